@@ -1,0 +1,208 @@
+"""numpy in, numpy out: load and save image stacks with one short call each.
+
+Every function takes a file, or a folder with an optional name in it. Arrays have the axes
+(frames, y, x), or fewer or more where the file has. Nothing that stands is replaced unless
+``overwrite=True``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.codecs import Saveable, binary, imload, imsave
+from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.lazy import read_array
+
+
+def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
+    """Load a TIFF file, a size-capped series, or a folder of TIFF files into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of any spelling (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are
+        taken in natural order.
+    workers : int, optional
+        Threads that decode; as many as gain when absent.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x), or as the file has; of a file with several images, the first.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged, or files of a folder differ.
+    """
+    return read_array(imload(path)[0].array, workers=workers)
+
+
+def save_images(
+    path: str | Path,
+    images: Saveable,
+    name: str | None = None,
+    *,
+    size_cap: float | None = 3.9,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Save a stack as TIFF, in several files where it is larger than a cap.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is made.
+    images : array or Image
+        Axes (frames, y, x), (y, x), or others; of any numeric type.
+    name : str, optional
+        Name of the file in the folder; ``images`` when absent.
+    size_cap : float, optional
+        Largest size of one file in GB (1e9 bytes). A larger stack becomes
+        ``<stem>_00000.tif``, ``<stem>_00001.tif`` ... ``None`` for one file of any size.
+    overwrite : bool
+        Whether files that stand there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files that were made.
+
+    Raises
+    ------
+    TargetExistsError
+        Files stand there and `overwrite` is false.
+    InvalidImageError
+        No numeric array, an empty one, or a cap smaller than one frame.
+    """
+    target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
+    return _save(images, target, overwrite, size_cap=size_cap)
+
+
+def load_binary(
+    path: str | Path,
+    mapped: bool = False,
+    mode: binary.Mode = "r",
+    missing_metadata: Mapping[str, Any] | None = None,
+) -> NDArray[Any]:
+    """Load a raw recording by its sidecar, or by what is known of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The raw file, with or without suffix, or the folder that it is in.
+    mapped : bool
+        Map the file instead of reading it.
+    mode : {"r", "r+", "c"}
+        For a mapped file: read only, change the file itself, or change a copy in memory.
+    missing_metadata : mapping, optional
+        Used instead of a sidecar: ``dtype``, and all of ``frames``, ``y`` and ``x`` but one at
+        most, which is computed.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x), or as the sidecar says; a `numpy.memmap` when mapped.
+
+    Raises
+    ------
+    MissingMetadataError
+        No sidecar, or more than one dimension is missing.
+    UnreadableFileError
+        No such file, or what describes it does not fit it.
+    """
+    data = _find_binary(Path(path).expanduser(), missing_metadata is not None)
+    image = binary.open_binary(
+        data, mode=mode if mapped else "r", missing_metadata=missing_metadata
+    )
+    return np.asanyarray(image.array) if mapped else np.array(image.array)
+
+
+def save_binary(
+    path: str | Path, images: Saveable, name: str | None = None, *, overwrite: bool = False
+) -> list[Path]:
+    """Save an array as a raw file with a JSON sidecar.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is made.
+    images : array or Image
+        Of any numeric type.
+    name : str, optional
+        Name of the file in the folder; ``binary_video`` when absent.
+    overwrite : bool
+        Whether files that stand there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The raw file and its sidecar.
+
+    Raises
+    ------
+    TargetExistsError
+        Files stand there and `overwrite` is false.
+    InvalidImageError
+        No numeric array, or an empty one.
+    """
+    target = _target(path, name, (binary.DEFAULT_NAME, ".bin"), binary.SUFFIXES)
+    return _save(images, target, overwrite)
+
+
+def _save(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
+    """Save into a folder that is made for it; one that was made for nothing goes again."""
+    made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return imsave(images, target, overwrite=overwrite, **options)
+    finally:
+        for folder in made:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _target(
+    path: str | Path, name: str | None, default: tuple[str, str], suffixes: tuple[str, ...]
+) -> Path:
+    """Return the file that is meant: the path itself, or a name in the folder that it is."""
+    path = Path(path).expanduser()
+    if path.name.lower().endswith(suffixes) and not path.is_dir():
+        return path
+    chosen = name or default[0]
+    return path / (chosen if chosen.lower().endswith(suffixes) else chosen + default[1])
+
+
+def _find_binary(path: Path, is_described: bool) -> Path:
+    """Return the raw file that is meant: the path, with a suffix added, or the one in a folder."""
+    if path.is_file():
+        return path
+    named = [path.with_name(path.name + suffix) for suffix in binary.SUFFIXES]
+    found = next((candidate for candidate in named if candidate.is_file()), None)
+    if found is not None:
+        return found
+    if not path.is_dir():
+        raise UnreadableFileError(f"{path} is not there: check its name.")
+    if not is_described:
+        described = binary.binary_files(path)
+        preferred = [file for file in described if file.stem == binary.DEFAULT_NAME]
+        return _only(path, preferred or described)
+    raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]
+    legacy = [path / binary.DEFAULT_NAME] if (path / binary.DEFAULT_NAME).is_file() else []
+    preferred = [file for file in raw if file.stem == binary.DEFAULT_NAME]
+    return _only(path, preferred or raw or legacy)
+
+
+def _only(folder: Path, files: list[Path]) -> Path:
+    if len(files) == 1:
+        return files[0]
+    if not files:
+        raise UnreadableFileError(f"{folder} holds no raw file: name another folder.")
+    raise MissingMetadataError(
+        f"{folder} holds {len(files)} raw files ({', '.join(file.name for file in files[:3])}): "
+        "name one of them."
+    )

@@ -1,0 +1,256 @@
+"""Pixels read block by block from any array, and laid into a file at their places.
+
+A block is as much of the source as is read at once: a few frames of an array in memory, one chunk
+of a chunked one. So memory does not grow with the image, and each chunk is computed once.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import FerryError, SaveError, UnreadableFileError
+from napari_ferry.frames import Frames
+from napari_ferry.image import Array
+
+Box = tuple[slice, ...]
+"""A region of an array: one slice with a start and a stop for each axis."""
+
+BLOCK_BYTES = 8 << 20
+
+
+class Block(NamedTuple):
+    """A piece of an array: where it begins, and its pixels."""
+
+    start: tuple[int, ...]
+    pixels: NDArray[Any]
+
+
+class Pixels:
+    """The pixels of one box of an array, read block by block.
+
+    Parameters
+    ----------
+    array : array
+        Where they come from; read in whole chunks if it has chunks.
+    box : Box
+        Which of them.
+    count : callable, optional
+        Called with the bytes of each block once it has been used; may raise to stop.
+    """
+
+    def __init__(
+        self, array: Array, box: Box, count: Callable[[NDArray[Any]], None] | None = None
+    ) -> None:
+        self.array = array
+        self.box = box
+        self.count = count
+
+    def __iter__(self) -> Iterator[Block]:
+        mapping = _Mapping.of(self.array)
+        for cut in _cuts(self.array, self.box):
+            with _Reading(cut):
+                if mapping:
+                    mapping.check()
+                pixels = np.asarray(self.array[cut])
+            yield Block(tuple(c.start - b.start for c, b in zip(cut, self.box, strict=True)), pixels)
+            if self.count:
+                self.count(pixels)
+            if mapping:
+                del pixels
+                mapping.release()
+
+
+def whole(shape: Sequence[int]) -> Box:
+    """Return the box of everything."""
+    return tuple(slice(0, n) for n in shape)
+
+
+def box_shape(box: Box) -> tuple[int, ...]:
+    """Return the lengths of a box."""
+    return tuple(side.stop - side.start for side in box)
+
+
+def split_box(box: Box, lead: int, most: int, edges: Sequence[NDArray[Any]]) -> list[Box]:
+    """Cut a box into boxes of at most `most` frames, in C order, each whole in its last axes.
+
+    Parameters
+    ----------
+    box : Box
+        What to cut.
+    lead : int
+        Number of leading axes, along which frames are counted.
+    most : int
+        Frames that a piece may have, at least 1.
+    edges : sequence of array of int
+        Where chunks begin along each leading axis; cuts keep to them where that is possible.
+    """
+    counts = box_shape(box)[:lead]
+    axis = next(
+        (k for k in range(lead) if counts[k] > 1 and math.prod(counts[k + 1 :]) <= most), None
+    )
+    if axis is None or math.prod(counts) <= most:
+        return [box]
+    cuts = _cut_points(box[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
+    pieces = []
+    for place in np.ndindex(*counts[:axis]):
+        fixed = tuple(slice(b.start + i, b.start + i + 1) for b, i in zip(box, place, strict=False))
+        pieces += [(*fixed, slice(a, b), *box[axis + 1 :]) for a, b in cuts]
+    return pieces
+
+
+def _cut_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, int]]:
+    """Cut one side into pieces of at most `step`, ending at chunk edges where one is in reach."""
+    points = [side.start]
+    while points[-1] < side.stop:
+        limit = min(points[-1] + step, side.stop)
+        inside = edges[(edges > points[-1]) & (edges <= limit)]
+        points.append(int(inside[-1]) if limit < side.stop and inside.size else limit)
+    return list(zip(points[:-1], points[1:], strict=True))
+
+
+def chunk_edges(array: Array) -> list[NDArray[Any]]:
+    """Return where an array's chunks begin along each axis, its end included.
+
+    Arrays in memory have no chunks: every index is an edge. Frames are whole.
+    """
+    chunks = getattr(array, "chunks", None)
+    if isinstance(array, Frames):
+        chunks = (*(1,) * array.lead, *array.frame_shape)
+    elif chunks is None:
+        chunks = (1,) * array.ndim
+    return [
+        np.cumsum((0, *chunk))
+        if isinstance(chunk, tuple)
+        else np.append(np.arange(0, n, max(1, chunk)), n)
+        for chunk, n in zip(chunks, array.shape, strict=True)
+    ]
+
+
+def write_block(
+    file: BinaryIO, offset: int, strides: Sequence[int], block: Block, dtype: np.dtype[Any]
+) -> None:
+    """Write a block to its places in a file.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for writing, already as long as it will be.
+    offset : int
+        Byte at which index 0 of all axes lies.
+    strides : sequence of int
+        Bytes from one index to the next along each axis, in the file.
+    block : Block
+        Pixels and where they begin.
+    dtype : data type
+        How samples are stored.
+    """
+    pixels = np.ascontiguousarray(block.pixels, dtype=dtype)
+    run, axes = dtype.itemsize, pixels.ndim
+    while axes and (pixels.shape[axes - 1] == 1 or strides[axes - 1] == run):
+        axes -= 1
+        run *= pixels.shape[axes]
+    first = offset + sum(i * step for i, step in zip(block.start, strides, strict=True))
+    places = np.full((1,) * axes, first, np.int64)
+    for axis in range(axes):
+        steps = np.arange(pixels.shape[axis]) * strides[axis]
+        places = places + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
+    data = memoryview(pixels.reshape(-1).view(np.uint8))
+    for k, place in enumerate(places.ravel().tolist()):
+        file.seek(place)
+        file.write(data[k * run : (k + 1) * run])
+
+
+def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    """Return the strides, in bytes, of an array of that shape in C order.
+
+    >>> c_strides((3, 4, 5), 2)
+    (40, 10, 2)
+    """
+    return tuple(itemsize * math.prod(shape[k + 1 :]) for k in range(len(shape)))
+
+
+def _cuts(array: Array, box: Box) -> Iterator[Box]:
+    """Cut a box into blocks of about `BLOCK_BYTES`, or one chunk where chunks are larger."""
+    sides = [
+        np.unique(np.clip(edges, side.start, side.stop))
+        for edges, side in zip(chunk_edges(array), box, strict=True)
+    ]
+    if any(len(side) < 2 for side in sides):
+        return
+    steps = [int(np.diff(side).max()) for side in sides]
+    nbytes = math.prod(steps) * np.dtype(array.dtype).itemsize
+    for axis in reversed(range(len(sides))):
+        length = int(sides[axis][-1] - sides[axis][0])
+        if nbytes // steps[axis] * length > BLOCK_BYTES:
+            together = max(1, BLOCK_BYTES // nbytes)
+            sides[axis] = np.append(sides[axis][:-1:together], sides[axis][-1])
+            break
+        nbytes = nbytes // steps[axis] * length
+        sides[axis] = sides[axis][[0, -1]]
+    for place in np.ndindex(*(len(side) - 1 for side in sides)):
+        yield tuple(
+            slice(int(side[i]), int(side[i + 1])) for side, i in zip(sides, place, strict=True)
+        )
+
+
+class _Reading:
+    """Turns whatever a source raises into one sentence that names the place.
+
+    The source is foreign code (a dask task, a zarr store) and may raise anything.
+    """
+
+    def __init__(self, cut: Box) -> None:
+        self.cut = cut
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, FerryError):
+            start = ", ".join(str(side.start) for side in self.cut)
+            raise SaveError(
+                f"The pixels at index ({start}) could not be read from their source "
+                f"({type(error).__name__}: {error}): check that the source is still there and whole."
+            ) from error
+
+
+class _Mapping:
+    """The memory-mapped file behind an array, kept from filling memory while it is streamed."""
+
+    def __init__(self, mapped: mmap.mmap, needs: int) -> None:
+        self.mapped = mapped
+        self.needs = needs
+
+    @classmethod
+    def of(cls, array: object) -> _Mapping | None:
+        """Return the mapping behind an array, ``None`` where there is none or it is private."""
+        seen: object = array
+        while isinstance(seen, np.ndarray):
+            if isinstance(seen, np.memmap) and seen.mode == "c":
+                return None
+            seen = seen.base
+        return cls(seen, len(seen)) if _is_mmap(seen) else None
+
+    def check(self) -> None:
+        """Refuse to touch pages behind the end of a file that has become shorter."""
+        if self.mapped.size() < self.needs:
+            raise UnreadableFileError(
+                f"The file behind the pixels has become shorter: {self.mapped.size()} bytes, "
+                f"expected {self.needs}; close the layer and open the file again."
+            )
+
+    def release(self) -> None:
+        """Give the pages read so far back to the system, which keeps them while there is room."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _is_mmap(value: object) -> TypeGuard[mmap.mmap]:
+    return isinstance(value, mmap.mmap)

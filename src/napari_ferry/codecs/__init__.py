@@ -1,0 +1,214 @@
+"""Which codec opens or saves a path; `imload`, `plan` and `imsave`, the doors to all of them.
+
+A codec is a module of this package with ``SUFFIXES``, ``open(path)`` and
+``plan(images, path, *, options)``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
+from napari_ferry.image import Array, Image
+from napari_ferry.plan import Plan, Progress, run
+
+Saveable: TypeAlias = Any
+"""An `Image`, numpy, dask, zarr or xarray object."""
+
+
+@cache
+def codecs() -> tuple[ModuleType, ...]:
+    """Return every codec, in order of their names."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
+
+
+def suffixes() -> tuple[str, ...]:
+    """Return every suffix that can be opened and saved."""
+    return tuple(suffix for codec in codecs() for suffix in codec.SUFFIXES)
+
+
+def find_codec(path: Path) -> ModuleType:
+    """Return the codec of a name: the one with the longest suffix that fits, in any case.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        None fits.
+    """
+    name = path.name.lower()
+    fitting = [
+        (len(suffix), codec)
+        for codec in codecs()
+        for suffix in codec.SUFFIXES
+        if name.endswith(suffix)
+    ]
+    if not fitting:
+        raise UnsupportedFormatError(
+            f"{path.name} ends in {path.suffix or 'no suffix'}, which is not a format that can be "
+            f"used: use one of {', '.join(suffixes())}."
+        )
+    return max(fitting, key=lambda pair: pair[0])[1]
+
+
+def find_folder_codec(folder: Path) -> ModuleType | None:
+    """Return the codec that opens a folder, by the files in it; ``None`` for a foreign one."""
+    names = [path.name.lower() for path in folder.iterdir() if not path.name.startswith(".")]
+    for codec in reversed(codecs()):
+        endings = tuple(codec.SUFFIXES)
+        if getattr(codec, "OPENS_FOLDERS", False) and any(n.endswith(endings) for n in names):
+            return codec
+    legacy = (folder / "binary_video").is_file() and (folder / "video_meta.txt").is_file()
+    return importlib.import_module(f"{__name__}.binary") if legacy else None
+
+
+def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list[Image]:
+    """Open every image of a file or folder; no pixels are read.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a folder of files.
+    axes : str or sequence of str, optional
+        Names for the axes, in any case, instead of what the file says; such as ``"zyx"``.
+
+    Returns
+    -------
+    list of Image
+        Lazy; ``image.load()`` reads the pixels.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged.
+    UnsupportedFormatError
+        Its format is not known.
+    MissingMetadataError
+        A raw file without description.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise UnreadableFileError(f"{path} is not there: check its name.")
+    images = _folder_images(path) if path.is_dir() else find_codec(path).open(path)
+    return [_rename_axes(image, axes) for image in images] if axes else images
+
+
+def _folder_images(folder: Path) -> list[Image]:
+    codec = find_folder_codec(folder)
+    if codec is None:
+        raise UnsupportedFormatError(
+            f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."
+        )
+    images: list[Image] = codec.open(folder)
+    return images
+
+
+def _rename_axes(image: Image, axes: str | Sequence[str]) -> Image:
+    if len(axes) != image.ndim:
+        raise InvalidImageError(
+            f"The image has the shape {image.shape} and axes {axes!r} were given: name one axis "
+            "for each dimension."
+        )
+    renamed = tuple(
+        replace(axis, name=name.lower()) for axis, name in zip(image.axes, axes, strict=True)
+    )
+    channels = image.channels if "c" in (axis.name for axis in renamed) else ()
+    return replace(image, axes=renamed, channels=channels)
+
+
+def as_images(images: Saveable) -> list[Image]:
+    """Return images of whatever can be saved: one or several images or arrays.
+
+    Raises
+    ------
+    InvalidImageError
+        Something that is no image.
+    """
+    several = isinstance(images, Sequence) and not isinstance(images, str)
+    return [_as_image(item) for item in images] if several else [_as_image(images)]
+
+
+def _as_image(item: Saveable) -> Image:
+    if isinstance(item, Image):
+        return item
+    if hasattr(item, "dims") and hasattr(item, "coords"):
+        return Image.from_xarray(item)
+    if isinstance(item, Array):
+        return Image.from_array(item)
+    raise InvalidImageError(
+        f"A {type(item).__name__} is no image: give an Image, or a numpy, dask, zarr or xarray "
+        "array."
+    )
+
+
+def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
+    """Plan a save; no pixels are read.
+
+    Parameters
+    ----------
+    images : Image, array, or sequence of them
+        What to save.
+    path : str or Path
+        Where to; its suffix chooses the format.
+    **options
+        Those of the format, such as ``size_cap`` of TIFF.
+
+    Raises
+    ------
+    UnsupportedFormatError, InvalidImageError
+        No such format, an image that it cannot hold, or an option that it does not have.
+    """
+    path = Path(path).expanduser()
+    codec = find_codec(path)
+    known = option_names(codec.plan)
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise InvalidImageError(
+            f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
+        )
+    planned: Plan = codec.plan(as_images(images), path, **options)
+    return planned
+
+
+def option_names(planner: Callable[..., Plan]) -> list[str]:
+    """Return the names of the options of a codec's `plan`."""
+    parameters = inspect.signature(planner).parameters.values()
+    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def imsave(
+    images: Saveable,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    **options: Any,
+) -> list[Path]:
+    """Save images; what stands there is replaced only when asked, and only by a whole file.
+
+    Parameters
+    ----------
+    images, path, **options
+        As for `plan`.
+    overwrite, workers, progress, cancel
+        As for `run`.
+
+    Returns
+    -------
+    list of Path
+        The files that were made.
+    """
+    planned = plan(images, path, **options)
+    return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)

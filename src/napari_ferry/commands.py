@@ -1,0 +1,150 @@
+"""The commands of the manifest: napari's readers and writers, over codecs and layers.
+
+A ``get_reader`` looks at names only and never raises; what goes wrong is said when reading.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_ferry.codecs import find_codec, find_folder_codec, imload, plan
+from napari_ferry.codecs import binary, tiff
+from napari_ferry.errors import UnsupportedFormatError
+from napari_ferry.image import Image
+from napari_ferry.layers import LayerData, from_layers, to_layers
+from napari_ferry.plan import Plan, run
+
+Reader = Callable[[Any], list[LayerData]]
+"""What napari calls with the path, or the list of paths, that it asked a reader for."""
+
+_PAIR_SECONDS = 5.0
+_just_opened: dict[Path, tuple[Path, float]] = {}
+"""Raw file -> the one of its two files that was dropped last, and when."""
+
+
+def get_tiff_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of TIFF files, ``None`` for what is none by its name."""
+    return _read_tiff if _all_named(path, tiff.SUFFIXES) else None
+
+
+def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of raw files and their sidecars, ``None`` for other files."""
+    if not _all_named(path, (*binary.SUFFIXES, ".json")):
+        return None
+    sidecars = [p for p in _paths(path) if p.suffix.lower() == ".json"]
+    return _read_binary if all(binary.is_sidecar(sidecar) for sidecar in sidecars) else None
+
+
+def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of folders that hold TIFF or raw files, ``None`` for foreign ones."""
+    folders = _paths(path)
+    if not all(folder.is_dir() and not folder.suffix for folder in folders):
+        return None
+    try:
+        known = all(find_folder_codec(folder) is not None for folder in folders)
+    except OSError:
+        return None
+    return _read_each if known else None
+
+
+def write_tiff(path: str, layers: list[LayerData]) -> list[str]:
+    """Save layers as TIFF, for napari; returns the files that were made."""
+    return _save(path, layers, tiff.SUFFIXES)
+
+
+def write_ome_tiff(path: str, layers: list[LayerData]) -> list[str]:
+    """Save layers as OME-TIFF, for napari; returns the files that were made."""
+    return _save(path, layers, tiff.SUFFIXES[2:])
+
+
+def write_binary(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a layer as raw binary with its sidecar, for napari; returns both files."""
+    return _save(path, layers, binary.SUFFIXES)
+
+
+def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
+    """Open TIFF files; several at once are one stack."""
+    paths = _paths(path)
+    images = imload(paths[0]) if len(paths) == 1 else tiff.open_stack(paths)
+    return _shown(images)
+
+
+def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
+    """Open raw files; of a raw file and its sidecar dropped together, the second is passed over."""
+    layers: list[LayerData] = []
+    for found in _paths(path):
+        data = binary.data_file(found)
+        last, when = _just_opened.get(data, (found, 0.0))
+        now = time.monotonic()
+        _just_opened[data] = (found, now)
+        if last == found or now - when > _PAIR_SECONDS:
+            layers += _shown(binary.open(data))
+    return layers or [(None,)]  # type: ignore[list-item]  # npe2: read, and nothing to add
+
+
+def _read_each(path: str | Sequence[str]) -> list[LayerData]:
+    return [layer for folder in _paths(path) for layer in _shown(imload(folder))]
+
+
+def _shown(images: list[Image]) -> list[LayerData]:
+    """Make layers of images, and say what was assumed of them."""
+    from napari.utils.notifications import show_info
+
+    for image in images:
+        if "assumed" in image.metadata:
+            show_info(f"{image.name}: {image.metadata['assumed']}.")
+    return to_layers(images)
+
+
+def _save(path: str, layers: list[LayerData], suffixes: Sequence[str]) -> list[str]:
+    """Save layers under the name that was typed, as napari's Save dialog leaves it.
+
+    The dialog has asked about that very name and no other, so nothing else is replaced but
+    files of the same data set.
+    """
+    typed = Path(path)
+    target = _with_suffix(typed, suffixes)
+    planned: Plan = plan(from_layers(layers), target)
+    paths = run(planned, overwrite=target == typed and typed.exists())
+    if planned.losses:
+        _warn(f"{target.name}: {'; '.join(planned.losses)}.")
+    return [str(written) for written in paths]
+
+
+def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
+    """Return the name with a suffix of the format: as typed, or the first where there is none.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The suffix is one of another format.
+    """
+    if path.name.lower().endswith(tuple(suffixes)):
+        return path
+    if path.suffix and len(path.suffix) <= 6 and path.suffix[1:].isalnum() and not (
+        path.suffix[1:].isdecimal()
+    ):
+        raise UnsupportedFormatError(
+            f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
+            f"ends in {' or '.join(suffixes)}, or choose the other format."
+        )
+    return path.with_name(path.name + suffixes[0])
+
+
+def _warn(message: str) -> None:
+    from napari.utils.notifications import show_warning
+
+    show_warning(message)
+
+
+def _paths(path: str | Sequence[str]) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+
+
+def _all_named(path: str | Sequence[str], suffixes: Sequence[str]) -> bool:
+    """Whether all are files whose names end so."""
+    endings = tuple(suffixes)
+    return all(p.name.lower().endswith(endings) and not p.is_dir() for p in _paths(path))

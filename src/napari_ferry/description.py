@@ -1,0 +1,178 @@
+"""Image <-> plain JSON: the record of what an image means that rides in every format.
+
+The record is one JSON object, versioned, ignored by other programs, and read leniently::
+
+    {"napari-ferry": 1, "dtype": "uint16", "name": "cells", "kind": "image",
+     "axes": [{"name": "t", "size": 100, "scale": 0.5, "unit": "second", "translation": 0.0}, ...],
+     "channels": [{"name": "GFP", "color": "#00ff00", "contrast_limits": [0, 4095]}, ...],
+     "display": {...}, "metadata": {...}}
+
+`docs/formats.md` says where each format keeps it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from napari_ferry.image import Array, Axis, Channel, Image, Kind
+
+KEY = "napari-ferry"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an image means, without its pixels; fields as those of `Image`."""
+
+    shape: tuple[int, ...]
+    axes: tuple[Axis, ...]
+    dtype: str = ""
+    channels: tuple[Channel, ...] = ()
+    name: str = ""
+    kind: Kind = "image"
+    display: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+    def to_image(self, *levels: Array) -> Image:
+        """Join the description with its pixels."""
+        return Image(
+            levels,
+            self.axes,
+            self.channels,
+            self.name,
+            self.kind,
+            dict(self.display or {}),
+            dict(self.metadata or {}),
+        )
+
+
+def describe(image: Image) -> dict[str, Any]:
+    """Return the JSON record of an image."""
+    return {
+        KEY: VERSION,
+        "dtype": image.dtype.str if image.dtype.byteorder == ">" else image.dtype.name,
+        "name": image.name,
+        "kind": image.kind,
+        "axes": [
+            {
+                "name": axis.name,
+                "size": size,
+                "scale": float(axis.scale),
+                "unit": axis.unit,
+                "translation": float(axis.translation),
+            }
+            for axis, size in zip(image.axes, image.shape, strict=True)
+        ],
+        "channels": [
+            {
+                "name": channel.name,
+                "color": channel.color,
+                "contrast_limits": to_json(channel.contrast_limits),
+            }
+            for channel in image.channels
+        ],
+        "display": to_json(image.display),
+        "metadata": to_json(image.metadata),
+    }
+
+
+def parse_description(record: object) -> Description | None:
+    """Read a JSON record, or return ``None`` where it is none or is broken.
+
+    What is missing or malformed in an otherwise sound record is left out; a record without
+    sound axes is no record.
+    """
+    if not isinstance(record, Mapping) or not isinstance(record.get(KEY), int):
+        return None
+    axes = record.get("axes")
+    if not isinstance(axes, Sequence) or isinstance(axes, str):
+        return None
+    sizes = [_size(axis) for axis in axes]
+    names = [str(axis.get("name")) for axis in axes if isinstance(axis, Mapping)]
+    if None in sizes or len(set(names)) != len(sizes):
+        return None
+    shape = cast("list[int]", sizes)
+    n_channels = dict(zip(names, shape, strict=True)).get("c", 1)
+    display, metadata = record.get("display"), record.get("metadata")
+    return Description(
+        tuple(shape),
+        tuple(_parse_axis(axis) for axis in axes),
+        str(record.get("dtype") or ""),
+        _parse_channels(record.get("channels"), n_channels),
+        str(record.get("name") or ""),
+        "labels" if record.get("kind") == "labels" else "image",
+        display if isinstance(display, Mapping) else {},
+        metadata if isinstance(metadata, Mapping) else {},
+    )
+
+
+def to_json(value: object) -> Any:
+    """Return `value` as plain JSON values: numpy scalars and arrays become numbers and lists.
+
+    What JSON cannot hold is left out of mappings and becomes ``None`` elsewhere; `not_json`
+    names it.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        items = {str(key): to_json(item) for key, item in value.items()}
+        return {key: item for (key, item), raw in zip(items.items(), value.values(), strict=True)
+                if item is not None or raw is None}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+        return [to_json(item) for item in value]
+    return None
+
+
+def not_json(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the keys whose values cannot be kept as JSON, by name."""
+    return [
+        str(key) for key, value in metadata.items() if value is not None and to_json(value) is None
+    ]
+
+
+def _size(axis: object) -> int | None:
+    """Return the length that a record gives of an axis, if it is a sound one."""
+    size = axis.get("size") if isinstance(axis, Mapping) else None
+    sound = isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48
+    return size if sound else None
+
+
+def _parse_axis(axis: Mapping[str, Any]) -> Axis:
+    scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
+    return Axis(
+        str(axis.get("name")),
+        float(scale) if _is_finite(scale) and scale else 1.0,
+        unit if isinstance(unit, str) else None,
+        float(translation) if _is_finite(translation) else 0.0,
+    )
+
+
+def _parse_channels(channels: object, count: int) -> tuple[Channel, ...]:
+    """Read the channels; all of them, or none when their number does not fit."""
+    if not isinstance(channels, Sequence) or len(channels) != count:
+        return ()
+    return tuple(_parse_channel(channel) for channel in channels)
+
+
+def _parse_channel(channel: object) -> Channel:
+    if not isinstance(channel, Mapping):
+        return Channel()
+    name, color, limits = (channel.get(key) for key in ("name", "color", "contrast_limits"))
+    sound = isinstance(limits, Sequence) and len(limits) == 2 and all(map(_is_finite, limits))
+    return Channel(
+        name if isinstance(name, str) else None,
+        color if isinstance(color, str) else None,
+        (float(limits[0]), float(limits[1])) if sound else None,
+    )
+
+
+def _is_finite(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)

@@ -1,0 +1,257 @@
+"""Arrays that are read one frame at a time."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_ferry.errors import InvalidImageError
+
+ReadFrame = Callable[[int], NDArray[Any]]
+
+_CACHE_FRAMES = 8
+_CACHE_BYTES = 64 << 20
+
+
+class Frames:
+    """An array that is read one frame at a time, with numpy's indexing.
+
+    Making one and indexing one costs the same whatever its length. It is thread-safe, keeps the
+    last few frames, and pickles when `read` does.
+
+    Parameters
+    ----------
+    read : callable
+        Gives frame i, an array of ``shape[lead:]``; i counts the leading axes in C order.
+    shape : tuple of int
+        Shape of the whole.
+    dtype : data type
+        Type of every frame.
+    lead : int
+        Number of leading axes, which frames do not have.
+    """
+
+    def __init__(self, read: ReadFrame, shape: Sequence[int], dtype: DTypeLike, lead: int) -> None:
+        self.read = read
+        self.shape = tuple(int(n) for n in shape)
+        self.dtype = np.dtype(dtype)
+        self.lead = lead
+        self._cache: OrderedDict[int, NDArray[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole once it is read."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of one frame."""
+        return self.shape[self.lead :]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Frames(shape={self.shape}, dtype={self.dtype}, lead={self.lead})"
+
+    def __reduce__(self) -> tuple[type[Frames], tuple[Any, ...]]:
+        return Frames, (self.read, self.shape, self.dtype, self.lead)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("The pixels lie in a file: reading them makes a copy.")
+        return self.read_all().astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def read_all(self, *, workers: int | None = None) -> NDArray[Any]:
+        """Read the whole, by several threads.
+
+        Parameters
+        ----------
+        workers : int, optional
+            Threads; the number of processors, at most 8, when absent.
+        """
+        workers = min(8, os.cpu_count() or 1) if workers is None else workers
+        out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
+
+        def fill(i: int) -> None:
+            out[i] = self.frame(i)
+
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            for _ in pool.map(fill, range(len(out))):
+                pass
+        return out.reshape(self.shape)
+
+    def frame(self, index: int) -> NDArray[Any]:
+        """Return one frame, read-only, from the cache or the file."""
+        with self._lock:
+            if index in self._cache:
+                self._cache.move_to_end(index)
+                return self._cache[index]
+        pixels = np.asarray(self.read(index))
+        if pixels.shape != self.frame_shape or pixels.dtype != self.dtype:
+            raise InvalidImageError(
+                f"Frame {index} is {pixels.shape} of {pixels.dtype}, expected {self.frame_shape} "
+                f"of {self.dtype}: the file changed, or its frames are not alike."
+            )
+        pixels = pixels.view()
+        pixels.flags.writeable = False
+        self._remember(index, pixels)
+        return pixels
+
+    def _remember(self, index: int, pixels: NDArray[Any]) -> None:
+        room = min(_CACHE_FRAMES, _CACHE_BYTES // max(1, pixels.nbytes))
+        with self._lock:
+            self._cache[index] = pixels
+            while len(self._cache) > room:
+                self._cache.popitem(last=False)
+
+    def __getitem__(self, key: Any) -> Any:
+        items, newaxes = split_key(key, self.shape)
+        if all(isinstance(item, int | slice) for item in items):
+            pixels = self._read_basic(items)
+        else:
+            pixels = self._read_advanced(items)
+        return pixels[newaxes] if newaxes else pixels
+
+    def _read_basic(self, items: list[Any]) -> Any:
+        """Read for integers and slices: only the frames asked for, cut as they come."""
+        lead, inner = items[: self.lead], tuple(items[self.lead :])
+        index = [
+            np.array([item]) if isinstance(item, int) else np.arange(n)[item]
+            for item, n in zip(lead, self.shape, strict=False)
+        ]
+        counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
+        frame_shape = basic_shape(self.frame_shape, inner)
+        out = np.empty((math.prod(counts), *frame_shape), self.dtype)
+        for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
+            out[k] = self.frame(int(flat))[inner]
+        return out.reshape((*counts, *frame_shape))[()]
+
+    def _read_advanced(self, items: list[Any]) -> Any:
+        """Read for index arrays: the box of frames they touch, then numpy's own indexing."""
+        box: list[Any] = []
+        remapped: list[Any] = []
+        for axis, (item, n) in enumerate(zip(items, self.shape, strict=True)):
+            if axis >= self.lead or isinstance(item, slice):
+                box.append(slice(None) if axis >= self.lead else item)
+                remapped.append(item if axis >= self.lead else slice(None))
+                continue
+            wanted = _check_indices(np.asarray(item), n, axis)
+            touched, place = np.unique(wanted, return_inverse=True)
+            box.append(touched)
+            remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
+        return self._read_box(box)[tuple(remapped)]
+
+    def _read_box(self, box: list[Any]) -> NDArray[Any]:
+        index = [
+            np.arange(n)[item] for item, n in zip(box[: self.lead], self.shape, strict=False)
+        ]
+        counts = [len(i) for i in index]
+        out = np.empty((math.prod(counts), *self.frame_shape), self.dtype)
+        for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
+            out[k] = self.frame(int(flat))
+        return out.reshape((*counts, *self.frame_shape))
+
+
+def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, ...]]:
+    """Bring an index to one item an axis, and say where new axes go afterwards.
+
+    Returns
+    -------
+    items : list
+        An int, slice or integer array for each axis; masks have become index arrays.
+    newaxes : tuple
+        A second index that inserts the new axes, or empty.
+    """
+    items: list[Any] = []
+    for item in key if isinstance(key, tuple) else (key,):
+        if item is None or item is Ellipsis or isinstance(item, slice):
+            items.append(item)
+        elif np.asarray(item).dtype == bool and np.ndim(item):
+            items.extend(_mask_to_indices(np.asarray(item), len(items), shape))
+        elif np.ndim(item) == 0 and np.asarray(item).dtype != bool:
+            items.append(_to_int(item))
+        else:
+            items.append(np.asarray(item))
+    used = sum(item is not None and item is not Ellipsis for item in items)
+    if used > len(shape):
+        raise IndexError(f"too many indices: the array has {len(shape)} axes, {used} were indexed")
+    fill = [slice(None)] * (len(shape) - used)
+    at = next((i for i, item in enumerate(items) if item is Ellipsis), None)
+    items = [*items, *fill] if at is None else [*items[:at], *fill, *items[at + 1 :]]
+    if any(item is Ellipsis for item in items):
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    if not any(item is None for item in items):
+        return _check_ints(items, shape), ()
+    if not all(item is None or isinstance(item, int | slice) for item in items):
+        raise IndexError("new axes together with index arrays are not supported: add them after")
+    newaxes = tuple(None if item is None else slice(None) for item in items
+                    if item is None or isinstance(item, slice))
+    return _check_ints([item for item in items if item is not None], shape), newaxes
+
+
+def _mask_to_indices(
+    mask: NDArray[Any], axis: int, shape: tuple[int, ...]
+) -> tuple[NDArray[Any], ...]:
+    """Turn a boolean mask into the index arrays that numpy takes it for."""
+    if mask.shape != shape[axis : axis + mask.ndim]:
+        raise IndexError(f"a mask of shape {mask.shape} does not fit axes from {axis} of {shape}")
+    return np.nonzero(mask)
+
+
+def _to_int(item: Any) -> int:
+    """Return an index as int, refusing what is none."""
+    try:
+        return int(item.__index__())
+    except (AttributeError, TypeError) as error:
+        raise IndexError(f"{item!r} is no index: use integers, slices or arrays of them") from error
+
+
+def _check_ints(items: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    """Count negative integers from the end, and refuse those outside."""
+    return [
+        int(_check_indices(np.asarray(item), n, axis)) if isinstance(item, int) else item
+        for axis, (item, n) in enumerate(zip(items, shape, strict=True))
+    ]
+
+
+def _check_indices(index: NDArray[Any], n: int, axis: int) -> NDArray[Any]:
+    """Count negative indices from the end, and refuse those outside."""
+    if index.size and not ((index >= -n) & (index < n)).all():
+        raise IndexError(f"index {index} is out of bounds for axis {axis} with size {n}")
+    return np.where(index < 0, index + n, index).astype(np.intp)
+
+
+def basic_shape(shape: tuple[int, ...], key: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the shape that integers and slices leave of `shape`."""
+    return tuple(
+        len(range(*item.indices(n)))
+        for n, item in zip(shape, key, strict=True)
+        if isinstance(item, slice)
+    )
+
+
+def _flat_indices(index: list[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the flat frame numbers of an open mesh of indices, in C order."""
+    if not index:
+        return np.zeros(1, np.intp)
+    return np.ravel_multi_index(np.ix_(*index), shape).ravel()

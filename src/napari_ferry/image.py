@@ -1,0 +1,352 @@
+"""The value that flows through napari-ferry: a lazy array and what its axes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.patch import read_patch
+from napari_ferry.units import SECONDS
+
+if TYPE_CHECKING:
+    import dask.array
+    import xarray
+    from numpy.typing import DTypeLike, NDArray
+
+Kind = Literal["image", "labels"]
+
+DEFAULT_AXES = "tczyx"
+"""Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
+
+
+@runtime_checkable
+class Array(Protocol):
+    """Anything that behaves like an array without having been read: numpy, zarr, dask, Frames."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of one sample."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Read a part, as numpy would index it."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of an image.
+
+    Parameters
+    ----------
+    name : str
+        ``t c z y x``, ``s`` for the samples of a colour, or any other name.
+    scale : float
+        Distance between neighbours along the axis, in `unit`.
+    unit : str, optional
+        Full NGFF name (``micrometer``, ``second``), ``None`` when unknown.
+    translation : float
+        Position of index 0, in `unit`.
+    """
+
+    name: str
+    scale: float = 1.0
+    unit: str | None = None
+    translation: float = 0.0
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel: its name, its colour as ``#rrggbb``, and the (low, high) values shown."""
+
+    name: str | None = None
+    color: str | None = None
+    contrast_limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A lazy array and what its axes mean.
+
+    Parameters
+    ----------
+    levels : tuple of array
+        Full resolution first; a plain image has one level, a pyramid more. Nothing is read
+        before it is indexed.
+    axes : tuple of Axis
+        One for each dimension of a level. ``y`` and ``x`` are among them.
+    channels : tuple of Channel
+        One for each index of ``c``, or empty.
+    name : str
+        What the image is called.
+    kind : {"image", "labels"}
+        Intensities, or the numbers of segmented objects.
+    display : mapping
+        How napari shows it (colormap, gamma, blending ...), plain JSON values.
+    metadata : mapping
+        Whatever else the file says, plain JSON values.
+
+    Raises
+    ------
+    InvalidImageError
+        The axes do not fit the array.
+    """
+
+    levels: tuple[Array, ...]
+    axes: tuple[Axis, ...]
+    channels: tuple[Channel, ...] = ()
+    name: str = ""
+    kind: Kind = "image"
+    display: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    _pixels: list[NDArray[Any]] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.levels:
+            raise InvalidImageError("An image needs at least one array: pass levels=(array,).")
+        names = self.axis_names
+        if any(level.ndim != len(names) for level in self.levels):
+            raise InvalidImageError(
+                f"The array has {self.levels[0].ndim} dimensions and {len(names)} axes are named "
+                f"({' '.join(names)}): name one axis for each dimension."
+            )
+        if len(set(names)) != len(names):
+            raise InvalidImageError(
+                f"The axes {' '.join(names)} repeat a name: give each axis a name of its own."
+            )
+        n_channels = self.size("c")
+        if self.channels and len(self.channels) != n_channels:
+            raise InvalidImageError(
+                f"{len(self.channels)} channels are described and axis c has {n_channels}: "
+                "describe each channel, or none."
+            )
+
+    @classmethod
+    def from_array(
+        cls,
+        array: Array,
+        axes: str | Sequence[str] | None = None,
+        *,
+        name: str = "",
+        kind: Kind = "image",
+    ) -> Image:
+        """Wrap an array whose axes are named by letters, such as ``"tzyx"``.
+
+        Parameters
+        ----------
+        array : array
+            Any lazy or numpy array of two or more dimensions.
+        axes : str or sequence of str, optional
+            One name for each dimension, in any case; `default_axes` when absent.
+        name, kind
+            As for `Image`.
+
+        Raises
+        ------
+        InvalidImageError
+            Fewer than two dimensions, or axes that do not fit the array.
+        """
+        if array.ndim < 2:
+            raise InvalidImageError(
+                f"An array of shape {tuple(array.shape)} is no image: at least two dimensions "
+                "(y, x) are needed."
+            )
+        names = default_axes(array.ndim) if axes is None else tuple(a.lower() for a in axes)
+        return cls((array,), tuple(Axis(name) for name in names), name=name, kind=kind)
+
+    @property
+    def array(self) -> Array:
+        """The full-resolution level, lazy."""
+        return self.levels[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis at full resolution."""
+        return tuple(int(n) for n in self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of one sample."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.axes)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the full-resolution level when it is loaded."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """The names of the axes, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the last axis holds the 3 or 4 samples of a colour."""
+        return self.axes[-1].name == "s" and self.shape[-1] in (3, 4)
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames per second, from the scale of ``t``; ``None`` when its unit is not a time."""
+        axis = self.axis("t")
+        seconds = SECONDS.get(axis.unit or "") if axis else None
+        return 1.0 / (axis.scale * seconds) if axis and seconds and axis.scale > 0 else None
+
+    @property
+    def pixel_size(self) -> tuple[float, float] | None:
+        """Scale of (y, x) in their units; ``None`` when they are not calibrated."""
+        y, x = self.axis("y"), self.axis("x")
+        return (y.scale, x.scale) if y and x and y.unit and x.unit else None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether `load` has read the pixels and they are still remembered."""
+        return bool(self._pixels)
+
+    def axis(self, name: str) -> Axis | None:
+        """Return the axis of that name, or ``None``."""
+        return next((axis for axis in self.axes if axis.name == name), None)
+
+    def size(self, name: str) -> int:
+        """Return the length of the axis of that name, 1 when there is none."""
+        names = self.axis_names
+        return self.shape[names.index(name)] if name in names else 1
+
+    def load(self) -> NDArray[Any]:
+        """Read all pixels of the full-resolution level into memory, once."""
+        if not self._pixels:
+            self._pixels.append(np.array(self.array))
+        return self._pixels[0]
+
+    def close(self) -> None:
+        """Forget the pixels that `load` remembered."""
+        self._pixels.clear()
+
+    def extract_patch(
+        self,
+        sample_idx: int,
+        channels: Sequence[int] | None,
+        coords: Sequence[int],
+        patch_size: Sequence[int],
+        *,
+        dtype: DTypeLike | None = np.float32,
+    ) -> NDArray[Any]:
+        """Read one patch, zero where it reaches out of the image.
+
+        Parameters
+        ----------
+        sample_idx : int
+            Index into all axes but ``c z y x``, flattened with ``t`` fastest.
+        channels : sequence of int, optional
+            Channels to read, in this order; all when absent.
+        coords, patch_size : sequence of int
+            Start and size of the patch along (z,) y, x, in pixels; may reach outside.
+        dtype : data type, optional
+            Type of the result; ``None`` keeps the image's own.
+
+        Returns
+        -------
+        numpy.ndarray
+            Axes c (z) y x.
+
+        Raises
+        ------
+        InvalidImageError
+            No such sample or channel, or coordinates of the wrong length.
+        """
+        source = self._pixels[0] if self._pixels else self.array
+        patch = read_patch(source, self.axis_names, sample_idx, channels, coords, patch_size)
+        return patch if dtype is None else patch.astype(dtype, copy=False)
+
+    def to_dask(self) -> dask.array.Array:
+        """Return the full-resolution level as a dask array, one frame a chunk."""
+        import dask.array
+
+        if isinstance(self.array, dask.array.Array):
+            return self.array
+        names = self.axis_names
+        chunks = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
+        return dask.array.from_array(self.array, chunks=chunks, name=False)
+
+    def to_xarray(self) -> xarray.DataArray:
+        """Return the image as an xarray object: dims, coordinates in units, and metadata.
+
+        Coordinates are ``translation + index * scale``; channels are named along ``c``.
+        """
+        import xarray
+
+        coords: dict[str, Any] = {}
+        for axis, size in zip(self.axes, self.shape, strict=True):
+            if axis.name not in ("c", "s"):
+                values = axis.translation + np.arange(size) * axis.scale
+                coords[axis.name] = (axis.name, values, {"units": axis.unit} if axis.unit else {})
+        if self.channels:
+            coords["c"] = [
+                channel.name or f"channel {i}" for i, channel in enumerate(self.channels)
+            ]
+        return xarray.DataArray(
+            self.array, coords, self.axis_names, self.name or None, {"metadata": self.metadata}
+        )
+
+    @classmethod
+    def from_xarray(cls, data: xarray.DataArray) -> Image:
+        """Make an image of an xarray object; scale and translation come from its coordinates.
+
+        Raises
+        ------
+        InvalidImageError
+            Fewer than two dimensions, or coordinates that are not evenly spaced.
+        """
+        axes = tuple(_axis_from_coordinate(data, str(dim)) for dim in data.dims)
+        names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
+        metadata = data.attrs.get("metadata")
+        return cls(
+            (data.data,),
+            axes,
+            tuple(Channel(str(name)) for name in names),
+            str(data.name) if data.name else "",
+            metadata=metadata if isinstance(metadata, Mapping) else {},
+        )
+
+
+def default_axes(ndim: int) -> tuple[str, ...]:
+    """Return the names given to `ndim` axes that nobody named.
+
+    >>> default_axes(3), default_axes(4), default_axes(6)
+    (('t', 'y', 'x'), ('t', 'z', 'y', 'x'), ('d0', 't', 'c', 'z', 'y', 'x'))
+    """
+    known = {2: "yx", 3: "tyx", 4: "tzyx"}.get(ndim, DEFAULT_AXES)
+    return (*(f"d{i}" for i in range(ndim - len(known))), *known)
+
+
+def _axis_from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
+    """Read the scale, unit and translation of one dimension off its coordinate."""
+    if dim not in data.coords or dim == "c":
+        return Axis(dim)
+    coordinate = data.coords[dim]
+    values = np.asarray(coordinate.values)
+    if values.dtype.kind not in "iuf":
+        return Axis(dim)
+    unit = coordinate.attrs.get("units")
+    steps = np.diff(values.astype(np.float64))
+    scale = float(steps.mean()) if steps.size else 1.0
+    if not np.allclose(steps, scale, rtol=1e-3):
+        raise InvalidImageError(
+            f"The coordinates of axis {dim} are not evenly spaced, so they have no scale: "
+            "resample, or drop the coordinate."
+        )
+    return Axis(dim, scale or 1.0, str(unit) if unit else None, float(values[0]))

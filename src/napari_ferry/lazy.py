@@ -1,0 +1,104 @@
+"""Arrays made of other arrays without reading them: stacked, taken apart, read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.frames import Frames, ReadFrame, basic_shape, split_key
+from napari_ferry.image import Array
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Reads the frames that are left of `read` when one leading axis is fixed at `index`."""
+
+    read: ReadFrame
+    lead_shape: tuple[int, ...]
+    axis: int
+    index: int
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        rest = self.lead_shape[: self.axis] + self.lead_shape[self.axis + 1 :]
+        place = list(np.unravel_index(i, rest)) if rest else []
+        place.insert(self.axis, self.index)
+        return self.read(int(np.ravel_multi_index(place, self.lead_shape)))
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """Reads frames out of any lazy array by indexing it."""
+
+    array: Array
+    lead: int
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        return np.asarray(self.array[np.unravel_index(i, self.array.shape[: self.lead])])
+
+
+class Stack:
+    """Arrays of one shape and type, laid side by side along a new leading axis, lazily.
+
+    Parameters
+    ----------
+    parts : sequence of array
+        At least one.
+    axis : int
+        Where the new axis goes; it stands before the last two axes.
+    """
+
+    def __init__(self, parts: Sequence[Array], axis: int = 0) -> None:
+        self.parts = tuple(parts)
+        self.axis = axis
+        shape = tuple(parts[0].shape)
+        self.shape = (*shape[:axis], len(self.parts), *shape[axis:])
+        self.dtype = np.dtype(parts[0].dtype)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, key: Any) -> Any:
+        items, newaxes = split_key(key, self.shape)
+        which = items.pop(self.axis)
+        chosen = np.arange(len(self.parts))[which]
+        if not all(isinstance(item, int | slice) for item in (*items, which)):
+            items.insert(self.axis, which)
+            return np.stack([np.asarray(part) for part in self.parts], self.axis)[tuple(items)]
+        place = sum(isinstance(item, slice) for item in items[: self.axis])
+        read = [np.asarray(self.parts[i][tuple(items)]) for i in np.atleast_1d(chosen)]
+        empty = (0, *basic_shape(tuple(self.parts[0].shape), tuple(items)))
+        if isinstance(which, int):
+            pixels = read[0]
+        elif read:
+            pixels = np.stack(read, place)
+        else:
+            pixels = np.moveaxis(np.empty(empty, self.dtype), 0, place)
+        return pixels[newaxes] if newaxes else pixels[()]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[...], dtype)
+
+
+def take(array: Array, axis: int, index: int) -> Array:
+    """Fix one leading axis of any array at `index`, without reading it."""
+    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
+        return array[(slice(None),) * axis + (index,)]
+    if isinstance(array, Stack) and array.axis == axis:
+        return array.parts[index]
+    if not isinstance(array, Frames):
+        array = Frames(Indexed(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2)
+    if axis >= array.lead:
+        raise InvalidImageError(
+            f"Axis {axis} lies within a frame: only leading axes can be taken apart lazily."
+        )
+    shape = array.shape[:axis] + array.shape[axis + 1 :]
+    read = _Taken(array.read, array.shape[: array.lead], axis, index)
+    return Frames(read, shape, array.dtype, array.lead - 1)
+
+
+def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
+    """Read a whole array into memory; `workers` threads read `Frames`."""
+    return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)

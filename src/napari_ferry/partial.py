@@ -1,0 +1,247 @@
+"""The folder beside a target in which a save grows, and the step that puts it in place.
+
+A save to ``movie.tif`` grows in ``.movie.tif.ferry-partial/``, which holds the unfinished files, a
+lock and a journal. When everything is whole and flushed, the files are moved to their places. One
+file is replaced in one step. Of several, the old ones are set aside first and the new ones moved in
+after, so that old and new are never mixed; the journal says what was on its way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from napari_ferry.errors import TargetError
+
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
+
+SUFFIX = ".ferry-partial"
+_LOCK, _JOURNAL = "lock", "journal.jsonl"
+_SMALL = 1 << 20
+_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+
+_log = logging.getLogger(__name__)
+
+
+def partial_folder(target: Path) -> Path:
+    """Return the folder in which a save to `target` grows."""
+    name = target.name
+    if len(os.fsencode(name)) > 200:
+        name = xxhash.xxh3_64_hexdigest(os.fsencode(name))
+    return target.with_name(f".{name}{SUFFIX}")
+
+
+def interrupted_save(target: Path) -> str | None:
+    """Say which files a save left behind when it was stopped while moving them in place.
+
+    Returns
+    -------
+    str or None
+        A sentence that names the files still on their way, ``None`` when there are none.
+    """
+    folder = partial_folder(target)
+    moves = [(folder / a, Path(b)) for a, b in _read_journal(folder).get("moves", [])]
+    waiting = [final.name for partial, final in moves if partial.exists()]
+    if not waiting:
+        return None
+    return (
+        f"A save of {target.name} was stopped while its files were moved in place: the new "
+        f"{', '.join(waiting)} and the earlier files are still in {folder}; "
+        "save again, or move them by hand."
+    )
+
+
+class PartialFolder:
+    """The folder of one save, locked while it is used.
+
+    Parameters
+    ----------
+    target : Path
+        The first file of the save; the folder stands beside it.
+    fingerprint : str
+        What the save is. A folder that an interrupted save of the same fingerprint left is
+        taken up again; any other is swept away.
+    """
+
+    def __init__(self, target: Path, fingerprint: str) -> None:
+        self.target = target
+        self.path = partial_folder(target)
+        self.fingerprint = fingerprint
+        self.done: dict[str, list[str]] = {}
+        self._lock_fd = -1
+
+    def open(self) -> None:
+        """Make or take over the folder.
+
+        Raises
+        ------
+        TargetError
+            Another save to the same target is under way.
+        """
+        self.path.mkdir(exist_ok=True)
+        self._lock_fd = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        if not self._lock():
+            os.close(self._lock_fd)
+            raise TargetError(
+                f"Another save to {self.target} is under way: wait for it, or choose another name."
+            )
+        journal = _read_journal(self.path)
+        if "moves" in journal:
+            self._move([(self.path / a, Path(b)) for a, b in journal["moves"]])
+        if journal.get("plan") == self.fingerprint and "moves" not in journal:
+            self.done = journal["files"]
+            return
+        self._sweep()
+        self._note({"plan": self.fingerprint})
+
+    def file(self, name: str) -> Path:
+        """Return where the unfinished file of that name grows."""
+        return self.path / name
+
+    def note_whole(self, name: str, digests: list[str]) -> None:
+        """Note that a file is whole and flushed, and what pixels it was made of."""
+        self.done[name] = digests
+        self._note({"file": name, "digests": digests})
+
+    def commit(self, moves: Sequence[tuple[str, Path]], stale: Sequence[Path]) -> None:
+        """Put the finished files in their places, and take away `stale` ones.
+
+        Parameters
+        ----------
+        moves : sequence of (str, Path)
+            Name in this folder, and place.
+        stale : sequence of Path
+            Files of the data set that is replaced, which the new one does not have.
+
+        Raises
+        ------
+        OSError
+            A file could not be moved; the earlier files are back in their places.
+        """
+        steps = [(self.file(n), place) for n, place in moves if not _same(self.file(n), place)]
+        if len(steps) == 1 and not stale:
+            self._move(steps)
+        elif steps or stale:
+            self._swap(steps, stale)
+        sync_folder(self.target.parent)
+
+    def close(self, *, keep: bool = False) -> None:
+        """Remove the folder, unless it is kept for taking the save up again."""
+        if not keep:
+            self._sweep()
+        os.close(self._lock_fd)
+        if not keep:
+            # Another save may have put its own lock here since: its folder is not empty then.
+            with contextlib.suppress(OSError):
+                (self.path / _LOCK).unlink()
+                self.path.rmdir()
+
+    def _swap(self, steps: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
+        """Set aside everything that stands in the way, then move the new files in."""
+        standing = [place for _, place in steps if place.exists()] + list(stale)
+        aside = [(place, self.path / f"old-{i}") for i, place in enumerate(standing)]
+        self._note({"moves": [[a.name, os.fspath(b)] for a, b in steps]})
+        moved: list[tuple[Path, Path]] = []
+        try:
+            for a, b in [*aside, *steps]:
+                os.replace(a, b)
+                moved.append((a, b))
+        except OSError:
+            for a, b in reversed(moved):
+                os.replace(b, a)
+            raise
+
+    @staticmethod
+    def _move(steps: list[tuple[Path, Path]]) -> None:
+        for partial, place in steps:
+            if partial.exists():
+                os.replace(partial, place)
+
+    def _note(self, line: dict[str, Any]) -> None:
+        with (self.path / _JOURNAL).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            _fsync(file.fileno(), self.path / _JOURNAL)
+
+    def _sweep(self) -> None:
+        for entry in self.path.iterdir():
+            if entry.name != _LOCK:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _lock(self) -> bool:
+        """Lock the folder, and make sure that it was not removed meanwhile."""
+        try:
+            if os.name == "nt":
+                msvcrt.locking(self._lock_fd, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            standing = (self.path / _LOCK).stat()
+        except OSError:
+            return False
+        return os.path.samestat(os.fstat(self._lock_fd), standing)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file's bytes to the disk."""
+    with path.open("r+b") as file:
+        _fsync(file.fileno(), path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        _fsync(fd, folder)
+    finally:
+        os.close(fd)
+
+
+def _fsync(fd: int, path: Path) -> None:
+    """Flush, or log where a file system (some network drives) cannot."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+        _log.warning("%s: this file system cannot flush to disk (%s)", path, error)
+
+
+def _same(partial: Path, place: Path) -> bool:
+    """Whether a small file stands in its place already, byte for byte."""
+    if not place.is_file() or partial.stat().st_size > _SMALL:
+        return False
+    sizes_agree = partial.stat().st_size == place.stat().st_size
+    return sizes_agree and partial.read_bytes() == place.read_bytes()
+
+
+def _read_journal(folder: Path) -> dict[str, Any]:
+    """Read a journal as far as it is whole: keys ``plan``, ``files``, and ``moves`` if any."""
+    state: dict[str, Any] = {"files": {}}
+    try:
+        lines = (folder / _JOURNAL).read_text("utf-8").splitlines()
+    except OSError:
+        return state
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        if "file" in entry:
+            state["files"][entry["file"]] = entry["digests"]
+        else:
+            state |= entry
+    return state

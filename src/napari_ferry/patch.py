@@ -1,0 +1,94 @@
+"""One patch out of a lazy array, zero where it reaches outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import InvalidImageError
+
+
+def read_patch(
+    array: Any,
+    names: Sequence[str],
+    sample_idx: int,
+    channels: Sequence[int] | None,
+    coords: Sequence[int],
+    patch_size: Sequence[int],
+) -> NDArray[Any]:
+    """Read one patch with axes c (z) y x; see `Image.extract_patch`.
+
+    Parameters
+    ----------
+    array : array
+        Any lazy or numpy array.
+    names : sequence of str
+        The names of its axes. ``c`` holds the channels, or else the samples ``s`` of a colour.
+    sample_idx, channels, coords, patch_size
+        As for `Image.extract_patch`.
+    """
+    sizes = dict(zip(names, array.shape, strict=True))
+    spatial = [name for name in "zyx" if name in sizes]
+    if not len(coords) == len(patch_size) == len(spatial):
+        raise InvalidImageError(
+            f"The image has the axes {' '.join(spatial)}: give coords and patch_size "
+            f"{len(spatial)} numbers each, not {len(coords)} and {len(patch_size)}."
+        )
+    channel_axis = _channel_axis(sizes)
+    others = {n: size for n, size in sizes.items() if n not in (*spatial, channel_axis)}
+    source, target = _overlap([sizes[name] for name in spatial], coords, patch_size)
+    chosen = _check_channels(channels, sizes.get(channel_axis, 1))
+    key = _sample_place(sample_idx, others) | dict(zip(spatial, source, strict=True))
+    order = [[name for name in names if name in spatial].index(name) for name in spatial]
+    out = np.zeros((len(chosen), *patch_size), array.dtype)
+    for plane, channel in zip(out, chosen, strict=True):
+        whole = key | {channel_axis: channel}
+        cut = np.asarray(array[tuple(whole[name] for name in names)])
+        plane[target] = cut.transpose(order)
+    return out
+
+
+def _channel_axis(sizes: Mapping[str, int]) -> str:
+    """Return the axis that counts channels; ``c`` even when there is none."""
+    is_rgb = list(sizes)[-1] == "s" and sizes["s"] in (3, 4)
+    return "s" if is_rgb and "c" not in sizes else "c"
+
+
+def _sample_place(sample_idx: int, others: Mapping[str, int]) -> dict[str, Any]:
+    """Return the index along each axis that is neither space nor channel; ``t`` counts fastest."""
+    names = sorted(others, key=lambda name: name == "t")
+    shape = [others[name] for name in names]
+    if not 0 <= sample_idx < math.prod(shape):
+        raise InvalidImageError(
+            f"There is no sample {sample_idx}: the image has {math.prod(shape)}, counted from 0."
+        )
+    place = np.unravel_index(sample_idx, shape) if names else ()
+    return {name: int(i) for name, i in zip(names, place, strict=True)}
+
+
+def _overlap(
+    sizes: Sequence[int], coords: Sequence[int], patch_size: Sequence[int]
+) -> tuple[list[slice], tuple[slice, ...]]:
+    """Return where the patch lies in the image, and where that part lies in the patch."""
+    source, target = [], []
+    for size, start, length in zip(sizes, coords, patch_size, strict=True):
+        first, last = max(0, min(start, size)), max(0, min(start + length, size))
+        source.append(slice(first, last))
+        target.append(slice(first - start, last - start) if last > first else slice(0, 0))
+    return source, tuple(target)
+
+
+def _check_channels(channels: Sequence[int] | None, count: int) -> list[int]:
+    """Return the channels to read, counted from 0."""
+    if channels is None:
+        return list(range(count))
+    if not len(channels) or not all(-count <= channel < count for channel in channels):
+        raise InvalidImageError(
+            f"Channels {list(channels)} were asked for and the image has {count}, counted from 0: "
+            "name at least one of them."
+        )
+    return [channel % count for channel in channels]

@@ -1,0 +1,473 @@
+"""The pages of one TIFF file: found by walking the chain of directories, read one at a time.
+
+TIFF 6.0 (Adobe, 1992) and BigTIFF. Only the tags that say where pixels lie are looked at; each kind
+of page is described once, by tifffile, which also decodes.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import stat
+import struct
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+
+TIFFFILE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What tifffile and imagecodecs raise on damaged files."""
+
+_OFFSETS, _COUNTS = (273, 324), (279, 325)
+_LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, 32997)
+COLOUR = (2, 5, 6, 8, 9, 10)
+_VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_MAX_PAGES = 1 << 24
+
+
+class Stamp(NamedTuple):
+    """What tells that a file is still the one that was opened."""
+
+    nbytes: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, fd: int | Path) -> Stamp:
+        """Look at an open file, or at a path."""
+        status = os.stat(fd)
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+@contextmanager
+def open_unchanged(path: Path, stamp: Stamp) -> Iterator[BinaryIO]:
+    """Open a file for reading, unless it changed since it was looked at.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is gone, or another file stands there now.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UnreadableFileError(
+            f"{path} cannot be read any more ({error.strerror}): put it back, or open it anew."
+        ) from error
+    with file:
+        if Stamp.of(file.fileno()) != stamp:
+            raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
+        yield file
+
+
+@dataclass(frozen=True)
+class PageKind:
+    """What pages of one kind have in common.
+
+    Parameters
+    ----------
+    shape, axes, dtype
+        Of one page, as it is stored; axes as lower-case letters.
+    shaped : tuple of int
+        tifffile's five dimensions: separate samples, depth, length, width, samples.
+    is_colour : bool
+        Whether its samples are those of a colour, not channels.
+    raw_dtype : data type or None
+        How the pixels lie in the file when they lie there as they are, in one piece.
+    decode : callable
+        tifffile's decoder of one strip or tile.
+    tables : dict
+        What JPEG decoders need besides.
+    """
+
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    shaped: tuple[int, ...]
+    is_colour: bool
+    raw_dtype: np.dtype[Any] | None
+    decode: Callable[..., Any]
+    tables: dict[str, bytes | None]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels of one page."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class _Table(NamedTuple):
+    """Where the pages of a file are.
+
+    Parameters
+    ----------
+    order : str
+        Byte order, ``"<"`` or ``">"``.
+    is_big : bool
+        Whether this is BigTIFF.
+    ifds, kinds : array of int64, axis page
+        Where each directory begins, and which kind of page it describes.
+    where : array of int64, axes page, (offsets, counts), (type, count, value)
+        The two tags that say where pixels lie, as they stand in the directory.
+    """
+
+    order: str
+    is_big: bool
+    ifds: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    where: NDArray[np.int64]
+
+
+class TiffPages:
+    """All pages of one TIFF file; called with a page's number, it reads its pixels.
+
+    Holds no open file. Pickles as its path.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    UnreadableFileError
+        Not a TIFF file, or its chain of directories is broken at the start or runs in a circle.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stamp = Stamp.of(path)
+        self._known: dict[int, PageKind] = {}
+        self._lock = threading.Lock()
+        self._table: _Table | None = None
+
+    def __reduce__(self) -> tuple[type[TiffPages], tuple[Path]]:
+        return TiffPages, (self.path,)
+
+    def __len__(self) -> int:
+        return len(self.table.ifds)
+
+    @property
+    def table(self) -> _Table:
+        """Where the pages are; found when first needed."""
+        with self._lock:
+            if self._table is None:
+                with open_unchanged(self.path, self.stamp) as file:
+                    order, is_big, walked = _walk(self.path, file)
+                kinds, where = _index(walked, order, is_big)
+                ifds = np.array([ifd for ifd, _ in walked], np.int64)
+                self._table = _Table(order, is_big, ifds, kinds, where)
+            return self._table
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """The kind of each page, a number; counted in order of appearance."""
+        return self.table.kinds
+
+    def __call__(self, page: int) -> NDArray[Any]:
+        """Read one page, axes as its kind says.
+
+        Raises
+        ------
+        UnreadableFileError
+            The file changed, or the page is damaged.
+        """
+        kind = self.kind(int(self.table.kinds[page]))
+        with open_unchanged(self.path, self.stamp) as file:
+            try:
+                return _read_page(file, kind, *self.segments(file, page))
+            except TIFFFILE_ERRORS as error:
+                raise UnreadableFileError(
+                    f"Page {page} of {self.path} is damaged ({error}): get a whole copy of the "
+                    "file, or use its other pages."
+                ) from error
+
+    def kind(self, kind: int) -> PageKind:
+        """Return what the pages of one kind have in common."""
+        if kind not in self._known:
+            first = int(np.argmax(self.table.kinds == kind))
+            self._known[kind] = _page_kind(self.path, int(self.table.ifds[first]))
+        return self._known[kind]
+
+    def description(self, page: int) -> str:
+        """Return the text that a page carries, empty when it has none."""
+        import tifffile
+
+        try:
+            with tifffile.TiffFile(self.path) as tif:
+                tif.filehandle.seek(int(self.table.ifds[page]))
+                return str(tifffile.TiffPage(tif, index=0).description)
+        except TIFFFILE_ERRORS as error:
+            raise UnreadableFileError(
+                f"Page {page} of {self.path} is damaged ({error}): get a whole copy of the file."
+            ) from error
+
+    def segments(
+        self, file: BinaryIO | mmap.mmap, page: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the strips or tiles of a page lie, and how many bytes they have."""
+        offsets, counts = (self._values(file, *self.table.where[page, k].tolist()) for k in (0, 1))
+        return offsets, counts
+
+    def raw_spans(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return where each page's pixels begin, or ``None`` unless all lie in one piece each."""
+        kind = self.kind(int(self.kinds[pages[0]]))
+        if kind.raw_dtype is None:
+            return None
+        single = (self.table.where[pages, 0, 1] == 1).all()
+        if single:
+            starts = self.table.where[pages, 0, 2]
+            return starts if (starts + kind.nbytes <= self.stamp.nbytes).all() else None
+        starts = np.empty(len(pages), np.int64)
+        with open_unchanged(self.path, self.stamp) as file:
+            for i, page in enumerate(pages):
+                offsets, counts = self.segments(file, int(page))
+                if (offsets[1:] != offsets[:-1] + counts[:-1]).any():
+                    return None
+                starts[i] = offsets[0]
+        return starts if (starts + kind.nbytes <= self.stamp.nbytes).all() else None
+
+    def _values(
+        self, file: BinaryIO | mmap.mmap, kind: int, count: int, value: int
+    ) -> NDArray[np.int64]:
+        """Read the values of a tag: in place when there is one, else where it points."""
+        if count == 1:
+            return np.array([value], np.int64)
+        dtype = np.dtype(self.table.order + _VALUE_TYPES[kind])
+        inline = count * dtype.itemsize <= (8 if self.table.is_big else 4)
+        if inline:
+            raw = struct.pack(self.table.order + ("Q" if self.table.is_big else "I"), value)
+        else:
+            if count * dtype.itemsize > self.stamp.nbytes:
+                raise ValueError(f"{count} strips in a file of {self.stamp.nbytes} bytes")
+            file.seek(value)
+            raw = file.read(count * dtype.itemsize)
+        return np.frombuffer(raw, dtype, count).astype(np.int64)
+
+
+def _page_kind(path: Path, ifd: int) -> PageKind:
+    """Let tifffile describe the page at an offset."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as tif:
+            tif.filehandle.seek(ifd)
+            page = tifffile.TiffPage(tif, index=0)
+            if page.dtype is None or 0 in page.shape or not page.shape:
+                raise ValueError(f"shape {page.shape}, type {page.dtype}")
+            raw = page.is_final and page.bitspersample % 8 == 0
+            return PageKind(
+                tuple(int(n) for n in page.shape),
+                page.axes.lower(),
+                np.dtype(page.dtype).newbyteorder("="),
+                tuple(page.shaped),
+                page.photometric in COLOUR,
+                np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
+                page.decode,
+                {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader},
+            )
+    except TIFFFILE_ERRORS as error:
+        raise UnreadableFileError(
+            f"{path} is damaged or of a kind that is not known ({error}): get a whole copy, or "
+            "save it as plain TIFF with the program that wrote it."
+        ) from error
+
+
+def _read_page(
+    file: BinaryIO, kind: PageKind, offsets: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Read and decode the strips or tiles of one page."""
+    if kind.raw_dtype is not None and (offsets[1:] == offsets[:-1] + counts[:-1]).all():
+        pixels = np.empty(kind.shape, kind.raw_dtype)
+        file.seek(int(offsets[0]))
+        if file.readinto(memoryview(pixels).cast("B")) != pixels.nbytes:  # type: ignore[attr-defined]
+            raise ValueError("it ends before its last pixel")
+        return pixels.astype(kind.dtype, copy=False)
+    out = np.zeros(kind.shaped, kind.dtype)
+    for i, (offset, count) in enumerate(zip(offsets.tolist(), counts.tolist(), strict=True)):
+        file.seek(offset)
+        data = file.read(count) if count else None
+        if data is not None and len(data) < count:
+            raise ValueError("it ends before its last pixel")
+        segment, (s, d, y, x, _), shape = kind.decode(data, i, **kind.tables)
+        if segment is not None:
+            place = out[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
+            place[...] = segment[tuple(slice(n) for n in place.shape)]
+    return out.reshape(kind.shape)
+
+
+def _walk(path: Path, file: BinaryIO) -> tuple[str, bool, list[tuple[int, bytes]]]:
+    """Follow the chain of directories.
+
+    Returns
+    -------
+    order : str
+        ``"<"`` or ``">"``.
+    is_big : bool
+        Whether this is BigTIFF.
+    ifds : list of (int, bytes)
+        Offset and raw entries of each directory.
+    """
+    order, version, header = read_magic(path, file)
+    is_big = version == 43
+    count_of = struct.Struct(order + ("Q" if is_big else "H")).unpack_from
+    next_of = struct.Struct(order + ("Q" if is_big else "I")).unpack_from
+    head, entry, tail = (8, 20, 8) if is_big else (2, 12, 4)
+    place = next_of(header, 8 if is_big else 4)[0]
+    ifds: list[tuple[int, bytes]] = []
+    seen: set[int] = set()
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        size = len(data)
+        while place:
+            end = place + head
+            n = count_of(data, place)[0] if end <= size else 0
+            end += entry * n
+            if end + tail > size or not n or place in seen or len(ifds) > _MAX_PAGES:
+                _broken_chain(path, len(ifds), place in seen)
+                break
+            seen.add(place)
+            ifds.append((place, data[place + head : end]))
+            place = next_of(data, end)[0]
+    return order, is_big, ifds
+
+
+def check_magic(path: Path) -> None:
+    """Refuse what is no file, or does not begin like a TIFF file.
+
+    Raises
+    ------
+    UnreadableFileError
+        A folder, pipe or device, an empty file, or one of another format.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UnreadableFileError(f"{path} is no file: name a file, or a folder of TIFF files.")
+    with path.open("rb") as file:
+        read_magic(path, file)
+
+
+def read_magic(path: Path, file: BinaryIO) -> tuple[str, int, bytes]:
+    """Return byte order, version (42, or 43 for BigTIFF) and the first 16 bytes."""
+    header = file.read(16)
+    order = {b"II": "<", b"MM": ">"}.get(header[:2], "")
+    version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 8 else 0
+    if version not in (42, 43) or (version == 43 and len(header) < 16):
+        found = f"it begins with {header[:8]!r}" if header else "it is empty"
+        raise UnreadableFileError(
+            f"{path} is no TIFF file ({found}): check what it really is, and open it as that."
+        )
+    return order, version, header
+
+
+def _broken_chain(path: Path, found: int, is_circle: bool) -> None:
+    """Say that a chain of directories ends in the void; refuse where nothing can be had."""
+    what = "run in a circle" if is_circle else "go on behind the end of the file"
+    if is_circle or not found:
+        raise UnreadableFileError(
+            f"{path} is damaged: its pages {what} after {found}; get a whole copy of the file."
+        )
+    warnings.warn(
+        f"{path} is cut off: its pages {what}, only the first {found} are there.",
+        FerryWarning,
+        stacklevel=2,
+    )
+
+
+def _index(
+    walked: Sequence[tuple[int, bytes]], order: str, is_big: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tell kinds of pages apart, and find where each says its pixels lie.
+
+    Returns
+    -------
+    kinds : array of int64, axis page
+        Pages of one kind have the same number; counted in order of appearance.
+    where : array of int64, axes page, (offsets, counts), (type, count, value)
+        The two tags as they stand in the directory.
+    """
+    value = "u8" if is_big else "u4"
+    entry = np.dtype([("tag", "u2"), ("type", "u2"), ("count", value), ("value", value)])
+    entry = entry.newbyteorder(order)
+    kinds = np.empty(len(walked), np.int64)
+    where = np.zeros((len(walked), 2, 3), np.int64)
+    known: dict[bytes, int] = {}
+    lengths = np.array([len(raw) for _, raw in walked])
+    for length in np.unique(lengths):
+        members = np.nonzero(lengths == length)[0]
+        joined = b"".join(walked[i][1] for i in members)
+        table = np.frombuffer(joined, entry).reshape(len(members), -1)
+        for same in _alike(np.stack([table["tag"], table["type"]], -1)):
+            rows, pages = table[same], members[same]
+            tags = rows["tag"][0]
+            layout = np.nonzero(np.isin(tags, _LAYOUT_TAGS))[0]
+            columns = [_values_of(rows[:, k], order, is_big) for k in layout]
+            for k, pair in enumerate((_OFFSETS, _COUNTS)):
+                found = np.nonzero(np.isin(tags, pair))[0]
+                if found.size:
+                    column = rows[:, found[0]]
+                    first = _values_of(column, order, is_big, inline=1)
+                    where[pages, k] = np.stack([column["type"], column["count"], first], -1)
+            for group in _alike(np.stack([*columns, where[pages, 0, 1]], -1)):
+                key = _columns_key(tags[layout], [column[group[0]] for column in columns])
+                kinds[pages[group]] = known.setdefault(
+                    key + int(where[pages[group[0]], 0, 1]).to_bytes(8, "little"), len(known)
+                )
+    return _by_appearance(kinds), where
+
+
+def _columns_key(tags: NDArray[Any], values: Sequence[Any]) -> bytes:
+    """Return bytes that are equal for equal tags and values."""
+    return np.asarray(tags, np.int64).tobytes() + np.asarray(values, np.int64).tobytes()
+
+
+def _values_of(
+    column: NDArray[Any], order: str, is_big: bool, inline: int | None = None
+) -> NDArray[np.int64]:
+    """Return the values of one tag on many pages; its count where the values lie elsewhere.
+
+    With `inline`, tags of more than that many values give the raw field, which may be a pointer.
+    """
+    field = np.ascontiguousarray(column["value"])
+    kind = _VALUE_TYPES.get(int(column["type"][0]), "u4")
+    size = np.dtype(kind).itemsize
+    values = field.view(order + kind).reshape(len(field), -1)[:, 0].astype(np.int64)
+    if inline is not None:
+        return np.where(column["count"] == 1, values, field.astype(np.int64))
+    fits = column["count"].astype(np.int64) * size <= (8 if is_big else 4)
+    return np.where(fits, values, column["count"].astype(np.int64))
+
+
+def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
+    """Return groups of equal rows, by index, the first row's group first."""
+    flat = rows.reshape(len(rows), -1)
+    equal = (flat == flat[0]).all(1)
+    if equal.all():
+        return [np.arange(len(rows))]
+    _, inverse = np.unique(flat, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    return [np.nonzero(inverse == k)[0] for k in range(inverse.max() + 1)]
+
+
+def _by_appearance(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number kinds in the order in which they first appear."""
+    _, first, inverse = np.unique(kinds, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse.ravel()]

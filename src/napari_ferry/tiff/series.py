@@ -1,0 +1,316 @@
+"""Arrays over the pages of one or many TIFF files: mapped where pixels lie evenly, else by frame."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import FerryError, UnreadableFileError
+from napari_ferry.frames import Frames, ReadFrame
+from napari_ferry.image import Array
+from napari_ferry.tiff.pages import (
+    COLOUR,
+    TIFFFILE_ERRORS,
+    Stamp,
+    TiffPages,
+    check_magic,
+    open_unchanged,
+    read_magic,
+)
+
+PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
+"""One axis in the name of a file of a partition: ``exp.I_03.C_actin.tif``."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first page of a TIFF file, and what the file says of itself.
+
+    Parameters
+    ----------
+    shape, axes, dtype
+        Of the first page; axes as lower-case letters.
+    is_colour : bool
+        Whether its samples are those of a colour.
+    raw_dtype : data type or None
+        How its pixels lie in the file when they lie there as they are, in one piece.
+    start : int
+        Where they begin, in bytes.
+    next_page : int
+        Where the next page's directory begins, 0 when there is none.
+    """
+
+    path: Path
+    stamp: Stamp
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    is_colour: bool
+    raw_dtype: np.dtype[Any] | None
+    start: int
+    next_page: int
+    description: str
+    software: str
+    imagej: dict[str, Any] | None
+    resolution: tuple[float, float] | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels of one page."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """Reads frames that lie evenly spaced in a file, without keeping it open or mapped."""
+
+    path: Path
+    stamp: Stamp
+    start: int
+    spacing: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        pixels = np.empty(self.shape, self.dtype)
+        with open_unchanged(self.path, self.stamp) as file:
+            file.seek(self.start + i * self.spacing)
+            file.readinto(memoryview(pixels).cast("B"))  # type: ignore[attr-defined]
+        return pixels
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Reads frames that are pages, in any order, of one or several files.
+
+    Parameters
+    ----------
+    files : sequence of TiffPages or None
+        ``None`` stands for a file that is missing; its frames are zero.
+    table : array of int64, axes frame, (file, page)
+        Negative where no page is named; such frames are zero.
+    move : (int, int), optional
+        An axis of each page that goes elsewhere, such as colour samples stored as planes.
+    """
+
+    files: tuple[TiffPages | None, ...]
+    table: NDArray[np.int64]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    move: tuple[int, int] | None = None
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        which, page = self.table[i].tolist()
+        source = self.files[which] if which >= 0 else None
+        if source is None or page < 0:
+            return np.zeros(self.shape, self.dtype)
+        if page >= len(source):
+            raise UnreadableFileError(
+                f"{source.path} has {len(source)} pages, page {page} was named: it is cut off or "
+                "was replaced; get a whole copy."
+            )
+        pixels = source(page)
+        if self.move:
+            pixels = np.moveaxis(pixels, *self.move)
+        if pixels.size != math.prod(self.shape):
+            raise UnreadableFileError(
+                f"Page {page} of {source.path} is {pixels.shape}, expected {self.shape}: "
+                "it belongs to another image."
+            )
+        return pixels.reshape(self.shape).astype(self.dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Reads the frames of several readers, one after the other.
+
+    Parameters
+    ----------
+    readers : tuple of callable
+        Each reads its own frames, counted from 0.
+    ends : tuple of int
+        The number of frames up to the end of each.
+    """
+
+    readers: tuple[ReadFrame, ...]
+    ends: tuple[int, ...]
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        k = bisect.bisect_right(self.ends, i)
+        return self.readers[k](i - (self.ends[k - 1] if k else 0))
+
+
+@dataclass(frozen=True)
+class Reordered:
+    """Reads frames in another order than they are stored in."""
+
+    read: ReadFrame
+    order: NDArray[np.int64]
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        return self.read(int(self.order[i]))
+
+
+@dataclass(frozen=True)
+class AsBool:
+    """Reads truth values that were stored as 0 and 1."""
+
+    read: ReadFrame
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        return self.read(i).astype(bool)
+
+
+def map_frames(
+    path: Path, start: int, spacing: int, n: int, frame: Sequence[int], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Map `n` frames that lie evenly spaced in a file, read-only.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes frame, and those of a frame; a view of a memory map.
+    """
+    frame_bytes = math.prod(frame) * dtype.itemsize
+    if spacing == frame_bytes or n == 1:
+        return np.memmap(path, dtype, "r", start, (n, *frame))
+    raw = np.memmap(path, np.uint8, "r", start, ((n - 1) * spacing + frame_bytes,))
+    inner = np.empty(frame, dtype).strides
+    return np.ndarray((n, *frame), dtype, raw, 0, (spacing, *inner))
+
+
+def pages_array(
+    files: Sequence[TiffPages | None],
+    table: NDArray[np.int64],
+    lead: Sequence[int],
+    frame: Sequence[int],
+    dtype: np.dtype[Any],
+    *,
+    move: tuple[int, int] | None = None,
+) -> Array:
+    """Return an array over pages: one memory map where they lie evenly spaced, else `Frames`.
+
+    Parameters
+    ----------
+    files, table
+        As for `Planes`.
+    lead, frame : sequence of int
+        Shape of the leading axes, and of a frame.
+    dtype : data type
+        Of the pixels.
+    move : (int, int), optional
+        As for `Planes`.
+    """
+    shape = (*lead, *frame)
+    source = files[0] if len(files) == 1 else None
+    if source is not None and move is None and (table >= 0).all():
+        mapped = _map_pages(source, table[:, 1], tuple(frame))
+        if mapped is not None:
+            return mapped.reshape(shape)
+    read = Planes(tuple(files), table, tuple(frame), dtype, move)
+    return Frames(read, shape, dtype, len(lead))
+
+
+def _map_pages(
+    source: TiffPages, pages: NDArray[np.int64], frame: tuple[int, ...]
+) -> NDArray[Any] | None:
+    if pages.max() >= len(source) or len(np.unique(source.kinds[pages])) > 1:
+        return None
+    kind = source.kind(int(source.kinds[pages[0]]))
+    starts = source.raw_spans(pages)
+    if starts is None or kind.raw_dtype is None or math.prod(kind.shape) != math.prod(frame):
+        return None
+    steps = np.diff(starts)
+    spacing = int(steps[0]) if steps.size else kind.nbytes
+    if (steps != spacing).any() or spacing < kind.nbytes:
+        return None
+    return map_frames(source.path, int(starts[0]), spacing, len(pages), frame, kind.raw_dtype)
+
+
+def read_header(path: Path) -> Header:
+    """Read the first page's directory and the file's own description, no pixels.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file cannot be opened, or is no sound TIFF file.
+    """
+    import tifffile
+
+    try:
+        stamp = Stamp.of(path)
+        check_magic(path)
+        with tifffile.TiffFile(path) as tif:
+            page = tif.pages.first
+            raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
+            x, y = (page.tags.valueof(tag) for tag in ("XResolution", "YResolution"))
+            return Header(
+                path,
+                stamp,
+                tuple(int(n) for n in page.shape),
+                page.axes.lower(),
+                np.dtype(page.dtype or "V").newbyteorder("="),
+                page.photometric in COLOUR,
+                np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
+                int(page.dataoffsets[0]) if page.dataoffsets else 0,
+                max(0, next_page(path, page.offset)),
+                page.description,
+                page.software,
+                dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
+                (_ratio(x), _ratio(y)) if x and y else None,
+            )
+    except TIFFFILE_ERRORS as error:
+        raise UnreadableFileError(
+            f"{path} is damaged or of a kind that is not known ({error}): get a whole copy, or "
+            "save it as plain TIFF with the program that wrote it."
+        ) from error
+    except FerryError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError(
+            f"{path} cannot be read ({error.strerror or error}): check its name and permissions."
+        ) from error
+
+
+def _ratio(value: tuple[int, int]) -> float:
+    return value[0] / value[1] if value[1] else 0.0
+
+
+def next_page(path: Path, ifd: int) -> int:
+    """Return where the directory after the one at `ifd` begins.
+
+    Returns
+    -------
+    int
+        Offset in bytes; 0 when it is the last, -1 when there is no directory at `ifd`.
+    """
+    with path.open("rb") as file:
+        order, version, _ = read_magic(path, file)
+        head, entry, tail = ("Q", 20, "Q") if version == 43 else ("H", 12, "I")
+        file.seek(max(0, ifd))
+        raw = file.read(struct.calcsize(order + head))
+        n = struct.unpack(order + head, raw)[0] if len(raw) == struct.calcsize(order + head) else 0
+        if not 0 < n < 4096:
+            return -1
+        file.seek(entry * n, 1)
+        raw = file.read(struct.calcsize(order + tail))
+    return int(struct.unpack(order + tail, raw)[0]) if len(raw) == struct.calcsize(tail) else -1
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts names as a person would: 2 before 10.
+
+    >>> sorted(["a10", "a2", "b1"], key=natural_key)
+    ['a2', 'a10', 'b1']
+    """
+    parts = re.split(r"(\d+)", name.lower())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -1,0 +1,115 @@
+"""What every test gets: nothing left behind, and files of other programs where they are at hand."""
+
+import gc
+import os
+import sys
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Tests neither see nor change the settings of the person who runs them.
+os.environ["NAPARI_CONFIG"] = ""
+
+# Time limits for one example fail on busy machines; on a server every run sees the same examples.
+settings.register_profile("ferry", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("ferry")
+
+_HOME = Path.home()
+_NOT_OURS = tuple(
+    str(folder)
+    for folder in (
+        *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+        *(os.environ.get(name) for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")),
+        *(os.environ.get(name) for name in ("APPDATA", "LOCALAPPDATA")),
+        *(_HOME / name for name in (".cache", ".config", ".local", ".fonts", "Library")),
+        *("/dev", "/etc", "/proc", "/run", "/sys", "/usr", "/var/cache", "/System", "/Library"),
+        ROOT / ".hypothesis",
+        ROOT / ".pytest_cache",
+    )
+    if folder
+)
+_NOT_OURS_SUFFIXES = (".log", ".otf", ".pfb", ".so", ".ttc", ".ttf")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of files of other programs and older versions, too large for the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the folder ../shared/data is absent, looked for at {folder}")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a file open or an unfinished save behind.
+
+    A failed test is not blamed twice, because its traceback keeps alive what it had open.
+    """
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    failures, before = request.session.testsfailed, _open_files()
+    yield
+    if request.session.testsfailed > failures:
+        return
+    left = _wait_until_closed(before)
+    if left:
+        pytest.fail(f"files left open: {', '.join(sorted(left))}", pytrace=False)
+    if folder and not request.node.get_closest_marker("leaves_partial"):
+        partial = [str(path) for path in folder.rglob("*.ferry-partial")]
+        if partial:
+            pytest.fail(f"unfinished saves left behind: {', '.join(partial)}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a window, dialog or other top-level Qt widget behind."""
+    failures, before = request.session.testsfailed, _top_level_widgets()
+    yield
+    if request.session.testsfailed > failures:
+        return
+    left = [widget for widget in _top_level_widgets() if widget not in before]
+    if left:
+        names = ", ".join(f"{type(widget).__name__} {widget.objectName()!r}" for widget in left)
+        pytest.fail(f"widgets left behind: {names}", pytrace=False)
+
+
+def _open_files() -> Counter[str]:
+    """Return how often each file is open in this process, libraries' own files left out."""
+    paths = (file.path for file in psutil.Process().open_files())
+    return Counter(
+        path
+        for path in paths
+        if not path.startswith(_NOT_OURS) and not path.endswith(_NOT_OURS_SUFFIXES)
+    )
+
+
+def _wait_until_closed(before: Counter[str]) -> Counter[str]:
+    """Return what stays open beyond `before` once garbage is collected and threads have ended."""
+    for delay in (0, 0.1, 0.5):
+        left = _open_files() - before
+        if not left:
+            break
+        time.sleep(delay)
+        gc.collect()
+        left = _open_files() - before
+    return left
+
+
+def _top_level_widgets() -> list[object]:
+    """Return Qt's top-level widgets that are still alive; none where no test has started Qt."""
+    qt = sys.modules.get("qtpy.QtWidgets")
+    app = qt.QApplication.instance() if qt else None
+    if app is None:
+        return []
+    qt_core = sys.modules["qtpy.QtCore"]
+    app.sendPostedEvents(None, qt_core.QEvent.Type.DeferredDelete.value)
+    app.processEvents()
+    return app.topLevelWidgets()

@@ -1,0 +1,177 @@
+"""The package as a whole: its public names, what importing it costs, its manifest, its hygiene."""
+
+import ast
+import importlib
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import napari_ferry
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(napari_ferry.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MANIFEST = PACKAGE / "napari.yaml"
+
+HEAVY = {
+    "PIL",
+    "dask",
+    "imagecodecs",
+    "imageio",
+    "magicgui",
+    "napari",
+    "npe2",
+    "qtpy",
+    "tifffile",
+    "xarray",
+    "zarr",
+}
+BANNED = {
+    "allow_pickle",
+    "cloudpickle",
+    "dill",
+    "eval",
+    "exec",
+    "marshal",
+    "pickle",
+    "shelve",
+    "yaml",
+}
+
+
+def test_version_is_that_of_the_distribution():
+    assert napari_ferry.__version__ == importlib.metadata.version("napari-ferry")
+
+
+def test_public_names_are_sorted_and_importable():
+    names = napari_ferry.__all__
+    assert list(names) == sorted(set(names))
+    missing = [name for name in names if not hasattr(napari_ferry, name)]
+    assert not missing
+
+
+def test_types_are_published():
+    assert (PACKAGE / "py.typed").is_file()
+
+
+# --- importing --------------------------------------------------------------------------------
+
+
+def _seconds_to_import(module: str) -> float:
+    code = (
+        "import time; start = time.perf_counter(); "
+        f"import {module}; print(time.perf_counter() - start)"
+    )
+    return float(_run(code))
+
+
+def _run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_import_costs_little_more_than_numpy():
+    """Best of five each, in turns, so that a busy moment hits both."""
+    times = [(_seconds_to_import("numpy"), _seconds_to_import("napari_ferry")) for _ in range(5)]
+    numpy_alone, ours = (min(column) for column in zip(*times, strict=True))
+    assert ours <= 1.5 * numpy_alone, f"{ours:.3f} s, and numpy {numpy_alone:.3f} s"
+
+
+def test_import_loads_no_heavy_library():
+    loaded = _run("import sys, napari_ferry; print(*{name.split('.')[0] for name in sys.modules})")
+    assert not HEAVY & set(loaded.split())
+
+
+# --- manifest ---------------------------------------------------------------------------------
+
+
+def test_manifest_is_valid_and_all_its_commands_import():
+    from npe2 import PluginManifest
+
+    manifest = PluginManifest.from_distribution("napari-ferry")
+    manifest.validate_imports()
+    assert manifest.name == importlib.metadata.metadata("napari-ferry")["Name"] == "napari-ferry"
+
+
+def test_manifest_at_the_top_is_that_of_the_package():
+    link = ROOT / "napari.yaml"
+    if not link.exists():
+        pytest.skip("no napari.yaml beside the tests: not a checkout of the repository")
+    if sys.platform == "win32" and not link.is_symlink():
+        pytest.skip("symlinks are not checked out on this system")
+    assert link.is_symlink()
+    assert link.resolve() == MANIFEST.resolve()
+
+
+# --- hygiene ----------------------------------------------------------------------------------
+
+
+def _banned(tree: ast.AST) -> list[str]:
+    """Return line and name of each import, call or option that lets a file run as code."""
+    found = [(node, name) for node in ast.walk(tree) for name in _names(node)]
+    return [f"{node.lineno}: {name}" for node, name in found if name.split(".")[0] in BANNED]
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Return the modules that a node imports, the function it calls, or the option it sets."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom():
+            return [node.module or ""]
+        case ast.Call(func=ast.Name(id=name)):
+            return [name]
+        case ast.keyword(arg="allow_pickle", value=value):
+            return [] if isinstance(value, ast.Constant) and not value.value else ["allow_pickle"]
+    return []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_file_content_can_run_as_code(path: Path):
+    assert not _banned(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from yaml import safe_load",
+        "eval('1')",
+        "np.load(path, allow_pickle=True)",
+    ],
+)
+def test_the_check_for_code_sees_it(code: str):
+    assert _banned(ast.parse(code))
+
+
+def test_no_registry_is_named_in_the_repository():
+    """Where packages come from is each user's setting, so no file names a registry."""
+    hosts = [".".join(parts).encode() for parts in (("pypi", "org"), ("pythonhosted", "org"))]
+    hosts += [b"index" + b"-url", b"find" + b"-links"]
+    named = [
+        str(path.relative_to(ROOT))
+        for path in _tracked_files()
+        if any(host in path.read_bytes().lower() for host in hosts)
+    ]
+    assert not named
+
+
+def _tracked_files() -> list[Path]:
+    """Return what git tracks, or would if it were added now."""
+    command = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), "ls-files", "-z"]
+    try:
+        listed = subprocess.run(
+            [*command, "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a checkout of the repository")
+    paths = (ROOT / name for name in listed.stdout.split("\0") if name)
+    return [path for path in paths if path.is_file()]

@@ -20,7 +20,7 @@ help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 14
 
 demo: $(READY)  ## open napari with sample data; without a display, save a picture of its window
-	@$(SCREEN) $(BIN)/napari-ferry demo
+	@$(SCREEN) $(BIN)/napari-ferry demo $(if $(SCREEN),--screenshot napari-ferry-demo.png)
 
 test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
 	@$(SCREEN) $(BIN)/python -m pytest $(ARGS)

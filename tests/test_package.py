@@ -1,7 +1,6 @@
 """The package as a whole: its public names, what importing it costs, its manifest, its hygiene."""
 
 import ast
-import importlib
 import importlib.metadata
 import subprocess
 import sys
@@ -51,6 +50,17 @@ def test_public_names_are_sorted_and_importable():
     assert list(names) == sorted(set(names))
     missing = [name for name in names if not hasattr(napari_ferry, name)]
     assert not missing
+
+
+def test_public_names_are_not_the_modules_of_the_same_name():
+    """Importing ``napari_ferry.plan``, the module, must not hide ``napari_ferry.plan()``."""
+    code = """if True:
+        import importlib, inspect, napari_ferry
+        for name in ("arrays", "codecs", "errors", "image", "plan"):
+            importlib.import_module(f"napari_ferry.{name}")
+        print(*(n for n in napari_ferry.__all__ if inspect.ismodule(getattr(napari_ferry, n))))
+    """
+    assert _run(code).split() == []
 
 
 def test_types_are_published():

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         UnsupportedFormatError,
     )
     from napari_ferry.image import Axis, Channel, Image
-    from napari_ferry.plan import Plan, Progress, run
+    from napari_ferry.plan import Plan, run
+    from napari_ferry.progress import Progress
 
 __all__ = [
     "Axis",
@@ -53,7 +54,8 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "image": ("Axis", "Channel", "Image"),
-    "plan": ("Plan", "Progress", "run"),
+    "plan": ("Plan", "run"),
+    "progress": ("Progress",),
     "codecs": ("imload", "imsave", "plan"),
     "arrays": ("load_binary", "load_images", "save_binary", "save_images"),
 }

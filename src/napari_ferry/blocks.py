@@ -6,9 +6,9 @@ of a chunked one. So memory does not grow with the image, and each chunk is comp
 
 from __future__ import annotations
 
+import itertools
 import math
 import mmap
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
@@ -59,7 +59,9 @@ class Pixels:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])
-            yield Block(tuple(c.start - b.start for c, b in zip(cut, self.box, strict=True)), pixels)
+            yield Block(
+                tuple(c.start - b.start for c, b in zip(cut, self.box, strict=True)), pixels
+            )
             if self.count:
                 self.count(pixels)
             if mapping:
@@ -112,7 +114,7 @@ def _cut_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, 
         limit = min(points[-1] + step, side.stop)
         inside = edges[(edges > points[-1]) & (edges <= limit)]
         points.append(int(inside[-1]) if limit < side.stop and inside.size else limit)
-    return list(zip(points[:-1], points[1:], strict=True))
+    return list(itertools.pairwise(points))
 
 
 def chunk_edges(array: Array) -> list[NDArray[Any]]:
@@ -161,10 +163,15 @@ def write_block(
     for axis in range(axes):
         steps = np.arange(pixels.shape[axis]) * strides[axis]
         places = places + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
-    data = memoryview(pixels.reshape(-1).view(np.uint8))
+    data = as_bytes(pixels)
     for k, place in enumerate(places.ravel().tolist()):
         file.seek(place)
         file.write(data[k * run : (k + 1) * run])
+
+
+def as_bytes(pixels: NDArray[Any]) -> memoryview:
+    """Return the bytes of an array in C order, without a copy where it lies so."""
+    return memoryview(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
 
 
 def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
@@ -217,7 +224,7 @@ class _Reading:
             start = ", ".join(str(side.start) for side in self.cut)
             raise SaveError(
                 f"The pixels at index ({start}) could not be read from their source "
-                f"({type(error).__name__}: {error}): check that the source is still there and whole."
+                f"({type(error).__name__}: {error}): check that it is still there and whole."
             ) from error
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from napari_ferry.codecs import find_codec, imload, plan
 from napari_ferry.errors import FerryError, FerryWarning, InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.plan import Plan, Progress, run
+from napari_ferry.plan import Plan, run
+from napari_ferry.progress import Progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -182,7 +183,7 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from napari_ferry.demo import show_demo
+    from napari_ferry.widgets.demo import show_demo
 
     return show_demo(options.screenshot)
 

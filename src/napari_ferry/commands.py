@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs import find_codec, find_folder_codec, imload, plan
-from napari_ferry.codecs import binary, tiff
+from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
@@ -124,8 +123,11 @@ def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     """
     if path.name.lower().endswith(tuple(suffixes)):
         return path
-    if path.suffix and len(path.suffix) <= 6 and path.suffix[1:].isalnum() and not (
-        path.suffix[1:].isdecimal()
+    if (
+        path.suffix
+        and len(path.suffix) <= 6
+        and path.suffix[1:].isalnum()
+        and not (path.suffix[1:].isdecimal())
     ):
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -123,8 +123,11 @@ def to_json(value: object) -> Any:
         return value
     if isinstance(value, Mapping):
         items = {str(key): to_json(item) for key, item in value.items()}
-        return {key: item for (key, item), raw in zip(items.items(), value.values(), strict=True)
-                if item is not None or raw is None}
+        return {
+            key: item
+            for (key, item), raw in zip(items.items(), value.values(), strict=True)
+            if item is not None or raw is None
+        }
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
         return [to_json(item) for item in value]
     return None
@@ -148,9 +151,9 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
     return Axis(
         str(axis.get("name")),
-        float(scale) if _is_finite(scale) and scale else 1.0,
+        scale if _is_finite(scale) and scale else 1.0,
         unit if isinstance(unit, str) else None,
-        float(translation) if _is_finite(translation) else 0.0,
+        translation if _is_finite(translation) else 0.0,
     )
 
 
@@ -165,14 +168,14 @@ def _parse_channel(channel: object) -> Channel:
     if not isinstance(channel, Mapping):
         return Channel()
     name, color, limits = (channel.get(key) for key in ("name", "color", "contrast_limits"))
-    sound = isinstance(limits, Sequence) and len(limits) == 2 and all(map(_is_finite, limits))
+    limits = limits if isinstance(limits, Sequence) and len(limits) == 2 else ()
     return Channel(
         name if isinstance(name, str) else None,
         color if isinstance(color, str) else None,
-        (float(limits[0]), float(limits[1])) if sound else None,
+        (float(limits[0]), float(limits[1])) if limits and all(map(_is_finite, limits)) else None,
     )
 
 
-def _is_finite(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+def _is_finite(value: object) -> TypeGuard[float]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)  # type: ignore[arg-type]

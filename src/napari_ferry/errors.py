@@ -8,7 +8,7 @@
     ├── UnsupportedFormatError(ValueError)   no codec for this suffix
     ├── InvalidImageError(ValueError)        an image, or an option, that cannot be used so
     ├── TargetExistsError(FileExistsError)   something stands where a save would go
-    ├── TargetError(OSError)                 a save cannot go there: no room, no permission, bad name
+    ├── TargetError(OSError)                 a save cannot go there: no room, no right, bad name
     ├── SaveError(OSError)                   a save failed on its way; what was there still stands
     └── SaveCancelledError                   a save was cancelled; what was there still stands
     FerryWarning(UserWarning)                something was assumed, or could not be kept

@@ -162,9 +162,7 @@ class Frames:
         return self._read_box(box)[tuple(remapped)]
 
     def _read_box(self, box: list[Any]) -> NDArray[Any]:
-        index = [
-            np.arange(n)[item] for item, n in zip(box[: self.lead], self.shape, strict=False)
-        ]
+        index = [np.arange(n)[item] for item, n in zip(box[: self.lead], self.shape, strict=False)]
         counts = [len(i) for i in index]
         out = np.empty((math.prod(counts), *self.frame_shape), self.dtype)
         for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
@@ -204,8 +202,11 @@ def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, .
         return _check_ints(items, shape), ()
     if not all(item is None or isinstance(item, int | slice) for item in items):
         raise IndexError("new axes together with index arrays are not supported: add them after")
-    newaxes = tuple(None if item is None else slice(None) for item in items
-                    if item is None or isinstance(item, slice))
+    newaxes = tuple(
+        None if item is None else slice(None)
+        for item in items
+        if item is None or isinstance(item, slice)
+    )
     return _check_ints([item for item in items if item is not None], shape), newaxes
 
 

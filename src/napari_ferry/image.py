@@ -280,7 +280,10 @@ class Image:
             return self.array
         names = self.axis_names
         chunks = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
-        return dask.array.from_array(self.array, chunks=chunks, name=False)
+        array: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
+            self.array, chunks=chunks, name=False
+        )
+        return array
 
     def to_xarray(self) -> xarray.DataArray:
         """Return the image as an xarray object: dims, coordinates in units, and metadata.
@@ -318,7 +321,7 @@ class Image:
             (data.data,),
             axes,
             tuple(Channel(str(name)) for name in names),
-            str(data.name) if data.name else "",
+            "" if data.name is None else str(data.name),
             metadata=metadata if isinstance(metadata, Mapping) else {},
         )
 

@@ -9,7 +9,6 @@ line ``napari-ferry: {...}`` in its Info text, see `description`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 import re
@@ -55,8 +54,10 @@ _RATIONAL_STEPS = (1e-9, 1e9)
 
 # What is said by other fields of the description, or again when saving.
 _PARSED = frozenset(
-    "ImageJ images channels slices frames hyperstack axes min max spacing finterval Ranges LUTs "
-    "Info".split()
+    (
+        *("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "axes"),
+        *("spacing", "finterval", "min", "max", "Ranges", "LUTs", "Info"),
+    )
 )
 
 
@@ -115,7 +116,7 @@ def to_imagej(image: Image) -> ImageJTags:
         **_write_private(image.metadata),
         **_write_labels(image, is_stored_order=lead == sorted(lead, key="tzc".index)),
     }
-    info = _encodable(metadata.get("Info", ""))
+    info = metadata.get("Info", "")
     line = f"{KEY}: {json.dumps(describe(image))}\n"
     metadata["Info"] = f"{info}\n{line}" if info else line
     order = tuple(lead.index(name) for name in "tzc" if name in lead)
@@ -221,7 +222,7 @@ def _ramp(color: str) -> NDArray[np.uint8]:
 def _write_private(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `parse_imagej` keeps of ImageJ's private tags, as tifffile takes it."""
     info, properties = metadata.get("Info"), metadata.get("Properties")
-    found: dict[str, Any] = {"Info": info} if isinstance(info, str) else {}
+    found: dict[str, Any] = {"Info": _encodable(info)} if isinstance(info, str) else {}
     if isinstance(properties, dict) and properties:
         found["Properties"] = {
             _encodable(str(key)): _encodable(str(value)) for key, value in properties.items()
@@ -252,9 +253,10 @@ def _encodable(text: str) -> str:
 def _decode(text: object) -> bytes | None:
     """Return the bytes that a base64 text stands for, if it is one."""
     try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
-    except binascii.Error:
+        blob = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except ValueError:  # not ASCII, or not base64
         return None
+    return blob if blob and base64.b64encode(blob).decode("ascii") == text else None
 
 
 # --- reading
@@ -493,5 +495,10 @@ def _join_axis(axis: Axis, wrote: Axis, said: Axis | None) -> Axis:
 
 def _join_metadata(header: Description, record: Description) -> dict[str, Any]:
     """Return the record's metadata, with what ImageJ keeps itself as it stands now."""
-    kept = {k: v for k, v in (header.metadata or {}).items() if k in ("Info", "ROI", "Overlays")}
-    return {**(record.metadata or {}), **kept}
+    own = record.metadata or {}
+    wrote = {key: _plain(value) for key, value in _write_private(own).items()}
+    kept = {key: (header.metadata or {}).get(key) for key in ("Info", "ROI", "Overlays")}
+    return {
+        **own,
+        **{k: now for k, now in kept.items() if now and wrote.get(k) not in (now, [now])},
+    }

@@ -8,15 +8,14 @@ napari hands over a layer as ``(data, meta, type)``. Everything that it says of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from napari_ferry.description import to_json
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Array, Axis, Channel, Image
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.lazy import Stack, take
 from napari_ferry.units import from_pint, to_pint
 
@@ -46,6 +45,8 @@ _IMAGE_KEYS = (
     "attenuation",
 )
 _LABELS_KEYS = (*_SHARED_KEYS, "iso_gradient_mode", "properties")
+_USUAL_LABELS = (50, 0.5, 0)
+"""Number of colours, seed and background of the label colours that napari begins with."""
 _IDENTITY = ("rotate", "shear", "affine")
 
 
@@ -130,7 +131,9 @@ def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
     )
 
 
-def _axis_names(labels: Sequence[str] | None, ndim: int) -> tuple[tuple[str, ...], list[str | None]]:
+def _axis_names(
+    labels: Sequence[str] | None, ndim: int
+) -> tuple[tuple[str, ...], list[str | None]]:
     """Return names for the axes of a layer, and its own labels, ``None`` where it has none.
 
     The last two axes are those that napari draws, so they are y and x whatever they are called.
@@ -158,8 +161,8 @@ def _display(meta: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if not display.get("properties", True):
         del display["properties"]
     if "colormap" in meta:
-        colormap = _labels_colormap(meta["colormap"]) if kind == "labels" else _colormap(
-            meta["colormap"]
+        colormap = (
+            _labels_colormap(meta["colormap"]) if kind == "labels" else _colormap(meta["colormap"])
         )
         display |= {"colormap": colormap} if colormap is not None else {}
     return display
@@ -202,16 +205,13 @@ def _labels_colormap(value: Any) -> Any:
     if isinstance(value, DirectLabelColormap):
         colors = {key: to_json(np.asarray(color)) for key, color in value.color_dict.items()}
         return {"direct": [[key, color] for key, color in colors.items()]}
-    default = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
-    usual = label_colormap()
-    if np.array_equal(value.colors, usual.colors) and value.background_value == 0:
+    kind = {"seed": float(value.seed), "background_value": int(value.background_value)}
+    drawn = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
+    if not np.array_equal(value.colors, drawn.colors):
+        return {"name": value.name, "cyclic": to_json(np.asarray(value.colors)), **kind}
+    if (len(drawn.colors), *kind.values()) == _USUAL_LABELS:
         return None
-    del default
-    return {
-        "cyclic": to_json(np.asarray(value.colors)),
-        "seed": float(value.seed),
-        "background_value": int(value.background_value),
-    }
+    return {"drawn": len(drawn.colors) - 1, **kind}
 
 
 def _are_channels(first: Image, image: Image) -> bool:
@@ -334,9 +334,7 @@ def _to_layer(image: Image) -> LayerData:
         meta["units"] = tuple(to_pint(axis.unit) for axis in axes)
     labels = image.display.get("axis_labels", [axis.name for axis in axes])
     if len(labels) == len(axes) and any(labels):
-        meta["axis_labels"] = tuple(
-            label or str(i - len(axes)) for i, label in enumerate(labels)
-        )
+        meta["axis_labels"] = tuple(label or str(i - len(axes)) for i, label in enumerate(labels))
     if image.kind == "image":
         meta["rgb"] = image.is_rgb
     if len(image.levels) > 1:
@@ -366,11 +364,14 @@ _PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
 
 def _to_labels_colormap(value: Mapping[str, Any]) -> Any:
     """Return the colours of labels as napari's own object."""
-    from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
+    from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
 
     if "direct" in value:
         return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
+    if "drawn" in value:
+        return label_colormap(value["drawn"], value["seed"], value["background_value"])
     return CyclicLabelColormap(
+        name=value["name"],
         colors=np.array(value["cyclic"]),
         seed=value["seed"],
         background_value=value["background_value"],

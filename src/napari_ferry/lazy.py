@@ -25,7 +25,7 @@ class _Taken:
 
     def __call__(self, i: int) -> NDArray[Any]:
         rest = self.lead_shape[: self.axis] + self.lead_shape[self.axis + 1 :]
-        place = list(np.unravel_index(i, rest)) if rest else []
+        place = [int(k) for k in np.unravel_index(i, rest)] if rest else []
         place.insert(self.axis, self.index)
         return self.read(int(np.ravel_multi_index(place, self.lead_shape)))
 

@@ -146,8 +146,9 @@ class OmeImage:
         """Return (file, ifd) of each plane in the order of the DimensionOrder."""
         table = np.full((math.prod(sizes.values()), 2), -1, np.int64)
         number = {name: i for i, name in enumerate(self.files)}
-        rows = [(*block[:5], number[block.filename]) for block in self.tiff_data]
-        blocks = np.array(rows, np.int64).reshape(-1, 6)
+        columns = list(zip(*self.tiff_data, strict=True)) or [()] * len(TiffData._fields)
+        places = [*columns[:5], [number[name] for name in columns[5]]]
+        blocks = np.array(places, np.int64).T
         blocks = blocks[(blocks[:, 2:5] < [sizes[dim] for dim in "czt"]).all(axis=1)]
         strides = {
             dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)
@@ -267,7 +268,8 @@ def _parse_root(xml: str) -> ET.Element:
     except (ET.ParseError, ValueError) as error:
         raise UnreadableFileError(f"The OME-XML is not well-formed: {error}.") from error
     for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
+        if element.tag[0] == "{":
+            element.tag = element.tag.rpartition("}")[2]
     if root.tag != "OME":
         raise UnreadableFileError(f"The XML begins with {root.tag[:40]!r}, not with 'OME'.")
     return root
@@ -400,13 +402,15 @@ def _parse_tiff_data(pixels: ET.Element, own_uuid: str | None) -> tuple[TiffData
     firsts = [[block.get(f"First{dim}", "0") for block in blocks] for dim in "CZT"]
     columns = [[block.get("IFD", "0") for block in blocks], counts, *firsts]
     try:
-        rows = np.array([list(map(int, column)) for column in columns], np.int64)
-    except (ValueError, OverflowError) as error:
+        numbers = [list(map(int, column)) for column in columns]
+    except ValueError as error:
         raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
-    if rows.size and (rows.min() < -1 or (rows[[0, 2, 3, 4]] < 0).any() or rows.max() > _MAX_INT):
-        raise UnreadableFileError("The OME-XML has TiffData with impossible numbers.")
-    names = [_parse_uuid(block.find("UUID"), own_uuid) for block in blocks]
-    return tuple(TiffData(*row, *name) for row, name in zip(rows.T.tolist(), names, strict=True))
+    lowest = (0, -1, 0, 0, 0)  # a count of -1 is one that is not given
+    for column, low in zip(numbers, lowest, strict=True):
+        if column and not low <= min(column) <= max(column) <= _MAX_INT:
+            raise UnreadableFileError("The OME-XML has TiffData with impossible numbers.")
+    names = zip(*(_parse_uuid(block.find("UUID"), own_uuid) for block in blocks), strict=True)
+    return tuple(map(TiffData._make, zip(*numbers, *names, strict=True)))
 
 
 def _parse_uuid(element: ET.Element | None, own_uuid: str | None) -> tuple[str | None, str | None]:

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import xxhash
 
 from napari_ferry.errors import TargetError
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
@@ -156,18 +157,18 @@ class PartialFolder:
         moved: list[tuple[Path, Path]] = []
         try:
             for a, b in [*aside, *steps]:
-                os.replace(a, b)
+                a.replace(b)
                 moved.append((a, b))
         except OSError:
             for a, b in reversed(moved):
-                os.replace(b, a)
+                b.replace(a)
             raise
 
     @staticmethod
     def _move(steps: list[tuple[Path, Path]]) -> None:
         for partial, place in steps:
             if partial.exists():
-                os.replace(partial, place)
+                partial.replace(place)
 
     def _note(self, line: dict[str, Any]) -> None:
         with (self.path / _JOURNAL).open("a", encoding="utf-8") as file:
@@ -183,7 +184,7 @@ class PartialFolder:
     def _lock(self) -> bool:
         """Lock the folder, and make sure that it was not removed meanwhile."""
         try:
-            if os.name == "nt":
+            if sys.platform == "win32":
                 msvcrt.locking(self._lock_fd, msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import stat
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +14,12 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from napari_ferry.blocks import (
-    Box,
-    Pixels,
-    box_shape,
-    chunk_edges,
-    split_box,
-    write_block,
-)
-from napari_ferry.errors import (
-    FerryError,
-    SaveCancelledError,
-    SaveError,
-    TargetError,
-    TargetExistsError,
-)
-from napari_ferry.frames import Frames
+from napari_ferry.blocks import Box, Pixels, as_bytes, box_shape
+from napari_ferry.errors import FerryError, SaveError, TargetError, TargetExistsError
 from napari_ferry.image import Array
-from napari_ferry.lazy import Stack
 from napari_ferry.partial import PartialFolder, sync_file
-
-_WRITE_BYTES = 256 << 20
-"""Pixels that one `Write` of a pre-sized file lays down."""
+from napari_ferry.progress import Monitor, Progress
+from napari_ferry.target import check_place, check_room, follow_link
 
 
 @dataclass(frozen=True)
@@ -146,26 +126,6 @@ class Plan:
         return xxhash.xxh3_128_hexdigest("\n".join([self.identity, *parts]).encode())
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a save is.
-
-    Parameters
-    ----------
-    done, total : int
-        Bytes of pixels.
-    rate : float
-        Bytes per second so far.
-    seconds_left : float
-        Estimated from the rate.
-    """
-
-    done: int
-    total: int
-    rate: float
-    seconds_left: float
-
-
 def run(
     plan: Plan,
     *,
@@ -218,13 +178,18 @@ def run(
     except FerryError:
         raise
     except OSError as error:
-        raise _target_error(plan.files[0].path, error) from error
+        raise TargetError(
+            f"{plan.files[0].path.parent} cannot be written to ({error.strerror or error}): choose "
+            "another folder."
+        ) from error
     keep = False
     try:
         _check_standing(plan, overwrite)
-        monitor = _Monitor(sum(write.nbytes for write in plan.writes), progress, cancel)
+        monitor = Monitor(sum(write.nbytes for write in plan.writes), progress, cancel)
         _make_files(plan, folder, monitor, workers or _default_workers(plan))
-        folder.commit([(_partial_name(plan, f.path), f.path) for f in plan.files], _there(plan.stale))
+        folder.commit(
+            [(_partial_name(plan, f.path), f.path) for f in plan.files], _there(plan.stale)
+        )
     except FerryError:
         raise
     except OSError as error:
@@ -240,119 +205,7 @@ def run(
     return paths
 
 
-def pixel_writes(
-    path: Path,
-    array: Array,
-    box: Box,
-    *,
-    lead: int,
-    strides: Sequence[int],
-    dtype: np.dtype[Any],
-    offset: int = 0,
-    locate: Callable[[Path], int] | None = None,
-) -> list[Write]:
-    """Plan the writes that lay a box of an array uncompressed into a pre-sized file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    array : array
-        The source; of a `Stack`, each part is read by itself.
-    box : Box
-        The region of the source.
-    lead : int
-        Leading axes, along which the region may be cut into several writes.
-    strides : sequence of int
-        Bytes in the file from one index to the next, along each axis of the source.
-    dtype : data type
-        How samples are stored.
-    offset : int
-        Where the box' first sample lies, in bytes from the beginning of the pixels.
-    locate : callable, optional
-        Finds where the pixels begin in the partial file; they begin at 0 when absent.
-    """
-    if isinstance(array, Stack):
-        a, writes = array.axis, []
-        inner, steps = (*box[:a], *box[a + 1 :]), (*strides[:a], *strides[a + 1 :])
-        for k in range(box[a].start, box[a].stop):
-            writes += pixel_writes(
-                path,
-                array.parts[k],
-                inner,
-                lead=lead - 1,
-                strides=steps,
-                dtype=dtype,
-                offset=offset + (k - box[a].start) * strides[a],
-                locate=locate,
-            )
-        return writes
-    shape = box_shape(box)
-    frame_bytes = int(np.prod(shape[lead:], dtype=np.int64)) * np.dtype(array.dtype).itemsize
-    pieces = split_box(box, lead, max(1, _WRITE_BYTES // max(1, frame_bytes)), chunk_edges(array))
-    writes = []
-    for piece in pieces:
-        start = [p.start - b.start for p, b in zip(piece, box, strict=True)]
-        at = offset + sum(i * step for i, step in zip(start, strides, strict=True))
-        put = partial(
-            _put_pixels, offset=at, strides=tuple(strides), dtype=dtype, locate=locate
-        )
-        writes.append(Write(path, array, piece, put))
-    return writes
-
-
-def _put_pixels(
-    path: Path,
-    pixels: Pixels,
-    *,
-    offset: int,
-    strides: tuple[int, ...],
-    dtype: np.dtype[Any],
-    locate: Callable[[Path], int] | None,
-) -> None:
-    """Lay pixels into a pre-sized file."""
-    offset += locate(path) if locate else 0
-    with path.open("r+b") as file:
-        for block in pixels:
-            write_block(file, offset, strides, block, dtype)
-
-
-@dataclass
-class _Monitor:
-    """Counts the bytes of all threads, reports them, and stops them all."""
-
-    total: int
-    report: Callable[[Progress], None] | None
-    cancel: Callable[[], bool] | None
-    done: int = 0
-    skipped: int = 0
-    stopped: bool = False
-    started: float = field(default_factory=time.perf_counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def check(self) -> None:
-        """Raise if the save is to stop."""
-        if self.stopped or (self.cancel is not None and self.cancel()):
-            raise SaveCancelledError("The save was cancelled; what stood there before still does.")
-
-    def count(self, pixels: NDArray[Any]) -> None:
-        """Count pixels that were written, and raise if the save is to stop."""
-        self.add(pixels.nbytes)
-
-    def add(self, nbytes: int, *, skipped: bool = False) -> None:
-        """Count bytes; those that need no writing do not make the rate."""
-        with self.lock:
-            self.done += nbytes
-            self.skipped += nbytes if skipped else 0
-            seconds = max(1e-9, time.perf_counter() - self.started)
-            rate = (self.done - self.skipped) / seconds
-            left = (self.total - self.done) / rate if rate else float("inf")
-            if self.report:
-                self.report(Progress(self.done, self.total, rate, left))
-        self.check()
-
-
-def _make_files(plan: Plan, folder: PartialFolder, monitor: _Monitor, workers: int) -> None:
+def _make_files(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> None:
     """Write every file under its partial name, by several threads."""
     resumable = len(plan.files) > 1
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool:
@@ -377,16 +230,14 @@ def _make_files(plan: Plan, folder: PartialFolder, monitor: _Monitor, workers: i
             monitor.stopped = True
 
 
-def _carry_out(
-    write: Write, target: Path, monitor: _Monitor, digests: _Digests, index: int
-) -> str:
+def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, index: int) -> str:
     """Do one write, in a thread of its own."""
     monitor.check()
     hasher = xxhash.xxh3_64() if digests.wanted else None
 
     def count(pixels: NDArray[Any]) -> None:
         if hasher:
-            hasher.update(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8))
+            hasher.update(as_bytes(pixels))
         monitor.count(pixels)
 
     write.put(target, Pixels(write.array, write.box, count))
@@ -427,7 +278,7 @@ class _Digests:
             if self.wanted:
                 self.folder.note_whole(self.name, whole)
 
-    def are_of(self, writes: Iterable[Write], monitor: _Monitor) -> bool:
+    def are_of(self, writes: Iterable[Write], monitor: Monitor) -> bool:
         """Whether an interrupted save left this file whole, of the pixels it has to hold."""
         known = self.folder.done.get(self.name)
         writes = list(writes)
@@ -439,12 +290,12 @@ class _Digests:
         return True
 
 
-def _digest(write: Write, monitor: _Monitor) -> str:
+def _digest(write: Write, monitor: Monitor) -> str:
     """Hash the pixels of a write, in the order in which they are written."""
     hasher = xxhash.xxh3_64()
     for block in Pixels(write.array, write.box):
         monitor.check()
-        hasher.update(np.ascontiguousarray(block.pixels).reshape(-1).view(np.uint8))
+        hasher.update(as_bytes(block.pixels))
     return hasher.hexdigest()
 
 
@@ -463,21 +314,8 @@ def _there(paths: Iterable[Path]) -> list[Path]:
 
 
 def _resolve(plan: Plan) -> Plan:
-    """Follow symlinks, so that what they point at is replaced and the links stay.
-
-    Raises
-    ------
-    TargetError
-        A link points nowhere.
-    """
-    places: dict[Path, Path] = {}
-    for path in (*plan.paths, *plan.stale):
-        if path.is_symlink() and not path.exists():
-            raise TargetError(
-                f"{path} is a link to {os.readlink(path)}, which is not there: remove the link or "
-                "choose another name."
-            )
-        places[path] = Path(os.path.realpath(path)) if path.is_symlink() else path.absolute()
+    """Follow symlinks, so that what they point at is replaced and the links stay."""
+    places = {path: follow_link(path) for path in (*plan.paths, *plan.stale)}
     return replace(
         plan,
         files=tuple(replace(file, path=places[file.path]) for file in plan.files),
@@ -489,33 +327,9 @@ def _resolve(plan: Plan) -> Plan:
 def _check_target(plan: Plan, overwrite: bool) -> None:
     """Refuse a place that cannot be written to, before the first byte."""
     for path in plan.paths:
-        _check_place(path)
+        check_place(path)
     _check_standing(plan, overwrite)
-    parent = plan.files[0].path.parent
-    free = shutil.disk_usage(parent).free
-    if plan.nbytes > free:
-        raise TargetError(
-            f"{parent} has {free / 1e9:.2f} GB free and the save needs {plan.nbytes / 1e9:.2f} GB: "
-            "make room or choose another disk."
-        )
-
-
-def _check_place(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise TargetError(
-            f"The folder {path.parent} is not there: make it, or choose another one."
-        )
-    name = os.fsencode(path.name)
-    if len(name) > 255 or b"\0" in name or (os.name == "nt" and os.path.isreserved(path)):
-        raise TargetError(f"{path.name[:60]!r} cannot be a file's name here: choose another one.")
-    if path.is_dir():
-        raise TargetError(f"{path} is a folder: give the name of a file.")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        raise TargetError(f"{path} is a device or a pipe, not a file: choose another name.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise TargetError(f"The folder {path.parent} cannot be written to: choose another one.")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise TargetError(f"{path} is write-protected: unlock it, or choose another name.")
+    check_room(plan.files[0].path.parent, plan.nbytes)
 
 
 def _check_standing(plan: Plan, overwrite: bool) -> None:
@@ -533,9 +347,3 @@ def _check_standing(plan: Plan, overwrite: bool) -> None:
                 f"{file.path} is not part of the data set that would be replaced: "
                 "move it away, or choose another name."
             )
-
-
-def _target_error(path: Path, error: OSError) -> TargetError:
-    return TargetError(
-        f"{path.parent} cannot be written to ({error.strerror or error}): choose another folder."
-    )

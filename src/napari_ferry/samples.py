@@ -18,7 +18,7 @@ def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Im
     frames : int
         Length; 30 frames are a second.
     size : int
-        Pixels along y and x, of 0.8 micrometers.
+        Pixels along y and x, of 0.5 micrometers.
     seed : int
         Of the random numbers.
 
@@ -42,7 +42,7 @@ def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Im
     movie = random.poisson(clean).astype(np.uint16)
     nearest = distance.argmin(0)
     labels = np.where(distance.min(0) < 1, nearest + 1, 0).astype(np.uint8)
-    space = tuple(Axis(name, 0.8, "micrometer") for name in "yx")
+    space = tuple(Axis(name, 0.5, "micrometer") for name in "yx")
     return (
         Image(
             (movie,),
@@ -60,9 +60,9 @@ def z_stack(planes: int = 24, size: int = 256, seed: int = 1) -> Image:
     Parameters
     ----------
     planes : int
-        Planes of 1 micrometer along z.
+        Planes of 0.25 micrometers along z.
     size : int
-        Pixels along y and x, of 0.2 micrometers.
+        Pixels along y and x, of 0.5 micrometers.
     seed : int
         Of the random numbers.
 
@@ -85,10 +85,10 @@ def z_stack(planes: int = 24, size: int = 256, seed: int = 1) -> Image:
         ring = np.exp(-(((plane / size - 0.08) / 0.02) ** 2))
         waves += envelope * ring * (1 + np.cos(14 * angle + cz))
     noisy = random.poisson(120 + 1500 * np.stack([nuclei, waves])).astype(np.uint16)
-    axes = (Axis("c"), Axis("z", 1.0, "micrometer"))
+    axes = (Axis("c"), Axis("z", 0.25, "micrometer"))
     return Image(
         (noisy,),
-        (*axes, Axis("y", 0.2, "micrometer"), Axis("x", 0.2, "micrometer")),
+        (*axes, Axis("y", 0.5, "micrometer"), Axis("x", 0.5, "micrometer")),
         (
             Channel("nuclei", "#00ffff", (100.0, 1800.0)),
             Channel("filaments", "#ff00ff", (100.0, 2600.0)),
@@ -102,4 +102,5 @@ def _distances(size: int, centers: NDArray[Any]) -> NDArray[Any]:
     index = np.arange(size)
     dy = index[None, :, None] - centers[:, 0, None, None]
     dx = index[None, None, :] - centers[:, 1, None, None]
-    return np.hypot(dy, dx)
+    distances: NDArray[Any] = np.hypot(dy, dx)
+    return distances

@@ -16,11 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Array, Image
-from napari_ferry.plan import Plan, Progress, run
+from napari_ferry.plan import Plan, run
+from napari_ferry.progress import Progress
 
 Saveable: TypeAlias = Any
 """An `Image`, numpy, dask, zarr or xarray object."""

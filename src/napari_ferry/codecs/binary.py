@@ -21,7 +21,8 @@ from napari_ferry.description import KEY, Description, describe, not_json, parse
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Array, Axis, Image, default_axes
 from napari_ferry.partial import interrupted_save
-from napari_ferry.plan import Plan, PlannedFile, pixel_writes
+from napari_ferry.pixels import pixel_writes
+from napari_ferry.plan import Plan, PlannedFile
 
 SUFFIXES = (".bin", ".raw", ".dat")
 OPENS_FOLDERS = True
@@ -93,7 +94,9 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
         for key in not_json(image.metadata)
     ]
     if len(image.levels) > 1:
-        losses.append("a pyramid is saved from its full resolution; the smaller levels are left out")
+        losses.append(
+            "a pyramid is saved from its full resolution; the smaller levels are left out"
+        )
     return Plan(
         (
             PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
@@ -155,9 +158,18 @@ def open_binary(
         else np.empty(described.shape, dtype)
     )
     image = described.to_image(array)
-    return image if image.name else Image(
-        image.levels, image.axes, image.channels, data.stem, image.kind, image.display,
-        image.metadata,
+    return (
+        image
+        if image.name
+        else Image(
+            image.levels,
+            image.axes,
+            image.channels,
+            data.stem,
+            image.kind,
+            image.display,
+            image.metadata,
+        )
     )
 
 
@@ -168,8 +180,10 @@ def sidecar_path(path: Path) -> Path:
 
 def sidecar_text(image: Image) -> str:
     """Return the sidecar of an image: four keys where they say everything, else more."""
-    frames, y, x = (1, 1, *image.shape)[-3:] if image.ndim < 3 else (
-        math.prod(image.shape[:-2]), *image.shape[-2:]
+    frames, y, x = (
+        (1, 1, *image.shape)[-3:]
+        if image.ndim < 3
+        else (math.prod(image.shape[:-2]), *image.shape[-2:])
     )
     plain = {"frames": frames, "y": y, "x": x, "dtype": str(image.dtype)}
     bare = Image.from_array(image.array)
@@ -237,7 +251,7 @@ def _read_sidecar(data: Path, nbytes: int) -> tuple[Description, int]:
     offset = record.get("offset", 0)
     if not _is_count(offset) or offset > nbytes:
         raise UnreadableFileError(
-            f"{sidecar} gives the offset {str(offset)[:40]} for a file of {nbytes} bytes: correct it."
+            f"{sidecar} gives the offset {str(offset)[:40]} in {nbytes} bytes: correct it."
         )
     description = _described(record, sidecar) if KEY in record else None
     if description is None:
@@ -310,7 +324,7 @@ def _parse_dtype(value: object, source: str) -> np.dtype[Any]:
     if value is None:
         raise MissingMetadataError(f"{source} does not say the dtype: give one, such as 'uint16'.")
     try:
-        dtype = np.dtype(value)  # type: ignore[call-overload]
+        dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, SyntaxError) as error:
         raise UnreadableFileError(
             f"{source} gives the dtype {str(value)[:40]!r}: expected a type of numbers, such as "

@@ -19,7 +19,8 @@ from napari_ferry.description import describe, not_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
-from napari_ferry.plan import Plan, PlannedFile, Write, pixel_writes
+from napari_ferry.pixels import pixel_writes
+from napari_ferry.plan import Plan, PlannedFile, Write
 from napari_ferry.tiff.folder import is_own_part, is_part_name, read_folder, read_part, read_stack
 from napari_ferry.tiff.read import read_images, stem_of
 from napari_ferry.tiff.write import (
@@ -114,7 +115,9 @@ def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:
     """Plan one file that holds everything."""
     images = [layer.image for layer in layers]
     pages = _first_pages(layers)
-    tiff_data = [[TiffData(page, layer.nframes, 0, 0, 0)] for page, layer in zip(pages, layers, strict=True)]
+    tiff_data = [
+        [TiffData(page, layer.nframes, 0, 0, 0)] for page, layer in zip(pages, layers, strict=True)
+    ]
     xml = write_ome_xml(images, tiff_data) if flavour == "ome" else ""
     create = _creator(layers, flavour, xml, {})
     nbytes = _file_bytes(layers, create)

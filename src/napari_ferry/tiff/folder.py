@@ -224,9 +224,7 @@ def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> Image:
     keys = list(next(iter(files.values())))
     if not keys:
         return replace(read_images(next(iter(files)))[0], name=name)
-    labels = {
-        key: sorted({axes[key] for axes in files.values()}, key=natural_key) for key in keys
-    }
+    labels = {key: sorted({axes[key] for axes in files.values()}, key=natural_key) for key in keys}
     by_place = {tuple(axes[key] for key in keys): path for path, axes in files.items()}
     places = list(itertools.product(*labels.values()))
     missing = [place for place in places if place not in by_place]

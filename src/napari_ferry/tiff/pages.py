@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.blocks import as_bytes
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 TIFFFILE_ERRORS = (
@@ -52,9 +53,9 @@ class Stamp(NamedTuple):
     modified_ns: int
 
     @classmethod
-    def of(cls, fd: int | Path) -> Stamp:
+    def of(cls, file: int | Path) -> Stamp:
         """Look at an open file, or at a path."""
-        status = os.stat(fd)
+        status = os.stat(file)  # noqa: PTH116 - also of an open file
         return cls(status.st_size, status.st_mtime_ns)
 
 
@@ -298,7 +299,7 @@ def _read_page(
     if kind.raw_dtype is not None and (offsets[1:] == offsets[:-1] + counts[:-1]).all():
         pixels = np.empty(kind.shape, kind.raw_dtype)
         file.seek(int(offsets[0]))
-        if file.readinto(memoryview(pixels).cast("B")) != pixels.nbytes:  # type: ignore[attr-defined]
+        if file.readinto(as_bytes(pixels)) != pixels.nbytes:  # type: ignore[attr-defined]
             raise ValueError("it ends before its last pixel")
         return pixels.astype(kind.dtype, copy=False)
     out = np.zeros(kind.shaped, kind.dtype)
@@ -404,14 +405,14 @@ def _index(
     """
     value = "u8" if is_big else "u4"
     entry = np.dtype([("tag", "u2"), ("type", "u2"), ("count", value), ("value", value)])
-    entry = entry.newbyteorder(order)
+    entry = entry.newbyteorder(">" if order == ">" else "<")
     kinds = np.empty(len(walked), np.int64)
     where = np.zeros((len(walked), 2, 3), np.int64)
     known: dict[bytes, int] = {}
     lengths = np.array([len(raw) for _, raw in walked])
     for length in np.unique(lengths):
         members = np.nonzero(lengths == length)[0]
-        joined = b"".join(walked[i][1] for i in members)
+        joined = b"".join(walked[i][1] for i in members.tolist())
         table = np.frombuffer(joined, entry).reshape(len(members), -1)
         for same in _alike(np.stack([table["tag"], table["type"]], -1)):
             rows, pages = table[same], members[same]
@@ -466,7 +467,7 @@ def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
 
 
 def _by_appearance(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number kinds in the order in which they first appear."""
+    """Return kinds numbered in the order in which they first appear."""
     _, first, inverse = np.unique(kinds, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

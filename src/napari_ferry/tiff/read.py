@@ -137,7 +137,7 @@ def _read_ome_image(header: Header, image: OmeImage, is_only: bool) -> Image:
     if page >= len(source):
         raise UnreadableFileError(f"it names page {page} of {len(source)}")
     kind = source.kind(int(source.kinds[page]))
-    axes, move = _frame_axes(kind)
+    _, move = _frame_axes(kind)
     if _moved(kind.shape, move) != description.shape[lead:]:
         raise UnreadableFileError(
             f"it says {description.shape[lead:]} where the pages are {kind.shape}"
@@ -188,9 +188,7 @@ def _read_json(header: Header) -> list[Image]:
             return [_with_pixels(_json_description(record, header.dtype), flat)]
         kind = source.kind(int(source.kinds[page]))
         n, rest = divmod(math.prod(shape), math.prod(kind.shape))
-        lead = next(
-            (k for k in range(len(shape) + 1) if math.prod(shape[:k]) == n), None
-        )
+        lead = next((k for k in range(len(shape) + 1) if math.prod(shape[:k]) == n), None)
         if rest or lead is None or page + n > len(source):
             return images
         table = np.stack([np.zeros(n, np.int64), np.arange(page, page + n)], -1)
@@ -272,9 +270,7 @@ def _moved(shape: Sequence[int], move: tuple[int, int] | None) -> tuple[int, ...
     return np.moveaxis(np.empty(shape, "V0"), *move).shape if move else tuple(shape)
 
 
-def _contiguous(
-    header: Header, n: int, *, is_imagej: bool = False
-) -> NDArray[Any] | None:
+def _contiguous(header: Header, n: int, *, is_imagej: bool = False) -> NDArray[Any] | None:
     """Map `n` frames that follow each other, without looking at their pages.
 
     That is safe where ImageJ or a writer that is known laid down a stack: all its pixels stand
@@ -286,9 +282,7 @@ def _contiguous(
         return None
     if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_imagej)):
         return None
-    return map_frames(
-        header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype
-    )
+    return map_frames(header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype)
 
 
 def _whole_file(header: Header, shape: tuple[int, ...]) -> NDArray[Any] | None:

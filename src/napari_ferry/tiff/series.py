@@ -1,4 +1,4 @@
-"""Arrays over the pages of one or many TIFF files: mapped where pixels lie evenly, else by frame."""
+"""Arrays over the pages of TIFF files: mapped where pixels lie evenly, else read by frame."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.blocks import as_bytes
 from napari_ferry.errors import FerryError, UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.image import Array
@@ -84,7 +85,7 @@ class RawFrames:
         pixels = np.empty(self.shape, self.dtype)
         with open_unchanged(self.path, self.stamp) as file:
             file.seek(self.start + i * self.spacing)
-            file.readinto(memoryview(pixels).cast("B"))  # type: ignore[attr-defined]
+            file.readinto(as_bytes(pixels))  # type: ignore[attr-defined]
         return pixels
 
 
@@ -126,7 +127,7 @@ class Planes:
                 f"Page {page} of {source.path} is {pixels.shape}, expected {self.shape}: "
                 "it belongs to another image."
             )
-        return pixels.reshape(self.shape).astype(self.dtype, copy=False)
+        return np.asarray(pixels.reshape(self.shape), self.dtype)
 
 
 @dataclass(frozen=True)

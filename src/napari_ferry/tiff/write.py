@@ -25,7 +25,7 @@ from napari_ferry.description import KEY, describe, to_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import to_imagej, why_not
-from napari_ferry.ome_xml import OME_DTYPES, TiffData, write_ome_xml
+from napari_ferry.ome_xml import OME_DTYPES
 
 Flavour = Literal["imagej", "ome", "json"]
 
@@ -177,8 +177,8 @@ def _create_pages(
 ) -> None:
     import tifffile
 
-    options = {"bigtiff": bigtiff, "byteorder": byteorder(layers), "ome": False}
-    with tifffile.TiffWriter(path, **options) as writer:
+    order = byteorder(layers)
+    with tifffile.TiffWriter(path, bigtiff=bigtiff, byteorder=order, ome=False) as writer:
         for layer, description in zip(layers, descriptions, strict=True):
             frame = layer.shape[layer.lead :]
             writer.write(

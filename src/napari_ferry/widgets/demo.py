@@ -116,14 +116,21 @@ def _value(value: Any) -> Any:
     """Return a property as something that can be compared."""
     if hasattr(value, "model_dump"):
         value = value.model_dump()
-    return str(to_json(value)) if isinstance(value, dict | list | tuple | np.ndarray) else str(value)
+    return (
+        str(to_json(value)) if isinstance(value, dict | list | tuple | np.ndarray) else str(value)
+    )
 
 
 def _arrange(viewer: Viewer) -> None:
-    """Show all samples side by side."""
+    """Show all samples side by side, half-way through the shorter one."""
+    from qtpy.QtWidgets import QApplication
+
+    viewer.window.resize(1500, 950)
     viewer.grid.enabled = True
-    viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 3)
+    viewer.dims.set_point(0, 2.5)
+    QApplication.processEvents()
     viewer.reset_view()
+    QApplication.processEvents()
 
 
 def _print_table(folder: Path, rows: Sequence[Row]) -> None:

@@ -1,0 +1,68 @@
+"""How far a save is, and what stops it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_ferry.errors import SaveCancelledError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a save is.
+
+    Parameters
+    ----------
+    done, total : int
+        Bytes of pixels.
+    rate : float
+        Bytes per second so far.
+    seconds_left : float
+        Estimated from the rate.
+    """
+
+    done: int
+    total: int
+    rate: float
+    seconds_left: float
+
+
+@dataclass
+class Monitor:
+    """Counts the bytes of all threads, reports them, and stops them all."""
+
+    total: int
+    report: Callable[[Progress], None] | None
+    cancel: Callable[[], bool] | None
+    done: int = 0
+    skipped: int = 0
+    stopped: bool = False
+    started: float = field(default_factory=time.perf_counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self) -> None:
+        """Raise if the save is to stop."""
+        if self.stopped or (self.cancel is not None and self.cancel()):
+            raise SaveCancelledError("The save was cancelled; what stood there before still does.")
+
+    def count(self, pixels: NDArray[Any]) -> None:
+        """Count pixels that were written, and raise if the save is to stop."""
+        self.add(pixels.nbytes)
+
+    def add(self, nbytes: int, *, skipped: bool = False) -> None:
+        """Count bytes; those that need no writing do not make the rate."""
+        with self.lock:
+            self.done += nbytes
+            self.skipped += nbytes if skipped else 0
+            seconds = max(1e-9, time.perf_counter() - self.started)
+            rate = (self.done - self.skipped) / seconds
+            left = (self.total - self.done) / rate if rate else float("inf")
+            if self.report:
+                self.report(Progress(self.done, self.total, rate, left))
+        self.check()

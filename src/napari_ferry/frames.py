@@ -7,7 +7,6 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -89,6 +88,8 @@ class Frames:
         workers : int, optional
             Threads; the number of processors, at most 8, when absent.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
         out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import logging
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,8 +30,6 @@ SUFFIX = ".ferry-partial"
 _LOCK, _JOURNAL = "lock", "journal.jsonl"
 _SMALL = 1 << 20
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-
-_log = logging.getLogger(__name__)
 
 
 def partial_folder(target: Path) -> Path:
@@ -177,6 +173,8 @@ class PartialFolder:
             _fsync(file.fileno(), self.path / _JOURNAL)
 
     def _sweep(self) -> None:
+        import shutil  # costs as much as half of this package
+
         for entry in self.path.iterdir():
             if entry.name != _LOCK:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -218,7 +216,10 @@ def _fsync(fd: int, path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_FSYNC:
             raise
-        _log.warning("%s: this file system cannot flush to disk (%s)", path, error)
+        import logging
+
+        log = logging.getLogger(__name__)
+        log.warning("%s: this file system cannot flush to disk (%s)", path, error)
 
 
 def _same(partial: Path, place: Path) -> bool:

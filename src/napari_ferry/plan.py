@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
@@ -20,6 +19,9 @@ from napari_ferry.image import Array
 from napari_ferry.partial import PartialFolder, sync_file
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.target import check_place, check_room, follow_link
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,8 @@ def run(
 
 def _make_files(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> None:
     """Write every file under its partial name, by several threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
     resumable = len(plan.files) > 1
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool:
         waiting: dict[Future[str], Path] = {}
@@ -248,6 +252,8 @@ def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, 
 
 def _collect(waiting: dict[Future[str], Path]) -> dict[Future[str], Path]:
     """Wait for one job at least; raise what it raised."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for job in done:
         job.result()

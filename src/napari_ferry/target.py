@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def check_room(folder: Path, nbytes: int) -> None:
     TargetError
         It has.
     """
+    import shutil  # costs as much as half of this package
+
     free = shutil.disk_usage(folder).free
     if nbytes > free:
         raise TargetError(

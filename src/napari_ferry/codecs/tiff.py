@@ -22,7 +22,7 @@ from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
 from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan, PlannedFile, Write
 from napari_ferry.tiff.folder import is_own_part, is_part_name, read_folder, read_part, read_stack
-from napari_ferry.tiff.read import read_images, stem_of
+from napari_ferry.tiff.read import read_images, stem_of, writer_of
 from napari_ferry.tiff.write import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
@@ -64,6 +64,11 @@ def open(path: Path) -> list[Image]:
         return read_folder(path)
     images = read_images(path)
     return [read_part(path, images[0])] if PART in images[0].metadata else images
+
+
+def written_by(path: Path) -> str:
+    """Return the program that wrote a file, as far as the file says so; empty otherwise."""
+    return writer_of(path)
 
 
 def open_stack(paths: Sequence[Path]) -> list[Image]:

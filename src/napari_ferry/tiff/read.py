@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -69,6 +70,17 @@ def read_images(path: Path) -> list[Image]:
     return [image if image.name else replace(image, name=stem) for image in images]
 
 
+def writer_of(path: Path) -> str:
+    """Return the program that wrote a file, as far as the file says so; empty otherwise."""
+    header = read_header(path)
+    if KEY in header.description or KEY in str((header.imagej or {}).get("Info")):
+        return KEY
+    if header.imagej is not None and "ImageJ" in header.imagej:
+        return header.software or f"ImageJ {header.imagej['ImageJ']}"
+    creator = re.search(r'Creator="([^"]*)"', header.description[:4096])
+    return creator[1] if creator else header.software
+
+
 def stem_of(path: Path) -> str:
     """Return the name of a file without its suffix, ``.ome.tif`` taken as one.
 
@@ -91,6 +103,8 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         None if header.next_page == 0 else len(TiffPages(header.path)),
     )
     lead = len(description.shape) - len(axes)
+    if f"{KEY}:" not in str(metadata.get("Info")):
+        description = _in_usual_order(description, lead)
     names = [axis.name for axis in description.axes[:lead]]
     sizes = dict(zip(names, description.shape, strict=False))
     stored = [name for name in "tzc" if name in sizes]
@@ -104,6 +118,18 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         pages = np.arange(n).reshape(shape).transpose(turn).ravel()
         array = _by_page(header, pages, description.shape, lead, move)
     return _with_pixels(description, array)
+
+
+def _in_usual_order(description: Description, lead: int) -> Description:
+    """Turn the leading axes of an image whose file only says how it is stored into t c z."""
+    names = [axis.name for axis in description.axes[:lead]]
+    turn = [*sorted(range(lead), key=lambda k: "tcz".index(names[k]))]
+    turn += range(lead, len(description.shape))
+    return replace(
+        description,
+        shape=tuple(description.shape[k] for k in turn),
+        axes=tuple(description.axes[k] for k in turn),
+    )
 
 
 def _read_ome(header: Header) -> list[Image]:

@@ -1,0 +1,1 @@
+"""napari-ferry beside other libraries, in one table: ``python -m benchmarks``."""

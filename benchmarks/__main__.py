@@ -1,0 +1,67 @@
+"""``python -m benchmarks [--quick] [--folder FOLDER] [NAMES]``: measure, and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.measure import ROOT, Result, measure_group, table
+
+NAMES = ("importing", "opening", "reading", "saving", "copying")
+LIBRARIES = ("numpy", "tifffile", "napari", "Pillow", "dask", "zarr")
+
+
+def main() -> int:
+    """Measure what was asked for; 1 when a goal was missed and ``--check`` was given."""
+    options = _options()
+    results: list[Result] = []
+    for name in options.names or NAMES:
+        with tempfile.TemporaryDirectory(prefix="ferry-bench-", dir=options.folder) as folder:
+            results += _measure(name, Path(folder), quick=options.quick)
+    print(_conditions(), "", table(results), sep="\n")
+    missed = [one for one in results if one.missed]
+    print(f"\n{len(missed)} goals missed." if missed else "\nAll goals met.")
+    return 1 if missed and options.check else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAMES",
+                        help=f"some of {', '.join(NAMES)}; all when absent")
+    parser.add_argument("--quick", action="store_true", help="small files, one round: a smoke test")
+    parser.add_argument("--folder", type=Path, default=ROOT.parent,
+                        help="where files are written and removed: on a real disk, 12 GB free")
+    parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
+    return parser.parse_args()
+
+
+def _measure(name: str, folder: Path, *, quick: bool) -> list[Result]:
+    module = importlib.import_module(f"benchmarks.{name}")
+    results = []
+    for group in module.groups(folder, quick=quick):
+        print(f"{group.name} ...", file=sys.stderr)
+        results += measure_group(group, folder)
+    return results
+
+
+def _conditions() -> str:
+    load = f"load {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    free = shutil.disk_usage(ROOT).free / 1e9
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}{free:.0f} GB "
+        f"free; Python {platform.python_version()}, {libraries}. Ratios are medians over rounds in "
+        "turns, each case in a fresh process, to the first way of the job. Peak is resident memory "
+        "above what was in use before."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Frames in random order, and a whole stack, from contiguous and compressed files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Case, Group
+
+Job = Callable[[], Any]
+NRANDOM = 200
+
+
+def groups(folder: Path, *, quick: bool) -> list[Group]:
+    """Write the files, and return groups for random frames and for the whole."""
+    import tifffile
+
+    from benchmarks.pixels import frames_of, noise
+
+    pixels = noise(frames_of(8 << 20 if quick else 1_000_000_000))
+    plain, packed, rounds = folder / "plain.tif", folder / "packed.tif", 1 if quick else 5
+    tifffile.imwrite(plain, pixels, imagej=True)
+    some = pixels[: 16 if quick else 200]
+    tifffile.imwrite(packed, some, compression="zlib", predictor=True,
+                     compressionargs={"level": 1}, rowsperstrip=512)
+    pixels.tofile(folder / "plain.raw")
+    mapped = Case("numpy.memmap of raw", "reading:memmap", {"path": str(folder / "plain.raw")}, 3)
+    return [
+        Group("200 random frames, contiguous", [mapped, mapped, *_random(plain)], rounds),
+        Group("200 random frames, deflate", _random(packed), rounds),
+        Group(f"whole {pixels.nbytes / 1e9:.3g} GB, contiguous", [
+            Case("numpy.fromfile", "reading:fromfile", {"path": str(folder / "plain.raw")}, 3),
+            Case("the same again (A/A)", "reading:fromfile", {"path": str(folder / "plain.raw")}, 3),
+            *_whole(plain),
+        ], rounds),
+        Group(f"whole {some.nbytes / 1e6:.0f} MB, deflate", _whole(packed), rounds),
+    ]
+
+
+def _random(path: Path) -> list[Case]:
+    settings = {"path": str(path)}
+    return [
+        Case("tifffile pages", "reading:pages", settings, 3),
+        Case("**napari-ferry**", "reading:ferry", settings, 3),
+        Case("Pillow seek", "reading:pillow", settings, 3),
+    ]
+
+
+def _whole(path: Path) -> list[Case]:
+    settings = {"path": str(path)}
+    return [
+        Case("tifffile.imread", "reading:imread", settings, 3),
+        Case("**napari-ferry** load()", "reading:load", settings, 3),
+        Case("napari built-in", "reading:builtin", settings, 1),
+    ]
+
+
+def memmap(out: str, path: str) -> Job:
+    from benchmarks.pixels import FRAME
+
+    array = np.memmap(path, np.uint16, "r").reshape(-1, *FRAME)
+    return lambda: _sum(lambda i: array[i], len(array))
+
+
+def pages(out: str, path: str) -> Job:
+    import tifffile
+
+    series = tifffile.TiffFile(path).series[0]
+    n = series.shape[0]
+    if len(series.pages) == n and series.dataoffset is None:
+        return lambda: _sum(lambda i: series.pages[i].asarray(), n)
+    with tifffile.TiffFile(path) as tif:
+        tif.pages.useframes = True
+    file = tifffile.TiffFile(path)
+    return lambda: _sum(lambda i: file.asarray(key=i), n)
+
+
+def ferry(out: str, path: str) -> Job:
+    from napari_ferry import imload
+
+    array = imload(path)[0].array
+    return lambda: _sum(lambda i: array[i], array.shape[0])
+
+
+def pillow(out: str, path: str) -> Job:
+    from PIL import Image
+
+    image = Image.open(path)
+    n = getattr(image, "n_frames", 1)
+
+    def frame(i: int) -> Any:
+        image.seek(i)
+        return np.asarray(image)
+
+    return lambda: _sum(frame, n)
+
+
+def fromfile(out: str, path: str) -> Job:
+    return lambda: np.fromfile(path, np.uint16)
+
+
+def imread(out: str, path: str) -> Job:
+    import tifffile
+
+    return lambda: tifffile.imread(path)
+
+
+def load(out: str, path: str) -> Job:
+    from napari_ferry import imload
+
+    return lambda: imload(path)[0].load()
+
+
+def builtin(out: str, path: str) -> Job:
+    from napari_builtins.io import napari_get_reader
+
+    return lambda: napari_get_reader(path)(path)
+
+
+def _sum(frame: Callable[[int], Any], n: int) -> int:
+    """Read frames in the same random order for everyone, and touch every pixel."""
+    order = np.random.default_rng(1).integers(0, n, NRANDOM).tolist()
+    return sum(int(np.asarray(frame(i)).max()) for i in order)

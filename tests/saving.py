@@ -1,0 +1,159 @@
+"""Helpers for tests that save under faults: versions of one movie, children that die on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_ferry import FerryError, Image, imload, imsave
+from napari_ferry.frames import Frames
+from napari_ferry.partial import SUFFIX
+
+SIZE = 128
+CAP = 2.5 * SIZE * SIZE * 2 / 1e9
+"""Size cap of a series, in GB: two frames of `SIZE` x `SIZE` uint16 and the header."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way of saving: the name of its first file, what was asked for, and its options."""
+
+    name: str
+    asked: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, image: Any, folder: Path, **run_options: Any) -> list[Path]:
+        return imsave(image, folder / self.asked, **run_options, **self.options)
+
+
+KINDS = {
+    "tif": Kind("movie.tif", "movie.tif"),
+    "ome": Kind("movie.ome.tif", "movie.ome.tif"),
+    "series": Kind("movie_00000.tif", "movie.tif", {"size_cap": CAP}),
+    "bin": Kind("movie.bin", "movie.bin"),
+}
+
+
+def movie(version: int, *, frames: int | None = None, size: int = SIZE) -> Image:
+    """Return one version of a movie: pixels, name and length say which it is."""
+    length = frames or 4 + 2 * (version % 2)
+    pixels = np.full((length, size, size), version, np.uint16)
+    return Image.from_array(pixels, "tyx", name=f"v{version}")
+
+
+def lazy_movie(version: int, read: Callable[[int], None], **options: Any) -> Image:
+    """Return a version that is read frame by frame, with `read` called for each frame."""
+    whole = movie(version, **options)
+
+    def frame(i: int) -> np.ndarray:
+        read(i)
+        return np.asarray(whole.array[i])
+
+    lazy = Frames(frame, whole.shape, whole.dtype, 1)
+    return Image((lazy,), whole.axes, name=whole.name)
+
+
+def version_of(path: Path) -> int:
+    """Return which version stands there; anything that is none of them whole is an error."""
+    (image,) = imload(path)
+    pixels = np.asarray(image.array)
+    version = int(pixels.flat[0])
+    assert pixels.dtype == np.uint16
+    assert pixels.shape == movie(version, size=pixels.shape[-1], frames=len(pixels)).shape
+    assert (pixels == version).all(), "frames of two versions"
+    assert image.name == f"v{version}", f"pixels of v{version} are called {image.name}"
+    return version
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of everything in a folder, hidden files included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder, byte for byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return what unfinished saves have left in a folder."""
+    return [name for name in names(folder) if name.endswith(SUFFIX)]
+
+
+@contextmanager
+def python(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Run code in a child, which can import this module; it is gone afterwards."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def run_python(code: str, *arguments: object) -> tuple[int, str, str]:
+    """Run code in a child to its end; return exit status, output and errors."""
+    with python(code, *arguments) as child:
+        out, err = child.communicate(timeout=120)
+        return child.returncode, out, err
+
+
+_SAVE_FOREVER = """
+import itertools, sys
+from pathlib import Path
+from saving import KINDS, movie
+kind, folder, size = KINDS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
+images = [movie(version, size=size) for version in (1, 2)]
+for n in itertools.count():
+    kind.save(images[n % 2], folder, overwrite=True)
+    print(n, flush=True)
+"""
+
+
+def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SIZE) -> list[str]:
+    """Kill a process that saves two versions in turns, at random times; check after each.
+
+    Returns
+    -------
+    list of str
+        What was found after each kill: ``"v1"``, ``"v2"``, or ``"said"`` where opening named the
+        files that were on their way. A torn file is an `AssertionError`.
+    """
+    delays = random.Random(seed)
+    found = []
+    for _ in range(kills):
+        with python(_SAVE_FOREVER, kind, folder, size) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "0\n"
+            time.sleep(delays.uniform(0, 0.1))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        found.append(_look(folder / KINDS[kind].name))
+    return found
+
+
+def _look(path: Path) -> str:
+    try:
+        return f"v{version_of(path)}"
+    except FerryError as error:
+        assert path.stem.split("_")[0] in str(error)
+        assert "stopped while" in str(error)
+        return "said"

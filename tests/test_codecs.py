@@ -41,7 +41,7 @@ DTYPES = (
     *("float16", "float32", "float64", "complex64", "complex128", ">u2", ">f4"),
 )
 AXES = ("yx", "tyx", "zyx", "cyx", "tzyx", "tczyx", "ctzyx", "tzcyx", "zctyx")
-OTHER_AXES = ("yxs", "tyxs", "tczyxs", "pyx", "ptczyx", "pqtyx", "iyx")
+OTHER_AXES = ("yxs", "tyxs", "tczyxs", "pyx", "ptczyx", "pqtyx", "iyx", "syx", "stcyx")
 
 
 def _doors() -> Iterator[tuple[ModuleType, str]]:
@@ -146,7 +146,7 @@ def test_every_source_is_saved_alike(
 ) -> None:
     if small_blocks:
         monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
-        monkeypatch.setattr("napari_ferry.plan._WRITE_BYTES", 250)
+        monkeypatch.setattr("napari_ferry.pixels._WRITE_BYTES", 250)
     image = make_full_image(axes)
     for name, source in make_sources(np.asarray(image.array), tmp_path).items():
         folder = tmp_path / name

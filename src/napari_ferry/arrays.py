@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs import Saveable, binary, imload, imsave
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.lazy import read_array
+from napari_ferry.sidecar import DEFAULT_NAME
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
@@ -150,7 +151,7 @@ def save_binary(
     InvalidImageError
         No numeric array, or an empty one.
     """
-    target = _target(path, name, (binary.DEFAULT_NAME, ".bin"), binary.SUFFIXES)
+    target = _target(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return _save(images, target, overwrite)
 
 
@@ -189,11 +190,11 @@ def _find_binary(path: Path, is_described: bool) -> Path:
         raise UnreadableFileError(f"{path} is not there: check its name.")
     if not is_described:
         described = binary.binary_files(path)
-        preferred = [file for file in described if file.stem == binary.DEFAULT_NAME]
+        preferred = [file for file in described if file.stem == DEFAULT_NAME]
         return _only(path, preferred or described)
     raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]
-    legacy = [path / binary.DEFAULT_NAME] if (path / binary.DEFAULT_NAME).is_file() else []
-    preferred = [file for file in raw if file.stem == binary.DEFAULT_NAME]
+    legacy = [path / DEFAULT_NAME] if (path / DEFAULT_NAME).is_file() else []
+    preferred = [file for file in raw if file.stem == DEFAULT_NAME]
     return _only(path, preferred or raw or legacy)
 
 

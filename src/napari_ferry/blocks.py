@@ -10,13 +10,14 @@ import itertools
 import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.errors import FerryError, SaveError, UnreadableFileError
-from napari_ferry.frames import Frames
+from napari_ferry.errors import SaveCancelledError, SaveError, UnreadableFileError
+from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.image import Array
 
 Box = tuple[slice, ...]
@@ -43,12 +44,21 @@ class Pixels:
         Which of them.
     count : callable, optional
         Called with the bytes of each block once it has been used; may raise to stop.
+    check : callable, optional
+        Called before each frame of `Frames`, which may be slow; may raise to stop.
     """
 
     def __init__(
-        self, array: Array, box: Box, count: Callable[[NDArray[Any]], None] | None = None
+        self,
+        array: Array,
+        box: Box,
+        count: Callable[[NDArray[Any]], None] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self.array = array
+        if check and isinstance(array, Frames):
+            checked = _Checked(array.frame, check)
+            self.array = Frames(checked, array.shape, array.dtype, array.lead)
         self.box = box
         self.count = count
 
@@ -67,6 +77,18 @@ class Pixels:
             if mapping:
                 del pixels
                 mapping.release()
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """Reads frames, and asks before each whether to go on."""
+
+    read: ReadFrame
+    check: Callable[[], None]
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        self.check()
+        return self.read(i)
 
 
 def whole(shape: Sequence[int]) -> Box:
@@ -220,10 +242,10 @@ class _Reading:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, FerryError):
-            start = ", ".join(str(side.start) for side in self.cut)
+        if isinstance(error, Exception) and not isinstance(error, SaveCancelledError):
+            place = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
             raise SaveError(
-                f"The pixels at index ({start}) could not be read from their source "
+                f"The pixels [{place}] could not be read from their source "
                 f"({type(error).__name__}: {error}): check that it is still there and whole."
             ) from error
 
@@ -237,13 +259,16 @@ class _Mapping:
 
     @classmethod
     def of(cls, array: object) -> _Mapping | None:
-        """Return the mapping behind an array, ``None`` where there is none or it is private."""
+        """Return the mapping behind an array, ``None`` where there is none or it may be private.
+
+        Dropped pages of a private mapping are lost with what was written into them.
+        """
         seen: object = array
+        modes = []
         while isinstance(seen, np.ndarray):
-            if isinstance(seen, np.memmap) and seen.mode == "c":
-                return None
+            modes += [seen.mode] if isinstance(seen, np.memmap) else []
             seen = seen.base
-        return cls(seen, len(seen)) if _is_mmap(seen) else None
+        return cls(seen, len(seen)) if _is_mmap(seen) and modes and "c" not in modes else None
 
     def check(self) -> None:
         """Refuse to touch pages behind the end of a file that has become shorter."""

@@ -15,6 +15,7 @@ from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
+from napari_ferry.sidecar import is_sidecar
 
 Reader = Callable[[Any], list[LayerData]]
 """What napari calls with the path, or the list of paths, that it asked a reader for."""
@@ -34,7 +35,7 @@ def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
     if not _all_named(path, (*binary.SUFFIXES, ".json")):
         return None
     sidecars = [p for p in _paths(path) if p.suffix.lower() == ".json"]
-    return _read_binary if all(binary.is_sidecar(sidecar) for sidecar in sidecars) else None
+    return _read_binary if all(is_sidecar(sidecar) for sidecar in sidecars) else None
 
 
 def get_folder_reader(path: str | Sequence[str]) -> Reader | None:

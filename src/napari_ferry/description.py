@@ -12,17 +12,21 @@ The record is one JSON object, versioned, ignored by other programs, and read le
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 
 from napari_ferry.image import Array, Axis, Channel, Image, Kind
+from napari_ferry.units import same_step
 
 KEY = "napari-ferry"
 VERSION = 1
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,15 @@ class Description:
     kind: Kind = "image"
     display: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Length of each axis, by its name."""
+        return dict(zip((axis.name for axis in self.axes), self.shape, strict=True))
+
+    def has_dtype(self, names: Iterable[str]) -> bool:
+        """Return whether the data type is one of these native ones, in either byte order."""
+        return any(self.dtype in (name, np.dtype(name).newbyteorder(">").str) for name in names)
 
     def to_image(self, *levels: Array) -> Image:
         """Join the description with its pixels."""
@@ -111,6 +124,42 @@ def parse_description(record: object) -> Description | None:
     )
 
 
+def read_record(text: str) -> Description | None:
+    """Read a record from its JSON text, or return ``None`` where that is not one of ours."""
+    try:
+        return parse_description(json.loads(text))
+    except (ValueError, RecursionError):  # no JSON, or one that is nested without end
+        return None
+
+
+def unless_changed(own: _T, wrote: _T, said: _T) -> _T:
+    """Return what our record says, or what the header says where that is not what we `wrote`.
+
+    A header can hold less than a record does, so that the two differ from the start.
+
+    >>> unless_changed("a\0b", "a b", "a b"), unless_changed("a\0b", "a b", "new")
+    ('a\x00b', 'new')
+    """
+    return own if wrote == said else said
+
+
+def join_axes(own: Iterable[Axis], wrote: Iterable[Axis], said: Iterable[Axis]) -> tuple[Axis, ...]:
+    """Return the axes of a record, but those whose step another program has changed since.
+
+    Parameters
+    ----------
+    own, wrote : iterable of Axis
+        What our record says, and as much of it as the header could hold, axis by axis.
+    said : iterable of Axis
+        What the header says now, in any order; an axis that it does not name is unchanged.
+    """
+    now = {axis.name: axis for axis in said}
+    return tuple(
+        _join_axis(axis, written, now.get(axis.name, written))
+        for axis, written in zip(own, wrote, strict=True)
+    )
+
+
 def to_json(value: object) -> Any:
     """Return `value` as plain JSON values: numpy scalars and arrays become numbers and lists.
 
@@ -138,6 +187,10 @@ def not_json(metadata: Mapping[str, Any]) -> list[str]:
     return [
         str(key) for key, value in metadata.items() if value is not None and to_json(value) is None
     ]
+
+
+def _join_axis(own: Axis, wrote: Axis, said: Axis) -> Axis:
+    return own if same_step(wrote.scale, wrote.unit, said.scale, said.unit) else said
 
 
 def _size(axis: object) -> int | None:
@@ -177,5 +230,6 @@ def _parse_channel(channel: object) -> Channel:
 
 
 def _is_finite(value: object) -> TypeGuard[float]:
+    """Return whether this is a number that a float can hold; JSON has longer whole ones."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)  # type: ignore[arg-type]
+    return is_number and abs(value) <= sys.float_info.max

@@ -342,6 +342,12 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
     return {"z" if is_depth else "t": n}, not is_depth
 
 
+def has_sound_counts(metadata: Mapping[str, Any]) -> bool:
+    """Whether the axes that are named make up all the planes, so that these need no counting."""
+    counts = [_count(metadata.get(key)) or 1 for key in _COUNTS.values()]
+    return math.prod(counts) == _count(metadata.get("images"))
+
+
 def _count(value: object) -> int | None:
     is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
     return value if is_count and isinstance(value, int) else None

@@ -13,6 +13,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from napari_ferry.colormaps import (
+    color_of,
+    colormap_to_json,
+    label_colors_to_json,
+    plain,
+    to_colormap,
+    to_label_colors,
+)
 from napari_ferry.description import to_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
@@ -45,8 +53,6 @@ _IMAGE_KEYS = (
     "attenuation",
 )
 _LABELS_KEYS = (*_SHARED_KEYS, "iso_gradient_mode", "properties")
-_USUAL_LABELS = (50, 0.5, 0)
-"""Number of colours, seed and background of the label colours that napari begins with."""
 _IDENTITY = ("rotate", "shear", "affine")
 
 
@@ -154,7 +160,7 @@ def _axis_names(
 def _display(meta: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return how a layer is shown, as plain JSON."""
     keys = _LABELS_KEYS if kind == "labels" else _IMAGE_KEYS
-    display = {key: to_json(_plain(meta[key])) for key in keys if key in meta}
+    display = {key: to_json(plain(meta[key])) for key in keys if key in meta}
     for key in _IDENTITY:
         if key in display and _is_identity(key, meta[key]):
             del display[key]
@@ -162,56 +168,18 @@ def _display(meta: Mapping[str, Any], kind: str) -> dict[str, Any]:
         del display["properties"]
     if "colormap" in meta:
         colormap = (
-            _labels_colormap(meta["colormap"]) if kind == "labels" else _colormap(meta["colormap"])
+            label_colors_to_json(meta["colormap"])
+            if kind == "labels"
+            else colormap_to_json(meta["colormap"])
         )
         display |= {"colormap": colormap} if colormap is not None else {}
     return display
-
-
-def _plain(value: object) -> object:
-    """Return the value of an enumeration, and anything else as it is."""
-    return getattr(value, "value", value)
 
 
 def _is_identity(key: str, value: Any) -> bool:
     """Whether a transform does nothing."""
     matrix = np.asarray(value, float)
     return not np.any(matrix) if key == "shear" else bool((matrix == np.eye(len(matrix))).all())
-
-
-def _colormap(value: Any) -> Any:
-    """Return the name of a colormap that napari knows, or all of it as JSON."""
-    from napari.utils.colormaps import AVAILABLE_COLORMAPS
-
-    if isinstance(value, str):
-        return value
-    fields = dict(value)
-    known = AVAILABLE_COLORMAPS.get(fields["name"])
-    if known is not None and np.array_equal(known.colors, np.asarray(fields["colors"])):
-        return fields["name"]
-    return {
-        key: to_json(_plain(fields[key]) if key == "interpolation" else np.asarray(fields[key]))
-        if key != "name"
-        else fields[key]
-        for key in ("name", "colors", "controls", "interpolation")
-        if fields.get(key) is not None
-    }
-
-
-def _labels_colormap(value: Any) -> Any:
-    """Return the colours of labels as JSON, ``None`` for napari's own."""
-    from napari.utils.colormaps import DirectLabelColormap, label_colormap
-
-    if isinstance(value, DirectLabelColormap):
-        colors = {key: to_json(np.asarray(color)) for key, color in value.color_dict.items()}
-        return {"direct": [[key, color] for key, color in colors.items()]}
-    kind = {"seed": float(value.seed), "background_value": int(value.background_value)}
-    drawn = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
-    if not np.array_equal(value.colors, drawn.colors):
-        return {"name": value.name, "cyclic": to_json(np.asarray(value.colors)), **kind}
-    if (len(drawn.colors), *kind.values()) == _USUAL_LABELS:
-        return None
-    return {"drawn": len(drawn.colors) - 1, **kind}
 
 
 def _are_channels(first: Image, image: Image) -> bool:
@@ -239,7 +207,7 @@ def _merge(images: Sequence[Image]) -> Image:
         Stack([image.levels[k] for image in images], at) for k in range(len(first.levels))
     )
     channels = [
-        Channel(image.name, _color(image.display.get("colormap")), _limits(image.display))
+        Channel(image.name, color_of(image.display.get("colormap")), _limits(image.display))
         for image in images
     ]
     own = [{**image.display, "metadata": to_json(image.metadata)} for image in images]
@@ -255,20 +223,6 @@ def _merge(images: Sequence[Image]) -> Image:
 def _limits(display: Mapping[str, Any]) -> tuple[float, float] | None:
     limits = display.get("contrast_limits")
     return (float(limits[0]), float(limits[1])) if limits and len(limits) == 2 else None
-
-
-def _color(colormap: Any) -> str | None:
-    """Return the colour of a colormap that goes from black to one colour."""
-    from napari.utils.colormaps import AVAILABLE_COLORMAPS
-
-    if isinstance(colormap, str):
-        known = AVAILABLE_COLORMAPS.get(colormap)
-        colors = None if known is None else np.asarray(known.colors)
-    else:
-        colors = np.asarray(colormap["colors"]) if isinstance(colormap, Mapping) else None
-    if colors is None or len(colors) != 2 or colors[0, :3].any():
-        return None
-    return "#" + "".join(f"{round(255 * float(value)):02x}" for value in colors[1, :3])
 
 
 def _split(image: Image) -> list[Image]:
@@ -322,7 +276,7 @@ def _to_layer(image: Image) -> LayerData:
     colormap = image.display.get("colormap")
     if colormap is not None:
         meta["colormap"] = (
-            _to_labels_colormap(colormap) if image.kind == "labels" else _to_colormap(colormap)
+            to_label_colors(colormap) if image.kind == "labels" else to_colormap(colormap)
         )
     meta |= {
         "name": image.name,
@@ -344,35 +298,3 @@ def _to_layer(image: Image) -> LayerData:
 
 def _sound_scale(scale: float) -> float:
     return scale if math.isfinite(scale) and scale != 0 else 1.0
-
-
-def _to_colormap(value: Any) -> Any:
-    """Return what napari takes for a colormap: a name, or one made of its colours."""
-    from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
-
-    if isinstance(value, str):
-        if value in AVAILABLE_COLORMAPS or not value.startswith("#"):
-            return value if value in AVAILABLE_COLORMAPS else "gray"
-        named = {color: name for name in _PRIMARY for color in [_color(name)]}
-        rgb = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        return named.get(value) or Colormap([[0, 0, 0, 1], [*rgb, 1]], name=value)
-    return Colormap(**value)
-
-
-_PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
-
-
-def _to_labels_colormap(value: Mapping[str, Any]) -> Any:
-    """Return the colours of labels as napari's own object."""
-    from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
-
-    if "direct" in value:
-        return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
-    if "drawn" in value:
-        return label_colormap(value["drawn"], value["seed"], value["background_value"])
-    return CyclicLabelColormap(
-        name=value["name"],
-        colors=np.array(value["cyclic"]),
-        seed=value["seed"],
-        background_value=value["background_value"],
-    )

@@ -606,9 +606,10 @@ def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffDa
     name = _xml_text(image.name)
     element = ET.SubElement(root, "Image", {"ID": f"Image:{i}"} | ({"Name": name} if name else {}))
     pixels = ET.SubElement(element, "Pixels", _pixels_attributes(i, image))
+    samples = str(_samples(image))
     for number, channel in enumerate(_channels_to_write(image)):
         color = _color(channel)
-        attributes = {"ID": f"Channel:{i}:{number}", "SamplesPerPixel": str(image.size("s"))}
+        attributes = {"ID": f"Channel:{i}:{number}", "SamplesPerPixel": samples}
         attributes |= {"Name": _xml_text(channel.name)} if channel.name else {}
         ET.SubElement(pixels, "Channel", attributes | ({"Color": color} if color else {}))
     for block in blocks:
@@ -620,7 +621,7 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
     dims = dict.fromkeys(_dimensions(image.axes).values())
     order = [*(dim for dim in "tzc" if dim not in dims), *dims]
     sizes = _sizes(image.axes, image.shape) | {"y": image.size("y"), "x": image.size("x")}
-    sizes["c"] *= image.size("s")
+    sizes["c"] *= _samples(image)
     attributes = {
         "ID": f"Pixels:{i}",
         "DimensionOrder": "XY" + "".join(reversed(order)).upper(),
@@ -634,6 +635,11 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
             attribute = _STEPS[axis.name][0]
             attributes |= {attribute: repr(float(axis.scale)), f"{attribute}Unit": symbol}
     return attributes
+
+
+def _samples(image: Image) -> int:
+    """Return the samples of a pixel: those of a colour; an axis s elsewhere counts planes."""
+    return image.size("s") if image.is_rgb else 1
 
 
 def _channels_to_write(image: Image) -> Sequence[Channel]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import xxhash
 
-from napari_ferry.errors import TargetError
+from napari_ferry.errors import SaveError, TargetError
 
 if sys.platform == "win32":
     import msvcrt
@@ -78,6 +78,7 @@ class PartialFolder:
         self.fingerprint = fingerprint
         self.done: dict[str, list[str]] = {}
         self._lock_fd = -1
+        self._is_torn = False
 
     def open(self) -> None:
         """Make or take over the folder.
@@ -94,6 +95,14 @@ class PartialFolder:
             raise TargetError(
                 f"Another save to {self.target} is under way: wait for it, or choose another name."
             )
+        try:
+            self._take_over()
+        except BaseException:
+            self.close(keep="moves" in _read_journal(self.path))
+            raise
+
+    def _take_over(self) -> None:
+        """Finish or take up what an interrupted save left, or sweep it away."""
         journal = _read_journal(self.path)
         if "moves" in journal:
             self._move([(self.path / a, Path(b)) for a, b in journal["moves"]])
@@ -136,14 +145,22 @@ class PartialFolder:
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept for taking the save up again."""
-        if not keep:
-            self._sweep()
-        os.close(self._lock_fd)
-        if not keep:
-            # Another save may have put its own lock here since: its folder is not empty then.
-            with contextlib.suppress(OSError):
-                (self.path / _LOCK).unlink()
-                self.path.rmdir()
+        keep = keep or self._is_torn
+        try:
+            if not keep:
+                self._sweep()
+            if not keep and sys.platform != "win32":
+                self._remove()
+        finally:
+            os.close(self._lock_fd)
+        if not keep and sys.platform == "win32":  # where what is open cannot be removed
+            self._remove()
+
+    def _remove(self) -> None:
+        # While it is locked, so that no other save takes this lock that is about to go.
+        with contextlib.suppress(OSError):
+            (self.path / _LOCK).unlink()
+            self.path.rmdir()
 
     def _swap(self, steps: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
         """Set aside everything that stands in the way, then move the new files in."""
@@ -155,10 +172,20 @@ class PartialFolder:
             for a, b in [*aside, *steps]:
                 a.replace(b)
                 moved.append((a, b))
-        except OSError:
+        except BaseException as error:
+            self._move_back(moved, error)
+            raise
+
+    def _move_back(self, moved: list[tuple[Path, Path]], reason: BaseException) -> None:
+        """Put everything back where it was; where that fails, nothing is swept away."""
+        try:
             for a, b in reversed(moved):
                 b.replace(a)
-            raise
+        except OSError:
+            self._is_torn = True
+            raise SaveError(
+                interrupted_save(self.target) or f"{self.path} holds files that were not moved."
+            ) from reason
 
     @staticmethod
     def _move(steps: list[tuple[Path, Path]]) -> None:

@@ -244,7 +244,7 @@ def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, 
             hasher.update(as_bytes(pixels))
         monitor.count(pixels)
 
-    write.put(target, Pixels(write.array, write.box, count))
+    write.put(target, Pixels(write.array, write.box, count, monitor.check))
     digest = hasher.hexdigest() if hasher else ""
     digests.put(index, digest, target)
     return digest
@@ -299,7 +299,7 @@ class _Digests:
 def _digest(write: Write, monitor: Monitor) -> str:
     """Hash the pixels of a write, in the order in which they are written."""
     hasher = xxhash.xxh3_64()
-    for block in Pixels(write.array, write.box):
+    for block in Pixels(write.array, write.box, check=monitor.check):
         monitor.check()
         hasher.update(as_bytes(block.pixels))
     return hasher.hexdigest()

@@ -21,8 +21,12 @@ def follow_link(path: Path) -> Path:
     Raises
     ------
     TargetError
-        The link points nowhere.
+        The link points nowhere, or no file can have that name.
     """
+    name = os.fsencode(path.name)
+    is_reserved = os.name == "nt" and _WINDOWS_RESERVED.fullmatch(path.name)
+    if len(name) > 255 or b"\0" in name or is_reserved:
+        raise TargetError(f"{path.name[:60]!r} cannot be a file's name here: choose another one.")
     if not path.is_symlink():
         return path.absolute()
     if not path.exists():
@@ -57,18 +61,11 @@ def check_place(path: Path) -> None:
     Raises
     ------
     TargetError
-        The folder is missing or write-protected, the name is impossible, or something that is
-        no file, or a write-protected file, stands there.
+        The folder is missing or write-protected, or something that is no file, or a
+        write-protected file, stands there.
     """
     if not path.parent.is_dir():
         raise TargetError(f"The folder {path.parent} is not there: make it, or choose another one.")
-    name = os.fsencode(path.name)
-    if (
-        len(name) > 255
-        or b"\0" in name
-        or (os.name == "nt" and _WINDOWS_RESERVED.fullmatch(path.name))
-    ):
-        raise TargetError(f"{path.name[:60]!r} cannot be a file's name here: choose another one.")
     if path.is_dir():
         raise TargetError(f"{path} is a folder: give the name of a file.")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):

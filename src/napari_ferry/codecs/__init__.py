@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Array, Image
+from napari_ferry.partial import interrupted_save
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 
@@ -97,7 +98,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     """
     path = Path(path).expanduser()
     if not path.exists():
-        raise UnreadableFileError(f"{path} is not there: check its name.")
+        raise UnreadableFileError(interrupted_save(path) or f"{path} is not there: check its name.")
     images = _folder_images(path) if path.is_dir() else find_codec(path).open(path)
     return [_rename_axes(image, axes) for image in images] if axes else images
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.blocks import split_box, whole
-from napari_ferry.description import describe, not_json
+from napari_ferry.checks import check_pixels, common_losses
+from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
@@ -105,7 +106,8 @@ def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -
     """
     layers = [Layer(image, whole(image.shape)) for image in images]
     for image in images:
-        _check_image(image)
+        check_pixels(image)
+        _check_axes(image)
     total = sum(layer.nframes * layer.frame_bytes for layer in layers)
     cap = math.inf if size_cap is None else size_cap * 1e9
     is_ome = stem_of(path) != path.stem
@@ -291,21 +293,12 @@ def _with_stale(plan: Plan, path: Path) -> Plan:
     return replace(plan, stale=stale)
 
 
-def _check_image(image: Image) -> None:
-    """Refuse what no TIFF file can hold."""
+def _check_axes(image: Image) -> None:
+    """Refuse an order of axes that no TIFF file can hold."""
     if image.axis_names[-2:] != ("y", "x") and image.axis_names[-3:] != ("y", "x", "s"):
         raise InvalidImageError(
             f"The axes are {' '.join(image.axis_names)}; in a TIFF y and x (and the samples s of "
             "a colour) come last: transpose the array first."
-        )
-    if 0 in image.shape:
-        raise InvalidImageError(
-            f"The image has the shape {image.shape}, so there are no pixels to save: check what "
-            "is selected."
-        )
-    if image.dtype.kind not in "biufc" or image.dtype.itemsize > 16:
-        raise InvalidImageError(
-            f"The pixels are {image.dtype}; a TIFF holds numbers: convert them first."
         )
 
 
@@ -322,16 +315,7 @@ def _losses(images: Sequence[Image], flavour: Flavour) -> tuple[str, ...]:
         for axis in image.axes
         if flavour == "ome" and axis.name not in "tczyxs"
     ]
-    losses += [
-        f"of the metadata, {key} cannot be kept: it is no plain text, number or list"
-        for image in images
-        for key in not_json(image.metadata)
-    ]
-    losses += [
-        "a pyramid is saved from its full resolution; the smaller levels are left out"
-        for image in images
-        if len(image.levels) > 1
-    ]
+    losses += common_losses(images)
     return tuple(dict.fromkeys(losses))
 
 

@@ -350,8 +350,8 @@ def _walk(path: Path, file: BinaryIO) -> tuple[str, bool, list[tuple[int, bytes]
     return order, is_big, ifds
 
 
-def check_magic(path: Path) -> None:
-    """Refuse what is no file, or does not begin like a TIFF file.
+def open_tiff(path: Path) -> BinaryIO:
+    """Open a file for reading; refuse what is no file, or does not begin like a TIFF file.
 
     Raises
     ------
@@ -360,8 +360,14 @@ def check_magic(path: Path) -> None:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise UnreadableFileError(f"{path} is no file: name a file, or a folder of TIFF files.")
-    with path.open("rb") as file:
+    file = path.open("rb")
+    try:
         read_magic(path, file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 def read_magic(path: Path, file: BinaryIO) -> tuple[str, int, bytes]:

@@ -18,7 +18,7 @@ from napari_ferry.description import KEY, Description, parse_description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Array, Axis, Image, default_axes
-from napari_ferry.imagej import parse_imagej
+from napari_ferry.imagej import has_sound_counts, parse_imagej
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 from napari_ferry.tiff.pages import TiffPages
 from napari_ferry.tiff.series import (
@@ -94,13 +94,14 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     """Open an ImageJ hyperstack, whose planes are stored in the order t z c."""
     axes, move = _frame_axes(header)
     y, x, *samples = _moved(header.shape, move)
+    is_counted = header.next_page == 0 or has_sound_counts(metadata)
     description = parse_imagej(
         metadata,
         header.resolution,
         (y, x),
         header.dtype.name,
         samples[0] if samples else 1,
-        None if header.next_page == 0 else len(TiffPages(header.path)),
+        None if is_counted else len(TiffPages(header.path)),
     )
     lead = len(description.shape) - len(axes)
     if f"{KEY}:" not in str(metadata.get("Info")):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bisect
 import math
+import os
 import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from napari_ferry.tiff.pages import (
     TIFFFILE_ERRORS,
     Stamp,
     TiffPages,
-    check_magic,
+    open_tiff,
     open_unchanged,
     read_magic,
 )
@@ -181,10 +182,11 @@ def map_frames(
     numpy.ndarray
         Axes frame, and those of a frame; a view of a memory map.
     """
+    # a `Path` would be resolved, link by link, which takes as long as mapping
     frame_bytes = math.prod(frame) * dtype.itemsize
     if spacing == frame_bytes or n == 1:
-        return np.memmap(path, dtype, "r", start, (n, *frame))
-    raw = np.memmap(path, np.uint8, "r", start, ((n - 1) * spacing + frame_bytes,))
+        return np.memmap(os.fspath(path), dtype, "r", start, (n, *frame))
+    raw = np.memmap(os.fspath(path), np.uint8, "r", start, ((n - 1) * spacing + frame_bytes,))
     inner = np.empty(frame, dtype).strides
     return np.ndarray((n, *frame), dtype, raw, 0, (spacing, *inner))
 
@@ -249,8 +251,7 @@ def read_header(path: Path) -> Header:
 
     try:
         stamp = Stamp.of(path)
-        check_magic(path)
-        with tifffile.TiffFile(path) as tif:
+        with open_tiff(path) as file, tifffile.TiffFile(file, name=path.name) as tif:
             page = tif.pages.first
             raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
             x, y = (page.tags.valueof(tag) for tag in ("XResolution", "YResolution"))
@@ -263,7 +264,7 @@ def read_header(path: Path) -> Header:
                 page.photometric in COLOUR,
                 np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
                 int(page.dataoffsets[0]) if page.dataoffsets else 0,
-                max(0, next_page(path, page.offset)),
+                max(0, _next_page(path, file, page.offset)),
                 page.description,
                 page.software,
                 dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
@@ -295,15 +296,20 @@ def next_page(path: Path, ifd: int) -> int:
         Offset in bytes; 0 when it is the last, -1 when there is no directory at `ifd`.
     """
     with path.open("rb") as file:
-        order, version, _ = read_magic(path, file)
-        head, entry, tail = ("Q", 20, "Q") if version == 43 else ("H", 12, "I")
-        file.seek(max(0, ifd))
-        raw = file.read(struct.calcsize(order + head))
-        n = struct.unpack(order + head, raw)[0] if len(raw) == struct.calcsize(order + head) else 0
-        if not 0 < n < 4096:
-            return -1
-        file.seek(entry * n, 1)
-        raw = file.read(struct.calcsize(order + tail))
+        return _next_page(path, file, ifd)
+
+
+def _next_page(path: Path, file: BinaryIO, ifd: int) -> int:
+    file.seek(0)
+    order, version, _ = read_magic(path, file)
+    head, entry, tail = ("Q", 20, "Q") if version == 43 else ("H", 12, "I")
+    file.seek(max(0, ifd))
+    raw = file.read(struct.calcsize(order + head))
+    n = struct.unpack(order + head, raw)[0] if len(raw) == struct.calcsize(order + head) else 0
+    if not 0 < n < 4096:
+        return -1
+    file.seek(entry * n, 1)
+    raw = file.read(struct.calcsize(order + tail))
     return int(struct.unpack(order + tail, raw)[0]) if len(raw) == struct.calcsize(tail) else -1
 
 

@@ -1,0 +1,97 @@
+"""napari's colormaps and label colours <-> plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_ferry.description import to_json
+
+_PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
+_USUAL_LABELS = (50, 0.5, 0)
+"""Number of colours, seed and background of the label colours that napari begins with."""
+
+
+def colormap_to_json(value: Any) -> Any:
+    """Return the name of a colormap that napari knows, or all of it as JSON."""
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+    if isinstance(value, str):
+        return value
+    fields = dict(value)
+    known = AVAILABLE_COLORMAPS.get(fields["name"])
+    if known is not None and np.array_equal(known.colors, np.asarray(fields["colors"])):
+        return fields["name"]
+    return {
+        key: to_json(plain(fields[key]) if key == "interpolation" else np.asarray(fields[key]))
+        if key != "name"
+        else fields[key]
+        for key in ("name", "colors", "controls", "interpolation")
+        if fields.get(key) is not None
+    }
+
+
+def to_colormap(value: Any) -> Any:
+    """Return what napari takes for a colormap: a name, or one made of its colours."""
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
+
+    if isinstance(value, str):
+        if value in AVAILABLE_COLORMAPS or not value.startswith("#"):
+            return value if value in AVAILABLE_COLORMAPS else "gray"
+        named = {color: name for name in _PRIMARY for color in [color_of(name)]}
+        rgb = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        return named.get(value) or Colormap([[0, 0, 0, 1], [*rgb, 1]], name=value)
+    return Colormap(**value)
+
+
+def label_colors_to_json(value: Any) -> Any:
+    """Return the colours of labels as JSON, ``None`` for napari's own."""
+    from napari.utils.colormaps import DirectLabelColormap, label_colormap
+
+    if isinstance(value, DirectLabelColormap):
+        colors = {key: to_json(np.asarray(color)) for key, color in value.color_dict.items()}
+        return {"direct": [[key, color] for key, color in colors.items()]}
+    kind = {"seed": float(value.seed), "background_value": int(value.background_value)}
+    drawn = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
+    if not np.array_equal(value.colors, drawn.colors):
+        return {"name": value.name, "cyclic": to_json(np.asarray(value.colors)), **kind}
+    if (len(drawn.colors), *kind.values()) == _USUAL_LABELS:
+        return None
+    return {"drawn": len(drawn.colors) - 1, **kind}
+
+
+def to_label_colors(value: Mapping[str, Any]) -> Any:
+    """Return the colours of labels as napari's own object."""
+    from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
+
+    if "direct" in value:
+        return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
+    if "drawn" in value:
+        return label_colormap(value["drawn"], value["seed"], value["background_value"])
+    return CyclicLabelColormap(
+        name=value["name"],
+        colors=np.array(value["cyclic"]),
+        seed=value["seed"],
+        background_value=value["background_value"],
+    )
+
+
+def color_of(colormap: Any) -> str | None:
+    """Return the colour of a colormap that goes from black to one colour."""
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+    if isinstance(colormap, str):
+        known = AVAILABLE_COLORMAPS.get(colormap)
+        colors = None if known is None else np.asarray(known.colors)
+    else:
+        colors = np.asarray(colormap["colors"]) if isinstance(colormap, Mapping) else None
+    if colors is None or len(colors) != 2 or colors[0, :3].any():
+        return None
+    return "#" + "".join(f"{round(255 * float(value)):02x}" for value in colors[1, :3])
+
+
+def plain(value: object) -> object:
+    """Return the value of an enumeration, and anything else as it is."""
+    return getattr(value, "value", value)

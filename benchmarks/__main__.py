@@ -33,11 +33,20 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAMES",
-                        help=f"some of {', '.join(NAMES)}; all when absent")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[*NAMES, []],
+        metavar="NAMES",
+        help=f"some of {', '.join(NAMES)}; all when absent",
+    )
     parser.add_argument("--quick", action="store_true", help="small files, one round: a smoke test")
-    parser.add_argument("--folder", type=Path, default=ROOT.parent,
-                        help="where files are written and removed: on a real disk, 12 GB free")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=ROOT.parent,
+        help="where files are written and removed: on a real disk, 12 GB free",
+    )
     parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
     return parser.parse_args()
 
@@ -47,7 +56,9 @@ def _measure(name: str, folder: Path, *, quick: bool) -> list[Result]:
     results = []
     for group in module.groups(folder, quick=quick):
         print(f"{group.name} ...", file=sys.stderr)
-        results += measure_group(group, folder)
+        found = list(measure_group(group, folder))
+        print(table(found), file=sys.stderr)
+        results += found
     return results
 
 

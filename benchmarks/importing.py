@@ -12,8 +12,10 @@ from benchmarks.measure import Case, Group
 
 def groups(folder: Path, *, quick: bool) -> list[Group]:
     """Return the one group."""
-    cases = [Case("import numpy", "importing:module", {"name": "numpy"}),
-             Case("the same again (A/A)", "importing:module", {"name": "numpy"})]
+    cases = [
+        Case("import numpy", "importing:module", {"name": "numpy"}),
+        Case("the same again (A/A)", "importing:module", {"name": "numpy"}),
+    ]
     for name in ("napari_ferry", "napari_ferry.codecs", "tifffile"):
         goals = {"wall": 1.5} if name == "napari_ferry" else {}
         cases.append(Case(f"import {name}", "importing:module", {"name": name}, 1, goals))

@@ -6,6 +6,7 @@ only its job, and prints seconds, CPU seconds and peak memory as JSON.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -193,16 +194,14 @@ def _measure(order: Mapping[str, Any]) -> dict[str, float]:
     return {
         "seconds": statistics.median(seconds),
         "cpu": statistics.median(cpu),
-        "peak": max(0, max(peaks)),
+        "peak": max(0, *peaks),
     }
 
 
 def _start_peak() -> int:
     """Forget the peak so far where the system can do that, and return the memory in use."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
     return _peak()
 
 

@@ -15,9 +15,9 @@ FRAME = (64, 64)
 WRITERS = {
     "our .tif": ("ferry", ".tif"),
     "our .ome.tif": ("ferry", ".ome.tif"),
-    "ImageJ": ("tifffile", {"imagej": True}),
+    "ImageJ": ("tifffile", {"imagej": True, "metadata": {"axes": "TYX"}}),
     "tifffile": ("tifffile", {}),
-    "OME of tifffile": ("tifffile", {"ome": True}),
+    "OME of tifffile": ("tifffile", {"ome": True, "metadata": {"axes": "TYX"}}),
 }
 
 
@@ -41,16 +41,17 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
 
 
 def _group(name: str, path: Path, npages: int, quick: bool) -> Group:
-    settings, repeats = {"path": str(path)}, 2 if quick else 9
+    is_large = npages > 10_000
+    settings, repeats = {"path": str(path)}, 2 if quick or is_large else 9
     cases = [
         Case("tifffile.memmap", "opening:memmap", settings, repeats),
         Case("the same again (A/A)", "opening:memmap", settings, repeats),
         Case("**napari-ferry**", "opening:ferry", settings, repeats, {"wall": 1.5}),
     ]
-    if npages <= 100 or not quick:
+    if "ImageJ" in name or (quick and npages == 100):
         cases.append(Case("Pillow", "opening:pillow", settings, repeats))
         cases.append(Case("napari built-in", "opening:builtin", settings, 1))
-    return Group(name, cases, 1 if quick else 5)
+    return Group(name, cases, 1 if quick else 3 if is_large else 5)
 
 
 def memmap(out: str, path: str) -> Job:

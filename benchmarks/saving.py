@@ -16,7 +16,7 @@ GOAL = {"wall": 1.1}
 def groups(folder: Path, *, quick: bool) -> list[Group]:
     """Return the large save, and a smaller one for those that would take minutes."""
     large, small = (8 << 20, 4 << 20) if quick else (2_000_000_000, 250_000_000)
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 5
     return [
         Group(f"save {_size(large)} in memory", _cases(large, slow=False), rounds),
         Group(f"save {_size(small)} in memory", _cases(small, slow=True), rounds),
@@ -34,8 +34,13 @@ def _cases(nbytes: int, *, slow: bool) -> list[Case]:
         Case("the same again (A/A)", "saving:raw", settings),
         Case("tofile, fsync, os.replace", "saving:raw", {**settings, "replace": True}),
         *(
-            Case(f"**napari-ferry** {suffix}", "saving:ferry", {**settings, "suffix": suffix}, 1,
-                 {} if slow else GOAL)
+            Case(
+                f"**napari-ferry** {suffix}",
+                "saving:ferry",
+                {**settings, "suffix": suffix},
+                1,
+                {} if slow else GOAL,
+            )
             for suffix in (".tif", ".ome.tif", ".bin")
         ),
         Case("tifffile, fsync", "saving:tiff", settings),

@@ -429,7 +429,7 @@ def test_100000_planes_are_named_at_once() -> None:
     xml = foreign(sizes=sizes, inside=blocks)
     assert parse(xml).planes()[:, 1].tolist() == list(range(100_000))
     floor = timed(lambda: ElementTree.fromstring(xml))  # a busy machine may be slow at all
-    assert timed(lambda: parse(xml).planes()) < max(1.0, 3 * floor)
+    assert timed(lambda: parse(xml).planes()) < max(1.0, 5 * floor)
 
 
 # --- our record, and what others changed

@@ -26,6 +26,10 @@ from napari_ferry.units import same_step
 KEY = "napari-ferry"
 VERSION = 1
 
+MAX_PLANES = 2**24
+"""More planes than this in one image are taken for a damaged description."""
+
+_LARGEST = sys.float_info.max
 _T = TypeVar("_T")
 
 
@@ -137,8 +141,10 @@ def unless_changed(own: _T, wrote: _T, said: _T) -> _T:
 
     A header can hold less than a record does, so that the two differ from the start.
 
-    >>> unless_changed("a\0b", "a b", "a b"), unless_changed("a\0b", "a b", "new")
-    ('a\x00b', 'new')
+    >>> unless_changed("#0000FF", "#0000ff", "#0000ff")
+    '#0000FF'
+    >>> unless_changed("#0000FF", "#0000ff", "#00ff00")
+    '#00ff00'
     """
     return own if wrote == said else said
 
@@ -155,7 +161,7 @@ def join_axes(own: Iterable[Axis], wrote: Iterable[Axis], said: Iterable[Axis]) 
     """
     now = {axis.name: axis for axis in said}
     return tuple(
-        _join_axis(axis, written, now.get(axis.name, written))
+        _join_axis(axis, written, now.get(axis.name))
         for axis, written in zip(own, wrote, strict=True)
     )
 
@@ -189,8 +195,10 @@ def not_json(metadata: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _join_axis(own: Axis, wrote: Axis, said: Axis) -> Axis:
-    return own if same_step(wrote.scale, wrote.unit, said.scale, said.unit) else said
+def _join_axis(own: Axis, wrote: Axis, said: Axis | None) -> Axis:
+    if said is None or same_step(wrote.scale, wrote.unit, said.scale, said.unit):
+        return own
+    return said
 
 
 def _size(axis: object) -> int | None:
@@ -232,4 +240,4 @@ def _parse_channel(channel: object) -> Channel:
 def _is_finite(value: object) -> TypeGuard[float]:
     """Return whether this is a number that a float can hold; JSON has longer whole ones."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max
+    return is_number and -_LARGEST <= cast("float", value) <= _LARGEST

@@ -108,6 +108,8 @@ class Frames:
                 self._cache.move_to_end(index)
                 return self._cache[index]
         pixels = np.asarray(self.read(index))
+        if np.can_cast(pixels.dtype, self.dtype, "equiv"):  # a pickle may have lost the byte order
+            pixels = pixels.astype(self.dtype, copy=False)
         if pixels.shape != self.frame_shape or pixels.dtype != self.dtype:
             raise InvalidImageError(
                 f"Frame {index} is {pixels.shape} of {pixels.dtype}, expected {self.frame_shape} "
@@ -137,7 +139,7 @@ class Frames:
         """Read for integers and slices: only the frames asked for, cut as they come."""
         lead, inner = items[: self.lead], tuple(items[self.lead :])
         index = [
-            np.array([item]) if isinstance(item, int) else np.arange(n)[item]
+            np.array([item]) if isinstance(item, int) else np.arange(*item.indices(n))
             for item, n in zip(lead, self.shape, strict=False)
         ]
         counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
@@ -163,7 +165,10 @@ class Frames:
         return self._read_box(box)[tuple(remapped)]
 
     def _read_box(self, box: list[Any]) -> NDArray[Any]:
-        index = [np.arange(n)[item] for item, n in zip(box[: self.lead], self.shape, strict=False)]
+        index = [
+            np.arange(*item.indices(n)) if isinstance(item, slice) else item
+            for item, n in zip(box[: self.lead], self.shape, strict=False)
+        ]
         counts = [len(i) for i in index]
         out = np.empty((math.prod(counts), *self.frame_shape), self.dtype)
         for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
@@ -185,9 +190,11 @@ def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, .
     for item in key if isinstance(key, tuple) else (key,):
         if item is None or item is Ellipsis or isinstance(item, slice):
             items.append(item)
-        elif np.asarray(item).dtype == bool and np.ndim(item):
+        elif np.asarray(item).dtype == bool:
+            if not np.ndim(item):
+                raise IndexError(f"{item!r} is no index: use integers, slices or arrays of them")
             items.extend(_mask_to_indices(np.asarray(item), len(items), shape))
-        elif np.ndim(item) == 0 and np.asarray(item).dtype != bool:
+        elif np.ndim(item) == 0:
             items.append(_to_int(item))
         else:
             items.append(np.asarray(item))

@@ -211,7 +211,7 @@ def _make_files(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: in
     """Write every file under its partial name, by several threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    resumable = len(plan.files) > 1
+    resumable = len({write.path for write in plan.writes}) > 1
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool:
         waiting: dict[Future[str], Path] = {}
         try:

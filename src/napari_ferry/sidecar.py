@@ -60,6 +60,11 @@ def is_sidecar(path: Path) -> bool:
     return isinstance(record.get("dtype"), str) and any(key in record for key in _DIMENSIONS)
 
 
+def has_record(path: Path) -> bool:
+    """Whether a sidecar has more to say than CalSciPy's four keys."""
+    return path.is_file() and KEY in _load_json(path)
+
+
 def read_sidecar(data: Path, nbytes: int) -> tuple[Description, int]:
     """Read what stands beside a raw file; return the description and the header's length."""
     legacy = data.with_name(LEGACY_SIDECAR)

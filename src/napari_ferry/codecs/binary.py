@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_ferry.blocks import c_strides, whole
 from napari_ferry.checks import check_pixels, common_losses
+from napari_ferry.description import KEY
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Array, Image
 from napari_ferry.partial import interrupted_save
@@ -22,6 +23,7 @@ from napari_ferry.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
     complete,
+    has_record,
     is_sidecar,
     read_sidecar,
     refuse_undescribed,
@@ -100,6 +102,11 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
         math.prod(image.shape[:lead]),
         text,
     )
+
+
+def written_by(path: Path) -> str:
+    """Return the program that wrote a file, as far as its sidecar says so; empty otherwise."""
+    return KEY if has_record(sidecar_path(data_file(path))) else ""
 
 
 def open_binary(

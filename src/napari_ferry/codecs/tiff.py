@@ -22,7 +22,14 @@ from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
 from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan, PlannedFile, Write
-from napari_ferry.tiff.folder import is_own_part, is_part_name, read_folder, read_part, read_stack
+from napari_ferry.tiff.folder import (
+    is_own_part,
+    is_part_name,
+    read_folder,
+    read_part,
+    read_stack,
+    refuse_torn,
+)
 from napari_ferry.tiff.read import read_images, stem_of, writer_of
 from napari_ferry.tiff.write import (
     CLASSIC_BYTES,
@@ -63,6 +70,7 @@ def open(path: Path) -> list[Image]:
     """
     if path.is_dir():
         return read_folder(path)
+    refuse_torn(path)
     images = read_images(path)
     return [read_part(path, images[0])] if PART in images[0].metadata else images
 
@@ -145,6 +153,11 @@ def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:
 def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: float) -> Plan:
     """Plan files below the cap, each with some frames of one image, known before the first byte."""
     images = [layer.image for layer in layers]
+    if flavour == "json" and len(images) > 1:
+        raise InvalidImageError(
+            f"{len(images)} images, the first of {images[0].dtype}, are larger than the size cap: "
+            "save them one by one, or raise the cap."
+        )
     identity = _identity(images, flavour)
     extra = 0
     while True:

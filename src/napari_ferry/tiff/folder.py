@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.description import KEY
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.image import Array, Axis, Channel, Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.partial import interrupted_save
-from napari_ferry.tiff.read import ASSUMED_TIME, FILES, read_images
-from napari_ferry.tiff.series import Joined, natural_key
+from napari_ferry.tiff.read import ASSUMED_TIME, read_images
+from napari_ferry.tiff.series import Joined, Planes, natural_key, read_header
 from napari_ferry.tiff.write import PART
 
 _PART_NAME = re.compile(r"(?P<stem>.+)_(?P<index>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE)
@@ -61,11 +62,17 @@ def read_stack(paths: Sequence[Path], *, name: str = "") -> list[Image]:
     first = read_images(paths[0])
     if PART in first[0].metadata:
         return _read_series(paths)
-    whole = {file for image in first for file in image.metadata.get(FILES, ())}
-    if len(paths) == 1 or {path.name for path in paths} <= whole:
+    if len(paths) == 1 or set(paths) <= _files_of(first):
         return first
     images = [first[0], *(read_images(path)[0] for path in paths[1:])]
     return [_join(paths, images, name or first[0].name)]
+
+
+def _files_of(images: Sequence[Image]) -> set[Path]:
+    """Return the files that images lie in, when they lie in several."""
+    readers = [image.array.read for image in images if isinstance(image.array, Frames)]
+    sources = [read.files for read in readers if isinstance(read, Planes)]
+    return {file.path for files in sources for file in files if file is not None}
 
 
 def read_part(path: Path, image: Image) -> Image:
@@ -106,9 +113,25 @@ def read_part(path: Path, image: Image) -> Image:
 def is_own_part(path: Path) -> bool:
     """Whether a file is one part of a series that napari-ferry wrote."""
     try:
-        return PART in read_images(path)[0].metadata
+        header = read_header(path)
     except UnreadableFileError:
         return False
+    of_ome = f'Creator="{KEY}"' in header.description and "<UUID FileName=" in header.description
+    return of_ome or PART in header.description or PART in str((header.imagej or {}).get("Info"))
+
+
+def refuse_torn(path: Path) -> None:
+    """Refuse a part of a series whose files were just being moved in place when a save stopped.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is such a part.
+    """
+    match = _PART_NAME.fullmatch(path.name)
+    torn = match and interrupted_save(path.with_name(f"{match['stem']}_00000{match['suffix']}"))
+    if torn:
+        raise UnreadableFileError(torn)
 
 
 def is_part_name(path: Path) -> bool:

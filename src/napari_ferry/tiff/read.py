@@ -33,9 +33,6 @@ from napari_ferry.tiff.series import (
 ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
 ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
 
-FILES = "files"
-"""Key in the metadata of an image that lies in several files: their names."""
-
 _OUR_WRITERS = ("napari-ferry", "tifffile")
 """Software that lays the pixels of a stack down in one piece, in order."""
 
@@ -177,10 +174,6 @@ def _read_ome_image(header: Header, image: OmeImage, is_only: bool) -> Image:
         kind.dtype,
         move=move,
     )
-    if len(image.files) > 1:
-        named = [name or header.path.name for name in image.files]
-        metadata = {**(description.metadata or {}), FILES: named}
-        description = replace(description, metadata=metadata)
     return _with_pixels(description, array)
 
 

@@ -32,6 +32,9 @@ from napari_ferry.tiff.pages import (
 PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
 """One axis in the name of a file of a partition: ``exp.I_03.C_actin.tif``."""
 
+_RESOLUTION = (282, 283)
+"""Tags of the resolution along x and y; by number, as names are searched for one by one."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -254,7 +257,7 @@ def read_header(path: Path) -> Header:
         with open_tiff(path) as file, tifffile.TiffFile(file, name=path.name) as tif:
             page = tif.pages.first
             raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
-            x, y = (page.tags.valueof(tag) for tag in ("XResolution", "YResolution"))
+            x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
             return Header(
                 path,
                 stamp,

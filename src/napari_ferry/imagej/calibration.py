@@ -1,0 +1,92 @@
+"""Axes <-> the steps and units of an ImageJ hyperstack."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from napari_ferry.image import Axis
+from napari_ferry.units import (
+    SECONDS,
+    from_imagej,
+    is_step,
+    normalize,
+    read_step,
+    to_imagej,
+    warn_uncalibrated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PIXELS = ("", "pixel", "pixels", "px", "pix")
+"""What stands for no unit, in lower case."""
+
+# Steps whose inverse a rational of two 32-bit numbers holds to one part in a million.
+_RATIONAL_STEPS = (1e-9, 1e9)
+
+
+def write_calibration(
+    axes: Sequence[Axis],
+) -> tuple[tuple[float, float] | None, dict[str, Any]]:
+    """Return the resolution (x, y), and the keys of the description that calibrate the axes."""
+    said = {axis.name: axis for axis in writable(axes)}
+    y, x, z, t = (said.get(name, Axis(name)) for name in "yxzt")
+    found: dict[str, Any] = {}
+    if x.unit:
+        found["unit"] = to_imagej(x.unit)
+    if y.unit != x.unit:
+        found["yunit"] = to_imagej(y.unit)
+    if z.unit:
+        found |= {"spacing": float(z.scale)}
+        found |= {"zunit": to_imagej(z.unit)} if z.unit != x.unit else {}
+    if t.unit:
+        seconds = t.scale * SECONDS[t.unit]
+        found |= {"finterval": seconds, "fps": 1 / seconds}
+    return (1 / x.scale, 1 / y.scale) if x.unit else None, found
+
+
+def writable(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """Return the axes as ImageJ can hold them: uncalibrated where it cannot."""
+    said = {axis.name: _writable_axis(axis) for axis in axes}
+    # one resolution cannot be left out alone
+    is_plane = all(said[name].unit for name in "yx" if name in said)
+    return tuple(
+        Axis(name) if name in "yx" and not is_plane else axis for name, axis in said.items()
+    )
+
+
+def _writable_axis(axis: Axis) -> Axis:
+    unit = normalize(axis.unit)
+    low, high = _RATIONAL_STEPS if axis.name in ("y", "x") else (0.0, math.inf)
+    holds = axis.name in ("y", "x", "z") or (axis.name == "t" and unit in SECONDS)
+    sound = is_step(axis.scale) and low <= axis.scale <= high
+    return Axis(axis.name, axis.scale, unit) if unit and holds and sound else Axis(axis.name)
+
+
+def parse_axis(
+    name: str, metadata: Mapping[str, Any], resolution: tuple[float, float] | None
+) -> Axis:
+    """Return an axis with its calibration, if there is a possible one."""
+    key, value = {
+        "t": ("finterval", metadata.get("finterval") or None),
+        "z": ("spacing", metadata.get("spacing")),
+        "y": ("1 / YResolution", resolution and _inverse(resolution[1])),
+        "x": ("1 / XResolution", resolution and _inverse(resolution[0])),
+    }.get(name, ("", None))
+    if value is None:
+        return Axis(name)
+    text = str(metadata.get(f"{name}unit") or ("sec" if name == "t" else metadata.get("unit", "")))
+    unit = from_imagej(text)
+    if unit is None and text.strip().lower() not in PIXELS:
+        warn_uncalibrated(f"The unit of {name} is {text[:40]!r}, which is not known")
+        return Axis(name)
+    # without a unit, a resolution is one of printing, and a time step means nothing
+    if unit is None and name != "z":
+        return Axis(name)
+    step = read_step(value, key)
+    return Axis(name, step, unit) if step else Axis(name)
+
+
+def _inverse(value: float) -> float:
+    return 1 / value if value else math.inf

@@ -1,0 +1,262 @@
+"""OME-XML of any year's schema -> descriptions and the places of their planes."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ferry.description import MAX_PLANES, Description
+from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image import Axis, Channel
+from napari_ferry.ome_xml.join import find_record, join
+from napari_ferry.ome_xml.planes import OmeImage, TiffData
+from napari_ferry.ome_xml.terms import STEPS, TYPES, color_from_ome
+from napari_ferry.units import from_ome, is_step, read_step, warn_uncalibrated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_DTYPES = {kind: name for name, kind in TYPES.items() if name != "bool"} | {"bit": "bool"}
+_SYMBOLS_WITHOUT_NAME = frozenset(
+    ("dam", "das", "thou", "li", "ua", "ly", "pt", "pixel", "reference frame")
+)
+_MAX_METADATA_CHARACTERS = 16384
+_MAX_INT = 2**40
+_PARSED = {"Pixels", "AnnotationRef", "InstrumentRef", "ID", "Name", "Color", "SamplesPerPixel"}
+
+
+def parse_ome_xml(xml: str) -> list[OmeImage]:
+    """Read every Image of an OME-XML document.
+
+    All five dimensions are given, of length 1, too, slowest first, then ``s`` for colours. Where
+    our own record is there and fits the Pixels, it says more; physical sizes, names and colours
+    that another program has changed since are kept.
+
+    Raises
+    ------
+    UnreadableFileError
+        No well-formed OME-XML, a DOCTYPE (never expanded), or impossible sizes or types.
+
+    Warns
+    -----
+    FerryWarning
+        A physical size or time increment that is impossible; it is left out.
+    """
+    root = _parse_root(xml)
+    binary_only = root.find("BinaryOnly")
+    if binary_only is not None:
+        raise UnreadableFileError(
+            "The description of this file is kept in another one: open "
+            f"{binary_only.get('MetadataFile')!r} instead."
+        )
+    annotations = {note.get("ID"): note for note in root.iterfind("StructuredAnnotations/*")}
+    return [
+        _parse_image(root, image, pixels, _referenced(image, annotations))
+        for image in root.iterfind("Image")
+        for pixels in image.findall("Pixels")[:1]
+    ]
+
+
+def _parse_root(xml: str) -> ET.Element:
+    """Parse the document and drop all namespaces, as each year's schema has another one."""
+    if "<!DOCTYPE" in xml:
+        raise UnreadableFileError(
+            "The OME-XML declares a DOCTYPE, which OME-XML never needs and which can be made to "
+            "read other files or to fill the memory: remove it."
+        )
+    try:
+        root = ET.fromstring(xml.strip("\ufeff\0 \t\r\n"))
+    except (ET.ParseError, ValueError) as error:
+        raise UnreadableFileError(f"The OME-XML is not well-formed: {error}.") from error
+    for element in root.iter():
+        if element.tag[0] == "{":
+            element.tag = element.tag.rpartition("}")[2]
+    if root.tag != "OME":
+        raise UnreadableFileError(f"The XML begins with {root.tag[:40]!r}, not with 'OME'.")
+    return root
+
+
+def _referenced(
+    image: ET.Element, annotations: Mapping[str | None, ET.Element]
+) -> list[ET.Element]:
+    """Return the annotations that an Image or its Pixels refer to."""
+    refs = [*image.iterfind("AnnotationRef"), *image.iterfind("Pixels/AnnotationRef")]
+    return [annotations[ref.get("ID")] for ref in refs if ref.get("ID") in annotations]
+
+
+def _parse_image(
+    root: ET.Element, image: ET.Element, pixels: ET.Element, notes: Sequence[ET.Element]
+) -> OmeImage:
+    order = pixels.get("DimensionOrder", "")
+    if sorted(order) != list("CTXYZ") or not order.startswith("XY"):
+        raise UnreadableFileError(f"The OME-XML has the DimensionOrder {order[:20]!r}.")
+    sizes, samples = _parse_sizes(pixels)
+    header = Description(
+        (*(sizes[dim] for dim in order[:1:-1].lower()), sizes["y"], sizes["x"]),
+        tuple(_parse_axis(name, pixels) for name in order[::-1].lower()),
+        _parse_type(pixels),
+        _parse_channels(pixels, sizes["c"]),
+        image.get("Name", ""),
+        metadata=_parse_metadata(root, image, pixels, notes),
+    )
+    if samples > 1:
+        header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
+    description = join(header, find_record(notes))
+    tiff_data = _parse_tiff_data(pixels, root.get("UUID"))
+    return OmeImage(description, order, sizes["c"], sizes["z"], sizes["t"], samples, tiff_data)
+
+
+def _parse_sizes(pixels: ET.Element) -> tuple[dict[str, int], int]:
+    """Return the sizes x, y, z, c and t in planes, and the samples of a pixel."""
+    sizes = {dim: _int(pixels, f"Size{dim.upper()}", 0) for dim in "xyzct"}
+    per_channel = {_int(channel, "SamplesPerPixel", 1) for channel in pixels.iterfind("Channel")}
+    samples = max(per_channel, default=1) or 1
+    if len(per_channel) > 1 or sizes["c"] % samples or 0 in sizes.values():
+        found = ", ".join(f"Size{dim.upper()} {size}" for dim, size in sizes.items())
+        raise UnreadableFileError(
+            f"The OME-XML gives impossible sizes: {found}, with {sorted(per_channel)} samples."
+        )
+    sizes["c"] //= samples
+    n_planes = sizes["c"] * sizes["z"] * sizes["t"]
+    if n_planes > MAX_PLANES:
+        raise UnreadableFileError(
+            f"The OME-XML announces {n_planes} planes, and no more than {MAX_PLANES} are possible."
+        )
+    return sizes, samples
+
+
+def _int(element: ET.Element, name: str, default: int) -> int:
+    """Return a non-negative integer attribute."""
+    text = element.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.strip().isdecimal() and len(text) < 16 else -1
+    if not 0 <= number <= _MAX_INT:
+        raise UnreadableFileError(
+            f"The OME-XML has {name}={text[:40]!r} where a whole number is expected."
+        )
+    return number
+
+
+def _parse_type(pixels: ET.Element) -> str:
+    kind = (pixels.get("Type") or pixels.get("PixelType") or "").lower()
+    if kind not in _DTYPES:
+        raise UnreadableFileError(f"The OME-XML has pixels of the unknown Type {kind[:40]!r}.")
+    return _DTYPES[kind]
+
+
+def _parse_axis(name: str, pixels: ET.Element) -> Axis:
+    """Return an axis with its physical size or time increment, if there is a possible one."""
+    attribute, default, _ = STEPS.get(name, ("", "", {}))
+    if attribute not in pixels.attrib:
+        return _axis_of_times(pixels) if name == "t" else Axis(name)
+    step = read_step(pixels.get(attribute), attribute)
+    symbol = pixels.get(f"{attribute}Unit", default)
+    unit = from_ome(symbol)
+    if unit is None and symbol not in _SYMBOLS_WITHOUT_NAME:
+        warn_uncalibrated(f"{attribute}Unit is {symbol[:40]!r}, which is no unit that OME knows")
+        return Axis(name)
+    return Axis(name, step, unit) if step else Axis(name)
+
+
+def _axis_of_times(pixels: ET.Element) -> Axis:
+    """Return the time axis as the Planes tell it, where they are evenly spaced (to 1 %)."""
+    first = [
+        plane
+        for plane in pixels.iterfind("Plane[@DeltaT]")
+        if plane.get("TheC") == plane.get("TheZ") == "0"
+    ]
+    try:
+        times = {int(plane.get("TheT", "")): float(plane.get("DeltaT", "")) for plane in first}
+    except ValueError:
+        return Axis("t")
+    steps = np.diff([times[t] for t in sorted(times)])
+    step = float(steps.mean()) if len(steps) else 0.0
+    whole = sorted(times) == list(range(_int(pixels, "SizeT", 0)))
+    if not whole or not is_step(step) or not np.allclose(steps, step, rtol=0.01, atol=0):
+        return Axis("t")
+    return Axis("t", step, from_ome(first[0].get("DeltaTUnit", "s")))
+
+
+def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
+    """Return names and colours of the channels, or none where the file gives none."""
+    channels = [
+        Channel(channel.get("Name") or None, color_from_ome(channel.get("Color")))
+        for channel in pixels.findall("Channel")[:count]
+    ]
+    channels += [Channel()] * (count - len(channels))
+    return tuple(channels) if any(channel != Channel() for channel in channels) else ()
+
+
+def _parse_tiff_data(pixels: ET.Element, own_uuid: str | None) -> tuple[TiffData, ...]:
+    """Read the places of the planes, column by column, as there may be 100,000 of them."""
+    blocks = pixels.findall("TiffData")
+    counts = [block.get("PlaneCount", "1" if "IFD" in block.attrib else "-1") for block in blocks]
+    firsts = [[block.get(f"First{dim}", "0") for block in blocks] for dim in "CZT"]
+    columns = [[block.get("IFD", "0") for block in blocks], counts, *firsts]
+    try:
+        numbers = [list(map(int, column)) for column in columns]
+    except ValueError as error:
+        raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
+    lowest = (0, -1, 0, 0, 0)  # a count of -1 is one that is not given
+    for column, low in zip(numbers, lowest, strict=True):
+        if column and not low <= min(column) <= max(column) <= _MAX_INT:
+            raise UnreadableFileError("The OME-XML has TiffData with impossible numbers.")
+    names = zip(*(_parse_uuid(block.find("UUID"), own_uuid) for block in blocks), strict=True)
+    return tuple(map(TiffData._make, zip(*numbers, *names, strict=True)))
+
+
+def _parse_uuid(element: ET.Element | None, own_uuid: str | None) -> tuple[str | None, str | None]:
+    """Return file name and UUID; the name is ``None`` for this file, as it may have been renamed.
+
+    The UUID stands in for a name that is missing.
+    """
+    if element is None:
+        return None, None
+    uuid = (element.text or "").strip() or None
+    foreign = uuid if own_uuid else None
+    return (None if uuid and uuid == own_uuid else element.get("FileName") or foreign), uuid
+
+
+def _parse_metadata(
+    root: ET.Element, image: ET.Element, pixels: ET.Element, notes: Sequence[ET.Element]
+) -> dict[str, Any]:
+    """Return what else is said about an image, as small plain JSON under the key ``ome``."""
+    found = {child.tag: _plain(child) for child in image if child.tag not in _PARSED}
+    found["Creator"] = root.get("Creator")
+    instruments = {element.get("ID"): element for element in root.iterfind("Instrument")}
+    for ref in image.iterfind("InstrumentRef"):
+        found["Instrument"] = _plain(instruments.get(ref.get("ID")))
+    found["FirstPlane"] = _plain(pixels.find("Plane"))
+    channels = [_plain(channel) for channel in pixels.iterfind("Channel")]
+    found["Channels"] = channels if any(set(channel) - _PARSED for channel in channels) else None
+    units = {key: symbol for key, symbol in pixels.items() if key.endswith("Unit")}
+    found["Units"] = {key: symbol for key, symbol in units.items() if not from_ome(symbol)}
+    for note in notes:
+        if "Modulo" in note.get("Namespace", ""):
+            found["Modulo"] = _plain(note.find("Value"))
+    small = {key: value for key, value in found.items() if value and _is_small(value)}
+    return {"ome": small} if small else {}
+
+
+def _plain(element: ET.Element | None, depth: int = 6) -> Any:
+    """Return an element as text, or as a mapping of its attributes and children."""
+    if element is None or not depth:
+        return None
+    text = (element.text or "").strip()
+    plain: dict[str, Any] = {key: value for key, value in element.items() if "}" not in key}
+    for child in element:
+        said = _plain(child, depth - 1)
+        if said:
+            plain.setdefault(f"{child.tag}s", []).append(said)
+    if not plain:
+        return text
+    return {**plain, "text": text} if text else plain
+
+
+def _is_small(value: object) -> bool:
+    return len(json.dumps(value)) <= _MAX_METADATA_CHARACTERS

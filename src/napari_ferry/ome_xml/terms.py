@@ -1,0 +1,73 @@
+"""What OME calls the types, steps, names and colours of an image."""
+
+from __future__ import annotations
+
+import re
+
+from napari_ferry.image import Axis, Channel
+from napari_ferry.units import METERS, SECONDS, is_step, normalize
+
+SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+
+RECORD_NAMESPACE = "napari-ferry/1"
+"""Namespace of the comment annotation that holds our own record."""
+
+TYPES = {
+    "bool": "uint8",
+    "int8": "int8",
+    "int16": "int16",
+    "int32": "int32",
+    "uint8": "uint8",
+    "uint16": "uint16",
+    "uint32": "uint32",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "complex",
+    "complex128": "double-complex",
+}
+"""Name of each numpy data type that OME can hold -> the Type of its Pixels."""
+
+OME_DTYPES = frozenset(TYPES)
+"""Names of the numpy data types that OME can hold; truth values as uint8."""
+
+STEPS = {
+    "x": ("PhysicalSizeX", "\u00b5m", METERS),
+    "y": ("PhysicalSizeY", "\u00b5m", METERS),
+    "z": ("PhysicalSizeZ", "\u00b5m", METERS),
+    "t": ("TimeIncrement", "s", SECONDS),
+}
+"""Name of each calibrated axis -> the attribute of its step, the default symbol, its units."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def writable(axis: Axis) -> Axis:
+    """Return an axis as far as Pixels can hold it: uncalibrated where they cannot."""
+    units = STEPS[axis.name][2] if axis.name in STEPS else {}
+    unit = normalize(axis.unit)
+    return (
+        Axis(axis.name, axis.scale, unit)
+        if unit in units and is_step(axis.scale)
+        else Axis(axis.name)
+    )
+
+
+def xml_text(text: str | None) -> str:
+    """Return text without the characters that XML 1.0 cannot hold."""
+    return _NOT_XML.sub("\ufffd", text or "")
+
+
+def color_to_ome(channel: Channel) -> str | None:
+    """Return a colour as OME has it: a signed 32-bit RGBA number, opaque."""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
+        return None
+    number = int((channel.color or "")[1:], 16) << 8 | 0xFF
+    return str(number - (1 << 32) if number >= 1 << 31 else number)
+
+
+def color_from_ome(text: str | None) -> str | None:
+    """Return ``#rrggbb`` of a colour that is written as a signed 32-bit RGBA number."""
+    try:
+        return f"#{(int(text or '') & 0xFFFFFFFF) >> 8:06x}"
+    except ValueError:
+        return None

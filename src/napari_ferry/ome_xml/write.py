@@ -1,0 +1,127 @@
+"""Images -> OME-XML of the schema 2016-06."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from napari_ferry.description import describe
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image import Channel
+from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts, plane_shape
+from napari_ferry.ome_xml.terms import (
+    OME_DTYPES,
+    RECORD_NAMESPACE,
+    SCHEMA,
+    STEPS,
+    TYPES,
+    color_to_ome,
+    writable,
+    xml_text,
+)
+from napari_ferry.units import to_ome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_ferry.image import Image
+    from napari_ferry.ome_xml.planes import TiffData
+
+
+def write_ome_xml(
+    images: Sequence[Image], tiff_data: Sequence[Sequence[TiffData]], *, uuid: str | None = None
+) -> str:
+    """Describe images and where their planes are, as OME-XML in pure ASCII.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        One Image element each. Their leading axes may be in any order.
+    tiff_data : sequence of sequence of TiffData
+        The places of each image's planes, in C order of its leading axes.
+    uuid : str, optional
+        What the file is called, ``urn:uuid:...``.
+
+    Raises
+    ------
+    InvalidImageError
+        A data type that OME does not have, or y and x (and samples) are not the last axes.
+    """
+    schema = {"xmlns": SCHEMA, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"}
+    location = {"xsi:schemaLocation": f"{SCHEMA} {SCHEMA}/ome.xsd", "Creator": "napari-ferry"}
+    root = ET.Element("OME", schema | location | ({"UUID": uuid} if uuid else {}))
+    for i, (image, blocks) in enumerate(zip(images, tiff_data, strict=True)):
+        _write_image(root, i, image, blocks)
+    notes = ET.SubElement(root, "StructuredAnnotations")
+    for i, image in enumerate(images):
+        attributes = {"ID": f"Annotation:{i}", "Namespace": RECORD_NAMESPACE}
+        note = ET.SubElement(notes, "CommentAnnotation", attributes)
+        # JSON escapes what XML forbids: control characters and lone surrogates
+        ET.SubElement(note, "Value").text = json.dumps(describe(image), ensure_ascii=True)
+    xml = ET.tostring(root, encoding="us-ascii", xml_declaration=False).decode("ascii")
+    return f'<?xml version="1.0" encoding="UTF-8"?>{xml}'
+
+
+def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffData]) -> None:
+    plane = plane_shape(image.axes, image.shape)
+    is_plane = len(plane) == (3 if image.is_rgb else 2)
+    if image.dtype.name not in OME_DTYPES or not is_plane or 0 in image.shape:
+        raise InvalidImageError(
+            f"OME-XML cannot describe {image.dtype} pixels of the axes "
+            f"{' '.join(image.axis_names)} and shape {image.shape}: it holds "
+            f"{', '.join(TYPES)}, with y and x (and s of 3 or 4) last, and no empty axis."
+        )
+    name = xml_text(image.name)
+    element = ET.SubElement(root, "Image", {"ID": f"Image:{i}"} | ({"Name": name} if name else {}))
+    pixels = ET.SubElement(element, "Pixels", _pixels_attributes(i, image))
+    samples = str(_samples(image))
+    for number, channel in enumerate(_channels_to_write(image)):
+        color = color_to_ome(channel)
+        attributes = {"ID": f"Channel:{i}:{number}", "SamplesPerPixel": samples}
+        attributes |= {"Name": xml_text(channel.name)} if channel.name else {}
+        ET.SubElement(pixels, "Channel", attributes | ({"Color": color} if color else {}))
+    for block in blocks:
+        _write_tiff_data(pixels, block)
+    ET.SubElement(element, "AnnotationRef", {"ID": f"Annotation:{i}"})
+
+
+def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
+    dims = dict.fromkeys(dimensions(image.axes).values())
+    order = [*(dim for dim in "tzc" if dim not in dims), *dims]
+    sizes = plane_counts(image.axes, image.shape) | {"y": image.size("y"), "x": image.size("x")}
+    sizes["c"] *= _samples(image)
+    attributes = {
+        "ID": f"Pixels:{i}",
+        "DimensionOrder": "XY" + "".join(reversed(order)).upper(),
+        "Type": TYPES[image.dtype.name],
+        "BigEndian": "true" if image.dtype.str[0] == ">" else "false",
+    }
+    attributes |= {f"Size{dim.upper()}": str(size) for dim, size in sizes.items()}
+    for axis in map(writable, image.axes):
+        symbol = to_ome(axis.unit)
+        if symbol:
+            attribute = STEPS[axis.name][0]
+            attributes |= {attribute: repr(float(axis.scale)), f"{attribute}Unit": symbol}
+    return attributes
+
+
+def _channels_to_write(image: Image) -> Sequence[Channel]:
+    unknown = (Channel(),) * plane_counts(image.axes, image.shape)["c"]
+    return image.channels if image.channels and names_channels(image.axes) else unknown
+
+
+def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
+    # an IFD without a count would stand for one plane
+    places = {"IFD": block.ifd, "PlaneCount": block.count} if block.count >= 0 else {}
+    places |= {"FirstC": block.first_c, "FirstZ": block.first_z, "FirstT": block.first_t}
+    attributes = {key: str(value) for key, value in places.items()}
+    element = ET.SubElement(pixels, "TiffData", attributes)
+    if block.uuid:
+        named = {"FileName": block.filename} if block.filename else {}
+        ET.SubElement(element, "UUID", named).text = block.uuid
+
+
+def _samples(image: Image) -> int:
+    """Return the samples of a pixel: those of a colour; an axis s elsewhere counts planes."""
+    return image.size("s") if image.is_rgb else 1

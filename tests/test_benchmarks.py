@@ -1,0 +1,59 @@
+"""The benchmarks run through with small files, and their table says what it should."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks.measure import Case, Group, Result, measure_group, table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]]:
+    folder = tmp_path_factory.mktemp("bench")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--folder", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, list(folder.iterdir())
+
+
+def test_quick_run_measures_every_job_beside_the_others(quick_run):
+    text, _ = quick_run
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {10}
+    jobs = ("import", "first frame", "random frames", "whole", "save", "copy")
+    for job in jobs:
+        assert any(row.startswith("|") and job in row.split("|")[1] for row in rows), job
+    for other in ("tifffile", "napari built-in", "Pillow", "the same again (A/A)"):
+        assert any(other in row.split("|")[2] for row in rows), other
+
+
+def test_quick_run_leaves_nothing_behind(quick_run):
+    _, left = quick_run
+    assert not left
+
+
+def test_first_case_is_one_and_missed_goals_are_named(tmp_path):
+    case = Case("a", "importing:module", {"name": "json"}, goals={"wall": 2.0, "peak": -1.0})
+    (result,) = measure_group(Group("g", [case], 1), tmp_path)
+    assert result.wall == 1.0
+    assert result.missed == ["peak"]
+    assert "met <= 2x, MISSED <= -1 MB" in table([result])
+
+
+def test_case_that_fails_says_why(tmp_path):
+    case = Case("a", "importing:module", {"name": "no_such_module"})
+    with pytest.raises(RuntimeError, match="No module named 'no_such_module'"):
+        list(measure_group(Group("g", [case], 1), tmp_path))
+
+
+def test_table_has_a_row_for_each_result():
+    one = Result("g", Case("a", "m:f"), 1.0, 0.5, 1.0, 1.0, (0.9, 1.1), 12.0)
+    assert table([one, one]).count("\n") == 3

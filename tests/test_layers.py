@@ -1,0 +1,525 @@
+"""napari's layers through our readers and writers: what was saved is what is opened."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer, Points
+from napari.utils.colormaps import (
+    Colormap,
+    CyclicLabelColormap,
+    DirectLabelColormap,
+    label_colormap,
+)
+
+from napari_ferry import TargetExistsError, UnsupportedFormatError, imload, imsave, plan
+from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
+from napari_ferry.layers import from_layers, to_layers
+from napari_ferry.widgets.demo import differences
+
+PLUGIN = "napari-ferry"
+SUFFIXES = (".tif", ".ome.tif", ".bin")
+READERS = (get_tiff_reader, get_binary_reader, get_folder_reader)
+
+every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
+
+
+@pytest.fixture(autouse=True)
+def plugins(npe2pm) -> Iterator[None]:
+    """napari's own readers and writers, and ours; none of whatever else is installed."""
+    with npe2pm.tmp_plugin(package="napari"), npe2pm.tmp_plugin(package=PLUGIN):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """What napari was asked to show, by kind."""
+    shown: dict[str, list[str]] = {"info": [], "warning": []}
+    for kind, messages in shown.items():
+        monkeypatch.setattr(f"napari.utils.notifications.show_{kind}", messages.append)
+    return shown
+
+
+def pixels(*shape: int, dtype: str = "uint16", seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 250, shape).astype(dtype)
+
+
+def save(path: Path, *layers: Layer, plugin: str | None = PLUGIN) -> list[Path]:
+    viewer = ViewerModel()
+    viewer.layers.extend(layers)
+    return [Path(saved) for saved in viewer.layers.save(str(path), plugin=plugin)]
+
+
+def open_layers(*paths: Path, stack: bool = False) -> list[Layer]:
+    viewer = ViewerModel()
+    viewer.open([str(path) for path in paths], plugin=PLUGIN, stack=stack)
+    return list(viewer.layers)
+
+
+def round_trip(path: Path, *layers: Layer) -> list[Layer]:
+    return open_layers(save(path, *layers)[0])
+
+
+def assert_same(before: Layer, after: Layer) -> None:
+    """Two layers agree in pixels, type and every property that napari hands to a writer."""
+    assert after.data.shape == before.data.shape
+    assert differences(before, after) == []
+
+
+# --- one layer --------------------------------------------------------------------------------
+
+IMAGES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "calibrated": {
+        "scale": (0.1, 2, 0.5, 0.25),
+        "translate": (3, -20, 0.5, 7),
+        "units": ("s", "um", "um", "um"),
+        "axis_labels": ("t", "z", "y", "x"),
+    },
+    "odd labels": {"axis_labels": ("Time", "Z", "a", "x"), "units": ("ms", "nm", "nm", "nm")},
+    "labels out of order": {"axis_labels": ("x", "t", "z", "y")},
+    "half named": {"axis_labels": ("-4", "z", "-2", "x")},
+    "channel slider": {"axis_labels": ("c", "t", "y", "x")},
+    "strange names": {"axis_labels": ("λ", "angle", "row", "column")},
+    "named colormap": {"colormap": "magma"},
+    "primary colormap": {"colormap": "cyan", "blending": "additive"},
+    "two colours": {"colormap": Colormap([[0, 0, 0, 1], [0.2, 0.4, 0.6, 1]], name="steel")},
+    "custom colormap": {
+        "colormap": Colormap(
+            [[0, 0, 0, 1], [1, 0, 0, 0.5], [1, 1, 1, 1]],
+            name="mine",
+            controls=[0, 0.3, 1],
+            interpolation="linear",
+        )
+    },
+    "steps": {
+        "colormap": Colormap([[1, 0, 0, 1], [0, 0, 1, 1]], name="steps", interpolation="zero")
+    },
+    "shown": {
+        "contrast_limits": (3.5, 201),
+        "gamma": 0.7,
+        "opacity": 0.35,
+        "blending": "minimum",
+        "visible": False,
+        "rendering": "iso",
+        "interpolation2d": "bicubic",
+        "interpolation3d": "nearest",
+        "iso_threshold": 90.5,
+        "attenuation": 0.2,
+        "depiction": "volume",
+        "projection_mode": "mean",
+    },
+    "metadata": {"metadata": {"laser": 488, "notes": ["a", "µ\n"], "nested": {"on": True}}},
+    "named": {"name": "GFP / 488 nm (µm) \u4e2d\u6587 'x' <&>"},
+    "rotated": {"rotate": 30},
+    "sheared": {"shear": [0.5]},
+    "affine": {"affine": np.array([[1, 0.5, 3], [0.2, 1, -4], [0, 0, 1]])},
+}
+
+
+@every_suffix
+@pytest.mark.parametrize("what", IMAGES)
+def test_an_image_layer_comes_back(what: str, suffix: str, tmp_path: Path, said):
+    before = ImageLayer(pixels(2, 3, 16, 20), **{"name": "cells", **IMAGES[what]})
+    (after,) = round_trip(tmp_path / f"cells{suffix}", before)
+    assert_same(before, after)
+    if what in ("plain", "calibrated", "shown", "rotated"):
+        assert not said["warning"]
+
+
+@every_suffix
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "f4", "f8", "c8"])
+@pytest.mark.parametrize("shape", [(16, 20), (5, 16, 20), (1, 1, 16, 20), (2, 3, 2, 9, 7)])
+def test_types_and_ranks_come_back(dtype: str, shape: tuple[int, ...], suffix, tmp_path: Path):
+    if dtype == "c8":
+        before = ImageLayer(abs(pixels(*shape, dtype=dtype)), name="cells")
+    else:
+        before = ImageLayer(pixels(*shape, dtype=dtype), name="cells")
+    (after,) = round_trip(tmp_path / f"cells{suffix}", before)
+    assert_same(before, after)
+
+
+LABELS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "calibrated": {
+        "scale": (2, 0.5, 0.25),
+        "units": ("um", "um", "um"),
+        "axis_labels": ("z", "y", "x"),
+        "opacity": 0.2,
+        "blending": "translucent",
+        "visible": False,
+    },
+    "shuffled": {"colormap": label_colormap(num_colors=50, seed=0.123)},
+    "fewer colours": {"colormap": label_colormap(num_colors=7, seed=0.5)},
+    "background": {"colormap": label_colormap(num_colors=50, seed=0.5, background_value=3)},
+    "cyclic": {
+        "colormap": CyclicLabelColormap(
+            colors=[[0, 0, 0, 0], [1, 0, 0, 1], [0, 1, 0, 0.5]], seed=0.25, name="mine"
+        )
+    },
+    "direct": {
+        "colormap": DirectLabelColormap(
+            color_dict={None: "gray", 0: "transparent", 1: "red", 200: [0.1, 0.2, 0.3, 0.4]}
+        )
+    },
+    "properties": {
+        "properties": {"area": np.arange(250.0), "class": np.array(["a", "b"] * 125)}
+    },
+    "rotated": {"rotate": 30, "metadata": {"by": "cellpose"}},
+}
+
+
+@every_suffix
+@pytest.mark.parametrize("what", LABELS)
+def test_a_labels_layer_comes_back(what: str, suffix: str, tmp_path: Path, said):
+    before = Labels(pixels(3, 16, 20), **{"name": "nuclei", **LABELS[what]})
+    (after,) = round_trip(tmp_path / f"nuclei{suffix}", before)
+    assert isinstance(after, Labels)
+    assert_same(before, after)
+    assert not said["warning"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "suffix"),
+    [
+        (dtype, suffix)
+        for dtype in ("uint8", "int8", "uint16", "int32", "uint32", "int64", "uint64")
+        for suffix in SUFFIXES
+        if suffix != ".ome.tif" or "64" not in dtype
+    ],
+)
+def test_types_of_labels_come_back(dtype: str, suffix: str, tmp_path: Path):
+    before = Labels(pixels(16, 20).clip(0, 99).astype(dtype), name="nuclei")
+    (after,) = round_trip(tmp_path / f"nuclei{suffix}", before)
+    assert_same(before, after)
+
+
+@every_suffix
+@pytest.mark.parametrize("samples", [3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_colour_comes_back(samples: int, dtype: str, suffix: str, tmp_path: Path):
+    data = pixels(5, 16, 20, samples, dtype=dtype)
+    data = data / np.float32(250) if dtype == "float32" else data
+    before = ImageLayer(data, rgb=True, name="stained", scale=(2, 0.5, 0.5))
+    (after,) = round_trip(tmp_path / f"stained{suffix}", before)
+    assert after.rgb
+    assert_same(before, after)
+
+
+@every_suffix
+@pytest.mark.parametrize("shape", [(3, 3), (5, 40, 3), (40, 50, 4)])
+def test_a_short_last_axis_is_no_colour(shape: tuple[int, ...], suffix: str, tmp_path: Path):
+    before = ImageLayer(pixels(*shape), rgb=False, name="slit")
+    (after,) = round_trip(tmp_path / f"slit{suffix}", before)
+    assert not after.rgb
+    assert_same(before, after)
+
+
+@every_suffix
+def test_a_pyramid_is_saved_from_full_resolution(suffix: str, tmp_path: Path, said):
+    full = pixels(64, 80)
+    before = ImageLayer([full, full[::2, ::2]], multiscale=True, name="slide", scale=(0.5, 0.5))
+    (after,) = round_trip(tmp_path / f"slide{suffix}", before)
+    assert np.array_equal(after.data, full)
+    assert np.array_equal(after.scale, before.scale)
+    assert "smaller levels are left out" in said["warning"][0]
+
+
+@every_suffix
+def test_lazy_layers_are_saved_and_opened_lazily(suffix: str, tmp_path: Path):
+    da = pytest.importorskip("dask.array")
+    data = pixels(6, 16, 20)
+    before = ImageLayer(da.from_array(data, (2, 16, 20)), contrast_limits=(0, 250), name="lazy")
+    (after,) = round_trip(tmp_path / f"lazy{suffix}", before)
+    assert np.array_equal(after.data, data)
+    assert not isinstance(after.data, np.ndarray) or isinstance(_origin(after.data), np.memmap)
+
+
+def _origin(array: np.ndarray) -> Any:
+    """Return the array at the bottom of views of views."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
+    layer = ImageLayer(pixels(16, 20), name="cells", metadata={"model": object(), "laser": 488})
+    (after,) = round_trip(tmp_path / "cells.tif", layer)
+    assert after.metadata == {"laser": 488}
+    assert len(said["warning"]) == 1
+    assert "cells.tif" in said["warning"][0]
+    assert "model cannot be kept" in said["warning"][0]
+
+
+def test_what_was_assumed_is_said(tmp_path: Path, said):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(tmp_path / "plain.tif", pixels(5, 16, 20), metadata=None)
+    (layer,) = open_layers(tmp_path / "plain.tif")
+    assert layer.axis_labels == ("t", "y", "x")
+    assert said["info"] == [
+        "plain: the first axis is taken for time: the file does not say what it is."
+    ]
+
+
+def test_nothing_is_said_of_what_is_known(tmp_path: Path, said):
+    round_trip(tmp_path / "cells.tif", ImageLayer(pixels(5, 16, 20), axis_labels=("t", "y", "x")))
+    assert said == {"info": [], "warning": []}
+
+
+def test_layer_data_need_say_nothing():
+    (image,) = from_layers([(pixels(2, 3, 4), {}, "image")])
+    assert image.axis_names == ("z", "y", "x")
+    ((data, meta, kind),) = to_layers([image])
+    assert kind == "image"
+    assert_same(ImageLayer(pixels(2, 3, 4), name=""), Layer.create(data, meta, kind))
+
+
+# --- several layers ---------------------------------------------------------------------------
+
+
+def _channels(**options: Any) -> list[Layer]:
+    shown = [
+        {"colormap": "green", "contrast_limits": (3, 100), "metadata": {"laser": 488}},
+        {"colormap": "magma", "gamma": 0.5, "opacity": 0.5, "metadata": {"laser": 561}},
+        {"colormap": "gray", "visible": False, "blending": "additive"},
+    ]
+    return [
+        ImageLayer(pixels(4, 16, 20, seed=i), **{"name": name, **own, **options})
+        for i, (name, own) in enumerate(zip(("GFP", "RFP", "DIC"), shown, strict=True))
+    ]
+
+
+@every_suffix
+@pytest.mark.parametrize("labels", [("z", "y", "x"), ("t", "y", "x"), ("-3", "-2", "-1")])
+def test_layers_that_are_alike_are_channels(labels: tuple[str, ...], suffix, tmp_path: Path, said):
+    layers = _channels(axis_labels=labels, scale=(2, 0.5, 0.5))
+    saved = save(tmp_path / f"cells{suffix}", *layers)
+    (image,) = imload(saved[0])
+    assert image.size("c") == 3
+    assert [channel.name for channel in image.channels] == ["GFP", "RFP", "DIC"]
+    after = open_layers(saved[0])
+    assert len(after) == 3
+    for one, other in zip(layers, after, strict=True):
+        assert_same(one, other)
+    assert not said["warning"]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+def test_layers_that_differ_are_images_of_one_file(suffix: str, tmp_path: Path):
+    layers = [
+        *_channels()[:2],
+        ImageLayer(pixels(4, 16, 20, dtype="uint8"), name="other type"),
+        ImageLayer(pixels(4, 16, 21), name="other shape"),
+        ImageLayer(pixels(4, 16, 20), name="other scale", scale=(1, 2, 2)),
+        ImageLayer(pixels(16, 20, 3, dtype="uint8"), name="colour", rgb=True),
+        Labels(pixels(16, 20), name="nuclei", opacity=0.2),
+    ]
+    (path,) = save(tmp_path / f"all{suffix}", *layers)
+    assert len(imload(path)) == 6
+    after = open_layers(path)
+    assert [layer.name for layer in after] == [layer.name for layer in layers]
+    for one, other in zip(layers, after, strict=True):
+        assert_same(one, other)
+
+
+def test_several_images_are_refused_for_raw_binary(tmp_path: Path):
+    layers = [ImageLayer(pixels(16, 20)), ImageLayer(pixels(16, 21))]
+    with pytest.raises(Exception, match="raw file holds one image"):
+        save(tmp_path / "all.bin", *layers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_layers_are_refused_by_name():
+    with pytest.raises(ValueError, match="spots is a points layer"):
+        from_layers([Points([[1, 2]], name="spots").as_layer_data_tuple()])
+
+
+def test_pyramids_that_are_alike_are_channels(tmp_path: Path):
+    layers = [
+        ImageLayer([full, full[::2, ::2]], multiscale=True, name=name)
+        for name, full in (("a", pixels(64, 80)), ("b", pixels(64, 80, seed=1)))
+    ]
+    for one, other in zip(layers, round_trip(tmp_path / "both.ome.tif", *layers), strict=True):
+        assert np.array_equal(one.data[0], other.data)
+        assert one.name == other.name
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("cells.ome.tif", 1), ("cells.ome.tiff", 2), ("cells.tif", 2)]
+)
+def test_napari_chooses_our_writer(name: str, count: int, tmp_path: Path):
+    (path,) = save(tmp_path / name, *_channels()[:count], plugin=None)
+    assert len(open_layers(path)) == count
+    assert imload(path)[0].channels or count == 1
+    assert open_layers(path)[0].name == "GFP"
+
+
+def test_upper_case_is_the_same_format(tmp_path: Path):
+    (after,) = round_trip(tmp_path / "CELLS.TIF", ImageLayer(pixels(4, 16, 20), name="cells"))
+    assert after.name == "cells"
+
+
+class TestSaveDialog:
+    """What napari's dialog leaves to a writer: it asks about the very name that was typed."""
+
+    writers = pytest.mark.parametrize(
+        ("command", "suffix", "count"),
+        [("write_tiff", ".tif", 1), ("write_ome_tiff", ".ome.tif", 1), ("write_binary", ".bin", 2)],
+    )
+
+    def write(self, command: str, path: Path, value: int = 1) -> list[str]:
+        from napari_ferry import commands
+
+        layer = ImageLayer(np.full((4, 8, 8), value, np.uint8), name="cells")
+        return getattr(commands, command)(str(path), [layer.as_layer_data_tuple()])
+
+    @writers
+    def test_a_missing_suffix_is_added(self, command, suffix, count, tmp_path: Path):
+        paths = self.write(command, tmp_path / "cells 1.5")
+        assert paths[0] == str(tmp_path / f"cells 1.5{suffix}")
+        assert len(paths) == len(list(tmp_path.iterdir())) == count
+
+    @writers
+    def test_then_nothing_is_replaced(self, command, suffix, count, tmp_path: Path):
+        self.write(command, tmp_path / "cells", 1)
+        with pytest.raises(TargetExistsError, match=rf"cells\{suffix}"):
+            self.write(command, tmp_path / "cells", 2)
+        assert imload(tmp_path / f"cells{suffix}")[0].load()[0, 0, 0] == 1
+
+    @writers
+    def test_a_typed_name_is_replaced(self, command, suffix, count, tmp_path: Path):
+        for value in (1, 2):
+            self.write(command, tmp_path / f"cells{suffix}", value)
+        assert imload(tmp_path / f"cells{suffix}")[0].load()[0, 0, 0] == 2
+
+    @writers
+    @pytest.mark.parametrize("name", ["cells.png", "cells.ome.zarr"])
+    def test_another_suffix_is_refused(self, command, suffix, count, name, tmp_path: Path):
+        with pytest.raises(UnsupportedFormatError, match=rf"but \{suffix} was chosen"):
+            self.write(command, tmp_path / name)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_sidecar_that_nobody_was_asked_about_is_kept(self, tmp_path: Path):
+        (tmp_path / "cells.json").write_text('{"dtype": "uint8", "frames": 1}')
+        with pytest.raises(TargetExistsError, match=r"cells\.json"):
+            self.write("write_binary", tmp_path / "cells.bin")
+        assert [path.name for path in tmp_path.iterdir()] == ["cells.json"]
+
+    def test_ome_is_not_written_under_a_plain_name(self, tmp_path: Path):
+        with pytest.raises(UnsupportedFormatError, match=r"\.ome\.tif"):
+            self.write("write_ome_tiff", tmp_path / "cells.tif")
+
+
+# --- readers ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> list[Any]:
+    """Paths that readers are asked about and that are not theirs."""
+    (tmp_path / "large.json").write_text(json.dumps(list(range(1_500_000))))
+    (tmp_path / "broken.json").write_text('{"dtype": ')
+    (tmp_path / "settings.json").write_text('{"dtype": 3, "frames": 1}')
+    (tmp_path / "list.json").write_text("[1, 2]")
+    (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "notes.txt").touch()
+    (tmp_path / "folder.tif").mkdir()
+    (tmp_path / "store.zarr").mkdir()
+    (tmp_path / "store.zarr" / "0.tif").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    paths = [str(path) for path in tmp_path.iterdir()]
+    return [
+        *paths,
+        paths,
+        [],
+        "",
+        "None",
+        "\0.tif.png",
+        "x" * 5000,
+        str(tmp_path / "missing"),
+        str(tmp_path / "missing.json"),
+        str(tmp_path / "missing" / "deeper.json"),
+        "https://example.org/cells.png",
+        [str(tmp_path / "missing.tif"), str(tmp_path / "missing.png")],
+    ]
+
+
+@pytest.mark.parametrize("get_reader", READERS, ids=lambda reader: reader.__name__)
+def test_readers_decline_what_is_not_theirs(get_reader, strange: list[Any]):
+    assert {get_reader(path) for path in strange} == {None}
+
+
+@pytest.mark.parametrize(
+    ("get_reader", "name"),
+    [(get_tiff_reader, "x.tif"), (get_tiff_reader, "X.OME.TIFF"), (get_binary_reader, "x.RAW")],
+)
+def test_readers_take_names_that_are_theirs(get_reader, name: str, tmp_path: Path):
+    assert get_reader(str(tmp_path / name)) is not None
+    assert get_reader([str(tmp_path / name)]) is not None
+
+
+def test_a_missing_file_is_said_when_it_is_read(tmp_path: Path):
+    reader = get_tiff_reader(str(tmp_path / "missing.tif"))
+    assert reader is not None
+    with pytest.raises(OSError, match=r"missing\.tif is not there"):
+        reader(str(tmp_path / "missing.tif"))
+
+
+@pytest.mark.parametrize("order", [("raw.bin", "raw.json"), ("raw.json", "raw.bin")])
+@pytest.mark.parametrize("stack", [False, True])
+def test_a_raw_file_and_its_sidecar_are_one_layer(order, stack: bool, tmp_path: Path):
+    data = pixels(4, 16, 20)
+    save(tmp_path / "raw.bin", ImageLayer(data, name="recording"))
+    (layer,) = open_layers(*(tmp_path / name for name in order), stack=stack)
+    assert layer.name == "recording"
+    assert np.array_equal(layer.data, data)
+
+
+@pytest.mark.parametrize("name", ["raw.bin", "raw.json"])
+def test_a_raw_file_can_be_opened_again_at_once(name: str, tmp_path: Path):
+    save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20)))
+    assert len(open_layers(tmp_path / name)) == 1
+    assert len(open_layers(tmp_path / name)) == 1
+
+
+def test_several_files_are_one_stack(tmp_path: Path):
+    data = pixels(3, 16, 20)
+    for i, frame in enumerate(data):
+        imsave(frame, tmp_path / f"frame{i}.tif")
+    (layer,) = open_layers(*(tmp_path / f"frame{i}.tif" for i in (2, 0, 1)), stack=True)
+    assert np.array_equal(layer.data, data[[2, 0, 1]])
+
+
+def test_parts_and_their_folder_are_the_whole(tmp_path: Path):
+    data = pixels(6, 64, 64)
+    image = from_layers([ImageLayer(data, name="long", gamma=0.5).as_layer_data_tuple()])
+    paths = imsave(image, tmp_path / "long.tif", size_cap=2.5 * data[0].nbytes / 1e9)
+    assert len(paths) == 3
+    for opened in ([paths[0]], [paths[2]], [tmp_path]):
+        (layer,) = open_layers(*opened)
+        assert np.array_equal(layer.data, data)
+        assert (layer.name, layer.gamma) == ("long", 0.5)
+    (layer,) = open_layers(*paths, stack=True)
+    assert np.array_equal(layer.data, data)
+
+
+def test_a_folder_of_raw_files_opens(tmp_path: Path):
+    save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20), name="recording"))
+    (layer,) = open_layers(tmp_path)
+    assert layer.name == "recording"
+
+
+def test_losses_are_known_before_saving(tmp_path: Path):
+    layer = ImageLayer(pixels(16, 20), metadata={"model": object()})
+    planned = plan(from_layers([layer.as_layer_data_tuple()]), tmp_path / "cells.ome.tif")
+    assert any("model cannot be kept" in loss for loss in planned.losses)
+    assert list(tmp_path.iterdir()) == []

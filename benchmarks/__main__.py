@@ -9,10 +9,11 @@ import platform
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Result, measure_group, table
+from benchmarks.measure import ROOT, Group, Result, measure_group, table
 
 NAMES = ("importing", "opening", "reading", "saving", "copying")
 LIBRARIES = ("numpy", "tifffile", "napari", "Pillow", "dask", "zarr")
@@ -24,7 +25,7 @@ def main() -> int:
     results: list[Result] = []
     for name in options.names or NAMES:
         with tempfile.TemporaryDirectory(prefix="ferry-bench-", dir=options.folder) as folder:
-            results += _measure(name, Path(folder), quick=options.quick)
+            results += _measure(name, Path(folder), options)
     print(_conditions(), "", table(results), sep="\n")
     missed = [one for one in results if one.missed]
     print(f"\n{len(missed)} goals missed." if missed else "\nAll goals met.")
@@ -47,19 +48,24 @@ def _options() -> argparse.Namespace:
         default=ROOT.parent,
         help="where files are written and removed: on a real disk, 12 GB free",
     )
+    parser.add_argument("--rounds", type=int, help="how often each case is done")
     parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
     return parser.parse_args()
 
 
-def _measure(name: str, folder: Path, *, quick: bool) -> list[Result]:
+def _measure(name: str, folder: Path, options: argparse.Namespace) -> list[Result]:
     module = importlib.import_module(f"benchmarks.{name}")
     results = []
-    for group in module.groups(folder, quick=quick):
+    for group in module.groups(folder, quick=options.quick):
         print(f"{group.name} ...", file=sys.stderr)
-        found = list(measure_group(group, folder))
+        found = list(measure_group(_with_rounds(group, options), folder, fresh=not options.quick))
         print(table(found), file=sys.stderr)
         results += found
     return results
+
+
+def _with_rounds(group: Group, options: argparse.Namespace) -> Group:
+    return replace(group, rounds=options.rounds) if options.rounds else group
 
 
 def _conditions() -> str:

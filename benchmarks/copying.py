@@ -42,7 +42,7 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
         Group(
             f"copy {nbytes / 1e9:.3g} GB from {kind}",
             _cases({"kind": kind, "path": str(paths[kind]), "nframes": nframes}),
-            1 if quick else 2,
+            1 if quick else 3,
         )
         for kind in kinds
     ]
@@ -67,7 +67,7 @@ def _cases(settings: dict[str, Any]) -> list[Case]:
 
 
 def raw(out: str, **source: Any) -> Job:
-    array = _opened(source)
+    array = _opened(out, source)
 
     def job() -> None:
         with Path(out, "a.bin").open("wb") as file:
@@ -76,7 +76,7 @@ def raw(out: str, **source: Any) -> Job:
             file.flush()
             os.fsync(file.fileno())
 
-    return _started(job)
+    return job
 
 
 def ferry(out: str, suffix: str, **source: Any) -> Job:
@@ -86,14 +86,14 @@ def ferry(out: str, suffix: str, **source: Any) -> Job:
 
     options = {"size_cap": None} if suffix == ".tif" else {}
     imsave(np.zeros((2, 8, 8), np.uint16), Path(out, "warm" + suffix))
-    array = _opened(source)
-    return _started(lambda: imsave(array, Path(out, "a" + suffix), **options))
+    array = _opened(out, source)
+    return lambda: imsave(array, Path(out, "a" + suffix), **options)
 
 
 def tiff(out: str, **source: Any) -> Job:
     import tifffile
 
-    array, path = _opened(source), Path(out, "a.tif")
+    array, path = _opened(out, source), Path(out, "a.tif")
 
     def job() -> None:
         frames = (frame for chunk in _chunks(array) for frame in chunk)
@@ -101,17 +101,18 @@ def tiff(out: str, **source: Any) -> Job:
         with path.open("r+b") as file:
             os.fsync(file.fileno())
 
-    return _started(job)
+    return job
 
 
-def _opened(source: dict[str, Any]) -> Any:
-    """Open a source and read one block of it: the libraries import on first use."""
+def _opened(out: str, source: dict[str, Any]) -> Any:
+    """Open a source and read a block of it, as libraries import on first use; then settle."""
     import numpy as np
 
-    from benchmarks.pixels import BLOCK, open_source
+    from benchmarks.pixels import BLOCK, open_source, settle
 
     array = open_source(**source)
     np.asarray(array[:BLOCK])
+    settle(Path(out), array.nbytes)
     return array
 
 
@@ -128,9 +129,3 @@ def _chunks(array: Any) -> Any:
         yield np.asarray(array[i : i + BLOCK])
         if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
             mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def _started(job: Job) -> Job:
-    """Start with nothing waiting for the disk."""
-    os.sync()
-    return job

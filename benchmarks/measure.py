@@ -71,6 +71,8 @@ class Result:
         Medians of each round's ratio to the first case of the group.
     spread : tuple of float
         Smallest and largest wall ratio.
+    best : float
+        Ratio of the shortest times: what is left when other work did not disturb.
     peak : float
         Most memory above what was used before the job, in MB (1e6 bytes); the median.
     """
@@ -82,6 +84,7 @@ class Result:
     wall: float
     cpu: float
     spread: tuple[float, float]
+    best: float
     peak: float
 
     @property
@@ -90,16 +93,16 @@ class Result:
         return [key for key, most in self.case.goals.items() if getattr(self, key) > most]
 
 
-def measure_group(group: Group, folder: Path) -> Iterator[Result]:
-    """Do every case once per round, each round in another order; one more round warms up."""
+def measure_group(group: Group, folder: Path, *, fresh: bool = True) -> Iterator[Result]:
+    """Do every case once per round, each round in another order.
+
+    Without `fresh` all of it is done in this process, which is quick and says nothing.
+    """
     found: dict[int, list[dict[str, float]]] = {i: [] for i in range(len(group.cases))}
-    warm_up = 1 if group.rounds > 1 else 0
-    for turn in range(group.rounds + warm_up):
+    for turn in range(group.rounds):
         order = list(range(len(group.cases)))
         for i in order[turn % len(order) :] + order[: turn % len(order)]:
-            measured = _in_fresh_process(group.cases[i], folder)
-            if turn >= warm_up:
-                found[i].append(measured)
+            found[i].append(_do(group.cases[i], folder, fresh))
     for i, case in enumerate(group.cases):
         yield _summarize(group, case, found[i], found[0])
 
@@ -117,25 +120,30 @@ def _summarize(
         statistics.median(wall),
         statistics.median(cpu),
         (min(wall), max(wall)),
+        min(one["seconds"] for one in own) / min(one["seconds"] for one in base),
         statistics.median(one["peak"] for one in own) / 1e6,
     )
 
 
-def _in_fresh_process(case: Case, folder: Path) -> dict[str, float]:
+def _do(case: Case, folder: Path, fresh: bool) -> dict[str, float]:
     out = folder / "out"
     out.mkdir()
     order = {"make": case.make, "settings": {**case.settings, "out": str(out)}}
     order["repeats"] = case.repeats
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.measure", json.dumps(order)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return _in_fresh_process(case, order) if fresh else _measure(order)
     finally:
         shutil.rmtree(out)
+
+
+def _in_fresh_process(case: Case, order: Mapping[str, Any]) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.measure", json.dumps(order)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"{case.name} failed:\n{done.stderr}")
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -145,16 +153,16 @@ def _in_fresh_process(case: Case, folder: Path) -> dict[str, float]:
 def table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
     lines = [
-        "| job | way | wall (x) | spread | CPU (x) | seconds | CPU s | peak MB | goal |",
-        "|---|---|---:|---|---:|---:|---:|---:|---|",
+        "| job | way | wall (x) | spread | best (x) | CPU (x) | seconds | CPU s | peak MB | goal |",
+        "|---|---|---:|---|---:|---:|---:|---:|---:|---|",
     ]
     group = ""
     for one in results:
         low, high = one.spread
         lines.append(
             f"| {one.group if one.group != group else ''} | {one.case.name} | {one.wall:.2f} "
-            f"| {low:.2f}-{high:.2f} | {one.cpu:.2f} | {one.seconds:.4g} | {one.cpu_seconds:.4g} "
-            f"| {one.peak:.0f} | {_goal(one)} |"
+            f"| {low:.2f}-{high:.2f} | {one.best:.2f} | {one.cpu:.2f} | {one.seconds:.4g} "
+            f"| {one.cpu_seconds:.4g} | {one.peak:.0f} | {_goal(one)} |"
         )
         group = one.group
     return "\n".join(lines)

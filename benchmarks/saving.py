@@ -55,7 +55,7 @@ def _cases(nbytes: int, *, slow: bool) -> list[Case]:
 
 
 def raw(out: str, nbytes: int, replace: bool = False) -> Job:
-    data = _data(nbytes)
+    data = _data(out, nbytes)
     path = Path(out, "a.part" if replace else "a.bin")
 
     def job() -> None:
@@ -73,7 +73,7 @@ def raw(out: str, nbytes: int, replace: bool = False) -> Job:
 def ferry(out: str, nbytes: int, suffix: str) -> Job:
     from napari_ferry import imsave
 
-    data = _data(nbytes)
+    data = _data(out, nbytes)
     imsave(data[:2], Path(out, "warm" + suffix))
     return lambda: imsave(data, Path(out, "a" + suffix))
 
@@ -81,7 +81,7 @@ def ferry(out: str, nbytes: int, suffix: str) -> Job:
 def tiff(out: str, nbytes: int, **kind: bool) -> Job:
     import tifffile
 
-    data = _data(nbytes)
+    data = _data(out, nbytes)
     path = Path(out, "a.tif")
     tifffile.imwrite(Path(out, "warm.tif"), data[:2], **kind)
     return _synced(lambda: tifffile.imwrite(path, data, **kind), path)
@@ -90,7 +90,7 @@ def tiff(out: str, nbytes: int, **kind: bool) -> Job:
 def builtin(out: str, nbytes: int) -> Job:
     from napari_builtins.io import napari_write_image
 
-    data = _data(nbytes)
+    data = _data(out, nbytes)
     path = Path(out, "a.tif")
     napari_write_image(str(Path(out, "warm.tif")), data[:2], {})
     return _synced(lambda: napari_write_image(str(path), data, {}), path)
@@ -99,7 +99,7 @@ def builtin(out: str, nbytes: int) -> Job:
 def pillow(out: str, nbytes: int) -> Job:
     from PIL import Image
 
-    data = _data(nbytes)
+    data = _data(out, nbytes)
     path = Path(out, "a.tif")
 
     def job() -> None:
@@ -109,11 +109,11 @@ def pillow(out: str, nbytes: int) -> Job:
     return _synced(job, path)
 
 
-def _data(nbytes: int) -> Any:
-    from benchmarks.pixels import frames_of, noise
+def _data(out: str, nbytes: int) -> Any:
+    from benchmarks.pixels import frames_of, noise, settle
 
     data = noise(frames_of(nbytes))
-    os.sync()
+    settle(Path(out), nbytes)
     return data
 
 

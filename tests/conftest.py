@@ -13,6 +13,8 @@ import psutil
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("helpers")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Tests neither see nor change the settings of the person who runs them.

@@ -165,6 +165,15 @@ def read_golden(system: str, wanted: Callable[[Entry], bool]) -> list[Entry]:
     return [entry for entry in entries if wanted(entry)]
 
 
+def read_corpus(form: str, wanted: Callable[[Entry], bool]) -> list[Entry]:
+    """Return the entries of one format in the corpus; none where the shared folder is absent."""
+    index = SHARED / "corpus" / "index.json"
+    if not index.is_file():
+        return []
+    files: list[Entry] = json.loads(index.read_text("utf-8"))["files"]
+    return [entry for entry in files if entry["format"] == form and wanted(entry)]
+
+
 def entry_id(entry: Mapping[str, Any]) -> str:
     """Return what a recorded file is called in the output of pytest."""
     return str(entry.get("id") or Path(entry["file"]).name)

@@ -27,7 +27,7 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]
 def test_quick_run_measures_every_job_beside_the_others(quick_run):
     text, _ = quick_run
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows} == {10}
+    assert {row.count("|") for row in rows} == {11}
     jobs = ("import", "first frame", "random frames", "whole", "save", "copy")
     for job in jobs:
         assert any(row.startswith("|") and job in row.split("|")[1] for row in rows), job
@@ -55,5 +55,5 @@ def test_case_that_fails_says_why(tmp_path):
 
 
 def test_table_has_a_row_for_each_result():
-    one = Result("g", Case("a", "m:f"), 1.0, 0.5, 1.0, 1.0, (0.9, 1.1), 12.0)
+    one = Result("g", Case("a", "m:f"), 1.0, 0.5, 1.0, 1.0, (0.9, 1.1), 1.0, 12.0)
     assert table([one, one]).count("\n") == 3

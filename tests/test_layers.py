@@ -1,5 +1,6 @@
 """napari's layers through our readers and writers: what was saved is what is opened."""
 
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
+from napari.components import LayerList, ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points
 from napari.utils.colormaps import (
@@ -16,8 +17,9 @@ from napari.utils.colormaps import (
     DirectLabelColormap,
     label_colormap,
 )
+from npe2 import PluginManager, PluginManifest
 
-from napari_ferry import TargetExistsError, UnsupportedFormatError, imload, imsave, plan
+from napari_ferry import SaveError, TargetExistsError, imload, imsave, plan
 from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
 from napari_ferry.layers import from_layers, to_layers
 from napari_ferry.widgets.demo import differences
@@ -29,11 +31,24 @@ READERS = (get_tiff_reader, get_binary_reader, get_folder_reader)
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
 
 
-@pytest.fixture(autouse=True)
-def plugins(npe2pm) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def plugins() -> Iterator[None]:
     """napari's own readers and writers, and ours; none of whatever else is installed."""
-    with npe2pm.tmp_plugin(package="napari"), npe2pm.tmp_plugin(package=PLUGIN):
+    manager = PluginManager()
+    manager.register(PluginManifest.from_distribution("napari"))
+    manager.register(PluginManifest.from_distribution(PLUGIN))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManager, "instance", lambda: manager)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_garbage() -> Iterator[None]:
+    """Leave all that napari has imported out of the collections after each test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +65,7 @@ def pixels(*shape: int, dtype: str = "uint16", seed: int = 0) -> np.ndarray:
 
 
 def save(path: Path, *layers: Layer, plugin: str | None = PLUGIN) -> list[Path]:
-    viewer = ViewerModel()
-    viewer.layers.extend(layers)
-    return [Path(saved) for saved in viewer.layers.save(str(path), plugin=plugin)]
+    return [Path(saved) for saved in LayerList(layers).save(str(path), plugin=plugin)]
 
 
 def open_layers(*paths: Path, stack: bool = False) -> list[Layer]:
@@ -133,15 +146,12 @@ def test_an_image_layer_comes_back(what: str, suffix: str, tmp_path: Path, said)
 
 
 @every_suffix
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "f4", "f8", "c8"])
-@pytest.mark.parametrize("shape", [(16, 20), (5, 16, 20), (1, 1, 16, 20), (2, 3, 2, 9, 7)])
-def test_types_and_ranks_come_back(dtype: str, shape: tuple[int, ...], suffix, tmp_path: Path):
-    if dtype == "c8":
-        before = ImageLayer(abs(pixels(*shape, dtype=dtype)), name="cells")
-    else:
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "f4", "f8"])
+def test_types_and_ranks_come_back(dtype: str, suffix: str, tmp_path: Path):
+    for shape in [(16, 20), (5, 16, 20), (1, 1, 16, 20), (2, 3, 2, 9, 7)]:
         before = ImageLayer(pixels(*shape, dtype=dtype), name="cells")
-    (after,) = round_trip(tmp_path / f"cells{suffix}", before)
-    assert_same(before, after)
+        (after,) = round_trip(tmp_path / f"cells{len(shape)}{suffix}", before)
+        assert_same(before, after)
 
 
 LABELS: dict[str, dict[str, Any]] = {
@@ -184,31 +194,25 @@ def test_a_labels_layer_comes_back(what: str, suffix: str, tmp_path: Path, said)
     assert not said["warning"]
 
 
-@pytest.mark.parametrize(
-    ("dtype", "suffix"),
-    [
-        (dtype, suffix)
-        for dtype in ("uint8", "int8", "uint16", "int32", "uint32", "int64", "uint64")
-        for suffix in SUFFIXES
-        if suffix != ".ome.tif" or "64" not in dtype
-    ],
-)
-def test_types_of_labels_come_back(dtype: str, suffix: str, tmp_path: Path):
-    before = Labels(pixels(16, 20).clip(0, 99).astype(dtype), name="nuclei")
-    (after,) = round_trip(tmp_path / f"nuclei{suffix}", before)
-    assert_same(before, after)
+@every_suffix
+def test_types_of_labels_come_back(suffix: str, tmp_path: Path):
+    dtypes = ["uint8", "int8", "uint16", "int32", "uint32"]
+    for dtype in dtypes + ["int64", "uint64"] * (suffix != ".ome.tif"):
+        before = Labels(pixels(16, 20).clip(0, 99).astype(dtype), name="nuclei")
+        (after,) = round_trip(tmp_path / f"{dtype}{suffix}", before)
+        assert_same(before, after)
 
 
 @every_suffix
-@pytest.mark.parametrize("samples", [3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_colour_comes_back(samples: int, dtype: str, suffix: str, tmp_path: Path):
-    data = pixels(5, 16, 20, samples, dtype=dtype)
-    data = data / np.float32(250) if dtype == "float32" else data
-    before = ImageLayer(data, rgb=True, name="stained", scale=(2, 0.5, 0.5))
-    (after,) = round_trip(tmp_path / f"stained{suffix}", before)
-    assert after.rgb
-    assert_same(before, after)
+def test_colour_comes_back(dtype: str, suffix: str, tmp_path: Path):
+    for samples in (3, 4):
+        data = pixels(5, 16, 20, samples, dtype=dtype)
+        data = data / np.float32(250) if dtype == "float32" else data
+        before = ImageLayer(data, rgb=True, name="stained", scale=(2, 0.5, 0.5))
+        (after,) = round_trip(tmp_path / f"stained{samples}{suffix}", before)
+        assert after.rgb
+        assert_same(before, after)
 
 
 @every_suffix
@@ -329,7 +333,7 @@ def test_layers_that_differ_are_images_of_one_file(suffix: str, tmp_path: Path):
 
 def test_several_images_are_refused_for_raw_binary(tmp_path: Path):
     layers = [ImageLayer(pixels(16, 20)), ImageLayer(pixels(16, 21))]
-    with pytest.raises(Exception, match="raw file holds one image"):
+    with pytest.raises(SaveError, match="raw file holds one image"):
         save(tmp_path / "all.bin", *layers)
     assert list(tmp_path.iterdir()) == []
 
@@ -403,7 +407,7 @@ class TestSaveDialog:
     @writers
     @pytest.mark.parametrize("name", ["cells.png", "cells.ome.zarr"])
     def test_another_suffix_is_refused(self, command, suffix, count, name, tmp_path: Path):
-        with pytest.raises(UnsupportedFormatError, match=rf"but \{suffix} was chosen"):
+        with pytest.raises(SaveError, match=rf"but \{suffix} was chosen"):
             self.write(command, tmp_path / name)
         assert list(tmp_path.iterdir()) == []
 
@@ -414,7 +418,7 @@ class TestSaveDialog:
         assert [path.name for path in tmp_path.iterdir()] == ["cells.json"]
 
     def test_ome_is_not_written_under_a_plain_name(self, tmp_path: Path):
-        with pytest.raises(UnsupportedFormatError, match=r"\.ome\.tif"):
+        with pytest.raises(SaveError, match=r"\.ome\.tif"):
             self.write("write_ome_tiff", tmp_path / "cells.tif")
 
 
@@ -475,13 +479,22 @@ def test_a_missing_file_is_said_when_it_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize("order", [("raw.bin", "raw.json"), ("raw.json", "raw.bin")])
-@pytest.mark.parametrize("stack", [False, True])
-def test_a_raw_file_and_its_sidecar_are_one_layer(order, stack: bool, tmp_path: Path):
+def test_a_raw_file_and_its_sidecar_are_one_layer(order: tuple[str, str], tmp_path: Path):
     data = pixels(4, 16, 20)
     save(tmp_path / "raw.bin", ImageLayer(data, name="recording"))
-    (layer,) = open_layers(*(tmp_path / name for name in order), stack=stack)
+    (layer,) = open_layers(*(tmp_path / name for name in order))
     assert layer.name == "recording"
     assert np.array_equal(layer.data, data)
+
+
+@pytest.mark.parametrize("order", [("raw.bin", "raw.json"), ("raw.json", "raw.bin")])
+def test_a_list_of_both_is_one_layer(order: tuple[str, str], tmp_path: Path):
+    save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20), name="recording"))
+    paths = [str(tmp_path / name) for name in order]
+    reader = get_binary_reader(paths)
+    assert reader is not None
+    ((_, meta, kind),) = reader(paths)
+    assert (meta["name"], kind) == ("recording", "image")
 
 
 @pytest.mark.parametrize("name", ["raw.bin", "raw.json"])

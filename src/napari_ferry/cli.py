@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import sys
 import types
 import typing
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return status
     except FerryError as error:
         print(f"napari-ferry: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # what we print to has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("napari-ferry: interrupted; what stood there before still does.", file=sys.stderr)

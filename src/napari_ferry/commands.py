@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff
-from napari_ferry.errors import UnsupportedFormatError
+from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
@@ -41,13 +41,14 @@ def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
 def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the reader of folders that hold TIFF or raw files, ``None`` for foreign ones."""
     folders = _paths(path)
-    if not all(folder.is_dir() and not folder.suffix for folder in folders):
-        return None
     try:
-        known = all(find_folder_codec(folder) is not None for folder in folders)
+        known = all(
+            folder.is_dir() and not folder.suffix and find_folder_codec(folder) is not None
+            for folder in folders
+        )
     except OSError:
         return None
-    return _read_each if known else None
+    return _read_each if folders and known else None
 
 
 def write_tiff(path: str, layers: list[LayerData]) -> list[str]:
@@ -104,10 +105,19 @@ def _save(path: str, layers: list[LayerData], suffixes: Sequence[str]) -> list[s
 
     The dialog has asked about that very name and no other, so nothing else is replaced but
     files of the same data set.
+
+    Raises
+    ------
+    SaveError
+        The layers cannot be saved in this format, or not under this name.
     """
     typed = Path(path)
-    target = _with_suffix(typed, suffixes)
-    planned: Plan = plan(from_layers(layers), target)
+    try:
+        target = _with_suffix(typed, suffixes)
+        planned: Plan = plan(from_layers(layers), target)
+    except (InvalidImageError, UnsupportedFormatError) as error:
+        # napari takes a ValueError to mean that there is no such writer, and does not show it
+        raise SaveError(str(error)) from error
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
         _warn(f"{target.name}: {'; '.join(planned.losses)}.")
@@ -149,5 +159,10 @@ def _paths(path: str | Sequence[str]) -> list[Path]:
 
 def _all_named(path: str | Sequence[str], suffixes: Sequence[str]) -> bool:
     """Whether all are files whose names end so."""
-    endings = tuple(suffixes)
-    return all(p.name.lower().endswith(endings) and not p.is_dir() for p in _paths(path))
+    endings, paths = tuple(suffixes), _paths(path)
+    if not paths or not all(p.name.lower().endswith(endings) for p in paths):
+        return False
+    try:
+        return not any(p.is_dir() for p in paths)
+    except OSError:
+        return False

@@ -172,9 +172,9 @@ def run(
         `cancel` returned true.
     """
     paths = list(plan.paths)
-    plan = _resolve(plan)
-    _check_target(plan, overwrite)
     try:
+        plan = _resolve(plan)
+        _check_target(plan, overwrite)
         folder = PartialFolder(plan.files[0].path, plan.fingerprint)
         folder.open()
     except FerryError:

@@ -169,8 +169,13 @@ def binary_files(folder: Path) -> list[Path]:
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
     described = [path for path in found if sidecar_path(path).is_file()]
+    if not described and not found:
+        raise MissingMetadataError(
+            interrupted_save(folder / f"{DEFAULT_NAME}.bin")
+            or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): name another folder."
+        )
     if not described:
-        refuse_undescribed(found[0] if found else folder / f"{DEFAULT_NAME}.bin")
+        refuse_undescribed(found[0])
     return described
 
 

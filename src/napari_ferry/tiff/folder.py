@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from napari_ferry.description import KEY
 from napari_ferry.errors import UnreadableFileError
@@ -16,7 +16,7 @@ from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.image import Array, Axis, Channel, Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.partial import interrupted_save
-from napari_ferry.tiff.read import ASSUMED_TIME, read_images
+from napari_ferry.tiff.read import ASSUMED_TIME, ome_parts, read_images
 from napari_ferry.tiff.series import Joined, Planes, natural_key, read_header
 from napari_ferry.tiff.write import PART
 
@@ -62,6 +62,8 @@ def read_stack(paths: Sequence[Path], *, name: str = "") -> list[Image]:
     first = read_images(paths[0])
     if PART in first[0].metadata:
         return _read_series(paths)
+    if ome_parts(read_header(paths[0])):
+        return _read_ome_series(paths)
     if len(paths) == 1 or set(paths) <= _files_of(first):
         return first
     images = [first[0], *(read_images(path)[0] for path in paths[1:])]
@@ -107,7 +109,9 @@ def read_part(path: Path, image: Image) -> Image:
                 "or was replaced; put the right file there, or save the whole again."
             )
         images.append(other)
-    return _join_parts(images, part)
+    whole = _join_parts(images, part)
+    is_named = images[0].name != f"{match['stem']}_00000"
+    return whole if is_named else replace(whole, name=match["stem"])
 
 
 def is_own_part(path: Path) -> bool:
@@ -156,13 +160,31 @@ def _read_series(paths: Sequence[Path]) -> list[Image]:
         image = read_images(path)[0]
         part = image.metadata.get(PART)
         if part is None:
-            raise UnreadableFileError(
-                f"{path.name} stands among the parts of a series and is none: open it by itself, "
-                "or a part."
-            )
+            _refuse_stranger(path)
         if part["of"] not in images:
             images[part["of"]] = read_part(path, image)
     return list(images.values())
+
+
+def _read_ome_series(paths: Sequence[Path]) -> list[Image]:
+    """Open every series of OME-TIFF of whose parts some files are, which must be nothing else."""
+    images: list[Image] = []
+    seen: set[str] = set()
+    for path in paths:
+        if path.name in seen:
+            continue
+        parts = ome_parts(read_header(path))
+        if not parts:
+            _refuse_stranger(path)
+        images += read_images(path)
+        seen |= parts.keys()
+    return images
+
+
+def _refuse_stranger(path: Path) -> NoReturn:
+    raise UnreadableFileError(
+        f"{path.name} stands among the parts of a series and is none: open it by itself, or a part."
+    )
 
 
 def _join_parts(images: Sequence[Image], part: Mapping[str, Any]) -> Image:

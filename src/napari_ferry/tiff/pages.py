@@ -44,6 +44,8 @@ _LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323,
 COLOUR = (2, 5, 6, 8, 9, 10)
 _VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _MAX_PAGES = 1 << 24
+_MOST_GROWTH = 1 << 24
+"""A page of more bytes than this, for each byte of the file, is a bomb; sparse ones have less."""
 
 
 class Stamp(NamedTuple):
@@ -274,6 +276,8 @@ def _page_kind(path: Path, ifd: int) -> PageKind:
             page = tifffile.TiffPage(tif, index=0)
             if page.dtype is None or 0 in page.shape or not page.shape:
                 raise ValueError(f"shape {page.shape}, type {page.dtype}")
+            if page.nbytes > _MOST_GROWTH * tif.filehandle.size:
+                raise ValueError(f"pages of {page.nbytes} bytes in {tif.filehandle.size}")
             raw = page.is_final and page.bitspersample % 8 == 0
             return PageKind(
                 tuple(int(n) for n in page.shape),

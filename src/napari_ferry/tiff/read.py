@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -33,6 +34,8 @@ from napari_ferry.tiff.series import (
 ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
 ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
 
+_PART_UUID = re.compile(r'FileName="([^"]+)">(urn:uuid:[^<"]+)<')
+
 _OUR_WRITERS = ("napari-ferry", "tifffile")
 """Software that lays the pixels of a stack down in one piece, in order."""
 
@@ -57,14 +60,44 @@ def read_images(path: Path) -> list[Image]:
         The file is no sound TIFF file.
     """
     header = read_header(path)
+    is_part = bool(ome_parts(header))
+    if is_part:
+        _check_parts(header)
     images = _read_ome(header) if "<OME" in header.description[:4096] else []
     if not images and header.imagej is not None:
         images = [_read_imagej(header, header.imagej)]
     if not images and header.description.startswith('{"'):
         images = _read_json(header)
     images = images or _read_plain(header)
-    stem = stem_of(path)
+    stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
     return [image if image.name else replace(image, name=stem) for image in images]
+
+
+def ome_parts(header: Header) -> dict[str, str]:
+    """Return the UUIDs of the files of a series that we wrote, by name; empty for other files."""
+    text = header.description
+    if KEY not in text or "<OME" not in text[:4096]:
+        return {}
+    return {html.unescape(name): uuid for name, uuid in _PART_UUID.findall(text)}
+
+
+def _check_parts(header: Header) -> None:
+    """Refuse a series of ours of which another file is missing or stale."""
+    parts = ome_parts(header)
+    for index, (name, uuid) in enumerate(parts.items()):
+        if f'UUID="{uuid}"' in header.description[:4096] or Path(name).name != name:
+            continue
+        beside = header.path.with_name(name)
+        if not beside.is_file():
+            raise UnreadableFileError(
+                f"{name} is missing: it is one of the {len(parts)} files of a series with "
+                f"{header.path.name}; put it back beside the others."
+            )
+        if f'UUID="{uuid}"' not in read_header(beside).description[:4096]:
+            raise UnreadableFileError(
+                f"{name} is not part {index} of the same save as {header.path.name}: it is stale "
+                "or was replaced; put the right file there, or save the whole again."
+            )
 
 
 def writer_of(path: Path) -> str:

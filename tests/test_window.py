@@ -1,0 +1,207 @@
+"""What a person does in napari's window: drop a file, look at it, save it, open it again."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_ferry import Axis, Image, imsave
+
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"),
+        reason="no display: run under xvfb-run",
+    ),
+]
+
+PLUGIN = "napari-ferry"
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A window that is shown, in which our readers are the remembered ones."""
+    from napari.settings import get_settings
+    from qtpy.QtWidgets import QApplication
+
+    viewer = make_napari_viewer(show=True)
+    if sys.platform == "linux":
+        assert QApplication.platformName() == "xcb", "other platforms draw wrong pixels"
+    get_settings().plugins.extension2reader = {"*.tif": PLUGIN, "*.bin": PLUGIN, "*.json": PLUGIN}
+    return viewer
+
+
+@pytest.fixture
+def errors() -> Iterator[list[str]]:
+    """The messages that napari shows as errors."""
+    from napari._qt.dialogs.qt_notification import NapariQtNotification
+    from napari.utils.notifications import notification_manager
+
+    with notification_manager:
+        notification_manager.records.clear()
+        messages: list[str] = []
+
+        def remember(notification: Any) -> None:
+            if notification.severity.value == "error":
+                messages.append(notification.message)
+
+        notification_manager.notification_ready.connect(remember)
+        yield messages
+        notification_manager.notification_ready.disconnect(remember)
+        notification_manager.records.clear()
+    for shown in list(NapariQtNotification._instances):
+        shown.close()
+    sys.last_value = sys.last_traceback = None  # they keep the window alive
+
+
+def drop(viewer: Any, *paths: Path) -> None:
+    """Let go of files over the canvas, as a file manager would."""
+    from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+    from qtpy.QtWidgets import QApplication
+
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+    modifiers = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(50, 50), *how, modifiers)
+    QApplication.sendEvent(viewer.window._qt_viewer, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(viewer.window._qt_viewer, QDropEvent(QPointF(50, 50), *how, modifiers))
+    QApplication.processEvents()
+
+
+def choose_in_menu(viewer: Any, title: str) -> None:
+    """Trigger the entry of the File menu that begins so."""
+    menu = viewer.window.file_menu
+    menu.aboutToShow.emit()
+    (action,) = [a for a in menu.actions() if a.text().replace("&", "").startswith(title)]
+    assert action.isEnabled()
+    action.trigger()
+
+
+def answer_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, format_name: str) -> None:
+    """Type a name into the Save dialog that comes next, and choose a format."""
+
+    def answer(*_: Any, filter: str, **__: Any) -> tuple[str, str]:
+        chosen = [entry for entry in filter.split(";;") if format_name in entry]
+        assert chosen, filter
+        return str(path), chosen[0]
+
+    monkeypatch.setattr("napari._qt.qt_viewer.QFileDialog.getSaveFileName", answer)
+
+
+def movie() -> Image:
+    """Return a movie that is dark at the top and bright at the bottom."""
+    pixels = np.full((5, 40, 60), 20, np.uint16)
+    pixels[:, 20:] = 220
+    axes = (Axis("t", 0.5, "second"), Axis("y", 0.3, "micrometer"), Axis("x", 0.2, "micrometer"))
+    return Image((pixels,), axes, name="cells", display={"contrast_limits": [0.0, 250.0]})
+
+
+def test_a_dropped_tiff_is_seen_saved_and_opened_again(
+    viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    imsave(movie(), tmp_path / "cells.tif")
+    drop(viewer, tmp_path / "cells.tif")
+    (layer,) = viewer.layers
+    assert layer.name == "cells"
+    assert layer.axis_labels == ("t", "y", "x")
+    assert [str(unit) for unit in layer.units] == ["second", "micrometer", "micrometer"]
+    assert tuple(layer.scale) == (0.5, 0.3, 0.2)
+    assert viewer.dims.axis_labels == ("t", "y", "x")
+
+    height, width, _ = (picture := viewer.screenshot(flash=False)).shape
+    assert abs(int(picture[height // 4, width // 2, 0]) - 20) < 5
+    assert abs(int(picture[3 * height // 4, width // 2, 0]) - 224) < 5
+
+    layer.colormap, layer.gamma = "magma", 0.5
+    answer_dialog(monkeypatch, tmp_path / "saved.ome.tif", "OME-TIFF")
+    choose_in_menu(viewer, "Save Selected Layers")
+    assert (tmp_path / "saved.ome.tif").is_file()
+    drop(viewer, tmp_path / "saved.ome.tif")
+    again = viewer.layers[-1]
+    assert len(viewer.layers) == 2
+    assert np.array_equal(again.data, movie().array)
+    assert (again.colormap.name, again.gamma, again.axis_labels) == ("magma", 0.5, ("t", "y", "x"))
+
+
+def test_a_name_without_suffix_replaces_nothing(
+    viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: list[str]
+):
+    viewer.add_image(np.zeros((8, 8), np.uint8), name="cells")
+    answer_dialog(monkeypatch, tmp_path / "cells", "Raw binary")
+    choose_in_menu(viewer, "Save All Layers")
+    names = ["cells.bin", "cells.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    viewer.layers[0].data = np.ones((8, 8), np.uint8)
+    choose_in_menu(viewer, "Save All Layers")
+    assert (tmp_path / "cells.bin").read_bytes() == bytes(64)
+    assert len(errors) == 1
+    assert "cells.bin, cells.json" in errors[0]
+
+
+def test_a_raw_file_and_its_sidecar_dropped_together(viewer: Any, tmp_path: Path):
+    imsave(movie(), tmp_path / "raw.bin")
+    drop(viewer, tmp_path / "raw.bin", tmp_path / "raw.json")
+    (layer,) = viewer.layers
+    assert np.array_equal(layer.data, movie().array)
+    assert layer.name == "cells"
+
+
+def test_a_damaged_raw_file_is_one_sentence_and_the_window_lives(
+    viewer: Any, tmp_path: Path, errors: list[str]
+):
+    (path, _) = imsave(movie(), tmp_path / "cells.bin")
+    os.truncate(path, 5000)
+    drop(viewer, path)
+    assert len(viewer.layers) == 0
+    (message,) = errors
+    assert_sentence(message, "cells.bin holds 5000 bytes")
+
+    imsave(movie(), path, overwrite=True)
+    drop(viewer, path)
+    assert len(viewer.layers) == 1
+    assert viewer.screenshot(flash=False)[..., :3].max() > 200
+
+
+def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
+    viewer: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    """napari says it in the dialog that offers its own reader, which is not taken here."""
+    from qtpy.QtWidgets import QLabel
+
+    said: list[str] = []
+
+    def refuse(dialog: Any) -> tuple[None, bool]:
+        said.append(dialog.findChild(QLabel).text())
+        return None, False
+
+    monkeypatch.setattr(
+        "napari._qt.dialogs.qt_reader_dialog.QtReaderDialog.get_user_choices", refuse
+    )
+    (path,) = imsave(movie(), tmp_path / "cells.tif")
+    os.truncate(path, 100)
+    drop(viewer, path)
+    assert len(viewer.layers) == 0
+    assert errors == []
+    (message,) = said
+    assert_sentence(message.partition("\nChoose reader")[0], "cells.tif")
+
+    imsave(movie(), path, overwrite=True)
+    drop(viewer, path)
+    assert len(viewer.layers) == 1
+    assert viewer.screenshot(flash=False)[..., :3].max() > 200
+
+
+def assert_sentence(message: str, words: str) -> None:
+    """What napari shows of a reader's error ends with the error itself: one line, with a cure."""
+    last = message.strip().splitlines()[-1]
+    assert last.startswith("UnreadableFileError: ")
+    assert words in last
+    assert last.endswith(".")
+    assert "Traceback" not in message

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from napari_ferry import FerryError, Image, imload, imsave
 from napari_ferry.frames import Frames
-from napari_ferry.partial import SUFFIX
+from napari_ferry.partial import SUFFIX, partial_folder
 
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9
@@ -27,20 +27,21 @@ CAP = 2.5 * SIZE * SIZE * 2 / 1e9
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of saving: the name of its first file, what was asked for, and its options."""
+    """One way of saving: the name of its first file, what was asked for, in parts or whole."""
 
     name: str
     asked: str
-    options: dict[str, Any] = field(default_factory=dict)
+    in_parts: bool = False
 
-    def save(self, image: Any, folder: Path, **run_options: Any) -> list[Path]:
-        return imsave(image, folder / self.asked, **run_options, **self.options)
+    def save(self, image: Image, folder: Path, **run_options: Any) -> list[Path]:
+        cap = {"size_cap": CAP * (image.size("y") / SIZE) ** 2} if self.in_parts else {}
+        return imsave(image, folder / self.asked, **run_options, **cap)
 
 
 KINDS = {
     "tif": Kind("movie.tif", "movie.tif"),
     "ome": Kind("movie.ome.tif", "movie.ome.tif"),
-    "series": Kind("movie_00000.tif", "movie.tif", {"size_cap": CAP}),
+    "series": Kind("movie_00000.tif", "movie.tif", in_parts=True),
     "bin": Kind("movie.bin", "movie.bin"),
 }
 
@@ -138,7 +139,7 @@ def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SI
         files that were on their way. A torn file is an `AssertionError`.
     """
     delays = random.Random(seed)
-    found = []
+    outcomes = []
     for _ in range(kills):
         with python(_SAVE_FOREVER, kind, folder, size) as child:
             assert child.stdout is not None
@@ -146,14 +147,15 @@ def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SI
             time.sleep(delays.uniform(0, 0.1))
             child.send_signal(signal.SIGKILL)
             child.wait()
-        found.append(_look(folder / KINDS[kind].name))
-    return found
+        outcomes.append(found(folder / KINDS[kind].name))
+    return outcomes
 
 
-def _look(path: Path) -> str:
+def found(path: Path) -> str:
+    """Return which version stands there, ``"said"`` where the error says where its files are."""
     try:
         return f"v{version_of(path)}"
     except FerryError as error:
-        assert path.stem.split("_")[0] in str(error)
-        assert "stopped while" in str(error)
+        if str(partial_folder(path)) not in str(error):
+            raise AssertionError(f"files are lost: {error}") from error
         return "said"

@@ -132,6 +132,13 @@ def test_a_json_file_that_is_no_sidecar_is_never_touched(text: str, tmp_path: Pa
     assert snapshot(tmp_path) == before
 
 
+def test_the_sidecar_of_another_recording_is_never_touched(recording: Path) -> None:
+    before = snapshot(recording.parent)
+    with pytest.raises(TargetExistsError, match=r"cells\.json"):
+        imsave(make_image("tyx"), recording.with_suffix(".raw"), overwrite=True)
+    assert snapshot(recording.parent) == before
+
+
 def test_one_stale_file_is_named(recording: Path) -> None:
     other = recording.with_name("other.bin")
     imsave(pixels((2, 3, 4)), other)
@@ -197,7 +204,7 @@ MALFORMED: dict[str, Any] = {
         *("O", "object", "U", "U8", "S2", "V2", "M8[s]", "m8[ns]", "u2,u2", "(2,)u2", "", "x"),
         *("uint8", "float64", "\ud800", "\0", "u2" * 1000, "None", "__import__('os')", "('u2',)"),
         *(2, 2.0, True, [], {}, ["u2"], [["a", "u2"]], {"names": ["a"], "formats": ["u2"]}),
-        *([["a"]], {"a": 1}, {"a": ["u2", 0]}, {"names": 3, "formats": 4}, {"names": [], "formats": []}),
+        *([["a"]], {"a": 1}, {"a": ["u2", 0]}, {"names": 3, "formats": 4}),
     )},
     **{f"offset={value!r}": SIDECAR | {"offset": value} for value in (
         *(-1, 1, 1920, 1921, 10**30, 1.0, "0", None, True, [0]),
@@ -271,7 +278,7 @@ def test_a_file_of_another_size_is_refused(off: int, axes: str, tmp_path: Path) 
         *({"dtype": "O"}, {"dtype": ""}, {"dtype": "u4"}, {"dtype": None}, {"offset": 2}),
         {"axes": None, "frames": 7},
         {"axes": [{"name": "y", "size": 4}] * 2, "y": 7},
-        *({"axes": [{"name": a, "size": n} for a in "yx"]} for n in (-4, 0, 4, 2**47, 10**30)),
+        *({"axes": [{"name": a, "size": n} for a in "yx"]} for n in (0, 4, 2**47)),
         {"axes": [{"name": "y", "size": 560}]},
     ],
     ids=str,

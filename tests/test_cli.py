@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from saving import CAP, contents, leftovers, movie, names, python, version_of
 
 from napari_ferry import Axis, Channel, Image, imload, imsave
 from napari_ferry.cli import main
+from saving import CAP, contents, leftovers, movie, names, python, version_of
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "napari-ferry"
 
@@ -66,9 +66,7 @@ def test_info_says_what_is_in_a_file(name: str, run: Run, tmp_path: Path):
     assert lines["shape"] == "5 x 2 x 16 x 20"
     assert lines["axes"] == "t c y x"
     assert lines["dtype"] == "uint16"
-    assert lines["scale"] == (
-        "t 0.5 second, c 1 pixel, y 0.25 micrometer, x 0.25 micrometer"
-    )
+    assert lines["scale"] == ("t 0.5 second, c 1 pixel, y 0.25 micrometer, x 0.25 micrometer")
     assert lines["frame rate"] == "2 per second"
     assert lines["channels"] == "GFP, RFP"
     assert lines["pixels"] == "6.4 kB"
@@ -134,9 +132,7 @@ def test_convert_keeps_everything(source: str, target: str, run: Run, tmp_path: 
 
 def test_convert_with_a_size_cap(run: Run, tmp_path: Path):
     imsave(movie(1), tmp_path / "movie.bin")
-    status, out, _ = run(
-        "convert", tmp_path / "movie.bin", tmp_path / "new.tif", "--size-cap", CAP
-    )
+    status, out, _ = run("convert", tmp_path / "movie.bin", tmp_path / "new.tif", "--size-cap", CAP)
     assert status == 0
     parts = [tmp_path / f"new_0000{i}.tif" for i in range(3)]
     assert [line.partition(": ")[0] for line in out.splitlines()] == list(map(str, parts))
@@ -244,6 +240,7 @@ def test_the_command_is_installed(tmp_path: Path):
 # --- demo -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.window
 @pytest.mark.skipif(sys.platform != "linux", reason="Xvfb stands in for a screen on Linux only")
 def test_the_demo_finds_every_file_identical(tmp_path: Path):
@@ -254,6 +251,7 @@ def test_the_demo_finds_every_file_identical(tmp_path: Path):
     screen = [xvfb, "-a", "-s", "-screen 0 1600x1000x24"]
     done = subprocess.run(
         [*screen, COMMAND, "demo", "--screenshot", picture],
+        check=False,
         capture_output=True,
         text=True,
         timeout=120,
@@ -273,4 +271,4 @@ def _is_colourful(picture: Path) -> bool:
     pixels = imread(picture)[..., :3]
     height, width, _ = pixels.shape
     middle = pixels[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
-    return len(np.unique(middle.reshape(-1, 3), axis=0)) > 500 and middle.mean() > 10
+    return len(np.unique(middle.reshape(-1, 3), axis=0)) > 500 and middle.max() > 200

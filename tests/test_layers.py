@@ -120,7 +120,7 @@ IMAGES: dict[str, dict[str, Any]] = {
         "blending": "minimum",
         "visible": False,
         "rendering": "iso",
-        "interpolation2d": "bicubic",
+        "interpolation2d": "cubic",
         "interpolation3d": "nearest",
         "iso_threshold": 90.5,
         "attenuation": 0.2,
@@ -177,9 +177,7 @@ LABELS: dict[str, dict[str, Any]] = {
             color_dict={None: "gray", 0: "transparent", 1: "red", 200: [0.1, 0.2, 0.3, 0.4]}
         )
     },
-    "properties": {
-        "properties": {"area": np.arange(250.0), "class": np.array(["a", "b"] * 125)}
-    },
+    "properties": {"properties": {"area": np.arange(250.0), "class": np.array(["a", "b"] * 125)}},
     "rotated": {"rotate": 30, "metadata": {"by": "cellpose"}},
 }
 

@@ -36,26 +36,26 @@ def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def errors() -> Iterator[list[str]]:
-    """The messages that napari shows as errors."""
-    from napari._qt.dialogs.qt_notification import NapariQtNotification
-    from napari.utils.notifications import notification_manager
+def errors(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The messages that napari shows as errors.
 
+    They are caught on their way to the screen, as what prints a traceback or shows it at a click
+    keeps its frames, and with them the window.
+    """
+    from napari.utils.notifications import ErrorNotification, notification_manager
+
+    messages: list[str] = []
+
+    def show(notification: Any) -> None:
+        if isinstance(notification, ErrorNotification):
+            messages.append(notification.message)
+
+    monkeypatch.setattr(ErrorNotification, "__str__", lambda self: self.message)
+    monkeypatch.setattr("napari._qt.qt_main_window.NapariQtNotification.show_notification", show)
     with notification_manager:
-        notification_manager.records.clear()
-        messages: list[str] = []
-
-        def remember(notification: Any) -> None:
-            if notification.severity.value == "error":
-                messages.append(notification.message)
-
-        notification_manager.notification_ready.connect(remember)
         yield messages
-        notification_manager.notification_ready.disconnect(remember)
-        notification_manager.records.clear()
-    for shown in list(NapariQtNotification._instances):
-        shown.close()
-    sys.last_value = sys.last_traceback = None  # they keep the window alive
+    notification_manager.records.clear()
+    sys.last_value = sys.last_traceback = None
 
 
 def drop(viewer: Any, *paths: Path) -> None:
@@ -87,10 +87,9 @@ def choose_in_menu(viewer: Any, title: str) -> None:
 def answer_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, format_name: str) -> None:
     """Type a name into the Save dialog that comes next, and choose a format."""
 
-    def answer(*_: Any, filter: str, **__: Any) -> tuple[str, str]:
-        chosen = [entry for entry in filter.split(";;") if format_name in entry]
-        assert chosen, filter
-        return str(path), chosen[0]
+    def answer(*_: Any, **options: Any) -> tuple[str, str]:
+        formats = options["filter"].split(";;")
+        return str(path), next(entry for entry in formats if format_name in entry)
 
     monkeypatch.setattr("napari._qt.qt_viewer.QFileDialog.getSaveFileName", answer)
 

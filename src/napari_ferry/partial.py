@@ -30,6 +30,7 @@ SUFFIX = ".ferry-partial"
 _LOCK, _JOURNAL = "lock", "journal.jsonl"
 _SMALL = 1 << 20
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def partial_folder(target: Path) -> Path:
@@ -217,6 +218,31 @@ class PartialFolder:
         except OSError:
             return False
         return os.path.samestat(os.fstat(self._lock_fd), standing)
+
+
+def reserve(path: Path) -> None:
+    """Give a file that was made as long as it will be its room on the disk; Linux only.
+
+    Writing into room that is there costs a tenth less, and a disk that is too full says so before
+    the first byte. `numpy.ndarray.tofile` does the same. Where the file system cannot, nothing is
+    done: `os.posix_fallocate` would then write into every block, which takes for ever on a server.
+
+    Raises
+    ------
+    OSError
+        There is no room.
+    """
+    nbytes = path.stat().st_size
+    if sys.platform != "linux" or nbytes < _SMALL:
+        return
+    import ctypes
+
+    fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)
+    with path.open("r+b") as file:
+        whole = ctypes.c_int64(0), ctypes.c_int64(nbytes)
+        failed = fallocate is not None and fallocate(file.fileno(), 0, *whole) != 0
+        if failed and ctypes.get_errno() in _NO_ROOM:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(path))
 
 
 def sync_file(path: Path) -> None:

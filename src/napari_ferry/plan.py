@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_ferry.blocks import Box, Pixels, as_bytes, box_shape
 from napari_ferry.errors import FerryError, SaveError, TargetError, TargetExistsError
 from napari_ferry.image import Array
-from napari_ferry.partial import PartialFolder, sync_file
+from napari_ferry.partial import PartialFolder, reserve, sync_file
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.target import check_place, check_room, follow_link
 
@@ -222,6 +222,7 @@ def _make_files(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: in
                     continue
                 target = folder.file(digests.name)
                 file.create(target)
+                reserve(target)
                 digests.finish_if_whole(target)
                 for i, write in enumerate(writes):
                     while len(waiting) >= 2 * workers:

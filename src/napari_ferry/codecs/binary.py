@@ -14,7 +14,7 @@ import numpy as np
 from napari_ferry.blocks import c_strides, whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import KEY
-from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Array, Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.pixels import pixel_writes
@@ -82,11 +82,12 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     text = sidecar_text(image)
     sidecar = sidecar_path(path)
     strides = c_strides(image.shape, image.dtype.itemsize)
+    may_replace = partial(_is_sidecar_of, data=path)
     lead = max(0, image.ndim - (3 if image.is_rgb else 2))
     return Plan(
         (
             PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
-            PlannedFile(sidecar, len(text), partial(_write_text, text=text), is_sidecar),
+            PlannedFile(sidecar, len(text), partial(_write_text, text=text), may_replace),
         ),
         tuple(
             pixel_writes(
@@ -193,6 +194,12 @@ def data_file(path: Path) -> Path:
     if not path.is_file():
         raise UnreadableFileError(interrupted_save(path) or f"{path} is no file: check its name.")
     return path
+
+
+def _is_sidecar_of(path: Path, *, data: Path) -> bool:
+    """Whether a file is the sidecar of this raw file, and of no other of the same stem."""
+    others = [data.with_suffix(suffix) for suffix in SUFFIXES if suffix != data.suffix.lower()]
+    return is_sidecar(path) and not any(other.is_file() for other in others)
 
 
 def _reserve(path: Path, *, nbytes: int) -> None:

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.array import Array
 from napari_ferry.errors import SaveCancelledError, SaveError, UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.image import Array
 
 Box = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""

@@ -20,7 +20,8 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 
-from napari_ferry.image import Array, Axis, Channel, Image, Kind
+from napari_ferry.array import Array
+from napari_ferry.image import Axis, Channel, Image, Kind
 from napari_ferry.units import same_step
 
 KEY = "napari-ferry"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.patch import read_patch
 from napari_ferry.units import SECONDS
@@ -21,26 +22,6 @@ Kind = Literal["image", "labels"]
 
 DEFAULT_AXES = "tczyx"
 """Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
-
-
-@runtime_checkable
-class Array(Protocol):
-    """Anything that behaves like an array without having been read: numpy, zarr, dask, Frames."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of one sample."""
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-
-    def __getitem__(self, key: Any, /) -> Any:
-        """Read a part, as numpy would index it."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.frames import Frames, ReadFrame, basic_shape, split_key
-from napari_ferry.image import Array
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.array import Array
 from napari_ferry.blocks import Box, Pixels, box_shape, chunk_edges, split_box, write_block
-from napari_ferry.image import Array
 from napari_ferry.lazy import Stack
-from napari_ferry.plan import Write
+from napari_ferry.writes import Write
 
 _WRITE_BYTES = 256 << 20
 """Pixels that one write lays down."""

@@ -3,79 +3,22 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
-from napari_ferry.blocks import Box, Pixels, as_bytes, box_shape
 from napari_ferry.errors import FerryError, SaveError, TargetError, TargetExistsError
-from napari_ferry.image import Array
-from napari_ferry.partial import PartialFolder, reserve, sync_file
+from napari_ferry.partial import PartialFolder
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.target import check_place, check_room, follow_link
+from napari_ferry.writes import PlannedFile, Write, make_files, partial_name
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-
-@dataclass(frozen=True)
-class PlannedFile:
-    """One file that a save will make.
-
-    Parameters
-    ----------
-    path : Path
-        Where it will stand.
-    nbytes : int
-        Its size in bytes, estimated where compression decides.
-    create : callable
-        Makes the file under a partial name: all of it, or header and length for the writes to
-        fill.
-    may_replace : callable, optional
-        Whether the file that stands there is of the same data set, for files whose names the
-        user did not choose. Anything may be replaced when absent, once overwriting was agreed.
-    """
-
-    path: Path
-    nbytes: int
-    create: Callable[[Path], None]
-    may_replace: Callable[[Path], bool] | None = None
-
-
-@dataclass(frozen=True)
-class Write:
-    """One independent step of a save: some pixels of a source, into one file.
-
-    It may be repeated, and depends on nothing but its own pixels.
-
-    Parameters
-    ----------
-    path : Path
-        The file that it fills or makes, as in `Plan.files`.
-    array : array
-        Where the pixels come from.
-    box : Box
-        Which of them.
-    put : callable
-        Puts the pixels into the file, given its partial path.
-    """
-
-    path: Path
-    array: Array
-    box: Box
-    put: Callable[[Path, Pixels], None]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of pixels that it reads."""
-        itemsize = np.dtype(self.array.dtype).itemsize
-        return int(np.prod(box_shape(self.box), dtype=np.int64)) * itemsize
+    pass
 
 
 @dataclass(frozen=True)
@@ -188,9 +131,9 @@ def run(
     try:
         _check_standing(plan, overwrite)
         monitor = Monitor(sum(write.nbytes for write in plan.writes), progress, cancel)
-        _make_files(plan, folder, monitor, workers or _default_workers(plan))
+        make_files(plan.files, plan.writes, folder, monitor, workers or _default_workers(plan))
         folder.commit(
-            [(_partial_name(plan, f.path), f.path) for f in plan.files], _there(plan.stale)
+            [(partial_name(i, path), path) for i, path in enumerate(plan.paths)], _there(plan.stale)
         )
     except FerryError:
         raise
@@ -207,113 +150,10 @@ def run(
     return paths
 
 
-def _make_files(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> None:
-    """Write every file under its partial name, by several threads."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    resumable = len({write.path for write in plan.writes}) > 1
-    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool:
-        waiting: dict[Future[str], Path] = {}
-        try:
-            for file in plan.files:
-                writes = [write for write in plan.writes if write.path == file.path]
-                digests = _Digests(folder, _partial_name(plan, file.path), len(writes), resumable)
-                if digests.are_of(writes, monitor):
-                    continue
-                target = folder.file(digests.name)
-                file.create(target)
-                reserve(target)
-                digests.finish_if_whole(target)
-                for i, write in enumerate(writes):
-                    while len(waiting) >= 2 * workers:
-                        waiting = _collect(waiting)
-                    job = pool.submit(_carry_out, write, target, monitor, digests, i)
-                    waiting[job] = file.path
-            while waiting:
-                waiting = _collect(waiting)
-        finally:
-            monitor.stopped = True
-
-
-def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, index: int) -> str:
-    """Do one write, in a thread of its own."""
-    monitor.check()
-    hasher = xxhash.xxh3_64() if digests.wanted else None
-
-    def count(pixels: NDArray[Any]) -> None:
-        if hasher:
-            hasher.update(as_bytes(pixels))
-        monitor.count(pixels)
-
-    write.put(target, Pixels(write.array, write.box, count, monitor.check))
-    digest = hasher.hexdigest() if hasher else ""
-    digests.put(index, digest, target)
-    return digest
-
-
-def _collect(waiting: dict[Future[str], Path]) -> dict[Future[str], Path]:
-    """Wait for one job at least; raise what it raised."""
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for job in done:
-        job.result()
-    return {job: path for job, path in waiting.items() if job not in done}
-
-
-class _Digests:
-    """The pixels that one file was made of, so that a whole file is known again."""
-
-    def __init__(self, folder: PartialFolder, name: str, count: int, wanted: bool) -> None:
-        self.folder = folder
-        self.name = name
-        self.wanted = wanted
-        self.found: list[str | None] = [None] * count
-        self.lock = threading.Lock()
-
-    def put(self, index: int, digest: str, target: Path) -> None:
-        """Note that one write is done; with the last of them the file is whole."""
-        with self.lock:
-            self.found[index] = digest
-            self.finish_if_whole(target)
-
-    def finish_if_whole(self, target: Path) -> None:
-        """Flush the file when nothing is left to write into it."""
-        whole = [digest for digest in self.found if digest is not None]
-        if len(whole) == len(self.found):
-            sync_file(target)
-            if self.wanted:
-                self.folder.note_whole(self.name, whole)
-
-    def are_of(self, writes: Iterable[Write], monitor: Monitor) -> bool:
-        """Whether an interrupted save left this file whole, of the pixels it has to hold."""
-        known = self.folder.done.get(self.name)
-        writes = list(writes)
-        if not writes or known is None or not self.folder.file(self.name).exists():
-            return False
-        if [_digest(write, monitor) for write in writes] != known:
-            return False
-        monitor.add(sum(write.nbytes for write in writes), skipped=True)
-        return True
-
-
-def _digest(write: Write, monitor: Monitor) -> str:
-    """Hash the pixels of a write, in the order in which they are written."""
-    hasher = xxhash.xxh3_64()
-    for block in Pixels(write.array, write.box, check=monitor.check):
-        monitor.check()
-        hasher.update(as_bytes(block.pixels))
-    return hasher.hexdigest()
-
-
 def _default_workers(plan: Plan) -> int:
     """One thread feeds a disk from memory; computing or decoding the source gains by more."""
     in_memory = all(isinstance(write.array, np.ndarray) for write in plan.writes)
     return 1 if in_memory else min(4, os.cpu_count() or 1)
-
-
-def _partial_name(plan: Plan, path: Path) -> str:
-    return f"new-{plan.paths.index(path)}{path.suffix}"
 
 
 def _there(paths: Iterable[Path]) -> list[Path]:

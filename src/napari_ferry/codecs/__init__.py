@@ -16,8 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
+from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image import Array, Image
+from napari_ferry.image import Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress

@@ -11,14 +11,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_ferry.array import Array
 from napari_ferry.blocks import c_strides, whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import KEY
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
-from napari_ferry.image import Array, Image
+from napari_ferry.image import Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.pixels import pixel_writes
-from napari_ferry.plan import Plan, PlannedFile
+from napari_ferry.plan import Plan
 from napari_ferry.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
@@ -30,6 +31,7 @@ from napari_ferry.sidecar import (
     sidecar_path,
     sidecar_text,
 )
+from napari_ferry.writes import PlannedFile
 
 SUFFIXES = (".bin", ".raw", ".dat")
 OPENS_FOLDERS = True

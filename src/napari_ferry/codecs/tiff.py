@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from napari_ferry.blocks import split_box, whole
+from napari_ferry.blocks import whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
+from napari_ferry.ome_xml import TiffData, write_ome_xml
 from napari_ferry.pixels import pixel_writes
-from napari_ferry.plan import Plan, PlannedFile, Write
+from napari_ferry.plan import Plan
 from napari_ferry.tiff.folder import (
-    is_own_part,
-    is_part_name,
     read_folder,
     read_part,
     read_stack,
     refuse_torn,
 )
+from napari_ferry.tiff.parts import (
+    creator,
+    file_bytes,
+    part_files,
+    part_path,
+    split_layer,
+    with_stale,
+)
 from napari_ferry.tiff.read import read_images, stem_of, writer_of
 from napari_ferry.tiff.write import (
-    CLASSIC_BYTES,
-    DIRECTORY_BYTES,
     PART,
     Flavour,
     Layer,
     choose_flavour,
-    create_imagej,
-    create_json,
-    create_ome,
     data_start,
-    overhead,
-    series_uuid,
 )
+from napari_ferry.writes import PlannedFile, Write
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 OPENS_FOLDERS = True
@@ -122,8 +117,8 @@ def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -
     flavour = choose_flavour(images, ome=is_ome, nbytes=int(min(total, cap)))
     single = _plan_file(layers, path, flavour)
     if single.nbytes < cap:
-        return _with_stale(single, path)
-    return _with_stale(_plan_series(layers, path, flavour, cap), path)
+        return with_stale(single, path)
+    return with_stale(_plan_series(layers, path, flavour, cap), path)
 
 
 def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:
@@ -134,8 +129,8 @@ def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:
         [TiffData(page, layer.nframes, 0, 0, 0)] for page, layer in zip(pages, layers, strict=True)
     ]
     xml = write_ome_xml(images, tiff_data) if flavour == "ome" else ""
-    create = _creator(layers, flavour, xml, {})
-    nbytes = _file_bytes(layers, create)
+    create = creator(layers, flavour, xml, {})
+    nbytes = file_bytes(layers, create)
     writes = [
         write
         for layer, page in zip(layers, pages, strict=True)
@@ -161,9 +156,9 @@ def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: flo
     identity = _identity(images, flavour)
     extra = 0
     while True:
-        parts = [part for layer in layers for part in _split(layer, flavour, cap, extra)]
-        paths = [_part_path(path, i) for i in range(len(parts))]
-        files = _part_files(parts, paths, flavour, images, identity)
+        parts = [part for layer in layers for part in split_layer(layer, flavour, cap, extra)]
+        paths = [part_path(path, i) for i in range(len(parts))]
+        files = part_files(parts, paths, flavour, images, identity)
         too_large = max(file.nbytes for file in files) - math.ceil(cap) + 1
         if too_large <= 0:
             break
@@ -177,106 +172,10 @@ def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: flo
     return Plan(tuple(files), tuple(writes), _losses(images, flavour), nframes, identity)
 
 
-def _split(layer: Layer, flavour: Flavour, cap: float, extra: int) -> list[Layer]:
-    """Cut one image into parts that are below the cap with their headers.
-
-    Parameters
-    ----------
-    extra : int
-        Bytes to leave beside what a header is thought to need.
-    """
-    create = _creator([layer], flavour, "", _part_mark(layer, "", 0, 0))
-    fixed, per_frame = overhead(create, layer) + extra, DIRECTORY_BYTES + layer.frame_bytes
-    most = int((cap - fixed - 1) // per_frame)
-    if most < 1:
-        raise InvalidImageError(
-            f"One frame needs {(fixed + per_frame) / 1e9:.6g} GB with its header, more than the "
-            f"size cap of {cap / 1e9:.6g} GB: raise the cap."
-        )
-    edges = [np.arange(n + 1) for n in layer.shape[: layer.lead]]
-    return [Layer(layer.image, box) for box in split_box(layer.box, layer.lead, most, edges)]
-
-
-def _part_files(
-    parts: Sequence[Layer],
-    paths: Sequence[Path],
-    flavour: Flavour,
-    images: Sequence[Image],
-    identity: str,
-) -> list[PlannedFile]:
-    """Plan the files of a series; those of OME-TIFF each describe the whole."""
-    uuids = [series_uuid(identity, i) for i in range(len(parts))]
-    tiff_data: list[list[TiffData]] = [
-        [
-            TiffData(0, part.nframes, *first_plane(image, _first_frame(part)), path.name, uuid)
-            for part, path, uuid in zip(parts, paths, uuids, strict=True)
-            if part.image is image
-        ]
-        for image in images
-    ]
-    files = []
-    for i, (part, path) in enumerate(zip(parts, paths, strict=True)):
-        xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavour == "ome" else ""
-        create = _creator([part], flavour, xml, _part_mark(part, uuids[0], i, len(parts)))
-        nbytes = _file_bytes([part], create)
-        files.append(PlannedFile(path, nbytes, create, is_own_part))
-    return files
-
-
 def _first_pages(layers: Sequence[Layer]) -> list[int]:
     """Return the page at which each image begins in one file."""
     ends = [0, *itertools.accumulate(layer.nframes for layer in layers)]
     return ends[:-1]
-
-
-def _first_frame(part: Layer) -> int:
-    """Return which frame of the whole image is the first of a part, in C order."""
-    counts = part.image.shape[: part.lead]
-    starts = [side.start for side in part.box[: part.lead]]
-    return int(np.ravel_multi_index(starts, counts)) if starts else 0
-
-
-def _part_path(path: Path, index: int) -> Path:
-    stem = stem_of(path)
-    return path.with_name(f"{stem}_{index:05d}{path.name[len(stem) :]}")
-
-
-def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, Any]:
-    """Return what a part says of the whole, in its metadata."""
-    channels = [[c.name, c.color, c.contrast_limits] for c in part.image.channels]
-    return {
-        PART: {
-            "of": series,
-            "index": index,
-            "count": count,
-            "shape": list(part.image.shape),
-            "channels": channels,
-        }
-    }
-
-
-def _creator(
-    layers: Sequence[Layer], flavour: Flavour, xml: str, part: dict[str, Any]
-) -> Callable[..., None]:
-    """Return what makes the file of some layers, given where.
-
-    It also takes ``layer=``, which stands for the first of them.
-    """
-    if flavour == "imagej":
-        return partial(create_imagej, layer=layers[0], part=part)
-    total = sum(layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES) for layer in layers)
-    bigtiff = total + len(xml) > CLASSIC_BYTES
-    if flavour == "ome":
-        return partial(create_ome, layers=tuple(layers), xml=xml, bigtiff=bigtiff)
-    return partial(create_json, layers=tuple(layers), part=part, bigtiff=bigtiff)
-
-
-def _file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:
-    """Return the size of a file, never too small."""
-    return sum(
-        overhead(create, layer) + layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES)
-        for layer in layers
-    )
 
 
 def _writes(part: Layer, path: Path, flavour: Flavour, page: int) -> list[Write]:
@@ -290,20 +189,6 @@ def _writes(part: Layer, path: Path, flavour: Flavour, page: int) -> list[Write]
         dtype=part.dtype,
         locate=partial(data_start, page=page),
     )
-
-
-def _with_stale(plan: Plan, path: Path) -> Plan:
-    """Add the files of an earlier data set of the same name that the new one does not have."""
-    pattern = f"{glob.escape(stem_of(path))}_*{glob.escape(path.name[len(stem_of(path)) :])}"
-    candidates = [path, *sorted(path.parent.glob(pattern))] if path.parent.is_dir() else []
-    stale = tuple(
-        found
-        for found in candidates
-        if found not in plan.paths
-        and found.is_file()
-        and (found == path or (is_part_name(found) and is_own_part(found)))
-    )
-    return replace(plan, stale=stale)
 
 
 def _check_axes(image: Image) -> None:

@@ -10,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from napari_ferry.array import Array
 from napari_ferry.description import KEY
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.image import Array, Axis, Channel, Image
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.partial import interrupted_save
-from napari_ferry.tiff.read import ASSUMED_TIME, ome_parts, read_images
-from napari_ferry.tiff.series import Joined, Planes, natural_key, read_header
+from napari_ferry.tiff.header import read_header
+from napari_ferry.tiff.read import ASSUMED_TIME, read_images
+from napari_ferry.tiff.read_ome import ome_parts
+from napari_ferry.tiff.series import Joined, Planes, natural_key
 from napari_ferry.tiff.write import PART
 
 _PART_NAME = re.compile(r"(?P<stem>.+)_(?P<index>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,9 +168,15 @@ class _Failing:
         return call
 
 
+@pytest.fixture
+def same_nonce(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the files of equal saves equal, which differ in what tells saves apart."""
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(int=1))
+
+
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
 @each_kind
-def test_any_call_to_the_disk_may_fail(kind, code: int, tmp_path: Path):
+def test_any_call_to_the_disk_may_fail(kind, code: int, tmp_path: Path, same_nonce):
     """The n-th write, truncation, fsync or rename fails, for every n."""
     kind.save(movie(1), tmp_path)
     old = contents(tmp_path)
@@ -649,7 +656,8 @@ def test_whole_parts_of_an_interrupted_save_are_kept(tmp_path: Path):
     seen: list[Progress] = []
     KINDS["series"].save(movie(1), folder, progress=seen.append)
     assert _kept(folder, whole) == ["movie_00000.tif", "movie_00001.tif"]
-    assert contents(folder) == contents(fresh)
+    assert sorted(contents(folder)) == sorted(contents(fresh))
+    assert np.array_equal(np.asarray(imload(folder)[0].array), np.asarray(movie(1).array))
     assert seen[-1].done == seen[-1].total == movie(1).nbytes
     assert not leftovers(folder)
 
@@ -698,7 +706,7 @@ def test_progress_counts_every_byte(kind, tmp_path: Path):
 
 
 @each_kind
-def test_workers_write_the_same_file(kind, tmp_path: Path):
+def test_workers_write_the_same_file(kind, tmp_path: Path, same_nonce):
     for workers in (1, 4):
         (tmp_path / str(workers)).mkdir()
         kind.save(lazy_movie(1, lambda i: None), tmp_path / str(workers), workers=workers)

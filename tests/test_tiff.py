@@ -803,3 +803,36 @@ def test_a_file_outside_the_folder_is_never_opened(name: str, tmp_path: Path) ->
         (image,) = imload(path)
     whole = np.asarray(image.array).reshape(2, 6, 7)
     assert_same_pixels(whole, np.stack([data, np.zeros_like(data)]))
+
+
+def test_a_series_with_a_longer_name_is_not_stale(tmp_path: Path) -> None:
+    image = make_image("tyx", t=5, y=100, x=100)
+    other = imsave(image, tmp_path / "cells_second.tif", size_cap=30e3 / 1e9)
+    ome = save_series(tmp_path, ".ome.tif")
+    imsave(np.zeros((3, 8, 9), np.uint16), tmp_path / "cells.tif")
+    imsave(np.ones((3, 8, 9), np.uint16), tmp_path / "cells.tif", overwrite=True)
+    assert all(path.exists() for path in (*other, *ome))
+
+
+def test_two_series_of_equal_description_are_told_apart(tmp_path: Path) -> None:
+    for i, name in enumerate(("a", "b")):
+        imsave(np.full((20, 16, 16), i, np.uint16), tmp_path / f"{name}.tif", size_cap=6e-6)
+    assert [image.array[0, 0, 0] for image in imload(tmp_path)] == [0, 1]
+    (tmp_path / "b_00001.tif").replace(tmp_path / "a_00001.tif")
+    with pytest.raises(UnreadableFileError, match=r"a_00001\.tif"):
+        imload(tmp_path / "a_00000.tif")
+
+
+@pytest.mark.parametrize("stranger", ["cells.tif", "a1.tif", "z.tif"])
+def test_a_whole_file_among_parts_is_refused(stranger: str, tmp_path: Path) -> None:
+    save_series(tmp_path)
+    tifffile.imwrite(tmp_path / stranger, np.zeros((3, 8, 9), np.uint16))
+    with pytest.raises(UnreadableFileError, match=stranger):
+        imload(tmp_path)
+
+
+def test_a_missing_file_of_a_count_is_named(tmp_path: Path) -> None:
+    for i in (1, 2, 4, 5):
+        tifffile.imwrite(tmp_path / f"f{i}.tif", np.full((4, 5), i, np.uint8))
+    with pytest.raises(UnreadableFileError, match=r"f2\.tif and f4\.tif"):
+        imload(tmp_path)

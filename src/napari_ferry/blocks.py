@@ -64,7 +64,7 @@ class Pixels:
 
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
-        for cut in _cuts(self.array, self.box):
+        for cut in cuts(self.array, self.box, BLOCK_BYTES):
             with _Reading(cut):
                 if mapping:
                     mapping.check()
@@ -205,8 +205,21 @@ def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     return tuple(itemsize * math.prod(shape[k + 1 :]) for k in range(len(shape)))
 
 
-def _cuts(array: Array, box: Box) -> Iterator[Box]:
-    """Cut a box into blocks of about `BLOCK_BYTES`, or one chunk where chunks are larger."""
+def cuts(array: Array, box: Box, most: int) -> Iterator[Box]:
+    """Cut a box into boxes of about `most` bytes, or of one chunk where chunks are larger.
+
+    Boxes keep to chunks, so that each chunk is read for one of them only. They grow along the
+    axis whose neighbours lie closest first, so that each is read from one place.
+
+    Parameters
+    ----------
+    array : array
+        What the box is of.
+    box : Box
+        What to cut.
+    most : int
+        Bytes.
+    """
     sides = [
         np.unique(np.clip(edges, side.start, side.stop))
         for edges, side in zip(chunk_edges(array), box, strict=True)
@@ -215,10 +228,10 @@ def _cuts(array: Array, box: Box) -> Iterator[Box]:
         return
     steps = [int(np.diff(side).max()) for side in sides]
     nbytes = math.prod(steps) * np.dtype(array.dtype).itemsize
-    for axis in reversed(range(len(sides))):
+    for axis in _inner_first(array):
         length = int(sides[axis][-1] - sides[axis][0])
-        if nbytes // steps[axis] * length > BLOCK_BYTES:
-            together = max(1, BLOCK_BYTES // nbytes)
+        if nbytes // steps[axis] * length > most:
+            together = max(1, most // nbytes)
             sides[axis] = np.append(sides[axis][:-1:together], sides[axis][-1])
             break
         nbytes = nbytes // steps[axis] * length
@@ -227,6 +240,18 @@ def _cuts(array: Array, box: Box) -> Iterator[Box]:
         yield tuple(
             slice(int(side[i]), int(side[i + 1])) for side, i in zip(sides, place, strict=True)
         )
+
+
+def _inner_first(array: Array) -> list[int]:
+    """Return the axes, those first whose neighbours lie closest to each other.
+
+    A frame of a mapped file that was transposed lies all over it: whole frames would bring all of
+    it into memory. Repeated axes have no neighbours, and come last.
+    """
+    axes = list(reversed(range(array.ndim)))
+    if not isinstance(array, np.ndarray):
+        return axes
+    return sorted(axes, key=lambda k: (array.strides[k] == 0, abs(array.strides[k])))
 
 
 class _Reading:

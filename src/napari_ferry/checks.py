@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from napari_ferry.description import not_json
+from napari_ferry.description import is_sound_scale, not_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 
@@ -38,11 +39,31 @@ def is_number(dtype: np.dtype[np.generic]) -> bool:
 
 def common_losses(images: Sequence[Image]) -> list[str]:
     """Return a sentence for each thing that no format keeps."""
-    unkept = [key for image in images for key in not_json(image.metadata)]
-    losses = [
-        f"of the metadata, {key} cannot be kept: it is no plain text, number or list"
-        for key in unkept
-    ]
+    losses = [loss for image in images for loss in (*_unkept(image), *_unsound_axes(image))]
     if any(len(image.levels) > 1 for image in images):
         losses.append("a pyramid is saved from its full resolution; smaller levels are left out")
     return losses
+
+
+def _unkept(image: Image) -> Iterator[str]:
+    """Say what JSON cannot hold of metadata and display."""
+    display = dict(image.display)
+    own = display.pop("channels", ())
+    places: list[tuple[str, object]] = [("metadata", image.metadata), ("display", display)]
+    for i, channel in enumerate(own if isinstance(own, list | tuple) else ()):
+        shown = dict(channel) if isinstance(channel, Mapping) else {}
+        name = (image.channels[i].name if i < len(image.channels) else None) or f"channel {i}"
+        places.append((f"metadata of {name}", shown.pop("metadata", {})))
+        places.append((f"display of {name}", shown))
+    for place, value in places:
+        for path, what in not_json(value).items():
+            yield f"of the {place}, {path} {what}"
+
+
+def _unsound_axes(image: Image) -> Iterator[str]:
+    for axis in image.axes:
+        if not is_sound_scale(axis.scale):
+            without = ", without its unit" if axis.unit else ""
+            yield f"axis {axis.name} has no sound scale ({axis.scale}): 1 is stored{without}"
+        if not math.isfinite(axis.translation):
+            yield f"axis {axis.name} has no sound origin ({axis.translation}): 0 is stored"

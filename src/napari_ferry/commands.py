@@ -5,24 +5,26 @@ A ``get_reader`` looks at names only and never raises; what goes wrong is said w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff
+from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
-from napari_ferry.sidecar import is_sidecar
+from napari_ferry.sidecar import is_sidecar, sidecar_path
+from napari_ferry.tiff.folder import series_files
 
 Reader = Callable[[Any], list[LayerData]]
 """What napari calls with the path, or the list of paths, that it asked a reader for."""
 
-_PAIR_SECONDS = 5.0
-_just_opened: dict[Path, tuple[Path, float]] = {}
-"""Raw file -> the one of its two files that was dropped last, and when."""
+_NOTHING: Any = [(None,)]
+"""What npe2 takes for: read, and there is nothing to add."""
+
+_dropped = Dropped()
 
 
 def get_tiff_reader(path: str | Sequence[str]) -> Reader | None:
@@ -67,23 +69,26 @@ def write_binary(path: str, layers: list[LayerData]) -> list[str]:
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
-    """Open TIFF files; several at once are one stack."""
+    """Open TIFF files; several at once are one stack, parts of one series the whole, once."""
     paths = _paths(path)
-    images = imload(paths[0]) if len(paths) == 1 else tiff.open_stack(paths)
-    return _shown(images)
+    if len(paths) > 1:
+        return _shown(tiff.open_stack(paths))
+    if _dropped.swallows(paths[0]):
+        return list(_NOTHING)
+    layers = _shown(imload(paths[0]))
+    _dropped.opened(paths[0], series_files(paths[0]))
+    return layers
 
 
 def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
     """Open raw files; of a raw file and its sidecar dropped together, the second is passed over."""
     layers: list[LayerData] = []
     for found in _paths(path):
-        data = binary.data_file(found)
-        last, when = _just_opened.get(data, (found, 0.0))
-        now = time.monotonic()
-        _just_opened[data] = (found, now)
-        if last == found or now - when > _PAIR_SECONDS:
+        if not _dropped.swallows(found):
+            data = binary.data_file(found)
             layers += _shown(binary.open(data))
-    return layers or [(None,)]  # type: ignore[list-item]  # npe2: read, and nothing to add
+            _dropped.opened(found, [data, sidecar_path(data)])
+    return layers or list(_NOTHING)
 
 
 def _read_each(path: str | Sequence[str]) -> list[LayerData]:

@@ -13,6 +13,7 @@ The record is one JSON object, versioned, ignored by other programs, and read le
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ MAX_PLANES = 2**24
 """More planes than this in one image are taken for a damaged description."""
 
 _LARGEST = sys.float_info.max
+_LISTS = (Sequence, set, frozenset)
 _T = TypeVar("_T")
 
 
@@ -77,14 +79,7 @@ def describe(image: Image) -> dict[str, Any]:
         "name": image.name,
         "kind": image.kind,
         "axes": [
-            {
-                "name": axis.name,
-                "size": size,
-                "scale": float(axis.scale),
-                "unit": axis.unit,
-                "translation": float(axis.translation),
-            }
-            for axis, size in zip(image.axes, image.shape, strict=True)
+            _describe_axis(axis, size) for axis, size in zip(image.axes, image.shape, strict=True)
         ],
         "channels": [
             {
@@ -103,7 +98,7 @@ def parse_description(record: object) -> Description | None:
     """Read a JSON record, or return ``None`` where it is none or is broken.
 
     What is missing or malformed in an otherwise sound record is left out; a record without
-    sound axes is no record.
+    sound axes, y and x among them, is no record.
     """
     if not isinstance(record, Mapping) or not isinstance(record.get(KEY), int):
         return None
@@ -112,7 +107,7 @@ def parse_description(record: object) -> Description | None:
         return None
     sizes = [_size(axis) for axis in axes]
     names = [str(axis.get("name")) for axis in axes if isinstance(axis, Mapping)]
-    if None in sizes or len(set(names)) != len(sizes):
+    if None in sizes or len(set(names)) != len(sizes) or not {"y", "x"} <= set(names):
         return None
     shape = cast("list[int]", sizes)
     n_channels = dict(zip(names, shape, strict=True)).get("c", 1)
@@ -170,30 +165,76 @@ def join_axes(own: Iterable[Axis], wrote: Iterable[Axis], said: Iterable[Axis]) 
 def to_json(value: object) -> Any:
     """Return `value` as plain JSON values: numpy scalars and arrays become numbers and lists.
 
-    What JSON cannot hold is left out of mappings and becomes ``None`` elsewhere; `not_json`
-    names it.
+    What JSON cannot hold is left out of mappings and becomes ``None`` elsewhere, and so do numbers
+    that are not finite; `not_json` names it.
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
-        items = {str(key): to_json(item) for key, item in value.items()}
-        return {
-            key: item
-            for (key, item), raw in zip(items.items(), value.values(), strict=True)
-            if item is not None or raw is None
-        }
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+        return {str(key): to_json(item) for key, item in value.items() if _has_json(item)}
+    if isinstance(value, _LISTS) and not isinstance(value, bytes):
         return [to_json(item) for item in value]
     return None
 
 
-def not_json(metadata: Mapping[str, Any]) -> list[str]:
-    """Return the keys whose values cannot be kept as JSON, by name."""
-    return [
-        str(key) for key, value in metadata.items() if value is not None and to_json(value) is None
-    ]
+def not_json(value: object, path: str = "") -> dict[str, str]:
+    """Return what JSON cannot hold, by its dotted path, and what becomes of it.
+
+    >>> not_json({"a": {"b": object()}, "c": [1, float("nan")], 5: "d"})
+    {'a.b': 'cannot be kept: it is no plain text, number or list', 'c.1': 'is not finite: null \
+is stored', '5': 'is named by an int: the name becomes text'}
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {path: "is not finite: null is stored"}
+    if not _has_json(value):
+        return {path: "cannot be kept: it is no plain text, number or list"}
+    found: dict[str, str] = {}
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            place = f"{path}.{key}" if path else str(key)
+            if not isinstance(key, str):
+                found[place] = f"is named by {_a(type(key).__name__)}: the name becomes text"
+            found |= not_json(item, place)
+    elif isinstance(value, _LISTS) and not isinstance(value, str):
+        for i, item in enumerate(value):
+            found |= not_json(item, f"{path}.{i}" if path else str(i))
+    return found
+
+
+def is_sound_scale(scale: float) -> bool:
+    """Return whether neighbours along an axis can be this far apart: finite, and not at all 0."""
+    return bool(math.isfinite(scale)) and scale != 0
+
+
+def _has_json(value: object) -> bool:
+    """Return whether JSON can hold a value, but for what is in it."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    plain = value is None or isinstance(value, bool | int | float | str | Mapping)
+    return plain or (isinstance(value, _LISTS) and not isinstance(value, bytes))
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _describe_axis(axis: Axis, size: int) -> dict[str, Any]:
+    """Return the record of an axis; without a sound scale it is one that nobody calibrated."""
+    is_sound = is_sound_scale(axis.scale)
+    return {
+        "name": axis.name,
+        "size": size,
+        "scale": float(axis.scale) if is_sound else 1.0,
+        # a step of 1 in the unit would be a measure that nobody took
+        "unit": axis.unit if is_sound else None,
+        "translation": float(axis.translation) if math.isfinite(axis.translation) else 0.0,
+    }
 
 
 def _join_axis(own: Axis, wrote: Axis, said: Axis | None) -> Axis:
@@ -213,7 +254,7 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
     return Axis(
         str(axis.get("name")),
-        scale if _is_finite(scale) and scale else 1.0,
+        scale if _is_finite(scale) and is_sound_scale(scale) else 1.0,
         unit if isinstance(unit, str) else None,
         translation if _is_finite(translation) else 0.0,
     )

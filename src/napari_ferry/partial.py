@@ -61,6 +61,12 @@ def interrupted_save(target: Path) -> str | None:
     )
 
 
+def kept_nonce(target: Path) -> str | None:
+    """Return the nonce of an interrupted save to `target` that may be taken up again."""
+    nonce = _read_journal(partial_folder(target)).get("nonce")
+    return nonce if isinstance(nonce, str) and nonce else None
+
+
 class PartialFolder:
     """The folder of one save, locked while it is used.
 
@@ -71,12 +77,15 @@ class PartialFolder:
     fingerprint : str
         What the save is. A folder that an interrupted save of the same fingerprint left is
         taken up again; any other is swept away.
+    nonce : str
+        What the files of the save carry to be told from those of others.
     """
 
-    def __init__(self, target: Path, fingerprint: str) -> None:
+    def __init__(self, target: Path, fingerprint: str, nonce: str = "") -> None:
         self.target = target
         self.path = partial_folder(target)
         self.fingerprint = fingerprint
+        self.nonce = nonce
         self.done: dict[str, list[str]] = {}
         self._lock_fd = -1
         self._is_torn = False
@@ -107,11 +116,12 @@ class PartialFolder:
         journal = _read_journal(self.path)
         if "moves" in journal:
             self._move([(self.path / a, Path(b)) for a, b in journal["moves"]])
-        if journal.get("plan") == self.fingerprint and "moves" not in journal:
+        is_same = (journal.get("plan"), journal.get("nonce")) == (self.fingerprint, self.nonce)
+        if is_same and "moves" not in journal:
             self.done = journal["files"]
             return
         self._sweep()
-        self._note({"plan": self.fingerprint})
+        self._note({"plan": self.fingerprint, "nonce": self.nonce})
 
     def file(self, name: str) -> Path:
         """Return where the unfinished file of that name grows."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels, box_shape, chunk_edges, split_box, write_block
+from napari_ferry.blocks import Box, Pixels, cuts, write_block
 from napari_ferry.lazy import Stack
 from napari_ferry.writes import Write
 
@@ -31,6 +31,8 @@ def pixel_writes(
 ) -> list[Write]:
     """Plan the writes that lay a box of an array uncompressed into a pre-sized file.
 
+    No chunk of the source is read for two of them.
+
     Parameters
     ----------
     path : Path
@@ -40,7 +42,7 @@ def pixel_writes(
     box : Box
         The region of the source.
     lead : int
-        Leading axes, along which the region may be cut into several writes.
+        Leading axes, along which a `Stack` may be taken apart.
     strides : sequence of int
         Bytes in the file from one index to the next, along each axis of the source.
     dtype : data type
@@ -50,7 +52,7 @@ def pixel_writes(
     locate : callable, optional
         Finds where the pixels begin in the partial file; they begin at 0 when absent.
     """
-    if isinstance(array, Stack):
+    if isinstance(array, Stack) and array.axis < lead:
         a, writes = array.axis, []
         inner, steps = (*box[:a], *box[a + 1 :]), (*strides[:a], *strides[a + 1 :])
         for k in range(box[a].start, box[a].stop):
@@ -65,11 +67,8 @@ def pixel_writes(
                 locate=locate,
             )
         return writes
-    shape = box_shape(box)
-    frame_bytes = int(np.prod(shape[lead:], dtype=np.int64)) * np.dtype(array.dtype).itemsize
-    pieces = split_box(box, lead, max(1, _WRITE_BYTES // max(1, frame_bytes)), chunk_edges(array))
     writes = []
-    for piece in pieces:
+    for piece in cuts(array, box, _WRITE_BYTES):
         start = [p.start - b.start for p, b in zip(piece, box, strict=True)]
         at = offset + sum(i * step for i, step in zip(start, strides, strict=True))
         put = partial(_put_pixels, offset=at, strides=tuple(strides), dtype=dtype, locate=locate)

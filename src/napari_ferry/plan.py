@@ -39,6 +39,9 @@ class Plan:
         All else that tells this save from another, such as the description it stores.
     stale : tuple of Path
         Files of an earlier data set of this name, which go when it is replaced.
+    nonce : str
+        What tells the files of this save from those of any other, where they carry it; a save
+        that takes up an interrupted one carries on with its nonce.
     """
 
     files: tuple[PlannedFile, ...]
@@ -47,6 +50,7 @@ class Plan:
     nframes: int = 0
     identity: str = ""
     stale: tuple[Path, ...] = ()
+    nonce: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -118,7 +122,7 @@ def run(
     try:
         plan = _resolve(plan)
         _check_target(plan, overwrite)
-        folder = PartialFolder(plan.files[0].path, plan.fingerprint)
+        folder = PartialFolder(plan.files[0].path, plan.fingerprint, plan.nonce)
         folder.open()
     except FerryError:
         raise

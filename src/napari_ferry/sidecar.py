@@ -48,7 +48,8 @@ def sidecar_text(image: Image) -> str:
     bare = Image.from_array(image.array)
     if image.ndim == 3 and describe(image) == describe(bare):
         return json.dumps(plain)
-    return json.dumps({**plain, "offset": 0, **describe(image), "dtype": str(image.dtype)})
+    record = {**plain, "offset": 0, **describe(image), "dtype": str(image.dtype)}
+    return json.dumps(record, allow_nan=False)
 
 
 def is_sidecar(path: Path) -> bool:

@@ -73,7 +73,12 @@ _OME_SYMBOLS = {
 }
 
 # ASCII only, and the words that Fiji and Bio-Formats look for; other units keep their symbol.
-_IMAGEJ_WORDS = {
+_IMAGEJ# What pint makes of units, with exponents that cost no time to compute.
+_PINT_TERM = r"[A-Za-z_]\w*( \*\* \d{1,2}(\.\d{1,6})?)?"
+_PINT_NAME = re.compile(rf"(1|{_PINT_TERM})( [*/] {_PINT_TERM})*", re.ASCII)
+_NO_UNIT = ("pixel", "dimensionless")
+
+_WORDS = {
     "micrometer": "micron",
     "microsecond": "us",
     "second": "sec",
@@ -187,6 +192,26 @@ def to_pint(unit: str | None) -> str:
     ('micrometer', 'pixel', 'pixel')
     """
     return normalize(unit) or "pixel"
+
+
+def pint_name(text: str | None) -> str | None:
+    """Return the name of a unit as it is where it is pint's own; ``None`` for pixels and others.
+
+    So degrees and volts can be kept that are neither a length nor a time. A spelling that pint
+    takes for a unit of another name (``pt`` for pints) is none of its own.
+
+    >>> pint_name("degree"), pint_name("1 / second"), pint_name("pt"), pint_name("pixel")
+    ('degree', '1 / second', None, None)
+    """
+    import pint
+
+    if not text or text in _NO_UNIT or not _PINT_NAME.fullmatch(text):
+        return None
+    try:
+        unit = pint.get_application_registry().parse_units(text)
+    except (pint.PintError, ValueError):
+        return None
+    return text if str(unit) == text else None
 
 
 def read_step(value: object, what: str) -> float | None:

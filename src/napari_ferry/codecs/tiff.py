@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import uuid
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, write_ome_xml
+from napari_ferry.partial import kept_nonce
 from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan
 from napari_ferry.tiff.folder import (
@@ -23,6 +25,7 @@ from napari_ferry.tiff.folder import (
     read_stack,
     refuse_torn,
 )
+from napari_ferry.tiff.names import stem_of
 from napari_ferry.tiff.parts import (
     creator,
     file_bytes,
@@ -31,7 +34,7 @@ from napari_ferry.tiff.parts import (
     split_layer,
     with_stale,
 )
-from napari_ferry.tiff.read import read_images, stem_of, writer_of
+from napari_ferry.tiff.read import read_images, writer_of
 from napari_ferry.tiff.write import (
     PART,
     Flavour,
@@ -154,11 +157,12 @@ def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: flo
             "save them one by one, or raise the cap."
         )
     identity = _identity(images, flavour)
+    nonce = kept_nonce(part_path(path, 0)) or uuid.uuid4().hex
     extra = 0
     while True:
         parts = [part for layer in layers for part in split_layer(layer, flavour, cap, extra)]
         paths = [part_path(path, i) for i in range(len(parts))]
-        files = part_files(parts, paths, flavour, images, identity)
+        files = part_files(parts, paths, flavour, images, nonce)
         too_large = max(file.nbytes for file in files) - math.ceil(cap) + 1
         if too_large <= 0:
             break
@@ -169,7 +173,8 @@ def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: flo
         for write in _writes(part, place, flavour, 0)
     ]
     nframes = sum(layer.nframes for layer in layers)
-    return Plan(tuple(files), tuple(writes), _losses(images, flavour), nframes, identity)
+    losses = _losses(images, flavour)
+    return Plan(tuple(files), tuple(writes), losses, nframes, identity, nonce=nonce)
 
 
 def _first_pages(layers: Sequence[Layer]) -> list[int]:

@@ -18,12 +18,12 @@ from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.partial import interrupted_save
 from napari_ferry.tiff.header import read_header
+from napari_ferry.tiff.names import PartName, find_gap, natural_key, stem_of
 from napari_ferry.tiff.read import ASSUMED_TIME, read_images
 from napari_ferry.tiff.read_ome import ome_parts
-from napari_ferry.tiff.series import Joined, Planes, natural_key
+from napari_ferry.tiff.series import Joined, Planes
 from napari_ferry.tiff.write import PART
 
-_PART_NAME = re.compile(r"(?P<stem>.+)_(?P<index>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE)
 _PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
 _VARIABLE = "var"
 
@@ -44,33 +44,49 @@ def read_folder(folder: Path) -> list[Image]:
     names = _partition(paths)
     if len(paths) > 1 and names:
         return _read_partition(folder, names)
-    return read_stack(paths, name=folder.name)
+    if _are_parts(paths):
+        return _read_series(paths)
+    gap = find_gap([path.name for path in paths])
+    if gap:
+        raise UnreadableFileError(
+            f"Between {gap[0]} and {gap[1]} in {folder} the count is broken: put back what is "
+            "missing or take out what is double, or open the files themselves together."
+        )
+    return _read_alike(paths, folder.name)
 
 
-def read_stack(paths: Sequence[Path], *, name: str = "") -> list[Image]:
+def read_stack(paths: Sequence[Path]) -> list[Image]:
     """Open TIFF files as one stack, in the order given; parts of a series as the whole.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        At least one.
-    name : str
-        What the stack is called; as the first image when absent.
 
     Raises
     ------
     UnreadableFileError
         One is damaged, or they do not fit together.
     """
+    return _read_series(paths) if _are_parts(paths) else _read_alike(paths, "")
+
+
+def _read_alike(paths: Sequence[Path], name: str) -> list[Image]:
+    """Open files that are no parts as one stack, called as the first of them unless named."""
     first = read_images(paths[0])
-    if PART in first[0].metadata:
-        return _read_series(paths)
-    if ome_parts(read_header(paths[0])):
-        return _read_ome_series(paths)
     if len(paths) == 1 or set(paths) <= _files_of(first):
         return first
     images = [first[0], *(read_images(path)[0] for path in paths[1:])]
     return [_join(paths, images, name or first[0].name)]
+
+
+def _are_parts(paths: Sequence[Path]) -> bool:
+    """Whether files are parts of series that we wrote; refuses them mixed with others.
+
+    Of names that are alike, only the first file is looked into.
+    """
+    named = {path: PartName.of(path) for path in paths}
+    firsts = {name.series: path for path, name in reversed(named.items()) if name}
+    own = {series for series, path in firsts.items() if is_own_part(path)}
+    strangers = [path for path, name in named.items() if not name or name.series not in own]
+    if own and strangers:
+        _refuse_stranger(strangers[0])
+    return bool(own)
 
 
 def _files_of(images: Sequence[Image]) -> set[Path]:
@@ -89,20 +105,20 @@ def read_part(path: Path, image: Image) -> Image:
         A part is missing, or belongs to another save.
     """
     part = image.metadata[PART]
-    match = _PART_NAME.fullmatch(path.name)
-    if match is None:
+    name = PartName.of(path)
+    if name is None:
         raise UnreadableFileError(
             f"{path.name} is part {part['index']} of {part['count']} of a series and was renamed: "
             f"give it back a name that ends in _{part['index']:05d}."
         )
     images = []
     for index in range(part["count"]):
-        sibling = path.with_name(f"{match['stem']}_{index:05d}{match['suffix']}")
+        sibling = name.beside(path, index)
         if not sibling.exists():
             raise UnreadableFileError(
-                interrupted_save(path.with_name(f"{match['stem']}_00000{match['suffix']}"))
+                interrupted_save(name.beside(path, 0))
                 or f"{sibling.name} is missing: it is one of the {part['count']} parts of "
-                f"{match['stem']}; put it back beside the others."
+                f"{name.stem}; put it back beside the others."
             )
         other = image if sibling == path else read_images(sibling)[0]
         found = other.metadata.get(PART, {})
@@ -113,8 +129,8 @@ def read_part(path: Path, image: Image) -> Image:
             )
         images.append(other)
     whole = _join_parts(images, part)
-    is_named = images[0].name != f"{match['stem']}_00000"
-    return whole if is_named else replace(whole, name=match["stem"])
+    is_named = images[0].name != stem_of(name.beside(path, 0))
+    return whole if is_named else replace(whole, name=name.stem)
 
 
 def is_own_part(path: Path) -> bool:
@@ -135,15 +151,10 @@ def refuse_torn(path: Path) -> None:
     UnreadableFileError
         It is such a part.
     """
-    match = _PART_NAME.fullmatch(path.name)
-    torn = match and interrupted_save(path.with_name(f"{match['stem']}_00000{match['suffix']}"))
+    name = PartName.of(path)
+    torn = name and interrupted_save(name.beside(path, 0))
     if torn:
         raise UnreadableFileError(torn)
-
-
-def is_part_name(path: Path) -> bool:
-    """Whether a file has the name of a part, ``<stem>_00000.tif``."""
-    return _PART_NAME.fullmatch(path.name) is not None
 
 
 def tiff_files(folder: Path) -> list[Path]:
@@ -157,31 +168,27 @@ def tiff_files(folder: Path) -> list[Path]:
 
 
 def _read_series(paths: Sequence[Path]) -> list[Image]:
-    """Open every series whose parts are among some files, which must be nothing else."""
-    images: dict[str, Image] = {}
-    for path in paths:
-        image = read_images(path)[0]
-        part = image.metadata.get(PART)
-        if part is None:
-            _refuse_stranger(path)
-        if part["of"] not in images:
-            images[part["of"]] = read_part(path, image)
-    return list(images.values())
-
-
-def _read_ome_series(paths: Sequence[Path]) -> list[Image]:
-    """Open every series of OME-TIFF of whose parts some files are, which must be nothing else."""
+    """Open every series of which some files are parts, once."""
     images: list[Image] = []
-    seen: set[str] = set()
+    seen: set[Path] = set()
     for path in paths:
-        if path.name in seen:
-            continue
-        parts = ome_parts(read_header(path))
-        if not parts:
-            _refuse_stranger(path)
-        images += read_images(path)
-        seen |= parts.keys()
+        if path not in seen:
+            seen |= {path, *series_files(path)}
+            found = read_images(path)
+            images += [read_part(path, found[0])] if PART in found[0].metadata else found
     return images
+
+
+def series_files(path: Path) -> list[Path]:
+    """Return the files of the series that a file is a part of; the file alone when it is none."""
+    name = PartName.of(path)
+    if name is None or not is_own_part(path):
+        return [path]
+    parts = ome_parts(read_header(path))
+    if parts:
+        return [path.with_name(part) for part in parts]
+    siblings = [(other, PartName.of(other)) for other in tiff_files(path.parent)]
+    return [other for other, part in siblings if part and part.series == name.series]
 
 
 def _refuse_stranger(path: Path) -> NoReturn:

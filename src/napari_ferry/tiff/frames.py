@@ -22,7 +22,7 @@ _OUR_WRITERS = ("napari-ferry", "tifffile")
 """Software that lays the pixels of a stack down in one piece, in order."""
 
 
-class _Page(Protocol):
+class Page(Protocol):
     """What `Header` and `PageKind` both say of a page."""
 
     @property
@@ -30,10 +30,12 @@ class _Page(Protocol):
     @property
     def axes(self) -> str: ...
     @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
     def is_colour(self) -> bool: ...
 
 
-def frame_axes(page: _Page) -> tuple[str, tuple[int, int] | None]:
+def frame_axes(page: Page) -> tuple[str, tuple[int, int] | None]:
     """Return the axes of a page as they are opened, and how its stored axes move for that.
 
     Samples of a colour come last, as ``s``; other samples are channels and come first.

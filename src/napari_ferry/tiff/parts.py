@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,11 +15,8 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
 from napari_ferry.plan import Plan
-from napari_ferry.tiff.folder import (
-    is_own_part,
-    is_part_name,
-)
-from napari_ferry.tiff.read import stem_of
+from napari_ferry.tiff.folder import is_own_part
+from napari_ferry.tiff.names import PartName, stem_of
 from napari_ferry.tiff.write import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
@@ -61,10 +57,13 @@ def part_files(
     paths: Sequence[Path],
     flavour: Flavour,
     images: Sequence[Image],
-    identity: str,
+    nonce: str,
 ) -> list[PlannedFile]:
-    """Plan the files of a series; those of OME-TIFF each describe the whole."""
-    uuids = [series_uuid(identity, i) for i in range(len(parts))]
+    """Plan the files of a series; those of OME-TIFF each describe the whole.
+
+    `nonce` tells this save from every other, so that their parts are never taken for each other's.
+    """
+    uuids = [series_uuid(nonce, i) for i in range(len(parts))]
     tiff_data: list[list[TiffData]] = [
         [
             TiffData(0, part.nframes, *first_plane(image, _first_frame(part)), path.name, uuid)
@@ -92,7 +91,7 @@ def _first_frame(part: Layer) -> int:
 def part_path(path: Path, index: int) -> Path:
     """Return the name of one part, ``<stem>_00000.tif``."""
     stem = stem_of(path)
-    return path.with_name(f"{stem}_{index:05d}{path.name[len(stem) :]}")
+    return PartName(stem, 0, path.name[len(stem) :]).beside(path, index)
 
 
 def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, Any]:
@@ -135,13 +134,11 @@ def file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:
 
 def with_stale(plan: Plan, path: Path) -> Plan:
     """Add the files of an earlier data set of the same name that the new one does not have."""
-    pattern = f"{glob.escape(stem_of(path))}_*{glob.escape(path.name[len(stem_of(path)) :])}"
-    candidates = [path, *sorted(path.parent.glob(pattern))] if path.parent.is_dir() else []
-    stale = tuple(
-        found
-        for found in candidates
-        if found not in plan.paths
-        and found.is_file()
-        and (found == path or (is_part_name(found) and is_own_part(found)))
-    )
-    return replace(plan, stale=stale)
+    series = (stem_of(path), path.name[len(stem_of(path)) :].lower())
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    named = [(found, PartName.of(found)) for found in beside if found not in plan.paths]
+    stale = [
+        found for found, name in named if name and name.series == series and is_own_part(found)
+    ]
+    whole = [path] if path not in plan.paths and path.is_file() else []
+    return replace(plan, stale=(*whole, *stale))

@@ -18,6 +18,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Image, default_axes
 from napari_ferry.imagej import has_sound_counts, parse_imagej
 from napari_ferry.tiff.frames import (
+    Page,
     array_by_page,
     frame_axes,
     map_stack,
@@ -26,6 +27,7 @@ from napari_ferry.tiff.frames import (
     with_pixels,
 )
 from napari_ferry.tiff.header import Header, read_header
+from napari_ferry.tiff.names import stem_of
 from napari_ferry.tiff.pages import TiffPages
 from napari_ferry.tiff.read_ome import check_parts, ome_parts, read_ome
 from napari_ferry.tiff.series import pages_array
@@ -65,15 +67,6 @@ def writer_of(path: Path) -> str:
         return header.software or f"ImageJ {header.imagej['ImageJ']}"
     creator = re.search(r'Creator="([^"]*)"', header.description[:4096])
     return creator[1] if creator else header.software
-
-
-def stem_of(path: Path) -> str:
-    """Return the name of a file without its suffix, ``.ome.tif`` taken as one.
-
-    >>> stem_of(Path("a.b.ome.tiff"))
-    'a.b'
-    """
-    return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem
 
 
 def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
@@ -131,15 +124,21 @@ def _read_json(header: Header) -> list[Image]:
         shape = tuple(record["shape"])
         flat = map_whole_file(header, shape) if not page else None
         if flat is not None:
-            return [with_pixels(_json_description(record, header.dtype), flat)]
+            description, move = _json_description(record, header)
+            if move:
+                lead = flat.ndim - len(header.shape)
+                flat = np.moveaxis(flat, *(k if k < 0 else k + lead for k in move))
+            return [with_pixels(description, flat)]
         kind = source.kind(int(source.kinds[page]))
         n, rest = divmod(math.prod(shape), math.prod(kind.shape))
         lead = next((k for k in range(len(shape) + 1) if math.prod(shape[:k]) == n), None)
         if rest or lead is None or page + n > len(source):
             return images
         table = np.stack([np.zeros(n, np.int64), np.arange(page, page + n)], -1)
-        array = pages_array([source], table, shape[:lead], shape[lead:], kind.dtype)
-        images.append(with_pixels(_json_description(record, kind.dtype), array))
+        description, move = _json_description(record, kind)
+        frame = description.shape[lead:]
+        array = pages_array([source], table, shape[:lead], frame, kind.dtype, move=move)
+        images.append(with_pixels(description, array))
         page += n
         if page == len(source):
             return images
@@ -158,19 +157,49 @@ def _json_record(text: str) -> dict[str, Any] | None:
     return record if sound else None
 
 
-def _json_description(record: Mapping[str, Any], dtype: np.dtype[Any]) -> Description:
-    """Return what a JSON description means; our own record in it says the most."""
-    shape = tuple(record["shape"])
+def _json_description(
+    record: Mapping[str, Any], page: Page
+) -> tuple[Description, tuple[int, int] | None]:
+    """Return what a JSON description means; our own record in it says the most.
+
+    Where it does not name the axes, the page says which are those of a frame.
+
+    Returns
+    -------
+    description : Description
+        Of the image, as it is opened.
+    move : (int, int), optional
+        How the stored axes of a page move for that.
+    """
+    shape, dtype = tuple(record["shape"]), page.dtype.name
     ours = parse_description(record.get(KEY))
     if ours is not None and ours.shape == shape:
-        return ours
+        return ours, None
+    metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
     letters = str(record.get("axes", "")).lower()
     known = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
-    names = tuple(letters) if known and "q" not in letters else default_axes(len(shape))
-    metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
-    if names != tuple(letters):
-        metadata["assumed"] = ASSUMED_TIME if len(shape) == 3 else ASSUMED_AXES
-    return Description(shape, tuple(map(Axis, names)), dtype.name, metadata=metadata)
+    if known and "q" not in letters:
+        return Description(shape, tuple(map(Axis, letters)), dtype, metadata=metadata), None
+    n = len(shape) - len(page.shape)
+    tail, move = frame_axes(page)
+    if n < 0 or shape[n:] != page.shape:  # it was written in other pieces than its shape says
+        n, tail, move = len(shape) - 2, "yx", None
+    if n:
+        metadata["assumed"] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
+    axes = tuple(map(Axis, (*_leading_names(n, tail), *tail)))
+    return Description(
+        (*shape[:n], *moved(shape[n:], move)), axes, dtype, metadata=metadata
+    ), move
+
+
+def _leading_names(n: int, tail: str) -> tuple[str, ...]:
+    """Return names for `n` axes that nobody named, before those of a frame.
+
+    >>> _leading_names(2, "yxs"), _leading_names(3, "cyx")
+    (('t', 'z'), ('t', 'd1', 'z'))
+    """
+    names = default_axes(n + len(tail.strip("cs")))[:n]
+    return tuple(f"d{i}" if name in tail else name for i, name in enumerate(names))
 
 
 def _read_plain(header: Header) -> list[Image]:

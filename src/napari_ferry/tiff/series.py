@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import math
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,33 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import as_bytes
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.tiff.pages import TiffPages
-from napari_ferry.tiff.walk import Stamp, open_unchanged
-
-PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
-"""One axis in the name of a file of a partition: ``exp.I_03.C_actin.tif``."""
-
-
-@dataclass(frozen=True)
-class RawFrames:
-    """Reads frames that lie evenly spaced in a file, without keeping it open or mapped."""
-
-    path: Path
-    stamp: Stamp
-    start: int
-    spacing: int
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    def __call__(self, i: int) -> NDArray[Any]:
-        pixels = np.empty(self.shape, self.dtype)
-        with open_unchanged(self.path, self.stamp) as file:
-            file.seek(self.start + i * self.spacing)
-            file.readinto(as_bytes(pixels))  # type: ignore[attr-defined]
-        return pixels
 
 
 @dataclass(frozen=True)
@@ -103,17 +78,6 @@ class Joined:
     def __call__(self, i: int) -> NDArray[Any]:
         k = bisect.bisect_right(self.ends, i)
         return self.readers[k](i - (self.ends[k - 1] if k else 0))
-
-
-@dataclass(frozen=True)
-class Reordered:
-    """Reads frames in another order than they are stored in."""
-
-    read: ReadFrame
-    order: NDArray[np.int64]
-
-    def __call__(self, i: int) -> NDArray[Any]:
-        return self.read(int(self.order[i]))
 
 
 @dataclass(frozen=True)
@@ -191,13 +155,3 @@ def _map_pages(
     if (steps != spacing).any() or spacing < kind.nbytes:
         return None
     return map_frames(source.path, int(starts[0]), spacing, len(pages), frame, kind.raw_dtype)
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a key that sorts names as a person would: 2 before 10.
-
-    >>> sorted(["a10", "a2", "b1"], key=natural_key)
-    ['a2', 'a10', 'b1']
-    """
-    parts = re.split(r"(\d+)", name.lower())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -231,9 +231,9 @@ def overhead(create: Callable[..., None], layer: Layer) -> int:
     return len(buffer.getvalue()) - tiny.nframes * tiny.frame_bytes + _DIGITS
 
 
-def series_uuid(identity: str, index: int) -> str:
-    """Return the UUID of one file of a series, the same whenever the same save is planned."""
-    return f"urn:uuid:{uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_OID, identity), str(index))}"
+def series_uuid(nonce: str, index: int) -> str:
+    """Return the UUID of one file of a series, known before any of them is written."""
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{nonce}/{index}')}"
 
 
 def _imagej_shape(layer: Layer) -> tuple[int, ...]:

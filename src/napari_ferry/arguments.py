@@ -1,0 +1,121 @@
+"""What people pass to the public functions: paths, names, numbers of threads. Checked once, here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from napari_ferry.errors import FerryError, InvalidImageError, TargetError, UnreadableFileError
+
+
+def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> Path:
+    """Return a path with the home folder filled in.
+
+    Parameters
+    ----------
+    path : str or Path
+        As it was given; ``~`` is the home folder.
+    error : type of FerryError
+        Raised where no file can have that name.
+
+    Raises
+    ------
+    InvalidImageError
+        Something that is no path.
+    FerryError
+        `error`: an unknown home folder, or a name with a null byte.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidImageError(
+            f"{path!r} is a {type(path).__name__}, not a path: give a str or a Path."
+        )
+    if "\0" in os.fspath(path):
+        raise error(f"{os.fspath(path)!r} holds a null byte, which no name has: correct it.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as unknown:
+        raise error(
+            f"{path} begins with a home folder that is not known here: write the path in full."
+        ) from unknown
+
+
+def to_name(name: str) -> str:
+    """Return the name of a file in a folder, as it was given.
+
+    Raises
+    ------
+    InvalidImageError
+        No text, or a path, which would leave the folder.
+    """
+    if not isinstance(name, str):
+        raise InvalidImageError(f"The name {name!r} is a {type(name).__name__}: give a str.")
+    if any(separator in name for separator in "/\\\0"):
+        raise InvalidImageError(
+            f"The name {name!r} is no plain name: give the folder as the path, and a name without "
+            "a separator."
+        )
+    return name
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of threads that is none.
+
+    Raises
+    ------
+    InvalidImageError
+        Not a whole number from 1.
+    """
+    is_count = isinstance(workers, int | np.integer) and not isinstance(workers, bool)
+    if workers is not None and not (is_count and workers > 0):
+        raise InvalidImageError(
+            f"workers is {workers!r}: give a whole number from 1, or None to let it be chosen."
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system says while a path is read into our own error.
+
+    Raises
+    ------
+    UnreadableFileError
+        The system refused.
+    """
+    try:
+        yield
+    except FerryError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError(
+            f"{_short(path)} cannot be read ({error.strerror or error}): check its name and "
+            "permissions."
+        ) from error
+
+
+@contextmanager
+def targeting(path: Path) -> Iterator[None]:
+    """Turn what the system says of the place of a save into our own error.
+
+    Raises
+    ------
+    TargetError
+        The system refused.
+    """
+    try:
+        yield
+    except FerryError:
+        raise
+    except OSError as error:
+        raise TargetError(
+            f"{_short(path)} cannot be written to ({error.strerror or error}): choose another "
+            "place or name."
+        ) from error
+
+
+def _short(path: Path) -> str:
+    """Return a path for a message; of a name too long for any file, its beginning."""
+    return str(path if len(path.name) <= 80 else path.with_name(f"{path.name[:60]}..."))

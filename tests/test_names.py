@@ -1,0 +1,55 @@
+"""What names of TIFF files say: parts of a series, natural order, gaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_ferry.tiff.names import PartName, find_gap, natural_key, stem_of
+
+
+def test_a_part_name_says_series_index_and_suffix():
+    name = PartName.of(Path("a_b_00012.OME.tif"))
+    assert name == ("a_b", 12, ".OME.tif")
+    assert name.series == ("a_b", ".ome.tif")
+    assert name.beside(Path("x/y.tif"), 3) == Path("x/a_b_00003.OME.tif")
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a_0001.tif", "00001.tif", "a_00001.png"])
+def test_other_names_are_no_parts(name):
+    assert PartName.of(Path(name)) is None
+
+
+def test_stems_have_no_dot_of_their_suffix():
+    assert stem_of(Path("a.b.OME.TIFF")) == "a.b"
+    assert stem_of(Path("a.b.tif")) == "a.b"
+
+
+def test_order_is_natural():
+    names = ["i10.tif", "i9.tif", "I2.tif", "i1.tif"]
+    assert sorted(names, key=natural_key) == ["i1.tif", "I2.tif", "i9.tif", "i10.tif"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gap"),
+    [
+        ("1 2 3 4", None),
+        ("1 2 4 5", (2, 4)),
+        ("0 5 10 20 25", (10, 20)),
+        ("1 2 3 9", None),
+        ("1 2 4", (2, 4)),
+        ("1 2 10", None),
+        ("7 19 20 55", None),  # times of recording
+        ("1 3", None),
+    ],
+)
+def test_gaps_are_found(numbers, gap):
+    names = [f"img_{number}.tif" for number in numbers.split()]
+    expected = gap and (f"img_{gap[0]}.tif", f"img_{gap[1]}.tif")
+    assert find_gap(names) == expected
+
+
+def test_one_number_twice_is_a_gap():
+    assert find_gap(["a1.tif", "a01.tif", "a2.tif"]) == ("a1.tif", "a01.tif")
+    assert find_gap(["a1.tif", "b1.tif", "b2.tif"]) is None

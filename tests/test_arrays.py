@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,26 @@ import tifffile
 import xarray
 
 from helpers import assert_same_pixels, make_full_image, pixels, snapshot
-from napari_ferry import imload, load_binary, load_images, save_binary, save_images
+from napari_ferry import (
+    Axis,
+    Image,
+    imload,
+    imsave,
+    load_binary,
+    load_images,
+    save_binary,
+    save_images,
+)
 from napari_ferry.errors import (
     FerryError,
     InvalidImageError,
     MissingMetadataError,
+    TargetError,
     TargetExistsError,
     UnreadableFileError,
+    UnsupportedFormatError,
 )
+from saving import run_python
 
 STACK = pixels((6, 12, 16))
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
@@ -261,3 +274,168 @@ def test_a_file_is_not_taken_for_another() -> None:
     Path("a.json").unlink()
     with pytest.raises(MissingMetadataError):
         load_binary("a.bin")
+
+
+# --- what is passed wrongly
+
+FOREIGN_HOME = "~nobody_of_this_name/a.tif"
+LONG = "a" * 300 + ".tif"
+RAW = {"dtype": "uint16", "y": 12, "x": 16}
+
+
+@pytest.mark.parametrize("path", [FOREIGN_HOME, LONG, "a\0.tif"])
+@pytest.mark.parametrize("load", [imload, load_images, load_binary])
+def test_a_path_that_cannot_be_is_refused(load: Any, path: str) -> None:
+    with pytest.raises(UnreadableFileError):
+        load(path)
+
+
+@pytest.mark.parametrize("path", [FOREIGN_HOME, LONG, "a\0.tif", f"{LONG}/a.tif"])
+@pytest.mark.parametrize("save", [save_images, save_binary, lambda path, a: imsave(a, path)])
+def test_nothing_is_saved_to_a_path_that_cannot_be(save: Any, path: str) -> None:
+    path = path if save is not save_binary else path.replace(".tif", ".bin")
+    with pytest.raises(TargetError):
+        save(path, STACK)
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("path", [None, 3, b"a.tif"])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    for call in (imload, load_binary, lambda p: save_images(p, STACK), lambda p: imsave(STACK, p)):
+        with pytest.raises(InvalidImageError, match="not a path"):
+            call(path)
+
+
+@pytest.mark.parametrize("save", [save_images, save_binary])
+def test_a_file_is_no_folder(save: Any) -> None:
+    Path("file.txt").write_text("words")
+    for target in ("file.txt", "file.txt/deep"):
+        with pytest.raises(TargetError, match="is a file"):
+            save(target, STACK)
+    assert files() == ["file.txt"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a place where no folder can be made")
+def test_a_folder_that_cannot_be_made_is_said() -> None:
+    with pytest.raises(TargetError, match="/proc/foo"):
+        save_images("/proc/foo/x.tif", STACK)
+
+
+_AS_NOBODY = """
+import os, sys
+import numpy as np
+import napari_ferry as nf
+A = np.zeros((2, 3, 4), "u2")
+for suffix in ("tif", "bin"):  # nobody may not import what is needed
+    nf.imsave(A, f"warm.{suffix}")
+    nf.imload(f"warm.{suffix}")
+os.setuid(65534)
+for call in (
+    lambda: nf.imload("closed"), lambda: nf.imload("closed/a.tif"), lambda: nf.imload("a.tif"),
+    lambda: nf.load_binary("closed"), lambda: nf.load_binary("closed/a"),
+    lambda: nf.load_images("closed"), lambda: nf.load_binary("a.bin"),
+):
+    try:
+        call()
+    except nf.UnreadableFileError as error:
+        assert "permission" in str(error).lower(), error
+    else:
+        raise AssertionError("it was read")
+for call in (
+    lambda: nf.save_images("ro/new", A), lambda: nf.save_binary("ro/new", A),
+    lambda: nf.save_images("closed/new", A), lambda: nf.imsave(A, "closed/a.tif"),
+    lambda: nf.imsave(A, "ro/a.tif"),
+):
+    try:
+        call()
+    except nf.TargetError:
+        continue
+    raise AssertionError("it was written")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can be nobody")
+def test_what_may_not_be_touched_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for folder in ("closed", "ro"):
+        save_images(f"{folder}/a.tif", STACK)
+        save_binary(f"{folder}/a.bin", STACK)
+    save_images("a.tif", STACK)
+    save_binary("a.bin", STACK)
+    for path, mode in (("closed", 0o700), ("ro", 0o755), ("a.tif", 0o600), ("a.bin", 0o600)):
+        Path(path).chmod(mode)
+    for parent in tmp_path.parents[:-2]:
+        parent.chmod(0o755)
+    status, _, err = run_python(_AS_NOBODY)
+    assert status == 0, err
+
+
+@pytest.mark.parametrize("name", ["../esc", "/tmp/abs", "a/b", "a\\b", "a\0", 3, ["a"]])
+@pytest.mark.parametrize("save", [save_images, save_binary])
+def test_a_name_does_not_leave_its_folder(save: Any, name: Any) -> None:
+    with pytest.raises(InvalidImageError, match="name"):
+        save("folder", STACK, name=name)
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("workers", [0, -1, "a", 1.5, True])
+def test_a_number_of_threads_that_cannot_be_is_refused(workers: Any) -> None:
+    with pytest.raises(InvalidImageError, match="workers"):
+        imsave(STACK, "a.tif", workers=workers)
+    assert not list(Path().iterdir())
+    save_images("a.tif", STACK)
+    with pytest.raises(InvalidImageError, match="workers"):
+        load_images("a.tif", workers=workers)
+
+
+@pytest.mark.parametrize("metadata", [[1], "uint16", 3])
+def test_metadata_that_are_no_mapping_are_refused(metadata: Any) -> None:
+    save_binary("a.bin", STACK)
+    assert_same_pixels(load_binary("a.bin", missing_metadata=RAW), STACK)
+    with pytest.raises(InvalidImageError, match="missing_metadata"):
+        load_binary("a.bin", missing_metadata=metadata)
+
+
+@pytest.mark.parametrize("axes", [3, [1, 2, 3], b"tyx"])
+def test_axes_that_are_no_names_are_refused(axes: Any) -> None:
+    save_images("a.tif", STACK)
+    with pytest.raises(InvalidImageError, match="axes"):
+        imload("a.tif", axes=axes)
+    with pytest.raises(InvalidImageError, match="axes"):
+        Image.from_array(STACK, axes)
+
+
+@pytest.mark.parametrize(
+    "words", [("t", "a"), ("t", None), ("t", 1.0, 5), (3,), ("t", 1, "s", "b")]
+)
+def test_an_axis_of_wrong_types_is_refused(words: Any) -> None:
+    with pytest.raises(InvalidImageError, match="axis"):
+        Axis(*words)
+
+
+def test_a_sidecar_stands_for_its_raw_file() -> None:
+    save_binary("rec.bin", STACK)
+    assert_same_pixels(imload("rec.json")[0].array, STACK)
+    Path("other.json").write_text("[1, 2]")
+    with pytest.raises(UnsupportedFormatError):
+        imload("other.json")
+
+
+def test_nothing_is_no_image() -> None:
+    with pytest.raises(InvalidImageError, match="nothing to save"):
+        imsave([], "x.tif")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_masked_pixels_are_refused(lazy: bool) -> None:
+    masked = np.ma.masked_less(STACK, 3)
+    with pytest.raises(InvalidImageError, match="filled"):
+        save_images("a.tif", dask.array.from_array(masked) if lazy else masked)
+    save_images("a.tif", masked.filled(0))
+
+
+def test_an_unknown_length_is_refused() -> None:
+    array = dask.array.from_array(STACK)
+    with pytest.raises(InvalidImageError, match="compute_chunk_sizes"):
+        save_images("a.tif", array[array[:, 0, 0] > 0])
+    assert not list(Path().iterdir())

@@ -279,7 +279,7 @@ def test_a_file_of_another_size_is_refused(off: int, axes: str, tmp_path: Path) 
         {"axes": None, "frames": 7},
         {"axes": [{"name": "y", "size": 4}] * 2, "y": 7},
         *({"axes": [{"name": a, "size": n} for a in "yx"]} for n in (0, 4, 2**47)),
-        {"axes": [{"name": "y", "size": 560}]},
+        {"axes": [{"name": "y", "size": 560}], "frames": 7},
     ],
     ids=str,
 )
@@ -287,6 +287,22 @@ def test_a_malformed_record_of_ours_is_refused(change: dict[str, Any], tmp_path:
     path, sidecar = imsave(make_image("tzyx", x=4), tmp_path / "cells.bin")
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text("utf-8")) | change))
     assert_refused(path)
+
+
+def test_a_record_without_a_plane_leaves_the_four_keys(tmp_path: Path) -> None:
+    image = make_image("tzyx", x=4)
+    path, sidecar = imsave(image, tmp_path / "cells.bin")
+    change = {"axes": [{"name": "y", "size": image.array.size}]}
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text("utf-8")) | change))
+    (found,) = imload(path)
+    assert found.axis_names == ("t", "y", "x")
+    assert np.array_equal(found.load(), image.load().reshape(-1, *image.shape[-2:]))
+
+
+def test_a_sidecar_is_strict_json(tmp_path: Path) -> None:
+    image = Image((pixels((5, 12, 16)),), tuple(map(Axis, "tyx")), metadata={"gain": float("nan")})
+    _, sidecar = imsave(image, tmp_path / "cells.bin")
+    assert "NaN" not in sidecar.read_text("utf-8")
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

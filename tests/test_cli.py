@@ -142,6 +142,52 @@ def test_convert_with_a_size_cap(run: Run, tmp_path: Path):
     assert version_of(tmp_path / "whole.tif") == 1
 
 
+@pytest.mark.parametrize("words", [
+    ("--workers", 2, "IN", "OUT", "--size-cap", 1),
+    ("IN", "--size-cap", "1", "OUT"),
+    ("--size-cap=1", "IN", "--axes", "tyx", "OUT"),
+    ("IN", "--size", "1", "--overwrite", "OUT"),
+])  # fmt: skip
+def test_options_may_stand_anywhere(words: tuple[object, ...], run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.bin")
+    places = {"IN": tmp_path / "movie.bin", "OUT": tmp_path / "new.tif"}
+    status, _, err = run("convert", *(places.get(word, word) for word in words))
+    assert (status, err) == (0, "")
+    assert version_of(tmp_path / "new.tif") == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--size-cap", "0", "size cap"),
+        ("--size-cap", "nan", "size cap"),
+        ("--workers", "0", "worker"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(
+    flag: str, value: str, words: str, run: Run, tmp_path: Path
+):
+    imsave(movie(1), tmp_path / "movie.bin")
+    result = run("convert", tmp_path / "movie.bin", tmp_path / "new.tif", flag, value)
+    assert_refused(result, words)
+    assert names(tmp_path) == ["movie.bin", "movie.json"]
+
+
+def test_a_value_of_another_type_is_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        run("convert", "a.bin", tmp_path / "new.tif", "--size-cap", "much")
+    assert "--size-cap: invalid float or none value: 'much'" in capsys.readouterr().err
+
+
+def test_info_of_a_sidecar(run: Run, tmp_path: Path):
+    imsave(stack(), tmp_path / "cells.bin")
+    status, out, err = run("info", tmp_path / "cells.json")
+    assert (status, err) == (0, "")
+    assert "5 x 2 x 16 x 20" in out
+
+
 def test_convert_with_other_axes(run: Run, tmp_path: Path):
     imsave(movie(1), tmp_path / "movie.tif")
     arguments = ("convert", tmp_path / "movie.tif", tmp_path / "new.tif")
@@ -153,7 +199,7 @@ def test_convert_with_other_axes(run: Run, tmp_path: Path):
 def test_convert_one_of_several_images(run: Run, tmp_path: Path):
     source, target = tmp_path / "both.tif", tmp_path / "one.bin"
     imsave([stack(), movie(1)], source)
-    assert_refused(run("convert", source, target), "raw file holds one image")
+    assert_refused(run("convert", source, target), "raw file holds one image.*--image N")
     assert run("convert", source, target, "--image", 1)[0] == 0
     assert version_of(target) == 1
     assert_refused(run("convert", source, tmp_path / "x.bin", "--image", 2), "holds 2 images")

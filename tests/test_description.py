@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_ferry.checks import common_losses
 from napari_ferry.description import (
     KEY,
     Description,
@@ -156,6 +157,9 @@ def test_the_byte_order_is_said_where_it_is_big(dtype: str, said: str) -> None:
         {KEY: 1, "axes": [{"name": "y"}]},
         *({KEY: 1, "axes": [{"name": "y", "size": size}]} for size in (-1, 1.0, True, "5", HUGE)),
         {KEY: 1, "axes": [{"name": "y", "size": 1}, {"name": "y", "size": 1}]},
+        {KEY: 1, "axes": []},
+        {KEY: 1, "axes": [{"name": "y", "size": 1}]},
+        {KEY: 1, "axes": [{"name": "z", "size": 1}, {"name": "x", "size": 1}]},
     ],
     ids=lambda record: str(record)[:40],
 )
@@ -263,7 +267,7 @@ def test_other_values_become_plain_or_are_left_out(value: object, expected: obje
 
 def test_what_cannot_be_kept_is_named() -> None:
     metadata = {"a": 1, "none": None, "raw": b"", "what": object(), "list": [b""], "of": {1: 2}}
-    assert not_json(metadata) == ["raw", "what"]
+    assert list(not_json(metadata)) == ["raw", "what", "list.0", "of.1"]
 
 
 # --- our record, and what others changed since
@@ -284,3 +288,58 @@ def test_axes_are_ours_but_for_a_step_that_was_changed() -> None:
     changed = (Axis("x", 0.6, "micrometer"), Axis("t", 2.0, "second"))
     assert join_axes(own, wrote, changed) == (changed[1], own[1], changed[0])
     assert join_axes(own, wrote, [Axis("x")]) == (*own[:2], Axis("x"))
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_numbers_that_are_not_finite_become_null_and_are_named() -> None:
+    metadata = {
+        "a": NAN,
+        "b": {"c": [1, INF]},
+        "d": np.array([-INF, 2]),
+        "e": np.float32("nan"),
+        "f": None,
+    }
+    stored = {"a": None, "b": {"c": [1, None]}, "d": [None, 2.0], "e": None, "f": None}
+    assert to_json(metadata) == stored
+    assert list(not_json(metadata)) == ["a", "b.c.1", "d.0", "e"]
+    assert not_json(stored) == {}
+
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+def test_a_record_is_strict_json(bad: float) -> None:
+    image = Image(
+        (np.zeros((2, 2, 2)),),
+        (Axis("c", bad), Axis("y", bad, "micrometer", bad), Axis("x", 2.0, "micrometer")),
+        (Channel("a", None, (0, bad)), Channel("b", None, (0.0, 1.0))),
+        display={"gamma": bad},
+        metadata={"gain": bad},
+    )
+    found = read_record(json.dumps(describe(image), allow_nan=False))
+    assert found is not None
+    assert found.axes == (Axis("c"), Axis("y"), Axis("x", 2.0, "micrometer"))
+    assert found.channels == (Channel("a"), Channel("b", None, (0.0, 1.0)))
+    assert (found.display, found.metadata) == ({"gamma": None}, {"gain": None})
+
+
+def test_losses_name_what_is_not_kept_and_where() -> None:
+    image = Image(
+        (np.zeros((2, 2, 2)),),
+        (Axis("c"), Axis("y", 0.0, None, NAN), Axis("x", NAN, "micrometer")),
+        (Channel("GFP"), Channel()),
+        display={
+            "odd": object(),
+            "channels": [{"metadata": {"q": {"r": object()}}}, {"metadata": {"s": NAN}}, 5],
+        },
+        metadata={"gain": NAN, "ok": [1, (2, {"a"})]},
+    )
+    assert common_losses([image]) == [
+        "of the metadata, gain is not finite: null is stored",
+        "of the display, odd cannot be kept: it is no plain text, number or list",
+        "of the metadata of GFP, q.r cannot be kept: it is no plain text, number or list",
+        "of the metadata of channel 1, s is not finite: null is stored",
+        "axis y has no sound scale (0.0): 1 is stored",
+        "axis y has no sound origin (nan): 0 is stored",
+        "axis x has no sound scale (nan): 1 is stored, without its unit",
+    ]

@@ -70,11 +70,20 @@ def lazy_and_eager(draw: st.DrawFn) -> tuple[Array, NDArray[Any]]:
 
 @st.composite
 def masks(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
-    """Draw a mask of some neighbouring axes, with slices before it."""
+    """Draw a mask of some neighbouring axes, with slices or an ellipsis before and after it."""
     first = draw(st.integers(0, len(shape) - 1))
     last = draw(st.integers(first + 1, len(shape)))
     mask = draw(npst.arrays(bool, shape[first:last]))
-    return (*(slice(None),) * first, mask)
+    if draw(st.booleans()):
+        return with_newaxes(draw, [..., mask, *(slice(None),) * (len(shape) - last)])
+    return with_newaxes(draw, [*(slice(None),) * first, mask])
+
+
+def with_newaxes(draw: st.DrawFn, items: list[Any]) -> tuple[Any, ...]:
+    """Put up to two new axes between the items of an index."""
+    for _ in range(draw(st.integers(0, 2))):
+        items.insert(draw(st.integers(0, len(items))), None)
+    return tuple(items)
 
 
 @st.composite
@@ -90,13 +99,14 @@ def mixed(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
                     inside,
                     st.integers(-6, 6),
                     st.lists(inside, min_size=2, max_size=2),
+                    st.just([]),
                     npst.arrays(np.int32, (2, 1), elements=inside),
                 )
             )
         )
     if draw(st.booleans()):
         items.insert(draw(st.integers(0, len(items))), Ellipsis)
-    return tuple(items)
+    return with_newaxes(draw, items)
 
 
 def index(shape: tuple[int, ...]) -> st.SearchStrategy[Any]:
@@ -130,7 +140,7 @@ def test_any_index_gives_what_numpy_gives(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [3, -4, (0, 0, 0, 0), (..., ...), 1.0, "a", (0, None, [0, 1]), np.ones(2, bool), [5]]
+    "key", [3, -4, (0, 0, 0, 0), (..., ...), 1.0, "a", [1.0], [[], 9], np.ones(2, bool), [5]]
 )
 def test_a_wrong_index_is_refused(key: Any) -> None:
     data = np.zeros((3, 4, 5))

@@ -19,8 +19,10 @@ from napari.utils.colormaps import (
 )
 from npe2 import PluginManager, PluginManifest
 
-from napari_ferry import SaveError, TargetExistsError, imload, imsave, plan
+from napari_ferry import FerryWarning, Image, SaveError, TargetExistsError, imload, imsave, plan
 from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
+from napari_ferry.dropped import Dropped
+from napari_ferry.image import Axis, Channel
 from napari_ferry.layers import from_layers, to_layers
 from napari_ferry.widgets.demo import differences
 
@@ -58,6 +60,23 @@ def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     for kind, messages in shown.items():
         monkeypatch.setattr(f"napari.utils.notifications.show_{kind}", messages.append)
     return shown
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which readers tell what was dropped together."""
+    clock = Clock()
+    monkeypatch.setattr("napari_ferry.commands._dropped", Dropped(clock=clock))
+    return clock
 
 
 def pixels(*shape: int, dtype: str = "uint16", seed: int = 0) -> np.ndarray:
@@ -129,6 +148,20 @@ IMAGES: dict[str, dict[str, Any]] = {
     },
     "metadata": {"metadata": {"laser": 488, "notes": ["a", "µ\n"], "nested": {"on": True}}},
     "named": {"name": "GFP / 488 nm (µm) \u4e2d\u6587 'x' <&>"},
+    "other units": {
+        "units": ("degree", "1 / second", "volt", "micrometer ** 2"),
+        "scale": (15, 1, 1, 1),
+    },
+    "plane": {
+        "depiction": "plane",
+        "plane": {"position": (1, 2, 3), "normal": (0, 0.6, 0.8), "thickness": 4},
+    },
+    "clipped": {
+        "experimental_clipping_planes": [
+            {"position": (1, 2, 3), "normal": (0, 1, 0)},
+            {"position": (1, 2, 3), "normal": (1, 0, 0), "enabled": False},
+        ]
+    },
     "rotated": {"rotate": 30},
     "sheared": {"shear": [0.5]},
     "affine": {"affine": np.array([[1, 0.5, 3], [0.2, 1, -4], [0, 0, 1]])},
@@ -177,6 +210,8 @@ LABELS: dict[str, dict[str, Any]] = {
             color_dict={None: "gray", 0: "transparent", 1: "red", 200: [0.1, 0.2, 0.3, 0.4]}
         )
     },
+    "plane": {"depiction": "plane", "plane": {"position": (1, 2, 3), "normal": (0, 1, 0)}},
+    "gaps": {"properties": {"area": np.array([1.5, np.nan, 2])}},
     "properties": {"properties": {"area": np.arange(250.0), "class": np.array(["a", "b"] * 125)}},
     "rotated": {"rotate": 30, "metadata": {"by": "cellpose"}},
 }
@@ -258,6 +293,143 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
     assert "model cannot be kept" in said["warning"][0]
 
 
+def test_what_channels_cannot_keep_is_said(tmp_path: Path, said):
+    layers = [
+        ImageLayer(pixels(16, 20), name="GFP", metadata={"laser": {"model": object(), "nm": 488}}),
+        ImageLayer(pixels(16, 20), name="RFP", metadata={1: "one", "gain": float("nan")}),
+    ]
+    green, red = round_trip(tmp_path / "cells.tif", *layers)
+    assert green.metadata == {"laser": {"nm": 488}}
+    assert red.metadata == {"1": "one", "gain": None}
+    (warning,) = said["warning"]
+    assert "of the metadata of GFP, laser.model cannot be kept" in warning
+    assert "of the metadata of RFP, 1 is named by an int" in warning
+    assert "of the metadata of RFP, gain is not finite" in warning
+
+
+def test_metadata_of_layers_is_theirs_until_it_is_saved():
+    model = object()
+    layers = [ImageLayer(pixels(16, 20), metadata={"model": model}) for _ in range(2)]
+    images = from_layers([layer.as_layer_data_tuple() for layer in layers])
+    assert [meta["metadata"] for _, meta, _ in to_layers(images)] == [{"model": model}] * 2
+
+
+@every_suffix
+@pytest.mark.parametrize("bad", ["t", "z", "y", "x"])
+def test_an_unsound_scale_leaves_the_other_axes(bad: str, suffix: str, tmp_path: Path):
+    axes = tuple(Axis(name, 0.5, "second" if name == "t" else "micrometer") for name in "tzyx")
+    for scale in (float("nan"), 0.0, float("inf")):
+        broken = tuple(Axis(a.name, scale, a.unit) if a.name == bad else a for a in axes)
+        image = Image((pixels(2, 3, 16, 20),), broken)
+        path = tmp_path / f"{scale}{suffix}"
+        losses = plan(image, path).losses
+        assert f"axis {bad} has no sound scale ({scale}): 1 is stored, without its unit" in losses
+        imsave(image, path)
+        assert imload(path)[0].axes == tuple(Axis(bad) if a.name == bad else a for a in axes)
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"blending": "zz"},
+    {"blending": ["additive"]},
+    {"rendering": 3},
+    {"rendering": "iso_categorical"},
+    {"depiction": {}},
+    {"projection_mode": "zz"},
+    {"interpolation2d": "spline99"},
+    {"interpolation3d": "custom"},
+    {"opacity": 2},
+    {"opacity": "1"},
+    {"visible": "no"},
+    {"gamma": -1},
+    {"gamma": 10**400},
+    {"iso_threshold": True},
+    {"attenuation": [1]},
+    *({"contrast_limits": limits} for limits in (["a", "b"], 5, [1], [2, 1], [None, 1], "ab")),
+    *({"colormap": colormap} for colormap in (5, "#zzzzzz", "#12", "zz", {}, [], True)),
+    *({"colormap": {"colors": colors}} for colors in (5, [], [["a"]], [[1]], [[0, 0, 0], [1]])),
+    {"colormap": {"colors": [[0, 0, 0], [1, 1, 1]], "controls": [0, 0.5]}},
+    {"colormap": {"colors": [[0, 0, 0], [1, 1, 1]], "interpolation": "zz"}},
+    {"affine": [[1]]},
+    {"affine": 5},
+    {"affine": [[0, 0, 0]] * 3},
+    {"affine": [[1, 0, 0], [0, 1, 0], [0, 1, 1]]},
+    {"rotate": "x"},
+    {"rotate": [[0, 0], [0, 0]]},
+    {"rotate": [1, 2, 3]},
+    {"shear": [1, 2]},
+    {"shear": [[1, 1], [1, 2]]},
+    {"axis_labels": 5},
+    {"axis_labels": ["y"]},
+    {"axis_labels": [1, 2]},
+    {"plane": 5},
+    {"plane": {"zz": 1}},
+    {"plane": {"position": [1, 2], "normal": [0, 0, 1]}},
+    {"plane": {"position": [1, 2, 3], "normal": [0, 0, 0]}},
+    {"plane": {"position": [1, 2, 3], "normal": [0, 0, 1], "thickness": -1}},
+    {"experimental_clipping_planes": [5]},
+    {"experimental_clipping_planes": {"a": 1}},
+]
+
+
+@pytest.mark.parametrize("display", BROKEN, ids=str)
+def test_a_damaged_record_opens_without_what_is_broken(display: dict[str, Any], tmp_path: Path):
+    save(tmp_path / "cells.bin", ImageLayer(pixels(16, 20), name="cells", opacity=0.5))
+    sidecar = tmp_path / "cells.json"
+    record = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps(record | {"display": {"opacity": 0.5, "gamma": 2} | display}))
+    (key,) = display
+    with pytest.warns(FerryWarning, match=rf"cells: .* {key} that napari cannot take"):
+        (layer,) = open_layers(sidecar)
+    assert key == "gamma" or layer.gamma == 2
+    assert key == "opacity" or layer.opacity == 0.5
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        {"rendering": "mip"},
+        {"iso_gradient_mode": "zz"},
+        *({"properties": table} for table in (5, {"a": 5}, {"a": [1], "b": []}, {"a": [[1]]})),
+        *({"colormap": colormap} for colormap in ("gray", 5, {}, {"cyclic": 5}, {"direct": 5})),
+        *({"colormap": {"drawn": n, "seed": 0.5, "background_value": 0}} for n in ("x", -5, 10**9)),
+        {"colormap": {"direct": [[1, "zz"]]}},
+        {"colormap": {"cyclic": [[1, 0, 0, 1]], "seed": "x", "background_value": 0, "name": "a"}},
+    ],
+    ids=str,
+)
+def test_damaged_labels_open_without_what_is_broken(display: dict[str, Any]):
+    image = Image.from_array(pixels(16, 20), name="nuclei", kind="labels")
+    broken = Image(image.levels, image.axes, (), "nuclei", "labels", display)
+    with pytest.warns(FerryWarning, match=f"nuclei: .* {next(iter(display))} that napari cannot"):
+        ((data, meta, kind),) = to_layers([broken])
+    Layer.create(data, meta, kind)
+
+
+@pytest.mark.parametrize("channels", [["a", "b"], [{}, 5], [{"metadata": 5}, {}]], ids=str)
+def test_damaged_channels_open_as_if_nothing_were_said(channels: list[Any]):
+    image = Image.from_array(pixels(2, 16, 20), "cyx", name="cells")
+    broken = Image(image.levels, image.axes, (), "cells", display={"channels": channels})
+    with pytest.warns(FerryWarning, match="cells: .* channels that napari cannot"):
+        assert [Layer.create(*layer).name for layer in to_layers([broken])] == [
+            "cells 0",
+            "cells 1",
+        ]
+
+
+def test_a_channel_of_no_colour_is_gray():
+    channels = (Channel("GFP", "#zzzzzz"), Channel("RFP", "#ff0000"))
+    image = Image((pixels(2, 16, 20),), tuple(map(Axis, "cyx")), channels)
+    with pytest.warns(FerryWarning, match="GFP: .* colormap"):
+        layers = [Layer.create(*layer) for layer in to_layers([image])]
+    assert [layer.colormap.name for layer in layers] == ["gray", "red"]
+
+
+@pytest.mark.parametrize("unit", ["pt", "ua", "px", "x y", "9 ** 9 ** 9", "meter ** 999", "("])
+def test_what_is_no_unit_of_pint_is_shown_as_pixels(unit: str):
+    image = Image((pixels(16, 20),), (Axis("y", 1, unit), Axis("x", 1, "micrometer")))
+    assert Layer.create(*to_layers([image])[0]).units == ("pixel", "micrometer")
+
+
 def test_what_was_assumed_is_said(tmp_path: Path, said):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "plain.tif", pixels(5, 16, 20), metadata=None)
@@ -327,6 +499,31 @@ def test_layers_that_differ_are_images_of_one_file(suffix: str, tmp_path: Path):
     assert [layer.name for layer in after] == [layer.name for layer in layers]
     for one, other in zip(layers, after, strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+def test_layers_keep_their_order(suffix: str, tmp_path: Path):
+    layers = [
+        ImageLayer(pixels(16, 20), name="i1"),
+        Labels(pixels(16, 20), name="nuclei"),
+        ImageLayer(pixels(16, 21), name="wide"),
+        ImageLayer(pixels(16, 20, seed=1), name="i2"),
+    ]
+    for order in (layers, layers[::-1]):
+        after = round_trip(tmp_path / f"{order[0].name}{suffix}", *order)
+        assert [layer.name for layer in after] == [layer.name for layer in order]
+        for one, other in zip(order, after, strict=True):
+            assert_same(one, other)
+
+
+def test_images_whose_order_is_not_clear_stay_as_they_are():
+    images = [Image.from_array(pixels(16, 20), name=name) for name in "ab"]
+    for orders in ((1, None), (1, 1), ("b", "a"), (None, 0)):
+        said = [
+            Image(image.levels, image.axes, name=image.name, display={"order": order})
+            for image, order in zip(images, orders, strict=True)
+        ]
+        assert [meta["name"] for _, meta, _ in to_layers(said)] == ["a", "b"]
 
 
 def test_several_images_are_refused_for_raw_binary(tmp_path: Path):
@@ -502,6 +699,43 @@ def test_a_raw_file_can_be_opened_again_at_once(name: str, tmp_path: Path):
     assert len(open_layers(tmp_path / name)) == 1
 
 
+def test_only_the_partner_is_passed_over_and_only_once(tmp_path: Path, clock: Clock):
+    save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20)))
+    opened = [len(open_layers(tmp_path / f"raw{suffix}")) for suffix in (".bin", ".json") * 2]
+    assert opened == [1, 0, 1, 0]
+    opened = [len(open_layers(tmp_path / f"raw{suffix}")) for suffix in (".bin", ".bin", ".json")]
+    assert opened == [1, 1, 0]
+    open_layers(tmp_path / "raw.json")
+    clock.now += 5.1
+    assert len(open_layers(tmp_path / "raw.bin")) == 1
+
+
+def test_parts_that_are_dropped_together_are_one_layer(tmp_path: Path, clock: Clock):
+    data = pixels(6, 64, 64)
+    cap = 2.5 * data[0].nbytes / 1e9
+    for suffix in (".tif", ".ome.tif"):
+        paths = imsave(data, tmp_path / f"long{suffix}", size_cap=cap)
+        other = imsave(data, tmp_path / f"other{suffix}")
+        for dropped in (paths, paths[::-1]):
+            (layer, *others) = open_layers(*dropped, *other)
+            assert np.array_equal(layer.data, data)
+            assert len(others) == 1
+        assert len(open_layers(paths[1])) == len(open_layers(paths[1])) == 1
+        clock.now += 5.1
+        assert len(open_layers(paths[2])) == 1
+
+
+def test_files_are_remembered_for_moments_and_swallowed_once(tmp_path: Path):
+    clock = Clock()
+    dropped = Dropped(seconds=5, clock=clock)
+    a, b, c = (tmp_path / name for name in "abc")
+    assert not dropped.swallows(a)
+    dropped.opened(a, [a, b, c])
+    assert [dropped.swallows(path) for path in (a, b, b)] == [False, True, False]
+    clock.now += 5
+    assert not dropped.swallows(c)
+
+
 def test_several_files_are_one_stack(tmp_path: Path):
     data = pixels(3, 16, 20)
     for i, frame in enumerate(data):
@@ -510,12 +744,13 @@ def test_several_files_are_one_stack(tmp_path: Path):
     assert np.array_equal(layer.data, data[[2, 0, 1]])
 
 
-def test_parts_and_their_folder_are_the_whole(tmp_path: Path):
+def test_parts_and_their_folder_are_the_whole(tmp_path: Path, clock: Clock):
     data = pixels(6, 64, 64)
     image = from_layers([ImageLayer(data, name="long", gamma=0.5).as_layer_data_tuple()])
     paths = imsave(image, tmp_path / "long.tif", size_cap=2.5 * data[0].nbytes / 1e9)
     assert len(paths) == 3
     for opened in ([paths[0]], [paths[2]], [tmp_path]):
+        clock.now += 60
         (layer,) = open_layers(*opened)
         assert np.array_equal(layer.data, data)
         assert (layer.name, layer.gamma) == ("long", 0.5)

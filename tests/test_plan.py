@@ -787,3 +787,57 @@ def test_planning_reads_nothing_and_names_every_file(tmp_path: Path):
     assert names(tmp_path) == []
     assert run(plan(movie(1), tmp_path / "movie.tif", size_cap=CAP)) == list(planned.paths)
     assert all(path.stat().st_size < CAP * 1e9 for path in planned.paths)
+
+
+@pytest.mark.parametrize("chunks", [(40, 16, 16), (7, 64, 64), (3, 20, 64), (40, 64, 5)])
+@pytest.mark.parametrize("name", ["movie.tif", "movie.bin"])
+def test_each_chunk_is_computed_once(
+    chunks: tuple[int, ...], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    dask_array = pytest.importorskip("dask.array")
+    monkeypatch.setattr("napari_ferry.pixels._WRITE_BYTES", 20_000)
+    monkeypatch.setattr("napari_ferry.blocks.BLOCK_BYTES", 5_000)
+    pixels = np.random.default_rng(0).integers(0, 999, (40, 64, 64), np.uint16)
+    computed: list[int] = []
+
+    def count(block):
+        computed.append(1)
+        return block + 1
+
+    source = dask_array.from_array(pixels, chunks=chunks)
+    source = source.map_blocks(count, dtype=np.uint16, meta=np.empty((0, 0, 0), np.uint16))
+    imsave(source, tmp_path / name)
+    assert len(computed) == source.npartitions
+    assert np.array_equal(np.asarray(imload(tmp_path / name)[0].array), pixels + 1)
+
+
+_SAVE_TRANSPOSED = """
+import sys
+from pathlib import Path
+import numpy as np
+from napari_ferry import imload, imsave
+folder, name = Path(sys.argv[1]), sys.argv[2]
+memory = np.memmap(folder / "m", np.uint16, "r", shape=(256, 512, 400)).transpose(2, 0, 1)
+imsave(memory[:2, :8, :8], folder / name)
+def resident(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1e3
+Path("/proc/self/clear_refs").write_text("5")
+before = resident("VmRSS")
+imsave(memory, folder / name, overwrite=True)
+print(resident("VmHWM") - before)
+assert np.array_equal(imload(folder / name)[0].array[::57], memory[::57])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is asked of Linux")
+@pytest.mark.parametrize("name", ["movie.tif", "movie.bin"])
+def test_memory_while_saving_a_transposed_map(name: str, tmp_path: Path):
+    """Of 105 MB, each of whose frames lies all over the file; in MB."""
+    memory = np.memmap(tmp_path / "m", np.uint16, "w+", shape=(256, 512, 400))
+    memory[:] = np.arange(400, dtype=np.uint16)
+    memory.flush()
+    del memory
+    status, out, err = run_python(_SAVE_TRANSPOSED, tmp_path, name)
+    assert status == 0, err
+    assert float(out) < 60

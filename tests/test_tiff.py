@@ -309,6 +309,13 @@ def test_frames_are_not_split(tmp_path: Path) -> None:
         imsave(make_image("tyx", y=100, x=100), tmp_path / "other.tif", size_cap=20e3 / 1e9)
 
 
+@pytest.mark.parametrize("cap", [0, -1, float("nan"), "3.9", True, np.float64(-2)])
+def test_a_cap_that_is_no_size_is_refused(cap: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match="size cap"):
+        imsave(pixels((3, 5, 6)), tmp_path / "a.tif", size_cap=cap)
+    assert not snapshot(tmp_path)
+
+
 @pytest.mark.parametrize("cap", [0, -1, 1e-9])
 def test_an_impossible_cap_is_refused(cap: float, tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError, match="raise the cap"):
@@ -506,6 +513,49 @@ def test_colours_of_tifffile(
     (image,) = imload(tmp_path / "foreign.tif")
     assert image.axis_names == (("t", "y", "x", "s") if frames > 1 else ("y", "x", "s"))
     assert_same_pixels(image.array, data if frames > 1 else data[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 16)}], ids=str)
+@pytest.mark.parametrize("samples", [3, 4])
+@pytest.mark.parametrize(
+    ("lead", "names"), [((), ""), ((5,), "t"), ((2, 5), "tz"), ((2, 1, 5), "tcz")]
+)
+def test_colours_that_tifffile_describes_without_axes(
+    lead: tuple[int, ...], names: str, samples: int, options: dict[str, Any], tmp_path: Path
+) -> None:
+    data = pixels((*lead, 20, 33, samples), "uint8")
+    tifffile.imwrite(tmp_path / "r.tif", data, photometric="rgb", **options)
+    (image,) = imload(tmp_path / "r.tif")
+    assert image.axis_names == (*names, "y", "x", "s")
+    assert image.is_rgb
+    assert_same_pixels(image.array, data)
+
+
+def test_jpeg_without_axes_is_a_colour(tmp_path: Path) -> None:
+    data = pixels((4, 32, 40, 3), "uint8")
+    tifffile.imwrite(tmp_path / "r.tif", data, photometric="rgb", compression="jpeg")
+    (image,) = imload(tmp_path / "r.tif")
+    assert (image.axis_names, image.shape) == (("t", "y", "x", "s"), data.shape)
+    assert_same_pixels(image.array, tifffile.imread(tmp_path / "r.tif"))
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_samples_that_are_no_colour_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
+    data = pixels((4, 20, 33, 2))
+    path = tmp_path / "c.tif"
+    tifffile.imwrite(path, data, photometric="minisblack", planarconfig="contig", **options)
+    (image,) = imload(path)
+    assert image.axis_names == ("t", "c", "y", "x")
+    assert_same_pixels(image.array, np.moveaxis(data, -1, 1))
+
+
+def test_planes_that_tifffile_took_for_a_colour_stay_planes(tmp_path: Path) -> None:
+    data = pixels((3, 20, 33))
+    with pytest.warns(DeprecationWarning, match="RGB"):
+        tifffile.imwrite(tmp_path / "z.tif", data)
+    (image,) = imload(tmp_path / "z.tif", axes="zyx")
+    assert_same_pixels(image.array, data)
+    assert "assumed" in imload(tmp_path / "z.tif")[0].metadata
 
 
 def test_pages_of_several_kinds_are_several_images(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What people pass to the public functions: paths, names, numbers of threads. Checked once, here."""
+"""What people pass to the public functions: paths, names, numbers of threads; checked here."""
 
 from __future__ import annotations
 
@@ -61,6 +61,16 @@ def to_name(name: str) -> str:
     return name
 
 
+def is_real(value: object) -> bool:
+    """Whether a value is a real number of Python or numpy, and no truth value."""
+    return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text."""
+    return isinstance(value, str)
+
+
 def check_workers(workers: int | None) -> None:
     """Refuse a number of threads that is none.
 
@@ -69,8 +79,7 @@ def check_workers(workers: int | None) -> None:
     InvalidImageError
         Not a whole number from 1.
     """
-    is_count = isinstance(workers, int | np.integer) and not isinstance(workers, bool)
-    if workers is not None and not (is_count and workers > 0):
+    if workers is not None and not (is_real(workers) and workers % 1 == 0 and workers > 0):
         raise InvalidImageError(
             f"workers is {workers!r}: give a whole number from 1, or None to let it be chosen."
         )

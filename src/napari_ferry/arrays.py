@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arguments import reading, targeting, to_name, to_path
 from napari_ferry.codecs import Saveable, binary, imload, imsave
-from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
 
@@ -77,8 +78,10 @@ def save_images(
     ------
     TargetExistsError
         Files stand there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
     InvalidImageError
-        No numeric array, an empty one, or a cap smaller than one frame.
+        No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
     """
     target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
     return _save(images, target, overwrite, size_cap=size_cap)
@@ -116,10 +119,12 @@ def load_binary(
     UnreadableFileError
         No such file, or what describes it does not fit it.
     """
-    data = _find_binary(Path(path).expanduser(), missing_metadata is not None)
-    image = binary.open_binary(
-        data, mode=mode if mapped else "r", missing_metadata=missing_metadata
-    )
+    path = to_path(path)
+    with reading(path):
+        data = _find_binary(path, missing_metadata is not None)
+        image = binary.open_binary(
+            data, mode=mode if mapped else "r", missing_metadata=missing_metadata
+        )
     return np.asanyarray(image.array) if mapped else np.array(image.array)
 
 
@@ -148,8 +153,10 @@ def save_binary(
     ------
     TargetExistsError
         Files stand there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
     InvalidImageError
-        No numeric array, or an empty one.
+        No numeric array, an empty one, or a name with a separator.
     """
     target = _target(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return _save(images, target, overwrite)
@@ -157,24 +164,39 @@ def save_binary(
 
 def _save(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
     """Save into a folder that is made for it; one that was made for nothing goes again."""
-    made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folders = (target.parent, *target.parent.parents)
+    with targeting(target.parent):
+        missing = [folder for folder in folders if not folder.exists()]
     try:
+        _make_folder(target.parent)
         return imsave(images, target, overwrite=overwrite, **options)
     finally:
-        for folder in made:
-            if not any(folder.iterdir()):
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those that it is in."""
+    with targeting(folder):
+        in_the_way = next((p for p in (folder, *folder.parents) if p.is_file()), None)
+        if in_the_way is not None:
+            raise TargetError(
+                f"{in_the_way} is a file, not a folder: give a folder, or a name that ends as "
+                "those of the format do."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _target(
     path: str | Path, name: str | None, default: tuple[str, str], suffixes: tuple[str, ...]
 ) -> Path:
     """Return the file that is meant: the path itself, or a name in the folder that it is."""
-    path = Path(path).expanduser()
-    if path.name.lower().endswith(suffixes) and not path.is_dir():
-        return path
-    chosen = name or default[0]
+    path = to_path(path, TargetError)
+    chosen = to_name(name) if name is not None and name != "" else default[0]
+    with targeting(path):
+        if path.name.lower().endswith(suffixes) and not path.is_dir():
+            return path
     return path / (chosen if chosen.lower().endswith(suffixes) else chosen + default[1])
 
 

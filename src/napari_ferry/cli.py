@@ -9,12 +9,18 @@ import sys
 import types
 import typing
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from napari_ferry.codecs import find_codec, imload, plan
-from napari_ferry.errors import FerryError, FerryWarning, InvalidImageError
+from napari_ferry.arguments import to_path
+from napari_ferry.codecs import codecs, find_codec, find_file_codec, imload, plan
+from napari_ferry.errors import (
+    FerryError,
+    FerryWarning,
+    InvalidImageError,
+    UnsupportedFormatError,
+)
 from napari_ferry.image import Image
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
@@ -61,49 +67,93 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     info.add_argument("path", type=Path)
     info.set_defaults(run=_info)
     convert = commands.add_parser("convert", help="save a file or folder in another format")
-    convert.add_argument("source", type=Path, metavar="IN")
-    convert.add_argument("target", type=Path, metavar="OUT", help="its suffix chooses the format")
-    convert.add_argument("--image", type=int, metavar="N", help="only the N-th image, from 0")
-    convert.add_argument("--axes", help="names for the axes, such as tzyx, instead of the file's")
-    convert.add_argument("--overwrite", action="store_true", help="replace what stands there")
-    convert.add_argument("--workers", type=int, metavar="N", help="number of threads")
-    convert.set_defaults(run=_convert, options={})
-    _add_codec_options(convert, arguments)
+    _add_convert_options(convert)
+    convert.set_defaults(run=_convert, options=[])
+    target = _target_of(arguments)
+    if target is not None:
+        convert.set_defaults(options=_add_codec_options(convert, _codecs_of(target)))
     demo = commands.add_parser("demo", help="open napari with samples, and save them every way")
     demo.add_argument("--screenshot", type=Path, metavar="FILE", help="write a picture and quit")
     demo.set_defaults(run=_demo)
     return parser
 
 
-def _add_codec_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """Add the options of the format that the command line names, from its codec's signature."""
-    names = [word for word in arguments[1:] if not word.startswith("-")]
+def _add_convert_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every conversion takes."""
+    parser.add_argument("source", type=Path, metavar="IN")
+    parser.add_argument("target", type=Path, metavar="OUT", help="its suffix chooses the format")
+    parser.add_argument("--image", type=int, metavar="N", help="only the N-th image, from 0")
+    parser.add_argument("--axes", help="names for the axes, such as tzyx, instead of the file's")
+    parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
+
+
+def _target_of(arguments: Sequence[str]) -> Path | None:
+    """Return the file that a conversion is to make, which says what options there are.
+
+    Options of every format are known here, as their values would be taken for names.
+    """
+    if list(arguments[:1]) != ["convert"]:
+        return None
+    parser = _Guess(add_help=False)
+    _add_convert_options(parser)
+    _add_codec_options(parser, codecs())
     try:
-        codec = find_codec(Path(names[1])) if len(names) > 1 else None
-    except FerryError:
-        codec = None
-    if codec is None:
-        return
-    signature = inspect.signature(codec.plan, eval_str=True)
-    options = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for option in options:
-        flag = f"--{option.name.replace('_', '-')}"
-        parser.add_argument(
-            flag,
-            dest=option.name,
-            type=_converter(option.annotation),
-            default=option.default,
-            help=f"{_help_of(codec.plan, option.name)} (default: {option.default})",
-        )
-    parser.set_defaults(options=[option.name for option in options])
+        found, _ = parser.parse_known_args(arguments[1:])
+    except InvalidImageError:  # the parser itself says so
+        return None
+    return Path(found.target)
+
+
+class _Guess(argparse.ArgumentParser):
+    """A parser that looks ahead: it takes any text as a value, and does not end the program."""
+
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        return super().add_argument(*names, **{k: v for k, v in options.items() if k != "type"})
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidImageError(message)
+
+
+def _codecs_of(target: Path) -> Sequence[types.ModuleType]:
+    """Return the codec of a file, none where it is not known."""
+    try:
+        return [find_codec(target)]
+    except UnsupportedFormatError:
+        return []
+
+
+def _add_codec_options(
+    parser: argparse.ArgumentParser, formats: Sequence[types.ModuleType]
+) -> list[str]:
+    """Add the options of formats, from the signatures of their codecs; return their names."""
+    names: list[str] = []
+    for codec in formats:
+        signature = inspect.signature(codec.plan, eval_str=True)
+        for option in signature.parameters.values():
+            if option.kind is option.KEYWORD_ONLY and option.name not in names:
+                names.append(option.name)
+                parser.add_argument(
+                    f"--{option.name.replace('_', '-')}",
+                    dest=option.name,
+                    type=_converter(option.annotation),
+                    default=option.default,
+                    help=f"{_help_of(codec.plan, option.name)} (default: {option.default})",
+                )
+    return names
 
 
 def _converter(annotation: Any) -> Callable[[str], Any]:
     """Return what reads an option's text: its type, or ``none`` where that is allowed."""
-    if isinstance(annotation, types.UnionType):
-        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-        return lambda text: None if text.lower() == "none" else kinds[0](text)
-    return annotation  # type: ignore[no-any-return]
+    if not isinstance(annotation, types.UnionType):
+        return annotation  # type: ignore[no-any-return]
+    kind = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+
+    def convert(text: str) -> Any:
+        return None if text.lower() == "none" else kind(text)
+
+    convert.__name__ = f"{kind.__name__} or none"  # argparse says: invalid float or none value
+    return convert
 
 
 def _help_of(function: Callable[..., Any], name: str) -> str:
@@ -120,11 +170,11 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _info(options: argparse.Namespace) -> int:
     """Print what is in a file."""
-    images = imload(options.path)
-    path: Path = options.path
+    path = to_path(options.path)
+    images = imload(path)
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     print(f"{path}: {_size(sum(file.stat().st_size for file in files))}")
-    writer = getattr(find_codec(path), "written_by", None) if path.is_file() else None
+    writer = getattr(find_file_codec(path), "written_by", None) if path.is_file() else None
     if writer is not None:
         print(f"written by: {writer(path) or 'unknown'}")
     for i, image in enumerate(images):
@@ -166,12 +216,25 @@ def _convert(options: argparse.Namespace) -> int:
             )
         images = [images[options.image]]
     chosen = {name: getattr(options, name) for name in options.options}
-    planned = plan(images, options.target, **chosen)
+    planned = _plan(images, options.target, chosen)
     for loss in planned.losses:
         print(f"napari-ferry: {loss}", file=sys.stderr)
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
         print(f"{path}: {_size(path.stat().st_size)}")
     return 0
+
+
+def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> Plan:
+    """Plan a conversion; where it fails for several images, say how to choose one."""
+    try:
+        return plan(images, target, **chosen)
+    except InvalidImageError as error:
+        if len(images) == 1:
+            raise
+        raise InvalidImageError(
+            f"{str(error).rstrip('.')} (--image N converts one of the {len(images)}, counted from "
+            "0)."
+        ) from error
 
 
 def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> list[Path]:

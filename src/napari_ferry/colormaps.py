@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from napari_ferry.description import to_json
 
 _PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
+_MOST_COLORS = 2**20
 _USUAL_LABELS = (50, 0.5, 0)
 """Number of colours, seed and background of the label colours that napari begins with."""
 
@@ -34,15 +36,24 @@ def colormap_to_json(value: Any) -> Any:
 
 
 def to_colormap(value: Any) -> Any:
-    """Return what napari takes for a colormap: a name, or one made of its colours."""
+    """Return what napari takes for a colormap: a name, or one made of its colours.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        It is none.
+    """
     from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
 
     if isinstance(value, str):
-        if value in AVAILABLE_COLORMAPS or not value.startswith("#"):
-            return value if value in AVAILABLE_COLORMAPS else "gray"
+        if value in AVAILABLE_COLORMAPS:
+            return value
+        if not re.fullmatch("#[0-9a-fA-F]{6}", value):
+            raise ValueError(f"{value[:40]!r} is no colormap")
         named = {color: name for name in _PRIMARY for color in [color_of(name)]}
         rgb = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         return named.get(value) or Colormap([[0, 0, 0, 1], [*rgb, 1]], name=value)
+    _check_colors(value["colors"])
     return Colormap(**value)
 
 
@@ -63,19 +74,43 @@ def label_colors_to_json(value: Any) -> Any:
 
 
 def to_label_colors(value: Mapping[str, Any]) -> Any:
-    """Return the colours of labels as napari's own object."""
+    """Return the colours of labels as napari's own object.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        They are none.
+    """
     from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
 
     if "direct" in value:
+        _check_colors([color for _, color in value["direct"]])
         return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
     if "drawn" in value:
+        if not 0 < value["drawn"] <= _MOST_COLORS:
+            raise ValueError(f"{value['drawn']} colours cannot be drawn")
         return label_colormap(value["drawn"], value["seed"], value["background_value"])
+    _check_colors(value["cyclic"])
     return CyclicLabelColormap(
         name=value["name"],
         colors=np.array(value["cyclic"]),
         seed=value["seed"],
         background_value=value["background_value"],
     )
+
+
+def _check_colors(value: Any) -> None:
+    """Refuse what is no list of colours.
+
+    Raises
+    ------
+    ValueError
+        Anything but at least one row of three or four numbers.
+    """
+    colors = np.asarray(value)
+    is_table = colors.ndim == 2 and len(colors) and colors.shape[1] in (3, 4)
+    if not is_table or colors.dtype.kind not in "iuf" or not np.isfinite(colors).all():
+        raise ValueError("these are no colours")
 
 
 def color_of(colormap: Any) -> str | None:

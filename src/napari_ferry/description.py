@@ -215,9 +215,10 @@ def is_sound_scale(scale: float) -> bool:
 def _has_json(value: object) -> bool:
     """Return whether JSON can hold a value, but for what is in it."""
     if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    plain = value is None or isinstance(value, bool | int | float | str | Mapping)
-    return plain or (isinstance(value, _LISTS) and not isinstance(value, bytes))
+        value = value.item() if value.ndim == 0 else []
+    if value is None or isinstance(value, bool | int | float | str | Mapping):
+        return True
+    return isinstance(value, _LISTS) and not isinstance(value, bytes)
 
 
 def _a(noun: str) -> str:

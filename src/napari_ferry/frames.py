@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arguments import check_workers
 from napari_ferry.errors import InvalidImageError
 
 ReadFrame = Callable[[int], NDArray[Any]]
@@ -87,16 +88,22 @@ class Frames:
         ----------
         workers : int, optional
             Threads; the number of processors, at most 8, when absent.
+
+        Raises
+        ------
+        InvalidImageError
+            A number of threads below 1.
         """
         from concurrent.futures import ThreadPoolExecutor
 
+        check_workers(workers)
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
         out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
 
         def fill(i: int) -> None:
             out[i] = self.frame(i)
 
-        with ThreadPoolExecutor(max(1, workers)) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             for _ in pool.map(fill, range(len(out))):
                 pass
         return out.reshape(self.shape)
@@ -128,12 +135,11 @@ class Frames:
                 self._cache.popitem(last=False)
 
     def __getitem__(self, key: Any) -> Any:
-        items, newaxes = split_key(key, self.shape)
-        if all(isinstance(item, int | slice) for item in items):
-            pixels = self._read_basic(items)
-        else:
-            pixels = self._read_advanced(items)
-        return pixels[newaxes] if newaxes else pixels
+        items, order = split_key(key, self.shape)
+        if not all(isinstance(item, int | slice) for item in items):
+            return self._read_advanced(items, order)
+        pixels, added = self._read_basic(items), new_axes(items, order)
+        return pixels[added] if added else pixels
 
     def _read_basic(self, items: list[Any]) -> Any:
         """Read for integers and slices: only the frames asked for, cut as they come."""
@@ -149,7 +155,7 @@ class Frames:
             out[k] = self.frame(int(flat))[inner]
         return out.reshape((*counts, *frame_shape))[()]
 
-    def _read_advanced(self, items: list[Any]) -> Any:
+    def _read_advanced(self, items: list[Any], order: Sequence[Any]) -> Any:
         """Read for index arrays: the box of frames they touch, then numpy's own indexing."""
         box: list[Any] = []
         remapped: list[Any] = []
@@ -162,7 +168,7 @@ class Frames:
             touched, place = np.unique(wanted, return_inverse=True)
             box.append(touched)
             remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
-        return self._read_box(box)[tuple(remapped)]
+        return self._read_box(box)[arranged(remapped, order)]
 
     def _read_box(self, box: list[Any]) -> NDArray[Any]:
         index = [
@@ -177,54 +183,84 @@ class Frames:
 
 
 def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, ...]]:
-    """Bring an index to one item an axis, and say where new axes go afterwards.
+    """Bring an index to one item an axis, and say in which order they stood.
 
     Returns
     -------
     items : list
         An int, slice or integer array for each axis; masks have become index arrays.
-    newaxes : tuple
-        A second index that inserts the new axes, or empty.
+    order : tuple
+        What the index was, from left to right: the number of an axis, ``None`` for a new one, or
+        an ellipsis, whose axes follow it. See `arranged` and `new_axes`.
     """
-    items: list[Any] = []
-    for item in key if isinstance(key, tuple) else (key,):
-        if item is None or item is Ellipsis or isinstance(item, slice):
-            items.append(item)
-        elif np.asarray(item).dtype == bool:
-            if not np.ndim(item):
-                raise IndexError(f"{item!r} is no index: use integers, slices or arrays of them")
-            items.extend(_mask_to_indices(np.asarray(item), len(items), shape))
-        elif np.ndim(item) == 0:
-            items.append(_to_int(item))
-        else:
-            items.append(np.asarray(item))
-    used = sum(item is not None and item is not Ellipsis for item in items)
-    if used > len(shape):
-        raise IndexError(f"too many indices: the array has {len(shape)} axes, {used} were indexed")
-    fill = [slice(None)] * (len(shape) - used)
-    at = next((i for i, item in enumerate(items) if item is Ellipsis), None)
-    items = [*items, *fill] if at is None else [*items[:at], *fill, *items[at + 1 :]]
-    if any(item is Ellipsis for item in items):
+    parts = [_part(item) for item in (key if isinstance(key, tuple) else (key,))]
+    n_axes = sum(_axes_of(part) for part in parts)
+    if n_axes > len(shape):
+        raise IndexError(
+            f"too many indices: the array has {len(shape)} axes, {n_axes} were indexed"
+        )
+    ellipses = sum(part is Ellipsis for part in parts)
+    if ellipses > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
-    if not any(item is None for item in items):
-        return _check_ints(items, shape), ()
-    if not all(item is None or isinstance(item, int | slice) for item in items):
-        raise IndexError("new axes together with index arrays are not supported: add them after")
-    newaxes = tuple(
-        None if item is None else slice(None)
-        for item in items
-        if item is None or isinstance(item, slice)
-    )
-    return _check_ints([item for item in items if item is not None], shape), newaxes
+    items: list[Any] = []
+    order: list[Any] = []
+    for part in parts if ellipses else [*parts, Ellipsis]:
+        found = [slice(None)] * (len(shape) - n_axes) if part is Ellipsis else [part]
+        if isinstance(part, np.ndarray) and part.dtype == bool:
+            found = _mask_to_indices(part, len(items), shape)
+        if part is None or (part is Ellipsis and ellipses):
+            order.append(part)
+        if part is not None:
+            order += range(len(items), len(items) + len(found))
+            items += found
+    return _check_ints(items, shape), tuple(order)
 
 
-def _mask_to_indices(
-    mask: NDArray[Any], axis: int, shape: tuple[int, ...]
-) -> tuple[NDArray[Any], ...]:
+def arranged(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
+    """Return an index made of one item an axis, in the order of `split_key`.
+
+    numpy puts the axes of index arrays first when a new axis or an ellipsis, even of no axis,
+    stands between them; so those stay where they were.
+    """
+    return tuple(items[part] if isinstance(part, int) else part for part in order)
+
+
+def new_axes(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the index that puts new axes into what integers and slices gave; empty for none."""
+    left = [part for part in order if not isinstance(part, int) or isinstance(items[part], slice)]
+    found = tuple(None if part is None else slice(None) for part in left if part is not Ellipsis)
+    return found if None in found else ()
+
+
+def _part(item: Any) -> Any:
+    """Bring one part of an index to an int, a slice, an array, ``None`` or an ellipsis."""
+    if item is None or item is Ellipsis or isinstance(item, slice):
+        return item
+    try:
+        array = np.asarray(item)
+    except ValueError as error:
+        raise IndexError(f"{item!r} is no index: its parts differ in length") from error
+    if not array.ndim and array.dtype != bool:
+        return _to_int(item)
+    if not array.size and not isinstance(item, np.ndarray):
+        array = array.astype(np.intp)  # an empty list has no type of its own
+    if not array.ndim or array.dtype.kind not in "biu":
+        raise IndexError(f"{item!r} is no index: use integers, slices or arrays of them")
+    return array
+
+
+def _axes_of(part: Any) -> int:
+    """Return how many axes a part of an index takes."""
+    if isinstance(part, np.ndarray) and part.dtype == bool:
+        return part.ndim
+    return int(part is not None and part is not Ellipsis)
+
+
+def _mask_to_indices(mask: NDArray[Any], axis: int, shape: tuple[int, ...]) -> list[Any]:
     """Turn a boolean mask into the index arrays that numpy takes it for."""
     if mask.shape != shape[axis : axis + mask.ndim]:
         raise IndexError(f"a mask of shape {mask.shape} does not fit axes from {axis} of {shape}")
-    return np.nonzero(mask)
+    return list(np.nonzero(mask))
 
 
 def _to_int(item: Any) -> int:

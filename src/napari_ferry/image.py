@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_ferry.arguments import is_real, is_text
 from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.patch import read_patch
@@ -38,12 +40,30 @@ class Axis:
         Full NGFF name (``micrometer``, ``second``), ``None`` when unknown.
     translation : float
         Position of index 0, in `unit`.
+
+    Raises
+    ------
+    InvalidImageError
+        A scale or translation that is no number, a name or unit that is no text.
     """
 
     name: str
     scale: float = 1.0
     unit: str | None = None
     translation: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key, number in (("scale", self.scale), ("translation", self.translation)):
+            if not is_real(number):
+                raise InvalidImageError(
+                    f"The {key} of axis {self.name} is {number!r}: give a number."
+                )
+        for key, word in (("name", self.name), ("unit", "" if self.unit is None else self.unit)):
+            if not is_text(word):
+                raise InvalidImageError(
+                    f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
+                    "'micrometer'."
+                )
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,8 @@ class Image:
     Raises
     ------
     InvalidImageError
-        The axes do not fit the array.
+        The axes do not fit the array, or the array has masked pixels or a length that is not
+        known.
     """
 
     levels: tuple[Array, ...]
@@ -95,6 +116,8 @@ class Image:
     def __post_init__(self) -> None:
         if not self.levels:
             raise InvalidImageError("An image needs at least one array: pass levels=(array,).")
+        for level in self.levels:
+            _check_array(level)
         names = self.axis_names
         if any(level.ndim != len(names) for level in self.levels):
             raise InvalidImageError(
@@ -142,7 +165,7 @@ class Image:
                 f"An array of shape {tuple(array.shape)} is no image: at least two dimensions "
                 "(y, x) are needed."
             )
-        names = default_axes(array.ndim) if axes is None else tuple(a.lower() for a in axes)
+        names = default_axes(array.ndim) if axes is None else given_axes(axes)
         return cls((array,), tuple(Axis(name) for name in names), name=name, kind=kind)
 
     @property
@@ -315,6 +338,34 @@ def default_axes(ndim: int) -> tuple[str, ...]:
     """
     known = {2: "yx", 3: "tyx", 4: "tzyx"}.get(ndim, DEFAULT_AXES)
     return (*(f"d{i}" for i in range(ndim - len(known))), *known)
+
+
+def given_axes(axes: object) -> tuple[str, ...]:
+    """Return names of axes in lower case, as they were given in one word or one by one.
+
+    Raises
+    ------
+    InvalidImageError
+        Something that is no text.
+    """
+    names = tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    if isinstance(axes, bytes) or not all(isinstance(name, str) for name in names):
+        raise InvalidImageError(f"The axes are {axes!r}: give one name for each, such as 'tyx'.")
+    return tuple(name.lower() for name in names)
+
+
+def _check_array(array: Array) -> None:
+    """Refuse an array that cannot be saved as it is, whatever the format."""
+    if any(math.isnan(n) for n in array.shape):  # dask counts as nan what it has not computed
+        raise InvalidImageError(
+            f"The array has the shape {tuple(array.shape)}, so its size is not known: call "
+            "array.compute_chunk_sizes() first."
+        )
+    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
+        raise InvalidImageError(
+            "The array is masked, and no image keeps a mask: give the masked pixels a value with "
+            "array.filled(value) first (dask.array.ma.filled for dask)."
+        )
 
 
 def _axis_from_coordinate(data: xarray.DataArray, dim: str) -> Axis:

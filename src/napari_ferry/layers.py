@@ -7,53 +7,23 @@ napari hands over a layer as ``(data, meta, type)``. Everything that it says of 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from napari_ferry.colormaps import (
-    color_of,
-    colormap_to_json,
-    label_colors_to_json,
-    plain,
-    to_colormap,
-    to_label_colors,
-)
-from napari_ferry.description import to_json
+from napari_ferry.channels import are_channels, merge, split
+from napari_ferry.description import is_sound_scale
+from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.lazy import Stack, take
-from napari_ferry.units import from_pint, to_pint
+from napari_ferry.image import Axis, Image, Kind
+from napari_ferry.units import from_pint, pint_name, to_pint
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 """What napari passes to writers and takes from readers: data, keyword arguments, layer type."""
 
 _AXES = "tczyx"
 _SAME_AXIS = {"time": "t", "channel": "c"}
-_SHARED_KEYS = (
-    "opacity",
-    "blending",
-    "visible",
-    "rendering",
-    "depiction",
-    "projection_mode",
-    "rotate",
-    "shear",
-    "affine",
-)
-_IMAGE_KEYS = (
-    *_SHARED_KEYS,
-    "contrast_limits",
-    "gamma",
-    "interpolation2d",
-    "interpolation3d",
-    "iso_threshold",
-    "attenuation",
-)
-_LABELS_KEYS = (*_SHARED_KEYS, "iso_gradient_mode", "properties")
-_IDENTITY = ("rotate", "shear", "affine")
 
 
 def from_layers(layers: Sequence[LayerData]) -> list[Image]:
@@ -74,15 +44,19 @@ def from_layers(layers: Sequence[LayerData]) -> list[Image]:
     InvalidImageError
         A layer that is neither Image nor Labels.
     """
-    groups: list[list[Image]] = []
-    for layer in layers:
+    groups: list[list[tuple[int, Image]]] = []
+    for place, layer in enumerate(layers):
         image = _from_layer(*layer)
-        alike = next((group for group in groups if _are_channels(group[0], image)), None)
+        alike = next((group for group in groups if are_channels(group[0][1], image)), None)
         if alike is None:
-            groups.append([image])
+            groups.append([(place, image)])
         else:
-            alike.append(image)
-    return [_merge(group) if len(group) > 1 else group[0] for group in groups]
+            alike.append((place, image))
+    is_moved = [place for group in groups for place, _ in group] != list(range(len(layers)))
+    images = [
+        [_placed(image, place) if is_moved else image for place, image in group] for group in groups
+    ]
+    return [merge(group) if len(group) > 1 else group[0] for group in images]
 
 
 def to_layers(images: Sequence[Image]) -> list[LayerData]:
@@ -98,7 +72,8 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
     list of (data, meta, type)
         Meta holds only what napari knows, so that a layer can always be made of it.
     """
-    return [layer for image in images for single in _split(image) for layer in [_to_layer(single)]]
+    singles = [single for image in images for single in split(image)]
+    return [_to_layer(single) for single in _in_order(singles)]
 
 
 def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
@@ -108,12 +83,13 @@ def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
             f"{meta.get('name', 'The layer')} is a {kind} layer; only Image and Labels layers are "
             "saved: select those."
         )
+    of_kind: Kind = "labels" if kind == "labels" else "image"
     levels = tuple(data) if meta.get("multiscale") else (data,)
     is_rgb = bool(meta.get("rgb"))
     ndim = levels[0].ndim - is_rgb
     names, labels = _axis_names(meta.get("axis_labels"), ndim)
     axes = tuple(
-        Axis(name, float(scale), from_pint(unit), float(translate))
+        Axis(name, float(scale), from_pint(unit) or pint_name(str(unit)), float(translate))
         for name, scale, unit, translate in zip(
             names,
             meta.get("scale", (1.0,) * ndim),
@@ -122,7 +98,7 @@ def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
             strict=True,
         )
     )
-    display = _display(meta, kind) | {"axis_labels": labels, "channel_axis": "slider"}
+    display = display_to_json(meta, of_kind) | {"axis_labels": labels, "channel_axis": "slider"}
     if labels == list(names):
         del display["axis_labels"]
     if "c" not in names:
@@ -131,7 +107,7 @@ def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
         levels,
         (*axes, Axis("s")) if is_rgb else axes,
         name=str(meta.get("name", "")),
-        kind="labels" if kind == "labels" else "image",
+        kind=of_kind,
         display=display,
         metadata=dict(meta.get("metadata", {})),
     )
@@ -157,137 +133,20 @@ def _axis_names(
     return tuple(names), own
 
 
-def _display(meta: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Return how a layer is shown, as plain JSON."""
-    keys = _LABELS_KEYS if kind == "labels" else _IMAGE_KEYS
-    display = {key: to_json(plain(meta[key])) for key in keys if key in meta}
-    for key in _IDENTITY:
-        if key in display and _is_identity(key, meta[key]):
-            del display[key]
-    if not display.get("properties", True):
-        del display["properties"]
-    if "colormap" in meta:
-        colormap = (
-            label_colors_to_json(meta["colormap"])
-            if kind == "labels"
-            else colormap_to_json(meta["colormap"])
-        )
-        display |= {"colormap": colormap} if colormap is not None else {}
-    return display
-
-
-def _is_identity(key: str, value: Any) -> bool:
-    """Whether a transform does nothing."""
-    matrix = np.asarray(value, float)
-    return not np.any(matrix) if key == "shear" else bool((matrix == np.eye(len(matrix))).all())
-
-
-def _are_channels(first: Image, image: Image) -> bool:
-    """Whether two layers can be channels of one image."""
-    transforms = [
-        [other.display.get(key) for key in (*_IDENTITY, "axis_labels")] for other in (first, image)
-    ]
-    return (
-        first.kind == image.kind == "image"
-        and first.axes == image.axes
-        and "c" not in first.axis_names
-        and not first.is_rgb
-        and [level.shape for level in first.levels] == [level.shape for level in image.levels]
-        and first.dtype == image.dtype
-        and transforms[0] == transforms[1]
-    )
-
-
-def _merge(images: Sequence[Image]) -> Image:
-    """Make layers that are alike the channels of one image; each keeps what is its own."""
-    first = images[0]
-    names = first.axis_names
-    at = names.index("z") if "z" in names else names.index("y")
-    levels = tuple(
-        Stack([image.levels[k] for image in images], at) for k in range(len(first.levels))
-    )
-    channels = [
-        Channel(image.name, color_of(image.display.get("colormap")), _limits(image.display))
-        for image in images
-    ]
-    own = [{**image.display, "metadata": to_json(image.metadata)} for image in images]
-    return Image(
-        levels,
-        (*first.axes[:at], Axis("c"), *first.axes[at:]),
-        tuple(channels),
-        first.name,
-        display={"channels": own},
-    )
-
-
-def _limits(display: Mapping[str, Any]) -> tuple[float, float] | None:
-    limits = display.get("contrast_limits")
-    return (float(limits[0]), float(limits[1])) if limits and len(limits) == 2 else None
-
-
-def _split(image: Image) -> list[Image]:
-    """Take an image with channels apart, one image each; any other stays as it is."""
-    if "c" not in image.axis_names or image.display.get("channel_axis") == "slider":
-        return [image]
-    at = image.axis_names.index("c")
-    axes = (*image.axes[:at], *image.axes[at + 1 :])
-    count = image.size("c")
-    own = image.display.get("channels")
-    shown = own if isinstance(own, Sequence) and len(own) == count else [{}] * count
-    shared = {key: value for key, value in image.display.items() if key != "channels"}
-    described = image.channels or (Channel(),) * count
-    return [
-        Image(
-            tuple(take(level, at, i) for level in image.levels),
-            axes,
-            name=channel.name or (f"{image.name} {i}" if count > 1 else image.name),
-            kind=image.kind,
-            display=_channel_display(channel, count) | shared | _without(display, "metadata"),
-            metadata=display.get("metadata", image.metadata),
-        )
-        for i, (channel, display) in enumerate(zip(described, shown, strict=True))
-    ]
-
-
-def _channel_display(channel: Channel, count: int) -> dict[str, Any]:
-    """Return how a channel is shown of which only its colour and limits are known."""
-    display: dict[str, Any] = {"blending": "additive"} if count > 1 else {}
-    if channel.color:
-        display["colormap"] = channel.color
-    if channel.contrast_limits:
-        display["contrast_limits"] = list(channel.contrast_limits)
-    return display
-
-
-def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if name != key}
-
-
 def _to_layer(image: Image) -> LayerData:
     """Make one layer of an image without channels."""
     axes = image.axes[:-1] if image.is_rgb else image.axes
-    keys = _LABELS_KEYS if image.kind == "labels" else _IMAGE_KEYS
-    meta: dict[str, Any] = {key: image.display[key] for key in keys if key in image.display}
-    limits = meta.get("contrast_limits")
-    if limits is not None and not (len(limits) == 2 and limits[0] < limits[1]):
-        del meta["contrast_limits"]
-    if "properties" in meta:
-        meta["properties"] = {key: np.asarray(value) for key, value in meta["properties"].items()}
-    colormap = image.display.get("colormap")
-    if colormap is not None:
-        meta["colormap"] = (
-            to_label_colors(colormap) if image.kind == "labels" else to_colormap(colormap)
-        )
+    meta = display_to_napari(image.display, image.kind, len(axes), image.name)
+    labels = meta.pop("axis_labels", [axis.name for axis in axes])
     meta |= {
         "name": image.name,
-        "scale": tuple(_sound_scale(axis.scale) for axis in axes),
+        "scale": tuple(axis.scale if is_sound_scale(axis.scale) else 1.0 for axis in axes),
         "translate": tuple(axis.translation for axis in axes),
         "metadata": dict(image.metadata),
     }
     if any(axis.unit for axis in axes):
-        meta["units"] = tuple(to_pint(axis.unit) for axis in axes)
-    labels = image.display.get("axis_labels", [axis.name for axis in axes])
-    if len(labels) == len(axes) and any(labels):
+        meta["units"] = tuple(pint_name(axis.unit) or to_pint(axis.unit) for axis in axes)
+    if any(labels):
         meta["axis_labels"] = tuple(label or str(i - len(axes)) for i, label in enumerate(labels))
     if image.kind == "image":
         meta["rgb"] = image.is_rgb
@@ -296,5 +155,14 @@ def _to_layer(image: Image) -> LayerData:
     return image.array, meta, image.kind
 
 
-def _sound_scale(scale: float) -> float:
-    return scale if math.isfinite(scale) and scale != 0 else 1.0
+def _placed(image: Image, place: int) -> Image:
+    """Return an image that remembers which of the layers it was."""
+    return replace(image, display={**image.display, "order": place})
+
+
+def _in_order(images: Sequence[Image]) -> list[Image]:
+    """Return images as their layers stood, where each says its place and no two say the same."""
+    places = [place for image in images if isinstance(place := image.display.get("order"), int)]
+    if len(set(places)) < len(images):
+        return list(images)
+    return [image for _, image in sorted(zip(places, images, strict=True), key=itemgetter(0))]

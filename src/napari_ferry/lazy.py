@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arguments import check_workers
 from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.frames import Frames, ReadFrame, basic_shape, split_key
+from napari_ferry.frames import Frames, ReadFrame, arranged, basic_shape, new_axes, split_key
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,13 @@ class Stack:
         self.ndim = len(self.shape)
 
     def __getitem__(self, key: Any) -> Any:
-        items, newaxes = split_key(key, self.shape)
+        items, order = split_key(key, self.shape)
+        if not all(isinstance(item, int | slice) for item in items):
+            whole = np.stack([np.asarray(part) for part in self.parts], self.axis)
+            return whole[arranged(items, order)]
+        added = new_axes(items, order)
         which = items.pop(self.axis)
         chosen = np.arange(len(self.parts))[which]
-        if not all(isinstance(item, int | slice) for item in (*items, which)):
-            items.insert(self.axis, which)
-            return np.stack([np.asarray(part) for part in self.parts], self.axis)[tuple(items)]
         place = sum(isinstance(item, slice) for item in items[: self.axis])
         read = [np.asarray(self.parts[i][tuple(items)]) for i in np.atleast_1d(chosen)]
         empty = (0, *basic_shape(tuple(self.parts[0].shape), tuple(items)))
@@ -76,7 +78,7 @@ class Stack:
             pixels = np.stack(read, place)
         else:
             pixels = np.moveaxis(np.empty(empty, self.dtype), 0, place)
-        return pixels[newaxes] if newaxes else pixels[()]
+        return pixels[added] if added else pixels[()]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[...], dtype)
@@ -101,4 +103,5 @@ def take(array: Array, axis: int, index: int) -> Array:
 
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
     """Read a whole array into memory; `workers` threads read `Frames`."""
+    check_workers(workers)
     return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)

@@ -6,19 +6,16 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
 
-from napari_ferry.errors import FerryError, SaveError, TargetError, TargetExistsError
+from napari_ferry.arguments import check_workers, targeting
+from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.partial import PartialFolder
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.target import check_place, check_room, follow_link
 from napari_ferry.writes import PlannedFile, Write, make_files, partial_name
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -109,6 +106,8 @@ def run(
 
     Raises
     ------
+    InvalidImageError
+        A number of threads below 1.
     TargetExistsError
         Files stand there and `overwrite` is false, or one of them is not of this data set.
     TargetError
@@ -119,18 +118,12 @@ def run(
         `cancel` returned true.
     """
     paths = list(plan.paths)
-    try:
+    check_workers(workers)
+    with targeting(paths[0].parent):
         plan = _resolve(plan)
         _check_target(plan, overwrite)
         folder = PartialFolder(plan.files[0].path, plan.fingerprint, plan.nonce)
         folder.open()
-    except FerryError:
-        raise
-    except OSError as error:
-        raise TargetError(
-            f"{plan.files[0].path.parent} cannot be written to ({error.strerror or error}): choose "
-            "another folder."
-        ) from error
     keep = False
     try:
         _check_standing(plan, overwrite)

@@ -73,12 +73,7 @@ _OME_SYMBOLS = {
 }
 
 # ASCII only, and the words that Fiji and Bio-Formats look for; other units keep their symbol.
-_IMAGEJ# What pint makes of units, with exponents that cost no time to compute.
-_PINT_TERM = r"[A-Za-z_]\w*( \*\* \d{1,2}(\.\d{1,6})?)?"
-_PINT_NAME = re.compile(rf"(1|{_PINT_TERM})( [*/] {_PINT_TERM})*", re.ASCII)
-_NO_UNIT = ("pixel", "dimensionless")
-
-_WORDS = {
+_IMAGEJ_WORDS = {
     "micrometer": "micron",
     "microsecond": "us",
     "second": "sec",
@@ -89,6 +84,11 @@ _WORDS = {
 # Wider than any microscope, and within the 32-bit floats of the OME schema.
 _SMALLEST_STEP = 1e-36
 _LARGEST_STEP = 1e36
+
+# What pint makes of units, with exponents that cost no time to compute.
+_PINT_TERM = r"[A-Za-z_]\w*( \*\* \d{1,2}(\.\d{1,6})?)?"
+_PINT_NAME = re.compile(rf"(1|{_PINT_TERM})( [*/] {_PINT_TERM})*", re.ASCII)
+_NO_UNIT = ("pixel", "dimensionless")
 
 _WORDS = {
     "micron": "micrometer",
@@ -208,7 +208,7 @@ def pint_name(text: str | None) -> str | None:
     if not text or text in _NO_UNIT or not _PINT_NAME.fullmatch(text):
         return None
     try:
-        unit = pint.get_application_registry().parse_units(text)
+        unit = pint.application_registry.parse_units(text)
     except (pint.PintError, ValueError):
         return None
     return text if str(unit) == text else None

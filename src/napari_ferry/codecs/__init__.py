@@ -16,12 +16,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
+from napari_ferry.arguments import reading, targeting, to_path
 from napari_ferry.array import Array
-from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image import Image
+from napari_ferry.errors import (
+    InvalidImageError,
+    TargetError,
+    UnreadableFileError,
+    UnsupportedFormatError,
+)
+from napari_ferry.image import Image, given_axes
 from napari_ferry.partial import interrupted_save
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
+from napari_ferry.sidecar import is_sidecar
 
 Saveable: TypeAlias = Any
 """An `Image`, numpy, dask, zarr or xarray object."""
@@ -62,6 +69,19 @@ def find_codec(path: Path) -> ModuleType:
     return max(fitting, key=lambda pair: pair[0])[1]
 
 
+def find_file_codec(path: Path) -> ModuleType:
+    """Return the codec that opens a file; the sidecar of a raw file stands for it.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        None does.
+    """
+    if path.suffix.lower() == ".json" and is_sidecar(path):
+        return importlib.import_module(f"{__name__}.binary")
+    return find_codec(path)
+
+
 def find_folder_codec(folder: Path) -> ModuleType | None:
     """Return the codec that opens a folder, by the files in it; ``None`` for a foreign one."""
     names = [path.name.lower() for path in folder.iterdir() if not path.name.startswith(".")]
@@ -91,17 +111,23 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     Raises
     ------
     UnreadableFileError
-        There is no such file, or it is damaged.
+        There is no such file, it may not be read, or it is damaged.
     UnsupportedFormatError
         Its format is not known.
     MissingMetadataError
         A raw file without description.
+    InvalidImageError
+        Names that are not those of the image's axes.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise UnreadableFileError(interrupted_save(path) or f"{path} is not there: check its name.")
-    images = _folder_images(path) if path.is_dir() else find_codec(path).open(path)
-    return [_rename_axes(image, axes) for image in images] if axes else images
+    path = to_path(path)
+    names = None if axes is None else given_axes(axes)
+    with reading(path):
+        if not path.exists():
+            raise UnreadableFileError(
+                interrupted_save(path) or f"{path} is not there: check its name."
+            )
+        images = _folder_images(path) if path.is_dir() else find_file_codec(path).open(path)
+    return [_rename_axes(image, names) for image in images] if names else images
 
 
 def _folder_images(folder: Path) -> list[Image]:
@@ -114,15 +140,13 @@ def _folder_images(folder: Path) -> list[Image]:
     return images
 
 
-def _rename_axes(image: Image, axes: str | Sequence[str]) -> Image:
-    if len(axes) != image.ndim:
+def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
+    if len(names) != image.ndim:
         raise InvalidImageError(
-            f"The image has the shape {image.shape} and axes {axes!r} were given: name one axis "
-            "for each dimension."
+            f"The image has the shape {image.shape} and the axes {' '.join(names)} were given: "
+            "name one axis for each dimension."
         )
-    renamed = tuple(
-        replace(axis, name=name.lower()) for axis, name in zip(image.axes, axes, strict=True)
-    )
+    renamed = tuple(replace(axis, name=name) for axis, name in zip(image.axes, names, strict=True))
     channels = image.channels if "c" in (axis.name for axis in renamed) else ()
     return replace(image, axes=renamed, channels=channels)
 
@@ -133,9 +157,11 @@ def as_images(images: Saveable) -> list[Image]:
     Raises
     ------
     InvalidImageError
-        Something that is no image.
+        Something that is no image, or nothing.
     """
     several = isinstance(images, Sequence) and not isinstance(images, str)
+    if several and not images:
+        raise InvalidImageError("There is nothing to save: give at least one image.")
     return [_as_image(item) for item in images] if several else [_as_image(images)]
 
 
@@ -168,8 +194,10 @@ def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
     ------
     UnsupportedFormatError, InvalidImageError
         No such format, an image that it cannot hold, or an option that it does not have.
+    TargetError
+        A place that may not be looked at, or a name that no file can have.
     """
-    path = Path(path).expanduser()
+    path = to_path(path, TargetError)
     codec = find_codec(path)
     known = option_names(codec.plan)
     unknown = sorted(set(options) - set(known))
@@ -177,7 +205,8 @@ def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
         raise InvalidImageError(
             f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
         )
-    planned: Plan = codec.plan(as_images(images), path, **options)
+    with targeting(path):
+        planned: Plan = codec.plan(as_images(images), path, **options)
     return planned
 
 

@@ -129,7 +129,7 @@ def open_binary(
     Raises
     ------
     InvalidImageError
-        Another mode.
+        Another mode, or missing metadata that is no mapping.
     UnreadableFileError, MissingMetadataError
         As for `open`.
     """
@@ -137,6 +137,11 @@ def open_binary(
         raise InvalidImageError(
             f"Mode {mode!r} could destroy the file: use 'r' to read, 'r+' to change it, or 'c' to "
             "change a copy in memory."
+        )
+    if not isinstance(missing_metadata, Mapping | None):
+        raise InvalidImageError(
+            f"missing_metadata is {missing_metadata!r}: give a mapping, such as "
+            "{'dtype': 'uint16', 'y': 512, 'x': 512}."
         )
     data = data_file(path)
     nbytes = data.stat().st_size

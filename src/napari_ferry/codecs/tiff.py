@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from napari_ferry.arguments import is_real
 from napari_ferry.blocks import whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
@@ -115,13 +116,25 @@ def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -
         check_pixels(image)
         _check_axes(image)
     total = sum(layer.nframes * layer.frame_bytes for layer in layers)
-    cap = math.inf if size_cap is None else size_cap * 1e9
+    cap = _cap_bytes(size_cap)
     is_ome = stem_of(path) != path.stem
     flavour = choose_flavour(images, ome=is_ome, nbytes=int(min(total, cap)))
     single = _plan_file(layers, path, flavour)
     if single.nbytes < cap:
         return with_stale(single, path)
     return with_stale(_plan_series(layers, path, flavour, cap), path)
+
+
+def _cap_bytes(size_cap: float | None) -> float:
+    """Return a size cap in bytes, refusing what is no size."""
+    if size_cap is None:
+        return math.inf
+    if not is_real(size_cap) or not size_cap > 0:
+        raise InvalidImageError(
+            f"The size cap is {size_cap!r}: raise the cap to a number of GB above 0, or give None "
+            "for one file of any size."
+        )
+    return float(size_cap) * 1e9
 
 
 def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:

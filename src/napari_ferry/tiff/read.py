@@ -126,8 +126,8 @@ def _read_json(header: Header) -> list[Image]:
         if flat is not None:
             description, move = _json_description(record, header)
             if move:
-                lead = flat.ndim - len(header.shape)
-                flat = np.moveaxis(flat, *(k if k < 0 else k + lead for k in move))
+                n = flat.ndim - len(header.shape)
+                flat = np.moveaxis(flat, *(k if k < 0 else k + n for k in move))
             return [with_pixels(description, flat)]
         kind = source.kind(int(source.kinds[page]))
         n, rest = divmod(math.prod(shape), math.prod(kind.shape))
@@ -182,14 +182,15 @@ def _json_description(
         return Description(shape, tuple(map(Axis, letters)), dtype, metadata=metadata), None
     n = len(shape) - len(page.shape)
     tail, move = frame_axes(page)
-    if n < 0 or shape[n:] != page.shape:  # it was written in other pieces than its shape says
+    # A stack of three or four planes that was written without a word on colour is stored by
+    # tifffile as one page of separate samples; so those are frames, unless somebody says more.
+    is_planar = page.axes.startswith("s")
+    if n < 0 or shape[n:] != page.shape or is_planar:
         n, tail, move = len(shape) - 2, "yx", None
     if n:
         metadata["assumed"] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
     axes = tuple(map(Axis, (*_leading_names(n, tail), *tail)))
-    return Description(
-        (*shape[:n], *moved(shape[n:], move)), axes, dtype, metadata=metadata
-    ), move
+    return Description((*shape[:n], *moved(shape[n:], move)), axes, dtype, metadata=metadata), move
 
 
 def _leading_names(n: int, tail: str) -> tuple[str, ...]:

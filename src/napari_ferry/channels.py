@@ -1,0 +1,105 @@
+"""Layers that are alike <-> the channels of one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from napari_ferry.colormaps import color_of
+from napari_ferry.display import IDENTITY, warn_unsound
+from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.lazy import Stack, take
+
+
+def are_channels(first: Image, image: Image) -> bool:
+    """Whether two layers can be channels of one image."""
+    transforms = [
+        [other.display.get(key) for key in (*IDENTITY, "axis_labels")] for other in (first, image)
+    ]
+    return (
+        first.kind == image.kind == "image"
+        and first.axes == image.axes
+        and "c" not in first.axis_names
+        and not first.is_rgb
+        and [level.shape for level in first.levels] == [level.shape for level in image.levels]
+        and first.dtype == image.dtype
+        and transforms[0] == transforms[1]
+    )
+
+
+def merge(images: Sequence[Image]) -> Image:
+    """Make layers that are alike the channels of one image; each keeps what is its own."""
+    first = images[0]
+    names = first.axis_names
+    at = names.index("z") if "z" in names else names.index("y")
+    levels = tuple(
+        Stack([image.levels[k] for image in images], at) for k in range(len(first.levels))
+    )
+    channels = [
+        Channel(image.name, color_of(image.display.get("colormap")), _limits(image.display))
+        for image in images
+    ]
+    own = [{**image.display, "metadata": image.metadata} for image in images]
+    return Image(
+        levels,
+        (*first.axes[:at], Axis("c"), *first.axes[at:]),
+        tuple(channels),
+        first.name,
+        display={"channels": own},
+    )
+
+
+def _limits(display: Mapping[str, Any]) -> tuple[float, float] | None:
+    limits = display.get("contrast_limits")
+    return (float(limits[0]), float(limits[1])) if limits and len(limits) == 2 else None
+
+
+def split(image: Image) -> list[Image]:
+    """Take an image with channels apart, one image each; any other stays as it is."""
+    if "c" not in image.axis_names or image.display.get("channel_axis") == "slider":
+        return [image]
+    at = image.axis_names.index("c")
+    axes = (*image.axes[:at], *image.axes[at + 1 :])
+    count = image.size("c")
+    shared = {key: value for key, value in image.display.items() if key != "channels"}
+    described = image.channels or (Channel(),) * count
+    return [
+        Image(
+            tuple(take(level, at, i) for level in image.levels),
+            axes,
+            name=channel.name or (f"{image.name} {i}" if count > 1 else image.name),
+            kind=image.kind,
+            display=_channel_display(channel, count) | shared | _without(display, "metadata"),
+            metadata=display.get("metadata", image.metadata),
+        )
+        for i, (channel, display) in enumerate(zip(described, _shown(image), strict=True))
+    ]
+
+
+def _shown(image: Image) -> list[Mapping[str, Any]]:
+    """Return what is said of how each channel is shown, with its metadata if it has its own."""
+    own = image.display.get("channels")
+    if not isinstance(own, list | tuple) or len(own) != image.size("c"):
+        own = [{}] * image.size("c")
+    sound = [each if _is_shown(each) else {} for each in own]
+    if sound != list(own):
+        warn_unsound(image.name, ["channels"])
+    return sound
+
+
+def _is_shown(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("metadata", {}), Mapping)
+
+
+def _channel_display(channel: Channel, count: int) -> dict[str, Any]:
+    """Return how a channel is shown of which only its colour and limits are known."""
+    display: dict[str, Any] = {"blending": "additive"} if count > 1 else {}
+    if channel.color:
+        display["colormap"] = channel.color
+    if channel.contrast_limits:
+        display["contrast_limits"] = list(channel.contrast_limits)
+    return display
+
+
+def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name != key}

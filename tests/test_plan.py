@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,7 +32,7 @@ from napari_ferry import (
     plan,
     run,
 )
-from napari_ferry.partial import partial_folder
+from napari_ferry.partial import partial_folder, reserve
 from saving import (
     CAP,
     KINDS,
@@ -841,3 +842,13 @@ def test_memory_while_saving_a_transposed_map(name: str, tmp_path: Path):
     status, out, err = run_python(_SAVE_TRANSPOSED, tmp_path, name)
     assert status == 0, err
     assert float(out) < 60
+
+
+def test_a_file_gets_its_room_before_it_is_written(tmp_path: Path):
+    path = tmp_path / "file.bin"
+    with path.open("wb") as file:
+        file.truncate(4 << 20)
+    reserve(path)
+    assert path.stat().st_size == 4 << 20
+    if sys.platform == "linux":
+        assert path.stat().st_blocks * 512 >= 4 << 20

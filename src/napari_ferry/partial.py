@@ -105,23 +105,25 @@ class PartialFolder:
             raise TargetError(
                 f"Another save to {self.target} is under way: wait for it, or choose another name."
             )
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(lambda: self.close(keep="moves" in _read_journal(self.path)))
             self._take_over()
-        except BaseException:
-            self.close(keep="moves" in _read_journal(self.path))
-            raise
+            undo.pop_all()
 
     def _take_over(self) -> None:
         """Finish or take up what an interrupted save left, or sweep it away."""
         journal = _read_journal(self.path)
         if "moves" in journal:
             self._move([(self.path / a, Path(b)) for a, b in journal["moves"]])
+            for stale in journal.get("stale", []):
+                Path(stale).unlink(missing_ok=True)
         is_same = (journal.get("plan"), journal.get("nonce")) == (self.fingerprint, self.nonce)
         if is_same and "moves" not in journal:
             self.done = journal["files"]
             return
         self._sweep()
-        self._note({"plan": self.fingerprint, "nonce": self.nonce})
+        # The first file that is whole flushes this line with its own.
+        self._note({"plan": self.fingerprint, "nonce": self.nonce}, flush=False)
 
     def file(self, name: str) -> Path:
         """Return where the unfinished file of that name grows."""
@@ -177,26 +179,26 @@ class PartialFolder:
         """Set aside everything that stands in the way, then move the new files in."""
         standing = [place for _, place in steps if place.exists()] + list(stale)
         aside = [(place, self.path / f"old-{i}") for i, place in enumerate(standing)]
-        self._note({"moves": [[a.name, os.fspath(b)] for a, b in steps]})
+        moves = [[a.name, os.fspath(b)] for a, b in steps]
+        self._note({"moves": moves, "stale": [os.fspath(path) for path in stale]})
         moved: list[tuple[Path, Path]] = []
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._move_back, moved)
             for a, b in [*aside, *steps]:
                 a.replace(b)
                 moved.append((a, b))
-        except BaseException as error:
-            self._move_back(moved, error)
-            raise
+            undo.pop_all()
 
-    def _move_back(self, moved: list[tuple[Path, Path]], reason: BaseException) -> None:
+    def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
         """Put everything back where it was; where that fails, nothing is swept away."""
         try:
             for a, b in reversed(moved):
                 b.replace(a)
-        except OSError:
+        except OSError as error:
             self._is_torn = True
             raise SaveError(
                 interrupted_save(self.target) or f"{self.path} holds files that were not moved."
-            ) from reason
+            ) from error
 
     @staticmethod
     def _move(steps: list[tuple[Path, Path]]) -> None:
@@ -204,11 +206,12 @@ class PartialFolder:
             if partial.exists():
                 partial.replace(place)
 
-    def _note(self, line: dict[str, Any]) -> None:
+    def _note(self, line: dict[str, Any], *, flush: bool = True) -> None:
         with (self.path / _JOURNAL).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
-            _fsync(file.fileno(), self.path / _JOURNAL)
+            if flush:
+                _fsync(file.fileno(), self.path / _JOURNAL)
 
     def _sweep(self) -> None:
         import shutil  # costs as much as half of this package

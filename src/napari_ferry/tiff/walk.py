@@ -11,7 +11,7 @@ import stat
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -133,12 +133,10 @@ def open_tiff(path: Path) -> BinaryIO:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise UnreadableFileError(f"{path} is no file: name a file, or a folder of TIFF files.")
-    file = path.open("rb")
-    try:
+    with ExitStack() as undo:
+        file = undo.enter_context(path.open("rb"))
         read_magic(path, file)
-    except BaseException:
-        file.close()
-        raise
+        undo.pop_all()
     file.seek(0)
     return file
 

@@ -11,6 +11,7 @@ import math
 import re
 import unicodedata
 import warnings
+from functools import lru_cache
 
 from napari_ferry.errors import FerryWarning
 
@@ -123,6 +124,7 @@ _SYMBOLS = {_fold(symbol): name for name, symbol in _OME_SYMBOLS.items()}
 _SPELLINGS = _words()
 
 
+@lru_cache(maxsize=1024)  # asked at every opening, for the same few words
 def normalize(text: str | None) -> str | None:
     """Return the canonical name of a unit in any common spelling, or ``None``.
 

@@ -131,8 +131,8 @@ def choose_flavour(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavou
     foreign = [image for image in images if image.dtype.name not in OME_DTYPES | {"bool"}]
     if ome and foreign:
         raise InvalidImageError(
-            f"OME-TIFF cannot hold {foreign[0].dtype.name}: save as .tif, or convert to int32 or "
-            "float32 first."
+            f"OME-TIFF cannot hold {foreign[0].dtype.name}: save as .tif, or convert to "
+            f"{'int32' if foreign[0].kind == 'labels' else 'a smaller integer or float32'} first."
         )
     if not ome and len(images) == 1 and why_not(images[0]) is None and nbytes < CLASSIC_BYTES:
         return "imagej"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +85,7 @@ def check_workers(workers: int | None) -> None:
         )
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> AbstractContextManager[None]:
     """Turn what the system says while a path is read into our own error.
 
     Raises
@@ -94,19 +93,11 @@ def reading(path: Path) -> Iterator[None]:
     UnreadableFileError
         The system refused.
     """
-    try:
-        yield
-    except FerryError:
-        raise
-    except OSError as error:
-        raise UnreadableFileError(
-            f"{_short(path)} cannot be read ({error.strerror or error}): check its name and "
-            "permissions."
-        ) from error
+    what, cure = f"{_short(path)} cannot be read", "check its name and permissions"
+    return _translating(UnreadableFileError, what, cure)
 
 
-@contextmanager
-def targeting(path: Path) -> Iterator[None]:
+def targeting(path: Path) -> AbstractContextManager[None]:
     """Turn what the system says of the place of a save into our own error.
 
     Raises
@@ -114,15 +105,18 @@ def targeting(path: Path) -> Iterator[None]:
     TargetError
         The system refused.
     """
+    what, cure = f"{_short(path)} cannot be written to", "choose another place or name"
+    return _translating(TargetError, what, cure)
+
+
+@contextmanager
+def _translating(kind: type[FerryError], what: str, cure: str) -> Iterator[None]:
     try:
         yield
     except FerryError:
         raise
     except OSError as error:
-        raise TargetError(
-            f"{_short(path)} cannot be written to ({error.strerror or error}): choose another "
-            "place or name."
-        ) from error
+        raise kind(f"{what} ({error.strerror or error}): {cure}.") from error
 
 
 def _short(path: Path) -> str:

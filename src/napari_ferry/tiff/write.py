@@ -146,7 +146,7 @@ def create_imagej(path: Path | io.BytesIO, *, layer: Layer, part: dict[str, Any]
     tags = to_imagej(layer.to_image(part))
     tifffile.imwrite(
         path,
-        shape=_imagej_shape(layer),
+        shape=tags.shape6,
         dtype=layer.dtype,
         byteorder=byteorder([layer]),
         imagej=True,
@@ -234,12 +234,6 @@ def overhead(create: Callable[..., None], layer: Layer) -> int:
 def series_uuid(nonce: str, index: int) -> str:
     """Return the UUID of one file of a series, known before any of them is written."""
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{nonce}/{index}')}"
-
-
-def _imagej_shape(layer: Layer) -> tuple[int, ...]:
-    """Return the shape in ImageJ's order t z c y x s."""
-    sizes = dict(zip(layer.image.axis_names, layer.shape, strict=True))
-    return tuple(sizes.get(name, 1) for name in "tzcyxs")
 
 
 def _json_description(layer: Layer, part: dict[str, Any]) -> str:

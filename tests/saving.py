@@ -22,7 +22,7 @@ from napari_ferry.partial import SUFFIX, partial_folder
 
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9
-"""Size cap of a series, in GB: two frames of `SIZE` x `SIZE` uint16 and the header."""
+"""Size cap of a series, in GB: two frames of `SIZE` x `SIZE` uint16 and some room."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,14 @@ class Kind:
     name: str
     asked: str
     in_parts: bool = False
+    is_encoded: bool = False
 
     def save(self, image: Image, folder: Path, **run_options: Any) -> list[Path]:
-        cap = {"size_cap": CAP * (image.size("y") / SIZE) ** 2} if self.in_parts else {}
-        return imsave(image, folder / self.asked, **run_options, **cap)
+        # each part describes the whole, in a few hundred bytes for each of the others
+        cap = CAP * (image.size("y") / SIZE) ** 2 + 400e-9 * image.size("t")
+        options: dict[str, Any] = {"size_cap": cap} if self.in_parts else {}
+        options |= {"compression": "zlib"} if self.is_encoded else {}
+        return imsave(image, folder / self.asked, **run_options, **options)
 
 
 KINDS = {
@@ -43,6 +47,8 @@ KINDS = {
     "ome": Kind("movie.ome.tif", "movie.ome.tif"),
     "series": Kind("movie_00000.tif", "movie.tif", in_parts=True),
     "bin": Kind("movie.bin", "movie.bin"),
+    "zlib": Kind("movie.ome.tif", "movie.ome.tif", is_encoded=True),
+    "zlib series": Kind("movie_00000.tif", "movie.tif", in_parts=True, is_encoded=True),
 }
 
 

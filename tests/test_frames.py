@@ -190,9 +190,11 @@ def test_an_axis_is_taken_as_numpy_takes_it(data: st.DataObject) -> None:
     np.testing.assert_array_equal(np.asarray(taken), eager.take(place, axis))
 
 
-def test_an_axis_within_a_frame_is_not_taken() -> None:
-    with pytest.raises(InvalidImageError, match="within a frame"):
-        take(frames_of(np.zeros((3, 4, 5)), 1), 1, 0)
+def test_an_axis_within_a_frame_is_taken() -> None:
+    eager = np.arange(60).reshape(3, 4, 5)
+    taken = take(frames_of(eager, 1), 1, 2)
+    np.testing.assert_array_equal(np.asarray(taken), eager[:, 2])
+    np.testing.assert_array_equal(taken[1, ::-2], eager[1, 2, ::-2])
 
 
 def test_only_the_frames_asked_for_are_read() -> None:
@@ -343,3 +345,10 @@ def test_samples_of_a_colour_are_channels_where_there_are_none(
 def test_a_patch_that_is_not_there_is_refused(asked: Any) -> None:
     with pytest.raises(InvalidImageError):
         make_image("tcyx").extract_patch(*asked)
+
+
+def test_what_takes_nothing_minds_no_bounds() -> None:
+    """As numpy: an index that is out of bounds does not matter beside an empty one."""
+    frames = Frames(lambda i: np.zeros(3, np.uint8), (0, 3), np.uint8, 1)
+    index = np.array([[0], [0]]), []
+    assert frames[index].shape == np.zeros((0, 3))[index].shape == (2, 0)

@@ -172,7 +172,7 @@ def test_an_uncalibrated_image_is_not_calibrated() -> None:
         assert not {"unit", "yunit", "spacing", "finterval", "fps"} & tags.metadata.keys()
 
 
-def test_other_units() -> None:
+def test_lengths_are_written_in_micrometers() -> None:
     image = calibrate(
         make("tzyx", (2, 2, 5, 7)),
         t=(2.0, "minute"),
@@ -181,8 +181,9 @@ def test_other_units() -> None:
         x=(0.065, "micrometer"),
     )
     tags = to_imagej(image)
-    assert tags.resolution == pytest.approx((1 / 0.065, 1 / 65))
-    assert [tags.metadata[key] for key in ("unit", "yunit", "zunit")] == ["micron", "nm", "mm"]
+    assert tags.resolution == pytest.approx((1 / 0.065, 1 / 0.065))
+    assert tags.metadata["spacing"] == pytest.approx(1000)
+    assert [tags.metadata.get(key) for key in ("unit", "yunit", "zunit")] == ["micron", None, None]
     assert tags.metadata["finterval"] == 120.0
     assert "tunit" not in tags.metadata
 

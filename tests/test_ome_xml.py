@@ -41,7 +41,7 @@ def calibrate(image: Image, **steps: tuple[float, str | None]) -> Image:
 
 def write(image: Image, *blocks: TiffData) -> str:
     xml = write_ome_xml([image], [blocks or [ALL]])
-    assert xml.isascii()
+    assert "&#" not in xml, "Bio-Formats does not read these"
     ome_types.from_xml(xml, validate=True)
     return xml
 
@@ -469,13 +469,13 @@ def test_a_changed_calibration_wins_over_the_record() -> None:
     same = edited(
         SAMPLE,
         ('PhysicalSizeX="0.25"', 'PhysicalSizeX="250"'),
-        ('PhysicalSizeXUnit="&#181;m"', 'PhysicalSizeXUnit="nm"'),
+        ('PhysicalSizeXUnit="µm"', 'PhysicalSizeXUnit="nm"'),
     )
     assert same.axes == SAMPLE.axes
 
 
 def test_a_removed_or_added_calibration_wins_over_the_record() -> None:
-    removed = edited(SAMPLE, ('PhysicalSizeX="0.25" PhysicalSizeXUnit="&#181;m"', ""))
+    removed = edited(SAMPLE, ('PhysicalSizeX="0.25" PhysicalSizeXUnit="µm"', ""))
     assert removed.axes[-1] == Axis("x")
     plain = make("zyx", (2, 5, 7))
     added = edited(plain, ('SizeX="7"', 'SizeX="7" PhysicalSizeZ="3"'))

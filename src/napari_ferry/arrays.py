@@ -19,6 +19,7 @@ from napari_ferry.codecs import Saveable, binary, imload, imsave
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
+from napari_ferry.tiff.encode import Compression
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
@@ -51,6 +52,7 @@ def save_images(
     name: str | None = None,
     *,
     size_cap: float | None = 3.9,
+    compression: Compression = "none",
     overwrite: bool = False,
 ) -> list[Path]:
     """Save a stack as TIFF, in several files where it is larger than a cap.
@@ -66,6 +68,8 @@ def save_images(
     size_cap : float, optional
         Largest size of one file in GB (1e9 bytes). A larger stack becomes
         ``<stem>_00000.tif``, ``<stem>_00001.tif`` ... ``None`` for one file of any size.
+    compression : {"none", "zlib", "zstd", "lzw"}
+        How pages are packed, without loss.
     overwrite : bool
         Whether files that stand there may be replaced.
 
@@ -84,7 +88,7 @@ def save_images(
         No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
     """
     target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
-    return _save(images, target, overwrite, size_cap=size_cap)
+    return _save(images, target, overwrite, size_cap=size_cap, compression=compression)
 
 
 def load_binary(

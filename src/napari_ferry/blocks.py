@@ -11,7 +11,7 @@ import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple, TypeGuard
+from typing import Any, BinaryIO, NamedTuple, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ Box = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""
 
 BLOCK_BYTES = 8 << 20
+
+_T = TypeVar("_T")
 
 
 class Block(NamedTuple):
@@ -78,6 +80,18 @@ class Pixels:
                 del pixels
                 mapping.release()
 
+    def together(self, use: Callable[[NDArray[Any]], _T]) -> _T:
+        """Return what is made of all pixels of the box, read at once where they can be."""
+        shape = box_shape(self.box)
+        found, result = np.empty(0), None
+        for start, pixels in self:
+            if pixels.shape == shape:
+                result = use(pixels)
+                continue
+            found = found if found.shape == shape else np.empty(shape, pixels.dtype)
+            found[tuple(slice(a, a + n) for a, n in zip(start, pixels.shape, strict=True))] = pixels
+        return use(found) if result is None else result
+
 
 @dataclass(frozen=True)
 class _Checked:
@@ -99,6 +113,11 @@ def whole(shape: Sequence[int]) -> Box:
 def box_shape(box: Box) -> tuple[int, ...]:
     """Return the lengths of a box."""
     return tuple(side.stop - side.start for side in box)
+
+
+def box_bytes(array: Array, box: Box) -> int:
+    """Return the bytes that a box of an array has in memory."""
+    return math.prod(box_shape(box)) * np.dtype(array.dtype).itemsize
 
 
 def split_box(box: Box, lead: int, most: int, edges: Sequence[NDArray[Any]]) -> list[Box]:

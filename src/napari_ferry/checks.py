@@ -37,11 +37,18 @@ def is_number(dtype: np.dtype[np.generic]) -> bool:
     return plain and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
 
 
-def common_losses(images: Sequence[Image]) -> list[str]:
-    """Return a sentence for each thing that no format keeps."""
+def common_losses(images: Sequence[Image], *, has_pyramid: bool = False) -> list[str]:
+    """Return a sentence for each thing that no format keeps.
+
+    Parameters
+    ----------
+    has_pyramid : bool
+        Whether what is saved has smaller levels, too.
+    """
     losses = [loss for image in images for loss in (*_unkept(image), *_unsound_axes(image))]
     if any(len(image.levels) > 1 for image in images):
-        losses.append("a pyramid is saved from its full resolution; smaller levels are left out")
+        what = "made anew by halving" if has_pyramid else "left out"
+        losses.append(f"a pyramid is saved from its full resolution; smaller levels are {what}")
     return losses
 
 

@@ -109,7 +109,8 @@ class _Guess(argparse.ArgumentParser):
     """A parser that looks ahead: it takes any text as a value, and does not end the program."""
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
-        return super().add_argument(*names, **{k: v for k, v in options.items() if k != "type"})
+        asked = {k: v for k, v in options.items() if k not in ("type", "choices")}
+        return super().add_argument(*names, **asked)
 
     def error(self, message: str) -> NoReturn:
         raise InvalidImageError(message)
@@ -136,32 +137,41 @@ def _add_codec_options(
                 parser.add_argument(
                     f"--{option.name.replace('_', '-')}",
                     dest=option.name,
-                    type=_converter(option.annotation),
                     default=option.default,
-                    help=f"{_help_of(codec.plan, option.name)} (default: {option.default})",
+                    help=_help_of(codec.plan, option.name, option.default),
+                    **_kind_of(option.annotation),
                 )
     return names
 
 
-def _converter(annotation: Any) -> Callable[[str], Any]:
-    """Return what reads an option's text: its type, or ``none`` where that is allowed."""
-    if not isinstance(annotation, types.UnionType):
-        return annotation  # type: ignore[no-any-return]
-    kind = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+def _kind_of(annotation: Any) -> dict[str, Any]:
+    """Return how an option of a type is given: as one of several words, as a switch, as a value."""
+    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    if typing.get_origin(annotation) is typing.Literal:
+        return {"choices": kinds}
+    if bool in (annotation, *kinds):
+        return {"action": argparse.BooleanOptionalAction}
+    return {"type": _or_none(kinds[0]) if kinds else annotation}
+
+
+def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what reads a text as a type, or as ``none``."""
 
     def convert(text: str) -> Any:
         return None if text.lower() == "none" else kind(text)
 
-    convert.__name__ = f"{kind.__name__} or none"  # argparse says: invalid float or none value
+    name = getattr(kind, "__name__", "value")
+    convert.__name__ = f"{name} or none"  # argparse says: invalid float or none value
     return convert
 
 
-def _help_of(function: Callable[..., Any], name: str) -> str:
-    """Return the first sentence that a docstring says of a parameter."""
+def _help_of(function: Callable[..., Any], name: str, default: object) -> str:
+    """Return the first sentence that a docstring says of a parameter, and its default."""
     lines = inspect.getdoc(function).splitlines()  # type: ignore[union-attr]
     at = next((i for i, line in enumerate(lines) if line.startswith(f"{name} :")), None)
     text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
-    return " ".join(text).split("; ")[0].split(". ")[0].replace("%", "%%")
+    said = " ".join(text).split("; ")[0].split(". ")[0].replace("%", "%%")
+    return said if default is None or default is False else f"{said} (default: {default})"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -240,7 +250,7 @@ def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> P
 def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> list[Path]:
     from tqdm import tqdm
 
-    total = sum(write.nbytes for write in planned.writes)
+    total = planned.source_bytes
     with tqdm(total=total, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
 
         def report(progress: Progress) -> None:

@@ -7,15 +7,31 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
+from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
 
 ReadFrame = Callable[[int], NDArray[Any]]
+
+
+@runtime_checkable
+class ReadsInto(Protocol):
+    """A reader of frames that can also lay several where they are wanted."""
+
+    def __call__(self, i: int, /) -> NDArray[Any]:
+        """Give frame i."""
+
+    def read_into(self, first: int, out: NDArray[Any], /) -> None:
+        """Read frames from `first` on into an array in C order; its first axis counts them."""
+
+
+_PIECE_BYTES = 4 << 20
+"""Pixels that a thread reads at a time: handing over single small frames costs as much as them."""
 
 _CACHE_FRAMES = 8
 _CACHE_BYTES = 64 << 20
@@ -99,14 +115,26 @@ class Frames:
         check_workers(workers)
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
         out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
+        step = max(1, _PIECE_BYTES // max(1, out[:1].nbytes))
+        starts = range(0, len(out), step)
+        into = self.read.read_into if isinstance(self.read, ReadsInto) else self._read_into
 
-        def fill(i: int) -> None:
-            out[i] = self.frame(i)
+        def fill(start: int) -> None:
+            into(start, out[start : start + step])
 
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(fill, range(len(out))):
-                pass
+        if workers == 1 or len(starts) < 2:
+            for start in starts:
+                fill(start)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                for _ in pool.map(fill, starts):
+                    pass
         return out.reshape(self.shape)
+
+    def _read_into(self, first: int, out: NDArray[Any]) -> None:
+        """Do what a reader that `ReadsInto` does, for one that does not."""
+        for k in range(len(out)):
+            out[k] = self.frame(first + k)
 
     def frame(self, index: int) -> NDArray[Any]:
         """Return one frame, read-only, from the cache or the file."""
@@ -137,7 +165,8 @@ class Frames:
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
-            return self._read_advanced(items, order)
+            nothing = nothing_of(items, order, self)
+            return self._read_advanced(items, order) if nothing is None else nothing
         pixels, added = self._read_basic(items), new_axes(items, order)
         return pixels[added] if added else pixels
 
@@ -164,7 +193,7 @@ class Frames:
                 box.append(slice(None) if axis >= self.lead else item)
                 remapped.append(item if axis >= self.lead else slice(None))
                 continue
-            wanted = _check_indices(np.asarray(item), n, axis)
+            wanted = check_indices(np.asarray(item), n, axis)
             touched, place = np.unique(wanted, return_inverse=True)
             box.append(touched)
             remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
@@ -225,6 +254,18 @@ def arranged(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(items[part] if isinstance(part, int) else part for part in order)
 
 
+def nothing_of(items: Sequence[Any], order: Sequence[Any], array: Array) -> NDArray[Any] | None:
+    """Return what an index with an empty array gives, without a look at the other indices.
+
+    numpy does not mind indices that are out of bounds where nothing is taken.
+    """
+    if not any(isinstance(item, np.ndarray) and not item.size for item in items):
+        return None
+    nowhere = np.broadcast_to(np.zeros((), array.dtype), array.shape)
+    found: NDArray[Any] = nowhere[arranged(items, order)]
+    return found
+
+
 def new_axes(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     """Return the index that puts new axes into what integers and slices gave; empty for none."""
     left = [part for part in order if not isinstance(part, int) or isinstance(items[part], slice)]
@@ -274,12 +315,12 @@ def _to_int(item: Any) -> int:
 def _check_ints(items: list[Any], shape: tuple[int, ...]) -> list[Any]:
     """Count negative integers from the end, and refuse those outside."""
     return [
-        int(_check_indices(np.asarray(item), n, axis)) if isinstance(item, int) else item
+        int(check_indices(np.asarray(item), n, axis)) if isinstance(item, int) else item
         for axis, (item, n) in enumerate(zip(items, shape, strict=True))
     ]
 
 
-def _check_indices(index: NDArray[Any], n: int, axis: int) -> NDArray[Any]:
+def check_indices(index: NDArray[Any], n: int, axis: int) -> NDArray[Any]:
     """Count negative indices from the end, and refuse those outside."""
     if index.size and not ((index >= -n) & (index < n)).all():
         raise IndexError(f"index {index} is out of bounds for axis {axis} with size {n}")

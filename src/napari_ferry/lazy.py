@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
 from napari_ferry.array import Array
-from napari_ferry.errors import InvalidImageError
 from napari_ferry.frames import Frames, ReadFrame, arranged, basic_shape, new_axes, split_key
 
 
@@ -84,18 +84,75 @@ class Stack:
         return np.asarray(self[...], dtype)
 
 
+class Chunked(ABC):
+    """Base of lazy arrays that are read in chunks and take whatever index numpy takes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    @abstractmethod
+    def chunks(self) -> tuple[int, ...]:
+        """Length of a chunk along each axis."""
+
+    @abstractmethod
+    def __getitem__(self, key: Any) -> Any: ...
+
+
+class Taken(Chunked):
+    """What is left of an array when one axis is fixed, read through it when it is indexed.
+
+    Parameters
+    ----------
+    array : Frames or Chunked
+        Whose it is.
+    axis, index : int
+        Where it is fixed.
+    """
+
+    def __init__(self, array: Frames | Chunked, axis: int, index: int) -> None:
+        self.array = array
+        self.axis = axis
+        self.index = index
+        self.shape = (*array.shape[:axis], *array.shape[axis + 1 :])
+        self.dtype = np.dtype(array.dtype)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        if isinstance(self.array, Frames):
+            chunks = (*(1,) * self.array.lead, *self.array.frame_shape)
+        else:
+            chunks = self.array.chunks
+        return (*chunks[: self.axis], *chunks[self.axis + 1 :])
+
+    def __getitem__(self, key: Any) -> Any:
+        items, order = split_key(key, self.shape)
+        if not all(isinstance(item, int | slice) for item in items):
+            return np.asarray(self[...])[arranged(items, order)]
+        added = new_axes(items, order)
+        items.insert(self.axis, self.index)
+        pixels = np.asarray(self.array[tuple(items)])
+        return pixels[added] if added else pixels[()]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[...], dtype)
+
+
 def take(array: Array, axis: int, index: int) -> Array:
     """Fix one leading axis of any array at `index`, without reading it."""
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (index,)]
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
+    if isinstance(array, Chunked) or (isinstance(array, Frames) and axis >= array.lead):
+        return Taken(array, axis, index)
     if not isinstance(array, Frames):
         array = Frames(Indexed(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2)
-    if axis >= array.lead:
-        raise InvalidImageError(
-            f"Axis {axis} lies within a frame: only leading axes can be taken apart lazily."
-        )
     shape = array.shape[:axis] + array.shape[axis + 1 :]
     read = _Taken(array.read, array.shape[: array.lead], axis, index)
     return Frames(read, shape, array.dtype, array.lead - 1)

@@ -12,8 +12,9 @@ import xxhash
 
 from napari_ferry.arguments import check_workers, targeting
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
-from napari_ferry.partial import PartialFolder
+from napari_ferry.partial import PartialFolder, sync_file
 from napari_ferry.progress import Monitor, Progress
+from napari_ferry.streams import Piece, Stream, make_stream
 from napari_ferry.target import check_place, check_room, follow_link
 from napari_ferry.writes import PlannedFile, Write, make_files, partial_name
 
@@ -39,6 +40,8 @@ class Plan:
     nonce : str
         What tells the files of this save from those of any other, where they carry it; a save
         that takes up an interrupted one carries on with its nonce.
+    stream : Stream, optional
+        What makes those files whose bytes must come in order.
     """
 
     files: tuple[PlannedFile, ...]
@@ -48,15 +51,25 @@ class Plan:
     identity: str = ""
     stale: tuple[Path, ...] = ()
     nonce: str = ""
+    stream: Stream | None = None
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all files, at most."""
         return sum(file.nbytes for file in self.files)
 
     @property
+    def source_bytes(self) -> int:
+        """Bytes of pixels that will be read, which progress counts."""
+        return sum(step.nbytes for step in self._steps)
+
+    @property
+    def _steps(self) -> tuple[Write | Piece, ...]:
+        return (*self.writes, *(self.stream.pieces if self.stream else ()))
+
+    @property
     def paths(self) -> tuple[Path, ...]:
-        """Where the files will stand."""
+        """Where the files will stand; a compressed series may become fewer."""
         return tuple(file.path for file in self.files)
 
     @property
@@ -69,6 +82,7 @@ class Plan:
         """A short text that tells this save from any other."""
         parts = [f"{file.path.name}:{file.nbytes}" for file in self.files]
         parts += [f"{write.path.name}:{write.box}" for write in self.writes]
+        parts += [f"{piece.box}" for piece in self.stream.pieces] if self.stream else []
         return xxhash.xxh3_128_hexdigest("\n".join([self.identity, *parts]).encode())
 
 
@@ -92,8 +106,8 @@ def run(
     overwrite : bool
         Whether files that stand there may be replaced.
     workers : int, optional
-        Threads. When absent, one for pixels in memory and up to four where reading them costs
-        computing.
+        Threads. When absent, one for pixels that go from memory to the disk as they are, and more
+        where computing or encoding them takes longer than that.
     progress : callable, optional
         Called with `Progress` as bytes go out, from the threads that write.
     cancel : callable, optional
@@ -102,7 +116,7 @@ def run(
     Returns
     -------
     list of Path
-        The files, as planned.
+        The files that were made, as planned.
 
     Raises
     ------
@@ -127,11 +141,13 @@ def run(
     keep = False
     try:
         _check_standing(plan, overwrite)
-        monitor = Monitor(sum(write.nbytes for write in plan.writes), progress, cancel)
-        make_files(plan.files, plan.writes, folder, monitor, workers or _default_workers(plan))
-        folder.commit(
-            [(partial_name(i, path), path) for i, path in enumerate(plan.paths)], _there(plan.stale)
-        )
+        monitor = Monitor(plan.source_bytes, progress, cancel)
+        workers = workers or _default_workers(plan)
+        make_files(plan.files, plan.writes, folder, monitor, workers)
+        absent = _make_stream(plan, folder, monitor, workers)
+        named = [(partial_name(i, path), path) for i, path in enumerate(plan.paths)]
+        moves = [(name, path) for name, path in named if path not in absent]
+        folder.commit(moves, _there((*plan.stale, *absent)))
     except FerryError:
         raise
     except OSError as error:
@@ -144,13 +160,29 @@ def run(
         raise
     finally:
         folder.close(keep=keep)
-    return paths
+    return [path for path, place in zip(paths, plan.paths, strict=True) if place not in absent]
+
+
+def _make_stream(
+    plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int
+) -> tuple[Path, ...]:
+    """Make the files of a stream, and return the paths for which nothing was left."""
+    if plan.stream is None:
+        return ()
+    places = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
+    partials = [places[path] for path in plan.stream.paths]
+    count = make_stream(plan.stream, partials, monitor, workers)
+    for partial in partials[:count]:
+        sync_file(partial)
+    return plan.stream.paths[count:]
 
 
 def _default_workers(plan: Plan) -> int:
-    """One thread feeds a disk from memory; computing or decoding the source gains by more."""
-    in_memory = all(isinstance(write.array, np.ndarray) for write in plan.writes)
-    return 1 if in_memory else min(4, os.cpu_count() or 1)
+    """One thread feeds a disk from memory; computing, decoding or encoding gains by more."""
+    cores = os.cpu_count() or 1
+    if plan.stream:
+        return min(8, cores)
+    return 1 if all(isinstance(w.array, np.ndarray) for w in plan.writes) else min(4, cores)
 
 
 def _there(paths: Iterable[Path]) -> list[Path]:
@@ -165,6 +197,8 @@ def _resolve(plan: Plan) -> Plan:
         files=tuple(replace(file, path=places[file.path]) for file in plan.files),
         writes=tuple(replace(write, path=places[write.path]) for write in plan.writes),
         stale=tuple(places[path] for path in plan.stale),
+        stream=plan.stream
+        and replace(plan.stream, paths=tuple(places[path] for path in plan.stream.paths)),
     )
 
 
@@ -173,7 +207,8 @@ def _check_target(plan: Plan, overwrite: bool) -> None:
     for path in plan.paths:
         check_place(path)
     _check_standing(plan, overwrite)
-    check_room(plan.files[0].path.parent, plan.nbytes)
+    # what is encoded may become much smaller: a disk that is too full says so when it is
+    check_room(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
 
 
 def _check_standing(plan: Plan, overwrite: bool) -> None:

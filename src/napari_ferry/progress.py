@@ -46,6 +46,10 @@ class Monitor:
     started: float = field(default_factory=time.perf_counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def stop(self) -> None:
+        """Make every thread stop at its next block."""
+        self.stopped = True
+
     def check(self) -> None:
         """Raise if the save is to stop."""
         if self.stopped or (self.cancel is not None and self.cancel()):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels, as_bytes, box_shape
+from napari_ferry.blocks import Box, Pixels, as_bytes, box_bytes
 from napari_ferry.partial import PartialFolder, reserve, sync_file
 from napari_ferry.progress import Monitor
 
@@ -30,10 +30,10 @@ class PlannedFile:
     path : Path
         Where it will stand.
     nbytes : int
-        Its size in bytes, estimated where compression decides.
-    create : callable
+        Its size in bytes; where compression decides, the most that it can be.
+    create : callable, optional
         Makes the file under a partial name: all of it, or header and length for the writes to
-        fill.
+        fill. Absent where a `Stream` makes the file.
     may_replace : callable, optional
         Whether the file that stands there is of the same data set, for files whose names the
         user did not choose. Anything may be replaced when absent, once overwriting was agreed.
@@ -41,7 +41,7 @@ class PlannedFile:
 
     path: Path
     nbytes: int
-    create: Callable[[Path], None]
+    create: Callable[[Path], None] | None = None
     may_replace: Callable[[Path], bool] | None = None
 
 
@@ -71,8 +71,7 @@ class Write:
     @property
     def nbytes(self) -> int:
         """Bytes of pixels that it reads."""
-        itemsize = np.dtype(self.array.dtype).itemsize
-        return int(np.prod(box_shape(self.box), dtype=np.int64)) * itemsize
+        return box_bytes(self.array, self.box)
 
 
 def make_files(
@@ -98,26 +97,27 @@ def make_files(
     from concurrent.futures import ThreadPoolExecutor
 
     resumable = len({write.path for write in writes}) > 1
-    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool, ExitStack() as undo:
+        undo.callback(monitor.stop)
         waiting: list[Future[None]] = []
-        try:
-            for i, file in enumerate(files):
-                own = [write for write in writes if write.path == file.path]
-                digests = _Digests(folder, partial_name(i, file.path), len(own), resumable)
-                if digests.are_of(own, monitor):
-                    continue
-                target = folder.file(digests.name)
-                file.create(target)
-                reserve(target)
-                digests.finish_if_whole(target)
-                for k, write in enumerate(own):
-                    while len(waiting) >= 2 * workers:
-                        waiting = _collect(waiting)
-                    waiting.append(pool.submit(_carry_out, write, target, monitor, digests, k))
-            while waiting:
-                waiting = _collect(waiting)
-        finally:
-            monitor.stopped = True
+        for i, file in enumerate(files):
+            if file.create is None:
+                continue
+            own = [write for write in writes if write.path == file.path]
+            digests = _Digests(folder, partial_name(i, file.path), len(own), resumable)
+            if digests.are_of(own, monitor):
+                continue
+            target = folder.file(digests.name)
+            file.create(target)
+            reserve(target)
+            digests.finish_if_whole(target)
+            for k, write in enumerate(own):
+                while len(waiting) >= 2 * workers:
+                    waiting = _collect(waiting)
+                waiting.append(pool.submit(_carry_out, write, target, monitor, digests, k))
+        while waiting:
+            waiting = _collect(waiting)
+        undo.pop_all()
 
 
 def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, index: int) -> None:
@@ -188,6 +188,11 @@ def _digest(write: Write, monitor: Monitor) -> str:
         monitor.check()
         hasher.update(as_bytes(block.pixels))
     return hasher.hexdigest()
+
+
+def write_text(path: Path, *, text: str) -> None:
+    """Make a small text file, in UTF-8."""
+    path.write_text(text, "utf-8")
 
 
 def partial_name(index: int, path: Path) -> str:

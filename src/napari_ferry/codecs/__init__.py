@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -84,7 +85,8 @@ def find_file_codec(path: Path) -> ModuleType:
 
 def find_folder_codec(folder: Path) -> ModuleType | None:
     """Return the codec that opens a folder, by the files in it; ``None`` for a foreign one."""
-    names = [path.name.lower() for path in folder.iterdir() if not path.name.startswith(".")]
+    listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
+    names = [name.lower() for name in listed if not name.startswith(".")]
     for codec in reversed(codecs()):
         endings = tuple(codec.SUFFIXES)
         if getattr(codec, "OPENS_FOLDERS", False) and any(n.endswith(endings) for n in names):

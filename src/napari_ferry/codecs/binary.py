@@ -31,7 +31,7 @@ from napari_ferry.sidecar import (
     sidecar_path,
     sidecar_text,
 )
-from napari_ferry.writes import PlannedFile
+from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = (".bin", ".raw", ".dat")
 OPENS_FOLDERS = True
@@ -89,7 +89,7 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     return Plan(
         (
             PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
-            PlannedFile(sidecar, len(text), partial(_write_text, text=text), may_replace),
+            PlannedFile(sidecar, len(text), partial(write_text, text=text), may_replace),
         ),
         tuple(
             pixel_writes(
@@ -213,7 +213,3 @@ def _reserve(path: Path, *, nbytes: int) -> None:
     """Make a file of a length, for its pixels to be laid in."""
     with path.open("wb") as file:
         file.truncate(nbytes)
-
-
-def _write_text(path: Path, *, text: str) -> None:
-    path.write_text(text, "utf-8")

@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
+import typing
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from napari_ferry.arguments import is_real
+from napari_ferry.beside import is_own_metadata, metadata_text, read_notes
 from napari_ferry.blocks import whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.ome_xml import TiffData, write_ome_xml
 from napari_ferry.partial import kept_nonce
-from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan
-from napari_ferry.tiff.folder import (
-    read_folder,
-    read_part,
-    read_stack,
-    refuse_torn,
-)
+from napari_ferry.tiff.encode import Compression, PageFormat
+from napari_ferry.tiff.encoded import choose_pages, plan_encoded_file, plan_encoded_series
+from napari_ferry.tiff.folder import read_folder, read_stack
+from napari_ferry.tiff.laid import plan_laid_file, plan_laid_series
 from napari_ferry.tiff.names import stem_of
-from napari_ferry.tiff.parts import (
-    creator,
-    file_bytes,
-    part_files,
-    part_path,
-    split_layer,
-    with_stale,
-)
+from napari_ferry.tiff.parts import part_path, with_stale
 from napari_ferry.tiff.read import read_images, writer_of
+from napari_ferry.tiff.whole import read_part, refuse_torn
 from napari_ferry.tiff.write import (
     PART,
     Flavour,
     Layer,
     choose_flavour,
-    data_start,
+    is_ome,
 )
-from napari_ferry.writes import PlannedFile, Write
+from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 OPENS_FOLDERS = True
+
+Pages = Sequence[PageFormat]
+"""How the pages of each image are encoded."""
 
 
 def open(path: Path) -> list[Image]:
@@ -71,7 +66,15 @@ def open(path: Path) -> list[Image]:
         return read_folder(path)
     refuse_torn(path)
     images = read_images(path)
-    return [read_part(path, images[0])] if PART in images[0].metadata else images
+    if PART in images[0].metadata:
+        return [read_part(path, images[0])]
+    return [_with_notes(image, path) for image in images]
+
+
+def _with_notes(image: Image, path: Path) -> Image:
+    """Add the notes that stand beside an image file, unless it has its own."""
+    notes = "" if "notes" in image.metadata else read_notes(path, image)
+    return replace(image, metadata={**image.metadata, "notes": notes}) if notes else image
 
 
 def written_by(path: Path) -> str:
@@ -90,7 +93,15 @@ def open_stack(paths: Sequence[Path]) -> list[Image]:
     return read_stack(paths)
 
 
-def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -> Plan:
+def plan(
+    images: Sequence[Image],
+    path: Path,
+    *,
+    size_cap: float | None = 3.9,
+    compression: Compression = "none",
+    pyramid: bool | None = None,
+    metadata_json: bool = False,
+) -> Plan:
     """Plan to save images as TIFF; no pixels are read.
 
     ``.ome.tif`` is OME-TIFF. ``.tif`` is an ImageJ hyperstack where that can hold the image, and
@@ -105,6 +116,14 @@ def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -
     size_cap : float, optional
         Largest size of one file in GB (1e9 bytes); larger data sets become several files,
         ``<stem>_00000.tif`` and so on. ``None`` for one file of any size.
+    compression : {"none", "zlib", "zstd", "lzw"}
+        How pages are packed, without loss. Every program reads zlib and lzw; zstd is faster, and
+        few programs read it.
+    pyramid : bool, optional
+        Whether smaller copies stand beside each plane, as OME-TIFF, so that large planes show
+        quickly. When absent, OME-TIFF files of planes above 4096 pixels a side have them.
+    metadata_json : bool
+        Whether to write ``<name>.json``, too, with everything that is known of the images.
 
     Raises
     ------
@@ -117,12 +136,26 @@ def plan(images: Sequence[Image], path: Path, *, size_cap: float | None = 3.9) -
         _check_axes(image)
     total = sum(layer.nframes * layer.frame_bytes for layer in layers)
     cap = _cap_bytes(size_cap)
-    is_ome = stem_of(path) != path.stem
-    flavour = choose_flavour(images, ome=is_ome, nbytes=int(min(total, cap)))
-    single = _plan_file(layers, path, flavour)
-    if single.nbytes < cap:
-        return with_stale(single, path)
-    return with_stale(_plan_series(layers, path, flavour, cap), path)
+    _check_compression(compression)
+    wants_ome = stem_of(path) != path.stem or bool(pyramid)
+    flavour = choose_flavour(images, ome=wants_ome, nbytes=total)
+    pages = choose_pages(layers, flavour, compression, pyramid)
+    planned = _plan_file(layers, path, flavour, pages)
+    if planned.nbytes >= cap:
+        flavour = "ome" if is_ome(images) else "json"
+        pages = choose_pages(layers, flavour, compression, pyramid)
+        planned = _plan_series(layers, path, flavour, pages, cap)
+    planned = with_stale(planned, path)
+    return _with_metadata(planned, images, path) if metadata_json else planned
+
+
+def _with_metadata(planned: Plan, images: Sequence[Image], path: Path) -> Plan:
+    """Add the file beside images that says what is known of them."""
+    text = metadata_text(images)
+    create = partial(write_text, text=text)
+    beside = path.with_name(f"{stem_of(path)}.json")
+    file = PlannedFile(beside, len(text.encode()), create, is_own_metadata)
+    return replace(planned, files=(*planned.files, file))
 
 
 def _cap_bytes(size_cap: float | None) -> float:
@@ -137,76 +170,53 @@ def _cap_bytes(size_cap: float | None) -> float:
     return float(size_cap) * 1e9
 
 
-def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Plan:
+def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Pages) -> Plan:
     """Plan one file that holds everything."""
+    base = _plan_without_files(layers, flavour, pages)
+    if any(page.is_encoded for page in pages):
+        files, stream = plan_encoded_file(layers, path, flavour, pages)
+        return replace(base, files=files, stream=stream)
+    files, writes = plan_laid_file(layers, path, flavour)
+    return replace(base, files=files, writes=writes)
+
+
+def _plan_series(
+    layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Pages, cap: float
+) -> Plan:
+    """Plan files below the cap, each with some frames of one image."""
+    if flavour == "json" and len(layers) > 1:
+        raise InvalidImageError(
+            f"{len(layers)} images, the first of {layers[0].dtype}, are larger than the size cap: "
+            "save them one by one, or raise the cap."
+        )
+    base = _plan_without_files(layers, flavour, pages)
+    if any(page.is_encoded for page in pages):
+        nonce = uuid.uuid4().hex
+        files, stream = plan_encoded_series(layers, path, flavour, pages, cap, nonce)
+        return replace(base, files=files, stream=stream, nonce=nonce)
+    nonce = kept_nonce(part_path(path, 0)) or uuid.uuid4().hex
+    files, writes = plan_laid_series(layers, path, flavour, cap, nonce)
+    return replace(base, files=files, writes=writes, nonce=nonce)
+
+
+def _plan_without_files(layers: Sequence[Layer], flavour: Flavour, pages: Pages) -> Plan:
+    """Return what is the same of a plan, whatever its files are."""
     images = [layer.image for layer in layers]
-    pages = _first_pages(layers)
-    tiff_data = [
-        [TiffData(page, layer.nframes, 0, 0, 0)] for page, layer in zip(pages, layers, strict=True)
-    ]
-    xml = write_ome_xml(images, tiff_data) if flavour == "ome" else ""
-    create = creator(layers, flavour, xml, {})
-    nbytes = file_bytes(layers, create)
-    writes = [
-        write
-        for layer, page in zip(layers, pages, strict=True)
-        for write in _writes(layer, path, flavour, page)
-    ]
     return Plan(
-        (PlannedFile(path, nbytes, create),),
-        tuple(writes),
-        _losses(images, flavour),
+        (),
+        (),
+        _losses(images, flavour, pages),
         sum(layer.nframes for layer in layers),
         _identity(images, flavour),
     )
 
 
-def _plan_series(layers: Sequence[Layer], path: Path, flavour: Flavour, cap: float) -> Plan:
-    """Plan files below the cap, each with some frames of one image, known before the first byte."""
-    images = [layer.image for layer in layers]
-    if flavour == "json" and len(images) > 1:
+def _check_compression(compression: str) -> None:
+    known = typing.get_args(Compression)
+    if compression not in known:
         raise InvalidImageError(
-            f"{len(images)} images, the first of {images[0].dtype}, are larger than the size cap: "
-            "save them one by one, or raise the cap."
+            f"The compression is {compression!r}: choose one of {', '.join(known)}."
         )
-    identity = _identity(images, flavour)
-    nonce = kept_nonce(part_path(path, 0)) or uuid.uuid4().hex
-    extra = 0
-    while True:
-        parts = [part for layer in layers for part in split_layer(layer, flavour, cap, extra)]
-        paths = [part_path(path, i) for i in range(len(parts))]
-        files = part_files(parts, paths, flavour, images, nonce)
-        too_large = max(file.nbytes for file in files) - math.ceil(cap) + 1
-        if too_large <= 0:
-            break
-        extra += too_large
-    writes = [
-        write
-        for part, place in zip(parts, paths, strict=True)
-        for write in _writes(part, place, flavour, 0)
-    ]
-    nframes = sum(layer.nframes for layer in layers)
-    losses = _losses(images, flavour)
-    return Plan(tuple(files), tuple(writes), losses, nframes, identity, nonce=nonce)
-
-
-def _first_pages(layers: Sequence[Layer]) -> list[int]:
-    """Return the page at which each image begins in one file."""
-    ends = [0, *itertools.accumulate(layer.nframes for layer in layers)]
-    return ends[:-1]
-
-
-def _writes(part: Layer, path: Path, flavour: Flavour, page: int) -> list[Write]:
-    """Plan the writes that lay the pixels of one part into its file."""
-    return pixel_writes(
-        path,
-        part.image.array,
-        part.box,
-        lead=part.lead,
-        strides=part.strides(flavour),
-        dtype=part.dtype,
-        locate=partial(data_start, page=page),
-    )
 
 
 def _check_axes(image: Image) -> None:
@@ -218,7 +228,7 @@ def _check_axes(image: Image) -> None:
         )
 
 
-def _losses(images: Sequence[Image], flavour: Flavour) -> tuple[str, ...]:
+def _losses(images: Sequence[Image], flavour: Flavour, pages: Pages) -> tuple[str, ...]:
     losses = [
         "truth values are stored as 0 and 1 of uint8; napari-ferry gives them back as they were"
         for image in images
@@ -231,7 +241,9 @@ def _losses(images: Sequence[Image], flavour: Flavour) -> tuple[str, ...]:
         for axis in image.axes
         if flavour == "ome" and axis.name not in "tczyxs"
     ]
-    losses += common_losses(images)
+    if any(page.compression == "zstd" for page in pages):
+        losses.append("ImageJ and many others do not read zstd: choose zlib for files that go on")
+    losses += common_losses(images, has_pyramid=all(page.levels for page in pages))
     return tuple(dict.fromkeys(losses))
 
 

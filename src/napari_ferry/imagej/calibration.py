@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Axis
 from napari_ferry.units import (
+    METERS,
     SECONDS,
     from_imagej,
     is_step,
@@ -24,6 +25,7 @@ PIXELS = ("", "pixel", "pixels", "px", "pix")
 
 # Steps whose inverse a rational of two 32-bit numbers holds to one part in a million.
 _RATIONAL_STEPS = (1e-9, 1e9)
+_MICROMETERS = {unit: meters / METERS["micrometer"] for unit, meters in METERS.items()}
 
 
 def write_calibration(
@@ -47,7 +49,11 @@ def write_calibration(
 
 
 def writable(axes: Sequence[Axis]) -> tuple[Axis, ...]:
-    """Return the axes as ImageJ can hold them: uncalibrated where it cannot."""
+    """Return the axes as ImageJ can hold them: uncalibrated where it cannot.
+
+    Lengths are in micrometers, because Bio-Formats takes those along z for that, and the last unit
+    that is named for the one of x and y.
+    """
     said = {axis.name: _writable_axis(axis) for axis in axes}
     # one resolution cannot be left out alone
     is_plane = all(said[name].unit for name in "yx" if name in said)
@@ -57,11 +63,13 @@ def writable(axes: Sequence[Axis]) -> tuple[Axis, ...]:
 
 
 def _writable_axis(axis: Axis) -> Axis:
-    unit = normalize(axis.unit)
+    unit, scale = normalize(axis.unit), axis.scale
+    if unit in _MICROMETERS:
+        unit, scale = "micrometer", scale * _MICROMETERS[unit]
     low, high = _RATIONAL_STEPS if axis.name in ("y", "x") else (0.0, math.inf)
     holds = axis.name in ("y", "x", "z") or (axis.name == "t" and unit in SECONDS)
-    sound = is_step(axis.scale) and low <= axis.scale <= high
-    return Axis(axis.name, axis.scale, unit) if unit and holds and sound else Axis(axis.name)
+    sound = is_step(scale) and low <= scale <= high
+    return Axis(axis.name, scale, unit) if unit and holds and sound else Axis(axis.name)
 
 
 def parse_axis(

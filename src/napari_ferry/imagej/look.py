@@ -78,6 +78,8 @@ def parse_look(
     metadata: Mapping[str, Any], n_channels: int
 ) -> tuple[tuple[Channel, ...], dict[str, Any]]:
     """Return colours and contrast limits of the channels, and colormaps that are no one colour."""
+    if not {"LUTs", "Ranges", "min", "max"} & metadata.keys():
+        return (), {}
     luts = metadata.get("LUTs", [])
     luts = [luts] if isinstance(luts, np.ndarray) else list(luts)
     if len(luts) != n_channels or any(np.shape(lut) != (3, 256) for lut in luts):

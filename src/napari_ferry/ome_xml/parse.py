@@ -13,12 +13,15 @@ from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Channel
 from napari_ferry.ome_xml.join import find_record, join
-from napari_ferry.ome_xml.planes import OmeImage, TiffData
+from napari_ferry.ome_xml.planes import BLOCK_COLUMNS, OmeImage
+from napari_ferry.ome_xml.runs import Column, Run, Runs, run_of, take_out_runs
 from napari_ferry.ome_xml.terms import STEPS, TYPES, color_from_ome
 from napari_ferry.units import from_ome, is_step, read_step, warn_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 _DTYPES = {kind: name for name, kind in TYPES.items() if name != "bool"} | {"bit": "bool"}
 _SYMBOLS_WITHOUT_NAME = frozenset(
@@ -46,7 +49,7 @@ def parse_ome_xml(xml: str) -> list[OmeImage]:
     FerryWarning
         A physical size or time increment that is impossible; it is left out.
     """
-    root = _parse_root(xml)
+    root, runs = _parse_document(xml)
     binary_only = root.find("BinaryOnly")
     if binary_only is not None:
         raise UnreadableFileError(
@@ -55,15 +58,27 @@ def parse_ome_xml(xml: str) -> list[OmeImage]:
         )
     annotations = {note.get("ID"): note for note in root.iterfind("StructuredAnnotations/*")}
     return [
-        _parse_image(root, image, pixels, _referenced(image, annotations))
+        _parse_image(root, image, pixels, runs.get(pixels, {}), _referenced(image, annotations))
         for image in root.iterfind("Image")
         for pixels in image.findall("Pixels")[:1]
     ]
 
 
+def _parse_document(xml: str) -> tuple[ET.Element, dict[ET.Element, Runs]]:
+    """Parse a document; long runs of elements are taken out of it where that is safe."""
+    rest, runs = take_out_runs(xml.strip("\ufeff\0 \t\r\n"))
+    root = _parse_root(rest)
+    elements = list(root.iter("Pixels"))
+    found = dict(zip(elements, runs, strict=False))
+    is_safe = len(elements) == len(runs) and all(
+        len(pixels.findall(name)) == 1 for pixels, taken in found.items() for name in taken
+    )
+    return (root, found) if is_safe else (_parse_root(xml), {})
+
+
 def _parse_root(xml: str) -> ET.Element:
     """Parse the document and drop all namespaces, as each year's schema has another one."""
-    if "<!DOCTYPE" in xml:
+    if "<!DOCTYPE" in xml:  # what is taken out has none, as it has no other "<"
         raise UnreadableFileError(
             "The OME-XML declares a DOCTYPE, which OME-XML never needs and which can be made to "
             "read other files or to fill the memory: remove it."
@@ -89,7 +104,11 @@ def _referenced(
 
 
 def _parse_image(
-    root: ET.Element, image: ET.Element, pixels: ET.Element, notes: Sequence[ET.Element]
+    root: ET.Element,
+    image: ET.Element,
+    pixels: ET.Element,
+    runs: Runs,
+    notes: Sequence[ET.Element],
 ) -> OmeImage:
     order = pixels.get("DimensionOrder", "")
     if sorted(order) != list("CTXYZ") or not order.startswith("XY"):
@@ -97,7 +116,7 @@ def _parse_image(
     sizes, samples = _parse_sizes(pixels)
     header = Description(
         (*(sizes[dim] for dim in order[:1:-1].lower()), sizes["y"], sizes["x"]),
-        tuple(_parse_axis(name, pixels) for name in order[::-1].lower()),
+        tuple(_parse_axis(name, pixels, runs) for name in order[::-1].lower()),
         _parse_type(pixels),
         _parse_channels(pixels, sizes["c"]),
         image.get("Name", ""),
@@ -106,8 +125,9 @@ def _parse_image(
     if samples > 1:
         header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
     description = join(header, find_record(notes))
-    tiff_data = _parse_tiff_data(pixels, root.get("UUID"))
-    return OmeImage(description, order, sizes["c"], sizes["z"], sizes["t"], samples, tiff_data)
+    blocks = runs.get("TiffData") or run_of(pixels.findall("TiffData"), "TiffData")
+    files, table = _parse_tiff_data(blocks, root.get("UUID"))
+    return OmeImage(description, order, sizes["c"], sizes["z"], sizes["t"], samples, files, table)
 
 
 def _parse_sizes(pixels: ET.Element) -> tuple[dict[str, int], int]:
@@ -149,11 +169,11 @@ def _parse_type(pixels: ET.Element) -> str:
     return _DTYPES[kind]
 
 
-def _parse_axis(name: str, pixels: ET.Element) -> Axis:
+def _parse_axis(name: str, pixels: ET.Element, runs: Runs) -> Axis:
     """Return an axis with its physical size or time increment, if there is a possible one."""
     attribute, default, _ = STEPS.get(name, ("", "", {}))
     if attribute not in pixels.attrib:
-        return _axis_of_times(pixels) if name == "t" else Axis(name)
+        return _axis_of_times(pixels, runs) if name == "t" else Axis(name)
     step = read_step(pixels.get(attribute), attribute)
     symbol = pixels.get(f"{attribute}Unit", default)
     unit = from_ome(symbol)
@@ -163,15 +183,14 @@ def _parse_axis(name: str, pixels: ET.Element) -> Axis:
     return Axis(name, step, unit) if step else Axis(name)
 
 
-def _axis_of_times(pixels: ET.Element) -> Axis:
+def _axis_of_times(pixels: ET.Element, runs: Runs) -> Axis:
     """Return the time axis as the Planes tell it, where they are evenly spaced (to 1 %)."""
-    first = [
-        plane
-        for plane in pixels.iterfind("Plane[@DeltaT]")
-        if plane.get("TheC") == plane.get("TheZ") == "0"
-    ]
+    elements = pixels.findall("Plane")
+    planes = runs.get("Plane") or run_of(elements, "Plane")
+    columns = [planes.column(name) for name in ("TheC", "TheZ", "TheT", "DeltaT")]
+    first = [(t, time) for c, z, t, time in zip(*columns, strict=True) if c == z == "0" and time]
     try:
-        times = {int(plane.get("TheT", "")): float(plane.get("DeltaT", "")) for plane in first}
+        times = {int(t or ""): float(time) for t, time in first}
     except ValueError:
         return Axis("t")
     steps = np.diff([times[t] for t in sorted(times)])
@@ -179,7 +198,10 @@ def _axis_of_times(pixels: ET.Element) -> Axis:
     whole = sorted(times) == list(range(_int(pixels, "SizeT", 0)))
     if not whole or not is_step(step) or not np.allclose(steps, step, rtol=0.01, atol=0):
         return Axis("t")
-    return Axis("t", step, from_ome(first[0].get("DeltaTUnit", "s")))
+    unit = next(
+        element.get("DeltaTUnit", "s") for element in elements if "DeltaT" in element.attrib
+    )
+    return Axis("t", step, from_ome(unit))
 
 
 def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
@@ -192,34 +214,46 @@ def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
     return tuple(channels) if any(channel != Channel() for channel in channels) else ()
 
 
-def _parse_tiff_data(pixels: ET.Element, own_uuid: str | None) -> tuple[TiffData, ...]:
-    """Read the places of the planes, column by column, as there may be 100,000 of them."""
-    blocks = pixels.findall("TiffData")
-    counts = [block.get("PlaneCount", "1" if "IFD" in block.attrib else "-1") for block in blocks]
-    firsts = [[block.get(f"First{dim}", "0") for block in blocks] for dim in "CZT"]
-    columns = [[block.get("IFD", "0") for block in blocks], counts, *firsts]
+def _parse_tiff_data(
+    blocks: Run, own_uuid: str | None
+) -> tuple[tuple[str | None, ...], NDArray[np.int64]]:
+    """Return the files that are named, and the places of the planes; see `OmeImage`."""
+    table = np.zeros((blocks.length, 6), np.int64)
+    for k, name in enumerate(BLOCK_COLUMNS):
+        table[:, k] = _whole_numbers(blocks.column(name), name)
+    # an IFD without a count stands for one plane; neither of them, for all that follow
+    is_given = table[:, 0] >= 0
+    table[table[:, 1] < 0, 1] = np.where(is_given, 1, -1)[table[:, 1] < 0]
+    table[:, [0, 2, 3, 4]] = np.maximum(table[:, [0, 2, 3, 4]], 0)
+    files: dict[str | None, int] = {}
+    known = {uuid: _file_of(*uuid, own_uuid) for uuid in dict.fromkeys(blocks.uuids)}
+    numbers = {uuid: files.setdefault(file, len(files)) for uuid, file in known.items()}
+    if blocks.uuids:
+        table[:, 5] = [numbers[uuid] for uuid in blocks.uuids]
+    elif blocks.length:
+        files = {None: 0}
+    return tuple(files), table
+
+
+def _whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
+    """Return an attribute's values, -1 where it is absent."""
     try:
-        numbers = [list(map(int, column)) for column in columns]
+        known = {text: -1 if text is None else int(text) for text in set(column)}
     except ValueError as error:
         raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
-    lowest = (0, -1, 0, 0, 0)  # a count of -1 is one that is not given
-    for column, low in zip(numbers, lowest, strict=True):
-        if column and not low <= min(column) <= max(column) <= _MAX_INT:
-            raise UnreadableFileError("The OME-XML has TiffData with impossible numbers.")
-    names = zip(*(_parse_uuid(block.find("UUID"), own_uuid) for block in blocks), strict=True)
-    return tuple(map(TiffData._make, zip(*numbers, *names, strict=True)))
+    if any(text is not None and not 0 <= number <= _MAX_INT for text, number in known.items()):
+        raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")
+    return np.fromiter(map(known.__getitem__, column), np.int64, len(column))
 
 
-def _parse_uuid(element: ET.Element | None, own_uuid: str | None) -> tuple[str | None, str | None]:
-    """Return file name and UUID; the name is ``None`` for this file, as it may have been renamed.
+def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | None:
+    """Return the name of a file, ``None`` for this one, as it may have been renamed.
 
     The UUID stands in for a name that is missing.
     """
-    if element is None:
-        return None, None
-    uuid = (element.text or "").strip() or None
+    uuid = (uuid or "").strip() or None
     foreign = uuid if own_uuid else None
-    return (None if uuid and uuid == own_uuid else element.get("FileName") or foreign), uuid
+    return None if uuid and uuid == own_uuid else name or foreign
 
 
 def _parse_metadata(

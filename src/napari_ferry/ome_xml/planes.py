@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_ferry.image import Image
+
+
+BLOCK_COLUMNS = ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT")
+"""The attributes of a TiffData, in the order of the columns of `OmeImage.blocks`."""
 
 
 class TiffData(NamedTuple):
@@ -36,7 +39,7 @@ class TiffData(NamedTuple):
     uuid: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OmeImage:
     """One Image of an OME-XML.
 
@@ -50,8 +53,10 @@ class OmeImage:
         Number of planes along each dimension.
     samples : int
         Samples of a pixel: 3 or 4 for a colour.
-    tiff_data : tuple of TiffData
-        Where the planes are.
+    files : tuple of str or None
+        The distinct names of the files that hold the planes; ``None`` is this file.
+    blocks : array of int64, axes block, (ifd, count, first c, z, t, file)
+        Where the planes are: what each TiffData says. A count of -1 is for all that follow.
     """
 
     description: Description
@@ -60,12 +65,8 @@ class OmeImage:
     size_z: int
     size_t: int
     samples: int
-    tiff_data: tuple[TiffData, ...]
-
-    @cached_property
-    def files(self) -> tuple[str | None, ...]:
-        """The distinct names of the files that hold the planes; ``None`` is this file."""
-        return tuple(dict.fromkeys(block.filename for block in self.tiff_data))
+    files: tuple[str | None, ...]
+    blocks: NDArray[np.int64]
 
     def planes(self) -> NDArray[np.int64]:
         """Return where each plane is, in C order of the description's leading axes.
@@ -89,10 +90,7 @@ class OmeImage:
     def _stored_planes(self, stored: str, sizes: Mapping[str, int]) -> NDArray[np.int64]:
         """Return (file, ifd) of each plane in the order of the DimensionOrder."""
         table = np.full((math.prod(sizes.values()), 2), -1, np.int64)
-        number = {name: i for i, name in enumerate(self.files)}
-        columns = list(zip(*self.tiff_data, strict=True)) or [()] * len(TiffData._fields)
-        places = [*columns[:5], [number[name] for name in columns[5]]]
-        blocks = np.array(places, np.int64).T
+        blocks = self.blocks
         blocks = blocks[(blocks[:, 2:5] < [sizes[dim] for dim in "czt"]).all(axis=1)]
         strides = {
             dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)

@@ -53,8 +53,11 @@ def writable(axis: Axis) -> Axis:
 
 
 def xml_text(text: str | None) -> str:
-    """Return text without the characters that XML 1.0 cannot hold."""
-    return _NOT_XML.sub("\ufffd", text or "")
+    """Return text without the characters that XML 1.0 cannot hold, in one line.
+
+    Line ends in attributes need character references, which Bio-Formats does not read.
+    """
+    return _NOT_XML.sub("\ufffd", " ".join(re.split(r"[\t\r\n]", text or "")))
 
 
 def color_to_ome(channel: Channel) -> str | None:

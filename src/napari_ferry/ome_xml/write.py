@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 def write_ome_xml(
     images: Sequence[Image], tiff_data: Sequence[Sequence[TiffData]], *, uuid: str | None = None
 ) -> str:
-    """Describe images and where their planes are, as OME-XML in pure ASCII.
+    """Describe images and where their planes are, as OME-XML, to be stored in UTF-8.
+
+    Letters beyond ASCII stand as they are: Bio-Formats does not read ``&#181;m``.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def write_ome_xml(
         note = ET.SubElement(notes, "CommentAnnotation", attributes)
         # JSON escapes what XML forbids: control characters and lone surrogates
         ET.SubElement(note, "Value").text = json.dumps(describe(image), ensure_ascii=True)
-    xml = ET.tostring(root, encoding="us-ascii", xml_declaration=False).decode("ascii")
+    xml = ET.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>{xml}'
 
 

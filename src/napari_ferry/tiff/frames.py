@@ -17,6 +17,9 @@ from napari_ferry.image import Image
 from napari_ferry.tiff.header import Header, next_page
 from napari_ferry.tiff.pages import TiffPages
 from napari_ferry.tiff.series import AsBool, map_frames, pages_array
+from napari_ferry.tiff.tiles import Tiles
+
+ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
 
 _OUR_WRITERS = ("napari-ferry", "tifffile")
 """Software that lays the pixels of a stack down in one piece, in order."""
@@ -62,7 +65,8 @@ def map_stack(header: Header, n: int, *, is_imagej: bool = False) -> NDArray[Any
     """
     end = header.start + n * header.nbytes
     known = is_imagej or header.software.startswith(_OUR_WRITERS)
-    if header.raw_dtype is None or not known or end > header.stamp.nbytes:
+    is_raw = header.raw_dtype is not None and header.start > 0
+    if header.raw_dtype is None or not is_raw or not known or end > header.stamp.nbytes:
         return None
     if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_imagej)):
         return None
@@ -112,4 +116,6 @@ def with_pixels(description: Description, array: Array) -> Image:
             array = Frames(AsBool(array.read), array.shape, bool, array.lead)
         elif isinstance(array, np.ndarray):
             array = array.view(bool)
+        elif isinstance(array, Tiles):
+            array = array.astype(bool)
     return description.to_image(array)

@@ -6,13 +6,22 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from napari_ferry.errors import FerryError, UnreadableFileError
-from napari_ferry.tiff.pages import COLOUR, TIFFFILE_ERRORS
+from napari_ferry.tiff.kinds import COLOUR, TIFFFILE_ERRORS
 from napari_ferry.tiff.walk import Stamp, open_tiff, read_magic
+
+if TYPE_CHECKING:
+    import tifffile
+
+FLAVOURS = (
+    *("lsm", "micromanager", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif"),
+    *("avs", "eer", "philips", "scanimage", "indica", "nih", "mdgel"),
+)
+"""What tifffile tells microscopes' and scanners' files by, in the order in which it asks."""
 
 _RESOLUTION = (282, 283)
 """Tags of the resolution along x and y; by number, as names are searched for one by one."""
@@ -34,6 +43,10 @@ class Header:
         Where they begin, in bytes.
     next_page : int
         Where the next page's directory begins, 0 when there is none.
+    subifds : tuple of int
+        Where the directories of the pages below the first begin.
+    flavour : str
+        One of `FLAVOURS`, or empty.
     """
 
     path: Path
@@ -49,6 +62,8 @@ class Header:
     software: str
     imagej: dict[str, Any] | None
     resolution: tuple[float, float] | None
+    subifds: tuple[int, ...]
+    flavour: str
 
     @property
     def nbytes(self) -> int:
@@ -86,6 +101,8 @@ def read_header(path: Path) -> Header:
                 page.software,
                 dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
                 (_ratio(x), _ratio(y)) if x and y else None,
+                tuple(page.subifds or ()),
+                _flavour(path, file, tif),
             )
     except TIFFFILE_ERRORS as error:
         raise UnreadableFileError(
@@ -98,6 +115,16 @@ def read_header(path: Path) -> Header:
         raise UnreadableFileError(
             f"{path} cannot be read ({error.strerror or error}): check its name and permissions."
         ) from error
+
+
+def _flavour(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:
+    """Return which microscope or scanner a file comes from; MD Gel may say so on a second page."""
+    page = tif.pages.first
+    flavour = next((name for name in FLAVOURS if getattr(page, f"is_{name}")), "")
+    second = _next_page(path, file, page.offset)
+    if not flavour and second > 0 and _next_page(path, file, second) == 0 and tif.is_mdgel:
+        return "mdgel"
+    return flavour
 
 
 def _ratio(value: tuple[int, int]) -> float:

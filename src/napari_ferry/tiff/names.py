@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -45,6 +46,20 @@ class PartName(NamedTuple):
         return path.with_name(f"{self.stem}_{index:05d}{self.suffix}")
 
 
+def tiff_files(folder: Path) -> list[Path]:
+    """Return the TIFF files of a folder in natural order, without hidden ones."""
+    with os.scandir(folder) as entries:
+        found = [
+            entry.name
+            for entry in entries
+            if entry.name.lower().endswith((".tif", ".tiff"))
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        ]
+    start = os.path.join(folder, "")  # noqa: PTH118 - ``folder / name`` takes twice as long
+    return [Path(start + name) for name in sorted(found, key=natural_key)]
+
+
 def stem_of(path: Path) -> str:
     """Return the name of a file without its suffix, ``.ome.tif`` taken as one.
 
@@ -80,7 +95,7 @@ def find_gap(names: Sequence[str]) -> tuple[str, str] | None:
     >>> find_gap(["f0.tif", "f10.tif", "f20.tif"]) is None
     True
     """
-    keys = [natural_key(Path(name).stem) for name in names]
+    keys = [natural_key(os.path.splitext(name)[0]) for name in names]  # noqa: PTH122 - of a name
     if len(names) < 3 or len({len(key) for key in keys}) > 1:
         return None
     varying = [column for column in zip(*keys, strict=True) if len(set(column)) > 1]

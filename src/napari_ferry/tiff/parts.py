@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from napari_ferry.blocks import split_box
+from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
 from napari_ferry.plan import Plan
-from napari_ferry.tiff.folder import is_own_part
 from napari_ferry.tiff.names import PartName, stem_of
+from napari_ferry.tiff.whole import is_own_part
 from napari_ferry.tiff.write import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
@@ -26,6 +28,8 @@ from napari_ferry.tiff.write import (
     create_imagej,
     create_json,
     create_ome,
+    is_ome,
+    json_description,
     overhead,
     series_uuid,
 )
@@ -79,6 +83,95 @@ def part_files(
         nbytes = file_bytes([part], create)
         files.append(PlannedFile(path, nbytes, create, is_own_part))
     return files
+
+
+def whole_file_xml(layers: Sequence[Layer]) -> str:
+    """Return the OME-XML of one file that holds all images, one after the other."""
+    tiff_data = [
+        [TiffData(page, layer.nframes, 0, 0, 0)]
+        for page, layer in zip(first_pages(layers), layers, strict=True)
+    ]
+    return write_ome_xml([layer.image for layer in layers], tiff_data)
+
+
+def first_pages(layers: Sequence[Layer]) -> list[int]:
+    """Return the page at which each image begins in one file."""
+    return [*itertools.accumulate((layer.nframes for layer in layers[:-1]), initial=0)]
+
+
+class Run(NamedTuple):
+    """The frames of one file of a series: some of one image, in the order of the file.
+
+    Parameters
+    ----------
+    image : int
+        Which image they are of.
+    first, count : int
+        The first of its frames, and how many.
+    """
+
+    image: int
+    first: int
+    count: int  # type: ignore[assignment]  # a tuple's method of that name is not missed
+
+
+def describe_parts(
+    partials: Sequence[Path],
+    runs: Sequence[Run],
+    layers: Sequence[Layer],
+    paths: Sequence[Path],
+    nonce: str,
+) -> None:
+    """Give the parts of a series that was written their descriptions, each of the whole.
+
+    Parameters
+    ----------
+    partials, paths : sequence of Path
+        Where the parts are now, and where they will stand.
+    runs : sequence of Run
+        What is in each.
+    layers : sequence of Layer
+        The images.
+    nonce : str
+        What the UUIDs are made of.
+    """
+    import tifffile
+
+    texts = run_descriptions(runs, [layer.image for layer in layers], paths, nonce)
+    for place, text in zip(partials, texts, strict=False):
+        with tifffile.TiffFile(place, mode="r+") as tif:
+            tif.pages.first.tags["ImageDescription"].overwrite(text.encode())
+
+
+def run_descriptions(
+    runs: Sequence[Run], images: Sequence[Image], paths: Sequence[Path], nonce: str
+) -> Iterator[str]:
+    """Yield the description of each part: OME-XML, or JSON for types that OME does not know."""
+    uuids = [series_uuid(nonce, i) for i in range(len(runs))]
+    if not is_ome(images):
+        for i, run in enumerate(runs):
+            yield _json_of_run(run, images[run.image], uuids[0], i, len(runs))
+        return
+    tiff_data = [
+        [
+            TiffData(0, run.count, *first_plane(image, run.first), path.name, uuid)
+            for run, path, uuid in zip(runs, paths, uuids, strict=False)
+            if run.image == index
+        ]
+        for index, image in enumerate(images)
+    ]
+    for uuid in uuids:
+        yield write_ome_xml(images, tiff_data, uuid=uuid)
+
+
+def _json_of_run(run: Run, image: Image, series: str, index: int, count: int) -> str:
+    """Return the description of some frames, with what is known of the whole in its metadata."""
+    frame = image.shape[image.ndim - (3 if image.is_rgb else 2) :]
+    room = np.broadcast_to(np.zeros((), image.dtype), (run.count, *frame))
+    mark = {"of": series, "index": index, "count": count, "whole": describe(image)}
+    axes = (Axis("frame"), *image.axes[image.ndim - len(frame) :])
+    flat = Image((room,), axes, (), image.name, image.kind, {}, {PART: mark})
+    return json_description(flat)
 
 
 def _first_frame(part: Layer) -> int:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ferry.array import Array
 from napari_ferry.description import KEY, Description, parse_description
-from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Image, default_axes
 from napari_ferry.imagej import has_sound_counts, parse_imagej
 from napari_ferry.tiff.frames import (
+    ASSUMED_TIME,
     Page,
     array_by_page,
     frame_axes,
@@ -27,12 +28,17 @@ from napari_ferry.tiff.frames import (
     with_pixels,
 )
 from napari_ferry.tiff.header import Header, read_header
+from napari_ferry.tiff.kinds import PageKind
+from napari_ferry.tiff.levels import Stack, page_table, with_levels_below
+from napari_ferry.tiff.micromanager import read_micromanager
 from napari_ferry.tiff.names import stem_of
 from napari_ferry.tiff.pages import TiffPages
 from napari_ferry.tiff.read_ome import check_parts, ome_parts, read_ome
+from napari_ferry.tiff.read_plain import read_below, read_plain
+from napari_ferry.tiff.scanimage import read_scanimage
 from napari_ferry.tiff.series import pages_array
+from napari_ferry.tiff.vendor import read_vendor
 
-ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
 ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
 
 
@@ -48,14 +54,31 @@ def read_images(path: Path) -> list[Image]:
     is_part = bool(ome_parts(header))
     if is_part:
         check_parts(header)
-    images = read_ome(header) if "<OME" in header.description[:4096] else []
-    if not images and header.imagej is not None:
-        images = [_read_imagej(header, header.imagej)]
-    if not images and header.description.startswith('{"'):
-        images = _read_json(header)
-    images = images or _read_plain(header)
+    source = TiffPages(path)
+    images = _read_described(header, source)
+    if not images and header.flavour:
+        images = read_vendor(header)
+    images = images or read_plain(source)
     stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
     return [image if image.name else replace(image, name=stem) for image in images]
+
+
+def _read_described(header: Header, source: TiffPages) -> list[Image]:
+    """Open the images of a file that describes itself; none where it does not."""
+    if header.description.startswith('{"'):
+        return _read_json(header, source)
+    images: list[Image] = []
+    if header.flavour == "lsm":
+        images = read_vendor(header)
+    if header.flavour == "micromanager":
+        images = read_micromanager(header)
+    if header.flavour == "scanimage":
+        images = read_scanimage(header)
+    if not images and "<OME" in header.description[:4096]:
+        images = read_ome(header)
+    if not images and header.imagej is not None:
+        images = [_read_imagej(header, header.imagej)]
+    return images
 
 
 def writer_of(path: Path) -> str:
@@ -70,7 +93,7 @@ def writer_of(path: Path) -> str:
 
 
 def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
-    """Open an ImageJ hyperstack, whose planes are stored in the order t z c."""
+    """Open an ImageJ hyperstack, whose planes are stored in the order t z c unless it says else."""
     axes, move = frame_axes(header)
     y, x, *samples = moved(header.shape, move)
     is_counted = header.next_page == 0 or has_sound_counts(metadata)
@@ -87,7 +110,7 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         description = _in_usual_order(description, lead)
     names = [axis.name for axis in description.axes[:lead]]
     sizes = dict(zip(names, description.shape, strict=False))
-    stored = [name for name in "tzc" if name in sizes]
+    stored = [name for name in _stored_order(metadata) if name in sizes]
     turn = [stored.index(name) for name in names]
     n, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
     flat = None if move else map_stack(header, n, is_imagej=True)
@@ -98,6 +121,12 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         pages = np.arange(n).reshape(shape).transpose(turn).ravel()
         array = array_by_page(header, pages, description.shape, lead, move)
     return with_pixels(description, array)
+
+
+def _stored_order(metadata: Mapping[str, Any]) -> str:
+    """Return the axes of planes as they are stored, slowest first; early files name an order."""
+    order = str(metadata.get("order", "")).lower().partition("(")[0][-3:]
+    return order[::-1] if sorted(order) == sorted("tzc") else "tzc"
 
 
 def _in_usual_order(description: Description, lead: int) -> Description:
@@ -112,37 +141,51 @@ def _in_usual_order(description: Description, lead: int) -> Description:
     )
 
 
-def _read_json(header: Header) -> list[Image]:
+def _read_json(header: Header, source: TiffPages) -> list[Image]:
     """Open the images of a file that tifffile described in JSON, one after the other."""
     images: list[Image] = []
+    kinds: list[PageKind] = []
     text, page = header.description, 0
-    source = TiffPages(header.path)
     while True:
         record = _json_record(text)
         if record is None:
-            return images
+            break
         shape = tuple(record["shape"])
-        flat = map_whole_file(header, shape) if not page else None
+        flat = _one_piece(header, shape, source) if not page else None
         if flat is not None:
             description, move = _json_description(record, header)
             if move:
                 n = flat.ndim - len(header.shape)
                 flat = np.moveaxis(flat, *(k if k < 0 else k + n for k in move))
             return [with_pixels(description, flat)]
-        kind = source.kind(int(source.kinds[page]))
+        kind = source.kind_of(page)
         n, rest = divmod(math.prod(shape), math.prod(kind.shape))
         lead = next((k for k in range(len(shape) + 1) if math.prod(shape[:k]) == n), None)
         if rest or lead is None or page + n > len(source):
-            return images
-        table = np.stack([np.zeros(n, np.int64), np.arange(page, page + n)], -1)
+            break
         description, move = _json_description(record, kind)
+        stack = Stack((source,), page_table(np.arange(page, page + n)), shape[:lead], move)
         frame = description.shape[lead:]
-        array = pages_array([source], table, shape[:lead], frame, kind.dtype, move=move)
-        images.append(with_pixels(description, array))
+        array = pages_array(*stack[:3], frame, kind.dtype, move=move)
+        images.append(with_levels_below(with_pixels(description, array), stack, kind))
+        kinds.append(kind)
         page += n
         if page == len(source):
-            return images
+            break
         text = source.description(page)
+    return [*images, *read_below(header.path, kinds)]
+
+
+def _one_piece(header: Header, shape: tuple[int, ...], source: TiffPages) -> NDArray[Any] | None:
+    """Map the pixels of the only image of a file; also where directories behind it were cut off."""
+    if header.subifds:
+        return None
+    flat = map_whole_file(header, shape)
+    n, rest = divmod(math.prod(shape), math.prod(header.shape))
+    if flat is not None or rest or n <= len(source):
+        return flat
+    flat = map_stack(header, n)
+    return None if flat is None else flat.reshape(shape)
 
 
 def _json_record(text: str) -> dict[str, Any] | None:
@@ -201,27 +244,3 @@ def _leading_names(n: int, tail: str) -> tuple[str, ...]:
     """
     names = default_axes(n + len(tail.strip("cs")))[:n]
     return tuple(f"d{i}" if name in tail else name for i, name in enumerate(names))
-
-
-def _read_plain(header: Header) -> list[Image]:
-    """Open pages that nothing describes: those of one kind are one image."""
-    source = TiffPages(header.path)
-    kinds = source.kinds
-    images = []
-    for number in range(int(kinds.max()) + 1):
-        pages = np.nonzero(kinds == number)[0]
-        kind = source.kind(number)
-        axes, move = frame_axes(kind)
-        frame = moved(kind.shape, move)
-        lead = (len(pages),) if len(pages) > 1 else ()
-        names = (*(("t",) if lead else ()), *axes)
-        if lead and "t" in axes:
-            raise UnreadableFileError(f"{header.path} has pages with axes {axes}: not known.")
-        table = np.stack([np.zeros(len(pages), np.int64), pages], -1)
-        metadata = {"assumed": ASSUMED_TIME} if lead else {}
-        description = Description(
-            (*lead, *frame), tuple(map(Axis, names)), kind.dtype.name, metadata=metadata
-        )
-        array = pages_array([source], table, lead, frame, kind.dtype, move=move)
-        images.append(with_pixels(description, array))
-    return images

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from napari_ferry.array import Array
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.tiff.pages import TiffPages
+from napari_ferry.tiff.kinds import PageKind
+from napari_ferry.tiff.pages import Pages
+from napari_ferry.tiff.tiles import Tiles, has_tiles
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Planes:
 
     Parameters
     ----------
-    files : sequence of TiffPages or None
+    files : sequence of Pages or None
         ``None`` stands for a file that is missing; its frames are zero.
     table : array of int64, axes frame, (file, page)
         Negative where no page is named; such frames are zero.
@@ -33,11 +35,43 @@ class Planes:
         An axis of each page that goes elsewhere, such as colour samples stored as planes.
     """
 
-    files: tuple[TiffPages | None, ...]
+    files: tuple[Pages | None, ...]
     table: NDArray[np.int64]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     move: tuple[int, int] | None = None
+
+    def read_into(self, first: int, out: NDArray[Any]) -> None:
+        """Read frames from `first` on into an array in C order; its first axis counts them.
+
+        Each file is opened once for frames that follow each other in it.
+        """
+        table = self.table[first : first + len(out)]
+        cuts = np.nonzero(np.diff(table[:, 0]))[0] + 1
+        for some, places in zip(np.split(table, cuts), np.split(out, cuts), strict=True):
+            source = self.files[some[0, 0]] if some[0, 0] >= 0 else None
+            if (
+                source is None
+                or self.move
+                or out.dtype != self.dtype
+                or not self._fits(source, some[:, 1])
+            ):
+                for k, place in enumerate(places):
+                    place[...] = self(first + k)
+            else:
+                with source.open() as file:
+                    for page, place in zip(some[:, 1].tolist(), places, strict=True):
+                        kind = source.kind_of(page)
+                        source.read(file, page, place.reshape(kind.shape))
+            first += len(some)
+
+    def _fits(self, source: Pages, pages: NDArray[np.int64]) -> bool:
+        """Whether pages are there and can be read straight to where frames go."""
+        if pages.min() < 0 or pages.max() >= len(source):
+            return False
+        kinds = [source.kind(kind) for kind in np.unique(source.kinds[pages]).tolist()]
+        size = math.prod(self.shape)
+        return all(kind.dtype == self.dtype and math.prod(kind.shape) == size for kind in kinds)
 
     def __call__(self, i: int) -> NDArray[Any]:
         which, page = self.table[i].tolist()
@@ -110,7 +144,7 @@ def map_frames(
 
 
 def pages_array(
-    files: Sequence[TiffPages | None],
+    files: Sequence[Pages | None],
     table: NDArray[np.int64],
     lead: Sequence[int],
     frame: Sequence[int],
@@ -119,6 +153,8 @@ def pages_array(
     move: tuple[int, int] | None = None,
 ) -> Array:
     """Return an array over pages: one memory map where they lie evenly spaced, else `Frames`.
+
+    Of large pages, only the tiles or strips that are asked for are read.
 
     Parameters
     ----------
@@ -137,12 +173,24 @@ def pages_array(
         mapped = _map_pages(source, table[:, 1], tuple(frame))
         if mapped is not None:
             return mapped.reshape(shape)
+    kind = _first_kind(files, table)
+    if kind and has_tiles(kind, frame, move):
+        return Tiles(files, table, lead, frame, dtype, move)
     read = Planes(tuple(files), table, tuple(frame), dtype, move)
     return Frames(read, shape, dtype, len(lead))
 
 
+def _first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageKind | None:
+    """Return what the first page is that is there."""
+    is_file = np.array([file is not None for file in files])[table[:, 0]]
+    there = np.nonzero((table >= 0).all(1) & is_file)[0]
+    which, page = table[there[0]].tolist() if there.size else (0, 0)
+    source = files[which]
+    return source.kind_of(page) if there.size and source and page < len(source) else None
+
+
 def _map_pages(
-    source: TiffPages, pages: NDArray[np.int64], frame: tuple[int, ...]
+    source: Pages, pages: NDArray[np.int64], frame: tuple[int, ...]
 ) -> NDArray[Any] | None:
     if pages.max() >= len(source) or len(np.unique(source.kinds[pages])) > 1:
         return None

@@ -1,6 +1,6 @@
-"""The chain of directories of a TIFF file: where its pages are, and which are alike.
+"""The chain of directories of a TIFF file: where its pages are.
 
-TIFF 6.0 (Adobe, 1992) and BigTIFF. Only the tags that say where pixels lie, and how, are looked at.
+TIFF 6.0 (Adobe, 1992) and BigTIFF.
 """
 
 from __future__ import annotations
@@ -10,24 +10,12 @@ import os
 import stat
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO, NamedTuple
 
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-
-_OFFSETS, _COUNTS = (273, 324), (279, 325)
-
-
-_LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, 32997)
-
-
-VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
-
 
 _MAX_PAGES = 1 << 24
 
@@ -39,15 +27,23 @@ class Stamp(NamedTuple):
     modified_ns: int
 
     @classmethod
-    def of(cls, file: int | Path) -> Stamp:
+    def of(cls, file: int | str | Path) -> Stamp:
         """Look at an open file, or at a path."""
         status = os.stat(file)  # noqa: PTH116 - also of an open file
         return cls(status.st_size, status.st_mtime_ns)
 
 
-@contextmanager
-def open_unchanged(path: Path, stamp: Stamp) -> Iterator[BinaryIO]:
+def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> BinaryIO:
     """Open a file for reading, unless it changed since it was looked at.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    stamp : Stamp
+        What it was.
+    buffering : int
+        As for `open`; 0 where all that is read is read at once.
 
     Raises
     ------
@@ -55,37 +51,22 @@ def open_unchanged(path: Path, stamp: Stamp) -> Iterator[BinaryIO]:
         It is gone, or another file stands there now.
     """
     try:
-        file = path.open("rb")
+        file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
         raise UnreadableFileError(
             f"{path} cannot be read any more ({error.strerror}): put it back, or open it anew."
         ) from error
-    with file:
-        if Stamp.of(file.fileno()) != stamp:
-            raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
-        yield file
+    if Stamp.of(file.fileno()) != stamp:
+        file.close()
+        raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
+    return file
 
 
-class PageTable(NamedTuple):
-    """Where the pages of a file are.
-
-    Parameters
-    ----------
-    order : str
-        Byte order, ``"<"`` or ``">"``.
-    is_big : bool
-        Whether this is BigTIFF.
-    ifds, kinds : array of int64, axis page
-        Where each directory begins, and which kind of page it describes.
-    where : array of int64, axes page, (offsets, counts), (type, count, value)
-        The two tags that say where pixels lie, as they stand in the directory.
-    """
-
-    order: str
-    is_big: bool
-    ifds: NDArray[np.int64]
-    kinds: NDArray[np.int64]
-    where: NDArray[np.int64]
+@contextmanager
+def map_file(file: BinaryIO) -> Iterator[mmap.mmap]:
+    """Map an open file, to be looked at; no array may look at it any more at the end."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
 
 
 def walk(path: Path, file: BinaryIO) -> tuple[str, bool, list[tuple[int, bytes]]]:
@@ -102,25 +83,54 @@ def walk(path: Path, file: BinaryIO) -> tuple[str, bool, list[tuple[int, bytes]]
     """
     order, version, header = read_magic(path, file)
     is_big = version == 43
-    count_of = struct.Struct(order + ("Q" if is_big else "H")).unpack_from
-    next_of = struct.Struct(order + ("Q" if is_big else "I")).unpack_from
-    head, entry, tail = (8, 20, 8) if is_big else (2, 12, 4)
-    place = next_of(header, 8 if is_big else 4)[0]
+    link, start = ("Q", 8) if is_big else ("I", 4)
+    place = struct.unpack_from(order + link, header, start)[0]
     ifds: list[tuple[int, bytes]] = []
-    seen: set[int] = set()
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        size = len(data)
+    back: set[int] = set()  # a circle goes back somewhere, so only such steps are remembered
+    is_circle = False
+    with map_file(file) as data:
+        read = _directory_reader(data, order, is_big)
         while place:
-            end = place + head
-            n = count_of(data, place)[0] if end <= size else 0
-            end += entry * n
-            if end + tail > size or not n or place in seen or len(ifds) > _MAX_PAGES:
-                _broken_chain(path, len(ifds), place in seen)
+            entries, following = read(place)
+            if not entries or is_circle or len(ifds) > _MAX_PAGES:
+                _broken_chain(path, len({place for place, _ in ifds}), is_circle)
                 break
-            seen.add(place)
-            ifds.append((place, data[place + head : end]))
-            place = next_of(data, end)[0]
+            ifds.append((place, entries))
+            if following <= place:
+                is_circle = following in back
+                back.add(following)
+            place = following
     return order, is_big, ifds
+
+
+def _directory_reader(
+    data: mmap.mmap, order: str, is_big: bool
+) -> Callable[[int], tuple[bytes, int]]:
+    """Return what reads the entries of a directory, and where the next one is.
+
+    Neighbours mostly have as many entries, so that is assumed, and looked at afterwards.
+    It gives no entries where there is no whole directory.
+    """
+    head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
+    counter = struct.Struct(order + head)
+    around, size = counter.size + struct.calcsize(order + link), len(data)
+    assumed, whole, last = 0, counter.unpack_from, size
+
+    def read(place: int) -> tuple[bytes, int]:
+        nonlocal assumed, whole, last
+        if assumed and place <= last:
+            n, entries, following = whole(data, place)
+            if n == assumed:
+                return entries, following
+        n = counter.unpack_from(data, place)[0] if place + around <= size else 0
+        if not n or place + around + entry * n > size:
+            return b"", 0
+        assumed, last = n, size - around - entry * n
+        whole = struct.Struct(f"{order}{head}{entry * n}s{link}").unpack_from
+        _, entries, following = whole(data, place)
+        return entries, following
+
+    return read
 
 
 def open_tiff(path: Path) -> BinaryIO:
@@ -166,86 +176,3 @@ def _broken_chain(path: Path, found: int, is_circle: bool) -> None:
         FerryWarning,
         stacklevel=2,
     )
-
-
-def index_pages(
-    walked: Sequence[tuple[int, bytes]], order: str, is_big: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Tell kinds of pages apart, and find where each says its pixels lie.
-
-    Returns
-    -------
-    kinds : array of int64, axis page
-        Pages of one kind have the same number; counted in order of appearance.
-    where : array of int64, axes page, (offsets, counts), (type, count, value)
-        The two tags as they stand in the directory.
-    """
-    value = "u8" if is_big else "u4"
-    entry = np.dtype([("tag", "u2"), ("type", "u2"), ("count", value), ("value", value)])
-    entry = entry.newbyteorder(">" if order == ">" else "<")
-    kinds = np.empty(len(walked), np.int64)
-    where = np.zeros((len(walked), 2, 3), np.int64)
-    known: dict[bytes, int] = {}
-    lengths = np.array([len(raw) for _, raw in walked])
-    for length in np.unique(lengths):
-        members = np.nonzero(lengths == length)[0]
-        joined = b"".join(walked[i][1] for i in members.tolist())
-        table = np.frombuffer(joined, entry).reshape(len(members), -1)
-        for same in _alike(np.stack([table["tag"], table["type"]], -1)):
-            rows, pages = table[same], members[same]
-            tags = rows["tag"][0]
-            layout = np.nonzero(np.isin(tags, _LAYOUT_TAGS))[0]
-            columns = [_values_of(rows[:, k], order, is_big) for k in layout]
-            for k, pair in enumerate((_OFFSETS, _COUNTS)):
-                found = np.nonzero(np.isin(tags, pair))[0]
-                if found.size:
-                    column = rows[:, found[0]]
-                    first = _values_of(column, order, is_big, inline=1)
-                    where[pages, k] = np.stack([column["type"], column["count"], first], -1)
-            for group in _alike(np.stack([*columns, where[pages, 0, 1]], -1)):
-                key = _columns_key(tags[layout], [column[group[0]] for column in columns])
-                kinds[pages[group]] = known.setdefault(
-                    key + int(where[pages[group[0]], 0, 1]).to_bytes(8, "little"), len(known)
-                )
-    return _by_appearance(kinds), where
-
-
-def _columns_key(tags: NDArray[Any], values: Sequence[Any]) -> bytes:
-    """Return bytes that are equal for equal tags and values."""
-    return np.asarray(tags, np.int64).tobytes() + np.asarray(values, np.int64).tobytes()
-
-
-def _values_of(
-    column: NDArray[Any], order: str, is_big: bool, inline: int | None = None
-) -> NDArray[np.int64]:
-    """Return the values of one tag on many pages; its count where the values lie elsewhere.
-
-    With `inline`, tags of more than that many values give the raw field, which may be a pointer.
-    """
-    field = np.ascontiguousarray(column["value"])
-    kind = VALUE_TYPES.get(int(column["type"][0]), "u4")
-    size = np.dtype(kind).itemsize
-    values = field.view(order + kind).reshape(len(field), -1)[:, 0].astype(np.int64)
-    if inline is not None:
-        return np.where(column["count"] == 1, values, field.astype(np.int64))
-    fits = column["count"].astype(np.int64) * size <= (8 if is_big else 4)
-    return np.where(fits, values, column["count"].astype(np.int64))
-
-
-def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
-    """Return groups of equal rows, by index, the first row's group first."""
-    flat = rows.reshape(len(rows), -1)
-    equal = (flat == flat[0]).all(1)
-    if equal.all():
-        return [np.arange(len(rows))]
-    _, inverse = np.unique(flat, axis=0, return_inverse=True)
-    inverse = inverse.ravel()
-    return [np.nonzero(inverse == k)[0] for k in range(inverse.max() + 1)]
-
-
-def _by_appearance(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return kinds numbered in the order in which they first appear."""
-    _, first, inverse = np.unique(kinds, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse.ravel()]

@@ -24,8 +24,9 @@ from napari_ferry.blocks import Box, box_shape, c_strides
 from napari_ferry.description import KEY, describe, to_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.imagej import to_imagej, why_not
+from napari_ferry.imagej import ImageJTags, to_imagej, why_not
 from napari_ferry.ome_xml import OME_DTYPES
+from napari_ferry.units import METERS
 
 Flavour = Literal["imagej", "ome", "json"]
 
@@ -36,6 +37,14 @@ PART = "ferry_part"
 """Key in the metadata of one file of a size-capped series: which part of what it is."""
 
 _SOFTWARE = "napari-ferry"
+_IMAGEJ_PRIVATE = ("Info", "Labels", "Ranges", "LUTs", "Plot", "ROI", "Overlays", "Properties")
+"""What ImageJ keeps in tags of its own, not in the description."""
+
+UNCALIBRATED = ((0, 1), (0, 1))
+"""Resolution of pixels of unknown size; 1, as is usual, is taken for one micrometer by some."""
+
+_FINEST = 1e-9
+"""Centimeters between pixels, at least, that tags of the resolution can hold."""
 DIRECTORY_BYTES = 8 + 16 * 20 + 8
 """Most bytes of one page's directory: BigTIFF, 16 tags."""
 _DIGITS = 256
@@ -128,7 +137,7 @@ def choose_flavour(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavou
     InvalidImageError
         The name asks for OME-TIFF, which has no such pixel type.
     """
-    foreign = [image for image in images if image.dtype.name not in OME_DTYPES | {"bool"}]
+    foreign = [image for image in images if not is_ome([image])]
     if ome and foreign:
         raise InvalidImageError(
             f"OME-TIFF cannot hold {foreign[0].dtype.name}: save as .tif, or convert to "
@@ -137,6 +146,11 @@ def choose_flavour(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavou
     if not ome and len(images) == 1 and why_not(images[0]) is None and nbytes < CLASSIC_BYTES:
         return "imagej"
     return "json" if foreign else "ome"
+
+
+def is_ome(images: Sequence[Image]) -> bool:
+    """Whether OME-TIFF knows the data types of all images."""
+    return all(image.dtype.name in OME_DTYPES | {"bool"} for image in images)
 
 
 def create_imagej(path: Path | io.BytesIO, *, layer: Layer, part: dict[str, Any]) -> None:
@@ -152,10 +166,33 @@ def create_imagej(path: Path | io.BytesIO, *, layer: Layer, part: dict[str, Any]
         imagej=True,
         photometric="rgb" if layer.image.is_rgb else "minisblack",
         rowsperstrip=layer.shape[layer.lead],
-        resolution=tags.resolution,
+        resolution=tags.resolution or UNCALIBRATED,
         metadata=tags.metadata,
         software=_SOFTWARE,
     )
+
+
+def imagej_tags(tags: ImageJTags, *, is_rgb: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what `tifffile.TiffWriter.write` needs for pages that make up an ImageJ hyperstack.
+
+    Its own way of writing hyperstacks knows only pixels in one piece.
+
+    Returns
+    -------
+    first : dict
+        Description and private tags, of the first page.
+    resolution : dict
+        Calibration, of every page.
+    """
+    import tifffile
+
+    private = {k: v for k, v in tags.metadata.items() if k in _IMAGEJ_PRIVATE}
+    plain = {k: v for k, v in tags.metadata.items() if k not in _IMAGEJ_PRIVATE}
+    first = {
+        "description": tifffile.imagej_description(tags.shape6, rgb=is_rgb, **plain),
+        "extratags": tifffile.tifffile.imagej_metadata_tag(private, "<"),
+    }
+    return first, {"resolution": tags.resolution or UNCALIBRATED, "resolutionunit": "none"}
 
 
 def create_ome(
@@ -169,7 +206,8 @@ def create_json(
     path: Path | io.BytesIO, *, layers: Sequence[Layer], part: dict[str, Any], bigtiff: bool
 ) -> None:
     """Make a TIFF whose description is JSON in tifffile's form, with room for its pixels."""
-    _create_pages(path, layers, [_json_description(layer, part) for layer in layers], bigtiff)
+    texts = [json_description(layer.to_image(part)) for layer in layers]
+    _create_pages(path, layers, texts, bigtiff)
 
 
 def _create_pages(
@@ -184,15 +222,38 @@ def _create_pages(
             writer.write(
                 shape=(layer.nframes, *frame) if layer.nframes > 1 else frame,
                 dtype=layer.dtype,
-                description=description or None,
+                description=description.encode() or None,
                 metadata=None,
-                photometric="rgb" if layer.image.is_rgb else "minisblack",
-                planarconfig="contig" if layer.image.is_rgb else None,
-                extrasamples=["unassalpha"] if layer.image.is_rgb and frame[-1] == 4 else None,
                 rowsperstrip=frame[0],
                 contiguous=False,
-                software=_SOFTWARE,
+                **page_options(layer.image),
             )
+
+
+def page_options(image: Image) -> dict[str, Any]:
+    """Return what tifffile needs to know of every page of an image, but for its description."""
+    resolution = resolution_per_cm(image)
+    unit = "centimeter" if resolution else "none"
+    return {
+        "photometric": "rgb" if image.is_rgb else "minisblack",
+        "planarconfig": "contig" if image.is_rgb else None,
+        "extrasamples": ["unassalpha"] if image.is_rgb and image.size("s") == 4 else None,
+        "resolution": resolution or UNCALIBRATED,
+        "resolutionunit": unit,
+        "software": _SOFTWARE,
+    }
+
+
+def resolution_per_cm(image: Image) -> tuple[float, float] | None:
+    """Return pixels per centimeter along (x, y), for readers that know no other calibration.
+
+    ``None`` where they are not known, or are beyond a rational of two 32-bit numbers.
+    """
+    axes = {axis.name: axis for axis in image.axes}
+    centimeters = [axes[n].scale * METERS.get(axes[n].unit or "", 0) * 100 for n in "xy"]
+    if not all(_FINEST <= step <= 1 / _FINEST for step in centimeters):
+        return None
+    return 1 / centimeters[0], 1 / centimeters[1]
 
 
 def byteorder(layers: Sequence[Layer]) -> Literal["<", ">"]:
@@ -236,8 +297,7 @@ def series_uuid(nonce: str, index: int) -> str:
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{nonce}/{index}')}"
 
 
-def _json_description(layer: Layer, part: dict[str, Any]) -> str:
+def json_description(image: Image) -> str:
     """Return the description that tifffile calls shaped, with our record in it."""
-    record = describe(layer.to_image(part))
-    names = "".join(a.upper() if len(a) == 1 else "Q" for a in layer.image.axis_names)
-    return json.dumps({"shape": layer.shape, "axes": names, KEY: to_json(record)})
+    names = "".join(a.upper() if len(a) == 1 else "Q" for a in image.axis_names)
+    return json.dumps({"shape": image.shape, "axes": names, KEY: to_json(describe(image))})

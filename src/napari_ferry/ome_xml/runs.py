@@ -1,0 +1,136 @@
+"""The long part of an OME-XML: one TiffData and one Plane for each of 100,000 planes.
+
+Programs write them one like the other, so they are taken out of the text by a pattern that is made
+of the first one, and what is left is parsed as XML. Where they differ they stay, and are parsed.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+_WANTED = {
+    "TiffData": ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT"),
+    "Plane": ("DeltaT", "TheC", "TheZ", "TheT"),
+}
+_PROLOG = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*", re.DOTALL)
+_FIRST = re.compile(r'<(\w+)((?: \w+="[^"<&]*")*)( ?/>|>)')
+_ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
+_WITH_UUID = r'>\s*+(?P<UUID><UUID(?: FileName="[^"<]*+")?>[^<]*+</UUID>)\s*+</TiffData>'
+
+Column = Sequence[str | None]
+
+
+class Run(NamedTuple):
+    """Elements of one kind within one Pixels.
+
+    Parameters
+    ----------
+    length : int
+        How many.
+    columns : mapping of str to sequence of str or None
+        The values of each attribute; those that no element has are left out.
+    uuids : sequence of (str or None, str or None)
+        FileName and text of the UUID in each; empty where there is none in any.
+    """
+
+    length: int
+    columns: Mapping[str, Column]
+    uuids: Sequence[tuple[str | None, str | None]] = ()
+
+    def column(self, name: str) -> Column:
+        """Return the values of an attribute, ``None`` where it is absent."""
+        return self.columns.get(name) or (None,) * self.length
+
+
+Runs = Mapping[str, Run]
+"""The runs of one Pixels, by the name of their elements."""
+
+
+def take_out_runs(xml: str) -> tuple[str, list[Runs]]:
+    """Part an OME-XML into its runs and the rest.
+
+    Returns
+    -------
+    rest : str
+        The document with the first element of each run alone.
+    runs : list of Runs
+        Those of each Pixels, in order; empty where nothing could be taken out.
+    """
+    rest: list[str] = []
+    runs: list[Runs] = []
+    done = 0
+    match = _PROLOG.match(xml)
+    body = place = match.end() if match else 0
+    while (place := xml.find("<Pixels", place)) >= 0:
+        end = xml.find("</Pixels>", place)
+        found: dict[str, Run] = {}
+        for name in _WANTED:
+            taken = _take_out(xml, name, place, end)
+            if taken:
+                keep, place, found[name] = taken
+                rest.append(xml[done:keep])
+                done = place
+        runs.append(found)
+        place = max(end, place + 1)
+    rest.append(xml[done:])
+    text = "".join(rest)
+    # what looks like an element in a comment or a section is none
+    if "<!" in text[body:] or "<?" in text[body:]:
+        return xml, []
+    return text, runs
+
+
+def _take_out(xml: str, name: str, place: int, end: int) -> tuple[int, int, Run] | None:
+    """Return where the first element and the whole run end, and what is in it."""
+    start = xml.find(f"<{name}", place, end)
+    pattern = _pattern(xml, start) if start >= 0 else None
+    if pattern is None:
+        return None
+    first = pattern.match(xml, start, end)
+    last = pattern.match(xml, xml.rfind(f"<{name}", start, end), end)
+    if first is None or last is None:
+        return None
+    step = pattern.groups + 1
+    parts = pattern.split(xml[start : last.end()])
+    if "".join(parts[::step]).strip():
+        return None
+    columns = {key: parts[k::step] for key, k in pattern.groupindex.items()}
+    uuids = columns.pop("UUID", ())
+    run = Run(len(parts) // step, columns, tuple(_uuids(uuids)) if uuids else ())
+    return first.end(), last.end(), run
+
+
+def _pattern(xml: str, start: int) -> re.Pattern[str] | None:
+    """Return what fits all elements that are like the one at `start`; ``None`` for odd ones."""
+    element = _FIRST.match(xml, start)
+    if element is None:
+        return None
+    name, attributes, ending = element.groups()
+    given = dict(_ATTRIBUTE.findall(attributes))
+    pattern = f"<{name}"
+    for key, value in given.items():
+        anything = re.escape(value) if key == "DeltaTUnit" else '[^"<&]*+'
+        group = f"?P<{key}>" if key in _WANTED.get(name, ()) else "?:"
+        pattern += f' {key}="({group}{anything})"'
+    return re.compile(pattern + (_WITH_UUID if ending == ">" else ending))
+
+
+def _uuids(texts: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
+    """Read UUID elements, of which many are the same."""
+    known: dict[str, tuple[str | None, str | None]] = {}
+    for text in texts:
+        if text not in known:
+            element = ET.fromstring(text)
+            known[text] = element.get("FileName"), element.text
+        yield known[text]
+
+
+def run_of(elements: Sequence[ET.Element], name: str) -> Run:
+    """Return a run of elements that were parsed."""
+    columns = {key: [element.get(key) for element in elements] for key in _WANTED[name]}
+    found = [element.find("UUID") for element in elements]
+    uuids = [(None, None) if one is None else (one.get("FileName"), one.text) for one in found]
+    return Run(len(elements), columns, uuids)

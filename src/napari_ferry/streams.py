@@ -1,0 +1,113 @@
+"""Files whose bytes must come in order: encoded in pieces by threads, put together by one.
+
+A compressed TIFF, a video or a GIF cannot be laid into a file of known length, as nobody knows
+where a frame will lie before those in front of it are encoded. So each piece is encoded by itself,
+and the results are taken up in order, a few of them ahead: memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_ferry.array import Array
+from napari_ferry.blocks import Box, Pixels, box_bytes
+from napari_ferry.progress import Monitor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some pixels of a source, and how they are encoded; independent of every other piece.
+
+    Parameters
+    ----------
+    array : array
+        Where the pixels come from.
+    box : Box
+        Which of them.
+    encode : callable
+        Returns what `Stream.assemble` takes for these pixels. It may run in another thread.
+    """
+
+    array: Array
+    box: Box
+    encode: Callable[[Pixels], Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of pixels that it reads."""
+        return box_bytes(self.array, self.box)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Files that are made of encoded pieces, one after the other.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files, as in `Plan.files`: as many as there can be, as encoding decides how many.
+    pieces : tuple of Piece
+        What they are made of, in order.
+    assemble : callable
+        Given the partial paths of all files and the encoded pieces in order, makes the files
+        and returns how many.
+    """
+
+    paths: tuple[Path, ...]
+    pieces: tuple[Piece, ...]
+    assemble: Callable[[Sequence[Path], Iterator[Any]], int]
+
+
+def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
+    """Encode all pieces by several threads, and put them together in this one.
+
+    Returns
+    -------
+    int
+        How many of the files were made.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
+        undo.callback(monitor.stop)
+        jobs = (partial(_encode, piece, monitor) for piece in stream.pieces)
+        count = stream.assemble(partials, in_order(pool, jobs, workers + 2))
+        undo.pop_all()
+    return count
+
+
+def _encode(piece: Piece, monitor: Monitor) -> Any:
+    monitor.check()
+    return piece.encode(Pixels(piece.array, piece.box, monitor.count, monitor.check))
+
+
+def in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:
+    """Run jobs in a pool and yield their results in order, holding at most `ahead` of them.
+
+    Parameters
+    ----------
+    pool : Executor
+        Who does them.
+    jobs : iterable of callable
+        Each is called without anything.
+    ahead : int
+        Jobs that are under way or done at a time, at least 1.
+    """
+    waiting: deque[Future[_T]] = deque()
+    for job in jobs:
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(job))
+    while waiting:
+        yield waiting.popleft().result()

@@ -1,0 +1,320 @@
+"""Folders of TIFF files: opened by their first file, each other one looked at when it is read."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - of our own making
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from helpers import assert_same_pixels, pixels
+from napari_ferry import imload, load_images
+from napari_ferry.codecs import tiff
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.tiff import alike
+
+N = 12
+
+
+def fill(folder: Path, data: NDArray[Any], **options: Any) -> list[Path]:
+    """Write one file for each frame."""
+    paths = [folder / f"f{i}.tif" for i in range(len(data))]
+    for path, frame in zip(paths, data, strict=True):
+        tifffile.imwrite(path, frame, **options)
+    return paths
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count the files that are opened as if they were alone."""
+    count: Counter[str] = Counter()
+    read = alike.read_images
+
+    def counted(path: Path) -> Any:
+        count[Path(path).name] += 1
+        return read(path)
+
+    monkeypatch.setattr(alike, "read_images", counted)
+    return count
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "imagej": {"imagej": True},
+    "ome": {"ome": True},
+    "big-endian": {"byteorder": ">"},
+    "BigTIFF": {"bigtiff": True},
+    "strips": {"rowsperstrip": 3},
+    "deflate": {"compression": "zlib"},
+    "deflate, predictor, strips": {"compression": "zlib", "predictor": True, "rowsperstrip": 3},
+    "tiles": {"tile": (16, 16)},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_file_is_opened_for_itself(
+    way: str, workers: int, tmp_path: Path, opened: Counter[str]
+) -> None:
+    data = pixels((N, 20, 33))
+    fill(tmp_path, data, **WAYS[way])
+    (image,) = imload(tmp_path)
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+    assert_same_pixels(load_images(tmp_path, workers=workers).reshape(data.shape), data)
+    assert_same_pixels(np.asarray(image.array[7]).reshape(20, 33), data[7])
+    assert not opened
+
+
+def test_only_the_first_file_is_read_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, pixels((N, 20, 33)))
+    seen: set[str] = set()
+    watch = _watched(seen)
+    monkeypatch.setattr("builtins.open", watch(open))
+    monkeypatch.setattr("io.open", watch(__import__("io").open))
+    (image,) = imload(tmp_path)
+    assert seen == {"f0.tif"}
+    np.asarray(image.array[5])
+    assert seen == {"f0.tif", "f5.tif"}
+
+
+def _watched(seen: set[str]) -> Callable[[Any], Any]:
+    """Return what makes of `open` one that notes the names of TIFF files."""
+
+    def watch(opener: Any) -> Any:
+        def noted(file: Any, *args: Any, **options: Any) -> Any:
+            if str(file).endswith(".tif"):
+                seen.add(Path(file).name)
+            return opener(file, *args, **options)
+
+        return noted
+
+    return watch
+
+
+def test_headers_that_differ_in_words_are_no_matter(tmp_path: Path, opened: Counter[str]) -> None:
+    data = pixels((N, 20, 33))
+    for i, frame in enumerate(data):
+        words = {"description": "frame " + "x" * i, "datetime": f"2020:01:01 00:00:{i:02d}"}
+        tifffile.imwrite(tmp_path / f"f{i}.tif", frame, metadata=None, **words)
+    assert_same_pixels(load_images(tmp_path), data)
+    assert not opened
+
+
+def test_colours_in_planes_are_turned(tmp_path: Path, opened: Counter[str]) -> None:
+    data = pixels((N, 3, 20, 33), "uint8")
+    fill(tmp_path, data, photometric="rgb", planarconfig="separate", metadata=None)
+    (image,) = imload(tmp_path)
+    assert image.axis_names == ("t", "y", "x", "s")
+    assert_same_pixels(image.load(), np.moveaxis(data, 1, -1))
+    assert not opened
+
+
+def test_jpegs_have_tables_of_their_own(tmp_path: Path) -> None:
+    data = np.stack([np.full((32, 48), 20 * i, np.uint8) for i in range(N)])
+    for i, frame in enumerate(data):
+        options = {"compression": "jpeg", "compressionargs": {"level": 50 + 4 * i}}
+        tifffile.imwrite(tmp_path / f"f{i}.tif", frame, **options)
+    with_tables = imload(tmp_path)[0].load()
+    assert abs(with_tables.astype(int) - data).max() < 8
+
+
+@pytest.mark.parametrize("options", [{"imagej": True}, {"ome": True}, {"compression": "zlib"}])
+def test_files_that_are_stacks_follow_each_other(options: dict[str, Any], tmp_path: Path) -> None:
+    data = pixels((4, 6, 20, 33))
+    fill(tmp_path, data, metadata={"axes": "TYX"}, **options)
+    (image,) = imload(tmp_path)
+    assert_same_pixels(np.asarray(image.array).reshape(24, 20, 33), data.reshape(24, 20, 33))
+    assert_same_pixels(np.asarray(image.array[13]).reshape(20, 33), data.reshape(24, 20, 33)[13])
+
+
+def test_stacks_of_other_lengths_follow_each_other(tmp_path: Path) -> None:
+    data = pixels((9, 20, 33))
+    for i, (a, b) in enumerate([(0, 2), (2, 7), (7, 9)]):
+        tifffile.imwrite(tmp_path / f"f{i}.tif", data[a:b], imagej=True, metadata={"axes": "TYX"})
+    (image,) = imload(tmp_path)
+    assert image.shape == (9, 20, 33)
+    assert_same_pixels(image.load(), data)
+
+
+def test_stacks_along_z_are_a_new_axis(tmp_path: Path, opened: Counter[str]) -> None:
+    data = pixels((4, 3, 20, 33))
+    fill(tmp_path, data, imagej=True, metadata={"axes": "ZYX", "spacing": 2.0, "unit": "um"})
+    (image,) = imload(tmp_path)
+    assert image.axis_names == ("t", "z", "y", "x")
+    assert image.axes[1].scale == 2.0
+    assert_same_pixels(image.load(), data)
+    assert not opened
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("odd", [np.zeros((20, 34), np.uint16), np.zeros((20, 33), np.int32)])
+def test_an_odd_file_is_named_when_the_folder_is_opened(
+    odd: NDArray[Any], compression: str | None, tmp_path: Path
+) -> None:
+    fill(tmp_path, pixels((N, 20, 33)), compression=compression)
+    tifffile.imwrite(tmp_path / "f5.tif", odd, compression=compression)
+    with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*alike"):
+        imload(tmp_path)
+
+
+def test_an_odd_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Path) -> None:
+    data = pixels((N, 20, 33))
+    fill(tmp_path, data, metadata=None)
+    tifffile.imwrite(tmp_path / "f5.tif", np.zeros((33, 20), np.uint16), metadata=None)
+    assert len({path.stat().st_size for path in tmp_path.iterdir()}) == 1
+    (image,) = imload(tmp_path)
+    assert_same_pixels(image.array[4], data[4])
+    for read in (lambda: image.array[5], image.load):
+        with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*alike"):
+            read()
+
+
+def test_a_stack_among_single_frames_is_named(tmp_path: Path) -> None:
+    fill(tmp_path, pixels((N, 20, 33)), compression="zlib")
+    odd = pixels((3, 20, 33))
+    tifffile.imwrite(tmp_path / "f5.tif", odd, compression="zlib", photometric="minisblack")
+    with pytest.raises(UnreadableFileError, match=r"f5\.tif is \(3, 20, 33\)"):
+        imload(tmp_path)
+
+
+def test_of_many_compressed_files_some_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alike, "_LOOKED_AT", 3)
+    data = pixels((N, 20, 33))
+    for i, frame in enumerate(data):
+        frame[:i] = 0  # no two are packed equally small
+    fill(tmp_path, data, compression="zlib")
+    tifffile.imwrite(tmp_path / "f11.tif", np.zeros((7, 7)), compression="zlib")
+    (image,) = imload(tmp_path)
+    with pytest.raises(UnreadableFileError, match=r"f11\.tif is"):
+        image.load()
+
+
+def _replace(path: Path) -> None:
+    tifffile.imwrite(path, np.ones((20, 33), np.uint16), description="another one")
+
+
+def _cut(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [(_replace, "changed"), (_cut, "changed"), (Path.unlink, "cannot be read any more")],
+)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_file_that_changes_after_opening_is_one_error(
+    harm: Callable[[Path], None], message: str, compression: str | None, tmp_path: Path
+) -> None:
+    fill(tmp_path, pixels((N, 20, 33)), compression=compression)
+    (image,) = imload(tmp_path)
+    np.asarray(image.array[7])
+    harm(tmp_path / "f7.tif")
+    np.asarray(image.array[6])
+    with pytest.raises(UnreadableFileError, match=rf"f7\.tif {message}"):
+        image.load()
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_damaged_file_is_one_error(compression: str | None, tmp_path: Path) -> None:
+    fill(tmp_path, pixels((N, 20, 33)), compression=compression, metadata=None)
+    path = tmp_path / "f7.tif"
+    with tifffile.TiffFile(path) as tif:
+        place = tif.pages[0].tags[273].valueoffset
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write((1 << 30).to_bytes(4, "little"))
+    (image,) = imload(tmp_path)
+    with pytest.raises(UnreadableFileError, match=r"f7\.tif"):
+        image.load()
+
+
+def test_sixteen_threads_read_what_one_does(tmp_path: Path) -> None:
+    data = pixels((N, 20, 33))
+    for folder, options in (("plain", {}), ("packed", {"compression": "zlib"})):
+        (tmp_path / folder).mkdir()
+        fill(tmp_path / folder, data, **options)
+    for image in (imload(tmp_path / "plain")[0], imload(tmp_path / "packed")[0]):
+        start = threading.Barrier(16)
+
+        def read(k: int, image: Any = image, start: threading.Barrier = start) -> None:
+            start.wait()
+            for i in np.random.default_rng(k).permutation(N).tolist():
+                assert_same_pixels(image.array.read(i), data[i])
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(read, range(16)))
+
+
+def test_a_folder_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    data = pixels((N, 20, 33))
+    fill(tmp_path, data)
+    (image,) = imload(tmp_path)
+    copy = pickle.loads(pickle.dumps(image.array))
+    assert_same_pixels(np.asarray(copy), data)
+
+
+def test_files_named_one_by_one_are_one_stack(tmp_path: Path, opened: Counter[str]) -> None:
+    data = pixels((N, 20, 33))
+    paths = fill(tmp_path, data)
+    (image,) = tiff.open_stack(paths[::-1])
+    assert image.name == "f11"
+    assert_same_pixels(image.load(), data[::-1])
+    assert not opened
+
+
+def write_set(folder: Path, name: str, data: NDArray[Any]) -> None:
+    """Write frames as an OME-TIFF set of one file each, as other programs do."""
+    files = [f"{name}_{t}.ome.tif" for t in range(len(data))]
+    blocks = "".join(
+        f'<TiffData IFD="0" FirstT="{t}" PlaneCount="1">'
+        f'<UUID FileName="{file}">urn:uuid:{name}{t}</UUID></TiffData>'
+        for t, file in enumerate(files)
+    )
+    for t, file in enumerate(files):
+        xml = (
+            '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:{name}{t}"><Image ID="Image:0" Name="{name}">'
+            '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="7" SizeY="6" '
+            f'SizeZ="1" SizeC="1" SizeT="{len(data)}">{blocks}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(folder / file, data[t], description=xml, metadata=None)
+
+
+def test_two_sets_of_another_program_are_two_images(tmp_path: Path) -> None:
+    first, second = pixels((3, 6, 7)), pixels((3, 6, 7), seed=5)
+    write_set(tmp_path, "a", first)
+    write_set(tmp_path, "b", second)
+    a, b = imload(tmp_path)
+    assert (a.name, b.name) == ("a", "b")
+    assert_same_pixels(np.asarray(a.array).reshape(3, 6, 7), first)
+    assert_same_pixels(np.asarray(b.array).reshape(3, 6, 7), second)
+
+
+def test_a_stranger_among_sets_is_named(tmp_path: Path) -> None:
+    write_set(tmp_path, "a", pixels((3, 6, 7)))
+    tifffile.imwrite(tmp_path / "b_0.tif", pixels((6, 7)))
+    with pytest.raises(UnreadableFileError, match=r"b_0\.tif stands among"):
+        imload(tmp_path)
+
+
+def test_a_set_that_is_not_whole_is_said(tmp_path: Path) -> None:
+    data = pixels((3, 6, 7))
+    write_set(tmp_path, "a", data)
+    (tmp_path / "a_1.ome.tif").unlink()
+    with pytest.warns(FerryWarning, match=r"a_1\.ome\.tif is not beside it"):
+        (image,) = imload(tmp_path)
+    data[1] = 0
+    assert_same_pixels(np.asarray(image.array).reshape(3, 6, 7), data)

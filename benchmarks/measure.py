@@ -40,7 +40,7 @@ class Case:
     repeats : int
         How often the job is done in one process; the median counts.
     goals : mapping of str to float
-        The most that ``wall`` or ``cpu`` (ratios) or ``peak`` (MB) should be.
+        The most that ``wall`` or ``cpu`` (ratios), ``seconds`` or ``peak`` (MB) should be.
     """
 
     name: str
@@ -169,7 +169,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _goal(one: Result) -> str:
-    units = {"wall": "x", "cpu": "x CPU", "peak": " MB"}
+    units = {"wall": "x", "cpu": "x CPU", "seconds": " s", "peak": " MB"}
     return ", ".join(
         f"{'MISSED' if key in one.missed else 'met'} <= {most:g}{units[key]}"
         for key, most in one.case.goals.items()

@@ -112,6 +112,7 @@ def test_what_can_be_held(dtype: str, kind: Any) -> None:
         (make("yx", (5, 7), "float64"), "float64"),
         (make("yxs", (5, 7, 3), "uint16"), "3 of uint16"),
         (make("yxs", (5, 7, 4), "uint8"), "4 of uint8"),
+        (make("cyxs", (2, 5, 7, 3), "uint8"), "no channels"),
         (make("ptyx", (2, 2, 5, 7)), "not p"),
         (make("xy", (5, 7)), "last"),
         (make("yxt", (5, 7, 2)), "last"),
@@ -215,7 +216,8 @@ LIMITS = st.one_of(st.none(), st.tuples(st.floats(-1e6, 0), st.floats(1e-3, 1e6)
 def images(draw: st.DrawFn) -> Image:
     is_rgb = draw(st.booleans())
     names = [*draw(st.lists(st.sampled_from("tzc"), unique=True)), "y", "x", *["s"] * is_rgb]
-    shape = [3 if name == "s" else draw(st.integers(1, 3)) for name in names]
+    most = {"c": 1} if is_rgb else {}
+    shape = [3 if n == "s" else draw(st.integers(1, most.get(n, 3))) for n in names]
     dtype = "uint8" if is_rgb else draw(st.sampled_from(["uint8", "uint16", "float32"]))
     count = dict(zip(names, shape, strict=True)).get("c", 1)
     channels = [

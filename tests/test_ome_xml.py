@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.ome_xml import OME_DTYPES, OmeImage, TiffData, parse_ome_xml, write_ome_xml
+from napari_ferry.ome_xml.runs import take_out_runs
 from napari_ferry.units import METERS, SECONDS
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -430,6 +431,86 @@ def test_100000_planes_are_named_at_once() -> None:
     assert parse(xml).planes()[:, 1].tolist() == list(range(100_000))
     floor = timed(lambda: ElementTree.fromstring(xml))  # a busy machine may be slow at all
     assert timed(lambda: parse(xml).planes()) < max(1.0, 5 * floor)
+
+
+def planes_of(*attributes: str, inside: str = "", name: str = "TiffData") -> str:
+    """Return 24 elements that place the planes of `foreign` backwards."""
+    places = [(i, i % 3, i // 3 % 2, i // 6) for i in range(24)]
+    elements = []
+    for i, z, c, t in places:
+        given = {"IFD": 23 - i, "FirstC": c, "FirstZ": z, "FirstT": t, "PlaneCount": 1}
+        given |= {"TheC": c, "TheZ": z, "TheT": t, "DeltaT": i * 0.5, "DeltaTUnit": "ms"}
+        said = " ".join(f'{key}="{given[key]}"' for key in attributes)
+        end = f">{inside}</{name}>" if inside else "/>"
+        elements.append(f"<{name} {said}{end}")
+    return "\n ".join(elements)
+
+
+BLOCKS = planes_of("FirstC", "FirstT", "FirstZ", "IFD", "PlaneCount")
+NAMED = planes_of(
+    "IFD", "FirstT", "FirstZ", "FirstC", inside='<UUID FileName="a &amp; b.tif">urn:uuid:a</UUID>'
+)
+TIMES = planes_of("TheC", "TheT", "TheZ", "DeltaT", "DeltaTUnit", name="Plane")
+ODD_TIMES = TIMES.replace('TheT="2" TheZ="1" ', 'ExposureTime="3" TheT="2" TheZ="1" ')
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_taken"),
+    [
+        (BLOCKS, True),
+        (NAMED, True),
+        (BLOCKS + TIMES, True),
+        (NAMED + "<!-- words -->" + TIMES, False),
+        (BLOCKS.replace("/>", "/><!-- words -->", 1), False),
+        (BLOCKS.replace("/>", "></TiffData>", 1), False),
+        (BLOCKS + ODD_TIMES, True),
+        (BLOCKS + TIMES.replace('DeltaTUnit="ms"', 'DeltaTUnit="s"', 1), True),
+        (f"<!-- {TIMES} -->{BLOCKS}", False),
+        (f"{BLOCKS}<!-- {TIMES} -->", False),
+        (BLOCKS.replace('IFD="3"', 'IFD="&#51;"'), False),
+        (BLOCKS + '<x:Plane xmlns:x="other" TheC="0"/>', True),
+        (BLOCKS + "<Pixels>" + TIMES + "</Pixels>", True),
+    ],
+)
+def test_what_is_taken_out_says_what_is_parsed(
+    inside: str, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xml = foreign(inside=inside)
+    found = parse(xml)
+    rest, runs = take_out_runs(xml)
+    assert any(runs) == is_taken
+    assert is_taken == (len(rest) < len(xml))
+    monkeypatch.setattr("napari_ferry.ome_xml.parse.take_out_runs", lambda xml: (xml, []))
+    expected = parse(xml)
+    assert found.planes().tolist() == expected.planes().tolist()
+    assert sorted(found.planes()[:, 1]) == list(range(24))
+    assert found.files == expected.files
+    assert describe_text(found) == describe_text(expected)
+
+
+def describe_text(found: OmeImage) -> str:
+    """Return all that is said of an image, as text."""
+    return repr((found.description, found.plane_order, found.samples))
+
+
+def test_the_runs_of_several_images_are_told_apart() -> None:
+    xml = foreign(inside=BLOCKS + TIMES)
+    image = xml[xml.index("<Image") : xml.index("</OME>")]
+    other = image.replace(BLOCKS, NAMED).replace(TIMES, "")
+    first, second = parse_ome_xml(xml.replace("</OME>", f"{other}</OME>"))
+    assert (first.files, second.files) == ((None,), ("a & b.tif",))
+    assert first.description.axes[0] == Axis("t", 3.0, "millisecond")
+    assert second.description.axes[0] == Axis("t")
+
+
+@pytest.mark.parametrize("tag", ["<!DOCTYPE OME>", "<![CDATA[", "&unknown;"])
+def test_what_is_taken_out_hides_nothing(tag: str) -> None:
+    xml = foreign(inside=BLOCKS.replace("/>", f"/>{tag}", 1))
+    with pytest.raises(UnreadableFileError, match=r"DOCTYPE|well-formed"):
+        parse(xml)
+    named = NAMED.replace("a &amp; b", f"{tag}.tif", 1)
+    with pytest.raises(UnreadableFileError, match=r"DOCTYPE|well-formed"):
+        parse(foreign(inside=named))
 
 
 # --- our record, and what others changed

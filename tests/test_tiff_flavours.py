@@ -22,7 +22,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload
+from napari_ferry import imload, imsave
 from napari_ferry.blocks import cuts, whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
@@ -134,6 +134,36 @@ def test_a_broken_level_is_left_out_and_said(tmp_path: Path) -> None:
         images = imload(path)
     assert_same_pixels(images[0].array, data)
     assert len(images[0].levels) == 1 or any(w.category is FerryWarning for w in caught)
+
+
+@pytest.mark.parametrize("large", [100, 32 << 20])
+def test_levels_of_truth_values(
+    large: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tiles, "LARGE_PAGE", large)
+    path, data = tmp_path / "p.ome.tif", pixels((64, 80), "bool")
+    imsave(Image.from_array(data, kind="labels"), path)
+    with tifffile.TiffFile(path) as tif:
+        told = tif.pages.first.description
+    with tifffile.TiffWriter(path) as writer:
+        options = {**GRAY, "compression": "zlib", "tile": (16, 16)}
+        writer.write(data.astype("uint8"), subifds=1, description=told, **options)
+        writer.write(data[::2, ::2].astype("uint8"), subfiletype=1, **options)
+    (image,) = imload(path)
+    assert [level.dtype for level in image.levels] == [bool, bool]
+    assert_same_pixels(np.asarray(image.levels[1]), data[::2, ::2])
+
+
+def test_pixels_outlive_directories_that_were_cut_off(tmp_path: Path) -> None:
+    path, data = tmp_path / "p.tif", pixels((6, 20, 30))
+    tifffile.imwrite(path, data, photometric="minisblack", metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(path) as tif:
+        places = [page.offset for page in tif.pages]
+    os.truncate(path, places[3] + 20)
+    with pytest.warns(FerryWarning, match="cut off"):
+        (image,) = imload(path)
+    assert image.axis_names == ("z", "y", "x")
+    assert_same_pixels(image.array, data)
 
 
 # --- large pages, read by tiles or strips
@@ -534,6 +564,16 @@ def write_nih(path: Path) -> None:
             writer.write(pixels((20, 30)) + i, extratags=tags, contiguous=False, **GRAY)
 
 
+def write_avs(path: Path) -> None:
+    tags = [(65000, 2, None, "<Argos/>", True)]
+    with tifffile.TiffWriter(path) as writer:
+        for k in (1, 2):
+            level = pixels((256 // k, 320 // k, 3), "u1")
+            writer.write(level, tile=(64, 64), extratags=tags if k == 1 else [], **RGB)
+        for size in (30, 50):
+            writer.write(pixels((size, 40, 3), "u1"), **RGB)
+
+
 FLAVOURS: list[tuple[Callable[[Path], None], list[tuple[str, int]], tuple[str, float]]] = [
     (write_svs, [("yxs", 3), ("yxs", 1), ("yxs", 1), ("yxs", 1)], ("x", 0.499)),
     (write_ndpi, [("yxs", 3), ("yxs", 1)], ("x", 0.25)),
@@ -546,6 +586,7 @@ FLAVOURS: list[tuple[Callable[[Path], None], list[tuple[str, int]], tuple[str, f
     (write_fluoview, [("czyx", 1)], ("z", 2.0)),
     (write_mdgel, [("yx", 1)], ("x", 1.0)),
     (write_nih, [("tyx", 1)], ("x", 1.0)),
+    (write_avs, [("yxs", 2), ("yxs", 1), ("yxs", 1)], ("x", 1.0)),
 ]
 
 
@@ -776,6 +817,27 @@ def test_micromanager_with_a_hole(tmp_path: Path) -> None:
     whole_image = np.asarray(image.array).reshape(12, 32, 40)
     assert not whole_image[5].any()
     assert_same_pixels(np.delete(whole_image, 5, 0), data)
+
+
+def test_ndtiff_with_its_index(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "corpus/tiff/NDTiffStorage__ndtiff3.2_11bit_NDTiffStack.tif"
+    path = tmp_path / "a_NDTiffStack.tif"
+    path.write_bytes(source.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        starts = [page.dataoffsets[0] for page in tif.pages]
+        expected = tif.pages[3].asarray()
+    index = b""
+    for i, start in enumerate(starts):
+        axes = json.dumps({"time": i % 5, "channel": i // 5}).encode()
+        name = path.name.encode()
+        index += struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(name)) + name
+        index += struct.pack("<8I", start, 64, 64, 4, 0, 0, 0, 0)
+    (tmp_path / "NDTiff.index").write_bytes(index)
+    (image,) = imload(path)
+    assert_like_tifffile(path, [image])
+    assert image.size("t") * image.size("c") == 10
+    place = tuple({"t": 3, "c": 0}[name] for name in image.axis_names[:2])
+    assert_same_pixels(np.asarray(image.array[place]), expected)
 
 
 # --- sets of OME-TIFF, and ImageJ

@@ -11,14 +11,15 @@ import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple, TypeGuard, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.errors import SaveCancelledError, SaveError, UnreadableFileError
+from napari_ferry.errors import SaveCancelledError, SaveError
 from napari_ferry.frames import Frames, ReadFrame
+from napari_ferry.mapped import check_length, mapped_root, mapping_of
 
 Box = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""
@@ -297,9 +298,8 @@ class _Reading:
 class _Mapping:
     """The memory-mapped file behind an array, kept from filling memory while it is streamed."""
 
-    def __init__(self, mapped: mmap.mmap, needs: int) -> None:
-        self.mapped = mapped
-        self.needs = needs
+    def __init__(self, root: np.memmap[Any, Any]) -> None:
+        self.root = root
 
     @classmethod
     def of(cls, array: object) -> _Mapping | None:
@@ -307,26 +307,15 @@ class _Mapping:
 
         Dropped pages of a private mapping are lost with what was written into them.
         """
-        seen: object = array
-        modes = []
-        while isinstance(seen, np.ndarray):
-            modes += [seen.mode] if isinstance(seen, np.memmap) else []
-            seen = seen.base
-        return cls(seen, len(seen)) if _is_mmap(seen) and modes and "c" not in modes else None
+        root = mapped_root(array)
+        return cls(root) if root is not None and root.mode != "c" else None
 
     def check(self) -> None:
         """Refuse to touch pages behind the end of a file that has become shorter."""
-        if self.mapped.size() < self.needs:
-            raise UnreadableFileError(
-                f"The file behind the pixels has become shorter: {self.mapped.size()} bytes, "
-                f"expected {self.needs}; close the layer and open the file again."
-            )
+        check_length(self.root)
 
     def release(self) -> None:
         """Give the pages read so far back to the system, which keeps them while there is room."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self.mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def _is_mmap(value: object) -> TypeGuard[mmap.mmap]:
-    return isinstance(value, mmap.mmap)
+        mapped = mapping_of(self.root)
+        if hasattr(mmap, "MADV_DONTNEED") and mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)

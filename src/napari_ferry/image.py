@@ -12,6 +12,7 @@ import numpy as np
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.mapped import check_length
 from napari_ferry.patch import read_patch
 from napari_ferry.units import SECONDS
 
@@ -233,6 +234,7 @@ class Image:
     def load(self) -> NDArray[Any]:
         """Read all pixels of the full-resolution level into memory, once."""
         if not self._pixels:
+            check_length(self.array)
             self._pixels.append(np.array(self.array))
         return self._pixels[0]
 
@@ -277,13 +279,14 @@ class Image:
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
     def to_dask(self) -> dask.array.Array:
-        """Return the full-resolution level as a dask array, one frame a chunk."""
+        """Return the full-resolution level as a dask array, one frame or one tile a chunk."""
         import dask.array
 
         if isinstance(self.array, dask.array.Array):
             return self.array
         names = self.axis_names
-        chunks = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
+        frames = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
+        chunks = getattr(self.array, "chunks", None) or frames
         array: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
             self.array, chunks=chunks, name=False
         )

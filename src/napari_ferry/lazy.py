@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arguments import check_workers
 from napari_ferry.array import Array
 from napari_ferry.frames import Frames, ReadFrame, arranged, basic_shape, new_axes, split_key
+from napari_ferry.mapped import check_length
 
 
 @dataclass(frozen=True)
@@ -161,4 +162,5 @@ def take(array: Array, axis: int, index: int) -> Array:
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
     """Read a whole array into memory; `workers` threads read `Frames`."""
     check_workers(workers)
+    check_length(array)
     return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)

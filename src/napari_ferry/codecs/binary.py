@@ -17,6 +17,7 @@ from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import KEY
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Image
+from napari_ferry.mapped import Mapped
 from napari_ferry.partial import interrupted_save
 from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan
@@ -152,7 +153,7 @@ def open_binary(
         described, offset = read_sidecar(data, nbytes)
     dtype = np.dtype(described.dtype)
     array: Array = (
-        np.memmap(data, dtype, mode, offset, described.shape)
+        Mapped(data, dtype, mode, offset, described.shape)
         if 0 not in described.shape
         else np.empty(described.shape, dtype)
     )

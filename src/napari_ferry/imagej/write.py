@@ -54,6 +54,8 @@ def why_not(image: Image) -> str | None:
             f"an ImageJ hyperstack holds colours of 3 samples of uint8, not "
             f"{image.size('s')} of {image.dtype.name}"
         )
+    if "s" in names and image.size("c") > 1:
+        return "an ImageJ hyperstack of colours has no channels besides"
     return "an ImageJ hyperstack cannot be empty" if 0 in image.shape else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -187,10 +188,11 @@ def _axis_of_times(pixels: ET.Element, runs: Runs) -> Axis:
     """Return the time axis as the Planes tell it, where they are evenly spaced (to 1 %)."""
     elements = pixels.findall("Plane")
     planes = runs.get("Plane") or run_of(elements, "Plane")
-    columns = [planes.column(name) for name in ("TheC", "TheZ", "TheT", "DeltaT")]
-    first = [(t, time) for c, z, t, time in zip(*columns, strict=True) if c == z == "0" and time]
+    c, z, t, time = (planes.column(name) for name in ("TheC", "TheZ", "TheT", "DeltaT"))
+    is_first = [i == j == "0" and bool(text) for i, j, text in zip(c, z, time, strict=True)]
     try:
-        times = {int(t or ""): float(time) for t, time in first}
+        numbers = [int(text or "") for text in compress(t, is_first)]
+        times = dict(zip(numbers, map(float, compress(time, is_first)), strict=True))  # type: ignore[arg-type]
     except ValueError:
         return Axis("t")
     steps = np.diff([times[t] for t in sorted(times)])
@@ -225,25 +227,30 @@ def _parse_tiff_data(
     is_given = table[:, 0] >= 0
     table[table[:, 1] < 0, 1] = np.where(is_given, 1, -1)[table[:, 1] < 0]
     table[:, [0, 2, 3, 4]] = np.maximum(table[:, [0, 2, 3, 4]], 0)
-    files: dict[str | None, int] = {}
-    known = {uuid: _file_of(*uuid, own_uuid) for uuid in dict.fromkeys(blocks.uuids)}
-    numbers = {uuid: files.setdefault(file, len(files)) for uuid, file in known.items()}
-    if blocks.uuids:
+    names = {uuid: _file_of(*file, own_uuid) for uuid, file in blocks.files.items()}
+    files: dict[str | None, int] = {} if names or not blocks.length else {None: 0}
+    numbers = {uuid: files.setdefault(name, len(files)) for uuid, name in names.items()}
+    if len(files) > 1:
         table[:, 5] = [numbers[uuid] for uuid in blocks.uuids]
-    elif blocks.length:
-        files = {None: 0}
     return tuple(files), table
 
 
 def _whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
     """Return an attribute's values, -1 where it is absent."""
+    texts = set(column)
     try:
-        known = {text: -1 if text is None else int(text) for text in set(column)}
-    except ValueError as error:
+        if None in texts or len(texts) < len(column) // 4:
+            known = {text: -1 if text is None else int(text) for text in texts}
+            numbers = np.fromiter(map(known.__getitem__, column), np.int64, len(column))
+            least = min((known[text] for text in texts if text is not None), default=0)
+        else:
+            numbers = np.fromiter(map(int, column), np.int64, len(column))  # type: ignore[arg-type]
+            least = numbers.min(initial=0)
+    except (OverflowError, ValueError) as error:
         raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
-    if any(text is not None and not 0 <= number <= _MAX_INT for text, number in known.items()):
+    if least < 0 or numbers.max(initial=0) > _MAX_INT:
         raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")
-    return np.fromiter(map(known.__getitem__, column), np.int64, len(column))
+    return numbers
 
 
 def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | None:

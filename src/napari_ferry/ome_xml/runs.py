@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 _WANTED = {
@@ -21,6 +22,7 @@ _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _WITH_UUID = r'>\s*+(?P<UUID><UUID(?: FileName="[^"<]*+")?>[^<]*+</UUID>)\s*+</TiffData>'
 
 Column = Sequence[str | None]
+File = tuple[str | None, str | None]
 
 
 class Run(NamedTuple):
@@ -32,13 +34,16 @@ class Run(NamedTuple):
         How many.
     columns : mapping of str to sequence of str or None
         The values of each attribute; those that no element has are left out.
-    uuids : sequence of (str or None, str or None)
-        FileName and text of the UUID in each; empty where there is none in any.
+    uuids : sequence
+        The UUID in each, as a key of `files`; empty where there is none in any.
+    files : mapping of (str or None, str or None)
+        FileName and text of each UUID.
     """
 
     length: int
     columns: Mapping[str, Column]
-    uuids: Sequence[tuple[str | None, str | None]] = ()
+    uuids: Sequence[Hashable] = ()
+    files: Mapping[Hashable, File] = MappingProxyType({})
 
     def column(self, name: str) -> Column:
         """Return the values of an attribute, ``None`` where it is absent."""
@@ -98,8 +103,12 @@ def _take_out(xml: str, name: str, place: int, end: int) -> tuple[int, int, Run]
     if "".join(parts[::step]).strip():
         return None
     columns = {key: parts[k::step] for key, k in pattern.groupindex.items()}
-    uuids = columns.pop("UUID", ())
-    run = Run(len(parts) // step, columns, tuple(_uuids(uuids)) if uuids else ())
+    uuids = columns.pop("UUID", [])
+    try:
+        files = {text: _file_of(ET.fromstring(text)) for text in dict.fromkeys(uuids)}
+    except ET.ParseError:  # such as an entity that is not known; XML as a whole is refused later
+        return None
+    run = Run(len(parts) // step, columns, uuids, files)
     return first.end(), last.end(), run
 
 
@@ -118,19 +127,13 @@ def _pattern(xml: str, start: int) -> re.Pattern[str] | None:
     return re.compile(pattern + (_WITH_UUID if ending == ">" else ending))
 
 
-def _uuids(texts: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
-    """Read UUID elements, of which many are the same."""
-    known: dict[str, tuple[str | None, str | None]] = {}
-    for text in texts:
-        if text not in known:
-            element = ET.fromstring(text)
-            known[text] = element.get("FileName"), element.text
-        yield known[text]
+def _file_of(element: ET.Element | None) -> File:
+    """Return FileName and text of a UUID."""
+    return (None, None) if element is None else (element.get("FileName"), element.text)
 
 
 def run_of(elements: Sequence[ET.Element], name: str) -> Run:
     """Return a run of elements that were parsed."""
     columns = {key: [element.get(key) for element in elements] for key in _WANTED[name]}
-    found = [element.find("UUID") for element in elements]
-    uuids = [(None, None) if one is None else (one.get("FileName"), one.text) for one in found]
-    return Run(len(elements), columns, uuids)
+    files = [_file_of(element.find("UUID")) for element in elements]
+    return Run(len(elements), columns, files, {file: file for file in files})

@@ -15,6 +15,7 @@ from napari_ferry.tiff.names import find_gap, tiff_files
 from napari_ferry.tiff.partition import partition, read_partition
 from napari_ferry.tiff.read import read_images
 from napari_ferry.tiff.series import Planes
+from napari_ferry.tiff.tiles import Tiles
 from napari_ferry.tiff.whole import are_parts, read_series
 
 
@@ -95,6 +96,7 @@ def _files_of(images: Sequence[Image]) -> set[Path]:
     """Return the files that images lie in, when they lie in several."""
     readers = [image.array.read for image in images if isinstance(image.array, Frames)]
     sources = [read.files for read in readers if isinstance(read, Planes)]
+    sources += [image.array.files for image in images if isinstance(image.array, Tiles)]
     return {file.path for files in sources for file in files if file is not None}
 
 

@@ -109,13 +109,19 @@ def array_by_page(
     return pages_array([source], table, shape[:lead], shape[lead:], header.dtype, move=move)
 
 
-def with_pixels(description: Description, array: Array) -> Image:
+def with_pixels(description: Description, *levels: Array) -> Image:
     """Join a description with its pixels; truth values were stored as 0 and 1."""
-    if description.dtype == "bool" and array.dtype == np.uint8:
-        if isinstance(array, Frames):
-            array = Frames(AsBool(array.read), array.shape, bool, array.lead)
-        elif isinstance(array, np.ndarray):
-            array = array.view(bool)
-        elif isinstance(array, Tiles):
-            array = array.astype(bool)
-    return description.to_image(array)
+    if description.dtype == "bool":
+        levels = tuple(map(as_bool, levels))
+    return description.to_image(*levels)
+
+
+def as_bool(array: Array) -> Array:
+    """Return truth values that were stored as 0 and 1; other arrays as they are."""
+    if array.dtype != np.uint8:
+        return array
+    if isinstance(array, Frames):
+        return Frames(AsBool(array.read), array.shape, bool, array.lead)
+    if isinstance(array, Tiles):
+        return array.astype(bool)
+    return array.view(bool) if isinstance(array, np.ndarray) else array

@@ -41,6 +41,8 @@ COLOUR = (2, 5, 6, 8, 9, 10)
 _PALETTE = 3
 _SPARSE_GROWTH = 1 << 24
 """A page of more bytes than this, for each byte of the file, is a bomb; sparse ones have less."""
+_MAX_OFFSET = 1 << 43
+"""No file of a usual file system is longer; systems refuse to go there."""
 _LARGE_SEGMENT = 1 << 28
 _HUGE_SEGMENT = 1 << 30
 
@@ -93,6 +95,11 @@ class PageKind:
     def nbytes(self) -> int:
         """Bytes of the pixels of one page."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of the pixels of one strip or tile."""
+        return math.prod(self.segment) * self.shaped[4] * self.dtype.itemsize
 
     @property
     def grid(self) -> tuple[int, int, int, int]:
@@ -236,14 +243,15 @@ def read_page(
     ValueError
         It is cut off, or one of the `TIFFFILE_ERRORS`.
     """
+    is_raw = kind.raw_dtype is not None and is_one_piece(offsets, counts)
+    if not is_raw:
+        check_segments(kind, offsets, counts)
     if out is None:
         out = np.empty(kind.shape, kind.dtype)
-    if kind.raw_dtype is not None and is_one_piece(offsets, counts):
+    if is_raw:
         read_into(file, int(offsets[0]), out)
         return out if kind.raw_dtype == kind.dtype else out.byteswap(inplace=True)
-    check_segments(kind, offsets, counts)
-    if not (offsets.all() and counts.all()):
-        out[...] = kind.fill
+    out[...] = kind.fill  # strips may be left out, or shorter than they should be
     shaped = out.reshape(kind.shaped)
     for i in range(len(offsets)):
         data = read_segment(file, kind, int(offsets[i]), int(counts[i]))
@@ -260,18 +268,18 @@ def check_segments(kind: PageKind, offsets: NDArray[np.int64], counts: NDArray[n
     Raises
     ------
     ValueError
-        Some are missing.
+        Some are missing, or so small that they cannot be what they are said to be.
     """
     n = math.prod(kind.grid)
     if len(offsets) < n or len(counts) < n:
         raise ValueError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
+    check_segment(kind.segment_bytes, int(counts.max()))
 
 
 def is_one_piece(offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> bool:
     """Whether strips lie one behind the other, and all are there."""
-    return bool(
-        len(offsets) and offsets[0] > 0 and (offsets[1:] == offsets[:-1] + counts[:-1]).all()
-    )
+    in_file = len(offsets) and 0 < offsets[0] < _MAX_OFFSET
+    return bool(in_file and (offsets[1:] == offsets[:-1] + counts[:-1]).all())
 
 
 def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> bytes | None:
@@ -284,9 +292,9 @@ def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> byt
     """
     if not offset or not count:
         return None
-    if offset < 0 or count < 0:  # a number of 64 bits that no file is long enough for
-        raise ValueError(f"a strip or tile at byte {offset % (1 << 64)}")
-    check_segment(math.prod(kind.segment) * kind.shaped[4] * kind.dtype.itemsize, count)
+    if not (0 < offset < _MAX_OFFSET and 0 < count < _MAX_OFFSET):
+        raise ValueError(f"a strip or tile at byte {offset}, of {count} bytes")
+    check_segment(kind.segment_bytes, count)
     file.seek(offset)
     data = file.read(count)
     if len(data) < count:

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from napari_ferry.array import Array
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
-from napari_ferry.tiff.frames import moved
+from napari_ferry.tiff.frames import as_bool, moved
 from napari_ferry.tiff.kinds import PageKind, page_kind
 from napari_ferry.tiff.pages import Pages, TiffPages
 from napari_ferry.tiff.series import pages_array
-from napari_ferry.tiff.tiles import Tiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,9 +90,7 @@ def _level(image: Image, stack: Stack, k: int, small: PageKind) -> Array:
     files = [file and TiffPages(file.path, k) for file in stack.files]
     frame = moved(small.shape, stack.move)
     array = pages_array(files, stack.table, stack.lead, frame, small.dtype, move=stack.move)
-    if image.dtype == bool and isinstance(array, Tiles):
-        return array.astype(bool)
-    return array
+    return as_bool(array) if image.dtype == bool else array
 
 
 def is_level(full: PageKind, small: PageKind, factors: Sequence[int] = ()) -> bool:

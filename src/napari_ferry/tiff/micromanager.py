@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.description import MAX_PLANES, Description
+from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Channel, Image
 from napari_ferry.tiff.frames import frame_axes, moved
@@ -27,6 +27,9 @@ from napari_ferry.tiff.series import pages_array
 
 _COLUMNS = "cztr"
 """Columns of an index: channel, slice, frame and position, before the place of the directory."""
+
+_SPARSEST = 100
+"""Planes for each that is there, above which an index is not believed."""
 
 _KEYS = {"c": "Channels", "z": "Slices", "r": "Positions", "t": "Frames"}
 
@@ -61,8 +64,8 @@ def read_micromanager(header: Header) -> list[Image]:
         sizes = _sizes(summary, files)
     if math.prod(sizes.values()) > sum(len(file.rows) for file in files):
         sizes = _there(files)
-    if math.prod(sizes.values()) > MAX_PLANES:
-        return []  # a damaged index
+    if math.prod(sizes.values()) > _SPARSEST * sum(len(file.rows) for file in files):
+        return []  # the index is damaged
     return [_image(header, summary, files, {name: sizes[name] for name in order})]
 
 

@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 _PART = re.compile(r"(?P<stem>.+)_(?P<index>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE)
+
+
+_DIGITS = re.compile(r"(\d+)")
 
 
 class PartName(NamedTuple):
@@ -69,14 +72,20 @@ def stem_of(path: Path) -> str:
     return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[Any]:
     """Return a key that sorts names as a person would: 2 before 10.
+
+    Returns
+    -------
+    list
+        Words and whole numbers by turns, a word first, which may be empty.
 
     >>> sorted(["a10", "a2", "b1"], key=natural_key)
     ['a2', 'a10', 'b1']
     """
-    parts = re.split(r"(\d+)", name.lower())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    key: list[Any] = _DIGITS.split(name.lower())
+    key[1::2] = map(int, key[1::2])
+    return key
 
 
 def find_gap(names: Sequence[str]) -> tuple[str, str] | None:
@@ -102,9 +111,9 @@ def find_gap(names: Sequence[str]) -> tuple[str, str] | None:
     duplicate = next((i for i, (a, b) in enumerate(pairwise(keys)) if a == b), None)
     if duplicate is not None:
         return names[duplicate], names[duplicate + 1]
-    if len(varying) != 1 or any(kind for kind, _, _ in varying[0]):
+    if len(varying) != 1 or isinstance(varying[0][0], str):
         return None
-    steps = [b - a for (_, a, _), (_, b, _) in pairwise(varying[0])]
+    steps = [b - a for a, b in pairwise(varying[0])]
     usual = Counter(steps).most_common(1)[0][0]
     missing = sum(step / usual - 1 for step in steps)
     if usual != min(steps) or 2 * missing >= len(names):

@@ -17,6 +17,9 @@ from napari_ferry.tiff.header import Header, read_header
 from napari_ferry.tiff.pages import TiffPages
 
 _METADATA_FILE = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*?\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
+_MAX_HEAD = 1 << 16
+"""Characters in which a description says that it is only a pointer to another one."""
+
 _MAX_COMPANION = 1 << 30
 _NAMED = 3
 
@@ -31,7 +34,7 @@ def described_by(header: Header) -> Header:
     UnreadableFileError
         It is not beside the file, or is none.
     """
-    match = _METADATA_FILE.search(header.description)
+    match = _METADATA_FILE.search(header.description, 0, _MAX_HEAD)
     if match is None:
         return header
     name = html.unescape(match[1])

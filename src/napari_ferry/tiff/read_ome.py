@@ -27,7 +27,7 @@ _PART_UUID = re.compile(r'FileName="([^"]+)">(urn:uuid:[^<"]+)<')
 def ome_parts(header: Header) -> dict[str, str]:
     """Return the UUIDs of the files of a series that we wrote, by name; empty for other files."""
     text = header.description
-    if KEY not in text or "<OME" not in text[:4096]:
+    if "<OME" not in text[:4096] or KEY not in text[:4096]:
         return {}
     return {html.unescape(name): uuid for name, uuid in _PART_UUID.findall(text)}
 

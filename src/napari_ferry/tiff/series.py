@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
+from napari_ferry.blocks import c_strides
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.tiff.kinds import PageKind
+from napari_ferry.mapped import Mapped, map_strided
 from napari_ferry.tiff.pages import Pages
-from napari_ferry.tiff.tiles import Tiles, has_tiles
+from napari_ferry.tiff.tiles import Tiles, first_kind, has_tiles
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,12 @@ def map_frames(
     numpy.ndarray
         Axes frame, and those of a frame; a view of a memory map.
     """
-    # a `Path` would be resolved, link by link, which takes as long as mapping
-    frame_bytes = math.prod(frame) * dtype.itemsize
-    if spacing == frame_bytes or n == 1:
-        return np.memmap(os.fspath(path), dtype, "r", start, (n, *frame))
-    raw = np.memmap(os.fspath(path), np.uint8, "r", start, ((n - 1) * spacing + frame_bytes,))
-    inner = np.empty(frame, dtype).strides
-    return np.ndarray((n, *frame), dtype, raw, 0, (spacing, *inner))
+    if spacing == math.prod(frame) * dtype.itemsize or n == 1:
+        # a `Path` would be resolved, link by link, which takes as long as mapping
+        return Mapped(os.fspath(path), dtype, "r", start, (n, *frame))
+    return map_strided(
+        path, start, (n, *frame), (spacing, *c_strides(frame, dtype.itemsize)), dtype
+    )
 
 
 def pages_array(
@@ -173,20 +173,11 @@ def pages_array(
         mapped = _map_pages(source, table[:, 1], tuple(frame))
         if mapped is not None:
             return mapped.reshape(shape)
-    kind = _first_kind(files, table)
+    kind = first_kind(files, table)
     if kind and has_tiles(kind, frame, move):
         return Tiles(files, table, lead, frame, dtype, move)
     read = Planes(tuple(files), table, tuple(frame), dtype, move)
     return Frames(read, shape, dtype, len(lead))
-
-
-def _first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageKind | None:
-    """Return what the first page is that is there."""
-    is_file = np.array([file is not None for file in files])[table[:, 0]]
-    there = np.nonzero((table >= 0).all(1) & is_file)[0]
-    which, page = table[there[0]].tolist() if there.size else (0, 0)
-    source = files[which]
-    return source.kind_of(page) if there.size and source and page < len(source) else None
 
 
 def _map_pages(

@@ -8,14 +8,15 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.frames import arranged, check_indices, new_axes, nothing_of, split_key
+from napari_ferry.frames import arranged, new_axes, nothing_of, split_key
 from napari_ferry.lazy import Chunked
+from napari_ferry.tiff.cut import as_slice, cut_runs, touched_by
 from napari_ferry.tiff.kinds import TIFFFILE_ERRORS, PageKind, check_segments, read_segment
 from napari_ferry.tiff.pages import Pages
 from napari_ferry.tiff.walk import open_unchanged
@@ -31,14 +32,6 @@ _FEW = 4
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Where the tiles or strips of a page lie, and how many bytes they have."""
-
-
-class _Run(NamedTuple):
-    """Indices along one axis that lie in one tile: its number, and where they go and come from."""
-
-    number: int
-    target: slice
-    source: slice | NDArray[np.intp]
 
 
 class Tiles(Chunked):
@@ -103,9 +96,9 @@ class Tiles(Chunked):
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        there = self.table[(self.table >= 0).all(1)]
-        sources = ((self.files[which], page) for which, page in there.tolist())
-        kind = next(source.kind_of(page) for source, page in sources if source is not None)
+        kind = first_kind(self.files, self.table)
+        if kind is None:
+            return self.shape
         steps = (1, *kind.segment[1:], kind.shaped[4])
         inner = (min(steps[k], kind.shaped[(0, 2, 3, 4)[k]]) for k in _places(kind, self.move))
         return (*(1,) * self.lead, *inner)
@@ -126,7 +119,7 @@ class Tiles(Chunked):
         nothing = nothing_of(items, order, self)
         if nothing is not None:
             return nothing
-        touched, left = zip(*itertools.starmap(_touched, self._axes(items)), strict=True)
+        touched, left = zip(*itertools.starmap(touched_by, self._axes(items)), strict=True)
         box = self._read_box(touched)
         if not all(isinstance(item, int | slice) for item in items):
             return box[arranged(left, order)]
@@ -184,20 +177,29 @@ class Tiles(Chunked):
         index: Sequence[NDArray[np.intp]],
     ) -> None:
         """Read an open mesh into `out`, axes separate samples, y, x, samples."""
-        runs = [_runs(index[k], step) for k, step in enumerate((1, *kind.segment[1:]))]
-        samples = _as_slice(index[3])
-        _, _, ny, nx = kind.grid
-        jobs = {(s.number * ny + y.number) * nx + x.number: (s, y, x) for s in runs[0]
-                for y in runs[1] for x in runs[2]}  # fmt: skip
-        for number, pixels in self._decoded(source, place, kind, list(jobs)):
-            s, y, x = jobs[number]
-            if pixels is None:
-                out[s.target, y.target, x.target] = kind.fill
-            else:
-                out[s.target, y.target, x.target] = pixels[0][y.source][:, x.source][..., samples]
+        try:
+            segments = self._segments(source, place, kind)
+            runs = [cut_runs(index[k], step) for k, step in enumerate((1, *kind.segment[1:]))]
+            samples = as_slice(index[3])
+            _, _, ny, nx = kind.grid
+            jobs = {(s.number * ny + y.number) * nx + x.number: (s, y, x) for s in runs[0]
+                    for y in runs[1] for x in runs[2]}  # fmt: skip
+            for number, pixels in self._decoded(source, segments, place, kind, list(jobs)):
+                s, y, x = jobs[number]
+                target = out[s.target, y.target, x.target]
+                target[...] = (
+                    kind.fill if pixels is None else pixels[0][y.source][:, x.source][..., samples]
+                )
+        except TIFFFILE_ERRORS as error:
+            raise source.damaged(place[1], error) from error
 
     def _decoded(
-        self, source: Pages, place: tuple[int, int], kind: PageKind, numbers: Sequence[int]
+        self,
+        source: Pages,
+        segments: Places,
+        place: tuple[int, int],
+        kind: PageKind,
+        numbers: Sequence[int],
     ) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Give tiles by number, ``None`` for those that the file leaves out."""
         missing = []
@@ -209,22 +211,20 @@ class Tiles(Chunked):
                 yield number, pixels
         if not missing:
             return
-        try:
-            with open_unchanged(source.path, source.stamp) as file:
-                segments = self._segments(source, file, place)
-                check_segments(kind, *segments)
-                for number, pixels in _decode(file, kind, segments, missing):
-                    if pixels is not None:
-                        self._remember((*place, number), pixels)
-                    yield number, pixels
-        except TIFFFILE_ERRORS as error:
-            raise source.damaged(place[1], error) from error
+        with open_unchanged(source.path, source.stamp) as file:
+            for number, pixels in _decode(file, kind, segments, missing):
+                if pixels is not None:
+                    self._remember((*place, number), pixels)
+                yield number, pixels
 
-    def _segments(self, source: Pages, file: BinaryIO, place: tuple[int, int]) -> Places:
+    def _segments(self, source: Pages, place: tuple[int, int], kind: PageKind) -> Places:
         """Return where the tiles of a page lie; large pages have a hundred thousand of them."""
         with self._lock:
             if place not in self._places:
-                self._places[place] = source.segments(file, place[1])
+                with open_unchanged(source.path, source.stamp) as file:
+                    found = source.segments(file, place[1])
+                check_segments(kind, *found)
+                self._places[place] = found
                 if len(self._places) > _CACHE_PAGES:
                     self._places.popitem(last=False)
             return self._places[place]
@@ -244,6 +244,15 @@ class Tiles(Chunked):
                     self._cached -= self._cache.popitem(last=False)[1].nbytes
 
 
+def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageKind | None:
+    """Return what the first page is that is there."""
+    is_file = np.array([file is not None for file in files])[table[:, 0]]
+    there = np.nonzero((table >= 0).all(1) & is_file)[0]
+    which, page = table[there[0]].tolist() if there.size else (0, 0)
+    source = files[which]
+    return source.kind_of(page) if there.size and source and page < len(source) else None
+
+
 def has_tiles(kind: PageKind, frame: Sequence[int], move: tuple[int, int] | None) -> bool:
     """Whether pages of a kind are large and in pieces, and frames are such pages."""
     _, d, y, x = kind.grid
@@ -259,37 +268,6 @@ def _places(kind: PageKind, move: tuple[int, int] | None) -> tuple[int, ...]:
     if move:
         stored.insert(move[1] % len(stored), stored.pop(move[0]))
     return tuple(stored)
-
-
-def _touched(item: Any, n: int, axis: int) -> tuple[NDArray[np.intp], Any]:
-    """Return the indices that an item touches, increasing, and what indexes them for it."""
-    if isinstance(item, int):
-        return np.array([item], np.intp), 0
-    if isinstance(item, slice):
-        wanted = np.arange(*item.indices(n))
-        is_back = len(wanted) > 1 and wanted[0] > wanted[-1]
-        return (wanted[::-1], slice(None, None, -1)) if is_back else (wanted, slice(None))
-    wanted = check_indices(np.asarray(item), n, axis)
-    touched, place = np.unique(wanted, return_inverse=True)
-    return touched, place.reshape(wanted.shape)
-
-
-def _runs(index: NDArray[np.intp], step: int) -> list[_Run]:
-    """Cut increasing indices where tiles of a length end."""
-    numbers = index // step
-    edges = [0, *(np.nonzero(np.diff(numbers))[0] + 1).tolist(), len(index)]
-    return [
-        _Run(int(numbers[a]), slice(a, b), _as_slice(index[a:b] - numbers[a] * step))
-        for a, b in itertools.pairwise(edges)
-    ]
-
-
-def _as_slice(index: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """Return evenly spaced indices as a slice, which numpy takes faster."""
-    steps = np.diff(index)
-    step = int(steps[0]) if len(steps) else 1
-    is_even = step > 0 and (steps == step).all()
-    return slice(int(index[0]), int(index[-1]) + 1, step) if is_even else index
 
 
 def _decode(

@@ -70,6 +70,8 @@ def read_vendor(header: Header) -> list[Image]:
         with tifffile.TiffFile(header.path) as tif:
             if header.flavour == "stk":
                 return _read_stk(header, tif)
+            if header.flavour == "micromanager" and not tif.is_ndtiff:
+                return []
             if not tif.series or tif.series[0].kind in _FALLBACKS:
                 return []
             said = said_by(tif, header.flavour)

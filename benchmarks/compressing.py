@@ -50,7 +50,7 @@ def _cases(codec: str, frames: int) -> list[Case]:
 
 
 def alone(out: str, codec: str, frames: int) -> Job:
-    from napari_ferry.tiff.encode import encode_rows, page_format
+    from napari_ferry.tiff.saving.encode import encode_rows, page_format
 
     movie = _movie(out, frames)
     page = page_format(FRAME, movie.dtype, codec, may_tile=False, pyramid=False)  # type: ignore[arg-type]

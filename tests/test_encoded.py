@@ -39,7 +39,7 @@ from napari_ferry import (
     run,
 )
 from napari_ferry.frames import Frames
-from napari_ferry.tiff.encode import halve
+from napari_ferry.tiff.saving.encode import halve
 from saving import names
 
 COMPRESSIONS = ("zlib", "zstd", "lzw")

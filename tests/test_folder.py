@@ -19,7 +19,7 @@ from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
 from napari_ferry.codecs import tiff
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.tiff import alike
+from napari_ferry.tiff.folders import alike
 
 N = 12
 

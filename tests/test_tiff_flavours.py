@@ -27,8 +27,8 @@ from napari_ferry.blocks import cuts, whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.layers import to_layers
-from napari_ferry.tiff import tiles
-from napari_ferry.tiff.tiles import Tiles
+from napari_ferry.tiff.pages import tiles
+from napari_ferry.tiff.pages.tiles import Tiles
 
 GRAY: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
 RGB: dict[str, Any] = {"photometric": "rgb", "metadata": None}

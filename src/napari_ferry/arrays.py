@@ -19,7 +19,7 @@ from napari_ferry.codecs import Saveable, binary, imload, imsave
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
-from napari_ferry.tiff.encode import Compression
+from napari_ferry.tiff.saving.encode import Compression
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
 from napari_ferry.sidecar import is_sidecar, sidecar_path
-from napari_ferry.tiff.whole import series_files
+from napari_ferry.tiff.folders.own_series import series_files
 
 Reader = Callable[[Any], list[LayerData]]
 """What napari calls with the path, or the list of paths, that it asked a reader for."""

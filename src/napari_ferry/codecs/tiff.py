@@ -20,21 +20,24 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.partial import kept_nonce
 from napari_ferry.plan import Plan
-from napari_ferry.tiff.encode import Compression, PageFormat
-from napari_ferry.tiff.encoded import choose_pages, plan_encoded_file, plan_encoded_series
-from napari_ferry.tiff.folder import read_folder, read_stack
-from napari_ferry.tiff.laid import plan_laid_file, plan_laid_series
-from napari_ferry.tiff.names import stem_of
-from napari_ferry.tiff.parts import part_path, with_stale
-from napari_ferry.tiff.read import read_images, writer_of
-from napari_ferry.tiff.whole import read_part, refuse_torn
-from napari_ferry.tiff.write import (
-    PART,
+from napari_ferry.tiff.folders.folder import read_folder, read_stack
+from napari_ferry.tiff.folders.own_series import read_part, refuse_torn
+from napari_ferry.tiff.images.read import read_images, writer_of
+from napari_ferry.tiff.names import PART, stem_of
+from napari_ferry.tiff.saving.encode import Compression, PageFormat
+from napari_ferry.tiff.saving.headers import (
     Flavour,
     Layer,
     choose_flavour,
     is_ome,
 )
+from napari_ferry.tiff.saving.parts import part_path, with_stale
+from napari_ferry.tiff.saving.plan_encoded import (
+    choose_pages,
+    plan_encoded_file,
+    plan_encoded_series,
+)
+from napari_ferry.tiff.saving.plan_laid import plan_laid_file, plan_laid_series
 from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")

@@ -1,0 +1,1 @@
+"""Several TIFF files -> images: folders, partitions, size-capped series."""

@@ -1,0 +1,280 @@
+"""Frames of many files that are like the first of them, each file looked at when it is read.
+
+To open 2,000 files one by one would take seconds, so the first stands for all of them. A file of
+its size whose bytes are the same but for the pixels needs no further look; one whose first
+directory says the same (TIFF 6.0, section 2) is decoded as the first; any other is opened,
+compared, and refused when it is odd.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import UnreadableFileError
+from napari_ferry.frames import Frames, ReadFrame
+from napari_ferry.image import Image
+from napari_ferry.lazy import Indexed
+from napari_ferry.tiff.images.read import read_images
+from napari_ferry.tiff.pages.frames import frame_axes
+from napari_ferry.tiff.pages.kinds import (
+    TIFFFILE_ERRORS,
+    PageKind,
+    is_one_piece,
+    page_kind,
+    read_page,
+)
+from napari_ferry.tiff.pages.template import Directory, Template, read_directory, read_into
+from napari_ferry.tiff.pages.walk import Stamp, open_unchanged
+
+_LOOKED_AT = 100
+"""Compressed files of a stack that are looked at when it is opened."""
+
+_KEPT = 16
+"""Files of a stack that stay known, of those that are opened by themselves."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What every file of a stack has to be.
+
+    Parameters
+    ----------
+    path : Path
+        The first file, which says so.
+    shape : tuple of int
+        Of each file, but for the length of its first axis where that `varies`.
+    varies : bool
+        Whether files may have other lengths along their first axis.
+    dtype : data type
+        Of the pixels.
+    lead : int
+        Number of axes before those of a frame.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    varies: bool
+    dtype: np.dtype[Any]
+    lead: int
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """Shape of a frame."""
+        return self.shape[self.lead :]
+
+    def check(self, path: Path, image: Image) -> None:
+        """Refuse a file that does not fit, naming it.
+
+        Raises
+        ------
+        UnreadableFileError
+            Its shape or type differs.
+        """
+        fixed = slice(int(self.varies), None)
+        fits = image.ndim == len(self.shape) and image.shape[fixed] == self.shape[fixed]
+        if not fits or image.dtype != self.dtype:
+            raise UnreadableFileError(
+                f"{path.name} is {image.shape} of {image.dtype}, but {self.path.name} is "
+                f"{self.shape} of {self.dtype}: files of one stack must be alike; take it out, "
+                "or open it by itself."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """Reads the frames of files that are alike, one file after the other.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files.
+    stamps : tuple of Stamp
+        What they were when the stack was opened.
+    ends : tuple of int
+        The number of frames up to the end of each.
+    model : Model
+        The first of them, by which others are judged.
+    template : Template or None
+        Where the pixels of the first lie, if they lie there as they are.
+    """
+
+    paths: tuple[Path, ...]
+    stamps: tuple[Stamp, ...]
+    ends: tuple[int, ...]
+    model: Model
+    template: Template | None
+    _fits: set[int] = field(default_factory=set, init=False, repr=False)
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        """Return frame `i` of all.
+
+        Raises
+        ------
+        UnreadableFileError
+            Its file changed, is damaged, or is not like the others.
+        """
+        out = np.empty((1, *self.model.expected.frame), self.model.expected.dtype)
+        self.read_into(i, out)
+        pixels: NDArray[Any] = out[0]
+        return pixels
+
+    def read_into(self, first: int, out: NDArray[Any]) -> None:
+        """Read frames from `first` on into an array in C order; its first axis counts them."""
+        done = 0
+        while done < len(out):
+            k = bisect.bisect_right(self.ends, first + done)
+            frame = first + done - (self.ends[k - 1] if k else 0)
+            n = min(len(out) - done, self.ends[k] - first - done)
+            self._read_file_into(k, frame, out[done : done + n])
+            done += n
+
+    def _read_file_into(self, k: int, first: int, out: NDArray[Any]) -> None:
+        """Read frames of one file."""
+        try:
+            with open_unchanged(self.paths[k], self.stamps[k], buffering=0) as file:
+                if self.template is not None and (k in self._fits or self._fit(file, k)):
+                    self.template.read_into(file, first, out)
+                    return
+                directory = self.model.recognize(file)
+                if directory is not None:
+                    self.model.read_into(file, directory, out[0])
+                    return
+        except TIFFFILE_ERRORS as error:
+            raise UnreadableFileError(
+                f"{self.paths[k]} is damaged ({error}): get a whole copy of the file, or take it "
+                "out."
+            ) from error
+        read = self.model.reader(self.paths[k])
+        for i, place in enumerate(out):
+            place[...] = read(first + i)
+
+    def _fit(self, file: BinaryIO, k: int) -> bool:
+        """Whether a file fits the template, which is remembered."""
+        assert self.template is not None
+        fits = self.stamps[k].nbytes == self.template.nbytes and self.template.fits(file)
+        if fits:
+            self._fits.add(k)
+        return fits
+
+
+class Model:
+    """The first file of a stack, by which others are judged and read.
+
+    It is described when that is first needed. The last files that had to be opened by themselves
+    are kept.
+
+    Parameters
+    ----------
+    expected : Expected
+        What every file has to be.
+    """
+
+    def __init__(self, expected: Expected) -> None:
+        self.expected = expected
+        self.reader = lru_cache(_KEPT)(self._reader)
+        self._lock = threading.Lock()
+        self._page: tuple[Directory, PageKind] | None = None
+        self._is_described = False
+
+    def __reduce__(self) -> tuple[type[Model], tuple[Expected]]:
+        return Model, (self.expected,)
+
+    @property
+    def page(self) -> tuple[Directory, PageKind] | None:
+        """What the first file's only page is; ``None`` where others cannot be read by it."""
+        with self._lock:
+            if not self._is_described:
+                self._page = self._describe()
+                self._is_described = True
+            return self._page
+
+    def _describe(self) -> tuple[Directory, PageKind] | None:
+        with self.expected.path.open("rb") as file:
+            found = read_directory(file)
+        if found is None:
+            return None
+        kind = page_kind(self.expected.path, found.ifd)
+        is_frame = math.prod(kind.shape) == math.prod(self.expected.frame)
+        # each JPEG has tables of its own, and so have pictures with a palette
+        is_own = any(kind.tables.values()) or kind.palette is not None
+        return (found, kind) if is_frame and not is_own else None
+
+    def recognize(self, file: BinaryIO) -> Directory | None:
+        """Return the directory of a file whose only page is like the first's; else ``None``."""
+        found = read_directory(file) if self.page else None
+        return found if found and self.page and found.layout == self.page[0].layout else None
+
+    def read_into(self, file: BinaryIO, directory: Directory, out: NDArray[Any]) -> None:
+        """Read the page of a file that was recognized.
+
+        Raises
+        ------
+        Exception
+            One of the `TIFFFILE_ERRORS`: the page is damaged.
+        """
+        assert self.page is not None
+        kind, segments = self.page[1], (directory.offsets, directory.counts)
+        _, move = frame_axes(kind)
+        if kind.raw_dtype == out.dtype and move is None and is_one_piece(*segments):
+            read_into(file, int(directory.offsets[0]), out)
+            return
+        pixels = read_page(file, kind, *segments)
+        out[...] = (np.moveaxis(pixels, *move) if move else pixels).reshape(out.shape)
+
+    def _reader(self, path: Path) -> ReadFrame:
+        """Return what reads the frames of a file that was opened by itself, and fits."""
+        image = read_images(path)[0]
+        self.expected.check(path, image)
+        lead, array = self.expected.lead, image.array
+        is_frames = isinstance(array, Frames) and array.lead == lead
+        return array.read if isinstance(array, Frames) and is_frames else Indexed(array, lead)
+
+
+def stack_of(paths: Sequence[Path], first: Image, *, varies: bool) -> tuple[Alike, tuple[int, ...]]:
+    """Return what reads the frames of files one after the other, the first of which is open.
+
+    Files of another size than the first are looked at now; but only some of them where sizes tell
+    nothing, as the one frame of each is compressed.
+
+    Returns
+    -------
+    read : Alike
+        Reads all frames.
+    lengths : tuple of int
+        Of each file along its first axis; 1 unless that `varies`.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file is odd.
+    """
+    lead = first.ndim - (3 if first.is_rgb else 2)
+    expected = Expected(paths[0], first.shape, varies, first.dtype, lead)
+    model, template = Model(expected), Template.of(paths[0], first.array, lead)
+    stamps = tuple(map(Stamp.of, paths))
+    per_file = math.prod(first.shape[:lead])
+    lengths = [first.shape[0] if varies else 1] * len(paths)
+    others = [k for k, stamp in enumerate(stamps) if stamp.nbytes != stamps[0].nbytes]
+    sizes_tell = template is not None or per_file > 1
+    for k in others if sizes_tell else others[:_LOOKED_AT]:
+        with paths[k].open("rb") as file:
+            if per_file == 1 and model.recognize(file):
+                continue
+        image = read_images(paths[k])[0]
+        expected.check(paths[k], image)
+        lengths[k] = image.shape[0] if varies else 1
+    unit = per_file // lengths[0]
+    ends = tuple(itertools.accumulate(length * unit for length in lengths))
+    read = Alike(tuple(paths), stamps, ends, model, template)
+    return read, tuple(lengths)

@@ -1,0 +1,1 @@
+"""One TIFF file -> its images, whatever program wrote it."""

@@ -1,0 +1,296 @@
+"""Encoded pages -> TIFF files: one, or parts that stay below a cap, each described as a whole.
+
+Pages are written by tifffile, with halved copies as SubIFDs (TIFF Technical Note 1), the way
+OME-TIFF keeps pyramids (https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import SaveError
+from napari_ferry.streams import in_order
+from napari_ferry.tiff.saving.encode import Encoded, PageFormat, encode_rows, halve
+from napari_ferry.tiff.saving.headers import DIRECTORY_BYTES, Layer
+from napari_ferry.tiff.saving.parts import Run, describe_parts
+
+if TYPE_CHECKING:
+    import tifffile
+
+_SEGMENT_BYTES = 16
+"""Offset and length of one strip or tile in its directory."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What encoded pages become.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        The images, in order.
+    pages : tuple of PageFormat
+        How the pages of each are encoded.
+    options : tuple of dict
+        What tifffile is told of every page of each image.
+    first : tuple of dict
+        What it is told of the first page of each image besides, such as its description.
+    bigtiff : bool
+        Whether offsets have 64 bits.
+    series : tuple of Path
+        Final names of the parts of a series, as many as there can be; empty for one file.
+    nonce : str
+        What the UUIDs of the parts are made of.
+    cap : float
+        Bytes that no part exceeds.
+    reserve : int
+        Bytes of each part that its description may need.
+    """
+
+    layers: tuple[Layer, ...]
+    pages: tuple[PageFormat, ...]
+    options: tuple[Mapping[str, Any], ...]
+    first: tuple[Mapping[str, Any], ...]
+    bigtiff: bool
+    series: tuple[Path, ...] = ()
+    nonce: str = ""
+    cap: float = float("inf")
+    reserve: int = 0
+
+
+class Level(NamedTuple):
+    """The encoded strips or tiles of a page, or of one of its halved copies, and their sizes."""
+
+    segments: Iterable[bytes]
+    sizes: Sequence[int]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in the file, with the directory."""
+        return sum(self.sizes) + len(self.sizes) * _SEGMENT_BYTES + DIRECTORY_BYTES
+
+
+Page = Sequence[Level]
+"""A page and its halved copies, the largest first."""
+
+
+def assemble(partials: Sequence[Path], results: Iterator[Encoded], *, job: Job) -> int:
+    """Write encoded pieces into TIFF files, in order.
+
+    Returns
+    -------
+    int
+        How many files.
+
+    Raises
+    ------
+    SaveError
+        One page alone is larger than the cap.
+    """
+    with closing(_Files(partials, job)) as files:
+        for index, (layer, page) in enumerate(zip(job.layers, job.pages, strict=True)):
+            for pages in _pages(results, layer.nframes, page, partials[0].parent):
+                files.add(index, pages)
+    if not job.series:
+        return 1
+    describe_parts(partials, files.runs, job.layers, job.series, job.nonce)
+    return len(files.runs)
+
+
+@dataclass
+class _Files:
+    """The file being written; of a series, the next one is begun before a page does not fit."""
+
+    partials: Sequence[Path]
+    job: Job
+    runs: list[Run] = field(default_factory=list)
+    writer: tifffile.TiffWriter | None = None
+    begun: int = -1
+
+    def add(self, index: int, pages: Sequence[Page]) -> None:
+        """Write pages of one image, after those that were written before."""
+        while pages:
+            if self.writer is None or (self.job.series and index != self.runs[-1].image):
+                self._begin(index)
+            count = self._fitting(pages)
+            if count:
+                self._write(index, pages[:count])
+                pages = pages[count:]
+            elif self.runs[-1].count:
+                self._begin(index)
+            else:
+                nbytes = sum(level.nbytes for level in pages[0]) + self.job.reserve
+                raise SaveError(
+                    f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded with its "
+                    f"header, more than the size cap of {self.job.cap / 1e9:.6g} GB: raise the cap."
+                )
+
+    def close(self) -> None:
+        """Finish the file that is being written."""
+        if self.writer is not None:
+            self.writer.close()
+
+    def _begin(self, index: int) -> None:
+        import tifffile
+
+        self.close()
+        done = sum(run.count for run in self.runs if run.image == index)
+        partial = self.partials[len(self.runs)]
+        self.runs.append(Run(index, done, 0))
+        self.begun = -1
+        self.writer = tifffile.TiffWriter(
+            partial, bigtiff=self.job.bigtiff, byteorder="<", ome=False
+        )
+
+    def _fitting(self, pages: Sequence[Page]) -> int:
+        """Return how many pages the file being written has room for."""
+        assert self.writer is not None
+        ends = itertools.accumulate(sum(level.nbytes for level in page) for page in pages)
+        room = self.job.cap - self.job.reserve - self.writer.filehandle.tell()
+        return sum(end <= room for end in ends)
+
+    def _write(self, index: int, pages: Sequence[Page]) -> None:
+        """Append pages of one image; its first one in this file carries the description."""
+        assert self.writer is not None
+        page = self.job.pages[index]
+        options = dict(self.job.options[index])
+        if self.begun != index:
+            options |= self.job.first[index]
+            self.begun = index
+        if page.levels:
+            for each in pages:
+                self._write_pyramid(each, page, options)
+                options = dict(self.job.options[index])
+        else:
+            segments = itertools.chain.from_iterable(each[0].segments for each in pages)
+            lead = (len(pages),) if len(pages) > 1 else ()
+            _write(self.writer, segments, lead, page, options)
+        run = self.runs[-1]
+        self.runs[-1] = run._replace(count=run.count + len(pages))
+
+    def _write_pyramid(self, levels: Page, page: PageFormat, options: dict[str, Any]) -> None:
+        assert self.writer is not None
+        full, *halved = levels
+        _write(self.writer, full.segments, (), page, {**options, "subifds": len(halved)})
+        for level in halved:
+            page = page.halved()
+            plain = {**options, "subfiletype": 1, "description": None, "extratags": ()}
+            _write(self.writer, level.segments, (), page, plain)
+
+
+def _write(
+    writer: tifffile.TiffWriter,
+    segments: Iterable[bytes],
+    lead: tuple[int, ...],
+    page: PageFormat,
+    options: Mapping[str, Any],
+) -> None:
+    """Let tifffile write the directories of some pages, and their segments as they are."""
+    writer.write(
+        iter(segments),
+        shape=(*lead, *page.shape),
+        dtype=page.dtype,
+        compression=None if page.compression == "none" else page.compression,
+        predictor=page.has_predictor,
+        tile=(page.tile, page.tile) if page.tile else None,
+        rowsperstrip=None if page.tile else page.rows,
+        metadata=None,
+        contiguous=False,
+        **options,
+    )
+
+
+def _pages(
+    results: Iterator[Encoded], count: int, page: PageFormat, scratch: Path
+) -> Iterator[Sequence[Page]]:
+    """Take up encoded pieces until all `count` frames of an image are there."""
+    while count > 0:
+        if page.band_rows is None:
+            frames = next(results).frames
+            yield [[Level(segments, [*map(len, segments)])] for segments in frames]
+            count -= len(frames)
+        else:
+            yield [_banded_page(results, page, scratch)]
+            count -= 1
+
+
+def _banded_page(results: Iterator[Encoded], page: PageFormat, scratch: Path) -> Page:
+    """Collect one large page band by band in a file, and add its halved copies."""
+    with (scratch / "bands").open("w+b") as file:
+        half = _room(scratch, page.halved()) if page.levels else None
+        sizes: list[list[int]] = [[]]
+        row = 0
+        while row < page.shape[0]:
+            encoded = next(results)
+            sizes[0] += _append(file, encoded.frames[0])
+            if half is not None and encoded.half is not None:
+                half[row // 2 : row // 2 + len(encoded.half)] = encoded.half
+            row += page.band_rows or page.shape[0]
+        while half is not None:
+            page = page.halved()
+            half, level = _encode_level(file, half, page, scratch)
+            sizes.append(level)
+    starts = itertools.accumulate(map(sum, sizes), initial=0)
+    bands = scratch / "bands"
+    return [Level(_Spooled(bands, a, s), s) for a, s in zip(starts, sizes, strict=False)]
+
+
+def _encode_level(
+    file: BinaryIO, pixels: NDArray[Any], page: PageFormat, scratch: Path
+) -> tuple[NDArray[Any] | None, list[int]]:
+    """Append one level of a pyramid; return the next one's pixels and the segments' sizes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = page.band_rows or page.shape[0]
+    half = _room(scratch, page.halved()) if page.levels else None
+    sizes: list[int] = []
+    workers = min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-level") as pool:
+        places = range(0, len(pixels), rows)
+        bands = (partial(_encode_band, pixels[y : y + rows], page) for y in places)
+        for k, encoded in enumerate(in_order(pool, bands, workers + 2)):
+            sizes += _append(file, encoded.frames[0])
+            if half is not None and encoded.half is not None:
+                y = k * rows // 2
+                half[y : y + len(encoded.half)] = encoded.half
+    return half, sizes
+
+
+def _encode_band(pixels: NDArray[Any], page: PageFormat) -> Encoded:
+    half = halve(pixels, is_labels=page.is_labels) if page.levels else None
+    return Encoded([encode_rows(pixels, page)], half)
+
+
+def _room(scratch: Path, page: PageFormat) -> NDArray[Any]:
+    """Return room for one level of a pyramid, in a file as it may be larger than memory."""
+    return np.memmap(scratch / f"level-{page.levels}", page.dtype, "w+", 0, page.shape)
+
+
+def _append(file: BinaryIO, segments: Sequence[bytes]) -> list[int]:
+    file.writelines(segments)
+    return [*map(len, segments)]
+
+
+@dataclass(frozen=True)
+class _Spooled:
+    """Encoded segments that wait in a file, one after the other."""
+
+    path: Path
+    start: int
+    sizes: Sequence[int]
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            for size in self.sizes:
+                yield file.read(size)

@@ -736,3 +736,26 @@ def test_files_of_bio_formats() -> None:
         ("y", 0.25),
         ("x", 0.3),
     ]
+
+
+def times_of(planes: str) -> tuple[Axis, Any]:
+    found = parse(foreign(inside='<TiffData IFD="0" PlaneCount="24"/>' + planes)).description
+    return next(axis for axis in found.axes if axis.name == "t"), (found.metadata or {})["ome"].get(
+        "DeltaT"
+    )
+
+
+def test_times_of_planes_are_kept() -> None:
+    """Of 2 channels, 3 slices and 4 times, one after the other."""
+    places = [(t, z, c) for t in range(4) for z in range(3) for c in range(2)]
+    planes = [
+        f'<Plane TheT="{t}" TheZ="{z}" TheC="{c}" DeltaT="{10 * t + z + 0.5 * c}" DeltaTUnit="ms"/>'
+        for t, z, c in reversed(places)
+    ]
+    axis, kept = times_of("".join(planes))
+    assert axis == Axis("t", 10.0, "millisecond")
+    assert kept["order"] == "TZC"
+    assert kept["unit"] == "ms"
+    assert kept["values"] == [10 * t + z + 0.5 * c for t, z, c in places]
+    for broken in (planes[1:], [planes[0], *planes[:-1]], [planes[0].replace("TheT", "x")]):
+        assert times_of("".join(broken))[1] is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,8 @@ from napari_ferry.ome_xml.join import find_record, join
 from napari_ferry.ome_xml.planes import BLOCK_COLUMNS, OmeImage
 from napari_ferry.ome_xml.runs import Column, Run, Runs, run_of, take_out_runs
 from napari_ferry.ome_xml.terms import STEPS, TYPES, color_from_ome
-from napari_ferry.units import from_ome, is_step, read_step, warn_uncalibrated
+from napari_ferry.ome_xml.times import kept_times, parse_times, time_axis
+from napari_ferry.units import from_ome, read_step, warn_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,13 +115,15 @@ def _parse_image(
     if sorted(order) != list("CTXYZ") or not order.startswith("XY"):
         raise UnreadableFileError(f"The OME-XML has the DimensionOrder {order[:20]!r}.")
     sizes, samples = _parse_sizes(pixels)
+    times = parse_times(pixels, runs)
+    steady = time_axis(times, sizes["t"])
     header = Description(
         (*(sizes[dim] for dim in order[:1:-1].lower()), sizes["y"], sizes["x"]),
-        tuple(_parse_axis(name, pixels, runs) for name in order[::-1].lower()),
+        tuple(_parse_axis(name, pixels, steady) for name in order[::-1].lower()),
         _parse_type(pixels),
         _parse_channels(pixels, sizes["c"]),
         image.get("Name", ""),
-        metadata=_parse_metadata(root, image, pixels, notes),
+        metadata=_parse_metadata(root, image, pixels, notes, kept_times(times, sizes, steady)),
     )
     if samples > 1:
         header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
@@ -170,11 +172,14 @@ def _parse_type(pixels: ET.Element) -> str:
     return _DTYPES[kind]
 
 
-def _parse_axis(name: str, pixels: ET.Element, runs: Runs) -> Axis:
-    """Return an axis with its physical size or time increment, if there is a possible one."""
+def _parse_axis(name: str, pixels: ET.Element, steady: Axis) -> Axis:
+    """Return an axis with its physical size or time increment, if there is a possible one.
+
+    `steady` is the time axis as the times of the planes tell it.
+    """
     attribute, default, _ = STEPS.get(name, ("", "", {}))
     if attribute not in pixels.attrib:
-        return _axis_of_times(pixels, runs) if name == "t" else Axis(name)
+        return steady if name == "t" else Axis(name)
     step = read_step(pixels.get(attribute), attribute)
     symbol = pixels.get(f"{attribute}Unit", default)
     unit = from_ome(symbol)
@@ -182,28 +187,6 @@ def _parse_axis(name: str, pixels: ET.Element, runs: Runs) -> Axis:
         warn_uncalibrated(f"{attribute}Unit is {symbol[:40]!r}, which is no unit that OME knows")
         return Axis(name)
     return Axis(name, step, unit) if step else Axis(name)
-
-
-def _axis_of_times(pixels: ET.Element, runs: Runs) -> Axis:
-    """Return the time axis as the Planes tell it, where they are evenly spaced (to 1 %)."""
-    elements = pixels.findall("Plane")
-    planes = runs.get("Plane") or run_of(elements, "Plane")
-    c, z, t, time = (planes.column(name) for name in ("TheC", "TheZ", "TheT", "DeltaT"))
-    is_first = [i == j == "0" and bool(text) for i, j, text in zip(c, z, time, strict=True)]
-    try:
-        numbers = [int(text or "") for text in compress(t, is_first)]
-        times = dict(zip(numbers, map(float, compress(time, is_first)), strict=True))  # type: ignore[arg-type]
-    except ValueError:
-        return Axis("t")
-    steps = np.diff([times[t] for t in sorted(times)])
-    step = float(steps.mean()) if len(steps) else 0.0
-    whole = sorted(times) == list(range(_int(pixels, "SizeT", 0)))
-    if not whole or not is_step(step) or not np.allclose(steps, step, rtol=0.01, atol=0):
-        return Axis("t")
-    unit = next(
-        element.get("DeltaTUnit", "s") for element in elements if "DeltaT" in element.attrib
-    )
-    return Axis("t", step, from_ome(unit))
 
 
 def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
@@ -264,7 +247,11 @@ def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | 
 
 
 def _parse_metadata(
-    root: ET.Element, image: ET.Element, pixels: ET.Element, notes: Sequence[ET.Element]
+    root: ET.Element,
+    image: ET.Element,
+    pixels: ET.Element,
+    notes: Sequence[ET.Element],
+    times: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what else is said about an image, as small plain JSON under the key ``ome``."""
     found = {child.tag: _plain(child) for child in image if child.tag not in _PARSED}
@@ -281,6 +268,7 @@ def _parse_metadata(
         if "Modulo" in note.get("Namespace", ""):
             found["Modulo"] = _plain(note.find("Value"))
     small = {key: value for key, value in found.items() if value and _is_small(value)}
+    small |= {"DeltaT": times} if times else {}
     return {"ome": small} if small else {}
 
 

@@ -333,4 +333,5 @@ def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
     written = [suffix for w in manifest.contributions.writers for suffix in w.filename_extensions]
     assert set(written) == suffixes
     read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
-    assert set(read) - {"*.json"} == {f"*{suffix}" for suffix in suffixes}
+    opened = suffixes | {s for codec in codecs() for s in getattr(codec, "ALSO_OPENS", ())}
+    assert set(read) - {"*.json"} == {f"*{suffix}" for suffix in opened}

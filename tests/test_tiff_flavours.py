@@ -22,9 +22,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload, imsave
+from napari_ferry import imload, imsave, plan
 from napari_ferry.blocks import cuts, whole
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Axis, Image
 from napari_ferry.layers import to_layers
 from napari_ferry.tiff.pages import tiles
@@ -970,3 +970,13 @@ def test_a_thousand_opens_leave_nothing_open(tmp_path: Path) -> None:
         np.asarray(image.array[:2])
     del image
     assert psutil.Process().num_fds() <= before + 1
+
+
+def test_files_of_microscopes_open_by_their_own_suffix(tmp_path: Path) -> None:
+    """They are TIFF files by other names; nothing is saved under those."""
+    path = tmp_path / "slide.svs"
+    tifffile.imwrite(path, np.arange(12, dtype=np.uint8).reshape(3, 4))
+    (found,) = imload(path)
+    assert found.shape == (3, 4)
+    with pytest.raises(UnsupportedFormatError, match=r"\.svs, which is not .* saved"):
+        plan(found, path)

@@ -29,7 +29,7 @@ _dropped = Dropped()
 
 def get_tiff_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the reader of TIFF files, ``None`` for what is none by its name."""
-    return _read_tiff if _all_named(path, tiff.SUFFIXES) else None
+    return _read_tiff if _all_named(path, (*tiff.SUFFIXES, *tiff.ALSO_OPENS)) else None
 
 
 def get_binary_reader(path: str | Sequence[str]) -> Reader | None:

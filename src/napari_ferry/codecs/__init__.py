@@ -1,7 +1,7 @@
 """Which codec opens or saves a path; `imload`, `plan` and `imsave`, the doors to all of them.
 
 A codec is a module of this package with ``SUFFIXES``, ``open(path)`` and
-``plan(images, path, *, options)``.
+``plan(images, path, *, options)``; with ``ALSO_OPENS`` where it opens what it does not save.
 """
 
 from __future__ import annotations
@@ -42,13 +42,25 @@ def codecs() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
 
 
-def suffixes() -> tuple[str, ...]:
-    """Return every suffix that can be opened and saved."""
-    return tuple(suffix for codec in codecs() for suffix in codec.SUFFIXES)
+def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
+    """Return every suffix that can be saved, or all that can be opened."""
+    return tuple(suffix for codec in codecs() for suffix in _suffixes_of(codec, to_open=to_open))
 
 
-def find_codec(path: Path) -> ModuleType:
+def _suffixes_of(codec: ModuleType, *, to_open: bool) -> tuple[str, ...]:
+    also: tuple[str, ...] = getattr(codec, "ALSO_OPENS", ()) if to_open else ()
+    return (*codec.SUFFIXES, *also)
+
+
+def find_codec(path: Path, *, to_open: bool = False) -> ModuleType:
     """Return the codec of a name: the one with the longest suffix that fits, in any case.
+
+    Parameters
+    ----------
+    path : Path
+        A file, which need not be there.
+    to_open : bool
+        Whether it is to be opened, not saved.
 
     Raises
     ------
@@ -59,13 +71,14 @@ def find_codec(path: Path) -> ModuleType:
     fitting = [
         (len(suffix), codec)
         for codec in codecs()
-        for suffix in codec.SUFFIXES
+        for suffix in _suffixes_of(codec, to_open=to_open)
         if name.endswith(suffix)
     ]
     if not fitting:
+        what = "opened" if to_open else "saved"
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix or 'no suffix'}, which is not a format that can be "
-            f"used: use one of {', '.join(suffixes())}."
+            f"{what}: use one of {', '.join(suffixes(to_open=to_open))}."
         )
     return max(fitting, key=lambda pair: pair[0])[1]
 
@@ -80,7 +93,7 @@ def find_file_codec(path: Path) -> ModuleType:
     """
     if path.suffix.lower() == ".json" and is_sidecar(path):
         return importlib.import_module(f"{__name__}.binary")
-    return find_codec(path)
+    return find_codec(path, to_open=True)
 
 
 def find_folder_codec(folder: Path) -> ModuleType | None:

@@ -41,6 +41,9 @@ from napari_ferry.tiff.saving.plan_laid import plan_laid_file, plan_laid_series
 from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
+ALSO_OPENS = (".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8")
+"""What microscopes and slide scanners call their TIFF files, and names of BigTIFF."""
+
 OPENS_FOLDERS = True
 
 Pages = Sequence[PageFormat]

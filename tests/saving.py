@@ -48,7 +48,6 @@ KINDS = {
     "series": Kind("movie_00000.tif", "movie.tif", in_parts=True),
     "bin": Kind("movie.bin", "movie.bin"),
     "zlib": Kind("movie.ome.tif", "movie.ome.tif", is_encoded=True),
-    "zlib series": Kind("movie_00000.tif", "movie.tif", in_parts=True, is_encoded=True),
 }
 
 

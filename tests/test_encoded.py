@@ -173,14 +173,69 @@ def test_any_part_gives_the_whole(compression: str, suffix: str, tmp_path: Path)
             np.testing.assert_array_equal(tif.asarray(), image.array)
 
 
-def test_what_compresses_well_needs_fewer_parts(tmp_path: Path) -> None:
-    flat = np.zeros((20, 100, 100), np.uint16)
-    planned = plan(flat, tmp_path / "flat.tif", compression="zlib", size_cap=6e-5)
-    assert len(planned.files) > 2
-    made = run(planned)
-    assert len(made) == 1
-    assert names(tmp_path) == ["flat_00000.tif"]
-    assert_same_pixels(imload(made[0])[0].array, flat)
+@pytest.mark.parametrize("dtype", ["uint16", "int64"])
+def test_what_fits_in_one_file_after_all_is_called_so(dtype: str, tmp_path: Path) -> None:
+    flat = np.zeros((20, 100, 100), dtype)
+    planned = plan(flat, tmp_path / "flat.tif", compression="zlib", size_cap=2e-4)
+    assert len(planned.files) > 1
+    assert run(planned) == [tmp_path / "flat.tif"]
+    assert names(tmp_path) == ["flat.tif"]
+    assert_same_pixels(imload(tmp_path / "flat.tif")[0].array, flat)
+    with pytest.raises(TargetExistsError):
+        run(planned)
+    assert run(planned, overwrite=True) == [tmp_path / "flat.tif"]
+
+
+def test_a_series_and_a_single_file_replace_each_other(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"compression": "zlib", "size_cap": 6e-5, "overwrite": True}
+    noise = np.random.default_rng(0).integers(0, 65535, (9, 100, 100)).astype(np.uint16)
+    for data, count in ((noise, 5), (np.zeros_like(noise), 1), (noise, 5)):
+        made = imsave(data, tmp_path / "a.tif", **options)
+        assert (len(made) == 1) == (count == 1)
+        assert names(tmp_path) == [path.name for path in made]
+        assert_same_pixels(imload(made[0])[0].array, data)
+
+
+def test_a_stranger_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
+    """Under a name that the save does not need, and under one that it does."""
+    flat = np.zeros((40, 100, 100), np.uint16)
+    for name, raises in (("a_00003.tif", False), ("a.tif", True)):
+        stranger = tmp_path / name
+
+        def appear(_: Progress, stranger: Path = stranger) -> None:
+            stranger.write_bytes(b"mine")
+
+        options: dict[str, Any] = {"compression": "zlib", "size_cap": 1e-4, "progress": appear}
+        if raises:
+            with pytest.raises(TargetExistsError, match=stranger.name):
+                imsave(flat, tmp_path / "a.tif", **options)
+        else:
+            imsave(flat, tmp_path / "a.tif", **options)
+        assert stranger.read_bytes() == b"mine"
+        for path in tmp_path.iterdir():
+            path.unlink()
+
+
+def test_a_link_is_replaced_by_a_series_and_what_it_points_at_stays(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (real,) = imsave(smooth((3, 4)), tmp_path / "real" / "r.tif")
+    before = real.read_bytes()
+    (tmp_path / "a.tif").symlink_to(real)
+    noise = np.random.default_rng(0).integers(0, 65535, (9, 100, 100)).astype(np.uint16)
+    made = imsave(noise, tmp_path / "a.tif", compression="zlib", size_cap=6e-5, overwrite=True)
+    assert real.read_bytes() == before
+    assert names(tmp_path) == sorted([*(path.name for path in made), "real"])
+
+
+def test_a_cap_without_room_for_the_description_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match=r"describe the whole .* raise the cap"):
+        plan(np.zeros((8000, 32, 32), "u2"), tmp_path / "a.tif", compression="zlib", size_cap=1e-6)
+
+
+def test_imagej_gets_no_bigtiff(tmp_path: Path) -> None:
+    movie = np.broadcast_to(np.zeros((), np.uint16), (1500, 1024, 1024))
+    planned = plan(movie, tmp_path / "a.tif", compression="lzw", size_cap=None)
+    assert json.loads(planned.identity)[0] == "ome"
 
 
 def test_types_that_ome_does_not_know_are_capped_too(tmp_path: Path) -> None:
@@ -293,16 +348,79 @@ def test_means_do_not_overflow(dtype: str) -> None:
 
 
 def test_large_planes_get_a_pyramid_by_themselves(tmp_path: Path) -> None:
-    wide = Image.from_array(smooth((40, 5000), "uint8"), "yx")
+    large = Image.from_array(smooth((4200, 4200), "uint8"), "yx")
     for name, n in (("a.ome.tif", 4), ("a.tif", 1)):
-        (path,) = imsave(wide, tmp_path / name)
+        (path,) = imsave(large, tmp_path / name)
         with tifffile.TiffFile(path) as tif:
             assert len(tif.series[0].levels) == n
-        assert_same_pixels(imload(path)[0].array, wide.array)
-    (path,) = imsave(wide, tmp_path / "b.ome.tif", pyramid=False)
+        assert_same_pixels(imload(path)[0].array, large.array)
+    (path,) = imsave(large, tmp_path / "b.ome.tif", pyramid=False)
     with tifffile.TiffFile(path) as tif:
         assert len(tif.series[0].levels) == 1
         assert tif.pages[0].is_tiled
+
+
+def test_line_scans_stay_small(tmp_path: Path) -> None:
+    lines = smooth((100, 1, 5000), "uint8")
+    (path,) = imsave(lines, tmp_path / "line.ome.tif")
+    assert path.stat().st_size < 2 * lines.nbytes
+
+
+@pytest.mark.parametrize("shape", [(12, 5000, 1), (1025, 1), (1, 3000), (3, 17, 2100)])
+@pytest.mark.parametrize("compression", ["none", "zlib", "lzw"])
+def test_narrow_pyramids_are_not_larger_than_planned(
+    shape: tuple[int, ...], compression: str, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    options: dict[str, Any] = {"pyramid": True, "compression": compression}
+    planned = plan(noise, tmp_path / "a.ome.tif", **options)
+    (path,) = run(planned)
+    assert path.stat().st_size <= planned.nbytes
+    (found,) = imload(path)
+    assert_same_pixels(found.array, noise)
+    cap = planned.nbytes / 3e9 + 3e-6
+    if len(shape) > 2:
+        made = imsave(noise, tmp_path / "c.ome.tif", size_cap=cap, **options)
+        assert all(part.stat().st_size <= cap * 1e9 for part in made)
+        assert_same_pixels(imload(made[-1])[0].array, noise)
+
+
+@pytest.mark.parametrize("kind", ["frames", "dask"])
+def test_no_chunk_of_large_frames_is_read_twice(kind: str, tmp_path: Path) -> None:
+    """Frames of 24 MB are encoded in bands, and decoded once."""
+    import dask.array
+
+    reads: list[int] = []
+
+    def read(i: int) -> np.ndarray:
+        reads.append(i)
+        return np.full((3000, 4000), i, np.uint16)
+
+    array: Any = Frames(read, (3, 3000, 4000), np.uint16, 1)
+    if kind == "dask":
+        blocks = [
+            dask.array.from_delayed(dask.delayed(read)(i), (3000, 4000), np.uint16)
+            for i in range(3)
+        ]
+        array = dask.array.stack(blocks)
+    image = Image.from_array(array, "tyx")
+    (path,) = imsave(image, tmp_path / "a.ome.tif", compression="zstd", pyramid=True)
+    assert sorted(reads) == [0, 1, 2]
+    assert_same_pixels(np.asarray(imload(path)[0].levels[1])[:, 5, 5], np.array([0, 1, 2], "u2"))
+
+
+def test_a_source_that_gives_another_shape_is_named(tmp_path: Path) -> None:
+    class Short:
+        shape, dtype, ndim = (4, 50, 60), np.dtype(np.uint16), 3
+
+        def __getitem__(self, key: Any) -> np.ndarray:
+            return np.zeros((1, 50, 60), np.uint16)
+
+        def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+            return np.zeros(self.shape, np.uint16)
+
+    with pytest.raises(SaveError, match=r"it gave \(1, 50, 60\)"):
+        imsave(Image.from_array(Short(), "tyx"), tmp_path / "a.tif", compression="zlib")
 
 
 def test_a_pyramid_stays_one(tmp_path: Path) -> None:
@@ -405,6 +523,10 @@ def test_metadata_beside_a_file(tmp_path: Path) -> None:
     assert said["Channel"]["Name"] == ["GFP", "µ, 赤"]
     assert said["record"]["metadata"]["laser"] == [488, 561]
     imsave(image, tmp_path / "cells.ome.tif", metadata_json=True, overwrite=True)
+    for foreign in ('{"images": ["a"]}', "[1]", '{"images": 3}'):
+        (tmp_path / "m.json").write_text(foreign)
+        with pytest.raises(TargetExistsError, match="not part of the data set"):
+            imsave(image, tmp_path / "m.tif", metadata_json=True, overwrite=True)
     both = imsave([image, make_image("tyx")], tmp_path / "b.tif", metadata_json=True)
     assert len(json.loads(both[1].read_text("utf-8"))["images"]) == 2
 

@@ -318,3 +318,153 @@ def test_a_set_that_is_not_whole_is_said(tmp_path: Path) -> None:
         (image,) = imload(tmp_path)
     data[1] = 0
     assert_same_pixels(np.asarray(image.array).reshape(3, 6, 7), data)
+
+
+def test_a_file_by_its_right_name_of_another_set_is_said(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    write_set(tmp_path, "a", data)
+    (tmp_path / "b").mkdir()
+    write_set(tmp_path / "b", "b", pixels((5, 6, 7), seed=5))
+    (tmp_path / "b" / "b_1.ome.tif").replace(tmp_path / "a_1.ome.tif")
+    (tmp_path / "a_3.ome.tif").unlink()
+    tifffile.imwrite(tmp_path / "a_4.ome.tif", data[4], description="-", metadata=None)
+    with pytest.warns(FerryWarning) as caught:
+        (image,) = imload(tmp_path / "a_0.ome.tif")
+    (message,) = [str(warning.message) for warning in caught]
+    assert "a_3.ome.tif is not beside it" in message
+    assert "a_1.ome.tif is of another set" in message
+    data[[1, 3]] = 0
+    assert_same_pixels(np.asarray(image.array).reshape(5, 6, 7), data)
+
+
+def test_files_of_both_byte_orders_are_one_stack(tmp_path: Path) -> None:
+    data = pixels((N, 20, 33))
+    for compression in (None, "zlib"):
+        folder = tmp_path / str(compression)
+        folder.mkdir()
+        for i, frame in enumerate(data):
+            options: dict[str, Any] = {"byteorder": "<>"[i % 3 == 1], "compression": compression}
+            tifffile.imwrite(folder / f"f{i}.tif", frame, **options)
+        (image,) = imload(folder)
+        assert_same_pixels(image.load(), data)
+        assert_same_pixels(np.asarray(image.array[4]), data[4])
+
+
+SECOND = pixels((N, 7, 9, 3), "uint8")
+
+
+def write_two(path: Path, *frames: NDArray[Any], **options: Any) -> None:
+    """Write a file with an image for each frame."""
+    with tifffile.TiffWriter(path) as writer:
+        for frame in frames:
+            colour = "rgb" if frame.shape[-1] == 3 else "minisblack"
+            writer.write(frame, photometric=colour, metadata=None, **options)
+
+
+def fill_with_two(folder: Path, data: NDArray[Any], **options: Any) -> None:
+    for i, frame in enumerate(data):
+        write_two(folder / f"f{i}.tif", frame, SECOND[i], **options)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_files_of_several_images_are_several_stacks(
+    compression: str | None, tmp_path: Path
+) -> None:
+    data = pixels((N, 20, 33))
+    fill_with_two(tmp_path, data, compression=compression)
+    first, second = imload(tmp_path)
+    assert first.name == second.name == tmp_path.name
+    assert_same_pixels(first.load(), data)
+    assert_same_pixels(second.load(), SECOND)
+    assert_same_pixels(np.asarray(second.array[5]), SECOND[5])
+
+
+def test_images_below_pages_are_stacks_of_their_own(tmp_path: Path) -> None:
+    data, below = pixels((N, 20, 33)), pixels((N, 20, 33), "uint8", seed=3)
+    for i in range(N):
+        with tifffile.TiffWriter(tmp_path / f"f{i}.tif") as writer:
+            writer.write(data[i], subifds=1, metadata=None)
+            writer.write(below[i], metadata=None)
+    first, second = imload(tmp_path)
+    assert_same_pixels(first.load(), data)
+    assert_same_pixels(second.load(), below)
+
+
+def test_images_with_names_keep_them_in_a_stack(tmp_path: Path) -> None:
+    data = pixels((3, 2, 20, 33))
+    for i, frames in enumerate(data):
+        with tifffile.TiffWriter(tmp_path / f"f{i}.ome.tif", ome=True) as writer:
+            for name, frame in zip(("cells", "nuclei"), frames, strict=True):
+                writer.write(frame, metadata={"Name": name, "axes": "YX"})
+    images = imload(tmp_path)
+    assert [image.name for image in images] == ["cells", "nuclei"]
+    for k, image in enumerate(images):
+        assert_same_pixels(np.asarray(image.array).squeeze(), data[:, k])
+
+
+def test_several_images_of_a_partition_are_several(tmp_path: Path) -> None:
+    data = pixels((3, 20, 33))
+    for i, frame in enumerate(data):
+        write_two(tmp_path / f"exp.I_{i}.tif", frame, SECOND[i])
+    first, second = imload(tmp_path)
+    assert (first.axis_names[0], second.axis_names[0]) == ("i", "i")
+    assert_same_pixels(first.load(), data)
+    assert_same_pixels(second.load(), SECOND[:3])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ([], "f5.tif holds 1 image, but f0.tif holds 2: "),
+        ([SECOND[5], np.zeros((4, 5), np.uint8)], "f5.tif holds 3 images, but f0.tif holds 2: "),
+        ([SECOND[5, :6]], r"f5.tif is \(6, 9, 3\) .* but f0.tif is \(7, 9, 3\)"),
+    ],
+)
+def test_a_file_with_an_odd_second_image_is_named(
+    second: list[NDArray[Any]], message: str, compression: str | None, tmp_path: Path
+) -> None:
+    data = pixels((N, 20, 33))
+    fill_with_two(tmp_path, data, compression=compression)
+    write_two(tmp_path / "f5.tif", data[5], *second, compression=compression)
+    with pytest.raises(UnreadableFileError, match=message):
+        imload(tmp_path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("place", [0, 5])
+def test_a_further_page_among_single_pages_is_named(
+    place: int, compression: str | None, tmp_path: Path
+) -> None:
+    data = pixels((N, 20, 33))
+    fill(tmp_path, data, compression=compression, metadata=None)
+    odd = tmp_path / f"f{place}.tif"
+    write_two(odd, data[place], SECOND[0], compression=compression)
+    with pytest.raises(UnreadableFileError, match=rf"f{place}\.tif holds 2"):
+        imload(tmp_path)
+
+
+def test_a_further_page_that_sizes_do_not_tell_is_named_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alike, "_LOOKED_AT", 0)
+    data = pixels((N, 20, 33))
+    fill(tmp_path, data, compression="zlib", metadata=None)
+    write_two(tmp_path / "f11.tif", data[11], SECOND[0], compression="zlib")
+    (image,) = imload(tmp_path)
+    with pytest.raises(UnreadableFileError, match=r"f11\.tif holds 2 images"):
+        np.asarray(image.array[11])
+
+
+def test_a_longer_file_that_sizes_do_not_tell_is_named_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alike, "_LOOKED_AT", 0)
+    data = pixels((N, 20, 33))
+    options: dict[str, Any] = {"ome": True, "compression": "zlib"}
+    fill(tmp_path, data, **options)
+    tifffile.imwrite(tmp_path / "f11.tif", data[:2], metadata={"axes": "TYX"}, **options)
+    (image,) = imload(tmp_path)
+    assert_same_pixels(np.asarray(image.array[10]).squeeze(), data[10])
+    with pytest.raises(UnreadableFileError, match=r"f11\.tif is \(2, .* but f0\.tif is \(1, "):
+        image.load()

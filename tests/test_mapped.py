@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import errno
 import os
 import pickle  # noqa: TID251 - what is read here was written here
 from collections.abc import Callable
@@ -15,6 +17,8 @@ import tifffile
 from helpers import assert_same_pixels
 from napari_ferry import Image, UnreadableFileError, imload, imsave
 from napari_ferry.mapped import Mapped, map_strided
+from napari_ferry.tiff.pages import header
+from napari_ferry.tiff.pages.series_pages import told_pages
 
 MOVIE = np.arange(60 * 64 * 64, dtype=np.uint16).reshape(60, 64, 64)
 
@@ -58,6 +62,156 @@ def test_what_became_shorter_is_said(
     ):
         with pytest.raises(UnreadableFileError, match=rf"{name}.* has become shorter"):
             read()
+
+
+READS: tuple[Callable[[Any], object], ...] = (
+    *(np.sqrt, np.median, np.sort, np.max, list, repr, str),
+    # as `np.add.reduce(a)` would, but numpy never lets go of an array that refuses that
+    *(lambda a: a.__array_ufunc__(np.add, "reduce", a), lambda a: np.add(a, a, dtype=np.uint16)),
+    *(copy.copy, copy.deepcopy, lambda a: pickle.dumps(a[::-1]), lambda a: a.sum(where=True)),
+    *(lambda a: a.max(), lambda a: a.mean(), lambda a: a.std(), lambda a: a.any()),
+    *(lambda a: a.argmax(), lambda a: a.cumsum(), lambda a: a.clip(2, 3), lambda a: a.round(-1)),
+    *(lambda a: a + 1, lambda a: 1 + a, lambda a: a == 5, lambda a: 5 in a, lambda a: MOVIE + a),
+    *(lambda a: np.add(MOVIE, 1, where=a), lambda a: np.add(MOVIE, 1, out=a)),
+    *(lambda a: np.stack([a, a]), lambda a: np.block([[MOVIE], [a]]), lambda a: a @ a),
+    *(lambda a: np.copyto(MOVIE.copy(), a), lambda a: np.einsum("tyx->t", a)),
+    *(lambda a: np.concatenate(arrays=(a,)), lambda a: np.dot(a, a), lambda a: a.nonzero()),
+    *(lambda a: a.astype(float), lambda a: a.copy(), lambda a: a.take([3]), lambda a: a.item(7)),
+    *(lambda a: a.flat, lambda a: a.ravel("F"), lambda a: a.flatten(), lambda a: a.reshape(-1)),
+    *(lambda a: a.tolist(), lambda a: a.tobytes(), lambda a: a.tofile(os.devnull)),
+    *(lambda a: a.T.copy(), lambda a: a.view(np.uint8).sum()),
+)
+"""What touches pixels without indexing, as far as a map can know of it."""
+
+
+def test_what_became_shorter_is_not_computed_with(tmp_path: Path) -> None:
+    write_ours(tmp_path / "a.tif")
+    whole = imload(tmp_path / "a.tif")[0].array
+    os.truncate(tmp_path / "a.tif", 9000)
+    for read in READS:
+        with pytest.raises(UnreadableFileError, match=r"a\.tif has become shorter"):
+            read(whole)
+
+
+@pytest.mark.parametrize("mode", ["r+", "c"])
+def test_a_map_that_may_be_changed_is_guarded(mode: Any, tmp_path: Path) -> None:
+    MOVIE.tofile(tmp_path / "a.raw")
+    mapped: Any = Mapped(tmp_path / "a.raw", np.uint16, mode, 0, MOVIE.shape)
+    mapped += 1
+    mapped.flat = mapped + np.uint16(1)
+    assert isinstance(mapped, Mapped)
+    assert_same_pixels(np.asarray(mapped), MOVIE + np.uint16(2))
+    os.truncate(tmp_path / "a.raw", 9000)
+    changes: tuple[Callable[[], object], ...] = (
+        *(lambda: mapped.__setitem__(50, 3), lambda: mapped.fill(3), mapped.sort),
+        *(lambda: setattr(mapped, "flat", 3), lambda: np.copyto(mapped, MOVIE)),
+    )
+    for change in changes:
+        with pytest.raises(UnreadableFileError, match="shorter"):
+            change()
+
+
+def test_results_are_plain(tmp_path: Path) -> None:
+    """A map of no file is no use, and one of no dimension has no hash."""
+    write_ours(tmp_path / "a.tif")
+    whole: Any = imload(tmp_path / "a.tif")[0].array
+    part = whole[2:4]
+    scalars = (part.max(), part.argmax(), part.sum(), np.median(part), part[1, 2, 3])
+    numbers = (MOVIE[2:4].max(), MOVIE[2:4].argmax(), MOVIE[2:4].sum(), np.median(MOVIE[2:4]))
+    assert set(scalars) == {*numbers, MOVIE[3, 2, 3]}
+    assert all(isinstance(found, np.generic) for found in scalars)
+    computed = (part + 1, whole[[2, 3]], whole[MOVIE > 9], part.astype(float), np.sqrt(part))
+    computed += (part.copy(), part.max(0), np.sort(part), np.stack([part, part]), *np.modf(part))
+    computed += (*part.nonzero(), part.take([0]), *np.unique(part, return_counts=True))
+    computed += (np.add(part, 1, out=MOVIE[2:4].copy()), copy.deepcopy(part), whole[3:3])
+    assert {type(found) for found in computed} == {np.ndarray}
+    views = (part, part.T, part[..., 0], np.moveaxis(part, 0, 1), *np.split(part, 2), part.ravel())
+    assert {type(found) for found in views} == {Mapped}
+    assert_same_pixels(part + 1, MOVIE[2:4] + 1)
+    assert_same_pixels(np.stack([part, part]), np.stack([MOVIE[2:4], MOVIE[2:4]]))
+
+
+@each_way
+def test_a_map_of_a_file_that_changed_does_not_travel(
+    name: str, write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    write(path)
+    whole: Any = imload(path)[0].array
+    before = pickle.dumps(whole[3:5])
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    after = pickle.dumps(whole[3:5])
+    for packed in (before, after):
+        with pytest.raises(UnreadableFileError, match=rf"{name} changed since it was opened"):
+            pickle.loads(packed)
+    again = pickle.dumps(imload(path)[0].array)
+    os.truncate(path, 9000)
+    with pytest.raises(UnreadableFileError, match=rf"{name} changed since it was opened"):
+        pickle.loads(again)
+
+
+def test_pages_of_a_file_that_changed_do_not_travel(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, MOVIE, compression="zlib", photometric="minisblack")
+    with tifffile.TiffFile(path) as tif:
+        (told,), _ = told_pages(path, tif.series[0], (0, 0))
+    array = imload(path)[0].array
+    before = pickle.dumps(array), pickle.dumps(told)
+    assert_same_pixels(pickle.loads(before[0])[4], MOVIE[4])
+    assert_same_pixels(pickle.loads(before[1])(4), MOVIE[4])
+    tifffile.imwrite(path, MOVIE[::-1], compression="zlib", photometric="minisblack")
+    os.utime(path, ns=(0, 1))
+    for arrays, pages in (before, (pickle.dumps(array), pickle.dumps(told))):
+        for read in (lambda a=arrays: pickle.loads(a)[4], lambda p=pages: pickle.loads(p)(4)):
+            with pytest.raises(UnreadableFileError, match=r"a\.tif changed since it was opened"):
+                read()
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_relative_path_stays_good(
+    compression: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: Any = {"compression": compression, "photometric": "minisblack"}
+    tifffile.imwrite(tmp_path / "real.tif", MOVIE, **options)
+    (tmp_path / "a.tif").symlink_to("real.tif")
+    monkeypatch.chdir(tmp_path)
+    (image,) = imload("a.tif")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    assert image.name == "a"
+    assert_same_pixels(image.array[3], MOVIE[3])
+    assert_same_pixels(pickle.loads(pickle.dumps(image.array))[3], MOVIE[3])
+
+
+@pytest.mark.parametrize("refused", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_said(
+    refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(refused, os.strerror(refused))
+
+    tifffile.imwrite(tmp_path / "a.tif", MOVIE[0])
+    for module, name in ((Mapped, "__new__"), (header, "read_magic"), (header, "open_tiff")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, refuse)
+            with pytest.raises(UnreadableFileError, match=r"\(.*\): close layers or images"):
+                imload(tmp_path / "a.tif")
+
+
+def test_dask_copies_no_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ours(tmp_path / "a.tif")
+    (image,) = imload(tmp_path / "a.tif")
+    read: list[object] = []
+    index = Mapped.__getitem__
+    monkeypatch.setattr(Mapped, "copy", lambda self: pytest.fail("everything was copied"))
+    monkeypatch.setattr(Mapped, "__getitem__", lambda a, key: read.append(key) or index(a, key))
+    for source in (image, Image.from_array(np.asarray(image.array), "tyx")):
+        found = source.to_dask()
+        assert found.chunksize == (1, 64, 64)
+        assert all(index(image.array, key).size == 0 for key in read)
+        assert_same_pixels(found[3:5].compute(), MOVIE[3:5])
+        assert len(pickle.dumps(found[3])) < 10_000 or source is not image
+        read.clear()
 
 
 @each_way

@@ -136,6 +136,46 @@ def test_a_broken_level_is_left_out_and_said(tmp_path: Path) -> None:
     assert len(images[0].levels) == 1 or any(w.category is FerryWarning for w in caught)
 
 
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+@pytest.mark.parametrize("odd", ["", "shape", "dtype"])
+def test_a_level_that_a_later_page_lacks_is_left_out_and_said(
+    odd: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    path, data = tmp_path / "p.tif", pixels((3, 64, 80))
+    shape, dtype = (30, 40) if odd == "shape" else (32, 40), "u1" if odd == "dtype" else "u2"
+    with tifffile.TiffWriter(path) as writer:
+        for i, page in enumerate(data):
+            levels = [page[::2, ::2].copy(), page[::4, ::4].copy()]
+            if i == 2:
+                levels = [np.zeros(shape, dtype), levels[1]] if odd else levels[:1]
+            writer.write(page, subifds=len(levels), **GRAY, **options)
+            for level in levels:
+                writer.write(level, subfiletype=1, **GRAY, **options)
+    with pytest.warns(FerryWarning, match=r"p\.tif .* left out") as caught:
+        (image,) = imload(path)
+    assert len(caught) == 1
+    assert_same_pixels(np.asarray(image.array), data)
+    step = 4 if odd else 2
+    (found,) = image.levels[1:]
+    assert_same_pixels(np.asarray(found), data[:, ::step, ::step])
+
+
+def test_a_level_that_a_file_of_a_set_lacks_is_left_out_and_said(tmp_path: Path) -> None:
+    data = pixels((3, 20, 30))
+    paths = write_ome_set(tmp_path, "s.companion.ome", data)
+    for path in paths[:2]:
+        with tifffile.TiffFile(path) as tif:
+            told = tif.pages.first.description
+        page = tifffile.imread(path)
+        with tifffile.TiffWriter(path) as writer:
+            writer.write(page, subifds=1, description=told, **GRAY)
+            writer.write(page[::2, ::2].copy(), subfiletype=1, **GRAY)
+    with pytest.warns(FerryWarning, match=r"s_0\.ome\.tif .* left out"):
+        (image,) = imload(paths[0])
+    assert len(image.levels) == 1
+    assert_same_pixels(np.asarray(image.array).squeeze(), data)
+
+
 @pytest.mark.parametrize("large", [100, 32 << 20])
 def test_levels_of_truth_values(
     large: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

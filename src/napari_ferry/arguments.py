@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -116,7 +117,13 @@ def _translating(kind: type[FerryError], what: str, cure: str) -> Iterator[None]
     except FerryError:
         raise
     except OSError as error:
-        raise kind(f"{what} ({error.strerror or error}): {cure}.") from error
+        raise kind(f"{what} ({error.strerror or error}): {cure_of(error, cure)}.") from error
+
+
+def cure_of(error: OSError, usual: str) -> str:
+    """Return what to do about an error of the system: the usual, unless too many files are open."""
+    is_crowded = error.errno in (errno.EMFILE, errno.ENFILE)
+    return "close layers or images, which keep their files mapped" if is_crowded else usual
 
 
 def _short(path: Path) -> str:

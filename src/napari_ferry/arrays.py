@@ -53,6 +53,8 @@ def save_images(
     *,
     size_cap: float | None = 3.9,
     compression: Compression = "none",
+    pyramid: bool | None = None,
+    metadata_json: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
     """Save a stack as TIFF, in several files where it is larger than a cap.
@@ -70,6 +72,10 @@ def save_images(
         ``<stem>_00000.tif``, ``<stem>_00001.tif`` ... ``None`` for one file of any size.
     compression : {"none", "zlib", "zstd", "lzw"}
         How pages are packed, without loss.
+    pyramid : bool, optional
+        Whether smaller copies stand beside each plane; beside large ones when absent.
+    metadata_json : bool
+        Whether to write ``<name>.json``, too, with everything that is known.
     overwrite : bool
         Whether files that stand there may be replaced.
 
@@ -88,7 +94,15 @@ def save_images(
         No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
     """
     target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
-    return _save(images, target, overwrite, size_cap=size_cap, compression=compression)
+    return _save(
+        images,
+        target,
+        overwrite,
+        size_cap=size_cap,
+        compression=compression,
+        pyramid=pyramid,
+        metadata_json=metadata_json,
+    )
 
 
 def load_binary(

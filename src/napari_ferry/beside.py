@@ -52,7 +52,8 @@ def is_own_metadata(path: Path) -> bool:
     """Whether a file is one that we wrote beside images."""
     found = _load(path)
     entries = found.get("images", [found])
-    record = entries[0].get("record") if isinstance(entries, list) and entries else None
+    first = entries[0] if isinstance(entries, list) and entries else None
+    record = first.get("record") if isinstance(first, Mapping) else None
     return isinstance(record, Mapping) and KEY in record
 
 

@@ -72,6 +72,8 @@ class Pixels:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])
+                if pixels.shape != box_shape(cut):
+                    raise ValueError(f"it gave {pixels.shape}, expected {box_shape(cut)}")
             yield Block(
                 tuple(c.start - b.start for c, b in zip(cut, self.box, strict=True)), pixels
             )

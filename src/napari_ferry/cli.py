@@ -170,7 +170,7 @@ def _help_of(function: Callable[..., Any], name: str, default: object) -> str:
     lines = inspect.getdoc(function).splitlines()  # type: ignore[union-attr]
     at = next((i for i, line in enumerate(lines) if line.startswith(f"{name} :")), None)
     text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
-    said = " ".join(text).split("; ")[0].split(". ")[0].replace("%", "%%")
+    said = " ".join(text).split("; ")[0].split(". ")[0].replace("%", "%%").replace("``", "")
     return said if default is None or default is False else f"{said} (default: {default})"
 
 

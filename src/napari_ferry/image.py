@@ -12,7 +12,7 @@ import numpy as np
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.mapped import check_length
+from napari_ferry.mapped import check_length, mapped_root
 from napari_ferry.patch import read_patch
 from napari_ferry.units import SECONDS
 
@@ -287,8 +287,9 @@ class Image:
         names = self.axis_names
         frames = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
         chunks = getattr(self.array, "chunks", None) or frames
+        source = self.array if mapped_root(self.array) is None else _Uncopied(self.array)
         array: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
-            self.array, chunks=chunks, name=False
+            source, chunks=chunks, name=False
         )
         return array
 
@@ -331,6 +332,19 @@ class Image:
             "" if data.name is None else str(data.name),
             metadata=metadata if isinstance(metadata, Mapping) else {},
         )
+
+
+class _Uncopied:
+    """A mapped array without `copy`, which dask would call, and bring the file into memory."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.shape = array.shape
+        self.dtype = array.dtype
+        self.ndim = array.ndim
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.array[key]
 
 
 def default_axes(ndim: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -131,23 +131,26 @@ def run(
     SaveCancelledError
         `cancel` returned true.
     """
-    paths = list(plan.paths)
+    asked = plan
     check_workers(workers)
-    with targeting(paths[0].parent):
+    with targeting(plan.paths[0].parent):
         plan = _resolve(plan)
         _check_target(plan, overwrite)
         folder = PartialFolder(plan.files[0].path, plan.fingerprint, plan.nonce)
         folder.open()
     keep = False
     try:
-        _check_standing(plan, overwrite)
+        _check_standing(plan, plan.standing, overwrite)
+        standing = plan.standing
         monitor = Monitor(plan.source_bytes, progress, cancel)
         workers = workers or _default_workers(plan)
         make_files(plan.files, plan.writes, folder, monitor, workers)
-        absent = _make_stream(plan, folder, monitor, workers)
-        named = [(partial_name(i, path), path) for i, path in enumerate(plan.paths)]
-        moves = [(name, path) for name, path in named if path not in absent]
-        folder.commit(moves, _there((*plan.stale, *absent)))
+        count = _make_stream(plan, folder, monitor, workers)
+        made = _made(plan, count)
+        stale = [path for path in dict.fromkeys((*plan.stale, *standing)) if path not in made]
+        _check_standing(plan, [*made, *stale], overwrite)
+        names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
+        folder.commit([*zip(_kept(plan, names, count), made, strict=True)], _there(stale))
     except FerryError:
         raise
     except OSError as error:
@@ -160,21 +163,35 @@ def run(
         raise
     finally:
         folder.close(keep=keep)
-    return [path for path, place in zip(paths, plan.paths, strict=True) if place not in absent]
+    return list(_made(asked, count))
 
 
-def _make_stream(
-    plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int
-) -> tuple[Path, ...]:
-    """Make the files of a stream, and return the paths for which nothing was left."""
+def _made(plan: Plan, count: int) -> tuple[Path, ...]:
+    """Return the files that were made, when a stream made so many of its own."""
     if plan.stream is None:
-        return ()
+        return plan.paths
+    others = [path for path in plan.paths if path not in plan.stream.paths]
+    return (*plan.stream.made(count), *others)
+
+
+def _kept(plan: Plan, names: Sequence[str], count: int) -> list[str]:
+    """Return the partial names of the files that were made, in the order of `_made`."""
+    streamed = plan.stream.paths if plan.stream else ()
+    pairs = [*zip(names, plan.paths, strict=True)]
+    own = [name for name, path in pairs if path in streamed][:count]
+    return own + [name for name, path in pairs if path not in streamed]
+
+
+def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> int:
+    """Make the files of a stream, and return how many."""
+    if plan.stream is None:
+        return 0
     places = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
     partials = [places[path] for path in plan.stream.paths]
     count = make_stream(plan.stream, partials, monitor, workers)
     for partial in partials[:count]:
         sync_file(partial)
-    return plan.stream.paths[count:]
+    return count
 
 
 def _default_workers(plan: Plan) -> int:
@@ -190,15 +207,23 @@ def _there(paths: Iterable[Path]) -> list[Path]:
 
 
 def _resolve(plan: Plan) -> Plan:
-    """Follow symlinks, so that what they point at is replaced and the links stay."""
-    places = {path: follow_link(path) for path in (*plan.paths, *plan.stale)}
+    """Follow symlinks, so that what they point at is replaced and the links stay.
+
+    Of what is taken away, the link goes, not what it points at.
+    """
+    alone = plan.stream.alone if plan.stream else None
+    places = {path: follow_link(path) for path in (*plan.paths, *([alone] if alone else ()))}
     return replace(
         plan,
         files=tuple(replace(file, path=places[file.path]) for file in plan.files),
         writes=tuple(replace(write, path=places[write.path]) for write in plan.writes),
-        stale=tuple(places[path] for path in plan.stale),
+        stale=tuple(path.absolute() for path in plan.stale),
         stream=plan.stream
-        and replace(plan.stream, paths=tuple(places[path] for path in plan.stream.paths)),
+        and replace(
+            plan.stream,
+            paths=tuple(places[path] for path in plan.stream.paths),
+            alone=places[alone] if alone else None,
+        ),
     )
 
 
@@ -206,22 +231,23 @@ def _check_target(plan: Plan, overwrite: bool) -> None:
     """Refuse a place that cannot be written to, before the first byte."""
     for path in plan.paths:
         check_place(path)
-    _check_standing(plan, overwrite)
+    _check_standing(plan, plan.standing, overwrite)
     # what is encoded may become much smaller: a disk that is too full says so when it is
     check_room(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
 
 
-def _check_standing(plan: Plan, overwrite: bool) -> None:
+def _check_standing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
     """Refuse to replace what was not agreed, or what is not of the same data set."""
-    if plan.standing and not overwrite:
-        names = ", ".join(path.name for path in plan.standing[:3])
-        more = f" and {len(plan.standing) - 3} more" if len(plan.standing) > 3 else ""
+    standing = [path for path in paths if os.path.lexists(path)]
+    if standing and not overwrite:
+        names = ", ".join(path.name for path in standing[:3])
+        more = f" and {len(standing) - 3} more" if len(standing) > 3 else ""
         raise TargetExistsError(
             f"{names}{more} in {plan.files[0].path.parent} would be replaced: agree to overwrite, "
             "or choose another name."
         )
     for file in plan.files:
-        if file.may_replace and file.path.exists() and not file.may_replace(file.path):
+        if file.may_replace and file.path in standing and not file.may_replace(file.path):
             raise TargetExistsError(
                 f"{file.path} is not part of the data set that would be replaced: "
                 "move it away, or choose another name."

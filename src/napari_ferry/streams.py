@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_AHEAD_BYTES = 256 << 20
+"""Pixels of pieces that are under way at a time, unless one alone has more."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -62,11 +65,48 @@ class Stream:
     assemble : callable
         Given the partial paths of all files and the encoded pieces in order, makes the files
         and returns how many.
+    alone : Path, optional
+        What the file is called when there is but one of several that there could be.
     """
 
     paths: tuple[Path, ...]
     pieces: tuple[Piece, ...]
-    assemble: Callable[[Sequence[Path], Iterator[Any]], int]
+    assemble: Callable[[Sequence[Path], Results], int]
+    alone: Path | None = None
+
+    def made(self, count: int) -> tuple[Path, ...]:
+        """Return what the first `count` files are called."""
+        return (self.alone,) if count == 1 and self.alone else self.paths[:count]
+
+
+class Results(Iterator[Any]):
+    """Encoded pieces in order, and the threads that encode them, for further work.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        What is encoded.
+    pool : Executor
+        The threads.
+    monitor : Monitor
+        Counts bytes, and stops all threads.
+    ahead : int
+        Pieces that are under way, or wait to be taken, at a time.
+    """
+
+    def __init__(
+        self, pieces: Iterable[Piece], pool: Executor, monitor: Monitor, ahead: int
+    ) -> None:
+        self._pool, self._monitor, self._ahead = pool, monitor, ahead
+        self._results = self.work(partial(_encode, piece, monitor) for piece in pieces)
+
+    def __next__(self) -> Any:
+        return next(self._results)
+
+    def work(self, jobs: Iterable[Callable[[], _T]]) -> Iterator[_T]:
+        """Do jobs by the same threads, and yield what they return, in order."""
+        checked = (partial(_checked, job, self._monitor) for job in jobs)
+        return in_order(self._pool, checked, self._ahead)
 
 
 def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
@@ -81,14 +121,19 @@ def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, work
 
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
         undo.callback(monitor.stop)
-        jobs = (partial(_encode, piece, monitor) for piece in stream.pieces)
-        count = stream.assemble(partials, in_order(pool, jobs, workers + 2))
+        largest = max(piece.nbytes for piece in stream.pieces)
+        ahead = max(1, min(workers + 2, _AHEAD_BYTES // max(1, largest)))
+        count = stream.assemble(partials, Results(stream.pieces, pool, monitor, ahead))
         undo.pop_all()
     return count
 
 
-def _encode(piece: Piece, monitor: Monitor) -> Any:
+def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:
     monitor.check()
+    return job()
+
+
+def _encode(piece: Piece, monitor: Monitor) -> Any:
     return piece.encode(Pixels(piece.array, piece.box, monitor.count, monitor.check))
 
 

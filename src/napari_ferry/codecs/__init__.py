@@ -137,6 +137,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     path = to_path(path)
     names = None if axes is None else given_axes(axes)
     with reading(path):
+        path = path.absolute()  # what is read later does not depend on the folder of that time
         if not path.exists():
             raise UnreadableFileError(
                 interrupted_save(path) or f"{path} is not there: check its name."

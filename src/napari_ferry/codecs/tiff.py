@@ -26,6 +26,7 @@ from napari_ferry.tiff.images.read import read_images, writer_of
 from napari_ferry.tiff.names import PART, stem_of
 from napari_ferry.tiff.saving.encode import Compression, PageFormat
 from napari_ferry.tiff.saving.headers import (
+    CLASSIC_BYTES,
     Flavour,
     Layer,
     choose_flavour,
@@ -34,6 +35,7 @@ from napari_ferry.tiff.saving.headers import (
 from napari_ferry.tiff.saving.parts import part_path, with_stale
 from napari_ferry.tiff.saving.plan_encoded import (
     choose_pages,
+    most_bytes,
     plan_encoded_file,
     plan_encoded_series,
 )
@@ -142,10 +144,13 @@ def plan(
         _check_axes(image)
     total = sum(layer.nframes * layer.frame_bytes for layer in layers)
     cap = _cap_bytes(size_cap)
-    _check_compression(compression)
+    _check_options(compression, pyramid)
     wants_ome = stem_of(path) != path.stem or bool(pyramid)
     flavour = choose_flavour(images, ome=wants_ome, nbytes=total)
     pages = choose_pages(layers, flavour, compression, pyramid)
+    if flavour == "imagej" and most_bytes(layers, pages) >= CLASSIC_BYTES:  # no BigTIFF for ImageJ
+        flavour = "ome"
+        pages = choose_pages(layers, flavour, compression, pyramid)
     planned = _plan_file(layers, path, flavour, pages)
     if planned.nbytes >= cap:
         flavour = "ome" if is_ome(images) else "json"
@@ -190,10 +195,12 @@ def _plan_series(
     layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Pages, cap: float
 ) -> Plan:
     """Plan files below the cap, each with some frames of one image."""
-    if flavour == "json" and len(layers) > 1:
+    foreign = [layer for layer in layers if not is_ome([layer.image])]
+    if foreign and len(layers) > 1:
         raise InvalidImageError(
-            f"{len(layers)} images, the first of {layers[0].dtype}, are larger than the size cap: "
-            "save them one by one, or raise the cap."
+            f"{len(layers)} images are larger than the size cap, and one of them is "
+            f"{foreign[0].dtype}, which OME-TIFF does not know: save them one by one, or raise the "
+            "cap."
         )
     base = _plan_without_files(layers, flavour, pages)
     if any(page.is_encoded for page in pages):
@@ -217,8 +224,10 @@ def _plan_without_files(layers: Sequence[Layer], flavour: Flavour, pages: Pages)
     )
 
 
-def _check_compression(compression: str) -> None:
+def _check_options(compression: str, pyramid: bool | None) -> None:
     known = typing.get_args(Compression)
+    if not (pyramid is None or isinstance(pyramid, bool)):
+        raise InvalidImageError(f"The pyramid is {pyramid!r}: give True, False or None.")
     if compression not in known:
         raise InvalidImageError(
             f"The compression is {compression!r}: choose one of {', '.join(known)}."

@@ -129,8 +129,9 @@ def _parse_image(
         header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
     description = join(header, find_record(notes))
     blocks = runs.get("TiffData") or run_of(pixels.findall("TiffData"), "TiffData")
-    files, table = _parse_tiff_data(blocks, root.get("UUID"))
-    return OmeImage(description, order, sizes["c"], sizes["z"], sizes["t"], samples, files, table)
+    files, uuids, table = _parse_tiff_data(blocks, root.get("UUID"))
+    counts = (sizes["c"], sizes["z"], sizes["t"])
+    return OmeImage(description, order, *counts, samples, files, uuids, table)
 
 
 def _parse_sizes(pixels: ET.Element) -> tuple[dict[str, int], int]:
@@ -201,8 +202,8 @@ def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
 
 def _parse_tiff_data(
     blocks: Run, own_uuid: str | None
-) -> tuple[tuple[str | None, ...], NDArray[np.int64]]:
-    """Return the files that are named, and the places of the planes; see `OmeImage`."""
+) -> tuple[tuple[str | None, ...], tuple[str | None, ...], NDArray[np.int64]]:
+    """Return the files that are named, their UUIDs, and the places of planes; see `OmeImage`."""
     table = np.zeros((blocks.length, 6), np.int64)
     for k, name in enumerate(BLOCK_COLUMNS):
         table[:, k] = _whole_numbers(blocks.column(name), name)
@@ -215,7 +216,10 @@ def _parse_tiff_data(
     numbers = {uuid: files.setdefault(name, len(files)) for uuid, name in names.items()}
     if len(files) > 1:
         table[:, 5] = [numbers[uuid] for uuid in blocks.uuids]
-    return tuple(files), table
+    uuids: dict[str | None, str | None] = {}
+    for key, (_, uuid) in blocks.files.items():
+        uuids.setdefault(names[key], uuid)
+    return tuple(files), tuple(map(uuids.get, files)), table
 
 
 def _whole_numbers(column: Column, name: str) -> NDArray[np.int64]:

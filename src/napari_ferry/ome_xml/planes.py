@@ -55,6 +55,8 @@ class OmeImage:
         Samples of a pixel: 3 or 4 for a colour.
     files : tuple of str or None
         The distinct names of the files that hold the planes; ``None`` is this file.
+    uuids : tuple of str or None
+        What each of them says that it is; ``None`` where that is not said.
     blocks : array of int64, axes block, (ifd, count, first c, z, t, file)
         Where the planes are: what each TiffData says. A count of -1 is for all that follow.
     """
@@ -66,6 +68,7 @@ class OmeImage:
     size_t: int
     samples: int
     files: tuple[str | None, ...]
+    uuids: tuple[str | None, ...]
     blocks: NDArray[np.int64]
 
     def planes(self) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
+from napari_ferry.tiff.folders.expected import Expected
 from napari_ferry.tiff.images.read import read_images
 from napari_ferry.tiff.pages.frames import frame_axes
 from napari_ferry.tiff.pages.kinds import (
@@ -42,53 +43,6 @@ _LOOKED_AT = 100
 
 _KEPT = 16
 """Files of a stack that stay known, of those that are opened by themselves."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What every file of a stack has to be.
-
-    Parameters
-    ----------
-    path : Path
-        The first file, which says so.
-    shape : tuple of int
-        Of each file, but for the length of its first axis where that `varies`.
-    varies : bool
-        Whether files may have other lengths along their first axis.
-    dtype : data type
-        Of the pixels.
-    lead : int
-        Number of axes before those of a frame.
-    """
-
-    path: Path
-    shape: tuple[int, ...]
-    varies: bool
-    dtype: np.dtype[Any]
-    lead: int
-
-    @property
-    def frame(self) -> tuple[int, ...]:
-        """Shape of a frame."""
-        return self.shape[self.lead :]
-
-    def check(self, path: Path, image: Image) -> None:
-        """Refuse a file that does not fit, naming it.
-
-        Raises
-        ------
-        UnreadableFileError
-            Its shape or type differs.
-        """
-        fixed = slice(int(self.varies), None)
-        fits = image.ndim == len(self.shape) and image.shape[fixed] == self.shape[fixed]
-        if not fits or image.dtype != self.dtype:
-            raise UnreadableFileError(
-                f"{path.name} is {image.shape} of {image.dtype}, but {self.path.name} is "
-                f"{self.shape} of {self.dtype}: files of one stack must be alike; take it out, "
-                "or open it by itself."
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +109,8 @@ class Alike:
                 f"{self.paths[k]} is damaged ({error}): get a whole copy of the file, or take it "
                 "out."
             ) from error
-        read = self.model.reader(self.paths[k])
+        n_frames = self.ends[k] - (self.ends[k - 1] if k else 0)
+        read = self.model.reader(self.paths[k], n_frames)
         for i, place in enumerate(out):
             place[...] = read(first + i)
 
@@ -200,6 +155,8 @@ class Model:
             return self._page
 
     def _describe(self) -> tuple[Directory, PageKind] | None:
+        if self.expected.count > 1:  # there may be others below the page
+            return None
         with self.expected.path.open("rb") as file:
             found = read_directory(file)
         if found is None:
@@ -232,49 +189,82 @@ class Model:
         pixels = read_page(file, kind, *segments)
         out[...] = (np.moveaxis(pixels, *move) if move else pixels).reshape(out.shape)
 
-    def _reader(self, path: Path) -> ReadFrame:
+    def _reader(self, path: Path, n_frames: int) -> ReadFrame:
         """Return what reads the frames of a file that was opened by itself, and fits."""
-        image = read_images(path)[0]
-        self.expected.check(path, image)
+        image = self.expected.choose(path, read_images(path))
+        if math.prod(image.shape[: self.expected.lead]) != n_frames:  # of one not looked at before
+            raise self.expected.odd_shape(path, image)
         lead, array = self.expected.lead, image.array
         is_frames = isinstance(array, Frames) and array.lead == lead
         return array.read if isinstance(array, Frames) and is_frames else Indexed(array, lead)
 
 
-def stack_of(paths: Sequence[Path], first: Image, *, varies: bool) -> tuple[Alike, tuple[int, ...]]:
+def stacks_of(
+    paths: Sequence[Path], firsts: Sequence[Image], varies: Sequence[bool]
+) -> list[tuple[Alike, tuple[int, ...]]]:
     """Return what reads the frames of files one after the other, the first of which is open.
 
     Files of another size than the first are looked at now; but only some of them where sizes tell
     nothing, as the one frame of each is compressed.
 
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    firsts : sequence of Image
+        All images of the first; each goes on in the images of that number of the other files.
+    varies : sequence of bool
+        For each image, whether files may have other lengths along its first axis.
+
     Returns
     -------
-    read : Alike
-        Reads all frames.
-    lengths : tuple of int
-        Of each file along its first axis; 1 unless that `varies`.
+    list of (Alike, tuple of int)
+        For each image, what reads all frames, and the length of each file along its first axis; 1
+        unless that `varies`.
 
     Raises
     ------
     UnreadableFileError
         A file is odd.
     """
-    lead = first.ndim - (3 if first.is_rgb else 2)
-    expected = Expected(paths[0], first.shape, varies, first.dtype, lead)
-    model, template = Model(expected), Template.of(paths[0], first.array, lead)
     stamps = tuple(map(Stamp.of, paths))
-    per_file = math.prod(first.shape[:lead])
-    lengths = [first.shape[0] if varies else 1] * len(paths)
+    models = [Model(Expected.of(paths[0], firsts, k, varies[k])) for k in range(len(firsts))]
+    is_one = len(firsts) == 1  # beside the pixels of one image, those of others differ anyhow
+    template = Template.of(paths[0], firsts[0].array, models[0].expected.lead) if is_one else None
     others = [k for k, stamp in enumerate(stamps) if stamp.nbytes != stamps[0].nbytes]
-    sizes_tell = template is not None or per_file > 1
-    for k in others if sizes_tell else others[:_LOOKED_AT]:
-        with paths[k].open("rb") as file:
-            if per_file == 1 and model.recognize(file):
-                continue
-        image = read_images(paths[k])[0]
-        expected.check(paths[k], image)
-        lengths[k] = image.shape[0] if varies else 1
-    unit = per_file // lengths[0]
+    if template is None and all(model.expected.n_frames == 1 for model in models):
+        others = others[:_LOOKED_AT]
+    usual = [model.expected.length for model in models]
+    looked = {k: _lengths(models, paths[k]) for k in others}
+    lengths = zip(*(looked.get(k, usual) for k in range(len(paths))), strict=True)
+    return [
+        (_reader_of(paths, stamps, model, template, found), found)
+        for model, found in zip(models, lengths, strict=True)
+    ]
+
+
+def _lengths(models: Sequence[Model], path: Path) -> list[int]:
+    """Look at a file, refuse it when it is odd, and return the lengths of its images."""
+    if len(models) == models[0].expected.n_frames == 1:
+        with path.open("rb") as file:
+            if models[0].recognize(file):
+                return [1]
+    images = read_images(path)
+    return [
+        image.shape[0] if model.expected.varies else 1
+        for model in models
+        for image in [model.expected.choose(path, images)]
+    ]
+
+
+def _reader_of(
+    paths: Sequence[Path],
+    stamps: tuple[Stamp, ...],
+    model: Model,
+    template: Template | None,
+    lengths: Sequence[int],
+) -> Alike:
+    """Return what reads one image of all files."""
+    unit = model.expected.n_frames // model.expected.length
     ends = tuple(itertools.accumulate(length * unit for length in lengths))
-    read = Alike(tuple(paths), stamps, ends, model, template)
-    return read, tuple(lengths)
+    return Alike(tuple(paths), stamps, ends, model, template)

@@ -9,9 +9,9 @@ from pathlib import Path
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
-from napari_ferry.tiff.folders.alike import stack_of
+from napari_ferry.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.tiff.folders.own_series import are_parts, read_series
-from napari_ferry.tiff.folders.partition import partition, read_partition
+from napari_ferry.tiff.folders.partition import name_in, partition, read_partition
 from napari_ferry.tiff.images.read import read_images
 from napari_ferry.tiff.names import find_gap, tiff_files
 from napari_ferry.tiff.pages.arrays import Planes
@@ -64,7 +64,10 @@ def _read_alike(paths: Sequence[Path], name: str) -> list[Image]:
         return first
     if len(_files_of(first)) > 1:
         return _read_sets(paths, first)
-    return [_stack(paths, first[0], name or first[0].name)]
+    extends = [image.axes[0].name == "t" for image in first]
+    stacks = stacks_of(paths, first, extends)
+    names = name_in(name, paths[0], first)
+    return [_stack(*found) for found in zip(first, stacks, extends, names, strict=True)]
 
 
 def _read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:
@@ -100,10 +103,9 @@ def _files_of(images: Sequence[Image]) -> set[Path]:
     return {file.path for files in sources for file in files if file is not None}
 
 
-def _stack(paths: Sequence[Path], first: Image, name: str) -> Image:
+def _stack(first: Image, stack: tuple[Alike, tuple[int, ...]], extends: bool, name: str) -> Image:
     """Join files along time: their own where it is their first axis, else a new one."""
-    extends = first.axes[0].name == "t"
-    read, lengths = stack_of(paths, first, varies=extends)
+    read, lengths = stack
     shape = (sum(lengths), *(first.shape[1:] if extends else first.shape))
     lead = len(shape) - (3 if first.is_rgb else 2)
     axes = first.axes if extends else (Axis("t"), *first.axes)

@@ -11,9 +11,9 @@ from pathlib import Path
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.tiff.folders.alike import stack_of
+from napari_ferry.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.tiff.images.read import read_images
-from napari_ferry.tiff.names import natural_key
+from napari_ferry.tiff.names import natural_key, stem_of
 
 _PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
 _VARIABLE = "var"
@@ -30,19 +30,34 @@ def partition(paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
 
 
 def read_partition(folder: Path, names: Mapping[Path, Mapping[str, str]]) -> list[Image]:
-    """Open the images whose axes are partitioned over files, one for each variable."""
+    """Open the images whose axes are partitioned over files, those of each variable."""
     variables: dict[str, dict[Path, Mapping[str, str]]] = {}
     for path, axes in names.items():
         inner = {key: value for key, value in axes.items() if key != _VARIABLE}
         variables.setdefault(axes.get(_VARIABLE, folder.name), {})[path] = inner
-    return [_read_variable(name, files) for name, files in variables.items()]
+    return [image for name, files in variables.items() for image in _read_variable(name, files)]
 
 
-def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> Image:
-    """Open one image whose outer axes are partitioned over files."""
+def name_in(name: str, path: Path, images: Sequence[Image]) -> list[str]:
+    """Return what images of a stack are called: as the stack, where it has a name.
+
+    Several images keep the names that the first file gives them.
+    """
+    own = stem_of(path)
+    is_named = len(images) > 1
+    return [
+        image.name if not name or (is_named and image.name != own) else name for image in images
+    ]
+
+
+def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[Image]:
+    """Open images whose outer axes are partitioned over files, each of which holds as many."""
     keys = list(next(iter(files.values())))
     if not keys:
-        return replace(read_images(next(iter(files)))[0], name=name)
+        path = next(iter(files))
+        images = read_images(path)
+        names = name_in(name, path, images)
+        return [replace(image, name=own) for image, own in zip(images, names, strict=True)]
     labels = {key: sorted({axes[key] for axes in files.values()}, key=natural_key) for key in keys}
     by_place = {tuple(axes[key] for key in keys): path for path, axes in files.items()}
     places = list(itertools.product(*labels.values()))
@@ -53,18 +68,27 @@ def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> Image:
             f"{name} is partitioned over files and the one of {label} is missing: put it back."
         )
     paths = [by_place[place] for place in places]
-    first = read_images(paths[0])[0]
-    if set(keys) & set(first.axis_names):
+    firsts = read_images(paths[0])
+    stacks = stacks_of(paths, firsts, [False] * len(firsts))
+    names = name_in(name, paths[0], firsts)
+    found = zip(firsts, stacks, names, strict=True)
+    return [_image(paths[0], first, read, labels, own) for first, (read, _), own in found]
+
+
+def _image(
+    path: Path, first: Image, read: Alike, labels: Mapping[str, Sequence[str]], name: str
+) -> Image:
+    """Return one image whose outer axes are partitioned over files, the first of which is open."""
+    if set(labels) & set(first.axis_names):
         raise UnreadableFileError(
-            f"{paths[0].name} has the axes {' '.join(first.axis_names)} itself, which its name "
-            f"gives to the set ({' '.join(keys)}): rename the files."
+            f"{path.name} has the axes {' '.join(first.axis_names)} itself, which its name "
+            f"gives to the set ({' '.join(labels)}): rename the files."
         )
-    shape = (*map(len, labels.values()), *first.shape)
-    read, _ = stack_of(paths, first, varies=False)
+    shape = (*(len(values) for values in labels.values()), *first.shape)
     lead = len(shape) - (3 if first.is_rgb else 2)
     return Image(
         (Frames(read, shape, first.dtype, lead),),
-        (*map(Axis, keys), *first.axes),
+        (*map(Axis, labels), *first.axes),
         tuple(map(Channel, labels.get("c", ()))),
         name,
         metadata={**first.metadata, "labels": labels},

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CHAIN_FACTORS = (2, 3, 4)
 """How much smaller the next level may be that stands in the chain, as tifffile has it."""
 
+_LOOKED_AT = 1000
+"""Pages of an image above which only its first file is asked whether levels are whole."""
+
 
 class Stack(NamedTuple):
     """Which pages make up an image; as for `pages_array`."""
@@ -47,7 +50,16 @@ def with_levels_below(image: Image, stack: Stack, kind: PageKind) -> Image:
         What its first page is.
     """
     path = next(file.path for file in stack.files if file is not None)
-    levels = [_level(image, stack, k, small) for k, small in levels_below(path, kind)]
+    levels: list[Array] = []
+    odd: list[PageKind] = []
+    for k, small in levels_below(path, kind):
+        below = [file and TiffPages(file.path, k) for file in stack.files]
+        if _is_whole(below, stack.table, small):
+            levels.append(_level(image, stack, below, small))
+        else:
+            odd.append(small)
+    if odd:
+        _warn_odd(path, odd)
     return replace(image, levels=(*image.levels, *levels)) if levels else image
 
 
@@ -85,9 +97,43 @@ def levels_below(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
     return found
 
 
-def _level(image: Image, stack: Stack, k: int, small: PageKind) -> Array:
-    """Return one level, from the `k`-th page below each page."""
-    files = [file and TiffPages(file.path, k) for file in stack.files]
+def _is_whole(below: Sequence[Pages | None], table: NDArray[np.int64], small: PageKind) -> bool:
+    """Whether the pages below all pages of an image are alike; of many files, one is looked at."""
+    named = table[(table >= 0).all(1)]
+    if len(named) > _LOOKED_AT:
+        named = named[named[:, 0] == named[0, 0]]
+    try:
+        kinds = [
+            file.kind(kind)
+            for n in np.unique(named[:, 0]).tolist()
+            if (file := below[n]) is not None
+            for kind in _kinds_of(file, named[named[:, 0] == n, 1])
+        ]
+    except UnreadableFileError:  # it has no such page, or not a sound one
+        return False
+    expected = (small.shape, small.axes, small.dtype)
+    return all((kind.shape, kind.axes, kind.dtype) == expected for kind in kinds)
+
+
+def _kinds_of(file: Pages, pages: NDArray[np.int64]) -> list[int]:
+    """Return the kinds of pages, of those that are there."""
+    found: list[int] = np.unique(file.kinds[pages[pages < len(file)]]).tolist()
+    return found
+
+
+def _warn_odd(path: Path, odd: Sequence[PageKind]) -> None:
+    """Say which levels are left out, all in one sentence."""
+    shapes = " and ".join(str(kind.shape) for kind in odd)
+    warnings.warn(
+        f"{path.name} has smaller versions {shapes} of some of its pages only, or of other shape "
+        "or type: they are left out; get a whole copy, or save the image again for all of them.",
+        FerryWarning,
+        stacklevel=3,
+    )
+
+
+def _level(image: Image, stack: Stack, files: Sequence[Pages | None], small: PageKind) -> Array:
+    """Return one level, from the pages below each page."""
     frame = moved(small.shape, stack.move)
     array = pages_array(files, stack.table, stack.lead, frame, small.dtype, move=stack.move)
     return as_bool(array) if image.dtype == bool else array

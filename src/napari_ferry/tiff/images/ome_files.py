@@ -13,10 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.tiff.pages.describe import description_head
 from napari_ferry.tiff.pages.header import Header, read_header
+from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS
 from napari_ferry.tiff.pages.pages import TiffPages
 
 _METADATA_FILE = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*?\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
+_OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
+_UUID_HEAD = 4096
+"""Bytes of a description in which the UUID of its file stands."""
+
 _MAX_HEAD = 1 << 16
 """Characters in which a description says that it is only a pointer to another one."""
 
@@ -52,25 +58,83 @@ def described_by(header: Header) -> Header:
     return replace(header, path=beside, description=text, raw_dtype=None)
 
 
-def ome_file(path: Path, name: str | None) -> TiffPages | None:
-    """Return a file of a set, ``None`` when it is not beside `path`."""
-    if name is None or name == path.name:
-        return TiffPages(path)
-    beside = path.with_name(Path(name.replace("\\", "/")).name)
-    return TiffPages(beside) if beside.name == name and beside.is_file() else None
+class OmeFiles:
+    """The files of a set, and which of them are not there.
+
+    Parameters
+    ----------
+    path : Path
+        The file that describes the set; others stand beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._missing: set[str] = set()
+        self._wrong: set[str] = set()
+        self._known: dict[tuple[str | None, str | None], TiffPages | None] = {}
+
+    def find(self, name: str | None, uuid: str | None) -> TiffPages | None:
+        """Return a file, ``None`` when it is not there, which is noted.
+
+        Parameters
+        ----------
+        name : str or None
+            What it is called; ``None`` for the file that describes the set.
+        uuid : str or None
+            What it has to say that it is, where it says so.
+        """
+        if (name, uuid) not in self._known:
+            self._known[name, uuid] = self._look(name, uuid)
+        return self._known[name, uuid]
+
+    def _look(self, name: str | None, uuid: str | None) -> TiffPages | None:
+        if name is None or name == self.path.name:
+            return TiffPages(self.path)
+        beside = self.path.with_name(Path(name.replace("\\", "/")).name)
+        if beside.name != name or not beside.is_file():
+            self._missing.add(name)
+            return None
+        said = _uuid_of(beside) if uuid else None
+        if uuid and said and _bare(said) != _bare(uuid):
+            self._wrong.add(name)
+            return None
+        return TiffPages(beside)
+
+    def warn(self, opened: Path) -> None:
+        """Say which files of the set are missing or others, all in one sentence."""
+        if not self._missing and not self._wrong:
+            return
+        said = [
+            _said(self._missing, "not beside it"),
+            _said(self._wrong, "of another set by UUID"),
+        ]
+        is_one = len(self._missing) + len(self._wrong) == 1
+        warnings.warn(
+            f"{opened.name} is one of several files, of which {' and '.join(filter(None, said))}: "
+            f"{'its' if is_one else 'their'} frames are shown as zero; put the right "
+            f"{'one' if is_one else 'ones'} there and open again.",
+            FerryWarning,
+            stacklevel=3,
+        )
 
 
-def warn_missing(path: Path, names: Collection[str]) -> None:
-    """Say which files of a set are missing, all in one sentence."""
+def _said(names: Collection[str], what: str) -> str:
+    """Return what is so of files, naming the first of them; empty for none."""
     if not names:
-        return
+        return ""
     first = ", ".join(sorted(names)[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    is_one = len(names) == 1
-    warnings.warn(
-        f"{path.name} is one of several files, of which {first}{more} {'is' if is_one else 'are'} "
-        f"not beside it: {'its' if is_one else 'their'} frames are shown as zero; put "
-        f"{'it' if is_one else 'them'} back and open again.",
-        FerryWarning,
-        stacklevel=3,
-    )
+    return f"{first}{more} {'is' if len(names) == 1 else 'are'} {what}"
+
+
+def _uuid_of(path: Path) -> str | None:
+    """Return the UUID that a file gives itself; ``None`` where it does not, or cannot be read."""
+    try:
+        match = _OWN_UUID.search(description_head(path, _UUID_HEAD))
+    except (*TIFFFILE_ERRORS, OSError, UnreadableFileError):  # it says so itself when it is read
+        return None
+    return match[1] if match else None
+
+
+def _bare(uuid: str) -> str:
+    return uuid.strip().lower().removeprefix("urn:uuid:")

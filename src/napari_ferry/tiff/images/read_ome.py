@@ -15,7 +15,7 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 from napari_ferry.tiff.images.levels import Stack, with_levels_below
-from napari_ferry.tiff.images.ome_files import described_by, ome_file, warn_missing
+from napari_ferry.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.tiff.names import PartName
 from napari_ferry.tiff.pages.arrays import pages_array
 from napari_ferry.tiff.pages.frames import frame_axes, map_stack, moved, with_pixels
@@ -83,16 +83,17 @@ def read_ome(header: Header) -> list[Image]:
         The description, or that of some images, is damaged or does not fit; files are missing.
     """
     images: list[Image] = []
-    missing: set[str] = set()
     problem = None
+    master = header
     try:
         master = described_by(header)
         found = parse_ome_xml(master.description)
     except UnreadableFileError as error:
         problem, found = error, []
+    files = OmeFiles(master.path)
     for image in found:
         try:
-            images.append(_read_ome_image(master, image, len(found) == 1, missing))
+            images.append(_read_ome_image(master, image, len(found) == 1, files))
         except UnreadableFileError as error:
             problem = error
     if problem:
@@ -102,12 +103,13 @@ def read_ome(header: Header) -> list[Image]:
             FerryWarning,
             stacklevel=2,
         )
-    warn_missing(header.path, missing if images else ())
+    if images:
+        files.warn(header.path)
     return images
 
 
-def _read_ome_image(header: Header, image: OmeImage, is_only: bool, missing: set[str]) -> Image:
-    """Open one image, and note the names of files that are missing."""
+def _read_ome_image(header: Header, image: OmeImage, is_only: bool, beside: OmeFiles) -> Image:
+    """Open one image; files that are missing are noted."""
     description, planes = image.description, image.planes()
     lead = len(description.shape) - (3 if image.samples > 1 else 2)
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
@@ -117,8 +119,7 @@ def _read_ome_image(header: Header, image: OmeImage, is_only: bool, missing: set
         return with_pixels(description, flat.reshape(description.shape))
     places = part_paths(header)
     names = [places[name].name if name in places else name for name in image.files]
-    files = [ome_file(header.path, name) for name in names]
-    missing |= {name for name, file in zip(names, files, strict=True) if name and file is None}
+    files = [beside.find(*named) for named in zip(names, image.uuids, strict=True)]
     source = next((file for file in files if file is not None), None)
     first = planes[planes[:, 1] >= 0]
     if source is None or not len(first):

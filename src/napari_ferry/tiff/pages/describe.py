@@ -51,6 +51,12 @@ def describe_page(
 
 def _emptied(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[int, bytes]:
     """Return what makes the description of a page empty: the offset of its count, and zeros."""
+    place = _description_place(file, ifd, order, is_big)
+    return {} if place is None else {place: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
+
+
+def _description_place(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
+    """Return where a directory says how long the description is, and where it begins."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)
@@ -58,11 +64,33 @@ def _emptied(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[int, by
     raw = file.read(min(n, _MOST_ENTRIES) * entry.size)
     for k in range(len(raw) // entry.size):
         if entry.unpack_from(raw, k * entry.size)[0] == _DESCRIPTION:
-            place = ifd + head.size + k * entry.size + 4
-            size = entry.size - 4
-            one = struct.pack(order + "QQ" if is_big else order + "II", 1, 0)
-            return {place: one[:size]}
-    return {}
+            return ifd + head.size + k * entry.size + 4
+    return None
+
+
+def description_head(path: Path, nbytes: int) -> str:
+    """Return the beginning of the text that the first page carries, empty when it has none.
+
+    Raises
+    ------
+    UnreadableFileError
+        It does not begin like a TIFF file.
+    ArithmeticError, OSError, ValueError, struct.error
+        It is damaged, or cannot be read.
+    """
+    with open_tiff(path) as file:
+        order, version, first = read_magic(path, file)
+        is_big = version == 43
+        (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), first, 8 if is_big else 4)
+        place = _description_place(file, ifd, order, is_big)
+        if place is None:
+            return ""
+        field = struct.Struct(order + ("QQ" if is_big else "II"))
+        file.seek(place)
+        count, start = field.unpack(file.read(field.size))
+        inline = field.size // 2
+        file.seek(start if count > inline else place + inline)
+        return file.read(min(count, nbytes)).decode("utf-8", "replace")
 
 
 class _Patched(io.RawIOBase):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from napari_ferry.arguments import cure_of
 from napari_ferry.errors import FerryError, UnreadableFileError
 from napari_ferry.tiff.pages.kinds import COLOUR, TIFFFILE_ERRORS
 from napari_ferry.tiff.pages.walk import Stamp, open_tiff, read_magic
@@ -112,8 +113,9 @@ def read_header(path: Path) -> Header:
     except FerryError:
         raise
     except OSError as error:
+        cure = cure_of(error, "check its name and permissions")
         raise UnreadableFileError(
-            f"{path} cannot be read ({error.strerror or error}): check its name and permissions."
+            f"{path} cannot be read ({error.strerror or error}): {cure}."
         ) from error
 
 

@@ -127,7 +127,7 @@ class Pages(ABC):
 class TiffPages(Pages):
     """All pages of the chain of one TIFF file, or those below them.
 
-    Pickles as its path.
+    Pickles as its path, and as what the file was when it was opened.
 
     Parameters
     ----------
@@ -135,6 +135,8 @@ class TiffPages(Pages):
         The file.
     below : int, optional
         Which of the pages below each page of the chain is meant, counted from 0.
+    stamp : Stamp, optional
+        What the file has to be when it is read; what it is now when absent.
 
     Raises
     ------
@@ -142,16 +144,16 @@ class TiffPages(Pages):
         Not a TIFF file, or its chain of directories is broken at the start or runs in a circle.
     """
 
-    def __init__(self, path: Path, below: int | None = None) -> None:
+    def __init__(self, path: Path, below: int | None = None, stamp: Stamp | None = None) -> None:
         self.path = path
         self.below = below
-        self.stamp = Stamp.of(path)
+        self.stamp = stamp or Stamp.of(path)
         self._known: dict[int, PageKind] = {}
         self._lock = threading.Lock()
         self._table: PageTable | None = None
 
-    def __reduce__(self) -> tuple[type[TiffPages], tuple[Path, int | None]]:
-        return TiffPages, (self.path, self.below)
+    def __reduce__(self) -> tuple[type[TiffPages], tuple[Path, int | None, Stamp]]:
+        return TiffPages, (self.path, self.below, self.stamp)
 
     def __len__(self) -> int:
         return len(self.table.ifds)

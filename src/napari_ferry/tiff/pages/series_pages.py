@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.tiff.pages.kinds import PageKind, kind_of
 from napari_ferry.tiff.pages.pages import Pages
-from napari_ferry.tiff.pages.walk import Stamp
+from napari_ferry.tiff.pages.walk import Stamp, open_unchanged
 
 if TYPE_CHECKING:
     import tifffile
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class ToldPages(Pages):
     """Pages of one file that belong to one level of one of tifffile's series.
 
-    Pickles as the path of the file whose series it is of, and its place there.
+    Pickles as the path of the file whose series it is of, its place there, and what both files
+    were when they were opened.
 
     Parameters
     ----------
@@ -51,9 +52,10 @@ class ToldPages(Pages):
         self._kinds = np.array([kind for _, _, kind in pages], np.int64)
         self._known = tuple(kinds)
         self._origin = origin
+        self._origin_stamp = Stamp.of(origin[0])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, self._origin
+        return _again, (*self._origin, self._origin_stamp, self.stamp)
 
     def __len__(self) -> int:
         return len(self._kinds)
@@ -104,10 +106,21 @@ def told_pages(
     return files, np.array(table, np.int64).reshape(-1, 2)
 
 
-def _again(path: Path, series: int, level: int, file: int) -> ToldPages:
-    """Find the same pages once more, after they were pickled."""
+def _again(
+    path: Path, series: int, level: int, file: int, path_stamp: Stamp, stamp: Stamp
+) -> ToldPages:
+    """Find the same pages once more, after they were pickled.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is gone, or changed.
+    """
     import tifffile
 
+    open_unchanged(path, path_stamp).close()
     with tifffile.TiffFile(path) as tif:
         files, _ = told_pages(path, tif.series[series].levels[level], (series, level))
-    return files[file]
+    found = files[file]
+    found.stamp = stamp
+    return found

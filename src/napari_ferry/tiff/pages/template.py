@@ -6,7 +6,6 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 from __future__ import annotations
 
 import math
-import mmap
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.array import Array
 from napari_ferry.blocks import as_bytes, c_strides
+from napari_ferry.mapped import position
 from napari_ferry.tiff.pages.index import LAYOUT_TAGS, SEGMENT_TAGS, VALUE_TYPES
 
 _MOST_COMPARED = 1 << 20
@@ -66,8 +66,10 @@ class Template:
         lead : int
             Number of axes before those of a frame.
         """
-        start = _position(array)
-        if start is None or not isinstance(array, np.ndarray):
+        if not isinstance(array, np.ndarray):
+            return None
+        start = position(array)
+        if start is None:
             return None
         frame = array.shape[lead:]
         if array.strides[lead:] != c_strides(frame, array.itemsize):
@@ -126,16 +128,6 @@ def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
         if not n:
             raise ValueError("it ends before its last pixel")
         rest = rest[n:]
-
-
-def _position(array: Array) -> int | None:
-    """Return where in its file a mapped array begins; ``None`` for others."""
-    root: object = array
-    while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
-        root = root.base
-    if not isinstance(root, np.memmap) or not isinstance(array, np.ndarray):
-        return None
-    return int(root.offset) + int(array.ctypes.data) - int(root.ctypes.data)
 
 
 class Directory(NamedTuple):

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from napari_ferry.arguments import cure_of
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 _MAX_PAGES = 1 << 24
@@ -53,8 +54,9 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
     try:
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
+        cure = cure_of(error, "put it back, or open it anew")
         raise UnreadableFileError(
-            f"{path} cannot be read any more ({error.strerror}): put it back, or open it anew."
+            f"{path} cannot be read any more ({error.strerror}): {cure}."
         ) from error
     if Stamp.of(file.fileno()) != stamp:
         file.close()

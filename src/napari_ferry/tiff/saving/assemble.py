@@ -7,8 +7,9 @@ OME-TIFF keeps pyramids (https://ome-model.readthedocs.io/en/stable/ome-tiff/spe
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_ferry.blocks import as_bytes
 from napari_ferry.errors import SaveError
-from napari_ferry.streams import in_order
-from napari_ferry.tiff.saving.encode import Encoded, PageFormat, encode_rows, halve
+from napari_ferry.streams import Results
+from napari_ferry.tiff.saving.encode import Band, PageFormat, encode_band
 from napari_ferry.tiff.saving.headers import DIRECTORY_BYTES, Layer
 from napari_ferry.tiff.saving.parts import Run, describe_parts
 
@@ -84,7 +85,7 @@ Page = Sequence[Level]
 """A page and its halved copies, the largest first."""
 
 
-def assemble(partials: Sequence[Path], results: Iterator[Encoded], *, job: Job) -> int:
+def assemble(partials: Sequence[Path], results: Results, *, job: Job) -> int:
     """Write encoded pieces into TIFF files, in order.
 
     Returns
@@ -129,10 +130,11 @@ class _Files:
             elif self.runs[-1].count:
                 self._begin(index)
             else:
-                nbytes = sum(level.nbytes for level in pages[0]) + self.job.reserve
+                nbytes = sum(level.nbytes for level in pages[0])
                 raise SaveError(
-                    f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded with its "
-                    f"header, more than the size cap of {self.job.cap / 1e9:.6g} GB: raise the cap."
+                    f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded, and up to "
+                    f"{self.job.reserve / 1e9:.6g} GB describe the series, more than the size cap "
+                    f"of {self.job.cap / 1e9:.6g} GB: raise the cap."
                 )
 
     def close(self) -> None:
@@ -202,7 +204,7 @@ def _write(
         dtype=page.dtype,
         compression=None if page.compression == "none" else page.compression,
         predictor=page.has_predictor,
-        tile=(page.tile, page.tile) if page.tile else None,
+        tile=(page.rows, page.tile) if page.tile else None,
         rowsperstrip=None if page.tile else page.rows,
         metadata=None,
         contiguous=False,
@@ -211,74 +213,73 @@ def _write(
 
 
 def _pages(
-    results: Iterator[Encoded], count: int, page: PageFormat, scratch: Path
+    results: Results, count: int, page: PageFormat, scratch: Path
 ) -> Iterator[Sequence[Page]]:
     """Take up encoded pieces until all `count` frames of an image are there."""
-    while count > 0:
-        if page.band_rows is None:
-            frames = next(results).frames
-            yield [[Level(segments, [*map(len, segments)])] for segments in frames]
-            count -= len(frames)
-        else:
-            yield [_banded_page(results, page, scratch)]
-            count -= 1
+    if page.band_rows is None:
+        while count > 0:
+            bands: list[Band] = next(results)
+            yield [[Level(band.segments, [*map(len, band.segments)])] for band in bands]
+            count -= len(bands)
+        return
+    waiting: deque[Band] = deque()
+    for _ in range(count):
+        yield [_banded_page(_bands(results, waiting), results, page, scratch)]
 
 
-def _banded_page(results: Iterator[Encoded], page: PageFormat, scratch: Path) -> Page:
+def _bands(results: Results, waiting: deque[Band]) -> Iterator[Band]:
+    """Yield bands one by one; those of a piece that are not asked for wait for the next page."""
+    while True:
+        if not waiting:
+            waiting.extend(next(results))
+        yield waiting.popleft()
+
+
+def _banded_page(bands: Iterator[Band], results: Results, page: PageFormat, scratch: Path) -> Page:
     """Collect one large page band by band in a file, and add its halved copies."""
-    with (scratch / "bands").open("w+b") as file:
-        half = _room(scratch, page.halved()) if page.levels else None
-        sizes: list[list[int]] = [[]]
-        row = 0
-        while row < page.shape[0]:
-            encoded = next(results)
-            sizes[0] += _append(file, encoded.frames[0])
-            if half is not None and encoded.half is not None:
-                half[row // 2 : row // 2 + len(encoded.half)] = encoded.half
-            row += page.band_rows or page.shape[0]
-        while half is not None:
+    sizes: list[list[int]] = []
+    with (scratch / "bands").open("wb") as file:
+        while True:
+            height = page.band_rows or page.shape[0]
+            count = -(-page.shape[0] // height)
+            sizes.append(_append(file, itertools.islice(bands, count), scratch / "half"))
+            if not page.levels:
+                break
             page = page.halved()
-            half, level = _encode_level(file, half, page, scratch)
-            sizes.append(level)
+            (scratch / "half").replace(scratch / "level")
+            bands = results.work(_level_jobs(scratch / "level", page))
     starts = itertools.accumulate(map(sum, sizes), initial=0)
-    bands = scratch / "bands"
-    return [Level(_Spooled(bands, a, s), s) for a, s in zip(starts, sizes, strict=False)]
+    spool = scratch / "bands"
+    return [Level(_Spooled(spool, a, s), s) for a, s in zip(starts, sizes, strict=False)]
 
 
-def _encode_level(
-    file: BinaryIO, pixels: NDArray[Any], page: PageFormat, scratch: Path
-) -> tuple[NDArray[Any] | None, list[int]]:
-    """Append one level of a pyramid; return the next one's pixels and the segments' sizes."""
-    from concurrent.futures import ThreadPoolExecutor
+def _append(file: BinaryIO, bands: Iterable[Band], half: Path) -> list[int]:
+    """Append the segments of one level, and write the pixels of the next one beside.
 
-    rows = page.band_rows or page.shape[0]
-    half = _room(scratch, page.halved()) if page.levels else None
+    Written, not mapped: a disk that is full then says so.
+    """
     sizes: list[int] = []
-    workers = min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-level") as pool:
-        places = range(0, len(pixels), rows)
-        bands = (partial(_encode_band, pixels[y : y + rows], page) for y in places)
-        for k, encoded in enumerate(in_order(pool, bands, workers + 2)):
-            sizes += _append(file, encoded.frames[0])
-            if half is not None and encoded.half is not None:
-                y = k * rows // 2
-                half[y : y + len(encoded.half)] = encoded.half
-    return half, sizes
+    with half.open("wb") as halved:
+        for band in bands:
+            file.writelines(band.segments)
+            sizes += map(len, band.segments)
+            if band.half is not None:
+                halved.write(as_bytes(band.half))
+    return sizes
 
 
-def _encode_band(pixels: NDArray[Any], page: PageFormat) -> Encoded:
-    half = halve(pixels, is_labels=page.is_labels) if page.levels else None
-    return Encoded([encode_rows(pixels, page)], half)
+def _level_jobs(path: Path, page: PageFormat) -> Iterator[Callable[[], Band]]:
+    """Yield what encodes the bands of a level whose pixels stand in a file."""
+    height = page.band_rows or page.shape[0]
+    for y in range(0, page.shape[0], height):
+        yield partial(_encode_rows_of, path, page, y, min(height, page.shape[0] - y))
 
 
-def _room(scratch: Path, page: PageFormat) -> NDArray[Any]:
-    """Return room for one level of a pyramid, in a file as it may be larger than memory."""
-    return np.memmap(scratch / f"level-{page.levels}", page.dtype, "w+", 0, page.shape)
-
-
-def _append(file: BinaryIO, segments: Sequence[bytes]) -> list[int]:
-    file.writelines(segments)
-    return [*map(len, segments)]
+def _encode_rows_of(path: Path, page: PageFormat, y: int, rows: int) -> Band:
+    shape = (rows, *page.shape[1:])
+    row_bytes = math.prod(shape[1:]) * page.dtype.itemsize
+    pixels = np.fromfile(path, page.dtype, math.prod(shape), offset=y * row_bytes)
+    return encode_band(pixels.reshape(shape), page)
 
 
 @dataclass(frozen=True)

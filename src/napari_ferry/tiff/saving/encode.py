@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,8 +22,8 @@ _TILE = 512
 _STRIP_BYTES = 16 << 20
 """A plane of more bytes is cut into strips or tiles, and encoded some rows at a time."""
 
-_LARGE = 4096
-"""Planes with a longer side are tiled, where the format allows it."""
+_LARGE = 4096 * 4096
+"""Planes of more pixels are tiled, where the format allows it."""
 
 _SMALLEST = 1024
 """A pyramid ends where both sides are at most this long."""
@@ -45,7 +45,7 @@ class PageFormat:
     compression : {"none", "zlib", "zstd", "lzw"}
         Without loss.
     tile : int
-        Side of a tile, in pixels; 0 for strips.
+        Columns of a tile; 0 for strips.
     rows : int
         Rows of one strip or tile.
     levels : int
@@ -102,18 +102,16 @@ class PageFormat:
     def most_bytes(self) -> int:
         """Most bytes that one page can have, encoded, with its halved copies and directories."""
         side = self.rows * (self.tile or self.shape[1]) * math.prod(self.shape[2:])
-        raw = self.segments * max(side * self.dtype.itemsize, 1)
-        encoded = int(raw * _GROWTH[self.compression]) + 64 * self.segments
-        return sum((encoded >> 2 * k) + 16 * self.segments + 1024 for k in range(self.levels + 1))
+        raw = self.segments * side * self.dtype.itemsize
+        encoded = int(raw * _GROWTH[self.compression]) + (64 + 16) * self.segments + 1024
+        return encoded + (self.halved().most_bytes if self.levels else 0)
 
     def halved(self) -> PageFormat:
         """Return the format of the next level of the pyramid."""
         y, x, *samples = self.shape
         shape = ((y + 1) // 2, (x + 1) // 2, *samples)
         levels = self.levels - 1
-        return PageFormat(
-            shape, self.dtype, self.compression, self.tile, self.rows, levels, self.is_labels
-        )
+        return replace(self, shape=shape, levels=levels)
 
 
 def page_format(
@@ -134,22 +132,24 @@ def page_format(
     pyramid : bool, optional
         Whether to add halved copies; of large planes only when absent.
     """
-    is_large = max(shape[:2]) > _LARGE
+    is_large = math.prod(shape[:2]) > _LARGE
     levels = 0
     if pyramid or (pyramid is None and is_large):
         levels = max(0, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
-    tile = _TILE if may_tile and (is_large or levels) else 0
-    row_bytes = math.prod(shape[1:]) * dtype.itemsize
-    strip = shape[0] if row_bytes * shape[0] <= _STRIP_BYTES else _STRIP_BYTES // row_bytes
-    rows = tile or max(1, strip)
     little = dtype.newbyteorder("<")
+    if may_tile and (is_large or levels):
+        rows, tile = (min(_TILE, -(-n // 16) * 16) for n in shape[:2])
+    else:
+        row_bytes = math.prod(shape[1:]) * dtype.itemsize
+        fits = row_bytes * shape[0] <= _STRIP_BYTES
+        rows, tile = shape[0] if fits else max(1, _STRIP_BYTES // row_bytes), 0
     return PageFormat(shape, little, compression, tile, rows, levels, is_labels)
 
 
-class Encoded(NamedTuple):
-    """What became of one piece: encoded segments of each of its frames, and its halved rows."""
+class Band(NamedTuple):
+    """Some rows of a frame, encoded: strips or tiles, and the same rows at half the size."""
 
-    frames: list[list[bytes]]
+    segments: list[bytes]
     half: NDArray[Any] | None
 
 
@@ -168,15 +168,30 @@ class EncodeFrames:
     page: PageFormat
     turn: tuple[int, ...]
 
-    def __call__(self, pixels: Pixels) -> Encoded:
+    def __call__(self, pixels: Pixels) -> list[Band]:
         return pixels.together(self._encode)
 
-    def _encode(self, pixels: NDArray[Any]) -> Encoded:
+    def _encode(self, pixels: NDArray[Any]) -> list[Band]:
         n = len(self.turn)
         stored = pixels.transpose(*self.turn, *range(n, pixels.ndim))
-        frames = [stored[place] for place in np.ndindex(stored.shape[:n])]
-        half = halve(frames[0], is_labels=self.page.is_labels) if self.page.levels else None
-        return Encoded([encode_rows(frame, self.page) for frame in frames], half)
+        height = self.page.band_rows or stored.shape[n]
+        return [
+            encode_band(stored[place][y : y + height], self.page)
+            for place in np.ndindex(stored.shape[:n])
+            for y in range(0, stored.shape[n], height)
+        ]
+
+
+def encode_band(pixels: NDArray[Any], page: PageFormat) -> Band:
+    """Encode some rows of a frame, and halve them where the page has smaller copies.
+
+    Parameters
+    ----------
+    pixels : array
+        Axes y, x, and s if there are several samples; whole strips or rows of tiles.
+    """
+    half = halve(pixels, is_labels=page.is_labels) if page.levels else None
+    return Band(encode_rows(pixels, page), half)
 
 
 def encode_rows(pixels: NDArray[Any], page: PageFormat) -> list[bytes]:
@@ -199,7 +214,7 @@ def _segments(pixels: NDArray[Any], page: PageFormat) -> Iterator[NDArray[Any]]:
             yield band
             continue
         for x in range(0, pixels.shape[1], page.tile):
-            tile = np.zeros((page.tile, page.tile, *page.shape[2:]), page.dtype)
+            tile = np.zeros((page.rows, page.tile, *page.shape[2:]), page.dtype)
             part = band[:, x : x + page.tile]
             tile[: part.shape[0], : part.shape[1]] = part
             yield tile

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.blocks import split_box
+from napari_ferry.blocks import split_box, whole
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image
@@ -147,6 +147,10 @@ def run_descriptions(
 ) -> Iterator[str]:
     """Yield the description of each part: OME-XML, or JSON for types that OME does not know."""
     uuids = [series_uuid(nonce, i) for i in range(len(runs))]
+    if len(runs) == 1:  # one file that stands alone
+        layer = Layer(images[0], whole(images[0].shape))
+        yield whole_file_xml([layer]) if is_ome(images) else json_description(images[0])
+        return
     if not is_ome(images):
         for i, run in enumerate(runs):
             yield _json_of_run(run, images[run.image], uuids[0], i, len(runs))

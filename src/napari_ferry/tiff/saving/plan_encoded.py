@@ -20,6 +20,7 @@ from napari_ferry.tiff.saving.assemble import Job, assemble
 from napari_ferry.tiff.saving.encode import Compression, EncodeFrames, PageFormat, page_format
 from napari_ferry.tiff.saving.headers import (
     CLASSIC_BYTES,
+    DIRECTORY_BYTES,
     Flavour,
     Layer,
     imagej_tags,
@@ -81,7 +82,7 @@ def plan_encoded_file(
     layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Sequence[PageFormat]
 ) -> tuple[tuple[PlannedFile, ...], Stream]:
     """Plan one file of encoded pages."""
-    nbytes = _most_bytes(layers, pages)
+    nbytes = most_bytes(layers, pages)
     first, options = _tags(layers, flavour)
     nbytes += sum(len(str(tags).encode()) for tags in first)
     job = Job(tuple(layers), tuple(pages), options, first, nbytes > CLASSIC_BYTES)
@@ -101,6 +102,12 @@ def plan_encoded_series(
     """Plan parts of encoded pages, each as large as the cap lets it be.
 
     How many there will be is known when they are written; planned are as many as there can be.
+    One alone is called as the series.
+
+    Raises
+    ------
+    InvalidImageError
+        The cap has no room for the description.
     """
     images = [layer.image for layer in layers]
     reserve, count = 0, 0
@@ -112,6 +119,11 @@ def plan_encoded_series(
             break
         # the numbers in it may get longer than they are now
         count, reserve = len(runs), len(text.encode()) + 64 * len(runs) + 1024
+    if cap <= reserve + DIRECTORY_BYTES:
+        raise InvalidImageError(
+            f"Each of up to {count} files has to describe the whole in {reserve / 1e9:.6g} GB, "
+            f"and the size cap is {cap / 1e9:.6g} GB: raise the cap."
+        )
     _, options = _tags(layers, flavour)
     first = ({"description": _TO_BE_DESCRIBED},) * len(layers)
     job = Job(
@@ -125,12 +137,13 @@ def plan_encoded_series(
         cap=cap,
         reserve=reserve,
     )
-    each = min(math.ceil(cap), _most_bytes(layers, pages) // count + reserve)
+    each = min(math.ceil(cap), most_bytes(layers, pages) // count + reserve)
     files = tuple(PlannedFile(part, each, may_replace=is_own_part) for part in paths)
-    return files, Stream(paths, tuple(_pieces(layers, pages, flavour)), partial(assemble, job=job))
+    pieces = tuple(_pieces(layers, pages, flavour))
+    return files, Stream(paths, pieces, partial(assemble, job=job), path)
 
 
-def _most_bytes(layers: Sequence[Layer], pages: Sequence[PageFormat]) -> int:
+def most_bytes(layers: Sequence[Layer], pages: Sequence[PageFormat]) -> int:
     """Return the most bytes that the pages of one file can have."""
     return sum(layer.nframes * page.most_bytes for layer, page in zip(layers, pages, strict=True))
 
@@ -168,28 +181,33 @@ def _pieces(
         stored = sorted(names, key="tzc".index) if flavour == "imagej" else names
         turn = tuple(names.index(name) for name in stored)
         encode = EncodeFrames(page, turn)
-        for box in _frame_boxes(layer, turn, page):
-            for part in _bands(box, layer.lead, page):
+        frames, rows = _piece_size(layer, page)
+        for box in _frame_boxes(layer, turn, frames):
+            for y in range(0, page.shape[0], rows):
+                side = slice(y, min(y + rows, page.shape[0]))
+                part = (*box[: layer.lead], side, *box[layer.lead + 1 :])
                 yield Piece(layer.image.array, part, encode)
 
 
-def _frame_boxes(layer: Layer, turn: Sequence[int], page: PageFormat) -> Iterator[Box]:
+def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
+    """Return how many frames, and how many of their rows, are encoded at a time.
+
+    A chunk of the source is read for one piece only, unless it has many large frames.
+    """
+    steps = [int(np.diff(side).max()) for side in chunk_edges(layer.image.array)]
+    in_chunk, height = math.prod(steps[: layer.lead]), page.shape[0]
+    together = max(1, min(in_chunk, _CHUNK_BYTES // page.nbytes))
+    if page.band_rows is None:
+        return max(together, _PIECE_BYTES // page.nbytes), height
+    if together > 1:
+        return together, height
+    bands = -(-steps[layer.lead] // page.band_rows)
+    return 1, min(height, max(1, bands) * page.band_rows)
+
+
+def _frame_boxes(layer: Layer, turn: Sequence[int], most: int) -> Iterator[Box]:
     """Yield boxes of whole frames, in the order in which the leading axes are stored."""
-    lead, box = layer.lead, whole(layer.shape)
-    edges = chunk_edges(layer.image.array)
-    in_chunk = math.prod(int(np.diff(side).max()) for side in edges[:lead])
-    most = max(_PIECE_BYTES, min(in_chunk * page.nbytes, _CHUNK_BYTES)) // page.nbytes
-    most = 1 if page.band_rows else max(1, most)
+    lead, box, edges = layer.lead, whole(layer.shape), chunk_edges(layer.image.array)
     stored = (*(box[k] for k in turn), *box[lead:])
     for piece in split_box(stored, lead, most, [edges[k] for k in turn]):
         yield (*(piece[turn.index(k)] for k in range(lead)), *piece[lead:])
-
-
-def _bands(box: Box, lead: int, page: PageFormat) -> Iterator[Box]:
-    """Cut a large frame into bands of rows."""
-    if page.band_rows is None:
-        yield box
-        return
-    for y in range(0, page.shape[0], page.band_rows):
-        rows = slice(y, min(y + page.band_rows, page.shape[0]))
-        yield (*box[:lead], rows, *box[lead + 1 :])

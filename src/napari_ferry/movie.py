@@ -149,6 +149,11 @@ class Movie:
         """Return the JSON record of what the file will hold."""
         return describe(self.saved_image())
 
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this movie from others of the same size; no pixels are read."""
+        limits = self.tones.limits and self.tones.limits.known
+        return {**describe(self.image), "axis": self.axis, "place": self.place, "limits": limits}
+
     def _channel_index(self) -> int | None:
         """Return which channel is saved; ``None`` where they run, or there are none."""
         names = self.image.axis_names

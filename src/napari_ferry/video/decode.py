@@ -183,14 +183,12 @@ class Decoder:
 
     def _decode_from(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode from a packet on: the number of each frame's packet, and the frame."""
-        context = self.container.streams.video[0].codec_context
-        context.flush_buffers()
         for number, packet in self._packets_from(first):
             self.fed = number + 1
             packet.opaque = number
             yield from numbered(packet.decode())
         self.fed = len(self.index.times)
-        yield from numbered(context.decode(None))
+        yield from numbered(self.container.streams.video[0].codec_context.decode(None))
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Yield packets from one on, with their numbers."""
@@ -199,6 +197,7 @@ class Decoder:
         last = len(self.index.times)
         if first:
             self.container.seek(int(self.index.times[first]), stream=stream)
+            stream.codec_context.flush_buffers()
             packets = video_packets(self.container)
             packet = next(packets, None)
             number = None if packet is None else self.index.find(packet)

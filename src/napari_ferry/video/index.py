@@ -141,7 +141,8 @@ def read_index(container: InputContainer) -> Index:
     if not found.trouble and stream.frames > len(found.stamps):
         found.trouble = f"its header promises {stream.frames} frames"
     time_base = stream.time_base or Fraction(1, 1)
-    return _by_stamps(found, time_base) or _by_decoding(container, found, time_base)
+    index = _by_stamps(found, time_base)
+    return _by_decoding(container, found, time_base) if index is None else index
 
 
 def _shows(packet: av.Packet[VideoStream], codec: str) -> bool:
@@ -154,7 +155,7 @@ def _by_stamps(found: _Packets, time_base: Fraction) -> Index | None:
     shown = np.delete(np.arange(len(found.stamps)), found.hidden)
     if len(found.keys) == len(found.stamps):  # nothing is decoded out of order
         return _index(found, _filled(found.stamps), shown, time_base)
-    if any(stamp is None for stamp in found.stamps):
+    if None in found.stamps:
         return None
     stamps = np.array(found.stamps, np.int64)
     order = shown[np.argsort(stamps[shown], kind="stable")]

@@ -29,7 +29,8 @@ TIMESTAMPS = "timestamps"
 """Key of `Image.metadata`: seconds at which each frame is shown, where they are not even."""
 
 _MOST_TIMESTAMPS = 1_000_000
-_LOOKED_AT = 5
+_LOOKED_AT = 9
+_BEGINNING = 128
 
 
 def read_video(path: Path) -> Image:
@@ -70,14 +71,22 @@ def _look(path: Path, index: Index, has_colours: bool | None) -> Look:
     first = decoder.frame(0)
     if has_colours is None or is_known_coloured(path):
         has_colours = is_known_coloured(path) or gray_levels(first) is None
-        places = index.shown[
-            index.keys[np.linspace(0, len(index.keys) - 1, _LOOKED_AT).astype(int)]
-        ]
-        for i in sorted({int(i) for i in places if i > 0}):
+        for i in _places(index):
             if has_colours:
                 break
             has_colours = gray_levels(decoder.frame(i)) is None
     return choose_look(first, is_gray=not has_colours)
+
+
+def _places(index: Index) -> list[int]:
+    """Return the frames that are looked at.
+
+    They are of the beginning, where a title may fade in, and key frames from first to last, which
+    cost no more than themselves.
+    """
+    begin = np.linspace(0, min(len(index), _BEGINNING) - 1, _LOOKED_AT).astype(int)
+    keys = index.keys[np.linspace(0, len(index.keys) - 1, _LOOKED_AT).astype(int)]
+    return sorted({i for i in (*begin.tolist(), *index.shown[keys].tolist()) if i >= 0})
 
 
 def frame_rate(index: Index, container: InputContainer) -> Fraction | None:

@@ -1,4 +1,4 @@
-"""Videos: read frame by frame from MP4, QuickTime, Matroska, WebM and AVI; written as H.264 or FFV1.
+"""Videos: MP4, QuickTime, Matroska, WebM, AVI, read frame by frame; H.264 and FFV1 written.
 
 Files are read through FFmpeg's libraries, as PyAV brings them, and written by ffmpeg itself, as
 imageio-ffmpeg brings it.
@@ -10,6 +10,7 @@ import json
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from napari_ferry.errors import InvalidImageError, UnsupportedFormatError
 from napari_ferry.image import Image
@@ -20,6 +21,8 @@ from napari_ferry.video.write import LARGEST_SIDE, Codec, Quality, plan_video
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm")
 SAVES = (".mp4", ".mov", ".mkv")
+
+AnyCodec = Literal["auto", "h264", "ffv1"]
 
 _PLAYED_SIDE = 4096
 
@@ -51,7 +54,7 @@ def plan(
     *,
     frame_rate: float | None = None,
     quality: Quality = "high",
-    codec: Codec | None = None,
+    codec: AnyCodec = "auto",
     axis: str | None = None,
     position: str | None = None,
 ) -> Plan:
@@ -68,9 +71,9 @@ def plan(
         of the image, or 10 where it has none.
     quality : {"small", "good", "high", "best"}
         Of H.264: from small files to ones that look as the original.
-    codec : {"h264", "ffv1"}, optional
+    codec : {"auto", "h264", "ffv1"}
         H.264 plays everywhere, with 8 bits. FFV1 keeps every bit of 8- and 16-bit samples, in
-        ``.mkv``. When absent, FFV1 for ``.mkv`` and H.264 for the others.
+        ``.mkv``. "auto" is FFV1 for ``.mkv`` and H.264 for the others.
     axis : str, optional
         Name of the axis that runs; the only long one, or ``t``, when absent.
     position : str, optional
@@ -99,22 +102,24 @@ def plan(
     return Plan((file,), (), losses, movie.nframes, identity, stream=stream)
 
 
-def _choose_codec(path: Path, codec: Codec | None, quality: Quality) -> Codec:
+def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
     """Return how frames are encoded, refusing what does not go together."""
     suffix = path.suffix.lower()
     if suffix not in SAVES:
         raise UnsupportedFormatError(
             f"{suffix} files are opened and not saved: choose one of {', '.join(SAVES)}."
         )
-    for name, value, kind in (("codec", codec, Codec), ("quality", quality, Quality)):
+    for name, value, kind in (("codec", codec, AnyCodec), ("quality", quality, Quality)):
         known = typing.get_args(kind)
-        if value is not None and value not in known:
+        if value not in known:
             raise InvalidImageError(f"The {name} is {value!r}: choose one of {', '.join(known)}.")
     if codec == "ffv1" and suffix != ".mkv":
         raise InvalidImageError(
             f"FFV1 is kept in .mkv, and the name ends in {suffix}: save as .mkv, or choose h264."
         )
-    return codec or ("ffv1" if suffix == ".mkv" else "h264")
+    if codec == "auto":
+        return "ffv1" if suffix == ".mkv" else "h264"
+    return codec
 
 
 def _losses(movie: Movie, codec: Codec) -> Iterator[str]:

@@ -7,6 +7,7 @@ range that the frame is tagged with.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _NEUTRAL = 2
 """Levels of 8 bit by which encoders let the chroma of gray stray: colours nobody sees."""
+
+_own = threading.local()
 
 _FULL = 2
 """``AVCOL_RANGE_JPEG``."""
@@ -141,7 +144,7 @@ def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
     """Return the gray levels of a frame, axes y x; ``None`` where it has colours."""
     name = frame.format.name
     if name in _SAME_PLANES:
-        frame = frame.reformat(format=_SAME_PLANES[name])
+        frame = _converted(frame, _SAME_PLANES[name])
     name = frame.format.name
     if name.startswith("gray"):
         return _plane(frame, 0)
@@ -155,7 +158,7 @@ def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
         return None
     luma = _plane(frame, 0)
     is_full = name.startswith("yuvj") or frame.color_range == _FULL
-    return luma if is_full else _full_range(bits)[luma]
+    return luma if is_full else _to_full_range(luma, bits)
 
 
 def colours(frame: av.VideoFrame) -> NDArray[Any]:
@@ -163,8 +166,18 @@ def colours(frame: av.VideoFrame) -> NDArray[Any]:
     has_alpha = any(component.is_alpha for component in frame.format.components)
     is_deep = max(component.bits for component in frame.format.components) > 8
     name = ("rgba64le" if has_alpha else "rgb48le") if is_deep else "rgba" if has_alpha else "rgb24"
-    found: NDArray[Any] = frame.to_ndarray(format=name)
+    found: NDArray[Any] = _converted(frame, name).to_ndarray()
     return found
+
+
+def _converted(frame: av.VideoFrame, name: str) -> av.VideoFrame:
+    """Return a frame in another pixel format; each thread keeps what converts, as it is costly."""
+    from av.video.reformatter import VideoReformatter
+
+    if not hasattr(_own, "reformatter"):
+        _own.reformatter = VideoReformatter()
+    converted: av.VideoFrame = _own.reformatter.reformat(frame, format=name)
+    return converted
 
 
 def _plane(frame: av.VideoFrame, k: int) -> NDArray[Any]:
@@ -183,6 +196,16 @@ def _plane(frame: av.VideoFrame, k: int) -> NDArray[Any]:
 def _is_neutral(chroma: NDArray[Any], bits: int) -> bool:
     middle, most = 1 << (bits - 1), _NEUTRAL << (bits - 8)
     return bool(chroma.max() <= middle + most and chroma.min() >= middle - most)
+
+
+def _to_full_range(luma: NDArray[Any], bits: int) -> NDArray[Any]:
+    table = _full_range(bits)
+    if bits > 8:
+        deep: NDArray[Any] = table[luma]
+        return deep
+    # a quarter of the time of indexing
+    levels = np.frombuffer(luma.tobytes().translate(table.tobytes()), np.uint8)
+    return levels.reshape(luma.shape)
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,8 @@ class VideoFrames:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
+        self.turn = Turn()
+        """Held by a thread that reads several frames, so that others do not make it jump."""
         self._decoder: Decoder | None = None
         self._used = 0.0
 
@@ -78,8 +80,9 @@ class VideoFrames:
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
         """Read frames that follow each other."""
-        for k in range(len(out)):
-            out[k] = self(first + k)
+        with self.turn:
+            for k in range(len(out)):
+                out[k] = self(first + k)
 
     def _decoded(self, i: int) -> av.VideoFrame:
         _reaper.watch()
@@ -104,6 +107,33 @@ class VideoFrames:
         if self._decoder:
             _left_to_parent.append(self._decoder)
         self._begin()
+
+
+class Turn:
+    """A lock that threads get in the order in which they came.
+
+    Pieces of a video are asked for in order, by several threads; so they are read almost in order.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            mine = threading.Lock()
+            if self._is_taken:
+                mine.acquire()
+                self._waiting.append(mine)
+            self._is_taken = True
+        mine.acquire()  # free for the first; the others get it from the one in front
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_taken = bool(self._waiting)
+            if self._waiting:
+                self._waiting.popleft().release()
 
 
 class Decoder:

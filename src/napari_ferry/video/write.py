@@ -9,6 +9,7 @@ stand close together, so that any frame is found quickly.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def arguments(job: Job, about: Path, target: Path) -> list[str]:
 def _pixel_format(movie: Movie) -> str:
     """Return ffmpeg's name of frames as they are fed."""
     deep = movie.tones.out.itemsize > 1
-    order = "" if not deep else "le" if np.little_endian else "be"
+    order = "" if not deep else "le" if sys.byteorder == "little" else "be"
     return (
         ("rgb48" if deep else "rgb24") if movie.is_rgb else ("gray16" if deep else "gray")
     ) + order

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
 import os
 import pickle  # noqa: TID251 - our own
+import queue
 import random
 import re
 import shutil
@@ -180,10 +183,14 @@ def test_times_are_those_of_the_stream(made: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("name", ["uneven.mp4", "uneven.mkv"])
 def test_uneven_times_are_all_said(name: str, made: Callable[[str], Path]) -> None:
+    with av.open(str(made(name))) as container:
+        stream = container.streams.video[0]
+        expected = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+    assert len(set(np.diff(expected).round(2))) > 2
     (image,) = imload(made(name))
-    expected = [(n + (n > 20) * 7 + (n > 50) * (n - 50) * 2) / 25 for n in range(120)]
-    np.testing.assert_allclose(image.metadata["timestamps"], expected, atol=0.001)
-    assert image.axes[0].scale == pytest.approx(expected[-1] / 119, rel=1e-3)
+    np.testing.assert_allclose(image.metadata["timestamps"], expected, atol=1e-6)
+    assert image.axes[0].scale == pytest.approx(expected[-1] / 119)
+    assert image.axes[0].unit == "second"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +201,7 @@ def test_uneven_times_are_all_said(name: str, made: Callable[[str], Path]) -> No
         (("-pix_fmt", "yuvj420p", "-c:v", "libx264", "-qp", "0"), "uint8", 0),
         (("-c:v", "ffv1"), "uint8", 0),
         (("-pix_fmt", "bgr0", "-c:v", "ffv1"), "uint8", 0),
-        (("-pix_fmt", "pal8", "-c:v", "rawvideo"), "uint8", 0),
+        (("-pix_fmt", "rgb24", "-c:v", "png"), "uint8", 0),
     ],
 )
 def test_all_gray_levels_are_one_channel(
@@ -202,7 +209,7 @@ def test_all_gray_levels_are_one_channel(
 ) -> None:
     ramp = np.tile(np.arange(256, dtype=np.uint8), (3, 64, 1))
     fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
-    path = tmp_path / ("ramp.avi" if "pal8" in options else "ramp.mkv")
+    path = tmp_path / "ramp.mkv"
     ffmpeg(*fed, *options, path, fed=ramp.tobytes())
     (image,) = imload(path)
     assert image.dtype == dtype
@@ -296,7 +303,7 @@ def test_a_truncated_file_gives_its_whole_frames(
 def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=0.2", sound)
-    with pytest.raises(UnreadableFileError, match="sound.mp4 holds no pictures .only audio."):
+    with pytest.raises(UnreadableFileError, match=r"sound\.mp4 holds no pictures \(only audio\)"):
         imload(sound)
     page = tmp_path / "page.mp4"
     page.write_text("<html>not found</html>")
@@ -541,47 +548,85 @@ def test_all_levels_come_back_to_everybody(rgb: bool, quality: Any, tmp_path: Pa
 
 PAGE = """<body><script>
 (async () => {
-  const v = document.createElement("video"), said = {};
-  v.muted = true;
-  document.body.append(v);
-  const tell = () => { document.body.textContent = "SAID" + JSON.stringify(said) + "END"; };
-  v.onerror = () => { said.error = v.error.message; tell(); };
-  const seek = t => new Promise(ok => { v.onseeked = ok; v.currentTime = t; });
-  v.onloadeddata = async () => {
-    said.size = [v.videoWidth, v.videoHeight];
-    said.duration = v.duration;
-    said.frames = [];
+  const said = {frames: []}, v = document.createElement("video");
+  const tell = () => fetch("/said", {method: "POST", body: JSON.stringify(said)});
+  try {
+    v.muted = true;
+    document.body.append(v);
+    await new Promise((ok, no) => {
+      v.onloadeddata = ok;
+      v.onerror = () => no(v.error);
+      v.src = "/video";
+    });
+    [said.size, said.duration] = [[v.videoWidth, v.videoHeight], v.duration];
     const c = document.createElement("canvas");
     [c.width, c.height] = said.size;
     const x = c.getContext("2d", {willReadFrequently: true});
     for (let k = 0; k < COUNT; k++) {
-      await seek((k + 0.5) / RATE);
+      await new Promise(ok => { v.onseeked = ok; v.currentTime = (k + 0.5) / RATE; });
       x.drawImage(v, 0, 0);
       const d = x.getImageData(0, 0, c.width, c.height).data, levels = [];
       for (let i = 8; i < c.height; i += 16)
         for (let j = 8; j < c.width; j += 16) levels.push(d[4 * (i * c.width + j) + 1]);
       said.frames.push(levels);
     }
-    tell();
-  };
-  v.src = "FILE";
+    v.currentTime = 0;
+    await new Promise(ok => { v.onended = ok; v.play(); });
+    said.played = true;
+  } catch (error) { said.error = error.message; }
+  tell();
 })();
 </script></body>"""
 
 
+class _Visit(http.server.BaseHTTPRequestHandler):
+    """Shows Chromium a page with a video, and takes what the page has to say."""
+
+    page, video, said = b"", b"", queue.Queue()
+
+    def do_GET(self) -> None:
+        body = self.video if self.path == "/video" else self.page
+        asked = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first, last = int(asked[1]) if asked else 0, len(body) - 1
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Type", "video/mp4" if self.path == "/video" else "text/html")
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(last + 1 - first))
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(body)}")
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body[first:])
+
+    def do_POST(self) -> None:
+        self.said.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
 def play(path: Path, rate: float, count: int) -> dict[str, Any]:
     """Return what Chromium shows of a video: the green level amid each block of 16 x 16."""
-    page = path.with_name("page.html")
-    text = PAGE.replace("COUNT", str(count)).replace("RATE", str(rate)).replace("FILE", path.name)
-    page.write_text(text)
+    page = PAGE.replace("COUNT", str(count)).replace("RATE", str(rate)).encode()
+    said: queue.Queue[dict[str, Any]] = queue.Queue()
+    visit = type("Visit", (_Visit,), {"page": page, "video": path.read_bytes(), "said": said})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), visit)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"]
-    command += ["--allow-file-access-from-files", f"--user-data-dir={path.parent / 'profile'}"]
-    command += ["--virtual-time-budget=60000", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
-    said = re.search("SAID(.*)END", done.stdout)
-    assert said, done.stderr[-500:]
-    found: dict[str, Any] = json.loads(said[1])
-    return found
+    command += ["--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0"]
+    command += [f"--user-data-dir={path.parent / 'profile'}"]
+    command += [f"http://127.0.0.1:{server.server_port}/"]
+    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    browser = subprocess.Popen(command, start_new_session=True, **nowhere)
+    try:
+        return said.get(timeout=60)
+    finally:
+        os.killpg(browser.pid, signal.SIGKILL)
+        browser.wait()
+        server.shutdown()
+        server.server_close()
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -593,6 +638,7 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromi
 def test_a_browser_shows_all_levels(rgb: bool, tmp_path: Path) -> None:
     (path,) = save_video(tmp_path / "a.mp4", ramp_movie(rgb), 10, quality="good")
     said = play(path, 10, 3)
+    assert said.get("played"), said.get("error")
     assert said["size"] == [256, 256]
     assert said["duration"] == pytest.approx(0.3, abs=0.001)
     assert np.abs(np.array(said["frames"]) - np.arange(256)).max() <= 1
@@ -871,13 +917,14 @@ def test_damaged_videos_of_others_are_read_or_refused(
     entry: dict[str, Any], shared_data: Path
 ) -> None:
     path = shared_data / "corpus" / entry["file"]
+    expected = str(entry.get("expect"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FerryWarning)
+        message = ""
         try:
-            (image,) = imload(path)
-            np.asarray(image.array)
+            np.asarray(imload(path)[0].array)
         except FerryError as error:
-            assert path.name in str(error)
-            assert not str(entry.get("expect")).startswith("ok")
-        else:
-            assert str(entry.get("expect")) != "error"
+            message = str(error)
+    assert not message or path.name in message
+    assert not (message and expected.startswith("ok"))
+    assert message or expected != "error"

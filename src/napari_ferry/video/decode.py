@@ -12,7 +12,8 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,9 @@ class VideoFrames:
     def _decoded(self, i: int) -> av.VideoFrame:
         _reaper.watch()
         self._used = time.monotonic()
-        if self._decoder is None or self._decoder.is_stale():
+        if self._decoder and self._decoder.is_stale():
+            self._close()
+        if self._decoder is None:
             self._decoder = Decoder(self.path, self.index)
         return self._decoder.frame(i)
 
@@ -97,10 +100,18 @@ class VideoFrames:
             return True
         try:
             if self._decoder and time.monotonic() - self._used > _IDLE_SECONDS:
-                self._decoder = None
+                self._close()
             return self._decoder is not None
         finally:
             self._lock.release()
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        decoder, self._decoder = getattr(self, "_decoder", None), None
+        if decoder:
+            decoder.close()
 
     def forget(self) -> None:
         """Leave an open file to the process that this one was forked from, with its threads."""
@@ -222,24 +233,35 @@ class Decoder:
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Yield packets from one on, with their numbers."""
-        stream = self.container.streams.video[0]
-        number: int | None = None
         last = len(self.index.times)
-        if first:
-            self.container.seek(int(self.index.times[first]), stream=stream)
+        for number, packet in self._seek(first):
+            if number >= last:
+                return
+            if number >= first:
+                yield number, packet
+
+    def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
+        """Return packets from `first` on, or from before it, with their numbers."""
+        for target in self.index.seek_times(first) if first else ():
+            stream = self.container.streams.video[0]
+            self.container.seek(target, stream=stream)
             stream.codec_context.flush_buffers()
             packets = video_packets(self.container)
             packet = next(packets, None)
             number = None if packet is None else self.index.find(packet)
-        if number is None or packet is None or number > first:
-            # a file without a table of its key frames, or an unclear place: from the beginning
-            self.container = open_video(self.path)
-            packets = video_packets(self.container)
-            packet, number = next(packets, None), 0
-        while packet is not None and number < last:
-            if number >= first:
-                yield number, packet
-            packet, number = next(packets, None), number + 1
+            if packet is not None and number is not None and number <= first:
+                return enumerate(chain([packet], packets), number)
+        # no table of key frames, or an unclear place: from the beginning
+        self.container.close()
+        self.container = open_video(self.path)
+        return enumerate(video_packets(self.container))
+
+    def close(self) -> None:
+        """Close the file; a generator that stands in it would keep it open."""
+        if isinstance(self.output, Generator):
+            self.output.close()
+        self.kept.clear()
+        self.container.close()
 
 
 def open_video(path: Path) -> InputContainer:

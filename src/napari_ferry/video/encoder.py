@@ -83,14 +83,16 @@ class Encoder:
                 raise SaveError(f"Writing {self.path} failed ({error}): save it again.") from error
         if self.process.wait() != 0:
             raise SaveError(
-                f"ffmpeg could not write the video ({self._last_line()}): make room, or choose "
+                f"ffmpeg could not write the video ({self._said()}): make room, or choose "
                 "another place or codec, and save again."
             )
 
-    def _last_line(self) -> str:
+    def _said(self) -> str:
+        """Return the first and the last line of what ffmpeg said: a cause, and what came of it."""
         self.errors.seek(0)
         lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:200] if lines else f"it ended with {self.process.returncode}"
+        ends = dict.fromkeys(line[:200] for line in (*lines[:1], *lines[-1:]))
+        return "; ".join(ends) or f"it ended with {self.process.returncode}"
 
 
 def find_ffmpeg() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 MAX_FRAMES = 2**24
 """More frames than this are taken for a damaged file."""
@@ -80,13 +83,22 @@ class Index:
     def find(self, packet: av.Packet[VideoStream]) -> int | None:
         """Return the number of a packet that was read after a jump, ``None`` where it is unclear.
 
-        A packet is known by when it is decoded and where it lies: some files repeat either.
+        It is known by where it lies, as times of decoding are counted anew in some containers;
+        or, where that is not known, by when it is shown.
         """
-        time = packet.dts if packet.dts is not None else packet.pts
-        same = np.flatnonzero(self.times == time) if time is not None else np.arange(0)
-        if len(same) > 1 and packet.pos is not None:
-            same = same[self.places[same] == packet.pos]
+        same = np.flatnonzero(self.places == packet.pos) if packet.pos is not None else self.keys
+        if len(same) != 1 and packet.pts is not None:
+            same = self.keys[self.key_stamps == packet.pts]
         return int(same[0]) if len(same) == 1 else None
+
+    def seek_times(self, first: int) -> list[int]:
+        """Return times, in ticks, to jump to so that packet `first` comes, or one before it.
+
+        Some containers look for a time of showing, others for one of decoding.
+        """
+        k = int(np.searchsorted(self.keys, first, "right")) - 1
+        earlier = [int(self.times[self.keys[max(k - back, 0)]]) for back in (0, 1, 4)]
+        return [int(self.key_stamps[k]), *earlier]
 
 
 @dataclass
@@ -140,9 +152,33 @@ def read_index(container: InputContainer) -> Index:
         found.trouble = f"it cannot be read further ({error.strerror or error})"
     if not found.trouble and stream.frames > len(found.stamps):
         found.trouble = f"its header promises {stream.frames} frames"
+    if not found.trouble and is_cut_matroska(Path(container.name)):
+        found.trouble = "it is shorter than its header says"
     time_base = stream.time_base or Fraction(1, 1)
     index = _by_stamps(found, time_base)
     return _by_decoding(container, found, time_base) if index is None else index
+
+
+def is_cut_matroska(path: Path) -> bool:
+    """Whether a Matroska or WebM file is shorter than its segment (RFC 8794, 4; RFC 9559, 5.1)."""
+    with path.open("rb") as file:
+        head = file.read(256)
+    if head[:4] != _EBML:
+        return False
+    nbytes, at = _vint(head, 4)
+    at += nbytes
+    if head[at : at + 4] != _SEGMENT:
+        return False
+    nbytes, begin = _vint(head, at + 4)
+    is_known = nbytes != (1 << 7 * (begin - at - 4)) - 1
+    return is_known and path.stat().st_size < begin + nbytes
+
+
+def _vint(data: bytes, at: int) -> tuple[int, int]:
+    """Read a number of EBML: its value, and where it ends."""
+    length = 9 - max(data[at], 1).bit_length()
+    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
+    return value, at + length
 
 
 def _shows(packet: av.Packet[VideoStream], codec: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -46,8 +47,10 @@ def read_video(path: Path) -> Image:
     FerryWarning
         The file is cut off: it has the frames that are whole.
     """
-    container = open_video(path)
-    index = read_index(container)
+    with open_video(path) as container:
+        index = read_index(container)
+        rate = frame_rate(index, container)
+        record, said = find_record(container), _said(container)
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "
@@ -59,15 +62,14 @@ def read_video(path: Path) -> Image:
             FerryWarning,
             stacklevel=4,
         )
-    rate = frame_rate(index, container)
-    record = find_record(container)
-    look = _look(path, index, None if record is None else "s" in record[1].sizes)
-    return _image(path, index, look, rate, record, _said(container))
+    with closing(Decoder(path, index)) as decoder:
+        look = _look(decoder, None if record is None else "s" in record[1].sizes)
+    return _image(path, index, look, rate, record, said)
 
 
-def _look(path: Path, index: Index, has_colours: bool | None) -> Look:
+def _look(decoder: Decoder, has_colours: bool | None) -> Look:
     """Decide whether frames are gray, by our record or by some of them from first to last."""
-    decoder = Decoder(path, index)
+    path, index = decoder.path, decoder.index
     first = decoder.frame(0)
     if has_colours is None or is_known_coloured(path):
         has_colours = is_known_coloured(path) or gray_levels(first) is None
@@ -95,7 +97,7 @@ def frame_rate(index: Index, container: InputContainer) -> Fraction | None:
     Time stamps are rounded to ticks, so the rate is the first one that explains all of them.
     """
     stream = container.streams.video[0]
-    stamps = index.stamps - index.stamps[0]
+    stamps = index.stamps - index.stamps[:1]
     n = len(stamps)
     said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
     rates = [Fraction(rate) for rate in said if rate]

@@ -37,6 +37,7 @@ LARGEST_SIDE = 16384
 
 _KEY_FRAMES = 24
 _BLOCK = 16
+_SLICED = 64
 _HEADER_BYTES = 1 << 16
 _FRAME_BYTES = 1024
 """Room in the file for a header, and beside the pixels of a frame."""
@@ -161,9 +162,10 @@ def _ffv1(movie: Movie) -> list[str]:
     """Return the settings of FFV1 (RFC 9043): version 3, every frame by itself, with checksums."""
     kept = {"rgb24": "bgr0", "rgb48le": "gbrp16le", "rgb48be": "gbrp16le", "gray16be": "gray16le"}
     fed = _pixel_format(movie)
+    slices = "4" if min(movie.size) >= _SLICED else "1"  # tiny frames cannot be cut
     return [
         *("-vf", f"format={kept.get(fed, fed)},setparams=range=pc"),
-        *("-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1"),
+        *("-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", slices, "-slicecrc", "1"),
     ]
 
 

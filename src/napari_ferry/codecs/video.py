@@ -19,6 +19,7 @@ from napari_ferry.plan import Plan
 from napari_ferry.video.read import read_video
 from napari_ferry.video.write import LARGEST_SIDE, Codec, Quality, plan_video
 
+IS_MOVIE = True
 SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm")
 SAVES = (".mp4", ".mov", ".mkv")
 

@@ -160,7 +160,8 @@ def _image(
     said_axes = [replace(time, name=running.name)] if lead and not timestamps else []
     axes = join_axes(own.axes, (wrote, *own.axes[1:]), said_axes)
     channels = own.channels if own.sizes.get("c", 1) == len(index) or "c" not in own.sizes else ()
-    description = replace(own, axes=axes, channels=channels)
+    name = own.name or path.stem
+    description = replace(own, axes=axes, channels=channels, name=name)
     image = description.to_image(frames)
     return replace(image, metadata={**image.metadata, **timestamps})
 

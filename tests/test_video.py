@@ -311,6 +311,31 @@ def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
         imload(page)
 
 
+def test_a_coding_that_nobody_knows_is_said(made: Callable[[str], Path], tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(made("short-gop.mp4").read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(UnreadableFileError, match=r"a\.mp4 holds pictures in a coding"):
+        imload(path)
+
+
+@pytest.mark.parametrize("name", ["short-gop.mp4", "b-pyramid.mkv", "part2.avi"])
+def test_no_damage_ends_in_anything_but_our_errors(
+    name: str, made: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole, rng = made(name).read_bytes(), random.Random(3)
+    path = tmp_path / name
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice((1, 4, 30))):
+            damaged[rng.randrange(rng.choice((2000, len(whole))))] = rng.randrange(256)
+        path.write_bytes(damaged[: rng.choice((None, None, rng.randrange(len(whole))))])
+        with warnings.catch_warnings(), contextlib.suppress(FerryError):
+            warnings.simplefilter("ignore", FerryWarning)
+            (image,) = imload(path)
+            if image.ndim > 2:
+                image.array[image.shape[0] // 2]
+
+
 def test_a_file_that_changes_or_goes_is_said(made: Callable[[str], Path], tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     shutil.copy(made("short-gop.mp4"), path)

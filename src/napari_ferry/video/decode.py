@@ -286,6 +286,11 @@ def open_video(path: Path) -> InputContainer:
             f"{path} holds no pictures ({_streams(container)}): open another file."
         )
     stream = container.streams.video[0]
+    if getattr(stream, "codec_context", None) is None:
+        raise UnreadableFileError(
+            f"{path} holds pictures in a coding that is not known: it is damaged, or has to be "
+            "converted by the program that made it."
+        )
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     stream.codec_context.flags |= av.codec.context.Flags.copy_opaque

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, Group, Result, measure_group, table
 
-NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying")
-LIBRARIES = ("numpy", "tifffile", "napari", "Pillow", "dask", "zarr")
+NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying", "video")
+LIBRARIES = ("numpy", "av", "imageio-ffmpeg", "tifffile", "napari", "Pillow", "dask", "zarr")
 
 
 def main() -> int:

@@ -24,17 +24,22 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import blocks, imload, imsave, plan
-from napari_ferry.codecs import codecs
+from napari_ferry.codecs import codecs, find_codec
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
 from napari_ferry.image import Axis, Image
 
-LOSES: dict[str, frozenset[str]] = {}
+LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""
 
 REFUSES: dict[str, frozenset[str]] = {
     ".ome.tif": frozenset({"int64", "uint64", "float16"}),
 }
 """Types that a format cannot hold, by suffix. A format not named here holds all."""
+
+MOVIES = frozenset(
+    suffix for codec in codecs() if getattr(codec, "IS_MOVIE", False) for suffix in codec.SUFFIXES
+)
+"""Suffixes of formats that show one image of 8 bits along one axis, and keep no more."""
 
 DTYPES = (
     *("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
@@ -54,6 +59,14 @@ def _doors() -> Iterator[tuple[ModuleType, str]]:
 
 DOORS = list(_doors())
 each_suffix = pytest.mark.parametrize("suffix", [suffix for _, suffix in DOORS])
+each_that_keeps_all = pytest.mark.parametrize(
+    "suffix", [suffix for _, suffix in DOORS if suffix not in MOVIES]
+)
+
+
+def _fitting(suffix: str, axes: str = "tyx") -> Image:
+    """Return an image that a format keeps."""
+    return make_image(axes, "uint8" if suffix in MOVIES else "uint16")
 
 
 def _round_trip(image: Image, folder: Path, suffix: str) -> Image:
@@ -69,20 +82,20 @@ def _round_trip(image: Image, folder: Path, suffix: str) -> Image:
     return found
 
 
-def _assert_kept(found: Image, image: Image, suffix: str) -> None:
+def _assert_kept(found: Image, image: Image, suffix: str, name: str = "cells") -> None:
     lost = {field: getattr(found, field) for field in LOSES.get(suffix, ())}
-    assert_same_image(found, replace(image, **lost), "cells")
+    assert_same_image(found, replace(image, **lost), name)
 
 
 def test_every_module_is_a_codec() -> None:
-    assert [codec.__name__.split(".")[-1] for codec in codecs()] == ["binary", "tiff"]
+    assert [codec.__name__.split(".")[-1] for codec in codecs()] == ["binary", "tiff", "video"]
     for codec in codecs():
         assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in codec.SUFFIXES)
         assert callable(codec.open)
         assert callable(codec.plan)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axes", ["tyx", "yx"])
 def test_a_type_is_kept_or_refused(suffix: str, dtype: str, axes: str, tmp_path: Path) -> None:
@@ -103,14 +116,14 @@ def test_what_is_no_number_is_refused(suffix: str, dtype: str, tmp_path: Path) -
     assert not snapshot(tmp_path)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("axes", [*AXES, *OTHER_AXES])
 def test_axes_are_kept(suffix: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, "uint8" if "s" in axes else "uint16")
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("samples", [3, 4])
 @pytest.mark.parametrize("axes", ["yxs", "tyxs", "zyxs"])
@@ -119,7 +132,7 @@ def test_colours_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tyx", "tczyx", "cyx", "zyx"])
 @pytest.mark.parametrize("size", [1, 3, 4])
 def test_no_length_of_an_axis_means_anything(
@@ -129,7 +142,7 @@ def test_no_length_of_an_axis_means_anything(
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 7), (7, 1), (1, 1, 1), (1, 1, 1, 1, 1), (2, 3), (5, 3, 3), (3, 17, 4)]
 )
@@ -138,7 +151,7 @@ def test_odd_sizes_are_kept(suffix: str, shape: tuple[int, ...], tmp_path: Path)
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tyx", "tczyx", "ctzyx"])
 @pytest.mark.parametrize("small_blocks", [False, True])
 def test_every_source_is_saved_alike(
@@ -155,7 +168,7 @@ def test_every_source_is_saved_alike(
         _assert_kept(found, image, suffix)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tczyx", "zctyx", "tyx", "yx", "cyx", "tyxs", "pzyx"])
 @pytest.mark.parametrize("kind", ["image", "labels"])
 def test_what_an_image_says_is_kept(suffix: str, axes: str, kind: Any, tmp_path: Path) -> None:
@@ -178,10 +191,12 @@ def test_losses_are_said(suffix: str, tmp_path: Path) -> None:
 
 @each_suffix
 def test_planning_reads_no_pixels(suffix: str, tmp_path: Path) -> None:
-    image = replace(make_full_image("tczyx"), levels=(make_unreadable((3, 2, 4, 5, 7), lead=3),))
+    axes = "tyx" if suffix in MOVIES else "tczyx"
+    image = make_full_image(axes)
+    image = replace(image, levels=(make_unreadable(image.shape, lead=len(axes) - 2),))
     planned = plan(image, tmp_path / f"cells{suffix}")
-    assert planned.nframes == 3 * 2 * 4
-    assert planned.nbytes >= image.nbytes
+    assert planned.nframes == np.prod(image.shape[:-2])
+    assert suffix in MOVIES or planned.nbytes >= image.nbytes
     assert planned.fingerprint == plan(image, tmp_path / f"cells{suffix}").fingerprint
     assert not snapshot(tmp_path)
 
@@ -225,7 +240,7 @@ def test_an_array_without_a_plane_is_refused(
     assert not snapshot(tmp_path)
 
 
-@each_suffix
+@each_that_keeps_all
 @pytest.mark.parametrize("axes", ["xy", "yxs", "yxc", "xyt", "yxt", "tsyx"])
 def test_planes_in_another_order_are_kept_or_refused(
     suffix: str, axes: str, tmp_path: Path
@@ -242,18 +257,20 @@ def test_planes_in_another_order_are_kept_or_refused(
 @each_suffix
 def test_opening_never_writes(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
-    imsave(make_full_image(), path)
+    imsave(make_full_image("tyx" if suffix in MOVIES else "tczyx"), path)
     before = snapshot(tmp_path)
-    for target in (path, tmp_path):
+    folders = [tmp_path] if getattr(find_codec(path), "OPENS_FOLDERS", False) else []
+    for target in (path, *folders):
         (image,) = imload(target)
         image.load()
-        image.extract_patch(0, None, (-1, 2, 3), (3, 4, 5))
+        rank = 2 if suffix in MOVIES else 3
+        image.extract_patch(0, None, (-1, 2, 3)[-rank:], (3, 4, 5)[-rank:])
     assert snapshot(tmp_path) == before
 
 
 @each_suffix
 def test_what_was_opened_cannot_be_changed_in_the_file(suffix: str, tmp_path: Path) -> None:
-    image = make_image("tyx")
+    image = _fitting(suffix)
     found = _round_trip(image, tmp_path, suffix)
     before = snapshot(tmp_path)
     for part in (found.array, found.array[0], found.array[1:2]):
@@ -264,7 +281,7 @@ def test_what_was_opened_cannot_be_changed_in_the_file(suffix: str, tmp_path: Pa
     assert snapshot(tmp_path) == before
 
 
-@each_suffix
+@each_that_keeps_all
 def test_nothing_is_replaced_unasked(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     imsave(make_image("tyx"), path)
@@ -287,7 +304,7 @@ def test_a_save_that_fails_leaves_what_was_there(suffix: str, tmp_path: Path) ->
     assert snapshot(tmp_path) == before
 
 
-@each_suffix
+@each_that_keeps_all
 def test_what_is_opened_can_be_saved_over_itself(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     image = make_full_image()
@@ -301,7 +318,7 @@ def test_what_is_opened_can_be_saved_over_itself(suffix: str, tmp_path: Path) ->
 @each_suffix
 @pytest.mark.parametrize("spelling", [str.upper, str.title])
 def test_a_suffix_may_be_spelled_in_any_case(suffix: str, spelling: Any, tmp_path: Path) -> None:
-    image = make_image("tyx")
+    image = _fitting(suffix)
     _assert_kept(_round_trip(image, tmp_path, spelling(suffix)), image, suffix)
 
 
@@ -310,11 +327,11 @@ def test_a_suffix_may_be_spelled_in_any_case(suffix: str, spelling: Any, tmp_pat
     "stem", ["a b", "exp_1.5um", "-x", "日本語 µ", ".hidden", "a_00001", "%d*?["]
 )
 def test_any_name_can_be_saved(suffix: str, stem: str, tmp_path: Path) -> None:
-    image = make_image("tyx")
+    image = _fitting(suffix)
     made = imsave(image, tmp_path / f"{stem}{suffix}")
     assert sorted(snapshot(tmp_path)) == sorted(path.name for path in made)
     (found,) = imload(tmp_path / f"{stem}{suffix}")
-    assert_same_image(found, image, stem)
+    _assert_kept(found, image, suffix, stem)
 
 
 @each_suffix
@@ -330,8 +347,9 @@ def test_what_is_something_else_is_refused(suffix: str, content: bytes, tmp_path
 def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
     manifest = PluginManifest.from_file(Path(napari_ferry.__file__).with_name("napari.yaml"))
     suffixes = {suffix for codec in codecs() for suffix in codec.SUFFIXES}
+    saved = {s for codec in codecs() for s in getattr(codec, "SAVES", codec.SUFFIXES)}
     written = [suffix for w in manifest.contributions.writers for suffix in w.filename_extensions]
-    assert set(written) == suffixes
+    assert set(written) == saved
     read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
     opened = suffixes | {s for codec in codecs() for s in getattr(codec, "ALSO_OPENS", ())}
     assert set(read) - {"*.json"} == {f"*{suffix}" for suffix in opened}

@@ -1,6 +1,13 @@
 """Carry image stacks into napari and out again: lazily, at disk speed, with nothing lost."""
 
-from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
+from napari_ferry.arrays import (
+    load_binary,
+    load_images,
+    load_video,
+    save_binary,
+    save_images,
+    save_video,
+)
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
@@ -38,10 +45,12 @@ __all__ = [
     "imsave",
     "load_binary",
     "load_images",
+    "load_video",
     "plan",
     "run",
     "save_binary",
     "save_images",
+    "save_video",
 ]
 
 __version__ = "0.1.0"

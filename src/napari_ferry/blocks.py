@@ -10,6 +10,7 @@ import itertools
 import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -59,6 +60,8 @@ class Pixels:
         check: Callable[[], None] | None = None,
     ) -> None:
         self.array = array
+        # frames that are decoded one after the other are read by one thread at a time
+        self.turn = getattr(getattr(array, "read", None), "turn", None) or nullcontext()
         if check and isinstance(array, Frames):
             checked = _Checked(array.frame, check)
             self.array = Frames(checked, array.shape, array.dtype, array.lead)
@@ -68,7 +71,7 @@ class Pixels:
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
         for cut in cuts(self.array, self.box, BLOCK_BYTES):
-            with _Reading(cut):
+            with _Reading(cut), self.turn:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])

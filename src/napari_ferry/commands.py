@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff
+from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff, video
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
@@ -40,6 +40,11 @@ def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
     return _read_binary if all(is_sidecar(sidecar) for sidecar in sidecars) else None
 
 
+def get_video_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of videos, ``None`` for other files."""
+    return _read_each if _all_named(path, video.SUFFIXES) else None
+
+
 def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the reader of folders that hold TIFF or raw files, ``None`` for foreign ones."""
     folders = _paths(path)
@@ -66,6 +71,16 @@ def write_ome_tiff(path: str, layers: list[LayerData]) -> list[str]:
 def write_binary(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as raw binary with its sidecar, for napari; returns both files."""
     return _save(path, layers, binary.SUFFIXES)
+
+
+def write_video(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a layer as a video that plays everywhere, for napari; returns the file."""
+    return _save(path, layers, video.SAVES[:2])
+
+
+def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a layer as a video that keeps every bit, for napari; returns the file."""
+    return _save(path, layers, video.SAVES[2:])
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:

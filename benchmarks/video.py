@@ -1,0 +1,230 @@
+"""Videos written and read, beside imageio-ffmpeg, PyAV and OpenCV at the same settings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Case, Group
+
+Job = Callable[[], Any]
+_RATE = 30
+_SETTINGS = {"preset": "veryfast", "crf": "18", "g": "24"}
+"""What napari-ferry asks x264 for as quality "high"."""
+
+
+def groups(folder: Path, *, quick: bool) -> list[Group]:
+    """Return one group for each kind of frames to write, and for each way to read."""
+    rounds = 1 if quick else 5
+    written = [
+        Group(
+            f"write {frames} {'RGB' if rgb else 'gray'} frames of {side} x {side}",
+            _writers({"frames": frames, "side": side, "rgb": rgb}),
+            rounds,
+        )
+        for side, frames in ([(64, 4)] if quick else [(512, 300), (1024, 100)])
+        for rgb in (False, True)
+    ]
+    size = (64, 48, 8) if quick else (1920, 1080, 300)
+    settings = {"width": size[0], "height": size[1], "frames": size[2]}
+    read = [
+        Case("PyAV, decoded only", "video:decoded", settings),
+        Case("PyAV, to numpy", "video:decoded", {**settings, "to_numpy": True}),
+        Case("**napari-ferry**", "video:ferry_frames", settings, 1, {"peak": 100}),
+        Case("imageio", "video:imageio_frames", settings),
+    ]
+    jumps = [
+        Case("PyAV, from the key frame", "video:jumps", settings),
+        Case("**napari-ferry**", "video:ferry_jumps", settings, 1, {"wall": 1.3}),
+    ]
+    return [
+        *written,
+        Group(f"read {size[2]} frames of 1080p", read, rounds),
+        Group("read 12 frames by chance, key frames 10 s apart", jumps, rounds),
+    ]
+
+
+def _writers(settings: dict[str, Any]) -> list[Case]:
+    cases = [
+        Case("imageio-ffmpeg", "video:imageio_ffmpeg", settings),
+        Case("the same again (A/A)", "video:imageio_ffmpeg", settings),
+        Case("PyAV", "video:pyav", settings),
+        Case("**napari-ferry**", "video:ferry", settings, 1, {"wall": 1.0, "peak": 300}),
+    ]
+    opencv = Case("OpenCV (MPEG-4 Part 2)", "video:opencv", settings)
+    return [*cases, opencv] if find_spec("cv2") else cases
+
+
+def ferry(out: str, frames: int, side: int, rgb: bool) -> Job:
+    from napari_ferry import save_video
+
+    movie = _movie(frames, side, rgb)
+    save_video(Path(out, "warm.mp4"), movie[:2])
+    return lambda: save_video(Path(out, "a.mp4"), movie, _RATE)
+
+
+def imageio_ffmpeg(out: str, frames: int, side: int, rgb: bool) -> Job:
+    import imageio_ffmpeg
+
+    movie = _movie(frames, side, rgb)
+    options = [word for key, value in _SETTINGS.items() for word in (f"-{key}", value)]
+    form = "rgb24" if rgb else "gray"
+
+    def write() -> None:
+        writer = imageio_ffmpeg.write_frames(
+            str(Path(out, "a.mp4")),
+            (side, side),
+            pix_fmt_in=form,
+            fps=_RATE,
+            quality=None,
+            output_params=options,
+        )
+        writer.send(None)
+        for frame in movie:
+            writer.send(frame)
+        writer.close()
+
+    return write
+
+
+def pyav(out: str, frames: int, side: int, rgb: bool) -> Job:
+    import av
+
+    movie = _movie(frames, side, rgb)
+
+    def write() -> None:
+        with av.open(str(Path(out, "a.mp4")), "w", options={"movflags": "faststart"}) as container:
+            stream = container.add_stream("libx264", rate=_RATE, options=_SETTINGS)
+            stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+            for pixels in movie:
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24" if rgb else "gray")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+
+    return write
+
+
+def opencv(out: str, frames: int, side: int, rgb: bool) -> Job:
+    import cv2
+
+    movie = _movie(frames, side, rgb)
+
+    def write() -> None:
+        code = cv2.VideoWriter_fourcc(*"mp4v")
+        writer = cv2.VideoWriter(str(Path(out, "a.mp4")), code, _RATE, (side, side), rgb)
+        for frame in movie:
+            writer.write(frame[..., ::-1] if rgb else frame)
+        writer.release()
+
+    return write
+
+
+def decoded(out: str, width: int, height: int, frames: int, to_numpy: bool = False) -> Job:
+    import av
+
+    path = _video(out, width, height, frames)
+
+    def read() -> None:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            for frame in container.decode(stream):
+                if to_numpy:
+                    frame.to_ndarray(format="rgb24")
+
+    return read
+
+
+def ferry_frames(out: str, width: int, height: int, frames: int) -> Job:
+    from napari_ferry import imload
+
+    path = _video(out, width, height, frames)
+    (warm,) = imload(path)
+    warm.array[0]
+
+    def read() -> None:
+        (image,) = imload(path)
+        for i in range(frames):
+            image.array[i]
+
+    return read
+
+
+def imageio_frames(out: str, width: int, height: int, frames: int) -> Job:
+    import imageio.v3
+
+    path = _video(out, width, height, frames)
+
+    def read() -> None:
+        for _ in imageio.v3.imiter(path, plugin="pyav", thread_type="AUTO"):
+            pass
+
+    return read
+
+
+def jumps(out: str, width: int, height: int, frames: int) -> Job:
+    import av
+
+    path = _video(out, width, height, frames)
+
+    def read() -> None:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            for i in _chosen(frames):
+                container.seek(0)
+                for k, frame in enumerate(container.decode(stream)):
+                    if k == i:
+                        frame.to_ndarray(format="rgb24")
+                        break
+
+    return read
+
+
+def ferry_jumps(out: str, width: int, height: int, frames: int) -> Job:
+    from napari_ferry import imload
+
+    (image,) = imload(_video(out, width, height, frames))
+    return lambda: [image.array[i] for i in _chosen(frames)]
+
+
+def _chosen(frames: int) -> list[int]:
+    """Return frames that lie further and further in front, so that none is on the way."""
+    chosen = random.Random(0).sample(range(frames), min(12, frames))
+    return sorted(chosen, reverse=True)
+
+
+def _video(out: str, width: int, height: int, frames: int) -> Path:
+    """Return an H.264 video in colour, with key frames 10 s apart and B-frames."""
+    import subprocess
+
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    path = Path(out, "source.mp4")
+    source = f"testsrc2=size={width}x{height}:rate={_RATE}"
+    options = ["-frames:v", str(frames), "-pix_fmt", "yuv420p", "-g", "300", "-sc_threshold", "0"]
+    command = [get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, *options, str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def _movie(frames: int, side: int, rgb: bool) -> Any:
+    """Return spots that move, with shot noise."""
+    import numpy as np
+
+    few = np.stack(list(_spots(20, side, rgb)))
+    return few[np.arange(frames) % 20]
+
+
+def _spots(count: int, side: int, rgb: bool) -> Iterator[Any]:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    y, x = np.ogrid[:side, :side]
+    for i in range(count):
+        spot = np.exp(-((y - side / 3 - i) ** 2 + (x - side / 2) ** 2) / side**2 * 50)
+        levels = rng.poisson(150 * spot + 20).clip(0, 255).astype(np.uint8)
+        yield np.stack([levels, levels // 2, 255 - levels], -1) if rgb else levels

@@ -1,0 +1,1 @@
+"""What video files are made of."""

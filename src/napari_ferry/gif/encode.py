@@ -107,9 +107,11 @@ def _free_index(pixels: NDArray[np.uint8], changed: NDArray[np.bool_], palette: 
     """Return an index that no changed pixel has; `NO_INDEX` where all are in use, or all change."""
     if changed.mean() > 1 - _FEW_UNCHANGED:
         return NO_INDEX
-    used = np.bincount(pixels[changed], minlength=1 << palette.bits)
-    free = (used == 0).nonzero()[0]
-    return int(free[0]) if len(free) else NO_INDEX
+    for candidates in (pixels.ravel(), pixels[changed]):  # most frames leave an index unused
+        free = (np.bincount(candidates, minlength=1 << palette.bits) == 0).nonzero()[0]
+        if len(free):
+            return int(free[0])
+    return NO_INDEX
 
 
 def _is_smaller(veiled: NDArray[np.uint8], pixels: NDArray[np.uint8], unchanged: float) -> bool:

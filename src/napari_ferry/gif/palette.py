@@ -16,7 +16,7 @@ from napari_ferry.gif.quantise import find_nearest, quantise
 from napari_ferry.movie import Movie
 from napari_ferry.tones import sampled_places
 
-_SAMPLED_PIXELS = 1 << 20
+_SAMPLED_PIXELS = 1 << 18
 _PROBED_PIXELS = 1 << 12
 _FEW_TONES = 64
 _MISFIT = 3.0

@@ -7,14 +7,14 @@ ACM Transactions on Graphics 11(4), with cuts along one axis; the moving is k-me
 from __future__ import annotations
 
 import heapq
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 
-_BINS = 40
+_BINS = 36
 _ROUNDS = 6
 _AT_ONCE = 1 << 14
 
@@ -78,38 +78,40 @@ def _gather(colours: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
 
 def _cut(points: Points, weights: NDArray[np.float64], count: int) -> Points:
     """Cut the points into boxes where their variance is largest, and return the boxes' means."""
-    boxes: list[tuple[float, int, NDArray[np.intp]]] = []
-    serial = 0
-
-    def add(members: NDArray[np.intp]) -> None:
-        nonlocal serial
-        heapq.heappush(boxes, (-_spread(points[members], weights[members]).sum(), serial, members))
-        serial += 1
-
-    add(np.arange(len(points)))
-    while len(boxes) < count and boxes[0][0] < 0:
-        members = heapq.heappop(boxes)[2]
-        for part in _halves(points, weights, members):
-            add(part)
-    return np.stack([np.average(points[m], 0, weights[m]) for *_, m in boxes]).astype(np.float32)
+    boxes: list[_Box] = []
+    heapq.heappush(boxes, _box(points, weights, np.arange(len(points))))
+    while len(boxes) < count and boxes[0].order[0] < 0:
+        widest = heapq.heappop(boxes)
+        for members in _halves(points, weights, widest):
+            heapq.heappush(boxes, _box(points, weights, members))
+    return np.stack([box.mean for box in boxes]).astype(np.float32)
 
 
-def _spread(points: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sum of squared distances to the mean, along each axis; 0 for a single point."""
-    if len(points) < 2:
-        return np.zeros(points.shape[1])
-    spread: NDArray[np.float64] = weights @ (points - np.average(points, 0, weights)) ** 2
-    return spread
+class _Box(NamedTuple):
+    """Some of the points; those with the largest variance come first in a heap."""
+
+    order: tuple[float, int]
+    axis: int
+    members: NDArray[np.intp]
+    mean: NDArray[np.float64]
+
+
+def _box(points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]) -> _Box:
+    """Return a box of some points; its axis is the one along which they differ most."""
+    inside, mass = points[members], weights[members]
+    total = mass.sum()
+    mean = mass @ inside / total
+    spread = mass @ (inside - mean) ** 2 if len(members) > 1 else np.zeros(len(mean))
+    return _Box((-float(spread.sum()), int(members[0])), int(spread.argmax()), members, mean)
 
 
 def _halves(
-    points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]
+    points: Points, weights: NDArray[np.float64], box: _Box
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Cut a box across its widest axis, where that leaves the least variance."""
-    axis = int(_spread(points[members], weights[members]).argmax())
-    members = members[np.argsort(points[members, axis], kind="stable")]
+    """Cut a box across its axis, where that leaves the least variance."""
+    members = box.members[np.argsort(points[box.members, box.axis], kind="stable")]
     mass = np.cumsum(weights[members])
-    moment = np.cumsum(weights[members] * points[members, axis])
+    moment = np.cumsum(weights[members] * points[members, box.axis])
     left, right = mass[:-1], mass[-1] - mass[:-1]
     gain = moment[:-1] ** 2 / left + (moment[-1] - moment[:-1]) ** 2 / right
     at = int(gain.argmax()) + 1

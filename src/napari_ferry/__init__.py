@@ -1,6 +1,13 @@
 """Carry image stacks into napari and out again: lazily, at disk speed, with nothing lost."""
 
-from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
+from napari_ferry.arrays import (
+    load_binary,
+    load_gif,
+    load_images,
+    save_binary,
+    save_gif,
+    save_images,
+)
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
@@ -37,10 +44,12 @@ __all__ = [
     "imload",
     "imsave",
     "load_binary",
+    "load_gif",
     "load_images",
     "plan",
     "run",
     "save_binary",
+    "save_gif",
     "save_images",
 ]
 

@@ -15,8 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, targeting, to_name, to_path
-from napari_ferry.codecs import Saveable, binary, imload, imsave
-from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
+from napari_ferry.array import Array
+from napari_ferry.codecs import Saveable, binary, gif, imload, imsave
+from napari_ferry.errors import (
+    InvalidImageError,
+    MissingMetadataError,
+    TargetError,
+    UnreadableFileError,
+)
+from napari_ferry.image import Image
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
 from napari_ferry.tiff.encode import Compression
@@ -164,6 +171,130 @@ def save_binary(
     """
     target = _target(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return _save(images, target, overwrite)
+
+
+def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint8]:
+    """Load a GIF into memory, each frame as a browser shows it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a folder: ``images.gif`` in it, or the only GIF there.
+    workers : int, optional
+        Threads that decode; as many as gain when absent.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x) of gray tones, (frames, y, x, 3) of colours, or (frames, y, x, 4)
+        where something shows through; uint8. A single frame that is no movie has no first axis.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged.
+    InvalidImageError
+        The folder holds several, none of them ``images.gif``.
+    """
+    path = to_path(path)
+    with reading(path):
+        found = _file_in(path, gif.SUFFIXES, "images.gif")
+    return read_array(imload(found)[0].array, workers=workers)
+
+
+def save_gif(
+    path: str | Path,
+    images: Saveable,
+    frame_rate: float | None = None,
+    name: str | None = None,
+    *,
+    loop: int | None = 0,
+    colours: int = 256,
+    dither: bool = False,
+    axis: str | None = None,
+    position: str | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colours are exact.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.gif``, or a folder, which is made.
+    images : array or Image
+        Axes (frames, y, x), or (frames, y, x, s) of 3 or 4 samples of a colour, or those of an
+        `Image`.
+    frame_rate : float, optional
+        Frames per second, up to 50; when absent, that of the image, or 10.
+    name : str, optional
+        Name of the file in the folder; ``images`` when absent.
+    loop : int, optional
+        How often the movie starts again: 0 for ever, ``None`` not at all.
+    colours : int
+        Most colours of a frame, 2 to 256.
+    dither : bool
+        Mix colours that are missing, in a fixed pattern.
+    axis : str, optional
+        Name of the axis that runs, where there are several.
+    position : str, optional
+        Where the other axes stand, such as ``"z=3 c=0"``.
+    overwrite : bool
+        Whether a file that stands there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The file.
+
+    Raises
+    ------
+    TargetExistsError
+        A file stands there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
+    InvalidImageError
+        No numeric array, an empty one, or an option out of its range.
+    """
+    target = _target(path, name, ("images", ".gif"), gif.SUFFIXES)
+    return _save(
+        _movie(images),
+        target,
+        overwrite,
+        frame_rate=frame_rate,
+        loop=loop,
+        colours=colours,
+        dither=dither,
+        axis=axis,
+        position=position,
+    )
+
+
+def _movie(images: Saveable) -> Saveable:
+    """Take an array of four axes for a movie in colour where the last can be that of samples."""
+    is_array = isinstance(images, Array) and not hasattr(images, "dims")
+    is_coloured = is_array and images.ndim == 4 and images.shape[-1] in (3, 4)
+    return Image.from_array(images, "tyxs") if is_coloured else images
+
+
+def _file_in(path: Path, suffixes: tuple[str, ...], preferred: str) -> Path:
+    """Return the file that is meant: the path itself, or one in the folder that it is."""
+    if not path.is_dir():
+        return path
+    if (path / preferred).is_file():
+        return path / preferred
+    found = sorted(
+        file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file()
+    )
+    if not found:
+        raise UnreadableFileError(
+            f"{path} holds no file that ends in {' or '.join(suffixes)}: name another folder."
+        )
+    if len(found) > 1:
+        raise InvalidImageError(
+            f"{path} holds {len(found)} such files ({', '.join(f.name for f in found[:3])}): name "
+            "one of them."
+        )
+    return found[0]
 
 
 def _save(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff
+from napari_ferry.codecs import binary, find_folder_codec, gif, imload, plan, tiff
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
@@ -40,6 +40,11 @@ def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
     return _read_binary if all(is_sidecar(sidecar) for sidecar in sidecars) else None
 
 
+def get_gif_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of GIF files, ``None`` for what is none by its name."""
+    return _read_each if _all_named(path, gif.SUFFIXES) else None
+
+
 def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the reader of folders that hold TIFF or raw files, ``None`` for foreign ones."""
     folders = _paths(path)
@@ -68,6 +73,11 @@ def write_binary(path: str, layers: list[LayerData]) -> list[str]:
     return _save(path, layers, binary.SUFFIXES)
 
 
+def write_gif(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a layer as an animated GIF, for napari; returns the file."""
+    return _save(path, layers, gif.SUFFIXES)
+
+
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
     """Open TIFF files; several at once are one stack, parts of one series the whole, once."""
     paths = _paths(path)
@@ -92,7 +102,7 @@ def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
 
 
 def _read_each(path: str | Sequence[str]) -> list[LayerData]:
-    return [layer for folder in _paths(path) for layer in _shown(imload(folder))]
+    return [layer for found in _paths(path) for layer in _shown(imload(found))]
 
 
 def _shown(images: list[Image]) -> list[LayerData]:

@@ -126,9 +126,10 @@ class Movie:
         lead = len(self.place)
         names = self.image.axis_names
         limits = self.tones.limits.find() if self.tones.limits else None
-        shape = (self.nframes, *self.size, *([3] if self.is_rgb else []))
+        count = [] if self.axis is None else [self.nframes]
+        shape = (*count, *self.size, *([3] if self.is_rgb else []))
         frames = np.broadcast_to(np.zeros((), self.tones.out), shape)
-        running = Axis("t") if self.axis is None else self.image.axes[self.axis]
+        running = [] if self.axis is None else [self.image.axes[self.axis]]
         kept = [*self.image.axes[lead : lead + 2], *([Axis("s")] if self.is_rgb else [])]
         metadata = dict(self.image.metadata)
         place = {names[k]: i for k, i in enumerate(self.place) if k != self.axis}
@@ -138,7 +139,7 @@ class Movie:
         return replace(
             self.image,
             levels=(frames,),
-            axes=(running, *kept),
+            axes=(*running, *kept),
             channels=self._saved_channels(),
             display=_without_limits(self.image.display, self._channel_index(), bool(limits)),
             metadata=metadata,

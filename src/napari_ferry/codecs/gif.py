@@ -13,7 +13,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.gif.assemble import Job, assemble
 from napari_ferry.gif.encode import EncodeFrames
 from napari_ferry.gif.palette import Fit, SharedPalette, dither_offsets
-from napari_ferry.gif.read import read_image
+from napari_ferry.gif.read import read_gif
 from napari_ferry.gif.scan import MAX_PIXELS, MAX_SIDE
 from napari_ferry.gif.times import time_losses
 from napari_ferry.image import Image
@@ -21,7 +21,6 @@ from napari_ferry.movie import Movie, choose_movie
 from napari_ferry.plan import Plan
 from napari_ferry.streams import Stream
 from napari_ferry.writes import PlannedFile
-
 
 SUFFIXES = (".gif",)
 OPENS_FOLDERS = True
@@ -47,8 +46,8 @@ def open(path: Path) -> list[Image]:
         No GIF, or one that is damaged from its beginning.
     """
     if path.is_dir():
-        return [read_image(found) for found in gif_files(path)]
-    return [read_image(path)]
+        return [read_gif(found) for found in gif_files(path)]
+    return [read_gif(path)]
 
 
 def gif_files(folder: Path) -> list[Path]:
@@ -105,14 +104,17 @@ def plan(
     _check(movie, loop, colours, dither)
     shared = SharedPalette(movie, colours)
     fit = Fit(shared, colours, dither_offsets(movie.size) if dither else None)
+    job = Job(movie, shared, loop, is_timed=frame_rate is not None)
     pieces = tuple(movie.pieces(EncodeFrames(fit)))
-    stream = Stream((path,), pieces, partial(assemble, job=Job(movie, shared, loop)))
+    stream = Stream((path,), pieces, partial(assemble, job=job))
     return Plan(
         (PlannedFile(path, _most_bytes(movie)),),
         (),
         (*movie.losses, *_losses(movie, colours)),
         movie.nframes,
-        json.dumps([describe(movie.image), str(movie.frame_rate), loop, colours, dither]),
+        json.dumps(
+            [describe(movie.image), str(movie.frame_rate), job.is_timed, loop, colours, dither]
+        ),
         stream=stream,
     )
 

@@ -34,11 +34,14 @@ class Job:
         Its palette.
     loop : int, optional
         How often it starts again, 0 for ever; ``None`` to play it once.
+    is_timed : bool
+        Whether the frame rate was asked for.
     """
 
     movie: Movie
     shared: SharedPalette
     loop: int | None
+    is_timed: bool
 
 
 def assemble(partials: Sequence[Path], results: Iterator[Encoded], *, job: Job) -> int:
@@ -81,7 +84,7 @@ def header(job: Job, shared: Palette) -> bytes:
     parts = [b"GIF89a", struct.pack("<HHBBB", width, height, flags, 0, 0), shared.table]
     if job.loop is not None:
         parts.append(b"!\xff\x0bNETSCAPE2.0" + struct.pack("<BBHB", 3, 1, job.loop, 0))
-    parts.append(b"!\xfe" + split_blocks(record_text(job.movie)))
+    parts.append(b"!\xfe" + split_blocks(record_text(job.movie, is_timed=job.is_timed)))
     return b"".join(parts)
 
 

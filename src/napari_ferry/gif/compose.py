@@ -53,7 +53,8 @@ class Composed:
     def __call__(self, i: int) -> NDArray[Any]:
         out = np.empty((1, *self._shape()), np.uint8)
         self.read_into(i, out)
-        return out[0]
+        frame: NDArray[Any] = out[0]
+        return frame
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
         """Compose frames from `first` on into an array, axes (frames, y, x[, s]), uint8.

@@ -77,7 +77,7 @@ def encode_full(shown: Shown, shared: Palette) -> Body:
 def encode_change(before: Shown, shown: Shown, shared: Palette) -> Body:
     """Encode what differs from the frame before: the smallest rectangle that holds it."""
     changed = _changed(before, shown)
-    rows, columns = changed.any(1).nonzero()[0], changed.any(0).nonzero()[0]
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
     if not len(rows):
         return Body(_image(np.zeros((1, 1), np.uint8), 0, 0, shared, shared), 0)
     top, left = int(rows[0]), int(columns[0])

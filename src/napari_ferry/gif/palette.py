@@ -68,10 +68,7 @@ class Palette:
         """Return the indices of a frame, axes (y, x, s); ``None`` if it has other colours."""
         packed = pack(frame)
         factor, places = self._places
-        if factor:
-            indices = places[(packed * factor) >> np.uint32(14)]
-        else:
-            indices = places[packed]
+        indices = places[packed * factor >> np.uint32(14)] if factor else places[packed]
         return indices if np.array_equal(self.packed[indices], packed) else None
 
     @cached_property
@@ -107,9 +104,9 @@ class Palette:
         key = frame[..., 0].astype(np.uint32)
         if frame.shape[-1] == 3:
             high = frame & np.uint8(0xFE)
-            key = high[..., 0].astype(np.uint32) << 13
-            key |= high[..., 1].astype(np.uint32) << 6
-            key |= high[..., 2] >> 1
+            key = high[..., 0].astype(np.uint32) << np.uint32(13)
+            key |= high[..., 1].astype(np.uint32) << np.uint32(6)
+            key |= high[..., 2] >> np.uint8(1)
         indices = self._known[key]
         if (indices == _UNKNOWN).any():
             self._learn(np.unique(key[indices == _UNKNOWN]))
@@ -195,7 +192,7 @@ class SharedPalette:
             )
         )
         pixels: NDArray[np.uint8] = frame.reshape(-1, frame.shape[-1] if movie.is_rgb else 1)
-        return pixels[:: max(1, -(-len(pixels) // most))]
+        return pixels[:: -(-len(pixels) // most) | 1]  # odd, so that it meets every column
 
 
 @dataclass(frozen=True)

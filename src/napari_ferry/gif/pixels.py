@@ -82,5 +82,5 @@ def shown(
     """Return which pixels of a frame are painted; ``None`` for all of them."""
     if row.transparent == NO_INDEX:
         return known
-    opaque = indices != row.transparent
+    opaque: NDArray[np.bool_] = indices != row.transparent
     return opaque if known is None else opaque & known

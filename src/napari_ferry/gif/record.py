@@ -7,17 +7,23 @@ from fractions import Fraction
 
 from napari_ferry.movie import Movie
 
-_RATE = "frame_rate"
+_RATE = "frame rate"
 
 
-def record_text(movie: Movie) -> bytes:
+def record_text(movie: Movie, *, is_timed: bool) -> bytes:
     """Return the record of a movie, for a comment extension (GIF89a, section 24).
 
     Samples may be read, for the values between which they are mapped.
+
+    Parameters
+    ----------
+    is_timed : bool
+        Whether the frame rate was asked for, so that it calibrates a time that has no unit.
     """
     record = movie.record()
-    if movie.axis is None:
-        record["axes"] = record["axes"][1:]
+    running = record["axes"][0]
+    if is_timed and movie.axis is not None and running["name"] == "t" and not running["unit"]:
+        running |= {"scale": float(1 / movie.frame_rate), "unit": "second"}
     record[_RATE] = str(movie.frame_rate)
     return json.dumps(record).encode("ascii")
 

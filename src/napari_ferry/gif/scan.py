@@ -124,7 +124,7 @@ def _check_size(path: Path, width: int, height: int, what: str) -> None:
         )
 
 
-class _Damaged(Exception):
+class _DamagedError(Exception):
     """The blocks cannot be followed any further."""
 
 
@@ -152,7 +152,7 @@ class _Walk:
                 pass
         except (IndexError, struct.error):
             self.damage = "it ends within a block"
-        except _Damaged as error:
+        except _DamagedError as error:
             self.damage = str(error)
 
     def table(self) -> Table:
@@ -196,13 +196,13 @@ class _Walk:
             return self._extension(at)
         if kind == 0x3B:
             return 0
-        raise _Damaged(f"byte {at} is {kind:#04x}, which begins no block")
+        raise _DamagedError(f"byte {at} is {kind:#04x}, which begins no block")
 
     def _frame(self, at: int) -> int:
         """Read an image descriptor (section 20), and pass over the image behind it."""
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, at + 1)
         if not width * height:
-            raise _Damaged(f"a frame has {width} by {height} pixels")
+            raise _DamagedError(f"a frame has {width} by {height} pixels")
         _check_size(self.path, width, height, f"frame {len(self.found) // len(Row._fields)}")
         palette, colours = (at + 10, 2 << (flags & 7)) if flags & 0x80 else self.shared
         start = at + 10 + (3 * colours if flags & 0x80 else 0)

@@ -442,6 +442,10 @@ def test_frames_are_composed_as_a_browser_does(tmp_path_factory, gif, order):
     for i in order.sample(range(len(parts)), len(parts)):
         frame = lazy[i] if len(parts) > 1 else np.asarray(lazy)
         np.testing.assert_array_equal(_with_alpha(frame), expected[i])
+    for first in order.sample(range(len(parts)), min(6, len(parts))):
+        some = np.empty_like(np.asarray(array)[first : first + order.randint(1, 5)])
+        lazy.read.read_into(first, some.reshape(-1, *array.shape[1:]))
+        np.testing.assert_array_equal(_with_alpha(some), expected[first : first + len(some)])
 
 
 def test_threads_may_read_at_once(tmp_path):
@@ -481,7 +485,7 @@ def test_any_frame_is_near_one_that_needs_no_other(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_ferry.movie._PIECE_BYTES", 40_000)
     path = save(frames, tmp_path / "a.gif")
     table = scan(path)
-    starts = compose.find_starts(table)
+    starts, _ = compose.find_starts(table)
     assert len(np.unique(starts)) > 1
     counted = _count_decodes(monkeypatch)
     (image,) = imload(path)
@@ -730,7 +734,8 @@ def test_real_files_give_the_recorded_frames_or_a_clean_error(entry):
     assert len(frames) == expect["frames"]
     assert frames.shape[2:0:-1] == tuple(expect["size_wh"])
     table = scan(path)
-    assert (table.column("delay") * 10).tolist() == expect["durations_ms_chromium"]
+    times = expect["durations_ms_chromium"] or expect["durations_ms_pillow"]
+    assert (table.column("delay") * 10).tolist() == times
     if "chromium" not in expect["agree"]:  # the others lay a background colour below
         frames = np.where(frames[..., 3:] > 0, frames, _background(path))
     assert _digest(frames) == expect["frames_digest"]

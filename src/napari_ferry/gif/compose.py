@@ -39,7 +39,7 @@ class Composed:
     def __init__(self, table: Table, samples: int) -> None:
         self.table = table
         self.samples = samples
-        self.starts = find_starts(table)
+        self.starts, self.origins = find_starts(table)
         canvas_bytes = table.width * table.height * (1 if samples == 1 else 4)
         most = max(1, _KEPT_BYTES // canvas_bytes)
         self.distance = max(_LEAST_DISTANCE, math.ceil(len(table) / most))
@@ -64,10 +64,10 @@ class Composed:
         UnreadableFileError
             The file is gone or changed, or a frame of it is damaged.
         """
+        stop = first + len(out)
         with reading(self.table.path), self.table.path.open("rb") as file:
-            if (self.starts[first : first + len(out)] == np.arange(first, first + len(out))).all():
-                for k in range(len(out)):
-                    self._put(self._paint(file, first + k, self._clear()), out[k])
+            if (self.starts[first:stop] == np.arange(first, stop)).all():
+                self._read_alone(file, first, out)
                 return
             with self._lock:  # in turns: frames that another thread composes are needed here
                 canvas = self._canvas_before(file, first)
@@ -75,6 +75,17 @@ class Composed:
                     painted = self._paint(file, first + k, canvas)
                     self._put(painted, out[k])
                     canvas = self._dispose(first + k, canvas, painted)
+
+    def _read_alone(self, file: BinaryIO, first: int, out: NDArray[Any]) -> None:
+        """Read frames that need no others, and remember what the one after them needs."""
+        canvas = painted = self._clear()
+        for k in range(len(out)):
+            painted = self._paint(file, first + k, canvas)
+            self._put(painted, out[k])
+        last = first + len(out) - 1
+        if last + 1 < len(self.starts) and self.starts[last + 1] == last:
+            with self._lock:
+                self._dispose(last, canvas, painted)
 
     def _shape(self) -> tuple[int, ...]:
         height, width = self.table.height, self.table.width
@@ -92,9 +103,7 @@ class Composed:
 
     def _canvas_before(self, file: BinaryIO, i: int) -> NDArray[Any]:
         """Return what frame i is painted on."""
-        start = int(self.starts[i])
-        if start == i:
-            return self._clear()
+        start = int(self.origins[i])
         remembered = [j for kept in (self._kept, self._recent) for j in kept if start < j <= i]
         at = max(remembered, default=start)
         canvas = self._clear()
@@ -158,19 +167,26 @@ def _place(row: Row, table: Table) -> tuple[slice, slice]:
     return slice(row.top, min(bottom, table.height)), slice(row.left, min(right, table.width))
 
 
-def find_starts(table: Table) -> NDArray[np.int64]:
-    """Return for each frame the last one at which its composition can begin, itself if possible.
+def find_starts(table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the composition of each frame can begin.
 
-    That is a frame on a canvas that is clear, or one that covers all of it.
+    Returns
+    -------
+    starts : numpy.ndarray
+        The last frame at which it can, for this frame alone: itself where it is painted on a
+        clear canvas, or covers all of it.
+    origins : numpy.ndarray
+        The same for this frame and those after it. A frame that covers everything, and after
+        which what stood before is restored, is no origin.
     """
-    count = len(table)
     covers = covers_canvas(table)
     disposal = table.column("disposal")
     opaque = covers & (table.column("transparent") == NO_INDEX)
     clear = np.array(_clear_before(disposal.tolist(), covers.tolist()))
-    index = np.arange(count)
-    lasting = np.where(clear | (opaque & (disposal != RESTORES)), index, 0)
-    return np.where(clear | opaque, index, np.maximum.accumulate(lasting))
+    index = np.arange(len(table))
+    lasting = clear | (opaque & (disposal != RESTORES))
+    origins = np.maximum.accumulate(np.where(lasting, index, 0))
+    return np.where(clear | opaque, index, origins), origins
 
 
 def covers_canvas(table: Table) -> NDArray[np.bool_]:

@@ -17,16 +17,13 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import reading, targeting, to_name, to_path
 from napari_ferry.array import Array
 from napari_ferry.codecs import Saveable, binary, gif, imload, imsave
-from napari_ferry.errors import (
-    InvalidImageError,
-    MissingMetadataError,
-    TargetError,
-    UnreadableFileError,
-)
+from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
 from napari_ferry.tiff.encode import Compression
+
+_IMAGES = "images"
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
@@ -94,7 +91,7 @@ def save_images(
     InvalidImageError
         No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
     """
-    target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
+    target = _target(path, name, (_IMAGES, ".tif"), (".tif", ".tiff"))
     return _save(images, target, overwrite, size_cap=size_cap, compression=compression)
 
 
@@ -193,12 +190,12 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     ------
     UnreadableFileError
         There is no such file, or it is damaged.
-    InvalidImageError
-        The folder holds several, none of them ``images.gif``.
+    MissingMetadataError
+        A folder with several GIFs, of which none is called ``images``.
     """
     path = to_path(path)
     with reading(path):
-        found = _file_in(path, gif.SUFFIXES, "images.gif")
+        found = _find_gif(path) if path.is_dir() else path
     return read_array(imload(found)[0].array, workers=workers)
 
 
@@ -255,9 +252,9 @@ def save_gif(
     InvalidImageError
         No numeric array, an empty one, or an option out of its range.
     """
-    target = _target(path, name, ("images", ".gif"), gif.SUFFIXES)
+    target = _target(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
     return _save(
-        _movie(images),
+        _as_colours(images),
         target,
         overwrite,
         frame_rate=frame_rate,
@@ -269,32 +266,19 @@ def save_gif(
     )
 
 
-def _movie(images: Saveable) -> Saveable:
-    """Take an array of four axes for a movie in colour where the last can be that of samples."""
-    is_array = isinstance(images, Array) and not hasattr(images, "dims")
-    is_coloured = is_array and images.ndim == 4 and images.shape[-1] in (3, 4)
-    return Image.from_array(images, "tyxs") if is_coloured else images
+def _as_colours(images: Saveable) -> Saveable:
+    """Take an array (frames, y, x, 3) for colours, which have no other place in a movie."""
+    is_plain = isinstance(images, Array) and not hasattr(images, "dims")
+    if is_plain and images.ndim == 4 and images.shape[-1] in (3, 4):
+        return Image.from_array(images, "tyxs")
+    return images
 
 
-def _file_in(path: Path, suffixes: tuple[str, ...], preferred: str) -> Path:
-    """Return the file that is meant: the path itself, or one in the folder that it is."""
-    if not path.is_dir():
-        return path
-    if (path / preferred).is_file():
-        return path / preferred
-    found = sorted(
-        file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file()
-    )
-    if not found:
-        raise UnreadableFileError(
-            f"{path} holds no file that ends in {' or '.join(suffixes)}: name another folder."
-        )
-    if len(found) > 1:
-        raise InvalidImageError(
-            f"{path} holds {len(found)} such files ({', '.join(f.name for f in found[:3])}): name "
-            "one of them."
-        )
-    return found[0]
+def _find_gif(folder: Path) -> Path:
+    """Return the GIF that is meant in a folder."""
+    files = gif.gif_files(folder)
+    preferred = [file for file in files if file.stem == _IMAGES]
+    return _only(folder, preferred[:1] or files, "GIFs")
 
 
 def _save(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
@@ -355,12 +339,12 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     return _only(path, preferred or raw or legacy)
 
 
-def _only(folder: Path, files: list[Path]) -> Path:
+def _only(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
     if len(files) == 1:
         return files[0]
     if not files:
-        raise UnreadableFileError(f"{folder} holds no raw file: name another folder.")
+        raise UnreadableFileError(f"{folder} holds no {kind}: name another folder.")
     raise MissingMetadataError(
-        f"{folder} holds {len(files)} raw files ({', '.join(file.name for file in files[:3])}): "
+        f"{folder} holds {len(files)} {kind} ({', '.join(file.name for file in files[:3])}): "
         "name one of them."
     )

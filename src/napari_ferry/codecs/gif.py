@@ -24,6 +24,7 @@ from napari_ferry.writes import PlannedFile
 
 SUFFIXES = (".gif",)
 OPENS_FOLDERS = True
+IS_MOVIE = True  # of an image it holds what is shown, along one axis
 
 
 def open(path: Path) -> list[Image]:

@@ -64,9 +64,11 @@ def show_demo(screenshot: Path | None) -> int:
 
 
 def demo_suffixes() -> list[str]:
-    """Return one suffix of each format: the first of a codec, and its double ones."""
+    """Return one suffix of each format that keeps all of a layer: the first, and double ones."""
     chosen = []
     for codec in codecs():
+        if getattr(codec, "IS_MOVIE", False):
+            continue
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]
         chosen += [codec.SUFFIXES[0], *double[:1]]
     return chosen

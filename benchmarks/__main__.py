@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, Group, Result, measure_group, table
 
-NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying")
+NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying", "gif")
 LIBRARIES = ("numpy", "tifffile", "napari", "Pillow", "dask", "zarr")
 
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_corpus
+from judges import ask_chromium
 from napari_ferry import imload, imsave, load_gif, plan, save_gif
 from napari_ferry.errors import (
     FerryError,
@@ -378,6 +379,11 @@ def build(parts: list[Part], size: tuple[int, int] = (2, 2), tail: bytes = b";")
 
 def composed(parts: list[Part], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the frames as a browser shows them, axes (t, y, x, 4), pixel by pixel."""
+    first = parts[0]
+    size = (  # the first frame makes room for itself
+        max(size[0], first.top + first.pixels.shape[0]),
+        max(size[1], first.left + first.pixels.shape[1]),
+    )
     canvas = np.zeros((*size, 4), np.uint8)
     shown = []
     for part in parts:
@@ -680,6 +686,27 @@ def test_a_folder_opens_as_its_gifs(tmp_path):
 # --- other programs -----------------------------------------------------------------------------
 
 
+def test_chromium_shows_what_we_show(tmp_path):
+    frames = movie(20, 3, size=(40, 60))
+    still = np.repeat(frames[:1, ..., 0], 20, 0)
+    still[5:8, 3:9, 4:30] ^= 99
+    rng = np.random.default_rng(0)
+    saved = [
+        (save(frames[..., 1].copy(), tmp_path / "gray.gif", frame_rate=30), 667),
+        (save(still, tmp_path / "still.gif", frame_rate=24), 833),
+        (save(frames, tmp_path / "colours.gif", frame_rate=12.5), 1600),
+        (save(frames, tmp_path / "mixed.gif", colours=16, dither=True), 2000),
+        (save(rng.integers(0, 256, (8, 30, 30), np.uint8), tmp_path / "noise.gif"), 800),
+    ]
+    shows = ask_chromium([path for path, _ in saved], tmp_path)
+    for path, milliseconds in saved:
+        found = load_gif(path)
+        found = found if found.ndim == 4 else found[..., None].repeat(3, -1)
+        assert shows[path]["hash"] == [_sha256(frame) for frame in _with_alpha(found)]
+        assert sum(shows[path]["dur"]) == pytest.approx(milliseconds, abs=5)
+        assert shows[path]["rep"] == -1  # for ever
+
+
 def test_gifsicle_sees_no_fault(tmp_path):
     if shutil.which("gifsicle") is None:
         pytest.skip("gifsicle is not in the path")
@@ -704,9 +731,12 @@ def test_gifsicle_sees_no_fault(tmp_path):
 CORPUS = read_corpus("gif", lambda entry: True)
 
 
+def _sha256(frame: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(frame).tobytes()).hexdigest()
+
+
 def _digest(frames: NDArray[Any]) -> str:
-    each = "".join(hashlib.sha256(np.ascontiguousarray(f)).hexdigest() for f in frames)
-    return hashlib.sha256(each.encode()).hexdigest()
+    return hashlib.sha256("".join(map(_sha256, frames)).encode()).hexdigest()
 
 
 def _background(path: Path) -> NDArray[np.uint8]:

@@ -204,6 +204,9 @@ class _Walk:
         if not width * height:
             raise _DamagedError(f"a frame has {width} by {height} pixels")
         _check_size(self.path, width, height, f"frame {len(self.found) // len(Row._fields)}")
+        if not self.found:  # browsers make room for a first frame that is larger than the canvas
+            self.width, self.height = max(self.width, left + width), max(self.height, top + height)
+            _check_size(self.path, self.width, self.height, "its canvas")
         palette, colours = (at + 10, 2 << (flags & 7)) if flags & 0x80 else self.shared
         start = at + 10 + (3 * colours if flags & 0x80 else 0)
         stop = self._pass_over(start + 1)

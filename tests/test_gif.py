@@ -26,12 +26,13 @@ from PIL import Image as PillowImage
 
 from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_corpus
 from judges import ask_chromium
-from napari_ferry import imload, imsave, load_gif, plan, save_gif
+from napari_ferry import commands, imload, imsave, load_gif, plan, save_gif
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
     InvalidImageError,
     MissingMetadataError,
+    SaveError,
     UnreadableFileError,
 )
 from napari_ferry.frames import Frames
@@ -681,6 +682,32 @@ def test_a_folder_opens_as_its_gifs(tmp_path):
     for k in (2, 3):
         save(movie(k), tmp_path / f"{k}.gif")
     assert [image.shape[0] for image in imload(tmp_path)] == [2, 3]
+
+
+# --- napari -------------------------------------------------------------------------------------
+
+
+def test_napari_saves_and_opens(tmp_path):
+    frames = movie(4)
+    path = tmp_path / "cells.gif"
+    layer = (frames, {"name": "cells", "scale": (0.1, 1, 1)}, "image")
+    assert commands.write_gif(str(path), [layer]) == [str(path)]
+    ((pixels, meta, kind),) = commands.get_gif_reader(str(path))(str(path))
+    np.testing.assert_array_equal(np.asarray(pixels), frames)
+    assert (meta["name"], kind) == ("cells", "image")
+    assert tuple(meta["scale"]) == (0.1, 1, 1)
+
+
+def test_napari_is_told_what_cannot_be_saved(tmp_path):
+    layers: Any = [(movie(count), {}, "image") for count in (2, 3)]
+    with pytest.raises(SaveError, match="one by one"):
+        commands.write_gif(str(tmp_path / "a.gif"), layers)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "is_ours"), [("a.gif", True), ("a.GIF", True), ("a.png", False)])
+def test_napari_asks_for_gifs_alone(name, is_ours, tmp_path):
+    assert (commands.get_gif_reader(str(tmp_path / name)) is not None) == is_ours
 
 
 # --- other programs -----------------------------------------------------------------------------

@@ -7,7 +7,6 @@ all of it without reading a pixel; `Movie.pieces` are what a `Stream` reads and 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,18 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arguments import is_real, is_text
 from napari_ferry.blocks import Box, Pixels, chunk_edges, split_box
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.limits import is_narrower, shown_limits
+from napari_ferry.places import choose_places
+from napari_ferry.rates import choose_rate
 from napari_ferry.streams import Piece
 from napari_ferry.tones import Limits, Tones, sampled_places
-from napari_ferry.units import SECONDS
-
-DEFAULT_RATE = 10
-"""Frames per second of a movie whose image does not know its own."""
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: the values that black and white stood for before they were mapped."""
@@ -35,19 +32,8 @@ MAPPED = "mapped from"
 POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the movie does not have."""
 
-_RATES = (Fraction(1, 10**6), Fraction(10**6))
-"""Least and most frames per second: what the time scales of all containers can say."""
-
-_LARGEST_TERM = 10**6
-
-_NTSC = {
-    Fraction(text): Fraction(n * 1000, 1001)
-    for text, n in (("23.976", 24), ("23.98", 24), ("29.97", 30), ("59.94", 60), ("119.88", 120))
-}
-
 _PIECE_BYTES = 4 << 20
 _CHUNK_BYTES = 256 << 20
-_PLACE = re.compile(r"([^\s=,]+)\s*=\s*([+-]?\d+)")
 
 
 @dataclass(frozen=True)
@@ -141,7 +127,7 @@ class Movie:
             levels=(frames,),
             axes=(*running, *kept),
             channels=self._saved_channels(),
-            display=_without_limits(self.image.display, self._channel_index(), bool(limits)),
+            display=_without_limits(self.image.display, self.channel_index, bool(limits)),
             metadata=metadata,
         )
 
@@ -149,7 +135,13 @@ class Movie:
         """Return the JSON record of what the file will hold."""
         return describe(self.saved_image())
 
-    def _channel_index(self) -> int | None:
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this movie from others of the same size; no pixels are read."""
+        limits = self.tones.limits and self.tones.limits.known
+        return {**describe(self.image), "axis": self.axis, "place": self.place, "limits": limits}
+
+    @property
+    def channel_index(self) -> int | None:
         """Return which channel is saved; ``None`` where they run, or there are none."""
         names = self.image.axis_names
         at = names.index("c") if "c" in names else None
@@ -217,12 +209,10 @@ def choose_movie(
     check_pixels(image)
     _check_axes(image)
     lead = image.ndim - (3 if image.is_rgb else 2)
-    given = _parse_position(position, image, lead)
-    running = _running_axis(image, lead, axis, given)
-    place = _places(image, lead, running, given)
-    movie = Movie(image, running, place, Fraction(DEFAULT_RATE), Tones(image.dtype), ())
-    rate = _frame_rate(frame_rate, None if running is None else image.axes[running])
-    movie = replace(movie, frame_rate=rate, tones=_choose_tones(movie, keep))
+    running, place = choose_places(image, lead, axis, position)
+    rate = choose_rate(frame_rate, None if running is None else image.axes[running])
+    movie = Movie(image, running, place, rate, Tones(image.dtype), ())
+    movie = replace(movie, tones=_choose_tones(movie, keep))
     return replace(movie, losses=tuple(dict.fromkeys(_losses(movie))))
 
 
@@ -241,125 +231,12 @@ def _check_axes(image: Image) -> None:
         )
 
 
-def _parse_position(position: str | None, image: Image, lead: int) -> dict[str, int]:
-    """Read ``"z=3 c=0"``."""
-    text = position or ""
-    if not is_text(text) or _PLACE.sub("", text).strip(" ,"):
-        raise InvalidImageError(
-            f"The position is {position!r}: name axes and indices, such as 'z=3 c=0'."
-        )
-    found = _PLACE.findall(text)
-    sizes = dict(zip(image.axis_names[:lead], image.shape, strict=False))
-    for name, index in found:
-        if name not in sizes:
-            raise InvalidImageError(
-                f"The position names the axis {name}, and the image has "
-                f"{' '.join(sizes) or 'no axis besides y and x'}: leave it out."
-            )
-        if not 0 <= int(index) < sizes[name]:
-            raise InvalidImageError(
-                f"The position is {name}={index}, and {name} has {sizes[name]} indices: give one "
-                f"from 0 to {sizes[name] - 1}."
-            )
-    if len(dict(found)) < len(found):
-        raise InvalidImageError(f"The position {position!r} names an axis twice: name it once.")
-    return {name: int(index) for name, index in found}
-
-
-def _running_axis(
-    image: Image, lead: int, axis: str | None, given: Mapping[str, int]
-) -> int | None:
-    """Return the number of the axis that runs; ``None`` where there is nothing but one frame."""
-    names = image.axis_names[:lead]
-    if axis is not None and axis in names:
-        if axis in given:
-            raise InvalidImageError(
-                f"The axis {axis} runs and has a position, too: leave out one of them."
-            )
-        return names.index(axis)
-    if axis is not None:
-        raise InvalidImageError(
-            f"The axis {axis!r} is to run, and the image has "
-            f"{' '.join(names) or 'none besides y and x'}: choose one of them."
-        )
-    free = [k for k, name in enumerate(names) if name not in given]
-    long = [k for k in free if image.shape[k] > 1] or free
-    times = [k for k in long if names[k] == "t"]
-    if len(long) > 1 and not times and image.shape[long[0]] > 1:
-        each = ", ".join(f"{names[k]} ({image.shape[k]})" for k in long)
-        raise InvalidImageError(
-            f"Any of the axes {each} could run: choose it with axis={names[long[0]]!r}, and where "
-            f"the others stand with position={_example(names, long[1:])!r}."
-        )
-    return next(iter((*times, *long)), None)
-
-
-def _places(
-    image: Image, lead: int, running: int | None, given: Mapping[str, int]
-) -> tuple[int, ...]:
-    """Return an index on each leading axis, refusing to choose one where there are several."""
-    names = image.axis_names[:lead]
-    missing = [
-        k for k in range(lead) if k != running and image.shape[k] > 1 and names[k] not in given
-    ]
-    if missing and running is not None:
-        each = ", ".join(f"{names[k]} ({image.shape[k]})" for k in missing)
-        raise InvalidImageError(
-            f"The movie runs along {names[running]}, and it is not said where the axes {each} "
-            f"stand: give position={_example(names, missing)!r}, or any other index."
-        )
-    return tuple(given.get(name, 0) for name in names)
-
-
-def _example(names: Sequence[str], axes: Sequence[int]) -> str:
-    return " ".join(f"{names[k]}=0" for k in axes)
-
-
-def _frame_rate(asked: float | None, axis: Axis | None) -> Fraction:
-    """Return the frames per second as an exact number."""
-    if asked is not None:
-        return to_rate(asked)
-    seconds = SECONDS.get(axis.unit or "") if axis else None
-    step = axis.scale * seconds if axis and seconds else 0.0
-    is_rate = math.isfinite(step) and step > 0 and _RATES[0] <= 1 / step <= _RATES[1]
-    return _simplest(1 / Fraction(step)) if is_rate else Fraction(DEFAULT_RATE)
-
-
-def to_rate(frame_rate: float) -> Fraction:
-    """Return a number of frames per second, as it was typed, as an exact fraction.
-
-    >>> to_rate(29.97), to_rate(0.5), to_rate(12.5), to_rate(1 / 3)
-    (Fraction(30000, 1001), Fraction(1, 2), Fraction(25, 2), Fraction(1, 3))
-
-    Raises
-    ------
-    InvalidImageError
-        No number, or one that is not between 0.000001 and 1000000.
-    """
-    if not is_real(frame_rate) or not _RATES[0] <= frame_rate <= _RATES[1]:
-        raise InvalidImageError(
-            f"The frame rate is {frame_rate!r}: give frames per second, a number between 0.000001 "
-            "and 1000000."
-        )
-    exact = Fraction(str(float(frame_rate)))
-    return _NTSC.get(exact) or _simplest(exact)
-
-
-def _simplest(rate: Fraction) -> Fraction:
-    """Return a fraction of small terms that is a rate but for the rounding of floats."""
-    for most in (1001, _LARGEST_TERM):
-        near = rate.limit_denominator(most) if rate >= 1 else 1 / (1 / rate).limit_denominator(most)
-        if abs(near - rate) <= rate / 10**12:
-            break
-    return near
-
-
 def _choose_tones(movie: Movie, keep: Sequence[str]) -> Tones:
     """Decide what becomes of the samples, of which none are read."""
     image, dtype = movie.image, movie.image.dtype
     native = dtype.newbyteorder("=")
-    limits = _known_limits(movie)
-    if native.name in keep and (len(keep) > 1 or image.is_rgb or not _is_narrower(limits, native)):
+    limits = shown_limits(image, movie.channel_index)
+    if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
         return Tones(dtype)
     if limits is None and dtype.kind == "b":
         limits = (0.0, 1.0)
@@ -369,43 +246,6 @@ def _choose_tones(movie: Movie, keep: Sequence[str]) -> Tones:
         return Tones(dtype, Limits(limits))
     boxes = tuple(movie.box(i, i + 1) for i in sampled_places(movie.nframes))
     return Tones(dtype, Limits(None, image.array, boxes, from_zero=image.kind == "labels"))
-
-
-def _known_limits(movie: Movie) -> tuple[float, float] | None:
-    """Return the values that are shown black and white, where the image says so."""
-    image, index = movie.image, movie._channel_index()
-    if image.is_rgb:
-        return None
-    own = image.display.get("channels")
-    shown = own if isinstance(own, Sequence) and not isinstance(own, str) else ()
-    which = range(image.size("c")) if index is None else (index,)
-    found = [
-        limits
-        for k in which
-        for limits in (
-            image.channels[k].contrast_limits if image.channels else None,
-            _limits_of(shown[k]) if k < len(shown) else None,
-        )
-        if limits is not None
-    ]
-    display = _limits_of(image.display)
-    found = found or ([display] if display else [])
-    sound = [(low, high) for low, high in found if math.isfinite(high - low) and low < high]
-    if not sound:
-        return None
-    return min(low for low, _ in sound), max(high for _, high in sound)
-
-
-def _limits_of(display: object) -> tuple[float, float] | None:
-    limits = display.get("contrast_limits") if isinstance(display, Mapping) else None
-    if not isinstance(limits, Sequence) or len(limits) != 2 or not all(map(is_real, limits)):
-        return None
-    return float(limits[0]), float(limits[1])
-
-
-def _is_narrower(limits: tuple[float, float] | None, dtype: np.dtype[Any]) -> bool:
-    """Whether limits cut something off an integer type."""
-    return limits is not None and (limits[0] > 0 or limits[1] < np.iinfo(dtype).max)
 
 
 def _without_limits(

@@ -42,6 +42,7 @@ class Composed:
         self.starts, self.origins = find_starts(table)
         canvas_bytes = table.width * table.height * (1 if samples == 1 else 4)
         most = max(1, _KEPT_BYTES // canvas_bytes)
+        self.recent = min(_RECENT, most)
         self.distance = max(_LEAST_DISTANCE, math.ceil(len(table) / most))
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._recent: OrderedDict[int, NDArray[Any]] = OrderedDict()
@@ -157,7 +158,7 @@ class Composed:
             self._kept[i] = canvas
         self._recent[i] = canvas
         self._recent.move_to_end(i)
-        while len(self._recent) > _RECENT:
+        while len(self._recent) > self.recent:
             self._recent.popitem(last=False)
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from napari_ferry.errors import UnreadableFileError
 
-MAX_PIXELS = 1 << 27
-"""A larger canvas is taken for a damaged one: it would need half a gigabyte a frame."""
+MAX_PIXELS = 1 << 26
+"""A larger canvas is taken for a damaged one: it would need a quarter of a gigabyte a frame."""
 
 MAX_SIDE = 65535
 _MAX_TEXT = 16 << 20

@@ -629,6 +629,17 @@ def test_a_damaged_frame_is_named(tmp_path):
         image.array[1]
 
 
+def test_pixels_that_are_missing_are_said(tmp_path):
+    whole = build([Part(np.ones((4, 4), np.uint8))], (4, 4))
+    path = tmp_path / "a.gif"
+    codes, fewer = (compress(np.ones((rows, 4), np.uint8)) for rows in (4, 2))
+    path.write_bytes(whole.replace(codes, fewer))
+    (image,) = imload(path)
+    with pytest.warns(FerryWarning, match="Frame 0 of .* lacks 8 pixels"):
+        pixels = np.asarray(image.array)
+    np.testing.assert_array_equal(pixels[:2, :, :3], np.broadcast_to(COLOURS[1], (2, 4, 3)))
+
+
 def test_a_file_that_is_gone_is_said(tmp_path):
     path = save(movie(3), tmp_path / "a.gif")
     (image,) = imload(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+import warnings
 from collections import OrderedDict
 from typing import Any, BinaryIO
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.gif.pixels import BadCodeError, read_colours, read_indices, shown
 from napari_ferry.gif.scan import CLEARS, NO_INDEX, RESTORES, Row, Table
 
@@ -129,6 +130,13 @@ class Composed:
                 f"Frame {i} of {self.table.path} is damaged, and so is what follows from it: read "
                 f"the frames before it, or copy the file anew from where it came."
             ) from error
+        if known is not None:
+            warnings.warn(
+                f"Frame {i} of {self.table.path} lacks {np.count_nonzero(~known)} pixels, or they "
+                "cannot be decoded: what was there before shows in their place.",
+                FerryWarning,
+                stacklevel=5,
+            )
         height, width = canvas[place].shape
         indices, mask = indices[:height, :width], shown(row, indices, known)
         colours = read_colours(file, row, self.samples)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, Group, Result, measure_group, table
 
-NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying", "video")
+NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying", "gif", "video")
 LIBRARIES = ("numpy", "av", "imageio-ffmpeg", "tifffile", "napari", "Pillow", "dask", "zarr")
 
 

@@ -1,4 +1,4 @@
-"""Readers that nobody here wrote, asked what they see in TIFF files.
+"""Readers that nobody here wrote, asked what they see in TIFF files and GIFs.
 
 Each is asked once for many files, because starting it takes longer than reading them. A reader that
 is not installed skips the tests that ask it; how to install them, and where they are looked for:
@@ -7,7 +7,7 @@ is not installed skips the tests that ask it; how to install them, and where the
 Bio-Formats        ``FERRY_BIOFORMATS_JAR`` names ``bioformats_package.jar``, of version 7.
 ImageJ             ``FERRY_IMAGEJ_JAR`` names ``ij.jar``; otherwise that of Debian's ``imagej``.
 geotiff.js, UTIF,  ``FERRY_NODE_MODULES`` names the folder ``node_modules`` that ``npm install``
-Viv                makes of ``../shared/tools/package.json``.
+Viv, Chromium      makes of ``../shared/tools/package.json``; Chromium itself is Debian's.
 libtiff            ``tiffinfo`` is in the path; Debian's ``libtiff-tools`` brings it.
 =================  ===========================================================================
 
@@ -87,6 +87,17 @@ def ask_viv(paths: Sequence[Path], folder: Path) -> Seen:
         text = "\n".join(_ask_node("viv.mjs", [path], folder))
         seen[path] = json.loads(text) if text.startswith("{") else {"error": text}
     return seen
+
+
+def ask_chromium(paths: Sequence[Path], folder: Path) -> Seen:
+    """Return what Chromium shows of each GIF: hashes of its frames as RGBA, and their times."""
+    if not Path("/usr/bin/chromium").is_file():
+        pytest.skip("/usr/bin/chromium is absent: it is in Debian's chromium")
+    asked, answers = folder / "asked.txt", folder / "answers.jsonl"
+    asked.write_text("\n".join(map(str, paths)), "utf-8")
+    _ask_node("gifdec.mjs", [asked, answers], folder)
+    found = map(json.loads, answers.read_text("utf-8").splitlines())
+    return {Path(answer["f"]): answer for answer in found}
 
 
 def _ask_java(jar: Path, program: str, paths: Sequence[Path]) -> Seen:

@@ -1,13 +1,6 @@
 """Carry image stacks into napari and out again: lazily, at disk speed, with nothing lost."""
 
-from napari_ferry.arrays import (
-    load_binary,
-    load_images,
-    load_video,
-    save_binary,
-    save_images,
-    save_video,
-)
+from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
@@ -22,6 +15,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 
@@ -44,11 +38,13 @@ __all__ = [
     "imload",
     "imsave",
     "load_binary",
+    "load_gif",
     "load_images",
     "load_video",
     "plan",
     "run",
     "save_binary",
+    "save_gif",
     "save_images",
     "save_video",
 ]

@@ -14,17 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arguments import reading, targeting, to_name, to_path
-from napari_ferry.array import Array
-from napari_ferry.codecs import Saveable, binary, imload, imsave, video
-from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
-from napari_ferry.image import Image
+from napari_ferry.arguments import reading, to_path
+from napari_ferry.array_paths import only_of, save_into, target_of
+from napari_ferry.codecs import Saveable, binary, imload
+from napari_ferry.errors import UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.sidecar import DEFAULT_NAME
 from napari_ferry.tiff.saving.encode import Compression
-from napari_ferry.video.write import Quality
-
-_VIDEO = "video"
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
@@ -98,8 +94,8 @@ def save_images(
     InvalidImageError
         No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
     """
-    target = _target(path, name, ("images", ".tif"), (".tif", ".tiff"))
-    return _save(
+    target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
+    return save_into(
         images,
         target,
         overwrite,
@@ -181,144 +177,8 @@ def save_binary(
     InvalidImageError
         No numeric array, an empty one, or a name with a separator.
     """
-    target = _target(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
-    return _save(images, target, overwrite)
-
-
-def load_video(path: str | Path) -> NDArray[Any]:
-    """Load a video into memory.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file, or the folder that it is in: ``video.mp4`` there, or the only video.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes (frames, y, x) of gray video, (frames, y, x, 3) of colours.
-
-    Raises
-    ------
-    UnreadableFileError
-        There is no such file, or it is damaged.
-    MissingMetadataError
-        A folder with several videos, of which none is called ``video``.
-    """
-    path = to_path(path)
-    with reading(path):
-        found = _find_video(path) if path.is_dir() else path
-    # one decoder goes through the file; threads of our own would make it jump
-    return read_array(imload(found)[0].array, workers=1)
-
-
-def save_video(
-    path: str | Path,
-    images: Saveable,
-    frame_rate: float | None = None,
-    name: str | None = None,
-    *,
-    quality: Quality = "high",
-    codec: video.AnyCodec = "auto",
-    axis: str | None = None,
-    position: str | None = None,
-    overwrite: bool = False,
-) -> list[Path]:
-    """Save a stack as a video.
-
-    Parameters
-    ----------
-    path : str or Path
-        A name that ends in ``.mp4``, ``.mov`` or ``.mkv``, or a folder, which is made.
-    images : array or Image
-        An array of axes (frames, y, x), or (frames, y, x, 3) of colours; or an image.
-    frame_rate : float, optional
-        Frames per second; that of the image, or 10, when absent.
-    name : str, optional
-        Name of the file in the folder; ``video`` when absent.
-    quality, codec, axis, position
-        As for ``imsave``; see `napari_ferry.codecs.video.plan`.
-    overwrite : bool
-        Whether a file that stands there may be replaced.
-
-    Returns
-    -------
-    list of Path
-        The file.
-
-    Raises
-    ------
-    TargetExistsError
-        A file stands there and `overwrite` is false.
-    TargetError
-        The folder cannot be made or written to.
-    InvalidImageError
-        What a video cannot show, an option that does not fit, or a name with a separator.
-    """
-    target = _target(path, name, (_VIDEO, ".mp4"), video.SAVES)
-    return _save(
-        _as_colours(images),
-        target,
-        overwrite,
-        frame_rate=frame_rate,
-        quality=quality,
-        codec=codec,
-        axis=axis,
-        position=position,
-    )
-
-
-def _as_colours(images: Saveable) -> Saveable:
-    """Take an array (frames, y, x, 3) for colours, which have no other place in a video."""
-    is_plain = isinstance(images, Array) and not hasattr(images, "dims")
-    if is_plain and images.ndim == 4 and images.shape[-1] in (3, 4):
-        return Image.from_array(images, "tyxs")
-    return images
-
-
-def _find_video(folder: Path) -> Path:
-    """Return the video that is meant in a folder."""
-    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in video.SUFFIXES]
-    preferred = [file for file in files if file.stem == _VIDEO]
-    return _only(folder, preferred[:1] or files, "videos")
-
-
-def _save(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
-    """Save into a folder that is made for it; one that was made for nothing goes again."""
-    folders = (target.parent, *target.parent.parents)
-    with targeting(target.parent):
-        missing = [folder for folder in folders if not folder.exists()]
-    try:
-        _make_folder(target.parent)
-        return imsave(images, target, overwrite=overwrite, **options)
-    finally:
-        for folder in missing:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those that it is in."""
-    with targeting(folder):
-        in_the_way = next((p for p in (folder, *folder.parents) if p.is_file()), None)
-        if in_the_way is not None:
-            raise TargetError(
-                f"{in_the_way} is a file, not a folder: give a folder, or a name that ends as "
-                "those of the format do."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-
-
-def _target(
-    path: str | Path, name: str | None, default: tuple[str, str], suffixes: tuple[str, ...]
-) -> Path:
-    """Return the file that is meant: the path itself, or a name in the folder that it is."""
-    path = to_path(path, TargetError)
-    chosen = to_name(name) if name is not None and name != "" else default[0]
-    with targeting(path):
-        if path.name.lower().endswith(suffixes) and not path.is_dir():
-            return path
-    return path / (chosen if chosen.lower().endswith(suffixes) else chosen + default[1])
+    target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
+    return save_into(images, target, overwrite)
 
 
 def _find_binary(path: Path, is_described: bool) -> Path:
@@ -334,19 +194,8 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if not is_described:
         described = binary.binary_files(path)
         preferred = [file for file in described if file.stem == DEFAULT_NAME]
-        return _only(path, preferred or described)
+        return only_of(path, preferred or described)
     raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]
     legacy = [path / DEFAULT_NAME] if (path / DEFAULT_NAME).is_file() else []
     preferred = [file for file in raw if file.stem == DEFAULT_NAME]
-    return _only(path, preferred or raw or legacy)
-
-
-def _only(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
-    if len(files) == 1:
-        return files[0]
-    if not files:
-        raise UnreadableFileError(f"{folder} holds no {kind}: name another folder.")
-    raise MissingMetadataError(
-        f"{folder} holds {len(files)} {kind} ({', '.join(file.name for file in files[:3])}): "
-        "name one of them."
-    )
+    return only_of(path, preferred or raw or legacy)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs import binary, find_folder_codec, imload, plan, tiff, video
+from napari_ferry.codecs import binary, find_folder_codec, gif, imload, plan, tiff, video
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
@@ -42,7 +42,12 @@ def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
 
 def get_video_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the reader of videos, ``None`` for other files."""
-    return _read_each if _all_named(path, video.SUFFIXES) else None
+    return _read_each if _all_named(path, (*video.SUFFIXES, *video.ALSO_OPENS)) else None
+
+
+def get_gif_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the reader of GIF files, ``None`` for what is none by its name."""
+    return _read_each if _all_named(path, gif.SUFFIXES) else None
 
 
 def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
@@ -75,12 +80,17 @@ def write_binary(path: str, layers: list[LayerData]) -> list[str]:
 
 def write_video(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as a video that plays everywhere, for napari; returns the file."""
-    return _save(path, layers, video.SAVES[:2])
+    return _save(path, layers, video.SUFFIXES[:2])
 
 
 def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as a video that keeps every bit, for napari; returns the file."""
-    return _save(path, layers, video.SAVES[2:])
+    return _save(path, layers, video.SUFFIXES[2:])
+
+
+def write_gif(path: str, layers: list[LayerData]) -> list[str]:
+    """Save a layer as an animated GIF, for napari; returns the file."""
+    return _save(path, layers, gif.SUFFIXES)
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
@@ -107,7 +117,7 @@ def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
 
 
 def _read_each(path: str | Sequence[str]) -> list[LayerData]:
-    return [layer for folder in _paths(path) for layer in _shown(imload(folder))]
+    return [layer for found in _paths(path) for layer in _shown(imload(found))]
 
 
 def _shown(images: list[Image]) -> list[LayerData]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from napari_ferry.errors import InvalidImageError, UnsupportedFormatError
+from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.movie import Movie, choose_movie
 from napari_ferry.plan import Plan
@@ -20,8 +20,8 @@ from napari_ferry.video.read import read_video
 from napari_ferry.video.write import LARGEST_SIDE, Codec, Quality, plan_video
 
 IS_MOVIE = True
-SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm")
-SAVES = (".mp4", ".mov", ".mkv")
+SUFFIXES = (".mp4", ".mov", ".mkv")
+ALSO_OPENS = (".m4v", ".avi", ".webm")
 
 AnyCodec = Literal["auto", "h264", "ffv1"]
 
@@ -106,10 +106,6 @@ def plan(
 def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
     """Return how frames are encoded, refusing what does not go together."""
     suffix = path.suffix.lower()
-    if suffix not in SAVES:
-        raise UnsupportedFormatError(
-            f"{suffix} files are opened and not saved: choose one of {', '.join(SAVES)}."
-        )
     for name, value, kind in (("codec", codec, AnyCodec), ("quality", quality, Quality)):
         known = typing.get_args(kind)
         if value not in known:

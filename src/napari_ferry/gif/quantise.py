@@ -1,0 +1,130 @@
+"""The best few colours for many: cut boxes by their variance, then move each colour to its own.
+
+The cutting follows Wu (1992), "Color quantization by dynamic programming and principal analysis",
+ACM Transactions on Graphics 11(4), with cuts along one axis; the moving is k-means (Lloyd, 1982).
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float32]
+
+_BINS = 36
+_ROUNDS = 6
+_AT_ONCE = 1 << 14
+
+
+def quantise(colours: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], float]:
+    """Choose a palette for some pixels.
+
+    Parameters
+    ----------
+    colours : numpy.ndarray
+        Axes (pixel, s), uint8; s is 1 or 3.
+    count : int
+        Most colours that the palette may have.
+
+    Returns
+    -------
+    palette : numpy.ndarray
+        Axes (index, s), uint8, without doubles.
+    error : float
+        Mean of the squared differences of all samples.
+    """
+    points, weights = _gather(colours)
+    centers = _cut(points, weights, count)
+    for _ in range(_ROUNDS):
+        nearest, _ = find_nearest(points, centers)
+        centers = _means(points, weights, nearest, centers)
+    palette = np.unique(np.rint(centers).astype(np.uint8), axis=0)
+    _, distance = find_nearest(points, palette.astype(np.float32))
+    return palette, float((distance * weights).sum() / (weights.sum() * points.shape[1]))
+
+
+def find_nearest(points: Points, centers: Points) -> tuple[NDArray[np.intp], Points]:
+    """Return for each point the center that is nearest, and the square of its distance."""
+    nearest, distance = np.empty(len(points), np.intp), np.empty(len(points), np.float32)
+    half = (centers**2).sum(1) / 2
+    for start in range(0, len(points), _AT_ONCE):
+        part = points[start : start + _AT_ONCE]
+        closeness = part @ centers.T
+        closeness -= half
+        best = closeness.argmax(1)
+        nearest[start : start + _AT_ONCE] = best
+        most = closeness[np.arange(len(part)), best]
+        distance[start : start + _AT_ONCE] = np.maximum((part**2).sum(1) - 2 * most, 0)
+    return nearest, distance
+
+
+def _gather(colours: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
+    """Put like colours together: their means, axes (point, s), and how many pixels each is."""
+    low, high = colours.min(0).astype(int), colours.max(0).astype(int)
+    bins = np.minimum(_BINS if colours.shape[1] > 1 else 256, high - low + 1)
+    key = np.zeros(len(colours), np.int64)
+    for s in range(colours.shape[1]):
+        place = (np.arange(256) - low[s]) * bins[s] // (high[s] - low[s] + 1)
+        key = key * bins[s] + place[colours[:, s]]
+    counts = np.bincount(key)
+    used = counts > 0
+    sums = [np.bincount(key, colours[:, s])[used] for s in range(colours.shape[1])]
+    weights = counts[used].astype(np.float64)
+    return (np.stack(sums, 1) / weights[:, None]).astype(np.float32), weights
+
+
+def _cut(points: Points, weights: NDArray[np.float64], count: int) -> Points:
+    """Cut the points into boxes where their variance is largest, and return the boxes' means."""
+    boxes: list[_Box] = []
+    heapq.heappush(boxes, _box(points, weights, np.arange(len(points))))
+    while len(boxes) < count and boxes[0].order[0] < 0:
+        widest = heapq.heappop(boxes)
+        for members in _halves(points, weights, widest):
+            heapq.heappush(boxes, _box(points, weights, members))
+    return np.stack([box.mean for box in boxes]).astype(np.float32)
+
+
+class _Box(NamedTuple):
+    """Some of the points; those with the largest variance come first in a heap."""
+
+    order: tuple[float, int]
+    axis: int
+    members: NDArray[np.intp]
+    mean: NDArray[np.float64]
+
+
+def _box(points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]) -> _Box:
+    """Return a box of some points; its axis is the one along which they differ most."""
+    inside, mass = points[members], weights[members]
+    total = mass.sum()
+    mean = mass @ inside / total
+    spread = mass @ (inside - mean) ** 2 if len(members) > 1 else np.zeros(len(mean))
+    return _Box((-float(spread.sum()), int(members[0])), int(spread.argmax()), members, mean)
+
+
+def _halves(
+    points: Points, weights: NDArray[np.float64], box: _Box
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Cut a box across its axis, where that leaves the least variance."""
+    members = box.members[np.argsort(points[box.members, box.axis], kind="stable")]
+    mass = np.cumsum(weights[members])
+    moment = np.cumsum(weights[members] * points[members, box.axis])
+    left, right = mass[:-1], mass[-1] - mass[:-1]
+    gain = moment[:-1] ** 2 / left + (moment[-1] - moment[:-1]) ** 2 / right
+    at = int(gain.argmax()) + 1
+    return members[:at], members[at:]
+
+
+def _means(
+    points: Points, weights: NDArray[np.float64], nearest: NDArray[np.intp], centers: Points
+) -> Points:
+    """Return the mean of the points of each center; a center without points stays."""
+    mass = np.bincount(nearest, weights, len(centers))
+    sums: list[Any] = [
+        np.bincount(nearest, weights * points[:, s], len(centers)) for s in range(points.shape[1])
+    ]
+    found = np.stack(sums, 1) / np.maximum(mass, 1e-9)[:, None]
+    return np.where(mass[:, None] > 0, found, centers).astype(np.float32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_ferry import Axis, Image, imsave
+from napari_ferry import Axis, Image, imload, imsave
 
 pytestmark = [
     pytest.mark.window,
@@ -31,7 +31,8 @@ def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPat
     viewer = make_napari_viewer(show=True)
     if sys.platform == "linux":
         assert QApplication.platformName() == "xcb", "other platforms draw wrong pixels"
-    get_settings().plugins.extension2reader = {"*.tif": PLUGIN, "*.bin": PLUGIN, "*.json": PLUGIN}
+    suffixes = ("tif", "bin", "json", "gif", "mkv", "mp4")
+    get_settings().plugins.extension2reader = {f"*.{suffix}": PLUGIN for suffix in suffixes}
     return viewer
 
 
@@ -204,3 +205,31 @@ def assert_sentence(message: str, words: str) -> None:
     assert words in last
     assert last.endswith(".")
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [("a.gif", "Animated GIF"), ("a.mkv", "Lossless"), ("a.mp4", "Video")],
+)
+def test_a_movie_is_saved_at_the_place_that_is_shown(
+    viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, format_name: str
+):
+    """Of a stack in depth over time, time runs and the depth is that of the slider."""
+    data = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4, 1, 1) * np.ones((32, 48), np.uint8) * 10
+    viewer.add_image(
+        data,
+        name="cells",
+        axis_labels=("t", "z", "y", "x"),
+        scale=(1, 2.5, 1, 1),
+        translate=(0, 10, 0, 0),
+        contrast_limits=(0, 255),
+    )
+    viewer.dims.set_current_step(1, 2)
+    answer_dialog(monkeypatch, tmp_path / name, format_name)
+    choose_in_menu(viewer, "Save Selected Layers")
+    (found,) = imload(tmp_path / name)
+    assert found.shape == (6, 32, 48)
+    error = np.abs(found.load().astype(int) - data[:, 2].astype(int)).max()
+    assert error <= (1 if name.endswith(".mp4") else 0)
+    drop(viewer, tmp_path / name)
+    assert viewer.layers[-1].data.shape == (6, 32, 48)

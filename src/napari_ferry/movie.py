@@ -131,9 +131,23 @@ class Movie:
             metadata=metadata,
         )
 
-    def record(self) -> dict[str, Any]:
-        """Return the JSON record of what the file will hold."""
-        return describe(self.saved_image())
+    def record(self, *, is_timed: bool, is_exact: bool = True) -> dict[str, Any]:
+        """Return the JSON record of what the file will hold.
+
+        Parameters
+        ----------
+        is_timed : bool
+            Whether the frame rate was asked for, so that it calibrates a time that has no unit.
+        is_exact : bool
+            Whether samples come back as they are. Numbers of objects that do not are none.
+        """
+        record = describe(self.saved_image())
+        running = record["axes"][0]
+        if is_timed and self.axis is not None and running["name"] == "t" and not running["unit"]:
+            running |= {"scale": float(1 / self.frame_rate), "unit": "second"}
+        if not is_exact or self.tones.limits:
+            record["kind"] = "image"
+        return record
 
     def identity(self) -> dict[str, Any]:
         """Return what tells this movie from others of the same size; no pixels are read."""

@@ -92,7 +92,7 @@ def save_video(
     InvalidImageError
         What a video cannot show, an option that does not fit, or a name with a separator.
     """
-    target = target_of(path, name, (_VIDEO, ".mp4"), video.SUFFIXES)
+    target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
     return save_into(
         _as_colours(images),
         target,

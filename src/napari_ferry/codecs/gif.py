@@ -105,7 +105,7 @@ def plan(
     _check(movie, loop, colours, dither)
     shared = SharedPalette(movie, colours)
     fit = Fit(shared, colours, dither_offsets(movie.size) if dither else None)
-    job = Job(movie, shared, loop, is_timed=frame_rate is not None)
+    job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
     pieces = tuple(movie.pieces(EncodeFrames(fit)))
     stream = Stream((path,), pieces, partial(assemble, job=job))
     return Plan(

@@ -17,7 +17,7 @@ from napari_ferry.image import Image
 from napari_ferry.movie import Movie, choose_movie
 from napari_ferry.plan import Plan
 from napari_ferry.video.read import read_video
-from napari_ferry.video.write import LARGEST_SIDE, Codec, Quality, plan_video
+from napari_ferry.video.write import LARGEST_SIDE, Codec, Job, Quality, plan_video
 
 IS_MOVIE = True
 SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -95,10 +95,10 @@ def plan(
             f"The frames have {movie.size[0]} x {movie.size[1]} pixels, and videos at most "
             f"{LARGEST_SIDE} a side: save a part, or as TIFF."
         )
-    file, stream = plan_video(movie, path, chosen, quality)
-    identity = json.dumps(
-        [chosen, quality, str(movie.frame_rate), movie.identity()], sort_keys=True
-    )
+    is_timed = frame_rate is not None
+    file, stream = plan_video(Job(movie, path, chosen, quality, is_timed))
+    said = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
+    identity = json.dumps(said, sort_keys=True)
     losses = (*_losses(movie, chosen), *movie.losses)
     return Plan((file,), (), losses, movie.nframes, identity, stream=stream)
 

@@ -20,10 +20,7 @@ def record_text(movie: Movie, *, is_timed: bool) -> bytes:
     is_timed : bool
         Whether the frame rate was asked for, so that it calibrates a time that has no unit.
     """
-    record = movie.record()
-    running = record["axes"][0]
-    if is_timed and movie.axis is not None and running["name"] == "t" and not running["unit"]:
-        running |= {"scale": float(1 / movie.frame_rate), "unit": "second"}
+    record = movie.record(is_timed=is_timed)
     record[_RATE] = str(movie.frame_rate)
     return json.dumps(record).encode("ascii")
 

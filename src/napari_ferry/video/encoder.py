@@ -6,6 +6,7 @@ status is looked at, which says whether the file is whole.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -41,14 +42,23 @@ class Encoder:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # its own group: an interrupt at the keyboard is for us, and we end it
         apart = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
-        self.process = subprocess.Popen(
-            [find_ffmpeg(), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self.errors,
-            start_new_session=sys.platform != "win32",
-            **apart,  # type: ignore[call-overload]
-        )
+        program = find_ffmpeg()
+        try:
+            self.process = subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+                start_new_session=sys.platform != "win32",
+                **apart,  # type: ignore[call-overload]
+            )
+        except OSError as error:
+            self.errors.close()
+            raise SaveError(
+                f"{program} cannot be run to write a video ({error.strerror}): install the package "
+                "imageio-ffmpeg anew, or name an ffmpeg in the environment variable "
+                "IMAGEIO_FFMPEG_EXE."
+            ) from error
         _widen(self.process)
 
     def __enter__(self) -> Encoder:
@@ -73,19 +83,30 @@ class Encoder:
         SaveError
             ffmpeg could not write it.
         """
-        assert self.process.stdin is not None
-        try:
-            for frames in pieces:
-                self.process.stdin.write(as_bytes(frames))
-            self.process.stdin.close()
-        except (BrokenPipeError, ConnectionError, OSError) as error:
-            if self.process.wait() == 0:
-                raise SaveError(f"Writing {self.path} failed ({error}): save it again.") from error
+        for frames in pieces:
+            if not self._send(frames):
+                break
+        self._close()
         if self.process.wait() != 0:
             raise SaveError(
                 f"ffmpeg could not write the video ({self._said()}): make room, or choose "
                 "another place or codec, and save again."
             )
+
+    def _send(self, frames: NDArray[Any]) -> bool:
+        """Send some frames; false when ffmpeg has ended, and says why."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(as_bytes(frames))
+        except OSError:
+            return False
+        return True
+
+    def _close(self) -> None:
+        """Send no more; what was not taken is not missed, as ffmpeg has ended."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
 
     def _said(self) -> str:
         """Return the first and the last line of what ffmpeg said: a cause, and what came of it."""
@@ -118,7 +139,6 @@ def _widen(process: subprocess.Popen[bytes]) -> None:
     """Let more lie in the pipe, where the system allows it."""
     if sys.platform != "linux" or process.stdin is None:
         return
-    import contextlib
     import fcntl
 
     with contextlib.suppress(OSError):

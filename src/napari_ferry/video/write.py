@@ -38,7 +38,6 @@ LARGEST_SIDE = 16384
 _KEY_FRAMES = 24
 _NEUTRAL = 128
 _BLOCK = 16
-_SLICED = 64
 _HEADER_BYTES = 1 << 16
 _FRAME_BYTES = 1024
 """Room in the file for a header, and beside the pixels of a frame."""
@@ -48,14 +47,12 @@ _TAGS = "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=bt7
 _SCALE = "scale=in_range=pc:out_range=pc:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
 
 
-def plan_video(
-    movie: Movie, path: Path, codec: Codec, quality: Quality
-) -> tuple[PlannedFile, Stream]:
+def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
     """Plan one file, and the stream that makes it."""
-    job = Job(movie, path, codec, quality)
-    encode = None if codec == "ffv1" else even if movie.is_rgb else with_chroma
-    stream = Stream((path,), tuple(movie.pieces(encode)), partial(assemble, job=job))
-    return PlannedFile(path, _most_bytes(movie)), stream
+    movie = job.movie
+    encode = None if job.codec == "ffv1" else even if movie.is_rgb else with_chroma
+    stream = Stream((job.path,), tuple(movie.pieces(encode)), partial(assemble, job=job))
+    return PlannedFile(job.path, _most_bytes(movie)), stream
 
 
 def _most_bytes(movie: Movie) -> int:
@@ -68,12 +65,17 @@ def _most_bytes(movie: Movie) -> int:
 
 @dataclass(frozen=True)
 class Job:
-    """What frames become: `path` is where the file will stand, as its suffix says what it is."""
+    """What frames become.
+
+    `path` is where the file will stand, as its suffix says what it is; `is_timed` whether the frame
+    rate was asked for.
+    """
 
     movie: Movie
     path: Path
     codec: Codec
     quality: Quality
+    is_timed: bool
 
 
 def even(frames: NDArray[Any]) -> NDArray[Any]:
@@ -105,18 +107,20 @@ def assemble(partials: Sequence[Path], results: Iterator[NDArray[Any]], *, job: 
     """
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         about = Path(folder, "about.txt")
-        about.write_text(metadata_text(job.movie), "utf-8")
+        about.write_text(metadata_text(job), "utf-8", errors="replace")
         with Encoder(arguments(job, about, partials[0]), job.path) as encoder:
             encoder.write(results)
     return 1
 
 
-def metadata_text(movie: Movie) -> str:
+def metadata_text(job: Job) -> str:
     """Return the title and our record, as ffmpeg reads metadata from a file.
 
     https://ffmpeg.org/ffmpeg-formats.html#Metadata-2
     """
-    record = {**movie.record(), RATE: str(movie.frame_rate)}
+    movie = job.movie
+    record = movie.record(is_timed=job.is_timed, is_exact=job.codec == "ffv1")
+    record[RATE] = str(movie.frame_rate)
     fields = {"comment": json.dumps(record), "title": movie.image.name}
     lines = [f"{key}={_escaped(text)}" for key, text in fields.items() if text]
     return "\n".join([";FFMETADATA1", *lines, ""])
@@ -182,10 +186,11 @@ def _ffv1(movie: Movie) -> list[str]:
     """Return the settings of FFV1 (RFC 9043): version 3, every frame by itself, with checksums."""
     kept = {"rgb24": "bgr0", "rgb48le": "gbrp16le", "rgb48be": "gbrp16le", "gray16be": "gray16le"}
     fed = _pixel_format(movie)
-    slices = "4" if min(movie.size) >= _SLICED else "1"  # tiny frames cannot be cut
     return [
         *("-vf", f"format={kept.get(fed, fed)},setparams=range=pc"),
-        *("-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", slices, "-slicecrc", "1"),
+        *("-c:v", "ffv1", "-g", "1"),
+        # version 3 guards slices, and cannot cut frames one pixel wide into them
+        *(("-level", "3", "-slicecrc", "1") if movie.size[1] > 1 else ("-level", "1")),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import sysconfig
 import time
@@ -23,6 +24,9 @@ os.environ["NAPARI_CONFIG"] = ""
 # Time limits for one example fail on busy machines; on a server every run sees the same examples.
 settings.register_profile("ferry", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("ferry")
+
+# A shell that runs them in the background has its children pass over interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _HOME = Path.home()
 _NOT_OURS = tuple(

@@ -495,7 +495,7 @@ def test_reading_on_decodes_each_frame_once(tmp_path, monkeypatch):
 def test_any_frame_is_near_one_that_needs_no_other(tmp_path, monkeypatch):
     frames = movie(600, size=(64, 64))
     frames[:, :60] = frames[0, :60]
-    monkeypatch.setattr("napari_ferry.movie._PIECE_BYTES", 40_000)
+    monkeypatch.setattr("napari_ferry.streams._PIECE_BYTES", 40_000)
     path = save(frames, tmp_path / "a.gif")
     table = scan(path)
     starts, _ = compose.find_starts(table)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
@@ -21,6 +20,7 @@ from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 
 if TYPE_CHECKING:
+    from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
     from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
 
 __all__ = [
@@ -56,9 +56,17 @@ __all__ = [
 __version__ = "0.1.0"
 
 
+_OF_ARRAYS = {"load_binary", "load_images", "save_binary", "save_images"}
+_OF_MOVIES = {"load_gif", "load_video", "save_gif", "save_video"}
+
+
 def __getattr__(name: str) -> Any:
-    """Import what reads and writes movies when it is first asked for: it needs many modules."""
-    if name in ("load_gif", "load_video", "save_gif", "save_video"):
+    """Import the functions of arrays when they are first asked for: they need many modules."""
+    if name in _OF_ARRAYS:
+        from napari_ferry import arrays
+
+        return getattr(arrays, name)
+    if name in _OF_MOVIES:
         from napari_ferry import movie_arrays
 
         return getattr(movie_arrays, name)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
-from napari_ferry.array import Array
-from napari_ferry.frames import Frames, ReadFrame, arranged, basic_shape, new_axes, split_key
+from napari_ferry.array import Array, Shaped
+from napari_ferry.frames import Frames, ReadFrame
+from napari_ferry.indexing import arranged, basic_shape, new_axes, split_key
 from napari_ferry.mapped import check_length
 
 
@@ -85,16 +86,8 @@ class Stack:
         return np.asarray(self[...], dtype)
 
 
-class Chunked(ABC):
+class Chunked(Shaped, ABC):
     """Base of lazy arrays that are read in chunks and take whatever index numpy takes."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
 
     @property
     @abstractmethod

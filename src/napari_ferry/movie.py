@@ -23,7 +23,7 @@ from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.limits import is_narrower, shown_limits
 from napari_ferry.places import choose_places
 from napari_ferry.rates import choose_rate
-from napari_ferry.streams import Piece
+from napari_ferry.streams import Piece, frames_together
 from napari_ferry.tones import Limits, Tones, sampled_places
 
 MAPPED = "mapped from"
@@ -31,9 +31,6 @@ MAPPED = "mapped from"
 
 POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the movie does not have."""
-
-_PIECE_BYTES = 4 << 20
-_CHUNK_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,8 @@ class Movie:
         edges = chunk_edges(self.image.array)
         frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
         chunk = 1 if self.axis is None else int(np.diff(edges[self.axis]).max())
-        most = max(_PIECE_BYTES, min(chunk * frame, _CHUNK_BYTES)) // frame
-        for box in split_box(self.box(0, self.nframes), lead, max(1, most), edges[:lead]):
+        most = frames_together(frame, chunk)
+        for box in split_box(self.box(0, self.nframes), lead, most, edges[:lead]):
             yield Piece(self.image.array, box, _Prepare(self.tones, lead, self.is_rgb, encode))
 
     def saved_image(self) -> Image:

@@ -212,12 +212,15 @@ def _as_colours(images: Saveable) -> Saveable:
 def _find_video(folder: Path) -> Path:
     """Return the video that is meant in a folder."""
     files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _VIDEOS]
-    preferred = [file for file in files if file.stem == _VIDEO]
-    return only_of(folder, preferred[:1] or files, "videos")
+    return _preferred(folder, files, _VIDEO, "videos")
 
 
 def _find_gif(folder: Path) -> Path:
     """Return the GIF that is meant in a folder."""
-    files = gif.gif_files(folder)
-    preferred = [file for file in files if file.stem == _IMAGES]
-    return only_of(folder, preferred[:1] or files, "GIFs")
+    return _preferred(folder, gif.gif_files(folder), _IMAGES, "GIFs")
+
+
+def _preferred(folder: Path, files: list[Path], name: str, kind: str) -> Path:
+    """Return the file that has a name, or the only one."""
+    named = [file for file in files if file.stem == name]
+    return only_of(folder, named[:1] or files, kind)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_PIECE_BYTES = 4 << 20
+"""Pixels of a piece, where a frame and a chunk of the source are not larger."""
+
+_CHUNK_BYTES = 256 << 20
+"""Chunks of several frames are read whole, up to this size."""
+
 _AHEAD_BYTES = 256 << 20
 """Pixels of pieces that are under way at a time, unless one alone has more."""
 
@@ -107,6 +113,19 @@ class Results(Iterator[Any]):
         """Do jobs by the same threads, and yield what they return, in order."""
         checked = (partial(_checked, job, self._monitor) for job in jobs)
         return in_order(self._pool, checked, self._ahead)
+
+
+def frames_together(frame_bytes: int, in_chunk: int) -> int:
+    """Return how many frames make a good piece: all of a chunk of the source, and a few at least.
+
+    Parameters
+    ----------
+    frame_bytes : int
+        Bytes of one frame.
+    in_chunk : int
+        Frames that one chunk of the source has.
+    """
+    return max(1, _PIECE_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
 
 
 def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:

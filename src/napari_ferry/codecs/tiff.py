@@ -151,8 +151,10 @@ def plan(
     if flavour == "imagej" and most_bytes(layers, pages) >= CLASSIC_BYTES:  # no BigTIFF for ImageJ
         flavour = "ome"
         pages = choose_pages(layers, flavour, compression, pyramid)
-    planned = _plan_file(layers, path, flavour, pages)
-    if planned.nbytes >= cap:
+    # a long plan for one file is not made where its pages alone are too large
+    is_large = any(page.is_encoded for page in pages) and most_bytes(layers, pages) >= cap
+    planned = None if is_large else _plan_file(layers, path, flavour, pages)
+    if planned is None or planned.nbytes >= cap:
         flavour = "ome" if is_ome(images) else "json"
         pages = choose_pages(layers, flavour, compression, pyramid)
         planned = _plan_series(layers, path, flavour, pages, cap)

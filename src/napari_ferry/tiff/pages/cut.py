@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.frames import check_indices
+from napari_ferry.indexing import check_indices
 
 
 class Run(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import threading
 from collections import OrderedDict
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.frames import arranged, new_axes, nothing_of, split_key
+from napari_ferry.indexing import arranged, new_axes, nothing_of, split_key
 from napari_ferry.lazy import Chunked
 from napari_ferry.tiff.pages.cut import as_slice, cut_runs, touched_by
 from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, check_segments, read_segment
@@ -80,19 +79,6 @@ class Tiles(Chunked):
 
     def __repr__(self) -> str:
         return f"Tiles(shape={self.shape}, dtype={self.dtype}, chunks={self.chunks})"
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @property
-    def size(self) -> int:
-        """Number of samples."""
-        return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the whole once it is read."""
-        return self.size * self.dtype.itemsize
 
     @property
     def chunks(self) -> tuple[int, ...]:

@@ -116,12 +116,11 @@ class _Files:
     job: Job
     runs: list[Run] = field(default_factory=list)
     writer: tifffile.TiffWriter | None = None
-    begun: int = -1
 
     def add(self, index: int, pages: Sequence[Page]) -> None:
         """Write pages of one image, after those that were written before."""
         while pages:
-            if self.writer is None or (self.job.series and index != self.runs[-1].image):
+            if not self.runs or index != self.runs[-1].image:
                 self._begin(index)
             count = self._fitting(pages)
             if count:
@@ -143,16 +142,15 @@ class _Files:
             self.writer.close()
 
     def _begin(self, index: int) -> None:
+        """Begin a run of frames of one image; each of a series has a file of its own."""
         import tifffile
 
-        self.close()
+        if self.job.series or self.writer is None:
+            self.close()
+            place, big = self.partials[len(self.runs)], self.job.bigtiff
+            self.writer = tifffile.TiffWriter(place, bigtiff=big, byteorder="<", ome=False)
         done = sum(run.count for run in self.runs if run.image == index)
-        partial = self.partials[len(self.runs)]
         self.runs.append(Run(index, done, 0))
-        self.begun = -1
-        self.writer = tifffile.TiffWriter(
-            partial, bigtiff=self.job.bigtiff, byteorder="<", ome=False
-        )
 
     def _fitting(self, pages: Sequence[Page]) -> int:
         """Return how many pages the file being written has room for."""
@@ -164,11 +162,8 @@ class _Files:
     def _write(self, index: int, pages: Sequence[Page]) -> None:
         """Append pages of one image; its first one in this file carries the description."""
         assert self.writer is not None
-        page = self.job.pages[index]
-        options = dict(self.job.options[index])
-        if self.begun != index:
-            options |= self.job.first[index]
-            self.begun = index
+        page, run = self.job.pages[index], self.runs[-1]
+        options = {**self.job.options[index], **({} if run.count else self.job.first[index])}
         if page.levels:
             for each in pages:
                 self._write_pyramid(each, page, options)
@@ -177,7 +172,6 @@ class _Files:
             segments = itertools.chain.from_iterable(each[0].segments for each in pages)
             lead = (len(pages),) if len(pages) > 1 else ()
             _write(self.writer, segments, lead, page, options)
-        run = self.runs[-1]
         self.runs[-1] = run._replace(count=run.count + len(pages))
 
     def _write_pyramid(self, levels: Page, page: PageFormat, options: dict[str, Any]) -> None:

@@ -67,14 +67,11 @@ def part_files(
     `nonce` tells this save from every other, so that their parts are never taken for each other's.
     """
     uuids = [series_uuid(nonce, i) for i in range(len(parts))]
-    tiff_data: list[list[TiffData]] = [
-        [
-            TiffData(0, part.nframes, *first_plane(image, _first_frame(part)), path.name, uuid)
-            for part, path, uuid in zip(parts, paths, uuids, strict=True)
-            if part.image is image
-        ]
-        for image in images
+    numbers = [next(k for k, image in enumerate(images) if image is part.image) for part in parts]
+    runs = [
+        Run(k, _first_frame(part), part.nframes) for k, part in zip(numbers, parts, strict=True)
     ]
+    tiff_data = _planes_of(runs, images, paths, uuids)
     files = []
     for i, (part, path) in enumerate(zip(parts, paths, strict=True)):
         xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavour == "ome" else ""
@@ -155,7 +152,16 @@ def run_descriptions(
         for i, run in enumerate(runs):
             yield _json_of_run(run, images[run.image], uuids[0], i, len(runs))
         return
-    tiff_data = [
+    tiff_data = _planes_of(runs, images, paths, uuids)
+    for uuid in uuids:
+        yield write_ome_xml(images, tiff_data, uuid=uuid)
+
+
+def _planes_of(
+    runs: Sequence[Run], images: Sequence[Image], paths: Sequence[Path], uuids: Sequence[str]
+) -> list[list[TiffData]]:
+    """Return where the planes of each image are in a series; it may have fewer files than paths."""
+    return [
         [
             TiffData(0, run.count, *first_plane(image, run.first), path.name, uuid)
             for run, path, uuid in zip(runs, paths, uuids, strict=False)
@@ -163,8 +169,6 @@ def run_descriptions(
         ]
         for index, image in enumerate(images)
     ]
-    for uuid in uuids:
-        yield write_ome_xml(images, tiff_data, uuid=uuid)
 
 
 def _json_of_run(run: Run, image: Image, series: str, index: int, count: int) -> str:

@@ -14,7 +14,7 @@ from napari_ferry.blocks import Box, chunk_edges, split_box, whole
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import to_imagej
-from napari_ferry.streams import Piece, Stream
+from napari_ferry.streams import Piece, Stream, frames_together
 from napari_ferry.tiff.folders.own_series import is_own_part
 from napari_ferry.tiff.saving.assemble import Job, assemble
 from napari_ferry.tiff.saving.encode import Compression, EncodeFrames, PageFormat, page_format
@@ -29,12 +29,6 @@ from napari_ferry.tiff.saving.headers import (
 )
 from napari_ferry.tiff.saving.parts import Run, part_path, run_descriptions, whole_file_xml
 from napari_ferry.writes import PlannedFile
-
-_PIECE_BYTES = 4 << 20
-"""Pixels that are encoded at a time, where a frame and a chunk of the source are not larger."""
-
-_CHUNK_BYTES = 256 << 20
-"""Chunks of several frames are read whole, up to this size."""
 
 _TO_BE_DESCRIBED = "napari-ferry"
 """Description of a part until all parts are known."""
@@ -196,11 +190,11 @@ def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
     """
     steps = [int(np.diff(side).max()) for side in chunk_edges(layer.image.array)]
     in_chunk, height = math.prod(steps[: layer.lead]), page.shape[0]
-    together = max(1, min(in_chunk, _CHUNK_BYTES // page.nbytes))
+    together = frames_together(page.nbytes, in_chunk)
     if page.band_rows is None:
-        return max(together, _PIECE_BYTES // page.nbytes), height
-    if together > 1:
         return together, height
+    if min(together, in_chunk) > 1:
+        return min(together, in_chunk), height
     bands = -(-steps[layer.lead] // page.band_rows)
     return 1, min(height, max(1, bands) * page.band_rows)
 

@@ -1,5 +1,6 @@
 """Carry image stacks into napari and out again: lazily, at disk speed, with nothing lost."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.codecs import imload, imsave, plan
@@ -22,6 +23,7 @@ from napari_ferry.progress import Progress
 if TYPE_CHECKING:
     from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
     from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
+    from napari_ferry.rendering.render import render
 
 __all__ = [
     "Axis",
@@ -46,6 +48,7 @@ __all__ = [
     "load_images",
     "load_video",
     "plan",
+    "render",
     "run",
     "save_binary",
     "save_gif",
@@ -56,18 +59,16 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-_OF_ARRAYS = {"load_binary", "load_images", "save_binary", "save_images"}
-_OF_MOVIES = {"load_gif", "load_video", "save_gif", "save_video"}
+_LATER = {
+    "arrays": {"load_binary", "load_images", "save_binary", "save_images"},
+    "movie_arrays": {"load_gif", "load_video", "save_gif", "save_video"},
+    "rendering.render": {"render"},
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the functions of arrays when they are first asked for: they need many modules."""
-    if name in _OF_ARRAYS:
-        from napari_ferry import arrays
-
-        return getattr(arrays, name)
-    if name in _OF_MOVIES:
-        from napari_ferry import movie_arrays
-
-        return getattr(movie_arrays, name)
+    """Import what needs many modules when it is first asked for."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

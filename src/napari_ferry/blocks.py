@@ -89,14 +89,14 @@ class Pixels:
     def together(self, use: Callable[[NDArray[Any]], _T]) -> _T:
         """Return what is made of all pixels of the box, read at once where they can be."""
         shape = box_shape(self.box)
-        found, result = np.empty(0), None
+        found, results = np.empty(0), []
         for start, pixels in self:
             if pixels.shape == shape:
-                result = use(pixels)
+                results.append(use(pixels))
                 continue
             found = found if found.shape == shape else np.empty(shape, pixels.dtype)
             found[tuple(slice(a, a + n) for a, n in zip(start, pixels.shape, strict=True))] = pixels
-        return use(found) if result is None else result
+        return results[0] if results else use(found)
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from napari_ferry.arguments import is_text
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Image
 
 _PLACE = re.compile(r"([^\s=,]+)\s*=\s*([+-]?\d+)")
 
 
 def choose_places(
-    image: Image, lead: int, axis: str | None, position: str | None
+    sizes: Mapping[str, int], axis: str | None, position: str | None
 ) -> tuple[int | None, tuple[int, ...]]:
-    """Return the number of the axis that runs, and an index on each leading axis.
+    """Return the number of the axis that runs, and an index on each axis that frames do not have.
 
     Parameters
     ----------
-    image : Image
-        What is shown.
-    lead : int
-        Number of its leading axes, which frames do not have.
+    sizes : mapping of str to int
+        Name and length of each of these axes, in order.
     axis, position : str, optional
         What was asked for, as in `choose_movie`.
 
@@ -31,12 +28,12 @@ def choose_places(
     InvalidImageError
         An axis or a place that does not exist, or one that is not said.
     """
-    given = _parse_position(position, image, lead)
-    running = _running_axis(image, lead, axis, given)
-    return running, _places(image, lead, running, given)
+    given = _parse_position(position, sizes)
+    running = _running_axis(sizes, axis, given)
+    return running, _places(sizes, running, given)
 
 
-def _parse_position(position: str | None, image: Image, lead: int) -> dict[str, int]:
+def _parse_position(position: str | None, sizes: Mapping[str, int]) -> dict[str, int]:
     """Read ``"z=3 c=0"``."""
     text = position or ""
     if not is_text(text) or _PLACE.sub("", text).strip(" ,"):
@@ -44,7 +41,6 @@ def _parse_position(position: str | None, image: Image, lead: int) -> dict[str, 
             f"The position is {position!r}: name axes and indices, such as 'z=3 c=0'."
         )
     found = _PLACE.findall(text)
-    sizes = dict(zip(image.axis_names[:lead], image.shape, strict=False))
     for name, index in found:
         if name not in sizes:
             raise InvalidImageError(
@@ -62,10 +58,10 @@ def _parse_position(position: str | None, image: Image, lead: int) -> dict[str, 
 
 
 def _running_axis(
-    image: Image, lead: int, axis: str | None, given: Mapping[str, int]
+    sizes: Mapping[str, int], axis: str | None, given: Mapping[str, int]
 ) -> int | None:
     """Return the number of the axis that runs; ``None`` where there is nothing but one frame."""
-    names = image.axis_names[:lead]
+    names = list(sizes)
     if axis is not None and axis in names:
         if axis in given:
             raise InvalidImageError(
@@ -78,10 +74,10 @@ def _running_axis(
             f"{' '.join(names) or 'none besides y and x'}: choose one of them."
         )
     free = [k for k, name in enumerate(names) if name not in given]
-    long = [k for k in free if image.shape[k] > 1] or free
+    long = [k for k in free if sizes[names[k]] > 1] or free
     times = [k for k in long if names[k] == "t"]
-    if len(long) > 1 and not times and image.shape[long[0]] > 1:
-        each = ", ".join(f"{names[k]} ({image.shape[k]})" for k in long)
+    if len(long) > 1 and not times and sizes[names[long[0]]] > 1:
+        each = ", ".join(f"{names[k]} ({sizes[names[k]]})" for k in long)
         raise InvalidImageError(
             f"Any of the axes {each} could run: choose it with axis={names[long[0]]!r}, and where "
             f"the others stand with position={_example(names, long[1:])!r}."
@@ -90,15 +86,15 @@ def _running_axis(
 
 
 def _places(
-    image: Image, lead: int, running: int | None, given: Mapping[str, int]
+    sizes: Mapping[str, int], running: int | None, given: Mapping[str, int]
 ) -> tuple[int, ...]:
     """Return an index on each leading axis, refusing to choose one where there are several."""
-    names = image.axis_names[:lead]
+    names = list(sizes)
     missing = [
-        k for k in range(lead) if k != running and image.shape[k] > 1 and names[k] not in given
+        k for k, name in enumerate(names) if k != running and sizes[name] > 1 and name not in given
     ]
     if missing and running is not None:
-        each = ", ".join(f"{names[k]} ({image.shape[k]})" for k in missing)
+        each = ", ".join(f"{names[k]} ({sizes[names[k]]})" for k in missing)
         raise InvalidImageError(
             f"The movie runs along {names[running]}, and it is not said where the axes {each} "
             f"stand: give position={_example(names, missing)!r}, or any other index."

@@ -130,10 +130,9 @@ class Tones:
 
 def to_tones(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Return samples as uint8: `low` and below 0, `high` and above 255, not-a-number 0."""
-    if samples.dtype.kind in "iub" and samples.dtype.itemsize <= 2:
-        native = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
-        table = _table(native.dtype, low, high)
-        small: NDArray[np.uint8] = table[native.view(f"u{native.dtype.itemsize}")]
+    if is_small(samples.dtype):
+        table = _table(samples.dtype.newbyteorder("="), low, high)
+        small: NDArray[np.uint8] = table[as_bits(samples)]
         return small
     wide = np.float64 if samples.dtype.itemsize > 2 and samples.dtype.kind != "f" else None
     scaled = samples.astype(wide or np.result_type(samples.dtype, np.float32))
@@ -143,9 +142,24 @@ def to_tones(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8
 @lru_cache(maxsize=8)
 def _table(dtype: np.dtype[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Return the tone of each bit pattern of a small type."""
+    return _scale(all_values(dtype).astype(np.float64), low, high)
+
+
+def is_small(dtype: np.dtype[Any]) -> bool:
+    """Whether a type has so few values that a table of all is at hand."""
+    return dtype.kind in "iub" and dtype.itemsize <= 2
+
+
+def as_bits(samples: NDArray[Any]) -> NDArray[Any]:
+    """Return samples of a small type as places in a table of `all_values`."""
+    native = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
+    return native.view(f"u{native.dtype.itemsize}")
+
+
+def all_values(dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the value of each bit pattern of a small type, in the order of the patterns."""
     patterns = np.arange(256**dtype.itemsize).astype(f"u{dtype.itemsize}")
-    values = patterns.astype(bool) if dtype.kind == "b" else patterns.view(dtype)
-    return _scale(values.astype(np.float64), low, high)
+    return patterns.astype(bool) if dtype.kind == "b" else patterns.view(dtype.newbyteorder("="))
 
 
 def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Images as napari shows them, drawn from their samples without a screen."""

@@ -1,0 +1,96 @@
+"""How an image is shown, by its display -> what paints it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from napari_ferry.arguments import is_real
+from napari_ferry.display import warn_unsound
+from napari_ferry.image import Image
+from napari_ferry.limits import shown_limits
+from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
+from napari_ferry.rendering.palette import find_label_colours, find_palette
+from napari_ferry.tones import Limits, sampled_places
+
+_UNSOUND = (TypeError, ValueError, LookupError)
+
+_T = TypeVar("_T")
+
+
+def is_shown(image: Image) -> bool:
+    """Whether an image is visible."""
+    return image.display.get("visible") is not False
+
+
+def is_smooth(image: Image) -> bool:
+    """Whether samples are interpolated; linearly, whichever way the viewer does it."""
+    way = image.display.get("interpolation2d", "nearest")
+    return image.kind == "image" and way != "nearest"
+
+
+def choose_paint(image: Image) -> Paint:
+    """Return what paints an image without channels; no samples are read yet.
+
+    Warns
+    -----
+    FerryWarning
+        The display says something that is no colour.
+    """
+    display = image.display
+    opacity = _number(display.get("opacity"), 0, 1, 0.7 if image.kind == "labels" else 1.0)
+    if image.kind == "labels":
+        labels = _sound(find_label_colours, display.get("colormap"), image)
+        contour = int(_number(display.get("contour"), 0, math.inf, 0))
+        return Labelled(image.dtype, labels, opacity, contour, _whole(display.get("shown_label")))
+    gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
+    if image.is_rgb:
+        return Colour(image.dtype, _colour_limits(image), gamma, opacity)
+    palette = _sound(find_palette, display.get("colormap"), image)
+    return Scalar(image.dtype, _limits(image), gamma, palette, opacity, is_smooth(image))
+
+
+def _number(value: Any, low: float, high: float, usual: float) -> float:
+    return float(value) if is_real(value) and low <= value <= high else usual
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _sound(find: Callable[[Any], _T], colormap: Any, image: Image) -> _T:
+    """Return what is found of a colormap, or napari's own where it is none."""
+    try:
+        return find(colormap)
+    except _UNSOUND:
+        warn_unsound(image.name, ["colormap"])
+        return find(None)
+
+
+def _limits(image: Image) -> Limits:
+    """Return which values are first and last, to be found in some frames where it is not said."""
+    known = shown_limits(image, None)
+    if known is None and image.dtype.kind == "b":
+        known = (0.0, 1.0)
+    if known is None and image.dtype == np.uint8:
+        known = (0.0, 255.0)
+    if known is not None:
+        return Limits(known)
+    lead = image.shape[:-2]
+    count = math.prod(lead)
+    places = [np.unravel_index(k, lead) for k in sampled_places(count)] if count else []
+    whole = tuple(slice(0, n) for n in image.shape[-2:])
+    boxes = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
+    return Limits(None, image.array, boxes)
+
+
+def _colour_limits(image: Image) -> Limits:
+    """Return which values of a colour are dark and bright."""
+    given = image.display.get("contrast_limits")
+    if isinstance(given, list | tuple) and len(given) == 2 and all(map(is_real, given)):
+        return Limits((float(given[0]), float(given[1])))
+    most = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
+    return Limits((0.0, most))

@@ -1,0 +1,149 @@
+"""The colours of napari's colormaps and labels, as plain tables.
+
+A colormap is drawn from a texture of 1024 colours of 8 bits, as the canvas does it: so steep
+colormaps come out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.colormaps import to_colormap, to_label_colors
+
+_TEXELS = 1024
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a colormap.
+
+    Parameters
+    ----------
+    texels : numpy.ndarray
+        Colours r g b a between 0 and 1, float32, from low to high.
+    is_smooth : bool
+        Whether colours between two of them are mixed.
+    nan : numpy.ndarray
+        Colour of what is not a number.
+    low, high : numpy.ndarray, optional
+        Colours of what is at or below the lower limit, and at or above the upper one.
+    """
+
+    texels: NDArray[np.float32]
+    is_smooth: bool
+    nan: NDArray[np.float32]
+    low: NDArray[np.float32] | None
+    high: NDArray[np.float32] | None
+
+    def at(self, t: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colours of values between 0 and 1, or not-a-number; axes (values, 4)."""
+        known = np.nan_to_num(t)
+        place = np.clip(known * len(self.texels) - 0.5 * self.is_smooth, 0, len(self.texels) - 1)
+        below = place.astype(np.intp)
+        colours = self.texels[below]
+        if self.is_smooth:
+            above = self.texels[np.minimum(below + 1, len(self.texels) - 1)]
+            colours = colours + (above - colours) * (place - below)[:, None].astype(np.float32)
+        if self.low is not None:
+            colours[known <= 0] = self.low
+        if self.high is not None:
+            colours[known >= 1] = self.high
+        colours[np.isnan(t)] = self.nan
+        return np.asarray(colours, np.float32)
+
+
+def find_palette(colormap: Any) -> Palette:
+    """Return the colours of a colormap of `Image.display`, gray where there is none.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        It is no colormap.
+    """
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+    known = to_colormap("gray" if colormap is None else colormap)
+    known = AVAILABLE_COLORMAPS[known] if isinstance(known, str) else known
+    colours = np.asarray(known.colors, np.float64)
+    is_smooth = str(getattr(known.interpolation, "value", known.interpolation)) == "linear"
+    x = np.linspace(0, 1, _TEXELS)
+    if is_smooth:
+        texels = np.stack([np.interp(x, known.controls, side) for side in colours.T], 1)
+    else:
+        bins = np.searchsorted(known.controls, x, side="right") - 1
+        texels = colours[np.clip(bins, 0, len(colours) - 1)]
+    return Palette(
+        (np.rint(texels * 255) / 255).astype(np.float32),
+        is_smooth,
+        np.asarray(known.nan_color, np.float32),
+        _colour(getattr(known, "low_color", None)),
+        _colour(getattr(known, "high_color", None)),
+    )
+
+
+def _colour(value: Any) -> NDArray[np.float32] | None:
+    return None if value is None else np.asarray(value, np.float32)
+
+
+@dataclass(frozen=True)
+class LabelColours:
+    """The colours of labels: those of a few, and of all others in a circle, or one for all.
+
+    Parameters
+    ----------
+    colours : numpy.ndarray
+        r g b a between 0 and 1, float32, axes (colours, 4). The first is that of the background,
+        or of every label that is not named.
+    labels : numpy.ndarray, optional
+        The labels that have the other colours, in rising order; where absent the colours go round.
+    background : int
+        The label that is not drawn, where they go round.
+    """
+
+    colours: NDArray[np.float32]
+    labels: NDArray[np.int64] | None
+    background: int
+
+    def index(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Return which of the colours each label has."""
+        if self.labels is None:
+            return self._round(labels)
+        wide = labels.astype(np.int64)
+        at = np.searchsorted(self.labels, wide).clip(max=len(self.labels) - 1)
+        return np.where(self.labels[at] == wide, at + 1, 0)
+
+    def _round(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Count 1 2 ... n 1 2 ..., and 0 for the background, which may be any number."""
+        count = len(self.colours) - 1
+        if count > np.iinfo(labels.dtype).max:
+            index = labels.astype(np.intp)
+        else:  # in the type of the labels, whose lowest number is followed down by the highest
+            index = ((labels - 1) % count).astype(np.intp) + 1
+        index[labels == self.background] = 0
+        return index
+
+
+def find_label_colours(colormap: Any) -> LabelColours:
+    """Return the colours of labels of `Image.display`, napari's own where there are none.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        They are none.
+    """
+    from napari.utils.colormaps import DirectLabelColormap, label_colormap
+
+    known = label_colormap(49) if not isinstance(colormap, Mapping) else to_label_colors(colormap)
+    if not isinstance(known, DirectLabelColormap):
+        colours = np.array(known.colors, np.float32)
+        colours[0] = 0
+        return LabelColours(colours, None, int(known.background_value))
+    named = sorted((key, value) for key, value in known.color_dict.items() if key is not None)
+    others = known.color_dict.get(None, np.zeros(4))
+    colours = np.array([others, *(value for _, value in named)], np.float32)
+    return LabelColours(colours, np.array([key for key, _ in named], np.int64), 0)

@@ -1,0 +1,203 @@
+"""Images as napari shows them -> one lazy image of colours, which every codec can save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.array import Array
+from napari_ferry.channels import split
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.frames import Frames
+from napari_ferry.image import Axis, Image
+from napari_ferry.rendering.blend import Mode, mode_of
+from napari_ferry.rendering.compose import Compositor, Layer
+from napari_ferry.rendering.look import choose_paint, is_shown, is_smooth
+from napari_ferry.rendering.sampling import Line, make_line
+from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
+from napari_ferry.rendering.world import Placed, make_world
+
+POSITION = "position"
+"""Key of `Image.metadata`: where the axes stood that the frames do not have."""
+
+
+def render(
+    images: Image | Sequence[Image],
+    *,
+    axis: str | None = None,
+    position: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    step: int = 1,
+    speed: float | None = None,
+    plane: str = "y x",
+    scale: float = 1.0,
+    fit: Fit | None = None,
+    background: str = "black",
+) -> Image:
+    """Draw images as napari shows them, one upon the other.
+
+    Parameters
+    ----------
+    images : Image or sequence of Image
+        From the bottom to the top. Channels are layers of their own.
+    axis : str, optional
+        Name of the axis that runs; the only long one, or ``t``, when absent.
+    position : str, optional
+        Where the other axes stand, such as ``"z=3"``, counted in steps of the viewer's sliders.
+    start, stop, step : int
+        Which steps of the axis that runs become frames: from `start` on, before `stop`.
+    speed : float, optional
+        How many times faster than it happened the movie runs, where the axis is calibrated in time.
+    plane : str
+        Which axes are seen, downwards and to the right: ``"z x"`` shows a stack from its side.
+    scale : float
+        Pixels of the picture for each of the finest samples.
+    fit : {"1080p", "4K"}, optional
+        Enlarge by a whole number as far as it fits into a screen of that size; what is larger is
+        reduced by a whole number, each pixel the mean of those that it stands for.
+    background : str
+        Colour under all layers: a name, or ``#rrggbb``.
+
+    Returns
+    -------
+    Image
+        Axes (axis that runs, y, x, s), or y x s where none does; uint8. Nothing is read before it
+        is indexed, and then only the frames that are asked for.
+
+    Raises
+    ------
+    InvalidImageError
+        No image, one that cannot be drawn, or an option that does not fit them.
+    """
+    given = [images] if isinstance(images, Image) else images
+    singles = [single for image in given for single in split(image)]
+    if not singles:
+        raise InvalidImageError("There is nothing to draw: give at least one image.")
+    view = choose_view(
+        make_world(singles),
+        plane=plane,
+        axis=axis,
+        position=position,
+        start=start,
+        stop=stop,
+        step=step,
+    )
+    grid = make_grid(view, scale, fit)
+    draw = Compositor(_layers(view, grid), grid.shape, _to_rgb(background), grid.reduced)
+    lead = [] if view.running is None else [replace(view.frame_axis(speed), name=_free_name(view))]
+    shape = [*([len(view.steps)] if lead else []), *draw.size, 3]
+    return Image(
+        (Frames(draw, shape, np.uint8, len(lead)),),
+        (*lead, *_pixel_axes(view, grid), Axis("s")),
+        name=singles[0].name,
+        metadata=_metadata(view),
+    )
+
+
+def _layers(view: View, grid: Grid) -> tuple[Layer, ...]:
+    """Return what is drawn, from the bottom to the top."""
+    shown = [one for one in view.world.placed if is_shown(one.image)]
+    layers: list[Layer] = []
+    is_solid = True
+    for one in shown:
+        blending = str(one.image.display.get("blending", "translucent_no_depth"))
+        mode = mode_of(blending, is_lowest=one is shown[0])
+        layers.append(_layer(one, view, grid, mode=mode, is_on_solid=is_solid))
+        is_solid = is_solid and mode not in ("minimum", "replace")
+    return tuple(layers)
+
+
+def _layer(one: Placed, view: View, grid: Grid, *, mode: Mode, is_on_solid: bool) -> Layer:
+    """Return how one image is drawn."""
+    missing = len(view.world.axes) - len(one.scale)
+    seen = [axis - missing for axis in view.seen]
+    level, factors = _choose_level(one, seen, grid.step)
+    rows, columns = (
+        _line(one, axis, grid.places(side), level.shape[axis], factors[axis])
+        for side, axis in enumerate(seen)
+    )
+    places = tuple(
+        None if k in seen else _places(one, k, view.points(k + missing), level.shape[k], factors[k])
+        for k in range(len(one.scale))
+    )
+    is_turned, paint = seen[0] > seen[1], choose_paint(one.image)
+    return Layer(level, places, is_turned, rows, columns, paint, mode, is_on_solid)
+
+
+def _choose_level(one: Placed, seen: Sequence[int], step: float) -> tuple[Array, list[float]]:
+    """Return the smallest level that is not coarser than the picture, and how much it is reduced.
+
+    Where the picture is finer than all, that is the first.
+    """
+    full = one.shape
+    found = one.image.array, [1.0] * len(full)
+    for level in one.image.levels[1:]:
+        factors = [n / m for n, m in zip(full, level.shape, strict=False)]
+        if all(abs(one.scale[k]) * factors[k] <= step * (1 + 1e-6) for k in seen):
+            found = level, factors
+    return found
+
+
+def _line(one: Placed, axis: int, places: NDArray[np.float64], size: int, factor: float) -> Line:
+    """Return which samples of a level lie at places of the world, along one axis."""
+    full = (places - one.start[axis]) / one.scale[axis]
+    # levels begin at the same edge, so their centres lie apart
+    return make_line((full + 0.5) / factor - 0.5, size, is_smooth=is_smooth(one.image))
+
+
+def _places(
+    one: Placed, axis: int, points: float | NDArray[np.float64], size: int, factor: float
+) -> int | NDArray[np.intp]:
+    """Return the index of a level at points of the world, -1 outside."""
+    full = np.round((np.asarray(points) - one.start[axis]) / one.scale[axis])
+    inside = (full >= 0) & (full < one.shape[axis])
+    reduced = np.clip(np.round(full / factor), 0, size - 1)
+    index = np.where(inside, reduced, -1).astype(np.intp)
+    return index if index.ndim else int(index)
+
+
+def _pixel_axes(view: View, grid: Grid) -> tuple[Axis, Axis]:
+    """Return the axes y and x of the picture, whichever of the world they are."""
+    down, right = (view.world.axes[k].unit for k in view.seen)
+    return grid.axis(0, "y", down), grid.axis(1, "x", right)
+
+
+def _free_name(view: View) -> str:
+    """Return the name of the frames' axis: its own, or, where the picture has it, what it lacks."""
+    names = view.world.names
+    assert view.running is not None
+    running, (down, right) = names[view.running], (names[k] for k in view.seen)
+    return {"y": down, "x": right}.get(running, running)
+
+
+def _metadata(view: View) -> dict[str, Any]:
+    stood = {
+        name: place
+        for k, (name, place) in enumerate(zip(view.world.names, view.places, strict=True))
+        if k not in (*view.seen, view.running) and view.world.sizes[k] > 1
+    }
+    return {POSITION: stood} if stood else {}
+
+
+def _to_rgb(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a colour, each 0 to 255.
+
+    Raises
+    ------
+    InvalidImageError
+        It is none.
+    """
+    from PIL import ImageColor
+
+    try:
+        red, green, blue = ImageColor.getrgb(colour)[:3]
+    except (ValueError, AttributeError) as error:
+        raise InvalidImageError(
+            f"The background is {colour!r}: give the name of a colour, or one such as '#20a0ff'."
+        ) from error
+    return red, green, blue

@@ -1,0 +1,190 @@
+"""Where images lie in the world that napari shows, and what of it one picture is.
+
+Axes are aligned at their end, as napari does it: the last two of every image are what is seen
+first. A point of the world lies in the sample whose centre is nearest; an image is seen where the
+point lies within it. Images whose units are of one kind share the smallest of them; where kinds do
+not go together, numbers are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image import Axis, Image
+from napari_ferry.units import METERS, SECONDS
+
+_TRANSFORMS = ("rotate", "shear", "affine")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An image in the world.
+
+    Parameters
+    ----------
+    image : Image
+        Without channels.
+    scale, start : numpy.ndarray
+        Distance of neighbours and place of index 0, in units of the world; one value for each axis
+        but the samples of a colour.
+    """
+
+    image: Image
+    scale: NDArray[np.float64]
+    start: NDArray[np.float64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis but the samples of a colour."""
+        return self.image.shape[: len(self.scale)]
+
+    @property
+    def ends(self) -> NDArray[np.float64]:
+        """The lowest and the highest place of a centre on each axis, shape (2, axes)."""
+        last = self.start + (np.array(self.shape) - 1) * self.scale
+        return np.stack([np.minimum(self.start, last), np.maximum(self.start, last)])
+
+    def index(self, axis: int, point: float) -> int | None:
+        """Return the index of the sample at a point on an axis; ``None`` outside."""
+        at = float(np.round((point - self.start[axis]) / self.scale[axis]))
+        return int(at) if 0 <= at < self.shape[axis] else None
+
+
+@dataclass(frozen=True)
+class World:
+    """All images together.
+
+    Parameters
+    ----------
+    placed : tuple of Placed
+        The images, from the bottom to the top.
+    axes : tuple of Axis
+        Name, distance of steps, unit and first step of each axis.
+    sizes : tuple of int
+        Number of steps on each axis.
+    """
+
+    placed: tuple[Placed, ...]
+    axes: tuple[Axis, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the axes."""
+        return tuple(axis.name for axis in self.axes)
+
+    def point(self, axis: int, step: int) -> float:
+        """Return the place of a step."""
+        return self.axes[axis].translation + step * self.axes[axis].scale
+
+    def edges(self, axis: int) -> tuple[float, float]:
+        """Return where the outermost samples begin and end on an axis."""
+        found = [
+            (one.ends[:, k], abs(one.scale[k]) / 2)
+            for one in self.placed
+            if (k := axis - len(self.axes) + len(one.scale)) >= 0
+        ]
+        return (
+            float(min(ends[0] - half for ends, half in found)),
+            float(max(ends[1] + half for ends, half in found)),
+        )
+
+
+def make_world(images: Sequence[Image]) -> World:
+    """Lay images into one world.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        At least one, without channels.
+
+    Raises
+    ------
+    InvalidImageError
+        An image that is turned or sheared, has a scale of 0, or whose last axes are not y x.
+    """
+    for image in images:
+        _check(image)
+    units = _common_units([_space(image) for image in images])
+    placed = tuple(_place(image, units) for image in images)
+    return World(placed, *_put_together(placed, units))
+
+
+def _place(image: Image, units: Mapping[str, str | None]) -> Placed:
+    axes = _space(image)
+    factors = np.array([_size(a.unit) / _size(units.get(_kind(a.unit), a.unit)) for a in axes])
+    scale = np.array([axis.scale for axis in axes])
+    return Placed(image, scale * factors, np.array([axis.translation for axis in axes]) * factors)
+
+
+def _space(image: Image) -> tuple[Axis, ...]:
+    """Return the axes but the samples of a colour."""
+    return image.axes[:-1] if image.is_rgb else image.axes
+
+
+def _check(image: Image) -> None:
+    named = image.name or "An image"
+    if [axis.name for axis in _space(image)[-2:]] != ["y", "x"]:
+        raise InvalidImageError(
+            f"{named} has the axes {' '.join(image.axis_names)}; to be drawn, y and x come last, "
+            "or y, x and the 3 or 4 samples s of a colour: transpose the array first."
+        )
+    if any(axis.scale == 0 or not np.isfinite(axis.scale) for axis in image.axes):
+        raise InvalidImageError(
+            f"{named} has an axis whose scale is 0 or no number, so it covers nothing: give each "
+            "axis a scale."
+        )
+    turned = [key for key in _TRANSFORMS if image.display.get(key) is not None]
+    if turned:
+        raise InvalidImageError(
+            f"{named} is transformed ({', '.join(turned)}), and only scaled and moved images are "
+            "drawn from their samples: export what the viewer's canvas shows instead."
+        )
+    if image.dtype.kind == "c":
+        raise InvalidImageError(
+            f"{named} has samples of {image.dtype}, and complex numbers are not drawn: show their "
+            "magnitude, or their phase."
+        )
+
+
+def _common_units(axes: Sequence[Sequence[Axis]]) -> dict[str, str | None]:
+    """Return the smallest unit of each kind; none where the kinds do not go together."""
+    kinds = [[_kind(axis.unit) for axis in each] for each in axes]
+    longest = max(kinds, key=len)
+    if any(kind != longest[-len(kind) :] for kind in kinds):
+        return {}
+    found = sorted((axis.unit for each in axes for axis in each), key=_size, reverse=True)
+    return {_kind(unit): unit for unit in found}
+
+
+def _kind(unit: str | None) -> str:
+    """Return what a unit measures."""
+    return "length" if unit in METERS else "time" if unit in SECONDS else unit or "pixel"
+
+
+def _size(unit: str | None) -> float:
+    """Return a unit in metres or seconds, 1 for any other."""
+    return METERS.get(unit or "") or SECONDS.get(unit or "") or 1.0
+
+
+def _put_together(
+    placed: Sequence[Placed], units: Mapping[str, str | None]
+) -> tuple[tuple[Axis, ...], tuple[int, ...]]:
+    """Return the axes of a world, and how many steps each has."""
+    ndim = max(len(one.scale) for one in placed)
+    named = next(_space(one.image) for one in placed if len(one.scale) == ndim)
+    axes, sizes = [], []
+    for k in range(-ndim, 0):
+        here = [one for one in placed if -k <= len(one.scale)]
+        low = min(float(one.ends[0, k]) for one in here)
+        high = max(float(one.ends[1, k]) for one in here)
+        step = min(abs(float(one.scale[k])) for one in here)
+        unit = units.get(_kind(named[k].unit), named[k].unit)
+        axes.append(Axis(named[k].name, step, unit, low))
+        sizes.append(round((high - low) / step) + 1)
+    return tuple(axes), tuple(sizes)

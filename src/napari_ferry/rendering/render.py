@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arguments import is_text
 from napari_ferry.array import Array
 from napari_ferry.channels import split
 from napari_ferry.errors import InvalidImageError
@@ -17,7 +18,18 @@ from napari_ferry.image import Axis, Image
 from napari_ferry.rendering.blend import Mode, mode_of
 from napari_ferry.rendering.compose import Compositor, Layer
 from napari_ferry.rendering.look import choose_paint, is_shown, is_smooth
+from napari_ferry.rendering.overlays import (
+    Annotated,
+    ColourBar,
+    Corner,
+    Overlay,
+    ScaleBar,
+    Style,
+    Words,
+)
+from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.sampling import Line, make_line
+from napari_ferry.rendering.stamps import Clock, choose_bar
 from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
 from napari_ferry.rendering.world import Placed, make_world
 
@@ -38,6 +50,11 @@ def render(
     scale: float = 1.0,
     fit: Fit | None = None,
     background: str = "black",
+    time_stamp: Corner | None = None,
+    scale_bar: Corner | None = None,
+    colour_bar: Corner | None = None,
+    text: str = "",
+    text_corner: Corner = "top_right",
 ) -> Image:
     """Draw images as napari shows them, one upon the other.
 
@@ -62,6 +79,16 @@ def render(
         reduced by a whole number, each pixel the mean of those that it stands for.
     background : str
         Colour under all layers: a name, or ``#rrggbb``.
+    time_stamp : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
+        Where the time of each frame is written, or the place of another axis that runs.
+    scale_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
+        Where a bar of a round length stands.
+    colour_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
+        Where the colours of each image stand, with the values of the lowest and the highest.
+    text : str
+        Words that are written on every frame.
+    text_corner : {"top_left", "top_right", "bottom_left", "bottom_right"}
+        Where they stand.
 
     Returns
     -------
@@ -88,15 +115,69 @@ def render(
         step=step,
     )
     grid = make_grid(view, scale, fit)
-    draw = Compositor(_layers(view, grid), grid.shape, _to_rgb(background), grid.reduced)
+    ground = _to_rgb(background)
+    draw = Compositor(_layers(view, grid), grid.shape, ground, grid.reduced)
+    style = Style(draw.size, is_light=_is_dark(ground))
+    overlays = [
+        *_words(text, text_corner, style),
+        *_clock(view, time_stamp, style),
+        *_colour_bars(draw.layers, colour_bar, style),
+        *_scale_bar(grid.axis(1, "x", view.world.axes[view.seen[1]].unit), scale_bar, style),
+    ]
+    read = Annotated(draw, tuple(overlays)) if overlays else draw
     lead = [] if view.running is None else [replace(view.frame_axis(speed), name=_free_name(view))]
     shape = [*([len(view.steps)] if lead else []), *draw.size, 3]
     return Image(
-        (Frames(draw, shape, np.uint8, len(lead)),),
+        (Frames(read, shape, np.uint8, len(lead)),),
         (*lead, *_pixel_axes(view, grid), Axis("s")),
         name=singles[0].name,
         metadata=_metadata(view),
     )
+
+
+def _words(text: str, corner: Corner, style: Style) -> Iterator[Overlay]:
+    if not is_text(text) or "\n" in text:
+        raise InvalidImageError(f"The text is {text!r}: give the words of one line.")
+    if text and (place := _corner(corner, "text_corner")):
+        yield Words(place, style, text)
+
+
+def _clock(view: View, corner: Corner | None, style: Style) -> Iterator[Overlay]:
+    place = _corner(corner, "time_stamp")
+    if place and view.running is None:
+        raise InvalidImageError(
+            "A time stamp was asked for, and no axis runs: leave it out, or choose the axis."
+        )
+    if place:
+        steps = view.steps
+        yield Words(place, style, Clock(view.frame_axis(None), steps.start, steps.step, len(steps)))
+
+
+def _colour_bars(layers: Sequence[Layer], corner: Corner | None, style: Style) -> Iterator[Overlay]:
+    paints = [layer.paint for layer in layers if isinstance(layer.paint, Scalar)]
+    place = _corner(corner, "colour_bar")
+    if place:
+        yield from (ColourBar(place, style, paint, len(paints)) for paint in paints)
+
+
+def _scale_bar(axis: Axis, corner: Corner | None, style: Style) -> Iterator[Overlay]:
+    place = _corner(corner, "scale_bar")
+    if place:
+        yield ScaleBar(place, style, *choose_bar(axis.scale, axis.unit, style.bar))
+
+
+def _corner(given: Corner | None, what: str) -> Corner | None:
+    if given is not None and given not in get_args(Corner):
+        raise InvalidImageError(
+            f"The {what} is to stand at {given!r}: choose one of {', '.join(get_args(Corner))}."
+        )
+    return given
+
+
+def _is_dark(ground: tuple[int, int, int]) -> bool:
+    """Whether white is legible on a colour: its luma, ITU-R BT.601."""
+    red, green, blue = ground
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
 
 def _layers(view: View, grid: Grid) -> tuple[Layer, ...]:

@@ -1,0 +1,120 @@
+"""Times and lengths, as they are written on pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from napari_ferry.image import Axis
+from napari_ferry.units import METERS, SECONDS, to_ome
+
+_LENGTHS = {"km": 1e3, "m": 1.0, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "pm": 1e-12}
+_TIMES = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
+_ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_MOST_DECIMALS = 3
+_ALMOST = 1e-6
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Says where the axis stands that runs.
+
+    Parameters
+    ----------
+    axis : Axis
+        Distance of frames, their unit, and where the first one is.
+    first, step : int
+        Number of the first frame, and how many it is to the next; said where there is no unit.
+    count : int
+        Number of frames.
+    """
+
+    axis: Axis
+    first: int
+    step: int
+    count: int
+
+    def text(self, i: int) -> str:
+        """Return what is written on frame i."""
+        axis = self.axis
+        if axis.unit is None:
+            return f"{axis.name} {self.first + i * self.step}"
+        place = axis.translation + i * axis.scale
+        if axis.unit in SECONDS:
+            return self._time(place * SECONDS[axis.unit])
+        return f"{axis.name} {place:.{_decimals(axis.scale)}f} {to_ome(axis.unit) or axis.unit}"
+
+    def longest(self) -> str:
+        """Return the widest of all texts, but for the shapes of digits."""
+        return max((self.text(i) for i in {0, self.count - 1}), key=len)
+
+    def _time(self, seconds: float) -> str:
+        step = self.axis.scale * SECONDS[self.axis.unit or ""]
+        begin = self.axis.translation * SECONDS[self.axis.unit or ""]
+        most = max(abs(begin), abs(begin + (self.count - 1) * step))
+        if most < 60:
+            name, unit = _unit_below(most, _TIMES)
+            return f"{seconds / unit:.{_decimals(step / unit)}f} {name}"
+        return _on_a_clock(seconds, _decimals(step), has_hours=most >= 3600)
+
+
+def _on_a_clock(seconds: float, decimals: int, *, has_hours: bool) -> str:
+    """Return h:mm:ss or m:ss, with a fraction.
+
+    >>> _on_a_clock(83.5, 1, has_hours=False), _on_a_clock(3700, 0, has_hours=True)
+    ('1:23.5', '1:01:40')
+    """
+    ticks = round(abs(seconds) * 10**decimals)
+    whole, part = divmod(ticks, 10**decimals)
+    minutes, rest = divmod(whole, 60)
+    head = f"{minutes // 60}:{minutes % 60:02}" if has_hours else f"{minutes}"
+    fraction = f".{part:0{decimals}}" if decimals else ""
+    return f"{'-' if seconds < 0 and ticks else ''}{head}:{rest:02}{fraction}"
+
+
+def _decimals(step: float) -> int:
+    """Return how many decimals tell steps apart, and write them in full where few are enough.
+
+    >>> _decimals(0.25), _decimals(1 / 30), _decimals(2), _decimals(0.1)
+    (2, 2, 0, 1)
+    """
+    least = max(0, math.ceil(-math.log10(abs(step)) - _ALMOST))
+    for decimals in range(least, _MOST_DECIMALS + 1):
+        shifted = abs(step) * 10**decimals
+        if abs(shifted - round(shifted)) < _ALMOST * shifted:
+            return decimals
+    return least
+
+
+def _unit_below(value: float, units: Mapping[str, float]) -> tuple[str, float]:
+    """Return name and size of the largest unit that is not larger than a value."""
+    names = list(units)
+    fitting = [name for name in names if units[name] <= abs(value) * (1 + _ALMOST)]
+    name = names[0] if value == 0 else next(iter(fitting), names[-1])
+    return name, units[name]
+
+
+def choose_bar(pixel: float, unit: str | None, most: float) -> tuple[float, str]:
+    """Return the length of a scale bar, in pixels, and what is written over it.
+
+    Parameters
+    ----------
+    pixel : float
+        Width of a pixel, in its unit.
+    unit : str, optional
+        Its NGFF name; pixels when absent.
+    most : float
+        Most pixels that the bar may have.
+
+    >>> choose_bar(0.5, "micrometer", 150)
+    (100.0, '50 µm')
+    """
+    if unit in METERS:
+        name, size = _unit_below(pixel * most * METERS[unit], _LENGTHS)
+        in_unit = pixel * METERS[unit] / size
+    else:
+        name, in_unit = (to_ome(unit) or unit or "px"), pixel
+    power = 10.0 ** (3 * math.floor(math.log10(most * in_unit) / 3 + _ALMOST))
+    number = max((n for n in _ROUND if n * power <= most * in_unit * (1 + _ALMOST)), default=1)
+    return number * power / in_unit, f"{number * power:.6g} {name}"

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
-from napari_ferry.codecs import Saveable, imsave
+from napari_ferry.as_seen import plan_as_seen
+from napari_ferry.codecs import Saveable
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
+from napari_ferry.plan import run
 
 
 def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
@@ -17,7 +19,7 @@ def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -
         missing = [folder for folder in folders if not folder.exists()]
     try:
         _make_folder(target.parent)
-        return imsave(images, target, overwrite=overwrite, **options)
+        return run(plan_as_seen(images, target, **options), overwrite=overwrite)
     finally:
         for folder in missing:
             if folder.is_dir() and not any(folder.iterdir()):

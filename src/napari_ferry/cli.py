@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.arguments import to_path
-from napari_ferry.codecs import codecs, find_codec, find_file_codec, imload, plan
+from napari_ferry.as_seen import option_sources, plan_as_seen
+from napari_ferry.codecs import codecs, find_codec, find_file_codec, imload
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -85,6 +86,11 @@ def _add_convert_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=int, metavar="N", help="only the N-th image, from 0")
     parser.add_argument("--axes", help="names for the axes, such as tzyx, instead of the file's")
     parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    parser.add_argument(
+        "--as-seen",
+        action=argparse.BooleanOptionalAction,
+        help="save what napari shows, in colours, or the samples; movies choose what they need",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
 
 
@@ -127,10 +133,10 @@ def _codecs_of(target: Path) -> Sequence[types.ModuleType]:
 def _add_codec_options(
     parser: argparse.ArgumentParser, formats: Sequence[types.ModuleType]
 ) -> list[str]:
-    """Add the options of formats, from the signatures of their codecs; return their names."""
+    """Add the options of formats, from the signatures of their functions; return their names."""
     names: list[str] = []
-    for codec in formats:
-        signature = inspect.signature(codec.plan, eval_str=True)
+    for source in (source for codec in formats for source in option_sources(codec)):
+        signature = inspect.signature(source, eval_str=True)
         for option in signature.parameters.values():
             if option.kind is option.KEYWORD_ONLY and option.name not in names:
                 names.append(option.name)
@@ -138,7 +144,7 @@ def _add_codec_options(
                     f"--{option.name.replace('_', '-')}",
                     dest=option.name,
                     default=option.default,
-                    help=_help_of(codec.plan, option.name, option.default),
+                    help=_help_of(source, option.name, option.default),
                     **_kind_of(option.annotation),
                 )
     return names
@@ -147,8 +153,9 @@ def _add_codec_options(
 def _kind_of(annotation: Any) -> dict[str, Any]:
     """Return how an option of a type is given: as one of several words, as a switch, as a value."""
     kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-    if typing.get_origin(annotation) is typing.Literal:
-        return {"choices": kinds}
+    words = [kind for kind in (annotation, *kinds) if typing.get_origin(kind) is typing.Literal]
+    if words:
+        return {"choices": list(typing.get_args(words[0]))}
     if bool in (annotation, *kinds):
         return {"action": argparse.BooleanOptionalAction}
     return {"type": _or_none(kinds[0]) if kinds else annotation}
@@ -226,7 +233,7 @@ def _convert(options: argparse.Namespace) -> int:
             )
         images = [images[options.image]]
     chosen = {name: getattr(options, name) for name in options.options}
-    planned = _plan(images, options.target, chosen)
+    planned = _plan(images, options.target, {"as_seen": options.as_seen, **chosen})
     for loss in planned.losses:
         print(f"napari-ferry: {loss}", file=sys.stderr)
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
@@ -237,7 +244,7 @@ def _convert(options: argparse.Namespace) -> int:
 def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> Plan:
     """Plan a conversion; where it fails for several images, say how to choose one."""
     try:
-        return plan(images, target, **chosen)
+        return plan_as_seen(images, target, **chosen)
     except InvalidImageError as error:
         if len(images) == 1:
             raise

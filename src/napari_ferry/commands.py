@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.codecs import binary, find_folder_codec, gif, imload, plan, tiff, video
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
+from napari_ferry.shown import shown_images, shown_place
 from napari_ferry.sidecar import is_sidecar, sidecar_path
 from napari_ferry.tiff.folders.own_series import series_files
 
@@ -79,17 +81,17 @@ def write_binary(path: str, layers: list[LayerData]) -> list[str]:
 
 
 def write_video(path: str, layers: list[LayerData]) -> list[str]:
-    """Save a layer as a video that plays everywhere, for napari; returns the file."""
+    """Save layers, as they are seen, as a video that plays everywhere; returns the file."""
     return _save(path, layers, video.SUFFIXES[:2], is_movie=True)
 
 
 def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
-    """Save a layer as a video that keeps every bit, for napari; returns the file."""
+    """Save a layer as a video that keeps every bit, several as they are seen; returns the file."""
     return _save(path, layers, video.SUFFIXES[2:], is_movie=True)
 
 
 def write_gif(path: str, layers: list[LayerData]) -> list[str]:
-    """Save a layer as an animated GIF, for napari; returns the file."""
+    """Save layers, as they are seen, as an animated GIF, for napari; returns the file."""
     return _save(path, layers, gif.SUFFIXES, is_movie=True)
 
 
@@ -144,13 +146,11 @@ def _save(
     typed = Path(path)
     try:
         target = _with_suffix(typed, suffixes)
-        images = from_layers(layers)
-        shown = _shown_place(images) if is_movie else {}
-        planned: Plan = plan(images, target, **shown)
+        planned, shown = _plan_movie(layers, target) if is_movie else (_plan(layers, target), {})
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari takes a ValueError to mean that there is no such writer, and does not show it
         raise SaveError(str(error)) from error
-    if shown:
+    if "position" in shown:
         _say(f"{target.name} runs along {shown['axis']}, at {shown['position']} as shown.")
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
@@ -158,33 +158,15 @@ def _save(
     return [str(written) for written in paths]
 
 
-def _shown_place(images: Sequence[Image]) -> dict[str, str]:
-    """Return the axis and position of a movie of one image of several axes, as the viewer shows it.
-
-    Time runs, or else the first axis; nothing is returned where there is no choice, or no viewer.
-    """
-    from napari import current_viewer
-
-    viewer = current_viewer()
-    image = images[0]
-    lead = image.ndim - (3 if image.is_rgb else 2)
-    long = [k for k in range(lead) if image.shape[k] > 1]
-    if viewer is None or len(images) > 1 or len(long) < 2 or viewer.dims.ndim < lead + 2:
-        return {}
-    names = image.axis_names
-    running = next((k for k in long if names[k] == "t"), long[0])
-    points = viewer.dims.point[-(lead + 2) :]
-    places = [
-        f"{names[k]}={_index_at(points[k], image.axes[k], image.shape[k])}"
-        for k in long
-        if k != running
-    ]
-    return {"axis": names[running], "position": " ".join(places)}
+def _plan(layers: list[LayerData], target: Path) -> Plan:
+    return plan(from_layers(layers), target)
 
 
-def _index_at(point: float, axis: Axis, size: int) -> int:
-    """Return the index along an axis that lies nearest to a point in the world."""
-    return min(max(round((point - axis.translation) / axis.scale), 0), size - 1)
+def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, Any]]:
+    """Plan a movie of what the viewer shows; return the options that say what that is, too."""
+    images = shown_images(layers)
+    shown = shown_place(images)
+    return plan_as_seen(images, target, **shown), shown
 
 
 def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:

@@ -46,7 +46,7 @@ def from_layers(layers: Sequence[LayerData]) -> list[Image]:
     """
     groups: list[list[tuple[int, Image]]] = []
     for place, layer in enumerate(layers):
-        image = _from_layer(*layer)
+        image = from_layer(*layer)
         alike = next((group for group in groups if are_channels(group[0][1], image)), None)
         if alike is None:
             groups.append([(place, image)])
@@ -76,8 +76,14 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
     return [_to_layer(single) for single in _in_order(singles)]
 
 
-def _from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
-    """Make one image of one layer."""
+def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
+    """Make one image of the data of one layer.
+
+    Raises
+    ------
+    InvalidImageError
+        The layer is neither Image nor Labels.
+    """
     if kind not in ("image", "labels"):
         raise InvalidImageError(
             f"{meta.get('name', 'The layer')} is a {kind} layer; only Image and Labels layers are "

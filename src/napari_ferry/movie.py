@@ -214,7 +214,8 @@ def choose_movie(
     """
     if len(images) != 1:
         raise InvalidImageError(
-            f"A movie shows one image and {len(images)} were given: save them one by one."
+            f"A movie shows one image and {len(images)} were given: draw them into one with "
+            "napari_ferry.render, or save them one by one."
         )
     (image,) = images
     check_pixels(image)

@@ -20,6 +20,7 @@ from napari_ferry.video.read import read_video
 from napari_ferry.video.write import LARGEST_SIDE, Codec, Job, Quality, plan_video
 
 IS_MOVIE = True
+KEEPS_SAMPLES = (".mkv",)  # what is written there is not drawn unless it has to be
 SUFFIXES = (".mp4", ".mov", ".mkv")
 ALSO_OPENS = (".m4v", ".avi", ".webm")
 

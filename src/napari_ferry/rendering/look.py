@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from napari_ferry.arguments import is_real
-from napari_ferry.display import warn_unsound
+from napari_ferry.display import IDENTITY, warn_unsound
+from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.limits import shown_limits
 from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
@@ -19,6 +20,22 @@ from napari_ferry.tones import Limits, sampled_places
 _UNSOUND = (TypeError, ValueError, LookupError)
 
 _T = TypeVar("_T")
+
+
+def check_upright(image: Image) -> None:
+    """Refuse an image that is turned or sheared.
+
+    Raises
+    ------
+    InvalidImageError
+        It is.
+    """
+    turned = [key for key in IDENTITY if image.display.get(key) is not None]
+    if turned:
+        raise InvalidImageError(
+            f"{image.name or 'An image'} is transformed ({', '.join(turned)}), and only scaled and "
+            "moved images are drawn from their samples: export what the viewer's canvas shows."
+        )
 
 
 def is_shown(image: Image) -> bool:

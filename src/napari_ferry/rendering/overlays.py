@@ -39,8 +39,8 @@ _FONTS = (
     ("vispy", "util/fonts/data/OpenSans-Regular.ttf"),
     ("napari_resources", "resources/fonts/AlataPlus/AlataPlus-Regular.ttf"),
 )
-"""Fonts that come with napari and have the micro sign, which Pillow's own lacks. Digits of the first
-are equally wide, so that times do not jump, and its 1 is no l."""
+"""Fonts that come with napari and have the micro sign, which Pillow's own lacks. The digits of the
+first are equally wide, so that times do not jump, and its 1 is no l."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
 from napari_ferry.rendering.blend import Mode, mode_of
 from napari_ferry.rendering.compose import Compositor, Layer
-from napari_ferry.rendering.look import choose_paint, is_shown, is_smooth
+from napari_ferry.rendering.look import check_upright, choose_paint, is_shown, is_smooth
 from napari_ferry.rendering.overlays import (
     Annotated,
     ColourBar,
@@ -186,6 +186,7 @@ def _layers(view: View, grid: Grid) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     is_solid = True
     for one in shown:
+        check_upright(one.image)
         blending = str(one.image.display.get("blending", "translucent_no_depth"))
         mode = mode_of(blending, is_lowest=one is shown[0])
         layers.append(_layer(one, view, grid, mode=mode, is_on_solid=is_solid))

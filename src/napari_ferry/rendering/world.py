@@ -18,8 +18,6 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image
 from napari_ferry.units import METERS, SECONDS
 
-_TRANSFORMS = ("rotate", "shear", "affine")
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -106,7 +104,7 @@ def make_world(images: Sequence[Image]) -> World:
     Raises
     ------
     InvalidImageError
-        An image that is turned or sheared, has a scale of 0, or whose last axes are not y x.
+        An image with a scale of 0, whose last axes are not y x, or of complex numbers.
     """
     for image in images:
         _check(image)
@@ -138,12 +136,6 @@ def _check(image: Image) -> None:
         raise InvalidImageError(
             f"{named} has an axis whose scale is 0 or no number, so it covers nothing: give each "
             "axis a scale."
-        )
-    turned = [key for key in _TRANSFORMS if image.display.get(key) is not None]
-    if turned:
-        raise InvalidImageError(
-            f"{named} is transformed ({', '.join(turned)}), and only scaled and moved images are "
-            "drawn from their samples: export what the viewer's canvas shows instead."
         )
     if image.dtype.kind == "c":
         raise InvalidImageError(

@@ -76,7 +76,7 @@ def _conditions() -> str:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}{free:.0f} GB "
         f"free; Python {platform.python_version()}, {libraries}. Ratios are medians over rounds in "
         "turns, each case in a fresh process, to the first way of the job. Peak is resident memory "
-        "above what was in use before."
+        "above what was in use before; CPU time and peak count the processes that were started."
     )
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import Watch, cpu_seconds
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -66,7 +68,7 @@ class Result:
     Parameters
     ----------
     seconds, cpu_seconds : float
-        Medians, of wall time and of all threads' CPU time.
+        Medians, of wall time and of the CPU time of all threads and of processes that were started.
     wall, cpu : float
         Medians of each round's ratio to the first case of the group.
     spread : tuple of float
@@ -74,7 +76,8 @@ class Result:
     best : float
         Ratio of the shortest times: what is left when other work did not disturb.
     peak : float
-        Most memory above what was used before the job, in MB (1e6 bytes); the median.
+        Most memory above what was used before the job, and that of the processes that it started,
+        in MB (1e6 bytes); the median.
     """
 
     group: str
@@ -192,12 +195,13 @@ def _measure(order: Mapping[str, Any]) -> dict[str, float]:
     seconds, cpu, peaks = [], [], []
     for _ in range(order["repeats"]):
         gc.collect()
-        before = _start_peak()
-        wall_start, cpu_start = time.perf_counter(), time.process_time()
-        kept = job()
-        cpu.append(time.process_time() - cpu_start)
-        seconds.append(time.perf_counter() - wall_start)
-        peaks.append(_peak() - before)
+        with Watch() as children:
+            before = _start_peak()
+            wall_start, cpu_start = time.perf_counter(), cpu_seconds()
+            kept = job()
+            cpu.append(cpu_seconds() - cpu_start)
+            seconds.append(time.perf_counter() - wall_start)
+            peaks.append(_peak() - before + children.peak)
         del kept
     return {
         "seconds": statistics.median(seconds),

@@ -1,4 +1,10 @@
-"""Videos written and read, beside imageio-ffmpeg, PyAV and OpenCV at the same settings."""
+"""Videos written and read, beside imageio-ffmpeg, PyAV and OpenCV at the same settings.
+
+As they come, imageio-ffmpeg and PyAV write the limited range, 220 gray levels of 256: noise is
+smaller by a seventh, and takes a third fewer bits and a tenth less time to encode. So they are
+asked for the same job, too: full range, BT.709, and colours rounded as accurately, which is what
+the goal compares with. The OpenCV of PyPI has no x264: it writes another codec, of other quality.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,9 @@ Job = Callable[[], Any]
 _RATE = 30
 _SETTINGS = {"preset": "veryfast", "crf": "18", "g": "24"}
 """What napari-ferry asks x264 for as quality "high"."""
+
+_FULL, _BT709 = 2, 1
+"""Range and colours, as ITU-T H.273 and libavutil number them."""
 
 
 def groups(folder: Path, *, quick: bool) -> list[Group]:
@@ -48,11 +57,14 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
 
 
 def _writers(settings: dict[str, Any]) -> list[Case]:
+    full = {**settings, "full": True}
     cases = [
-        Case("imageio-ffmpeg", "video:imageio_ffmpeg", settings),
-        Case("the same again (A/A)", "video:imageio_ffmpeg", settings),
-        Case("PyAV", "video:pyav", settings),
+        Case("imageio-ffmpeg, full range", "video:imageio_ffmpeg", full),
+        Case("the same again (A/A)", "video:imageio_ffmpeg", full),
+        Case("PyAV, full range", "video:pyav", full),
         Case("**napari-ferry**", "video:ferry", settings, 1, {"wall": 1.0, "peak": 300}),
+        Case("imageio-ffmpeg, limited range", "video:imageio_ffmpeg", settings),
+        Case("PyAV, limited range", "video:pyav", settings),
     ]
     opencv = Case("OpenCV (MPEG-4 Part 2)", "video:opencv", settings)
     return [*cases, opencv] if find_spec("cv2") else cases
@@ -66,11 +78,13 @@ def ferry(out: str, frames: int, side: int, rgb: bool) -> Job:
     return lambda: save_video(Path(out, "a.mp4"), movie, _RATE)
 
 
-def imageio_ffmpeg(out: str, frames: int, side: int, rgb: bool) -> Job:
+def imageio_ffmpeg(out: str, frames: int, side: int, rgb: bool, full: bool = False) -> Job:
     import imageio_ffmpeg
 
     movie = _movie(frames, side, rgb)
-    options = [word for key, value in _SETTINGS.items() for word in (f"-{key}", value)]
+    imageio_ffmpeg.get_ffmpeg_exe()  # tries it the first time
+    settings = {**_SETTINGS, "movflags": "+faststart", **(_full_range(rgb) if full else {})}
+    options = [word for key, value in settings.items() for word in (f"-{key}", value)]
     form = "rgb24" if rgb else "gray"
 
     def write() -> None:
@@ -90,17 +104,39 @@ def imageio_ffmpeg(out: str, frames: int, side: int, rgb: bool) -> Job:
     return write
 
 
-def pyav(out: str, frames: int, side: int, rgb: bool) -> Job:
+def _full_range(rgb: bool) -> dict[str, str]:
+    """Return what asks ffmpeg for the colours and the tags of napari-ferry."""
+    colours = ":out_color_matrix=bt709:flags=accurate_rnd" if rgb else ""
+    tags = "range=pc:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    return {"vf": f"scale=in_range=pc:out_range=pc{colours},format=yuv420p,setparams={tags}"}
+
+
+def pyav(out: str, frames: int, side: int, rgb: bool, full: bool = False) -> Job:
     import av
+    from av.video.reformatter import Interpolation, VideoReformatter
 
     movie = _movie(frames, side, rgb)
+    rounded = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
 
     def write() -> None:
         with av.open(str(Path(out, "a.mp4")), "w", options={"movflags": "faststart"}) as container:
             stream = container.add_stream("libx264", rate=_RATE, options=_SETTINGS)
             stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+            if full:
+                stream.color_range, stream.colorspace = _FULL, _BT709
+                stream.color_primaries, stream.color_trc = _BT709, _BT709
+            convert = VideoReformatter().reformat
             for pixels in movie:
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24" if rgb else "gray")
+                if full:
+                    frame = convert(
+                        frame,
+                        format="yuv420p",
+                        src_color_range=_FULL,
+                        dst_color_range=_FULL,
+                        dst_colorspace=_BT709,
+                        interpolation=rounded,
+                    )
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
 

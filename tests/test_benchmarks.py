@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.measure import Case, Group, Result, measure_group, table
+from benchmarks.measure import Case, Group, Result, _measure, measure_group, table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,6 +52,18 @@ def test_case_that_fails_says_why(tmp_path):
     case = Case("a", "importing:module", {"name": "no_such_module"})
     with pytest.raises(RuntimeError, match="No module named 'no_such_module'"):
         list(measure_group(Group("g", [case], 1), tmp_path))
+
+
+def test_processes_that_a_job_starts_are_counted(monkeypatch):
+    code = "x = bytes(range(256)) * 400_000\nfor _ in range(4_000_000): pass"
+
+    def make(out):
+        return lambda: subprocess.run([sys.executable, "-c", code], check=True)
+
+    monkeypatch.setattr("benchmarks.importing.child", make, raising=False)
+    measured = _measure({"make": "importing:child", "settings": {"out": ""}, "repeats": 1})
+    assert measured["cpu"] > 0.05
+    assert 100e6 < measured["peak"] < 200e6
 
 
 def test_table_has_a_row_for_each_result():

@@ -55,8 +55,10 @@ from napari_ferry import (
     save_video,
 )
 from napari_ferry.frames import Frames
+from napari_ferry.progress import Monitor
+from napari_ferry.streams import make_stream
 from napari_ferry.video import decode, encoder
-from saving import contents, names
+from saving import contents, names, run_python
 
 BITS = 10
 """Bits of the number that a frame shows, as blocks of 16 x 16, black or white."""
@@ -849,6 +851,46 @@ def test_a_cancelled_save_ends_the_encoder(tmp_path: Path) -> None:
     assert time.monotonic() - start < 5
     assert not names(tmp_path)
     assert not psutil.Process().children()
+
+
+_DIE_ON_THE_WAY = """
+import os, signal, sys
+import numpy as np
+from napari_ferry import imsave
+from napari_ferry.frames import Frames
+def frame(i):
+    if i == 300:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return np.full((200, 200), i % 256, np.uint8)
+imsave(Frames(frame, (600, 200, 200), "uint8", 1), sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL here")
+def test_a_killed_save_leaves_nothing_that_the_next_one_does_not_take_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "out").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    status, _, err = run_python(_DIE_ON_THE_WAY, tmp_path / "out" / "a.mp4")
+    assert status == -signal.SIGKILL, err
+    assert not names(tmp_path / "temporary")
+    assert names(tmp_path / "out") == [".a.mp4.ferry-partial"]
+    (path,) = save_video(tmp_path / "out" / "a.mp4", np.stack([numbered_frame(i) for i in (3, 1)]))
+    assert [number_of(frame) for frame in load_video(path)] == [3, 1]
+    assert names(tmp_path / "out") == ["a.mp4"]
+
+
+def test_what_a_killed_encoder_still_writes_is_another_file(tmp_path: Path) -> None:
+    planned = plan(np.stack([numbered_frame(i) for i in (3, 1)]), tmp_path / "a.mp4")
+    assert planned.stream is not None
+    partial, orphan = tmp_path / "new.mp4", tmp_path / "orphan.mp4"
+    partial.write_bytes(b"half")
+    os.link(partial, orphan)  # as an encoder holds it that outlived its save
+    make_stream(planned.stream, [partial], Monitor(0, None, None), 1)
+    assert orphan.read_bytes() == b"half"
+    assert load_video(partial).shape == (2, 64, 160)
 
 
 def test_a_missing_ffmpeg_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

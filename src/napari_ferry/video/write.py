@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -100,16 +99,21 @@ def with_chroma(frames: NDArray[Any]) -> NDArray[Any]:
 def assemble(partials: Sequence[Path], results: Iterator[NDArray[Any]], *, job: Job) -> int:
     """Encode frames, which come in pieces, in order.
 
+    The metadata, which are too long for a command line, stand beside the file while it grows: what
+    clears away the one takes the other, even after this process was killed.
+
     Raises
     ------
     SaveError
         ffmpeg could not write the file.
     """
-    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
-        about = Path(folder, "about.txt")
-        about.write_text(metadata_text(job), "utf-8", errors="replace")
-        with Encoder(arguments(job, about, partials[0]), job.path) as encoder:
-            encoder.write(results)
+    target = partials[0]
+    target.unlink(missing_ok=True)  # the encoder of a save that was killed may still write there
+    about = target.with_name(f"{target.name}.txt")
+    about.write_text(metadata_text(job), "utf-8", errors="replace")
+    with Encoder(arguments(job, about, target), job.path) as encoder:
+        encoder.write(results)
+    about.unlink()
     return 1
 
 

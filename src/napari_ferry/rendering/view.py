@@ -69,22 +69,41 @@ class View:
             A speed that is no positive number, or for an axis that is not calibrated in time.
         """
         assert self.running is not None
-        axis = self.world.axes[self.running]
-        begin = self.world.point(self.running, self.steps.start)
-        distance = axis.scale * self.steps.step
-        if speed is None:
-            return Axis(axis.name, distance, axis.unit, begin)
-        if not is_real(speed) or not 0 < speed < math.inf:
-            raise InvalidImageError(
-                f"The speed is {speed!r}: say how many times faster than it happened the movie is "
-                "to run, such as 5."
-            )
-        if axis.unit not in SECONDS:
-            raise InvalidImageError(
-                f"The axis {axis.name} is not calibrated in time, so a speed of {speed:g} x real "
-                "time cannot be reckoned: give a frame rate, or the time between frames."
-            )
-        return Axis(axis.name, distance / speed, axis.unit, begin)
+        return frame_axis(self.world.axes[self.running], self.steps, speed)
+
+
+def frame_axis(axis: Axis, steps: range, speed: float | None) -> Axis:
+    """Return the axis of frames that are some steps of an axis.
+
+    Parameters
+    ----------
+    axis : Axis
+        The axis that runs.
+    steps : range
+        Which of its steps are frames.
+    speed : float, optional
+        How many times faster than it happened the movie runs.
+
+    Raises
+    ------
+    InvalidImageError
+        A speed that is no positive number, or for an axis that is not calibrated in time.
+    """
+    begin = axis.translation + steps.start * axis.scale
+    distance = axis.scale * steps.step
+    if speed is None:
+        return Axis(axis.name, distance, axis.unit, begin)
+    if not is_real(speed) or not 0 < speed < math.inf:
+        raise InvalidImageError(
+            f"The speed is {speed!r}: say how many times faster than it happened the movie is to "
+            "run, such as 5."
+        )
+    if axis.unit not in SECONDS:
+        raise InvalidImageError(
+            f"The axis {axis.name} is not calibrated in time, so a speed of {speed:g} x real time "
+            "cannot be reckoned: give a frame rate, or the time between frames."
+        )
+    return Axis(axis.name, distance / speed, axis.unit, begin)
 
 
 @dataclass(frozen=True)
@@ -144,7 +163,9 @@ def choose_view(
     for k, place in zip(others, found, strict=True):
         places[k] = place
     running = None if which is None else others[which]
-    steps = _choose_steps(world, running, start, stop, step)
+    steps = range(1)
+    if running is not None:
+        steps = choose_steps(world.names[running], world.sizes[running], start, stop, step)
     return View(world, seen, running, steps, tuple(places))
 
 
@@ -166,13 +187,14 @@ def _seen_axes(world: World, plane: str) -> tuple[int, int]:
     return seen
 
 
-def _choose_steps(
-    world: World, running: int | None, start: int, stop: int | None, step: int
-) -> range:
-    """Return which steps of the axis that runs become frames."""
-    if running is None:
-        return range(1)
-    size, name = world.sizes[running], world.names[running]
+def choose_steps(name: str, size: int, start: int, stop: int | None, step: int) -> range:
+    """Return which steps of the axis that runs become frames; the options are those of `render`.
+
+    Raises
+    ------
+    InvalidImageError
+        Steps that the axis does not have.
+    """
     end = size if stop is None else stop
     if not all(isinstance(number, int) for number in (start, end, step)) or step < 1:
         raise InvalidImageError(

@@ -1,0 +1,238 @@
+"""What only the viewer can draw (points, shapes, tracks, three dimensions) as frames of a movie.
+
+The viewer's own screenshots are taken, in the thread of its window and one at a time, so that the
+window stays usable between them; whoever reads a frame in another thread waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYetError
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QEventLoop, QTimer
+from superqt.utils import ensure_main_thread
+
+from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.frames import Frames
+from napari_ferry.image import Axis, Image
+from napari_ferry.plan import Plan, run
+from napari_ferry.progress import Progress
+from napari_ferry.rendering.view import choose_steps, frame_axis
+from napari_ferry.units import from_pint
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+Area = Literal["view", "data"]
+
+_LOOK_AGAIN = 0.2
+"""Seconds after which who waits for a frame looks whether the canvas is still there."""
+
+_CLOSED = "The viewer's canvas is no longer drawn for this image: take it anew."
+
+_POLL = 20
+"""Milliseconds between looks whether a save in another thread is done."""
+
+
+@contextmanager
+def canvas_image(
+    viewer: Viewer,
+    *,
+    axis: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    step: int = 1,
+    speed: float | None = None,
+    area: Area = "view",
+    size: tuple[int, int] | None = None,
+    scale: float = 1.0,
+) -> Iterator[Image]:
+    """Give what the viewer's canvas shows as an image, whose frames are drawn when they are read.
+
+    The viewer stands where it stood when this is left, whatever happened in between. It has to be
+    visible. Frames are drawn in the thread of its window, which has to run: save them with
+    `run_beside`, or in a thread of your own.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        What is drawn.
+    axis : str, optional
+        Label of the slider that runs; ``t``, or the first one, when absent.
+    start, stop, step : int
+        Which of its steps become frames: from `start` on, before `stop`.
+    speed : float, optional
+        How many times faster than it happened the movie runs, where the axis is calibrated in time.
+    area : {"view", "data"}
+        What is seen now, or all data, as tightly as `Viewer.export_figure` does it.
+    size : tuple of int, optional
+        Height and width of a view; that of the canvas when absent.
+    scale : float
+        How many times larger the picture is.
+
+    Yields
+    ------
+    Image
+        Axes (slider, y, x, s), or y x s where there is none; uint8.
+
+    Raises
+    ------
+    InvalidImageError
+        A slider or a step that does not exist, or a size of what shows all data.
+    """
+    if area == "data" and size is not None:
+        raise InvalidImageError(
+            "A size was given for a picture of all data, whose size is that of the data: give a "
+            "scale, or choose the view."
+        )
+    running = _choose_slider(viewer, axis)
+    canvas = _Canvas(viewer, running, range(1), area, size, scale)
+    lead: tuple[Axis, ...] = ()
+    if running is not None:
+        slider = _axis_of(viewer, running)
+        canvas.steps = choose_steps(slider.name, viewer.dims.nsteps[running], start, stop, step)
+        lead = (frame_axis(slider, canvas.steps, speed),)
+    try:
+        first = canvas(0)
+        shape = (*(len(canvas.steps) for _ in lead), *first.shape)
+        canvas.shape = first.shape
+        frames = Frames(canvas, shape, np.uint8, len(lead))
+        yield Image((frames,), (*lead, Axis("y"), Axis("x"), Axis("s")), name=viewer.title)
+    finally:
+        canvas.close()
+
+
+class _Canvas:
+    """Draws frames, in the thread of the window, for whoever asks."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        running: int | None,
+        steps: range,
+        area: Area,
+        size: tuple[int, int] | None,
+        scale: float,
+    ) -> None:
+        self.viewer = viewer
+        self.running = running
+        self.steps = steps
+        self.area = area
+        self.size = size
+        self.scale = scale
+        self.shape: tuple[int, ...] | None = None
+        self.before = viewer.dims.current_step
+        self.is_closed = False
+        # one frame at a time is asked for, so that the window can do something else in between
+        self._alone = threading.Lock()
+
+    def __call__(self, i: int) -> NDArray[np.uint8]:
+        """Draw frame i: axes y x s."""
+        with self._alone:
+            answer: Future[NDArray[np.uint8]] = Future()
+            ensure_main_thread(self._answer)(i, answer)
+            while True:
+                if self.is_closed:
+                    raise UnreadableFileError(_CLOSED)
+                with suppress(NotYetError):
+                    return answer.result(_LOOK_AGAIN)
+
+    def _answer(self, i: int, answer: Future[NDArray[np.uint8]]) -> None:
+        """Draw a frame; what goes wrong is for who asked, who would wait for ever."""
+        try:
+            answer.set_result(self._draw(i))
+        except Exception as error:  # noqa: BLE001 - it is raised again where it belongs
+            answer.set_exception(error)
+
+    def _draw(self, i: int) -> NDArray[np.uint8]:
+        if self.is_closed:
+            raise UnreadableFileError(_CLOSED)
+        # all sliders, as somebody may have moved another one in between
+        place = list(self.before)
+        if self.running is not None:
+            place[self.running] = self.steps[i]
+        self.viewer.dims.current_step = tuple(place)
+        if self.area == "data":
+            picture = self.viewer.export_figure(scale_factor=self.scale, flash=False)
+        else:
+            picture = self.viewer.screenshot(size=self.size, scale=self.scale, flash=False)
+        return self._framed(picture[..., :3])
+
+    def _framed(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture in the size of the first: the window may have changed its own."""
+        if self.shape is None or picture.shape == self.shape:
+            return picture
+        frame = np.zeros(self.shape, np.uint8)
+        height, width = (min(a, b) for a, b in zip(picture.shape[:2], self.shape[:2], strict=True))
+        frame[:height, :width] = picture[:height, :width]
+        return frame
+
+    def close(self) -> None:
+        """Draw no more, and put the sliders back."""
+        self.is_closed = True
+        self.viewer.dims.current_step = self.before
+
+
+def _choose_slider(viewer: Viewer, label: str | None) -> int | None:
+    """Return the number of the slider that runs, ``None`` where there is none."""
+    dims = viewer.dims
+    sliders = [int(k) for k in dims.not_displayed if dims.nsteps[k] > 1]
+    names = [dims.axis_labels[k] for k in sliders]
+    if label is None:
+        times = [k for k, name in zip(sliders, names, strict=True) if name.lower() in ("t", "time")]
+        return next(iter((*times, *sliders)), None)
+    if label not in names:
+        raise InvalidImageError(
+            f"The axis {label!r} is to run, and the viewer has sliders for "
+            f"{', '.join(names) or 'none'}: choose one of them."
+        )
+    return sliders[names.index(label)]
+
+
+def _axis_of(viewer: Viewer, number: int) -> Axis:
+    """Return what a slider of the viewer means."""
+    span = viewer.dims.range[number]
+    units = getattr(viewer.layers.extent, "units", None)
+    unit = None if units is None else from_pint(units[number])
+    return Axis(viewer.dims.axis_labels[number], float(span.step), unit, float(span.start))
+
+
+def run_beside(
+    plan: Plan,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> list[Path]:
+    """Run a save in another thread while the windows of this one go on living; wait for it.
+
+    Parameters
+    ----------
+    plan, overwrite, progress, cancel
+        As for `napari_ferry.run`; `progress` and `cancel` are called in the other thread.
+
+    Returns
+    -------
+    list of Path
+        The files that were made.
+    """
+    loop, timer = QEventLoop(), QTimer()
+    with ThreadPoolExecutor(1, "ferry-save") as pool:
+        saved = pool.submit(run, plan, overwrite=overwrite, progress=progress, cancel=cancel)
+
+        def look() -> None:
+            if saved.done():
+                loop.quit()
+
+        timer.timeout.connect(look)
+        timer.start(_POLL)
+        loop.exec()
+        timer.stop()
+        return saved.result()

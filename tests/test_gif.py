@@ -710,8 +710,8 @@ def test_napari_saves_and_opens(tmp_path):
 
 
 def test_napari_is_told_what_cannot_be_saved(tmp_path):
-    layers: Any = [(movie(count), {}, "image") for count in (2, 3)]
-    with pytest.raises(SaveError, match="one by one"):
+    layers: Any = [(movie(2) + 1j, {}, "image")]
+    with pytest.raises(SaveError, match="complex"):
         commands.write_gif(str(tmp_path / "a.gif"), layers)
     assert not list(tmp_path.iterdir())
 

@@ -54,6 +54,7 @@ from napari_ferry import (
     plan,
     save_video,
 )
+from napari_ferry.cli import main
 from napari_ferry.frames import Frames
 from napari_ferry.video import decode, encoder
 from saving import contents, names
@@ -266,19 +267,57 @@ def test_rotation_is_applied(angle: int, tmp_path: Path) -> None:
     assert np.abs(image.array[1].astype(int) - truth.array[1].astype(int)).max() <= 2
 
 
-def test_colour_is_never_lost_in_silence(tmp_path: Path) -> None:
+@pytest.fixture
+def gray_but_one(tmp_path: Path) -> Path:
+    """Return a video whose frame 333 of 400 has a colour, and all that are looked at have none."""
     frames = np.full((400, 32, 32, 3), 90, np.uint8)
     frames[333, :, :, 0] = 200
     fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x32", "-r", "10", "-i", "-")
     path = tmp_path / "late.mp4"
     ffmpeg(*fed, *H264, "-g", "500", "-sc_threshold", "0", path, fed=frames.tobytes())
-    (image,) = imload(path)
+    return path
+
+
+def has_red(frames: Any) -> bool:
+    """Whether frame 333 alone is redder than blue."""
+    found = np.asarray(frames)[[330, 333], 16, 16].astype(int)
+    return bool(np.ptp(found[1]) > 80 and np.ptp(found[0]) < 10)
+
+
+def test_colour_is_never_lost_in_silence(gray_but_one: Path) -> None:
+    (image,) = imload(gray_but_one)
     assert image.axis_names == ("t", "y", "x")
     with pytest.raises(UnreadableFileError, match=r"Frame 33\d of .*late.mp4 has colours.*again"):
         np.asarray(image.array)
-    (again,) = imload(path)
+    (again,) = imload(gray_but_one)
     assert again.axis_names == ("t", "y", "x", "s")
-    assert np.ptp(again.array[333, 16, 16].astype(int)) > 80
+    assert has_red(again.array)
+
+
+def test_colours_that_come_late_are_loaded_at_once(gray_but_one: Path) -> None:
+    found = load_video(gray_but_one)
+    assert found.shape == (400, 32, 32, 3)
+    assert has_red(found)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".mkv"])
+def test_colours_that_come_late_are_converted_at_once(
+    suffix: str, gray_but_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", str(gray_but_one), str(tmp_path / f"a{suffix}")]) == 0
+    assert "late.mp4 looked gray and has colours" in capsys.readouterr().err
+    (found,) = imload(tmp_path / f"a{suffix}")
+    assert found.axis_names == ("t", "y", "x", "s")
+    assert has_red(found.array)
+    assert names(tmp_path) == [f"a{suffix}", "late.mp4"]
+
+
+def test_a_save_that_meets_colours_says_what_to_do(gray_but_one: Path, tmp_path: Path) -> None:
+    (image,) = imload(gray_but_one)
+    with pytest.raises(UnreadableFileError, match=r"has colours.* open the file again"):
+        imsave(image, tmp_path / "a.gif")
+    assert names(tmp_path) == ["late.mp4"]
+    imsave(imload(gray_but_one)[0], tmp_path / "a.gif")
 
 
 @pytest.mark.parametrize("name", ["short-gop.mp4", "exact.mkv", "jpeg.avi", "b-frames.mp4"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import HiddenColourError, UnreadableFileError
 
 if TYPE_CHECKING:
     import av
@@ -104,7 +104,9 @@ class Look:
         Raises
         ------
         UnreadableFileError
-            It is not like the others: another size, or coloured where those looked at were gray.
+            It has another size than the others.
+        HiddenColourError
+            It is coloured, and those looked at were gray.
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise UnreadableFileError(
@@ -122,7 +124,7 @@ class Look:
         found = gray_levels(frame)
         if found is None:
             note_colour(path)
-            raise UnreadableFileError(
+            raise HiddenColourError(
                 f"Frame {i} of {path} has colours, and those looked at when it was opened have "
                 "none: open the file again, which will give all of it in colour."
             )

@@ -400,6 +400,30 @@ def test_threads_get_their_own_frames(name: str, made: Callable[[str], Path]) ->
     assert [number_of(frame) for frame in everything] == truth
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-pix_fmt", "yuvj420p", "-c:v", "libx264", "-bf", "3"),
+        ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "3"),
+        ("-pix_fmt", "gray", "-c:v", "ffv1"),
+        ("-pix_fmt", "rgb24", "-c:v", "png"),
+        ("-vf", "format=rgb24,geq=r=9:g='g(X,Y)':b=1", "-c:v", "png"),
+        ("-vf", "format=rgb24,geq=r=9:g='g(X,Y)':b=1", "-c:v", "libx264"),
+    ],
+)
+def test_a_frame_that_is_given_out_is_a_copy(options: Sequence[str], tmp_path: Path) -> None:
+    movie = pixels((20, 64, 256), "uint8")  # lines as long as decoders like them
+    fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
+    ffmpeg(*fed, *options, tmp_path / "a.mkv", fed=movie.tobytes())
+    (image,) = imload(tmp_path / "a.mkv")
+    truth = np.asarray(image.array)
+    for i in (3, 4, 3, 5, 19, 18):
+        given = image.array[i]
+        np.testing.assert_array_equal(given, truth[i])
+        given[...] = 7
+    np.testing.assert_array_equal(image.array[:], truth)
+
+
 def test_an_open_video_can_be_pickled(made: Callable[[str], Path]) -> None:
     (image,) = imload(made("b-frames.mp4"))
     assert number_of(image.array[50]) == 50

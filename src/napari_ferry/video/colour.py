@@ -92,7 +92,14 @@ class Look:
         return np.dtype(np.uint8 if self.bits <= 8 else np.uint16)
 
     def pixels(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
-        """Return the pixels of a decoded frame.
+        """Return the pixels of a decoded frame as an array of their own; else like `view`."""
+        shown = self.view(frame, i, path)
+        samples = np.frombuffer(memoryview(frame.planes[0]), np.uint8)
+        is_own = shown.flags.writeable and not np.may_share_memory(shown, samples)
+        return shown if is_own else shown.copy()
+
+    def view(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
+        """Return the pixels of a decoded frame, which may lie in the frame itself.
 
         Parameters
         ----------
@@ -113,10 +120,8 @@ class Look:
                 f"Frame {i} of {path} has {frame.width} x {frame.height} pixels, and the first "
                 f"one {self.width} x {self.height}: cut the file where its size changes."
             )
-        if self.is_gray:
-            upright = np.rot90(self._gray(frame, i, path), self.turns)
-        else:
-            upright = np.rot90(colours(frame), self.turns)
+        found = self._gray(frame, i, path) if self.is_gray else colours(frame)
+        upright = np.rot90(found, self.turns)
         height, width = self.crop
         return np.ascontiguousarray(upright[:height, :width], self.dtype)
 

@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
@@ -51,6 +51,8 @@ class VideoFrames:
         What a frame becomes.
     """
 
+    keeps_frames: ClassVar[Literal[True]] = True
+
     def __init__(self, path: Path, index: Index, look: Look) -> None:
         self.path = path
         self.index = index
@@ -75,24 +77,24 @@ class VideoFrames:
 
     def __call__(self, i: int) -> NDArray[Any]:
         """Read frame i: axes y x, or y x s."""
-        with self._lock:
-            frame = self._decoded(i)
-        return self.look.pixels(frame, i, self.path)
+        return self.look.pixels(self._decoded(i), i, self.path)
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
         """Read frames that follow each other."""
         with self.turn:
             for k in range(len(out)):
-                out[k] = self(first + k)
+                i = first + k
+                out[k] = self.look.view(self._decoded(i), i, self.path)
 
     def _decoded(self, i: int) -> av.VideoFrame:
-        _reaper.watch()
-        self._used = time.monotonic()
-        if self._decoder and self._decoder.is_stale():
-            self._close()
-        if self._decoder is None:
-            self._decoder = Decoder(self.path, self.index)
-        return self._decoder.frame(i)
+        with self._lock:
+            _reaper.watch()
+            self._used = time.monotonic()
+            if self._decoder and self._decoder.is_stale():
+                self._close()
+            if self._decoder is None:
+                self._decoder = Decoder(self.path, self.index)
+            return self._decoder.frame(i)
 
     def close_if_idle(self) -> bool:
         """Close the file if nobody has read for a while; return whether it is still open."""

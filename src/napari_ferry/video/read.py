@@ -31,7 +31,7 @@ TIMESTAMPS = "timestamps"
 
 _MOST_TIMESTAMPS = 1_000_000
 _LOOKED_AT = 9
-_BEGINNING = 128
+_BEGINNING = 64
 
 
 def read_video(path: Path) -> Image:

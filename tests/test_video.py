@@ -56,7 +56,7 @@ from napari_ferry import (
 )
 from napari_ferry.cli import main
 from napari_ferry.frames import Frames
-from napari_ferry.video import decode, encoder
+from napari_ferry.video import decoder, encoder, idle
 from saving import contents, names
 
 BITS = 10
@@ -448,8 +448,8 @@ def test_an_open_video_survives_a_fork(made: Callable[[str], Path]) -> None:
 def test_a_file_that_nobody_reads_is_closed(
     made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decode, "_IDLE_SECONDS", 0.2)
-    monkeypatch.setattr(decode, "_reaper", decode._Reaper())
+    monkeypatch.setattr(idle, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(idle, "_watch", idle._Watch())
     (image,) = imload(made("b-frames.mp4"))
     image.array[7]
     process = psutil.Process()
@@ -466,8 +466,8 @@ def test_the_next_frame_costs_one_decode(
 ) -> None:
     (image,) = imload(made("b-frames.mp4"))
     jumps: list[int] = []
-    real = decode.Decoder._jump
-    monkeypatch.setattr(decode.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
+    real = decoder.Decoder._jump
+    monkeypatch.setattr(decoder.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
     for i in range(30, 120):
         image.array.read(i)  # type: ignore[attr-defined]
     for i in (119, 118, 117, 116):  # a few steps back cost none

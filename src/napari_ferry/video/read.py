@@ -17,8 +17,9 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
-from napari_ferry.video.decode import Decoder, VideoFrames, open_video
+from napari_ferry.video.decoder import Decoder, open_video
 from napari_ferry.video.index import Index, read_index
+from napari_ferry.video.reader import VideoFrames
 
 if TYPE_CHECKING:
     from av.container import InputContainer

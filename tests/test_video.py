@@ -535,6 +535,11 @@ def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
         (2500.5, Fraction(5001, 2)),
         (0.001, Fraction(1, 1000)),
         (100_000, Fraction(100_000)),
+        (np.float32(29.97), Fraction(30000, 1001)),
+        (np.float32(1 / 3), Fraction(1, 3)),
+        (np.float32(12.5), Fraction(25, 2)),
+        (np.int16(25), Fraction(25)),
+        (0.0001, Fraction(1, 10_000)),
     ],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
@@ -551,12 +556,36 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
     assert found.frame_rate == pytest.approx(float(exact))
 
 
+@pytest.mark.parametrize(
+    ("rate", "word"),
+    [
+        (25, ""),
+        (1000, ""),
+        (0.0001, ""),
+        (59.94, "rounded"),
+        (1500, "1500 per"),
+        (1e5, "100000 per"),
+    ],
+)
+def test_what_matroska_does_to_times_is_said(rate: float, word: str, tmp_path: Path) -> None:
+    movie = np.stack([numbered_frame(i) for i in range(11)])
+    said = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
+    assert re.search(f"Matroska counts milliseconds.*{word}", said) if word else not said
+    save_video(tmp_path / "a.mkv", movie, rate)
+    (found,) = imload(tmp_path / "a.mkv")  # our record has it
+    assert found.frame_rate == pytest.approx(60000 / 1001 if rate == 59.94 else rate)
+    assert "timestamps" not in found.metadata
+    assert not plan(movie[:1], tmp_path / "a.mkv", frame_rate=rate).losses
+    assert "Matroska" not in str(plan(movie, tmp_path / "a.mp4", frame_rate=rate).losses)
+
+
 def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
     for step, unit, exact in (
         (0.05, "second", Fraction(20)),
         (1001 / 30, "millisecond", Fraction(30000, 1001)),
         (2, "minute", Fraction(1, 120)),
         (2.5, None, Fraction(10)),
+        (1, "day", Fraction(10)),
     ):
         image = replace(make_image("tyx", "uint8"), axes=(Axis("t", step, unit), *map(Axis, "yx")))
         imsave(image, tmp_path / "a.mp4", overwrite=True)
@@ -574,9 +603,9 @@ def test_another_program_may_change_the_rate(tmp_path: Path) -> None:
     assert found.axes[1:] == image.axes[1:]
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e9, "30", True])
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e9, "30", True, 1e-6])
 def test_what_is_no_rate_is_refused(rate: Any, tmp_path: Path) -> None:
-    with pytest.raises(InvalidImageError, match="frame rate is"):
+    with pytest.raises(InvalidImageError, match=r"frame rate is .*between 0\.0001 and 1000000"):
         save_video(tmp_path / "a.mp4", np.zeros((2, 4, 4), "u1"), rate)
     assert not names(tmp_path)
 

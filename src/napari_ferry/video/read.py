@@ -50,8 +50,8 @@ def read_video(path: Path) -> Image:
     """
     with open_video(path) as container:
         index = read_index(container)
-        rate = frame_rate(index, container)
         record, said = find_record(container), _said(container)
+        rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "
@@ -92,27 +92,49 @@ def _places(index: Index) -> list[int]:
     return sorted({i for i in (*begin.tolist(), *index.shown[keys].tolist()) if i >= 0})
 
 
-def frame_rate(index: Index, container: InputContainer) -> Fraction | None:
+def frame_rate(index: Index, container: InputContainer, wrote: object = None) -> Fraction | None:
     """Return the frames per second; ``None`` where not all are shown equally long.
 
     Time stamps are rounded to ticks, so the rate is the first one that explains all of them.
+
+    Parameters
+    ----------
+    index, container : Index, InputContainer
+        The file.
+    wrote : object
+        The rate of our record, which may be finer than ticks are.
     """
     stream = container.streams.video[0]
     stamps = index.stamps - index.stamps[:1]
     n = len(stamps)
+    if (exact := _to_fraction(wrote)) and _explains(exact, index, 1.0):
+        return exact
     said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
     rates = [Fraction(rate) for rate in said if rate]
     if n > 1 and stamps[-1] > 0:
         mean = Fraction(n - 1, int(stamps[-1])) / index.time_base
         rates = [*rates, mean.limit_denominator(1001), mean]
-    for rate in rates:
+    for rate in filter(None, rates):
         step = 1 / (rate * index.time_base)
         # where a frame is no whole number of ticks, it is rounded to one
-        slack = 1.0 if step.denominator > 1 and step > 2 else 0.25
-        ticks = np.arange(n) * float(step)
-        if np.all(np.abs(stamps - ticks) <= slack + 1e-9 * ticks):
+        if _explains(rate, index, 1.0 if step.denominator > 1 and step > 2 else 0.25):
             return rate
     return None
+
+
+def _explains(rate: Fraction, index: Index, slack: float) -> bool:
+    """Whether all frames are shown when a rate says, but for some ticks."""
+    ticks = np.arange(len(index)) * float(1 / (rate * index.time_base))
+    shown = index.stamps - index.stamps[0]
+    return bool(np.all(np.abs(shown - ticks) <= slack + 1e-9 * ticks))
+
+
+def _to_fraction(rate: object) -> Fraction | None:
+    """Return the rate that a record says, if it is one."""
+    try:
+        return Fraction(str(rate)) or None
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def find_record(container: InputContainer) -> tuple[dict[str, Any], Description] | None:
@@ -180,10 +202,8 @@ def _fits(own: Description, look: Look) -> bool:
 
 def _timed(rate: object, running: Axis) -> Axis:
     """Return the axis that a reader would have found in the file as it was written."""
-    try:
-        return Axis("t", float(1 / Fraction(str(rate))), "second")
-    except (ValueError, ZeroDivisionError):
-        return running
+    exact = _to_fraction(rate)
+    return Axis("t", float(1 / exact), "second") if exact else running
 
 
 def _time_axis(index: Index, rate: Fraction | None) -> Axis:

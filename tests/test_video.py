@@ -556,6 +556,20 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
     assert found.frame_rate == pytest.approx(float(exact))
 
 
+@pytest.mark.parametrize("rate", ["1e999999999", "-5", "0", "1/0", "nan", "", None, [1], "7" * 99])
+def test_a_record_of_no_rate_is_left_aside(rate: Any, tmp_path: Path) -> None:
+    save_video(tmp_path / "a.mkv", np.stack([numbered_frame(i) for i in range(4)]), 25)
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        record = json.loads(container.metadata["COMMENT"])
+    assert record["frame rate"] == "25"
+    comment = json.dumps({**record, "frame rate": rate})
+    ffmpeg(
+        *("-i", tmp_path / "a.mkv", "-c", "copy", "-metadata", f"comment={comment}"),
+        tmp_path / "b.mkv",
+    )
+    assert imload(tmp_path / "b.mkv")[0].frame_rate == 25
+
+
 @pytest.mark.parametrize(
     ("rate", "word"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
@@ -125,16 +126,14 @@ def frame_rate(index: Index, container: InputContainer, wrote: object = None) ->
 def _explains(rate: Fraction, index: Index, slack: float) -> bool:
     """Whether all frames are shown when a rate says, but for some ticks."""
     ticks = np.arange(len(index)) * float(1 / (rate * index.time_base))
-    shown = index.stamps - index.stamps[0]
+    shown = index.stamps - index.stamps[:1]
     return bool(np.all(np.abs(shown - ticks) <= slack + 1e-9 * ticks))
 
 
 def _to_fraction(rate: object) -> Fraction | None:
-    """Return the rate that a record says, if it is one."""
-    try:
-        return Fraction(str(rate)) or None
-    except (ValueError, ZeroDivisionError):
-        return None
+    """Return the rate that a record says, if it is one; `Fraction` alone takes 1e999999999, too."""
+    is_one = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
+    return Fraction(str(rate)) if is_one else None
 
 
 def find_record(container: InputContainer) -> tuple[dict[str, Any], Description] | None:

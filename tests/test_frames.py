@@ -246,6 +246,26 @@ def test_a_frame_that_is_given_out_is_a_copy() -> None:
         np.array(frames, copy=False)
 
 
+def test_what_a_reader_keeps_is_not_kept_twice() -> None:
+    read: list[int] = []
+
+    class Reader:
+        keeps_frames = True
+
+        def __call__(self, i: int) -> NDArray[Any]:
+            read.append(i)
+            self.given = np.full((2, 3), i, np.uint8)
+            return self.given
+
+    reader = Reader()
+    frames = Frames(reader, (4, 2, 3), np.uint8, 1)
+    assert np.shares_memory(frames[2], reader.given)
+    assert frames[2].flags.writeable
+    assert frames[2:3, ::-1].tolist() == [[[2] * 3] * 2]
+    assert (frames[2, 1, 0], frames[1:3].max()) == (2, 2)
+    assert read == [2, 2, 2, 2, 1, 2]
+
+
 def test_a_frame_that_does_not_fit_is_refused() -> None:
     for wrong in (np.zeros((4, 5), np.uint8), np.zeros((5, 4), np.uint16)):
         with pytest.raises(InvalidImageError, match="Frame 1"):

@@ -54,10 +54,11 @@ from napari_ferry import (
     plan,
     save_video,
 )
+from napari_ferry.cli import main
 from napari_ferry.frames import Frames
 from napari_ferry.progress import Monitor
 from napari_ferry.streams import make_stream
-from napari_ferry.video import decode, encoder
+from napari_ferry.video import decoder, encoder, idle
 from saving import contents, names, run_python
 
 BITS = 10
@@ -268,19 +269,57 @@ def test_rotation_is_applied(angle: int, tmp_path: Path) -> None:
     assert np.abs(image.array[1].astype(int) - truth.array[1].astype(int)).max() <= 2
 
 
-def test_colour_is_never_lost_in_silence(tmp_path: Path) -> None:
+@pytest.fixture
+def gray_but_one(tmp_path: Path) -> Path:
+    """Return a video whose frame 333 of 400 has a colour, and all that are looked at have none."""
     frames = np.full((400, 32, 32, 3), 90, np.uint8)
     frames[333, :, :, 0] = 200
     fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x32", "-r", "10", "-i", "-")
     path = tmp_path / "late.mp4"
     ffmpeg(*fed, *H264, "-g", "500", "-sc_threshold", "0", path, fed=frames.tobytes())
-    (image,) = imload(path)
+    return path
+
+
+def has_red(frames: Any) -> bool:
+    """Whether frame 333 alone is redder than blue."""
+    found = np.asarray(frames)[[330, 333], 16, 16].astype(int)
+    return bool(np.ptp(found[1]) > 80 and np.ptp(found[0]) < 10)
+
+
+def test_colour_is_never_lost_in_silence(gray_but_one: Path) -> None:
+    (image,) = imload(gray_but_one)
     assert image.axis_names == ("t", "y", "x")
     with pytest.raises(UnreadableFileError, match=r"Frame 33\d of .*late.mp4 has colours.*again"):
         np.asarray(image.array)
-    (again,) = imload(path)
+    (again,) = imload(gray_but_one)
     assert again.axis_names == ("t", "y", "x", "s")
-    assert np.ptp(again.array[333, 16, 16].astype(int)) > 80
+    assert has_red(again.array)
+
+
+def test_colours_that_come_late_are_loaded_at_once(gray_but_one: Path) -> None:
+    found = load_video(gray_but_one)
+    assert found.shape == (400, 32, 32, 3)
+    assert has_red(found)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".mkv"])
+def test_colours_that_come_late_are_converted_at_once(
+    suffix: str, gray_but_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", str(gray_but_one), str(tmp_path / f"a{suffix}")]) == 0
+    assert "late.mp4 looked gray and has colours" in capsys.readouterr().err
+    (found,) = imload(tmp_path / f"a{suffix}")
+    assert found.axis_names == ("t", "y", "x", "s")
+    assert has_red(found.array)
+    assert names(tmp_path) == [f"a{suffix}", "late.mp4"]
+
+
+def test_a_save_that_meets_colours_says_what_to_do(gray_but_one: Path, tmp_path: Path) -> None:
+    (image,) = imload(gray_but_one)
+    with pytest.raises(UnreadableFileError, match=r"has colours.* open the file again"):
+        imsave(image, tmp_path / "a.gif")
+    assert names(tmp_path) == ["late.mp4"]
+    imsave(imload(gray_but_one)[0], tmp_path / "a.gif")
 
 
 @pytest.mark.parametrize("name", ["short-gop.mp4", "exact.mkv", "jpeg.avi", "b-frames.mp4"])
@@ -363,6 +402,30 @@ def test_threads_get_their_own_frames(name: str, made: Callable[[str], Path]) ->
     assert [number_of(frame) for frame in everything] == truth
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-pix_fmt", "yuvj420p", "-c:v", "libx264", "-bf", "3"),
+        ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "3"),
+        ("-pix_fmt", "gray", "-c:v", "ffv1"),
+        ("-pix_fmt", "rgb24", "-c:v", "png"),
+        ("-vf", "format=rgb24,geq=r=9:g='g(X,Y)':b=1", "-c:v", "png"),
+        ("-vf", "format=rgb24,geq=r=9:g='g(X,Y)':b=1", "-c:v", "libx264"),
+    ],
+)
+def test_a_frame_that_is_given_out_is_a_copy(options: Sequence[str], tmp_path: Path) -> None:
+    movie = pixels((20, 64, 256), "uint8")  # lines as long as decoders like them
+    fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
+    ffmpeg(*fed, *options, tmp_path / "a.mkv", fed=movie.tobytes())
+    (image,) = imload(tmp_path / "a.mkv")
+    truth = np.asarray(image.array)
+    for i in (3, 4, 3, 5, 19, 18):
+        given = image.array[i]
+        np.testing.assert_array_equal(given, truth[i])
+        given[...] = 7
+    np.testing.assert_array_equal(image.array[:], truth)
+
+
 def test_an_open_video_can_be_pickled(made: Callable[[str], Path]) -> None:
     (image,) = imload(made("b-frames.mp4"))
     assert number_of(image.array[50]) == 50
@@ -387,8 +450,8 @@ def test_an_open_video_survives_a_fork(made: Callable[[str], Path]) -> None:
 def test_a_file_that_nobody_reads_is_closed(
     made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decode, "_IDLE_SECONDS", 0.2)
-    monkeypatch.setattr(decode, "_reaper", decode._Reaper())
+    monkeypatch.setattr(idle, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(idle, "_watch", idle._Watch())
     (image,) = imload(made("b-frames.mp4"))
     image.array[7]
     process = psutil.Process()
@@ -405,8 +468,8 @@ def test_the_next_frame_costs_one_decode(
 ) -> None:
     (image,) = imload(made("b-frames.mp4"))
     jumps: list[int] = []
-    real = decode.Decoder._jump
-    monkeypatch.setattr(decode.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
+    real = decoder.Decoder._jump
+    monkeypatch.setattr(decoder.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
     for i in range(30, 120):
         image.array.read(i)  # type: ignore[attr-defined]
     for i in (119, 118, 117, 116):  # a few steps back cost none
@@ -474,6 +537,14 @@ def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
         (2500.5, Fraction(5001, 2)),
         (0.001, Fraction(1, 1000)),
         (100_000, Fraction(100_000)),
+        (np.float32(29.97), Fraction(30000, 1001)),
+        (np.float32(1 / 3), Fraction(1, 3)),
+        (np.float32(12.5), Fraction(25, 2)),
+        (np.int16(25), Fraction(25)),
+        (0.0001, Fraction(1, 10_000)),
+        (119.88, Fraction(120_000, 1001)),
+        (120.5, Fraction(241, 2)),
+        (239.76, Fraction(5994, 25)),
     ],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
@@ -490,12 +561,50 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
     assert found.frame_rate == pytest.approx(float(exact))
 
 
+@pytest.mark.parametrize("rate", ["1e999999999", "-5", "0", "1/0", "nan", "", None, [1], "7" * 99])
+def test_a_record_of_no_rate_is_left_aside(rate: Any, tmp_path: Path) -> None:
+    save_video(tmp_path / "a.mkv", np.stack([numbered_frame(i) for i in range(4)]), 25)
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        record = json.loads(container.metadata["COMMENT"])
+    assert record["frame rate"] == "25"
+    comment = json.dumps({**record, "frame rate": rate})
+    ffmpeg(
+        *("-i", tmp_path / "a.mkv", "-c", "copy", "-metadata", f"comment={comment}"),
+        tmp_path / "b.mkv",
+    )
+    assert imload(tmp_path / "b.mkv")[0].frame_rate == 25
+
+
+@pytest.mark.parametrize(
+    ("rate", "word"),
+    [
+        (25, ""),
+        (1000, ""),
+        (0.0001, ""),
+        (59.94, "rounded"),
+        (1500, "1500 per"),
+        (1e5, "100000 per"),
+    ],
+)
+def test_what_matroska_does_to_times_is_said(rate: float, word: str, tmp_path: Path) -> None:
+    movie = np.stack([numbered_frame(i) for i in range(11)])
+    said = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
+    assert re.search(f"Matroska counts milliseconds.*{word}", said) if word else not said
+    save_video(tmp_path / "a.mkv", movie, rate)
+    (found,) = imload(tmp_path / "a.mkv")  # our record has it
+    assert found.frame_rate == pytest.approx(60000 / 1001 if rate == 59.94 else rate)
+    assert "timestamps" not in found.metadata
+    assert not plan(movie[:1], tmp_path / "a.mkv", frame_rate=rate).losses
+    assert "Matroska" not in str(plan(movie, tmp_path / "a.mp4", frame_rate=rate).losses)
+
+
 def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
     for step, unit, exact in (
         (0.05, "second", Fraction(20)),
         (1001 / 30, "millisecond", Fraction(30000, 1001)),
         (2, "minute", Fraction(1, 120)),
         (2.5, None, Fraction(10)),
+        (1, "day", Fraction(10)),
     ):
         image = replace(make_image("tyx", "uint8"), axes=(Axis("t", step, unit), *map(Axis, "yx")))
         imsave(image, tmp_path / "a.mp4", overwrite=True)
@@ -513,9 +622,9 @@ def test_another_program_may_change_the_rate(tmp_path: Path) -> None:
     assert found.axes[1:] == image.axes[1:]
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e9, "30", True])
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e9, "30", True, 1e-6])
 def test_what_is_no_rate_is_refused(rate: Any, tmp_path: Path) -> None:
-    with pytest.raises(InvalidImageError, match="frame rate is"):
+    with pytest.raises(InvalidImageError, match=r"frame rate is .*between 0\.0001 and 1000000"):
         save_video(tmp_path / "a.mp4", np.zeros((2, 4, 4), "u1"), rate)
     assert not names(tmp_path)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.errors import SaveCancelledError, SaveError
+from napari_ferry.errors import HiddenColourError, SaveCancelledError, SaveError
 from napari_ferry.frames import Frames, ReadFrame
 from napari_ferry.mapped import check_length, mapped_root, mapping_of
 
@@ -26,6 +26,9 @@ Box = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""
 
 BLOCK_BYTES = 8 << 20
+
+_SAID_ALREADY = (SaveCancelledError, HiddenColourError)
+"""Errors that say all there is to say, and what to do."""
 
 _T = TypeVar("_T")
 
@@ -292,7 +295,7 @@ class _Reading:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, SaveCancelledError):
+        if isinstance(error, Exception) and not isinstance(error, _SAID_ALREADY):
             place = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
             raise SaveError(
                 f"The pixels [{place}] could not be read from their source "

@@ -19,6 +19,7 @@ from napari_ferry.codecs import codecs, find_codec, find_file_codec, imload
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
+    HiddenColourError,
     InvalidImageError,
     UnsupportedFormatError,
 )
@@ -224,6 +225,15 @@ def _describe(image: Image) -> list[tuple[str, str]]:
 
 def _convert(options: argparse.Namespace) -> int:
     """Save a file in another format, with a progress bar."""
+    try:
+        return _convert_once(options)
+    except HiddenColourError:
+        said = "looked gray and has colours further on: begun again, in colour"
+        print(f"napari-ferry: {options.source} {said}.", file=sys.stderr)
+    return _convert_once(options)
+
+
+def _convert_once(options: argparse.Namespace) -> int:
     images = imload(options.source, axes=options.axes)
     if options.image is not None:
         if not 0 <= options.image < len(images):

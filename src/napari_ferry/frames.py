@@ -7,7 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -38,6 +38,16 @@ class ReadsInto(Protocol):
         """Read frames from `first` on into an array in C order; its first axis counts them."""
 
 
+@runtime_checkable
+class KeepsFrames(Protocol):
+    """A reader that keeps what it has decoded, and gives each frame as an array of its own.
+
+    So its frames are not kept a second time, and go to whoever asks without a copy.
+    """
+
+    keeps_frames: ClassVar[Literal[True]]
+
+
 _PIECE_BYTES = 4 << 20
 """Pixels that a thread reads at a time: handing over single small frames costs as much as them."""
 
@@ -49,7 +59,7 @@ class Frames(Shaped):
     """An array that is read one frame at a time, with numpy's indexing.
 
     Making one and indexing one costs the same whatever its length. It is thread-safe, keeps the
-    last few frames, and pickles when `read` does.
+    last few frames unless `read` `KeepsFrames`, and pickles when `read` does.
 
     Parameters
     ----------
@@ -68,6 +78,7 @@ class Frames(Shaped):
         self.shape = tuple(int(n) for n in shape)
         self.dtype = np.dtype(dtype)
         self.lead = lead
+        self._is_kept_there = isinstance(read, KeepsFrames)
         self._cache: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -132,6 +143,13 @@ class Frames(Shaped):
             if index in self._cache:
                 self._cache.move_to_end(index)
                 return self._cache[index]
+        pixels = self._read(index).view()
+        pixels.flags.writeable = False
+        if not self._is_kept_there:
+            self._remember(index, pixels)
+        return pixels
+
+    def _read(self, index: int) -> NDArray[Any]:
         pixels = np.asarray(self.read(index))
         if np.can_cast(pixels.dtype, self.dtype, "equiv"):  # a pickle may have lost the byte order
             pixels = pixels.astype(self.dtype, copy=False)
@@ -140,9 +158,6 @@ class Frames(Shaped):
                 f"Frame {index} is {pixels.shape} of {pixels.dtype}, expected {self.frame_shape} "
                 f"of {self.dtype}: the file changed, or its frames are not alike."
             )
-        pixels = pixels.view()
-        pixels.flags.writeable = False
-        self._remember(index, pixels)
         return pixels
 
     def _remember(self, index: int, pixels: NDArray[Any]) -> None:
@@ -169,8 +184,11 @@ class Frames(Shaped):
         ]
         counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
         frame_shape = basic_shape(self.frame_shape, inner)
+        numbers = _flat_indices(index, self.shape[: self.lead])
+        if self._is_kept_there and len(numbers) == 1 and frame_shape == self.frame_shape:
+            return self._read(int(numbers[0]))[inner].reshape((*counts, *frame_shape))
         out = np.empty((math.prod(counts), *frame_shape), self.dtype)
-        for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
+        for k, flat in enumerate(numbers):
             out[k] = self.frame(int(flat))[inner]
         return out.reshape((*counts, *frame_shape))[()]
 

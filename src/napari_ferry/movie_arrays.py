@@ -12,6 +12,7 @@ from napari_ferry.arguments import reading, to_path
 from napari_ferry.array import Array
 from napari_ferry.array_paths import only_of, save_into, target_of
 from napari_ferry.codecs import Saveable, gif, imload, video
+from napari_ferry.errors import HiddenColourError
 from napari_ferry.image import Image
 from napari_ferry.lazy import read_array
 from napari_ferry.video.write import Quality
@@ -45,8 +46,16 @@ def load_video(path: str | Path) -> NDArray[Any]:
     path = to_path(path)
     with reading(path):
         found = _find_video(path) if path.is_dir() else path
+    try:
+        return _load(found)
+    except HiddenColourError:
+        pass  # and here all of what was read so far is let go
+    return _load(found)
+
+
+def _load(path: Path) -> NDArray[Any]:
     # one decoder goes through the file; threads of our own would make it jump
-    return read_array(imload(found)[0].array, workers=1)
+    return read_array(imload(path)[0].array, workers=1)
 
 
 def save_video(

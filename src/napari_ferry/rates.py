@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from napari_ferry.arguments import is_real
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
@@ -13,10 +15,13 @@ from napari_ferry.units import SECONDS
 DEFAULT_RATE = 10
 """Frames per second of a movie whose image does not know its own."""
 
-_RATES = (Fraction(1, 10**6), Fraction(10**6))
-"""Least and most frames per second: what the time scales of all containers can say."""
+_RATES = (Fraction(1, 10**4), Fraction(10**6))
+"""Least and most frames per second: what the 32 bits of a step of time in MP4 can say."""
 
 _LARGEST_TERM = 10**6
+
+_SLACK = Fraction(1, 10**12)
+"""What rounding leaves of a float of 64 bits, as a part of it."""
 
 _NTSC = {
     Fraction(text): Fraction(n * 1000, 1001)
@@ -56,21 +61,30 @@ def to_rate(frame_rate: float) -> Fraction:
     Raises
     ------
     InvalidImageError
-        No number, or one that is not between 0.000001 and 1000000.
+        No number, or one that is not between 0.0001 and 1000000.
     """
-    if not is_real(frame_rate) or not _RATES[0] <= frame_rate <= _RATES[1]:
+    is_finite = is_real(frame_rate) and math.isfinite(frame_rate)
+    # the shortest text that is this float, so that 29.97 is that in 32 bits, too
+    exact = Fraction(str(frame_rate)) if is_finite else Fraction(0)
+    if not _RATES[0] <= exact <= _RATES[1]:
         raise InvalidImageError(
-            f"The frame rate is {frame_rate!r}: give frames per second, a number between 0.000001 "
+            f"The frame rate is {frame_rate!r}: give frames per second, a number between 0.0001 "
             "and 1000000."
         )
-    exact = Fraction(str(float(frame_rate)))
-    return _NTSC.get(exact) or _simplest(exact)
+    return _NTSC.get(exact) or _simplest(exact, _slack_of(frame_rate))
 
 
-def _simplest(rate: Fraction) -> Fraction:
+def _slack_of(number: object) -> Fraction:
+    """Return what rounding leaves of a number, as a part of it."""
+    if not isinstance(number, np.floating):
+        return _SLACK
+    return max(_SLACK, Fraction(float(np.finfo(number.dtype).eps)))
+
+
+def _simplest(rate: Fraction, slack: Fraction = _SLACK) -> Fraction:
     """Return a fraction of small terms that is a rate but for the rounding of floats."""
     for most in (1001, _LARGEST_TERM):
         near = rate.limit_denominator(most) if rate >= 1 else 1 / (1 / rate).limit_denominator(most)
-        if abs(near - rate) <= rate / 10**12:
+        if abs(near - rate) <= rate * slack:
             break
     return near

@@ -100,7 +100,7 @@ def plan(
     file, stream = plan_video(Job(movie, path, chosen, quality, is_timed))
     said = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
     identity = json.dumps(said, sort_keys=True)
-    losses = (*_losses(movie, chosen), *movie.losses)
+    losses = (*_losses(movie, chosen), *_rounded_times(movie, path), *movie.losses)
     return Plan((file,), (), losses, movie.nframes, identity, stream=stream)
 
 
@@ -118,6 +118,17 @@ def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
     if codec == "auto":
         return "ffv1" if suffix == ".mkv" else "h264"
     return codec
+
+
+def _rounded_times(movie: Movie, path: Path) -> Iterator[str]:
+    """Say what becomes of times in Matroska, which counts milliseconds (RFC 9559, 11.1)."""
+    rate = movie.frame_rate
+    if path.suffix.lower() != ".mkv" or movie.nframes < 2 or (1000 / rate).denominator == 1:
+        return
+    if rate > 1000:
+        yield f"Matroska counts milliseconds: other programs do not see {float(rate):g} per second"
+    else:
+        yield "Matroska counts milliseconds: other programs see times that are rounded to them"
 
 
 def _losses(movie: Movie, codec: Codec) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import HiddenColourError, UnreadableFileError
 
 if TYPE_CHECKING:
     import av
@@ -92,7 +92,14 @@ class Look:
         return np.dtype(np.uint8 if self.bits <= 8 else np.uint16)
 
     def pixels(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
-        """Return the pixels of a decoded frame.
+        """Return the pixels of a decoded frame as an array of their own; else like `view`."""
+        shown = self.view(frame, i, path)
+        samples = np.frombuffer(memoryview(frame.planes[0]), np.uint8)
+        is_own = shown.flags.writeable and not np.may_share_memory(shown, samples)
+        return shown if is_own else shown.copy()
+
+    def view(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
+        """Return the pixels of a decoded frame, which may lie in the frame itself.
 
         Parameters
         ----------
@@ -104,17 +111,17 @@ class Look:
         Raises
         ------
         UnreadableFileError
-            It is not like the others: another size, or coloured where those looked at were gray.
+            It has another size than the others.
+        HiddenColourError
+            It is coloured, and those looked at were gray.
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise UnreadableFileError(
                 f"Frame {i} of {path} has {frame.width} x {frame.height} pixels, and the first "
                 f"one {self.width} x {self.height}: cut the file where its size changes."
             )
-        if self.is_gray:
-            upright = np.rot90(self._gray(frame, i, path), self.turns)
-        else:
-            upright = np.rot90(colours(frame), self.turns)
+        found = self._gray(frame, i, path) if self.is_gray else colours(frame)
+        upright = np.rot90(found, self.turns)
         height, width = self.crop
         return np.ascontiguousarray(upright[:height, :width], self.dtype)
 
@@ -122,7 +129,7 @@ class Look:
         found = gray_levels(frame)
         if found is None:
             note_colour(path)
-            raise UnreadableFileError(
+            raise HiddenColourError(
                 f"Frame {i} of {path} has colours, and those looked at when it was opened have "
                 "none: open the file again, which will give all of it in colour."
             )

@@ -72,6 +72,7 @@ class Encoder:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
+        self._close()
         self.process.wait()
         self.errors.close()
 

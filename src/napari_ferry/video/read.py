@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
@@ -17,8 +18,9 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
-from napari_ferry.video.decode import Decoder, VideoFrames, open_video
+from napari_ferry.video.decoder import Decoder, open_video
 from napari_ferry.video.index import Index, read_index
+from napari_ferry.video.reader import VideoFrames
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -31,7 +33,7 @@ TIMESTAMPS = "timestamps"
 
 _MOST_TIMESTAMPS = 1_000_000
 _LOOKED_AT = 9
-_BEGINNING = 128
+_BEGINNING = 64
 
 
 def read_video(path: Path) -> Image:
@@ -49,8 +51,8 @@ def read_video(path: Path) -> Image:
     """
     with open_video(path) as container:
         index = read_index(container)
-        rate = frame_rate(index, container)
         record, said = find_record(container), _said(container)
+        rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "
@@ -91,27 +93,47 @@ def _places(index: Index) -> list[int]:
     return sorted({i for i in (*begin.tolist(), *index.shown[keys].tolist()) if i >= 0})
 
 
-def frame_rate(index: Index, container: InputContainer) -> Fraction | None:
+def frame_rate(index: Index, container: InputContainer, wrote: object = None) -> Fraction | None:
     """Return the frames per second; ``None`` where not all are shown equally long.
 
     Time stamps are rounded to ticks, so the rate is the first one that explains all of them.
+
+    Parameters
+    ----------
+    index, container : Index, InputContainer
+        The file.
+    wrote : object
+        The rate of our record, which may be finer than ticks are.
     """
     stream = container.streams.video[0]
     stamps = index.stamps - index.stamps[:1]
     n = len(stamps)
+    if (exact := _to_fraction(wrote)) and _explains(exact, index, 1.0):
+        return exact
     said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
     rates = [Fraction(rate) for rate in said if rate]
     if n > 1 and stamps[-1] > 0:
         mean = Fraction(n - 1, int(stamps[-1])) / index.time_base
         rates = [*rates, mean.limit_denominator(1001), mean]
-    for rate in rates:
+    for rate in filter(None, rates):
         step = 1 / (rate * index.time_base)
         # where a frame is no whole number of ticks, it is rounded to one
-        slack = 1.0 if step.denominator > 1 and step > 2 else 0.25
-        ticks = np.arange(n) * float(step)
-        if np.all(np.abs(stamps - ticks) <= slack + 1e-9 * ticks):
+        if _explains(rate, index, 1.0 if step.denominator > 1 and step > 2 else 0.25):
             return rate
     return None
+
+
+def _explains(rate: Fraction, index: Index, slack: float) -> bool:
+    """Whether all frames are shown when a rate says, but for some ticks."""
+    ticks = np.arange(len(index)) * float(1 / (rate * index.time_base))
+    shown = index.stamps - index.stamps[:1]
+    return bool(np.all(np.abs(shown - ticks) <= slack + 1e-9 * ticks))
+
+
+def _to_fraction(rate: object) -> Fraction | None:
+    """Return the rate that a record says, if it is one; `Fraction` alone takes 1e999999999, too."""
+    is_one = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
+    return Fraction(str(rate)) if is_one else None
 
 
 def find_record(container: InputContainer) -> tuple[dict[str, Any], Description] | None:
@@ -179,10 +201,8 @@ def _fits(own: Description, look: Look) -> bool:
 
 def _timed(rate: object, running: Axis) -> Axis:
     """Return the axis that a reader would have found in the file as it was written."""
-    try:
-        return Axis("t", float(1 / Fraction(str(rate))), "second")
-    except (ValueError, ZeroDivisionError):
-        return running
+    exact = _to_fraction(rate)
+    return Axis("t", float(1 / exact), "second") if exact else running
 
 
 def _time_axis(index: Index, rate: Fraction | None) -> Axis:

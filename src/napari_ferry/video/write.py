@@ -158,7 +158,9 @@ def arguments(job: Job, about: Path, target: Path) -> list[str]:
         *("-f", "ffmetadata", "-i", str(about), "-map", "0:v", "-map_metadata", "1"),
     ]
     encoded = _h264(job) if job.codec == "h264" else _ffv1(movie)
-    return [*fed, *encoded, "-f", _muxer(job.path), str(target)]
+    # said again, as ffmpeg takes rates near 120 and 240 for these
+    paced = ["-r", f"{rate.numerator}/{rate.denominator}"]
+    return [*fed, *encoded, *paced, "-f", _muxer(job.path), str(target)]
 
 
 def _fed_format(job: Job) -> str:

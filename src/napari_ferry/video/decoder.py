@@ -1,26 +1,19 @@
-"""Frames of a video by their number, decoded from the nearest key frame, or from where it stands.
+"""A decoder that stands in a video, and gives frames by their number.
 
-The decoder is kept at its place, so that the next frame costs one decode, and the frames that it
-passed are kept as they came, so that a few steps back cost none. What nobody has asked for frames
-for a while is closed.
+It goes on from where it stands, so that the next frame costs one decode, or from the nearest key
+frame; and the frames that it passed are kept as they came, so that a few steps back cost none.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-import time
-import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.video.colour import Look
 from napari_ferry.video.index import Index, numbered, video_packets
 
 if TYPE_CHECKING:
@@ -32,119 +25,8 @@ _KEPT_BYTES = 16 << 20
 
 _KEPT_FRAMES = 32
 
-_IDLE_SECONDS = 10.0
-
 _MOST_THREADS = 4
 """Threads of a decoder: each holds frames of its own."""
-
-
-class VideoFrames:
-    """Reads the frames of one video, whichever is asked for; picklable, for several threads.
-
-    Parameters
-    ----------
-    path : Path
-        The file, which is opened when a frame is read.
-    index : Index
-        Its frames.
-    look : Look
-        What a frame becomes.
-    """
-
-    def __init__(self, path: Path, index: Index, look: Look) -> None:
-        self.path = path
-        self.index = index
-        self.look = look
-        self._begin()
-        _open_ones.add(self)
-
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self.turn = Turn()
-        """Held by a thread that reads several frames, so that others do not make it jump."""
-        self._decoder: Decoder | None = None
-        self._used = 0.0
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "index": self.index, "look": self.look}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._begin()
-        _open_ones.add(self)
-
-    def __call__(self, i: int) -> NDArray[Any]:
-        """Read frame i: axes y x, or y x s."""
-        with self._lock:
-            frame = self._decoded(i)
-        return self.look.pixels(frame, i, self.path)
-
-    def read_into(self, first: int, out: NDArray[Any]) -> None:
-        """Read frames that follow each other."""
-        with self.turn:
-            for k in range(len(out)):
-                out[k] = self(first + k)
-
-    def _decoded(self, i: int) -> av.VideoFrame:
-        _reaper.watch()
-        self._used = time.monotonic()
-        if self._decoder and self._decoder.is_stale():
-            self._close()
-        if self._decoder is None:
-            self._decoder = Decoder(self.path, self.index)
-        return self._decoder.frame(i)
-
-    def close_if_idle(self) -> bool:
-        """Close the file if nobody has read for a while; return whether it is still open."""
-        if not self._lock.acquire(blocking=False):
-            return True
-        try:
-            if self._decoder and time.monotonic() - self._used > _IDLE_SECONDS:
-                self._close()
-            return self._decoder is not None
-        finally:
-            self._lock.release()
-
-    def __del__(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        decoder, self._decoder = getattr(self, "_decoder", None), None
-        if decoder:
-            decoder.close()
-
-    def forget(self) -> None:
-        """Leave an open file to the process that this one was forked from, with its threads."""
-        if self._decoder:
-            _left_to_parent.append(self._decoder)
-        self._begin()
-
-
-class Turn:
-    """A lock that threads get in the order in which they came.
-
-    Pieces of a video are asked for in order, by several threads; so they are read almost in order.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._is_taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            mine = threading.Lock()
-            if self._is_taken:
-                mine.acquire()
-                self._waiting.append(mine)
-            self._is_taken = True
-        mine.acquire()  # free for the first; the others get it from the one in front
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._is_taken = bool(self._waiting)
-            if self._waiting:
-                self._waiting.popleft().release()
 
 
 class Decoder:
@@ -312,47 +194,3 @@ def _stamp(path: Path) -> tuple[int, int]:
             f"{path} is gone ({error.strerror or error}): put it back, or open another file."
         ) from error
     return found.st_size, found.st_mtime_ns
-
-
-_open_ones: weakref.WeakSet[VideoFrames] = weakref.WeakSet()
-_left_to_parent: list[Decoder] = []
-
-
-class _Reaper:
-    """Closes, in a thread that lives while there are any, the files that nobody reads."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.is_awake = False
-
-    def watch(self) -> None:
-        """Begin to watch, if that is not going on."""
-        if self.is_awake:
-            return
-        with self.lock:
-            if not self.is_awake:
-                self.is_awake = True
-                threading.Thread(target=self._work, name="ferry-idle", daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            time.sleep(_IDLE_SECONDS / 4)
-            with self.lock:
-                still_open = [reader.close_if_idle() for reader in list(_open_ones)]
-                if not any(still_open):
-                    self.is_awake = False
-                    return
-
-
-_reaper = _Reaper()
-
-
-def _after_fork() -> None:
-    global _reaper  # noqa: PLW0603 - its thread and its lock are the parent's
-    _reaper = _Reaper()
-    for reader in list(_open_ones):
-        reader.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -158,7 +158,7 @@ class ScaleBar:
     def _patch(self) -> NDArray[np.uint8]:
         style, (width, height) = self.style, self.style.size(self.text)
         line, ticks = max(1, round(_LINE * style.scale)), round(_TICKS * style.scale)
-        length, edge = round(self.length), style.stroke
+        length, edge = max(line, round(self.length)), style.stroke
         full = max(width, length + 2 * edge)
         left, top = (full - length) // 2, height
         middle = top + edge + (ticks - line) // 2
@@ -263,12 +263,17 @@ def _lay(
     frame: NDArray[np.uint8], patch: NDArray[np.uint8], corner: Corner, inset: int, gap: int
 ) -> None:
     """Lay a patch on a frame, as far as it fits."""
-    height, width = frame.shape[:2]
-    y = inset if corner.startswith("top") else height - inset - patch.shape[0]
-    x = gap if corner.endswith("left") else width - gap - patch.shape[1]
-    above = patch[max(0, -y) : height - y, max(0, -x) : width - x].astype(np.uint16)
-    y, x = max(0, y), max(0, x)
-    below = frame[y : y + above.shape[0], x : x + above.shape[1]]
+    size, drawn = frame.shape[:2], patch.shape[:2]
+    y = inset if corner.startswith("top") else size[0] - inset - drawn[0]
+    x = gap if corner.endswith("left") else size[1] - gap - drawn[1]
+    (top, bottom), (left, right) = (
+        (max(0, at), min(most, at + length))
+        for at, most, length in zip((y, x), size, drawn, strict=True)
+    )
+    if top >= bottom or left >= right:
+        return
+    above = patch[top - y : bottom - y, left - x : right - x].astype(np.uint16)
+    below = frame[top:bottom, left:right]
     alpha = above[..., 3:]
     below[...] = (above[..., :3] * alpha + below * (255 - alpha) + 127) // 255
 

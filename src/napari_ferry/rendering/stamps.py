@@ -43,11 +43,8 @@ class Clock:
         place = axis.translation + i * axis.scale
         if axis.unit in SECONDS:
             return self._time(place * SECONDS[axis.unit])
-        return f"{axis.name} {place:.{_decimals(axis.scale)}f} {to_ome(axis.unit) or axis.unit}"
-
-    def longest(self) -> str:
-        """Return the widest of all texts, but for the shapes of digits."""
-        return max((self.text(i) for i in {0, self.count - 1}), key=len)
+        decimals = _decimals(axis.scale, axis.translation)
+        return f"{axis.name} {place:.{decimals}f} {to_ome(axis.unit) or axis.unit}"
 
     def _time(self, seconds: float) -> str:
         step = self.axis.scale * SECONDS[self.axis.unit or ""]
@@ -55,8 +52,8 @@ class Clock:
         most = max(abs(begin), abs(begin + (self.count - 1) * step))
         if most < 60:
             name, unit = _unit_below(most, _TIMES)
-            return f"{seconds / unit:.{_decimals(step / unit)}f} {name}"
-        return _on_a_clock(seconds, _decimals(step), has_hours=most >= 3600)
+            return f"{seconds / unit:.{_decimals(step / unit, begin / unit)}f} {name}"
+        return _on_a_clock(seconds, _decimals(step, begin), has_hours=most >= 3600)
 
 
 def _on_a_clock(seconds: float, decimals: int, *, has_hours: bool) -> str:
@@ -73,16 +70,16 @@ def _on_a_clock(seconds: float, decimals: int, *, has_hours: bool) -> str:
     return f"{'-' if seconds < 0 and ticks else ''}{head}:{rest:02}{fraction}"
 
 
-def _decimals(step: float) -> int:
-    """Return how many decimals tell steps apart, and write them in full where few are enough.
+def _decimals(step: float, begin: float = 0.0) -> int:
+    """Return how many decimals tell steps apart, and write all in full where few are enough.
 
-    >>> _decimals(0.25), _decimals(1 / 30), _decimals(2), _decimals(0.1)
+    >>> _decimals(0.25), _decimals(1 / 30), _decimals(2), _decimals(1, 0.5)
     (2, 2, 0, 1)
     """
     least = max(0, math.ceil(-math.log10(abs(step)) - _ALMOST))
     for decimals in range(least, _MOST_DECIMALS + 1):
-        shifted = abs(step) * 10**decimals
-        if abs(shifted - round(shifted)) < _ALMOST * shifted:
+        shifted = [value * 10**decimals for value in (step, begin)]
+        if all(abs(number - round(number)) < _ALMOST * abs(step) for number in shifted):
             return decimals
     return least
 

@@ -1,0 +1,177 @@
+"""What is written upon frames: times and lengths in words, and where it all stands."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_ferry import Axis, Image, InvalidImageError, render
+from napari_ferry.rendering.look import choose_paint
+from napari_ferry.rendering.overlays import ColourBar, Style, Words
+from napari_ferry.rendering.paint import Scalar
+from napari_ferry.rendering.stamps import Clock, choose_bar
+from napari_ferry.units import METERS
+
+CORNERS = ["top_left", "top_right", "bottom_left", "bottom_right"]
+
+
+def times(axis: Axis, count: int, *which: int) -> list[str]:
+    clock = Clock(axis, 0, 1, count)
+    return [clock.text(i) for i in which]
+
+
+@pytest.mark.parametrize(
+    ("axis", "count", "texts"),
+    [
+        (Axis("t", 1 / 30, "second"), 100, ["0.00 s", "0.03 s", "0.07 s"]),
+        (Axis("t", 0.25, "second"), 100, ["0.00 s", "0.25 s", "0.50 s"]),
+        (Axis("t", 2, "second"), 20, ["0 s", "2 s", "4 s"]),
+        (Axis("t", 2, "second"), 100, ["0:00", "0:02", "0:04"]),
+        (Axis("t", 0.1, "second"), 1000, ["0:00.0", "0:00.1", "0:00.2"]),
+        (Axis("t", 2, "minute"), 100, ["0:00:00", "0:02:00", "0:04:00"]),
+        (Axis("t", 0.5, "millisecond"), 100, ["0.0 ms", "0.5 ms", "1.0 ms"]),
+        (Axis("t", 1, "microsecond"), 10, ["0 µs", "1 µs", "2 µs"]),
+        (Axis("t", 1, "second", -1), 10, ["-1 s", "0 s", "1 s"]),
+        (Axis("t", 40, "second", -80), 10, ["-1:20", "-0:40", "0:00"]),
+        (Axis("z", 0.3, "micrometer"), 10, ["z 0.0 µm", "z 0.3 µm", "z 0.6 µm"]),
+        (Axis("t"), 10, ["t 0", "t 1", "t 2"]),
+    ],
+)
+def test_times_tell_frames_apart_and_no_more(axis, count, texts):
+    assert times(axis, count, 0, 1, 2) == texts
+
+
+def test_steps_without_a_unit_are_counted_as_the_slider_counts():
+    assert Clock(Axis("t", 10.0, None, 50.0), 5, 2, 3).text(2) == "t 9"
+
+
+@given(
+    pixel=st.floats(1e-6, 1e6),
+    unit=st.sampled_from([None, *METERS]),
+    most=st.floats(10, 2000),
+)
+def test_a_scale_bar_is_round_and_nearly_as_long_as_it_may(pixel, unit, most):
+    length, text = choose_bar(pixel, unit, most)
+    assert most / 2.6 <= length <= most * 1.001
+    number, name = text.split(" ")
+    assert name
+    factor = {"km": 1e3, "m": 1, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "pm": 1e-12}.get(name)
+    if unit in METERS and factor:
+        assert length * pixel * METERS[unit] == pytest.approx(float(number) * factor, rel=1e-4)
+
+
+# --- on frames ----------------------------------------------------------------------------------
+
+
+def black(shape: tuple[int, int] = (240, 320), **more: Any) -> Image:
+    frames = np.zeros((5, *shape), np.uint8)
+    axes = (Axis("t", 0.5, "second"), *(Axis(name, 0.5, "micrometer") for name in "yx"))
+    return Image((frames,), axes, **more)
+
+
+def drawn(image: Image, frame: int = 0, **options: Any) -> Any:
+    return np.asarray(render([image], **options).array[frame]).max(-1) > 128
+
+
+def corner_of(mask: Any) -> str:
+    """Return the corner in which all that is drawn lies."""
+    rows, columns = np.nonzero(mask)
+    height, width = mask.shape
+    assert len(rows)
+    assert rows.max() < height / 2 or rows.min() >= height / 2
+    assert columns.max() < width / 2 or columns.min() >= width / 2
+    side = "left" if columns.max() < width / 2 else "right"
+    return f"{'top' if rows.max() < height / 2 else 'bottom'}_{side}"
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("what", ["time_stamp", "scale_bar", "text"])
+def test_overlays_stand_in_their_corner(what, corner):
+    options = {"text": "day 3", "text_corner": corner} if what == "text" else {what: corner}
+    assert corner_of(drawn(black(), **options)) == corner
+
+
+def test_what_shares_a_corner_stands_one_above_the_other():
+    each = [drawn(black(), text="day 3"), drawn(black(), time_stamp="top_right")]
+    both = drawn(black(), text="day 3", time_stamp="top_right")
+    assert both.sum() == sum(mask.sum() for mask in each)
+
+
+def test_the_time_of_each_frame_is_that_of_the_slider_not_of_the_movie():
+    image, style = black(), Style((240, 320), is_light=True)
+    for speed in (None, 10.0):
+        frames = render([image], time_stamp="top_left", speed=speed, start=1, step=2)
+        patch = Words("top_left", style, "1.5 s").patch(0)
+        gap = round(10 * style.scale)
+        seen = np.asarray(frames.array[1])[gap : gap + patch.shape[0], gap : gap + patch.shape[1]]
+        expected = patch[..., :3] * (patch[..., 3:] / 255)
+        assert np.abs(seen - expected).max() <= 1
+
+
+def test_a_scale_bar_is_as_long_as_it_says():
+    mask = drawn(black((240, 400)), scale_bar="bottom_right")
+    style = Style((240, 400), is_light=True)
+    length, text = choose_bar(0.5, "micrometer", style.bar)
+    line = mask[np.nonzero(mask.any(1))[0].max() - round(5 * style.scale)]
+    assert text == "20 µm"
+    assert abs(int(line.sum()) - length) <= 1
+
+
+def test_a_scale_bar_follows_the_size_of_the_picture():
+    for options in ({"scale": 1.0}, {"scale": 3.0}, {"fit": "1080p"}):
+        frames = render([black((100, 150))], scale_bar="top_left", **options)
+        assert frames.pixel_size is not None
+        mask = np.asarray(frames.array[0]).max(-1) > 128
+        length, _ = choose_bar(
+            frames.pixel_size[1], "micrometer", Style(mask.shape, is_light=True).bar
+        )
+        assert abs(int(mask.sum(1).max()) - length) <= 2
+
+
+def test_a_colour_bar_shows_the_colours_and_their_limits():
+    display = {"colormap": "green", "contrast_limits": [10, 250]}
+    paint = choose_paint(black(display=display))
+    assert isinstance(paint, Scalar)
+    patch = ColourBar("top_right", Style((400, 600), is_light=True), paint).patch(0)
+    column = patch[:, 8, :3].astype(int)
+    greens = column[(column[:, 0] == 0) & (column[:, 2] == 0) & (patch[:, 8, 3] > 0), 1]
+    assert (greens[0], greens[-1]) == (255, 0)
+    assert (np.diff(greens) <= 0).all()
+    assert drawn(black(display=display), colour_bar="top_right").any()
+
+
+def test_overlays_are_dark_on_light_ground():
+    image = black()
+    bright = replace(image, levels=(np.full(image.shape, 255, np.uint8),))
+    picture = np.asarray(
+        render([bright], background="white", text="day 3", text_corner="top_left").array[0]
+    )
+    assert (picture < 50).all(-1).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 4), (30, 700), (700, 30)])
+def test_overlays_that_do_not_fit_are_cut_off(shape):
+    options: Any = {
+        "time_stamp": "top_left",
+        "scale_bar": "bottom_right",
+        "colour_bar": "top_right",
+    }
+    frames = render([black(shape)], text="a very long text " * 20, **options)
+    assert frames.array[2].shape == (*shape, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"time_stamp": "middle"}, "time_stamp is to stand at 'middle': choose one of top_left"),
+        ({"text": "a\nb"}, "give the words of one line"),
+        ({"time_stamp": "top_left", "position": "t=1", "axis": None}, "no axis runs"),
+        ({"background": "blackish"}, "background is 'blackish'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(options, said):
+    with pytest.raises(InvalidImageError, match=said):
+        render([black()], **options)

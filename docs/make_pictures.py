@@ -4,15 +4,66 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from PIL import Image as Picture
+
+from napari_ferry import Image, render
+from napari_ferry.layers import to_layers
+from napari_ferry.samples import calcium_movie, z_stack
+from napari_ferry.shown import shown_images
 from napari_ferry.widgets.demo import show_demo
 
 PICTURES = Path(__file__).parent / "pictures"
 
+_GAP = 12
+_FRAME = 40
+
 
 def main() -> int:
-    """Write every picture; return 1 when the demonstration found a difference."""
+    """Write every picture; return 1 when one does not show what it has to."""
     PICTURES.mkdir(exist_ok=True)
-    return show_demo(PICTURES / "window.png")
+    _draw_overlays()
+    return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
+
+
+def _compare_with_the_canvas() -> int:
+    """Show the same layers as the viewer's canvas and as `render` draw them, side by side."""
+    import napari
+    from napari.layers import Layer
+
+    viewer = napari.Viewer()
+    movie, cells = calcium_movie()
+    for data in to_layers([movie, cells]):
+        viewer.add_layer(Layer.create(*data))
+    viewer.layers[0].colormap, viewer.layers[0].gamma = "magma", 0.8
+    viewer.layers[1].contour = 1
+    viewer.dims.set_current_step(0, _FRAME)
+    canvas = viewer.export_figure(flash=False)[..., :3]
+    images = shown_images([layer.as_layer_data_tuple() for layer in viewer.layers])
+    drawn = np.asarray(render(images).array[_FRAME])
+    viewer.close()
+    gap = np.full((len(canvas), _GAP, 3), 255, np.uint8)
+    _write("as_seen.png", np.concatenate([canvas, gap, drawn], axis=1))
+    return int(np.abs(canvas.astype(int) - drawn).max() > 2)
+
+
+def _draw_overlays() -> None:
+    """Show a frame with everything that can be written upon it."""
+    stack: Image = z_stack()
+    frames = render(
+        [stack],
+        scale=2,
+        time_stamp="top_left",
+        scale_bar="bottom_right",
+        colour_bar="top_right",
+        text="fixed tissue",
+        text_corner="bottom_left",
+    )
+    _write("overlays.png", np.asarray(frames.array[frames.shape[0] // 2]))
+
+
+def _write(name: str, pixels: np.ndarray) -> None:
+    Picture.fromarray(pixels).save(PICTURES / name, optimize=True)
 
 
 if __name__ == "__main__":

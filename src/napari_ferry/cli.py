@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import sys
 import types
-import typing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +22,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.image import Image
+from napari_ferry.options import Option, options_of
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 
@@ -135,31 +134,25 @@ def _add_codec_options(
     parser: argparse.ArgumentParser, formats: Sequence[types.ModuleType]
 ) -> list[str]:
     """Add the options of formats, from the signatures of their functions; return their names."""
-    names: list[str] = []
-    for source in (source for codec in formats for source in option_sources(codec)):
-        signature = inspect.signature(source, eval_str=True)
-        for option in signature.parameters.values():
-            if option.kind is option.KEYWORD_ONLY and option.name not in names:
-                names.append(option.name)
-                parser.add_argument(
-                    f"--{option.name.replace('_', '-')}",
-                    dest=option.name,
-                    default=option.default,
-                    help=_help_of(source, option.name, option.default),
-                    **_kind_of(option.annotation),
-                )
-    return names
+    found = options_of([source for codec in formats for source in option_sources(codec)])
+    for option in found:
+        parser.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            dest=option.name,
+            default=option.default,
+            help=_help_of(option),
+            **_kind_of(option),
+        )
+    return [option.name for option in found]
 
 
-def _kind_of(annotation: Any) -> dict[str, Any]:
+def _kind_of(option: Option) -> dict[str, Any]:
     """Return how an option of a type is given: as one of several words, as a switch, as a value."""
-    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-    words = [kind for kind in (annotation, *kinds) if typing.get_origin(kind) is typing.Literal]
-    if words:
-        return {"choices": list(typing.get_args(words[0]))}
-    if bool in (annotation, *kinds):
+    if option.words:
+        return {"choices": list(option.words)}
+    if option.kind is bool:
         return {"action": argparse.BooleanOptionalAction}
-    return {"type": _or_none(kinds[0]) if kinds else annotation}
+    return {"type": _or_none(option.kind) if option.is_optional else option.kind}
 
 
 def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -173,13 +166,11 @@ def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
-def _help_of(function: Callable[..., Any], name: str, default: object) -> str:
-    """Return the first sentence that a docstring says of a parameter, and its default."""
-    lines = inspect.getdoc(function).splitlines()  # type: ignore[union-attr]
-    at = next((i for i, line in enumerate(lines) if line.startswith(f"{name} :")), None)
-    text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
-    said = " ".join(text).split("; ")[0].split(". ")[0].replace("%", "%%").replace("``", "")
-    return said if default is None or default is False else f"{said} (default: {default})"
+def _help_of(option: Option) -> str:
+    """Return what an option does, and its default."""
+    said = option.help.replace("%", "%%")
+    is_said = option.default is None or option.default is False
+    return said if is_said else f"{said} (default: {option.default})"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

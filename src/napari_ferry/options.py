@@ -1,0 +1,80 @@
+"""The options of a function, as its signature and its docstring tell them: for flags and forms."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword-only parameter.
+
+    Parameters
+    ----------
+    name : str
+        As in the signature.
+    kind : type
+        Of its values, without ``None``; ``str`` for those that are one of several words.
+    words : tuple of str
+        These words, empty for other options.
+    is_optional : bool
+        Whether it may be ``None``.
+    default : object
+        What it is when nothing is said.
+    help : str
+        The first sentence that the docstring says of it.
+    """
+
+    name: str
+    kind: type
+    words: tuple[str, ...]
+    is_optional: bool
+    default: Any
+    help: str
+
+
+def options_of(functions: Sequence[Callable[..., Any]]) -> list[Option]:
+    """Return the keyword-only parameters of functions; of those of one name, the first."""
+    found: dict[str, Option] = {}
+    for function in functions:
+        for parameter in inspect.signature(function, eval_str=True).parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in found:
+                found[parameter.name] = _option(function, parameter)
+    return list(found.values())
+
+
+def _option(function: Callable[..., Any], parameter: inspect.Parameter) -> Option:
+    kinds = _kinds(parameter.annotation)
+    known = [kind for kind in kinds if kind is not type(None)]
+    words = tuple(typing.get_args(known[0])) if _is_literal(known[0]) else ()
+    return Option(
+        parameter.name,
+        str if words else known[0],
+        words,
+        len(known) < len(kinds),
+        parameter.default,
+        _help(function, parameter.name),
+    )
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or a type alone."""
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def _is_literal(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is typing.Literal
+
+
+def _help(function: Callable[..., Any], name: str) -> str:
+    """Return the first sentence that a docstring says of a parameter."""
+    lines = (inspect.getdoc(function) or "").splitlines()
+    at = next((i for i, line in enumerate(lines) if line.startswith(f"{name} :")), None)
+    text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
+    return " ".join(text).split("; ")[0].split(". ")[0].replace("``", "")

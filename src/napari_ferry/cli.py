@@ -24,7 +24,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Image
 from napari_ferry.options import Option, options_of
 from napari_ferry.plan import Plan, run
-from napari_ferry.progress import Progress
+from napari_ferry.progress import Progress, size_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -182,7 +182,7 @@ def _info(options: argparse.Namespace) -> int:
     path = to_path(options.path)
     images = imload(path)
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    print(f"{path}: {_size(sum(file.stat().st_size for file in files))}")
+    print(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
     writer = getattr(find_file_codec(path), "written_by", None) if path.is_file() else None
     if writer is not None:
         print(f"written by: {writer(path) or 'unknown'}")
@@ -199,7 +199,7 @@ def _describe(image: Image) -> list[tuple[str, str]]:
         ("shape", " x ".join(map(str, image.shape))),
         ("axes", " ".join(image.axis_names)),
         ("dtype", str(image.dtype)),
-        ("pixels", _size(image.nbytes)),
+        ("pixels", size_text(image.nbytes)),
         ("scale", ", ".join(f"{a.name} {a.scale:g} {a.unit or 'pixel'}" for a in image.axes)),
     ]
     if image.frame_rate is not None:
@@ -238,7 +238,7 @@ def _convert_once(options: argparse.Namespace) -> int:
     for loss in planned.losses:
         print(f"napari-ferry: {loss}", file=sys.stderr)
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
-        print(f"{path}: {_size(path.stat().st_size)}")
+        print(f"{path}: {size_text(path.stat().st_size)}")
     return 0
 
 
@@ -271,15 +271,3 @@ def _demo(options: argparse.Namespace) -> int:
     from napari_ferry.widgets.demo import show_demo
 
     return show_demo(options.screenshot)
-
-
-def _size(nbytes: int) -> str:
-    """Return a number of bytes as text in units of 1000.
-
-    >>> _size(999), _size(1_500_000)
-    ('999 B', '1.5 MB')
-    """
-    value, units = float(nbytes), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.4g} {units[0]}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
@@ -17,6 +18,9 @@ from napari_ferry.progress import Monitor, Progress
 from napari_ferry.streams import Piece, Stream, make_stream
 from napari_ferry.target import check_place, check_room, follow_link
 from napari_ferry.writes import PlannedFile, Write, make_files, partial_name
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Plan:
         that takes up an interrupted one carries on with its nonce.
     stream : Stream, optional
         What makes those files whose bytes must come in order.
+    frame_rate : Fraction, optional
+        Frames per second, of a movie.
     """
 
     files: tuple[PlannedFile, ...]
@@ -52,6 +58,7 @@ class Plan:
     stale: tuple[Path, ...] = ()
     nonce: str = ""
     stream: Stream | None = None
+    frame_rate: Fraction | None = None
 
     @property
     def nbytes(self) -> int:

@@ -70,3 +70,15 @@ class Monitor:
             if self.report:
                 self.report(Progress(self.done, self.total, rate, left))
         self.check()
+
+
+def size_text(nbytes: float) -> str:
+    """Return a number of bytes as text in units of 1000.
+
+    >>> size_text(999), size_text(1_500_000)
+    ('999 B', '1.5 MB')
+    """
+    units = ["B", "kB", "MB", "GB", "TB"]
+    while nbytes >= 1000 and len(units) > 1:
+        nbytes, units = nbytes / 1000, units[1:]
+    return f"{nbytes:.4g} {units[0]}"

@@ -117,6 +117,7 @@ def plan(
             [describe(movie.image), str(movie.frame_rate), job.is_timed, loop, colours, dither]
         ),
         stream=stream,
+        frame_rate=movie.frame_rate,
     )
 
 

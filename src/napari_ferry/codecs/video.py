@@ -101,7 +101,15 @@ def plan(
     said = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
     identity = json.dumps(said, sort_keys=True)
     losses = (*_losses(movie, chosen), *_rounded_times(movie, path), *movie.losses)
-    return Plan((file,), (), losses, movie.nframes, identity, stream=stream)
+    return Plan(
+        (file,),
+        (),
+        losses,
+        movie.nframes,
+        identity,
+        stream=stream,
+        frame_rate=movie.frame_rate,
+    )
 
 
 def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:

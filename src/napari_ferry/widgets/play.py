@@ -1,0 +1,80 @@
+"""How a movie plays: which axis runs, and how fast, in frames per second or times real time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from magicgui.widgets import ComboBox, Container, LineEdit
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.rates import DEFAULT_RATE
+from napari_ferry.widgets.form import to_number
+
+_RATE_TIP = "Frames per second. Empty: as fast as it happened, or 10 where that is not known."
+_SPEED_TIP = "How many times faster than it happened the movie runs; the frame rate follows."
+_NO_CLOCK = "time axis without unit"
+
+
+class PlayForm(Container):
+    """Axis, frame rate and speed; of the last two, either can be typed, and the other follows."""
+
+    def __init__(self) -> None:
+        self.axis = ComboBox(
+            name="axis", label="runs along", choices=[], tooltip="Which slider runs in the movie."
+        )
+        self.frame_rate = LineEdit(name="frame_rate", label="frame rate", tooltip=_RATE_TIP)
+        self.speed = LineEdit(name="speed", label="x real time", tooltip=_SPEED_TIP)
+        super().__init__(widgets=[self.axis, self.frame_rate, self.speed], labels=True)
+        self.margins = (0, 0, 0, 0)
+        self.seconds: float | None = None
+        self.frame_rate.changed.connect(self._rate_was_typed)
+        self.speed.changed.connect(self._speed_was_typed)
+        self.set_clock(None)
+
+    def set_axes(self, names: Sequence[str], shown: str | None) -> None:
+        """Offer axes, and choose the one that was chosen, or else the one that time suggests."""
+        chosen = self.axis.value
+        if list(self.axis.choices) != list(names):
+            self.axis.choices = list(names)
+        if names:
+            self.axis.value = chosen if chosen in names else shown or names[0]
+
+    def set_clock(self, seconds: float | None) -> None:
+        """Say how many seconds passed from one frame to the next, ``None`` where nobody knows."""
+        self.seconds = seconds
+        self.speed.enabled = seconds is not None
+        rate = DEFAULT_RATE if seconds is None else 1 / seconds
+        self.frame_rate.native.setPlaceholderText(f"{rate:.6g} per second")
+        self.speed.native.setPlaceholderText(_NO_CLOCK if seconds is None else "1")
+        self._rate_was_typed()
+
+    def values_of_options(self) -> dict[str, Any]:
+        """Return the options of a movie: the axis, and the frame rate where one was typed.
+
+        Raises
+        ------
+        InvalidImageError
+            A field holds something that is no number.
+        """
+        text = self.frame_rate.value.strip()
+        rate = to_number(text, float, "frame rate") if text else None
+        return {"axis": self.axis.value, "frame_rate": rate}
+
+    def _rate_was_typed(self, _: Any = None) -> None:
+        if self.seconds is not None:
+            self._follow(self.frame_rate, self.speed, self.seconds)
+
+    def _speed_was_typed(self, _: Any = None) -> None:
+        if self.seconds is not None:
+            self._follow(self.speed, self.frame_rate, 1 / self.seconds)
+
+    def _follow(self, typed: LineEdit, other: LineEdit, factor: float) -> None:
+        """Write into one field what the other one means."""
+        try:
+            text = typed.value.strip()
+            number = to_number(text, float, typed.label) * factor if text else None
+        except InvalidImageError:  # said where the options are read
+            return
+        with other.changed.blocked():
+            other.value = "" if number is None else f"{number:.6g}"

@@ -1,0 +1,83 @@
+"""The layers of the viewer, with a tick at those that are exported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QListWidget, QListWidgetItem
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Layer
+
+_LINES = 4
+
+
+class LayerTicks(QListWidget):
+    """A list that follows the viewer's: its layers, from the top to the bottom, and their names.
+
+    Those that are selected there are ticked, until a tick is changed by hand; `follow` begins anew.
+    """
+
+    changed = Signal()
+    """Another choice, or another look of what is chosen."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.is_by_hand = False
+        self.setAccessibleName("Layers to export")
+        self.setToolTip("The layers to export: those that are selected, or those that you tick.")
+        self.setMaximumHeight(self.fontMetrics().lineSpacing() * (_LINES + 1) + 12)
+        layers = viewer.layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
+            event.connect(self._on_layers)
+        layers.selection.events.changed.connect(self._on_selection)
+        self.itemChanged.connect(self._on_tick)
+        self._on_layers()
+
+    def chosen(self) -> list[Layer]:
+        """Return the ticked layers, from the bottom to the top."""
+        items = [self.item(row) for row in range(self.count())]
+        ticked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
+        return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(ticked)]
+
+    def follow(self) -> None:
+        """Tick what is selected in the viewer, and go on doing so."""
+        self.is_by_hand = False
+        self._on_selection()
+
+    def release(self) -> None:
+        """Follow the viewer no more."""
+        layers = self.viewer.layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
+            event.disconnect(self._on_layers)
+        layers.selection.events.changed.disconnect(self._on_selection)
+        self.clear()
+
+    def _on_layers(self, _: Any = None) -> None:
+        ticked = self.chosen() if self.is_by_hand else self.viewer.layers.selection
+        self.blockSignals(True)
+        self.clear()
+        for layer in reversed(self.viewer.layers):
+            item = QListWidgetItem(layer.name)
+            item.setData(Qt.ItemDataRole.UserRole, layer)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            state = Qt.CheckState.Checked if layer in ticked else Qt.CheckState.Unchecked
+            item.setCheckState(state)
+            self.addItem(item)
+            layer.events.name.connect(self._on_name)
+        self.blockSignals(False)
+        self.changed.emit()
+
+    def _on_selection(self, _: Any = None) -> None:
+        if not self.is_by_hand:
+            self._on_layers()
+
+    def _on_tick(self, _: QListWidgetItem) -> None:
+        self.is_by_hand = True
+        self.changed.emit()
+
+    def _on_name(self, _: Any = None) -> None:
+        self._on_layers()

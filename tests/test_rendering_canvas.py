@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
@@ -28,9 +28,8 @@ import pytest
 import zarr
 from numpy.typing import NDArray
 
-from napari_ferry.image import Image
-from napari_ferry.layers import from_layers
 from napari_ferry.rendering.render import render
+from napari_ferry.shown import shown_images
 
 pytestmark = [
     pytest.mark.window,
@@ -462,15 +461,6 @@ def _fixed(layer: Layer) -> tuple[Any, ...]:
     return kind, id(data), plain
 
 
-def _to_image(layer: Any) -> Image:
-    """Return the image of a layer, with what only the layer itself knows."""
-    (found,) = from_layers([layer.as_layer_data_tuple()])
-    if found.kind != "labels":
-        return found
-    shown = layer.selected_label if layer.show_selected_label else None
-    return replace(found, display={**found.display, "contour": layer.contour, "shown_label": shown})
-
-
 def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, int]) -> Any:
     """Return which pixels have a centre on an edge of samples, axes (y, x)."""
     on_edge = []
@@ -510,7 +500,8 @@ def test_picture_is_that_of_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
     expected = viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]
     options = scene.options or {}
-    drawn = render([_to_image(layer) for layer in layers], scale=float(scene.scale), **options)
+    images = shown_images([layer.as_layer_data_tuple() for layer in layers])
+    drawn = render(images, scale=float(scene.scale), **options)
     place = viewer.dims.current_step[viewer.dims.order[0]]
     found = np.asarray(drawn.array[place] if drawn.ndim == 4 else drawn.array)
     assert found.shape == expected.shape

@@ -15,7 +15,17 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, Group, Result, measure_group, table
 
-NAMES = ("importing", "opening", "reading", "saving", "compressing", "copying", "gif", "video")
+NAMES = (
+    "importing",
+    "opening",
+    "reading",
+    "saving",
+    "compressing",
+    "copying",
+    "gif",
+    "video",
+    "rendering",
+)
 LIBRARIES = ("numpy", "av", "imageio-ffmpeg", "tifffile", "napari", "Pillow", "dask", "zarr")
 
 

@@ -12,11 +12,13 @@ from napari.components import LayerList, ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points
 from napari.utils.colormaps import (
+    AVAILABLE_COLORMAPS,
     Colormap,
     CyclicLabelColormap,
     DirectLabelColormap,
     label_colormap,
 )
+from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
 from npe2 import PluginManager, PluginManifest
 
 from napari_ferry import FerryWarning, Image, SaveError, TargetExistsError, imload, imsave, plan
@@ -246,6 +248,21 @@ def test_colour_comes_back(dtype: str, suffix: str, tmp_path: Path):
         (after,) = round_trip(tmp_path / f"stained{samples}{suffix}", before)
         assert after.rgb
         assert_same(before, after)
+
+
+@every_suffix
+def test_colormaps_come_back_when_napari_is_opened_again(suffix: str, tmp_path: Path):
+    ends = {"low_color": "lime", "high_color": "blue", "nan_color": "red"}
+    own = Colormap([[0, 0, 0.25], [1, 0.5, 0], [1, 1, 1]], name="own", **ends)
+    saved = []
+    for k, colormap in enumerate((own, "cividis", "HiLo")):
+        layer = ImageLayer(pixels(16, 20), colormap=colormap)
+        saved.append((layer, save(tmp_path / f"{k}{suffix}", layer)[0]))
+    for name in AVAILABLE_COLORMAPS.keys() - ALL_COLORMAPS.keys():
+        del AVAILABLE_COLORMAPS[name]
+    for layer, path in saved:
+        (after,) = open_layers(path)
+        assert after.colormap == layer.colormap
 
 
 @every_suffix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from napari_ferry.colormaps import color_of
@@ -74,6 +75,19 @@ def split(image: Image) -> list[Image]:
         )
         for i, (channel, display) in enumerate(zip(described, _shown(image), strict=True))
     ]
+
+
+def split_all(images: Sequence[Image]) -> list[Image]:
+    """Take images apart, in the order of layers where they remember it."""
+    return _in_order([single for image in images for single in split(image)])
+
+
+def _in_order(images: Sequence[Image]) -> list[Image]:
+    """Return images as their layers stood, where each says its place and no two say the same."""
+    places = [place for image in images if isinstance(place := image.display.get("order"), int)]
+    if len(set(places)) < len(images):
+        return list(images)
+    return [image for _, image in sorted(zip(places, images, strict=True), key=itemgetter(0))]
 
 
 def _shown(image: Image) -> list[Mapping[str, Any]]:

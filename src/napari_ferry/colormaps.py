@@ -11,26 +11,32 @@ import numpy as np
 from napari_ferry.description import to_json
 
 _PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
+_FIELDS = (
+    *("name", "colors", "controls", "interpolation", "nan_color", "low_color", "high_color"),
+)
 _MOST_COLORS = 2**20
 _USUAL_LABELS = (50, 0.5, 0)
 """Number of colours, seed and background of the label colours that napari begins with."""
 
 
 def colormap_to_json(value: Any) -> Any:
-    """Return the name of a colormap that napari knows, or all of it as JSON."""
-    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+    """Return the name of a colormap that napari begins with, or all of it as JSON.
+
+    Those that were made since are known by their names, too, but only until napari is closed.
+    """
+    from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
 
     if isinstance(value, str):
         return value
     fields = dict(value)
-    known = AVAILABLE_COLORMAPS.get(fields["name"])
+    known = ALL_COLORMAPS.get(fields["name"])
     if known is not None and np.array_equal(known.colors, np.asarray(fields["colors"])):
         return fields["name"]
     return {
         key: to_json(plain(fields[key]) if key == "interpolation" else np.asarray(fields[key]))
         if key != "name"
         else fields[key]
-        for key in ("name", "colors", "controls", "interpolation")
+        for key in _FIELDS
         if fields.get(key) is not None
     }
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from operator import itemgetter
 from typing import Any, TypeAlias
 
-from napari_ferry.channels import are_channels, merge, split
+from napari_ferry.channels import are_channels, merge, split_all
 from napari_ferry.description import is_sound_scale
 from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
@@ -72,8 +71,7 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
     list of (data, meta, type)
         Meta holds only what napari knows, so that a layer can always be made of it.
     """
-    singles = [single for image in images for single in split(image)]
-    return [_to_layer(single) for single in _in_order(singles)]
+    return [_to_layer(single) for single in split_all(images)]
 
 
 def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
@@ -164,11 +162,3 @@ def _to_layer(image: Image) -> LayerData:
 def _placed(image: Image, place: int) -> Image:
     """Return an image that remembers which of the layers it was."""
     return replace(image, display={**image.display, "order": place})
-
-
-def _in_order(images: Sequence[Image]) -> list[Image]:
-    """Return images as their layers stood, where each says its place and no two say the same."""
-    places = [place for image in images if isinstance(place := image.display.get("order"), int)]
-    if len(set(places)) < len(images):
-        return list(images)
-    return [image for _, image in sorted(zip(places, images, strict=True), key=itemgetter(0))]

@@ -71,7 +71,8 @@ def choose_paint(image: Image) -> Paint:
 
 
 def _number(value: Any, low: float, high: float, usual: float) -> float:
-    return float(value) if is_real(value) and low <= value <= high else usual
+    is_sound = is_real(value) and math.isfinite(value) and low <= value <= high
+    return float(value) if is_sound else usual
 
 
 def _whole(value: Any) -> int | None:
@@ -96,18 +97,21 @@ def _limits(image: Image) -> Limits:
         known = (0.0, 255.0)
     if known is not None:
         return Limits(known)
-    lead = image.shape[:-2]
+    smallest = image.levels[-1]
+    lead = smallest.shape[:-2]
     count = math.prod(lead)
     places = [np.unravel_index(k, lead) for k in sampled_places(count)] if count else []
-    whole = tuple(slice(0, n) for n in image.shape[-2:])
+    whole = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
     boxes = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
-    return Limits(None, image.array, boxes)
+    return Limits(None, smallest, boxes)
 
 
 def _colour_limits(image: Image) -> Limits:
     """Return which values of a colour are dark and bright."""
     given = image.display.get("contrast_limits")
     if isinstance(given, list | tuple) and len(given) == 2 and all(map(is_real, given)):
-        return Limits((float(given[0]), float(given[1])))
+        low, high = map(float, given)
+        if 0 < high - low < np.finfo(np.float32).max:
+            return Limits((low, high))
     most = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
     return Limits((0.0, most))

@@ -79,13 +79,23 @@ class Scalar:
         return self.table.take(self.index(samples), 0)
 
     def _between(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return where samples lie between the limits, 0 to 1, in single precision."""
-        low, high = (np.float32(limit) for limit in self.limits.find())
+        """Return where samples lie between the limits, 0 to 1: in single precision, as the canvas.
+
+        Limits that it cannot hold apart, or not at all, are reckoned with in double precision.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
+            low, high = (np.float32(limit) for limit in self.limits.find())
+            if not 0 < high - low < np.inf:
+                return self._between_wide(samples)
             t = np.clip(samples.astype(np.float32), low, high)
             t -= low
             t /= high - low
         return t
+
+    def _between_wide(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        low, high = self.limits.find()
+        t = (np.clip(samples.astype(np.float64), low, high) / 2 - low / 2) / (high / 2 - low / 2)
+        return t.astype(np.float32)
 
     @property
     def _is_small(self) -> bool:

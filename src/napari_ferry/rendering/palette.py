@@ -120,6 +120,7 @@ class LabelColours:
     def _round(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Count 1 2 ... n 1 2 ..., and 0 for the background, which may be any number."""
         count = len(self.colours) - 1
+        labels = labels.view(np.uint8) if labels.dtype.kind == "b" else labels
         if count > np.iinfo(labels.dtype).max:
             index = labels.astype(np.intp)
         else:  # in the type of the labels, whose lowest number is followed down by the highest
@@ -143,7 +144,10 @@ def find_label_colours(colormap: Any) -> LabelColours:
         colours = np.array(known.colors, np.float32)
         colours[0] = 0
         return LabelColours(colours, None, int(known.background_value))
-    named = sorted((key, value) for key, value in known.color_dict.items() if key is not None)
+    named = [(key, value) for key, value in known.color_dict.items() if key is not None]
+    # the largest labels of 64 bits are taken for those below 0, here as in `LabelColours.index`
+    keys = np.array([key % 2**64 for key, _ in named], np.uint64).view(np.int64)
+    order = np.argsort(keys)
     others = known.color_dict.get(None, np.zeros(4))
-    colours = np.array([others, *(value for _, value in named)], np.float32)
-    return LabelColours(colours, np.array([key for key, _ in named], np.int64), 0)
+    colours = np.array([others, *(named[k][1] for k in order)], np.float32)
+    return LabelColours(colours, keys[order], 0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arguments import is_text
 from napari_ferry.array import Array
-from napari_ferry.channels import split
+from napari_ferry.channels import split_all
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
@@ -61,7 +61,8 @@ def render(
     Parameters
     ----------
     images : Image or sequence of Image
-        From the bottom to the top. Channels are layers of their own.
+        From the bottom to the top, unless they remember the order of layers. Channels are layers
+        of their own.
     axis : str, optional
         Name of the axis that runs; the only long one, or ``t``, when absent.
     position : str, optional
@@ -102,7 +103,7 @@ def render(
         No image, one that cannot be drawn, or an option that does not fit them.
     """
     given = [images] if isinstance(images, Image) else images
-    singles = [single for image in given for single in split(image)]
+    singles = split_all(given)
     if not singles:
         raise InvalidImageError("There is nothing to draw: give at least one image.")
     view = choose_view(
@@ -250,11 +251,10 @@ def _pixel_axes(view: View, grid: Grid) -> tuple[Axis, Axis]:
 
 
 def _free_name(view: View) -> str:
-    """Return the name of the frames' axis: its own, or, where the picture has it, what it lacks."""
-    names = view.world.names
+    """Return the name of the frames' axis: its own, or, where the picture has it, one it lacks."""
     assert view.running is not None
-    running, (down, right) = names[view.running], (names[k] for k in view.seen)
-    return {"y": down, "x": right}.get(running, running)
+    names = [view.world.names[k] for k in (view.running, *view.seen)]
+    return next(name for name in names if name not in ("y", "x"))
 
 
 def _metadata(view: View) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _to_rgb(colour: str) -> tuple[int, int, int]:
 
     try:
         red, green, blue = ImageColor.getrgb(colour)[:3]
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise InvalidImageError(
             f"The background is {colour!r}: give the name of a colour, or one such as '#20a0ff'."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Line:
         """The pixel after the last that lies on the image."""
         return self.first + len(self.low)
 
-    @property
+    @cached_property
     def needs(self) -> slice:
         """The samples that are needed."""
         if not len(self.low):

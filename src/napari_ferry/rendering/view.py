@@ -196,7 +196,7 @@ def choose_steps(name: str, size: int, start: int, stop: int | None, step: int) 
         Steps that the axis does not have.
     """
     end = size if stop is None else stop
-    if not all(isinstance(number, int) for number in (start, end, step)) or step < 1:
+    if not all(isinstance(number, int | np.integer) for number in (start, end, step)) or step < 1:
         raise InvalidImageError(
             f"Frames were asked for from {start!r} to {stop!r} in steps of {step!r}: give whole "
             "numbers, and a step of at least 1."
@@ -241,17 +241,17 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
             f"The picture would have {shape[1]} x {shape[0]} pixels: choose another scale than "
             f"{scale:g}."
         )
-    if reduced > 1:  # whole blocks only
-        shape = [max(1, size // reduced) * min(reduced, size) for size in shape]
     step = 1 / min(size / extent for size, extent in zip(shape, extents, strict=True))
     centres = [(low + high) / 2 for low, high in edges]
     first = [c - (size - 1) / 2 * step for c, size in zip(centres, shape, strict=True)]
+    if reduced > 1:  # whole blocks only; what is left over lies at the end
+        shape = [max(1, size // reduced) * min(reduced, size) for size in shape]
     return Grid((first[0], first[1]), step, (shape[0], shape[1]), reduced)
 
 
 def _fitted(full: Sequence[int], fit: Fit) -> tuple[float, int]:
     """Return how many times larger or smaller a picture fits, by whole numbers."""
-    if fit not in FITS:
+    if not is_text(fit) or fit not in FITS:
         raise InvalidImageError(f"The fit is {fit!r}: choose one of {', '.join(FITS)}.")
     height, width = FITS[fit]
     larger = min(height // full[0], width // full[1])

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Axis, Image, Kind
 from napari_ferry.units import METERS, SECONDS
 
 
@@ -104,7 +105,8 @@ def make_world(images: Sequence[Image]) -> World:
     Raises
     ------
     InvalidImageError
-        An image with a scale of 0, whose last axes are not y x, or of complex numbers.
+        An image with a scale of 0, whose last axes are not y x, without samples, or whose samples
+        are no numbers that can be drawn.
     """
     for image in images:
         _check(image)
@@ -137,10 +139,28 @@ def _check(image: Image) -> None:
             f"{named} has an axis whose scale is 0 or no number, so it covers nothing: give each "
             "axis a scale."
         )
-    if image.dtype.kind == "c":
+    if not all(np.isfinite(axis.translation) for axis in image.axes):
         raise InvalidImageError(
-            f"{named} has samples of {image.dtype}, and complex numbers are not drawn: show their "
+            f"{named} has an axis whose translation is no finite number, so it lies nowhere: give "
+            "each axis one, such as 0."
+        )
+    if 0 in image.shape:
+        raise InvalidImageError(
+            f"{named} has the shape {image.shape}, so it has no samples: leave it out."
+        )
+    _check_dtype(image.kind, image.dtype, named)
+
+
+def _check_dtype(kind: Kind, dtype: np.dtype[Any], named: str) -> None:
+    if dtype.kind == "c":
+        raise InvalidImageError(
+            f"{named} has samples of {dtype}, and complex numbers are not drawn: show their "
             "magnitude, or their phase."
+        )
+    if dtype.kind not in ("biu" if kind == "labels" else "biuf"):
+        raise InvalidImageError(
+            f"{named} has {'labels' if kind == 'labels' else 'samples'} of {dtype}, expected "
+            f"{'whole' if kind == 'labels' else 'real'} numbers: convert the array first."
         )
 
 

@@ -1189,3 +1189,16 @@ def test_a_suffix_that_is_not_saved_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedFormatError, match="avi"):
         save_video(tmp_path / "a.avi", np.zeros((3, 8, 8), np.uint8))
     assert not list(tmp_path.iterdir())
+
+
+def test_several_videos_are_read_at_the_same_time(tmp_path):
+    """PyAV knows what belongs to a packet by its address, which small numbers share."""
+    paths = [tmp_path / f"{k}.mp4" for k in range(6)]
+    for path in paths:
+        imsave(Image.from_array(np.zeros((3, 32, 48), np.uint8), "tyx"), path)
+
+    def read(path: Path) -> int:
+        return sum(np.asarray(imload(path)[0].array[i]).size for _ in range(5) for i in range(3))
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(read, paths * 3)) == {5 * 3 * 32 * 48}

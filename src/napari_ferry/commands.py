@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.codecs import binary, find_folder_codec, gif, imload, plan, tiff, video
+from napari_ferry.codecs import (
+    binary,
+    find_folder_codec,
+    gif,
+    imload,
+    plan,
+    tiff,
+    video,
+    with_suffix,
+)
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
-from napari_ferry.shown import shown_images, shown_place
+from napari_ferry.shown import look, shown_images
 from napari_ferry.sidecar import is_sidecar, sidecar_path
 from napari_ferry.tiff.folders.own_series import series_files
 
@@ -145,7 +154,7 @@ def _save(
     """
     typed = Path(path)
     try:
-        target = _with_suffix(typed, suffixes)
+        target = with_suffix(typed, suffixes)
         planned, shown = _plan_movie(layers, target) if is_movie else (_plan(layers, target), {})
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari takes a ValueError to mean that there is no such writer, and does not show it
@@ -165,31 +174,8 @@ def _plan(layers: list[LayerData], target: Path) -> Plan:
 def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, Any]]:
     """Plan a movie of what the viewer shows; return the options that say what that is, too."""
     images = shown_images(layers)
-    shown = shown_place(images)
+    shown = dict(look(images).options)
     return plan_as_seen(images, target, **shown), shown
-
-
-def _with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
-    """Return the name with a suffix of the format: as typed, or the first where there is none.
-
-    Raises
-    ------
-    UnsupportedFormatError
-        The suffix is one of another format.
-    """
-    if path.name.lower().endswith(tuple(suffixes)):
-        return path
-    if (
-        path.suffix
-        and len(path.suffix) <= 6
-        and path.suffix[1:].isalnum()
-        and not (path.suffix[1:].isdecimal())
-    ):
-        raise UnsupportedFormatError(
-            f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
-            f"ends in {' or '.join(suffixes)}, or choose the other format."
-        )
-    return path.with_name(path.name + suffixes[0])
 
 
 def _say(message: str) -> None:

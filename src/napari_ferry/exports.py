@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -12,11 +13,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.codecs import codecs, find_codec
+from napari_ferry.codecs import codecs, find_codec, imload, imsave
 from napari_ferry.image import Image
+from napari_ferry.options import options_of
 from napari_ferry.plan import Plan
 from napari_ferry.progress import Progress, size_text
+from napari_ferry.rendering.render import render
 
 _PLUGIN = "napari-ferry"
 _MOST_NAMES = 4
@@ -79,6 +85,47 @@ class Request:
             As `plan_as_seen`.
         """
         return plan_as_seen(self.images, self.path, **self.options)
+
+
+def preview(request: Request, frame: int) -> NDArray[np.uint8]:
+    """Return one picture of an export as its file will show it.
+
+    A movie of that frame alone is written into a temporary folder, and opened again.
+
+    Parameters
+    ----------
+    request : Request
+        The export of a movie.
+    frame : int
+        Which of its pictures.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes y x, or y x s with three colours; uint8.
+
+    Raises
+    ------
+    FerryError
+        What the export itself would raise.
+    """
+    codec = find_codec(request.path)
+    drawing = {key: request.options[key] for key in _names(render) & request.options.keys()}
+    drawn = render(request.images, **drawing)
+    picture = np.asarray(drawn.array[frame] if drawn.ndim > 3 else drawn.array)
+    kept = _names(codec.plan) & request.options.keys() - drawing.keys()
+    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
+        path = Path(folder, f"frame{request.path.suffix}")
+        one = Image.from_array(picture[None], "tyxs")
+        imsave(one, path, **{key: request.options[key] for key in kept})
+        (found,) = imload(path)
+        shown = np.array(found.array[0])
+        found.close()
+    return shown
+
+
+def _names(function: Callable[..., Any]) -> set[str]:
+    return {option.name for option in options_of([function])}
 
 
 def describe_plan(plan: Plan) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layer
 from napari_ferry.rendering.world import World, make_world
+from napari_ferry.units import SECONDS
 
 
 def shown_images(layers: Sequence[LayerData]) -> list[Image]:
@@ -32,32 +33,58 @@ def _with_outlines(image: Image, layer: LayerData) -> Image:
     return replace(image, display={**image.display, **more})
 
 
-def shown_place(images: Sequence[Image]) -> dict[str, Any]:
-    """Return the options of `render` that show what the viewer shows: axis, position and plane.
+@dataclass(frozen=True)
+class Shown:
+    """What a movie of images would show, as the viewer stands.
 
-    Time runs, or else the first long axis that is not seen. Nothing is returned where there is no
-    choice, or no viewer.
+    Parameters
+    ----------
+    axes : tuple of str
+        The axes that could run.
+    axis : str, optional
+        The one that runs; ``None`` for a single picture.
+    options : mapping
+        The options of `render` that show it: ``axis`` and ``position`` where there is a choice, and
+        ``plane`` where it is not the usual one.
+    size : int
+        Steps of the axis that runs.
+    seconds : float, optional
+        Time between these, where it is known.
     """
+
+    axes: tuple[str, ...]
+    axis: str | None
+    options: Mapping[str, Any]
+    size: int
+    seconds: float | None
+
+
+def look(images: Sequence[Image], axis: str | None = None) -> Shown:
+    """Return what a movie would show: time runs, or the first axis, unless another is named."""
     from napari import current_viewer
 
     viewer = current_viewer()
     world = make_world(images)
     ndim = len(world.axes)
     if viewer is None or viewer.dims.ndim < ndim:
-        return {}
+        return Shown((), None, {}, 1, None)
     more = viewer.dims.ndim - ndim
-    order = [axis - more for axis in viewer.dims.order if axis >= more]
+    order = [number - more for number in viewer.dims.order if number >= more]
     seen = tuple(order[-2:])
+    is_usual = seen == (ndim - 2, ndim - 1)
+    options = {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
     long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
-    plane = (
-        {} if seen == (ndim - 2, ndim - 1) else {"plane": " ".join(world.names[k] for k in seen)}
-    )
-    if len(long) < 2:
-        return plane
-    running = next((k for k in long if world.names[k] == "t"), long[0])
-    points = viewer.dims.point[more:]
-    places = [f"{world.names[k]}={_step(world, k, points[k])}" for k in long if k != running]
-    return {"axis": world.names[running], "position": " ".join(places), **plane}
+    names = [world.names[k] for k in long]
+    if not long:
+        return Shown((), None, options, 1, None)
+    running = long[names.index(axis if axis in names else "t" if "t" in names else names[0])]
+    if len(long) > 1:
+        points = viewer.dims.point[more:]
+        places = [f"{world.names[k]}={_step(world, k, points[k])}" for k in long if k != running]
+        options = {"axis": world.names[running], "position": " ".join(places), **options}
+    unit = SECONDS.get(world.axes[running].unit or "")
+    seconds = None if unit is None else world.axes[running].scale * unit
+    return Shown(tuple(names), world.names[running], options, world.sizes[running], seconds)
 
 
 def _step(world: World, axis: int, point: float) -> int:

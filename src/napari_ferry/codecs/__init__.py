@@ -96,6 +96,29 @@ def find_file_codec(path: Path) -> ModuleType:
     return find_codec(path, to_open=True)
 
 
+def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
+    """Return the name with a suffix of the format: as typed, or the first where there is none.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The suffix is one of another format.
+    """
+    if path.name.lower().endswith(tuple(suffixes)):
+        return path
+    if (
+        path.suffix
+        and len(path.suffix) <= 6
+        and path.suffix[1:].isalnum()
+        and not (path.suffix[1:].isdecimal())
+    ):
+        raise UnsupportedFormatError(
+            f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
+            f"ends in {' or '.join(suffixes)}, or choose the other format."
+        )
+    return path.with_name(path.name + suffixes[0])
+
+
 def find_folder_codec(folder: Path) -> ModuleType | None:
     """Return the codec that opens a folder, by the files in it; ``None`` for a foreign one."""
     listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large

@@ -108,7 +108,7 @@ class Decoder:
         """Decode from a packet on: the number of each frame's packet, and the frame."""
         for number, packet in self._packets_from(first):
             self.fed = number + 1
-            packet.opaque = number
+            packet.opaque = (number,)
             yield from numbered(packet.decode())
         self.fed = len(self.index.times)
         yield from numbered(self.container.streams.video[0].codec_context.decode(None))

@@ -218,7 +218,7 @@ def decode_all(container: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]
     packets = enumerate(video_packets(container))
     try:
         for number, packet in packets:
-            packet.opaque = number
+            packet.opaque = (number,)
             yield from numbered(packet.decode())
         yield from numbered(stream.codec_context.decode(None))
     except av.FFmpegError:
@@ -226,13 +226,15 @@ def decode_all(container: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]
 
 
 def numbered(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield frames with the numbers of their packets, which `opaque` was set to.
+    """Yield frames with the numbers of their packets, each the only one of a tuple in `opaque`.
 
+    PyAV knows what is there by its address, and small numbers are one object for all decoders: the
+    first to be done with it would take it from the others.
     Frames without one are what a decoder makes up for a reference that it has not seen.
     """
     for frame in frames:
-        if isinstance(frame.opaque, int):
-            yield frame.opaque, frame
+        if isinstance(frame.opaque, tuple):
+            yield frame.opaque[0], frame
 
 
 def _index(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FloatSpinBox, LineEdit, SpinBox, Widget
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, create_widget
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.options import Option
@@ -14,10 +16,11 @@ AUTOMATIC = "automatic"
 """What a field says whose option is left to napari-ferry."""
 
 _MOST = 1_000_000_000
+_NARROW, _LABEL = 90, 96
 
 
-class OptionsForm(Container):
-    """Fields of options.
+class OptionsForm(QWidget):
+    """Fields of options, one below the other.
 
     Parameters
     ----------
@@ -25,14 +28,18 @@ class OptionsForm(Container):
         Which fields there are, in this order.
     """
 
-    def __init__(self, options: Sequence[Option]) -> None:
-        super().__init__(labels=True)
-        self.options = {option.name: option for option in options}
-        self.margins = (0, 0, 0, 0)
-        for option in options:
-            self.append(_field(option))
+    changed = Signal()
+    """Something else stands in a field."""
 
-    def values_of_options(self) -> dict[str, Any]:
+    def __init__(self, options: Sequence[Option]) -> None:
+        super().__init__()
+        self.known = {option.name: option for option in options}
+        self.fields = {option.name: _field(option) for option in options}
+        lay_out(self, self.fields.values())
+        for field in self.fields.values():
+            field.changed.connect(self.changed.emit)
+
+    def values(self) -> dict[str, Any]:
         """Return the value of every option.
 
         Raises
@@ -40,38 +47,62 @@ class OptionsForm(Container):
         InvalidImageError
             A field holds something that is none.
         """
-        return {name: read(option, self[name]) for name, option in self.options.items()}
+        return {name: read(option, self.fields[name]) for name, option in self.known.items()}
 
     def texts(self) -> dict[str, Any]:
         """Return what stands in the fields, as plain JSON, to fill them with at another time."""
-        return {name: self[name].value for name in self.options}
+        return {name: field.value for name, field in self.fields.items()}
 
     def fill(self, texts: Mapping[str, Any]) -> None:
         """Put back what stood in the fields; what they do not take is left out."""
         for name, text in texts.items():
-            if name in self.options and _takes(self[name], text):
-                self[name].value = text
+            if name in self.fields and _takes(self.fields[name], text):
+                self.fields[name].value = text
 
 
-def _field(option: Option) -> Widget:
+def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
+    """Lay fields of magicgui below each other, with their labels in one column."""
+    rows = QFormLayout(form)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for field in fields:
+        label = QLabel(field.label)
+        label.setMinimumWidth(_LABEL)
+        label.setToolTip(field.tooltip)
+        label.setBuddy(field.native)
+        field.native.setAccessibleName(field.label)
+        field.native.setMinimumWidth(_NARROW)
+        field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        rows.addRow(label, field.native)
+
+
+def _field(option: Option) -> Any:
     """Return the field of an option."""
-    said = {
-        "name": option.name,
-        "label": option.name.replace("_", " "),
-        "tooltip": option.help,
-    }
+    kind, value, more = _looks(option)
+    field = create_widget(
+        value=value,
+        name=option.name,
+        label=option.name.replace("_", " "),
+        widget_type=kind,
+        options={"tooltip": option.help, **more},
+    )
+    if kind == "LineEdit" and option.is_optional:
+        field.native.setPlaceholderText(AUTOMATIC)
+    return field
+
+
+def _looks(option: Option) -> tuple[str, Any, dict[str, Any]]:
+    """Return which kind of field an option has, what stands in it first, and more of it."""
     choices = _choices(option)
     if choices:
-        return ComboBox(choices=choices, value=option.default, **said)
+        return "ComboBox", option.default, {"choices": choices}
     if option.kind is bool:
-        return CheckBox(value=option.default, text="", **said)
+        return "CheckBox", option.default, {"text": ""}
     if option.is_optional or option.kind is str:
-        field = LineEdit(value="" if option.default is None else str(option.default), **said)
-        field.native.setPlaceholderText(AUTOMATIC if option.is_optional else "")
-        return field
+        return "LineEdit", "" if option.default is None else str(option.default), {}
     if option.kind is int:
-        return SpinBox(value=option.default, min=0, max=_MOST, **said)
-    return FloatSpinBox(value=option.default, min=0, max=_MOST, step=0.5, **said)
+        return "SpinBox", option.default, {"min": 0, "max": _MOST}
+    return "FloatSpinBox", option.default, {"min": 0, "max": _MOST, "step": 0.5}
 
 
 def _choices(option: Option) -> list[tuple[str, Any]]:

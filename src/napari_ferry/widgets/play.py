@@ -5,31 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from magicgui.widgets import ComboBox, Container, LineEdit
+from magicgui.widgets import ComboBox, LineEdit
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.rates import DEFAULT_RATE
-from napari_ferry.widgets.form import to_number
+from napari_ferry.widgets.form import lay_out, to_number
 
 _RATE_TIP = "Frames per second. Empty: as fast as it happened, or 10 where that is not known."
 _SPEED_TIP = "How many times faster than it happened the movie runs; the frame rate follows."
 _NO_CLOCK = "time axis without unit"
 
 
-class PlayForm(Container):
+class PlayForm(QWidget):
     """Axis, frame rate and speed; of the last two, either can be typed, and the other follows."""
 
+    changed = Signal()
+    """Something else was chosen."""
+
     def __init__(self) -> None:
+        super().__init__()
         self.axis = ComboBox(
             name="axis", label="runs along", choices=[], tooltip="Which slider runs in the movie."
         )
         self.frame_rate = LineEdit(name="frame_rate", label="frame rate", tooltip=_RATE_TIP)
         self.speed = LineEdit(name="speed", label="x real time", tooltip=_SPEED_TIP)
-        super().__init__(widgets=[self.axis, self.frame_rate, self.speed], labels=True)
-        self.margins = (0, 0, 0, 0)
+        fields = (self.axis, self.frame_rate, self.speed)
+        lay_out(self, fields)
         self.seconds: float | None = None
         self.frame_rate.changed.connect(self._rate_was_typed)
         self.speed.changed.connect(self._speed_was_typed)
+        for field in fields:
+            field.changed.connect(self.changed.emit)
         self.set_clock(None)
 
     def set_axes(self, names: Sequence[str], shown: str | None) -> None:
@@ -49,7 +57,7 @@ class PlayForm(Container):
         self.speed.native.setPlaceholderText(_NO_CLOCK if seconds is None else "1")
         self._rate_was_typed()
 
-    def values_of_options(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Return the options of a movie: the axis, and the frame rate where one was typed.
 
         Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class LayerTicks(QListWidget):
 
     def chosen(self) -> list[Layer]:
         """Return the ticked layers, from the bottom to the top."""
-        items = [self.item(row) for row in range(self.count())]
+        items = [item for row in range(self.count()) if (item := self.item(row))]
         ticked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
         return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(ticked)]
 

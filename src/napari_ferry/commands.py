@@ -25,6 +25,7 @@ from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatE
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
+from napari_ferry.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.shown import look, shown_images
 from napari_ferry.sidecar import is_sidecar, sidecar_path
 from napari_ferry.tiff.folders.own_series import series_files
@@ -102,6 +103,21 @@ def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
 def write_gif(path: str, layers: list[LayerData]) -> list[str]:
     """Save layers, as they are seen, as an animated GIF, for napari; returns the file."""
     return _save(path, layers, gif.SUFFIXES, is_movie=True)
+
+
+def sample_calcium_movie() -> list[LayerData]:
+    """Make a noisy calcium movie, and its cells as labels, for napari's samples."""
+    return to_layers(calcium_movie())
+
+
+def sample_moving_cells() -> list[LayerData]:
+    """Make a movie of moving cells, and their numbers as labels, for napari's samples."""
+    return to_layers(moving_cells())
+
+
+def sample_z_stacks() -> list[LayerData]:
+    """Make z-stacks of two channels over time, with scales and units, for napari's samples."""
+    return to_layers([z_stack(planes=12, frames=8)])
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:

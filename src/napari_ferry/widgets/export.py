@@ -35,6 +35,7 @@ from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.form import OptionsForm, lay_out
 from napari_ferry.widgets.jobs import Job, Jobs
 from napari_ferry.widgets.play import PlayForm
+from napari_ferry.widgets.preferences import prefer, preferred
 from napari_ferry.widgets.preview import Preview
 from napari_ferry.widgets.remembered import keep, recall
 from napari_ferry.widgets.ticks import LayerTicks
@@ -85,8 +86,8 @@ class ExportLayers(QWidget):
         last = [each for _, each in choices if each.title == self.remembered.get("format")]
         if last:
             self.format.value = last[0]
-        folder = Path(self.remembered.get("folder") or Path.home())
-        self.where = Where(self.chosen, folder)
+        folder = preferred().get("folder") or self.remembered.get("folder") or Path.home()
+        self.where = Where(self.chosen, Path(folder).expanduser())
         self.form = OptionsForm([])
         self.play = PlayForm()
         self.source = ComboBox(
@@ -177,7 +178,7 @@ class ExportLayers(QWidget):
         """Show the options of the format that was chosen."""
         options = [o for o in options_of([self.chosen.codec.plan]) if o.name not in _PLAYED]
         form = OptionsForm(options)
-        form.fill(self.remembered.get(self.chosen.title, {}))
+        form.fill({**self.remembered.get(self.chosen.title, {}), **preferred()})
         form.changed.connect(self._schedule)
         old, self.form = self.form, form
         self.column.replaceWidget(old, form)
@@ -350,6 +351,7 @@ class ExportLayers(QWidget):
         """Keep what was chosen, for this format and for the next start."""
         self.remembered["format"] = self.chosen.title
         self.remembered[self.chosen.title] = self.form.texts()
+        prefer(self.form.texts())
         if self.where.is_named:
             self.remembered["folder"] = str(Path(self.where.path.text()).parent)
         keep(self.remembered)

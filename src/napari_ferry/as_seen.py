@@ -16,7 +16,7 @@ from typing import Any
 from napari_ferry.arguments import to_path
 from napari_ferry.channels import split
 from napari_ferry.codecs import Saveable, as_images, find_codec, option_names, plan
-from napari_ferry.errors import TargetError
+from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
@@ -63,6 +63,11 @@ def plan_as_seen(
     drawing = {name: value for name, value in options.items() if _is_drawing(name, value)}
     if as_seen is None:
         as_seen = bool(drawing) or (is_movie(codec) and needs_drawing(given, path, options))
+    elif drawing and not as_seen:
+        raise InvalidImageError(
+            f"The samples are asked for as they are, and {', '.join(drawing)} for a drawing: leave "
+            "out one of them."
+        )
     known = option_names(codec.plan)
     kept = {
         name: value for name, value in options.items() if name in known or not _is_of_render(name)

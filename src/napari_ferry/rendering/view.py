@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class View:
     def points(self, axis: int) -> float | NDArray[np.float64]:
         """Return where an axis that is not seen stands, at each frame for the one that runs."""
         if axis == self.running:
-            return np.array([self.world.point(axis, step) for step in self.steps])
+            return self.world.point(axis, np.array(self.steps, np.float64))
         return self.world.point(axis, self.places[axis])
 
     def frame_axis(self, speed: float | None) -> Axis:
@@ -171,13 +172,15 @@ def choose_view(
 
 def _seen_axes(world: World, plane: str) -> tuple[int, int]:
     """Return the numbers of the two axes that are seen."""
-    names = plane.split() if is_text(plane) else []
-    if len(set(names)) != 2 or not set(names) <= set(world.names):
+    words = plane.split() if is_text(plane) else []
+    # names may have spaces, as labels of sliders do
+    pairs = itertools.permutations(range(len(world.axes)), 2)
+    seen = next((p for p in pairs if words == [w for k in p for w in world.names[k].split()]), None)
+    if seen is None:
         raise InvalidImageError(
             f"The plane is {plane!r}: name two of the axes {' '.join(world.names)}, that which is "
             "seen downwards first, such as 'y x'."
         )
-    seen = world.names.index(names[0]), world.names.index(names[1])
     for one in world.placed:
         if len(world.axes) - len(one.scale) > min(seen):
             raise InvalidImageError(

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_ferry import Axis, Image, InvalidImageError, SaveError, imload, render, run
+from napari_ferry import (
+    Axis,
+    Image,
+    InvalidImageError,
+    SaveError,
+    imload,
+    load_video,
+    render,
+    run,
+    save_video,
+)
 from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.blocks import Box
 from napari_ferry.cli import main
@@ -207,3 +217,29 @@ def test_outlines_may_be_thicker_than_the_picture():
     inside_lowest = np.arange(16) < 7
     expected = np.where(inside_lowest, 0, labels)
     np.testing.assert_array_equal(contours(labels, 10**9, 0), expected)
+
+
+def test_steps_too_many_to_count_are_refused():
+    fine, coarse = (
+        Image((pixels(300, 4, 4),), (Axis("t", step, "second"), Axis("y"), Axis("x")))
+        for step in (1e-6, 1.0)
+    )
+    with pytest.raises(InvalidImageError, match="The movie would have 299000001 frames"):
+        render([fine, coarse])
+    assert render([fine, coarse], stop=300).shape == (300, 4, 4, 3)
+
+
+# --- arrays -------------------------------------------------------------------------------------
+
+
+def test_arrays_of_colours_are_layers(tmp_path):
+    colours = [pixels(3, 8, 10, 3), pixels(3, 8, 10, 3)]
+    save_video(tmp_path / "a.mkv", colours)
+    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colours[1])
+
+
+def test_arrays_are_no_images():
+    array = pixels(2, 6, 8)
+    for given in (array, [array]):
+        with pytest.raises(InvalidImageError, match=r"no Image: use Image\.from_array"):
+            render(given)

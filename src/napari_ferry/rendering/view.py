@@ -25,6 +25,9 @@ FITS: dict[Fit, tuple[int, int]] = {"1080p": (1080, 1920), "4K": (2160, 3840)}
 
 _LARGEST_SIDE = 1 << 16
 
+_MOST_FRAMES = 10_000_000
+"""Which index of each image a frame shows is known beforehand, in 8 bytes."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -53,7 +56,9 @@ class View:
     def points(self, axis: int) -> float | NDArray[np.float64]:
         """Return where an axis that is not seen stands, at each frame for the one that runs."""
         if axis == self.running:
-            return self.world.point(axis, np.array(self.steps, np.float64))
+            steps = self.steps
+            counted = np.arange(steps.start, steps.stop, steps.step, dtype=np.float64)
+            return self.world.point(axis, counted)
         return self.world.point(axis, self.places[axis])
 
     def frame_axis(self, speed: float | None) -> Axis:
@@ -209,7 +214,13 @@ def choose_steps(name: str, size: int, start: int, stop: int | None, step: int) 
             f"Frames were asked for from {start} to before {end}, and {name} has {size}: choose "
             f"them between 0 and {size}."
         )
-    return range(start, end, step)
+    steps = range(start, end, step)
+    if len(steps) > _MOST_FRAMES:
+        raise InvalidImageError(
+            f"The movie would have {len(steps)} frames, as the finest step along {name} counts: "
+            "choose fewer with start, stop and step, or give the images scales that are alike."
+        )
+    return steps
 
 
 def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:

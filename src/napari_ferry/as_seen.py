@@ -24,6 +24,9 @@ from napari_ferry.rendering.render import render
 _SHARED = ("axis", "position")
 """Options of `render` that movies have, too."""
 
+_QUIET = (*_SHARED, "background")
+"""Options of `render` that are no reason to draw."""
+
 
 def option_sources(codec: ModuleType) -> tuple[Callable[..., Any], ...]:
     """Return the functions whose keyword-only parameters are the options of a format."""
@@ -106,7 +109,7 @@ def _is_of_render(name: str) -> bool:
 
 def _is_drawing(name: str, value: object) -> bool:
     """Whether an option was given that only a drawing has."""
-    if name in _SHARED or not _is_of_render(name):
+    if name in _QUIET or not _is_of_render(name):
         return False
     return bool(value != inspect.signature(render).parameters[name].default)
 

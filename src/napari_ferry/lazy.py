@@ -103,13 +103,13 @@ class Taken(Chunked):
 
     Parameters
     ----------
-    array : Frames or Chunked
-        Whose it is.
+    array : array
+        Whose it is: `Frames`, or one that has chunks.
     axis, index : int
         Where it is fixed.
     """
 
-    def __init__(self, array: Frames | Chunked, axis: int, index: int) -> None:
+    def __init__(self, array: Array, axis: int, index: int) -> None:
         self.array = array
         self.axis = axis
         self.index = index
@@ -121,7 +121,7 @@ class Taken(Chunked):
         if isinstance(self.array, Frames):
             chunks = (*(1,) * self.array.lead, *self.array.frame_shape)
         else:
-            chunks = self.array.chunks
+            chunks = tuple(getattr(self.array, "chunks"))  # noqa: B009 - not every array has them
         return (*chunks[: self.axis], *chunks[self.axis + 1 :])
 
     def __getitem__(self, key: Any) -> Any:
@@ -143,7 +143,7 @@ def take(array: Array, axis: int, index: int) -> Array:
         return array[(slice(None),) * axis + (index,)]
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
-    if isinstance(array, Chunked) or (isinstance(array, Frames) and axis >= array.lead):
+    if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
         return Taken(array, axis, index)
     if not isinstance(array, Frames):
         array = Frames(Indexed(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2)

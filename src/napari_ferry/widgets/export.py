@@ -30,7 +30,7 @@ from napari_ferry.layers import from_layers
 from napari_ferry.options import options_of
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
-from napari_ferry.shown import Shown, look, shown_images
+from napari_ferry.shown import Shown, background, look, shown_images
 from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.form import OptionsForm, lay_out
 from napari_ferry.widgets.jobs import Job, Jobs
@@ -98,6 +98,7 @@ class ExportLayers(QWidget):
             "with points, shapes and three dimensions.",
         )
         self.drawing = OptionsForm([o for o in options_of([render]) if o.name not in _PLAYED])
+        self.drawing.fill({"background": background()})
 
     def _make_results(self) -> None:
         self.preview = Preview()
@@ -209,7 +210,7 @@ class ExportLayers(QWidget):
     def _movie_options(self, shown: Shown) -> dict[str, Any]:
         """Return what the fields of a movie say, and what the viewer shows."""
         played, drawn = self.play.values(), self.drawing.values()
-        return {**drawn, **shown.options, "frame_rate": played["frame_rate"]}
+        return {**shown.options, **drawn, "frame_rate": played["frame_rate"]}
 
     def request(self) -> Request:
         """Return what is to be exported.

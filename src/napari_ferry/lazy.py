@@ -152,6 +152,29 @@ def take(array: Array, axis: int, index: int) -> Array:
     return Frames(read, shape, array.dtype, array.lead - 1)
 
 
+@dataclass(frozen=True)
+class _Stepped:
+    """Reads the frames that are left of an array when only some steps of an axis are taken."""
+
+    array: Array
+    shape: tuple[int, ...]
+    axis: int
+    steps: range
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        place = [int(k) for k in np.unravel_index(i, self.shape)]
+        place[self.axis] = self.steps[place[self.axis]]
+        return np.asarray(self.array[tuple(place)])
+
+
+def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
+    """Take some steps of one of the `lead` leading axes of any array, without reading it."""
+    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
+        return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
+    shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
+    return Frames(_Stepped(array, shape[:lead], axis, steps), shape, array.dtype, lead)
+
+
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
     """Read a whole array into memory; `workers` threads read `Frames`."""
     check_workers(workers)

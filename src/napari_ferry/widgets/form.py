@@ -88,6 +88,8 @@ def _field(option: Option) -> Any:
     )
     if kind == "LineEdit" and option.is_optional:
         field.native.setPlaceholderText(AUTOMATIC)
+    if kind == "CheckBox":
+        field.native.setText("")  # its name stands before it
     return field
 
 
@@ -95,9 +97,9 @@ def _looks(option: Option) -> tuple[str, Any, dict[str, Any]]:
     """Return which kind of field an option has, what stands in it first, and more of it."""
     choices = _choices(option)
     if choices:
-        return "ComboBox", option.default, {"choices": choices}
+        return "ComboBox", option.default, {"choices": choices, "nullable": False}
     if option.kind is bool:
-        return "CheckBox", option.default, {"text": ""}
+        return "CheckBox", option.default, {}
     if option.is_optional or option.kind is str:
         return "LineEdit", "" if option.default is None else str(option.default), {}
     if option.kind is int:

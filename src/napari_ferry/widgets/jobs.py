@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
-from napari_ferry.exports import describe_progress
+from napari_ferry.exports import describe_progress, sentence
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress, size_text
 
@@ -64,6 +64,7 @@ class Jobs(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
+        self.leave: Callable[[], None] | None = None
         self.waiting: deque[JobRow] = deque()
         self.running: JobRow | None = None
         layout = QVBoxLayout(self)
@@ -92,11 +93,14 @@ class Jobs(QWidget):
         if row is self.running:
             self.running = None
         self.start_next()
+        if self.leave and self.running is None:
+            self.leave()
 
-    def stop(self) -> None:
-        """Cancel everything."""
-        for row in [*self.waiting, *([self.running] if self.running else [])]:
-            row.cancel()
+    def when_idle(self, leave: Callable[[], None]) -> None:
+        """Call something as soon as no export is under way."""
+        self.leave = leave
+        if self.running is None:
+            leave()
 
 
 class JobRow(QWidget):
@@ -173,8 +177,8 @@ class JobRow(QWidget):
         self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
         self.dock.update(steps - self.dock.n)
 
-    def _on_done(self, paths: list[Path]) -> None:
-        nbytes = sum(path.stat().st_size for path in paths)
+    def _on_done(self, made: tuple[list[Path], int]) -> None:
+        paths, nbytes = made
         many = f" in {len(paths)} files" if len(paths) > 1 else ""
         self._end(f"{self.job.name}: saved{many}, {size_text(nbytes)}")
         self._add_button("Open folder", lambda: _open_folder(paths[0].parent))
@@ -185,7 +189,7 @@ class JobRow(QWidget):
         if isinstance(error, SaveCancelledError):
             self._end(f"{self.job.name}: cancelled; nothing was left behind")
         else:
-            self._end(f"{self.job.name}: {error}")
+            self._end(f"{self.job.name}: {sentence(error)}")
 
     def _end(self, text: str) -> None:
         """Say what came of it, and let the next one begin."""
@@ -228,11 +232,13 @@ class _Work:
     def __str__(self) -> str:
         return f"the export of {self.row.job.name}"
 
-    def __call__(self) -> list[Path]:
+    def __call__(self) -> tuple[list[Path], int]:
+        """Export, and return the files that were made, and how many bytes they have."""
         row = self.row
-        return run(
+        paths = run(
             self.plan, overwrite=row.job.overwrite, progress=row.report, cancel=row.is_stopped
         )
+        return paths, sum(path.stat().st_size for path in paths)
 
 
 def _open_folder(folder: Path) -> None:

@@ -180,11 +180,11 @@ def sentence(error: BaseException) -> str:
     >>> sentence(KeyError("x"))
     "The data of a layer cannot be read or drawn (KeyError: 'x')."
     """
-    said = str(error).strip()
+    said = " ".join(str(error).split())
     if isinstance(error, FerryError):
         return said
-    first = f": {said.splitlines()[0]}" if said else ""
-    return f"The data of a layer cannot be read or drawn ({type(error).__name__}{first})."
+    why = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"The data of a layer cannot be read or drawn ({why})."
 
 
 def describe_progress(progress: Progress) -> str:

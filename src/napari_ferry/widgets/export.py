@@ -32,6 +32,8 @@ _PAUSE = 200
 _WIDTH = 300
 """Least pixels of the form, which fits beside the layers on a small screen."""
 
+_MARGIN = 6
+
 
 @dataclass(frozen=True)
 class _Offer:
@@ -61,6 +63,8 @@ class ExportLayers(QWidget):
         self.preview = Preview()
         self.summary = QLabel()
         self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.RichText)
+        self.summary.setMargin(_MARGIN)
         self.summary.setAccessibleName("What will be made")
         self.button = QPushButton("Export")
         self.button.setToolTip("Export what is described above; other exports may be under way.")
@@ -167,7 +171,7 @@ class ExportLayers(QWidget):
         self.preview.set_count(1)
         self.preview.say("as the canvas shows it now")
         self.summary.setText(
-            f"{html.escape(path.name)}: the viewer draws each frame, one after the other, and you "
+            f"{_escaped(path.name)}: the viewer draws each frame, one after the other, and you "
             "see it doing so; its sliders stand as before when it is done."
         )
         self._make_offer(
@@ -190,7 +194,7 @@ class ExportLayers(QWidget):
         self.is_clicked = False
         self.button.setEnabled(False)
         self.preview.say("")
-        self.summary.setText(html.escape(sentence(error)))
+        self.summary.setText(_escaped(sentence(error)))
 
     # --- export -----------------------------------------------------------------------------
 
@@ -219,13 +223,17 @@ class ExportLayers(QWidget):
         return bool(answer == QMessageBox.StandardButton.Yes)
 
 
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
 def _described(request: Request) -> tuple[Plan, str]:
     """Return the plan of an export, and what it says."""
     planned = request.plan()
-    said = [html.escape(line) for line in describe_plan(planned)]
+    said = [_escaped(line) for line in describe_plan(planned)]
     if planned.losses:
         said.append("<b>What the file does not hold:</b>")
-        said += [f"• {html.escape(loss)}" for loss in planned.losses]
+        said += [f"• {_escaped(loss)}" for loss in planned.losses]
     return planned, "<br>".join(said)
 
 

@@ -37,7 +37,7 @@ _OF_CANVAS = ("start", "stop", "step", "scale")
 _OF_DATA = frozenset({"start", "stop"})
 """Options that suit the layers of the moment, and are not remembered."""
 
-_DRAWN_BY = (("from the data, at its resolution", "data"), ("by the canvas", "canvas"))
+_DRAWN_BY = (("from the data", "data"), ("by the canvas", "canvas"))
 _DRAWN_TIP = (
     "From the data, sharp at any size; or by napari's canvas, as it stands now, with points, "
     "shapes and three dimensions."
@@ -198,6 +198,7 @@ class Fields(QWidget):
             form.fill(texts)
         self.form.changed.connect(self._say_changed)
         self.column.replaceWidget(old, self.form)
+        self.form.follow_in_tabs(self.where.browse)
         old.hide()
         old.deleteLater()
         for part in (self.play, self.more):

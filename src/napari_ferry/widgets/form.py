@@ -39,6 +39,12 @@ class OptionsForm(QWidget):
         for field in self.fields.values():
             field.changed.connect(self.changed.emit)
 
+    def follow_in_tabs(self, before: QWidget) -> None:
+        """Let the tabulator go through the fields after another widget."""
+        for field in self.fields.values():
+            QWidget.setTabOrder(before, field.native)
+            before = field.native
+
     def values(self) -> dict[str, Any]:
         """Return the value of every option.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -119,6 +119,7 @@ class JobRow(QWidget):
         self.bar.setTextVisible(False)
         self.text = QLabel(f"{job.name}: waiting")
         self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons = QHBoxLayout()
         self.button = QPushButton("Cancel")
         self.button.setToolTip(f"Stop exporting {job.name}; what stood there before stays.")
@@ -142,6 +143,7 @@ class JobRow(QWidget):
             self.opened = None
             self._end(str(error))
             return
+        self.text.setText(f"{self.job.name}: begins")
         self.dock = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
         worker = create_worker(_Work(self, plan), _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)

@@ -21,7 +21,16 @@ from napari.utils.colormaps import (
 from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
 from npe2 import PluginManager, PluginManifest
 
-from napari_ferry import FerryWarning, Image, SaveError, TargetExistsError, imload, imsave, plan
+from napari_ferry import (
+    FerryWarning,
+    Image,
+    SaveError,
+    TargetExistsError,
+    commands,
+    imload,
+    imsave,
+    plan,
+)
 from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
 from napari_ferry.dropped import Dropped
 from napari_ferry.image import Axis, Channel
@@ -786,3 +795,17 @@ def test_losses_are_known_before_saving(tmp_path: Path):
     planned = plan(from_layers([layer.as_layer_data_tuple()]), tmp_path / "cells.ome.tif")
     assert any("model cannot be kept" in loss for loss in planned.losses)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["calcium_movie", "moving_cells", "z_stacks"])
+def test_samples_of_the_manifest_become_calibrated_layers(key):
+    from npe2 import PluginManifest
+
+    samples = PluginManifest.from_distribution("napari-ferry").contributions.sample_data or []
+    assert key in [sample.key for sample in samples]
+    layers = getattr(commands, f"sample_{key}")()
+    assert len(layers) == 2
+    for data, meta, kind in layers:
+        assert kind in ("image", "labels")
+        assert np.asarray(data).any()
+        assert len(meta["units"]) == data.ndim

@@ -27,7 +27,7 @@ Box = tuple[slice, ...]
 
 BLOCK_BYTES = 8 << 20
 
-_SAID_ALREADY = (SaveCancelledError, HiddenColourError)
+_SAID_ALREADY = (SaveError, SaveCancelledError, HiddenColourError)
 """Errors that say all there is to say, and what to do."""
 
 _T = TypeVar("_T")

@@ -169,7 +169,7 @@ def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
 def _help_of(option: Option) -> str:
     """Return what an option does, and its default."""
     said = option.help.replace("%", "%%")
-    is_said = option.default is None or option.default is False
+    is_said = option.default is None or option.default is False or option.default == ""
     return said if is_said else f"{said} (default: {option.default})"
 
 

@@ -16,6 +16,7 @@ from napari_ferry.codecs import (
     gif,
     imload,
     plan,
+    suffixes,
     tiff,
     video,
     with_suffix,
@@ -25,6 +26,7 @@ from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatE
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
+from napari_ferry.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.shown import look, shown_images
 from napari_ferry.sidecar import is_sidecar, sidecar_path
 from napari_ferry.tiff.folders.own_series import series_files
@@ -34,6 +36,8 @@ Reader = Callable[[Any], list[LayerData]]
 
 _NOTHING: Any = [(None,)]
 """What npe2 takes for: read, and there is nothing to add."""
+
+_PLUGIN = "napari-ferry"
 
 _dropped = Dropped()
 
@@ -102,6 +106,34 @@ def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
 def write_gif(path: str, layers: list[LayerData]) -> list[str]:
     """Save layers, as they are seen, as an animated GIF, for napari; returns the file."""
     return _save(path, layers, gif.SUFFIXES, is_movie=True)
+
+
+def open_always() -> None:
+    """Make napari open the files that we know with us from now on, without asking."""
+    from napari.settings import get_settings
+
+    plugins = get_settings().plugins
+    patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
+    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, _PLUGIN)}
+    _say(
+        f"{', '.join(patterns)} are opened with napari-ferry from now on; Preferences > Plugins "
+        "changes that."
+    )
+
+
+def sample_calcium_movie() -> list[LayerData]:
+    """Make a noisy calcium movie, and its cells as labels, for napari's samples."""
+    return to_layers(calcium_movie())
+
+
+def sample_moving_cells() -> list[LayerData]:
+    """Make a movie of moving cells, and their numbers as labels, for napari's samples."""
+    return to_layers(moving_cells())
+
+
+def sample_z_stacks() -> list[LayerData]:
+    """Make z-stacks of two channels over time, with scales and units, for napari's samples."""
+    return to_layers([z_stack(planes=12, frames=8)])
 
 
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:

@@ -75,6 +75,7 @@ def _is_literal(annotation: Any) -> bool:
 def _help(function: Callable[..., Any], name: str) -> str:
     """Return the first sentence that a docstring says of a parameter."""
     lines = (inspect.getdoc(function) or "").splitlines()
-    at = next((i for i, line in enumerate(lines) if line.startswith(f"{name} :")), None)
+    described = (line.partition(" :")[0].split(", ") for line in lines)
+    at = next((i for i, names in enumerate(described) if name in names), None)
     text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
     return " ".join(text).split("; ")[0].split(". ")[0].replace("``", "")

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from napari_ferry.arguments import is_text
 from napari_ferry.errors import InvalidImageError
 
-_PLACE = re.compile(r"([^\s=,]+)\s*=\s*([+-]?\d+)")
+# names may have spaces, as labels of sliders do
+_PLACE = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")
 
 
 def choose_places(

@@ -75,7 +75,8 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     order = [number - more for number in viewer.dims.order if number >= more]
     seen = tuple(order[-2:])
     is_usual = seen == (ndim - 2, ndim - 1)
-    options = {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
+    options = {"background": background()}
+    options |= {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
     long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
     names = [world.names[k] for k in long]
     if not long:
@@ -89,6 +90,16 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     seconds = None if unit is None else world.axes[running].scale * unit
     name, size = world.names[running], world.sizes[running]
     return Shown(tuple(names), name, options, running + more, size, seconds)
+
+
+def background() -> str:
+    """Return the colour of the viewer's canvas, as ``#rrggbb``."""
+    from napari import current_viewer
+    from napari.utils.theme import get_theme
+
+    viewer = current_viewer()
+    colour = get_theme(viewer.theme if viewer else "dark").canvas
+    return "#" + "".join(f"{value:02x}" for value in colour.as_rgb_tuple()[:3])
 
 
 def _step(world: World, axis: int, point: float) -> int:

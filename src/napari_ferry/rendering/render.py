@@ -17,6 +17,7 @@ from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
 from napari_ferry.rendering.blend import Mode, mode_of
 from napari_ferry.rendering.compose import Compositor, Layer
+from napari_ferry.rendering.kept import keep_chunks
 from napari_ferry.rendering.look import check_upright, choose_paint, is_shown, is_smooth
 from napari_ferry.rendering.overlays import (
     Annotated,
@@ -32,6 +33,9 @@ from napari_ferry.rendering.sampling import Line, make_line
 from napari_ferry.rendering.stamps import Clock, choose_bar
 from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
 from napari_ferry.rendering.world import Placed, make_world
+
+_KEPT_BYTES = 256 << 20
+"""Of chunks that hold several frames, for all images together."""
 
 POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the frames do not have."""
@@ -103,6 +107,8 @@ def render(
         No image, one that cannot be drawn, or an option that does not fit them.
     """
     given = [images] if isinstance(images, Image) else images
+    if not all(isinstance(image, Image) for image in given):
+        raise InvalidImageError("Something is to be drawn that is no Image: use Image.from_array.")
     singles = split_all(given)
     if not singles:
         raise InvalidImageError("There is nothing to draw: give at least one image.")
@@ -126,7 +132,7 @@ def render(
         *_scale_bar(grid.axis(1, "x", view.world.axes[view.seen[1]].unit), scale_bar, style),
     ]
     read = Annotated(draw, tuple(overlays)) if overlays else draw
-    lead = [] if view.running is None else [replace(view.frame_axis(speed), name=_free_name(view))]
+    lead = _frame_axes(view, speed)
     shape = [*([len(view.steps)] if lead else []), *draw.size, 3]
     return Image(
         (Frames(read, shape, np.uint8, len(lead)),),
@@ -137,7 +143,7 @@ def render(
 
 
 def _words(text: str, corner: Corner, style: Style) -> Iterator[Overlay]:
-    if not is_text(text) or "\n" in text:
+    if not is_text(text) or not text.isprintable():
         raise InvalidImageError(f"The text is {text!r}: give the words of one line.")
     if text and (place := _corner(corner, "text_corner")):
         yield Words(place, style, text)
@@ -208,8 +214,10 @@ def _layer(one: Placed, view: View, grid: Grid, *, mode: Mode, is_on_solid: bool
         None if k in seen else _places(one, k, view.points(k + missing), level.shape[k], factors[k])
         for k in range(len(one.scale))
     )
+    running = next((k for k, place in enumerate(places) if isinstance(place, np.ndarray)), None)
+    array = keep_chunks(level, running, _KEPT_BYTES // len(view.world.placed))
     is_turned, paint = seen[0] > seen[1], choose_paint(one.image)
-    return Layer(level, places, is_turned, rows, columns, paint, mode, is_on_solid)
+    return Layer(array, places, is_turned, rows, columns, paint, mode, is_on_solid)
 
 
 def _choose_level(one: Placed, seen: Sequence[int], step: float) -> tuple[Array, list[float]]:
@@ -248,6 +256,18 @@ def _pixel_axes(view: View, grid: Grid) -> tuple[Axis, Axis]:
     """Return the axes y and x of the picture, whichever of the world they are."""
     down, right = (view.world.axes[k].unit for k in view.seen)
     return grid.axis(0, "y", down), grid.axis(1, "x", right)
+
+
+def _frame_axes(view: View, speed: float | None) -> list[Axis]:
+    """Return the axis of the frames, none where there is a single picture."""
+    if view.running is not None:
+        return [replace(view.frame_axis(speed), name=_free_name(view))]
+    if speed is not None:
+        raise InvalidImageError(
+            f"A speed of {speed!r} was asked for, and no axis runs: leave it out, or choose the "
+            "axis."
+        )
+    return []
 
 
 def _free_name(view: View) -> str:

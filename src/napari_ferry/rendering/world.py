@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, Kind
 from napari_ferry.units import METERS, SECONDS
+
+_Step = TypeVar("_Step", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class World:
         """The names of the axes."""
         return tuple(axis.name for axis in self.axes)
 
-    def point(self, axis: int, step: int) -> float:
-        """Return the place of a step."""
+    def point(self, axis: int, step: _Step) -> _Step:
+        """Return the place of a step, or of each of several."""
         return self.axes[axis].translation + step * self.axes[axis].scale
 
     def edges(self, axis: int) -> tuple[float, float]:
@@ -129,7 +131,8 @@ def _space(image: Image) -> tuple[Axis, ...]:
 
 def _check(image: Image) -> None:
     named = image.name or "An image"
-    if [axis.name for axis in _space(image)[-2:]] != ["y", "x"]:
+    names = [axis.name for axis in _space(image)]
+    if names[-2:] != ["y", "x"] or "s" in names:
         raise InvalidImageError(
             f"{named} has the axes {' '.join(image.axis_names)}; to be drawn, y and x come last, "
             "or y, x and the 3 or 4 samples s of a colour: transpose the array first."

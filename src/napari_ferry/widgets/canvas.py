@@ -6,19 +6,22 @@ window stays usable between them; whoever reads a frame in another thread waits 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEventLoop, QTimer
 from superqt.utils import ensure_main_thread
 
+from napari_ferry.arguments import is_real
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Axis, Image
@@ -32,10 +35,22 @@ if TYPE_CHECKING:
 
 Area = Literal["view", "data"]
 
+_LARGEST_SIDE = 16384
+"""Most pixels of a side that graphics cards draw."""
+
 _LOOK_AGAIN = 0.2
 """Seconds after which who waits for a frame looks whether the canvas is still there."""
 
+_BEGIN = 30.0
+"""Seconds after which a frame has to be begun by the thread of the window: else that thread waits
+for something, which may be this very frame."""
+
 _CLOSED = "The viewer's canvas is no longer drawn for this image: take it anew."
+
+_BUSY = (
+    "The window did not begin to draw a frame, as its thread is busy, or waits for the frame "
+    "itself: save with run_beside, or in a thread of your own."
+)
 
 _POLL = 20
 """Milliseconds between looks whether a save in another thread is done."""
@@ -58,7 +73,8 @@ def canvas_image(
 
     The viewer stands where it stood when this is left, whatever happened in between. It has to be
     visible. Frames are drawn in the thread of its window, which has to run: save them with
-    `run_beside`, or in a thread of your own.
+    `run_beside`, or in a thread of your own. Where that thread does not come to it for half a
+    minute, as it waits for the save, reading a frame raises `UnreadableFileError`.
 
     Parameters
     ----------
@@ -85,13 +101,16 @@ def canvas_image(
     Raises
     ------
     InvalidImageError
-        A slider or a step that does not exist, or a size of what shows all data.
+        A slider or a step that does not exist, a size of what shows all data, or one or a scale
+        that is not positive.
     """
+    _check_picture(area, size, scale)
     if area == "data" and size is not None:
         raise InvalidImageError(
             "A size was given for a picture of all data, whose size is that of the data: give a "
             "scale, or choose the view."
         )
+    _check_room(_size(viewer, area, size, scale))
     running = _choose_slider(viewer, axis)
     canvas = _Canvas(viewer, running, range(1), area, size, scale)
     lead: tuple[Axis, ...] = ()
@@ -132,9 +151,12 @@ class _Canvas:
         self.is_closed = False
         # one frame at a time is asked for, so that the window can do something else in between
         self._alone = threading.Lock()
+        # when the thread of the window was last seen to draw
+        self._lived = 0.0
 
     def __call__(self, i: int) -> NDArray[np.uint8]:
         """Draw frame i: axes y x s."""
+        asked = time.monotonic()
         with self._alone:
             answer: Future[NDArray[np.uint8]] = Future()
             ensure_main_thread(self._answer)(i, answer)
@@ -143,13 +165,20 @@ class _Canvas:
                     raise UnreadableFileError(_CLOSED)
                 with suppress(NotYetError):
                     return answer.result(_LOOK_AGAIN)
+                waited = time.monotonic() - max(asked, self._lived)
+                if waited > _BEGIN and answer.cancel():  # so it is not drawn later on
+                    raise UnreadableFileError(_BUSY)
 
     def _answer(self, i: int, answer: Future[NDArray[np.uint8]]) -> None:
         """Draw a frame; what goes wrong is for who asked, who would wait for ever."""
+        if not answer.set_running_or_notify_cancel():
+            return
         try:
             answer.set_result(self._draw(i))
         except Exception as error:  # noqa: BLE001 - it is raised again where it belongs
             answer.set_exception(error)
+        finally:
+            self._lived = time.monotonic()
 
     def _draw(self, i: int) -> NDArray[np.uint8]:
         if self.is_closed:
@@ -175,8 +204,11 @@ class _Canvas:
         return frame
 
     def close(self) -> None:
-        """Draw no more, and put the sliders back."""
+        """Draw no more, and put the sliders back, in the thread of the window."""
         self.is_closed = True
+        ensure_main_thread(self._put_back)()
+
+    def _put_back(self) -> None:
         self.viewer.dims.current_step = self.before
 
 
@@ -184,6 +216,43 @@ def slider_names(viewer: Viewer) -> list[str]:
     """Return the labels of the sliders that can run."""
     dims = viewer.dims
     return [dims.axis_labels[k] for k in dims.not_displayed if dims.nsteps[k] > 1]
+
+
+def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> None:
+    """Refuse what no picture can be made of."""
+    if area not in get_args(Area):
+        raise InvalidImageError(f"The area is {area!r}: choose one of {', '.join(get_args(Area))}.")
+    sides = size if isinstance(size, tuple | list) else (size,)
+    if size is not None and (len(sides) != 2 or not all(_is_positive(side) for side in sides)):
+        raise InvalidImageError(f"The size is {size!r}: give height and width in pixels.")
+    if not _is_positive(scale):
+        raise InvalidImageError(f"The scale is {scale!r}: give one positive number.")
+
+
+def _size(
+    viewer: Viewer, area: Area, size: tuple[int, int] | None, scale: float
+) -> tuple[float, float]:
+    """Return about how high and wide a picture will be."""
+    if area == "data":
+        extent, shown = viewer.layers.extent, list(viewer.dims.displayed)
+        finest = min(extent.step[shown])
+        height, width = ((extent.world[1] - extent.world[0])[shown] / finest + 1)[-2:]
+    else:
+        height, width = (1.0, 1.0) if size is None else size
+    return float(height * scale), float(width * scale)
+
+
+def _check_room(size: tuple[float, float]) -> None:
+    """Refuse a picture that graphics cards cannot draw: some end the program where it is asked."""
+    if max(size) > _LARGEST_SIDE:
+        raise InvalidImageError(
+            f"The canvas would have {size[1]:.6g} x {size[0]:.6g} pixels, and has at most "
+            f"{_LARGEST_SIDE} a side: choose a smaller scale or size."
+        )
+
+
+def _is_positive(value: object) -> bool:
+    return is_real(value) and 0 < value < math.inf  # type: ignore[operator]
 
 
 def _choose_slider(viewer: Viewer, label: str | None) -> int | None:

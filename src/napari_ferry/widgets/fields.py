@@ -17,11 +17,12 @@ from napari_ferry.exports import Format, Request, formats
 from napari_ferry.layers import from_layers
 from napari_ferry.options import options_of
 from napari_ferry.rendering.render import render
-from napari_ferry.shown import Shown, look, shown_images
+from napari_ferry.shown import Shown, background, look, shown_images
 from napari_ferry.target import check_place
 from napari_ferry.widgets.canvas import slider_names
 from napari_ferry.widgets.form import OptionsForm, lay_out
 from napari_ferry.widgets.play import PlayForm
+from napari_ferry.widgets.preferences import prefer, preferred
 from napari_ferry.widgets.remembered import keep, recall
 from napari_ferry.widgets.ticks import LayerTicks
 from napari_ferry.widgets.where import Where
@@ -78,11 +79,13 @@ class Fields(QWidget):
         last = [each for _, each in choices if each.title == self.remembered.get("format")]
         if last:
             self.format.value = last[0]
-        self.where = Where(self.chosen, Path(self.remembered.get("folder") or Path.home()))
+        folder = preferred().get("folder") or self.remembered.get("folder") or Path.home()
+        self.where = Where(self.chosen, Path(folder).expanduser())
         self.form = OptionsForm([])
         self.play = PlayForm()
         self.source = ComboBox(name="source", label="drawn", choices=_DRAWN_BY, tooltip=_DRAWN_TIP)
         self.drawing = OptionsForm([o for o in options_of([render]) if o.name not in _PLAYED])
+        self.drawing.fill({"background": background()})
 
     def _lay_out(self) -> None:
         self.column = QVBoxLayout(self)
@@ -143,7 +146,7 @@ class Fields(QWidget):
         shown = look(images, self.play.axis.value)
         self._show(shown, drawing)
         rate = self.play.values()["frame_rate"]
-        of_movie = {**drawing, **shown.options, "frame_rate": rate}
+        of_movie = {**shown.options, **drawing, "frame_rate": rate}
         return Request(tuple(images), path, {**options, **of_movie})
 
     def of_canvas(self) -> OfCanvas:
@@ -193,7 +196,7 @@ class Fields(QWidget):
         self.remembered_for = self.chosen
         options = [o for o in options_of([self.chosen.codec.plan]) if o.name not in _PLAYED]
         old, self.form = self.form, OptionsForm(options)
-        texts = self.remembered.get(self.chosen.title, {})
+        texts = {**self.remembered.get(self.chosen.title, {}), **preferred()}
         for form in (self.form, self.drawing, self.play) if self.is_movie else (self.form,):
             form.fill(texts)
         self.form.changed.connect(self._say_changed)
@@ -226,6 +229,7 @@ class Fields(QWidget):
     def remember(self) -> None:
         """Keep what was chosen, for this format and for the next start."""
         self._keep_texts()
+        prefer(self.form.texts())
         self.remembered["format"] = self.chosen.title
         if self.where.is_named:
             self.remembered["folder"] = str(Path(self.where.path.text()).parent)
@@ -237,8 +241,10 @@ class Fields(QWidget):
             return
         texts = self.form.texts()
         if is_movie(self.remembered_for.codec):
-            drawn = self.drawing.texts().items()
-            texts |= {name: text for name, text in drawn if name not in _OF_DATA}
+            drawn = self.drawing.texts()
+            if drawn["background"] == background():  # which is that of the theme
+                del drawn["background"]
+            texts |= {name: text for name, text in drawn.items() if name not in _OF_DATA}
             texts |= self.play.texts()
         self.remembered[self.remembered_for.title] = texts
 

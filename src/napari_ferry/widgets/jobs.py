@@ -33,10 +33,12 @@ from napari_ferry.progress import Progress, size_text
 if TYPE_CHECKING:
     from napari import Viewer
 
-_TICK = 100
+_TICK = 200
 """Milliseconds between looks at how far an export is."""
 
 _STEPS = 1000
+_SEEN = 10
+"""Steps of progress after which napari's activity dock is told."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ class JobRow(QWidget):
         steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
         self.bar.setValue(steps)
         self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-        self.dock.update(steps - self.dock.n)
+        if steps - self.dock.n >= _SEEN:  # each update draws napari's window anew
+            self.dock.update(steps - self.dock.n)
 
     def _on_done(self, made: tuple[list[Path], int]) -> None:
         paths, nbytes = made

@@ -1,0 +1,79 @@
+"""Frames of the viewer's canvas that cannot be drawn: who waits is told, and nothing hangs."""
+
+import os
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import napari_ferry
+from napari_ferry import InvalidImageError, SaveError
+
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and "DISPLAY" not in os.environ,
+        reason="no display: run under xvfb-run",
+    ),
+]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Any) -> Any:
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(np.zeros((3, 20, 30), np.uint8))
+    return viewer
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_window_that_waits_for_its_own_frames_is_not_waited_for(
+    viewer, tmp_path, monkeypatch, workers
+):
+    from napari_ferry.widgets import canvas
+
+    monkeypatch.setattr(canvas, "_BEGIN", 0.5)
+    with (
+        canvas.canvas_image(viewer) as image,
+        pytest.raises(SaveError, match="waits for the frame itself: save with run_beside"),
+    ):
+        napari_ferry.run(napari_ferry.plan(image, tmp_path / "a.mkv"), workers=workers)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_sliders_are_put_back_in_the_thread_of_the_window(viewer, qtbot):
+    from napari_ferry.widgets.canvas import canvas_image
+
+    moved_in: list[threading.Thread] = []
+    viewer.dims.current_step = (1, 0, 0)
+    viewer.dims.events.current_step.connect(lambda: moved_in.append(threading.current_thread()))
+
+    def take() -> None:
+        with canvas_image(viewer) as image:
+            np.asarray(image.array[2])
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    qtbot.waitUntil(lambda: not thread.is_alive() and viewer.dims.current_step[0] == 1)
+    assert set(moved_in) == {threading.main_thread()}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"area": "all"}, "The area is 'all': choose one of view, data"),
+        ({"size": (0, 10)}, r"The size is \(0, 10\): give height and width"),
+        ({"size": 10}, "The size is 10: give height and width"),
+        ({"scale": 0}, "The scale is 0: give one positive number"),
+        ({"scale": float("nan")}, "The scale is nan"),
+        ({"area": "data", "scale": 1e6}, "has at most 16384 a side"),
+        ({"size": (20_000, 10)}, "has at most 16384 a side"),
+    ],
+    ids=["area", "no height", "one side", "no scale", "nan", "too large", "too high"],
+)
+def test_a_picture_that_there_is_not_is_refused(viewer, options, says):
+    from napari_ferry.widgets.canvas import canvas_image
+
+    with pytest.raises(InvalidImageError, match=says), canvas_image(viewer, **options):
+        pass

@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _watch(start: Any, is_done: Any) -> list[float]:
     while not is_done():
         QTest.qWait(50)
     timer.stop()
-    return sorted((b - a for a, b in zip(ticks, ticks[1:], strict=False)), reverse=True)
+    return sorted((b - a for a, b in pairwise(ticks)), reverse=True)
 
 
 def _labels(widget: Any) -> list[str]:

@@ -30,6 +30,7 @@ MOVIES = (".gif", ".mkv", ".mp4")
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
     monkeypatch.setattr("napari_ferry.widgets.remembered._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.widgets.preferences._page", lambda: None)
     return path
 
 

@@ -61,7 +61,7 @@ def test_a_file_is_named_with_its_size_and_what_is_free(tmp_path: Path, monkeypa
 
 
 def test_of_many_files_the_first_and_the_last_are_named(tmp_path: Path):
-    planned = plan(movie(40), tmp_path / "a.tif", size_cap=8e-6)
+    planned = plan(movie(40), tmp_path / "a.tif", size_cap=9e-6)
     assert len(planned.files) > 4
     (line,) = describe_plan(planned)
     assert line.startswith(f"{len(planned.files)} files, ")

@@ -229,7 +229,6 @@ class Fields(QWidget):
     def remember(self) -> None:
         """Keep what was chosen, for this format and for the next start."""
         self._keep_texts()
-        prefer(self.form.texts())
         self.remembered["format"] = self.chosen.title
         if self.where.is_named:
             self.remembered["folder"] = str(Path(self.where.path.text()).parent)
@@ -240,6 +239,7 @@ class Fields(QWidget):
         if self.remembered_for is None:
             return
         texts = self.form.texts()
+        prefer(texts)
         if is_movie(self.remembered_for.codec):
             drawn = self.drawing.texts()
             if drawn["background"] == background():  # which is that of the theme

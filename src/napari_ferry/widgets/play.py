@@ -44,10 +44,11 @@ class PlayForm(QWidget):
     def set_axes(self, names: Sequence[str], shown: str | None) -> None:
         """Offer axes, and choose the one that was chosen, or else the one that time suggests."""
         chosen = self.axis.value
-        if list(self.axis.choices) != list(names):
-            self.axis.choices = list(names)
-        if names:
-            self.axis.value = chosen if chosen in names else shown or names[0]
+        with self.axis.changed.blocked():  # nobody has chosen anything
+            if list(self.axis.choices) != list(names):
+                self.axis.choices = list(names)
+            if names:
+                self.axis.value = chosen if chosen in names else shown or names[0]
 
     def set_clock(self, seconds: float | None) -> None:
         """Say how many seconds passed from one frame to the next, ``None`` where nobody knows."""

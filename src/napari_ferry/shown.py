@@ -46,6 +46,8 @@ class Shown:
     options : mapping
         The options of `render` that show it: ``axis`` and ``position`` where there is a choice, and
         ``plane`` where it is not the usual one.
+    number : int, optional
+        Of that axis, among the sliders of the viewer.
     size : int
         Steps of the axis that runs.
     seconds : float, optional
@@ -55,8 +57,9 @@ class Shown:
     axes: tuple[str, ...]
     axis: str | None
     options: Mapping[str, Any]
-    size: int
-    seconds: float | None
+    number: int | None = None
+    size: int = 1
+    seconds: float | None = None
 
 
 def look(images: Sequence[Image], axis: str | None = None) -> Shown:
@@ -67,7 +70,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     world = make_world(images)
     ndim = len(world.axes)
     if viewer is None or viewer.dims.ndim < ndim:
-        return Shown((), None, {}, 1, None)
+        return Shown((), None, {})
     more = viewer.dims.ndim - ndim
     order = [number - more for number in viewer.dims.order if number >= more]
     seen = tuple(order[-2:])
@@ -77,7 +80,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
     names = [world.names[k] for k in long]
     if not long:
-        return Shown((), None, options, 1, None)
+        return Shown((), None, options)
     running = long[names.index(axis if axis in names else "t" if "t" in names else names[0])]
     if len(long) > 1:
         points = viewer.dims.point[more:]
@@ -85,7 +88,8 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
         options = {"axis": world.names[running], "position": " ".join(places), **options}
     unit = SECONDS.get(world.axes[running].unit or "")
     seconds = None if unit is None else world.axes[running].scale * unit
-    return Shown(tuple(names), world.names[running], options, world.sizes[running], seconds)
+    name, size = world.names[running], world.sizes[running]
+    return Shown(tuple(names), name, options, running + more, size, seconds)
 
 
 def background() -> str:

@@ -212,6 +212,12 @@ class _Canvas:
         self.viewer.dims.current_step = self.before
 
 
+def slider_names(viewer: Viewer) -> list[str]:
+    """Return the labels of the sliders that can run."""
+    dims = viewer.dims
+    return [dims.axis_labels[k] for k in dims.not_displayed if dims.nsteps[k] > 1]
+
+
 def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> None:
     """Refuse what no picture can be made of."""
     if area not in get_args(Area):
@@ -253,7 +259,7 @@ def _choose_slider(viewer: Viewer, label: str | None) -> int | None:
     """Return the number of the slider that runs, ``None`` where there is none."""
     dims = viewer.dims
     sliders = [int(k) for k in dims.not_displayed if dims.nsteps[k] > 1]
-    names = [dims.axis_labels[k] for k in sliders]
+    names = slider_names(viewer)
     if label is None:
         times = [k for k, name in zip(sliders, names, strict=True) if name.lower() in ("t", "time")]
         return next(iter((*times, *sliders)), None)

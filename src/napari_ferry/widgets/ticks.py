@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _LINES = 4
+
+# fmt: off
+_LOOKS = frozenset({
+    "axis_labels", "blending", "colormap", "contour", "contrast_limits", "data", "gamma",
+    "metadata", "opacity", "rendering", "scale", "selected_label", "show_selected_label",
+    "translate", "units", "visible",
+})
+# fmt: on
+"""Events of a layer after which a file of it is another one."""
 
 
 class LayerTicks(QListWidget):
@@ -30,6 +40,9 @@ class LayerTicks(QListWidget):
         self.setAccessibleName("Layers to export")
         self.setToolTip("The layers to export: those that are selected, or those that you tick.")
         self.setMaximumHeight(self.fontMetrics().lineSpacing() * (_LINES + 1) + 12)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.known: list[Layer] = []
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._on_layers)
@@ -54,7 +67,7 @@ class LayerTicks(QListWidget):
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.disconnect(self._on_layers)
         layers.selection.events.changed.disconnect(self._on_selection)
-        self.clear()
+        self._listen(())
 
     def _on_layers(self, _: Any = None) -> None:
         ticked = self.chosen() if self.is_by_hand else self.viewer.layers.selection
@@ -66,10 +79,19 @@ class LayerTicks(QListWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             state = Qt.CheckState.Checked if layer in ticked else Qt.CheckState.Unchecked
             item.setCheckState(state)
+            item.setToolTip(layer.name)
             self.addItem(item)
-            layer.events.name.connect(self._on_name)
         self.blockSignals(False)
+        self._listen(self.viewer.layers)
         self.changed.emit()
+
+    def _listen(self, layers: Iterable[Layer]) -> None:
+        """Listen to what changes in layers, and no more to those that are gone."""
+        for layer in self.known:
+            layer.events.disconnect(self._on_look)
+        self.known = list(layers)
+        for layer in self.known:
+            layer.events.connect(self._on_look)
 
     def _on_selection(self, _: Any = None) -> None:
         if not self.is_by_hand:
@@ -79,5 +101,9 @@ class LayerTicks(QListWidget):
         self.is_by_hand = True
         self.changed.emit()
 
-    def _on_name(self, _: Any = None) -> None:
-        self._on_layers()
+    def _on_look(self, event: Any) -> None:
+        """Say that a ticked layer looks or means something else now, or has another name."""
+        if event.type == "name":
+            self._on_layers()
+        elif event.type in _LOOKS and event.source in self.chosen():
+            self.changed.emit()

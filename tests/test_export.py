@@ -593,3 +593,36 @@ def test_a_small_screen_holds_it(widget, viewer, qtbot):
     widget.fields.more.expand(False)
     assert widget.minimumSizeHint().width() <= 340
     assert widget.minimumSizeHint().height() <= 500
+
+
+def test_a_movie_of_all_that_is_seen_takes_one_click(viewer, settings_file, tmp_path, qtbot):
+    add(viewer, "axons").blending = "additive"
+    add(viewer, "hidden").visible = False
+    viewer.add_points(np.zeros((1, 3)))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export movie")
+    type_path(widget, tmp_path / "a", qtbot)
+    wait_for_offer(widget, qtbot)
+    assert [layer.name for layer in widget.fields.ticks.chosen()] == ["cells", "axons"]
+    click(widget, qtbot)
+    wait_for_end(widget, qtbot)
+    assert imload(tmp_path / "a.mp4")[0].shape == (8, 32, 48, 3)
+    viewer.layers["hidden"].visible = True
+    assert len(widget.fields.ticks.chosen()) == 3
+
+
+def test_who_draws_points_is_said(widget, viewer, qtbot):
+    choose(widget, ".gif", qtbot)
+    viewer.add_points(np.zeros((1, 3)), name="spots")
+    qtbot.waitUntil(lambda: "drawn by the canvas under Picture" in widget.summary.text())
+
+
+def test_ticks_made_by_hand_can_be_forgotten(widget, viewer, qtbot):
+    from qtpy.QtCore import Qt
+
+    fields = widget.fields
+    assert not fields.again.isVisible()
+    fields.ticks.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert fields.again.isVisible()
+    fields.again.click()
+    assert fields.ticks.chosen() == [viewer.layers[0]]
+    assert not fields.again.isVisible()

@@ -47,13 +47,16 @@ class _Offer:
 class ExportLayers(QWidget):
     """The form of an export, what it will make, and the exports under way."""
 
+    of_movie = False
+    """Whether it begins with a movie of all that is seen."""
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
         self.offer: _Offer | None = None
         self.is_clicked = False
         self.latest: Request | None = None
-        self.fields = Fields(self.viewer)
+        self.fields = Fields(self.viewer, of_movie=self.of_movie)
         self._make_results()
         self._lay_out()
         self._connect()
@@ -242,3 +245,9 @@ def _canvas_plan(viewer: Viewer, movie: OfCanvas) -> Iterator[Plan]:
     """Give the plan of a movie that the canvas draws, for as long as it does."""
     with canvas_image(viewer, **movie.drawing) as image:
         yield plan(image, movie.path, **movie.options)
+
+
+class ExportMovie(ExportLayers):
+    """The same form, which begins with a movie of all layers that are seen."""
+
+    of_movie = True

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from magicgui.widgets import ComboBox
+from napari.layers import Image, Labels
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_ferry.as_seen import is_movie
@@ -54,14 +55,23 @@ class OfCanvas(NamedTuple):
 
 
 class Fields(QWidget):
-    """What somebody chooses to export; it follows the viewer."""
+    """What somebody chooses to export; it follows the viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers are exported.
+    of_movie : bool
+        Whether to begin with a movie of all that is seen.
+    """
 
     changed = Signal()
     """Something else is chosen, or the viewer shows something else."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, *, of_movie: bool = False) -> None:
         super().__init__()
         self.viewer = viewer
+        self.of_movie = of_movie
         self.remembered = recall()
         self.remembered_for: Format | None = None
         self.nframes = 1
@@ -73,12 +83,12 @@ class Fields(QWidget):
         self._choose_format()
 
     def _make_fields(self) -> None:
-        self.ticks = LayerTicks(self.viewer)
+        self.ticks = LayerTicks(self.viewer, of_visible=self.of_movie)
         choices = [(f"{each.title} ({each.suffixes[0]})", each) for each in formats()]
         self.format = ComboBox(name="format", choices=choices, tooltip="What the file will be.")
-        last = [each for _, each in choices if each.title == self.remembered.get("format")]
-        if last:
-            self.format.value = last[0]
+        suited = [each for _, each in choices if is_movie(each.codec) or not self.of_movie]
+        last = [each for each in suited if each.title == self.remembered.get("format")]
+        self.format.value = (last or suited)[0]
         folder = preferred().get("folder") or self.remembered.get("folder") or Path.home()
         self.where = Where(self.chosen, Path(folder).expanduser())
         self.form = OptionsForm([])
@@ -94,12 +104,15 @@ class Fields(QWidget):
         self.more.setToolTip("Size, range, and what is written on the frames.")
         self.more.addWidget(_form_of(self.source))
         self.more.addWidget(self.drawing)
-        layers, form = QLabel("Layers"), _form_of(self.format)
+        self.again = QPushButton("Tick the visible" if self.of_movie else "Tick the selected")
+        self.again.setToolTip("Forget the ticks made by hand, and follow the viewer again.")
+        layers, form = _beside(QLabel("Layers"), self.again), _form_of(self.format)
         for part in (layers, self.ticks, form, self.where, self.form, self.play, self.more):
             self.column.addWidget(part)
 
     def _connect(self) -> None:
         self.ticks.changed.connect(self._on_layers)
+        self.again.clicked.connect(self.ticks.follow)
         self.format.changed.connect(self._choose_format)
         for field in (self.where, self.play, self.source, self.drawing):
             field.changed.connect(self._say_changed)
@@ -175,6 +188,12 @@ class Fields(QWidget):
         layers = self.ticks.chosen()
         if not layers:
             raise InvalidImageError("No layer is ticked: tick one, or select it in the list.")
+        others = [layer for layer in layers if not isinstance(layer, Image | Labels)]
+        if others and self.is_movie:
+            raise InvalidImageError(
+                f"{others[0].name} is a {type(others[0]).__name__} layer, which the canvas alone "
+                "draws: choose drawn by the canvas under Picture, or take its tick away."
+            )
         return [layer.as_layer_data_tuple() for layer in layers]
 
     def _show(self, shown: Shown, drawing: Mapping[str, Any]) -> None:
@@ -210,6 +229,7 @@ class Fields(QWidget):
         self._on_layers()
 
     def _on_layers(self) -> None:
+        self.again.setVisible(self.ticks.is_by_hand)
         layers = self.ticks.chosen()
         self.where.suggest(layers[-1].name if layers else "")
         self.changed.emit()
@@ -247,6 +267,15 @@ class Fields(QWidget):
             texts |= {name: text for name, text in drawn.items() if name not in _OF_DATA}
             texts |= self.play.texts()
         self.remembered[self.remembered_for.title] = texts
+
+
+def _beside(*parts: QWidget) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        layout.addWidget(part)
+    return row
 
 
 def _form_of(field: Any) -> QWidget:

@@ -6,7 +6,6 @@ are. Nor does one that is saved in a format that keeps all samples.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,13 @@ from napari_ferry.codecs import Saveable, as_images, find_codec, option_names, p
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
 from napari_ferry.lazy import take_steps
-from napari_ferry.places import choose_places
+from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_steps, frame_axis
+
+_DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
+"""The options of `render`, and what they are when nothing is said."""
 
 _SHARED = ("axis", "position")
 """Options of `render` that movies have, too."""
@@ -79,13 +81,14 @@ def plan_as_seen(
         )
     known = option_names(codec.plan)
     kept = {
-        name: value for name, value in options.items() if name in known or not _is_of_render(name)
+        name: value for name, value in options.items() if name in known or name not in _DEFAULTS
     }
     if not as_seen:
-        span = {name: options[name] for name in _SPAN if name in options}
-        is_cut = is_movie(codec) and any(value != _default(name) for name, value in span.items())
+        is_cut = is_movie(codec) and any(
+            options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN
+        )
         return plan([_excerpt(given[0], options)] if is_cut else given, path, **kept)
-    of_render = {name: value for name, value in options.items() if _is_of_render(name)}
+    of_render = {name: value for name, value in options.items() if name in _DEFAULTS}
     kept = {name: value for name, value in kept.items() if name not in _SHARED}
     planned = plan(render(given, **of_render), path, **kept)
     return replace(planned, losses=(*_losses(given), *planned.losses))
@@ -111,27 +114,16 @@ def _names_channel(options: Mapping[str, Any]) -> bool:
     return options.get("axis") == "c" or "c=" in str(options.get("position")).replace(" ", "")
 
 
-def _is_of_render(name: str) -> bool:
-    return name in inspect.signature(render).parameters
-
-
 def _is_drawing(name: str, value: object) -> bool:
     """Whether an option was given that only a drawing has."""
-    if name in _QUIET or not _is_of_render(name):
-        return False
-    return bool(value != _default(name))
-
-
-def _default(name: str) -> Any:
-    return inspect.signature(render).parameters[name].default
+    return name in _DEFAULTS and name not in _QUIET and bool(value != _DEFAULTS[name])
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
     """Return some steps of the axis of an image that runs, at the speed that was asked for."""
-    lead = image.ndim - (3 if image.is_rgb else 2)
-    sizes = dict(zip(image.axis_names[:lead], image.shape, strict=False))
+    sizes = leading_sizes(image)
     running, _ = choose_places(sizes, options.get("axis"), options.get("position"))
-    start, stop, step, speed = (options.get(name, _default(name)) for name in _SPAN)
+    start, stop, step, speed = (options.get(name, _DEFAULTS[name]) for name in _SPAN)
     if running is None:
         raise InvalidImageError(
             "Some frames of a movie were asked for, or its speed, and no axis runs: leave these "
@@ -143,7 +135,7 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
     channels = image.channels[steps.start : steps.stop : steps.step] if axis.name == "c" else ()
     return replace(
         image,
-        levels=(take_steps(image.array, running, steps, lead),),
+        levels=(take_steps(image.array, running, steps, len(sizes)),),
         axes=axes,
         channels=channels or image.channels * (axis.name != "c"),
     )

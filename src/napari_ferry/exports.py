@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.codecs import codecs, find_codec, imload, imsave
+from napari_ferry.codecs import codecs, find_codec, imload, imsave, option_names
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
-from napari_ferry.options import options_of
 from napari_ferry.plan import Plan
 from napari_ferry.progress import Progress, size_text
 from napari_ferry.rendering.render import render
@@ -115,10 +114,12 @@ def preview(request: Request, frame: int) -> NDArray[np.uint8]:
         What the export itself would raise.
     """
     codec = find_codec(request.path)
-    drawing = {key: request.options[key] for key in _names(render) & request.options.keys()}
+    drawing = {key: request.options[key] for key in option_names(render) if key in request.options}
     drawn = render(request.images, **drawing)
     picture = np.asarray(drawn.array[frame] if drawn.ndim > 3 else drawn.array)
-    kept = _names(codec.plan) & request.options.keys() - drawing.keys()
+    kept = [
+        key for key in option_names(codec.plan) if key in request.options.keys() - drawing.keys()
+    ]
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = Path(folder, f"frame{request.path.suffix}")
         one = Image.from_array(picture[None], "tyxs")
@@ -127,10 +128,6 @@ def preview(request: Request, frame: int) -> NDArray[np.uint8]:
         shown = np.array(found.array[0])
         found.close()
     return shown
-
-
-def _names(function: Callable[..., Any]) -> set[str]:
-    return {option.name for option in options_of([function])}
 
 
 def describe_plan(plan: Plan) -> list[str]:

@@ -32,11 +32,11 @@ def shown_limits(image: Image, index: int | None) -> tuple[float, float] | None:
         for k in which
         for limits in (
             image.channels[k].contrast_limits if image.channels else None,
-            _limits_of(shown[k]) if k < len(shown) else None,
+            limits_of(shown[k]) if k < len(shown) else None,
         )
         if limits is not None
     ]
-    display = _limits_of(image.display)
+    display = limits_of(image.display)
     found = found or ([display] if display else [])
     sound = [(low, high) for low, high in found if math.isfinite(high - low) and low < high]
     if not sound:
@@ -44,7 +44,8 @@ def shown_limits(image: Image, index: int | None) -> tuple[float, float] | None:
     return min(low for low, _ in sound), max(high for _, high in sound)
 
 
-def _limits_of(display: object) -> tuple[float, float] | None:
+def limits_of(display: object) -> tuple[float, float] | None:
+    """Return the contrast limits that a display says, sound or not; ``None`` if no pair."""
     limits = display.get("contrast_limits") if isinstance(display, Mapping) else None
     if not isinstance(limits, Sequence) or len(limits) != 2 or not all(map(is_real, limits)):
         return None

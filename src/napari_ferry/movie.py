@@ -21,7 +21,7 @@ from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.limits import is_narrower, shown_limits
-from napari_ferry.places import choose_places
+from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.rates import choose_rate
 from napari_ferry.streams import Piece, frames_together
 from napari_ferry.tones import Limits, Tones, sampled_places
@@ -220,9 +220,7 @@ def choose_movie(
     (image,) = images
     check_pixels(image)
     _check_axes(image)
-    lead = image.ndim - (3 if image.is_rgb else 2)
-    sizes = dict(zip(image.axis_names[:lead], image.shape, strict=False))
-    running, place = choose_places(sizes, axis, position)
+    running, place = choose_places(leading_sizes(image), axis, position)
     rate = choose_rate(frame_rate, None if running is None else image.axes[running])
     movie = Movie(image, running, place, rate, Tones(image.dtype), ())
     movie = replace(movie, tones=_choose_tones(movie, keep))

@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from napari_ferry.arguments import is_text
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.image import Image
 
 # names may have spaces, as labels of sliders do
 _PLACE = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")
+
+
+def leading_sizes(image: Image) -> dict[str, int]:
+    """Return name and length of each axis that the frames of an image do not have."""
+    lead = image.ndim - (3 if image.is_rgb else 2)
+    return dict(zip(image.axis_names[:lead], image.shape, strict=False))
 
 
 def choose_places(

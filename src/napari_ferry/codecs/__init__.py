@@ -255,8 +255,8 @@ def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
     return planned
 
 
-def option_names(planner: Callable[..., Plan]) -> list[str]:
-    """Return the names of the options of a codec's `plan`."""
+def option_names(planner: Callable[..., Any]) -> list[str]:
+    """Return the names of the options of a codec's `plan`, or of another function."""
     parameters = inspect.signature(planner).parameters.values()
     return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
 

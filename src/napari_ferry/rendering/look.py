@@ -12,7 +12,7 @@ from napari_ferry.arguments import is_real
 from napari_ferry.display import IDENTITY, warn_unsound
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.limits import shown_limits
+from napari_ferry.limits import limits_of, shown_limits
 from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
 from napari_ferry.rendering.palette import find_label_colours, find_palette
 from napari_ferry.tones import Limits, sampled_places
@@ -108,10 +108,8 @@ def _limits(image: Image) -> Limits:
 
 def _colour_limits(image: Image) -> Limits:
     """Return which values of a colour are dark and bright."""
-    given = image.display.get("contrast_limits")
-    if isinstance(given, list | tuple) and len(given) == 2 and all(map(is_real, given)):
-        low, high = map(float, given)
-        if 0 < high - low < np.finfo(np.float32).max:
-            return Limits((low, high))
+    given = limits_of(image.display)
+    if given and 0 < given[1] - given[0] < np.finfo(np.float32).max:
+        return Limits(given)
     most = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
     return Limits((0.0, most))

@@ -194,7 +194,7 @@ def _seen_axes(world: World, plane: str) -> tuple[int, int]:
             "seen downwards first, such as 'y x'."
         )
     for one in world.placed:
-        if len(world.axes) - len(one.scale) > min(seen):
+        if world.missing(one) > min(seen):
             raise InvalidImageError(
                 f"{one.image.name or 'An image'} has no axis {world.names[min(seen)]}, which is "
                 "to be seen: leave it out."
@@ -276,16 +276,10 @@ def _common_reduction(view: View, finest: float, most: int) -> int:
     """Return how many of the finest samples one of the smaller levels of all images has, a side."""
     found = [1.0 * most]
     for one in view.world.placed:
-        missing = len(view.world.axes) - len(one.scale)
-        sides = [
-            [
-                abs(one.scale[axis - missing]) / finest * one.shape[axis - missing] / n
-                for axis in view.seen
-                if (n := level.shape[axis - missing])
-            ]
-            for level in one.image.levels
-        ]
-        found.append(max((max(side) for side in sides if max(side) <= most), default=1.0))
+        seen = [axis - view.world.missing(one) for axis in view.seen]
+        steps = [one.steps(level) for level in one.image.levels]
+        widest = [max(each[k] for k in seen) / finest for each in steps]
+        found.append(max((width for width in widest if width <= most), default=1.0))
     return max(1, int(min(found) + _ALMOST))
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.array import Array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, Kind
 from napari_ferry.units import METERS, SECONDS
@@ -50,10 +51,10 @@ class Placed:
         last = self.start + (np.array(self.shape) - 1) * self.scale
         return np.stack([np.minimum(self.start, last), np.maximum(self.start, last)])
 
-    def index(self, axis: int, point: float) -> int | None:
-        """Return the index of the sample at a point on an axis; ``None`` outside."""
-        at = float(np.round((point - self.start[axis]) / self.scale[axis]))
-        return int(at) if 0 <= at < self.shape[axis] else None
+    def steps(self, level: Array) -> list[float]:
+        """Return the distance of neighbours on each axis of a level, in units of the world."""
+        sizes = zip(self.scale, self.shape, level.shape, strict=False)
+        return [abs(float(scale)) * full / size for scale, full, size in sizes]
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,16 @@ class World:
         """Return the place of a step, or of each of several."""
         return self.axes[axis].translation + step * self.axes[axis].scale
 
+    def missing(self, one: Placed) -> int:
+        """Return how many of the first axes an image does not have."""
+        return len(self.axes) - len(one.scale)
+
     def edges(self, axis: int) -> tuple[float, float]:
         """Return where the outermost samples begin and end on an axis."""
         found = [
             (one.ends[:, k], abs(one.scale[k]) / 2)
             for one in self.placed
-            if (k := axis - len(self.axes) + len(one.scale)) >= 0
+            if (k := axis - self.missing(one)) >= 0
         ]
         return (
             float(min(ends[0] - half for ends, half in found)),

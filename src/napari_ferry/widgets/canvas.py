@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+from dask.local import SynchronousExecutor
 from numpy.typing import NDArray
 from qtpy.QtCore import QEventLoop, QTimer
 from superqt.utils import ensure_main_thread
@@ -28,7 +29,7 @@ from napari_ferry.image import Axis, Image
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 from napari_ferry.rendering.view import choose_steps, frame_axis
-from napari_ferry.units import from_pint
+from napari_ferry.widgets.sliders import choose_slider, slider_axis
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -111,11 +112,11 @@ def canvas_image(
             "scale, or choose the view."
         )
     _check_room(_size(viewer, area, size, scale))
-    running = _choose_slider(viewer, axis)
+    running = choose_slider(viewer, axis)
     canvas = _Canvas(viewer, running, range(1), area, size, scale)
     lead: tuple[Axis, ...] = ()
     if running is not None:
-        slider = _axis_of(viewer, running)
+        slider = slider_axis(viewer, running)
         canvas.steps = choose_steps(slider.name, viewer.dims.nsteps[running], start, stop, step)
         lead = (frame_axis(slider, canvas.steps, speed),)
     try:
@@ -173,12 +174,13 @@ class _Canvas:
         """Draw a frame; what goes wrong is for who asked, who would wait for ever."""
         if not answer.set_running_or_notify_cancel():
             return
-        try:
-            answer.set_result(self._draw(i))
-        except Exception as error:  # noqa: BLE001 - it is raised again where it belongs
+        drawn = SynchronousExecutor().submit(self._draw, i)  # type: ignore[no-untyped-call]
+        self._lived = time.monotonic()
+        error = drawn.exception()
+        if error is None:
+            answer.set_result(drawn.result())
+        else:
             answer.set_exception(error)
-        finally:
-            self._lived = time.monotonic()
 
     def _draw(self, i: int) -> NDArray[np.uint8]:
         if self.is_closed:
@@ -210,12 +212,6 @@ class _Canvas:
 
     def _put_back(self) -> None:
         self.viewer.dims.current_step = self.before
-
-
-def slider_names(viewer: Viewer) -> list[str]:
-    """Return the labels of the sliders that can run."""
-    dims = viewer.dims
-    return [dims.axis_labels[k] for k in dims.not_displayed if dims.nsteps[k] > 1]
 
 
 def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> None:
@@ -253,30 +249,6 @@ def _check_room(size: tuple[float, float]) -> None:
 
 def _is_positive(value: object) -> bool:
     return is_real(value) and 0 < value < math.inf  # type: ignore[operator]
-
-
-def _choose_slider(viewer: Viewer, label: str | None) -> int | None:
-    """Return the number of the slider that runs, ``None`` where there is none."""
-    dims = viewer.dims
-    sliders = [int(k) for k in dims.not_displayed if dims.nsteps[k] > 1]
-    names = slider_names(viewer)
-    if label is None:
-        times = [k for k, name in zip(sliders, names, strict=True) if name.lower() in ("t", "time")]
-        return next(iter((*times, *sliders)), None)
-    if label not in names:
-        raise InvalidImageError(
-            f"The axis {label!r} is to run, and the viewer has sliders for "
-            f"{', '.join(names) or 'none'}: choose one of them."
-        )
-    return sliders[names.index(label)]
-
-
-def _axis_of(viewer: Viewer, number: int) -> Axis:
-    """Return what a slider of the viewer means."""
-    span = viewer.dims.range[number]
-    units = getattr(viewer.layers.extent, "units", None)
-    unit = None if units is None else from_pint(units[number])
-    return Axis(viewer.dims.axis_labels[number], float(span.step), unit, float(span.start))
 
 
 def run_beside(

@@ -20,11 +20,11 @@ from napari_ferry.options import options_of
 from napari_ferry.rendering.render import render
 from napari_ferry.shown import Shown, background, look, shown_images
 from napari_ferry.target import check_place
-from napari_ferry.widgets.canvas import slider_names
 from napari_ferry.widgets.form import OptionsForm, lay_out
 from napari_ferry.widgets.play import PlayForm
 from napari_ferry.widgets.preferences import prefer, preferred
 from napari_ferry.widgets.remembered import keep, recall
+from napari_ferry.widgets.sliders import sliders
 from napari_ferry.widgets.ticks import LayerTicks
 from napari_ferry.widgets.where import Where
 
@@ -170,7 +170,7 @@ class Fields(QWidget):
         FerryError
             A field says nothing that can be exported.
         """
-        path, names = self.where.target(), slider_names(self.viewer)
+        path, names = self.where.target(), [name for name, _ in sliders(self.viewer)]
         check_place(path)
         self.play.set_axes(names, "t" if "t" in names else None)
         played, drawing = self.play.values(), self.drawing.values()

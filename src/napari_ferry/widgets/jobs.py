@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ class JobRow(QWidget):
         self.jobs = jobs
         self.stopped = threading.Event()
         self.latest: Progress | None = None
-        self.opened: AbstractContextManager[Plan] | None = None
+        self.opened = ExitStack()
         self.dock: Any = None
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
@@ -138,11 +138,9 @@ class JobRow(QWidget):
 
     def start(self) -> None:
         """Begin to export, in another thread."""
-        self.opened = self.job.open()
         try:
-            plan = self.opened.__enter__()
+            plan = self.opened.enter_context(self.job.open())
         except FerryError as error:
-            self.opened = None
             self._end(str(error))
             return
         self.text.setText(f"{self.job.name}: begins")
@@ -199,9 +197,7 @@ class JobRow(QWidget):
     def _end(self, text: str) -> None:
         """Say what came of it, and let the next one begin."""
         self.timer.stop()
-        if self.opened is not None:
-            self.opened.__exit__(None, None, None)
-            self.opened = None
+        self.opened.close()
         if self.dock is not None:
             self.dock.close()
         self.bar.hide()

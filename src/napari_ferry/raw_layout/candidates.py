@@ -49,7 +49,13 @@ class Candidate:
 
 
 def find_candidates(
-    size: int, coded: Coded, row: Row, periods: Periods, changes: dict[int, float], known: Known
+    size: int,
+    coded: Coded,
+    row: Row,
+    frames: FrameEvidence,
+    repeats: tuple[int, ...],
+    changes: dict[int, float],
+    known: Known,
 ) -> Iterator[Candidate]:
     """Yield the layouts of one type and row.
 
@@ -57,17 +63,19 @@ def find_candidates(
     ----------
     size : int
         Bytes of the file.
+    repeats : tuple of int
+        Distances in samples at which pixels repeat most.
     changes : dict
         Offsets at which something seems to change, with their scores.
     """
-    frames = _FrameEvidence(periods, row.length)
     row_bytes = row.length * coded.dtype.itemsize
-    for offset, ends in _offsets(size, coded, row_bytes, periods, changes, known):
+    for offset, ends in _offsets(size, coded, row_bytes, repeats, changes, known):
         nrows = (size - offset) // row_bytes
         for nplanes, y in _splits(nrows, frames, known, ends=ends):
             trailing = size - offset - nplanes * y * row_bytes
             layout = _layout(coded.dtype, offset, nplanes, row, y, known)
-            if layout is None or not known.allows(layout):
+            is_twin = not ends and not trailing  # found as one that runs to the end, too
+            if layout is None or is_twin or not known.allows(layout):
                 continue
             features = shape_features(y, row.x, layout.frames) | frames.of(y, nplanes)
             features["header"] = header_prior(offset)
@@ -91,22 +99,26 @@ def _offsets(
     size: int,
     coded: Coded,
     row_bytes: int,
-    periods: Periods,
+    repeats: tuple[int, ...],
     changes: dict[int, float],
     known: Known,
 ) -> list[tuple[int, bool]]:
     """Return headers to try, and whether the samples then run to the end of the file."""
     itemsize = coded.dtype.itemsize
     if known.offset is not None:
-        ends = (size - known.offset) % row_bytes == 0
+        ends = (size - known.offset) % row_bytes == 0 and size > known.offset
         return [(known.offset, True)] * ends + [(known.offset, False)]
     whole: list[int] = []
+    if known.frames and known.y:
+        nbytes = known.frames * known.y * row_bytes
+        several = known.channels or 1
+        whole += [size - n for n in {nbytes, nbytes * several} if n <= size]
     if coded.end:
-        whole = list(range(size % row_bytes, min(_MAX_OFFSET + row_bytes, size), row_bytes))
-        whole = sorted(whole, key=header_prior, reverse=True)[:14]
+        near_start = range(size % row_bytes, min(_MAX_OFFSET + row_bytes, size), row_bytes)
+        whole += sorted(near_start, key=header_prior, reverse=True)[:14]
         near = {offset + (size - offset) % row_bytes for offset in changes}
         whole += [offset for offset in near if offset < size and offset % itemsize == size % itemsize]
-        for frame in periods.frames[:3]:
+        for frame in repeats[:3]:
             at = size % (frame * itemsize)
             if at <= 2 * _MAX_OFFSET and (size - at) % row_bytes == 0:
                 whole.append(at)
@@ -116,7 +128,7 @@ def _offsets(
 
 
 def _splits(
-    nrows: int, frames: _FrameEvidence, known: Known, *, ends: bool
+    nrows: int, frames: FrameEvidence, known: Known, *, ends: bool
 ) -> list[tuple[int, int]]:
     """Return how so many rows may be frames: planes and rows of each."""
     if nrows < 1:
@@ -134,7 +146,7 @@ def _splits(
     return [(nrows // y, y) for y in every if least <= y <= _MAX_SIDE]
 
 
-class _FrameEvidence:
+class FrameEvidence:
     """How far the autocorrelation at each number of rows stands out, for one row length."""
 
     def __init__(self, periods: Periods, length: int) -> None:
@@ -199,8 +211,9 @@ def _prominence(heights: Floats) -> Floats:
     if n < 3:
         return found
     lowest = np.minimum.accumulate(heights[1:])
-    for k in range(2, n):
-        if heights[k] < 6:
+    tops = (heights[1:-1] >= heights[:-2]) & (heights[1:-1] >= heights[2:]) & (heights[1:-1] >= 6)
+    for k in np.flatnonzero(np.append(tops, heights[-1] >= 6)) + 1:
+        if k < 2:
             continue
         reach = max(3, k // 8)
         if heights[k] < heights[max(1, k - reach) : k + reach + 1].max():

@@ -50,7 +50,7 @@ def find_dtypes(source: Source, known: Known) -> list[Coded]:
     """Return the types that a file's samples may have, at most three, the likeliest first."""
     found = [
         coded
-        for dtype in _types(known)
+        for dtype in types_of(known)
         for end in _anchors(source.size, dtype.itemsize, known)
         if (coded := _coded(source, dtype, known, end=end)) is not None
     ]
@@ -66,7 +66,8 @@ def find_dtypes(source: Source, known: Known) -> list[Coded]:
     return near[:3]
 
 
-def _types(known: Known) -> list[np.dtype[Any]]:
+def types_of(known: Known) -> list[np.dtype[Any]]:
+    """Return the types that are not ruled out."""
     names = _NAMES if known.dtype is None else (known.dtype.str[1:],)
     orders = "<>" if known.byte_order is None else known.byte_order
     both = [np.dtype(order + name) for name in names for order in orders]

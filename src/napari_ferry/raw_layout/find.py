@@ -1,59 +1,159 @@
-"""What layout a raw file has."""
+"""Find the layout of one raw file, or that of all raw files of one camera."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.candidates import Candidate, find_candidates
-from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes
-from napari_ferry.raw_layout.layout import Known, Layout, parse_known
-from napari_ferry.raw_layout.periods import Periods, find_periods
-from napari_ferry.raw_layout.rank import base_features, probabilities, shortlist
-from napari_ferry.raw_layout.rows import find_rows
-from napari_ferry.raw_layout.seams import Seams
-from napari_ferry.raw_layout.source import Source, open_source
+from napari_ferry.arguments import to_path
+from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.raw_layout.headers import foreign_name, read_header
+from napari_ferry.raw_layout.judge import judge
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
+from napari_ferry.raw_layout.rank import probabilities
+from napari_ferry.raw_layout.source import open_source
+from napari_ferry.raw_layout.words import has_structure, reasons_of
 
-WINDOW_SAMPLES = 1 << 21
-WINDOW_BYTES = 6 << 20
-
-
-def judge(source: Source, known: Known) -> list[Candidate]:
-    """Return the layouts that a file may have, with all evidence for and against each."""
-    types = find_dtypes(source, known)
-    periods: dict[tuple[int, bool], Periods] = {}
-    looks: dict[str, Seams] = {}
-    every: list[Candidate] = []
-    for coded in types:
-        start, window = _window(source, coded, known)
-        if window.size < 256:
-            continue
-        kind = (coded.dtype.itemsize, coded.end)
-        if kind not in periods:
-            periods[kind] = find_periods(window)
-        look = looks[coded.dtype.str + str(coded.end)] = Seams(source, coded.dtype, start, window)
-        for row in find_rows(window, periods[kind], source.size, known):
-            changes = look.changes(row.length) if known.offset is None else {}
-            for one in find_candidates(source.size, coded, row, periods[kind], changes, known):
-                one.features |= base_features(one, coded, types[0])
-                every.append(one)
-    kept = shortlist(every)
-    for one in kept:
-        one.features |= looks[one.coded.dtype.str + str(one.coded.end)].features(one)
-    return kept
+_UNSEEN = 0.4
+"""Trust in a layout for which nothing but the size of the file speaks."""
 
 
-def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
-    """Return a run of consecutive samples about the middle of the body, and where it begins."""
-    itemsize = coded.dtype.itemsize
-    first = source.body if known.offset is None else known.offset
-    count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
-    start = first + (source.size - first - count * itemsize) // 2
-    start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
-    return start, source.values(start, count, coded.dtype)
+def find_layouts(
+    path: str | os.PathLike[str],
+    *,
+    dtype: npt.DTypeLike | None = None,
+    frames: int | None = None,
+    y: int | None = None,
+    x: int | None = None,
+    channels: int | None = None,
+    offset: int | None = None,
+    byte_order: ByteOrder | None = None,
+    limit: int = 10,
+) -> list[Layout]:
+    """Find how the samples of a raw file may lie, from a bounded sample of its bytes.
+
+    What is given narrows the search, and is never overruled. A type without a byte order, such as
+    ``'uint16'``, leaves the order open.
+
+    Parameters
+    ----------
+    path : path
+        The raw file.
+    dtype : dtype, optional
+        Type of a sample: integers or floating point.
+    frames, y, x, channels : int, optional
+        Sizes that are known.
+    offset : int, optional
+        Bytes of header before the first sample.
+    byte_order : {"little", "big"}, optional
+        Order of the bytes of a sample.
+    limit : int
+        How many layouts to return at most.
+
+    Returns
+    -------
+    list of Layout
+        The likeliest first; empty where nothing fits.
+
+    Raises
+    ------
+    InvalidImageError
+        What is given can not be.
+    UnreadableFileError
+        There is no such file, or it is no raw file: it begins as a TIFF or another format.
+    """
+    known = parse_known(
+        dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
+    )
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise InvalidImageError(f"limit is {limit!r}: give a whole number of at least 1.")
+    found = _find(to_path(path), known)
+    return found[:limit]
+
+
+@dataclass(frozen=True)
+class Common:
+    """One layout for several files: what is the same for all, and the frames of each."""
+
+    layout: Layout
+    frames: dict[Path, int]
+    left: tuple[Path, ...]
+
+
+def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> Common | None:
+    """Find one layout for the raw files of one camera, which may differ in their frames.
+
+    The layout is the one in which the evidence of up to four files agrees best; it fits a file
+    whose size leaves whole frames after the header.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The raw files.
+    known : Known, optional
+        What is known of all.
+
+    Returns
+    -------
+    Common or None
+        None where nothing fits. `left` are the files that the layout does not fit.
+    """
+    several = sorted({path.stat().st_size: path for path in paths if path.stat().st_size}.items())
+    if not several:
+        return None
+    step = max(1, len(several) // 4)
+    scores: dict[Layout, float] = {}
+    for _, path in several[::-1][::step][:4]:
+        for layout in _find(path, known or Known()):
+            form = replace(layout, frames=1, confidence=0.0, reasons=())
+            scores[form] = scores.get(form, 0.0) + layout.confidence
+    fits = {form: [path for path in paths if _frames_in(path, form)] for form in scores}
+    likeliest = max(scores, key=lambda form: (len(fits[form]), scores[form]), default=None)
+    if likeliest is None:
+        return None
+    confidence = min(1.0, scores[likeliest] / len(several[::-1][::step][:4]))
+    reason = f"{len(fits[likeliest])} of {len(paths)} files hold whole frames of it"
+    counts = {path: _frames_in(path, likeliest) for path in fits[likeliest]}
+    left = tuple(path for path in paths if path not in counts)
+    return Common(replace(likeliest, confidence=confidence, reasons=(reason,)), counts, left)
+
+
+def _frames_in(path: Path, form: Layout) -> int:
+    """Return how many frames a file holds, 0 where something would be left over."""
+    count, rest = divmod(path.stat().st_size - form.offset, form.nbytes // form.frames)
+    return 0 if rest or count < 0 else count
+
+
+def _find(path: Path, known: Known) -> list[Layout]:
+    if not path.is_file():
+        raise UnreadableFileError(f"{path} is no file: check its name.")
+    with open_source(path) as source:
+        said = read_header(source)
+        if said is not None and known.allows(said):
+            return [said]
+        foreign = foreign_name(source) if known.offset is None else None
+        if foreign is not None:
+            name, suffix = foreign
+            raise UnreadableFileError(
+                f"{path.name} begins as a {name} does, so it is no raw file: give it the suffix "
+                f"{suffix}, or give the offset at which its samples begin."
+            )
+        kept = judge(source, known)
+    if not kept:
+        return []
+    p = probabilities(kept)
+    is_fixed = known.y is not None and known.x is not None
+    found: list[Any] = [
+        replace(
+            one.layout,
+            confidence=float(pi) * (1.0 if is_fixed or has_structure(one) else _UNSEEN),
+            reasons=reasons_of(one),
+        )
+        for one, pi in zip(kept, p, strict=True)
+    ]
+    return sorted(found, key=lambda layout: -layout.confidence)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.codes import Coded
+from napari_ferry.raw_layout.rows import Row
 from napari_ferry.raw_layout.weights import CHEAP, WEIGHTS
 
 KEPT = 72
 
 
-def base_features(candidate: Candidate, coded: Coded, best: Coded) -> dict[str, float]:
+def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
     """Return what the type and the row say."""
-    row, layout = candidate.row, candidate.layout
     return {
         "cost": coded.total - best.total,
         "crel": float(np.log((coded.total + 0.05) / (best.total + 0.05))),
         "asymmetry": coded.asymmetry,
-        "bigend": float(layout.dtype.str[0] == ">"),
+        "bigend": float(coded.dtype.str[0] == ">"),
         "z": _slog(row.z),
         "comb": _slog(row.comb),
         "harm": row.harmony,
@@ -60,12 +60,12 @@ def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def score(candidates: Sequence[Candidate], weights: dict[str, float]) -> npt.NDArray[np.float64]:
     """Return the score of each candidate."""
-    return np.array(
-        [
-            sum(weights.get(name, 0.0) * value for name, value in one.features.items())
-            for one in candidates
-        ]
-    )
+    return np.array([weigh(one.features, weights) for one in candidates])
+
+
+def weigh(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """Return the weighted sum of features."""
+    return sum(weights.get(name, 0.0) * value for name, value in features.items())
 
 
 def probabilities(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:

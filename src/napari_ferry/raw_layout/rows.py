@@ -165,6 +165,7 @@ class _Coder:
         else:
             steps = np.abs(np.diff(values[:100000].astype(np.int64)))
             self._step = float(int(np.gcd.reduce(steps)) or 1)
+        self._unlike = _unlike_steps(x)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
     def code(self, length: int, channels: int) -> float:
@@ -193,11 +194,22 @@ class _Coder:
 
     def uneven(self, length: int, channels: int) -> float:
         """Return how unlike steps between interleaved samples are, where channels are not it."""
-        x = self._x[: min(self._x.size, 240_000) // 12 * 12]
-        steps = np.abs(np.diff(x, append=x[-1:])).clip(0, np.percentile(np.abs(np.diff(x)), 99))
-        most = 0.0
-        for period in (2, 3, 4):
-            if length % period == 0 and channels % period:
-                mean = steps[: steps.size // period * period].reshape(-1, period).mean(0)
-                most = max(most, float(np.ptp(mean) / max(mean.mean(), 1e-12)))
-        return most
+        return max(
+            (
+                unlike
+                for period, unlike in self._unlike.items()
+                if length % period == 0 and channels % period
+            ),
+            default=0.0,
+        )
+
+
+def _unlike_steps(x: Floats) -> dict[int, float]:
+    """Return how unlike the steps between neighbours are in each phase of some periods."""
+    steps = np.abs(np.diff(x[:240_000]))
+    steps = np.minimum(steps, np.percentile(steps, 99))
+    found = {}
+    for period in (2, 3, 4):
+        mean = steps[: steps.size // period * period].reshape(-1, period).mean(0)
+        found[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
+    return found

@@ -15,7 +15,8 @@ Floats = npt.NDArray[np.float64]
 _REACH = 7
 _SEAMS = 8
 _STRIPS, _STRIP = 24, 768
-_SEAM_BYTES = 1 << 20
+_SEAM_BYTES = 192 << 10
+_HEAD_BYTES = 256 << 10
 
 
 class Seams:
@@ -44,7 +45,8 @@ class Seams:
     def _find_changes(self, length: int) -> dict[int, float]:
         row_bytes = length * self._dtype.itemsize
         first = self._source.size % row_bytes
-        nrows = min(8192 // row_bytes + 24, (self._source.size - first) // row_bytes, 2000)
+        nrows = min(8192 // row_bytes + 24, _HEAD_BYTES // row_bytes)
+        nrows = min(nrows, (self._source.size - first) // row_bytes)
         if nrows < 6:
             return {}
         rows = self._rows(first, nrows, length)

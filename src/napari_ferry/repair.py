@@ -4,16 +4,100 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import FerryWarning, InvalidImageError, MissingMetadataError
 from napari_ferry.image import Image, default_axes
 from napari_ferry.mapped import Mapped
 from napari_ferry.plan import Plan, run
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.sidecar import sidecar_path, sidecar_text
+from napari_ferry.raw_layout.find import find_common_layout, find_layouts
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
+from napari_ferry.sidecar import RAW_SUFFIXES, sidecar_path, sidecar_text
 from napari_ferry.writes import PlannedFile, write_text
+
+
+def find_sidecars(
+    path: Path,
+    *,
+    dtype: str | None = None,
+    byte_order: ByteOrder | None = None,
+    frames: int | None = None,
+    y: int | None = None,
+    x: int | None = None,
+    channels: int | None = None,
+    offset: int | None = None,
+    replaced: bool = False,
+) -> tuple[list[Layout], dict[Path, Layout]]:
+    """Find the layouts of a raw file, or the one of all raw files of a folder.
+
+    Parameters
+    ----------
+    path : Path
+        A raw file; or a folder of those of one camera.
+    dtype, byte_order, frames, y, x, channels, offset
+        What is known, as for `find_layouts`.
+    replaced : bool
+        Whether files of a folder count that have a sidecar.
+
+    Returns
+    -------
+    list of Layout
+        The likeliest first.
+    dict
+        The layout of each file.
+
+    Raises
+    ------
+    MissingMetadataError
+        Nothing fits.
+    """
+    if path.is_dir():
+        known = parse_known(
+            dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
+        )
+        return _common(path, known, replaced=replaced)
+    found = find_layouts(
+        path, dtype=dtype, byte_order=byte_order, frames=frames, y=y, x=x, channels=channels,
+        offset=offset,
+    )  # fmt: skip
+    if not found:
+        raise MissingMetadataError(
+            f"No layout of what is known fits the {path.stat().st_size} bytes of {path.name}: "
+            "give less, or other numbers."
+        )
+    return found, {path: found[0]}
+
+
+def _common(
+    folder: Path, known: Known, *, replaced: bool
+) -> tuple[list[Layout], dict[Path, Layout]]:
+    """Return the one layout of the raw files of a folder, and that of each."""
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in RAW_SUFFIXES
+        and path.is_file()
+        and (replaced or not sidecar_path(path).exists())
+    ]
+    common = find_common_layout(files, known=known) if files else None
+    if common is None:
+        raise MissingMetadataError(
+            f"No one layout was found for the {len(files)} raw files without sidecar in {folder}: "
+            "repair them one by one."
+        )
+    if common.left:
+        names = ", ".join(path.name for path in common.left[:3])
+        warnings.warn(
+            f"{len(common.left)} files ({names}) hold no whole frames of {common.layout}: repair "
+            "them one by one.",
+            FerryWarning,
+            stacklevel=2,
+        )
+    each = {path: replace(common.layout, frames=n) for path, n in common.frames.items()}
+    return [common.layout], each
 
 
 def image_of(data: Path, layout: Layout) -> Image:

@@ -28,6 +28,9 @@ DEFAULT_NAME = "binary_video"
 LEGACY_SIDECAR = "video_meta.txt"
 """Sidecar of a recording that has the default name and no suffix, as written in 2022."""
 
+RAW_SUFFIXES = (".bin", ".raw", ".dat")
+"""Suffixes of raw files."""
+
 _DIMENSIONS = ("frames", "y", "x")
 _SIDECAR_BYTES = 16 << 20
 

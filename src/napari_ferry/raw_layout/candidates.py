@@ -115,7 +115,7 @@ def _offsets(
         whole += [size - n for n in {nbytes, nbytes * several} if n <= size]
     if coded.end:
         near_start = range(size % row_bytes, min(_MAX_OFFSET + row_bytes, size), row_bytes)
-        whole += sorted(near_start, key=header_prior, reverse=True)[:14]
+        whole += sorted(near_start, key=header_prior, reverse=True)[:24]
         near = {offset + (size - offset) % row_bytes for offset in changes}
         whole += [offset for offset in near if offset < size and offset % itemsize == size % itemsize]
         for frame in repeats[:3]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.arguments import to_path
@@ -107,16 +108,23 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
     if not several:
         return None
     step = max(1, len(several) // 4)
-    scores: dict[Layout, float] = {}
-    for _, path in several[::-1][::step][:4]:
-        for layout in _find(path, known or Known()):
-            form = replace(layout, frames=1, confidence=0.0, reasons=())
-            scores[form] = scores.get(form, 0.0) + layout.confidence
-    fits = {form: [path for path in paths if _frames_in(path, form)] for form in scores}
-    likeliest = max(scores, key=lambda form: (len(fits[form]), scores[form]), default=None)
-    if likeliest is None:
+    looked = [
+        {replace(one, frames=1, confidence=0.0, reasons=()): one.confidence for one in found}
+        for _, path in several[::-1][::step][:4]
+        if (found := _find(path, known or Known()))
+    ]
+    forms = list(dict.fromkeys(form for found in looked for form in found))
+    if not forms:
         return None
-    confidence = min(1.0, scores[likeliest] / len(several[::-1][::step][:4]))
+    fits = {form: [path for path in paths if _frames_in(path, form)] for form in forms}
+    scores = {
+        form: float(np.sum(np.log([found.get(form, 0.0) + 1e-3 for found in looked])))
+        for form in forms
+    }
+    likeliest = max(forms, key=lambda form: (len(fits[form]), scores[form]))
+    total = sum(np.exp(score - scores[likeliest]) for score in scores.values())
+    sure = max(found.get(likeliest, 0.0) for found in looked)
+    confidence = max(sure, 1 / total) if len(looked) > 1 else sure
     reason = f"{len(fits[likeliest])} of {len(paths)} files hold whole frames of it"
     counts = {path: _frames_in(path, likeliest) for path in fits[likeliest]}
     left = tuple(path for path in paths if path not in counts)

@@ -79,7 +79,7 @@ def _blind(source: Source, known: Known) -> list[_Look]:
         count = (source.size - (known.offset or 0)) // dtype.itemsize
         sides = [known.x * (known.channels or 1)] if known.x else range(1, min(count, 256) + 1)
         rows = [
-            Row(length, known.channels or 1, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0)
+            Row(length, known.channels or 1, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
             for length in sides
             if count >= length and length % (known.channels or 1) == 0
         ]

@@ -27,6 +27,7 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "harm": row.harmony,
         "lost": min(row.lost, 3.0),
         "gain": row.gain,
+        "split": row.split / (0.5 + row.code),
         "uneven": min(row.uneven, 2.0),
         "wide": float(row.length > 4096),
         "c2": float(row.channels == 2),

@@ -24,7 +24,8 @@ _KEPT = 18
 class Row:
     """A row of `length` samples in pixels of `channels`, and what speaks for it.
 
-    `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row;
+    `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
+    `split` with the same row of other channels;
     `uneven` is how unlike interleaved samples are that `channels` does not explain.
     """
 
@@ -36,6 +37,7 @@ class Row:
     code: float
     lost: float
     gain: float
+    split: float
     uneven: float
 
     @property
@@ -78,6 +80,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
             code,
             (code - best) / room,
             coder.alone - code,
+            min((c for n, k, c in found if n == length and k != channels), default=code) - code,
             coder.uneven(length, channels),
         )
         for length, channels, code in found
@@ -207,7 +210,9 @@ class _Coder:
 def _unlike_steps(x: Floats) -> dict[int, float]:
     """Return how unlike the steps between neighbours are in each phase of some periods."""
     steps = np.abs(np.diff(x[:240_000]))
-    steps = np.minimum(steps, np.percentile(steps, 99))
+    if not steps.any():
+        return {}
+    steps = np.minimum(steps, np.percentile(steps[steps > 0], 99))
     found = {}
     for period in (2, 3, 4):
         mean = steps[: steps.size // period * period].reshape(-1, period).mean(0)

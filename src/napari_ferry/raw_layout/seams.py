@@ -59,7 +59,7 @@ class Seams:
         at = np.flatnonzero(scores[:count] > 3)
         if not at.size:
             return {}
-        few = {int(at[-1]), int(at[np.argmax(scores[at])])}
+        few = {int(at[-1]), *(int(r) for r in at[np.argsort(-scores[at])[:4]])}
         return {first + (r + 1) * row_bytes: float(scores[r]) for r in few}
 
     def features(self, candidate: Candidate) -> dict[str, float]:

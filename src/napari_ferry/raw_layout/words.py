@@ -35,7 +35,7 @@ def has_structure(candidate: Candidate) -> bool:
     """Whether anything but the size of the file speaks for the rows."""
     found = candidate.features
     seen = max(candidate.row.z, candidate.row.comb)
-    return seen > 6 or found.get("prom", 0.0) > 2 or candidate.row.gain > 0.02
+    return seen > 7 or found.get("prom", 0.0) > 2.3 or candidate.row.gain > 0.15
 
 
 def _of_frames(candidate: Candidate) -> list[str]:

@@ -91,7 +91,7 @@ def dff(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def smlm(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
-    nt, ny, nx = shape
+    ny, nx = shape[1:]
     light = np.zeros(shape, np.float32)
     emitters = rng.random(shape) < rng.uniform(0.0002, 0.002)
     light[emitters] = rng.exponential(300, int(emitters.sum()))
@@ -101,8 +101,7 @@ def smlm(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def em(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
-    nt, ny, nx = shape
-    texture = gaussian_filter(rng.standard_normal(shape), (min(2, nt / 3), 4, 4))
+    texture = gaussian_filter(rng.standard_normal(shape), (min(2, shape[0] / 3), 4, 4))
     texture = np.exp(-np.abs(texture) / texture.std() * 3)
     return 170 - 110 * texture + rng.uniform(2, 14) * rng.standard_normal(shape)
 
@@ -113,7 +112,9 @@ def widefield(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarr
     scene = np.maximum(scene - scene.min(), 0) * _vignette(rng, ny, nx)
     y, x = _grid(ny, nx)
     drift = np.cumsum(rng.uniform(-1.5, 1.5, (nt, 2)) * rng.random(), 0)
-    movie = np.stack([map_coordinates(scene, (y + a, x + b), order=1, mode="nearest") for a, b in drift])
+    movie = np.stack(
+        [map_coordinates(scene, (y + a, x + b), order=1, mode="nearest") for a, b in drift]
+    )
     pattern = 1 + 0.01 * rng.standard_normal((ny, nx))
     return _camera(rng, movie / movie.mean() * rng.uniform(20, 400)) * pattern
 
@@ -196,7 +197,10 @@ def _load(path: Path) -> np.ndarray:
 
 
 def real(
-    rng: np.random.Generator, shape: tuple[int, int, int] | None, nt: int, pool: dict[str, np.ndarray]
+    rng: np.random.Generator,
+    shape: tuple[int, int, int] | None,
+    nt: int,
+    pool: dict[str, np.ndarray],
 ) -> tuple[str, np.ndarray]:
     """Return a crop of a real image or stack, of the shape asked for as far as it goes."""
     name = str(rng.choice(sorted(pool)))
@@ -208,5 +212,7 @@ def real(
     if shape is None:
         return name, pixels
     ny, nx = (min(a, b) for a, b in zip(shape[1:], pixels.shape[1:3], strict=True))
-    top, left = (int(rng.integers(0, b - a + 1)) for a, b in zip((ny, nx), pixels.shape[1:3], strict=True))
+    top, left = (
+        int(rng.integers(0, b - a + 1)) for a, b in zip((ny, nx), pixels.shape[1:3], strict=True)
+    )
     return name, pixels[:, top : top + ny, left : left + nx]

@@ -50,8 +50,10 @@ class Raw:
             return False
         same_order = said.str[0] == self.dtype.str[0]
         pixels = np.frombuffer(self.data[self.offset :][: self.nbytes], self.dtype)
-        return same_order and int(pixels.astype(np.int64).max()) < 2 ** (8 * said.itemsize - 1) and (
-            int(pixels.astype(np.int64).min()) >= 0
+        return (
+            same_order
+            and int(pixels.astype(np.int64).max()) < 2 ** (8 * said.itemsize - 1)
+            and (int(pixels.astype(np.int64).min()) >= 0)
         )
 
     @property
@@ -140,14 +142,12 @@ def _stored(rng: np.random.Generator, pixels: np.ndarray, kind: str) -> tuple[st
     if pixels.dtype == np.uint8:
         ways = ["u1", "u1", "u1", "u1", *ways]
     way = str(rng.choice(ways))
-    if kind in ("sim_dff", "sim_label"):
+    if kind in ("sim_dff", "sim_label") or (way == "u1" and pixels.dtype == np.uint8):
         return way, _typed(pixels, way)
     low, high = float(pixels.min()), float(pixels.max())
     unit = (pixels.astype(np.float64) - low) / max(high - low, 1e-9)
     noise = rng.standard_normal(unit.shape) / 400
     match way:
-        case "u1" if pixels.dtype == np.uint8:
-            return way, pixels
         case "u1":
             return way, np.round(unit * 255).astype(np.uint8)
         case "u2_12":

@@ -54,7 +54,14 @@ def write(path: Path, pixels: np.ndarray, header: bytes = b"") -> Path:
 
 
 def brief(layout: Layout) -> tuple:
-    return (layout.dtype.str.lstrip("|"), layout.offset, layout.frames, layout.y, layout.x, layout.channels)
+    return (
+        layout.dtype.str.lstrip("|"),
+        layout.offset,
+        layout.frames,
+        layout.y,
+        layout.x,
+        layout.channels,
+    )
 
 
 # --- what is found -----------------------------------------------------------------------------
@@ -81,7 +88,9 @@ def test_headers_are_found(tmp_path, header):
 def test_colours_that_lie_together_are_found(tmp_path):
     base = scene((1, 200, 260))[0]
     hue = [gaussian_filter(scene((1, 200, 260), seed)[0], 6) for seed in (1, 2, 3)]
-    pixels = np.stack([60 * base + 60 * one * k for one, k in zip(hue, (0.4, 1, 1.6), strict=True)], -1)
+    pixels = np.stack(
+        [60 * base + 60 * one * k for one, k in zip(hue, (0.4, 1, 1.6), strict=True)], -1
+    )
     best = find_layouts(write(tmp_path / "a.raw", pixels.clip(0, 255).astype("u1")))[0]
     assert brief(best) == ("u1", 0, 1, 200, 260, 3)
     assert best.interleaving == "pixel"
@@ -98,7 +107,7 @@ def test_reasons_name_rows_and_frames_in_bytes(tmp_path):
 def test_movie_that_was_cut_off_is_found(tmp_path):
     data = stored("<u2", scene((12, 128, 160))).tobytes()
     path = tmp_path / "a.raw"
-    path.write_bytes(data[: -3001])
+    path.write_bytes(data[:-3001])
     found = find_layouts(path, dtype="<u2")
     assert ("<u2", 0, 11, 128, 160, 1) in [brief(layout) for layout in found[:3]]
 
@@ -243,7 +252,9 @@ def _remembering(function, sources: list[Source]):
     return call
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     data=st.binary(max_size=3000),
     repeats=st.integers(1, 20),
@@ -437,7 +448,9 @@ def test_folder_of_one_camera_is_repaired_with_one_layout(tmp_path, capsys):
 
 
 def test_file_of_another_camera_is_left_out(tmp_path):
-    paths = [write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(3)]
+    paths = [
+        write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(3)
+    ]
     other = write(tmp_path / "other.raw", np.zeros(54321, "u1"))
     common = find_common_layout([*paths, other])
     assert brief(common.layout)[3:] == (90, 132, 1)

@@ -100,13 +100,19 @@ def _add_convert_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_repair_options(parser: argparse.ArgumentParser) -> None:
     """Add what may be known of a raw file, and what to do with what is found."""
-    parser.add_argument("path", type=Path, metavar="FILE", help="a raw file, or a folder of one camera")
+    parser.add_argument(
+        "path", type=Path, metavar="FILE", help="a raw file, or a folder of one camera"
+    )
     parser.add_argument("--dtype", help="type of a sample, such as uint16 or >u2")
     parser.add_argument("--byte-order", choices=["little", "big"], help="order of its bytes")
     for name in ("frames", "y", "x", "channels"):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"how many {name}, if known")
-    parser.add_argument("--offset", type=int, metavar="BYTES", help="length of the header, if known")
-    parser.add_argument("--write", action="store_true", help="write the sidecar of the first layout")
+    parser.add_argument(
+        "--offset", type=int, metavar="BYTES", help="length of the header, if known"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write the sidecar of the first layout"
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a sidecar, which is kept as a backup"
     )

@@ -117,7 +117,9 @@ def image_of(data: Path, layout: Layout) -> Image:
     return Image.from_array(array, axes, name=data.stem)
 
 
-def write_sidecar(data: Path, layout: Layout, *, overwrite: bool = False) -> tuple[Path, Path | None]:
+def write_sidecar(
+    data: Path, layout: Layout, *, overwrite: bool = False
+) -> tuple[Path, Path | None]:
     """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
 
     Raises

@@ -117,7 +117,9 @@ def _offsets(
         near_start = range(size % row_bytes, min(_MAX_OFFSET + row_bytes, size), row_bytes)
         whole += sorted(near_start, key=header_prior, reverse=True)[:24]
         near = {offset + (size - offset) % row_bytes for offset in changes}
-        whole += [offset for offset in near if offset < size and offset % itemsize == size % itemsize]
+        whole += [
+            offset for offset in near if offset < size and offset % itemsize == size % itemsize
+        ]
         for frame in repeats[:3]:
             at = size % (frame * itemsize)
             if at <= 2 * _MAX_OFFSET and (size - at) % row_bytes == 0:
@@ -212,13 +214,14 @@ def _prominence(heights: Floats) -> Floats:
         return found
     lowest = np.minimum.accumulate(heights[1:])
     tops = (heights[1:-1] >= heights[:-2]) & (heights[1:-1] >= heights[2:]) & (heights[1:-1] >= 6)
-    for k in np.flatnonzero(np.append(tops, heights[-1] >= 6)) + 1:
+    for k in (int(i) + 1 for i in np.flatnonzero(np.append(tops, heights[-1] >= 6))):
         if k < 2:
             continue
         reach = max(3, k // 8)
         if heights[k] < heights[max(1, k - reach) : k + reach + 1].max():
             continue
         right = heights[k + 1 : 2 * k + 1]
-        valley = max(lowest[k - 2], right.min() if right.size else lowest[k - 2])
-        found[k] = max(0.0, heights[k] - valley)
+        left = float(lowest[k - 2])
+        valley = max(left, float(right.min())) if right.size else left
+        found[k] = max(0.0, float(heights[k]) - valley)
     return found

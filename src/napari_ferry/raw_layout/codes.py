@@ -93,14 +93,12 @@ def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> 
     if values.size < 2 * BLOCK:
         return None
     penalty = _PENALTIES.get(dtype.str[1:], 0.0) + (0.05 if dtype.str[0] == ">" else 0.0)
-    if dtype.kind == "f":
-        numbers, quantum, more = _float_steps(values)
-    else:
-        numbers, quantum, more = _integer_steps(values, dtype.itemsize)
+    is_float = dtype.kind == "f"
+    numbers, quantum, more = _float_steps(values) if is_float else _integer_steps(values)
     if numbers is None:
         return None
     cost, asymmetry = _cheapest_lag(numbers, quantum, dtype.itemsize)
-    if dtype.kind == "f":
+    if is_float:
         ranked, unlike = _as_ranks(numbers, dtype.itemsize)
         cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
     total = cost + 1.2 * asymmetry + penalty + more
@@ -124,9 +122,9 @@ def _sample(source: Source, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[An
     return np.stack([row[:shortest] for row in rows]) if shortest else np.empty((0, 0), dtype)
 
 
-def _integer_steps(
-    values: npt.NDArray[Any], itemsize: int
-) -> tuple[Floats | None, float, float]:
+def _integer_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
+    """Return integers, the step between those that occur, and what speaks against them."""
+    itemsize = values.dtype.itemsize
     numbers = values.astype(np.float64)
     steps = np.abs(np.diff(values.astype(np.int64), axis=1)).ravel()
     common = int(np.gcd.reduce(steps)) or 1
@@ -137,7 +135,7 @@ def _integer_steps(
     return numbers, float(common), penalty
 
 
-def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, Floats, float]:
+def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
     """Return floats, the step between those that occur, and what speaks against floats."""
     with np.errstate(invalid="ignore", over="ignore"):
         numbers = values.astype(np.float64)
@@ -204,7 +202,7 @@ def _cheapest_lag(numbers: Floats, quantum: float | Floats, itemsize: int) -> tu
 
 
 def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
-    """Return bits per sample of the differences at a lag, for each phase of it, shape ``(lag,)``."""
+    """Return bits per sample of differences at a lag, for each phase of it, shape ``(lag,)``."""
     residual = np.abs(numbers[:, lag:] - numbers[:, :-lag])
     with np.errstate(over="ignore"):
         residual /= quantum if isinstance(quantum, float) else quantum[:, lag:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ _UNSEEN = 0.4
 
 
 def find_layouts(
-    path: str | os.PathLike[str],
+    path: str | Path,
     *,
     dtype: npt.DTypeLike | None = None,
     frames: int | None = None,
@@ -71,7 +70,7 @@ def find_layouts(
     known = parse_known(
         dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
     )
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+    if limit < 1:
         raise InvalidImageError(f"limit is {limit!r}: give a whole number of at least 1.")
     found = _find(to_path(path), known)
     return found[:limit]

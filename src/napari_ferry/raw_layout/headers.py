@@ -69,7 +69,7 @@ _MAX_HEADER = 1 << 20
 
 
 def foreign_name(source: Source) -> tuple[str, str] | None:
-    """Return what a file is by its first bytes and its usual suffix; None where nothing is known."""
+    """Return what a file is by its first bytes, and its usual suffix; None where it is not."""
     head = source.read(0, 1024)
     for at, magic, name, suffix in _NAMES:
         if head[at : at + len(magic)] == magic:
@@ -80,7 +80,12 @@ def foreign_name(source: Source) -> tuple[str, str] | None:
 def read_header(source: Source) -> Layout | None:
     """Return the layout that a file's own header gives; None where there is no such header."""
     head = source.read(0, 4096)
-    for magic, read in ((b"\x93NUMPY", _npy), (b"NRRD000", _nrrd), (b"P5", _netpbm), (b"P6", _netpbm)):
+    for magic, read in (
+        (b"\x93NUMPY", _npy),
+        (b"NRRD000", _nrrd),
+        (b"P5", _netpbm),
+        (b"P6", _netpbm),
+    ):
         if head.startswith(magic):
             found = read(source, head)
             return found if found and _fits(found, source.size) else None
@@ -137,7 +142,10 @@ def _mrc(source: Source, head: bytes) -> Layout | None:
 
 def _nrrd(source: Source, head: bytes) -> Layout | None:
     text = source.read(0, 1 << 16)
-    end = min((at + len(stop) for stop in (b"\n\n", b"\r\n\r\n") if (at := text.find(stop)) >= 0), default=0)
+    end = min(
+        (at + len(stop) for stop in (b"\n\n", b"\r\n\r\n") if (at := text.find(stop)) >= 0),
+        default=0,
+    )
     fields = dict(re.findall(r"(?m)^([a-z ]+):[ =]*(.*?)\r?$", text[:end].decode("latin-1")))
     kind = _NRRD_TYPES.get(fields.get("type", "").strip().lower())
     is_plain = fields.get("encoding", "").strip() == "raw" and "data file" not in fields

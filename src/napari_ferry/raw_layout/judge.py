@@ -65,7 +65,9 @@ def _looks(source: Source, known: Known) -> list[_Look]:
             for row in find_rows(window, periods[kind], source.size, known)
         ]
         if rows:
-            found.append(_Look(coded, periods[kind], rows, Seams(source, coded.dtype, start, window)))
+            found.append(
+                _Look(coded, periods[kind], rows, Seams(source, coded.dtype, start, window))
+            )
     return found
 
 

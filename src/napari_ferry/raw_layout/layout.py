@@ -124,7 +124,7 @@ def parse_known(
     native, said = _parse_dtype(dtype)
     if order and said and order != said and native.itemsize > 1:
         raise InvalidImageError(
-            f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one of them."
+            f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one."
         )
     return Known(native, order or said, frames, y, x, channels, offset)  # type: ignore[arg-type]
 

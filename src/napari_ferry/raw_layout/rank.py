@@ -70,11 +70,12 @@ def weigh(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
 
 
 def probabilities(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
-    """Return how likely each candidate is, adding up to less than 1: the right one may be absent."""
+    """Return how likely each is; they add up to less than 1, as the right one may be absent."""
     scores = score(candidates, WEIGHTS)
     most = scores.max()
-    p: npt.NDArray[np.float64] = np.exp(scores - most)
-    return p / (p.sum() * 1.005)
+    p = np.exp(scores - most)
+    shares: npt.NDArray[np.float64] = p / (p.sum() * 1.005)
+    return shares
 
 
 def _slog(x: float) -> float:

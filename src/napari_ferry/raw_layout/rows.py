@@ -47,7 +47,7 @@ class Row:
 
 
 def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Known) -> list[Row]:
-    """Return the likeliest rows of consecutive samples, shape ``(n,)``, of a file of `size` bytes."""
+    """Return the likeliest rows of consecutive samples, shape ``(n,)``, of so many bytes."""
     lengths = _lengths(periods, size, values.dtype.itemsize, known)
     lengths = [length for length in lengths if 2 * length < values.size]
     if not lengths:

@@ -71,7 +71,7 @@ class Seams:
         return found
 
     def _rows(self, start: int, count: int, length: int) -> Floats:
-        """Return rows of the file, shape ``(rows, samples)``, in a common scale, without outliers."""
+        """Return rows of the file, shape ``(rows, samples)``, in a common scale."""
         key = (start, count, length)
         if key not in self._kept:
             values = self._source.values(start, count * length, self._dtype)
@@ -128,7 +128,11 @@ class Seams:
         found = [
             llr
             for k in at
-            if (llr := self._seam(candidate.layout.offset + int(k) * candidate.frame_bytes, candidate))
+            if (
+                llr := self._seam(
+                    candidate.layout.offset + int(k) * candidate.frame_bytes, candidate
+                )
+            )
             is not None
         ]
         if not found:
@@ -186,7 +190,11 @@ class Seams:
         starts -= (starts - self._start) % itemsize
         here = self._strips(starts)
         others = [
-            abs(_fisher(here, self._strips(starts + candidate.frame_bytes + k * candidate.row_bytes)))
+            abs(
+                _fisher(
+                    here, self._strips(starts + candidate.frame_bytes + k * candidate.row_bytes)
+                )
+            )
             for k in (-8, -3, 3, 8)
         ]
         there = _fisher(here, self._strips(starts + candidate.frame_bytes))

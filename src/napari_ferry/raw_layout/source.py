@@ -46,4 +46,4 @@ class Source:
 def open_source(path: Path) -> Iterator[Source]:
     """Open a file for as long as it is looked into."""
     with path.open("rb", buffering=0) as file:
-        yield Source(file)  # type: ignore[arg-type]
+        yield Source(file)

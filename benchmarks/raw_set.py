@@ -168,7 +168,7 @@ def _stored(rng: np.random.Generator, pixels: np.ndarray, kind: str) -> tuple[st
 
 def _typed(pixels: np.ndarray, way: str) -> np.ndarray:
     if way == "u1":
-        return (pixels % 256).astype(np.uint8)
+        return pixels if pixels.dtype == np.uint8 else (pixels % 256).astype(np.uint8)
     return pixels.astype("f4" if way == "f4i" else way)
 
 

@@ -130,9 +130,18 @@ def _integer_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Flo
     common = int(np.gcd.reduce(steps)) or 1
     shifted = itemsize > 1 and common % 256 == 0
     penalty = 0.5 if shifted else (0.15 if common > 1 else 0.0)
+    if itemsize == 2 and values.dtype.kind == "u" and _is_about_zero(values):
+        penalty += 0.15
     if itemsize == 4 and np.median(np.abs(numbers)) > 1 << 27:
         penalty += 0.8  # no camera counts so far: the exponents of floats look so
     return numbers, float(common), penalty
+
+
+def _is_about_zero(values: npt.NDArray[Any]) -> bool:
+    """Whether unsigned values lie at both ends of their range, or its last quarter, alone."""
+    last = 3 << (8 * values.dtype.itemsize - 2)
+    middle = (values >= last // 3) & (values < last)
+    return bool((values >= last).mean() > 0.01 and not middle.any())
 
 
 def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:

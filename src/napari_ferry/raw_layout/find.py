@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -154,13 +153,10 @@ def _find(path: Path, known: Known) -> list[Layout]:
     if not kept:
         return []
     p = probabilities(kept)
-    is_fixed = known.y is not None and known.x is not None
-    found: list[Any] = [
-        replace(
-            one.layout,
-            confidence=float(pi) * (1.0 if is_fixed or has_structure(one) else _UNSEEN),
-            reasons=reasons_of(one),
-        )
+    seen = has_structure(kept[int(np.argmax(p))])
+    trust = 1.0 if seen or (known.y is not None and known.x is not None) else _UNSEEN
+    found = [
+        replace(one.layout, confidence=float(pi) * trust, reasons=reasons_of(one, seen=seen))
         for one, pi in zip(kept, p, strict=True)
     ]
     return sorted(found, key=lambda layout: -layout.confidence)

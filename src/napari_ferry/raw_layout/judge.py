@@ -16,12 +16,14 @@ from napari_ferry.raw_layout.periods import Periods, find_periods
 from napari_ferry.raw_layout.rank import base_features, shortlist, weigh
 from napari_ferry.raw_layout.rows import Row, find_rows
 from napari_ferry.raw_layout.seams import Seams
+from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
 from napari_ferry.raw_layout.source import Source
 from napari_ferry.raw_layout.weights import CHEAP
 
 WINDOW_SAMPLES = 1 << 21
 WINDOW_BYTES = 6 << 20
 _MARGIN = 14.0
+_BLIND_ROWS = 24
 
 
 def judge(source: Source, known: Known) -> list[Candidate]:
@@ -72,23 +74,31 @@ def _looks(source: Source, known: Known) -> list[_Look]:
 
 
 def _blind(source: Source, known: Known) -> list[_Look]:
-    """Return how a file looks that is too small to see anything: its size must do."""
+    """Return how a file looks in which nothing is to be seen: its size must do."""
+    types = [coded.dtype for coded in find_dtypes(source, known)] or types_of(known)
+    nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
     found = []
-    for dtype in types_of(known):
-        start = anchor_of(source.size, known, end=True)
+    for dtype in types:
         coded = Coded(dtype, True, 8.0, 0.0, 8.0)
-        nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
-        count = (source.size - (known.offset or 0)) // dtype.itemsize
-        sides = [known.x * (known.channels or 1)] if known.x else range(1, min(count, 256) + 1)
+        channels = known.channels or 1
         rows = [
-            Row(length, known.channels or 1, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
-            for length in sides
-            if count >= length and length % (known.channels or 1) == 0
+            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
+            for side in _blind_sides(source.size, dtype.itemsize * channels, known)
         ]
         look = [(row, base_features(row, coded, coded)) for row in rows]
-        seams = Seams(source, dtype, start, np.zeros(0, dtype))
+        seams = Seams(source, dtype, source.size, np.zeros(0, dtype))
         found.append(_Look(coded, nothing, look, seams))
     return found
+
+
+def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
+    """Return the pixels of a row that usual headers leave room for, usual ones first."""
+    if known.x is not None:
+        return [known.x]
+    headers = HEADERS[:8] if known.offset is None else (known.offset,)
+    room = [(size - header) // pixel_bytes for header in headers if header < size]
+    sides = sorted(range(1, 1025), key=lambda side: (side not in POPULAR, side))
+    return [side for side in sides if any(n >= side and n % side == 0 for n in room)][:_BLIND_ROWS]
 
 
 def _candidates(source: Source, looks: list[_Look], known: Known) -> Iterator[Candidate]:

@@ -6,8 +6,11 @@ from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.sizes import HEADERS
 
 
-def reasons_of(candidate: Candidate) -> tuple[str, ...]:
-    """Return what speaks for a layout, and what one should know of it."""
+def reasons_of(candidate: Candidate, *, seen: bool) -> tuple[str, ...]:
+    """Return what speaks for a layout, and what one should know of it.
+
+    `seen` says whether there is any image structure in the file.
+    """
     layout, found = candidate.layout, candidate.features
     said = [
         f"read as {layout.dtype.name}"
@@ -22,7 +25,7 @@ def reasons_of(candidate: Candidate) -> tuple[str, ...]:
     said += _of_header(candidate)
     if candidate.trailing:
         said.append(f"{candidate.trailing:,} bytes remain at the end, a frame that was cut off")
-    if not has_structure(candidate):
+    if not seen:
         said.append(
             "no image structure was found: only the size of the file and usual sizes speak for it"
         )
@@ -35,7 +38,7 @@ def has_structure(candidate: Candidate) -> bool:
     """Whether anything but the size of the file speaks for the rows."""
     found = candidate.features
     seen = max(candidate.row.z, candidate.row.comb)
-    return seen > 7 or found.get("prom", 0.0) > 2.3 or candidate.row.gain > 0.15
+    return seen > 7 or found.get("prom", 0.0) > 2.3 or candidate.row.gain > 0.35
 
 
 def _of_frames(candidate: Candidate) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ from PIL import Image as Picture
 
 from napari_ferry import Image, render
 from napari_ferry.layers import to_layers
-from napari_ferry.samples import calcium_movie, z_stack
+from napari_ferry.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.shown import shown_images
 from napari_ferry.widgets.demo import show_demo
 
@@ -23,6 +26,7 @@ def main() -> int:
     """Write every picture; return 1 when one does not show what it has to."""
     PICTURES.mkdir(exist_ok=True)
     _draw_overlays()
+    _show_export()
     return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
 
 
@@ -45,6 +49,41 @@ def _compare_with_the_canvas() -> int:
     gap = np.full((len(canvas), _GAP, 3), 255, np.uint8)
     _write("as_seen.png", np.concatenate([canvas, gap, drawn], axis=1))
     return int(np.abs(canvas.astype(int) - drawn).max() > 2)
+
+
+def _show_export() -> None:
+    """Show the form of an export, before and after the click."""
+    import napari
+    from napari.layers import Layer
+
+    from napari_ferry.widgets.export import ExportMovie
+
+    with tempfile.TemporaryDirectory() as folder:
+        viewer = napari.Viewer()
+        viewer.window.resize(1280, 800)
+        for data in to_layers(moving_cells()):
+            viewer.add_layer(Layer.create(*data))
+        widget = ExportMovie(viewer)
+        viewer.window.add_dock_widget(widget, name="Export movie")
+        widget.fields.where.path.setText(str(Path(folder, "cells.mp4")))
+        _wait_until(lambda: widget.offer is not None)
+        _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
+        viewer.screenshot(str(PICTURES / "export.png"), canvas_only=False, flash=False)
+        widget.button.click()
+        _wait_until(lambda: widget.jobs.running is None)
+        _wait_until(lambda: False, seconds=1)  # its buttons come in
+        viewer.screenshot(str(PICTURES / "exported.png"), canvas_only=False, flash=False)
+        viewer.close()
+
+
+def _wait_until(is_done: Callable[[], bool], seconds: float = 30) -> None:
+    """Let the window live until something is so, or for some time."""
+    from qtpy.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while not is_done() and time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
 
 
 def _draw_overlays() -> None:

@@ -12,6 +12,7 @@ import napari_ferry
 from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, commands, imload
 from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.cli import main
+from napari_ferry.frames import Frames
 from napari_ferry.plan import run
 
 
@@ -89,7 +90,21 @@ def test_a_drawing_may_be_saved_in_any_format(tmp_path):
 def test_an_option_of_the_drawing_asks_for_one(tmp_path):
     planned = plan_as_seen(gray(), tmp_path / "a.gif", text="day 3")
     assert any("as napari shows it" in loss for loss in planned.losses)
-    assert saved(gray(), tmp_path / "b.gif", start=1, stop=3).shape == (2, 12, 16, 3)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_some_frames_of_samples_stay_samples(is_lazy, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 2**16, (9, 3, 12, 16), np.uint16)
+    array = Frames(lambda i: pixels.reshape(-1, 12, 16)[i], pixels.shape, np.uint16, 2)
+    axes = (Axis("t", 0.5, "second"), Axis("z"), Axis("y"), Axis("x"))
+    image = Image((array if is_lazy else pixels,), axes)
+    options: Any = {"position": "z=1", "start": 2, "stop": 8, "step": 3, "speed": 2}
+    found = saved(image, tmp_path / "a.mkv", **options)
+    np.testing.assert_array_equal(found.array, pixels[2:8:3, 1])
+    assert found.axes[0].scale == 0.75
+    single = Image.from_array(pixels[0, 0])
+    with pytest.raises(InvalidImageError, match="no axis runs"):
+        plan_as_seen(single, tmp_path / "b.mkv", stop=3)
 
 
 def test_speed_becomes_the_frame_rate(tmp_path):

@@ -67,8 +67,10 @@ def test_the_sliders_are_put_back_in_the_thread_of_the_window(viewer, qtbot):
         ({"size": 10}, "The size is 10: give height and width"),
         ({"scale": 0}, "The scale is 0: give one positive number"),
         ({"scale": float("nan")}, "The scale is nan"),
+        ({"area": "data", "scale": 1e6}, "has at most 16384 a side"),
+        ({"size": (20_000, 10)}, "has at most 16384 a side"),
     ],
-    ids=["area", "no height", "one side", "no scale", "nan"],
+    ids=["area", "no height", "one side", "no scale", "nan", "too large", "too high"],
 )
 def test_a_picture_that_there_is_not_is_refused(viewer, options, says):
     from napari_ferry.widgets.canvas import canvas_image

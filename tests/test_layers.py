@@ -632,6 +632,12 @@ class TestSaveDialog:
             self.write(command, tmp_path / name)
         assert list(tmp_path.iterdir()) == []
 
+    @writers
+    @pytest.mark.parametrize("name", ["cells.v2", "day.3", "a.b c"])
+    def test_a_point_in_a_name_is_no_suffix(self, command, suffix, count, name, tmp_path: Path):
+        self.write(command, tmp_path / name)
+        assert (tmp_path / f"{name}{suffix}").exists()
+
     def test_a_sidecar_that_nobody_was_asked_about_is_kept(self, tmp_path: Path):
         (tmp_path / "cells.json").write_text('{"dtype": "uint8", "frames": 1}')
         with pytest.raises(TargetExistsError, match=r"cells\.json"):

@@ -9,12 +9,24 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
+import zarr
 from scipy import ndimage
 
-from napari_ferry import Axis, Image, InvalidImageError, SaveError, imload, render, run
+from napari_ferry import (
+    Axis,
+    Image,
+    InvalidImageError,
+    SaveError,
+    imload,
+    load_video,
+    render,
+    run,
+    save_video,
+)
 from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.blocks import Box
 from napari_ferry.cli import main
+from napari_ferry.lazy import take
 from napari_ferry.options import options_of
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.kept import Kept, keep_chunks
@@ -207,3 +219,67 @@ def test_outlines_may_be_thicker_than_the_picture():
     inside_lowest = np.arange(16) < 7
     expected = np.where(inside_lowest, 0, labels)
     np.testing.assert_array_equal(contours(labels, 10**9, 0), expected)
+
+
+def test_steps_too_many_to_count_are_refused():
+    fine, coarse = (
+        Image((pixels(300, 4, 4),), (Axis("t", step, "second"), Axis("y"), Axis("x")))
+        for step in (1e-6, 1.0)
+    )
+    with pytest.raises(InvalidImageError, match="The movie would have 299000001 frames"):
+        render([fine, coarse])
+    assert render([fine, coarse], stop=300).shape == (300, 4, 4, 3)
+
+
+# --- arrays -------------------------------------------------------------------------------------
+
+
+def test_arrays_of_colours_are_layers(tmp_path):
+    colours = [pixels(3, 8, 10, 3), pixels(3, 8, 10, 3)]
+    save_video(tmp_path / "a.mkv", colours)
+    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colours[1])
+
+
+def test_arrays_are_no_images():
+    array = pixels(2, 6, 8)
+    for given in (array, [array]):
+        with pytest.raises(InvalidImageError, match=r"no Image: use Image\.from_array"):
+            render(given)
+
+
+def test_a_pyramid_is_fitted_from_a_smaller_level():
+    """The full resolution is not looked at, and the picture is that of the level."""
+    full = np.kron(np.arange(40 * 60).reshape(40, 60) % 256, np.ones((128, 128))).astype(np.uint8)
+    levels = [Chunks(level, (512, 512)) for level in (full, full[::4, ::4].copy())]
+    image = Image(tuple(levels), (Axis("y"), Axis("x")))  # type: ignore[arg-type]
+    fitted = render([image], fit="1080p")
+    assert np.asarray(fitted.array).shape == (640, 960, 3)
+    assert not levels[0].reads
+    assert fitted.axes[0].scale == 8
+
+
+def test_a_picture_that_is_reduced_is_drawn_in_parts(monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (2500, 2100), np.uint8)
+    labels = (pixels > 128).astype(np.uint8)
+    axes = (Axis("y"), Axis("x"))
+    images = [
+        Image((pixels,), axes, display={"colormap": "green"}),
+        Image((labels,), axes, kind="labels", display={"contour": 2}),
+    ]
+    whole = np.asarray(render(images, fit="1080p").array)
+    monkeypatch.setattr("napari_ferry.rendering.compose._CANVAS_BYTES", 1 << 20)
+    np.testing.assert_array_equal(render(images, fit="1080p").array, whole)
+
+
+def test_frames_are_not_asked_for_where_nothing_runs():
+    with pytest.raises(InvalidImageError, match="no axis runs: leave these out"):
+        render([Image.from_array(np.zeros((4, 4), np.uint8))], stop=3)
+
+
+def test_a_channel_of_a_chunked_array_keeps_its_chunks():
+    pixels = np.random.default_rng(0).integers(0, 9, (8, 2, 6, 6), np.uint8)
+    source = zarr.array(pixels, chunks=(4, 1, 6, 6))
+    channel = take(source, 1, 1)
+    assert getattr(channel, "chunks", None) == (4, 6, 6)
+    np.testing.assert_array_equal(channel[2:5], pixels[2:5, 1])
+    np.testing.assert_array_equal(np.asarray(channel), pixels[:, 1])

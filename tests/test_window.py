@@ -233,3 +233,18 @@ def test_a_movie_is_saved_at_the_place_that_is_shown(
     assert error <= (1 if name.endswith(".mp4") else 0)
     drop(viewer, tmp_path / name)
     assert viewer.layers[-1].data.shape == (6, 32, 48)
+
+
+def test_our_files_open_without_a_question_once_that_is_asked_for(viewer, monkeypatch):
+    from napari.settings import get_settings
+
+    from napari_ferry import commands
+
+    settings = get_settings().plugins
+    settings.extension2reader = {"*.png": "napari", "*.tif": "napari"}
+    commands.open_always()
+    readers = settings.extension2reader
+    assert readers["*.png"] == "napari"
+    ours = (".tif", ".lsm", ".bin", ".gif", ".avi")
+    assert {readers[f"*{suffix}"] for suffix in ours} == {PLUGIN}
+    assert "*.json" not in readers

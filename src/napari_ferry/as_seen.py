@@ -18,11 +18,20 @@ from napari_ferry.channels import split
 from napari_ferry.codecs import Saveable, as_images, find_codec, option_names, plan
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
+from napari_ferry.lazy import take_steps
+from napari_ferry.places import choose_places
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
+from napari_ferry.rendering.view import choose_steps, frame_axis
 
 _SHARED = ("axis", "position")
 """Options of `render` that movies have, too."""
+
+_SPAN = ("start", "stop", "step", "speed")
+"""Options of `render` that samples can follow, too."""
+
+_QUIET = (*_SHARED, *_SPAN, "background")
+"""Options of `render` that are no reason to draw."""
 
 
 def option_sources(codec: ModuleType) -> tuple[Callable[..., Any], ...]:
@@ -73,7 +82,9 @@ def plan_as_seen(
         name: value for name, value in options.items() if name in known or not _is_of_render(name)
     }
     if not as_seen:
-        return plan(given, path, **kept)
+        span = {name: options[name] for name in _SPAN if name in options}
+        is_cut = is_movie(codec) and any(value != _default(name) for name, value in span.items())
+        return plan([_excerpt(given[0], options)] if is_cut else given, path, **kept)
     of_render = {name: value for name, value in options.items() if _is_of_render(name)}
     kept = {name: value for name, value in kept.items() if name not in _SHARED}
     planned = plan(render(given, **of_render), path, **kept)
@@ -106,9 +117,36 @@ def _is_of_render(name: str) -> bool:
 
 def _is_drawing(name: str, value: object) -> bool:
     """Whether an option was given that only a drawing has."""
-    if name in _SHARED or not _is_of_render(name):
+    if name in _QUIET or not _is_of_render(name):
         return False
-    return bool(value != inspect.signature(render).parameters[name].default)
+    return bool(value != _default(name))
+
+
+def _default(name: str) -> Any:
+    return inspect.signature(render).parameters[name].default
+
+
+def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
+    """Return some steps of the axis of an image that runs, at the speed that was asked for."""
+    lead = image.ndim - (3 if image.is_rgb else 2)
+    sizes = dict(zip(image.axis_names[:lead], image.shape, strict=False))
+    running, _ = choose_places(sizes, options.get("axis"), options.get("position"))
+    start, stop, step, speed = (options.get(name, _default(name)) for name in _SPAN)
+    if running is None:
+        raise InvalidImageError(
+            "Some frames of a movie were asked for, or its speed, and no axis runs: leave these "
+            "out, or choose the axis."
+        )
+    axis = image.axes[running]
+    steps = choose_steps(axis.name, image.shape[running], start, stop, step)
+    axes = (*image.axes[:running], frame_axis(axis, steps, speed), *image.axes[running + 1 :])
+    channels = image.channels[steps.start : steps.stop : steps.step] if axis.name == "c" else ()
+    return replace(
+        image,
+        levels=(take_steps(image.array, running, steps, lead),),
+        axes=axes,
+        channels=channels or image.channels * (axis.name != "c"),
+    )
 
 
 def _losses(images: Sequence[Image]) -> tuple[str, ...]:

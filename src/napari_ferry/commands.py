@@ -16,6 +16,7 @@ from napari_ferry.codecs import (
     gif,
     imload,
     plan,
+    suffixes,
     tiff,
     video,
     with_suffix,
@@ -35,6 +36,8 @@ Reader = Callable[[Any], list[LayerData]]
 
 _NOTHING: Any = [(None,)]
 """What npe2 takes for: read, and there is nothing to add."""
+
+_PLUGIN = "napari-ferry"
 
 _dropped = Dropped()
 
@@ -103,6 +106,19 @@ def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
 def write_gif(path: str, layers: list[LayerData]) -> list[str]:
     """Save layers, as they are seen, as an animated GIF, for napari; returns the file."""
     return _save(path, layers, gif.SUFFIXES, is_movie=True)
+
+
+def open_always() -> None:
+    """Make napari open the files that we know with us from now on, without asking."""
+    from napari.settings import get_settings
+
+    plugins = get_settings().plugins
+    patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
+    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, _PLUGIN)}
+    _say(
+        f"{', '.join(patterns)} are opened with napari-ferry from now on; Preferences > Plugins "
+        "changes that."
+    )
 
 
 def sample_calcium_movie() -> list[LayerData]:

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.codecs import codecs, find_codec, imload, imsave
+from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
 from napari_ferry.options import options_of
 from napari_ferry.plan import Plan
 from napari_ferry.progress import Progress, size_text
 from napari_ferry.rendering.render import render
+from napari_ferry.target import check_place, follow_link
 
 _PLUGIN = "napari-ferry"
 _MOST_NAMES = 4
@@ -77,14 +79,17 @@ class Request:
     options: Mapping[str, Any]
 
     def plan(self) -> Plan:
-        """Plan the export.
+        """Plan the export, at a place that can be written to.
 
         Raises
         ------
         UnsupportedFormatError, InvalidImageError, TargetError
-            As `plan_as_seen`.
+            As `plan_as_seen` and `check_place`.
         """
-        return plan_as_seen(self.images, self.path, **self.options)
+        planned = plan_as_seen(self.images, self.path, **self.options)
+        for path in planned.paths[:1]:
+            check_place(follow_link(path))
+        return planned
 
 
 def preview(request: Request, frame: int) -> NDArray[np.uint8]:
@@ -130,7 +135,9 @@ def _names(function: Callable[..., Any]) -> set[str]:
 
 def describe_plan(plan: Plan) -> list[str]:
     """Say in sentences what a save will make: its files, their sizes, and how long a movie is."""
-    lines = [f"{_files(plan)}; {size_text(_free(plan))} are free there."]
+    free = _free(plan)
+    only = "only " if plan.nbytes > free else ""
+    lines = [f"{_files(plan)}; {only}{size_text(free)} are free there."]
     if plan.frame_rate is not None:
         rate, seconds = plan.frame_rate, plan.nframes / plan.frame_rate
         pictures = f"{plan.nframes} frame{'s' * (plan.nframes != 1)}"
@@ -163,6 +170,21 @@ def _free(plan: Plan) -> int:
     """Return the bytes that are free where the files will stand."""
     folder = plan.files[0].path.parent
     return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.is_dir())).free
+
+
+def sentence(error: BaseException) -> str:
+    """Say what went wrong; of errors that are not our own, what a library said of them.
+
+    >>> sentence(FerryError("There are no pixels."))
+    'There are no pixels.'
+    >>> sentence(KeyError("x"))
+    "The data of a layer cannot be read or drawn (KeyError: 'x')."
+    """
+    said = " ".join(str(error).split())
+    if isinstance(error, FerryError):
+        return said
+    why = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"The data of a layer cannot be read or drawn ({why})."
 
 
 def describe_progress(progress: Progress) -> str:

@@ -103,13 +103,13 @@ class Taken(Chunked):
 
     Parameters
     ----------
-    array : Frames or Chunked
-        Whose it is.
+    array : array
+        Whose it is: `Frames`, or one that has chunks.
     axis, index : int
         Where it is fixed.
     """
 
-    def __init__(self, array: Frames | Chunked, axis: int, index: int) -> None:
+    def __init__(self, array: Array, axis: int, index: int) -> None:
         self.array = array
         self.axis = axis
         self.index = index
@@ -121,7 +121,7 @@ class Taken(Chunked):
         if isinstance(self.array, Frames):
             chunks = (*(1,) * self.array.lead, *self.array.frame_shape)
         else:
-            chunks = self.array.chunks
+            chunks = tuple(getattr(self.array, "chunks"))  # noqa: B009 - not every array has them
         return (*chunks[: self.axis], *chunks[self.axis + 1 :])
 
     def __getitem__(self, key: Any) -> Any:
@@ -143,13 +143,36 @@ def take(array: Array, axis: int, index: int) -> Array:
         return array[(slice(None),) * axis + (index,)]
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
-    if isinstance(array, Chunked) or (isinstance(array, Frames) and axis >= array.lead):
+    if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
         return Taken(array, axis, index)
     if not isinstance(array, Frames):
         array = Frames(Indexed(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2)
     shape = array.shape[:axis] + array.shape[axis + 1 :]
     read = _Taken(array.read, array.shape[: array.lead], axis, index)
     return Frames(read, shape, array.dtype, array.lead - 1)
+
+
+@dataclass(frozen=True)
+class _Stepped:
+    """Reads the frames that are left of an array when only some steps of an axis are taken."""
+
+    array: Array
+    shape: tuple[int, ...]
+    axis: int
+    steps: range
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        place = [int(k) for k in np.unravel_index(i, self.shape)]
+        place[self.axis] = self.steps[place[self.axis]]
+        return np.asarray(self.array[tuple(place)])
+
+
+def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
+    """Take some steps of one of the `lead` leading axes of any array, without reading it."""
+    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
+        return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
+    shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
+    return Frames(_Stepped(array, shape[:lead], axis, steps), shape, array.dtype, lead)
 
 
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:

@@ -211,7 +211,9 @@ def save_gif(
 
 
 def _as_colours(images: Saveable) -> Saveable:
-    """Take an array (frames, y, x, 3) for colours, which have no other place in a video."""
+    """Take arrays (frames, y, x, 3) for colours, which have no other place in a video."""
+    if isinstance(images, list | tuple):
+        return [_as_colours(image) for image in images]
     is_plain = isinstance(images, Array) and not hasattr(images, "dims")
     if is_plain and images.ndim == 4 and images.shape[-1] in (3, 4):
         return Image.from_array(images, "tyxs")

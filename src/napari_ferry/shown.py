@@ -46,6 +46,8 @@ class Shown:
     options : mapping
         The options of `render` that show it: ``axis`` and ``position`` where there is a choice, and
         ``plane`` where it is not the usual one.
+    number : int, optional
+        Of that axis, among the sliders of the viewer.
     size : int
         Steps of the axis that runs.
     seconds : float, optional
@@ -55,8 +57,9 @@ class Shown:
     axes: tuple[str, ...]
     axis: str | None
     options: Mapping[str, Any]
-    size: int
-    seconds: float | None
+    number: int | None = None
+    size: int = 1
+    seconds: float | None = None
 
 
 def look(images: Sequence[Image], axis: str | None = None) -> Shown:
@@ -67,16 +70,17 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     world = make_world(images)
     ndim = len(world.axes)
     if viewer is None or viewer.dims.ndim < ndim:
-        return Shown((), None, {}, 1, None)
+        return Shown((), None, {})
     more = viewer.dims.ndim - ndim
     order = [number - more for number in viewer.dims.order if number >= more]
     seen = tuple(order[-2:])
     is_usual = seen == (ndim - 2, ndim - 1)
-    options = {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
+    options = {"background": background()}
+    options |= {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
     long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
     names = [world.names[k] for k in long]
     if not long:
-        return Shown((), None, options, 1, None)
+        return Shown((), None, options)
     running = long[names.index(axis if axis in names else "t" if "t" in names else names[0])]
     if len(long) > 1:
         points = viewer.dims.point[more:]
@@ -84,7 +88,18 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
         options = {"axis": world.names[running], "position": " ".join(places), **options}
     unit = SECONDS.get(world.axes[running].unit or "")
     seconds = None if unit is None else world.axes[running].scale * unit
-    return Shown(tuple(names), world.names[running], options, world.sizes[running], seconds)
+    name, size = world.names[running], world.sizes[running]
+    return Shown(tuple(names), name, options, running + more, size, seconds)
+
+
+def background() -> str:
+    """Return the colour of the viewer's canvas, as ``#rrggbb``."""
+    from napari import current_viewer
+    from napari.utils.theme import get_theme
+
+    viewer = current_viewer()
+    colour = get_theme(viewer.theme if viewer else "dark").canvas
+    return "#" + "".join(f"{value:02x}" for value in colour.as_rgb_tuple()[:3])
 
 
 def _step(world: World, axis: int, point: float) -> int:

@@ -35,6 +35,10 @@ Saveable: TypeAlias = Any
 """An `Image`, numpy, dask, zarr or xarray object."""
 
 
+_OF_OTHERS = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
+"""Suffixes of formats of images and tables that neither we nor Pillow know."""
+
+
 @cache
 def codecs() -> tuple[ModuleType, ...]:
     """Return every codec, in order of their names."""
@@ -106,17 +110,19 @@ def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     """
     if path.name.lower().endswith(tuple(suffixes)):
         return path
-    if (
-        path.suffix
-        and len(path.suffix) <= 6
-        and path.suffix[1:].isalnum()
-        and not (path.suffix[1:].isdecimal())
-    ):
+    if _is_of_images(path.suffix.lower()):
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
             f"ends in {' or '.join(suffixes)}, or choose the other format."
         )
     return path.with_name(path.name + suffixes[0])
+
+
+def _is_of_images(suffix: str) -> bool:
+    """Whether a suffix is that of a format, and no part of a name such as ``cells.v2``."""
+    from PIL import Image as Pictures
+
+    return suffix in {*suffixes(to_open=True), *Pictures.registered_extensions(), *_OF_OTHERS}
 
 
 def find_folder_codec(folder: Path) -> ModuleType | None:

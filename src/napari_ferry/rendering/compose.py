@@ -21,6 +21,10 @@ _BAND_PIXELS = 1 << 16
 """Pixels that are painted at a time, so that what is made of them stays in a processor's cache."""
 
 
+_CANVAS_BYTES = 64 << 20
+"""Of a canvas that is reduced: larger ones are drawn in parts."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One image, ready to be drawn.
@@ -53,15 +57,16 @@ class Layer:
     mode: Mode
     is_on_solid: bool = True
 
-    def draw(self, canvas: NDArray[np.uint8], i: int) -> None:
-        """Lay frame i of the layer on a canvas, axes (y, x, 4)."""
-        box = self._box(i)
+    def draw(self, canvas: NDArray[np.uint8], i: int, top: int = 0) -> None:
+        """Lay frame i of the layer on a canvas, axes (y, x, 4), that begins at line `top`."""
+        rows = self.rows.within(top, top + len(canvas)).moved(-top)
+        box = self._box(i, rows)
         if box is not None:
-            Pixels(self.array, box).together(partial(self._draw, canvas))
+            Pixels(self.array, box).together(partial(self._draw, canvas, rows))
 
-    def _box(self, i: int) -> Box | None:
-        """Return the region that frame i needs, ``None`` where nothing is seen."""
-        lines = iter((self.columns, self.rows) if self.is_turned else (self.rows, self.columns))
+    def _box(self, i: int, rows: Line) -> Box | None:
+        """Return the region that lines of frame i need, ``None`` where nothing is seen."""
+        lines = iter((self.columns, rows) if self.is_turned else (rows, self.columns))
         box = []
         for place in self.places:
             if place is None:
@@ -83,15 +88,15 @@ class Layer:
         """Thickness of the outlines of labels, 0 where there are none."""
         return self.paint.contour if isinstance(self.paint, Labelled) else 0
 
-    def _draw(self, canvas: NDArray[np.uint8], pixels: NDArray[Any]) -> None:
-        seen = self._plane(pixels)
-        for start, stop in _bands(self.rows, canvas.shape[1]):
-            rows = self.rows.within(start, stop)
-            begin = rows.needs.start - self.rows.needs.start
-            some = seen[begin : begin + rows.needs.stop - rows.needs.start]
-            self._lay(canvas[start:stop, self.columns.first : self.columns.stop], some, rows)
+    def _draw(self, canvas: NDArray[np.uint8], rows: Line, pixels: NDArray[Any]) -> None:
+        seen = self._plane(pixels, rows)
+        for start, stop in _bands(rows, canvas.shape[1]):
+            band = rows.within(start, stop)
+            begin = band.needs.start - rows.needs.start
+            some = seen[begin : begin + band.needs.stop - band.needs.start]
+            self._lay(canvas[start:stop, self.columns.first : self.columns.stop], some, band)
 
-    def _plane(self, pixels: NDArray[Any]) -> NDArray[Any]:
+    def _plane(self, pixels: NDArray[Any], rows: Line) -> NDArray[Any]:
         """Return the samples of one frame, axes (y, x) or (y, x, s), as far as they are needed."""
         lead = len(self.places)
         shown = [k for k, place in enumerate(self.places) if place is None]
@@ -100,7 +105,7 @@ class Layer:
         plane = plane.swapaxes(0, 1) if self.is_turned else plane
         if not isinstance(self.paint, Labelled) or not self._contour:
             return plane
-        lines = (self.rows, self.columns)
+        lines = (rows, self.columns)
         inner = [line.needs.start - self._needed(line).start for line in lines]
         cut = tuple(
             slice(a, a + line.needs.stop - line.needs.start)
@@ -189,14 +194,31 @@ class Compositor:
 
     def __call__(self, i: int) -> NDArray[np.uint8]:
         """Draw frame i: axes y x s, r g b of 8 bits."""
-        colour = np.array([*self.background, 255], np.uint8).view(np.uint32)
-        canvas = np.full((*self.shape, 1), colour, np.uint32).view(np.uint8)
-        for layer in self.layers:
-            layer.draw(canvas, i)
         if self.reduced > 1:
-            return _means(canvas, *self.size)
+            return self._reduced(i)
+        canvas = self._canvas(i, 0, self.shape[0])
         frame = np.empty((*self.shape, 3), np.uint8)
         copy_colours(canvas, frame)
+        return frame
+
+    def _canvas(self, i: int, top: int, bottom: int) -> NDArray[np.uint8]:
+        """Draw lines of frame i, axes (y, x, 4)."""
+        colour = np.array([*self.background, 255], np.uint8).view(np.uint32)
+        canvas = np.full((bottom - top, self.shape[1], 1), colour, np.uint32).view(np.uint8)
+        for layer in self.layers:
+            layer.draw(canvas, i, top)
+        return canvas
+
+    def _reduced(self, i: int) -> NDArray[np.uint8]:
+        """Draw frame i smaller than its samples, of which not all are in memory at a time."""
+        height, width = self.size
+        block = self.shape[0] // height
+        together = max(1, _CANVAS_BYTES // (block * self.shape[1] * 4))
+        frame = np.empty((height, width, 3), np.uint8)
+        for start in range(0, height, together):
+            stop = min(start + together, height)
+            canvas = self._canvas(i, start * block, stop * block)
+            frame[start:stop] = _means(canvas, stop - start, width)
         return frame
 
 

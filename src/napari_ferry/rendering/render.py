@@ -107,6 +107,8 @@ def render(
         No image, one that cannot be drawn, or an option that does not fit them.
     """
     given = [images] if isinstance(images, Image) else images
+    if not all(isinstance(image, Image) for image in given):
+        raise InvalidImageError("Something is to be drawn that is no Image: use Image.from_array.")
     singles = split_all(given)
     if not singles:
         raise InvalidImageError("There is nothing to draw: give at least one image.")

@@ -53,6 +53,10 @@ class Line:
         weight = None if self.weight is None else self.weight[cut]
         return Line(begin, self.low[cut], weight, self.size)
 
+    def moved(self, by: int) -> Line:
+        """Return the same under pixels that are counted from another place."""
+        return Line(self.first + by, self.low, self.weight, self.size)
+
 
 def make_line(places: NDArray[np.float64], size: int, *, is_smooth: bool) -> Line:
     """Find the samples of an axis under pixels.

@@ -25,6 +25,11 @@ FITS: dict[Fit, tuple[int, int]] = {"1080p": (1080, 1920), "4K": (2160, 3840)}
 
 _LARGEST_SIDE = 1 << 16
 
+_ALMOST = 1e-6
+
+_MOST_FRAMES = 10_000_000
+"""Which index of each image a frame shows is known beforehand, in 8 bytes."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -53,7 +58,9 @@ class View:
     def points(self, axis: int) -> float | NDArray[np.float64]:
         """Return where an axis that is not seen stands, at each frame for the one that runs."""
         if axis == self.running:
-            return self.world.point(axis, np.array(self.steps, np.float64))
+            steps = self.steps
+            counted = np.arange(steps.start, steps.stop, steps.step, dtype=np.float64)
+            return self.world.point(axis, counted)
         return self.world.point(axis, self.places[axis])
 
     def frame_axis(self, speed: float | None) -> Axis:
@@ -165,6 +172,11 @@ def choose_view(
         places[k] = place
     running = None if which is None else others[which]
     steps = range(1)
+    if running is None and (start, stop, step) != (0, None, 1):
+        raise InvalidImageError(
+            f"Frames were asked for from {start!r} to {stop!r} in steps of {step!r}, and no axis "
+            "runs: leave these out, or choose the axis."
+        )
     if running is not None:
         steps = choose_steps(world.names[running], world.sizes[running], start, stop, step)
     return View(world, seen, running, steps, tuple(places))
@@ -209,7 +221,13 @@ def choose_steps(name: str, size: int, start: int, stop: int | None, step: int) 
             f"Frames were asked for from {start} to before {end}, and {name} has {size}: choose "
             f"them between 0 and {size}."
         )
-    return range(start, end, step)
+    steps = range(start, end, step)
+    if len(steps) > _MOST_FRAMES:
+        raise InvalidImageError(
+            f"The movie would have {len(steps)} frames, as the finest step along {name} counts: "
+            "choose fewer with start, stop and step, or give the images scales that are alike."
+        )
+    return steps
 
 
 def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
@@ -238,8 +256,10 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
     # a size that is whole but for the rounding of floats is that number
     full = [math.ceil(extent / finest - 1e-9) for extent in extents]
     scale, reduced = (scale, 1) if fit is None else _fitted(full, fit)
+    levels = _common_reduction(view, finest, reduced)
+    scale, reduced = scale / levels, math.ceil(reduced / levels)
     shape = [int(size * scale) for size in full]
-    if min(shape) < 1 or max(shape) > _LARGEST_SIDE:
+    if min(shape) < 1 or max(shape) // reduced > _LARGEST_SIDE:
         raise InvalidImageError(
             f"The picture would have {shape[1]} x {shape[0]} pixels: choose another scale than "
             f"{scale:g}."
@@ -250,6 +270,23 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
     if reduced > 1:  # whole blocks only; what is left over lies at the end
         shape = [max(1, size // reduced) * min(reduced, size) for size in shape]
     return Grid((first[0], first[1]), step, (shape[0], shape[1]), reduced)
+
+
+def _common_reduction(view: View, finest: float, most: int) -> int:
+    """Return how many of the finest samples one of the smaller levels of all images has, a side."""
+    found = [1.0 * most]
+    for one in view.world.placed:
+        missing = len(view.world.axes) - len(one.scale)
+        sides = [
+            [
+                abs(one.scale[axis - missing]) / finest * one.shape[axis - missing] / n
+                for axis in view.seen
+                if (n := level.shape[axis - missing])
+            ]
+            for level in one.image.levels
+        ]
+        found.append(max((max(side) for side in sides if max(side) <= most), default=1.0))
+    return max(1, int(min(found) + _ALMOST))
 
 
 def _fitted(full: Sequence[int], fit: Fit) -> tuple[float, int]:

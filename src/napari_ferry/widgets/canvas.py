@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Area = Literal["view", "data"]
 
+_LARGEST_SIDE = 16384
+"""Most pixels of a side that graphics cards draw."""
+
 _LOOK_AGAIN = 0.2
 """Seconds after which who waits for a frame looks whether the canvas is still there."""
 
@@ -107,6 +110,7 @@ def canvas_image(
             "A size was given for a picture of all data, whose size is that of the data: give a "
             "scale, or choose the view."
         )
+    _check_room(_size(viewer, area, size, scale))
     running = _choose_slider(viewer, axis)
     canvas = _Canvas(viewer, running, range(1), area, size, scale)
     lead: tuple[Axis, ...] = ()
@@ -208,6 +212,12 @@ class _Canvas:
         self.viewer.dims.current_step = self.before
 
 
+def slider_names(viewer: Viewer) -> list[str]:
+    """Return the labels of the sliders that can run."""
+    dims = viewer.dims
+    return [dims.axis_labels[k] for k in dims.not_displayed if dims.nsteps[k] > 1]
+
+
 def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> None:
     """Refuse what no picture can be made of."""
     if area not in get_args(Area):
@@ -219,6 +229,28 @@ def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> No
         raise InvalidImageError(f"The scale is {scale!r}: give one positive number.")
 
 
+def _size(
+    viewer: Viewer, area: Area, size: tuple[int, int] | None, scale: float
+) -> tuple[float, float]:
+    """Return about how high and wide a picture will be."""
+    if area == "data":
+        extent, shown = viewer.layers.extent, list(viewer.dims.displayed)
+        finest = min(extent.step[shown])
+        height, width = ((extent.world[1] - extent.world[0])[shown] / finest + 1)[-2:]
+    else:
+        height, width = (1.0, 1.0) if size is None else size
+    return float(height * scale), float(width * scale)
+
+
+def _check_room(size: tuple[float, float]) -> None:
+    """Refuse a picture that graphics cards cannot draw: some end the program where it is asked."""
+    if max(size) > _LARGEST_SIDE:
+        raise InvalidImageError(
+            f"The canvas would have {size[1]:.6g} x {size[0]:.6g} pixels, and has at most "
+            f"{_LARGEST_SIDE} a side: choose a smaller scale or size."
+        )
+
+
 def _is_positive(value: object) -> bool:
     return is_real(value) and 0 < value < math.inf  # type: ignore[operator]
 
@@ -227,7 +259,7 @@ def _choose_slider(viewer: Viewer, label: str | None) -> int | None:
     """Return the number of the slider that runs, ``None`` where there is none."""
     dims = viewer.dims
     sliders = [int(k) for k in dims.not_displayed if dims.nsteps[k] > 1]
-    names = [dims.axis_labels[k] for k in sliders]
+    names = slider_names(viewer)
     if label is None:
         times = [k for k, name in zip(sliders, names, strict=True) if name.lower() in ("t", "time")]
         return next(iter((*times, *sliders)), None)

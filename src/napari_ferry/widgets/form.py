@@ -39,6 +39,12 @@ class OptionsForm(QWidget):
         for field in self.fields.values():
             field.changed.connect(self.changed.emit)
 
+    def follow_in_tabs(self, before: QWidget) -> None:
+        """Let the tabulator go through the fields after another widget."""
+        for field in self.fields.values():
+            QWidget.setTabOrder(before, field.native)
+            before = field.native
+
     def values(self) -> dict[str, Any]:
         """Return the value of every option.
 
@@ -88,6 +94,8 @@ def _field(option: Option) -> Any:
     )
     if kind == "LineEdit" and option.is_optional:
         field.native.setPlaceholderText(AUTOMATIC)
+    if kind == "CheckBox":
+        field.native.setText("")  # its name stands before it
     return field
 
 
@@ -95,9 +103,9 @@ def _looks(option: Option) -> tuple[str, Any, dict[str, Any]]:
     """Return which kind of field an option has, what stands in it first, and more of it."""
     choices = _choices(option)
     if choices:
-        return "ComboBox", option.default, {"choices": choices}
+        return "ComboBox", option.default, {"choices": choices, "nullable": False}
     if option.kind is bool:
-        return "CheckBox", option.default, {"text": ""}
+        return "CheckBox", option.default, {}
     if option.is_optional or option.kind is str:
         return "LineEdit", "" if option.default is None else str(option.default), {}
     if option.kind is int:

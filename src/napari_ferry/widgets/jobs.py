@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -26,17 +26,19 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
-from napari_ferry.exports import describe_progress
+from napari_ferry.exports import describe_progress, sentence
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress, size_text
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-_TICK = 100
+_TICK = 200
 """Milliseconds between looks at how far an export is."""
 
 _STEPS = 1000
+_SEEN = 10
+"""Steps of progress after which napari's activity dock is told."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Jobs(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
+        self.leave: Callable[[], None] | None = None
         self.waiting: deque[JobRow] = deque()
         self.running: JobRow | None = None
         layout = QVBoxLayout(self)
@@ -92,11 +95,14 @@ class Jobs(QWidget):
         if row is self.running:
             self.running = None
         self.start_next()
+        if self.leave and self.running is None:
+            self.leave()
 
-    def stop(self) -> None:
-        """Cancel everything."""
-        for row in [*self.waiting, *([self.running] if self.running else [])]:
-            row.cancel()
+    def when_idle(self, leave: Callable[[], None]) -> None:
+        """Call something as soon as no export is under way."""
+        self.leave = leave
+        if self.running is None:
+            leave()
 
 
 class JobRow(QWidget):
@@ -115,6 +121,7 @@ class JobRow(QWidget):
         self.bar.setTextVisible(False)
         self.text = QLabel(f"{job.name}: waiting")
         self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons = QHBoxLayout()
         self.button = QPushButton("Cancel")
         self.button.setToolTip(f"Stop exporting {job.name}; what stood there before stays.")
@@ -138,6 +145,7 @@ class JobRow(QWidget):
             self.opened = None
             self._end(str(error))
             return
+        self.text.setText(f"{self.job.name}: begins")
         self.dock = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
         worker = create_worker(_Work(self, plan), _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)
@@ -171,10 +179,11 @@ class JobRow(QWidget):
         steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
         self.bar.setValue(steps)
         self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-        self.dock.update(steps - self.dock.n)
+        if steps - self.dock.n >= _SEEN:  # each update draws napari's window anew
+            self.dock.update(steps - self.dock.n)
 
-    def _on_done(self, paths: list[Path]) -> None:
-        nbytes = sum(path.stat().st_size for path in paths)
+    def _on_done(self, made: tuple[list[Path], int]) -> None:
+        paths, nbytes = made
         many = f" in {len(paths)} files" if len(paths) > 1 else ""
         self._end(f"{self.job.name}: saved{many}, {size_text(nbytes)}")
         self._add_button("Open folder", lambda: _open_folder(paths[0].parent))
@@ -185,7 +194,7 @@ class JobRow(QWidget):
         if isinstance(error, SaveCancelledError):
             self._end(f"{self.job.name}: cancelled; nothing was left behind")
         else:
-            self._end(f"{self.job.name}: {error}")
+            self._end(f"{self.job.name}: {sentence(error)}")
 
     def _end(self, text: str) -> None:
         """Say what came of it, and let the next one begin."""
@@ -228,11 +237,13 @@ class _Work:
     def __str__(self) -> str:
         return f"the export of {self.row.job.name}"
 
-    def __call__(self) -> list[Path]:
+    def __call__(self) -> tuple[list[Path], int]:
+        """Export, and return the files that were made, and how many bytes they have."""
         row = self.row
-        return run(
+        paths = run(
             self.plan, overwrite=row.job.overwrite, progress=row.report, cancel=row.is_stopped
         )
+        return paths, sum(path.stat().st_size for path in paths)
 
 
 def _open_folder(folder: Path) -> None:

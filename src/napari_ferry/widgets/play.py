@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox, LineEdit
@@ -34,6 +34,7 @@ class PlayForm(QWidget):
         fields = (self.axis, self.frame_rate, self.speed)
         lay_out(self, fields)
         self.seconds: float | None = None
+        self.typed = self.frame_rate
         self.frame_rate.changed.connect(self._rate_was_typed)
         self.speed.changed.connect(self._speed_was_typed)
         for field in fields:
@@ -43,10 +44,11 @@ class PlayForm(QWidget):
     def set_axes(self, names: Sequence[str], shown: str | None) -> None:
         """Offer axes, and choose the one that was chosen, or else the one that time suggests."""
         chosen = self.axis.value
-        if list(self.axis.choices) != list(names):
-            self.axis.choices = list(names)
-        if names:
-            self.axis.value = chosen if chosen in names else shown or names[0]
+        with self.axis.changed.blocked():  # nobody has chosen anything
+            if list(self.axis.choices) != list(names):
+                self.axis.choices = list(names)
+            if names:
+                self.axis.value = chosen if chosen in names else shown or names[0]
 
     def set_clock(self, seconds: float | None) -> None:
         """Say how many seconds passed from one frame to the next, ``None`` where nobody knows."""
@@ -55,7 +57,7 @@ class PlayForm(QWidget):
         rate = DEFAULT_RATE if seconds is None else 1 / seconds
         self.frame_rate.native.setPlaceholderText(f"{rate:.6g} per second")
         self.speed.native.setPlaceholderText(_NO_CLOCK if seconds is None else "1")
-        self._rate_was_typed()
+        self._follow()
 
     def values(self) -> dict[str, Any]:
         """Return the options of a movie: the axis, and the frame rate where one was typed.
@@ -69,20 +71,36 @@ class PlayForm(QWidget):
         rate = to_number(text, float, "frame rate") if text else None
         return {"axis": self.axis.value, "frame_rate": rate}
 
+    def texts(self) -> dict[str, str]:
+        """Return what was typed, frame rate or speed, to fill it in at another time."""
+        return {self.typed.name: self.typed.value}
+
+    def fill(self, texts: Mapping[str, Any]) -> None:
+        """Put back what was typed."""
+        for field in (self.frame_rate, self.speed):
+            text = texts.get(field.name)
+            if isinstance(text, str):
+                self.typed = field
+                field.value = text
+
     def _rate_was_typed(self, _: Any = None) -> None:
-        if self.seconds is not None:
-            self._follow(self.frame_rate, self.speed, self.seconds)
+        self.typed = self.frame_rate
+        self._follow()
 
     def _speed_was_typed(self, _: Any = None) -> None:
-        if self.seconds is not None:
-            self._follow(self.speed, self.frame_rate, 1 / self.seconds)
+        self.typed = self.speed
+        self._follow()
 
-    def _follow(self, typed: LineEdit, other: LineEdit, factor: float) -> None:
-        """Write into one field what the other one means."""
+    def _follow(self) -> None:
+        """Write into the other field what was typed into one means."""
+        is_rate = self.typed is self.frame_rate
+        other = self.speed if is_rate else self.frame_rate
+        seconds = self.seconds
+        factor = 0 if seconds is None else seconds if is_rate else 1 / seconds
         try:
-            text = typed.value.strip()
-            number = to_number(text, float, typed.label) * factor if text else None
+            text = self.typed.value.strip()
+            number = to_number(text, float, self.typed.label) * factor if text else 0
         except InvalidImageError:  # said where the options are read
             return
         with other.changed.blocked():
-            other.value = "" if number is None else f"{number:.6g}"
+            other.value = f"{number:.6g}" if number else ""

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-_HEIGHT = 180
+_HEIGHT = 150
 
 
 class Preview(QWidget):

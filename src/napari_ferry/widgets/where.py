@@ -15,6 +15,9 @@ from napari_ferry.exports import Format
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 """What some system does not take in names."""
 
+_LONGEST = 80
+"""Characters of a name that is suggested: systems take 255 bytes."""
+
 
 class Where(QWidget):
     """A field with the file to make, and a button that browses for one."""
@@ -49,7 +52,7 @@ class Where(QWidget):
     def suggest(self, name: str) -> None:
         """Suggest the name of a layer, unless somebody has named the file."""
         if not self.is_named:
-            stem = _UNSAFE.sub("-", name).strip(" .") or "layers"
+            stem = _UNSAFE.sub("-", name)[:_LONGEST].strip(" .") or "layers"
             self.path.setText(str(self.folder / (stem + self.form.suffixes[0])))
 
     def target(self) -> Path:

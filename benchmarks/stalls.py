@@ -1,0 +1,103 @@
+"""``python -m benchmarks.stalls``: how long the window stands still while 4 GB are exported.
+
+A layer whose frames are made by code is exported from the widget *Export layers* in a real window;
+a timer ticks in its event loop, and the longest time between two ticks, from the click to the end,
+is the stall. The goal is 50 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pixels import Noise
+
+GOAL = 0.05
+TICK = 5
+"""Milliseconds between ticks."""
+
+FRAME = (512, 512)
+
+
+def main() -> int:
+    """Measure each format, and print the longest stalls; 1 when one is longer than the goal."""
+    parser = argparse.ArgumentParser(prog="benchmarks.stalls", description=__doc__)
+    parser.add_argument("--bytes", type=float, default=4e9, help="of the layer")
+    parser.add_argument("--folder", type=Path, help="where files are written and removed")
+    parser.add_argument("--formats", nargs="+", default=[".tif", ".mp4"])
+    options = parser.parse_args()
+    worst = 0.0
+    for suffix in options.formats:
+        with tempfile.TemporaryDirectory(prefix="ferry-bench-", dir=options.folder) as folder:
+            worst = max(worst, measure(Path(folder), suffix, int(options.bytes)))
+    return int(worst > GOAL)
+
+
+def measure(folder: Path, suffix: str, nbytes: int) -> float:
+    """Export a layer in one format, print how long the window stood still, and return it."""
+    import napari
+    from qtpy.QtTest import QTest
+
+    viewer = napari.Viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
+    fields = widget.fields
+    fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
+    fields.where.folder = folder
+    before = _watch(lambda: _add(viewer, nbytes), lambda: widget.offer is not None)
+    QTest.qWait(1000)
+    started = time.perf_counter()
+    during = _watch(widget.button.click, lambda: widget.jobs.running is None)
+    seconds = time.perf_counter() - started
+    said = next(label for label in _labels(widget.jobs) if "a." in label)
+    print(
+        f"{said}: {seconds:.1f} s, longest stalls {_text(during)}; adding and planning "
+        f"{_text(before)}"
+    )
+    viewer.close()
+    QTest.qWait(100)
+    return max(during)
+
+
+def _add(viewer: Any, nbytes: int) -> None:
+    from napari_ferry.frames import Frames
+
+    shape = (nbytes // (2 * FRAME[0] * FRAME[1]), *FRAME)
+    data = Frames(Noise(), shape, "uint16", 1)
+    viewer.add_image(data, contrast_limits=(0, 4096), scale=(0.1, 1, 1), units=("s", "um", "um"))
+
+
+def _watch(start: Any, is_done: Any) -> list[float]:
+    """Return the seconds between ticks of the event loop, the longest first, until it is done."""
+    from qtpy.QtCore import QTimer
+    from qtpy.QtTest import QTest
+
+    ticks: list[float] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
+    timer.start(TICK)
+    QTest.qWait(50)
+    start()
+    QTest.qWait(50)
+    while not is_done():
+        QTest.qWait(50)
+    timer.stop()
+    return sorted((b - a for a, b in pairwise(ticks)), reverse=True)
+
+
+def _labels(widget: Any) -> list[str]:
+    from qtpy.QtWidgets import QLabel
+
+    return [label.text() for label in widget.findChildren(QLabel)]
+
+
+def _text(gaps: list[float]) -> str:
+    return ", ".join(f"{1000 * gap:.0f}" for gap in gaps[:5]) + " ms"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,6 +24,8 @@ pytestmark = [
 
 WAIT = 15_000
 MOVIES = (".gif", ".mkv", ".mp4")
+MORE = (".ome.tif", ".bin", ".mkv")
+THOROUGH = pytest.mark.thorough
 
 
 @pytest.fixture
@@ -151,7 +153,15 @@ def slow_layer(viewer: Any, seconds: float, side: int = 32, fails: bool = False)
     return add(viewer, "slow", Frames(read, (200, side, 48), np.uint8, 1))
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".bin", *MOVIES])
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".tif",
+        ".gif",
+        ".mp4",
+        *(pytest.param(s, marks=THOROUGH) for s in (".ome.tif", ".bin", ".mkv")),
+    ],
+)
 def test_every_format_is_exported_and_opened_again(widget, viewer, tmp_path, qtbot, suffix):
     choose(widget, suffix, qtbot)
     row = click(widget, qtbot)
@@ -163,6 +173,7 @@ def test_every_format_is_exported_and_opened_again(widget, viewer, tmp_path, qtb
     assert viewer.layers[-1].data.shape[0] == 8
 
 
+@pytest.mark.thorough
 def test_every_format_is_offered(widget):
     from napari_ferry.exports import formats
 
@@ -206,6 +217,7 @@ def test_what_a_layer_looks_like_is_planned_anew(widget, viewer, qtbot):
     wait_for_words(widget, "at 4 per second", qtbot)
 
 
+@pytest.mark.thorough
 def test_playing_the_movie_plans_nothing_anew(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     offer = widget.offer
@@ -239,6 +251,7 @@ def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     wait_for_words(widget, "at 2.5 per second", qtbot)
 
 
+@pytest.mark.thorough
 def test_speed_means_nothing_without_a_clock(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
     type_into(widget.fields.play.speed, "4", qtbot)
@@ -266,6 +279,7 @@ def test_files_that_stand_there_are_asked_about_once(widget, tmp_path, qtbot, mo
     assert imload(path)[0].shape == (8, 32, 48)
 
 
+@pytest.mark.thorough
 def test_a_click_while_it_is_planned_exports_what_was_typed_last(widget, tmp_path, qtbot):
     from qtpy.QtCore import Qt
 
@@ -279,7 +293,7 @@ def test_a_click_while_it_is_planned_exports_what_was_typed_last(widget, tmp_pat
     assert len(rows(widget)) == 1
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".gif", ".mp4"])
+@pytest.mark.parametrize("suffix", [".tif", pytest.param(".gif", marks=THOROUGH), ".mp4"])
 def test_cancel_acts_at_once_and_leaves_nothing(widget, viewer, tmp_path, qtbot, suffix):
     slow_layer(viewer, 0.02, side=5000)
     choose(widget, suffix, qtbot)
@@ -417,6 +431,7 @@ def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, 
     assert fields.form.fields["compression"].value == "zstd"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text", ["[]", "{", '{"format": 3, "folder": null}', '{"Video": {"scale": []}}']
 )
@@ -427,6 +442,7 @@ def test_what_was_remembered_badly_is_passed_over(viewer, settings_file, tmp_pat
     assert widget.fields.drawing.fields["scale"].value == 1
 
 
+@pytest.mark.thorough
 def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot, monkeypatch):
     from qtpy.QtWidgets import QFileDialog
 
@@ -458,6 +474,7 @@ def test_a_place_that_cannot_be_is_said_before_the_click(widget, tmp_path, qtbot
     wait_for_words(widget, "There is no name yet", qtbot)
 
 
+@pytest.mark.thorough
 def test_a_range_that_is_typed_wrong_is_said(widget, qtbot):
     choose(widget, ".gif", qtbot)
     widget.fields.more.expand(False)
@@ -490,6 +507,7 @@ def test_the_keyboard_reaches_everything(widget, qtbot):
     assert all(each.accessibleName() or each.text() for each in wanted)
 
 
+@pytest.mark.thorough
 def test_every_option_has_a_tooltip(widget, qtbot):
     for each in widget.fields.format.choices:
         choose(widget, each.suffixes[0], qtbot)
@@ -525,6 +543,7 @@ def choose_canvas(widget: Any, suffix: str, qtbot: Any) -> None:
     wait_for_offer(widget, qtbot)
 
 
+@pytest.mark.thorough
 def test_the_canvas_needs_no_layer_that_is_saved(widget, viewer, tmp_path, qtbot):
     viewer.layers.clear()
     viewer.add_points(np.array([[0, 5, 5], [3, 9, 9]]), size=4)
@@ -538,7 +557,7 @@ def test_the_canvas_needs_no_layer_that_is_saved(widget, viewer, tmp_path, qtbot
     assert len(imload(tmp_path / "a.gif")[0].array) == 2
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".gif"])
+@pytest.mark.parametrize("suffix", [pytest.param(".tif", marks=THOROUGH), ".gif"])
 def test_an_export_goes_on_when_its_dock_is_closed(viewer, settings_file, tmp_path, qtbot, suffix):
     from qtpy.compat import isalive
 
@@ -588,6 +607,7 @@ def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
     assert slow.reads == reads
 
 
+@pytest.mark.thorough
 def test_a_small_screen_holds_it(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     widget.fields.more.expand(False)
@@ -616,6 +636,7 @@ def test_who_draws_points_is_said(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: "drawn by the canvas under Picture" in widget.summary.text())
 
 
+@pytest.mark.thorough
 def test_ticks_made_by_hand_can_be_forgotten(widget, viewer, qtbot):
     from qtpy.QtCore import Qt
 

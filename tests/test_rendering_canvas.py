@@ -388,6 +388,9 @@ def _background() -> Iterator[Scene]:
         yield Scene(f"light, lowest {blending}", (layer,), theme="light", options=options)
 
 
+_LARGE = 20
+"""Scenes of a family that is large."""
+
 FAMILIES: tuple[Callable[[], Iterator[Scene]], ...] = (
     *(_colormaps, _values, _blendings, _labels, _colours, _places, _scales, _levels),
     *(_sliders, _background),
@@ -493,9 +496,16 @@ def _span(layer: Any, axis: int) -> tuple[float, float, int]:
     return translate - scale / 2, scale, shape[axis]
 
 
-@pytest.mark.parametrize(
-    "scene", [pytest.param(one, id=one.name) for family in FAMILIES for one in family()]
-)
+def _params() -> Iterator[Any]:
+    """Yield all scenes; of families that are large, every second one is for thorough runs."""
+    for family in FAMILIES:
+        scenes = list(family())
+        for i, scene in enumerate(scenes):
+            is_more = i % 2 and len(scenes) >= _LARGE
+            yield pytest.param(scene, id=scene.name, marks=[pytest.mark.thorough] * bool(is_more))
+
+
+@pytest.mark.parametrize("scene", _params())
 def test_picture_is_that_of_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
     expected = viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]

@@ -197,6 +197,7 @@ def test_help_says_what_each_option_does(capsys):
 # --- sizes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_movie_of_very_many_frames_begins_at_once():
     steps = da.zeros((10**8, 4, 4), chunks=(10**6, 4, 4), dtype=np.uint8)
     image = render(Image.from_array(steps, "tyx"), step=10**3)

@@ -23,6 +23,8 @@ from napari_ferry.progress import Progress
 if TYPE_CHECKING:
     from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
     from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
+    from napari_ferry.raw_layout.find import find_layouts
+    from napari_ferry.raw_layout.layout import Layout
     from napari_ferry.rendering.render import render
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "FerryWarning",
     "Image",
     "InvalidImageError",
+    "Layout",
     "MissingMetadataError",
     "Plan",
     "Progress",
@@ -41,6 +44,7 @@ __all__ = [
     "TargetExistsError",
     "UnreadableFileError",
     "UnsupportedFormatError",
+    "find_layouts",
     "imload",
     "imsave",
     "load_binary",
@@ -62,6 +66,8 @@ __version__ = "0.1.0"
 _LATER = {
     "arrays": {"load_binary", "load_images", "save_binary", "save_images"},
     "movie_arrays": {"load_gif", "load_video", "save_gif", "save_video"},
+    "raw_layout.find": {"find_layouts"},
+    "raw_layout.layout": {"Layout"},
     "rendering.render": {"render"},
 }
 

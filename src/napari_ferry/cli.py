@@ -1,4 +1,4 @@
-"""The command line: ``napari-ferry info``, ``convert``, ``demo``."""
+"""The command line: ``napari-ferry info``, ``convert``, ``repair``, ``demo``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from napari_ferry.image import Image
 from napari_ferry.options import Option, options_of
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress, size_text
+from napari_ferry.raw_layout.layout import Layout
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,6 +74,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     target = _target_of(arguments)
     if target is not None:
         convert.set_defaults(options=_add_codec_options(convert, _codecs_of(target)))
+    repair = commands.add_parser("repair", help="find the layout of raw files without a sidecar")
+    _add_repair_options(repair)
+    repair.set_defaults(run=_repair)
     demo = commands.add_parser("demo", help="open napari with samples, and save them every way")
     demo.add_argument("--screenshot", type=Path, metavar="FILE", help="write a picture and quit")
     demo.set_defaults(run=_demo)
@@ -92,6 +96,26 @@ def _add_convert_options(parser: argparse.ArgumentParser) -> None:
         help="save what napari shows, in colours, or the samples; movies choose what they need",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
+
+
+def _add_repair_options(parser: argparse.ArgumentParser) -> None:
+    """Add what may be known of a raw file, and what to do with what is found."""
+    parser.add_argument(
+        "path", type=Path, metavar="FILE", help="a raw file, or a folder of one camera"
+    )
+    parser.add_argument("--dtype", help="type of a sample, such as uint16 or >u2")
+    parser.add_argument("--byte-order", choices=["little", "big"], help="order of its bytes")
+    for name in ("frames", "y", "x", "channels"):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"how many {name}, if known")
+    parser.add_argument(
+        "--offset", type=int, metavar="BYTES", help="length of the header, if known"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write the sidecar of the first layout"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a sidecar, which is kept as a backup"
+    )
 
 
 def _target_of(arguments: Sequence[str]) -> Path | None:
@@ -265,6 +289,36 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
             bar.update(progress.done - bar.n)
 
         return run(planned, overwrite=overwrite, workers=workers, progress=report)
+
+
+def _repair(options: argparse.Namespace) -> int:
+    """Print the layouts that a raw file may have, and write the sidecar of the first."""
+    from napari_ferry.repair import find_sidecars
+
+    names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
+    known = {name: getattr(options, name) for name in names}
+    found, per_file = find_sidecars(to_path(options.path), replaced=options.overwrite, **known)
+    _print_layouts(found)
+    if not options.write:
+        return 0
+    from napari_ferry.repair import write_sidecar
+
+    for data, layout in per_file.items():
+        sidecar, kept = write_sidecar(data, layout, overwrite=options.overwrite)
+        print(f"{sidecar}: {layout}" + (f" (before: {kept.name})" if kept else ""))
+    return 0
+
+
+def _print_layouts(found: Sequence[Layout]) -> None:
+    """Print a table, the likeliest first, with reasons below each."""
+    print(f"{'sure':>5}  {'dtype':<8} {'header':>7} {'frames':>7} {'y':>6} {'x':>6} {'ch':>3}")
+    shown = [one for i, one in enumerate(found) if i < 3 or one.confidence >= 0.01]
+    for one in shown:
+        dtype = one.dtype.str.lstrip("|<") if one.dtype.str[0] != ">" else one.dtype.str
+        sizes = f"{one.offset:>7} {one.frames:>7} {one.y:>6} {one.x:>6} {one.channels:>3}"
+        print(f"{one.confidence:>5.0%}  {dtype:<8} {sizes}")
+        for reason in one.reasons:
+            print(f"       - {reason}")
 
 
 def _demo(options: argparse.Namespace) -> int:

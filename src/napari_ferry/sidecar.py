@@ -28,6 +28,9 @@ DEFAULT_NAME = "binary_video"
 LEGACY_SIDECAR = "video_meta.txt"
 """Sidecar of a recording that has the default name and no suffix, as written in 2022."""
 
+RAW_SUFFIXES = (".bin", ".raw", ".dat")
+"""Suffixes of raw files."""
+
 _DIMENSIONS = ("frames", "y", "x")
 _SIDECAR_BYTES = 16 << 20
 
@@ -139,8 +142,27 @@ def refuse_undescribed(data: Path) -> NoReturn:
     raise MissingMetadataError(
         interrupted_save(data)
         or f"{sidecar.name} is not beside {data.name}, so its layout is not known: put the sidecar "
-        "there, or give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}."
+        f"there, or {_likely_layouts(data)}."
     )
+
+
+def _likely_layouts(data: Path) -> str:
+    """Return what the file's bytes look like, and how to say so."""
+    from napari_ferry.raw_layout.find import find_layouts
+
+    try:
+        found = [layout for layout in find_layouts(data, limit=3) if layout.confidence >= 0.05]
+    except UnreadableFileError as error:
+        return f"see what it is: {str(error).rstrip('.')}"
+    how = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
+    if not found:
+        return how
+    said = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
+    best = found[0]
+    if best.channels == 1 and not best.offset:
+        name = best.dtype.str if best.byte_order == "big" else best.dtype.name
+        how = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
+    return f"{how}, or run `napari-ferry repair {data.name} --write`: it looks like {said}"
 
 
 def _described(record: Mapping[str, Any], sidecar: Path) -> Description | None:

@@ -24,6 +24,7 @@ from napari_ferry.plan import Plan
 from napari_ferry.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
+    RAW_SUFFIXES,
     complete,
     has_record,
     is_sidecar,
@@ -34,7 +35,7 @@ from napari_ferry.sidecar import (
 )
 from napari_ferry.writes import PlannedFile, write_text
 
-SUFFIXES = (".bin", ".raw", ".dat")
+SUFFIXES = RAW_SUFFIXES
 OPENS_FOLDERS = True
 
 Mode = Literal["r", "r+", "c"]

@@ -1,0 +1,189 @@
+"""Raw files whose layout is known: scenes, stored in every way that programs store them.
+
+Each is made from a split and a number alone, so that weights fitted on one split are judged on the
+other, whose sources and seeds it shares nothing with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.raw_scenes import SIMULATED, movies, real, stills
+
+POPULAR = (64, 96, 100, 128, 160, 200, 240, 256, 300, 320, 400, 480, 512, 600, 640)
+HEADERS = (128, 352, 512, 1024, 4096)
+MAX_SAMPLES = 6_000_000
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A raw file: what it is of, what its layout is, and its bytes."""
+
+    name: str
+    kind: str
+    stored: str
+    dtype: np.dtype
+    offset: int
+    frames: int
+    channels: int
+    y: int
+    x: int
+    cut: str
+    data: bytes
+
+    def is_right(self, layout: object) -> bool:
+        """Whether a layout is this one, in every field; signed without negatives is unsigned."""
+        return self.is_type(layout) and all(
+            getattr(layout, name) == getattr(self, name)
+            for name in ("offset", "frames", "channels", "y", "x")
+        )
+
+    def is_type(self, layout: object) -> bool:
+        """Whether a layout has the right type; where no pixel is negative, signs do not count."""
+        said: np.dtype = layout.dtype  # type: ignore[attr-defined]
+        if said.str == self.dtype.str:
+            return True
+        if "f" in said.str + self.dtype.str or said.itemsize != self.dtype.itemsize:
+            return False
+        same_order = said.str[0] == self.dtype.str[0]
+        pixels = np.frombuffer(self.data[self.offset :][: self.nbytes], self.dtype)
+        return (
+            same_order
+            and int(pixels.astype(np.int64).max()) < 2 ** (8 * said.itemsize - 1)
+            and (int(pixels.astype(np.int64).min()) >= 0)
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of samples that are whole frames."""
+        return self.frames * self.channels * self.y * self.x * self.dtype.itemsize
+
+
+def make(split: str, number: int, folder: Path | None = None, *, cut: str = "") -> Raw:
+    """Return one raw file; `cut` is "item" or "byte" where its last frame is cut off."""
+    rng = np.random.default_rng([{"dev": 0, "test": 1}[split], number])
+    kind, name, pixels = _scene(rng, split, folder)
+    if pixels.ndim == 4 and rng.random() < 0.5 and len(pixels) > 1:
+        pixels = pixels[..., 1]
+    pixels, channels = _coloured(rng, pixels)
+    stored, pixels = _stored(rng, pixels, kind)
+    order = ">" if rng.random() < 0.2 and pixels.itemsize > 1 else "<"
+    pixels = pixels.astype(pixels.dtype.newbyteorder(order))
+    header = _header(rng)
+    data = header + pixels.tobytes()
+    frames, y, x = pixels.shape[:3]
+    if cut and frames > 1:
+        per = pixels.nbytes // frames
+        step = pixels.itemsize if cut == "item" else 1
+        data = data[: len(data) - int(rng.integers(1, per // step)) * step]
+        frames -= 1
+    return Raw(
+        name, kind, stored, pixels.dtype, len(header), frames, channels, y, x,
+        cut if frames < len(pixels) else "", data,
+    )  # fmt: skip
+
+
+def _scene(
+    rng: np.random.Generator, split: str, folder: Path | None
+) -> tuple[str, str, np.ndarray]:
+    drawn = rng.random()
+    nt = int(1 if drawn < 0.25 else rng.integers(2, 8) if drawn < 0.45 else rng.integers(8, 101))
+    native = bool(rng.random() < 0.5)
+    shape = _shape(rng, nt, native=native)
+    pool = stills(split, folder) if nt == 1 else movies(split, folder)
+    if pool and rng.random() < 0.5:
+        name, pixels = real(rng, None if native else shape, nt, pool)
+        most = max(1, MAX_SAMPLES // pixels[0].size)
+        return ("still" if nt == 1 else "movie"), name, pixels[:most]
+    names = list(SIMULATED)
+    weights = np.array([weight for _, weight in SIMULATED.values()])
+    kind = str(rng.choice(names, p=weights / weights.sum()))
+    return kind, kind, SIMULATED[kind][0](rng, shape)
+
+
+def _shape(rng: np.random.Generator, nt: int, *, native: bool) -> tuple[int, int, int]:
+    if native:
+        y = x = int(rng.choice(POPULAR))
+        if rng.random() < 0.5:
+            y = int(rng.choice(POPULAR))
+    else:
+        y = x = int(rng.integers(50, 621))
+        if rng.random() < 0.5:
+            y = int(np.clip(x * rng.uniform(0.4, 2.5), 50, 620))
+    nt = max(min(nt, MAX_SAMPLES // (y * x)), min(nt, 2))
+    return nt, y, x
+
+
+def _coloured(rng: np.random.Generator, pixels: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return pixels as gray, RGB, RGBA, or planes, and how many channels lie together."""
+    if pixels.ndim < 4:
+        return pixels, 1
+    drawn = rng.random()
+    if drawn < 0.35:
+        return pixels.mean(-1).astype(pixels.dtype), 1
+    if drawn < 0.75:
+        return pixels, 3
+    if drawn < 0.87:
+        alpha = np.full((*pixels.shape[:3], 1), 255, pixels.dtype)
+        return np.concatenate([pixels, alpha], -1), 4
+    return np.moveaxis(pixels, -1, 1).reshape(-1, *pixels.shape[1:3]), 1
+
+
+def _stored(rng: np.random.Generator, pixels: np.ndarray, kind: str) -> tuple[str, np.ndarray]:
+    """Return pixels as a program might store them, and what that is called."""
+    ways = ["u1", "u1", "u2", "u2", "u2_12", "i2n", "u4", "i4", "f4", "f4_01", "f4n", "f8", "f8_01"]
+    if kind == "sim_dff":
+        ways = ["f4", "f4", "f4", "f8"]
+    if kind == "sim_label":
+        ways = ["u1", "u2", "u2", "u4", "i4", "f4i"]
+    if pixels.dtype == np.uint8:
+        ways = ["u1", "u1", "u1", "u1", *ways]
+    way = str(rng.choice(ways))
+    if kind in ("sim_dff", "sim_label") or (way == "u1" and pixels.dtype == np.uint8):
+        return way, _typed(pixels, way)
+    low, high = float(pixels.min()), float(pixels.max())
+    unit = (pixels.astype(np.float64) - low) / max(high - low, 1e-9)
+    noise = rng.standard_normal(unit.shape) / 400
+    match way:
+        case "u1":
+            return way, np.round(unit * 255).astype(np.uint8)
+        case "u2_12":
+            return way, np.clip((unit + noise) * 3900 + 60, 0, 4095).astype(np.uint16)
+        case "u2":
+            return way, np.clip((unit + noise) * rng.uniform(2e3, 6e4) + 50, 0, 65535).astype("u2")
+        case "i2n":
+            return way, np.clip((unit + noise - 0.3) * 2e4, -32768, 32767).astype(np.int16)
+        case "u4" | "i4":
+            return way, np.maximum((unit + noise) * rng.uniform(3e3, 3e6), 0).astype(way)
+        case "f4_01" | "f8_01":
+            return way, unit.astype(way[:2])
+        case "f4n":
+            return way, ((unit - unit.mean()) / max(unit.std(), 1e-9)).astype("f4")
+        case _:
+            return way, _typed(pixels, way)
+
+
+def _typed(pixels: np.ndarray, way: str) -> np.ndarray:
+    if way == "u1":
+        return pixels if pixels.dtype == np.uint8 else (pixels % 256).astype(np.uint8)
+    return pixels.astype("f4" if way == "f4i" else way)
+
+
+def _header(rng: np.random.Generator) -> bytes:
+    drawn = rng.random()
+    if drawn < 0.45:
+        return b""
+    size = int(rng.choice(HEADERS)) if drawn < 0.8 else int(rng.integers(1, 8193))
+    filled = rng.integers(0, 4)
+    if filled == 0:
+        return bytes(size)
+    if filled == 1:
+        text = "".join(f"key_{i} = {rng.integers(0, 10000)}\n" for i in range(size // 8))
+        return text[:size].encode().ljust(size, b"\0" if rng.random() < 0.5 else b" ")
+    if filled == 2:
+        few = rng.integers(0, 2000, size // 8 + 1).astype("<i4")
+        return np.pad(few[:, None], ((0, 0), (0, 1))).astype("<i4").tobytes()[:size]
+    return rng.bytes(size)

@@ -1,0 +1,129 @@
+"""All evidence for and against the layouts that a file may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_ferry.raw_layout.candidates import Candidate, FrameEvidence, find_candidates
+from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes, types_of
+from napari_ferry.raw_layout.layout import Known
+from napari_ferry.raw_layout.periods import Periods, find_periods
+from napari_ferry.raw_layout.rank import base_features, shortlist, weigh
+from napari_ferry.raw_layout.rows import Row, find_rows
+from napari_ferry.raw_layout.seams import Seams
+from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
+from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.weights import CHEAP
+
+WINDOW_SAMPLES = 1 << 21
+WINDOW_BYTES = 6 << 20
+_MARGIN = 14.0
+_BLIND_ROWS = 24
+
+
+def judge(source: Source, known: Known) -> list[Candidate]:
+    """Return the layouts that a file may have, with all evidence for and against each."""
+    looks = _looks(source, known) or _blind(source, known)
+    every = list(_candidates(source, looks, known))
+    kept = shortlist(every)
+    seams = {(look.coded.dtype.str, look.coded.end): look.seams for look in looks}
+    for one in kept:
+        one.features |= seams[one.coded.dtype.str, one.coded.end].features(one)
+    return kept
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A file's samples seen as one type."""
+
+    coded: Coded
+    periods: Periods
+    rows: list[tuple[Row, dict[str, float]]]
+    seams: Seams
+
+
+def _looks(source: Source, known: Known) -> list[_Look]:
+    """Return how the file looks as each of the likeliest types.
+
+    Types of one size share the periods, which take longest.
+    """
+    types = find_dtypes(source, known)
+    periods: dict[tuple[int, bool], Periods] = {}
+    found = []
+    for coded in types:
+        start, window = _window(source, coded, known)
+        if window.size < 256:
+            continue
+        kind = (coded.dtype.itemsize, coded.end)
+        if kind not in periods:
+            periods[kind] = find_periods(window)
+        rows = [
+            (row, base_features(row, coded, types[0]))
+            for row in find_rows(window, periods[kind], source.size, known)
+        ]
+        if rows:
+            found.append(
+                _Look(coded, periods[kind], rows, Seams(source, coded.dtype, start, window))
+            )
+    return found
+
+
+def _blind(source: Source, known: Known) -> list[_Look]:
+    """Return how a file looks in which nothing is to be seen: its size must do."""
+    types = [coded.dtype for coded in find_dtypes(source, known)] or types_of(known)
+    nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
+    found = []
+    for dtype in types:
+        coded = Coded(dtype, True, 8.0, 0.0, 8.0)
+        channels = known.channels or 1
+        rows = [
+            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
+            for side in _blind_sides(source.size, dtype.itemsize * channels, known)
+        ]
+        look = [(row, base_features(row, coded, coded)) for row in rows]
+        seams = Seams(source, dtype, source.size, np.zeros(0, dtype))
+        found.append(_Look(coded, nothing, look, seams))
+    return found
+
+
+def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
+    """Return the pixels of a row that usual headers leave room for, usual ones first."""
+    if known.x is not None:
+        return [known.x]
+    headers = HEADERS[:8] if known.offset is None else (known.offset,)
+    room = [(size - header) // pixel_bytes for header in headers if header < size]
+    sides = sorted(range(1, 1025), key=lambda side: (side not in POPULAR, side))
+    return [side for side in sides if any(n >= side and n % side == 0 for n in room)][:_BLIND_ROWS]
+
+
+def _candidates(source: Source, looks: list[_Look], known: Known) -> Iterator[Candidate]:
+    """Yield what fits the file, for rows that are not far behind the best one."""
+    scores = [weigh(features, CHEAP) for look in looks for _, features in look.rows]
+    least = max(scores, default=0.0) - _MARGIN
+    for look in looks:
+        frames: dict[int, FrameEvidence] = {}
+        for row, features in look.rows:
+            if weigh(features, CHEAP) < least:
+                continue
+            if row.length not in frames:
+                frames[row.length] = FrameEvidence(look.periods, row.length)
+            changes = look.seams.changes(row.length) if known.offset is None else {}
+            evidence = frames[row.length], look.periods.frames, changes
+            for one in find_candidates(source.size, look.coded, row, *evidence, known):
+                one.features |= features
+                yield one
+
+
+def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
+    """Return a run of consecutive samples about the middle of the body, and where it begins."""
+    itemsize = coded.dtype.itemsize
+    first = source.body if known.offset is None else known.offset
+    count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
+    start = first + (source.size - first - count * itemsize) // 2
+    start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
+    return start, source.values(start, count, coded.dtype)

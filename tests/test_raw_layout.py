@@ -1,0 +1,474 @@
+"""Raw files without metadata: what layout is found, what is known, and what is said of it."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+import napari_ferry
+from napari_ferry import (
+    InvalidImageError,
+    Layout,
+    MissingMetadataError,
+    TargetExistsError,
+    UnreadableFileError,
+    find_layouts,
+    imload,
+)
+from napari_ferry.cli import main
+from napari_ferry.raw_layout import find, judge
+from napari_ferry.raw_layout.find import find_common_layout
+from napari_ferry.raw_layout.source import Source
+from napari_ferry.repair import write_sidecar
+
+DTYPES = ("u1", "i1", "<u2", ">u2", "<i2", ">i2", "<u4", ">u4", "<i4", ">i4")
+FLOATS = ("<f4", ">f4", "<f8", ">f8")
+
+
+def scene(shape: tuple[int, int, int] = (12, 90, 132), seed: int = 0) -> np.ndarray:
+    """A movie that a camera might have taken, floats around 1 with noise of 2 percent."""
+    rng = np.random.default_rng(seed)
+    still = gaussian_filter(rng.standard_normal(shape[1:]), 3)
+    still = 1 + 0.25 * still / still.std()
+    moving = gaussian_filter(rng.standard_normal(shape), (1, 4, 4))
+    return still + 0.1 * moving / moving.std() + 0.02 * rng.standard_normal(shape)
+
+
+def stored(dtype: str, pixels: np.ndarray) -> np.ndarray:
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return pixels.astype(kind)
+    most = {1: 100, 2: 9000, 4: 900_000}[kind.itemsize]
+    centred = pixels - 1 if kind.kind == "i" else pixels
+    return np.clip(centred * most / 2, 0 if kind.kind == "u" else -most, 2 * most).astype(kind)
+
+
+def write(path: Path, pixels: np.ndarray, header: bytes = b"") -> Path:
+    path.write_bytes(header + pixels.tobytes())
+    return path
+
+
+def brief(layout: Layout) -> tuple:
+    return (
+        layout.dtype.str.lstrip("|"),
+        layout.offset,
+        layout.frames,
+        layout.y,
+        layout.x,
+        layout.channels,
+    )
+
+
+# --- what is found -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES + FLOATS)
+def test_every_type_and_byte_order_is_found(tmp_path, dtype):
+    best = find_layouts(write(tmp_path / "a.raw", stored(dtype, scene())))[0]
+    assert brief(best) == (dtype, 0, 12, 90, 132, 1)
+    assert best.byte_order == ("big" if dtype.startswith(">") else "little")
+    assert best.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    "header",
+    [bytes(352), b"exposure = 20 ms\n" * 64, np.random.default_rng(1).bytes(1357), bytes(4096)],
+    ids=["zeros", "text", "random", "page"],
+)
+def test_headers_are_found(tmp_path, header):
+    best = find_layouts(write(tmp_path / "a.bin", stored("<u2", scene()), header))[0]
+    assert brief(best) == ("<u2", len(header), 12, 90, 132, 1)
+
+
+def test_colours_that_lie_together_are_found(tmp_path):
+    base = scene((1, 200, 260))[0]
+    hue = [gaussian_filter(scene((1, 200, 260), seed)[0], 6) for seed in (1, 2, 3)]
+    pixels = np.stack(
+        [60 * base + 60 * one * k for one, k in zip(hue, (0.4, 1, 1.6), strict=True)], -1
+    )
+    best = find_layouts(write(tmp_path / "a.raw", pixels.clip(0, 255).astype("u1")))[0]
+    assert brief(best) == ("u1", 0, 1, 200, 260, 3)
+    assert best.interleaving == "pixel"
+    assert best.shape == (1, 200, 260, 3)
+
+
+def test_reasons_name_rows_and_frames_in_bytes(tmp_path):
+    best = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene())))[0]
+    said = "; ".join(best.reasons)
+    assert "rows repeat every 264 bytes" in said
+    assert "frames every 23,760 bytes" in said
+
+
+def test_movie_that_was_cut_off_is_found(tmp_path):
+    data = stored("<u2", scene((12, 128, 160))).tobytes()
+    path = tmp_path / "a.raw"
+    path.write_bytes(data[:-3001])
+    found = find_layouts(path, dtype="<u2")
+    assert ("<u2", 0, 11, 128, 160, 1) in [brief(layout) for layout in found[:3]]
+
+
+# --- what is known -----------------------------------------------------------------------------
+
+KNOWN = [
+    {"dtype": "u2"},
+    {"dtype": ">u2"},
+    {"dtype": "u1", "channels": 2},
+    {"byte_order": "big"},
+    {"x": 66},
+    {"y": 45},
+    {"frames": 6},
+    {"channels": 3},
+    {"offset": 264},
+    {"offset": 1},
+    {"dtype": np.float32, "y": 90},
+    {"dtype": "f2"},
+    {"dtype": "i8"},
+    {"frames": 3, "y": 7, "x": 11, "dtype": "u2"},
+]
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=str)
+def test_what_is_known_is_never_overruled(tmp_path, known):
+    found = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene())), **known)
+    assert found
+    for layout in found:
+        if layout.dtype.itemsize > 1:
+            assert layout.byte_order == known.get("byte_order", layout.byte_order)
+        for name in ("frames", "y", "x", "channels", "offset"):
+            assert getattr(layout, name) == known.get(name, getattr(layout, name))
+        if "dtype" in known:
+            assert layout.dtype.newbyteorder("=") == np.dtype(known["dtype"]).newbyteorder("=")
+        if str(known.get("dtype")).startswith(">"):
+            assert layout.byte_order == "big"
+
+
+def test_layouts_are_ranked_different_and_inside_the_file(tmp_path):
+    path = write(tmp_path / "a.raw", stored("<u2", scene()))
+    found = find_layouts(path, limit=50)
+    confidences = [layout.confidence for layout in found]
+    assert confidences == sorted(confidences, reverse=True)
+    assert len({brief(layout) for layout in found}) == len(found) > 10
+    assert all(layout.offset + layout.nbytes <= path.stat().st_size for layout in found)
+    assert find_layouts(path, limit=3) == found[:3]
+
+
+def test_planes_are_channels_when_that_is_known(tmp_path):
+    path = write(tmp_path / "a.raw", stored("<u2", scene()))
+    best = find_layouts(path, channels=3, y=90, x=132)[0]
+    assert (best.interleaving, best.shape) == ("plane", (4, 3, 90, 132))
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"dtype": "U3"}, "integers or floating point"),
+        ({"dtype": "complex64"}, "integers or floating point"),
+        ({"dtype": "no type"}, "type of numbers"),
+        ({"dtype": ">u2", "byte_order": "little"}, "contradict"),
+        ({"byte_order": "middle"}, "'little' or 'big'"),
+        ({"frames": 0}, "frames is 0"),
+        ({"x": 2.5}, "x is 2.5"),
+        ({"y": True}, "y is True"),
+        ({"offset": -1}, "offset is -1"),
+        ({"limit": 0}, "limit is 0"),
+    ],
+)
+def test_what_cannot_be_known_is_refused(tmp_path, known, said):
+    path = write(tmp_path / "a.raw", np.zeros(100, "u1"))
+    with pytest.raises(InvalidImageError, match=said):
+        find_layouts(path, **known)
+
+
+# --- hard files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 63, 255, 600, 4096, 50_000])
+@pytest.mark.parametrize("content", ["zeros", "random", "ramp"])
+def test_small_constant_and_random_files(tmp_path, size, content):
+    data = {
+        "zeros": bytes(size),
+        "random": np.random.default_rng(size).bytes(size),
+        "ramp": np.arange(size, dtype="u1").tobytes(),
+    }[content]
+    path = tmp_path / "a.raw"
+    path.write_bytes(data)
+    for layout in find_layouts(path):
+        assert 0 <= layout.confidence <= 1
+        assert layout.offset + layout.nbytes <= size
+
+
+def test_empty_file_has_no_layout(tmp_path):
+    (tmp_path / "a.raw").touch()
+    assert find_layouts(tmp_path / "a.raw") == []
+
+
+def test_absent_file_is_refused(tmp_path):
+    with pytest.raises(UnreadableFileError, match="check its name"):
+        find_layouts(tmp_path / "a.raw")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", "<f4"])
+def test_noise_without_an_image_is_said_or_doubted(tmp_path, dtype):
+    noise = np.random.default_rng(3).standard_normal((20, 100, 120)) * 10 + 100
+    found = find_layouts(write(tmp_path / "a.raw", noise.astype(dtype)))
+    best = found[0]
+    assert best.confidence <= 0.6
+    assert any("no image structure" in reason for reason in best.reasons)
+
+
+def test_floats_that_are_not_finite_do_no_harm(tmp_path):
+    pixels = scene().astype("<f4")
+    pixels[:, ::7, ::5] = np.nan
+    pixels[2, 3] = np.inf
+    assert brief(find_layouts(write(tmp_path / "a.raw", pixels))[0]) == ("<f4", 0, 12, 90, 132, 1)
+
+
+def test_so_many_bytes_are_read_of_a_file_of_any_size(tmp_path, monkeypatch):
+    path, pixels = tmp_path / "a.raw", stored("<u2", scene((16, 256, 256)))
+    with path.open("wb") as file:
+        for _ in range(60):
+            file.write(pixels.tobytes())
+    sources = []
+    monkeypatch.setattr(
+        judge, "find_dtypes", _remembering(judge.find_dtypes, sources), raising=True
+    )
+    best = find_layouts(path)[0]
+    assert (best.y, best.x, best.frames) == (256, 256, 960)
+    (source,) = sources
+    assert source.size > 120_000_000
+    assert source.nread < 32_000_000
+
+
+def _remembering(function, sources: list[Source]):
+    def call(source, known):
+        sources.append(source)
+        return function(source, known)
+
+    return call
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    data=st.binary(max_size=3000),
+    repeats=st.integers(1, 20),
+    known=st.fixed_dictionaries(
+        {},
+        optional={
+            "x": st.integers(1, 70),
+            "y": st.integers(1, 70),
+            "frames": st.integers(1, 9),
+            "channels": st.integers(1, 4),
+            "offset": st.integers(0, 4000),
+            "dtype": st.sampled_from(["u1", "i2", ">u2", "f4", "f8", "f2"]),
+            "byte_order": st.just("big"),
+        },
+    ),
+)
+def test_any_bytes_and_any_knowledge(tmp_path, data, repeats, known):
+    path = tmp_path / "a.raw"
+    path.write_bytes(data * repeats)
+    try:
+        found = find_layouts(path, **known)
+    except UnreadableFileError:
+        return
+    assert sum(layout.confidence for layout in found) <= 1 + 1e-6
+    for layout in found:
+        assert 0 <= layout.confidence <= 1
+        assert layout.offset + layout.nbytes <= len(data) * repeats
+        for name in ("x", "y", "frames", "channels", "offset"):
+            assert getattr(layout, name) == known.get(name, getattr(layout, name))
+
+
+# --- known headers -----------------------------------------------------------------------------
+
+
+def test_header_of_numpy_is_read(tmp_path):
+    pixels = stored(">u2", scene())
+    np.save(tmp_path / "a.npy", pixels)
+    path = (tmp_path / "a.npy").rename(tmp_path / "a.raw")
+    (found,) = find_layouts(path)
+    assert brief(found) == (">u2", 128, 12, 90, 132, 1)
+    assert found.confidence == 1.0
+    assert "NumPy" in found.reasons[0]
+
+
+def test_header_that_contradicts_what_is_known_does_not_count(tmp_path):
+    np.save(tmp_path / "a.npy", stored("<u2", scene()))
+    found = find_layouts(tmp_path / "a.npy", y=45)
+    assert {layout.y for layout in found} == {45}
+
+
+def test_headers_of_mrc_nrrd_and_pgm_are_read(tmp_path):
+    pixels = stored("<i2", scene((4, 50, 60)))
+    mrc = struct.pack("<4i", 60, 50, 4, 1).ljust(208, b"\0") + b"MAP \x44\x44\0\0"
+    nrrd = (
+        b"NRRD0004\n# made by hand\ntype: int16\ndimension: 3\nsizes: 60 50 4\n"
+        b"endian: little\nencoding: raw\n\n"
+    )
+    for header, name in ((mrc.ljust(1024, b"\0"), "MRC"), (nrrd, "NRRD")):
+        (found,) = find_layouts(write(tmp_path / "a.raw", pixels, header))
+        assert brief(found) == ("<i2", len(header), 4, 50, 60, 1)
+        assert name in found.reasons[0]
+    pgm = b"P5\n# by hand\n60 50\n255\n"
+    (found,) = find_layouts(write(tmp_path / "a.raw", stored("u1", scene((1, 50, 60))), pgm))
+    assert brief(found) == ("u1", len(pgm), 1, 50, 60, 1)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
+        (b"MM\0*\0\0\0\x08", "TIFF"),
+        (b"II+\0\x08\0\0\0", "BigTIFF"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"GIF89a", "GIF"),
+        (b"\0\0\0\x18ftypisom", "MP4"),
+        (b"\0" * 128 + b"DICM", "DICOM"),
+        (b"SIMPLE  =                    T", "FITS"),
+        (b"PK\x03\x04", "zip"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"ZISRAWFILE", "CZI"),
+    ],
+)
+def test_other_formats_are_named_and_not_guessed(tmp_path, head, name):
+    path = write(tmp_path / "a.raw", stored("<u2", scene()), head)
+    with pytest.raises(UnreadableFileError, match=name):
+        find_layouts(path)
+    assert find_layouts(path, offset=len(head))[0].offset == len(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x93NUMPY\x01\0\xff\xff{'descr'",
+        b"\x93NUMPY\x01\0\x04\0(((( ",
+        b"\x93NUMPY\x01\0\x20\0{'descr': '<u2', 'shape': (1e9,)}",
+        b"NRRD0004\ntype: int16\nsizes: 99999 99999\nencoding: raw\n\n",
+        b"NRRD0004\nencoding: gzip\n\n",
+        b"P5 no numbers",
+        bytes(208) + b"MAP ",
+    ],
+)
+def test_damaged_headers_are_no_headers(tmp_path, head):
+    path = write(tmp_path / "a.raw", stored("<u2", scene((3, 50, 60))), head)
+    for layout in find_layouts(path):
+        assert layout.confidence < 1
+
+
+# --- repair ------------------------------------------------------------------------------------
+
+
+def test_error_of_a_file_without_sidecar_names_the_likeliest_layout(tmp_path):
+    write(tmp_path / "cells.raw", stored(">u2", scene()))
+    with pytest.raises(MissingMetadataError) as error:
+        imload(tmp_path / "cells.raw")
+    said = str(error.value)
+    assert "12 x 90 x 132 of uint16, big endian after 0 bytes" in said
+    assert "{'dtype': '>u2', 'y': 90, 'x': 132}" in said
+    assert "napari-ferry repair cells.raw --write" in said
+
+
+def test_error_of_a_png_says_that_it_is_one(tmp_path):
+    (tmp_path / "a.raw").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
+    with pytest.raises(MissingMetadataError, match="PNG"):
+        imload(tmp_path / "a.raw")
+
+
+@pytest.mark.parametrize("header", [b"", bytes(352)], ids=["plain", "header"])
+def test_command_writes_a_sidecar_that_opens_the_file(tmp_path, capsys, header):
+    pixels = stored(">u2", scene())
+    path = write(tmp_path / "cells.raw", pixels, header)
+    assert main(["repair", str(path)]) == 0
+    assert not (tmp_path / "cells.json").exists()
+    assert main(["repair", str(path), "--write"]) == 0
+    assert "rows repeat every 264 bytes" in capsys.readouterr().out
+    (image,) = imload(path)
+    np.testing.assert_array_equal(image.array, pixels)
+    assert image.axis_names == ("t", "y", "x")
+
+
+def test_sidecar_is_not_replaced_unasked_and_kept_when_it_is(tmp_path, capsys):
+    path = write(tmp_path / "cells.raw", stored("<u2", scene()))
+    old = json.dumps({"frames": 1, "y": 2, "x": 3, "dtype": "uint8"})
+    (tmp_path / "cells.json").write_text(old)
+    assert main(["repair", str(path), "--write"]) == 1
+    assert "overwrite" in capsys.readouterr().err
+    assert (tmp_path / "cells.json").read_text() == old
+    for name in ("cells.json.bak", "cells.json.bak1"):
+        assert main(["repair", str(path), "--write", "--overwrite"]) == 0
+        assert (tmp_path / name).is_file()
+    assert (tmp_path / "cells.json.bak").read_text() == old
+    assert imload(path)[0].shape == (12, 90, 132)
+
+
+def test_command_takes_what_is_known(tmp_path, capsys):
+    path = write(tmp_path / "cells.raw", stored("<u2", scene()))
+    known = ["--dtype", "uint16", "--y", "45", "--x", "132", "--offset", "0"]
+    assert main(["repair", str(path), *known, "--write"]) == 0
+    assert imload(path)[0].shape == (24, 45, 132)
+    assert main(["repair", str(path), "--x", "100000000"]) == 1
+    assert "No layout" in capsys.readouterr().err
+
+
+def test_colour_opens_as_colour(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)
+    path = write(tmp_path / "a.raw", pixels)
+    write_sidecar(path, Layout(np.dtype("u1"), 0, 2, 3, "pixel", 20, 30))
+    (image,) = imload(path)
+    assert image.is_rgb
+    np.testing.assert_array_equal(image.array, pixels)
+    with pytest.raises(TargetExistsError):
+        write_sidecar(path, Layout(np.dtype("u1"), 0, 2, 3, "pixel", 20, 30))
+
+
+def test_layout_that_does_not_fit_is_not_written(tmp_path):
+    path = write(tmp_path / "a.raw", np.zeros(1001, "u1"))
+    with pytest.raises(InvalidImageError, match="1 bytes remain"):
+        write_sidecar(path, Layout(np.dtype("u1"), 0, 10, 1, "", 10, 10))
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_folder_of_one_camera_is_repaired_with_one_layout(tmp_path, capsys):
+    sizes = {"a": 6, "b": 11, "c": 1, "d": 25}
+    for seed, (name, frames) in enumerate(sizes.items()):
+        write(tmp_path / f"{name}.raw", stored("<u2", scene((frames, 90, 132), seed)), bytes(352))
+    assert main(["repair", str(tmp_path), "--write"]) == 0
+    assert "4 of 4 files" in capsys.readouterr().out
+    shapes = {path.stem: imload(path)[0].shape for path in sorted(tmp_path.glob("*.raw"))}
+    assert shapes == {name: (frames, 90, 132) for name, frames in sizes.items()}
+
+
+def test_file_of_another_camera_is_left_out(tmp_path):
+    paths = [
+        write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(3)
+    ]
+    other = write(tmp_path / "other.raw", np.zeros(54321, "u1"))
+    common = find_common_layout([*paths, other])
+    assert brief(common.layout)[3:] == (90, 132, 1)
+    assert common.left == (other,)
+    assert list(common.frames.values()) == [9, 10, 11]
+    assert find_common_layout([]) is None
+
+
+# --- real files --------------------------------------------------------------------------------
+
+
+def test_real_files_do_no_harm(shared_data):
+    files = sorted((shared_data / "corpus" / "bin").glob("*.bin"), key=lambda p: p.stat().st_size)
+    for path in files[:: max(1, len(files) // 4)]:  # from the smallest to the largest
+        for layout in find_layouts(path):
+            assert layout.offset + layout.nbytes <= path.stat().st_size
+
+
+def test_names_are_public():
+    assert napari_ferry.find_layouts is find.find_layouts
+    assert napari_ferry.Layout is Layout

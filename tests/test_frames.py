@@ -139,6 +139,14 @@ def test_any_index_gives_what_numpy_gives(data: st.DataObject) -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("step", [2**63, -(2**63) - 1, 3, -3])
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_a_step_may_be_larger_than_anything(n: int, step: int) -> None:
+    data = np.arange(n * 2.0).reshape(n, 1, 2)
+    for key in (slice(None, None, step), (slice(None, None, step), [0])):
+        np.testing.assert_array_equal(frames_of(data, 1)[key], data[key])
+
+
 @pytest.mark.parametrize(
     "key", [3, -4, (0, 0, 0, 0), (..., ...), 1.0, "a", [1.0], [[], 9], np.ones(2, bool), [5]]
 )

@@ -179,7 +179,7 @@ class Frames(Shaped):
         """Read for integers and slices: only the frames asked for, cut as they come."""
         lead, inner = items[: self.lead], tuple(items[self.lead :])
         index = [
-            np.array([item]) if isinstance(item, int) else np.arange(*item.indices(n))
+            np.array([item]) if isinstance(item, int) else _slice_indices(item, n)
             for item, n in zip(lead, self.shape, strict=False)
         ]
         counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
@@ -209,7 +209,7 @@ class Frames(Shaped):
 
     def _read_box(self, box: list[Any]) -> NDArray[Any]:
         index = [
-            np.arange(*item.indices(n)) if isinstance(item, slice) else item
+            _slice_indices(item, n) if isinstance(item, slice) else item
             for item, n in zip(box[: self.lead], self.shape, strict=False)
         ]
         counts = [len(i) for i in index]
@@ -217,6 +217,12 @@ class Frames(Shaped):
         for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
             out[k] = self.frame(int(flat))
         return out.reshape((*counts, *self.frame_shape))
+
+
+def _slice_indices(item: slice, n: int) -> NDArray[np.intp]:
+    """Return the indices that a slice means; its step may be larger than any number of numpy's."""
+    start, stop, step = item.indices(n)
+    return np.arange(start, stop, max(-n - 1, min(step, n + 1)), dtype=np.intp)
 
 
 def _flat_indices(index: list[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:

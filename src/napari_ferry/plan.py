@@ -150,7 +150,7 @@ def run(
         _check_standing(plan, plan.standing, overwrite)
         standing = plan.standing
         monitor = Monitor(plan.source_bytes, progress, cancel)
-        workers = workers or _default_workers(plan)
+        workers = workers or default_workers(plan, os.cpu_count() or 1)
         make_files(plan.files, plan.writes, folder, monitor, workers)
         count = _make_stream(plan, folder, monitor, workers)
         made = _made(plan, count)
@@ -201,9 +201,11 @@ def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: i
     return count
 
 
-def _default_workers(plan: Plan) -> int:
-    """One thread feeds a disk from memory; computing, decoding or encoding gains by more."""
-    cores = os.cpu_count() or 1
+def default_workers(plan: Plan, cores: int) -> int:
+    """Return the number of threads that a save is carried out by, on so many cores.
+
+    One feeds a disk from memory; computing, decoding or encoding gains by more.
+    """
     if plan.stream:
         return min(8, cores)
     return 1 if all(isinstance(w.array, np.ndarray) for w in plan.writes) else min(4, cores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from qtpy.QtWidgets import (
 
 from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.exports import describe_progress, sentence
-from napari_ferry.plan import Plan, run
+from napari_ferry.plan import Plan, default_workers, run
 from napari_ferry.progress import Progress, size_text
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 _TICK = 200
 """Milliseconds between looks at how far an export is."""
+
+_CORES = max(1, (os.cpu_count() or 1) - 1)
+"""Of an export: it leaves one to the window, which has to draw itself."""
 
 _STEPS = 1000
 _SEEN = 10
@@ -116,6 +120,7 @@ class JobRow(QWidget):
         self.latest: Progress | None = None
         self.opened = ExitStack()
         self.dock: Any = None
+        self.in_dock = False
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
@@ -144,7 +149,6 @@ class JobRow(QWidget):
             self._end(str(error))
             return
         self.text.setText(f"{self.job.name}: begins")
-        self.dock = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
         worker = create_worker(_Work(self, plan), _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)
         worker.errored.connect(self._on_error)
@@ -171,14 +175,22 @@ class JobRow(QWidget):
         self.latest = progress
 
     def _show_progress(self) -> None:
+        if self.dock is None:
+            self.dock = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
+            return
         progress = self.latest
         if progress is None or self.stopped.is_set():
             return
         steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
-        self.bar.setValue(steps)
-        self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-        if steps - self.dock.n >= _SEEN:  # each update draws napari's window anew
+        # each draws the whole window anew, so they take turns
+        if self.in_dock and steps - self.dock.n >= _SEEN:
             self.dock.update(steps - self.dock.n)
+        else:
+            self.bar.setUpdatesEnabled(False)  # it would draw the window at once, by itself
+            self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
+            self.bar.setValue(steps)
+            self.bar.setUpdatesEnabled(True)
+        self.in_dock = not self.in_dock
 
     def _on_done(self, made: tuple[list[Path], int]) -> None:
         paths, nbytes = made
@@ -237,7 +249,11 @@ class _Work:
         """Export, and return the files that were made, and how many bytes they have."""
         row = self.row
         paths = run(
-            self.plan, overwrite=row.job.overwrite, progress=row.report, cancel=row.is_stopped
+            self.plan,
+            overwrite=row.job.overwrite,
+            workers=default_workers(self.plan, _CORES),
+            progress=row.report,
+            cancel=row.is_stopped,
         )
         return paths, sum(path.stat().st_size for path in paths)
 

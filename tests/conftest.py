@@ -45,6 +45,7 @@ _NOT_OURS = tuple(
 _NOT_OURS_SUFFIXES = (".log", ".otf", ".pfb", ".so", ".ttc", ".ttf")
 
 
+@pytest.hookimpl(tryfirst=True)  # before they are dealt out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run beside each other: those of a file together, and one window at a time."""
     for item in items:

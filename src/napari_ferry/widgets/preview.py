@@ -32,8 +32,8 @@ class Preview(QWidget):
         self.slider.valueChanged.connect(self.wanted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.slider)  # above, where it is in sight however long the form is
         layout.addWidget(self.picture)
-        layout.addWidget(self.slider)
 
     def set_count(self, count: int) -> None:
         """Say how many frames there are."""

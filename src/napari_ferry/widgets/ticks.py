@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-_LINES = 4
+_LEAST_LINES, _MOST_LINES = 2, 5
+_MARGINS = 12
+"""Pixels above and below the lines."""
 
 # fmt: off
 _LOOKS = frozenset({
@@ -50,7 +52,6 @@ class LayerTicks(QListWidget):
         self.setAccessibleName("Layers to export")
         usual = "those that are seen" if of_visible else "those that are selected"
         self.setToolTip(f"The layers to export: {usual}, or those that you tick.")
-        self.setMaximumHeight(self.fontMetrics().lineSpacing() * (_LINES + 1) + 12)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.known: list[Layer] = []
@@ -93,6 +94,8 @@ class LayerTicks(QListWidget):
             item.setToolTip(layer.name)
             self.addItem(item)
         self.blockSignals(False)
+        lines = min(max(self.count(), _LEAST_LINES), _MOST_LINES)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + _MARGINS)
         self._listen(self.viewer.layers)
         self.changed.emit()
 

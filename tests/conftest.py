@@ -45,14 +45,6 @@ _NOT_OURS = tuple(
 _NOT_OURS_SUFFIXES = (".log", ".otf", ".pfb", ".so", ".ttc", ".ttf")
 
 
-@pytest.hookimpl(tryfirst=True)  # before they are dealt out
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run beside each other: those of a file together, and one window at a time."""
-    for item in items:
-        is_window = item.get_closest_marker("window") or "qapp" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("window" if is_window else item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of files of other programs and older versions, too large for the repository."""

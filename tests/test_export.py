@@ -314,9 +314,9 @@ def test_the_activity_dock_shows_and_cancels_it(widget, viewer, tmp_path, qtbot)
 
     slow_layer(viewer, 0.02, side=5000)
     row = click(widget, qtbot)
+    qtbot.waitUntil(lambda: row.bar.value() > 0, timeout=WAIT)
     bars = viewer.window._qt_window._activity_dialog.findChildren(QtLabeledProgressBar)
     (bar,) = [bar for bar in bars if "Export a.tif" in bar.description_label.text()]
-    qtbot.waitUntil(lambda: row.bar.value() > 0, timeout=WAIT)
     bar.cancel_button.click()
     wait_for_end(widget, qtbot)
     assert "cancelled" in row.text.text()

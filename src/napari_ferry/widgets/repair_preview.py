@@ -1,0 +1,105 @@
+"""The layers in which a layout is shown while its numbers change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_ferry.image import Image
+from napari_ferry.layers import LayerData, to_layers
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Layer
+
+_LIVE = ("axis_labels", "units", "scale")
+"""Attributes that change without a new layer."""
+
+
+class LivePreview:
+    """Shows one image in layers of its own, and never touches others.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.layers: list[Layer] = []
+
+    def show(self, image: Image, limits: tuple[float, float]) -> None:
+        """Show an image, in the layers that are there if they can."""
+        data = to_layers([image])
+        self.layers = [layer for layer in self.layers if layer in self.viewer.layers]
+        if len(data) == len(self.layers) and all(map(_can_show, self.layers, data)):
+            is_alike = all(map(_looks_alike, self.layers, data))
+            for layer, one in zip(self.layers, data, strict=True):
+                _update(layer, one)
+        else:
+            is_alike = False
+            self.remove()
+            self.layers = [self._add(one) for one in data]
+        if not is_alike:
+            self.set_limits(limits)
+            self.viewer.reset_view()
+
+    def set_limits(self, limits: tuple[float, float]) -> None:
+        """Set what is black and white."""
+        for layer in self.layers:
+            if not (getattr(layer, "rgb", False) and layer.dtype == "uint8"):
+                layer.contrast_limits = limits
+
+    def keep(self) -> list[Layer]:
+        """Leave the layers to the viewer, under the name of the file; return them."""
+        kept, self.layers = self.layers, []
+        for layer in kept:
+            layer.name = layer.name.removeprefix(_PREFIX)
+        return [layer for layer in kept if layer in self.viewer.layers]
+
+    def remove(self) -> None:
+        """Take the layers out of the viewer."""
+        gone, self.layers = self.layers, []
+        for layer in gone:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def _add(self, data: LayerData) -> Any:
+        from napari.layers import Image as Picture
+        from napari.layers import Layer
+
+        array, meta, kind = data
+        limits = {} if meta.get("rgb") else {"contrast_limits": (0, 1)}  # nothing is read for it
+        named = {**meta, "name": f"{_PREFIX}{meta['name']}", **limits}
+        layer = Layer.create(array, named, kind)
+        images = [i for i, one in enumerate(self.viewer.layers) if isinstance(one, Picture)]
+        # below labels and points, which else were hidden
+        self.viewer.layers.insert(max(images, default=-1) + 1, layer)
+        return layer
+
+
+_PREFIX = "preview of "
+
+
+def _can_show(layer: Layer, data: LayerData) -> bool:
+    """Whether a layer can show other data of this kind."""
+    array, meta, _ = data
+    name = layer.name.removeprefix(_PREFIX).split(" [")[0]
+    return (
+        array.dtype == layer.data.dtype
+        and array.ndim == layer.data.ndim
+        and bool(meta.get("rgb")) == bool(getattr(layer, "rgb", False))
+        and meta["name"] == name
+    )
+
+
+def _looks_alike(layer: Layer, data: LayerData) -> bool:
+    return bool(layer.data.shape[1:] == data[0].shape[1:])
+
+
+def _update(layer: Layer, data: LayerData) -> None:
+    array, meta, _ = data
+    layer.data = array
+    for name in _LIVE:
+        if name in meta and tuple(getattr(layer, name)) != tuple(meta[name]):
+            setattr(layer, name, meta[name])

@@ -67,7 +67,6 @@ class RepairMetadata(QWidget):
         self.layout_shown: Layout | None = None
         self.said: Said | None = None
         self.offered: list[Path] = []
-        self.image: Image | None = None
         self.setAcceptDrops(True)
         self._make_parts()
         self._lay_out()
@@ -85,6 +84,7 @@ class RepairMetadata(QWidget):
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.contrast.setTextFormat(Qt.TextFormat.RichText)
         self.preview = LivePreview(self.viewer)
+        self.destroyed.connect(self.preview.forget)
         self.looking, self.drawing, self.writing = Later(self), Later(self), Later(self)
         self.timers = {
             name: self._make_timer(pause)
@@ -206,7 +206,7 @@ class RepairMetadata(QWidget):
         for timer in self.timers.values():
             timer.stop()
         self.preview.remove()
-        self.said = self.layout_shown = self.image = None
+        self.said = self.layout_shown = None
         self.candidates.show_found([])
         self.form.say({})
         self.contrast.hide()
@@ -352,12 +352,11 @@ class RepairMetadata(QWidget):
             self.preview.remove()
             self.result.show_nothing(sentence(error))
             return
-        self.image = image
         self.drawing.call(lambda: (image, draw(image).limits), self._on_limits)
 
     def _on_limits(self, found: tuple[Image, tuple[float, float]]) -> None:
         image, limits = found
-        if image is self.image:
+        if image is self.preview.image:
             self.preview.set_limits(limits)
 
     # --- what comes of it -------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEventLoop
+from qtpy.QtWidgets import QApplication
 
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, to_layers
@@ -27,9 +31,11 @@ class LivePreview:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.layers: list[Layer] = []
+        self.image: Image | None = None
 
     def show(self, image: Image, limits: tuple[float, float]) -> None:
         """Show an image, in the layers that are there if they can."""
+        self.image = image
         data = to_layers([image])
         self.layers = [layer for layer in self.layers if layer in self.viewer.layers]
         if len(data) == len(self.layers) and all(map(_can_show, self.layers, data)):
@@ -38,8 +44,8 @@ class LivePreview:
                 _update(layer, one)
         else:
             is_alike = False
-            self.remove()
-            self.layers = [self._add(one) for one in data]
+            gone, self.layers = self.layers, [self._add(one) for one in data]
+            self._drop(gone)
         if not is_alike:
             self.set_limits(limits)
             self.viewer.reset_view()
@@ -52,14 +58,29 @@ class LivePreview:
 
     def keep(self) -> list[Layer]:
         """Leave the layers to the viewer, under the name of the file; return them."""
-        kept, self.layers = self.layers, []
+        kept = self.layers
+        self.forget()
         for layer in kept:
             layer.name = layer.name.removeprefix(_PREFIX)
         return [layer for layer in kept if layer in self.viewer.layers]
 
+    def forget(self) -> None:
+        """Hold on to nothing: neither layers nor the file."""
+        self.layers, self.image = [], None
+
     def remove(self) -> None:
         """Take the layers out of the viewer."""
-        gone, self.layers = self.layers, []
+        gone = [layer for layer in self.layers if layer in self.viewer.layers]
+        self.forget()
+        if len(gone) < len(self.viewer.layers):
+            # with software OpenGL, napari 0.9 crashes where a layer and the last slider go at
+            # once, and others stay; so the slider goes first, and that is drawn
+            for layer in gone:
+                layer.data = layer.data[:1]
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        self._drop(gone)
+
+    def _drop(self, gone: Sequence[Layer]) -> None:
         for layer in gone:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
@@ -84,12 +105,10 @@ _PREFIX = "preview of "
 def _can_show(layer: Layer, data: LayerData) -> bool:
     """Whether a layer can show other data of this kind."""
     array, meta, _ = data
-    name = layer.name.removeprefix(_PREFIX).split(" [")[0]
     return (
         array.dtype == layer.data.dtype
         and array.ndim == layer.data.ndim
         and bool(meta.get("rgb")) == bool(getattr(layer, "rgb", False))
-        and meta["name"] == name
     )
 
 

@@ -71,6 +71,7 @@ class RepairMetadata(QWidget):
         self._make_parts()
         self._lay_out()
         self._connect()
+        self.form.setEnabled(False)
         self.result.show_nothing("Choose a raw file, or drop one here.")
 
     def _make_parts(self) -> None:
@@ -195,12 +196,14 @@ class RepairMetadata(QWidget):
         except OSError as error:
             self._fail(error)
             return
+        self.form.setEnabled(True)
         if self.said is not None:
             self.meaning.show_meaning(self.said.meaning)
         self._search()
 
     def _clear(self) -> None:
         """Show nothing of the file before."""
+        self.form.setEnabled(False)
         for later in (self.looking, self.drawing):
             later.forget()
         for timer in self.timers.values():

@@ -22,7 +22,7 @@ _SEEN = 3
 
 _GAP = 4
 
-_WORDS = ((0.9, "almost certain"), (0.6, "likely"), (0.25, "possible"), (0.05, "not likely"))
+_WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "not likely"))
 
 
 @dataclass(frozen=True)

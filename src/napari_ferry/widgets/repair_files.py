@@ -38,7 +38,7 @@ class Files(QWidget):
         self.paths: list[Path] = []
         self.sizes: dict[Path, int] = {}
         self.path = QLineEdit()
-        self.path.setPlaceholderText("drop a raw file or a folder here")
+        self.path.setPlaceholderText("drop a file or folder")
         self.path.setAccessibleName("File or folder to repair")
         self.path.setToolTip("The raw file, or the folder of a camera's raw files.")
         self.file_button, self.folder_button = QPushButton("File…"), QPushButton("Folder…")

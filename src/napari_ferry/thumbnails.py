@@ -65,7 +65,8 @@ def _sample(image: Image, i: int) -> NDArray[np.float64]:
         size = image.shape[image.axis_names.index(name)]
         place[name] = slice(None, None, -(-size // SIDE))
     key = (i, *(place[name] for name in image.axis_names[1:]))
-    pixels: NDArray[np.float64] = np.asarray(image.array[key]).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # bytes that are no floating point may be any
+        pixels: NDArray[np.float64] = np.asarray(image.array[key]).astype(np.float64)
     finite = np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
     return finite.clip(-_MOST, _MOST)
 

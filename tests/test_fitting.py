@@ -167,6 +167,18 @@ def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeyp
     assert asked == [path, tmp_path]
 
 
+def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
+    from napari.components import ViewerModel
+
+    said: list[str] = []
+    monkeypatch.setattr("napari_ferry.commands._say", said.append)
+    viewer = ViewerModel()
+    viewer.open_sample("napari-ferry", "raw_recording")
+    assert [layer.name for layer in viewer.layers] == ["cells"]
+    path = Path(said[0].removeprefix("The recording is ").rstrip("."))
+    assert path.stat().st_size == 352 + 60 * 192 * 192 * 2
+
+
 @pytest.mark.parametrize("dtype", ["u1", "<f4", ">f8", "<i8", "<f2"])
 @pytest.mark.parametrize("axes", ["tyx", "tyxs", "tcyx", "tyxc"])
 @pytest.mark.filterwarnings("error")

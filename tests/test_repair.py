@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 WAIT = 15_000
+THOROUGH = pytest.mark.thorough
 HEADER = 352
 FRAMES, SIDE = 12, 64
 NAME = "Repair binary metadata"
@@ -235,7 +236,9 @@ def test_a_sidecar_that_does_not_fit_is_shown_beside_the_bytes(viewer, looked, t
     assert not widget.result.write_button.isEnabled()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"dtype": "O", "y": 1, "x": 1}', '{"y": -3}'])
+@pytest.mark.parametrize(
+    "text", ["{", *(pytest.param(s, marks=THOROUGH) for s in ("[]", '{"dtype": "O"}', '{"y": -3}'))]
+)
 def test_a_sidecar_that_is_none_is_said(viewer, looked, tmp_path, qtbot, text):
     path = recording(tmp_path, "a.bin")
     sidecar_path(path).write_text(text)
@@ -246,6 +249,7 @@ def test_a_sidecar_that_is_none_is_said(viewer, looked, tmp_path, qtbot, text):
     assert widget.contrast.isVisible()
 
 
+@pytest.mark.thorough
 def test_a_described_file_opens_as_ever(viewer, looked, tmp_path):
     path = recording(tmp_path, "a.bin", header=0)
     record = {"frames": FRAMES, "y": SIDE, "x": SIDE, "dtype": "uint16"}
@@ -279,6 +283,7 @@ def test_candidates_have_pictures_words_and_reasons(widget, viewer, tmp_path, qt
     assert len(shades) > 20
 
 
+@pytest.mark.thorough
 def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
     from qtpy.QtCore import Qt
 
@@ -295,6 +300,7 @@ def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
     assert np.array_equal(layer.data, MOVIE)
 
 
+@pytest.mark.thorough
 def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeypatch):
     found = [Layout(np.dtype("u1"), 0, 1, 1, "", 10 + i, 20, 0.01) for i in range(9)]
     monkeypatch.setattr("napari_ferry.repair.find_layouts", lambda path, **known: found)
@@ -318,7 +324,10 @@ def test_noise_is_said_to_be_noise(viewer, tmp_path, qtbot):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "is empty"), (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins as a PNG image does")],
+    [
+        pytest.param(b"", "is empty", marks=THOROUGH),
+        (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins as a PNG image does"),
+    ],
 )
 def test_what_is_no_raw_file_is_one_sentence(viewer, tmp_path, qtbot, content, words):
     widget = add_widget(viewer)
@@ -334,7 +343,8 @@ def test_what_is_no_raw_file_is_one_sentence(viewer, tmp_path, qtbot, content, w
 
 def test_a_file_that_is_not_there_is_one_sentence(widget, tmp_path, qtbot):
     widget.open_paths([tmp_path / "nowhere.raw"])
-    assert "nowhere.raw" in widget.status.text()
+    said = "nowhere.raw cannot be read (No such file or directory): check that it is there."
+    assert widget.status.text() == f"{tmp_path}{os.sep}{said}"
     widget.open_paths([tmp_path])
     assert "holds no raw file" in widget.result.summary.text()
 
@@ -343,10 +353,10 @@ def test_a_file_that_is_not_there_is_one_sentence(widget, tmp_path, qtbot):
 
 
 def test_a_number_that_is_typed_stays_and_the_rest_follows(widget, viewer, tmp_path, looked, qtbot):
-    opened(widget, recording(tmp_path, header=0), qtbot)
+    opened(widget, recording(tmp_path), qtbot)
     looked.clear()
     type_number(widget, "x", "32", qtbot)
-    assert values(widget) == (0, 2 * FRAMES, SIDE, 32)
+    assert values(widget) == (HEADER, 2 * FRAMES, SIDE, 32)
     assert widget.form.fixed == {"x"}
     wait_until_found(widget, qtbot)
     assert looked == [{"x": 32}]
@@ -407,6 +417,7 @@ def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
     wait_until_shown(widget, qtbot)
 
 
+@pytest.mark.thorough
 def test_a_click_on_a_candidate_takes_ticks_that_contradict_it_away(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     type_number(widget, "x", "63", qtbot)
@@ -440,9 +451,29 @@ def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer
     assert widget.form.fixed == {"dtype"}
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].dtype == np.float32
-    type_number(widget, "frames", "1", qtbot)
-    qtbot.waitUntil(lambda: "are not shown" in widget.result.summary.text(), timeout=WAIT)
+    type_number(widget, "channels", "17", qtbot)
+    qtbot.waitUntil(lambda: "17 channels" in widget.result.summary.text(), timeout=WAIT)
     assert len(viewer.layers) == 0
+    type_number(widget, "channels", "1", qtbot)
+    type_number(widget, "frames", "1", qtbot)
+    qtbot.waitUntil(lambda: "bytes are not shown" in widget.result.summary.text(), timeout=WAIT)
+    assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=THOROUGH)])
+def test_every_type_is_shown_or_refused(widget, viewer, tmp_path, qtbot, channels):
+    opened(widget, recording(tmp_path), qtbot)
+    widget.form.fields["channels"].setValue(channels)
+    field = widget.form.fields["dtype"]
+    for row in range(field.count()):
+        field.setCurrentIndex(row)
+        widget.form.fields["byte_order"].setCurrentText(f"{['little', 'big'][row % 2]} endian")
+        widget.timers["search"].stop()
+        widget.timers["show"].stop()
+        widget._show()
+        shown = [layer.dtype.name for layer in viewer.layers]
+        assert shown == ([] if field.currentText() == "float16" else [field.currentText()])
+    assert "does not show float16" in widget.result.summary.text()
 
 
 # --- preview -------------------------------------------------------------------------------------
@@ -462,6 +493,7 @@ def test_the_preview_goes_with_its_file_and_touches_nothing_else(widget, viewer,
     assert list(viewer.layers) == [mine]
 
 
+@pytest.mark.thorough
 def test_contrast_is_that_of_the_samples(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     low, high = np.percentile(MOVIE, (1, 99.5))
@@ -663,12 +695,14 @@ def test_the_keyboard_reaches_everything(widget, tmp_path, qtbot):
     assert all(each.toolTip() for each in wanted)
 
 
+@pytest.mark.thorough
 def test_a_small_screen_holds_it(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     assert widget.minimumSizeHint().width() <= 340
     assert widget.minimumSizeHint().height() <= 500
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("is_folder", "named"), [(False, "a.raw"), (True, "")])
 def test_browsing_opens_what_was_chosen(widget, tmp_path, qtbot, monkeypatch, is_folder, named):
     from qtpy.QtWidgets import QFileDialog

@@ -55,7 +55,11 @@ _LARGEST_FRAME = 2**29
 _MOST_FRAMES = 2**31 - 1
 """Most steps of a slider."""
 
+_MOST_CHANNELS = 16
+"""Most layers of a preview."""
+
 _UNLIKELY = 0.25
+"""Confidence below which it is said that no candidate is likely."""
 
 
 class RepairMetadata(QWidget):
@@ -353,7 +357,7 @@ class RepairMetadata(QWidget):
             self.preview.show(image, first_limits(image))
         except (FerryError, OSError) as error:
             self.preview.remove()
-            self.result.show_nothing(sentence(error))
+            self.result.show_nothing(_sentence(error))
             return
         self.drawing.call(lambda: (image, draw(image).limits), self._on_limits)
 
@@ -410,7 +414,7 @@ class RepairMetadata(QWidget):
         self.status.setVisible(bool(text))
 
     def _fail(self, error: Exception) -> None:
-        self._say(sentence(error))
+        self._say(_sentence(error))
 
     def _on_failed(self, error: Exception) -> None:
         """Say why nothing was found; the form can be filled by hand."""
@@ -429,6 +433,13 @@ class RepairMetadata(QWidget):
             self._clear()
             self.deleteLater()
         return bool(found)
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong, with a file too."""
+    if isinstance(error, OSError) and not isinstance(error, FerryError):
+        return f"{error.filename} cannot be read ({error.strerror}): check that it is there."
+    return sentence(error)
 
 
 def _blank() -> Layout:
@@ -450,8 +461,18 @@ def _check_room(layout: Layout) -> None:
     Raises
     ------
     InvalidImageError
-        A frame, or the number of frames, is too large.
+        A frame, or the number of frames or channels, is too large, or of a type unknown to it.
     """
+    if layout.dtype == np.float16:
+        raise InvalidImageError(
+            "napari does not show float16: open the file from Python with `load_binary`, or give "
+            "another type."
+        )
+    if layout.channels > _MOST_CHANNELS:
+        raise InvalidImageError(
+            f"{layout.channels:,} channels would be as many layers, and are not shown: give at "
+            f"most {_MOST_CHANNELS}."
+        )
     if frame_bytes(layout) > _LARGEST_FRAME or layout.frames > _MOST_FRAMES:
         raise InvalidImageError(
             f"{layout.frames:,} frames of {frame_bytes(layout):,} bytes are not shown: give a "

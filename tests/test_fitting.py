@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_ferry.commands import get_binary_reader, get_folder_reader
+from napari_ferry.commands import get_binary_reader, get_folder_reader, sample_raw_recording
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, TargetError
 from napari_ferry.fitting import count_frames, fits, follow, nearest
 from napari_ferry.image import Image
@@ -168,13 +168,11 @@ def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeyp
 
 
 def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
-    from napari.components import ViewerModel
-
     said: list[str] = []
     monkeypatch.setattr("napari_ferry.commands._say", said.append)
-    viewer = ViewerModel()
-    viewer.open_sample("napari-ferry", "raw_recording")
-    assert [layer.name for layer in viewer.layers] == ["cells"]
+    monkeypatch.setattr("napari.current_viewer", lambda: None)
+    ((_, meta, kind),) = sample_raw_recording()
+    assert (meta["name"], kind) == ("cells", "labels")
     path = Path(said[0].removeprefix("The recording is ").rstrip("."))
     assert path.stat().st_size == 352 + 60 * 192 * 192 * 2
 

@@ -266,6 +266,9 @@ def test_the_sample_opens_in_the_widget(viewer, tmp_path, qtbot):
     assert values(widget) == (HEADER, 60, 192, 192)
     kinds = [type(layer).__name__ for layer in viewer.layers]
     assert kinds == ["Image", "Labels"]
+    viewer.window.remove_dock_widget(widget)
+    qtbot.wait(50)  # to draw what is left once crashed
+    assert [layer.name for layer in viewer.layers] == ["cells"]
 
 
 # --- candidates ----------------------------------------------------------------------------------

@@ -90,6 +90,39 @@ def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> i
     return next((v for v in near if v > 0 and room >= v * line and not room % (v * line)), None)
 
 
+def notes_on(
+    nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
+) -> dict[str, tuple[str, int | None]]:
+    """Return what is to be said of a layout that does not fit: words and a value that does.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size of the file.
+    layout : Layout
+        The layout.
+    edited : str
+        The field that was changed, where it is said.
+    fixed : collection of str
+        Fields that are known.
+
+    Returns
+    -------
+    dict
+        By field: what does not fit, and the nearest value that does, None where there is none.
+    """
+    if fits(nbytes, layout):
+        return {}
+    rest = nbytes - layout.offset - layout.nbytes
+    said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
+    place = edited if edited in ("frames", "y", "x", "offset") else "frames"
+    notes = {place: (said, nearest(nbytes, layout, place, set(fixed) - {place}))}
+    header = nearest(nbytes, layout, "offset", fixed)
+    if place != "offset" and "offset" not in fixed and header is not None:
+        notes["offset"] = ("or the header is another one", header)
+    return notes
+
+
 def _nearest_header(nbytes: int, offset: int, one: int, *, is_one: bool) -> int | None:
     """Return the header that leaves room for one piece of `one` bytes, or for any number of it."""
     if is_one:

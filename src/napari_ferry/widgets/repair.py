@@ -10,29 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtCore import QEvent
 
 from napari_ferry.codecs.binary import data_file
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.exports import sentence
-from napari_ferry.fitting import count_frames, fits, follow, frame_bytes, nearest
+from napari_ferry.fitting import count_frames, follow, notes_on
 from napari_ferry.image import Image
-from napari_ferry.raw_layout.layout import Layout, parse_known
+from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.repair import image_of, look_at
 from napari_ferry.said import Said, read_said
 from napari_ferry.thumbnails import draw, first_limits
-from napari_ferry.widgets.later import Later
-from napari_ferry.widgets.repair_candidates import Candidate, Candidates
+from napari_ferry.widgets.repair_candidates import Candidate, judge, make_candidates
 from napari_ferry.widgets.repair_contrast import contrast
-from napari_ferry.widgets.repair_files import Files
-from napari_ferry.widgets.repair_form import LayoutForm
-from napari_ferry.widgets.repair_meaning import MeaningForm
-from napari_ferry.widgets.repair_preview import LivePreview
+from napari_ferry.widgets.repair_parts import RepairParts
+from napari_ferry.widgets.repair_preview import check_room
 from napari_ferry.widgets.repair_result import (
-    Result,
     Written,
     describe_written,
     may_write,
@@ -42,90 +35,17 @@ from napari_ferry.widgets.repair_result import (
 if TYPE_CHECKING:
     from napari import Viewer
 
-_TOGETHER = 200
-"""Milliseconds within which files that are offered one by one are one choice."""
 
-_PAUSE_SHOW, _PAUSE_SEARCH = 80, 400
-"""Milliseconds after the last change before it is shown, and before others are looked for."""
-
-_WIDTH = 320
-_LARGEST_FRAME = 2**29
-"""Bytes of a frame that the viewer is not asked to show while somebody types."""
-
-_MOST_FRAMES = 2**31 - 1
-"""Most steps of a slider."""
-
-_MOST_CHANNELS = 16
-"""Most layers of a preview."""
-
-_UNLIKELY = 0.25
-"""Confidence below which it is said that no candidate is likely."""
-
-
-class RepairMetadata(QWidget):
+class RepairMetadata(RepairParts):
     """The candidates of a raw file, its layout as a form, and a live preview in the viewer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer)
         self.layout_shown: Layout | None = None
         self.said: Said | None = None
         self.offered: list[Path] = []
-        self.setAcceptDrops(True)
-        self._make_parts()
-        self._lay_out()
         self._connect()
-        self.form.setEnabled(False)
         self.result.show_nothing("Choose a raw file, or drop one here.")
-
-    def _make_parts(self) -> None:
-        self.files, self.candidates, self.form = Files(), Candidates(), LayoutForm()
-        self.meaning, self.result = MeaningForm(), Result()
-        self.status, self.contrast = QLabel(), QLabel()
-        for label, name in ((self.status, "What was found"), (self.contrast, "Sidecar and bytes")):
-            label.setWordWrap(True)
-            label.setAccessibleName(name)
-            label.hide()
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.contrast.setTextFormat(Qt.TextFormat.RichText)
-        self.preview = LivePreview(self.viewer)
-        self.destroyed.connect(self.preview.forget)
-        self.looking, self.drawing, self.writing = Later(self), Later(self), Later(self)
-        self.timers = {
-            name: self._make_timer(pause)
-            for name, pause in (
-                ("gather", _TOGETHER),
-                ("show", _PAUSE_SHOW),
-                ("search", _PAUSE_SEARCH),
-            )
-        }
-
-    def _make_timer(self, pause: int) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(pause)
-        return timer
-
-    def _lay_out(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        self.more = QCollapsible("Scale and time")
-        self.more.setToolTip("What the sidecar says of pixel size and time, too.")
-        self.more.addWidget(self.meaning)
-        parts = (self.files, self.status, self.contrast, self.candidates, self.form, self.more)
-        for part in parts:
-            column.addWidget(part)
-        column.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        area.setMinimumWidth(_WIDTH)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
-        outer.addWidget(self.result)
 
     def _connect(self) -> None:
         self.files.wanted.connect(self.open_paths)
@@ -139,8 +59,8 @@ class RepairMetadata(QWidget):
         self.timers["gather"].timeout.connect(self._open_offered)
         self.timers["show"].timeout.connect(self._show)
         self.timers["search"].timeout.connect(self._search)
-        for later in (self.looking, self.writing):
-            later.failed.connect(self._on_failed)
+        self.looking.failed.connect(self._on_failed)
+        self.writing.failed.connect(self._fail)
 
     # --- which files ------------------------------------------------------------------------
 
@@ -167,21 +87,6 @@ class RepairMetadata(QWidget):
             self.result.show_nothing(f"{paths[0]} holds no raw file: choose another folder.")
         else:
             self._look_at_file()
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Take files."""
-        data = None if event is None else event.mimeData()
-        if event is not None and data is not None and data.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Look at the files that were dropped."""
-        data = None if event is None else event.mimeData()
-        urls = [] if data is None else data.urls()
-        paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-        if event is not None and paths:
-            event.acceptProposedAction()
-            self.open_paths(paths)
 
     def _on_other_file(self) -> None:
         self.form.forget("frames")
@@ -234,52 +139,18 @@ class RepairMetadata(QWidget):
 
     def _on_found(self, found: list[Layout]) -> None:
         """Show what was found, and the first of it as the layout."""
-        candidates = self._with_sidecar(found)
+        nbytes, form = self.files.nbytes, self.form
+        if "interleaving" in form.fixed and form.draft().channels > 1:
+            found = [one for one in found if one.interleaving == form.draft().interleaving]
+        candidates = make_candidates(found, self.said, form.known, nbytes)
         self.candidates.show_found(candidates)
-        self._say(self._judgement(candidates))
+        self._say(judge(candidates, nbytes, is_anything_known=bool(form.fixed)))
         self._contrast(found)
         if candidates:
             self._fill(candidates[0].layout)
         elif self.layout_shown is None:
             self._fill(follow(self.files.nbytes, _blank(), self.form.fixed))
         self._draw_candidates()
-
-    def _with_sidecar(self, found: Sequence[Layout]) -> list[Candidate]:
-        """Return what was found and agrees with the fields, and what the sidecar says."""
-        nbytes, fixed, draft = self.files.nbytes, self.form.fixed, self.form.draft()
-        if "interleaving" in fixed and draft.channels > 1:
-            found = [one for one in found if one.interleaving == draft.interleaving]
-        candidates = [Candidate(one, rest=nbytes - one.offset - one.nbytes) for one in found]
-        said = self.said.layout if self.said else None
-        if self.said is None or said is None or not self._allows(said):
-            return candidates
-        others = [one for one in candidates if not _same(one.layout, said)]
-        rest = max(0, nbytes - said.offset - said.nbytes)
-        mine = Candidate(said, self.said.path.name, rest)
-        place = 0 if fits(nbytes, said) else 1
-        return [*others[:place], mine, *others[place:]]
-
-    def _allows(self, layout: Layout) -> bool:
-        """Whether a layout agrees with what is known."""
-        names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
-        known = self.form.known
-        return parse_known(**{name: known.get(name) for name in names}).allows(layout)
-
-    def _judgement(self, candidates: Sequence[Candidate]) -> str:
-        """Return what is to be said of candidates that are none, or none that is likely."""
-        best = candidates[0] if candidates else None
-        if best is None:
-            if self.form.fixed:
-                return (
-                    f"No layout of what is known fits the {self.files.nbytes:,} bytes: change a "
-                    "number, or take a tick away."
-                )
-            return "No image structure was found: type what you know, and the rest follows."
-        if best.source or best.layout.confidence >= _UNLIKELY:
-            return ""
-        reasons = (r for r in best.layout.reasons if r.startswith("no image structure"))
-        said = next(reasons, "none of these stands out")
-        return f"{said[0].upper()}{said[1:]}. Type what you know, and the rest follows."
 
     def _contrast(self, found: Sequence[Layout]) -> None:
         """Show a sidecar that does not fit beside what the bytes say."""
@@ -318,26 +189,10 @@ class RepairMetadata(QWidget):
         """Make a layout the one that is shown."""
         self.layout_shown = layout
         self.form.show_layout(layout)
-        self.form.say(self._notes(layout, edited))
+        self.form.say(notes_on(self.files.nbytes, layout, edited, self.form.fixed))
         self.candidates.mark(layout)
         self.files.show_counts(layout)
         self.timers["show"].start()
-
-    def _notes(self, layout: Layout, edited: str) -> dict[str, tuple[str, int | None]]:
-        """Return what does not fit, for the field that was changed and for the header."""
-        nbytes, fixed = self.files.nbytes, self.form.fixed
-        if fits(nbytes, layout):
-            return {}
-        rest = nbytes - layout.offset - layout.nbytes
-        said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
-        sized = edited if edited in ("frames", "y", "x", "offset") else "frames"
-        notes = {sized: (said, nearest(nbytes, layout, sized, fixed - {sized}))}
-        if sized != "offset" and "offset" not in fixed:
-            header = nearest(nbytes, layout, "offset", fixed)
-            if header is None:
-                return notes
-            notes["offset"] = ("or the header is another one", header)
-        return notes
 
     def _show(self) -> None:
         """Show the layout in the viewer."""
@@ -352,7 +207,7 @@ class RepairMetadata(QWidget):
             if not count_frames(nbytes, layout)[0]:
                 self.preview.remove()
                 return
-            _check_room(layout)
+            check_room(layout)
             image = image_of(data, layout, self.meaning.meaning(), is_cut=True)
             self.preview.show(image, first_limits(image))
         except (FerryError, OSError) as error:
@@ -409,10 +264,6 @@ class RepairMetadata(QWidget):
 
     # --- words ------------------------------------------------------------------------------
 
-    def _say(self, text: str) -> None:
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
-
     def _fail(self, error: Exception) -> None:
         self._say(_sentence(error))
 
@@ -447,34 +298,5 @@ def _blank() -> Layout:
     return Layout(np.dtype("uint16"), 0, 1, 1, "", 512, 512)
 
 
-def _same(one: Layout, other: Layout) -> bool:
-    return replace(one, confidence=0.0, reasons=()) == replace(other, confidence=0.0, reasons=())
-
-
 def _draw(data: Path, layout: Layout) -> object:
     return draw(image_of(data, layout, is_cut=True))
-
-
-def _check_room(layout: Layout) -> None:
-    """Refuse what the viewer could not show.
-
-    Raises
-    ------
-    InvalidImageError
-        A frame, or the number of frames or channels, is too large, or of a type unknown to it.
-    """
-    if layout.dtype == np.float16:
-        raise InvalidImageError(
-            "napari does not show float16: open the file from Python with `load_binary`, or give "
-            "another type."
-        )
-    if layout.channels > _MOST_CHANNELS:
-        raise InvalidImageError(
-            f"{layout.channels:,} channels would be as many layers, and are not shown: give at "
-            f"most {_MOST_CHANNELS}."
-        )
-    if frame_bytes(layout) > _LARGEST_FRAME or layout.frames > _MOST_FRAMES:
-        raise InvalidImageError(
-            f"{layout.frames:,} frames of {frame_bytes(layout):,} bytes are not shown: give a "
-            "height and width."
-        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.fitting import fits
+from napari_ferry.raw_layout.layout import Layout, parse_known
+from napari_ferry.said import Said
 from napari_ferry.thumbnails import SIDE, Pictures
 
 FIRST = 4
@@ -23,6 +26,11 @@ _SEEN = 3
 _GAP = 4
 
 _WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "not likely"))
+
+_UNLIKELY = 0.25
+"""Confidence below which it is said that no candidate is likely."""
+
+_KNOWN = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,50 @@ class Candidate:
             return f"{self.source} stands beside the file and says so."
         said = "; ".join(self.layout.reasons)
         return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def make_candidates(
+    found: Sequence[Layout], said: Said | None, known: Mapping[str, Any], nbytes: int
+) -> list[Candidate]:
+    """Return what was found in the bytes, and what the sidecar says where that agrees.
+
+    Parameters
+    ----------
+    found : sequence of Layout
+        The likeliest first.
+    said : Said, optional
+        What the sidecar says.
+    known : mapping
+        What is known, as for `find_layouts`.
+    nbytes : int
+        Size of the file.
+    """
+    candidates = [Candidate(one, rest=nbytes - one.offset - one.nbytes) for one in found]
+    layout = said.layout if said else None
+    options = {name: known.get(name) for name in _KNOWN}
+    if said is None or layout is None or not parse_known(**options).allows(layout):
+        return candidates
+    others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
+    mine = Candidate(layout, said.path.name, max(0, nbytes - layout.offset - layout.nbytes))
+    place = 0 if fits(nbytes, layout) else 1
+    return [*others[:place], mine, *others[place:]]
+
+
+def judge(candidates: Sequence[Candidate], nbytes: int, *, is_anything_known: bool) -> str:
+    """Return what is to be said of candidates that are none, or none that is likely."""
+    best = candidates[0] if candidates else None
+    if best is None and is_anything_known:
+        return (
+            f"No layout of what is known fits the {nbytes:,} bytes: change a number, or take a "
+            "tick away."
+        )
+    if best is None:
+        return "No image structure was found: type what you know, and the rest follows."
+    if best.source or best.layout.confidence >= _UNLIKELY:
+        return ""
+    reasons = (r for r in best.layout.reasons if r.startswith("no image structure"))
+    said = next(reasons, "none of these stands out")
+    return f"{said[0].upper()}{said[1:]}. Type what you know, and the rest follows."
 
 
 def percent(share: float) -> str:

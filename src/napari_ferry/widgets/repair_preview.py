@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.fitting import frame_bytes
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, to_layers
+from napari_ferry.raw_layout.layout import Layout
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -101,6 +105,15 @@ class LivePreview:
 
 _PREFIX = "preview of "
 
+_LARGEST_FRAME = 2**29
+"""Bytes of a frame that the viewer is not asked to show while somebody types."""
+
+_MOST_FRAMES = 2**31 - 1
+"""Most steps of a slider."""
+
+_MOST_CHANNELS = 16
+"""Most layers of a preview."""
+
 
 def _can_show(layer: Layer, data: LayerData) -> bool:
     """Whether a layer can show other data of this kind."""
@@ -122,3 +135,28 @@ def _update(layer: Layer, data: LayerData) -> None:
     for name in _LIVE:
         if name in meta and tuple(getattr(layer, name)) != tuple(meta[name]):
             setattr(layer, name, meta[name])
+
+
+def check_room(layout: Layout) -> None:
+    """Refuse what the viewer could not show.
+
+    Raises
+    ------
+    InvalidImageError
+        A frame, or the number of frames or channels, is too large, or of a type unknown to it.
+    """
+    if layout.dtype == np.float16:
+        raise InvalidImageError(
+            "napari does not show float16: open the file from Python with `load_binary`, or give "
+            "another type."
+        )
+    if layout.channels > _MOST_CHANNELS:
+        raise InvalidImageError(
+            f"{layout.channels:,} channels would be as many layers, and are not shown: give at "
+            f"most {_MOST_CHANNELS}."
+        )
+    if frame_bytes(layout) > _LARGEST_FRAME or layout.frames > _MOST_FRAMES:
+        raise InvalidImageError(
+            f"{layout.frames:,} frames of {frame_bytes(layout):,} bytes are not shown: give a "
+            "height and width."
+        )

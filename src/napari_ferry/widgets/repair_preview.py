@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QEventLoop
-from qtpy.QtWidgets import QApplication
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.fitting import frame_bytes
@@ -76,12 +74,12 @@ class LivePreview:
         """Take the layers out of the viewer."""
         gone = [layer for layer in self.layers if layer in self.viewer.layers]
         self.forget()
-        if len(gone) < len(self.viewer.layers):
+        if gone and len(gone) < len(self.viewer.layers):
             # with software OpenGL, napari 0.9 crashes where a layer and the last slider go at
             # once, and others stay; so the slider goes first, and that is drawn
             for layer in gone:
                 layer.data = layer.data[:1]
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+            self.viewer.screenshot(flash=False)
         self._drop(gone)
 
     def _drop(self, gone: Sequence[Layer]) -> None:

@@ -202,6 +202,8 @@ def test_files_that_are_dropped_together_are_one_list(viewer, looked, tmp_path, 
     assert len(viewer.layers) == 1
     drop(viewer.window._qt_viewer, paths[2])
     qtbot.waitUntil(lambda: widget.files.paths == [paths[2]], timeout=WAIT)
+    wait_for_candidates(widget, qtbot)
+    assert viewer.layers[0].name == "preview of c"
 
 
 def test_a_dropped_folder_of_raw_files_opens_the_widget(viewer, looked, tmp_path, qtbot):

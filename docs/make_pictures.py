@@ -12,7 +12,7 @@ from PIL import Image as Picture
 
 from napari_ferry import Image, render
 from napari_ferry.layers import to_layers
-from napari_ferry.samples import calcium_movie, moving_cells, z_stack
+from napari_ferry.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.shown import shown_images
 from napari_ferry.widgets.demo import show_demo
 
@@ -27,6 +27,7 @@ def main() -> int:
     PICTURES.mkdir(exist_ok=True)
     _draw_overlays()
     _show_export()
+    _show_repair()
     return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
 
 
@@ -73,6 +74,30 @@ def _show_export() -> None:
         _wait_until(lambda: widget.jobs.running is None)
         _wait_until(lambda: False, seconds=1)  # its buttons come in
         viewer.screenshot(str(PICTURES / "exported.png"), canvas_only=False, flash=False)
+        viewer.close()
+
+
+def _show_repair() -> None:
+    """Show what is found of a raw file, and what is said of a number that does not fit."""
+    import napari
+
+    from napari_ferry.widgets.repair import RepairMetadata
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, _ = raw_recording(Path(folder))
+        viewer = napari.Viewer()
+        viewer.window.resize(1280, 800)
+        widget = RepairMetadata(viewer)
+        viewer.window.add_dock_widget(widget, name="Repair binary metadata")
+        widget.open_paths([path])
+        _wait_until(lambda: len(widget.candidates.pictures) > 4 and bool(widget.preview.layers))
+        viewer.dims.set_current_step(0, _FRAME)
+        _wait_until(lambda: False, seconds=1)
+        viewer.screenshot(str(PICTURES / "repair.png"), canvas_only=False, flash=False)
+        widget.timers["search"].timeout.disconnect()  # so that the picture shows what is said first
+        widget.form.fields["x"].setValue(191)
+        _wait_until(lambda: False, seconds=1)
+        viewer.screenshot(str(PICTURES / "repair_number.png"), canvas_only=False, flash=False)
         viewer.close()
 
 

@@ -5,6 +5,9 @@ A ``get_reader`` looks at names only and never raises; what goes wrong is said w
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,8 @@ from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatE
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
-from napari_ferry.samples import calcium_movie, moving_cells, z_stack
+from napari_ferry.said import lacks_layout
+from napari_ferry.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.shown import look, shown_images
 from napari_ferry.sidecar import is_sidecar, sidecar_path
 from napari_ferry.tiff.folders.own_series import series_files
@@ -75,7 +79,7 @@ def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
         )
     except OSError:
         return None
-    return _read_each if folders and known else None
+    return _read_folders if folders and known else None
 
 
 def write_tiff(path: str, layers: list[LayerData]) -> list[str]:
@@ -136,6 +140,22 @@ def sample_z_stacks() -> list[LayerData]:
     return to_layers([z_stack(planes=12, frames=8)])
 
 
+def sample_raw_recording() -> list[LayerData]:
+    """Make a raw recording without sidecar, and open it in *Repair binary metadata*.
+
+    The layer is that of its cells, which fit when the layout is the right one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="napari-ferry-sample-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path, cells = raw_recording(folder)
+    repair = _open_repair()
+    if repair is None:
+        _say(f"The recording is {path}.")
+    else:
+        repair.offer(path)
+    return to_layers([cells])
+
+
 def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
     """Open TIFF files; several at once are one stack, parts of one series the whole, once."""
     paths = _paths(path)
@@ -154,13 +174,47 @@ def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
     for found in _paths(path):
         if not _dropped.swallows(found):
             data = binary.data_file(found)
-            layers += _shown(binary.open(data))
+            layers += [] if _is_repaired(data) else _shown(binary.open(data))
             _dropped.opened(found, [data, sidecar_path(data)])
     return layers or list(_NOTHING)
 
 
+def _is_repaired(path: Path) -> bool:
+    """Hand a raw file that nothing describes to the repair in the window, where there is one.
+
+    So for a folder of them; outside of a window, opening says what is wrong.
+    """
+    if not lacks_layout(path):
+        return False
+    repair = _open_repair()
+    if repair is not None:
+        repair.offer(path)
+    return repair is not None
+
+
+def _open_repair() -> Any:
+    """Show *Repair binary metadata*; return it, None without a window."""
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    if viewer is None:
+        return None
+    dock, repair = viewer.window.add_plugin_dock_widget(_PLUGIN, "Repair binary metadata")
+    dock.show()
+    dock.raise_()
+    return repair
+
+
 def _read_each(path: str | Sequence[str]) -> list[LayerData]:
     return [layer for found in _paths(path) for layer in _shown(imload(found))]
+
+
+def _read_folders(path: str | Sequence[str]) -> list[LayerData]:
+    layers: list[LayerData] = []
+    for folder in _paths(path):
+        is_raw = find_folder_codec(folder) is binary
+        layers += [] if is_raw and _is_repaired(folder) else _shown(imload(folder))
+    return layers or list(_NOTHING)
 
 
 def _shown(images: list[Image]) -> list[LayerData]:

@@ -5,18 +5,58 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
-from napari_ferry.errors import FerryWarning, InvalidImageError, MissingMetadataError
-from napari_ferry.image import Image, default_axes
+from napari_ferry.errors import (
+    FerryError,
+    FerryWarning,
+    InvalidImageError,
+    MissingMetadataError,
+    TargetError,
+)
+from napari_ferry.fitting import count_frames
+from napari_ferry.image import Axis, Image, default_axes
 from napari_ferry.mapped import Mapped
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
 from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
 from napari_ferry.sidecar import RAW_SUFFIXES, sidecar_path, sidecar_text
 from napari_ferry.writes import PlannedFile, write_text
+
+Lead = Literal["t", "z"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the axes of a recording mean; None where it is not known.
+
+    Parameters
+    ----------
+    lead : {"t", "z"}
+        Whether frames follow each other in time or in depth.
+    step : float, optional
+        From frame to frame, in seconds or in `unit`.
+    pixel : float, optional
+        Size of a pixel along y and x, in `unit`.
+    unit : str
+        Full name of a unit of length.
+    """
+
+    lead: Lead = "t"
+    step: float | None = None
+    pixel: float | None = None
+    unit: str = "micrometer"
+
+    def axis(self, name: str) -> Axis:
+        """Return an axis of a recording, ``s`` and ``c`` among them."""
+        scale = {"y": self.pixel, "x": self.pixel, self.lead: self.step}.get(name)
+        if scale is None:
+            return Axis(name)
+        return Axis(name, scale, "second" if name == "t" else self.unit)
 
 
 def find_sidecars(
@@ -75,13 +115,7 @@ def _common(
     folder: Path, known: Known, *, replaced: bool
 ) -> tuple[list[Layout], dict[Path, Layout]]:
     """Return the one layout of the raw files of a folder, and that of each."""
-    files = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in RAW_SUFFIXES
-        and path.is_file()
-        and (replaced or not sidecar_path(path).exists())
-    ]
+    files = [path for path in raw_files(folder) if replaced or not sidecar_path(path).exists()]
     common = find_common_layout(files, known=known) if files else None
     if common is None:
         raise MissingMetadataError(
@@ -100,25 +134,98 @@ def _common(
     return [common.layout], each
 
 
-def image_of(data: Path, layout: Layout) -> Image:
+def raw_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that are raw by their suffix, in order of their names."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in RAW_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
+
+
+def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
+    """Find the layouts of a raw file: first the one of all files of its camera, then its own.
+
+    Parameters
+    ----------
+    data : Path
+        The raw file.
+    files : sequence of Path
+        Those of the same camera, `data` among them.
+    known : mapping
+        What is known, as for `find_layouts`.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is no raw file: it begins as a TIFF or another format.
+    """
+    found = find_layouts(data, **known)
+    if len(files) < 2:
+        return found
+    names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
+    options = {name: known.get(name) for name in names}
+    try:
+        common = find_common_layout(files, known=parse_known(**options))
+    except FerryError:  # one of the others is something else, which its own line says
+        return found
+    if common is None or data not in common.frames:
+        return found
+    first = replace(common.layout, frames=common.frames[data])
+    form = replace(first, confidence=0.0, reasons=())
+    rest = [one for one in found if replace(one, confidence=0.0, reasons=()) != form]
+    same = [reason for one in found if one not in rest for reason in one.reasons]
+    return [replace(first, reasons=(*first.reasons, *same)), *rest]
+
+
+def image_of(
+    data: Path, layout: Layout, meaning: Meaning | None = None, *, is_cut: bool = False
+) -> Image:
     """Return a raw file as an image of a layout, memory-mapped.
+
+    Parameters
+    ----------
+    data : Path
+        The raw file.
+    layout : Layout
+        How its samples lie.
+    meaning : Meaning, optional
+        What the axes mean.
+    is_cut : bool
+        Whether the frames that are whole will do, where the layout does not fit.
 
     Raises
     ------
     InvalidImageError
         The layout does not fit the file.
     """
-    _check_fit(data, layout)
+    if is_cut:
+        layout = _whole(data, layout)
+    else:
+        _check_fit(data, layout)
     together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
-    axes = together or default_axes(3)
+    meaning = meaning or Meaning()
+    names = (meaning.lead, *(together or default_axes(3))[1:])
     array = Mapped(data, layout.dtype, "r", layout.offset, layout.shape)
-    return Image.from_array(array, axes, name=data.stem)
+    return Image((array,), tuple(map(meaning.axis, names)), name=data.stem)
+
+
+def _whole(data: Path, layout: Layout) -> Layout:
+    """Return a layout with as many frames as there are in a file."""
+    nbytes = data.stat().st_size
+    count, _ = count_frames(nbytes, layout)
+    if not count:
+        raise InvalidImageError(
+            f"{data.name} holds {nbytes} bytes, less than one frame of {layout}: give fewer rows "
+            "or columns."
+        )
+    return replace(layout, frames=min(count, layout.frames))
 
 
 def write_sidecar(
-    data: Path, layout: Layout, *, overwrite: bool = False
+    data: Path, layout: Layout, meaning: Meaning | None = None, *, overwrite: bool = False
 ) -> tuple[Path, Path | None]:
     """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
 
@@ -128,19 +235,21 @@ def write_sidecar(
         The layout does not fit the file.
     TargetExistsError
         A sidecar is there, and overwriting was not agreed.
+    TargetError
+        The sidecar that is there cannot be kept under another name.
     """
     sidecar = sidecar_path(data)
-    text = _text(data, layout)
+    text = _text(data, layout, meaning)
     kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
     if kept is not None:
-        shutil.copy2(sidecar, kept)
+        _keep(sidecar, kept)
     file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
     run(Plan((file,), (), identity=text), overwrite=overwrite)
     return sidecar, kept
 
 
-def _text(data: Path, layout: Layout) -> str:
-    record = json.loads(sidecar_text(image_of(data, layout)))
+def _text(data: Path, layout: Layout, meaning: Meaning | None) -> str:
+    record = json.loads(sidecar_text(image_of(data, layout, meaning)))
     return json.dumps({**record, "offset": layout.offset} if layout.offset else record)
 
 
@@ -153,6 +262,16 @@ def _check_fit(data: Path, layout: Layout) -> None:
             f"{data.name} holds {size} bytes, and {layout} does not fit: {what}; cut or complete "
             "the file, or give another layout."
         )
+
+
+def _keep(sidecar: Path, kept: Path) -> None:
+    try:
+        shutil.copy2(sidecar, kept)
+    except OSError as error:
+        raise TargetError(
+            f"{sidecar} cannot be kept as {kept.name} ({error}), so it is not replaced: see that "
+            "its folder can be written."
+        ) from error
 
 
 def _backup_of(sidecar: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,36 @@ def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Im
         ),
         Image((labels,), space, name="cells", kind="labels", display={"opacity": 0.4}),
     )
+
+
+def raw_recording(
+    folder: Path, frames: int = 60, size: int = 192, header: int = 352
+) -> tuple[Path, Image]:
+    """Write the calcium movie as a camera does: a header, its samples, and nothing that says so.
+
+    Parameters
+    ----------
+    folder : Path
+        Where ``recording.raw`` is written.
+    frames : int
+        Length.
+    size : int
+        Pixels along y and x.
+    header : int
+        Bytes before the first sample.
+
+    Returns
+    -------
+    path : Path
+        The file.
+    cells : Image
+        The cells, axes y x, uint8, in pixels.
+    """
+    movie, cells = calcium_movie(frames, size)
+    path = folder / "recording.raw"
+    path.write_bytes(b"CAM1".ljust(header, b"\0") + np.asarray(movie.array, "<u2").tobytes())
+    axes = (Axis("y"), Axis("x"))
+    return path, replace(cells, axes=axes, display={"opacity": 0.4})
 
 
 def moving_cells(frames: int = 120, size: int = 256, seed: int = 2) -> tuple[Image, Image]:

@@ -58,7 +58,7 @@ def sidecar_text(image: Image) -> str:
 def is_sidecar(path: Path) -> bool:
     """Whether a file is the sidecar of a raw file: JSON with a type and dimensions."""
     try:
-        record = _load_json(path)
+        record = load_json(path)
     except UnreadableFileError:
         return False
     return isinstance(record.get("dtype"), str) and any(key in record for key in _DIMENSIONS)
@@ -66,7 +66,7 @@ def is_sidecar(path: Path) -> bool:
 
 def has_record(path: Path) -> bool:
     """Whether a sidecar has more to say than CalSciPy's four keys."""
-    return path.is_file() and KEY in _load_json(path)
+    return path.is_file() and KEY in load_json(path)
 
 
 def read_sidecar(data: Path, nbytes: int) -> tuple[Description, int]:
@@ -77,7 +77,7 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, int]:
         if data.name == DEFAULT_NAME and legacy.is_file():
             return complete(_read_legacy(legacy), nbytes, data, legacy.name), 0
         refuse_undescribed(data)
-    record = _load_json(sidecar)
+    record = load_json(sidecar)
     offset = record.get("offset", 0)
     if not _is_count(offset) or offset > nbytes:
         raise UnreadableFileError(
@@ -219,7 +219,7 @@ def _is_count(value: object) -> bool:
     return is_int and 0 <= value < 2**48  # type: ignore[operator]
 
 
-def _load_json(path: Path) -> dict[str, Any]:
+def load_json(path: Path) -> dict[str, Any]:
     """Read a JSON object, strictly: no key twice, and not larger than a sidecar can be."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Later(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._asked = 0
-        self._pool = ThreadPoolExecutor(1, "ferry-plan")
+        pool = self._pool = ThreadPoolExecutor(1, "ferry-plan")
+        self.destroyed.connect(lambda: pool.shutdown(wait=False, cancel_futures=True))
         self._done.connect(self._on_done)
 
     def forget(self) -> None:

@@ -1,0 +1,134 @@
+"""Whether a layout fits a file: what would remain, what fits, and what follows from what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from napari_ferry.raw_layout.layout import Layout
+
+_REACH = 10_000
+"""How far from a size another one is looked for that fits."""
+
+
+def frame_bytes(layout: Layout) -> int:
+    """Return the bytes of one frame, all its channels included."""
+    return layout.nbytes // max(1, layout.frames)
+
+
+def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
+    """Return how many whole frames a file of `nbytes` holds after the header, and what remains.
+
+    Nothing remains of a file that ends within its header: it holds no frame.
+    """
+    return divmod(max(0, nbytes - layout.offset), frame_bytes(layout))
+
+
+def fits(nbytes: int, layout: Layout) -> bool:
+    """Whether a layout describes a file of `nbytes`, from its first byte to its last."""
+    return layout.offset + layout.nbytes == nbytes
+
+
+def follow(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
+    """Return a layout whose first size that is not fixed follows from the others.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size of the file.
+    layout : Layout
+        What is wished for.
+    fixed : collection of str
+        Its fields that are known: among ``frames``, ``y``, ``x``, ``offset`` and others.
+
+    Returns
+    -------
+    Layout
+        With as many whole frames, rows or columns as there is room for, or with the header that
+        is left, in that order; unchanged where everything is fixed.
+    """
+    for name in ("frames", "y", "x"):
+        if name not in fixed:
+            one = layout.nbytes // getattr(layout, name)
+            return replace(layout, **{name: max(1, (nbytes - layout.offset) // one)})
+    if "offset" in fixed or layout.nbytes > nbytes:
+        return layout
+    return replace(layout, offset=nbytes - layout.nbytes)
+
+
+def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
+    """Return the value of a field that is nearest to its own and makes the layout fit.
+
+    The number of frames follows, unless it is fixed.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size of the file.
+    layout : Layout
+        What does not fit it.
+    name : {"frames", "y", "x", "offset"}
+        Which field may change.
+    fixed : collection of str
+        Fields that are known.
+
+    Returns
+    -------
+    int or None
+        None where no value fits.
+    """
+    room = nbytes - layout.offset
+    one = layout.nbytes if "frames" in fixed else frame_bytes(layout)
+    if name == "offset":
+        return _nearest_header(nbytes, layout.offset, one, is_one="frames" in fixed)
+    if name == "frames" or "frames" in fixed:
+        value, rest = divmod(room, layout.nbytes // getattr(layout, name))
+        return value if value > 0 and not rest else None
+    size = getattr(layout, name)
+    line = one // size
+    near = (v for d in range(_REACH) for v in (size - d, size + d))
+    return next((v for v in near if v > 0 and room >= v * line and not room % (v * line)), None)
+
+
+def notes_on(
+    nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
+) -> dict[str, tuple[str, int | None]]:
+    """Return what is to be said of a layout that does not fit: words and a value that does.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size of the file.
+    layout : Layout
+        The layout.
+    edited : str
+        The field that was changed, where it is said.
+    fixed : collection of str
+        Fields that are known.
+
+    Returns
+    -------
+    dict
+        By field: what does not fit, and the nearest value that does, None where there is none.
+    """
+    if fits(nbytes, layout):
+        return {}
+    rest = nbytes - layout.offset - layout.nbytes
+    said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
+    place = edited if edited in ("frames", "y", "x", "offset") else "frames"
+    notes = {place: (said, nearest(nbytes, layout, place, set(fixed) - {place}))}
+    header = nearest(nbytes, layout, "offset", fixed)
+    if place != "offset" and "offset" not in fixed and header is not None:
+        notes["offset"] = ("or the header is another one", header)
+    return notes
+
+
+def _nearest_header(nbytes: int, offset: int, one: int, *, is_one: bool) -> int | None:
+    """Return the header that leaves room for one piece of `one` bytes, or for any number of it."""
+    if is_one:
+        return nbytes - one if one <= nbytes else None
+    longer = min(offset, nbytes)
+    longer += (nbytes - longer) % one
+    shorter = longer - one
+    found = [at for at in (longer, shorter) if 0 <= at <= nbytes - one]
+    return min(found, key=lambda at: abs(at - offset), default=None)

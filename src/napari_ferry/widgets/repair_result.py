@@ -1,0 +1,172 @@
+"""What a layout makes of its file, and the buttons that open it or write its sidecar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from napari_ferry.errors import FerryError
+from napari_ferry.fitting import count_frames, fits, frame_bytes
+from napari_ferry.progress import size_text
+from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.repair import Meaning, write_sidecar
+from napari_ferry.sidecar import sidecar_path
+
+_MARGIN = 6
+_NAMED = 5
+"""Files that a sentence names before it counts the others."""
+
+
+class Written(NamedTuple):
+    """What came of writing sidecars: where they are, what is kept, and why it ended early."""
+
+    paths: list[Path]
+    kept: list[Path]
+    error: str
+
+
+class Result(QWidget):
+    """What can be done with the layout that is shown."""
+
+    open_wanted = Signal()
+    """The preview is to stay."""
+
+    write_wanted = Signal(bool)
+    """The sidecar of the file is to be written; true: those of all files."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setAccessibleName("What the layout makes of the file")
+        self.open_button, self.write_button = QPushButton("Open"), QPushButton("Write sidecar")
+        self.open_button.setToolTip("Keep what is shown as a layer of the viewer.")
+        self.write_button.setToolTip(
+            "Store the layout, scales and units in a JSON file beside the raw file, so that it "
+            "opens by itself from now on; the raw file stays as it is."
+        )
+        self.all_button = QPushButton()
+        self.all_button.setToolTip("Store the same layout beside every file that it fits.")
+        row = QHBoxLayout()
+        row.addWidget(self.open_button)
+        row.addWidget(self.write_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN, 0, _MARGIN, _MARGIN)
+        column.addWidget(self.summary)
+        column.addLayout(row)
+        column.addWidget(self.all_button)
+        self.open_button.clicked.connect(lambda _: self.open_wanted.emit())
+        self.write_button.clicked.connect(lambda: self.write_wanted.emit(False))
+        self.all_button.clicked.connect(lambda: self.write_wanted.emit(True))
+        self.show_nothing("")
+
+    def show_layout(self, nbytes: int, layout: Layout, count_all: int, of: int) -> None:
+        """Say what a layout makes of a file of `nbytes`, and of how many others.
+
+        Parameters
+        ----------
+        nbytes : int
+            Size of the file.
+        layout : Layout
+            The layout.
+        count_all, of : int
+            How many of how many files it fits.
+        """
+        is_fit = fits(nbytes, layout)
+        count, _ = count_frames(nbytes, layout)
+        whole = min(count, layout.frames)
+        self.summary.setText(_summary(nbytes, layout))
+        self.open_button.setEnabled(whole > 0)
+        self.open_button.setText("Open" if is_fit or not whole else f"Open {whole:,} whole frames")
+        self.write_button.setEnabled(is_fit)
+        self.all_button.setVisible(of > 1)
+        self.all_button.setEnabled(count_all > 0)
+        self.all_button.setText(f"Write the sidecars of {count_all} files")
+
+    def show_nothing(self, why: str) -> None:
+        """Say why nothing can be done."""
+        self.summary.setText(why)
+        self.open_button.setText("Open")
+        self.open_button.setEnabled(False)
+        self.write_button.setEnabled(False)
+        self.all_button.hide()
+
+
+def may_write(parent: QWidget, files: Sequence[Path], left: Sequence[Path]) -> bool:
+    """Ask once about all sidecars that would be written, where there is anything to ask.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Where the question is shown.
+    files : sequence of Path
+        The raw files.
+    left : sequence of Path
+        Those that get no sidecar.
+    """
+    standing = [path for file in files if (path := sidecar_path(file)).exists()]
+    if not standing and len(files) < 2:
+        return True
+    folder = files[0].parent
+    said = [f"Write {_counted(len(files), 'sidecar')} in {folder}?"]
+    if standing:
+        said.append(f"Replaced, and kept as .json.bak: {_names(standing)}.")
+    if left:
+        said.append(f"Left out, as the layout does not fit them: {_names(left)}.")
+    answer = QMessageBox.question(parent, "Write sidecars?", "\n\n".join(said))
+    return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def write_all(layouts: Mapping[Path, Layout], meaning: Meaning) -> Written:
+    """Write the sidecars of raw files, until one cannot be written."""
+    paths: list[Path] = []
+    kept: list[Path] = []
+    for data, layout in layouts.items():
+        try:
+            path, before = write_sidecar(data, layout, meaning, overwrite=True)
+        except FerryError as error:
+            return Written(paths, kept, str(error))
+        paths.append(path)
+        kept += [before] if before else []
+    return Written(paths, kept, "")
+
+
+def describe_written(done: Written) -> str:
+    """Say where sidecars are, and where those are that were there before."""
+    said = f"{done.paths[0]} was written"
+    if len(done.paths) > 1:
+        said = f"{len(done.paths)} sidecars were written in {done.paths[0].parent}"
+    return f"{said}; the one before is {_names(done.kept)}." if done.kept else f"{said}."
+
+
+def _summary(nbytes: int, layout: Layout) -> str:
+    count, rest = count_frames(nbytes, layout)
+    size = f"{layout.y} × {layout.x}"
+    if fits(nbytes, layout):
+        return f"{_counted(layout.frames, 'frame')} of {size}: all of the {size_text(nbytes)}."
+    if not count:
+        return f"The file has not even one frame of {size}: it holds {nbytes:,} bytes."
+    more = (count - layout.frames) * frame_bytes(layout) + rest
+    what = (
+        f"{more:,} bytes remain after the {layout.frames:,} frames"
+        if more >= 0
+        else f"The file ends within frame {count + 1:,}, {rest:,} bytes of which are there"
+    )
+    return (
+        f"{what}. The whole frames can be opened; a sidecar, which describes all of a file, cannot "
+        "be written: save the opened layer under another name, which makes one."
+    )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def _names(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(path.name for path in paths[:_NAMED]) + more

@@ -1,0 +1,208 @@
+"""What of a layout fits a file, what a sidecar says, small pictures: all without a window."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_ferry.commands import get_binary_reader, get_folder_reader, sample_raw_recording
+from napari_ferry.errors import InvalidImageError, MissingMetadataError, TargetError
+from napari_ferry.fitting import count_frames, fits, follow, nearest
+from napari_ferry.image import Image
+from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.repair import Meaning, image_of, write_sidecar
+from napari_ferry.said import lacks_layout, read_said
+from napari_ferry.sidecar import sidecar_path
+from napari_ferry.thumbnails import SIDE, draw, first_limits
+
+U2 = np.dtype("<u2")
+ONE = Layout(U2, 0, 10, 1, "", 8, 16)
+
+
+def raw(folder: Path, nbytes: int = 2560, name: str = "a.raw", record: object = None) -> Path:
+    path = folder / name
+    path.write_bytes(np.arange(nbytes, dtype=np.uint8).tobytes())
+    if record is not None:
+        sidecar_path(path).write_text(json.dumps(record))
+    return path
+
+
+def test_what_follows_from_what_is_known():
+    assert follow(2560, replace(ONE, x=32), {"x"}) == replace(ONE, frames=5, x=32)
+    assert follow(2560, replace(ONE, frames=5), {"frames"}) == replace(ONE, frames=5, y=16)
+    known = {"frames", "y"}
+    assert follow(2560, replace(ONE, y=4), known) == replace(ONE, y=4, x=32)
+    known = {"frames", "y", "x"}
+    assert follow(2600, ONE, known) == replace(ONE, offset=40)
+    assert follow(2600, ONE, known | {"offset"}) == ONE
+    assert follow(100, ONE, known) == ONE
+    assert follow(100, ONE, ()).frames == 1
+
+
+def test_what_remains_after_whole_frames():
+    assert count_frames(2560, ONE) == (10, 0)
+    assert count_frames(2600, replace(ONE, offset=10)) == (10, 30)
+    assert count_frames(5, replace(ONE, offset=10)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "layout", "name", "fixed", "value"),
+    [
+        (2560, replace(ONE, x=15), "x", {"x"}, 16),
+        (2560, replace(ONE, x=15), "x", {"frames"}, 16),
+        (2561, ONE, "x", {"x"}, None),
+        (2600, ONE, "offset", (), 40),
+        (2600, replace(ONE, offset=30), "offset", (), 40),
+        (2600, replace(ONE, offset=290), "offset", (), 296),
+        (2600, replace(ONE, offset=9999), "offset", (), 2344),
+        (2600, ONE, "offset", {"frames"}, 40),
+        (100, ONE, "offset", (), None),
+        (100, ONE, "offset", {"frames"}, None),
+        (2560, replace(ONE, frames=7), "frames", (), 10),
+        (2600, replace(ONE, frames=7), "frames", (), None),
+    ],
+)
+def test_the_nearest_that_fits(nbytes, layout, name, fixed, value):
+    assert nearest(nbytes, layout, name, fixed) == value
+
+
+@given(
+    st.integers(1, 5000),
+    st.integers(0, 50),
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.sampled_from(["y", "x", "offset"]),
+)
+def test_what_is_offered_fits(nbytes, offset, y, x, name):
+    layout = replace(ONE, offset=offset, y=y, x=x)
+    value = nearest(nbytes, layout, name, {name})
+    if value is not None:
+        better = follow(nbytes, replace(layout, **{name: value}), {name})
+        assert fits(nbytes, better)
+
+
+def test_a_record_gives_its_layout_and_meaning(tmp_path):
+    path = raw(tmp_path)
+    for layout in (
+        ONE,
+        replace(ONE, channels=2, frames=5, interleaving="plane"),
+        replace(ONE, channels=5, frames=2, interleaving="pixel"),
+        replace(ONE, dtype=np.dtype(">u2"), offset=256, frames=9),
+    ):
+        meaning = Meaning("z", 0.3, 0.1, "nanometer")
+        write_sidecar(path, layout, meaning, overwrite=True)
+        said = read_said(path)
+        assert (said.layout, said.meaning, said.error) == (layout, meaning, "")
+
+
+def test_a_meaning_in_time_comes_back(tmp_path):
+    path = raw(tmp_path)
+    write_sidecar(path, ONE, Meaning("t", 0.05, None))
+    assert read_said(path).meaning == Meaning("t", 0.05, None)
+
+
+def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
+    path = raw(tmp_path, record={"y": 8, "x": 17, "dtype": "uint16"})
+    said = read_said(path)
+    assert said.layout == replace(ONE, frames=9, x=17)
+    assert "112 bytes remain" in said.error
+    path = raw(tmp_path, record={"y": 8, "dtype": "uint16"})
+    assert read_said(path).layout is None
+
+
+def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
+    path = raw(tmp_path, record={"mine": 1})
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr("shutil.copy2", refuse)
+    with pytest.raises(TargetError, match=r"a\.json cannot be kept as a\.json\.bak"):
+        write_sidecar(path, ONE, overwrite=True)
+    assert sidecar_path(path).read_text() == '{"mine": 1}'
+
+
+def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
+    path = raw(tmp_path, 2500)
+    with pytest.raises(InvalidImageError, match="it needs 60 bytes more"):
+        image_of(path, ONE)
+    assert image_of(path, ONE, is_cut=True).shape == (9, 8, 16)
+    with pytest.raises(InvalidImageError, match="less than one frame"):
+        image_of(path, replace(ONE, y=8000), is_cut=True)
+
+
+def test_which_files_lack_a_layout(tmp_path):
+    assert lacks_layout(raw(tmp_path))
+    assert lacks_layout(tmp_path)
+    fine = raw(tmp_path, name="b.raw", record={"y": 8, "x": 16, "dtype": "uint16"})
+    assert not lacks_layout(fine)
+    assert not lacks_layout(tmp_path)
+    assert lacks_layout(raw(tmp_path, name="c.raw", record={"y": 8, "x": 17, "dtype": "uint16"}))
+    assert not lacks_layout(raw(tmp_path, 0, "d.raw"))
+
+
+def test_without_a_window_the_error_names_the_layouts(tmp_path):
+    path = raw(tmp_path)
+    with pytest.raises(MissingMetadataError, match=r"a\.json is not beside a\.raw"):
+        get_binary_reader(str(path))(str(path))
+    with pytest.raises(MissingMetadataError, match=r"a\.json is not beside a\.raw"):
+        get_folder_reader(str(tmp_path))(str(tmp_path))
+
+
+def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeypatch):
+    asked: list[Path] = []
+
+    class Repair:
+        offer = staticmethod(asked.append)
+
+    monkeypatch.setattr("napari_ferry.commands._open_repair", Repair)
+    monkeypatch.setattr("napari_ferry.raw_layout.find.find_layouts", lambda *_, **__: 1 / 0)
+    path = raw(tmp_path)
+    assert get_binary_reader(str(path))(str(path)) == [(None,)]
+    assert get_folder_reader(str(tmp_path))(str(tmp_path)) == [(None,)]
+    assert asked == [path, tmp_path]
+
+
+def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("napari_ferry.commands._say", said.append)
+    monkeypatch.setattr("napari.current_viewer", lambda: None)
+    ((_, meta, kind),) = sample_raw_recording()
+    assert (meta["name"], kind) == ("cells", "labels")
+    path = Path(said[0].removeprefix("The recording is ").rstrip("."))
+    assert path.stat().st_size == 352 + 60 * 192 * 192 * 2
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<f4", ">f8", "<i8", "<f2"])
+@pytest.mark.parametrize("axes", ["tyx", "tyxs", "tcyx", "tyxc"])
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_any_bytes(dtype, axes):
+    shape = {"t": 3, "y": 100, "x": 7, "s": 3, "c": 2}
+    size = [shape[name] for name in axes]
+    noise = np.random.default_rng(0).bytes(int(np.prod(size)) * np.dtype(dtype).itemsize)
+    image = Image.from_array(np.frombuffer(noise, dtype).reshape(size), axes)
+    pictures = draw(image)
+    assert pictures.frame.shape == pictures.changes.shape == (50, 7)
+    assert max(pictures.frame.shape) <= SIDE
+    low, high = first_limits(image)
+    assert low < high
+
+
+def test_pictures_show_where_frames_differ():
+    pixels = np.full((20, 32, 32), 100, np.uint16)
+    pixels[::2, 4, 5] = 900
+    pictures = draw(Image.from_array(pixels))
+    assert np.argwhere(pictures.changes).tolist() == [[4, 5]]
+    assert draw(Image.from_array(pixels[:1])).changes is None
+
+
+def test_pictures_of_a_huge_file_read_a_few_samples(tmp_path):
+    path = tmp_path / "huge.raw"
+    with path.open("wb") as file:
+        file.truncate(40_000_000_000)
+    layout = Layout(U2, 0, 200, 1, "", 10_000, 10_000)
+    assert draw(image_of(path, layout)).frame.shape == (64, 64)

@@ -201,7 +201,7 @@ def _cheapest_lag(numbers: Floats, quantum: float | Floats, itemsize: int) -> tu
     """
     phases = {
         lag: _phase_bits(numbers, quantum, lag)
-        for lag in ((1, 2, 3, 4) if itemsize < 4 else (1, 2, 3))
+        for lag in (1, 2, 3, 4)
     }
     means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
     best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))

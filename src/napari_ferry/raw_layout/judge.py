@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.candidates import Candidate, FrameEvidence, find_candidates
+from napari_ferry.raw_layout.candidates import Candidate, Clues, find_candidates
 from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes, types_of
+from napari_ferry.raw_layout.frames import FrameEvidence
 from napari_ferry.raw_layout.layout import Known
 from napari_ferry.raw_layout.periods import Periods, find_periods
 from napari_ferry.raw_layout.rank import base_features, shortlist, weigh
@@ -82,7 +83,7 @@ def _blind(source: Source, known: Known) -> list[_Look]:
         coded = Coded(dtype, True, 8.0, 0.0, 8.0)
         channels = known.channels or 1
         rows = [
-            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
+            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0)
             for side in _blind_sides(source.size, dtype.itemsize * channels, known)
         ]
         look = [(row, base_features(row, coded, coded)) for row in rows]
@@ -111,12 +112,26 @@ def _candidates(source: Source, looks: list[_Look], known: Known) -> Iterator[Ca
             if weigh(features, CHEAP) < least:
                 continue
             if row.length not in frames:
-                frames[row.length] = FrameEvidence(look.periods, row.length)
-            changes = look.seams.changes(row.length) if known.offset is None else {}
-            evidence = frames[row.length], look.periods.frames, changes
-            for one in find_candidates(source.size, look.coded, row, *evidence, known):
+                some = look.seams.grid.rows(row.length, 0)
+                frames[row.length] = FrameEvidence(look.periods, row.length, some)
+            clues = _clues(look, row, frames[row.length], known)
+            for one in find_candidates(source.size, look.coded, row, clues, known):
                 one.features |= features
+                if not one.layout.gap:  # which takes a look at the file
+                    one.features |= look.seams.column(one)
                 yield one
+
+
+def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known) -> Clues:
+    """Return what tells where rows are frames; a known offset needs less."""
+    is_open = known.offset is None
+    return Clues(
+        frames,
+        look.periods.frames,
+        look.periods.pitches(row.length),
+        look.seams.changes(row.length) if is_open else {},
+        look.seams.starts(row.length, row.channels, frames.strongest()) if is_open else [],
+    )
 
 
 def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
@@ -126,4 +141,5 @@ def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArra
     count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
     start = first + (source.size - first - count * itemsize) // 2
     start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
+    source.hold(start, count * itemsize)
     return start, source.values(start, count, coded.dtype)

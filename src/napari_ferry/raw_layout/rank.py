@@ -29,6 +29,8 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "gain": row.gain,
         "split": row.split / (0.5 + row.code),
         "uneven": min(row.uneven, 2.0),
+        "proof": float(row.channels > 1) * np.log1p(row.proof),
+        "unproved": float(row.channels > 1 and row.proof < 5),
         "wide": float(row.length > 4096),
         "c2": float(row.channels == 2),
         "c3": float(row.channels == 3),

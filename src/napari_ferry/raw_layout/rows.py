@@ -26,7 +26,8 @@ class Row:
 
     `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
     `split` with the same row of other channels;
-    `uneven` is how unlike interleaved samples are that `channels` does not explain.
+    `uneven` is how unlike interleaved samples are that `channels` does not explain, and `proof`
+    how unlike those of `channels` are, in standard deviations.
     """
 
     length: int
@@ -39,6 +40,7 @@ class Row:
     gain: float
     split: float
     uneven: float
+    proof: float
 
     @property
     def x(self) -> int:
@@ -82,6 +84,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
             coder.alone - code,
             min((c for n, k, c in found if n == length and k != channels), default=code) - code,
             coder.uneven(length, channels),
+            coder.proofs.get(channels, 0.0),
         )
         for length, channels, code in found
     ]
@@ -168,7 +171,7 @@ class _Coder:
         else:
             steps = np.abs(np.diff(values[:100000].astype(np.int64)))
             self._step = float(int(np.gcd.reduce(steps)) or 1)
-        self._unlike = _unlike_steps(x)
+        self._unlike, self.proofs = _unlike_steps(x)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
     def code(self, length: int, channels: int) -> float:
@@ -207,14 +210,27 @@ class _Coder:
         )
 
 
-def _unlike_steps(x: Floats) -> dict[int, float]:
-    """Return how unlike the steps between neighbours are in each phase of some periods."""
-    steps = np.abs(np.diff(x[:240_000]))
+def _unlike_steps(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
+    """Return how unlike the steps between neighbours are in each phase of some periods.
+
+    First their sizes, as a share of the mean; then sizes and signs, in standard deviations.
+    """
+    steps = np.diff(x[:240_000])
     if not steps.any():
-        return {}
-    steps = np.minimum(steps, np.percentile(steps[steps > 0], 99))
-    found = {}
+        return {}, {}
+    most = np.percentile(np.abs(steps[steps != 0]), 99)
+    steps = np.clip(steps, -most, most)
+    shares, proofs = {}, {}
     for period in (2, 3, 4):
-        mean = steps[: steps.size // period * period].reshape(-1, period).mean(0)
-        found[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
-    return found
+        signed = steps[: steps.size // period * period].reshape(-1, period)
+        sizes = np.abs(signed)
+        mean = sizes.mean(0)
+        shares[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
+        error = np.sqrt(len(signed))
+        proofs[period] = float(
+            max(
+                np.ptp(mean) / max(sizes.std(0).mean(), 1e-12) * error,
+                np.ptp(signed.mean(0)) / max(signed.std(0).mean(), 1e-12) * error,
+            )
+        )
+    return shares, proofs

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
+from napari_ferry.raw_layout.grid import Grid, Scale
 from napari_ferry.raw_layout.source import Source
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 7
 _SEAMS = 8
@@ -26,13 +27,20 @@ class Seams:
         self, source: Source, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
     ) -> None:
         self._source, self._dtype, self._start = source, dtype, start
-        few = window[:: max(1, window.size // 50_000)].astype(np.float64)
-        few = few[np.isfinite(few)]
-        self._middle = float(np.median(few)) if few.size else 0.0
-        spread = float(np.median(np.abs(few - self._middle))) if few.size else 0.0
-        self._spread = 1.4826 * spread or (0.3 * float(few.std()) if few.size else 0) or 1.0
-        self._window = window
+        self._scaled = Scale.of(window)
+        self.grid = Grid(window, self._scaled)
         self._kept: dict[object, Any] = {}
+
+    def starts(self, length: int, channels: int, heights: list[int]) -> list[tuple[int, int]]:
+        """Return offsets and heights of frames whose seams show, wherever the file ends."""
+        found = []
+        for phase in self.grid.phases(length, channels):
+            for height, row, _ in self.grid.folds(length, phase, heights):
+                frame = height * length
+                at = self._start // self._dtype.itemsize + phase + row * length
+                offset = at % frame * self._dtype.itemsize + self._start % self._dtype.itemsize
+                found += [(offset, height)] * (offset <= 8192)
+        return found
 
     def changes(self, length: int) -> dict[int, float]:
         """Return offsets at which rows of a length begin to be alike, with their scores."""
@@ -64,7 +72,7 @@ class Seams:
 
     def features(self, candidate: Candidate) -> dict[str, float]:
         """Return the evidence of all seams of a layout."""
-        found = self._column(candidate)
+        found = self.column(candidate)
         found |= self._frames(candidate)
         found |= self._head(candidate)
         found["fcorr"] = self._repeats(candidate)
@@ -80,69 +88,93 @@ class Seams:
         rows: Floats = self._kept[key]
         return rows
 
-    def _scaled(self, values: npt.NDArray[Any]) -> Floats:
-        with np.errstate(invalid="ignore", over="ignore"):
-            x = (values.astype(np.float64) - self._middle) / self._spread
-        return np.nan_to_num(x, nan=0.0, posinf=8.0, neginf=-8.0).clip(-8, 8)
+    def _phase(self, candidate: Candidate) -> int:
+        """Return the sample of the window at which a row begins."""
+        away = candidate.layout.offset - self._start
+        return away // self._dtype.itemsize % candidate.row.length
 
-    def _column(self, candidate: Candidate) -> dict[str, float]:
+    def column(self, candidate: Candidate) -> dict[str, float]:
         """Look at the seam between the end of a row and the begin of the next."""
-        row, itemsize = candidate.row, self._dtype.itemsize
-        shift = (candidate.layout.offset - self._start) // itemsize % row.length
-        key = ("column", row.length, row.channels, shift)
-        if key not in self._kept:
-            self._kept[key] = self._find_column(row.length, row.channels, shift)
-        found: dict[str, float] = self._kept[key]
-        return found
-
-    def _find_column(self, length: int, channels: int, shift: int) -> dict[str, float]:
-        room = (self._window.size - shift) // length
-        nrows = min(room, max(64, 200_000 // length))
-        if nrows < 4 or length // channels < 12:
+        row = candidate.row
+        if candidate.layout.gap:
+            return self._gapped_column(candidate)
+        column = self.grid.column(row.length, row.channels)
+        if column is None:
             return {}
-        rows = self._scaled(self._window[shift : shift + nrows * length]).reshape(nrows, length)
-        ring = np.concatenate([rows[:-1], rows[1:, : 4 * channels]], axis=1)
-        steps = np.abs(ring[:, channels:] - ring[:, :-channels]).mean(0)
-        steps = steps[: steps.size // channels * channels].reshape(-1, channels).mean(1)
-        x = length // channels
-        logs = np.log(steps + 1e-6)
-        seam, inner = float(logs[x - 1]), logs[: x - 1]
-        middle = float(np.median(inner))
-        spread = float(np.sqrt((1.4826 * np.median(np.abs(inner - middle))) ** 2 + 0.02**2))
-        far = np.abs(rows - np.roll(rows, (x // 2) * channels, 1)).mean()
-        score = (seam - middle) / spread
-        rival = (float(inner.max()) - middle) / spread - score
+        at = self._phase(candidate)
+        score = float(column.scores[at])
+        rival = float(column.scores.max()) - score
         return {
-            "colllr": _slog(_llr(seam, middle, spread, float(np.log(far + 1e-6)))),
+            "colllr": _slog(float(column.ratios[at])),
             "colz": _slog(score),
             "intz": np.log1p(max(0.0, rival)),
         }
 
-    def _frames(self, candidate: Candidate) -> dict[str, float]:
-        """Look at the seams between frames."""
-        planes, row_bytes = candidate.planes, candidate.row_bytes
-        if planes < 2 or candidate.layout.y < 2:
-            return {}
-        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * row_bytes)))
-        at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
-        found = [
-            llr
-            for k in at
-            if (
-                llr := self._seam(
-                    candidate.layout.offset + int(k) * candidate.frame_bytes, candidate
-                )
-            )
-            is not None
-        ]
+    def _gapped_column(self, candidate: Candidate) -> dict[str, float]:
+        """Look at the same seam within a few frames, as rows of each begin elsewhere."""
+        row, layout = candidate.row, candidate.layout
+        count = min(layout.y, max(8, 40_000 // row.length)) * row.length
+        found = []
+        for k in np.unique([0, layout.frames // 2, layout.frames - 1]):
+            place = layout.offset + int(k) * candidate.frame_bytes
+            grid = Grid(self._source.values(place, count, self._dtype), self._scaled)
+            column = grid.column(row.length, row.channels)
+            if column is not None:
+                found.append((column.ratios[0], column.scores[0], column.scores.max()))
         if not found:
             return {}
-        total = float(np.clip(found, -4, 4).sum()) * min(planes - 1, 32) / len(found)
-        return {"seam": _slog(total), "seampos": float(total > 3)}
+        ratio, score, most = (float(v) for v in np.mean(found, 0))
+        return {
+            "colllr": _slog(ratio), "colz": _slog(score), "intz": np.log1p(max(0.0, most - score))
+        }  # fmt: skip
+
+    def _frames(self, candidate: Candidate) -> dict[str, float]:
+        """Look at the seams between frames: all those in the window, or a few of the file's."""
+        planes = candidate.planes
+        if planes < 2 or candidate.layout.y < 3:
+            return {}
+        found = self._in_window(candidate)
+        if found is None:
+            found = self._in_file(candidate), 0.0
+        odds, inner = found
+        if not odds.size:
+            return {}
+        mean = float(odds.mean())
+        total = mean * min(planes - 1, 32)
+        return {
+            "seam": _slog(total), "seampos": float(total > 3), "seamavg": mean, "inner": inner
+        }  # fmt: skip
+
+    def _in_window(self, candidate: Candidate) -> tuple[Floats, float] | None:
+        """Return the odds of seams in the window, and the best mean of places within frames."""
+        row, y = candidate.row, candidate.layout.y
+        phase = self._phase(candidate)
+        steps = None if candidate.layout.gap else self.grid.steps(row.length, phase)
+        if steps is None:
+            return None
+        first = self._start + phase * self._dtype.itemsize - candidate.layout.offset
+        rows = first // candidate.row_bytes + 1 + np.arange(steps.odds.size)
+        inside = (rows > 0) & (rows < candidate.planes * y)
+        at = rows % y
+        odds = steps.odds[inside & (at == 0)]
+        if odds.size < 2:
+            return None
+        within = [steps.odds[inside & (at > 0) & (at % (y // n) == 0)] for n in (2, 3, 5) if y % n == 0]
+        return odds, max((float(some.mean()) for some in within if some.size), default=0.0)
+
+    def _in_file(self, candidate: Candidate) -> Floats:
+        planes, row_bytes = candidate.planes, candidate.row_bytes
+        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * row_bytes)))
+        at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
+        places = [candidate.layout.offset + int(k) * candidate.frame_bytes for k in at]
+        odds = [llr for place in places if (llr := self._seam(place, candidate)) is not None]
+        return np.clip(np.array(odds), -4, 4)
 
     def _seam(self, place: int, candidate: Candidate) -> float | None:
         reach = min(_REACH, candidate.layout.y)
-        rows = self._rows(place - reach * candidate.row_bytes, 2 * reach, candidate.row.length)
+        length, nbytes = candidate.row.length, reach * candidate.row_bytes
+        before = self._rows(place - candidate.layout.gap - nbytes, reach, length)
+        rows = np.concatenate([before, self._rows(place, reach, length)])
         if rows.shape[0] < 2 * reach or reach < 3:
             return None
         steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-6)

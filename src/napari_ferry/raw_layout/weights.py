@@ -11,7 +11,9 @@ WEIGHTS = {
     "pow2": 0.774, "m8y": 0.664, "hfirst": -0.624, "seampos": -0.600, "colllr": 0.586, "z": 0.571,
     "fcorr": 0.543, "log_t": -0.543, "bigend": -0.541, "subprom": -0.534, "hcp": 0.504,
     "nofr": 0.501, "m8x": 0.476, "nohcp": -0.402, "prom": 0.333, "colz": 0.317, "unexpl": -0.313,
-    "intz": -0.258, "pop_x": 0.212, "pop_y": 0.175,
+    "intz": -0.258, "pop_x": 0.212, "pop_y": 0.175, "gapped": -4.0, "odd_gap": -1.0,
+    "offgrid": -0.2, "inner": -0.3, "seamavg": 0.3, "at_seam": 2.0, "unproved": -1.0,
+    "proof": 0.1,
 }  # fmt: skip
 """Of all evidence."""
 
@@ -23,6 +25,7 @@ CHEAP = {
     "header": 1.537, "wide": -1.302, "c3": -1.247, "asp2": -1.095, "comb": 0.939, "unrel": -0.856,
     "pop_y": 0.839, "m8y": 0.708, "log_t": -0.604, "m8x": 0.572, "z": 0.559, "bigend": -0.533,
     "prom": 0.441, "nofr": 0.428, "pow2": 0.419, "subprom": -0.304, "unexpl": -0.295,
-    "pop_x": 0.099,
+    "pop_x": 0.099, "gapped": -4.0, "odd_gap": -1.0, "offgrid": -0.2, "at_seam": 2.0,
+    "unproved": -1.0, "proof": 0.1, "colz": 0.3, "intz": -0.25, "colllr": 0.5,
 }  # fmt: skip
 """Of what needs no look at the file's seams."""

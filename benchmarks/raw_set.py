@@ -75,6 +75,8 @@ def make(split: str, number: int, folder: Path | None = None, *, form: str = "")
     kind, name, pixels = _scene(rng, split, folder)
     if pixels.ndim == 4 and rng.random() < 0.5 and len(pixels) > 1:
         pixels = pixels[..., 1]
+    if form == "bayer":  # sensors have even sides
+        pixels = pixels[:, : pixels.shape[1] // 2 * 2, : pixels.shape[2] // 2 * 2]
     pixels, channels = _coloured(rng, pixels, form)
     stored, pixels = _stored(rng, pixels, kind, form)
     order = ">" if rng.random() < 0.2 and pixels.itemsize > 1 else "<"
@@ -106,7 +108,8 @@ def _body(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[byte
         return data[: len(data) - int(rng.integers(1, per // step)) * step], 0
     if form != "gap":
         return data, 0
-    gap = int(rng.choice(GAPS)) if rng.random() < 0.7 else int(rng.integers(1, 4097))
+    gap = int(rng.choice(GAPS)) if rng.random() < 0.7 else int(rng.integers(1, 1025)) * 4
+    gap += -gap % pixels.itemsize  # what writes whole samples keeps them in step
     filled = rng.integers(0, 3)
     between = [
         bytes(gap) if filled == 0

@@ -12,7 +12,7 @@ from napari_ferry.raw_layout.codes import Coded
 from napari_ferry.raw_layout.frames import FrameEvidence
 from napari_ferry.raw_layout.layout import Interleaving, Known, Layout
 from napari_ferry.raw_layout.rows import Row
-from napari_ferry.raw_layout.sizes import HEADERS, header_prior, shape_features
+from napari_ferry.raw_layout.sizes import HEADERS, POPULAR, header_prior, shape_features
 
 _MAX_OFFSET = 8192
 _MAX_SIDE = 30_000
@@ -20,13 +20,17 @@ _MAX_SIDE = 30_000
 
 @dataclass
 class Candidate:
-    """A layout, the row it is made of, and what is known for and against it, by name."""
+    """A layout, the row it is made of, and what is known for and against it, by name.
+
+    `packing` names how samples of 12 bits lie in the bytes, where they do.
+    """
 
     layout: Layout
     row: Row
     trailing: int
     coded: Coded
     features: dict[str, float] = field(default_factory=dict)
+    packing: str = ""
 
     @property
     def row_bytes(self) -> int:
@@ -36,7 +40,12 @@ class Candidate:
     @property
     def frame_bytes(self) -> int:
         """Bytes from one plane to the next."""
-        return self.row_bytes * self.layout.y + self.layout.gap
+        return self.row_bytes * self.rows + self.layout.gap
+
+    @property
+    def rows(self) -> int:
+        """Rows of a plane; those of a mosaic count in pairs."""
+        return self.layout.y // self.row.lines
 
     @property
     def planes(self) -> int:
@@ -51,7 +60,7 @@ class Clues:
 
     `frames` scores heights; `repeats` are distances in samples at which pixels repeat most, and
     `pitches` those that are no whole rows, with their scores; `changes` offsets at which something
-    seems to change, with their scores; `starts` offsets and heights of frames whose seams show.
+    seems to change, with their scores, and `edge` the one where bytes do most; `starts` offsets and heights of frames whose seams show.
     """
 
     frames: FrameEvidence
@@ -59,6 +68,7 @@ class Clues:
     pitches: dict[int, float]
     changes: dict[int, float]
     starts: list[tuple[int, int]]
+    edge: tuple[int, float]
 
 
 def find_candidates(
@@ -67,7 +77,7 @@ def find_candidates(
     """Yield the layouts of one type and row that fit a file of so many bytes."""
     yield from _whole(size, coded, row, clues, known)
     yield from _cut_off(size, coded, row, clues, known)
-    if known.channels in (None, row.channels):
+    if known.channels in (None, row.channels) and not row.mosaic:
         yield from _gapped(size, coded, row, clues, known)
 
 
@@ -75,7 +85,7 @@ def _whole(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> Ite
     """Yield layouts that run to the end of the file."""
     row_bytes = row.length * coded.dtype.itemsize
     for offset in _offsets(size, coded, row_bytes, clues, known):
-        for nplanes, y in _splits((size - offset) // row_bytes, known):
+        for nplanes, y in _splits((size - offset) // row_bytes, known, row.lines):
             yield from _made(size, coded, row, clues, known, offset, nplanes, y)
 
 
@@ -83,12 +93,13 @@ def _cut_off(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> I
     """Yield layouts after which some bytes remain, of a frame that was cut off."""
     row_bytes = row.length * coded.dtype.itemsize
     usual = [h for h in HEADERS[:8] if h < size // 2 and h % coded.dtype.itemsize == 0]
+    usual += [clues.edge[0]] * (0 < clues.edge[0] < size // 2)
     offsets = usual if known.offset is None else [known.offset]
     heights = clues.frames.strongest()
     if known.frames:
         planes = known.frames * (known.channels or 1)
         heights = [(size - offset) // row_bytes // planes for offset in offsets]
-    heights = [known.y] if known.y else [y for y in dict.fromkeys(heights) if y > 0]
+    heights = [known.y // row.lines] if known.y else [y for y in dict.fromkeys(heights) if y > 0]
     every = [(offset, y) for offset in offsets for y in heights] + clues.starts
     for offset, y in dict.fromkeys(every):
         nplanes = (size - offset) // (y * row_bytes)
@@ -111,12 +122,22 @@ def _made(
     layout = _layout(coded.dtype, offset, nplanes, row, y, known)
     if layout is None or not known.allows(layout):
         return
-    features = shape_features(y, row.x, layout.frames) | clues.frames.of(y, nplanes)
+    features = shape_features(layout.y, row.x, layout.frames) | clues.frames.of(y, nplanes)
     features["header"] = header_prior(offset)
     features["trailer"] = float(trailing > 0)
     features["offgrid"] = _off_grid(clues, y * row.length)
     features["at_seam"] = float(trailing > 0 and (offset, y) in clues.starts)
+    features |= _at_edge(clues, offset, row.length * coded.dtype.itemsize, coded.dtype.itemsize)
     yield Candidate(layout, row, trailing, coded, features)
+
+
+def _at_edge(clues: Clues, offset: int, row_bytes: int, itemsize: int) -> dict[str, float]:
+    """Return whether a header ends where bytes change most, or more than a row before that."""
+    edge, score = clues.edge
+    return {
+        "edge": np.log1p(score) * (abs(edge - offset) <= 2 * itemsize),
+        "past_edge": np.log1p(score) * (edge - offset > row_bytes),
+    }
 
 
 def _off_grid(clues: Clues, pitch: int) -> float:
@@ -130,10 +151,8 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
     itemsize = coded.dtype.itemsize
     for pitch, score in clues.pitches.items():
         pitch_bytes = pitch * itemsize
-        for y in range(pitch // row.length, max(7, pitch // row.length - 3), -1):
+        for y in _heights_before_gap(pitch, row.length, itemsize):
             gap = pitch_bytes - y * row.length * itemsize
-            if not 0 < gap <= _MAX_OFFSET or y > _MAX_SIDE:
-                continue
             for more in (0, gap):
                 first = (size + more) % pitch_bytes
                 for offset in range(first, min(_MAX_OFFSET, size), pitch_bytes):
@@ -144,21 +163,36 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
                     if frames > 1 and known.allows(layout):
                         features = shape_features(y, row.x, frames) | clues.frames.of_pitch(score)
                         features["header"] = header_prior(offset)
+                        features |= _at_edge(clues, offset, row.length * itemsize, itemsize)
                         features["gapped"] = 1.0
                         features["odd_gap"] = float(gap % 4 > 0) + float(gap not in HEADERS)
                         yield Candidate(layout, row, 0, coded, features)
 
 
+def _heights_before_gap(pitch: int, length: int, itemsize: int) -> list[int]:
+    """Return heights of frames after which a gap is short, or of a usual length."""
+    most = pitch // length
+    found = []
+    for y in range(min(most, _MAX_SIDE), max(7, most // 2), -1):
+        gap = (pitch - y * length) * itemsize
+        if gap > _MAX_OFFSET:
+            break
+        if y > most - 3 or gap in HEADERS or y in POPULAR:
+            found.append(y)
+    return found
+
+
 def _plain(dtype: np.dtype[Any], offset: int, nplanes: int, row: Row, y: int) -> Layout:
-    together: Interleaving = "pixel" if row.channels > 1 else ""
-    return Layout(dtype, offset, nplanes, row.channels, together, y, row.x)
+    channels = 1 if row.mosaic else row.channels
+    together: Interleaving = "pixel" if channels > 1 else ""
+    return Layout(dtype, offset, nplanes, channels, together, y * row.lines, row.x)
 
 
 def _layout(
     dtype: np.dtype[Any], offset: int, nplanes: int, row: Row, y: int, known: Known
 ) -> Layout | None:
     """Return the layout of some planes; several channels are planes where they are not in a row."""
-    if known.channels in (None, row.channels):
+    if known.channels in (None, row.channels) or row.mosaic:
         return _plain(dtype, offset, nplanes, row, y)
     if row.channels > 1 or nplanes % known.channels:
         return None
@@ -190,12 +224,13 @@ def _offsets(size: int, coded: Coded, row_bytes: int, clues: Clues, known: Known
     return list(dict.fromkeys(found))
 
 
-def _splits(nrows: int, known: Known) -> list[tuple[int, int]]:
+def _splits(nrows: int, known: Known, lines: int) -> list[tuple[int, int]]:
     """Return how so many rows may be frames: planes and rows of each."""
     if nrows < 1:
         return []
     if known.y:
-        return [(nrows // known.y, known.y)] if nrows % known.y == 0 else []
+        y = known.y // lines
+        return [(nrows // y, y)] if y and nrows % y == 0 else []
     small = np.arange(1, int(nrows**0.5) + 1)
     small = small[nrows % small == 0]
     least = 8 if known.frames is None and nrows >= 8 else 1

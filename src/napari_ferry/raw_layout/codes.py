@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.layout import Known
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.source import Samples
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,6 +37,14 @@ class Coded:
     total: float
 
 
+def finite(values: npt.NDArray[Any]) -> Floats:
+    """Return numbers as floats, those that are none or beyond all measure as 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        x = values.astype(np.float64)
+        x[~(np.abs(x) < 1e30)] = 0.0
+    return x
+
+
 def bits(zeros: Floats, mean: Floats) -> Floats:
     """Return bits per residual: a share `zeros` of them is 0, their mean size is `mean`."""
     p0 = np.clip(zeros, 1e-9, 1 - 1e-9)
@@ -46,7 +54,7 @@ def bits(zeros: Floats, mean: Floats) -> Floats:
     return more
 
 
-def find_dtypes(source: Source, known: Known) -> list[Coded]:
+def find_dtypes(source: Samples, known: Known) -> list[Coded]:
     """Return the types that a file's samples may have, at most three, the likeliest first."""
     found = [
         coded
@@ -88,8 +96,8 @@ def anchor_of(size: int, known: Known, *, end: bool) -> int:
     return size if end else 0
 
 
-def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> Coded | None:
-    values = _sample(source, dtype, anchor_of(source.size, known, end=end))
+def _coded(source: Samples, dtype: np.dtype[Any], known: Known, *, end: bool) -> Coded | None:
+    values = sample_of(source, dtype, anchor_of(source.size, known, end=end))
     if values.size < 2 * BLOCK:
         return None
     penalty = _PENALTIES.get(dtype.str[1:], 0.0) + (0.05 if dtype.str[0] == ">" else 0.0)
@@ -97,7 +105,7 @@ def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> 
     numbers, quantum, more = _float_steps(values) if is_float else _integer_steps(values)
     if numbers is None:
         return None
-    cost, asymmetry = _cheapest_lag(numbers, quantum, dtype.itemsize)
+    cost, asymmetry = code_of(numbers, quantum, dtype.itemsize)
     if is_float:
         ranked, unlike = _as_ranks(numbers, dtype.itemsize)
         cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
@@ -105,7 +113,7 @@ def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> 
     return Coded(dtype, end, cost, asymmetry, total)
 
 
-def _sample(source: Source, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[Any]:
+def sample_of(source: Samples, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[Any]:
     """Return slices spread over the body, shape ``(slices, samples)``, each in step with others.
 
     The step holds whole samples of each size and whole pixels of two, three and four channels, so
@@ -182,7 +190,7 @@ def _as_ranks(numbers: Floats, itemsize: int) -> tuple[float, float]:
     if table.size >= numbers.size / 8:
         return np.inf, 0.0
     places = ranks.reshape(numbers.shape).astype(np.float64)
-    cost, unlike = _cheapest_lag(places, 1.0, itemsize)
+    cost, unlike = code_of(places, 1.0, itemsize)
     return cost + 8 * table.size / numbers.size, unlike
 
 
@@ -194,7 +202,7 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
     return filled.reshape(numbers.shape)
 
 
-def _cheapest_lag(numbers: Floats, quantum: float | Floats, itemsize: int) -> tuple[float, float]:
+def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
     """Return bits per byte at the best distance of neighbours, and how unlike its phases are.
 
     The halves of a wider number are seen at even distances, whichever is the best one.

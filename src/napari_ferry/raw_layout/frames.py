@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.periods import Periods, whitened
+from napari_ferry.raw_layout.sizes import POPULAR
 
 Floats = npt.NDArray[np.float64]
 
 _BINS = 12
+_MOVED = 2
 
 
 class FrameEvidence:
@@ -28,15 +30,16 @@ class FrameEvidence:
         self.prominence = np.zeros(self.last + 1)
         for heights in series:
             found = _prominence(np.maximum(heights, _dips(heights)))
-            np.maximum(
-                self.prominence[: found.size], found, out=self.prominence[: found.size]
-            )
+            part = self.prominence[: found.size]
+            np.maximum(part, found, out=part)
+        self._moved = _moved(self.prominence)
         self._found: dict[tuple[int, int], dict[str, float]] = {}
 
     def strongest(self) -> list[int]:
-        """Return the heights that stand out most."""
-        order = np.argsort(-self.prominence)[:4]
-        return [int(y) for y in order if self.prominence[y] > 6]
+        """Return the heights that stand out most, and usual ones beside them."""
+        order = [int(y) for y in np.argsort(-self.prominence)[:4] if self.prominence[y] > 6]
+        near = [y + k for y in order for k in (1, -1, 2, -2, 3, -3) if y + k in POPULAR]
+        return list(dict.fromkeys(order + near))
 
     def of(self, y: int, planes: int) -> dict[str, float]:
         """Return the evidence for frames of so many rows; more than five tell nothing more."""
@@ -58,14 +61,15 @@ class FrameEvidence:
 
     def _of(self, y: int, planes: int) -> dict[str, float]:
         p, ks = self.prominence, np.arange(self.prominence.size)
-        here = float(p[y]) if y <= self.last and planes > 1 else 0.0
-        others = p if planes == 1 else p[ks % y != 0]
+        here = float(self._moved[y]) if y <= self.last and planes > 1 else 0.0
+        slack = min(_MOVED, y // 16)
+        others = p if planes == 1 else p[(ks + slack) % y > 2 * slack]
         unexplained = float(others.max(initial=0))
         inner = p[1 : min(y, p.size)]
         inner = inner[y % ks[1 : inner.size + 1] == 0]
         below = float(inner.max(initial=0))
         multiples = [k for k in range(y, min(4 * y, self.last) + 1, y) if k < y * planes]
-        share = float(np.mean([p[k] > 6 for k in multiples])) if multiples else 0.0
+        share = float(np.mean([self._moved[k] > 6 for k in multiples])) if multiples else 0.0
         return {
             "prom": np.log1p(here),
             "unexpl": np.log1p(unexplained),
@@ -97,6 +101,15 @@ def _of_columns(rows: npt.NDArray[np.float32]) -> Floats:
     z /= max(1.0, 1.4826 * float(np.median(np.abs(far - np.median(far)))))
     z[0] = 0
     return z.astype(np.float64)
+
+
+def _moved(prominence: Floats) -> Floats:
+    """Return the prominence that is left where frames move up or down by a row or two."""
+    found = prominence.copy()
+    for k in range(1, min(_MOVED, prominence.size - 1) + 1):
+        np.maximum(found[k:], prominence[:-k] * 0.7**k, out=found[k:])
+        np.maximum(found[:-k], prominence[k:] * 0.7**k, out=found[:-k])
+    return found
 
 
 def _dips(heights: Floats) -> Floats:

@@ -68,8 +68,23 @@ class Grid:
     """A window of consecutive samples, cut into rows of any length and phase."""
 
     def __init__(self, window: npt.NDArray[Any], scale: Scale) -> None:
+        self.scale = scale
         self.x = scale(window)
         self._kept: dict[tuple[object, ...], Any] = {}
+
+    def edge(self, values: npt.NDArray[Any]) -> tuple[int, float]:
+        """Return the first sample after which samples are most unlike those before, and how much.
+
+        As a multiple of what is found in as many samples of the window.
+        """
+        first = self.scale(values)
+        count = first.size
+        if count < 64 or self.x.size < 3 * count:
+            return 0, 0.0
+        starts = np.linspace(0, self.x.size - count, 9).astype(int)
+        usual = np.median([_split(self.x[start : start + count])[1] for start in starts])
+        at, gain = _split(first)
+        return at, gain / max(float(usual), 8.0)
 
     def rows(self, length: int, phase: int) -> npt.NDArray[np.float32]:
         """Return whole rows from a sample on, shape ``(rows, length)``."""
@@ -111,7 +126,7 @@ class Grid:
         if column is None:
             return []
         scores, found = column.scores.copy(), []
-        while len(found) < 3 and scores.max() > 5:
+        while len(found) < 3 and scores.max() > 2.5:
             found.append(int(np.argmax(scores)))
             scores[(found[-1] + np.arange(-2 * channels, 2 * channels + 1)) % length] = 0
         return found
@@ -150,6 +165,20 @@ class Grid:
             best = [(y, *_best_phase(steps.excess, y)) for y in near]
             found += sorted(best, key=lambda one: -one[2])[:2]
         return [one for one in dict.fromkeys(found) if one[2] > 4]
+
+
+def _split(x: npt.NDArray[np.float32]) -> tuple[int, float]:
+    """Return where two codes for samples and for their steps save most, and how many nats."""
+    n = np.arange(1, x.size - 1)
+    gain = np.zeros(n.size)
+    for size in (np.abs(np.diff(x)), np.abs(x[1:])):
+        total = np.cumsum(size + 1e-3, dtype=np.float64)
+        before, after = total[:-1] / n, (total[-1] - total[:-1]) / n[::-1]
+        gain += size.size * np.log(total[-1] / size.size) - n * np.log(before)
+        gain -= n[::-1] * np.log(after)
+    gain[:4] = gain[-4:] = 0
+    at = int(np.argmax(gain))
+    return at + 2, float(gain[at])
 
 
 def _best_phase(excess: Floats, height: int) -> tuple[int, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from napari_ferry.raw_layout.candidates import Candidate, Clues, find_candidates
 from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes, types_of
 from napari_ferry.raw_layout.frames import FrameEvidence
 from napari_ferry.raw_layout.layout import Known
+from napari_ferry.raw_layout.packed import Unpacked, find_packing
 from napari_ferry.raw_layout.periods import Periods, find_periods
 from napari_ferry.raw_layout.rank import base_features, shortlist, weigh
 from napari_ferry.raw_layout.rows import Row, find_rows
 from napari_ferry.raw_layout.seams import Seams
 from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.source import Samples, Source
 from napari_ferry.raw_layout.weights import CHEAP
 
 WINDOW_SAMPLES = 1 << 21
@@ -29,7 +30,21 @@ _BLIND_ROWS = 24
 
 def judge(source: Source, known: Known) -> list[Candidate]:
     """Return the layouts that a file may have, with all evidence for and against each."""
-    looks = _looks(source, known) or _blind(source, known)
+    types = find_dtypes(source, known)
+    packing = find_packing(source, types[0] if types else None, known)
+    if packing:
+        unpacked = Unpacked(source, packing)
+        samples = replace(known, dtype=np.dtype("u2"), byte_order="<", x=known.x and 2 * known.x)
+        found = _judge(unpacked, find_dtypes(unpacked, samples), samples)
+        packed = [one for each in found if (one := unpacked.as_packed(each)) is not None]
+        if packed:
+            return packed
+    return _judge(source, types, known)
+
+
+def _judge(source: Samples, types: list[Coded], known: Known) -> list[Candidate]:
+    """Return the layouts of some types."""
+    looks = _looks(source, types, known) or _blind(source, types, known)
     every = list(_candidates(source, looks, known))
     kept = shortlist(every)
     seams = {(look.coded.dtype.str, look.coded.end): look.seams for look in looks}
@@ -48,12 +63,11 @@ class _Look:
     seams: Seams
 
 
-def _looks(source: Source, known: Known) -> list[_Look]:
+def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
     """Return how the file looks as each of the likeliest types.
 
     Types of one size share the periods, which take longest.
     """
-    types = find_dtypes(source, known)
     periods: dict[tuple[int, bool], Periods] = {}
     found = []
     for coded in types:
@@ -74,9 +88,9 @@ def _looks(source: Source, known: Known) -> list[_Look]:
     return found
 
 
-def _blind(source: Source, known: Known) -> list[_Look]:
+def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Look]:
     """Return how a file looks in which nothing is to be seen: its size must do."""
-    types = [coded.dtype for coded in find_dtypes(source, known)] or types_of(known)
+    types = [coded.dtype for coded in coded_types] or types_of(known)
     nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
     found = []
     for dtype in types:
@@ -102,7 +116,7 @@ def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
     return [side for side in sides if any(n >= side and n % side == 0 for n in room)][:_BLIND_ROWS]
 
 
-def _candidates(source: Source, looks: list[_Look], known: Known) -> Iterator[Candidate]:
+def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[Candidate]:
     """Yield what fits the file, for rows that are not far behind the best one."""
     scores = [weigh(features, CHEAP) for look in looks for _, features in look.rows]
     least = max(scores, default=0.0) - _MARGIN
@@ -131,10 +145,11 @@ def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known) -> Clues:
         look.periods.pitches(row.length),
         look.seams.changes(row.length) if is_open else {},
         look.seams.starts(row.length, row.channels, frames.strongest()) if is_open else [],
+        look.seams.edge if is_open else (0, 0.0),
     )
 
 
-def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
+def _window(source: Samples, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
     """Return a run of consecutive samples about the middle of the body, and where it begins."""
     itemsize = coded.dtype.itemsize
     first = source.body if known.offset is None else known.offset

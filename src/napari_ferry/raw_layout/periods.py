@@ -53,17 +53,22 @@ class Periods:
         """
         z, found = self.scores[0], {}
         for frame in self.frames:
-            first = max(1, frame - 8)
-            at = first + int(np.argmax(z[first : frame + 9]))
-            if at % length == 0 or at < 8 * length or at in found:
-                continue
-            around = z[at - length // 2 : at + length // 2 + 1].copy()
-            middle = min(length // 2, at)
-            around[middle - 2 : middle + 3] = -np.inf
-            score = float(z[at] - around.max())
-            if score > 6:
-                found[at] = score
-        return found
+            for part in range(1, 7):
+                first = max(1, frame // part - 8)
+                at = first + int(np.argmax(z[first : first + 17]))
+                if at % length == 0 or at < 8 * length or at in found:
+                    continue
+                around = z[at - length // 2 : at + length // 2 + 1].copy()
+                middle = min(length // 2, at)
+                around[middle - 2 : middle + 3] = -np.inf
+                score = float(z[at] - around.max())
+                if score > 6:
+                    found[at] = score
+        return {
+            at: score
+            for at, score in found.items()
+            if not any(at > one and at % one == 0 and 3 * found[one] > score for one in found)
+        }
 
     def harmony(self, lags: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the share of all peaks that are multiples of each lag, less what chance gives."""
@@ -99,8 +104,9 @@ def find_periods(values: npt.NDArray[Any]) -> Periods:
 
 def _flattened(values: npt.NDArray[Any]) -> Floats:
     """Return samples of a common scale, without outliers or the levels of interleaved channels."""
-    x = values.astype(np.float32)
-    np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        x = values.astype(np.float32)
+        x[~(np.abs(x) < 1e15)] = 0  # none, or beyond all measure
     few = x[:: max(1, x.size // 65536)].astype(np.float64)
     middle = float(np.median(few))
     spread = 1.4826 * float(np.median(np.abs(few - middle))) or 0.3 * float(few.std()) or 1.0

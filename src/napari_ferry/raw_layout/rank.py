@@ -32,7 +32,9 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "proof": float(row.channels > 1) * np.log1p(row.proof),
         "unproved": float(row.channels > 1 and row.proof < 5),
         "wide": float(row.length > 4096),
-        "c2": float(row.channels == 2),
+        "c2": float(row.channels == 2 and not row.mosaic),
+        "mosaic": float(row.mosaic),
+        "halves": float(row.mosaic) * _slog(row.half),
         "c3": float(row.channels == 3),
         "c4": float(row.channels == 4),
     }
@@ -48,7 +50,7 @@ def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
         layout = one.layout
         kinds = (
             ((layout.dtype.str, one.row.length, layout.channels), 20),
-            ((layout.dtype.str, layout.x, layout.y, layout.channels), 6),
+            ((layout.dtype.str, layout.x, layout.y, layout.channels), 10),
             ((layout.dtype.str,), 54),
         )
         if any(seen.get(kind, 0) >= most for kind, most in kinds):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.codes import BLOCK, bits, float_step
+from napari_ferry.raw_layout.codes import BLOCK, bits, finite, float_step
 from napari_ferry.raw_layout.layout import Known
 from napari_ferry.raw_layout.periods import MAX_ROW, Periods
 from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
@@ -27,7 +27,9 @@ class Row:
     `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
     `split` with the same row of other channels;
     `uneven` is how unlike interleaved samples are that `channels` does not explain, and `proof`
-    how unlike those of `channels` are, in standard deviations.
+    how unlike those of `channels` are, in standard deviations. Where there is a `mosaic` of colour
+    filters, a row stands for two rows of the image, and what would be its two channels are columns;
+    `half` is the score of one of them.
     """
 
     length: int
@@ -41,11 +43,18 @@ class Row:
     split: float
     uneven: float
     proof: float
+    mosaic: bool = False
+    half: float = 0.0
 
     @property
     def x(self) -> int:
-        """Pixels of the row."""
+        """Pixels of the image from left to right."""
         return self.length // self.channels
+
+    @property
+    def lines(self) -> int:
+        """Rows of the image that the row stands for."""
+        return 2 if self.mosaic else 1
 
 
 def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Known) -> list[Row]:
@@ -72,7 +81,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
     found = _plausible(found, coder)
     best = min(code for _, _, code in found)
     room = max(coder.alone - best, 0.004)
-    return [
+    plain = [
         Row(
             length,
             channels,
@@ -88,6 +97,26 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
         )
         for length, channels, code in found
     ]
+    return plain + [
+        replace(row, mosaic=True, half=half)
+        for row in plain
+        if (half := _half_score(row, periods, known)) > 5
+    ]
+
+
+def _half_score(row: Row, periods: Periods, known: Known) -> float:
+    """Return how much half a row repeats, if it may be one row under filters of two colours."""
+    half = row.length // 2
+    may_be = (
+        row.channels == 2
+        and half >= 16
+        and half % 2 == 0
+        and row.proof > 5
+        and known.channels in (None, 1)
+        and known.x in (None, half)
+        and not (known.y or 0) % 2
+    )
+    return max(periods.at(n) for n in (half - 1, half, half + 1)) if may_be else 0.0
 
 
 def _channels(length: int, known: Known) -> list[int]:
@@ -162,9 +191,7 @@ class _Coder:
     """Code lengths of a few segments of some samples, for any row and channels."""
 
     def __init__(self, values: npt.NDArray[Any]) -> None:
-        x = values.astype(np.float64)
-        np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        self._x = x
+        self._x = x = finite(values)
         few = x[:: max(1, x.size // 20000)]
         if values.dtype.kind == "f":
             self._step = float(np.median(float_step(few, np.finfo(values.dtype).nmant)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.grid import Grid, Scale
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.source import Samples
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -18,13 +19,14 @@ _SEAMS = 8
 _STRIPS, _STRIP = 24, 768
 _SEAM_BYTES = 192 << 10
 _HEAD_BYTES = 256 << 10
+_EDGE_BYTES = 12 << 10
 
 
 class Seams:
     """Looks at places of a file, in samples of one type; places are read once."""
 
     def __init__(
-        self, source: Source, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
+        self, source: Samples, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
     ) -> None:
         self._source, self._dtype, self._start = source, dtype, start
         self._scaled = Scale.of(window)
@@ -41,6 +43,14 @@ class Seams:
                 offset = at % frame * self._dtype.itemsize + self._start % self._dtype.itemsize
                 found += [(offset, height)] * (offset <= 8192)
         return found
+
+    @cached_property
+    def edge(self) -> tuple[int, float]:
+        """The offset within usual headers at which bytes change most, and how much."""
+        first = self._start % self._dtype.itemsize
+        values = self._source.values(first, _EDGE_BYTES // self._dtype.itemsize, self._dtype)
+        at, score = self.grid.edge(values)
+        return first + at * self._dtype.itemsize, score
 
     def changes(self, length: int) -> dict[int, float]:
         """Return offsets at which rows of a length begin to be alike, with their scores."""
@@ -113,7 +123,7 @@ class Seams:
     def _gapped_column(self, candidate: Candidate) -> dict[str, float]:
         """Look at the same seam within a few frames, as rows of each begin elsewhere."""
         row, layout = candidate.row, candidate.layout
-        count = min(layout.y, max(8, 40_000 // row.length)) * row.length
+        count = min(candidate.rows, max(8, 40_000 // row.length)) * row.length
         found = []
         for k in np.unique([0, layout.frames // 2, layout.frames - 1]):
             place = layout.offset + int(k) * candidate.frame_bytes
@@ -131,7 +141,7 @@ class Seams:
     def _frames(self, candidate: Candidate) -> dict[str, float]:
         """Look at the seams between frames: all those in the window, or a few of the file's."""
         planes = candidate.planes
-        if planes < 2 or candidate.layout.y < 3:
+        if planes < 2 or candidate.rows < 3:
             return {}
         found = self._in_window(candidate)
         if found is None:
@@ -142,12 +152,12 @@ class Seams:
         mean = float(odds.mean())
         total = mean * min(planes - 1, 32)
         return {
-            "seam": _slog(total), "seampos": float(total > 3), "seamavg": mean, "inner": inner
+            "seam": _slog(max(total, -3.0)), "seampos": float(total > 3), "seamavg": mean, "inner": inner
         }  # fmt: skip
 
     def _in_window(self, candidate: Candidate) -> tuple[Floats, float] | None:
         """Return the odds of seams in the window, and the best mean of places within frames."""
-        row, y = candidate.row, candidate.layout.y
+        row, y = candidate.row, candidate.rows
         phase = self._phase(candidate)
         steps = None if candidate.layout.gap else self.grid.steps(row.length, phase)
         if steps is None:
@@ -171,7 +181,7 @@ class Seams:
         return np.clip(np.array(odds), -4, 4)
 
     def _seam(self, place: int, candidate: Candidate) -> float | None:
-        reach = min(_REACH, candidate.layout.y)
+        reach = min(_REACH, candidate.rows)
         length, nbytes = candidate.row.length, reach * candidate.row_bytes
         before = self._rows(place - candidate.layout.gap - nbytes, reach, length)
         rows = np.concatenate([before, self._rows(place, reach, length)])
@@ -185,7 +195,7 @@ class Seams:
     def _head(self, candidate: Candidate) -> dict[str, float]:
         """Look at the begin of the image: it should go on after it, and not before it."""
         layout, length = candidate.layout, candidate.row.length
-        rows = self._rows(layout.offset, min(10, layout.y), length)
+        rows = self._rows(layout.offset, min(10, candidate.rows), length)
         found: dict[str, float] = {}
         if rows.shape[0] >= 4:
             steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-3)

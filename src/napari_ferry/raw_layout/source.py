@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,22 @@ HEAD_BYTES = 64 << 10
 
 _BLOCK = 16 << 10
 _MAX_BLOCKS = 512
+
+
+class Samples(Protocol):
+    """Something of which runs of samples can be read, from places in bytes."""
+
+    size: int
+
+    @property
+    def body(self) -> int:
+        """Where pixels are expected to have begun, whatever the header."""
+
+    def hold(self, start: int, nbytes: int) -> None:
+        """Read a large piece, and keep it until the next one."""
+
+    def values(self, start: int, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """Return samples from a place on, shape ``(n,)`` with n <= `count`."""
 
 
 class Source:

@@ -13,7 +13,7 @@ WEIGHTS = {
     "nofr": 0.501, "m8x": 0.476, "nohcp": -0.402, "prom": 0.333, "colz": 0.317, "unexpl": -0.313,
     "intz": -0.258, "pop_x": 0.212, "pop_y": 0.175, "gapped": -4.0, "odd_gap": -1.0,
     "offgrid": -0.2, "inner": -0.3, "seamavg": 0.3, "at_seam": 2.0, "unproved": -1.0,
-    "proof": 0.1,
+    "proof": 0.1, "edge": 0.7, "mosaic": -5.0, "halves": 1.0, "past_edge": -0.5,
 }  # fmt: skip
 """Of all evidence."""
 

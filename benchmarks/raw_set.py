@@ -125,7 +125,7 @@ def _body(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[byte
 
 
 def _padded(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """Return pixels whose rows are filled up to a multiple of some bytes, which are columns then."""
+    """Return pixels whose rows are filled up to a multiple of some bytes, with more columns."""
     pixel = pixels.itemsize * (pixels.shape[3] if pixels.ndim == 4 else 1)
     x = pixels.shape[2]
     wide = x
@@ -220,17 +220,9 @@ def _stored(
     rng: np.random.Generator, pixels: np.ndarray, kind: str, form: str
 ) -> tuple[str, np.ndarray]:
     """Return pixels as a program might store them, and what that is called."""
-    ways = ["u1", "u1", "u2", "u2", "u2_12", "i2n", "u4", "i4", "f4", "f4_01", "f4n", "f8", "f8_01"]
-    if kind == "sim_dff":
-        ways = ["f4", "f4", "f4", "f8"]
-    if kind == "sim_label":
-        ways = ["u1", "u2", "u2", "u4", "i4", "f4i"]
-    if pixels.dtype == np.uint8:
-        ways = ["u1", "u1", "u1", "u1", *ways]
-    if form == "bayer":
-        ways = ["u1", "u2_12", "u2"]
-    way = "u2_12" if form == "packed" else str(rng.choice(ways))
-    if form not in ("packed", "bayer") and kind in ("sim_dff", "sim_label") or (way == "u1" and pixels.dtype == np.uint8):
+    way = str(rng.choice(_ways(pixels, kind, form)))
+    as_is = kind in ("sim_dff", "sim_label") and form not in ("packed", "bayer")
+    if as_is or (way == "u1" and pixels.dtype == np.uint8):
         return way, _typed(pixels, way)
     low, high = float(pixels.min()), float(pixels.max())
     unit = (pixels.astype(np.float64) - low) / max(high - low, 1e-9)
@@ -252,6 +244,20 @@ def _stored(
             return way, ((unit - unit.mean()) / max(unit.std(), 1e-9)).astype("f4")
         case _:
             return way, _typed(pixels, way)
+
+
+def _ways(pixels: np.ndarray, kind: str, form: str) -> list[str]:
+    """Return how pixels may be stored, what is usual several times."""
+    if form == "packed":
+        return ["u2_12"]
+    if form == "bayer":
+        return ["u1", "u2_12", "u2"]
+    if kind == "sim_dff":
+        return ["f4", "f4", "f4", "f8"]
+    if kind == "sim_label":
+        return ["u1", "u2", "u2", "u4", "i4", "f4i"]
+    ways = ["u1", "u1", "u2", "u2", "u2_12", "i2n", "u4", "i4", "f4", "f4_01", "f4n", "f8", "f8_01"]
+    return ["u1", "u1", "u1", "u1", *ways] if pixels.dtype == np.uint8 else ways
 
 
 def _typed(pixels: np.ndarray, way: str) -> np.ndarray:

@@ -59,8 +59,9 @@ class Clues:
     """What was seen that tells where rows of one length are frames.
 
     `frames` scores heights; `repeats` are distances in samples at which pixels repeat most, and
-    `pitches` those that are no whole rows, with their scores; `changes` offsets at which something
-    seems to change, with their scores, and `edge` the one where bytes do most; `starts` offsets and heights of frames whose seams show.
+    `pitches` those that are no whole rows, with their scores; `changes` are offsets at which
+    something seems to change, with their scores, and `edge` the one where bytes do most; `starts`
+    are offsets and heights of frames whose seams show.
     """
 
     frames: FrameEvidence
@@ -157,9 +158,7 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
                 first = (size + more) % pitch_bytes
                 for offset in range(first, min(_MAX_OFFSET, size), pitch_bytes):
                     frames = (size + more - offset) // pitch_bytes
-                    layout = replace(
-                        _plain(coded.dtype, offset, frames, row, y), gap=gap
-                    )
+                    layout = replace(_plain(coded.dtype, offset, frames, row, y), gap=gap)
                     if frames > 1 and known.allows(layout):
                         features = shape_features(y, row.x, frames) | clues.frames.of_pitch(score)
                         features["header"] = header_prior(offset)

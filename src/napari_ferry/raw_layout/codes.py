@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 BLOCK = 96
 _SLICES, _SLICE_BYTES = 32, 8160
 _NAMES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
-_PENALTIES = {"i1": 0.6, "i2": 0.02, "u4": 0.02, "i4": 0.02}
+_PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 
 
 @dataclass(frozen=True)
@@ -207,13 +207,13 @@ def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[
 
     The halves of a wider number are seen at even distances, whichever is the best one.
     """
-    phases = {
-        lag: _phase_bits(numbers, quantum, lag)
-        for lag in (1, 2, 3, 4)
-    }
+    phases = {lag: _phase_bits(numbers, quantum, lag) for lag in (1, 2, 3, 4)}
     means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
     best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))
-    near = {best} | {lag for lag in (2, 4) if means.get(lag, np.inf) < 1.25 * means[best] + 0.01}
+    close = 1.25 * means[best] + 0.01
+    near = {best} | {lag for lag in (2, 4) if means[lag] < close}
+    if best == 4 and _has_alpha(phases[4]):
+        near = {4}
     unlike = max(_asymmetry(phases[lag]) for lag in near)
     return min(means[best], 8.0 * itemsize) / itemsize, unlike
 
@@ -232,11 +232,15 @@ def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
     return found
 
 
+def _has_alpha(per_phase: Floats) -> bool:
+    return bool(per_phase[3] < 0.02 * per_phase.max())
+
+
 def _asymmetry(per_phase: Floats) -> float:
     most = float(per_phase.max())
     if most <= 0 or not np.isfinite(most):
         return 0.0
-    if per_phase.size == 4 and per_phase[3] < 0.02 * most:
+    if per_phase.size == 4 and _has_alpha(per_phase):
         per_phase = per_phase[:3]  # an alpha plane is cheap, and says nothing of the others
     return float((per_phase.max() - per_phase.min()) / most)
 

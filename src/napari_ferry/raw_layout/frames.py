@@ -33,6 +33,8 @@ class FrameEvidence:
             part = self.prominence[: found.size]
             np.maximum(part, found, out=part)
         self._moved = _moved(self.prominence)
+        self._at = np.flatnonzero(self.prominence)
+        self._heights = self.prominence[self._at]
         self._found: dict[tuple[int, int], dict[str, float]] = {}
 
     def strongest(self) -> list[int]:
@@ -60,16 +62,15 @@ class FrameEvidence:
         }
 
     def _of(self, y: int, planes: int) -> dict[str, float]:
-        p, ks = self.prominence, np.arange(self.prominence.size)
         here = float(self._moved[y]) if y <= self.last and planes > 1 else 0.0
+        at, heights = self._at, self._heights
         slack = min(_MOVED, y // 16)
-        others = p if planes == 1 else p[(ks + slack) % y > 2 * slack]
+        others = heights if planes == 1 else heights[(at + slack) % y > 2 * slack]
         unexplained = float(others.max(initial=0))
-        inner = p[1 : min(y, p.size)]
-        inner = inner[y % ks[1 : inner.size + 1] == 0]
-        below = float(inner.max(initial=0))
+        below = float(heights[(at < y) & (y % at == 0)].max(initial=0))
         multiples = [k for k in range(y, min(4 * y, self.last) + 1, y) if k < y * planes]
-        share = float(np.mean([self._moved[k] > 6 for k in multiples])) if multiples else 0.0
+        seen = sum(bool(self._moved[k] > 6) for k in multiples)
+        share = seen / len(multiples) if multiples else 0.0
         return {
             "prom": np.log1p(here),
             "unexpl": np.log1p(unexplained),
@@ -100,7 +101,8 @@ def _of_columns(rows: npt.NDArray[np.float32]) -> Floats:
     far = z[8:]
     z /= max(1.0, 1.4826 * float(np.median(np.abs(far - np.median(far)))))
     z[0] = 0
-    return z.astype(np.float64)
+    scores: Floats = z.astype(np.float64)
+    return scores
 
 
 def _moved(prominence: Floats) -> Floats:

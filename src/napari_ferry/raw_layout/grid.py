@@ -125,7 +125,7 @@ class Grid:
         column = self.column(length, channels)
         if column is None:
             return []
-        scores, found = column.scores.copy(), []
+        scores, found = column.scores.copy(), list[int]()
         while len(found) < 3 and scores.max() > 2.5:
             found.append(int(np.argmax(scores)))
             scores[(found[-1] + np.arange(-2 * channels, 2 * channels + 1)) % length] = 0
@@ -148,7 +148,9 @@ class Grid:
         rows = rows[:, :: max(1, rows.size // _ROW_SAMPLES)]
         logs = np.log(np.abs(np.diff(rows, axis=0)).mean(1).astype(np.float64) + 1e-4)
         above = logs - median_filter(logs, 9, mode="nearest")
-        spread = float(np.sqrt((1.4826 * np.median(np.abs(above - np.median(above)))) ** 2 + 0.01**2))
+        spread = float(
+            np.sqrt((1.4826 * np.median(np.abs(above - np.median(above)))) ** 2 + 0.01**2)
+        )
         far = float(np.log(np.abs(rows[_FAR:] - rows[:-_FAR]).mean() + 1e-4))
         mu = max(0.02, far - float(np.median(logs)))
         odds = mu * (above - mu / 2) / (spread**2 + mu**2 / 4)

@@ -24,7 +24,9 @@ from napari_ferry.raw_layout.weights import CHEAP
 
 WINDOW_SAMPLES = 1 << 21
 WINDOW_BYTES = 6 << 20
+_SLACK = 64
 _MARGIN = 14.0
+_MOST_ROWS = 14
 _BLIND_ROWS = 24
 
 
@@ -68,6 +70,8 @@ def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
 
     Types of one size share the periods, which take longest.
     """
+    if types:
+        _hold_window(source, types, known)
     periods: dict[tuple[int, bool], Periods] = {}
     found = []
     for coded in types:
@@ -118,8 +122,8 @@ def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
 
 def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[Candidate]:
     """Yield what fits the file, for rows that are not far behind the best one."""
-    scores = [weigh(features, CHEAP) for look in looks for _, features in look.rows]
-    least = max(scores, default=0.0) - _MARGIN
+    scores = sorted(weigh(features, CHEAP) for look in looks for _, features in look.rows)
+    least = max([scores[-1] - _MARGIN, *scores[-_MOST_ROWS:][:1]]) if scores else 0.0
     for look in looks:
         frames: dict[int, FrameEvidence] = {}
         for row, features in look.rows:
@@ -156,5 +160,13 @@ def _window(source: Samples, coded: Coded, known: Known) -> tuple[int, npt.NDArr
     count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
     start = first + (source.size - first - count * itemsize) // 2
     start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
-    source.hold(start, count * itemsize)
     return start, source.values(start, count, coded.dtype)
+
+
+def _hold_window(source: Samples, types: list[Coded], known: Known) -> None:
+    """Read once what the windows of some types need, each of which lies about the middle."""
+    first = source.body if known.offset is None else known.offset
+    widest = max(coded.dtype.itemsize for coded in types)
+    nbytes = min(WINDOW_SAMPLES * widest, WINDOW_BYTES, source.size - first)
+    start = max(0, first + (source.size - first - nbytes) // 2 - _SLACK)
+    source.hold(start, nbytes + 2 * _SLACK)

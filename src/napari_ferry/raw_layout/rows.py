@@ -17,7 +17,8 @@ from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
 Floats = npt.NDArray[np.float64]
 
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
-_KEPT = 18
+_FEW_SEGMENTS = 8
+_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
     if not lengths:
         return []
     coder = _Coder(values)
-    codes = np.array([coder.code(length, 1) for length in lengths])
+    codes = np.array([coder.code(length, 1, _FEW_SEGMENTS) for length in lengths])
     scores = np.array([periods.at(n) + periods.comb(n) for n in lengths])
     harmony = periods.harmony(lengths)
     popular = np.array([any(n in (p, 3 * p, 4 * p) for p in POPULAR) for n in lengths])
@@ -201,13 +202,13 @@ class _Coder:
         self._unlike, self.proofs = _unlike_steps(x)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
-    def code(self, length: int, channels: int) -> float:
-        """Return bits per sample."""
-        return self._cost([channels, length])
+    def code(self, length: int, channels: int, most: int = _SEGMENTS) -> float:
+        """Return bits per sample, of so many segments at most."""
+        return self._cost([channels, length], most)
 
-    def _cost(self, lags: list[int]) -> float:
+    def _cost(self, lags: list[int], most: int = _SEGMENTS) -> float:
         first = sum(lags)
-        nseg = max(1, min(_SEGMENTS, (self._x.size - first) // _SEGMENT))
+        nseg = max(1, min(most, (self._x.size - first) // _SEGMENT))
         starts = np.linspace(first, max(first, self._x.size - _SEGMENT), nseg).astype(np.int64)
         size = min(_SEGMENT, self._x.size - first) // BLOCK * BLOCK
         if size <= 0:

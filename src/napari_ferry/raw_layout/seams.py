@@ -20,6 +20,7 @@ _STRIPS, _STRIP = 24, 768
 _SEAM_BYTES = 192 << 10
 _HEAD_BYTES = 256 << 10
 _EDGE_BYTES = 12 << 10
+_WIDE_BYTES = 16 << 10
 
 
 class Seams:
@@ -88,13 +89,24 @@ class Seams:
         found["fcorr"] = self._repeats(candidate)
         return found
 
-    def _rows(self, start: int, count: int, length: int) -> Floats:
-        """Return rows of the file, shape ``(rows, samples)``, in a common scale."""
-        key = (start, count, length)
+    def _rows(self, start: int, count: int, length: int, width: int = 0) -> Floats:
+        """Return rows of the file, shape ``(rows, samples)``, in a common scale.
+
+        Of each row so many samples, all where `width` is 0.
+        """
+        key = (start, count, length, width)
         if key not in self._kept:
-            values = self._source.values(start, count * length, self._dtype)
-            values = values[: values.size // length * length]
-            self._kept[key] = self._scaled(values).reshape(-1, length)
+            if 0 < width < length:
+                places = [start + k * length * self._dtype.itemsize for k in range(count)]
+                parts = [self._source.values(place, width, self._dtype) for place in places]
+                values = np.concatenate(
+                    [part for part in parts if part.size == width] or [parts[0]]
+                )
+            else:
+                width = length
+                values = self._source.values(start, count * length, self._dtype)
+            values = values[: values.size // width * width]
+            self._kept[key] = self._scaled(values).reshape(-1, width)
         rows: Floats = self._kept[key]
         return rows
 
@@ -123,9 +135,9 @@ class Seams:
     def _gapped_column(self, candidate: Candidate) -> dict[str, float]:
         """Look at the same seam within a few frames, as rows of each begin elsewhere."""
         row, layout = candidate.row, candidate.layout
-        count = min(candidate.rows, max(8, 40_000 // row.length)) * row.length
+        count = min(candidate.rows, max(8, 20_000 // row.length)) * row.length
         found = []
-        for k in np.unique([0, layout.frames // 2, layout.frames - 1]):
+        for k in (layout.frames // 3, layout.frames - 1):
             place = layout.offset + int(k) * candidate.frame_bytes
             grid = Grid(self._source.values(place, count, self._dtype), self._scaled)
             column = grid.column(row.length, row.channels)
@@ -152,8 +164,11 @@ class Seams:
         mean = float(odds.mean())
         total = mean * min(planes - 1, 32)
         return {
-            "seam": _slog(max(total, -3.0)), "seampos": float(total > 3), "seamavg": mean, "inner": inner
-        }  # fmt: skip
+            "seam": _slog(max(total, -3.0)),
+            "seampos": float(total > 3),
+            "seamavg": mean,
+            "inner": inner,
+        }
 
     def _in_window(self, candidate: Candidate) -> tuple[Floats, float] | None:
         """Return the odds of seams in the window, and the best mean of places within frames."""
@@ -169,22 +184,26 @@ class Seams:
         odds = steps.odds[inside & (at == 0)]
         if odds.size < 2:
             return None
-        within = [steps.odds[inside & (at > 0) & (at % (y // n) == 0)] for n in (2, 3, 5) if y % n == 0]
+        within = [
+            steps.odds[inside & (at > 0) & (at % (y // n) == 0)] for n in (2, 3, 5) if y % n == 0
+        ]
         return odds, max((float(some.mean()) for some in within if some.size), default=0.0)
 
     def _in_file(self, candidate: Candidate) -> Floats:
         planes, row_bytes = candidate.planes, candidate.row_bytes
-        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * row_bytes)))
+        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * min(row_bytes, _WIDE_BYTES))))
         at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
         places = [candidate.layout.offset + int(k) * candidate.frame_bytes for k in at]
         odds = [llr for place in places if (llr := self._seam(place, candidate)) is not None]
-        return np.clip(np.array(odds), -4, 4)
+        found: Floats = np.clip(np.array(odds), -4, 4)
+        return found
 
     def _seam(self, place: int, candidate: Candidate) -> float | None:
         reach = min(_REACH, candidate.rows)
         length, nbytes = candidate.row.length, reach * candidate.row_bytes
-        before = self._rows(place - candidate.layout.gap - nbytes, reach, length)
-        rows = np.concatenate([before, self._rows(place, reach, length)])
+        width = min(length, _WIDE_BYTES // self._dtype.itemsize)
+        before = self._rows(place - candidate.layout.gap - nbytes, reach, length, width)
+        rows = np.concatenate([before, self._rows(place, reach, length, width)])
         if rows.shape[0] < 2 * reach or reach < 3:
             return None
         steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-6)
@@ -195,7 +214,8 @@ class Seams:
     def _head(self, candidate: Candidate) -> dict[str, float]:
         """Look at the begin of the image: it should go on after it, and not before it."""
         layout, length = candidate.layout, candidate.row.length
-        rows = self._rows(layout.offset, min(10, candidate.rows), length)
+        few = max(4, _HEAD_BYTES // 4 // candidate.row_bytes)
+        rows = self._rows(layout.offset, min(10, few, candidate.rows), length)
         found: dict[str, float] = {}
         if rows.shape[0] >= 4:
             steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-3)

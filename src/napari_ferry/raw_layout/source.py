@@ -51,6 +51,7 @@ class Source:
     def hold(self, start: int, nbytes: int) -> None:
         """Read a large piece, and keep it until the next one."""
         first, data = self._held
+        nbytes = min(nbytes, self.size - start)
         if first <= start and start + nbytes <= first + len(data):
             return
         self._held = (start, self._read(start, nbytes))

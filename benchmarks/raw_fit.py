@@ -22,8 +22,8 @@ from napari_ferry.raw_layout import judge, weights
 from napari_ferry.raw_layout.layout import Known
 from napari_ferry.raw_layout.source import open_source
 
-PENALTIES = (0.3, 1.0, 3.0)
-PENALTY = 1.0
+PENALTIES = (0.2, 0.5, 1.0, 3.0)
+PENALTY = 0.5
 FORM_FILES, FORM_WEIGHT = 45, 0.25
 """Files of each form other than plain; they count less, as they are rarer among users' files."""
 

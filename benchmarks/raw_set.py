@@ -56,12 +56,19 @@ class Raw:
         if "f" in said.str + self.dtype.str or said.itemsize != self.dtype.itemsize:
             return False
         same_order = said.str[0] == self.dtype.str[0]
-        pixels = np.frombuffer(self.data[self.offset :][: self.nbytes], self.dtype)
+        pixels = self._pixels().astype(np.int64)
         return (
             same_order
-            and int(pixels.astype(np.int64).max()) < 2 ** (8 * said.itemsize - 1)
-            and (int(pixels.astype(np.int64).min()) >= 0)
+            and int(pixels.max()) < 2 ** (8 * said.itemsize - 1)
+            and int(pixels.min()) >= 0
         )
+
+    def _pixels(self) -> np.ndarray:
+        """Return the samples of whole frames."""
+        per = self.nbytes // self.frames
+        at = [self.offset + t * (per + self.gap) for t in range(self.frames)]
+        data = b"".join(self.data[start : start + per] for start in at)
+        return np.frombuffer(data, self.dtype)
 
     @property
     def nbytes(self) -> int:
@@ -109,7 +116,8 @@ def _body(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[byte
     if form != "gap":
         return data, 0
     gap = int(rng.choice(GAPS)) if rng.random() < 0.7 else int(rng.integers(1, 1025)) * 4
-    gap += -gap % pixels.itemsize  # what writes whole samples keeps them in step
+    gap = max(8, min(gap, per // 32 * 4))  # what is said of a frame is shorter than the frame
+    gap += -gap % pixels.itemsize  # and what writes whole samples keeps them in step
     filled = rng.integers(0, 3)
     between = [
         bytes(gap) if filled == 0

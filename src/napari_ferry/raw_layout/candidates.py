@@ -152,7 +152,7 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
     itemsize = coded.dtype.itemsize
     for pitch, score in clues.pitches.items():
         pitch_bytes = pitch * itemsize
-        for y in _heights_before_gap(pitch, row.length, itemsize):
+        for y in _heights_before_gap(pitch, row, itemsize):
             gap = pitch_bytes - y * row.length * itemsize
             for more in (0, gap):
                 first = (size + more) % pitch_bytes
@@ -168,15 +168,15 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
                         yield Candidate(layout, row, 0, coded, features)
 
 
-def _heights_before_gap(pitch: int, length: int, itemsize: int) -> list[int]:
+def _heights_before_gap(pitch: int, row: Row, itemsize: int) -> list[int]:
     """Return heights of frames after which a gap is short, or of a usual length."""
-    most = pitch // length
+    most = pitch // row.length
     found = []
     for y in range(min(most, _MAX_SIDE), max(7, most // 2), -1):
-        gap = (pitch - y * length) * itemsize
+        gap = (pitch - y * row.length) * itemsize
         if gap > _MAX_OFFSET:
             break
-        if y > most - 3 or gap in HEADERS or y in POPULAR:
+        if y > most - 3 or gap in HEADERS or y in POPULAR or y == row.x:
             found.append(y)
     return found
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.codes import Coded
+from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.raw_layout.rows import Row
 from napari_ferry.raw_layout.weights import CHEAP, WEIGHTS
 
@@ -44,6 +45,7 @@ def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates that deserve a closer look, not too many of one kind."""
     scores = score(candidates, CHEAP)
     kept: list[Candidate] = []
+    found: set[Layout] = set()
     seen: dict[tuple[object, ...], int] = {}
     for i in np.argsort(-scores):
         one = candidates[int(i)]
@@ -53,8 +55,9 @@ def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
             ((layout.dtype.str, layout.x, layout.y, layout.channels), 10),
             ((layout.dtype.str,), 54),
         )
-        if any(seen.get(kind, 0) >= most for kind, most in kinds):
+        if layout in found or any(seen.get(kind, 0) >= most for kind, most in kinds):
             continue
+        found.add(layout)
         for kind, _ in kinds:
             seen[kind] = seen.get(kind, 0) + 1
         kept.append(one)

@@ -14,8 +14,8 @@ import numpy.typing as npt
 HEAD_BYTES = 64 << 10
 """A header is expected within so many bytes."""
 
-_BLOCK = 16 << 10
-_MAX_BLOCKS = 512
+_BLOCK = 4 << 10
+_MAX_BLOCKS = 2048
 
 
 class Samples(Protocol):

@@ -1,31 +1,33 @@
-"""Weights of the evidence, as `benchmarks/raw_layouts.py --fit` found them."""
+"""Weights of the evidence, as `benchmarks/raw_fit.py` found them."""
 
 from __future__ import annotations
 
 WEIGHTS = {
-    "harm": 13.061, "crel": -10.103, "trailer": -9.871, "cost": -9.851, "c2": -6.728,
-    "c4": -5.416, "outside": -3.213, "uneven": -3.084, "em": 2.966, "tiny": -2.907, "gain": 2.534,
-    "pop_both": 2.237, "square": 2.098, "asymmetry": -2.077, "asp": -2.043, "subrel": -2.028,
-    "prel": 2.018, "lost": -1.694, "t1": 1.633, "wide": -1.301, "header": 1.297, "hprev": 1.289,
-    "seam": 1.204, "c3": -1.201, "asp2": -1.130, "unrel": -1.077, "split": -0.994, "comb": 0.950,
-    "pow2": 0.774, "m8y": 0.664, "hfirst": -0.624, "seampos": -0.600, "colllr": 0.586, "z": 0.571,
-    "fcorr": 0.543, "log_t": -0.543, "bigend": -0.541, "subprom": -0.534, "hcp": 0.504,
-    "nofr": 0.501, "m8x": 0.476, "nohcp": -0.402, "prom": 0.333, "colz": 0.317, "unexpl": -0.313,
-    "intz": -0.258, "pop_x": 0.212, "pop_y": 0.175, "gapped": -4.0, "odd_gap": -1.0,
-    "offgrid": -0.2, "inner": -0.3, "seamavg": 0.3, "at_seam": 2.0, "unproved": -1.0,
-    "proof": 0.1, "edge": 0.7, "mosaic": -5.0, "halves": 1.0, "past_edge": -0.5,
+    "crel": -13.280, "harm": 11.479, "cost": -9.733, "c2": -7.810, "trailer": -7.577,
+    "c4": -6.925, "tiny": -4.950, "mosaic": -4.566, "unproved": -4.511, "odd_gap": -4.227,
+    "uneven": -2.897, "square": 2.853, "gain": 2.733, "lost": -2.412, "outside": -2.159,
+    "unrel": -1.649, "asp": -1.610, "pop_both": 1.604, "hprev": 1.538, "gapped": 1.498,
+    "edge": 1.492, "comb": 1.374, "header": 1.373, "nofr": -1.367, "split": 1.332,
+    "subrel": -1.323, "prel": 1.311, "hfirst": -1.246, "bigend": -1.209, "t1": 1.184,
+    "c3": -1.022, "pow2": 0.982, "em": 0.825, "z": 0.820, "log_t": -0.816, "hcp": 0.760,
+    "m8y": 0.733, "seamavg": 0.727, "halves": 0.646, "offgrid": 0.600, "at_seam": -0.589,
+    "pop_y": 0.552, "prom": 0.478, "asp2": -0.467, "past_edge": 0.466, "asymmetry": 0.442,
+    "intz": -0.424, "pop_x": -0.419, "proof": 0.414, "subprom": -0.367, "m8x": -0.333,
+    "seam": 0.277, "unexpl": -0.274, "wide": -0.262, "inner": -0.217, "colllr": 0.206,
+    "nohcp": -0.190, "colz": -0.108, "fcorr": -0.084, "seampos": -0.007,
 }  # fmt: skip
 """Of all evidence."""
 
 CHEAP = {
-    "harm": 13.599, "trailer": -12.236, "crel": -9.636, "cost": -9.064, "c2": -6.788,
-    "c4": -5.336, "pop_both": 3.335, "uneven": -3.140, "em": 2.597, "tiny": -2.566,
-    "subrel": -2.438, "gain": 2.427, "split": -2.382, "square": 2.340, "outside": -2.308,
-    "lost": -1.968, "asp": -1.956, "t1": 1.863, "asymmetry": -1.749, "prel": 1.612,
-    "header": 1.537, "wide": -1.302, "c3": -1.247, "asp2": -1.095, "comb": 0.939, "unrel": -0.856,
-    "pop_y": 0.839, "m8y": 0.708, "log_t": -0.604, "m8x": 0.572, "z": 0.559, "bigend": -0.533,
-    "prom": 0.441, "nofr": 0.428, "pow2": 0.419, "subprom": -0.304, "unexpl": -0.295,
-    "pop_x": 0.099, "gapped": -4.0, "odd_gap": -1.0, "offgrid": -0.2, "at_seam": 2.0,
-    "unproved": -1.0, "proof": 0.1, "colz": 0.3, "intz": -0.25, "colllr": 0.5,
+    "harm": 11.888, "crel": -11.133, "cost": -10.129, "trailer": -8.127, "c2": -7.903,
+    "c4": -7.423, "mosaic": -4.900, "tiny": -4.403, "unproved": -4.373, "odd_gap": -3.464,
+    "at_seam": 3.421, "uneven": -3.146, "gain": 3.047, "square": 2.886, "lost": -2.337,
+    "t1": 2.235, "pop_both": 2.085, "asp": -1.826, "em": 1.639, "edge": 1.638, "subrel": -1.538,
+    "outside": -1.526, "comb": 1.430, "gapped": 1.353, "header": 1.348, "prel": 1.292,
+    "c3": -1.261, "log_t": -1.249, "pow2": 1.134, "unrel": -0.949, "pop_y": 0.873, "z": 0.869,
+    "asymmetry": 0.801, "bigend": -0.770, "prom": 0.708, "offgrid": 0.686, "nofr": -0.684,
+    "halves": 0.680, "pop_x": -0.581, "m8x": -0.554, "asp2": -0.428, "unexpl": -0.423,
+    "proof": 0.382, "intz": -0.279, "subprom": -0.254, "colllr": 0.186, "colz": 0.175,
+    "wide": -0.125, "m8y": 0.116, "past_edge": -0.109, "split": -0.107,
 }  # fmt: skip
-"""Of what needs no look at the file's seams."""
+"""Of what needs no closer look."""

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+LEAST_SIDE = 50
+"""Rows and columns of real images that are large enough."""
+
 Scene = Callable[[np.random.Generator, tuple[int, int, int]], np.ndarray]
 
 REAL_STILLS = {
@@ -195,7 +198,13 @@ def _others(split: str, folder: Path | None) -> dict[str, np.ndarray]:
     paths = [folder / name for name in REAL_FILES[split]]
     found = {path.stem: _load(path) for path in paths if path.is_file()}
     more = sorted((folder / "more" / split).glob("*.npy"))
-    return found | {path.stem: np.load(path) for path in more}
+    found |= {path.stem: np.load(path) for path in more}
+    return {name: pixels for name, pixels in found.items() if min(_sides(pixels)) >= LEAST_SIDE}
+
+
+def _sides(pixels: np.ndarray) -> tuple[int, ...]:
+    """Return rows and columns."""
+    return pixels.shape[:2] if _is_still(pixels) else pixels.shape[1:3]
 
 
 def _load(path: Path) -> np.ndarray:

@@ -19,9 +19,10 @@ HEADERS = (128, 352, 512, 1024, 4096)
 GAPS = (8, 12, 16, 32, 64, 128, 256, 512)
 MAX_SAMPLES = 6_000_000
 CUTS = ("", "item", "byte")
-FORMS = (*CUTS, "gap", "padded", "packed", "bayer")
+FORMS = (*CUTS, "gap", "padded", "packed", "bayer", "large")
 """What a file may be: plain; its last frame cut off between samples, or anywhere; bytes between
-frames; rows filled up to a multiple of bytes; two samples of 12 bits in three bytes; a mosaic."""
+frames; rows filled up to a multiple of bytes; two samples of 12 bits in three bytes; a mosaic; few
+frames, each larger than what is read."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Raw:
 def make(split: str, number: int, folder: Path | None = None, *, form: str = "") -> Raw:
     """Return one raw file of a form; a few plain ones are cut off, too."""
     rng = np.random.default_rng([{"dev": 0, "test": 1}[split], number])
-    kind, name, pixels = _scene(rng, split, folder)
+    scene = _drifting if form == "large" else _scene
+    kind, name, pixels = scene(rng, split, folder)
     if pixels.ndim == 4 and rng.random() < 0.5 and len(pixels) > 1:
         pixels = pixels[..., 1]
     if form == "bayer":  # sensors have even sides
@@ -177,6 +179,20 @@ def _scene(
     weights = np.array([weight for _, weight in SIMULATED.values()])
     kind = str(rng.choice(names, p=weights / weights.sum()))
     return kind, kind, SIMULATED[kind][0](rng, shape)
+
+
+def _drifting(
+    rng: np.random.Generator, split: str, folder: Path | None
+) -> tuple[str, str, np.ndarray]:
+    """Return a few frames of a camera that drifts over a large image."""
+    pool = {name: one for name, one in stills(split, folder).items() if min(one.shape[:2]) > 400}
+    name = str(rng.choice(sorted(pool)))
+    image, nt = pool[name].astype(np.float32), int(rng.integers(2, 6))
+    at = np.cumsum(rng.integers(-4, 5, (nt, 2)), 0)
+    at -= at.min(0)
+    ny, nx = np.minimum(image.shape[:2] - at.max(0), rng.integers(400, 1281, 2))
+    movie = np.stack([image[top : top + ny, left : left + nx] for top, left in at])
+    return "movie", name, movie + rng.uniform(0, 3) * rng.standard_normal(movie.shape, np.float32)
 
 
 def _shape(rng: np.random.Generator, nt: int, *, native: bool) -> tuple[int, int, int]:

@@ -168,6 +168,7 @@ class Seams:
             "seampos": float(total > 3),
             "seamavg": mean,
             "inner": inner,
+            "out_seam": mean * candidate.features.get("outside", 0.0),
         }
 
     def _in_window(self, candidate: Candidate) -> tuple[Floats, float] | None:

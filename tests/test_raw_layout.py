@@ -83,8 +83,12 @@ def test_every_type_and_byte_order_is_found(tmp_path, dtype):
 
 @pytest.mark.parametrize(
     "header",
-    [bytes(352), b"exposure = 20 ms\n" * 64, np.random.default_rng(1).bytes(1357), bytes(4096)],
-    ids=["zeros", "text", "random", "page"],
+    [
+        bytes(352),
+        np.random.default_rng(1).bytes(1357),
+        *more((b"exposure = 20 ms\n" * 64, bytes(4096))),
+    ],
+    ids=["zeros", "random", "text", "page"],
 )
 def test_headers_are_found(tmp_path, header):
     best = find_layouts(write(tmp_path / "a.bin", stored("<u2", scene()), header))[0]
@@ -118,7 +122,7 @@ def test_movie_that_was_cut_off_is_found(tmp_path):
     assert ("<u2", 0, 11, 128, 160, 1) in [brief(layout) for layout in found[:3]]
 
 
-@pytest.mark.parametrize("cut", [3001, 4000], ids=["byte", "item"])
+@pytest.mark.parametrize("cut", [3001, *more((4000,))])
 @pytest.mark.parametrize("header", [352, *more((1357,))])
 def test_header_is_found_though_the_last_frame_was_cut_off(tmp_path, cut, header):
     filled = np.random.default_rng(2).bytes(header)
@@ -162,7 +166,7 @@ def packed(pixels: np.ndarray, packing: str) -> np.ndarray:
     return np.stack([a >> 4, (b & 15) << 4 | a & 15, b >> 4], -1).astype("u1")
 
 
-@pytest.mark.parametrize("packing", ["Mono12p", "Mono12Packed"])
+@pytest.mark.parametrize("packing", ["Mono12p", *more(("Mono12Packed",))])
 def test_packed_samples_of_12_bits_are_named(tmp_path, packing):
     pixels = np.clip(scene() * 1500, 0, 4095).astype("u2")
     data = packed(pixels, packing)
@@ -258,7 +262,7 @@ def test_what_cannot_be_known_is_refused(tmp_path, known, said):
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 255, 4096, *more((63, 600, 50_000))])
-@pytest.mark.parametrize("content", ["zeros", "random", "ramp", "huge"])
+@pytest.mark.parametrize("content", ["zeros", "random", "huge", *more(("ramp",))])
 def test_small_constant_and_random_files(tmp_path, size, content):
     data = {
         "zeros": bytes(size),

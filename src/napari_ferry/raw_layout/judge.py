@@ -75,7 +75,8 @@ def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
     periods: dict[tuple[int, bool], Periods] = {}
     found = []
     for coded in types:
-        start, window = _window(source, coded, known)
+        is_main = coded.dtype.itemsize == types[0].dtype.itemsize
+        start, window = _window(source, coded, known, WINDOW_SAMPLES >> (not is_main))
         if window.size < 256:
             continue
         kind = (coded.dtype.itemsize, coded.end)
@@ -153,11 +154,11 @@ def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known) -> Clues:
     )
 
 
-def _window(source: Samples, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
-    """Return a run of consecutive samples about the middle of the body, and where it begins."""
+def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int, npt.NDArray[Any]]:
+    """Return at most so many consecutive samples about the middle, and where they begin."""
     itemsize = coded.dtype.itemsize
     first = source.body if known.offset is None else known.offset
-    count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
+    count = min(most, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
     start = first + (source.size - first - count * itemsize) // 2
     start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
     return start, source.values(start, count, coded.dtype)

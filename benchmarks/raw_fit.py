@@ -27,10 +27,18 @@ PENALTY = 0.5
 FORM_FILES, FORM_WEIGHT = 45, 0.25
 """Files of each form other than plain; they count less, as they are rarer among users' files."""
 
-LATE = frozenset(
-    ("seam", "seampos", "seamavg", "inner", "hfirst", "hprev", "hcp", "nohcp", "fcorr")
-)
+LATE = "seam seampos seamavg out_seam inner hfirst hprev hcp nohcp"
 """Evidence that takes a closer look than is had at all layouts."""
+
+FOR = (
+    "seam seamavg out_seam prom prel em edge hcp harm comb z gain colz colllr at_seam halves proof "
+    "square pop_both"
+)
+AGAINST = (
+    "cost crel asymmetry unexpl unrel subprom subrel inner intz lost uneven hfirst past_edge nohcp "
+    "trailer offgrid odd_gap gapped mosaic unproved"
+)
+"""Evidence that must not count the other way round, as few files may suggest by chance."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,8 @@ def fit(some: list[Case], names: list[str], penalty: float) -> dict[str, float]:
         value = float((weight * (np.log(total) - np.log(good))).sum())
         return value + 0.5 * penalty * float(w @ w), slope + penalty * w
 
-    best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B")
+    bounds = [(0 if n in FOR.split() else None, 0 if n in AGAINST.split() else None) for n in names]
+    best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds)
     return dict(zip(names, best.x / spread, strict=True))
 
 
@@ -136,7 +145,7 @@ def validated(some: list[Case], names: list[str], penalty: float) -> str:
 
 def text(some: list[Case], names: list[str]) -> str:
     """Return the module that holds the weights."""
-    cheap = fit(some, [name for name in names if name not in LATE], PENALTY)
+    cheap = fit(some, [name for name in names if name not in LATE.split()], PENALTY)
     return (
         '"""Weights of the evidence, as `benchmarks/raw_fit.py` found them."""\n\n'
         "from __future__ import annotations\n\n"

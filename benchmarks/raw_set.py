@@ -184,11 +184,12 @@ def _scene(
 def _drifting(
     rng: np.random.Generator, split: str, folder: Path | None
 ) -> tuple[str, str, np.ndarray]:
-    """Return a few frames of a camera that drifts over a large image."""
+    """Return a few frames of a camera that rests or drifts over a large image."""
     pool = {name: one for name, one in stills(split, folder).items() if min(one.shape[:2]) > 400}
     name = str(rng.choice(sorted(pool)))
     image, nt = pool[name].astype(np.float32), int(rng.integers(2, 6))
-    at = np.cumsum(rng.integers(-4, 5, (nt, 2)), 0)
+    most = int(rng.choice([0, 1, 4]))
+    at = np.cumsum(rng.integers(-most, most + 1, (nt, 2)), 0)
     at -= at.min(0)
     ny, nx = np.minimum(image.shape[:2] - at.max(0), rng.integers(400, 1281, 2))
     movie = np.stack([image[top : top + ny, left : left + nx] for top, left in at])

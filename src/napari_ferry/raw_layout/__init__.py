@@ -2,6 +2,7 @@
 
 `find` joins the steps: `headers` knows formats that hide behind another suffix, `codes` finds the
 type of number by code lengths, `periods` rows and frames by autocorrelation, `rows` judges row
-lengths and channels, `candidates` lists what fits the file's size, `seams` looks where one frame
-meets the next, and `rank` makes confidences of all this.
+lengths and channels, `frames` heights, `candidates` lists what fits the file's size, `grid` and
+`seams` look where one row or frame meets the next, `packed` unpacks samples of 12 bits, and `rank`
+makes confidences of all this.
 """

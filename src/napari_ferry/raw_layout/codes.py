@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.layout import Known
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.source import Samples
 
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 96
 _SLICES, _SLICE_BYTES = 32, 8160
 _NAMES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
-_PENALTIES = {"i1": 0.6, "i2": 0.02, "u4": 0.02, "i4": 0.02}
+_PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,14 @@ class Coded:
     total: float
 
 
+def finite(values: npt.NDArray[Any]) -> Floats:
+    """Return numbers as floats, those that are none or beyond all measure as 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        x = values.astype(np.float64)
+        x[~(np.abs(x) < 1e30)] = 0.0
+    return x
+
+
 def bits(zeros: Floats, mean: Floats) -> Floats:
     """Return bits per residual: a share `zeros` of them is 0, their mean size is `mean`."""
     p0 = np.clip(zeros, 1e-9, 1 - 1e-9)
@@ -46,7 +54,7 @@ def bits(zeros: Floats, mean: Floats) -> Floats:
     return more
 
 
-def find_dtypes(source: Source, known: Known) -> list[Coded]:
+def find_dtypes(source: Samples, known: Known) -> list[Coded]:
     """Return the types that a file's samples may have, at most three, the likeliest first."""
     found = [
         coded
@@ -88,8 +96,8 @@ def anchor_of(size: int, known: Known, *, end: bool) -> int:
     return size if end else 0
 
 
-def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> Coded | None:
-    values = _sample(source, dtype, anchor_of(source.size, known, end=end))
+def _coded(source: Samples, dtype: np.dtype[Any], known: Known, *, end: bool) -> Coded | None:
+    values = sample_of(source, dtype, anchor_of(source.size, known, end=end))
     if values.size < 2 * BLOCK:
         return None
     penalty = _PENALTIES.get(dtype.str[1:], 0.0) + (0.05 if dtype.str[0] == ">" else 0.0)
@@ -97,15 +105,16 @@ def _coded(source: Source, dtype: np.dtype[Any], known: Known, *, end: bool) -> 
     numbers, quantum, more = _float_steps(values) if is_float else _integer_steps(values)
     if numbers is None:
         return None
-    cost, asymmetry = _cheapest_lag(numbers, quantum, dtype.itemsize)
+    cost, asymmetry = code_of(numbers, quantum, dtype.itemsize)
     if is_float:
         ranked, unlike = _as_ranks(numbers, dtype.itemsize)
         cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
+        penalty += 1.0 if dtype.itemsize == 8 and _is_pairs(values) else 0.0
     total = cost + 1.2 * asymmetry + penalty + more
     return Coded(dtype, end, cost, asymmetry, total)
 
 
-def _sample(source: Source, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[Any]:
+def sample_of(source: Samples, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[Any]:
     """Return slices spread over the body, shape ``(slices, samples)``, each in step with others.
 
     The step holds whole samples of each size and whole pixels of two, three and four channels, so
@@ -161,6 +170,16 @@ def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Float
     return numbers, step, 2 * (1 - plausible) + 4 * share
 
 
+def _is_pairs(values: npt.NDArray[Any]) -> bool:
+    """Whether lower halves of doubles are floats of usual sizes, which is rare by chance."""
+    order = values.dtype.str[0]
+    halves = np.ascontiguousarray(values).view(f"{order}f4")
+    with np.errstate(invalid="ignore"):
+        size = np.abs(halves[:, (0 if order == "<" else 1) :: 2])
+    size = size[size != 0]
+    return size.size > 0.05 * values.size and bool(((size > 1e-9) & (size < 1e9)).mean() > 0.9)
+
+
 def float_step(numbers: Floats, mantissa: int) -> Floats:
     """Return the step between neighbouring floats that occur, for each of some numbers."""
     fraction, exponent = np.frexp(numbers)
@@ -182,7 +201,7 @@ def _as_ranks(numbers: Floats, itemsize: int) -> tuple[float, float]:
     if table.size >= numbers.size / 8:
         return np.inf, 0.0
     places = ranks.reshape(numbers.shape).astype(np.float64)
-    cost, unlike = _cheapest_lag(places, 1.0, itemsize)
+    cost, unlike = code_of(places, 1.0, itemsize)
     return cost + 8 * table.size / numbers.size, unlike
 
 
@@ -194,18 +213,18 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
     return filled.reshape(numbers.shape)
 
 
-def _cheapest_lag(numbers: Floats, quantum: float | Floats, itemsize: int) -> tuple[float, float]:
+def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
     """Return bits per byte at the best distance of neighbours, and how unlike its phases are.
 
     The halves of a wider number are seen at even distances, whichever is the best one.
     """
-    phases = {
-        lag: _phase_bits(numbers, quantum, lag)
-        for lag in ((1, 2, 3, 4) if itemsize < 4 else (1, 2, 3))
-    }
+    phases = {lag: _phase_bits(numbers, quantum, lag) for lag in (1, 2, 3, 4)}
     means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
     best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))
-    near = {best} | {lag for lag in (2, 4) if means.get(lag, np.inf) < 1.25 * means[best] + 0.01}
+    close = 1.25 * means[best] + 0.01
+    near = {best} | {lag for lag in (2, 4) if means[lag] < close}
+    if best == 4 and _has_alpha(phases[4]):
+        near = {4}
     unlike = max(_asymmetry(phases[lag]) for lag in near)
     return min(means[best], 8.0 * itemsize) / itemsize, unlike
 
@@ -224,11 +243,15 @@ def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
     return found
 
 
+def _has_alpha(per_phase: Floats) -> bool:
+    return bool(per_phase[3] < 0.02 * per_phase.max())
+
+
 def _asymmetry(per_phase: Floats) -> float:
     most = float(per_phase.max())
     if most <= 0 or not np.isfinite(most):
         return 0.0
-    if per_phase.size == 4 and per_phase[3] < 0.02 * most:
+    if per_phase.size == 4 and _has_alpha(per_phase):
         per_phase = per_phase[:3]  # an alpha plane is cheap, and says nothing of the others
     return float((per_phase.max() - per_phase.min()) / most)
 

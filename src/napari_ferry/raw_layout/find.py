@@ -130,9 +130,11 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
 
 
 def _frames_in(path: Path, form: Layout) -> int:
-    """Return how many frames a file holds, 0 where something would be left over."""
-    count, rest = divmod(path.stat().st_size - form.offset, form.nbytes // form.frames)
-    return 0 if rest or count < 0 else count
+    """Return how many frames a file holds, 0 where something but a gap would be left over."""
+    pitch = form.nbytes // form.frames + form.gap
+    room = path.stat().st_size - form.offset
+    fits = [size for size in (room, room + form.gap) if size > 0 and size % pitch == 0]
+    return fits[0] // pitch if fits else 0
 
 
 def _find(path: Path, known: Known) -> list[Layout]:

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.candidates import Candidate, FrameEvidence, find_candidates
+from napari_ferry.raw_layout.candidates import Candidate, Clues, find_candidates
 from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes, types_of
+from napari_ferry.raw_layout.frames import FrameEvidence
 from napari_ferry.raw_layout.layout import Known
+from napari_ferry.raw_layout.packed import Unpacked, find_packing
 from napari_ferry.raw_layout.periods import Periods, find_periods
 from napari_ferry.raw_layout.rank import base_features, shortlist, weigh
 from napari_ferry.raw_layout.rows import Row, find_rows
 from napari_ferry.raw_layout.seams import Seams
 from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.source import Samples, Source
 from napari_ferry.raw_layout.weights import CHEAP
 
 WINDOW_SAMPLES = 1 << 21
 WINDOW_BYTES = 6 << 20
+_SLACK = 64
 _MARGIN = 14.0
+_MOST_ROWS = 14
 _BLIND_ROWS = 24
 
 
 def judge(source: Source, known: Known) -> list[Candidate]:
     """Return the layouts that a file may have, with all evidence for and against each."""
-    looks = _looks(source, known) or _blind(source, known)
+    types = find_dtypes(source, known)
+    packing = find_packing(source, types[0] if types else None, known)
+    if packing:
+        unpacked = Unpacked(source, packing)
+        samples = replace(known, dtype=np.dtype("u2"), byte_order="<", x=known.x and 2 * known.x)
+        found = _judge(unpacked, find_dtypes(unpacked, samples), samples)
+        packed = [one for each in found if (one := unpacked.as_packed(each)) is not None]
+        if packed:
+            return packed
+    return _judge(source, types, known)
+
+
+def _judge(source: Samples, types: list[Coded], known: Known) -> list[Candidate]:
+    """Return the layouts of some types."""
+    looks = _looks(source, types, known) or _blind(source, types, known)
     every = list(_candidates(source, looks, known))
     kept = shortlist(every)
     seams = {(look.coded.dtype.str, look.coded.end): look.seams for look in looks}
@@ -47,16 +65,18 @@ class _Look:
     seams: Seams
 
 
-def _looks(source: Source, known: Known) -> list[_Look]:
+def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
     """Return how the file looks as each of the likeliest types.
 
     Types of one size share the periods, which take longest.
     """
-    types = find_dtypes(source, known)
+    if types:
+        _hold_window(source, types, known)
     periods: dict[tuple[int, bool], Periods] = {}
     found = []
     for coded in types:
-        start, window = _window(source, coded, known)
+        is_main = coded.dtype.itemsize == types[0].dtype.itemsize
+        start, window = _window(source, coded, known, WINDOW_SAMPLES >> (not is_main))
         if window.size < 256:
             continue
         kind = (coded.dtype.itemsize, coded.end)
@@ -73,16 +93,16 @@ def _looks(source: Source, known: Known) -> list[_Look]:
     return found
 
 
-def _blind(source: Source, known: Known) -> list[_Look]:
+def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Look]:
     """Return how a file looks in which nothing is to be seen: its size must do."""
-    types = [coded.dtype for coded in find_dtypes(source, known)] or types_of(known)
+    types = [coded.dtype for coded in coded_types] or types_of(known)
     nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
     found = []
     for dtype in types:
         coded = Coded(dtype, True, 8.0, 0.0, 8.0)
         channels = known.channels or 1
         rows = [
-            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0)
+            Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0)
             for side in _blind_sides(source.size, dtype.itemsize * channels, known)
         ]
         look = [(row, base_features(row, coded, coded)) for row in rows]
@@ -101,29 +121,53 @@ def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
     return [side for side in sides if any(n >= side and n % side == 0 for n in room)][:_BLIND_ROWS]
 
 
-def _candidates(source: Source, looks: list[_Look], known: Known) -> Iterator[Candidate]:
+def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[Candidate]:
     """Yield what fits the file, for rows that are not far behind the best one."""
-    scores = [weigh(features, CHEAP) for look in looks for _, features in look.rows]
-    least = max(scores, default=0.0) - _MARGIN
+    scores = sorted(weigh(features, CHEAP) for look in looks for _, features in look.rows)
+    least = max([scores[-1] - _MARGIN, *scores[-_MOST_ROWS:][:1]]) if scores else 0.0
     for look in looks:
         frames: dict[int, FrameEvidence] = {}
         for row, features in look.rows:
             if weigh(features, CHEAP) < least:
                 continue
             if row.length not in frames:
-                frames[row.length] = FrameEvidence(look.periods, row.length)
-            changes = look.seams.changes(row.length) if known.offset is None else {}
-            evidence = frames[row.length], look.periods.frames, changes
-            for one in find_candidates(source.size, look.coded, row, *evidence, known):
+                some = look.seams.grid.rows(row.length, 0)
+                frames[row.length] = FrameEvidence(look.periods, row.length, some)
+            clues = _clues(look, row, frames[row.length], known)
+            for one in find_candidates(source.size, look.coded, row, clues, known):
                 one.features |= features
+                if not one.layout.gap:  # which takes a look at the file
+                    one.features |= look.seams.column(one)
                 yield one
 
 
-def _window(source: Source, coded: Coded, known: Known) -> tuple[int, npt.NDArray[Any]]:
-    """Return a run of consecutive samples about the middle of the body, and where it begins."""
+def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known) -> Clues:
+    """Return what tells where rows are frames; a known offset needs less."""
+    is_open = known.offset is None
+    return Clues(
+        frames,
+        look.periods.frames,
+        look.periods.pitches(row.length),
+        look.seams.changes(row.length) if is_open else {},
+        look.seams.starts(row.length, row.channels, frames.strongest()) if is_open else [],
+        look.seams.edge if is_open else (0, 0.0),
+    )
+
+
+def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int, npt.NDArray[Any]]:
+    """Return at most so many consecutive samples about the middle, and where they begin."""
     itemsize = coded.dtype.itemsize
     first = source.body if known.offset is None else known.offset
-    count = min(WINDOW_SAMPLES, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
+    count = min(most, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
     start = first + (source.size - first - count * itemsize) // 2
     start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
     return start, source.values(start, count, coded.dtype)
+
+
+def _hold_window(source: Samples, types: list[Coded], known: Known) -> None:
+    """Read once what the windows of some types need, each of which lies about the middle."""
+    first = source.body if known.offset is None else known.offset
+    widest = max(coded.dtype.itemsize for coded in types)
+    nbytes = min(WINDOW_SAMPLES * widest, WINDOW_BYTES, source.size - first)
+    start = max(0, first + (source.size - first - nbytes) // 2 - _SLACK)
+    source.hold(start, nbytes + 2 * _SLACK)

@@ -34,6 +34,8 @@ class Layout:
         Probability that all of this is right, between 0 and 1.
     reasons : tuple of str
         Why, in words.
+    gap : int
+        Bytes after each frame that belong to no sample.
     """
 
     dtype: np.dtype[Any]
@@ -45,6 +47,7 @@ class Layout:
     x: int
     confidence: float = 0.0
     reasons: tuple[str, ...] = ()
+    gap: int = 0
 
     @property
     def byte_order(self) -> ByteOrder:
@@ -62,13 +65,14 @@ class Layout:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the samples."""
+        """Bytes of the samples, without gaps."""
         return self.frames * self.channels * self.y * self.x * self.dtype.itemsize
 
     def __str__(self) -> str:
         sizes = " x ".join(map(str, self.shape))
         order = f", {self.byte_order} endian" if self.dtype.itemsize > 1 else ""
-        return f"{sizes} of {self.dtype.name}{order} after {self.offset} bytes"
+        gap = f", {self.gap} bytes after each frame" if self.gap else ""
+        return f"{sizes} of {self.dtype.name}{order} after {self.offset} bytes{gap}"
 
 
 @dataclass(frozen=True)

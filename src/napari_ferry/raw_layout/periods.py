@@ -46,6 +46,30 @@ class Periods:
         norm = np.sqrt((1 / ks**2).sum())
         return max(float((z[ks * lag] / ks).sum() / norm) for z in self.scores)
 
+    def pitches(self, length: int) -> dict[int, float]:
+        """Return the lags of the narrow repeats that are no whole rows of a length, with scores.
+
+        The score is how far a repeat stands above all lags half a row about it.
+        """
+        z, found = self.scores[0], {}
+        for frame in self.frames:
+            for part in range(1, 7):
+                first = max(1, frame // part - 8)
+                at = first + int(np.argmax(z[first : first + 17]))
+                if at % length == 0 or at < 8 * length or at in found:
+                    continue
+                around = z[at - length // 2 : at + length // 2 + 1].copy()
+                middle = min(length // 2, at)
+                around[middle - 2 : middle + 3] = -np.inf
+                score = float(z[at] - around.max())
+                if score > 6:
+                    found[at] = score
+        return {
+            at: score
+            for at, score in found.items()
+            if not any(at > one and at % one == 0 and 3 * found[one] > score for one in found)
+        }
+
     def harmony(self, lags: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the share of all peaks that are multiples of each lag, less what chance gives."""
         lag = np.atleast_1d(np.asarray(lags, np.float64))[:, None]
@@ -80,8 +104,9 @@ def find_periods(values: npt.NDArray[Any]) -> Periods:
 
 def _flattened(values: npt.NDArray[Any]) -> Floats:
     """Return samples of a common scale, without outliers or the levels of interleaved channels."""
-    x = values.astype(np.float32)
-    np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        x = values.astype(np.float32)
+        x[~(np.abs(x) < 1e15)] = 0  # none, or beyond all measure
     few = x[:: max(1, x.size // 65536)].astype(np.float64)
     middle = float(np.median(few))
     spread = 1.4826 * float(np.median(np.abs(few - middle))) or 0.3 * float(few.std()) or 1.0
@@ -93,21 +118,33 @@ def _flattened(values: npt.NDArray[Any]) -> Floats:
     return x
 
 
-def _autocorrelation(x: Floats) -> Floats:
-    """Return the whitened autocorrelation as z-scores, lags 0 to two thirds of the length."""
+def whitened(x: Floats) -> Floats:
+    """Return the whitened autocorrelation of the last axis, summed over others, from lag 0 on.
+
+    Lags go to two thirds of the length; that of lag 0 is 1.
+    """
     from scipy import fft
     from scipy.ndimage import uniform_filter1d
 
-    n = x.size
+    n = x.shape[-1]
     spectrum = fft.rfft(x, fft.next_fast_len(n + n * 2 // 3, real=True))
     power = spectrum.real**2 + spectrum.imag**2
+    power = power.sum(0) if power.ndim > 1 else power
     size = max(3, power.size // 56)
     envelope = uniform_filter1d(uniform_filter1d(power, size), size)
     envelope += np.float32(1e-5) * power.mean() + np.float32(1e-30)
     power /= envelope
-    rho = fft.irfft(power)[: n * 2 // 3 + 1]
+    rho: Floats = fft.irfft(power)[: n * 2 // 3 + 1]
+    rho /= max(float(rho[0]), 1e-30)
+    return rho
+
+
+def _autocorrelation(x: Floats) -> Floats:
+    """Return the whitened autocorrelation as z-scores, lags 0 to two thirds of the length."""
+    n = x.size
+    rho = whitened(x)
     lags = np.arange(rho.size, dtype=np.float32)
-    z: Floats = (rho / max(float(rho[0]), 1e-30) * n / np.sqrt(n - lags)).astype(np.float32)
+    z: Floats = (rho * n / np.sqrt(n - lags)).astype(np.float32)
     z[0] = 0
     return z
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.codes import Coded
+from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.raw_layout.rows import Row
 from napari_ferry.raw_layout.weights import CHEAP, WEIGHTS
 
@@ -29,8 +30,12 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "gain": row.gain,
         "split": row.split / (0.5 + row.code),
         "uneven": min(row.uneven, 2.0),
+        "proof": float(row.channels > 1) * np.log1p(row.proof),
+        "unproved": float(row.channels > 1 and row.proof < 5),
         "wide": float(row.length > 4096),
-        "c2": float(row.channels == 2),
+        "c2": float(row.channels == 2 and not row.mosaic),
+        "mosaic": float(row.mosaic),
+        "halves": float(row.mosaic) * _slog(row.half),
         "c3": float(row.channels == 3),
         "c4": float(row.channels == 4),
     }
@@ -40,17 +45,19 @@ def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates that deserve a closer look, not too many of one kind."""
     scores = score(candidates, CHEAP)
     kept: list[Candidate] = []
+    found: set[Layout] = set()
     seen: dict[tuple[object, ...], int] = {}
     for i in np.argsort(-scores):
         one = candidates[int(i)]
         layout = one.layout
         kinds = (
             ((layout.dtype.str, one.row.length, layout.channels), 20),
-            ((layout.dtype.str, layout.x, layout.y, layout.channels), 6),
+            ((layout.dtype.str, layout.x, layout.y, layout.channels), 10),
             ((layout.dtype.str,), 54),
         )
-        if any(seen.get(kind, 0) >= most for kind, most in kinds):
+        if layout in found or any(seen.get(kind, 0) >= most for kind, most in kinds):
             continue
+        found.add(layout)
         for kind, _ in kinds:
             seen[kind] = seen.get(kind, 0) + 1
         kept.append(one)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.codes import BLOCK, bits, float_step
+from napari_ferry.raw_layout.codes import BLOCK, bits, finite, float_step
 from napari_ferry.raw_layout.layout import Known
 from napari_ferry.raw_layout.periods import MAX_ROW, Periods
 from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
@@ -17,7 +17,8 @@ from napari_ferry.raw_layout.sizes import HEADERS, POPULAR
 Floats = npt.NDArray[np.float64]
 
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
-_KEPT = 18
+_FEW_SEGMENTS = 8
+_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Row:
 
     `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
     `split` with the same row of other channels;
-    `uneven` is how unlike interleaved samples are that `channels` does not explain.
+    `uneven` is how unlike interleaved samples are that `channels` does not explain, and `proof`
+    how unlike those of `channels` are, in standard deviations. Where there is a `mosaic` of colour
+    filters, a row stands for two rows of the image, and what would be its two channels are columns;
+    `half` is the score of one of them.
     """
 
     length: int
@@ -39,11 +43,19 @@ class Row:
     gain: float
     split: float
     uneven: float
+    proof: float
+    mosaic: bool = False
+    half: float = 0.0
 
     @property
     def x(self) -> int:
-        """Pixels of the row."""
+        """Pixels of the image from left to right."""
         return self.length // self.channels
+
+    @property
+    def lines(self) -> int:
+        """Rows of the image that the row stands for."""
+        return 2 if self.mosaic else 1
 
 
 def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Known) -> list[Row]:
@@ -53,7 +65,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
     if not lengths:
         return []
     coder = _Coder(values)
-    codes = np.array([coder.code(length, 1) for length in lengths])
+    codes = np.array([coder.code(length, 1, _FEW_SEGMENTS) for length in lengths])
     scores = np.array([periods.at(n) + periods.comb(n) for n in lengths])
     harmony = periods.harmony(lengths)
     popular = np.array([any(n in (p, 3 * p, 4 * p) for p in POPULAR) for n in lengths])
@@ -70,7 +82,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
     found = _plausible(found, coder)
     best = min(code for _, _, code in found)
     room = max(coder.alone - best, 0.004)
-    return [
+    plain = [
         Row(
             length,
             channels,
@@ -82,9 +94,30 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
             coder.alone - code,
             min((c for n, k, c in found if n == length and k != channels), default=code) - code,
             coder.uneven(length, channels),
+            coder.proofs.get(channels, 0.0),
         )
         for length, channels, code in found
     ]
+    return plain + [
+        replace(row, mosaic=True, half=half)
+        for row in plain
+        if (half := _half_score(row, periods, known)) > 5
+    ]
+
+
+def _half_score(row: Row, periods: Periods, known: Known) -> float:
+    """Return how much half a row repeats, if it may be one row under filters of two colours."""
+    half = row.length // 2
+    may_be = (
+        row.channels == 2
+        and half >= 16
+        and half % 2 == 0
+        and row.proof > 5
+        and known.channels in (None, 1)
+        and known.x in (None, half)
+        and not (known.y or 0) % 2
+    )
+    return max(periods.at(n) for n in (half - 1, half, half + 1)) if may_be else 0.0
 
 
 def _channels(length: int, known: Known) -> list[int]:
@@ -159,25 +192,23 @@ class _Coder:
     """Code lengths of a few segments of some samples, for any row and channels."""
 
     def __init__(self, values: npt.NDArray[Any]) -> None:
-        x = values.astype(np.float64)
-        np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        self._x = x
+        self._x = x = finite(values)
         few = x[:: max(1, x.size // 20000)]
         if values.dtype.kind == "f":
             self._step = float(np.median(float_step(few, np.finfo(values.dtype).nmant)))
         else:
             steps = np.abs(np.diff(values[:100000].astype(np.int64)))
             self._step = float(int(np.gcd.reduce(steps)) or 1)
-        self._unlike = _unlike_steps(x)
+        self._unlike, self.proofs = _unlike_steps(x)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
-    def code(self, length: int, channels: int) -> float:
-        """Return bits per sample."""
-        return self._cost([channels, length])
+    def code(self, length: int, channels: int, most: int = _SEGMENTS) -> float:
+        """Return bits per sample, of so many segments at most."""
+        return self._cost([channels, length], most)
 
-    def _cost(self, lags: list[int]) -> float:
+    def _cost(self, lags: list[int], most: int = _SEGMENTS) -> float:
         first = sum(lags)
-        nseg = max(1, min(_SEGMENTS, (self._x.size - first) // _SEGMENT))
+        nseg = max(1, min(most, (self._x.size - first) // _SEGMENT))
         starts = np.linspace(first, max(first, self._x.size - _SEGMENT), nseg).astype(np.int64)
         size = min(_SEGMENT, self._x.size - first) // BLOCK * BLOCK
         if size <= 0:
@@ -207,14 +238,27 @@ class _Coder:
         )
 
 
-def _unlike_steps(x: Floats) -> dict[int, float]:
-    """Return how unlike the steps between neighbours are in each phase of some periods."""
-    steps = np.abs(np.diff(x[:240_000]))
+def _unlike_steps(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
+    """Return how unlike the steps between neighbours are in each phase of some periods.
+
+    First their sizes, as a share of the mean; then sizes and signs, in standard deviations.
+    """
+    steps = np.diff(x[:240_000])
     if not steps.any():
-        return {}
-    steps = np.minimum(steps, np.percentile(steps[steps > 0], 99))
-    found = {}
+        return {}, {}
+    most = np.percentile(np.abs(steps[steps != 0]), 99)
+    steps = np.clip(steps, -most, most)
+    shares, proofs = {}, {}
     for period in (2, 3, 4):
-        mean = steps[: steps.size // period * period].reshape(-1, period).mean(0)
-        found[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
-    return found
+        signed = steps[: steps.size // period * period].reshape(-1, period)
+        sizes = np.abs(signed)
+        mean = sizes.mean(0)
+        shares[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
+        error = np.sqrt(len(signed))
+        proofs[period] = float(
+            max(
+                np.ptp(mean) / max(sizes.std(0).mean(), 1e-12) * error,
+                np.ptp(signed.mean(0)) / max(signed.std(0).mean(), 1e-12) * error,
+            )
+        )
+    return shares, proofs

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.candidates import Candidate
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.grid import Grid, Scale
+from napari_ferry.raw_layout.source import Samples
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 7
 _SEAMS = 8
-_STRIPS, _STRIP = 24, 768
 _SEAM_BYTES = 192 << 10
 _HEAD_BYTES = 256 << 10
+_EDGE_BYTES = 12 << 10
+_WIDE_BYTES = 16 << 10
 
 
 class Seams:
     """Looks at places of a file, in samples of one type; places are read once."""
 
     def __init__(
-        self, source: Source, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
+        self, source: Samples, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
     ) -> None:
         self._source, self._dtype, self._start = source, dtype, start
-        few = window[:: max(1, window.size // 50_000)].astype(np.float64)
-        few = few[np.isfinite(few)]
-        self._middle = float(np.median(few)) if few.size else 0.0
-        spread = float(np.median(np.abs(few - self._middle))) if few.size else 0.0
-        self._spread = 1.4826 * spread or (0.3 * float(few.std()) if few.size else 0) or 1.0
-        self._window = window
+        self._scaled = Scale.of(window)
+        self.grid = Grid(window, self._scaled)
         self._kept: dict[object, Any] = {}
+
+    def starts(self, length: int, channels: int, heights: list[int]) -> list[tuple[int, int]]:
+        """Return offsets and heights of frames whose seams show, wherever the file ends."""
+        found = []
+        for phase in self.grid.phases(length, channels):
+            for height, row, _ in self.grid.folds(length, phase, heights):
+                frame = height * length
+                at = self._start // self._dtype.itemsize + phase + row * length
+                offset = at % frame * self._dtype.itemsize + self._start % self._dtype.itemsize
+                found += [(offset, height)] * (offset <= 8192)
+        return found
+
+    @cached_property
+    def edge(self) -> tuple[int, float]:
+        """The offset within usual headers at which bytes change most, and how much."""
+        first = self._start % self._dtype.itemsize
+        values = self._source.values(first, _EDGE_BYTES // self._dtype.itemsize, self._dtype)
+        at, score = self.grid.edge(values)
+        return first + at * self._dtype.itemsize, score
 
     def changes(self, length: int) -> dict[int, float]:
         """Return offsets at which rows of a length begin to be alike, with their scores."""
@@ -64,85 +82,127 @@ class Seams:
 
     def features(self, candidate: Candidate) -> dict[str, float]:
         """Return the evidence of all seams of a layout."""
-        found = self._column(candidate)
+        found = self.column(candidate)
         found |= self._frames(candidate)
         found |= self._head(candidate)
-        found["fcorr"] = self._repeats(candidate)
         return found
 
-    def _rows(self, start: int, count: int, length: int) -> Floats:
-        """Return rows of the file, shape ``(rows, samples)``, in a common scale."""
-        key = (start, count, length)
+    def _rows(self, start: int, count: int, length: int, width: int = 0) -> Floats:
+        """Return rows of the file, shape ``(rows, samples)``, in a common scale.
+
+        Of each row so many samples, all where `width` is 0.
+        """
+        key = (start, count, length, width)
         if key not in self._kept:
-            values = self._source.values(start, count * length, self._dtype)
-            values = values[: values.size // length * length]
-            self._kept[key] = self._scaled(values).reshape(-1, length)
+            if 0 < width < length:
+                places = [start + k * length * self._dtype.itemsize for k in range(count)]
+                parts = [self._source.values(place, width, self._dtype) for place in places]
+                values = np.concatenate(
+                    [part for part in parts if part.size == width] or [parts[0]]
+                )
+            else:
+                width = length
+                values = self._source.values(start, count * length, self._dtype)
+            values = values[: values.size // width * width]
+            self._kept[key] = self._scaled(values).reshape(-1, width)
         rows: Floats = self._kept[key]
         return rows
 
-    def _scaled(self, values: npt.NDArray[Any]) -> Floats:
-        with np.errstate(invalid="ignore", over="ignore"):
-            x = (values.astype(np.float64) - self._middle) / self._spread
-        return np.nan_to_num(x, nan=0.0, posinf=8.0, neginf=-8.0).clip(-8, 8)
+    def _phase(self, candidate: Candidate) -> int:
+        """Return the sample of the window at which a row begins."""
+        away = candidate.layout.offset - self._start
+        return away // self._dtype.itemsize % candidate.row.length
 
-    def _column(self, candidate: Candidate) -> dict[str, float]:
+    def column(self, candidate: Candidate) -> dict[str, float]:
         """Look at the seam between the end of a row and the begin of the next."""
-        row, itemsize = candidate.row, self._dtype.itemsize
-        shift = (candidate.layout.offset - self._start) // itemsize % row.length
-        key = ("column", row.length, row.channels, shift)
-        if key not in self._kept:
-            self._kept[key] = self._find_column(row.length, row.channels, shift)
-        found: dict[str, float] = self._kept[key]
-        return found
-
-    def _find_column(self, length: int, channels: int, shift: int) -> dict[str, float]:
-        room = (self._window.size - shift) // length
-        nrows = min(room, max(64, 200_000 // length))
-        if nrows < 4 or length // channels < 12:
+        row = candidate.row
+        if candidate.layout.gap:
+            return self._gapped_column(candidate)
+        column = self.grid.column(row.length, row.channels)
+        if column is None:
             return {}
-        rows = self._scaled(self._window[shift : shift + nrows * length]).reshape(nrows, length)
-        ring = np.concatenate([rows[:-1], rows[1:, : 4 * channels]], axis=1)
-        steps = np.abs(ring[:, channels:] - ring[:, :-channels]).mean(0)
-        steps = steps[: steps.size // channels * channels].reshape(-1, channels).mean(1)
-        x = length // channels
-        logs = np.log(steps + 1e-6)
-        seam, inner = float(logs[x - 1]), logs[: x - 1]
-        middle = float(np.median(inner))
-        spread = float(np.sqrt((1.4826 * np.median(np.abs(inner - middle))) ** 2 + 0.02**2))
-        far = np.abs(rows - np.roll(rows, (x // 2) * channels, 1)).mean()
-        score = (seam - middle) / spread
-        rival = (float(inner.max()) - middle) / spread - score
+        at = self._phase(candidate)
+        score = float(column.scores[at])
+        rival = float(column.scores.max()) - score
         return {
-            "colllr": _slog(_llr(seam, middle, spread, float(np.log(far + 1e-6)))),
+            "colllr": _slog(float(column.ratios[at])),
             "colz": _slog(score),
             "intz": np.log1p(max(0.0, rival)),
         }
 
-    def _frames(self, candidate: Candidate) -> dict[str, float]:
-        """Look at the seams between frames."""
-        planes, row_bytes = candidate.planes, candidate.row_bytes
-        if planes < 2 or candidate.layout.y < 2:
-            return {}
-        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * row_bytes)))
-        at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
-        found = [
-            llr
-            for k in at
-            if (
-                llr := self._seam(
-                    candidate.layout.offset + int(k) * candidate.frame_bytes, candidate
-                )
-            )
-            is not None
-        ]
+    def _gapped_column(self, candidate: Candidate) -> dict[str, float]:
+        """Look at the same seam within a few frames, as rows of each begin elsewhere."""
+        row, layout = candidate.row, candidate.layout
+        count = min(candidate.rows, max(8, 20_000 // row.length)) * row.length
+        found = []
+        for k in (layout.frames // 3, layout.frames - 1):
+            place = layout.offset + int(k) * candidate.frame_bytes
+            grid = Grid(self._source.values(place, count, self._dtype), self._scaled)
+            column = grid.column(row.length, row.channels)
+            if column is not None:
+                found.append((column.ratios[0], column.scores[0], column.scores.max()))
         if not found:
             return {}
-        total = float(np.clip(found, -4, 4).sum()) * min(planes - 1, 32) / len(found)
-        return {"seam": _slog(total), "seampos": float(total > 3)}
+        ratio, score, most = (float(v) for v in np.mean(found, 0))
+        return {
+            "colllr": _slog(ratio), "colz": _slog(score), "intz": np.log1p(max(0.0, most - score))
+        }  # fmt: skip
+
+    def _frames(self, candidate: Candidate) -> dict[str, float]:
+        """Look at the seams between frames: all those in the window, or a few of the file's."""
+        planes = candidate.planes
+        if planes < 2 or candidate.rows < 3:
+            return {}
+        found = self._in_window(candidate)
+        if found is None:
+            found = self._in_file(candidate), 0.0
+        odds, inner = found
+        if not odds.size:
+            return {}
+        mean = float(odds.mean())
+        total = mean * min(planes - 1, 32)
+        return {
+            "seam": _slog(max(total, -3.0)),
+            "seampos": float(total > 3),
+            "seamavg": mean,
+            "inner": inner,
+            "out_seam": mean * candidate.features.get("outside", 0.0),
+        }
+
+    def _in_window(self, candidate: Candidate) -> tuple[Floats, float] | None:
+        """Return the odds of seams in the window, and the best mean of places within frames."""
+        row, y = candidate.row, candidate.rows
+        phase = self._phase(candidate)
+        steps = None if candidate.layout.gap else self.grid.steps(row.length, phase)
+        if steps is None:
+            return None
+        first = self._start + phase * self._dtype.itemsize - candidate.layout.offset
+        rows = first // candidate.row_bytes + 1 + np.arange(steps.odds.size)
+        inside = (rows > 0) & (rows < candidate.planes * y)
+        at = rows % y
+        odds = steps.odds[inside & (at == 0)]
+        if odds.size < 2:
+            return None
+        within = [
+            steps.odds[inside & (at > 0) & (at % (y // n) == 0)] for n in (2, 3, 5) if y % n == 0
+        ]
+        return odds, max((float(some.mean()) for some in within if some.size), default=0.0)
+
+    def _in_file(self, candidate: Candidate) -> Floats:
+        planes, row_bytes = candidate.planes, candidate.row_bytes
+        most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * min(row_bytes, _WIDE_BYTES))))
+        at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
+        places = [candidate.layout.offset + int(k) * candidate.frame_bytes for k in at]
+        odds = [llr for place in places if (llr := self._seam(place, candidate)) is not None]
+        found: Floats = np.clip(np.array(odds), -4, 4)
+        return found
 
     def _seam(self, place: int, candidate: Candidate) -> float | None:
-        reach = min(_REACH, candidate.layout.y)
-        rows = self._rows(place - reach * candidate.row_bytes, 2 * reach, candidate.row.length)
+        reach = min(_REACH, candidate.rows)
+        length, nbytes = candidate.row.length, reach * candidate.row_bytes
+        width = min(length, _WIDE_BYTES // self._dtype.itemsize)
+        before = self._rows(place - candidate.layout.gap - nbytes, reach, length, width)
+        rows = np.concatenate([before, self._rows(place, reach, length, width)])
         if rows.shape[0] < 2 * reach or reach < 3:
             return None
         steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-6)
@@ -153,7 +213,8 @@ class Seams:
     def _head(self, candidate: Candidate) -> dict[str, float]:
         """Look at the begin of the image: it should go on after it, and not before it."""
         layout, length = candidate.layout, candidate.row.length
-        rows = self._rows(layout.offset, min(10, layout.y), length)
+        few = max(4, _HEAD_BYTES // 4 // candidate.row_bytes)
+        rows = self._rows(layout.offset, min(10, few, candidate.rows), length)
         found: dict[str, float] = {}
         if rows.shape[0] >= 4:
             steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-3)
@@ -170,44 +231,6 @@ class Seams:
         found["nohcp"] = np.log1p(max(later, default=0.0))
         return found
 
-    def _repeats(self, candidate: Candidate) -> float:
-        """Compare strips one frame apart, where frames are too large for the autocorrelation."""
-        if not candidate.features.get("outside"):
-            return 0.0
-        key = ("repeats", candidate.frame_bytes, candidate.row_bytes)
-        if key not in self._kept:
-            self._kept[key] = self._find_repeats(candidate)
-        found: float = self._kept[key]
-        return found
-
-    def _find_repeats(self, candidate: Candidate) -> float:
-        near, itemsize = candidate.row_bytes * 8, self._dtype.itemsize
-        first = max(self._source.body, near)
-        last = self._source.size - candidate.frame_bytes - near - _STRIP * itemsize
-        if last <= first:
-            return 0.0
-        starts = np.linspace(first, last, _STRIPS).astype(np.int64)
-        starts -= (starts - self._start) % itemsize
-        here = self._strips(starts)
-        others = [
-            abs(
-                _fisher(
-                    here, self._strips(starts + candidate.frame_bytes + k * candidate.row_bytes)
-                )
-            )
-            for k in (-8, -3, 3, 8)
-        ]
-        there = _fisher(here, self._strips(starts + candidate.frame_bytes))
-        return _slog((abs(there) - float(np.median(others))) * float(np.sqrt(here.size)))
-
-    def _strips(self, starts: npt.NDArray[np.int64]) -> Floats:
-        from scipy.ndimage import uniform_filter1d
-
-        rows = [self._source.values(int(start), _STRIP, self._dtype) for start in starts]
-        strips = np.stack([self._scaled(row) for row in rows])
-        high: Floats = strips - uniform_filter1d(strips, 41, axis=1)
-        return high
-
 
 def _llr(seam: float, middle: float, spread: float, far: float) -> float:
     """Return how much likelier a step is a seam than not; all are logarithms of mean steps."""
@@ -215,13 +238,6 @@ def _llr(seam: float, middle: float, spread: float, far: float) -> float:
     if mu < 0.05:
         return 0.0
     return (mu * (seam - middle - mu / 2)) / (spread**2 + mu**2 / 4)
-
-
-def _fisher(a: Floats, b: Floats) -> float:
-    if a.shape != b.shape:
-        return 0.0
-    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float(np.arctanh(np.clip((a * b).sum() / norm, -0.999999, 0.999999))) if norm else 0.0
 
 
 def _slog(x: float) -> float:

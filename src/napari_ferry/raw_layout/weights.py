@@ -1,28 +1,32 @@
-"""Weights of the evidence, as `benchmarks/raw_layouts.py --fit` found them."""
+"""Weights of the evidence, as `benchmarks/raw_fit.py` found them."""
 
 from __future__ import annotations
 
 WEIGHTS = {
-    "harm": 13.061, "crel": -10.103, "trailer": -9.871, "cost": -9.851, "c2": -6.728,
-    "c4": -5.416, "outside": -3.213, "uneven": -3.084, "em": 2.966, "tiny": -2.907, "gain": 2.534,
-    "pop_both": 2.237, "square": 2.098, "asymmetry": -2.077, "asp": -2.043, "subrel": -2.028,
-    "prel": 2.018, "lost": -1.694, "t1": 1.633, "wide": -1.301, "header": 1.297, "hprev": 1.289,
-    "seam": 1.204, "c3": -1.201, "asp2": -1.130, "unrel": -1.077, "split": -0.994, "comb": 0.950,
-    "pow2": 0.774, "m8y": 0.664, "hfirst": -0.624, "seampos": -0.600, "colllr": 0.586, "z": 0.571,
-    "fcorr": 0.543, "log_t": -0.543, "bigend": -0.541, "subprom": -0.534, "hcp": 0.504,
-    "nofr": 0.501, "m8x": 0.476, "nohcp": -0.402, "prom": 0.333, "colz": 0.317, "unexpl": -0.313,
-    "intz": -0.258, "pop_x": 0.212, "pop_y": 0.175,
+    "crel": -14.401, "harm": 11.459, "cost": -9.897, "c2": -7.896, "trailer": -7.644,
+    "c4": -7.370, "tiny": -5.158, "mosaic": -4.660, "unproved": -4.458, "odd_gap": -4.352,
+    "uneven": -2.957, "gain": 2.957, "square": 2.839, "lost": -2.355, "asp": -1.692,
+    "pop_both": 1.646, "prel": 1.595, "comb": 1.546, "hprev": 1.483, "outside": -1.475,
+    "nofr": -1.474, "unrel": -1.449, "edge": 1.438, "header": 1.421, "c3": -1.233,
+    "split": 1.227, "bigend": -1.202, "hfirst": -1.184, "pow2": 1.128, "subrel": -1.083,
+    "z": 0.924, "seamavg": 0.819, "t1": 0.761, "hcp": 0.760, "out_seam": 0.760, "m8y": 0.718,
+    "log_t": -0.714, "m8x": -0.697, "halves": 0.571, "pop_y": 0.545, "em": 0.487, "proof": 0.461,
+    "prom": 0.427, "subprom": -0.420, "pop_x": -0.401, "gapped": -0.387, "intz": -0.345,
+    "asp2": -0.332, "unexpl": -0.301, "wide": -0.283, "seampos": 0.232, "inner": -0.175,
+    "seam": 0.174, "nohcp": -0.035,
 }  # fmt: skip
 """Of all evidence."""
 
 CHEAP = {
-    "harm": 13.599, "trailer": -12.236, "crel": -9.636, "cost": -9.064, "c2": -6.788,
-    "c4": -5.336, "pop_both": 3.335, "uneven": -3.140, "em": 2.597, "tiny": -2.566,
-    "subrel": -2.438, "gain": 2.427, "split": -2.382, "square": 2.340, "outside": -2.308,
-    "lost": -1.968, "asp": -1.956, "t1": 1.863, "asymmetry": -1.749, "prel": 1.612,
-    "header": 1.537, "wide": -1.302, "c3": -1.247, "asp2": -1.095, "comb": 0.939, "unrel": -0.856,
-    "pop_y": 0.839, "m8y": 0.708, "log_t": -0.604, "m8x": 0.572, "z": 0.559, "bigend": -0.533,
-    "prom": 0.441, "nofr": 0.428, "pow2": 0.419, "subprom": -0.304, "unexpl": -0.295,
-    "pop_x": 0.099,
+    "harm": 11.542, "crel": -11.450, "cost": -10.533, "trailer": -8.527, "c2": -8.001,
+    "c4": -7.782, "mosaic": -4.916, "tiny": -4.446, "unproved": -4.328, "odd_gap": -3.594,
+    "at_seam": 3.405, "gain": 3.215, "uneven": -3.181, "square": 2.739, "lost": -2.375,
+    "pop_both": 2.153, "asp": -2.045, "edge": 1.684, "t1": 1.671, "comb": 1.646, "prel": 1.494,
+    "c3": -1.454, "gapped": -1.438, "header": 1.406, "pow2": 1.319, "em": 1.275,
+    "subrel": -1.271, "out_seam": 1.242, "log_t": -1.096, "m8x": -0.958, "z": 0.955,
+    "unrel": -0.861, "nofr": -0.858, "pop_y": 0.762, "bigend": -0.705, "pop_x": -0.676,
+    "prom": 0.636, "halves": 0.619, "proof": 0.422, "unexpl": -0.379, "split": -0.363,
+    "intz": -0.321, "subprom": -0.296, "colllr": 0.217, "colz": 0.192, "outside": -0.174,
+    "wide": -0.158, "past_edge": -0.138, "m8y": 0.081, "asp2": 0.026,
 }  # fmt: skip
-"""Of what needs no look at the file's seams."""
+"""Of what needs no closer look."""

@@ -19,7 +19,14 @@ def reasons_of(candidate: Candidate, *, seen: bool) -> tuple[str, ...]:
     ]
     if candidate.row.z > 6:
         said.append(f"rows repeat every {candidate.row_bytes:,} bytes")
-    if candidate.row.channels > 1:
+    if candidate.packing:
+        said.append(
+            f"every three bytes seem to hold two numbers of 12 bits ({candidate.packing}), which "
+            "show as three channels: unpack them first"
+        )
+    elif candidate.row.mosaic:
+        said.append("every other row and column is alike, as under a mosaic of colour filters")
+    elif candidate.row.channels > 1:
         said.append(f"samples alternate between {candidate.row.channels} channels")
     said += _of_frames(candidate)
     said += _of_header(candidate)
@@ -45,8 +52,13 @@ def _of_frames(candidate: Candidate) -> list[str]:
     found = candidate.features
     if candidate.planes < 2:
         return ["nothing repeats after whole rows, so it is one frame"] * (found["unrel"] < 0.2)
+    if candidate.layout.gap:
+        return [
+            f"frames every {candidate.frame_bytes:,} bytes, which are no whole rows: "
+            f"{candidate.layout.gap:,} bytes after each are none of its pixels"
+        ]
     every = f"frames every {candidate.frame_bytes:,} bytes"
-    if found["prom"] > 2 or found.get("fcorr", 0.0) > 1.5:
+    if found["prom"] > 2:
         return [f"{every}: they are alike"]
     return [f"{every}: there rows do not go on smoothly"] * (found.get("seam", 0.0) > 1)
 

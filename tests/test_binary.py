@@ -206,9 +206,9 @@ MALFORMED: dict[str, Any] = {
         *(2, 2.0, True, [], {}, ["u2"], [["a", "u2"]], {"names": ["a"], "formats": ["u2"]}),
         *([["a"]], {"a": 1}, {"a": ["u2", 0]}, {"names": 3, "formats": 4}),
     )},
-    **{f"offset={value!r}": SIDECAR | {"offset": value} for value in (
+    **{f"{key}={value!r}": SIDECAR | {key: value} for value in (
         *(-1, 1, 1920, 1921, 10**30, 1.0, "0", None, True, [0]),
-    )},
+    ) for key in ("offset", "gap", "rest")},
     "no dtype": {k: v for k, v in SIDECAR.items() if k != "dtype"},
     "two dimensions missing": {"frames": 5, "dtype": "uint16"},
     "two dimensions computed": SIDECAR | {"frames": -1, "y": 0},

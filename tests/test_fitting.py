@@ -1,6 +1,8 @@
 """What of a layout fits a file, what a sidecar says, small pictures: all without a window."""
 
 import json
+import pickle  # noqa: TID251 - our own
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_ferry import imload, load_binary
+from napari_ferry.cli import main
 from napari_ferry.commands import get_binary_reader, get_folder_reader, sample_raw_recording
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, TargetError
-from napari_ferry.fitting import count_frames, fits, follow, nearest
+from napari_ferry.fitting import count_frames, fits, follow, nearest, remains
 from napari_ferry.image import Image
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.repair import Meaning, image_of, write_sidecar
@@ -47,6 +51,22 @@ def test_what_remains_after_whole_frames():
     assert count_frames(2560, ONE) == (10, 0)
     assert count_frames(2600, replace(ONE, offset=10)) == (10, 30)
     assert count_frames(5, replace(ONE, offset=10)) == (0, 0)
+
+
+@pytest.mark.parametrize("behind", [0, 6])
+def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
+    gapped = replace(ONE, gap=6, offset=10)
+    nbytes = 10 + 10 * 256 + 9 * 6 + behind
+    assert count_frames(nbytes, gapped) == (10, 0)
+    assert count_frames(nbytes - 7, gapped)[0] == 9
+    assert remains(nbytes, gapped) == 0
+    assert fits(nbytes, gapped)
+    assert remains(nbytes - 7, gapped) == -7 + behind
+    assert follow(nbytes, replace(gapped, frames=3), ()) == gapped
+    assert follow(nbytes, replace(gapped, y=2), {"frames"}) == gapped
+    known = {"frames", "y", "x"}
+    assert follow(nbytes, replace(gapped, offset=0), known).offset == 10 + behind
+    assert nearest(nbytes, replace(gapped, x=15), "x", {"x"}) is None
 
 
 @pytest.mark.parametrize(
@@ -133,6 +153,47 @@ def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
     assert image_of(path, ONE, is_cut=True).shape == (9, 8, 16)
     with pytest.raises(InvalidImageError, match="less than one frame"):
         image_of(path, replace(ONE, y=8000), is_cut=True)
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "layout", "keys"),
+    [
+        (2500, ONE, {"rest": 196}),
+        (2510, replace(ONE, offset=10), {"offset": 10, "rest": 196}),
+        (2600, replace(ONE, frames=5), {"rest": 1320}),
+        (2614, replace(ONE, gap=6), {"gap": 6}),
+        (2620, replace(ONE, gap=6), {"gap": 6, "rest": 6}),
+        (2600, replace(ONE, gap=6), {"gap": 6, "rest": 248}),
+    ],
+)
+@pytest.mark.parametrize("meaning", [None, Meaning("t", 0.5, 2.0)])
+def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, meaning):
+    path = raw(tmp_path, nbytes)
+    write_sidecar(path, layout, meaning, is_cut=True)
+    record = json.loads(sidecar_path(path).read_text())
+    assert {key: record[key] for key in ("offset", "gap", "rest") if record.get(key)} == keys
+    frames = record["frames"]
+    pitch = 256 + layout.gap
+    raw_bytes = path.read_bytes()[layout.offset :]
+    truth = [raw_bytes[k * pitch : k * pitch + 256] for k in range(frames)]
+    (opened,) = imload(path)
+    assert opened.array[:].tobytes() == b"".join(truth)
+    assert opened.axes[0].scale == (1.0 if meaning is None else 0.5)
+    assert read_said(path).layout == replace(layout, frames=frames)
+    assert read_said(path).error == ""
+    again = pickle.loads(pickle.dumps(opened))
+    assert np.array_equal(again.array[-1], opened.array[-1])
+    with pytest.raises(InvalidImageError) if layout.gap else nullcontext():
+        load_binary(path, mapped=True, mode="c")
+
+
+def test_what_does_not_end_with_a_frame_is_described_when_asked(tmp_path, capsys):
+    path = raw(tmp_path, 2500)
+    known = ["--dtype", "<u2", "--y", "8", "--x", "16", "--frames", "9", "--offset", "0"]
+    assert main(["repair", str(path), *known, "--write"]) == 1
+    assert "196 bytes remain after it; say that the whole frames will do" in capsys.readouterr().err
+    assert main(["repair", str(path), *known, "--write", "--whole-frames"]) == 0
+    assert imload(path)[0].shape == (9, 8, 16)
 
 
 def test_which_files_lack_a_layout(tmp_path):

@@ -235,7 +235,7 @@ def test_a_sidecar_that_does_not_fit_is_shown_beside_the_bytes(viewer, looked, t
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape == (11, SIDE, SIDE + 2)
     assert "ends within frame 12" in widget.result.summary.text()
-    assert not widget.result.write_button.isEnabled()
+    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
 
 
 @pytest.mark.parametrize(
@@ -595,11 +595,27 @@ def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
     path = recording(tmp_path)
     os.truncate(path, path.stat().st_size - 1000)
     opened(widget, path, qtbot)
-    assert widget.result.open_button.text() == "Open 11 whole frames"
-    assert "cannot be written: save the opened layer" in widget.result.summary.text()
-    assert not widget.result.write_button.isEnabled()
+    assert widget.result.open_button.text() == "Open 11 frames"
+    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
+    assert "the rest is left aside" in widget.result.summary.text()
     click(widget.result.open_button, qtbot)
     assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])
+    monkeypatch.setattr("napari_ferry.widgets.repair.show_info", lambda _: None)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(path.with_suffix(".json").is_file, timeout=WAIT)
+    assert np.array_equal(imload(path)[0].array, MOVIE[:11])
+
+
+def test_bytes_between_frames_are_left_aside(widget, viewer, tmp_path, qtbot, monkeypatch):
+    path = tmp_path / "a.raw"
+    path.write_bytes(b"".join(frame.tobytes() + bytes(64) for frame in MOVIE))
+    opened(widget, path, qtbot)
+    for name, value in (("offset", 0), ("gap", 64), ("y", SIDE), ("x", SIDE)):
+        type_number(widget, name, str(value), qtbot)
+    wait_until_found(widget, qtbot)
+    assert widget.form.draft().frames == len(MOVIE)
+    click(widget.result.open_button, qtbot)
+    assert np.array_equal(viewer.layers["a"].data, MOVIE)
 
 
 # --- several files -------------------------------------------------------------------------------

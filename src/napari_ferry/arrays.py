@@ -19,6 +19,7 @@ from napari_ferry.array_paths import only_of, save_into, target_of
 from napari_ferry.codecs import Saveable, binary, imload
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.lazy import read_array
+from napari_ferry.mapped import Mode
 from napari_ferry.sidecar import DEFAULT_NAME
 from napari_ferry.tiff.saving.encode import Compression
 
@@ -109,7 +110,7 @@ def save_images(
 def load_binary(
     path: str | Path,
     mapped: bool = False,
-    mode: binary.Mode = "r",
+    mode: Mode = "r",
     missing_metadata: Mapping[str, Any] | None = None,
 ) -> NDArray[Any]:
     """Load a raw recording by its sidecar, or by what is known of it.

@@ -114,6 +114,11 @@ def _add_repair_options(parser: argparse.ArgumentParser) -> None:
         "--write", action="store_true", help="write the sidecar of the first layout"
     )
     parser.add_argument(
+        "--whole-frames",
+        action="store_true",
+        help="describe the frames that are whole, where the file ends within one",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="replace a sidecar, which is kept as a backup"
     )
 
@@ -304,7 +309,9 @@ def _repair(options: argparse.Namespace) -> int:
     from napari_ferry.repair import write_sidecar
 
     for data, layout in per_file.items():
-        sidecar, kept = write_sidecar(data, layout, overwrite=options.overwrite)
+        sidecar, kept = write_sidecar(
+            data, layout, overwrite=options.overwrite, is_cut=options.whole_frames
+        )
         print(f"{sidecar}: {layout}" + (f" (before: {kept.name})" if kept else ""))
     return 0
 

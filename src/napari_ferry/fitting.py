@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from napari_ferry.raw_layout.layout import Layout
 
@@ -21,12 +22,24 @@ def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
 
     Nothing remains of a file that ends within its header: it holds no frame.
     """
-    return divmod(max(0, nbytes - layout.offset), frame_bytes(layout))
+    room, one = max(0, nbytes - layout.offset), frame_bytes(layout)
+    count = (room + layout.gap) // (one + layout.gap)
+    rest = room - count * one - max(0, count - 1) * layout.gap
+    return count, 0 if count and rest == layout.gap else rest
+
+
+def remains(nbytes: int, layout: Layout) -> int:
+    """Return how many bytes a file of `nbytes` has after a layout; below 0, how many it lacks.
+
+    The last frame may have its gap behind it, or not.
+    """
+    rest = nbytes - layout.offset - layout.extent
+    return 0 if rest == layout.gap else rest
 
 
 def fits(nbytes: int, layout: Layout) -> bool:
     """Whether a layout describes a file of `nbytes`, from its first byte to its last."""
-    return layout.offset + layout.nbytes == nbytes
+    return remains(nbytes, layout) == 0
 
 
 def follow(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
@@ -47,13 +60,16 @@ def follow(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
         With as many whole frames, rows or columns as there is room for, or with the header that
         is left, in that order; unchanged where everything is fixed.
     """
-    for name in ("frames", "y", "x"):
+    if "frames" not in fixed:
+        return replace(layout, frames=max(1, count_frames(nbytes, layout)[0]))
+    room = nbytes - layout.offset - layout.extent + layout.nbytes
+    for name in ("y", "x"):
         if name not in fixed:
-            one = layout.nbytes // getattr(layout, name)
-            return replace(layout, **{name: max(1, (nbytes - layout.offset) // one)})
-    if "offset" in fixed or layout.nbytes > nbytes:
+            found: Any = max(1, room // (layout.nbytes // getattr(layout, name)))
+            return replace(layout, **{name: found})
+    if "offset" in fixed or layout.extent > nbytes:
         return layout
-    return replace(layout, offset=nbytes - layout.nbytes)
+    return replace(layout, offset=nbytes - layout.extent)
 
 
 def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
@@ -75,8 +91,10 @@ def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> i
     Returns
     -------
     int or None
-        None where no value fits.
+        None where no value fits; of frames with gaps none is looked for.
     """
+    if layout.gap:
+        return None
     room = nbytes - layout.offset
     one = layout.nbytes if "frames" in fixed else frame_bytes(layout)
     if name == "offset":
@@ -113,7 +131,7 @@ def notes_on(
     """
     if fits(nbytes, layout):
         return {}
-    rest = nbytes - layout.offset - layout.nbytes
+    rest = remains(nbytes, layout)
     said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
     place = edited if edited in ("frames", "y", "x", "offset") else "frames"
     notes = {place: (said, nearest(nbytes, layout, place, set(fixed) - {place}))}

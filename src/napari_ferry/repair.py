@@ -18,12 +18,12 @@ from napari_ferry.errors import (
     MissingMetadataError,
     TargetError,
 )
-from napari_ferry.fitting import count_frames
+from napari_ferry.fitting import count_frames, remains
 from napari_ferry.image import Axis, Image, default_axes
-from napari_ferry.mapped import Mapped
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
 from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
+from napari_ferry.raw_place import Place, map_samples
 from napari_ferry.sidecar import RAW_SUFFIXES, sidecar_path, sidecar_text
 from napari_ferry.writes import PlannedFile, write_text
 
@@ -199,22 +199,23 @@ def image_of(
     InvalidImageError
         The layout does not fit the file.
     """
-    if is_cut:
-        layout = _whole(data, layout)
-    else:
-        _check_fit(data, layout)
+    layout = _fitting(data, layout, is_cut=is_cut)
     together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
     meaning = meaning or Meaning()
     names = (meaning.lead, *(together or default_axes(3))[1:])
-    array = Mapped(data, layout.dtype, "r", layout.offset, layout.shape)
+    place = Place(layout.offset, layout.gap)
+    array = map_samples(data, layout.dtype, layout.shape, place)
     return Image((array,), tuple(map(meaning.axis, names)), name=data.stem)
 
 
-def _whole(data: Path, layout: Layout) -> Layout:
-    """Return a layout with as many frames as there are in a file."""
+def _fitting(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
+    """Return a layout that fits: itself, or with as many whole frames as there are in a file."""
     nbytes = data.stat().st_size
+    if not is_cut:
+        _check_fit(data.name, nbytes, layout)
+        return layout
     count, _ = count_frames(nbytes, layout)
     if not count:
         raise InvalidImageError(
@@ -225,9 +226,28 @@ def _whole(data: Path, layout: Layout) -> Layout:
 
 
 def write_sidecar(
-    data: Path, layout: Layout, meaning: Meaning | None = None, *, overwrite: bool = False
+    data: Path,
+    layout: Layout,
+    meaning: Meaning | None = None,
+    *,
+    overwrite: bool = False,
+    is_cut: bool = False,
 ) -> tuple[Path, Path | None]:
     """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
+
+    Parameters
+    ----------
+    data : Path
+        The raw file.
+    layout : Layout
+        How its samples lie.
+    meaning : Meaning, optional
+        What the axes mean.
+    overwrite : bool
+        Whether a sidecar that is there may be replaced.
+    is_cut : bool
+        Whether the frames that are whole will do, where the layout does not fit; what is left of
+        the file is then said to be no samples.
 
     Raises
     ------
@@ -239,6 +259,7 @@ def write_sidecar(
         The sidecar that is there cannot be kept under another name.
     """
     sidecar = sidecar_path(data)
+    layout = _fitting(data, layout, is_cut=is_cut)
     text = _text(data, layout, meaning)
     kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
     if kept is not None:
@@ -249,18 +270,18 @@ def write_sidecar(
 
 
 def _text(data: Path, layout: Layout, meaning: Meaning | None) -> str:
-    record = json.loads(sidecar_text(image_of(data, layout, meaning)))
-    return json.dumps({**record, "offset": layout.offset} if layout.offset else record)
+    record = json.loads(sidecar_text(image_of(data, layout, meaning, is_cut=True)))
+    rest = data.stat().st_size - layout.offset - layout.extent
+    return json.dumps({**record, **Place(layout.offset, layout.gap, rest).record()})
 
 
-def _check_fit(data: Path, layout: Layout) -> None:
-    size = data.stat().st_size
-    rest = size - layout.offset - layout.nbytes
+def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
+    rest = remains(nbytes, layout)
     if rest:
         what = f"{rest} bytes remain after it" if rest > 0 else f"it needs {-rest} bytes more"
         raise InvalidImageError(
-            f"{data.name} holds {size} bytes, and {layout} does not fit: {what}; cut or complete "
-            "the file, or give another layout."
+            f"{name} holds {nbytes} bytes, and {layout} does not fit: {what}; say that the whole "
+            "frames will do, or give another layout."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from napari_ferry.checks import is_number
 from napari_ferry.description import Description, is_sound_scale, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.fitting import frame_bytes
+from napari_ferry.fitting import count_frames
 from napari_ferry.image import Axis
 from napari_ferry.partial import interrupted_save
 from napari_ferry.raw_layout.layout import Interleaving, Layout
@@ -86,20 +86,22 @@ def _layout(
     record: Mapping[str, Any], description: Description | None, nbytes: int
 ) -> Layout | None:
     """Return the layout that a sidecar gives; None where it does not give all of it."""
-    dtype, offset = _dtype(record.get("dtype")), _count(record.get("offset", 0), least=0)
-    if dtype is None or offset is None:
+    dtype = _dtype(record.get("dtype"))
+    offset, gap = (_count(record.get(key, 0), least=0) for key in ("offset", "gap"))
+    if dtype is None or offset is None or gap is None:
         return None
     if description is not None:
-        return _of_axes(dtype, offset, description)
+        return _of_axes(dtype, offset, gap, description)
     frames, y, x = (_count(record.get(key)) for key in ("frames", "y", "x"))
     if y is None or x is None:
         return None
-    one = Layout(dtype, offset, 1, 1, "", y, x)
-    whole = max(1, (nbytes - offset) // frame_bytes(one))
-    return Layout(dtype, offset, frames or whole, 1, "", y, x)
+    one = Layout(dtype, offset, 1, 1, "", y, x, gap=gap)
+    return replace(one, frames=frames or max(1, count_frames(nbytes, one)[0]))
 
 
-def _of_axes(dtype: np.dtype[Any], offset: int, description: Description) -> Layout | None:
+def _of_axes(
+    dtype: np.dtype[Any], offset: int, gap: int, description: Description
+) -> Layout | None:
     sizes = description.sizes
     names = list(sizes)
     channels, together = 1, ""
@@ -115,7 +117,7 @@ def _of_axes(dtype: np.dtype[Any], offset: int, description: Description) -> Lay
     if None in counts:
         return None
     way: Interleaving = together if channels > 1 else ""  # type: ignore[assignment]
-    return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"])
+    return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"], gap=gap)
 
 
 def _meaning(description: Description) -> Meaning:

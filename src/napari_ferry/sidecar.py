@@ -21,6 +21,7 @@ from napari_ferry.description import KEY, Description, describe, parse_descripti
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis, Image, default_axes
 from napari_ferry.partial import interrupted_save
+from napari_ferry.raw_place import Place, is_count, read_place
 
 DEFAULT_NAME = "binary_video"
 """Name, without suffix, of the recording in a folder that says no other."""
@@ -69,26 +70,25 @@ def has_record(path: Path) -> bool:
     return path.is_file() and KEY in load_json(path)
 
 
-def read_sidecar(data: Path, nbytes: int) -> tuple[Description, int]:
-    """Read what stands beside a raw file; return the description and the header's length."""
+def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Place]:
+    """Read what stands beside a raw file; return the description and where the samples lie."""
     legacy = data.with_name(LEGACY_SIDECAR)
     sidecar = sidecar_path(data)
     if not sidecar.is_file():
         if data.name == DEFAULT_NAME and legacy.is_file():
-            return complete(_read_legacy(legacy), nbytes, data, legacy.name), 0
+            return complete(_read_legacy(legacy), nbytes, data, legacy.name), Place()
         refuse_undescribed(data)
     record = load_json(sidecar)
-    offset = record.get("offset", 0)
-    if not _is_count(offset) or offset > nbytes:
-        raise UnreadableFileError(
-            f"{sidecar} gives the offset {str(offset)[:40]} in {nbytes} bytes: correct it."
-        )
+    place = read_place(record, sidecar, nbytes)
     description = _described(record, sidecar) if KEY in record else None
     if description is None:
-        return complete(record, nbytes - offset, data, sidecar.name), offset
+        frames = record.get("frames", 1)
+        room = place.room(nbytes, int(frames) if is_count(frames) else 1)
+        return complete(record, room, data, sidecar.name), place
     expected = math.prod(description.shape) * np.dtype(description.dtype).itemsize
-    _check_size(description.shape, description.dtype, expected, nbytes - offset, data, sidecar.name)
-    return description, offset
+    room = place.room(nbytes, (*description.shape, 1)[0])
+    _check_size(description.shape, description.dtype, expected, room, data, sidecar.name)
+    return description, place
 
 
 def complete(record: Mapping[str, Any], nbytes: int, data: Path, source: str) -> Description:
@@ -207,16 +207,11 @@ def _parse_dimension(key: str, value: object, source: str) -> int:
     """Return a dimension; 0 where it is to be computed."""
     if value is None or (key == "frames" and value == -1 and not isinstance(value, bool)):
         return 0
-    if not _is_count(value):
+    if not is_count(value):
         raise UnreadableFileError(
             f"{source} gives {key} as {str(value)[:40]}: expected a whole number above 0."
         )
     return int(value)  # type: ignore[call-overload,no-any-return]
-
-
-def _is_count(value: object) -> bool:
-    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_int and 0 <= value < 2**48  # type: ignore[operator]
 
 
 def load_json(path: Path) -> dict[str, Any]:

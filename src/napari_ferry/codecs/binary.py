@@ -7,20 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from napari_ferry.array import Array
 from napari_ferry.blocks import c_strides, whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import KEY
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Image
-from napari_ferry.mapped import Mapped
+from napari_ferry.mapped import Mode
 from napari_ferry.partial import interrupted_save
 from napari_ferry.pixels import pixel_writes
 from napari_ferry.plan import Plan
+from napari_ferry.raw_place import Place, map_samples
 from napari_ferry.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
@@ -37,8 +35,6 @@ from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = RAW_SUFFIXES
 OPENS_FOLDERS = True
-
-Mode = Literal["r", "r+", "c"]
 
 
 def open(path: Path) -> list[Image]:
@@ -131,7 +127,7 @@ def open_binary(
     Raises
     ------
     InvalidImageError
-        Another mode, or missing metadata that is no mapping.
+        Another mode, missing metadata that is no mapping, or frames with gaps to be changed.
     UnreadableFileError, MissingMetadataError
         As for `open`.
     """
@@ -149,15 +145,10 @@ def open_binary(
     nbytes = data.stat().st_size
     if missing_metadata is not None:
         described = complete(dict(missing_metadata), nbytes, data, "the metadata given")
-        offset = 0
+        place = Place()
     else:
-        described, offset = read_sidecar(data, nbytes)
-    dtype = np.dtype(described.dtype)
-    array: Array = (
-        Mapped(data, dtype, mode, offset, described.shape)
-        if 0 not in described.shape
-        else np.empty(described.shape, dtype)
-    )
+        described, place = read_sidecar(data, nbytes)
+    array = map_samples(data, described.dtype, described.shape, place, mode)
     image = described.to_image(array)
     return image if image.name else replace(image, name=data.stem)
 

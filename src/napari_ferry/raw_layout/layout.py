@@ -68,6 +68,11 @@ class Layout:
         """Bytes of the samples, without gaps."""
         return self.frames * self.channels * self.y * self.x * self.dtype.itemsize
 
+    @property
+    def extent(self) -> int:
+        """Bytes from the first sample to the last, the gaps between frames included."""
+        return self.nbytes + (self.frames - 1) * self.gap
+
     def __str__(self) -> str:
         sizes = " x ".join(map(str, self.shape))
         order = f", {self.byte_order} endian" if self.dtype.itemsize > 1 else ""

@@ -140,8 +140,9 @@ class RepairMetadata(RepairParts):
     def _on_found(self, found: list[Layout]) -> None:
         """Show what was found, and the first of it as the layout."""
         nbytes, form = self.files.nbytes, self.form
-        if "interleaving" in form.fixed and form.draft().channels > 1:
-            found = [one for one in found if one.interleaving == form.draft().interleaving]
+        draft = form.draft()
+        ways = form.fixed & ({"gap", "interleaving"} if draft.channels > 1 else {"gap"})
+        found = [one for one in found if all(getattr(one, n) == getattr(draft, n) for n in ways)]
         candidates = make_candidates(found, self.said, form.known, nbytes)
         self.candidates.show_found(candidates)
         self._say(judge(candidates, nbytes, is_anything_known=bool(form.fixed)))

@@ -12,7 +12,7 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.fitting import fits
+from napari_ferry.fitting import fits, remains
 from napari_ferry.raw_layout.layout import Layout, parse_known
 from napari_ferry.said import Said
 from napari_ferry.thumbnails import SIDE, Pictures
@@ -94,13 +94,13 @@ def make_candidates(
     nbytes : int
         Size of the file.
     """
-    candidates = [Candidate(one, rest=nbytes - one.offset - one.nbytes) for one in found]
+    candidates = [Candidate(one, rest=remains(nbytes, one)) for one in found]
     layout = said.layout if said else None
     options = {name: known.get(name) for name in _KNOWN}
     if said is None or layout is None or not parse_known(**options).allows(layout):
         return candidates
     others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
-    mine = Candidate(layout, said.path.name, max(0, nbytes - layout.offset - layout.nbytes))
+    mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))
     place = 0 if fits(nbytes, layout) else 1
     return [*others[:place], mine, *others[place:]]
 
@@ -115,10 +115,11 @@ def judge(candidates: Sequence[Candidate], nbytes: int, *, is_anything_known: bo
         )
     if best is None:
         return "No image structure was found: type what you know, and the rest follows."
-    if best.source or best.layout.confidence >= _UNLIKELY:
-        return ""
     reasons = (r for r in best.layout.reasons if r.startswith("no image structure"))
-    said = next(reasons, "none of these stands out")
+    said = next(reasons, "")
+    if best.source or (not said and best.layout.confidence >= _UNLIKELY):
+        return ""
+    said = said or "none of these stands out"
     return f"{said[0].upper()}{said[1:]}. Type what you know, and the rest follows."
 
 

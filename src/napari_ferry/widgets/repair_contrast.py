@@ -37,7 +37,7 @@ def contrast(said: Said, found: Layout | None, nbytes: int) -> str:
     if one is None or found is None:
         return lines[0]
     rows = [(title, read(one), read(found)) for title, read in _ROWS.items()]
-    rows.append(("bytes in all", f"{one.offset + one.nbytes:,}", f"{nbytes:,}"))
+    rows.append(("bytes in all", f"{one.offset + one.extent:,}", f"{nbytes:,}"))
     lines.append("<table cellspacing='4'>")
     lines.append(f"<tr><td></td><td>{name}</td><td></td><td>the bytes</td></tr>")
     lines += [_row(*row) for row in rows]

@@ -35,6 +35,7 @@ _FIELDS = {
     "dtype": ("data type", "Type of a sample."),
     "byte_order": ("byte order", "Order of the bytes of a sample."),
     "offset": ("header", "Bytes before the first sample."),
+    "gap": ("gap", "Bytes after each frame that are none of its samples."),
     "frames": ("frames", "How many frames there are."),
     "y": ("height (y)", "Rows of a frame, in pixels."),
     "x": ("width (x)", "Columns of a frame, in pixels."),
@@ -42,6 +43,8 @@ _FIELDS = {
     "interleaving": ("channels lie", "How the samples of several channels follow each other."),
 }
 """Label and tooltip of each field."""
+
+_NUMBERS = ("offset", "gap", "frames", "y", "x", "channels")
 
 _FIX_TIP = "You know this: it stays, and the rest follows from it."
 
@@ -105,7 +108,10 @@ class LayoutForm(QWidget):
             "dtype": layout.dtype.name,
             "byte_order": _key(_ORDERS, layout.byte_order),
             "interleaving": _key(_WAYS, layout.interleaving or "pixel"),
-            **{name: getattr(layout, name) for name in ("offset", "frames", "y", "x", "channels")},
+            **{
+                name: getattr(layout, name)
+                for name in ("offset", "gap", "frames", "y", "x", "channels")
+            },
         }
         for name, value in values.items():
             field = self.fields[name]
@@ -127,6 +133,7 @@ class LayoutForm(QWidget):
         return Layout(
             dtype=np.dtype(self.fields["dtype"].currentText()).newbyteorder(order),
             offset=int(self.fields["offset"].value()),
+            gap=int(self.fields["gap"].value()),
             channels=channels,
             interleaving=way,  # type: ignore[arg-type]
             frames=frames,
@@ -144,7 +151,7 @@ class LayoutForm(QWidget):
         """What is known, as `find_layouts` takes it."""
         draft = self.draft()
         values = {"dtype": draft.dtype.name, "byte_order": draft.byte_order}
-        names = self.fixed - {"interleaving"}
+        names = self.fixed - {"gap", "interleaving"}
         return {name: values.get(name, getattr(draft, name)) for name in names}
 
     def forget(self, *names: str) -> None:
@@ -244,7 +251,7 @@ def _make_field(name: str) -> QWidget:
     words = {"dtype": _TYPES, "byte_order": tuple(_ORDERS), "interleaving": tuple(_WAYS)}
     if name in words:
         return _Choice(words[name])
-    return _Count(0 if name == "offset" else 1)
+    return _Count(0 if name in ("offset", "gap") else 1)
 
 
 def _key(table: Mapping[str, str], value: str) -> str:

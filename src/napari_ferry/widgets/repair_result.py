@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import FerryError
-from napari_ferry.fitting import count_frames, fits, frame_bytes
+from napari_ferry.fitting import count_frames, fits, remains
 from napari_ferry.progress import size_text
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.repair import Meaning, write_sidecar
@@ -82,8 +82,10 @@ class Result(QWidget):
         whole = min(count, layout.frames)
         self.summary.setText(_summary(nbytes, layout))
         self.open_button.setEnabled(whole > 0)
-        self.open_button.setText("Open" if is_fit or not whole else f"Open {whole:,} whole frames")
-        self.write_button.setEnabled(is_fit)
+        self.open_button.setText("Open" if is_fit or not whole else f"Open {whole:,} frames")
+        self.write_button.setEnabled(whole > 0)
+        cut = "" if is_fit or not whole else f" of {whole:,} frames"
+        self.write_button.setText(f"Write sidecar{cut}")
         self.all_button.setVisible(of > 1)
         self.all_button.setEnabled(count_all > 0)
         self.all_button.setText(f"Write the sidecars of {count_all} files")
@@ -93,6 +95,7 @@ class Result(QWidget):
         self.summary.setText(why)
         self.open_button.setText("Open")
         self.open_button.setEnabled(False)
+        self.write_button.setText("Write sidecar")
         self.write_button.setEnabled(False)
         self.all_button.hide()
 
@@ -128,7 +131,7 @@ def write_all(layouts: Mapping[Path, Layout], meaning: Meaning) -> Written:
     kept: list[Path] = []
     for data, layout in layouts.items():
         try:
-            path, before = write_sidecar(data, layout, meaning, overwrite=True)
+            path, before = write_sidecar(data, layout, meaning, overwrite=True, is_cut=True)
         except FerryError as error:
             return Written(paths, kept, str(error))
         paths.append(path)
@@ -151,16 +154,13 @@ def _summary(nbytes: int, layout: Layout) -> str:
         return f"{_counted(layout.frames, 'frame')} of {size}: all of the {size_text(nbytes)}."
     if not count:
         return f"The file has not even one frame of {size}: it holds {nbytes:,} bytes."
-    more = (count - layout.frames) * frame_bytes(layout) + rest
+    more = remains(nbytes, layout)
     what = (
         f"{more:,} bytes remain after the {layout.frames:,} frames"
-        if more >= 0
+        if more > 0
         else f"The file ends within frame {count + 1:,}, {rest:,} bytes of which are there"
     )
-    return (
-        f"{what}. The whole frames can be opened; a sidecar, which describes all of a file, cannot "
-        "be written: save the opened layer under another name, which makes one."
-    )
+    return f"{what}. The whole frames can be opened and described; the rest is left aside."
 
 
 def _counted(count: int, thing: str) -> str:

@@ -23,7 +23,7 @@ demo: $(READY)  ## open napari with sample data; without a display, save a pictu
 	@$(SCREEN) $(BIN)/napari-ferry demo $(if $(SCREEN),--screenshot napari-ferry-demo.png)
 
 test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
-	@$(SCREEN) $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
+	@$(SCREEN) $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 lint: $(READY)  ## check style, types, the direction of imports and the manifest
 	@$(BIN)/ruff check --quiet

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as Picture
@@ -53,9 +54,10 @@ def _compare_with_the_canvas() -> int:
 
 
 def _show_export() -> None:
-    """Show the form of an export, before and after the click."""
+    """Show the form of an export: before the click, under way, done, and with nothing to do."""
     import napari
     from napari.layers import Layer
+    from qtpy.QtCore import Qt
 
     from napari_ferry.widgets.export import ExportMovie
 
@@ -69,11 +71,18 @@ def _show_export() -> None:
         widget.fields.where.path.setText(str(Path(folder, "cells.mp4")))
         _wait_until(lambda: widget.offer is not None)
         _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
-        viewer.screenshot(str(PICTURES / "export.png"), canvas_only=False, flash=False)
+        _shoot(viewer, "export.png")
         widget.button.click()
+        begun = widget.jobs.running
+        _wait_until(lambda: begun.bar.value() > 0 or widget.jobs.running is None)
+        _shoot(viewer, "exporting.png")
         _wait_until(lambda: widget.jobs.running is None)
         _wait_until(lambda: False, seconds=1)  # its buttons come in
-        viewer.screenshot(str(PICTURES / "exported.png"), canvas_only=False, flash=False)
+        _shoot(viewer, "exported.png")
+        for row in range(widget.fields.ticks.count()):
+            widget.fields.ticks.item(row).setCheckState(Qt.CheckState.Unchecked)
+        _wait_until(lambda: False, seconds=1)
+        _shoot(viewer, "not_exported.png")
         viewer.close()
 
 
@@ -93,12 +102,17 @@ def _show_repair() -> None:
         _wait_until(lambda: len(widget.candidates.pictures) > 4 and bool(widget.preview.layers))
         viewer.dims.set_current_step(0, _FRAME)
         _wait_until(lambda: False, seconds=1)
-        viewer.screenshot(str(PICTURES / "repair.png"), canvas_only=False, flash=False)
+        _shoot(viewer, "repair.png")
         widget.timers["search"].timeout.disconnect()  # so that the picture shows what is said first
         widget.form.fields["x"].setValue(191)
         _wait_until(lambda: False, seconds=1)
-        viewer.screenshot(str(PICTURES / "repair_number.png"), canvas_only=False, flash=False)
+        _shoot(viewer, "repair_number.png")
         viewer.close()
+
+
+def _shoot(viewer: Any, name: str) -> None:
+    """Take a picture of the window."""
+    viewer.screenshot(str(PICTURES / name), canvas_only=False, flash=False)
 
 
 def _wait_until(is_done: Callable[[], bool], seconds: float = 30) -> None:

@@ -404,6 +404,15 @@ def test_nothing_ticked_or_nothing_that_is_saved_is_said(widget, viewer, qtbot):
     wait_for_offer(widget, qtbot)
 
 
+def test_a_picture_goes_with_the_layers_it_was_of(widget, viewer, qtbot):
+    choose(widget, ".mp4", qtbot)
+    picture = widget.preview.picture
+    qtbot.waitUntil(lambda: not picture.pixmap().isNull(), timeout=WAIT)
+    viewer.layers.selection.clear()
+    wait_for_words(widget, "No layer is ticked", qtbot)
+    assert picture.pixmap().isNull()
+
+
 def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, qtbot):
     choose(widget, ".tif", qtbot)
     widget.fields.form.fields["compression"].value = "zstd"

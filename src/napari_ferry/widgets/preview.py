@@ -67,4 +67,5 @@ class Preview(QWidget):
 
     def say(self, text: str) -> None:
         """Show words instead of a picture."""
+        self.picture.clear()  # words that are as they were would leave the picture
         self.picture.setText(text)

@@ -11,15 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_ferry import imload, load_binary
+from napari_ferry import find_layouts, imload, load_binary
 from napari_ferry.cli import main
 from napari_ferry.commands import get_binary_reader, get_folder_reader, sample_raw_recording
-from napari_ferry.errors import InvalidImageError, MissingMetadataError, TargetError
+from napari_ferry.errors import (
+    InvalidImageError,
+    MissingMetadataError,
+    TargetError,
+    UnreadableFileError,
+)
 from napari_ferry.fitting import count_frames, fits, follow, nearest, remains
 from napari_ferry.image import Image
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.repair import Meaning, image_of, write_sidecar
 from napari_ferry.said import lacks_layout, read_said
+from napari_ferry.samples import raw_recording
 from napari_ferry.sidecar import sidecar_path
 from napari_ferry.thumbnails import SIDE, draw, first_limits
 
@@ -194,6 +200,90 @@ def test_what_does_not_end_with_a_frame_is_described_when_asked(tmp_path, capsys
     assert "196 bytes remain after it; say that the whole frames will do" in capsys.readouterr().err
     assert main(["repair", str(path), *known, "--write", "--whole-frames"]) == 0
     assert imload(path)[0].shape == (9, 8, 16)
+
+
+@pytest.mark.parametrize(("gap", "nbytes"), [(10, 404), (100, 584)])
+@pytest.mark.parametrize("frames", [{}, {"frames": 0}, {"frames": -1}])
+def test_frames_that_a_sidecar_leaves_out_are_counted_with_gaps(tmp_path, gap, nbytes, frames):
+    record = {"y": 8, "x": 16, "dtype": "uint8", "gap": gap, **frames}
+    path = raw(tmp_path, nbytes, record=record)
+    bytes_ = np.frombuffer(path.read_bytes(), np.uint8)
+    image = imload(path)[0]
+    assert image.shape == (3, 8, 16)
+    assert np.array_equal(image.array[2].ravel(), bytes_[2 * (128 + gap) :])
+
+
+def test_a_sidecar_that_leaves_less_than_nothing_is_refused(tmp_path):
+    record = {"y": 2, "x": 4, "dtype": "uint8", "offset": 8, "rest": 8}
+    with pytest.raises(UnreadableFileError, match="check the type and the other dimensions"):
+        imload(raw(tmp_path, 8, record=record))
+
+
+def test_gaps_between_more_than_frames_are_no_layout(tmp_path):
+    axes = [{"name": name, "size": size} for name, size in zip("tzyx", (2, 3, 4, 5), strict=True)]
+    record = {"napari-ferry": 1, "dtype": "uint8", "axes": axes, "gap": 10}
+    path = raw(tmp_path, 130, record=record)
+    assert imload(path)[0].shape == (2, 3, 4, 5)
+    said = read_said(path)
+    assert said is not None
+    assert said.layout is None
+
+
+@pytest.mark.parametrize("known", [("y", "x", "channels"), ("channels",), ("offset",), ("frames",)])
+def test_what_no_file_has_room_for_is_not_looked_for(tmp_path, known):
+    path, _ = raw_recording(tmp_path)
+    assert find_layouts(path, **dict.fromkeys(known, 2**48 - 1)) == []
+
+
+def test_a_header_of_endless_numbers_is_no_header(tmp_path):
+    path = tmp_path / "a.raw"
+    sizes = b"9" * 5000 + b" 8 16"
+    path.write_bytes(
+        b"NRRD0004\ntype: uint8\nencoding: raw\nsizes: " + sizes + b"\n\n" + bytes(2000)
+    )
+    assert all("NRRD" not in reason for one in find_layouts(path) for reason in one.reasons)
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch, capsys):
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = raw(tmp_path)
+    monkeypatch.setattr(Path, "open", refuse)
+    assert main(["repair", str(path)]) == 1
+    assert "a.raw cannot be read (Permission denied): check its name" in capsys.readouterr().err
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert main(["repair", str(tmp_path)]) == 1
+    assert "cannot be read (Permission denied)" in capsys.readouterr().err
+
+
+def test_an_empty_file_and_a_sidecar_are_understood(tmp_path, capsys):
+    assert main(["repair", str(raw(tmp_path, 0, "b.raw"))]) == 1
+    assert "b.raw is empty" in capsys.readouterr().err
+    path = raw(tmp_path, record={"y": 8, "x": 16, "dtype": "uint8"})
+    before = sidecar_path(path).read_bytes()
+    known = ["--y", "8", "--x", "16", "--dtype", "<u2", "--offset", "0", "--frames", "10"]
+    said = ["repair", str(sidecar_path(path)), *known, "--write", "--overwrite"]
+    assert main(said) == 0
+    assert imload(path)[0].shape == (10, 8, 16)
+    assert (tmp_path / "a.json.bak").read_bytes() == before
+
+
+def test_files_that_share_a_sidecar_are_described_only_alike(tmp_path, capsys):
+    raw(tmp_path, 2560, "a.raw")
+    raw(tmp_path, 2048, "a.bin")
+    known = ["--y", "8", "--x", "16", "--dtype", "<u2", "--offset", "0"]
+    assert main(["repair", str(tmp_path), *known, "--write"]) == 1
+    assert "a.bin and a.raw share the sidecar a.json" in capsys.readouterr().err
+    assert not (tmp_path / "a.json").exists()
+    raw(tmp_path, 2560, "a.bin")
+    assert main(["repair", str(tmp_path), *known, "--write"]) == 0
+    assert [len(imload(tmp_path / name)[0].array) for name in ("a.raw", "a.bin")] == [10, 10]
+
+
+def test_a_file_that_went_is_one_sentence(tmp_path):
+    with pytest.raises(UnreadableFileError, match=r"a\.raw cannot be read"):
+        write_sidecar(tmp_path / "a.raw", ONE)
 
 
 def test_which_files_lack_a_layout(tmp_path):

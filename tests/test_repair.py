@@ -251,6 +251,15 @@ def test_a_sidecar_that_is_none_is_said(viewer, looked, tmp_path, qtbot, text):
     assert widget.contrast.isVisible()
 
 
+def test_a_sidecar_that_leaves_bytes_aside_comes_first(widget, tmp_path, qtbot):
+    path = recording(tmp_path)
+    record = {"frames": 11, "y": SIDE, "x": SIDE, "dtype": "uint16", "offset": HEADER}
+    sidecar_path(path).write_text(json.dumps({**record, "rest": 2 * SIDE * SIDE}))
+    opened(widget, path, qtbot)
+    assert widget.candidates.known[0].source == "a.json"
+    assert values(widget) == (HEADER, 11, SIDE, SIDE)
+
+
 @pytest.mark.thorough
 def test_a_described_file_opens_as_ever(viewer, looked, tmp_path):
     path = recording(tmp_path, "a.bin", header=0)
@@ -352,6 +361,23 @@ def test_a_file_that_is_not_there_is_one_sentence(widget, tmp_path, qtbot):
     assert widget.status.text() == f"{tmp_path}{os.sep}{said}"
     widget.open_paths([tmp_path])
     assert "holds no raw file" in widget.result.summary.text()
+
+
+def test_a_name_that_is_none_leaves_the_file_before(widget, viewer, tmp_path, qtbot):
+    path = opened(widget, recording(tmp_path), qtbot)
+    widget.open_paths([tmp_path / "nowhere.raw"])
+    widget.open_paths([Path("~nobody-of-this-name") / "a.raw"])
+    assert "a home folder that is not known here" in widget.status.text()
+    type_number(widget, "frames", "6", qtbot)
+    wait_until_found(widget, qtbot)
+    assert widget.files.current == path
+    assert viewer.layers[0].data.shape == (6, 2 * SIDE, SIDE)
+
+
+def test_a_home_folder_that_is_not_known_is_one_sentence(widget, qtbot):
+    qtbot.keyClicks(widget.files.path, "~nobody-of-this-name/a.raw")
+    press_enter(widget.files.path, qtbot)
+    assert "a home folder that is not known here" in widget.status.text()
 
 
 # --- numbers -------------------------------------------------------------------------------------
@@ -498,6 +524,22 @@ def test_the_preview_goes_with_its_file_and_touches_nothing_else(widget, viewer,
     assert list(viewer.layers) == [mine]
 
 
+@pytest.mark.parametrize("how", ["other file", "closed"])
+def test_the_preview_of_a_file_that_became_shorter_goes(
+    widget, viewer, looked, tmp_path, qtbot, how
+):
+    other = viewer.add_image(np.zeros((3, 8, 8)))
+    path = opened(widget, recording(tmp_path), qtbot)
+    viewer.screenshot(flash=False)  # so that nothing of the file waits to be drawn
+    os.truncate(path, 1000)
+    if how == "closed":
+        viewer.window.remove_dock_widget(widget)
+        assert list(viewer.layers) == [other]
+    else:
+        opened(widget, recording(tmp_path, "b.raw"), qtbot)
+        assert [layer.name for layer in viewer.layers] == ["Image", "preview of b"]
+
+
 @pytest.mark.thorough
 def test_contrast_is_that_of_the_samples(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
@@ -526,6 +568,13 @@ def test_open_keeps_the_layer_with_scales_and_units(widget, viewer, tmp_path, qt
     wait_until_shown(widget, qtbot)
     viewer.window.remove_dock_widget(widget)
     assert list(viewer.layers) == [layer]
+
+
+def test_open_brings_a_preview_back_that_was_deleted(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    viewer.layers.clear()
+    click(widget.result.open_button, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["a"]
 
 
 def test_a_sidecar_is_written_and_the_file_opens_by_itself(
@@ -655,6 +704,20 @@ def test_a_folder_is_repaired_with_one_layout(
     for name, count in counts.items():
         assert imload(tmp_path / name)[0].shape == (count, SIDE, SIDE)
     assert not (tmp_path / "notes.json").exists()
+
+
+def test_files_that_share_a_sidecar_get_none_that_is_wrong(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    answer(monkeypatch, "Yes")
+    recording(tmp_path)
+    recording(tmp_path, "a.bin", frames=5)
+    widget.open_paths([tmp_path])
+    wait_for_candidates(widget, qtbot)
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: "share the sidecar a.json" in widget.status.text(), timeout=WAIT)
+    assert not notices
+    assert not (tmp_path / "a.json").exists()
 
 
 # --- the window ----------------------------------------------------------------------------------

@@ -298,17 +298,20 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
 
 def _repair(options: argparse.Namespace) -> int:
     """Print the layouts that a raw file may have, and write the sidecar of the first."""
-    from napari_ferry.repair import find_sidecars
+    from napari_ferry.codecs.binary import data_file
+    from napari_ferry.repair import find_sidecars, one_each
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}
-    found, per_file = find_sidecars(to_path(options.path), replaced=options.overwrite, **known)
+    path = to_path(options.path)
+    path = data_file(path) if path.suffix.lower() == ".json" else path
+    found, per_file = find_sidecars(path, replaced=options.overwrite, **known)
     _print_layouts(found)
     if not options.write:
         return 0
     from napari_ferry.repair import write_sidecar
 
-    for data, layout in per_file.items():
+    for data, layout in one_each(per_file).items():
         sidecar, kept = write_sidecar(
             data, layout, overwrite=options.overwrite, is_cut=options.whole_frames
         )

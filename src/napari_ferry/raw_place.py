@@ -37,6 +37,10 @@ class Place(NamedTuple):
         """Return how many bytes of samples a file of `nbytes` holds with `count` frames."""
         return nbytes - self.offset - self.rest - self.gap * max(0, count - 1)
 
+    def frames_in(self, nbytes: int, frame: int) -> int:
+        """Return how many frames of `frame` bytes a file of `nbytes` has room for."""
+        return (self.room(nbytes, 1) + self.gap) // (frame + self.gap)
+
     def record(self) -> dict[str, int]:
         """Return the keys of a sidecar that say so; none of what is 0."""
         return {key: value for key, value in self._asdict().items() if value}

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_ferry.arguments import reading
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -103,6 +104,8 @@ def find_sidecars(
         path, dtype=dtype, byte_order=byte_order, frames=frames, y=y, x=x, channels=channels,
         offset=offset,
     )  # fmt: skip
+    if not path.stat().st_size:
+        raise MissingMetadataError(f"{path.name} is empty: there is nothing to repair.")
     if not found:
         raise MissingMetadataError(
             f"No layout of what is known fits the {path.stat().st_size} bytes of {path.name}: "
@@ -136,11 +139,33 @@ def _common(
 
 def raw_files(folder: Path) -> list[Path]:
     """Return the files of a folder that are raw by their suffix, in order of their names."""
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in RAW_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    ]
+    with reading(folder):
+        return [
+            path
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() in RAW_SUFFIXES
+            and not path.name.startswith(".")
+            and path.is_file()
+        ]
+
+
+def one_each(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
+    """Return one file for each sidecar, which files of the same stem share.
+
+    Raises
+    ------
+    InvalidImageError
+        Files share one, and their layouts differ.
+    """
+    chosen: dict[Path, tuple[Path, Layout]] = {}
+    for data, layout in layouts.items():
+        other, same = chosen.setdefault(sidecar_path(data), (data, layout))
+        if same != layout or other.stat().st_size != data.stat().st_size:
+            raise InvalidImageError(
+                f"{other.name} and {data.name} share the sidecar {sidecar_path(data).name}, and "
+                "have different layouts: give one of them another name."
+            )
+    return dict(chosen.values())
 
 
 def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
@@ -212,7 +237,8 @@ def image_of(
 
 def _fitting(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
     """Return a layout that fits: itself, or with as many whole frames as there are in a file."""
-    nbytes = data.stat().st_size
+    with reading(data):
+        nbytes = data.stat().st_size
     if not is_cut:
         _check_fit(data.name, nbytes, layout)
         return layout

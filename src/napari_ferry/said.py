@@ -114,7 +114,7 @@ def _of_axes(
         channels, together = sizes[lead.pop()], "plane"
     frames = int(np.prod([sizes[name] for name in lead], dtype=object))
     counts = [_count(size) for size in (frames, channels, sizes["y"], sizes["x"])]
-    if None in counts:
+    if None in counts or (gap and len(lead) > 1):  # which stands after frames of the first axis
         return None
     way: Interleaving = together if channels > 1 else ""  # type: ignore[assignment]
     return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"], gap=gap)

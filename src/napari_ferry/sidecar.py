@@ -34,6 +34,7 @@ RAW_SUFFIXES = (".bin", ".raw", ".dat")
 
 _DIMENSIONS = ("frames", "y", "x")
 _SIDECAR_BYTES = 16 << 20
+_ALL = Place()
 
 
 def sidecar_path(path: Path) -> Path:
@@ -82,16 +83,16 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Place]:
     place = read_place(record, sidecar, nbytes)
     description = _described(record, sidecar) if KEY in record else None
     if description is None:
-        frames = record.get("frames", 1)
-        room = place.room(nbytes, int(frames) if is_count(frames) else 1)
-        return complete(record, room, data, sidecar.name), place
+        return complete(record, nbytes, data, sidecar.name, place), place
     expected = math.prod(description.shape) * np.dtype(description.dtype).itemsize
     room = place.room(nbytes, (*description.shape, 1)[0])
     _check_size(description.shape, description.dtype, expected, room, data, sidecar.name)
     return description, place
 
 
-def complete(record: Mapping[str, Any], nbytes: int, data: Path, source: str) -> Description:
+def complete(
+    record: Mapping[str, Any], nbytes: int, data: Path, source: str, place: Place = _ALL
+) -> Description:
     """Fill in the one dimension that may be missing, and check that everything fits.
 
     Parameters
@@ -99,14 +100,20 @@ def complete(record: Mapping[str, Any], nbytes: int, data: Path, source: str) ->
     record : mapping
         ``dtype``, ``frames``, ``y``, ``x``; one dimension may be absent, 0 or -1.
     nbytes : int
-        Bytes of samples in the file.
+        Size of the file.
     data : Path
         The raw file, for messages.
     source : str
         What said so, for messages.
+    place : Place
+        Where the samples lie in the file.
     """
     dtype = _parse_dtype(record.get("dtype"), source)
     sizes = [_parse_dimension(key, record.get(key), source) for key in _DIMENSIONS]
+    count = sizes[0] or 1
+    if not sizes[0] and all(sizes[1:]):
+        count = place.frames_in(nbytes, math.prod(sizes[1:]) * dtype.itemsize)
+    nbytes = place.room(nbytes, count)
     if not nbytes and sizes[0] == 0 and all(sizes[1:]):
         shape = tuple(sizes)
     else:
@@ -118,7 +125,7 @@ def complete(record: Mapping[str, Any], nbytes: int, data: Path, source: str) ->
             )
         known = math.prod(size for size in sizes if size) * dtype.itemsize
         missing, rest = divmod(nbytes, known)
-        if unknown and (rest or not missing):
+        if unknown and (rest or missing < 1):
             raise UnreadableFileError(
                 f"{data.name} has {nbytes} bytes, which is {missing} times the {known} bytes that "
                 f"{source} gives for one of {unknown[0]}, and {rest} bytes remain: check the type "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.arguments import to_path
+from napari_ferry.arguments import reading, to_path
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.raw_layout.headers import foreign_name, read_header
 from napari_ferry.raw_layout.judge import judge
@@ -137,10 +138,16 @@ def _frames_in(path: Path, form: Layout) -> int:
     return fits[0] // pitch if fits else 0
 
 
+def _has_room(size: int, known: Known) -> bool:
+    """Whether a file can hold one frame of what is known, with a byte for each sample."""
+    frame = math.prod(n for n in (known.y, known.x, known.channels) if n is not None)
+    return frame + (known.offset or 0) <= size
+
+
 def _find(path: Path, known: Known) -> list[Layout]:
     if not path.is_file():
         raise UnreadableFileError(f"{path} is no file: check its name.")
-    with open_source(path) as source:
+    with reading(path), open_source(path) as source:
         said = read_header(source)
         if said is not None and known.allows(said):
             return [said]
@@ -151,7 +158,7 @@ def _find(path: Path, known: Known) -> list[Layout]:
                 f"{path.name} begins as a {name} does, so it is no raw file: give it the suffix "
                 f"{suffix}, or give the offset at which its samples begin."
             )
-        kept = judge(source, known)
+        kept = judge(source, known) if _has_room(source.size, known) else []
     if not kept:
         return []
     p = probabilities(kept)

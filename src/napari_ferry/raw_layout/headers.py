@@ -66,6 +66,7 @@ _NRRD_TYPES = {
     "double": "f8",
 }
 _MAX_HEADER = 1 << 20
+_MAX_DIGITS = 15
 
 
 def foreign_name(source: Source) -> tuple[str, str] | None:
@@ -151,7 +152,10 @@ def _nrrd(source: Source, head: bytes) -> Layout | None:
     is_plain = fields.get("encoding", "").strip() == "raw" and "data file" not in fields
     if kind is None or not is_plain or {"byte skip", "line skip"} & set(fields):
         return None
-    sizes = [int(n) for n in re.findall(r"\d+", fields.get("sizes", ""))]
+    digits = re.findall(r"\d+", fields.get("sizes", ""))
+    if any(len(n) > _MAX_DIGITS for n in digits):
+        return None
+    sizes = [int(n) for n in digits]
     order = ">" if fields.get("endian", "").strip() == "big" else "<"
     return _made("an NRRD file", np.dtype(order + kind), end, tuple(reversed(sizes)))
 

@@ -12,6 +12,7 @@ import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 
+from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary import data_file
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.exports import sentence
@@ -76,6 +77,7 @@ class RepairMetadata(RepairParts):
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Look at the first of some files; those of folders are taken for one camera's."""
         try:
+            paths = [to_path(path) for path in paths]
             raw = [data_file(path) if path.suffix.lower() == ".json" else path for path in paths]
             self.files.set_paths(raw)
         except (FerryError, OSError) as error:
@@ -233,7 +235,7 @@ class RepairMetadata(RepairParts):
 
     def _show_now(self) -> None:
         """Show what was typed a moment ago, if it waits."""
-        if self.timers["show"].isActive() or not self.preview.layers:
+        if self.timers["show"].isActive() or not self.preview.is_shown:
             self.timers["show"].stop()
             self._show()
 

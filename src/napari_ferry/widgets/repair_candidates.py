@@ -101,7 +101,7 @@ def make_candidates(
         return candidates
     others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
     mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))
-    place = 0 if fits(nbytes, layout) else 1
+    place = 0 if fits(nbytes, layout) or not said.error else 1
     return [*others[:place], mine, *others[place:]]
 
 

@@ -79,8 +79,8 @@ class Files(QWidget):
     def set_paths(self, paths: Sequence[Path]) -> None:
         """Look at the first of other files; folders stand for the raw files in them."""
         named = [file for path in paths for file in (raw_files(path) if path.is_dir() else [path])]
-        self.paths = list(dict.fromkeys(named))
-        self.sizes = {path: path.stat().st_size for path in self.paths}
+        self.sizes = {path: path.stat().st_size for path in named}
+        self.paths = list(self.sizes)
         self._show_path(paths[0])
         with QSignalBlocker(self.list):
             self.list.clear()
@@ -115,7 +115,7 @@ class Files(QWidget):
     def _on_typed(self) -> None:
         text = self.path.text().strip()
         if text:
-            self.wanted.emit([Path(text).expanduser()])
+            self.wanted.emit([Path(text)])
 
     def _browse_file(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in RAW_SUFFIXES)

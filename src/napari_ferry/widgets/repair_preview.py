@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.fitting import frame_bytes
@@ -34,6 +35,11 @@ class LivePreview:
         self.viewer = viewer
         self.layers: list[Layer] = []
         self.image: Image | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether any layer is still in the viewer, where hands can take it out."""
+        return any(layer in self.viewer.layers for layer in self.layers)
 
     def show(self, image: Image, limits: tuple[float, float]) -> None:
         """Show an image, in the layers that are there if they can."""
@@ -78,7 +84,7 @@ class LivePreview:
             # with software OpenGL, napari 0.9 crashes where a layer and the last slider go at
             # once, and others stay; so the slider goes first, and that is drawn
             for layer in gone:
-                layer.data = layer.data[:1]
+                layer.data = _one_pixel(layer)  # of its file nothing is read, which may be gone
             self.viewer.screenshot(flash=False)
         self._drop(gone)
 
@@ -121,6 +127,12 @@ def _can_show(layer: Layer, data: LayerData) -> bool:
         and array.ndim == layer.data.ndim
         and bool(meta.get("rgb")) == bool(getattr(layer, "rgb", False))
     )
+
+
+def _one_pixel(layer: Layer) -> NDArray[Any]:
+    """Return the least data of its kind that a layer can have."""
+    samples = layer.data.shape[-1:] if getattr(layer, "rgb", False) else ()
+    return np.zeros((1,) * (layer.data.ndim - len(samples)) + samples, layer.data.dtype)
 
 
 def _looks_alike(layer: Layer, data: LayerData) -> bool:

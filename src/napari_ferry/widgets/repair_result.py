@@ -9,11 +9,11 @@ from typing import NamedTuple
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.errors import FerryError
+from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.fitting import count_frames, fits, remains
 from napari_ferry.progress import size_text
 from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.repair import Meaning, write_sidecar
+from napari_ferry.repair import Meaning, one_each, write_sidecar
 from napari_ferry.sidecar import sidecar_path
 
 _MARGIN = 6
@@ -129,6 +129,10 @@ def write_all(layouts: Mapping[Path, Layout], meaning: Meaning) -> Written:
     """Write the sidecars of raw files, until one cannot be written."""
     paths: list[Path] = []
     kept: list[Path] = []
+    try:
+        layouts = one_each(layouts)
+    except InvalidImageError as error:
+        return Written(paths, kept, str(error))
     for data, layout in layouts.items():
         try:
             path, before = write_sidecar(data, layout, meaning, overwrite=True, is_cut=True)

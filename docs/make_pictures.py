@@ -90,7 +90,7 @@ def _show_repair() -> None:
     """Show what is found of a raw file, and what is said of a number that does not fit."""
     import napari
 
-    from napari_ferry.widgets.repair import RepairMetadata
+    from napari_ferry.widgets.repair.widget import RepairMetadata
 
     with tempfile.TemporaryDirectory() as folder:
         path, _ = raw_recording(Path(folder))

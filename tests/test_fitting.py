@@ -215,7 +215,7 @@ def test_frames_that_a_sidecar_leaves_out_are_counted_with_gaps(tmp_path, gap, n
 
 def test_a_sidecar_that_leaves_less_than_nothing_is_refused(tmp_path):
     record = {"y": 2, "x": 4, "dtype": "uint8", "offset": 8, "rest": 8}
-    with pytest.raises(UnreadableFileError, match="check the type and the other dimensions"):
+    with pytest.raises(UnreadableFileError, match="gives 16 bytes that are no samples"):
         imload(raw(tmp_path, 8, record=record))
 
 
@@ -255,6 +255,8 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch, caps
     monkeypatch.setattr(Path, "iterdir", refuse)
     assert main(["repair", str(tmp_path)]) == 1
     assert "cannot be read (Permission denied)" in capsys.readouterr().err
+    with pytest.raises(UnreadableFileError, match=r"a\.raw cannot be read \(Permission denied\)"):
+        imload(path)
 
 
 def test_an_empty_file_and_a_sidecar_are_understood(tmp_path, capsys):

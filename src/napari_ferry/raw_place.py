@@ -60,6 +60,11 @@ def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Place:
             raise UnreadableFileError(
                 f"{sidecar} gives the {key} {str(value)[:40]} in {nbytes} bytes: correct it."
             )
+    if place.offset + place.rest > nbytes:
+        raise UnreadableFileError(
+            f"{sidecar} gives {place.offset + place.rest} bytes that are no samples, and the file "
+            f"has {nbytes}: correct it."
+        )
     return place
 
 

@@ -160,6 +160,8 @@ def _likely_layouts(data: Path) -> str:
     try:
         found = [layout for layout in find_layouts(data, limit=3) if layout.confidence >= 0.05]
     except UnreadableFileError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         return f"see what it is: {str(error).rstrip('.')}"
     how = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
     if not found:

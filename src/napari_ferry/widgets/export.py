@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.codecs import plan
 from napari_ferry.errors import FerryError
@@ -19,6 +19,7 @@ from napari_ferry.exports import Request, describe_plan, preview, sentence
 from napari_ferry.plan import Plan
 from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.fields import Fields, OfCanvas
+from napari_ferry.widgets.form import scrolling
 from napari_ferry.widgets.jobs import Job, Jobs
 from napari_ferry.widgets.later import Later
 from napari_ferry.widgets.preview import Preview
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 _PAUSE = 200
 """Milliseconds after the last change before what it means is worked out."""
-
-_WIDTH = 300
-"""Least pixels of the form, which fits beside the layers on a small screen."""
 
 _MARGIN = 6
 
@@ -83,15 +81,9 @@ class ExportLayers(QWidget):
         column.addWidget(self.fields)
         column.addWidget(self.preview)
         column.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        area.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolling(inner))
         # what will come of it stays in sight, however long the form is
         for part in (self.summary, self.button, self.jobs):
             outer.addWidget(part)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, create_widget
-from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.options import Option
@@ -17,6 +17,9 @@ AUTOMATIC = "automatic"
 
 _MOST = 1_000_000_000
 _NARROW, _LABEL = 90, 96
+
+_WIDTH = 320
+"""Least pixels of a form, which fits beside the layers on a small screen."""
 
 
 class OptionsForm(QWidget):
@@ -80,6 +83,17 @@ def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
         field.native.setMinimumWidth(_NARROW)
         field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows.addRow(label, field.native)
+
+
+def scrolling(form: QWidget) -> QScrollArea:
+    """Return an area in which a form scrolls from top to bottom, never sideways."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(form)
+    area.setMinimumWidth(_WIDTH)
+    return area
 
 
 def _field(option: Option) -> Any:

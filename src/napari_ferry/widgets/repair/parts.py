@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_ferry.widgets.form import scrolling
 from napari_ferry.widgets.later import Later
-from napari_ferry.widgets.repair_candidates import Candidates
-from napari_ferry.widgets.repair_files import Files
-from napari_ferry.widgets.repair_form import LayoutForm
-from napari_ferry.widgets.repair_meaning import MeaningForm
-from napari_ferry.widgets.repair_preview import LivePreview
-from napari_ferry.widgets.repair_result import Result
+from napari_ferry.widgets.repair.candidates import Candidates
+from napari_ferry.widgets.repair.files import Files
+from napari_ferry.widgets.repair.form import LayoutForm
+from napari_ferry.widgets.repair.meaning import MeaningForm
+from napari_ferry.widgets.repair.preview import LivePreview
+from napari_ferry.widgets.repair.result import Result
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -26,9 +27,6 @@ _TOGETHER = 200
 
 _PAUSE_SHOW, _PAUSE_SEARCH = 80, 400
 """Milliseconds after the last change before it is shown, and before others are looked for."""
-
-_WIDTH = 320
-"""Least pixels of the form, which fits beside the layers on a small screen."""
 
 
 class RepairParts(QWidget):
@@ -86,15 +84,9 @@ class RepairParts(QWidget):
         for part in parts:
             column.addWidget(part)
         column.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        area.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolling(inner))
         outer.addWidget(self.result)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -215,36 +215,35 @@ class _Note(QWidget):
         self.setVisible(bool(text) or value is not None)
 
 
-class _Count(QLargeIntSpinBox):
-    """A whole number, which the wheel changes only where somebody has clicked."""
+class _Calm:
+    """Makes of a field one that the wheel changes only where somebody has clicked."""
+
+    hasFocus: Callable[[], bool]  # noqa: N815 - Qt's name
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let the form scroll where the field is not being edited."""
+        if self.hasFocus():
+            super().wheelEvent(event)  # type: ignore[misc]
+        elif event is not None:
+            event.ignore()
+
+
+class _Count(_Calm, QLargeIntSpinBox):
+    """A whole number."""
 
     def __init__(self, least: int) -> None:
         super().__init__()
         self.setRange(least, _MOST)  # type: ignore[no-untyped-call]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Let the form scroll where the field is not being edited."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        elif event is not None:
-            event.ignore()
 
-
-class _Choice(QComboBox):
-    """A choice, which the wheel changes only where somebody has clicked."""
+class _Choice(_Calm, QComboBox):
+    """A choice."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         super().__init__()
         self.addItems(words)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Let the form scroll where the field is not being edited."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        elif event is not None:
-            event.ignore()
 
 
 def _make_field(name: str) -> QWidget:

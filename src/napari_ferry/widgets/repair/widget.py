@@ -22,11 +22,11 @@ from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.repair import image_of, look_at
 from napari_ferry.said import Said, read_said
 from napari_ferry.thumbnails import draw, first_limits
-from napari_ferry.widgets.repair_candidates import Candidate, judge, make_candidates
-from napari_ferry.widgets.repair_contrast import contrast
-from napari_ferry.widgets.repair_parts import RepairParts
-from napari_ferry.widgets.repair_preview import check_room
-from napari_ferry.widgets.repair_result import (
+from napari_ferry.widgets.repair.candidates import Candidate, judge, make_candidates
+from napari_ferry.widgets.repair.contrast import contrast
+from napari_ferry.widgets.repair.parts import RepairParts
+from napari_ferry.widgets.repair.preview import check_room
+from napari_ferry.widgets.repair.result import (
     Written,
     describe_written,
     may_write,

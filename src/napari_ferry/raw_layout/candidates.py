@@ -191,15 +191,16 @@ def _near(
     """Yield distances of frames with scores, and whether a file may end with a gap or a frame.
 
     Where a camera moves, frames are most alike some pixels beside their distance, or rows away: a
-    few distances nearby are tried that leave a usual header, if their own does not.
+    few distances nearby are tried that leave a usual header, if none itself does.
     """
     for pitch, score in pitches.items():
         yield pitch, score, (False, True)
-    for repeat, score in (pitches | {y * row.length: 8.0 for y in heights}).items():
-        found = _fitting(repeat, size, row, itemsize)
-        if repeat in found:
-            continue
-        usual = sorted(found.items(), key=lambda one: abs(one[0] - repeat))
+    repeats = pitches | {y * row.length: 8.0 for y in heights}
+    found = {repeat: _fitting(repeat, size, row, itemsize) for repeat in repeats}
+    if any(repeat in fits for repeat, fits in found.items()):
+        return
+    for repeat, score in repeats.items():
+        usual = sorted(found[repeat].items(), key=lambda one: abs(one[0] - repeat))
         for near, at_end in usual[:_NEAR]:
             if near not in pitches:
                 yield near, score, (at_end,)

@@ -27,16 +27,16 @@ PENALTY = 0.5
 FORM_FILES, FORM_WEIGHT = 45, 0.25
 """Files of each form other than plain; they count less, as they are rarer among users' files."""
 
-LATE = "seam seampos seamavg out_seam inner hfirst hprev hcp nohcp"
+LATE = "alike unalike seam seampos seamavg out_seam inner hfirst hprev hcp nohcp"
 """Evidence that takes a closer look than is had at all layouts."""
 
 FOR = (
-    "seam seamavg out_seam prom prel em edge hcp harm comb z gain colz colllr at_seam halves proof "
-    "square pop_both"
+    "alike gap_edge seam seamavg out_seam prom prel em edge hcp harm comb z gain colz colllr "
+    "at_seam halves proof square pop_both"
 )
 AGAINST = (
     "cost crel asymmetry unexpl unrel subprom subrel inner intz lost uneven hfirst past_edge nohcp "
-    "trailer offgrid odd_gap gapped mosaic unproved"
+    "trailer offgrid odd_gap gapped mosaic unproved unalike past_gap"
 )
 """Evidence that must not count the other way round, as few files may suggest by chance."""
 

@@ -145,6 +145,27 @@ def test_bytes_after_each_frame_are_a_gap(tmp_path, is_last):
     assert any("no whole rows" in reason for reason in best.reasons)
 
 
+def test_gaps_are_found_between_frames_that_are_unlike_each_other(tmp_path):
+    rng = np.random.default_rng(2)
+    moving = gaussian_filter(rng.standard_normal((5, 120, 150)), (0, 2, 2))
+    still = gaussian_filter(rng.standard_normal((120, 150)), 2)
+    opposite = [(1 if t % 2 else -1) * 3 * still + 0.3 * one for t, one in enumerate(moving)]
+    path = tmp_path / "a.raw"
+    path.write_bytes(b"".join(one.astype("<f4").tobytes() + bytes(64) for one in opposite))
+    best = find_layouts(path)[0]
+    assert (*brief(best), best.gap) == ("<f4", 0, 5, 120, 150, 1, 64)
+
+
+def test_frames_larger_than_what_is_read_at_once_are_found(tmp_path):
+    rng = np.random.default_rng(3)
+    still = gaussian_filter(rng.standard_normal((740, 760)), 2)
+    frames = [still + 0.02 * rng.standard_normal(still.shape) for _ in range(3)]
+    data = bytes(352) + b"".join(one.astype("<f8").tobytes() for one in frames)
+    path = tmp_path / "a.raw"
+    path.write_bytes(data[: -8 * 100_003])
+    assert brief(find_layouts(path)[0]) == ("<f8", 352, 2, 740, 760, 1)
+
+
 def test_rows_that_are_filled_up_are_wider(tmp_path):
     pixels = np.pad(stored("u1", scene((12, 90, 133))), ((0, 0), (0, 0), (0, 3)))
     best = find_layouts(write(tmp_path / "a.raw", pixels))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from napari_ferry.raw_layout.sizes import HEADERS, POPULAR, header_prior, shape_
 
 _MAX_OFFSET = 8192
 _MAX_SIDE = 30_000
+_NEAR = 4
 
 
 @dataclass
@@ -59,17 +60,21 @@ class Clues:
     """What was seen that tells where rows of one length are frames.
 
     `frames` scores heights; `repeats` are distances in samples at which pixels repeat most, and
-    `pitches` those that are no whole rows, with their scores; `changes` are offsets at which
-    something seems to change, with their scores, and `edge` the one where bytes do most; `starts`
-    are offsets and heights of frames whose seams show.
+    `pitches` those that are no whole rows, with their scores; `heights` rows of frames too large
+    for the window; `changes` are offsets at which something seems to change, with their scores, and
+    `edge` the one where bytes do most; `starts` are offsets and heights of frames whose seams show.
+    `ends` tells for bytes of a row, bytes from one frame to the next, and where one begins or, if
+    the last is true, ends, how many of its rows go on smoothly, and how sure that is.
     """
 
     frames: FrameEvidence
     repeats: tuple[int, ...]
     pitches: dict[int, float]
+    heights: list[int]
     changes: dict[int, float]
     starts: list[tuple[int, int]]
     edge: tuple[int, float]
+    ends: Callable[[int, int, int, bool], tuple[int, float]]
 
 
 def find_candidates(
@@ -96,7 +101,7 @@ def _cut_off(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> I
     usual = [h for h in HEADERS[:8] if h < size // 2 and h % coded.dtype.itemsize == 0]
     usual += [clues.edge[0]] * (0 < clues.edge[0] < size // 2)
     offsets = usual if known.offset is None else [known.offset]
-    heights = clues.frames.strongest()
+    heights = clues.heights + clues.frames.strongest()
     if known.frames:
         planes = known.frames * (known.channels or 1)
         heights = [(size - offset) // row_bytes // planes for offset in offsets]
@@ -150,11 +155,13 @@ def _off_grid(clues: Clues, pitch: int) -> float:
 def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> Iterator[Candidate]:
     """Yield layouts of frames with some bytes after each; those after the last may be absent."""
     itemsize = coded.dtype.itemsize
-    for pitch, score in clues.pitches.items():
-        pitch_bytes = pitch * itemsize
-        for y in _heights_before_gap(pitch, row, itemsize):
-            gap = pitch_bytes - y * row.length * itemsize
-            for more in (0, gap):
+    for pitch, score, sides in _near(clues.pitches, clues.heights, size, row, itemsize):
+        pitch_bytes, row_bytes = pitch * itemsize, row.length * itemsize
+        for at_end in sides:
+            seam = clues.ends(row_bytes, pitch_bytes, size % pitch_bytes, at_end)
+            for y in _heights_before_gap(pitch, row, itemsize, seam[0]):
+                gap = pitch_bytes - y * row_bytes
+                more = gap if at_end else 0
                 first = (size + more) % pitch_bytes
                 for offset in range(first, min(_MAX_OFFSET, size), pitch_bytes):
                     frames = (size + more - offset) // pitch_bytes
@@ -162,21 +169,69 @@ def _gapped(size: int, coded: Coded, row: Row, clues: Clues, known: Known) -> It
                     if frames > 1 and known.allows(layout):
                         features = shape_features(y, row.x, frames) | clues.frames.of_pitch(score)
                         features["header"] = header_prior(offset)
-                        features |= _at_edge(clues, offset, row.length * itemsize, itemsize)
-                        features["gapped"] = 1.0
-                        features["odd_gap"] = float(gap % 4 > 0) + float(gap not in HEADERS)
+                        features |= _at_edge(clues, offset, row_bytes, itemsize)
+                        features |= _of_gap(y, gap, seam)
                         yield Candidate(layout, row, 0, coded, features)
 
 
-def _heights_before_gap(pitch: int, row: Row, itemsize: int) -> list[int]:
-    """Return heights of frames after which a gap is short, or of a usual length."""
+def _of_gap(y: int, gap: int, seam: tuple[int, float]) -> dict[str, float]:
+    """Return what speaks for a gap, and whether it begins where rows cease to go on smoothly."""
+    height, score = seam
+    return {
+        "gapped": 1.0,
+        "odd_gap": float(gap % 4 > 0) + float(gap not in HEADERS),
+        "gap_edge": np.log1p(score) * (y == height),
+        "past_gap": np.log1p(score) * (y > height),
+    }
+
+
+def _near(
+    pitches: dict[int, float], heights: list[int], size: int, row: Row, itemsize: int
+) -> Iterator[tuple[int, float, tuple[bool, ...]]]:
+    """Yield distances of frames with scores, and whether a file may end with a gap or a frame.
+
+    Where a camera moves, frames are most alike some pixels beside their distance, or rows away: a
+    few distances nearby are tried that leave a usual header, if none itself does.
+    """
+    for pitch, score in pitches.items():
+        yield pitch, score, (False, True)
+    repeats = pitches | {y * row.length: 8.0 for y in heights}
+    found = {repeat: _fitting(repeat, size, row, itemsize) for repeat in repeats}
+    if any(repeat in fits for repeat, fits in found.items()):
+        return
+    for repeat, score in repeats.items():
+        usual = sorted(found[repeat].items(), key=lambda one: abs(one[0] - repeat))
+        for near, at_end in usual[:_NEAR]:
+            if near not in pitches:
+                yield near, score, (at_end,)
+
+
+def _fitting(repeat: int, size: int, row: Row, itemsize: int) -> dict[int, bool]:
+    """Return distances about one that leave a usual header, and whether the last gap is absent."""
+    found: dict[int, bool] = {}
+    for room in (size - header for header in HEADERS[:8] if header < size):
+        frames = round(room / (repeat * itemsize))
+        fits = [(room, frames, False)]
+        for y in range(repeat // row.length - 2, repeat // row.length + 3):
+            fits.append((room - y * row.length * itemsize, frames - 1, True))
+        for rest, count, at_end in fits:
+            if count < 1 or rest % (count * itemsize):
+                continue
+            near = rest // (count * itemsize)
+            if near % row.length and abs(near - repeat) <= 3 * row.length:
+                found.setdefault(near, at_end)
+    return found
+
+
+def _heights_before_gap(pitch: int, row: Row, itemsize: int, seen: int) -> list[int]:
+    """Return heights of frames after which a gap is short, of a usual length, or seen."""
     most = pitch // row.length
     found = []
     for y in range(min(most, _MAX_SIDE), max(7, most // 2), -1):
         gap = (pitch - y * row.length) * itemsize
         if gap > _MAX_OFFSET:
             break
-        if y > most - 3 or gap in HEADERS or y in POPULAR or y == row.x:
+        if y > most - 3 or gap in HEADERS or y in POPULAR or y in (row.x, seen):
             found.append(y)
     return found
 

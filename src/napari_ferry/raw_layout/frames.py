@@ -37,6 +37,11 @@ class FrameEvidence:
         self._heights = self.prominence[self._at]
         self._found: dict[tuple[int, int], dict[str, float]] = {}
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether a height stands out as frames that are alike do."""
+        return bool(self.prominence.max(initial=0.0) > 0.25 * self._first)
+
     def strongest(self) -> list[int]:
         """Return the heights that stand out most, and usual ones beside them."""
         order = [int(y) for y in np.argsort(-self.prominence)[:4] if self.prominence[y] > 6]

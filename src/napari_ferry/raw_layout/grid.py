@@ -25,7 +25,8 @@ class Scale:
     @classmethod
     def of(cls, window: npt.NDArray[Any]) -> Scale:
         """Return the scale of a window's samples."""
-        few = window[:: max(1, window.size // 50_000)].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            few = window[:: max(1, window.size // 50_000)].astype(np.float64)
         few = few[np.isfinite(few)]
         if not few.size:
             return cls(0.0, 1.0)

@@ -28,6 +28,8 @@ _SLACK = 64
 _MARGIN = 14.0
 _MOST_ROWS = 14
 _BLIND_ROWS = 24
+_FAR_LAG = 300_000
+_FAR_SCORE = 12.0
 
 
 def judge(source: Source, known: Known) -> list[Candidate]:
@@ -133,7 +135,7 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
             if row.length not in frames:
                 some = look.seams.grid.rows(row.length, 0)
                 frames[row.length] = FrameEvidence(look.periods, row.length, some)
-            clues = _clues(look, row, frames[row.length], known)
+            clues = _clues(look, row, frames[row.length], known, is_main=look is looks[0])
             for one in find_candidates(source.size, look.coded, row, clues, known):
                 one.features |= features
                 if not one.layout.gap:  # which takes a look at the file
@@ -141,17 +143,34 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
                 yield one
 
 
-def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known) -> Clues:
+def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known, *, is_main: bool) -> Clues:
     """Return what tells where rows are frames; a known offset needs less."""
     is_open = known.offset is None
+    far = _far(look, frames) if is_main else {}
     return Clues(
         frames,
-        look.periods.frames,
-        look.periods.pitches(row.length),
+        (*far, *look.periods.frames),
+        look.periods.pitches(row.length) | {lag: z for lag, z in far.items() if lag % row.length},
+        [y for lag in far for y in _near_rows(lag, row.length)],
         look.seams.changes(row.length) if is_open else {},
         look.seams.starts(row.length, row.channels, frames.strongest()) if is_open else [],
         look.seams.edge if is_open else (0, 0.0),
+        look.seams.ends,
     )
+
+
+def _far(look: _Look, frames: FrameEvidence) -> dict[int, float]:
+    """Return the lag of frames larger than the window with its score, where none are seen in it."""
+    if frames.is_clear or look.periods.max_lag < _FAR_LAG:
+        return {}
+    lag, score = look.seams.repeat(look.periods.max_lag)
+    return {lag: score} if score > _FAR_SCORE else {}
+
+
+def _near_rows(lag: int, length: int) -> list[int]:
+    """Return the heights of frames that a lag tells, and usual ones if they moved."""
+    y = round(lag / length)
+    return [y, *(y + k for k in (1, -1, 2, -2, 3, -3) if y + k in POPULAR)]
 
 
 def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int, npt.NDArray[Any]]:

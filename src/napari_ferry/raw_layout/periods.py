@@ -49,9 +49,9 @@ class Periods:
     def pitches(self, length: int) -> dict[int, float]:
         """Return the lags of the narrow repeats that are no whole rows of a length, with scores.
 
-        The score is how far a repeat stands above all lags half a row about it.
+        The score is how far a repeat stands above all lags half a row about it; of either sign.
         """
-        z, found = self.scores[0], {}
+        z, found = np.abs(self.scores[0]), {}
         for frame in self.frames:
             for part in range(1, 7):
                 first = max(1, frame // part - 8)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_ferry.raw_layout.alike import BLOCK, Alike, find_repeat
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.grid import Grid, Scale
 from napari_ferry.raw_layout.source import Samples
@@ -15,11 +16,12 @@ from napari_ferry.raw_layout.source import Samples
 Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 7
-_SEAMS = 8
+_SEAMS, _FEW_SEAMS = 8, 4
 _SEAM_BYTES = 192 << 10
 _HEAD_BYTES = 256 << 10
 _EDGE_BYTES = 12 << 10
 _WIDE_BYTES = 16 << 10
+_FAR_BYTES = 4 << 20
 
 
 class Seams:
@@ -32,6 +34,7 @@ class Seams:
         self._scaled = Scale.of(window)
         self.grid = Grid(window, self._scaled)
         self._kept: dict[object, Any] = {}
+        self._alike = Alike(self._rows, source.size, start, start + window.nbytes)
 
     def starts(self, length: int, channels: int, heights: list[int]) -> list[tuple[int, int]]:
         """Return offsets and heights of frames whose seams show, wherever the file ends."""
@@ -80,12 +83,73 @@ class Seams:
         few = {int(at[-1]), *(int(r) for r in at[np.argsort(-scores[at])[:4]])}
         return {first + (r + 1) * row_bytes: float(scores[r]) for r in few}
 
+    def repeat(self, first: int) -> tuple[int, float]:
+        """Return the lag beyond the window's at which samples repeat, and how clearly."""
+        if "repeat" not in self._kept:
+            itemsize = self._dtype.itemsize
+
+            def values(lag: int) -> Floats:
+                place = self._start + lag * itemsize
+                return self._scaled(self._source.values(place, BLOCK, self._dtype))
+
+            last = min((self._source.size - self._start), _FAR_BYTES + first * itemsize) // itemsize
+            self._kept["repeat"] = find_repeat(values, first, last)
+        found: tuple[int, float] = self._kept["repeat"]
+        return found
+
+    def ends(self, row_bytes: int, pitch: int, place: int, at_end: bool) -> tuple[int, float]:
+        """Return how many rows of a frame go on smoothly before a gap, and how sure that is.
+
+        Frames are `pitch` bytes apart, and one begins at `place` or, if `at_end`, ends there.
+        """
+        key = ("ends", row_bytes, pitch, at_end)
+        if key not in self._kept:
+            self._kept[key] = self._find_ends(row_bytes, pitch, place, at_end)
+        found: tuple[int, float] = self._kept[key]
+        return found
+
+    def _find_ends(self, row_bytes: int, pitch: int, place: int, at_end: bool) -> tuple[int, float]:
+        length, most = row_bytes // self._dtype.itemsize, pitch // row_bytes
+        first = max(most // 2, most - 8192 // row_bytes - 1) - _REACH
+        frames = np.unique(np.linspace(1, self._source.size // pitch - 1, _FEW_SEAMS).astype(int))
+        if first < 1 or frames[0] < 1:
+            return most, 0.0
+        steps = []
+        for k in frames:
+            start = place + int(k) * pitch
+            start += pitch - most * row_bytes if at_end else first * row_bytes
+            rows = self._rows(start, most - first, length)
+            if rows.shape[0] == most - first:
+                step = np.abs(np.diff(rows, axis=0)).mean(1)
+                steps.append(np.log((step[::-1] if at_end else step) + 1e-3))
+        if not steps:
+            return most, 0.0
+        mean = np.mean(steps, 0)
+        usual = float(np.median(mean[: _REACH - 1]))
+        scores = np.abs(mean - usual) / np.hypot(float(mean[: _REACH - 1].std()), 0.15)
+        at = np.flatnonzero(scores[_REACH - 1 :] > 3)
+        if not at.size:
+            return most, 0.0
+        i = _REACH - 1 + int(at[0])  # where steps cease, both rows are of the gap
+        return first + i + int(mean[i] > usual), float(scores[i])
+
     def features(self, candidate: Candidate) -> dict[str, float]:
         """Return the evidence of all seams of a layout."""
         found = self.column(candidate)
         found |= self._frames(candidate)
         found |= self._head(candidate)
+        found |= self._repeats(candidate)
         return found
+
+    def _repeats(self, candidate: Candidate) -> dict[str, float]:
+        """Look whether frames are alike in their details."""
+        if candidate.planes < 2:
+            return {}
+        length, lag = candidate.row.length, candidate.frame_bytes
+        score = self._alike.score(length, candidate.row_bytes, lag)
+        if score is None:
+            return {}
+        return {"alike": np.log1p(score), "unalike": float(score == 0)}
 
     def _rows(self, start: int, count: int, length: int, width: int = 0) -> Floats:
         """Return rows of the file, shape ``(rows, samples)``, in a common scale.

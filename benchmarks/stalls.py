@@ -59,7 +59,7 @@ def measure(folder: Path, suffix: str, nbytes: int) -> float:
     started = time.perf_counter()
     during = _watch(widget.button.click, lambda: widget.jobs.running is None)
     seconds = time.perf_counter() - started
-    said = next(label for label in _labels(widget.jobs) if "a." in label)
+    said = next(label for label in _labels(widget.jobs) if label.startswith("data"))
     print(
         f"{said}: {seconds:.1f} s, longest stalls {_text(during)}; adding and planning "
         f"{_text(before)}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hands import answer
 from napari_ferry import imload
 from napari_ferry.frames import Frames
 
@@ -114,20 +115,6 @@ def rows(widget: Any) -> list[Any]:
 def wait_for_end(widget: Any, qtbot: Any) -> None:
     jobs = widget.jobs
     qtbot.waitUntil(lambda: jobs.running is None and not jobs.waiting, timeout=WAIT)
-
-
-def answer(monkeypatch: pytest.MonkeyPatch, button: str) -> list[str]:
-    """Answer the questions that come with Yes or No; return what they ask."""
-    from qtpy.QtWidgets import QMessageBox
-
-    asked: list[str] = []
-
-    def reply(parent: Any, title: str, text: str) -> Any:
-        asked.append(text)
-        return getattr(QMessageBox.StandardButton, button)
-
-    monkeypatch.setattr(QMessageBox, "question", reply)
-    return asked
 
 
 class Slow:

@@ -20,10 +20,11 @@ from napari_ferry.errors import (
     TargetError,
     UnreadableFileError,
 )
-from napari_ferry.fitting import count_frames, fits, follow, nearest, remains
+from napari_ferry.fitting import fits, follow, nearest, remains
 from napari_ferry.image import Image
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.repair import Meaning, image_of, write_sidecar
+from napari_ferry.meaning import Meaning
+from napari_ferry.raw_layout.layout import Layout, count_frames
+from napari_ferry.repair import image_of, write_sidecar
 from napari_ferry.said import lacks_layout, read_said
 from napari_ferry.samples import raw_recording
 from napari_ferry.sidecar import sidecar_path

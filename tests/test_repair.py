@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hands import answer, drop
 from napari_ferry import imload
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.samples import calcium_movie
@@ -132,41 +133,10 @@ def values(widget: Any) -> tuple[int, ...]:
     return tuple(widget.form.fields[n].value() for n in ("offset", "frames", "y", "x"))
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, button: str) -> list[str]:
-    """Answer the questions that come with Yes or No; return what they ask."""
-    from qtpy.QtWidgets import QMessageBox
-
-    asked: list[str] = []
-
-    def reply(parent: Any, title: str, text: str) -> Any:
-        asked.append(text)
-        return getattr(QMessageBox.StandardButton, button)
-
-    monkeypatch.setattr(QMessageBox, "question", reply)
-    return asked
-
-
 def click(button: Any, qtbot: Any) -> None:
     from qtpy.QtCore import Qt
 
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def drop(target: Any, *paths: Path) -> None:
-    """Let go of files over a widget, as a file manager would."""
-    from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-    from qtpy.QtGui import QDragEnterEvent, QDropEvent
-    from qtpy.QtWidgets import QApplication
-
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
-    modifiers = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(9, 9), *how, modifiers)
-    QApplication.sendEvent(target, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(target, QDropEvent(QPointF(9, 9), *how, modifiers))
-    QApplication.processEvents()
 
 
 def docked(viewer: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hands import drop
 from napari_ferry import Axis, Image, imload, imsave
 
 pytestmark = [
@@ -59,23 +60,6 @@ def errors(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     sys.last_value = sys.last_traceback = None
 
 
-def drop(viewer: Any, *paths: Path) -> None:
-    """Let go of files over the canvas, as a file manager would."""
-    from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-    from qtpy.QtGui import QDragEnterEvent, QDropEvent
-    from qtpy.QtWidgets import QApplication
-
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
-    modifiers = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(50, 50), *how, modifiers)
-    QApplication.sendEvent(viewer.window._qt_viewer, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(viewer.window._qt_viewer, QDropEvent(QPointF(50, 50), *how, modifiers))
-    QApplication.processEvents()
-
-
 def choose_in_menu(viewer: Any, title: str) -> None:
     """Trigger the entry of the File menu that begins so."""
     menu = viewer.window.file_menu
@@ -107,7 +91,7 @@ def test_a_dropped_tiff_is_seen_saved_and_opened_again(
     viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     imsave(movie(), tmp_path / "cells.tif")
-    drop(viewer, tmp_path / "cells.tif")
+    drop(viewer.window._qt_viewer, tmp_path / "cells.tif")
     (layer,) = viewer.layers
     assert layer.name == "cells"
     assert layer.axis_labels == ("t", "y", "x")
@@ -123,7 +107,7 @@ def test_a_dropped_tiff_is_seen_saved_and_opened_again(
     answer_dialog(monkeypatch, tmp_path / "saved.ome.tif", "OME-TIFF")
     choose_in_menu(viewer, "Save Selected Layers")
     assert (tmp_path / "saved.ome.tif").is_file()
-    drop(viewer, tmp_path / "saved.ome.tif")
+    drop(viewer.window._qt_viewer, tmp_path / "saved.ome.tif")
     again = viewer.layers[-1]
     assert len(viewer.layers) == 2
     assert np.array_equal(again.data, movie().array)
@@ -147,7 +131,7 @@ def test_a_name_without_suffix_replaces_nothing(
 
 def test_a_raw_file_and_its_sidecar_dropped_together(viewer: Any, tmp_path: Path):
     imsave(movie(), tmp_path / "raw.bin")
-    drop(viewer, tmp_path / "raw.bin", tmp_path / "raw.json")
+    drop(viewer.window._qt_viewer, tmp_path / "raw.bin", tmp_path / "raw.json")
     (layer,) = viewer.layers
     assert np.array_equal(layer.data, movie().array)
     assert layer.name == "cells"
@@ -158,7 +142,7 @@ def test_a_damaged_raw_file_is_shown_for_repair_and_the_window_lives(
 ):
     (path, _) = imsave(movie(), tmp_path / "cells.bin")
     os.truncate(path, 5000)
-    drop(viewer, path)
+    drop(viewer.window._qt_viewer, path)
     assert errors == []
     (dock,) = viewer.window._wrapped_dock_widgets.values()
     repair = dock.inner_widget()
@@ -167,7 +151,7 @@ def test_a_damaged_raw_file_is_shown_for_repair_and_the_window_lives(
     assert len(viewer.layers) == 0
 
     imsave(movie(), path, overwrite=True)
-    drop(viewer, path)
+    drop(viewer.window._qt_viewer, path)
     assert len(viewer.layers) == 1
     assert viewer.screenshot(flash=False)[..., :3].max() > 200
 
@@ -189,14 +173,14 @@ def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
     )
     (path,) = imsave(movie(), tmp_path / "cells.tif")
     os.truncate(path, 100)
-    drop(viewer, path)
+    drop(viewer.window._qt_viewer, path)
     assert len(viewer.layers) == 0
     assert errors == []
     (message,) = said
     assert_sentence(message.partition("\nChoose reader")[0], "cells.tif")
 
     imsave(movie(), path, overwrite=True)
-    drop(viewer, path)
+    drop(viewer.window._qt_viewer, path)
     assert len(viewer.layers) == 1
     assert viewer.screenshot(flash=False)[..., :3].max() > 200
 
@@ -234,7 +218,7 @@ def test_a_movie_is_saved_at_the_place_that_is_shown(
     assert found.shape == (6, 32, 48)
     error = np.abs(found.load().astype(int) - data[:, 2].astype(int)).max()
     assert error <= (1 if name.endswith(".mp4") else 0)
-    drop(viewer, tmp_path / name)
+    drop(viewer.window._qt_viewer, tmp_path / name)
     assert viewer.layers[-1].data.shape == (6, 32, 48)
 
 

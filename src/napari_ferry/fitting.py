@@ -6,26 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.raw_layout.layout import Layout, count_frames, frame_bytes
 
 _REACH = 10_000
 """How far from a size another one is looked for that fits."""
-
-
-def frame_bytes(layout: Layout) -> int:
-    """Return the bytes of one frame, all its channels included."""
-    return layout.nbytes // max(1, layout.frames)
-
-
-def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
-    """Return how many whole frames a file of `nbytes` holds after the header, and what remains.
-
-    Nothing remains of a file that ends within its header: it holds no frame.
-    """
-    room, one = max(0, nbytes - layout.offset), frame_bytes(layout)
-    count = (room + layout.gap) // (one + layout.gap)
-    rest = room - count * one - max(0, count - 1) * layout.gap
-    return count, 0 if count and rest == layout.gap else rest
 
 
 def remains(nbytes: int, layout: Layout) -> int:

@@ -6,10 +6,10 @@ import json
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_ferry.arguments import reading
 from napari_ferry.errors import (
@@ -19,45 +19,15 @@ from napari_ferry.errors import (
     MissingMetadataError,
     TargetError,
 )
-from napari_ferry.fitting import count_frames, remains
-from napari_ferry.image import Axis, Image, default_axes
+from napari_ferry.fitting import remains
+from napari_ferry.image import Image, default_axes
+from napari_ferry.meaning import Meaning
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
-from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, count_frames, parse_known
 from napari_ferry.raw_place import Place, map_samples
-from napari_ferry.sidecar import RAW_SUFFIXES, sidecar_path, sidecar_text
+from napari_ferry.sidecar import raw_files, sidecar_path, sidecar_text
 from napari_ferry.writes import PlannedFile, write_text
-
-Lead = Literal["t", "z"]
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What the axes of a recording mean; None where it is not known.
-
-    Parameters
-    ----------
-    lead : {"t", "z"}
-        Whether frames follow each other in time or in depth.
-    step : float, optional
-        From frame to frame, in seconds or in `unit`.
-    pixel : float, optional
-        Size of a pixel along y and x, in `unit`.
-    unit : str
-        Full name of a unit of length.
-    """
-
-    lead: Lead = "t"
-    step: float | None = None
-    pixel: float | None = None
-    unit: str = "micrometer"
-
-    def axis(self, name: str) -> Axis:
-        """Return an axis of a recording, ``s`` and ``c`` among them."""
-        scale = {"y": self.pixel, "x": self.pixel, self.lead: self.step}.get(name)
-        if scale is None:
-            return Axis(name)
-        return Axis(name, scale, "second" if name == "t" else self.unit)
 
 
 def find_sidecars(
@@ -137,18 +107,6 @@ def _common(
     return [common.layout], each
 
 
-def raw_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that are raw by their suffix, in order of their names."""
-    with reading(folder):
-        return [
-            path
-            for path in sorted(folder.iterdir())
-            if path.suffix.lower() in RAW_SUFFIXES
-            and not path.name.startswith(".")
-            and path.is_file()
-        ]
-
-
 def one_each(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
     """Return one file for each sidecar, which files of the same stem share.
 
@@ -188,10 +146,8 @@ def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list
     found = find_layouts(data, **known)
     if len(files) < 2:
         return found
-    names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
-    options = {name: known.get(name) for name in names}
     try:
-        common = find_common_layout(files, known=parse_known(**options))
+        common = find_common_layout(files, known=parse_known(**known))
     except FerryError:  # one of the others is something else, which its own line says
         return found
     if common is None or data not in common.frames:

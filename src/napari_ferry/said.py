@@ -12,12 +12,11 @@ import numpy as np
 from napari_ferry.checks import is_number
 from napari_ferry.description import Description, is_sound_scale, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.fitting import count_frames
 from napari_ferry.image import Axis
+from napari_ferry.meaning import Meaning
 from napari_ferry.partial import interrupted_save
-from napari_ferry.raw_layout.layout import Interleaving, Layout
-from napari_ferry.repair import Meaning, raw_files
-from napari_ferry.sidecar import DEFAULT_NAME, load_json, read_sidecar, sidecar_path
+from napari_ferry.raw_layout.layout import Interleaving, Layout, count_frames
+from napari_ferry.sidecar import DEFAULT_NAME, load_json, raw_files, read_sidecar, sidecar_path
 from napari_ferry.units import METERS, SECONDS
 
 _MOST = 2**48

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from napari_ferry.arguments import reading
 from napari_ferry.checks import is_number
 from napari_ferry.description import KEY, Description, describe, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
@@ -35,6 +36,18 @@ RAW_SUFFIXES = (".bin", ".raw", ".dat")
 _DIMENSIONS = ("frames", "y", "x")
 _SIDECAR_BYTES = 16 << 20
 _ALL = Place()
+
+
+def raw_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that are raw by their suffix, in order of their names."""
+    with reading(folder):
+        return [
+            path
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() in RAW_SUFFIXES
+            and not path.name.startswith(".")
+            and path.is_file()
+        ]
 
 
 def sidecar_path(path: Path) -> Path:

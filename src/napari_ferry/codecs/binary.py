@@ -26,6 +26,7 @@ from napari_ferry.sidecar import (
     complete,
     has_record,
     is_sidecar,
+    raw_files,
     read_sidecar,
     refuse_undescribed,
     sidecar_path,
@@ -164,11 +165,7 @@ def binary_files(folder: Path) -> list[Path]:
     legacy = folder / DEFAULT_NAME
     if legacy.is_file() and (folder / LEGACY_SIDECAR).is_file():
         return [legacy]
-    found = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    found = raw_files(folder)
     described = [path for path in found if sidecar_path(path).is_file()]
     if not described and not found:
         raise MissingMetadataError(

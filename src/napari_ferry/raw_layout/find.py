@@ -14,7 +14,7 @@ from napari_ferry.arguments import reading, to_path
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.raw_layout.headers import foreign_name, read_header
 from napari_ferry.raw_layout.judge import judge
-from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, parse_known
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, count_frames, parse_known
 from napari_ferry.raw_layout.rank import probabilities
 from napari_ferry.raw_layout.source import open_source
 from napari_ferry.raw_layout.words import has_structure, reasons_of
@@ -132,10 +132,8 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
 
 def _frames_in(path: Path, form: Layout) -> int:
     """Return how many frames a file holds, 0 where something but a gap would be left over."""
-    pitch = form.nbytes // form.frames + form.gap
-    room = path.stat().st_size - form.offset
-    fits = [size for size in (room, room + form.gap) if size > 0 and size % pitch == 0]
-    return fits[0] // pitch if fits else 0
+    count, rest = count_frames(path.stat().st_size, form)
+    return 0 if rest else count
 
 
 def _has_room(size: int, known: Known) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from napari_ferry.raw_layout.measures import spread_of
 from napari_ferry.raw_layout.periods import Periods, whitened
 from napari_ferry.raw_layout.sizes import POPULAR
 
@@ -104,7 +105,7 @@ def _of_columns(rows: npt.NDArray[np.float32]) -> Floats:
     lags = np.arange(rho.size)
     z = rho * np.sqrt((nrows - lags) * bins) * nrows / (nrows - lags)
     far = z[8:]
-    z /= max(1.0, 1.4826 * float(np.median(np.abs(far - np.median(far)))))
+    z /= max(1.0, spread_of(far))
     z[0] = 0
     scores: Floats = z.astype(np.float64)
     return scores

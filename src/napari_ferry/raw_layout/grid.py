@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_ferry.raw_layout.measures import seam_odds, spread_of
+
 Floats = npt.NDArray[np.float64]
 
 _COLUMN_SAMPLES = 300_000
@@ -31,8 +33,7 @@ class Scale:
         if not few.size:
             return cls(0.0, 1.0)
         middle = float(np.median(few))
-        spread = 1.4826 * float(np.median(np.abs(few - middle)))
-        return cls(middle, spread or 0.3 * float(few.std()) or 1.0)
+        return cls(middle, spread_of(few) or 0.3 * float(few.std()) or 1.0)
 
     def __call__(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -110,15 +111,11 @@ class Grid:
         ring = np.concatenate([[0.0], steps[-channels:], steps]).cumsum()
         logs = np.log((ring[channels:] - ring[:-channels])[:length] / channels + 1e-6)
         middle = float(np.median(logs))
-        spread = float(np.sqrt((1.4826 * np.median(np.abs(logs - middle))) ** 2 + 0.02**2))
+        spread = float(np.sqrt(spread_of(logs) ** 2 + 0.02**2))
         half = length // channels // 2 * channels
         far = float(np.log(np.abs(part[half:] - part[:-half]).mean() + 1e-6))
         mu = far - middle
-        ratios = (
-            mu * (logs - middle - mu / 2) / (spread**2 + mu**2 / 4)
-            if mu >= 0.05
-            else np.zeros_like(logs)
-        )
+        ratios = seam_odds(logs - middle, mu, spread) if mu >= 0.05 else np.zeros_like(logs)
         return Column((logs - middle) / spread, ratios)
 
     def phases(self, length: int, channels: int) -> list[int]:
@@ -149,13 +146,11 @@ class Grid:
         rows = rows[:, :: max(1, rows.size // _ROW_SAMPLES)]
         logs = np.log(np.abs(np.diff(rows, axis=0)).mean(1).astype(np.float64) + 1e-4)
         above = logs - median_filter(logs, 9, mode="nearest")
-        spread = float(
-            np.sqrt((1.4826 * np.median(np.abs(above - np.median(above)))) ** 2 + 0.01**2)
-        )
+        spread = float(np.sqrt(spread_of(above) ** 2 + 0.01**2))
         far = float(np.log(np.abs(rows[_FAR:] - rows[:-_FAR]).mean() + 1e-4))
         mu = max(0.02, far - float(np.median(logs)))
-        odds = mu * (above - mu / 2) / (spread**2 + mu**2 / 4)
-        return Steps(np.clip(odds, -4, 4), np.clip(above / spread, -6, 12))
+        odds = np.clip(seam_odds(above, mu, spread), -4, 4)
+        return Steps(odds, np.clip(above / spread, -6, 12))
 
     def folds(self, length: int, phase: int, heights: list[int]) -> list[tuple[int, int, float]]:
         """Return height, first row of a frame and score where steps repeat about some heights."""

@@ -80,6 +80,22 @@ class Layout:
         return f"{sizes} of {self.dtype.name}{order} after {self.offset} bytes{gap}"
 
 
+def frame_bytes(layout: Layout) -> int:
+    """Return the bytes of one frame, all its channels included."""
+    return layout.nbytes // max(1, layout.frames)
+
+
+def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
+    """Return how many whole frames a file of `nbytes` holds after the header, and what remains.
+
+    Nothing remains of a file that ends within its header: it holds no frame.
+    """
+    room, one = max(0, nbytes - layout.offset), frame_bytes(layout)
+    count = (room + layout.gap) // (one + layout.gap)
+    rest = room - count * one - max(0, count - 1) * layout.gap
+    return count, 0 if count and rest == layout.gap else rest
+
+
 @dataclass(frozen=True)
 class Known:
     """What somebody knows of a layout; None where nothing is."""
@@ -106,14 +122,14 @@ class Known:
 
 
 def parse_known(
-    dtype: object,
-    byte_order: str | None,
+    dtype: object = None,
+    byte_order: str | None = None,
     *,
-    frames: int | None,
-    y: int | None,
-    x: int | None,
-    channels: int | None,
-    offset: int | None,
+    frames: int | None = None,
+    y: int | None = None,
+    x: int | None = None,
+    channels: int | None = None,
+    offset: int | None = None,
 ) -> Known:
     """Check what somebody says to know.
 

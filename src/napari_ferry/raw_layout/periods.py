@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_ferry.raw_layout.measures import spread_of
+
 Floats = npt.NDArray[np.float32]
 
 SCALES = (1, 3, 9, 25)
@@ -109,7 +111,7 @@ def _flattened(values: npt.NDArray[Any]) -> Floats:
         x[~(np.abs(x) < 1e15)] = 0  # none, or beyond all measure
     few = x[:: max(1, x.size // 65536)].astype(np.float64)
     middle = float(np.median(few))
-    spread = 1.4826 * float(np.median(np.abs(few - middle))) or 0.3 * float(few.std()) or 1.0
+    spread = spread_of(few) or 0.3 * float(few.std()) or 1.0
     x -= np.float32(middle)
     x /= np.float32(1.5 * spread)
     np.arcsinh(x, out=x)
@@ -154,7 +156,7 @@ def _widened(z1: Floats, width: int) -> Floats:
     z: Floats = (_box(z1, width) - _box(z1, 8 * width + 1)) * np.float32(np.sqrt(width))
     far = z[z.size // 3 :: max(1, z.size // 65536)]
     if far.size:
-        z /= np.float32(max(1.0, 1.4826 * float(np.median(np.abs(far - np.median(far))))))
+        z /= np.float32(max(1.0, spread_of(far)))
     return z
 
 

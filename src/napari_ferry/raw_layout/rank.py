@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.codes import Coded
 from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.raw_layout.measures import slog
 from napari_ferry.raw_layout.rows import Row
 from napari_ferry.raw_layout.weights import CHEAP, WEIGHTS
 
@@ -23,8 +24,8 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "crel": float(np.log((coded.total + 0.05) / (best.total + 0.05))),
         "asymmetry": coded.asymmetry,
         "bigend": float(coded.dtype.str[0] == ">"),
-        "z": _slog(row.z),
-        "comb": _slog(row.comb),
+        "z": slog(row.z),
+        "comb": slog(row.comb),
         "harm": row.harmony,
         "lost": min(row.lost, 3.0),
         "gain": row.gain,
@@ -35,7 +36,7 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
         "wide": float(row.length > 4096),
         "c2": float(row.channels == 2 and not row.mosaic),
         "mosaic": float(row.mosaic),
-        "halves": float(row.mosaic) * _slog(row.half),
+        "halves": float(row.mosaic) * slog(row.half),
         "c3": float(row.channels == 3),
         "c4": float(row.channels == 4),
     }
@@ -83,7 +84,3 @@ def probabilities(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
     p = np.exp(scores - most)
     shares: npt.NDArray[np.float64] = p / (p.sum() * 1.005)
     return shares
-
-
-def _slog(x: float) -> float:
-    return float(np.sign(x) * np.log1p(abs(x)))

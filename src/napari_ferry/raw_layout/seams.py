@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_ferry.raw_layout.alike import BLOCK, Alike, find_repeat
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.grid import Grid, Scale
+from napari_ferry.raw_layout.measures import seam_odds, slog, spread_of
 from napari_ferry.raw_layout.source import Samples
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -74,8 +75,7 @@ class Seams:
         steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-3)
         later = steps[-min(16, steps.size // 2 + 1) :]
         middle = float(np.median(later))
-        spread = 1.4826 * float(np.median(np.abs(later - middle)))
-        scores = np.abs(steps - middle) / np.sqrt(spread**2 + 0.15**2)
+        scores = np.abs(steps - middle) / np.sqrt(spread_of(later) ** 2 + 0.15**2)
         count = min(steps.size, 8192 // row_bytes + 2)
         at = np.flatnonzero(scores[:count] > 3)
         if not at.size:
@@ -189,8 +189,8 @@ class Seams:
         score = float(column.scores[at])
         rival = float(column.scores.max()) - score
         return {
-            "colllr": _slog(float(column.ratios[at])),
-            "colz": _slog(score),
+            "colllr": slog(float(column.ratios[at])),
+            "colz": slog(score),
             "intz": np.log1p(max(0.0, rival)),
         }
 
@@ -209,7 +209,7 @@ class Seams:
             return {}
         ratio, score, most = (float(v) for v in np.mean(found, 0))
         return {
-            "colllr": _slog(ratio), "colz": _slog(score), "intz": np.log1p(max(0.0, most - score))
+            "colllr": slog(ratio), "colz": slog(score), "intz": np.log1p(max(0.0, most - score))
         }  # fmt: skip
 
     def _frames(self, candidate: Candidate) -> dict[str, float]:
@@ -226,7 +226,7 @@ class Seams:
         mean = float(odds.mean())
         total = mean * min(planes - 1, 32)
         return {
-            "seam": _slog(max(total, -3.0)),
+            "seam": slog(max(total, -3.0)),
             "seampos": float(total > 3),
             "seamavg": mean,
             "inner": inner,
@@ -271,8 +271,9 @@ class Seams:
             return None
         steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-6)
         seam, others = float(steps[reach - 1]), np.delete(steps, reach - 1)
-        far = np.abs(rows[reach:] - rows[:-reach]).mean()
-        return _llr(seam, float(np.median(others)), float(others.std()), float(np.log(far + 1e-6)))
+        far, middle = np.abs(rows[reach:] - rows[:-reach]).mean(), float(np.median(others))
+        mu = float(np.log(far + 1e-6)) - middle
+        return seam_odds(seam - middle, mu, float(others.std())) if mu >= 0.05 else 0.0
 
     def _head(self, candidate: Candidate) -> dict[str, float]:
         """Look at the begin of the image: it should go on after it, and not before it."""
@@ -294,15 +295,3 @@ class Seams:
         later = [score for at, score in changes.items() if at > layout.offset]
         found["nohcp"] = np.log1p(max(later, default=0.0))
         return found
-
-
-def _llr(seam: float, middle: float, spread: float, far: float) -> float:
-    """Return how much likelier a step is a seam than not; all are logarithms of mean steps."""
-    mu = far - middle
-    if mu < 0.05:
-        return 0.0
-    return (mu * (seam - middle - mu / 2)) / (spread**2 + mu**2 / 4)
-
-
-def _slog(x: float) -> float:
-    return float(np.sign(x) * np.log1p(abs(x)))

@@ -30,8 +30,6 @@ _WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "not
 _UNLIKELY = 0.25
 """Confidence below which it is said that no candidate is likely."""
 
-_KNOWN = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -96,8 +94,7 @@ def make_candidates(
     """
     candidates = [Candidate(one, rest=remains(nbytes, one)) for one in found]
     layout = said.layout if said else None
-    options = {name: known.get(name) for name in _KNOWN}
-    if said is None or layout is None or not parse_known(**options).allows(layout):
+    if said is None or layout is None or not parse_known(**known).allows(layout):
         return candidates
     others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
     mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))

@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.repair import Meaning
+from napari_ferry.meaning import Meaning
 from napari_ferry.widgets.form import lay_out, to_number
 
 _UNITS = (("µm", "micrometer"), ("nm", "nanometer"), ("mm", "millimeter"))

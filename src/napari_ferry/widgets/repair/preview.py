@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.fitting import frame_bytes
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, to_layers
-from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.raw_layout.layout import Layout, frame_bytes
 
 if TYPE_CHECKING:
     from napari import Viewer

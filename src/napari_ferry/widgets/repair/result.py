@@ -10,10 +10,11 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import FerryError, InvalidImageError
-from napari_ferry.fitting import count_frames, fits, remains
+from napari_ferry.fitting import fits, remains
+from napari_ferry.meaning import Meaning
 from napari_ferry.progress import size_text
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.repair import Meaning, one_each, write_sidecar
+from napari_ferry.raw_layout.layout import Layout, count_frames
+from napari_ferry.repair import one_each, write_sidecar
 from napari_ferry.sidecar import sidecar_path
 
 _MARGIN = 6

@@ -16,9 +16,9 @@ from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary import data_file
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.exports import sentence
-from napari_ferry.fitting import count_frames, follow, notes_on
+from napari_ferry.fitting import follow, notes_on
 from napari_ferry.image import Image
-from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.raw_layout.layout import Layout, count_frames
 from napari_ferry.repair import image_of, look_at
 from napari_ferry.said import Said, read_said
 from napari_ferry.thumbnails import draw, first_limits

@@ -250,14 +250,14 @@ def test_options_of_another_format_are_refused(run: Run, tmp_path: Path):
 
 _CONVERT_SLOWLY = """
 import sys, time
-from napari_ferry import cli
+from napari_ferry.cli import convert, main
 from saving import lazy_movie
 def read(i):
     if i == 1:
         print("reading", flush=True)
     time.sleep(0.2)
-cli.imload = lambda *_, **__: [lazy_movie(2, read, frames=200)]
-sys.exit(cli.main(sys.argv[1:]))
+convert.imload = lambda *_, **__: [lazy_movie(2, read, frames=200)]
+sys.exit(main(sys.argv[1:]))
 """
 
 

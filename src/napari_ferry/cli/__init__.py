@@ -1,0 +1,62 @@
+"""The command line: ``napari-ferry info``, ``convert``, ``repair``, ``demo``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from napari_ferry.cli import convert, demo, info, repair
+from napari_ferry.errors import FerryError, FerryWarning
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process when absent.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 1 after an error, 130 when interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(arguments).parse_args(arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", FerryWarning)
+            warnings.showwarning = _show_warning
+            status: int = options.run(options)
+            return status
+    except FerryError as error:
+        print(f"napari-ferry: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # what we print to has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("napari-ferry: interrupted; what stood there before still does.", file=sys.stderr)
+        return 130
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return what understands all commands; the file to make says what `convert` takes."""
+    parser = argparse.ArgumentParser(
+        "napari-ferry", description="Look into image files, and convert them without loading them."
+    )
+    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
+    info.add_options(add("info", help="say what is in a file or folder"))
+    convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
+    repair.add_options(add("repair", help="find the layout of raw files without a sidecar"))
+    demo.add_options(add("demo", help="open napari with samples, and save them every way"))
+    return parser
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"napari-ferry: {message}", file=sys.stderr)

@@ -1,0 +1,54 @@
+"""``napari-ferry info``: what is in a file or folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from napari_ferry.arguments import to_path
+from napari_ferry.codecs import find_file_codec, imload
+from napari_ferry.image import Image
+from napari_ferry.progress import size_text
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("path", type=Path)
+    parser.set_defaults(run=_info)
+
+
+def _info(options: argparse.Namespace) -> int:
+    """Print what is in a file."""
+    path = to_path(options.path)
+    images = imload(path)
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    print(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
+    writer = getattr(find_file_codec(path), "written_by", None) if path.is_file() else None
+    if writer is not None:
+        print(f"written by: {writer(path) or 'unknown'}")
+    for i, image in enumerate(images):
+        print(f"image {i}: {image.name or 'no name'}")
+        for key, value in _describe(image):
+            print(f"    {key + ':':<12}{value}")
+    return 0
+
+
+def _describe(image: Image) -> list[tuple[str, str]]:
+    lines = [
+        ("kind", image.kind),
+        ("shape", " x ".join(map(str, image.shape))),
+        ("axes", " ".join(image.axis_names)),
+        ("dtype", str(image.dtype)),
+        ("pixels", size_text(image.nbytes)),
+        ("scale", ", ".join(f"{a.name} {a.scale:g} {a.unit or 'pixel'}" for a in image.axes)),
+    ]
+    if image.frame_rate is not None:
+        lines.append(("frame rate", f"{image.frame_rate:g} per second"))
+    if image.channels:
+        names = ", ".join(c.name or f"channel {i}" for i, c in enumerate(image.channels))
+        lines.append(("channels", names))
+    if len(image.levels) > 1:
+        lines.append(("levels", ", ".join(str(level.shape) for level in image.levels)))
+    if "assumed" in image.metadata:
+        lines.append(("assumed", str(image.metadata["assumed"])))
+    return lines

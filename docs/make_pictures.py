@@ -59,7 +59,7 @@ def _show_export() -> None:
     from napari.layers import Layer
     from qtpy.QtCore import Qt
 
-    from napari_ferry.widgets.export import ExportMovie
+    from napari_ferry.widgets.export.widget import ExportMovie
 
     with tempfile.TemporaryDirectory() as folder:
         viewer = napari.Viewer()

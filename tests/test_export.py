@@ -32,8 +32,8 @@ THOROUGH = pytest.mark.thorough
 @pytest.fixture
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
-    monkeypatch.setattr("napari_ferry.widgets.remembered._path", lambda: path)
-    monkeypatch.setattr("napari_ferry.widgets.preferences._page", lambda: None)
+    monkeypatch.setattr("napari_ferry.widgets.export.remembered._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.widgets.export.preferences._page", lambda: None)
     return path
 
 
@@ -105,7 +105,7 @@ def click(widget: Any, qtbot: Any) -> Any:
 
 
 def rows(widget: Any) -> list[Any]:
-    from napari_ferry.widgets.jobs import JobRow
+    from napari_ferry.widgets.export.jobs import JobRow
 
     layout = widget.jobs.layout()
     found = [layout.itemAt(i).widget() for i in range(layout.count())]

@@ -18,11 +18,11 @@ from napari_ferry.errors import FerryError
 from napari_ferry.exports import Request, describe_plan, preview, sentence
 from napari_ferry.plan import Plan
 from napari_ferry.widgets.canvas import canvas_image
-from napari_ferry.widgets.fields import Fields, OfCanvas
+from napari_ferry.widgets.export.fields import Fields, OfCanvas
+from napari_ferry.widgets.export.jobs import Job, Jobs
+from napari_ferry.widgets.export.preview import Preview
 from napari_ferry.widgets.form import scrolling
-from napari_ferry.widgets.jobs import Job, Jobs
 from napari_ferry.widgets.later import Later
-from napari_ferry.widgets.preview import Preview
 
 if TYPE_CHECKING:
     from napari import Viewer

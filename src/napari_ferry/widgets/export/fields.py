@@ -20,13 +20,14 @@ from napari_ferry.options import options_of
 from napari_ferry.rendering.render import render
 from napari_ferry.shown import Shown, background, look, shown_images
 from napari_ferry.target import check_place
-from napari_ferry.widgets.form import OptionsForm, lay_out
-from napari_ferry.widgets.play import PlayForm
-from napari_ferry.widgets.preferences import prefer, preferred
-from napari_ferry.widgets.remembered import keep, recall
+from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.play import PlayForm
+from napari_ferry.widgets.export.preferences import prefer, preferred
+from napari_ferry.widgets.export.remembered import keep, recall
+from napari_ferry.widgets.export.ticks import LayerTicks
+from napari_ferry.widgets.export.where import Where
+from napari_ferry.widgets.form import lay_out
 from napari_ferry.widgets.sliders import sliders
-from napari_ferry.widgets.ticks import LayerTicks
-from napari_ferry.widgets.where import Where
 
 if TYPE_CHECKING:
     from napari import Viewer

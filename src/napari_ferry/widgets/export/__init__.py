@@ -1,0 +1,1 @@
+"""The dock widgets *Export layers* and *Export movie*, and the parts that they are made of."""

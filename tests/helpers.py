@@ -14,9 +14,10 @@ import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.description import describe
 from napari_ferry.frames import Frames
-from napari_ferry.image import Array, Axis, Channel, Image, Kind
+from napari_ferry.image import Array, Image, Kind
 from napari_ferry.lazy import Stack
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

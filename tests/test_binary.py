@@ -29,6 +29,7 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import imload, imsave, load_binary
+from napari_ferry.axes import Axis
 from napari_ferry.codecs import binary
 from napari_ferry.codecs.binary import open_binary
 from napari_ferry.errors import (
@@ -38,7 +39,7 @@ from napari_ferry.errors import (
     TargetExistsError,
     UnreadableFileError,
 )
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 
 SIDECAR = {"frames": 5, "y": 12, "x": 16, "dtype": "uint16"}
 GOLDEN = read_golden("calscipy", lambda entry: "bin" in entry["id"])

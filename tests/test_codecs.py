@@ -24,9 +24,10 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import blocks, imload, imsave, plan
+from napari_ferry.axes import Axis
 from napari_ferry.codecs import codecs, find_codec
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 
 LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.checks import common_losses
 from napari_ferry.description import (
     KEY,
@@ -24,7 +25,7 @@ from napari_ferry.description import (
     to_json,
     unless_changed,
 )
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 
 TEXT = st.text(max_size=12)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -27,6 +27,7 @@ from PIL import Image as PillowImage
 from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_corpus
 from judges import ask_chromium
 from napari_ferry import commands, imload, imsave, load_gif, plan, save_gif
+from napari_ferry.axes import Axis
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -41,7 +42,7 @@ from napari_ferry.gif.encode import compress
 from napari_ferry.gif.quantise import quantise
 from napari_ferry.gif.scan import NO_INDEX, scan, split_blocks
 from napari_ferry.gif.times import frame_delays
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 
 SIZE = (32, 40)
 

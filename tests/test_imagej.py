@@ -15,9 +15,10 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.imagej import parse_imagej, to_imagej, why_not
 from napari_ferry.units import METERS, SECONDS
 

@@ -31,9 +31,9 @@ from napari_ferry import (
     imsave,
     plan,
 )
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
 from napari_ferry.dropped import Dropped
-from napari_ferry.image import Axis, Channel
 from napari_ferry.layers import from_layers, to_layers
 from napari_ferry.widgets.demo import differences
 

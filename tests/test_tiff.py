@@ -34,6 +34,7 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import imload, imsave, plan
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -41,7 +42,7 @@ from napari_ferry.errors import (
     TargetExistsError,
     UnreadableFileError,
 )
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 
 IN_TMP = [HealthCheck.function_scoped_fixture]
 

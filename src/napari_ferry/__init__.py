@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
@@ -16,7 +17,7 @@ from napari_ferry.errors import (
     UnreadableFileError,
     UnsupportedFormatError,
 )
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 

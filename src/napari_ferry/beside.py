@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import KEY, describe
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.colormaps import color_of
 from napari_ferry.display import IDENTITY, warn_unsound
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.lazy import Stack, take
 
 

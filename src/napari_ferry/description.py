@@ -22,7 +22,8 @@ from typing import Any, TypeGuard, TypeVar, cast
 import numpy as np
 
 from napari_ferry.array import Array
-from napari_ferry.image import Axis, Channel, Image, Kind
+from napari_ferry.axes import Axis, Channel
+from napari_ferry.image import Image, Kind
 from napari_ferry.units import same_step
 
 KEY = "napari-ferry"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_ferry.arguments import is_real, is_text
 from napari_ferry.array import Array
+from napari_ferry.axes import Axis, Channel, default_axes, given_axes
+from napari_ferry.coordinates import from_coordinate, to_coordinates
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.mapped import check_length, mapped_root
 from napari_ferry.patch import read_patch
@@ -22,58 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 Kind = Literal["image", "labels"]
-
-DEFAULT_AXES = "tczyx"
-"""Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of an image.
-
-    Parameters
-    ----------
-    name : str
-        ``t c z y x``, ``s`` for the samples of a colour, or any other name.
-    scale : float
-        Distance between neighbours along the axis, in `unit`.
-    unit : str, optional
-        Full NGFF name (``micrometer``, ``second``), ``None`` when unknown.
-    translation : float
-        Position of index 0, in `unit`.
-
-    Raises
-    ------
-    InvalidImageError
-        A scale or translation that is no number, a name or unit that is no text.
-    """
-
-    name: str
-    scale: float = 1.0
-    unit: str | None = None
-    translation: float = 0.0
-
-    def __post_init__(self) -> None:
-        for key, number in (("scale", self.scale), ("translation", self.translation)):
-            if not is_real(number):
-                raise InvalidImageError(
-                    f"The {key} of axis {self.name} is {number!r}: give a number."
-                )
-        for key, word in (("name", self.name), ("unit", "" if self.unit is None else self.unit)):
-            if not is_text(word):
-                raise InvalidImageError(
-                    f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
-                    "'micrometer'."
-                )
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One channel: its name, its colour as ``#rrggbb``, and the (low, high) values shown."""
-
-    name: str | None = None
-    color: str | None = None
-    contrast_limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,15 +249,7 @@ class Image:
         """
         import xarray
 
-        coords: dict[str, Any] = {}
-        for axis, size in zip(self.axes, self.shape, strict=True):
-            if axis.name not in ("c", "s"):
-                values = axis.translation + np.arange(size) * axis.scale
-                coords[axis.name] = (axis.name, values, {"units": axis.unit} if axis.unit else {})
-        if self.channels:
-            coords["c"] = [
-                channel.name or f"channel {i}" for i, channel in enumerate(self.channels)
-            ]
+        coords = to_coordinates(self.axes, self.channels, self.shape)
         return xarray.DataArray(
             self.array, coords, self.axis_names, self.name or None, {"metadata": self.metadata}
         )
@@ -322,7 +263,7 @@ class Image:
         InvalidImageError
             Fewer than two dimensions, or coordinates that are not evenly spaced.
         """
-        axes = tuple(_axis_from_coordinate(data, str(dim)) for dim in data.dims)
+        axes = tuple(from_coordinate(data, str(dim)) for dim in data.dims)
         names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
         metadata = data.attrs.get("metadata")
         return cls(
@@ -347,30 +288,6 @@ class _Uncopied:
         return self.array[key]
 
 
-def default_axes(ndim: int) -> tuple[str, ...]:
-    """Return the names given to `ndim` axes that nobody named.
-
-    >>> default_axes(3), default_axes(4), default_axes(6)
-    (('t', 'y', 'x'), ('t', 'z', 'y', 'x'), ('d0', 't', 'c', 'z', 'y', 'x'))
-    """
-    known = {2: "yx", 3: "tyx", 4: "tzyx"}.get(ndim, DEFAULT_AXES)
-    return (*(f"d{i}" for i in range(ndim - len(known))), *known)
-
-
-def given_axes(axes: object) -> tuple[str, ...]:
-    """Return names of axes in lower case, as they were given in one word or one by one.
-
-    Raises
-    ------
-    InvalidImageError
-        Something that is no text.
-    """
-    names = tuple(axes) if isinstance(axes, Sequence) else (axes,)
-    if isinstance(axes, bytes) or not all(isinstance(name, str) for name in names):
-        raise InvalidImageError(f"The axes are {axes!r}: give one name for each, such as 'tyx'.")
-    return tuple(name.lower() for name in names)
-
-
 def _check_array(array: Array) -> None:
     """Refuse an array that cannot be saved as it is, whatever the format."""
     if any(math.isnan(n) for n in array.shape):  # dask counts as nan what it has not computed
@@ -383,22 +300,3 @@ def _check_array(array: Array) -> None:
             "The array is masked, and no image keeps a mask: give the masked pixels a value with "
             "array.filled(value) first (dask.array.ma.filled for dask)."
         )
-
-
-def _axis_from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
-    """Read the scale, unit and translation of one dimension off its coordinate."""
-    if dim not in data.coords or dim == "c":
-        return Axis(dim)
-    coordinate = data.coords[dim]
-    values = np.asarray(coordinate.values)
-    if values.dtype.kind not in "iuf":
-        return Axis(dim)
-    unit = coordinate.attrs.get("units")
-    steps = np.diff(values.astype(np.float64))
-    scale = float(steps.mean()) if steps.size else 1.0
-    if not np.allclose(steps, scale, rtol=1e-3):
-        raise InvalidImageError(
-            f"The coordinates of axis {dim} are not evenly spaced, so they have no scale: "
-            "resample, or drop the coordinate."
-        )
-    return Axis(dim, scale or 1.0, str(unit) if unit else None, float(values[0]))

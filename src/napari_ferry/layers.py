@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from napari_ferry.axes import Axis
 from napari_ferry.channels import are_channels, merge, split_all
 from napari_ferry.description import is_sound_scale
 from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Image, Kind
+from napari_ferry.image import Image, Kind
 from napari_ferry.units import from_pint, pint_name, to_pint
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_ferry.image import Axis
+from napari_ferry.axes import Axis
 
 Lead = Literal["t", "z"]
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.blocks import Box, Pixels, chunk_edges, split_box
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.limits import is_narrower, shown_limits
 from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.rates import choose_rate

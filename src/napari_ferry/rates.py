@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from napari_ferry.arguments import is_real
+from napari_ferry.axes import Axis
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis
 from napari_ferry.units import SECONDS
 
 DEFAULT_RATE = 10

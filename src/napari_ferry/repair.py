@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import reading
+from napari_ferry.axes import default_axes
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -20,7 +21,7 @@ from napari_ferry.errors import (
     TargetError,
 )
 from napari_ferry.fitting import remains
-from napari_ferry.image import Image, default_axes
+from napari_ferry.image import Image
 from napari_ferry.meaning import Meaning
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts

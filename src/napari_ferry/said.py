@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.axes import Axis
 from napari_ferry.checks import is_number
 from napari_ferry.description import Description, is_sound_scale, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.image import Axis
 from napari_ferry.meaning import Meaning
 from napari_ferry.partial import interrupted_save
 from napari_ferry.raw_layout.layout import Interleaving, Layout, count_frames

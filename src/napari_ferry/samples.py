@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.axes import Axis, Channel
+from napari_ferry.image import Image
 
 
 def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Image, Image]:

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from napari_ferry.arguments import reading
+from napari_ferry.axes import Axis, default_axes
 from napari_ferry.checks import is_number
 from napari_ferry.description import KEY, Description, describe, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.image import Axis, Image, default_axes
+from napari_ferry.image import Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.raw_place import Place, is_count, read_place
 

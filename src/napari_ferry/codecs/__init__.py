@@ -19,13 +19,14 @@ from typing import Any, TypeAlias
 
 from napari_ferry.arguments import reading, targeting, to_path
 from napari_ferry.array import Array
+from napari_ferry.axes import given_axes
 from napari_ferry.errors import (
     InvalidImageError,
     TargetError,
     UnreadableFileError,
     UnsupportedFormatError,
 )
-from napari_ferry.image import Image, given_axes
+from napari_ferry.image import Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import Description, read_record
 from napari_ferry.errors import FerryWarning
 from napari_ferry.frames import Frames
@@ -17,7 +18,7 @@ from napari_ferry.gif.compose import Composed, may_show_through
 from napari_ferry.gif.record import split_record
 from napari_ferry.gif.scan import Table, scan
 from napari_ferry.gif.times import frame_delays
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 
 DELAYS = "delays"
 """Key of `Image.metadata`: seconds that each frame is shown, where they differ."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.image import Axis
+from napari_ferry.axes import Axis
 from napari_ferry.units import (
     METERS,
     SECONDS,

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.axes import Channel
 from napari_ferry.description import KEY, join_axes, read_record
-from napari_ferry.image import Channel
 from napari_ferry.imagej.calibration import writable
 from napari_ferry.imagej.look import parse_look, write_look
 from napari_ferry.imagej.private import plain, write_private

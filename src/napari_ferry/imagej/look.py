@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.image import Channel
+from napari_ferry.axes import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image import Axis
 from napari_ferry.imagej.calibration import PIXELS, parse_axis
 from napari_ferry.imagej.join import join, split_info
 from napari_ferry.imagej.look import parse_look

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image import Axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

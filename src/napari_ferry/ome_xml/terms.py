@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from napari_ferry.image import Axis, Channel
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"

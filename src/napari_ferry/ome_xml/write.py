@@ -6,9 +6,9 @@ import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+from napari_ferry.axes import Channel
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Channel
 from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.terms import (
     OME_DTYPES,

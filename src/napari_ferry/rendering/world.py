@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
+from napari_ferry.axes import Axis
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Image, Kind
+from napari_ferry.image import Image, Kind
 from napari_ferry.units import METERS, SECONDS
 
 _Step = TypeVar("_Step", float, NDArray[np.float64])

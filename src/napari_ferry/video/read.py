@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import KEY, Description, join_axes, read_record
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
 from napari_ferry.video.decoder import Decoder, open_video
 from napari_ferry.video.index import Index, read_index

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from napari_ferry.axes import Axis
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.tiff.folders.own_series import are_parts, read_series
 from napari_ferry.tiff.folders.partition import name_in, partition, read_partition

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.array import Array
+from napari_ferry.axes import Channel
 from napari_ferry.description import KEY, parse_description
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.image import Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.partial import interrupted_save
 from napari_ferry.tiff.images.read import read_images

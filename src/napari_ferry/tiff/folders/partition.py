@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.frames import Frames
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.tiff.images.read import read_images
 from napari_ferry.tiff.names import natural_key, stem_of

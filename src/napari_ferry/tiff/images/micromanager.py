@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.axes import Channel
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning
-from napari_ferry.image import Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.tiff.images.vendor_tags import Said, number, small
 from napari_ferry.tiff.names import natural_key
 from napari_ferry.tiff.pages.arrays import pages_array

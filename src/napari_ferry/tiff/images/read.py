@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
+from napari_ferry.axes import Axis, default_axes
 from napari_ferry.description import KEY, Description, parse_description
-from napari_ferry.image import Axis, Image, default_axes
+from napari_ferry.image import Image
 from napari_ferry.imagej import has_sound_counts, parse_imagej
 from napari_ferry.tiff.images.levels import Stack, page_table, with_levels_below
 from napari_ferry.tiff.images.micromanager import read_micromanager

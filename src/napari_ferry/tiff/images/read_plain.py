@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.axes import Axis
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.tiff.images.levels import (
     CHAIN_FACTORS,
     Stack,

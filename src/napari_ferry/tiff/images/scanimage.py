@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_ferry.axes import Channel
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image import Channel, Image
+from napari_ferry.image import Image
 from napari_ferry.tiff.images.vendor_tags import Said, number, small
 from napari_ferry.tiff.pages.arrays import pages_array
 from napari_ferry.tiff.pages.frames import frame_axes, moved

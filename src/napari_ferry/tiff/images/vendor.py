@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
+from napari_ferry.axes import default_axes
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames, ReadFrame
-from napari_ferry.image import Image, default_axes
+from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.tiff.images.palette import with_palette
 from napari_ferry.tiff.images.vendor_tags import Said, number, said_by

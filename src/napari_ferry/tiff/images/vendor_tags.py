@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.description import to_json
-from napari_ferry.image import Axis, Channel
 from napari_ferry.units import from_imagej, is_step
 
 if TYPE_CHECKING:

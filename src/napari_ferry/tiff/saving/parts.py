@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_ferry.axes import Axis
 from napari_ferry.blocks import split_box, whole
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Axis, Image
+from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
 from napari_ferry.plan import Plan
 from napari_ferry.tiff.folders.own_series import is_own_part

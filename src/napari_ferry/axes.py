@@ -1,0 +1,85 @@
+"""What the axes of an array are called and mean, and the channels along ``c``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from napari_ferry.arguments import is_real, is_text
+from napari_ferry.errors import InvalidImageError
+
+DEFAULT_AXES = "tczyx"
+"""Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of an image.
+
+    Parameters
+    ----------
+    name : str
+        ``t c z y x``, ``s`` for the samples of a colour, or any other name.
+    scale : float
+        Distance between neighbours along the axis, in `unit`.
+    unit : str, optional
+        Full NGFF name (``micrometer``, ``second``), ``None`` when unknown.
+    translation : float
+        Position of index 0, in `unit`.
+
+    Raises
+    ------
+    InvalidImageError
+        A scale or translation that is no number, a name or unit that is no text.
+    """
+
+    name: str
+    scale: float = 1.0
+    unit: str | None = None
+    translation: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key, number in (("scale", self.scale), ("translation", self.translation)):
+            if not is_real(number):
+                raise InvalidImageError(
+                    f"The {key} of axis {self.name} is {number!r}: give a number."
+                )
+        for key, word in (("name", self.name), ("unit", "" if self.unit is None else self.unit)):
+            if not is_text(word):
+                raise InvalidImageError(
+                    f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
+                    "'micrometer'."
+                )
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel: its name, its colour as ``#rrggbb``, and the (low, high) values shown."""
+
+    name: str | None = None
+    color: str | None = None
+    contrast_limits: tuple[float, float] | None = None
+
+
+def default_axes(ndim: int) -> tuple[str, ...]:
+    """Return the names given to `ndim` axes that nobody named.
+
+    >>> default_axes(3), default_axes(4), default_axes(6)
+    (('t', 'y', 'x'), ('t', 'z', 'y', 'x'), ('d0', 't', 'c', 'z', 'y', 'x'))
+    """
+    known = {2: "yx", 3: "tyx", 4: "tzyx"}.get(ndim, DEFAULT_AXES)
+    return (*(f"d{i}" for i in range(ndim - len(known))), *known)
+
+
+def given_axes(axes: object) -> tuple[str, ...]:
+    """Return names of axes in lower case, as they were given in one word or one by one.
+
+    Raises
+    ------
+    InvalidImageError
+        Something that is no text.
+    """
+    names = tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    if isinstance(axes, bytes) or not all(isinstance(name, str) for name in names):
+        raise InvalidImageError(f"The axes are {axes!r}: give one name for each, such as 'tyx'.")
+    return tuple(name.lower() for name in names)

@@ -24,7 +24,7 @@ from napari_ferry import (
     save_video,
 )
 from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.blocks import Box
+from napari_ferry.boxes import Box
 from napari_ferry.cli import main
 from napari_ferry.lazy import take
 from napari_ferry.options import options_of

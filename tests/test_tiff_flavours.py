@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave, plan
 from napari_ferry.axes import Axis
-from napari_ferry.blocks import cuts, whole
+from napari_ferry.boxes import cuts, whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.layers import to_layers

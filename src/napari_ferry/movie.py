@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.axes import Axis, Channel
-from napari_ferry.blocks import Box, Pixels, chunk_edges, split_box
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box, chunk_edges, split_box
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels, cuts, write_block
+from napari_ferry.blocks import Pixels, write_block
+from napari_ferry.boxes import Box, cuts
 from napari_ferry.lazy import Stack
 from napari_ferry.writes import Write
 

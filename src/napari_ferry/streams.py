@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels, box_bytes
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box, box_bytes
 from napari_ferry.progress import Monitor
 
 if TYPE_CHECKING:

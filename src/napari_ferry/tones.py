@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box
 
 _SAMPLED = 9
 

@@ -13,7 +13,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels, as_bytes, box_bytes
+from napari_ferry.blocks import Pixels, as_bytes
+from napari_ferry.boxes import Box, box_bytes
 from napari_ferry.partial import PartialFolder, reserve, sync_file
 from napari_ferry.progress import Monitor
 

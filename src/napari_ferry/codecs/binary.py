@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.blocks import c_strides, whole
+from napari_ferry.blocks import c_strides
+from napari_ferry.boxes import whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import KEY
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError

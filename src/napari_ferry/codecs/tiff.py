@@ -13,7 +13,7 @@ from pathlib import Path
 
 from napari_ferry.arguments import is_real
 from napari_ferry.beside import is_own_metadata, metadata_text, read_notes
-from napari_ferry.blocks import whole
+from napari_ferry.boxes import whole
 from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.blocks import Box, Pixels
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box
 from napari_ferry.gif.quantise import find_nearest, quantise
 from napari_ferry.movie import Movie
 from napari_ferry.tones import sampled_places

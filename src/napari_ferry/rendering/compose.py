@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array
-from napari_ferry.blocks import Box, Pixels
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box
 from napari_ferry.rendering.blend import Mode, Stamp, blend, make_stamp
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.paint import Colour, Labelled, Paint

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.array import Array, Shaped
-from napari_ferry.blocks import Box, Pixels, chunk_edges, whole
+from napari_ferry.blocks import Pixels
+from napari_ferry.boxes import Box, chunk_edges, whole
 
 
 def keep_chunks(array: Array, axis: int | None, most: int) -> Array:

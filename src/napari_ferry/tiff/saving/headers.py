@@ -20,7 +20,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_ferry.blocks import Box, box_shape, c_strides
+from napari_ferry.blocks import c_strides
+from napari_ferry.boxes import Box, box_shape
 from napari_ferry.description import KEY, describe, to_json
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image

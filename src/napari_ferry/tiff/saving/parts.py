@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_ferry.axes import Axis
-from napari_ferry.blocks import split_box, whole
+from napari_ferry.boxes import split_box, whole
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.blocks import Box, chunk_edges, split_box, whole
+from napari_ferry.boxes import Box, chunk_edges, split_box, whole
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import to_imagej

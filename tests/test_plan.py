@@ -32,7 +32,8 @@ from napari_ferry import (
     plan,
     run,
 )
-from napari_ferry.partial import partial_folder, reserve
+from napari_ferry.disk import reserve
+from napari_ferry.partial import partial_folder
 from saving import (
     CAP,
     KINDS,

@@ -9,7 +9,6 @@ after, so that old and new are never mixed; the journal says what was on its way
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 import xxhash
 
+from napari_ferry.disk import sync_folder, sync_open
 from napari_ferry.errors import SaveError, TargetError
 
 if sys.platform == "win32":
@@ -29,8 +29,6 @@ else:
 SUFFIX = ".ferry-partial"
 _LOCK, _JOURNAL = "lock", "journal.jsonl"
 _SMALL = 1 << 20
-_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def partial_folder(target: Path) -> Path:
@@ -211,7 +209,7 @@ class PartialFolder:
             file.write(json.dumps(line) + "\n")
             file.flush()
             if flush:
-                _fsync(file.fileno(), self.path / _JOURNAL)
+                sync_open(file.fileno(), self.path / _JOURNAL)
 
     def _sweep(self) -> None:
         import shutil  # costs as much as half of this package
@@ -231,61 +229,6 @@ class PartialFolder:
         except OSError:
             return False
         return os.path.samestat(os.fstat(self._lock_fd), standing)
-
-
-def reserve(path: Path) -> None:
-    """Give a file that was made as long as it will be its room on the disk; Linux only.
-
-    Writing into room that is there costs a tenth less, and a disk that is too full says so before
-    the first byte. `numpy.ndarray.tofile` does the same. Where the file system cannot, nothing is
-    done: `os.posix_fallocate` would then write into every block, which takes for ever on a server.
-
-    Raises
-    ------
-    OSError
-        There is no room.
-    """
-    nbytes = path.stat().st_size
-    if sys.platform != "linux" or nbytes < _SMALL:
-        return
-    import ctypes
-
-    fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)
-    with path.open("r+b") as file:
-        whole = ctypes.c_int64(0), ctypes.c_int64(nbytes)
-        failed = fallocate is not None and fallocate(file.fileno(), 0, *whole) != 0
-        if failed and ctypes.get_errno() in _NO_ROOM:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(path))
-
-
-def sync_file(path: Path) -> None:
-    """Bring a file's bytes to the disk."""
-    with path.open("r+b") as file:
-        _fsync(file.fileno(), path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk; Windows does so by itself."""
-    if os.name == "nt":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        _fsync(fd, folder)
-    finally:
-        os.close(fd)
-
-
-def _fsync(fd: int, path: Path) -> None:
-    """Flush, or log where a file system (some network drives) cannot."""
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_FSYNC:
-            raise
-        import logging
-
-        log = logging.getLogger(__name__)
-        log.warning("%s: this file system cannot flush to disk (%s)", path, error)
 
 
 def _same(partial: Path, place: Path) -> bool:

@@ -12,8 +12,9 @@ import numpy as np
 import xxhash
 
 from napari_ferry.arguments import check_workers, targeting
+from napari_ferry.disk import sync_file
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
-from napari_ferry.partial import PartialFolder, sync_file
+from napari_ferry.partial import PartialFolder
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.streams import Piece, Stream, make_stream
 from napari_ferry.target import check_place, check_room, follow_link

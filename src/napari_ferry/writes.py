@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from napari_ferry.array import Array
 from napari_ferry.blocks import Pixels, as_bytes
 from napari_ferry.boxes import Box, box_bytes
-from napari_ferry.partial import PartialFolder, reserve, sync_file
+from napari_ferry.disk import reserve, sync_file
+from napari_ferry.partial import PartialFolder
 from napari_ferry.progress import Monitor
 
 if TYPE_CHECKING:

@@ -27,14 +27,9 @@ from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.tiff.folders.expected import Expected
 from napari_ferry.tiff.images.read import read_images
+from napari_ferry.tiff.pages.decode import is_one_piece, read_page
 from napari_ferry.tiff.pages.frames import frame_axes
-from napari_ferry.tiff.pages.kinds import (
-    TIFFFILE_ERRORS,
-    PageKind,
-    is_one_piece,
-    page_kind,
-    read_page,
-)
+from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind
 from napari_ferry.tiff.pages.template import Directory, Template, read_directory, read_into
 from napari_ferry.tiff.pages.walk import Stamp, open_unchanged
 

@@ -16,15 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.tiff.pages.decode import read_page
 from napari_ferry.tiff.pages.describe import describe_page
 from napari_ferry.tiff.pages.index import VALUE_TYPES, PageTable, index_pages, one_piece_starts
-from napari_ferry.tiff.pages.kinds import (
-    TIFFFILE_ERRORS,
-    PageKind,
-    page_kind,
-    page_segments,
-    read_page,
-)
+from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind, page_segments
 from napari_ferry.tiff.pages.subifds import below
 from napari_ferry.tiff.pages.walk import Stamp, map_file, open_unchanged, walk
 

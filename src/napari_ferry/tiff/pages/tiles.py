@@ -16,7 +16,8 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.indexing import arranged, new_axes, nothing_of, split_key
 from napari_ferry.lazy import Chunked
 from napari_ferry.tiff.pages.cut import as_slice, cut_runs, touched_by
-from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, check_segments, read_segment
+from napari_ferry.tiff.pages.decode import check_segments, read_segment
+from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind
 from napari_ferry.tiff.pages.pages import Pages
 from napari_ferry.tiff.pages.walk import open_unchanged
 

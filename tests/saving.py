@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+import napari_ferry
 from napari_ferry import FerryError, Image, imload, imsave
 from napari_ferry.frames import Frames
 from napari_ferry.partial import SUFFIX, partial_folder
@@ -23,6 +24,9 @@ from napari_ferry.partial import SUFFIX, partial_folder
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9
 """Size cap of a series, in GB: two frames of `SIZE` x `SIZE` uint16 and some room."""
+
+_OURS = (Path(__file__).parent, Path(napari_ferry.__file__).parents[1])
+"""Where children find these helpers, and the source that is tested, not the one installed."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +103,14 @@ def leftovers(folder: Path) -> list[str]:
 
 @contextmanager
 def python(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run code in a child, which can import this module; it is gone afterwards."""
+    """Run code in a child, which can import this module and ours; it is gone afterwards."""
     child = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, _OURS))},
     )
     try:
         yield child

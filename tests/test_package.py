@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import napari_ferry
+from saving import run_python
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(napari_ferry.__file__).parent
@@ -63,6 +64,12 @@ def test_public_names_are_not_the_modules_of_the_same_name():
     assert _run(code).split() == []
 
 
+def test_children_of_tests_run_the_source_that_is_tested():
+    assert Path(_run("import napari_ferry; print(napari_ferry.__file__)").strip()) == Path(
+        napari_ferry.__file__
+    )
+
+
 def test_types_are_published():
     assert (PACKAGE / "py.typed").is_file()
 
@@ -75,10 +82,9 @@ def _modules_after(statement: str) -> set[str]:
 
 
 def _run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    status, out, errors = run_python(code)
+    assert status == 0, errors
+    return out
 
 
 def test_import_costs_little_more_than_numpy():

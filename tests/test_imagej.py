@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from napari_ferry import plan
 from napari_ferry.axes import Axis, Channel
 from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -125,11 +126,30 @@ def test_what_cannot_be_held_is_said_in_words(image: Image, reason: str) -> None
     assert reason in (why_not(image) or "")
 
 
-def test_a_scale_that_imagej_cannot_hold_is_no_obstacle(tmp_path: Path) -> None:
-    image = calibrate(make("tyx", (2, 5, 7)), x=(-1.0, "micrometer"), t=(-0.5, "second"))
+@pytest.mark.parametrize(
+    ("steps", "unseen"),
+    [
+        ({"x": (-1.0, "micrometer"), "t": (-0.5, "second")}, "xt"),
+        ({"t": (1e15 + 1, "zettasecond")}, "t"),  # more seconds than any clock, in its own unit few
+        ({"t": (1e-13, "yoctosecond")}, "t"),
+        ({"t": (2.0, "micrometer"), "x": (1.0, "micrometer")}, "tx"),
+        ({"t": (1e14, "zettasecond"), "x": (2.0, "inch"), "y": (5.0, "nanometer")}, ""),
+    ],
+)
+def test_a_step_that_imagej_cannot_hold_is_no_obstacle_and_is_said(
+    steps: dict[str, tuple[float, str]], unseen: str, tmp_path: Path
+) -> None:
+    image = calibrate(make("tyx", (2, 5, 7)), **steps)
     assert why_not(image) is None
     save(image, tmp_path / "a.tif")
     assert read(tmp_path / "a.tif").axes == image.axes
+    said = [
+        f"other programs see axis {axis.name} without its step ({axis.scale:g} {axis.unit}), which "
+        "an ImageJ hyperstack cannot hold; napari-ferry gives it back as it was"
+        for axis in image.axes
+        if axis.name in unseen
+    ]
+    assert list(plan(image, tmp_path / "b.tif").losses) == said
 
 
 # --- writing
@@ -247,6 +267,7 @@ def images(draw: st.DrawFn) -> Image:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(image=images())
+@example(image=calibrate(make("tyx", (2, 5, 7)), t=(1000000000000001.0, "zettasecond")))
 def test_every_image_comes_back_as_it_was(image: Image, tmp_path: Path) -> None:
     assert why_not(image) is None
     with warnings.catch_warnings():

@@ -18,6 +18,7 @@ from napari_ferry.checks import check_pixels, common_losses
 from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
+from napari_ferry.imagej import step_losses
 from napari_ferry.partial import kept_nonce
 from napari_ferry.plan import Plan
 from napari_ferry.tiff.folders.folder import read_folder, read_stack
@@ -258,6 +259,8 @@ def _losses(images: Sequence[Image], flavour: Flavour, pages: Pages) -> tuple[st
         for axis in image.axes
         if flavour == "ome" and axis.name not in "tczyxs"
     ]
+    if flavour == "imagej":
+        losses += [loss for image in images for loss in step_losses(image.axes)]
     if any(page.compression == "zstd" for page in pages):
         losses.append("ImageJ and many others do not read zstd: choose zlib for files that go on")
     losses += common_losses(images, has_pyramid=all(page.levels for page in pages))

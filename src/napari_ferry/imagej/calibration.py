@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.axes import Axis
+from napari_ferry.description import is_sound_scale
 from napari_ferry.units import (
     METERS,
     SECONDS,
@@ -18,7 +19,7 @@ from napari_ferry.units import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 PIXELS = ("", "pixel", "pixels", "px", "pix")
 """What stands for no unit, in lower case."""
@@ -43,8 +44,7 @@ def write_calibration(
         found |= {"spacing": float(z.scale)}
         found |= {"zunit": to_imagej(z.unit)} if z.unit != x.unit else {}
     if t.unit:
-        seconds = t.scale * SECONDS[t.unit]
-        found |= {"finterval": seconds, "fps": 1 / seconds}
+        found |= {"finterval": t.scale, "fps": 1 / t.scale}
     return (1 / x.scale, 1 / y.scale) if x.unit else None, found
 
 
@@ -52,7 +52,7 @@ def writable(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     """Return the axes as ImageJ can hold them: uncalibrated where it cannot.
 
     Lengths are in micrometers, because Bio-Formats takes those along z for that, and the last unit
-    that is named for the one of x and y.
+    that is named for the one of x and y; times are in seconds, which is all that ImageJ knows.
     """
     said = {axis.name: _writable_axis(axis) for axis in axes}
     # one resolution cannot be left out alone
@@ -62,12 +62,25 @@ def writable(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     )
 
 
+def step_losses(axes: Sequence[Axis]) -> Iterator[str]:
+    """Say which steps ImageJ cannot hold, so that only our record keeps them."""
+    for axis, held in zip(axes, writable(axes), strict=True):
+        if axis.unit and not held.unit and is_sound_scale(axis.scale):
+            yield (
+                f"other programs see axis {axis.name} without its step ({axis.scale:g} "
+                f"{axis.unit}), which an ImageJ hyperstack cannot hold; napari-ferry gives it back "
+                "as it was"
+            )
+
+
 def _writable_axis(axis: Axis) -> Axis:
     unit, scale = normalize(axis.unit), axis.scale
     if unit in _MICROMETERS:
         unit, scale = "micrometer", scale * _MICROMETERS[unit]
+    if axis.name == "t" and unit in SECONDS:
+        unit, scale = "second", scale * SECONDS[unit]
     low, high = _RATIONAL_STEPS if axis.name in ("y", "x") else (0.0, math.inf)
-    holds = axis.name in ("y", "x", "z") or (axis.name == "t" and unit in SECONDS)
+    holds = axis.name in ("y", "x", "z") or (axis.name == "t" and unit == "second")
     sound = is_step(scale) and low <= scale <= high
     return Axis(axis.name, scale, unit) if unit and holds and sound else Axis(axis.name)
 

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from hands import answer, drop
-from napari_ferry import imload
+from napari_ferry import Image, imload
+from napari_ferry.axes import Axis, Channel
+from napari_ferry.meaning import Meaning
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.samples import calcium_movie
-from napari_ferry.sidecar import sidecar_path
+from napari_ferry.sidecar import sidecar_path, sidecar_text
 
 pytestmark = [
     pytest.mark.window,
@@ -575,7 +577,9 @@ def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
     asked = answer(monkeypatch, "No")
     opened(widget, path, qtbot)
     click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
     assert "Replaced, and kept as .json.bak: a.json." in asked[0]
+    assert asked[0].endswith("What else they say of the recording is taken over.")
     assert sidecar_path(path).read_text() == '{"mine": 1}'
     answer(monkeypatch, "Yes")
     click(widget.result.write_button, qtbot)
@@ -584,6 +588,105 @@ def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
     assert (tmp_path / "a.json.bak").read_text() == '{"mine": 1}'
     assert imload(path)[0].shape == MOVIE.shape
     assert not widget.contrast.isVisible()
+
+
+def described(folder: Path, name: str = "a.raw", frames: int = FRAMES) -> Path:
+    """Return a recording of two channels in depth, whose sidecar does not know of the header."""
+    path = recording(folder, name, frames=frames)
+    axes = (
+        Axis("z", 300.0, "nanometer", -4.0),
+        Axis("c"),
+        Axis("y", 1 / 3, "micrometer"),
+        Axis("x", 1 / 7, "micrometer"),
+    )
+    shape = (frames // 2, 2, SIDE, SIDE)
+    channels = (Channel("DAPI", "#0000ff"), Channel("GFP", "#00ff00"))
+    image = Image((np.zeros(shape, np.uint16),), axes, channels, "cells", metadata={"mouse": 4})
+    sidecar_path(path).write_text(sidecar_text(image))
+    return path
+
+
+@pytest.mark.parametrize("pixel", ["", "0.5"])
+def test_what_a_sidecar_says_stays_but_for_what_was_typed(
+    widget, tmp_path, qtbot, notices, monkeypatch, pixel
+):
+    path = opened(widget, described(tmp_path), qtbot)
+    before = axes_in(path)
+    asked = answer(monkeypatch, "Yes")
+    type_number(widget, "offset", str(HEADER), qtbot)
+    type_number(widget, "channels", "2", qtbot)
+    widget.form.fields["interleaving"].setCurrentText("plane by plane")
+    if pixel:
+        widget.meaning.pixel.native.selectAll()
+        qtbot.keyClicks(widget.meaning.pixel.native, pixel)
+    wait_until_found(widget, qtbot)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert asked[0].endswith("What else they say of the recording is taken over.")
+    (image,) = imload(path)
+    assert np.array_equal(image.array, MOVIE.reshape(-1, 2, SIDE, SIDE))
+    assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
+    assert (image.name, image.metadata) == ("cells", {"mouse": 4})
+    assert image.axes[:2] == (Axis("z", 300.0, "nanometer", -4.0), Axis("c"))
+    assert image.pixel_size == ((0.5, 0.5) if pixel else (1 / 3, 1 / 7))
+    assert axes_in(tmp_path / "a.json.bak") == before
+
+
+def axes_in(path: Path) -> Any:
+    beside = path if path.suffix == ".bak" else sidecar_path(path)
+    return json.loads(beside.read_text())["axes"]
+
+
+def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, monkeypatch):
+    paths = [described(tmp_path, "a.raw"), described(tmp_path, "b.raw", 6)]
+    recording(tmp_path, "c.raw")
+    sidecar_path(tmp_path / "c.raw").write_text("{")
+    asked = answer(monkeypatch, "No")
+    widget.open_paths([tmp_path])
+    wait_for_candidates(widget, qtbot)
+    widget.meaning.lead.value = "t"
+    qtbot.keyClicks(widget.meaning.rate.native, "20")
+    wait_until_shown(widget, qtbot)
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
+    lost = "what it says of 2 channels (DAPI, GFP) is left out: the layout has 1"
+    assert asked[0].split("\n\n")[1:] == [
+        "Replaced, and kept as .json.bak: a.json, b.json, c.json.",
+        "What else they say of the recording is taken over, but:\n"
+        "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
+        f"• a.json, b.json: {lost}\n"
+        "• b.json: the axis z (length 3 at steps of 300 nanometer) is left out\n"
+        "• c.json: it is damaged, and nothing of it is taken over",
+    ]
+    assert not notices
+    answer(monkeypatch, "Yes")
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    for path in paths:
+        (image,) = imload(path)
+        assert image.axes[0] == Axis("t", 0.05, "second")
+        assert (image.name, image.pixel_size) == ("cells", (1 / 3, 1 / 7))
+
+
+def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monkeypatch):
+    path = opened(widget, recording(tmp_path), qtbot)
+    asked = answer(monkeypatch, "Yes")
+    for text in ("2", ""):
+        widget.meaning.pixel.native.clear()
+        qtbot.keyClicks(widget.meaning.pixel.native, text)
+        click(widget.result.write_button, qtbot)
+        qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+        notices.clear()
+        assert imload(path)[0].pixel_size == ((2, 2) if text else None)
+    assert "a.json: the step of y (2 micrometer) is left out" in asked[0]
+
+
+def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_path, qtbot):
+    opened(widget, described(tmp_path), qtbot)
+    assert widget.meaning.meaning() == Meaning("z", 0.3, 0.142857)  # as far as it is shown
+    opened(widget, recording(tmp_path, "b.raw"), qtbot)
+    assert widget.meaning.meaning() == Meaning()
+    assert viewer.layers[0].axis_labels == ("t", "y", "x")
 
 
 def test_a_scale_that_is_none_is_said_and_nothing_is_written(widget, viewer, tmp_path, qtbot):

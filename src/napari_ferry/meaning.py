@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from napari_ferry.axes import Axis
 
 Lead = Literal["t", "z"]
+Field = Literal["lead", "step", "pixel"]
+
+FIELDS: tuple[Field, ...] = ("lead", "step", "pixel")
+"""What a `Meaning` says; the unit belongs to the sizes that are in it."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +42,17 @@ class Meaning:
         if scale is None:
             return Axis(name)
         return Axis(name, scale, "second" if name == "t" else self.unit)
+
+
+def split_axes(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the axes that frames follow each other along, and those of a frame.
+
+    >>> split_axes("tzcyx"), split_axes("tyxs"), split_axes("ctyx"), split_axes("tzxy")
+    ((('t', 'z'), ('c', 'y', 'x')), (('t',), ('y', 'x', 's')), (('c', 't'), ('y', 'x')), None)
+    """
+    last = 1 if names[-1] in ("s", "c") else 0
+    end = len(names) - last
+    if tuple(names[end - 2 : end]) != ("y", "x"):
+        return None
+    at = end - 2 - (not last and "c" in names[: end - 2][-1:])
+    return tuple(names[:at]), tuple(names[at:])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +21,13 @@ from napari_ferry.errors import (
 )
 from napari_ferry.fitting import remains
 from napari_ferry.image import Image
-from napari_ferry.meaning import Meaning
+from napari_ferry.inherited import succeed
+from napari_ferry.meaning import FIELDS, Field, Meaning
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
 from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, count_frames, parse_known
 from napari_ferry.raw_place import Place, map_samples
-from napari_ferry.sidecar import raw_files, sidecar_path, sidecar_text
+from napari_ferry.sidecar import raw_files, sidecar_path
 from napari_ferry.writes import PlannedFile, write_text
 
 
@@ -213,6 +213,7 @@ def write_sidecar(
     layout: Layout,
     meaning: Meaning | None = None,
     *,
+    by_hand: Collection[Field] = FIELDS,
     overwrite: bool = False,
     is_cut: bool = False,
 ) -> tuple[Path, Path | None]:
@@ -220,17 +221,10 @@ def write_sidecar(
 
     Parameters
     ----------
-    data : Path
-        The raw file.
-    layout : Layout
-        How its samples lie.
-    meaning : Meaning, optional
-        What the axes mean.
+    data, layout, meaning, by_hand, is_cut
+        As for `plan_sidecar`, which tells what the one before says and the new one will not.
     overwrite : bool
         Whether a sidecar that is there may be replaced.
-    is_cut : bool
-        Whether the frames that are whole will do, where the layout does not fit; what is left of
-        the file is then said to be no samples.
 
     Raises
     ------
@@ -242,20 +236,56 @@ def write_sidecar(
         The sidecar that is there cannot be kept under another name.
     """
     sidecar = sidecar_path(data)
-    layout = _fitting(data, layout, is_cut=is_cut)
-    text = _text(data, layout, meaning)
+    planned = plan_sidecar(data, layout, meaning, by_hand=by_hand, is_cut=is_cut)
     kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
     if kept is not None:
         _keep(sidecar, kept)
-    file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
-    run(Plan((file,), (), identity=text), overwrite=overwrite)
+    run(planned, overwrite=overwrite)
     return sidecar, kept
 
 
-def _text(data: Path, layout: Layout, meaning: Meaning | None) -> str:
-    record = json.loads(sidecar_text(image_of(data, layout, meaning, is_cut=True)))
+def plan_sidecar(
+    data: Path,
+    layout: Layout,
+    meaning: Meaning | None = None,
+    *,
+    by_hand: Collection[Field] = FIELDS,
+    is_cut: bool = False,
+) -> Plan:
+    """Plan the sidecar of a raw file, with all that one which is there says and that stays true.
+
+    Parameters
+    ----------
+    data : Path
+        The raw file.
+    layout : Layout
+        How its samples lie.
+    meaning : Meaning, optional
+        What the axes mean.
+    by_hand : collection of {"lead", "step", "pixel"}
+        What of `meaning` counts even where the sidecar that is there says something else.
+    is_cut : bool
+        Whether the frames that are whole will do, where the layout does not fit; what is left of
+        the file is then said to be no samples.
+
+    Returns
+    -------
+    Plan
+        Its losses are what the sidecar that is there says, and the new one will not.
+
+    Raises
+    ------
+    InvalidImageError
+        The layout does not fit the file.
+    """
+    layout = _fitting(data, layout, is_cut=is_cut)
+    image = image_of(data, layout, meaning, is_cut=True)
     rest = data.stat().st_size - layout.offset - layout.extent
-    return json.dumps({**record, **Place(layout.offset, layout.gap, rest).record()})
+    place = Place(layout.offset, layout.gap, rest)
+    sidecar = sidecar_path(data)
+    text, losses = succeed(sidecar, image, place, by_hand if meaning else ())
+    file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
+    return Plan((file,), (), losses, identity=text)
 
 
 def _check_fit(name: str, nbytes: int, layout: Layout) -> None:

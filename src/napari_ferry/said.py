@@ -13,7 +13,7 @@ from napari_ferry.axes import Axis
 from napari_ferry.checks import is_number
 from napari_ferry.description import Description, is_sound_scale, parse_description
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.meaning import Meaning
+from napari_ferry.meaning import Meaning, split_axes
 from napari_ferry.partial import interrupted_save
 from napari_ferry.raw_layout.layout import Interleaving, Layout, count_frames
 from napari_ferry.sidecar import DEFAULT_NAME, load_json, raw_files, read_sidecar, sidecar_path
@@ -102,15 +102,12 @@ def _of_axes(
     dtype: np.dtype[Any], offset: int, gap: int, description: Description
 ) -> Layout | None:
     sizes = description.sizes
-    names = list(sizes)
-    channels, together = 1, ""
-    if names[-1] in ("s", "c"):
-        channels, together = sizes[names.pop()], "pixel"
-    if names[-2:] != ["y", "x"]:
+    split = split_axes(tuple(sizes))
+    if split is None:
         return None
-    lead = names[:-2]
-    if lead and lead[-1] == "c" and not together:
-        channels, together = sizes[lead.pop()], "plane"
+    lead, frame = split
+    together = {"c": "plane", "y": "pixel" if len(frame) > 2 else ""}[frame[0]]
+    channels = sizes[frame[0 if together == "plane" else -1]] if together else 1
     frames = int(np.prod([sizes[name] for name in lead], dtype=object))
     counts = [_count(size) for size in (frames, channels, sizes["y"], sizes["x"])]
     if None in counts or (gap and len(lead) > 1):  # which stands after frames of the first axis
@@ -123,12 +120,14 @@ def _meaning(description: Description) -> Meaning:
     """Return what the axes of a record mean, as far as a `Meaning` can say it."""
     axes = {axis.name: axis for axis in description.axes}
     x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
-    unit = x.unit if x.unit in METERS and is_sound_scale(x.scale) else None
-    pixel = x.scale if unit else None
+    lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_sound_scale(axis.scale)]
+    unit = lengths[0] if lengths else "micrometer"
+    pixel = x.scale if x.unit == unit else None
     if "z" in axes and "t" not in axes:
-        return Meaning("z", z.scale if z.unit == unit else None, pixel, unit or "micrometer")
+        step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
+        return Meaning("z", step, pixel, unit)
     seconds = t.scale * SECONDS[t.unit] if t.unit in SECONDS else None
-    return Meaning("t", seconds, pixel, unit or "micrometer")
+    return Meaning("t", seconds, pixel, unit)
 
 
 def _dtype(value: object) -> np.dtype[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox, LineEdit
@@ -10,7 +11,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.meaning import Meaning
+from napari_ferry.meaning import Field, Meaning
 from napari_ferry.widgets.form import lay_out, to_number
 
 _UNITS = (("µm", "micrometer"), ("nm", "nanometer"), ("mm", "millimeter"))
@@ -55,22 +56,17 @@ class MeaningForm(QWidget):
 
     def show_meaning(self, meaning: Meaning) -> None:
         """Fill the fields; nobody is told."""
-        is_time = meaning.lead == "t"
-        rate = 1 / meaning.step if is_time and meaning.step else None
-        depth = None if is_time else meaning.step
-        units = [name for _, name in _UNITS]
-        known = meaning.unit in units
-        texts = (
-            (self.pixel, _text(meaning.pixel if known else None)),
-            (self.unit, meaning.unit if known else units[0]),
-            (self.lead, meaning.lead),
-            (self.rate, _text(rate)),
-            (self.z_step, _text(depth)),
-        )
-        for field, value in texts:
+        for field, value in zip(self.fields, _values(meaning), strict=True):
             with field.changed.blocked():
                 field.value = value
         self._enable()
+
+    def differs_from(self, meaning: Meaning) -> frozenset[Field]:
+        """Return the fields of a `Meaning` that say something else than the form filled with it."""
+        now = _by_field([field.value for field in self.fields])
+        return frozenset(
+            name for name, value in _by_field(_values(meaning)).items() if value != now[name]
+        )
 
     def _on_change(self, _: object = None) -> None:
         self._enable()
@@ -79,6 +75,27 @@ class MeaningForm(QWidget):
     def _enable(self) -> None:
         self.rate.enabled = self.lead.value == "t"
         self.z_step.enabled = self.lead.value == "z"
+
+
+def _values(meaning: Meaning) -> list[str]:
+    """Return what stands in each field of a form that is filled with a meaning."""
+    units = [name for _, name in _UNITS]
+    known = meaning.unit in units
+    is_time = meaning.lead == "t"
+    return [
+        _text(meaning.pixel if known else None),
+        meaning.unit if known else units[0],
+        meaning.lead,
+        _text(1 / meaning.step if is_time and meaning.step else None),
+        _text(None if is_time or not known else meaning.step),
+    ]
+
+
+def _by_field(values: Sequence[str]) -> dict[Field, tuple[str, str]]:
+    """Return what the values of a form say of each field of a `Meaning`."""
+    pixel, unit, lead, rate, z_step = (value.strip() for value in values)
+    step = (rate, "") if lead == "t" else (z_step, z_step and unit)
+    return {"pixel": (pixel, pixel and unit), "lead": (lead, ""), "step": step}
 
 
 def _text(value: float | None) -> str:

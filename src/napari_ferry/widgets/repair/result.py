@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.errors import FerryError, InvalidImageError
+from napari_ferry.errors import FerryError
 from napari_ferry.fitting import fits, remains
-from napari_ferry.meaning import Meaning
+from napari_ferry.meaning import Field, Meaning
 from napari_ferry.progress import size_text
 from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import one_each, write_sidecar
+from napari_ferry.repair import one_each, plan_sidecar, write_sidecar
 from napari_ferry.sidecar import sidecar_path
 
 _MARGIN = 6
 _NAMED = 5
 """Files that a sentence names before it counts the others."""
+
+
+class Wanted(NamedTuple):
+    """Sidecars that are to be written: of which files, and what they are to say."""
+
+    layouts: Mapping[Path, Layout]
+    meaning: Meaning
+    by_hand: Collection[Field]
 
 
 class Written(NamedTuple):
@@ -101,42 +109,60 @@ class Result(QWidget):
         self.all_button.hide()
 
 
-def may_write(parent: QWidget, files: Sequence[Path], left: Sequence[Path]) -> bool:
+def find_losses(wanted: Wanted) -> dict[str, list[Path]]:
+    """Return what sidecars say that would be replaced, and their successors will not: which do.
+
+    Raises
+    ------
+    InvalidImageError
+        Files share a sidecar and have different layouts.
+    """
+    losses: dict[str, list[Path]] = {}
+    for data, layout in one_each(wanted.layouts).items():
+        planned = plan_sidecar(data, layout, wanted.meaning, by_hand=wanted.by_hand, is_cut=True)
+        for loss in planned.losses:
+            losses.setdefault(loss, []).append(planned.paths[0])
+    return losses
+
+
+def may_write(
+    parent: QWidget, wanted: Wanted, left: Sequence[Path], losses: Mapping[str, Sequence[Path]]
+) -> bool:
     """Ask once about all sidecars that would be written, where there is anything to ask.
 
     Parameters
     ----------
     parent : QWidget
         Where the question is shown.
-    files : sequence of Path
-        The raw files.
+    wanted : Wanted
+        What would be written.
     left : sequence of Path
         Those that get no sidecar.
+    losses : mapping
+        What is not taken over from sidecars, as `find_losses` returns it.
     """
+    files = list(wanted.layouts)
     standing = [path for file in files if (path := sidecar_path(file)).exists()]
     if not standing and len(files) < 2:
         return True
-    folder = files[0].parent
-    said = [f"Write {_counted(len(files), 'sidecar')} in {folder}?"]
+    said = [f"Write {_counted(len(files), 'sidecar')} in {files[0].parent}?"]
     if standing:
         said.append(f"Replaced, and kept as .json.bak: {_names(standing)}.")
+        said.append(_describe_losses(losses))
     if left:
         said.append(f"Left out, as the layout does not fit them: {_names(left)}.")
     answer = QMessageBox.question(parent, "Write sidecars?", "\n\n".join(said))
     return bool(answer == QMessageBox.StandardButton.Yes)
 
 
-def write_all(layouts: Mapping[Path, Layout], meaning: Meaning) -> Written:
+def write_all(wanted: Wanted) -> Written:
     """Write the sidecars of raw files, until one cannot be written."""
     paths: list[Path] = []
     kept: list[Path] = []
-    try:
-        layouts = one_each(layouts)
-    except InvalidImageError as error:
-        return Written(paths, kept, str(error))
-    for data, layout in layouts.items():
+    options: dict[str, Any] = {"by_hand": wanted.by_hand, "overwrite": True, "is_cut": True}
+    for data, layout in one_each(wanted.layouts).items():
         try:
-            path, before = write_sidecar(data, layout, meaning, overwrite=True, is_cut=True)
+            path, before = write_sidecar(data, layout, wanted.meaning, **options)
         except FerryError as error:
             return Written(paths, kept, str(error))
         paths.append(path)
@@ -150,6 +176,15 @@ def describe_written(done: Written) -> str:
     if len(done.paths) > 1:
         said = f"{len(done.paths)} sidecars were written in {done.paths[0].parent}"
     return f"{said}; the one before is {_names(done.kept)}." if done.kept else f"{said}."
+
+
+def _describe_losses(losses: Mapping[str, Sequence[Path]]) -> str:
+    kept = "What else they say of the recording is taken over"
+    if not losses:
+        return f"{kept}."
+    lines = [f"• {_names(paths)}: {loss}" for loss, paths in list(losses.items())[:_NAMED]]
+    more = len(losses) - len(lines)
+    return "\n".join([f"{kept}, but:", *lines, *([f"• and {more} more"] if more else [])])
 
 
 def _summary(nbytes: int, layout: Layout) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.exports import sentence
 from napari_ferry.fitting import follow, notes_on
 from napari_ferry.image import Image
+from napari_ferry.meaning import Meaning
 from napari_ferry.raw_layout.layout import Layout, count_frames
 from napari_ferry.repair import image_of, look_at
 from napari_ferry.said import Said, read_said
@@ -27,8 +28,10 @@ from napari_ferry.widgets.repair.contrast import contrast
 from napari_ferry.widgets.repair.parts import RepairParts
 from napari_ferry.widgets.repair.preview import check_room
 from napari_ferry.widgets.repair.result import (
+    Wanted,
     Written,
     describe_written,
+    find_losses,
     may_write,
     write_all,
 )
@@ -84,6 +87,7 @@ class RepairMetadata(RepairParts):
             self._fail(error)
             return
         self.form.forget()
+        self.meaning.show_meaning(Meaning())
         if self.files.current is None:
             self._clear()
             self.result.show_nothing(f"{paths[0]} holds no raw file: choose another folder.")
@@ -240,7 +244,7 @@ class RepairMetadata(RepairParts):
             self._show()
 
     def _on_write(self, is_of_all: bool) -> None:
-        """Write sidecars, in another thread, after the question."""
+        """See, in another thread, what writing sidecars would take away, and ask."""
         self._show_now()
         layout, current = self.layout_shown, self.files.current
         if layout is None or current is None:
@@ -252,9 +256,20 @@ class RepairMetadata(RepairParts):
         except InvalidImageError as error:
             self._fail(error)
             return
-        if fitting and may_write(self, list(fitting), left):
+        if fitting:
             each = {path: replace(layout, frames=count) for path, count in fitting.items()}
-            self.writing.call(lambda: write_all(each, meaning), self._on_written)
+            before = Meaning() if self.said is None else self.said.meaning
+            wanted = Wanted(each, meaning, self.meaning.differs_from(before))
+            self.writing.call(
+                lambda: find_losses(wanted), lambda losses: self._ask(wanted, left, losses)
+            )
+
+    def _ask(
+        self, wanted: Wanted, left: Sequence[Path], losses: Mapping[str, Sequence[Path]]
+    ) -> None:
+        """Write sidecars, in another thread, if that is wanted once it is said what goes."""
+        if may_write(self, wanted, left, losses):
+            self.writing.call(lambda: write_all(wanted), self._on_written)
 
     def _on_written(self, done: Written) -> None:
         if done.paths:

@@ -77,20 +77,20 @@ class LivePreview:
 
     def remove(self) -> None:
         """Take the layers out of the viewer."""
-        gone = [layer for layer in self.layers if layer in self.viewer.layers]
+        gone = self.layers
         self.forget()
+        self._drop(gone)
+
+    def _drop(self, layers: Sequence[Layer]) -> None:
+        gone = [layer for layer in layers if layer in self.viewer.layers]
         if gone and len(gone) < len(self.viewer.layers):
-            # with software OpenGL, napari 0.9 crashes where a layer and the last slider go at
-            # once, and others stay; so the slider goes first, and that is drawn
+            # with software OpenGL, napari 0.9 crashes where layers go and others stay, at once with
+            # the last slider, or before one that came was drawn; so it draws what stays first
             for layer in gone:
                 layer.data = _one_pixel(layer)  # of its file nothing is read, which may be gone
             self.viewer.screenshot(flash=False)
-        self._drop(gone)
-
-    def _drop(self, gone: Sequence[Layer]) -> None:
         for layer in gone:
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+            self.viewer.layers.remove(layer)
 
     def _add(self, data: LayerData) -> Any:
         from napari.layers import Image as Picture

@@ -445,6 +445,21 @@ def test_channels_become_layers_of_their_own_or_a_colour(widget, viewer, tmp_pat
     assert viewer.layers[-1] is others
 
 
+def test_layers_go_once_the_one_that_comes_was_drawn(widget, viewer, tmp_path, qtbot):
+    """It crashed at times where that was drawn after they had gone."""
+    opened(widget, recording(tmp_path), qtbot)
+    type_number(widget, "channels", "2", qtbot)
+    widget.form.fields["interleaving"].setCurrentText("plane by plane")
+    wait_until_shown(widget, qtbot)
+    assert len(viewer.layers) == 2
+    drawn: set[int] = set()
+    canvas = viewer.window._qt_viewer.canvas._scene_canvas
+    canvas.events.draw.connect(lambda _: drawn.add(len(viewer.layers)))
+    type_number(widget, "channels", "1", qtbot)
+    qtbot.waitUntil(lambda: drawn >= {3, 1}, timeout=WAIT)
+    assert [layer.name for layer in viewer.layers] == ["preview of a"]
+
+
 def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer, tmp_path, qtbot):
     path = tmp_path / "large.raw"
     with path.open("wb") as file:
@@ -579,7 +594,7 @@ def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
     assert "Replaced, and kept as .json.bak: a.json." in asked[0]
-    assert asked[0].endswith("What else they say of the recording is taken over.")
+    assert asked[0].endswith("What else it says of the recording is taken over.")
     assert sidecar_path(path).read_text() == '{"mine": 1}'
     answer(monkeypatch, "Yes")
     click(widget.result.write_button, qtbot)
@@ -606,6 +621,24 @@ def described(folder: Path, name: str = "a.raw", frames: int = FRAMES) -> Path:
     return path
 
 
+def test_frames_are_the_planes_of_the_channels_that_the_sidecar_says(
+    widget, viewer, tmp_path, qtbot
+):
+    opened(widget, described(tmp_path), qtbot)
+    assert [one.text.split("\n") for one in widget.candidates.known] == [
+        ["6 × 64 × 64 × 2", "uint16, header 352", "very likely (97 %)", "channels as a.json says"],
+        ["6 × 64 × 64 × 2", "uint16", "352 bytes remain", "as a.json says"],
+        ["12 × 64 × 64", "uint16, header 352", "very likely (97 %)"],
+        ["12 × 64 × 64", "uint16", "352 bytes remain", "not likely (20 %)"],
+    ]
+    assert widget.candidates.why.text() == "a.json says that there are 2 channels; rows repeat."
+    assert widget.form.draft().interleaving == "plane"
+    said = widget.contrast.text()
+    assert f"<td><b>0</b></td><td><b>≠</b></td><td><b>{HEADER}</b></td>" in said
+    assert "<td>channels</td><td>2</td><td></td><td>2</td>" in said
+    assert [layer.data.shape for layer in viewer.layers] == [(6, SIDE, SIDE)] * 2
+
+
 @pytest.mark.parametrize("pixel", ["", "0.5"])
 def test_what_a_sidecar_says_stays_but_for_what_was_typed(
     widget, tmp_path, qtbot, notices, monkeypatch, pixel
@@ -613,16 +646,13 @@ def test_what_a_sidecar_says_stays_but_for_what_was_typed(
     path = opened(widget, described(tmp_path), qtbot)
     before = axes_in(path)
     asked = answer(monkeypatch, "Yes")
-    type_number(widget, "offset", str(HEADER), qtbot)
-    type_number(widget, "channels", "2", qtbot)
-    widget.form.fields["interleaving"].setCurrentText("plane by plane")
     if pixel:
         widget.meaning.pixel.native.selectAll()
         qtbot.keyClicks(widget.meaning.pixel.native, pixel)
     wait_until_found(widget, qtbot)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert asked[0].endswith("What else they say of the recording is taken over.")
+    assert asked[0].endswith("What else it says of the recording is taken over.")
     (image,) = imload(path)
     assert np.array_equal(image.array, MOVIE.reshape(-1, 2, SIDE, SIDE))
     assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
@@ -644,6 +674,7 @@ def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, m
     asked = answer(monkeypatch, "No")
     widget.open_paths([tmp_path])
     wait_for_candidates(widget, qtbot)
+    widget.candidates.list.setCurrentRow(2)
     widget.meaning.lead.value = "t"
     qtbot.keyClicks(widget.meaning.rate.native, "20")
     wait_until_shown(widget, qtbot)
@@ -678,7 +709,7 @@ def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monk
         qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
         notices.clear()
         assert imload(path)[0].pixel_size == ((2, 2) if text else None)
-    assert "a.json: the step of y (2 micrometer) is left out" in asked[0]
+    assert "taken over, but:\n• the step of y (2 micrometer) is left out" in asked[0]
 
 
 def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_path, qtbot):

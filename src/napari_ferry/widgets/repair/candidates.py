@@ -40,7 +40,8 @@ class Candidate:
     layout : Layout
         The layout.
     source : str
-        What says so, where that are not the bytes: the name of the sidecar.
+        What says so, where that are not the bytes: the name of the sidecar. If the layout has
+        reasons, it says so of the channels alone.
     rest : int
         Bytes of the file that it leaves out.
     """
@@ -61,18 +62,21 @@ class Candidate:
 
     @property
     def _sure(self) -> str:
-        if self.source:
+        if self.source and not self.layout.reasons:
             return f"as {self.source} says"
         sure = self.layout.confidence
         word = next((word for least, word in _WORDS if sure >= least), "a guess")
-        return f"{word} ({percent(sure)})"
+        channels = f"\nchannels as {self.source} says" if self.source else ""
+        return f"{word} ({percent(sure)}){channels}"
 
     @property
     def reasons(self) -> str:
         """Why, in one sentence."""
-        if self.source:
+        if self.source and not self.layout.reasons:
             return f"{self.source} stands beside the file and says so."
         said = "; ".join(self.layout.reasons)
+        if self.source:
+            return f"{self.source} says that there are {self.layout.channels} channels; {said}."
         return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
@@ -98,8 +102,25 @@ def make_candidates(
         return candidates
     others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
     mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))
-    place = 0 if fits(nbytes, layout) or not said.error else 1
-    return [*others[:place], mine, *others[place:]]
+    if fits(nbytes, layout) or not said.error:
+        return [mine, *others]
+    split = [Candidate(one, said.path.name, remains(nbytes, one)) for one in _split(found, layout)]
+    first = [*split[:1], *others]
+    return [first[0], mine, *first[1:]] if first else [mine]
+
+
+def _split(found: Sequence[Layout], said: Layout) -> list[Layout]:
+    """Return layouts of one channel whose frames are the planes of the channels that were said."""
+    if said.interleaving != "plane":
+        return []
+    return [
+        replace(
+            one, frames=one.frames // said.channels, channels=said.channels, interleaving="plane"
+        )
+        for one in found
+        if (one.dtype, one.y, one.x) == (said.dtype, said.y, said.x)
+        and (one.channels, one.gap, one.frames % said.channels) == (1, 0, 0)
+    ]
 
 
 def judge(candidates: Sequence[Candidate], nbytes: int, *, is_anything_known: bool) -> str:

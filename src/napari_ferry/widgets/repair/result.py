@@ -148,7 +148,7 @@ def may_write(
     said = [f"Write {_counted(len(files), 'sidecar')} in {files[0].parent}?"]
     if standing:
         said.append(f"Replaced, and kept as .json.bak: {_names(standing)}.")
-        said.append(_describe_losses(losses))
+        said.append(_describe_losses(losses, is_one=len(standing) == 1))
     if left:
         said.append(f"Left out, as the layout does not fit them: {_names(left)}.")
     answer = QMessageBox.question(parent, "Write sidecars?", "\n\n".join(said))
@@ -178,13 +178,16 @@ def describe_written(done: Written) -> str:
     return f"{said}; the one before is {_names(done.kept)}." if done.kept else f"{said}."
 
 
-def _describe_losses(losses: Mapping[str, Sequence[Path]]) -> str:
-    kept = "What else they say of the recording is taken over"
+def _describe_losses(losses: Mapping[str, Sequence[Path]], *, is_one: bool) -> str:
+    kept = f"What else {'it says' if is_one else 'they say'} of the recording is taken over"
     if not losses:
         return f"{kept}."
-    lines = [f"• {_names(paths)}: {loss}" for loss, paths in list(losses.items())[:_NAMED]]
-    more = len(losses) - len(lines)
-    return "\n".join([f"{kept}, but:", *lines, *([f"• and {more} more"] if more else [])])
+    lines = [
+        f"• {loss}" if is_one else f"• {_names(paths)}: {loss}"
+        for loss, paths in list(losses.items())[:_NAMED]
+    ]
+    more = [f"• and {len(losses) - _NAMED} more"] if len(losses) > _NAMED else []
+    return "\n".join([f"{kept}, but:", *lines, *more])
 
 
 def _summary(nbytes: int, layout: Layout) -> str:

@@ -152,17 +152,17 @@ class RepairMetadata(RepairParts):
         candidates = make_candidates(found, self.said, form.known, nbytes)
         self.candidates.show_found(candidates)
         self._say(judge(candidates, nbytes, is_anything_known=bool(form.fixed)))
-        self._contrast(found)
+        self._contrast([one.layout for one in candidates])
         if candidates:
             self._fill(candidates[0].layout)
         elif self.layout_shown is None:
             self._fill(follow(self.files.nbytes, _blank(), self.form.fixed))
         self._draw_candidates()
 
-    def _contrast(self, found: Sequence[Layout]) -> None:
+    def _contrast(self, layouts: Sequence[Layout]) -> None:
         """Show a sidecar that does not fit beside what the bytes say."""
         if self.said is not None and self.said.error:
-            first = found[0] if found else None
+            first = next((one for one in layouts if one != self.said.layout), None)
             self.contrast.setText(contrast(self.said, first, self.files.nbytes))
             self.contrast.show()
 

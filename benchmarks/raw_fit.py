@@ -31,12 +31,12 @@ LATE = "alike unalike seam seampos seamavg out_seam inner hfirst hprev hcp nohcp
 """Evidence that takes a closer look than is had at all layouts."""
 
 FOR = (
-    "alike gap_edge seam seamavg out_seam prom prel em edge hcp harm comb z gain colz colllr "
-    "at_seam halves proof square pop_both"
+    "alike seam seamavg out_seam prom prel em edge hcp harm comb z gain colz colllr at_border "
+    "halves proof square pop_both"
 )
 AGAINST = (
     "cost crel asymmetry unexpl unrel subprom subrel inner intz lost uneven hfirst past_edge nohcp "
-    "trailer offgrid odd_gap gapped mosaic unproved unalike past_gap"
+    "trailer offgrid odd_gap gapped mosaic unproved unalike off_border rivalry"
 )
 """Evidence that must not count the other way round, as few files may suggest by chance."""
 

@@ -22,6 +22,8 @@ from napari_ferry import (
 )
 from napari_ferry.cli import main
 from napari_ferry.raw_layout import find, judge
+from napari_ferry.raw_layout.borders import Borders
+from napari_ferry.raw_layout.edges import edge_of_bytes
 from napari_ferry.raw_layout.find import find_common_layout
 from napari_ferry.raw_layout.packed import unpack
 from napari_ferry.raw_layout.source import Source
@@ -63,6 +65,41 @@ def brief(layout: Layout) -> tuple:
         layout.x,
         layout.channels,
     )
+
+
+# --- where frames and headers end ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("away", [-6, 0, 5])
+@pytest.mark.parametrize("gap", [0, 40, 300])
+def test_border_of_frames_is_found_to_the_sample(gap, away):
+    frames = unlike(6)
+    rng = np.random.default_rng(7)
+    between = 1 + 0.3 * rng.standard_normal((6, gap))
+    window = np.concatenate(
+        [x for one, some in zip(frames, between, strict=True) for x in (one.ravel(), some)]
+    )
+    pitch = 120 * 150 + gap
+    borders = Borders(window[1234:].astype(np.float32), 150, 1)
+    best = borders.find(pitch + away, lambda pitch: [pitch % 150 + 150 * k for k in range(4)])
+    assert any((one.pitch, one.first, one.gap) == (pitch, pitch - 1234, gap) for one in best)
+
+
+def test_no_border_is_found_in_noise():
+    noise = np.random.default_rng(8).standard_normal(80_000).astype(np.float32)
+    assert not [one for one in Borders(noise, 150, 1).find(9000, lambda _: [0]) if one.score > 60]
+
+
+@pytest.mark.parametrize("header", [bytes(300), b"gain = 3\n" * 40, "random"])
+def test_edge_of_bytes_is_where_a_header_ends(header):
+    rng = np.random.default_rng(9)
+    header = rng.bytes(301) if header == "random" else header
+    pixels = rng.poisson(300, 40_000).astype("<u2").tobytes()
+    first = np.frombuffer(header + pixels[: 12_000 - len(header)], np.uint8)
+    window = np.frombuffer(pixels[12_000:], np.uint8)
+    at, score = edge_of_bytes(first, np.roll(window, -(len(header) % 2)), 2)
+    assert abs(at - len(header)) <= 2
+    assert score > 5
 
 
 # --- what is found -----------------------------------------------------------------------------
@@ -154,6 +191,81 @@ def test_gaps_are_found_between_frames_that_are_unlike_each_other(tmp_path):
     path.write_bytes(b"".join(one.astype("<f4").tobytes() + bytes(64) for one in opposite))
     best = find_layouts(path)[0]
     assert (*brief(best), best.gap) == ("<f4", 0, 5, 120, 150, 1, 64)
+
+
+def unlike(nt: int, seed: int = 3) -> np.ndarray:
+    """Sections that have nothing in common but their texture, shape (nt, 120, 150)."""
+    noise = np.random.default_rng(seed).standard_normal((nt, 120, 150))
+    smooth = gaussian_filter(noise, (0, 2, 2))
+    return 1 + 0.3 * smooth / smooth.std()
+
+
+def test_gap_is_found_between_sections_that_have_nothing_in_common(tmp_path):
+    path = tmp_path / "a.raw"
+    path.write_bytes(b"".join(one.tobytes() + bytes(64) for one in stored("<i4", unlike(4))))
+    best = find_layouts(path)[0]
+    assert (*brief(best), best.gap) == ("<i4", 0, 4, 120, 150, 1, 64)
+
+
+def test_gap_may_be_as_long_as_a_row(tmp_path):
+    rng = np.random.default_rng(4)
+    frames = stored("<u2", scene((12, 90, 128)))
+    data = b"".join(one.tobytes() + rng.bytes(256) for one in frames)
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(512) + data[:-256])
+    found = find_layouts(path)
+    gaps = [(*brief(layout), layout.gap) for layout in found[:3]]
+    assert ("<u2", 512, 12, 90, 128, 1, 256) in gaps
+
+
+@pytest.mark.parametrize("dtype", ["<i4", *more((">f4", "<f8"))])
+def test_samples_may_begin_anywhere_and_end_anywhere(tmp_path, dtype):
+    header = np.random.default_rng(5).bytes(1003)
+    path = write(tmp_path / "a.raw", stored(dtype, scene()), header)
+    path.write_bytes(path.read_bytes()[:-2500])
+    assert brief(find_layouts(path)[0]) == (dtype, 1003, 11, 90, 132, 1)
+
+
+def test_whole_numbers_in_doubles_may_begin_anywhere(tmp_path):
+    header = np.random.default_rng(5).bytes(2867)
+    path = write(tmp_path / "a.raw", np.round(100 * scene()).astype("<f8"), header)
+    path.write_bytes(path.read_bytes()[:-2500])
+    found = find_layouts(path)
+    assert ("<f8", 2867, 11, 90, 132, 1) in [brief(layout) for layout in found[:3]]
+
+
+def test_masks_are_found_though_noise_lies_between_them(tmp_path):
+    rng = np.random.default_rng(11)
+    smooth = gaussian_filter(rng.standard_normal((6, 120, 150)), (0, 6, 6))
+    masks = np.where(smooth > 0.02, np.round(900 * smooth), 0).astype("<u4")
+    path = tmp_path / "a.raw"
+    path.write_bytes(b"".join(one.tobytes() + rng.bytes(512) for one in masks))
+    best = find_layouts(path)[0]
+    assert (*brief(best), best.gap) == ("<u4", 0, 6, 120, 150, 1, 512)
+
+
+def test_signs_count_where_no_step_crosses_zero(tmp_path):
+    pixels = stored("<u2", scene()).astype("<i2")
+    pixels[:6] -= 12_000
+    assert pixels[:6].max() < 0 <= pixels[6:].min()
+    assert find_layouts(write(tmp_path / "a.raw", pixels))[0].dtype == np.dtype("<i2")
+
+
+def test_one_frame_and_a_part_of_the_next_are_found(tmp_path):
+    path = write(tmp_path / "a.raw", stored("<u2", scene((2, 114, 114))), bytes(352))
+    path.write_bytes(path.read_bytes()[:-9000])
+    found = find_layouts(path)
+    assert ("<u2", 352, 1, 114, 114, 1) in [brief(layout) for layout in found[:3]]
+
+
+def test_header_is_found_before_frames_that_fade_to_black(tmp_path):
+    away = np.abs(np.linspace(-1, 1, 88))
+    light = np.clip(1.1 - np.hypot(away[:, None], away), 0, 1)
+    pixels = stored("u1", scene((14, 88, 88)) * light * 2)
+    path = write(tmp_path / "a.raw", pixels, np.random.default_rng(6).bytes(777))
+    path.write_bytes(path.read_bytes()[:-1234])
+    found = find_layouts(path)
+    assert ("u1", 777, 13, 88, 88, 1) in [brief(layout) for layout in found[:3]]
 
 
 def test_frames_larger_than_what_is_read_at_once_are_found(tmp_path):

@@ -6,7 +6,7 @@ byte of file. It is metric, so it tells byte orders apart, which the entropy of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,10 @@ from napari_ferry.raw_layout.source import Samples
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 96
-_SLICES, _SLICE_BYTES = 32, 8160
+_SLICES, _FEW_SLICES, _SLICE_BYTES = 32, 6, 8160
+_ODD_PHASE = 0.05
+_RIVALRY = 0.01
+"""Bits a byte that a type may cost more than another order or phase of the same numbers."""
 _NAMES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 _PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 
@@ -27,14 +30,16 @@ _PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 class Coded:
     """What a type costs: bits per byte, plus what speaks against it; `asymmetry` of byte planes.
 
-    `end` says that samples end where the file does, rather than begin at a multiple of their size.
+    Samples begin `phase` bytes after multiples of their size. `rivalry` is what it costs more, or
+    less, than the best of other byte orders and phases of the same kind of number.
     """
 
     dtype: np.dtype[Any]
-    end: bool
+    phase: int
     cost: float
     asymmetry: float
     total: float
+    rivalry: float = 0.0
 
 
 def finite(values: npt.NDArray[Any]) -> Floats:
@@ -56,22 +61,22 @@ def bits(zeros: Floats, mean: Floats) -> Floats:
 
 def find_dtypes(source: Samples, known: Known) -> list[Coded]:
     """Return the types that a file's samples may have, at most three, the likeliest first."""
-    found = [
-        coded
-        for dtype in types_of(known)
-        for end in _anchors(source.size, dtype.itemsize, known)
-        if (coded := _coded(source, dtype, known, end=end)) is not None
-    ]
-    found = _without_twins(sorted(found, key=lambda coded: coded.total))
+    found = [coded for dtype in types_of(known) for coded in _phases(source, dtype, known)]
+    found = [_among(coded, found) for coded in _without_twins(sorted(found, key=_total))]
     if not found:
         return []
     least = found[0].total
     near = [
         coded
         for coded in found
-        if coded.total < least + 0.8 and np.log((coded.total + 0.05) / (least + 0.05)) < 1.6
+        if coded.total < least + 0.8
+        and np.log((coded.total + 0.05) / (least + 0.05)) < 1.6
+        and (coded.rivalry < _RIVALRY or coded is found[0])
     ]
-    return near[:3]
+    of_kind: dict[str, Coded] = {}
+    for coded in near[1:]:
+        of_kind.setdefault(coded.dtype.str[1:], coded)
+    return [coded for coded in near if coded in (near[0], *of_kind.values())][:3]
 
 
 def types_of(known: Known) -> list[np.dtype[Any]]:
@@ -82,22 +87,42 @@ def types_of(known: Known) -> list[np.dtype[Any]]:
     return list(dict.fromkeys(both))
 
 
-def _anchors(size: int, itemsize: int, known: Known) -> list[bool]:
-    """Return whether to read samples from the end of the file, from its start, or both ways."""
-    if known.offset is not None:
-        return [False]
-    return [True] if size % itemsize == 0 else [True, False]
+def _total(coded: Coded) -> float:
+    return coded.total
 
 
-def anchor_of(size: int, known: Known, *, end: bool) -> int:
-    """Return a place where a sample begins, or would if the file went on."""
-    if known.offset is not None:
-        return known.offset
-    return size if end else 0
+def _among(coded: Coded, found: list[Coded]) -> Coded:
+    """Return a type with what it costs beside others of its kind."""
+    others = [
+        other.cost
+        for other in found
+        if other.dtype.str[1:] == coded.dtype.str[1:]
+        and (other.dtype, other.phase) != (coded.dtype, coded.phase)
+    ]
+    return replace(coded, rivalry=coded.cost - min(others)) if others else coded
 
 
-def _coded(source: Samples, dtype: np.dtype[Any], known: Known, *, end: bool) -> Coded | None:
-    values = sample_of(source, dtype, anchor_of(source.size, known, end=end))
+def _phases(source: Samples, dtype: np.dtype[Any], known: Known) -> list[Coded]:
+    """Return what a type costs from each byte on at which its samples may begin.
+
+    Samples usually end with the file, or begin at multiples of their size; others are looked at in
+    few slices first.
+    """
+    itemsize = dtype.itemsize
+    usual = {source.size % itemsize, 0} if known.offset is None else {known.offset % itemsize}
+    found = [_coded(source, dtype, phase, _SLICES) for phase in sorted(usual)]
+    if known.offset is None:
+        least = min((coded.total for coded in found if coded is not None), default=np.inf)
+        for phase in set(range(itemsize)) - usual:
+            few = _coded(source, dtype, phase, _FEW_SLICES)
+            if few is not None and few.total < 0.98 * least:
+                other = _coded(source, dtype, phase, _SLICES)
+                found.append(other and replace(other, total=other.total + _ODD_PHASE))
+    return [coded for coded in found if coded is not None]
+
+
+def _coded(source: Samples, dtype: np.dtype[Any], phase: int, slices: int) -> Coded | None:
+    values = sample_of(source, dtype, phase, slices)
     if values.size < 2 * BLOCK:
         return None
     penalty = _PENALTIES.get(dtype.str[1:], 0.0) + (0.05 if dtype.str[0] == ">" else 0.0)
@@ -111,10 +136,12 @@ def _coded(source: Samples, dtype: np.dtype[Any], known: Known, *, end: bool) ->
         cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
         penalty += 1.0 if dtype.itemsize == 8 and _is_pairs(values) else 0.0
     total = cost + 1.2 * asymmetry + penalty + more
-    return Coded(dtype, end, cost, asymmetry, total)
+    return Coded(dtype, phase, cost, asymmetry, total)
 
 
-def sample_of(source: Samples, dtype: np.dtype[Any], anchor: int) -> npt.NDArray[Any]:
+def sample_of(
+    source: Samples, dtype: np.dtype[Any], anchor: int, slices: int = _SLICES
+) -> npt.NDArray[Any]:
     """Return slices spread over the body, shape ``(slices, samples)``, each in step with others.
 
     The step holds whole samples of each size and whole pixels of two, three and four channels, so
@@ -123,7 +150,7 @@ def sample_of(source: Samples, dtype: np.dtype[Any], anchor: int) -> npt.NDArray
     first, step = source.body, 24
     room = source.size - first
     nbytes = min(_SLICE_BYTES, room // step * step)
-    count = min(_SLICES, max(1, room // max(nbytes, 1)))
+    count = min(slices, max(1, room // max(nbytes, 1)))
     starts = np.linspace(first, source.size - nbytes, count).astype(np.int64)
     starts += (anchor - starts) % step
     rows = [source.values(int(start), nbytes // dtype.itemsize, dtype) for start in starts]
@@ -167,7 +194,7 @@ def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Float
     if share:
         numbers = _filled(numbers, bad)
     step = float_step(numbers, np.finfo(values.dtype).nmant)
-    return numbers, step, 2 * (1 - plausible) + 4 * share
+    return numbers, step, 4 * (1 - plausible) + 4 * share
 
 
 def _is_pairs(values: npt.NDArray[Any]) -> bool:
@@ -257,11 +284,11 @@ def _asymmetry(per_phase: Floats) -> float:
 
 
 def _without_twins(found: list[Coded]) -> list[Coded]:
-    """Drop signed types that cost what their unsigned twins do: the pixels are the same."""
-    costs = {(coded.dtype.str, coded.end): coded.cost for coded in found}
+    """Drop signed types than which their unsigned twins are likelier: the pixels are the same."""
+    totals = {(coded.dtype.str, coded.phase): coded.total for coded in found}
 
     def is_twin(coded: Coded) -> bool:
-        twin = costs.get((coded.dtype.str.replace("i", "u"), coded.end))
-        return coded.dtype.kind == "i" and twin is not None and twin <= coded.cost + 1e-9
+        twin = totals.get((coded.dtype.str.replace("i", "u"), coded.phase))
+        return coded.dtype.kind == "i" and twin is not None and twin <= coded.total
 
     return [coded for coded in found if not is_twin(coded)]

@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 _BINS = 12
 _MOVED = 2
+_FEW = 4
 
 
 class FrameEvidence:
@@ -48,6 +49,10 @@ class FrameEvidence:
         order = [int(y) for y in np.argsort(-self.prominence)[:4] if self.prominence[y] > 6]
         near = [y + k for y in order for k in (1, -1, 2, -2, 3, -3) if y + k in POPULAR]
         return list(dict.fromkeys(order + near))
+
+    def pitches(self, length: int) -> list[int]:
+        """Return the samples of a few frames of heights that stand out, for a row's length."""
+        return [y * length for y in self.strongest()[:_FEW]]
 
     def of(self, y: int, planes: int) -> dict[str, float]:
         """Return the evidence for frames of so many rows; more than five tell nothing more."""

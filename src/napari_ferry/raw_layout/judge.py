@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.candidates import Candidate, Clues, find_candidates
-from napari_ferry.raw_layout.codes import Coded, anchor_of, find_dtypes, types_of
+from napari_ferry.raw_layout.candidates import Candidate, Search, find_candidates
+from napari_ferry.raw_layout.clues import Clues
+from napari_ferry.raw_layout.codes import Coded, find_dtypes, types_of
 from napari_ferry.raw_layout.frames import FrameEvidence
+from napari_ferry.raw_layout.gaps import find_gapped
 from napari_ferry.raw_layout.layout import Known
 from napari_ferry.raw_layout.packed import Unpacked, find_packing
 from napari_ferry.raw_layout.periods import Periods, find_periods
@@ -28,6 +30,7 @@ _SLACK = 64
 _MARGIN = 14.0
 _MOST_ROWS = 14
 _BLIND_ROWS = 24
+_LIKELY, _CLOSE = 3, 1.5
 _FAR_LAG = 300_000
 _FAR_SCORE = 12.0
 
@@ -51,9 +54,9 @@ def _judge(source: Samples, types: list[Coded], known: Known) -> list[Candidate]
     looks = _looks(source, types, known) or _blind(source, types, known)
     every = list(_candidates(source, looks, known))
     kept = shortlist(every)
-    seams = {(look.coded.dtype.str, look.coded.end): look.seams for look in looks}
+    seams = {(look.coded.dtype.str, look.coded.phase): look.seams for look in looks}
     for one in kept:
-        one.features |= seams[one.coded.dtype.str, one.coded.end].features(one)
+        one.features |= seams[one.coded.dtype.str, one.coded.phase].features(one)
     return kept
 
 
@@ -74,14 +77,14 @@ def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
     """
     if types:
         _hold_window(source, types, known)
-    periods: dict[tuple[int, bool], Periods] = {}
+    periods: dict[tuple[int, int], Periods] = {}
     found = []
     for coded in types:
-        is_main = coded.dtype.itemsize == types[0].dtype.itemsize
+        is_main = coded is types[0]
         start, window = _window(source, coded, known, WINDOW_SAMPLES >> (not is_main))
         if window.size < 256:
             continue
-        kind = (coded.dtype.itemsize, coded.end)
+        kind = (coded.dtype.itemsize, coded.phase)
         if kind not in periods:
             periods[kind] = find_periods(window)
         rows = [
@@ -101,7 +104,7 @@ def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Loo
     nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
     found = []
     for dtype in types:
-        coded = Coded(dtype, True, 8.0, 0.0, 8.0)
+        coded = Coded(dtype, source.size % dtype.itemsize, 8.0, 0.0, 8.0)
         channels = known.channels or 1
         rows = [
             Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -127,6 +130,7 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
     """Yield what fits the file, for rows that are not far behind the best one."""
     scores = sorted(weigh(features, CHEAP) for look in looks for _, features in look.rows)
     least = max([scores[-1] - _MARGIN, *scores[-_MOST_ROWS:][:1]]) if scores else 0.0
+    likely = _likely(looks)
     for look in looks:
         frames: dict[int, FrameEvidence] = {}
         for row, features in look.rows:
@@ -135,27 +139,63 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
             if row.length not in frames:
                 some = look.seams.grid.rows(row.length, 0)
                 frames[row.length] = FrameEvidence(look.periods, row.length, some)
-            clues = _clues(look, row, frames[row.length], known, is_main=look is looks[0])
-            for one in find_candidates(source.size, look.coded, row, clues, known):
+            best = likely.get((id(look), row.length))
+            look_far = look is looks[0]
+            clues = _clues(look, row, best, frames[row.length], known, far=look_far)
+            search = Search(source.size, look.coded, row, clues, known)
+            for one in (*find_candidates(search), *find_gapped(search)):
                 one.features |= features
                 if not one.layout.gap:  # which takes a look at the file
                     one.features |= look.seams.column(one)
                 yield one
 
 
-def _clues(look: _Look, row: Row, frames: FrameEvidence, known: Known, *, is_main: bool) -> Clues:
-    """Return what tells where rows are frames; a known offset needs less."""
+def _likely(looks: list[_Look]) -> dict[tuple[int, int], Row]:
+    """Return the likeliest rows of a few lengths, by what they were seen as and their length.
+
+    Of those as likely, that of most channels: borders of colours show in whole pixels alone.
+    """
+    rows = [
+        (weigh(features, CHEAP), id(look), row)
+        for look in looks
+        for row, features in look.rows
+        if not row.mosaic
+    ]
+    found: dict[tuple[int, int], Row] = {}
+    for score, seen_as, row in sorted(rows, key=lambda one: -one[0]):
+        if len(found) == _LIKELY:
+            break
+        others = [
+            other
+            for rival, other_as, other in rows
+            if (other_as, other.length) == (seen_as, row.length) and rival > score - _CLOSE
+        ]
+        found.setdefault((seen_as, row.length), max(others, key=lambda other: other.channels))
+    return found
+
+
+def _clues(
+    look: _Look, row: Row, best: Row | None, frames: FrameEvidence, known: Known, *, far: bool
+) -> Clues:
+    """Return what tells where rows are frames; a known offset needs less.
+
+    Their borders are looked for if there is a best row of the length, those beyond the window if
+    `far`.
+    """
     is_open = known.offset is None
-    far = _far(look, frames) if is_main else {}
+    pitches = look.periods.pitches(row.length)
+    lags = _far(look, frames) if far else {}
     return Clues(
         frames,
-        (*far, *look.periods.frames),
-        look.periods.pitches(row.length) | {lag: z for lag, z in far.items() if lag % row.length},
-        [y for lag in far for y in _near_rows(lag, row.length)],
-        look.seams.changes(row.length) if is_open else {},
-        look.seams.starts(row.length, row.channels, frames.strongest()) if is_open else [],
-        look.seams.edge if is_open else (0, 0.0),
-        look.seams.ends,
+        (*lags, *look.periods.frames),
+        pitches | {lag: z for lag, z in lags.items() if lag % row.length},
+        lags,
+        [y for lag in lags for y in _near_rows(lag, row.length)],
+        look.seams.borders(best, (*pitches, *frames.pitches(row.length))) if best else [],
+        look.seams.begins(best) if best and is_open else [],
+        look.seams.breaks(best) if best and is_open else [],
+        look.seams.heads.changes(row.length) if is_open else {},
+        look.seams.heads.edges if is_open else {},
     )
 
 
@@ -179,7 +219,7 @@ def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int
     first = source.body if known.offset is None else known.offset
     count = min(most, WINDOW_BYTES // itemsize, (source.size - first) // itemsize)
     start = first + (source.size - first - count * itemsize) // 2
-    start += (anchor_of(source.size, known, end=coded.end) - start) % itemsize
+    start += (coded.phase - start) % itemsize
     return start, source.values(start, count, coded.dtype)
 
 

@@ -15,6 +15,13 @@ def spread_of(values: npt.NDArray[Any]) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
+def scale_of(values: npt.NDArray[Any]) -> float:
+    """Return a scale of values among which few may be beyond all others, and most may be equal."""
+    away = np.abs(values - np.median(values))
+    away = away[away > 0]
+    return spread_of(values) or (0.3 * float(np.median(away)) if away.size else 1.0)
+
+
 def seam_odds(above: _Number, mu: float, spread: float) -> _Number:
     """Return the logarithm of how much likelier a step is a seam than not.
 

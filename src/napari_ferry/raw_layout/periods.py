@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.measures import spread_of
+from napari_ferry.raw_layout.measures import scale_of, spread_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -111,7 +111,7 @@ def _flattened(values: npt.NDArray[Any]) -> Floats:
         x[~(np.abs(x) < 1e15)] = 0  # none, or beyond all measure
     few = x[:: max(1, x.size // 65536)].astype(np.float64)
     middle = float(np.median(few))
-    spread = spread_of(few) or 0.3 * float(few.std()) or 1.0
+    spread = scale_of(few)
     x -= np.float32(middle)
     x /= np.float32(1.5 * spread)
     np.arcsinh(x, out=x)

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
 _FEW_SEGMENTS = 8
-_KEPT = 16
+_KEPT = 13
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ HEADERS = (
 )
 """Lengths of headers in bytes, those of most programs first."""
 
+MAX_OFFSET = 8192
+"""Bytes of the longest header that is looked for without being seen."""
+
 
 def header_prior(offset: int) -> float:
     """Return the logarithm of how likely a header of some bytes is, up to a constant."""
@@ -34,8 +37,8 @@ def header_prior(offset: int) -> float:
         return 0.0
     if offset in HEADERS:
         return -2.2
-    if offset > 8192:
-        return -6.0 - math.log(offset / 8192)
+    if offset > MAX_OFFSET:
+        return -6.0 - math.log(offset / MAX_OFFSET)
     return -3.0 if offset % 512 == 0 else -4.0 if offset % 16 == 0 else -5.0
 
 

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 WEIGHTS = {
-    "crel": -12.429, "harm": 11.201, "cost": -8.770, "c2": -7.735, "trailer": -7.381,
-    "c4": -7.070, "tiny": -5.505, "unproved": -4.648, "odd_gap": -4.622, "mosaic": -4.557,
-    "gain": 2.724, "uneven": -2.717, "square": 2.700, "lost": -2.310, "split": 2.036,
-    "pop_both": 2.001, "nofr": -1.931, "asp": -1.739, "comb": 1.545, "outside": -1.527,
-    "hprev": 1.461, "gap_edge": 1.415, "header": 1.390, "prel": 1.388, "pow2": 1.328,
-    "unrel": -1.268, "edge": 1.160, "unalike": -1.059, "hfirst": -1.034, "c3": -0.992,
-    "bigend": -0.943, "hcp": 0.922, "z": 0.898, "seampos": 0.882, "at_seam": 0.866,
-    "m8x": -0.825, "subrel": -0.779, "log_t": -0.777, "m8y": 0.737, "seamavg": 0.699,
-    "intz": -0.656, "halves": 0.570, "alike": 0.514, "subprom": -0.476, "proof": 0.465,
-    "asp2": -0.423, "pop_y": 0.403, "em": 0.402, "unexpl": -0.358, "out_seam": 0.309,
-    "prom": 0.233, "pop_x": -0.191, "t1": -0.150, "wide": -0.124, "inner": -0.119, "seam": 0.084,
-    "fcorr": -0.028, "gapped": -0.021, "colllr": 0.001,
+    "harm": 12.378, "c2": -9.727, "crel": -9.140, "cost": -9.093, "trailer": -7.992,
+    "c4": -7.515, "mosaic": -5.437, "unproved": -4.402, "tiny": -4.390, "odd_gap": -3.847,
+    "gain": 2.984, "uneven": -2.587, "square": 2.520, "comb": 2.407, "lost": -2.182,
+    "split": 2.035, "c3": -2.005, "prel": 1.964, "pop_both": 1.786, "asp": -1.759,
+    "unrel": -1.724, "nofr": -1.646, "header": 1.547, "outside": -1.405, "pow2": 1.243,
+    "edge": 1.197, "hprev": 1.157, "z": 1.112, "hfirst": -0.962, "out_seam": 0.892,
+    "seampos": 0.823, "hcp": 0.784, "seamavg": 0.784, "m8y": 0.775, "proof": 0.736,
+    "alike": 0.626, "log_t": -0.585, "halves": 0.579, "m8x": -0.571, "subprom": -0.551,
+    "intz": -0.481, "subrel": -0.451, "unalike": -0.439, "asp2": -0.392, "unexpl": -0.323,
+    "pop_y": 0.309, "at_border": 0.301, "inner": -0.285, "t1": 0.259, "colllr": 0.255,
+    "pop_x": 0.214, "bigend": -0.164, "prom": 0.114, "wide": -0.077, "em": 0.061, "seam": 0.032,
 }  # fmt: skip
 """Of all evidence."""
 
 CHEAP = {
-    "harm": 11.610, "crel": -10.347, "cost": -9.180, "trailer": -8.200, "c2": -7.806,
-    "c4": -7.558, "mosaic": -5.083, "tiny": -4.676, "unproved": -4.570, "at_seam": 4.453,
-    "odd_gap": -3.787, "uneven": -3.082, "gain": 2.896, "pop_both": 2.714, "square": 2.658,
-    "lost": -2.278, "gapped": -2.182, "outside": 2.068, "asp": -1.982, "t1": 1.664,
-    "split": 1.660, "edge": 1.593, "gap_edge": 1.582, "comb": 1.551, "pow2": 1.528,
-    "header": 1.363, "em": 1.316, "prel": 1.291, "subrel": -1.149, "c3": -1.106, "unrel": -1.008,
-    "m8x": -0.903, "log_t": -0.895, "nofr": -0.889, "z": 0.871, "halves": 0.696, "prom": 0.628,
-    "pop_x": -0.609, "fcorr": -0.594, "intz": -0.588, "bigend": -0.564, "pop_y": 0.555,
-    "proof": 0.433, "unexpl": -0.359, "subprom": -0.254, "asp2": 0.198, "m8y": 0.167,
-    "colllr": 0.161, "colz": 0.141, "wide": -0.122, "past_edge": -0.098,
+    "harm": 12.605, "c2": -10.073, "crel": -9.009, "trailer": -8.185, "cost": -8.092,
+    "c4": -7.817, "mosaic": -5.286, "unproved": -4.286, "tiny": -3.847, "odd_gap": -3.325,
+    "gain": 2.760, "uneven": -2.683, "split": 2.639, "comb": 2.375, "c3": -2.354, "lost": -2.331,
+    "square": 2.322, "asp": -2.142, "pop_both": 2.133, "outside": 2.052, "header": 1.481,
+    "prel": 1.433, "unrel": -1.432, "edge": 1.310, "nofr": -1.303, "pow2": 1.233, "t1": 1.029,
+    "z": 0.998, "subrel": -0.924, "gapped": -0.861, "proof": 0.783, "em": 0.685,
+    "at_border": 0.643, "log_t": -0.622, "intz": -0.570, "halves": 0.522, "prom": 0.491,
+    "m8y": 0.484, "unexpl": -0.411, "pop_y": 0.395, "bigend": -0.366, "m8x": -0.343,
+    "subprom": -0.301, "colllr": 0.202, "asp2": 0.143, "pop_x": -0.134, "wide": -0.079,
+    "past_edge": -0.037,
 }  # fmt: skip
 """Of what needs no closer look."""

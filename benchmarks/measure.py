@@ -201,7 +201,7 @@ def _measure(order: Mapping[str, Any]) -> dict[str, float]:
             kept = job()
             cpu.append(cpu_seconds() - cpu_start)
             seconds.append(time.perf_counter() - wall_start)
-            peaks.append(_peak() - before + children.peak)
+            peaks.append(peak_bytes() - before + children.peak)
         del kept
     return {
         "seconds": statistics.median(seconds),
@@ -214,11 +214,11 @@ def _start_peak() -> int:
     """Forget the peak so far where the system can do that, and return the memory in use."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
+    return peak_bytes()
 
 
-def _peak() -> int:
-    """Return the most resident memory since the last `_start_peak`, in bytes.
+def peak_bytes() -> int:
+    """Return the most resident memory since the last `_start_peak` or begin, in bytes.
 
     That of `resource` counts from before this process began, so it is only the second choice.
     """

@@ -11,7 +11,6 @@ weights come from `benchmarks/raw_fit.py`, and from files of the other split.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -127,8 +126,6 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
     yield f"seconds of one core: {said}, {(seconds < 2).mean():.1%} below 2"
     nread = np.array([one.nread for one in outcomes]) / 1e6
     yield f"MB read: median {np.median(nread):.1f}, most {nread.max():.1f} (goal 16)"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    yield f"peak memory, with what made the files: {peak:.0f} MB"
 
 
 def _row(name: str, some: list[Outcome], first: str = "", third: str = "") -> str:
@@ -141,12 +138,13 @@ def _row(name: str, some: list[Outcome], first: str = "", third: str = "") -> st
 
 
 _CHILD = """
-import resource, sys, time
+import sys, time
+from benchmarks.measure import peak_bytes
 from benchmarks.raw_layouts import find_layouts, remember_sources
 sources, started = remember_sources(), time.process_time()
 first = find_layouts(sys.argv[1])[0]
 seconds = time.process_time() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+peak = peak_bytes() / 1e6
 print(f"{first} in {seconds:.2f} s, {sources[0].nread / 1e6:.1f} MB read, peak {peak:.0f} MB")
 """
 

@@ -19,7 +19,7 @@ _ROWS, _COLUMNS = 32, 256
 _PLACES = (0.15, 0.4, 0.75)
 _DOWN, _ASIDE = 6, 12
 _MOST = 8
-_PIECE, BLOCK = 1 << 16, 1 << 19
+_PIECE, _BLOCK = 1 << 16, 1 << 19
 
 
 class Alike:
@@ -107,25 +107,25 @@ def _peak(cross: Spectrum, width: int) -> float:
     return max(0.0, best - float(found.max())) / spread
 
 
-def find_repeat(values: Callable[[int], Floats], first: int, last: int) -> tuple[int, float]:
+def find_repeat(values: Callable[[int, int], Floats], first: int, last: int) -> tuple[int, float]:
     """Return the lag at which samples repeat that is too long for an autocorrelation, and a score.
 
     Parameters
     ----------
     values : callable
-        Returns at most ``BLOCK`` samples, shape ``(n,)``, from a lag on.
+        Returns samples, shape ``(n,)``, from a lag on: so many at most.
     first, last : int
         The lags between which to look.
     """
     from scipy import fft
 
-    here = fft.rfft(values(0)[:_PIECE], BLOCK).conj()
+    here = fft.rfft(values(0, _PIECE), _BLOCK).conj()
     best = (0, 0.0)
-    for lag in range(first, last, BLOCK - _PIECE):
-        part = values(lag)
+    for lag in range(first, last, _BLOCK - _PIECE):
+        part = values(lag, min(_BLOCK, last - lag + _PIECE))
         if part.size < _PIECE:
             break
-        cross = here * fft.rfft(part - part.mean(), BLOCK)
+        cross = here * fft.rfft(part - part.mean(), _BLOCK)
         cross /= np.abs(cross) + np.float32(1e-12)
         found = fft.irfft(cross)[: max(1, part.size - _PIECE)]
         at = int(np.argmax(found))

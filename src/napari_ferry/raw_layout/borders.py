@@ -65,7 +65,8 @@ class Borders:
         """How far the step to the row that begins at each eighth of a row stands out."""
         from scipy.ndimage import median_filter
 
-        total = np.concatenate([[0.0], np.cumsum(self._steps, dtype=np.float64)])[self._at]
+        parts = np.add.reduceat(self._steps[: self._at[-1]], self._at[:-1])
+        total = np.concatenate([[0.0], np.cumsum(parts, dtype=np.float64)])
         rows = (total[_PARTS:] - total[:-_PARTS]) / self._length
         rows = rows[: rows.size // _PARTS * _PARTS].reshape(-1, _PARTS)
         if len(rows) < 2 * _AROUND:
@@ -193,8 +194,9 @@ class Borders:
         """
         length, channels = self._length, self._channels
         first += rows * length
-        nrows = min(_ROWS, pitch // length - 2 * rows)
+        nrows = min(_ROWS, max(8, _MOST_SAMPLES // (4 * length)), pitch // length - 2 * rows)
         size = nrows * length
+        count = min(count, max(2, _MOST_SAMPLES // max(size, 1)))
         starts = _middle(np.arange(first, self._x.size - size, pitch), channels, count)
         if nrows < 4 or not starts.size:
             return np.zeros((1, length))

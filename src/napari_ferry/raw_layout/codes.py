@@ -73,9 +73,9 @@ def find_dtypes(source: Samples, known: Known) -> list[Coded]:
         and np.log((coded.total + 0.05) / (least + 0.05)) < 1.6
         and (coded.rivalry < _RIVALRY or coded is found[0])
     ]
-    of_kind: dict[str, Coded] = {}
+    of_kind: dict[tuple[int, bool], Coded] = {}
     for coded in near[1:]:
-        of_kind.setdefault(coded.dtype.str[1:], coded)
+        of_kind.setdefault(_kind(coded), coded)
     return [coded for coded in near if coded in (near[0], *of_kind.values())][:3]
 
 
@@ -91,13 +91,17 @@ def _total(coded: Coded) -> float:
     return coded.total
 
 
+def _kind(coded: Coded) -> tuple[int, bool]:
+    return coded.dtype.itemsize, coded.dtype.kind == "f"
+
+
 def _among(coded: Coded, found: list[Coded]) -> Coded:
     """Return a type with what it costs beside others of its kind."""
+    place = coded.dtype.str[0], coded.phase
     others = [
         other.cost
         for other in found
-        if other.dtype.str[1:] == coded.dtype.str[1:]
-        and (other.dtype, other.phase) != (coded.dtype, coded.phase)
+        if _kind(other) == _kind(coded) and (other.dtype.str[0], other.phase) != place
     ]
     return replace(coded, rivalry=coded.cost - min(others)) if others else coded
 

@@ -185,15 +185,17 @@ def _clues(
     is_open = known.offset is None
     pitches = look.periods.pitches(row.length)
     lags = _far(look, frames) if far else {}
+    looked = (*pitches, *frames.pitches(row.length))
+    borders, breaks = look.seams.borders(best, looked) if best else ([], [])
     return Clues(
         frames,
         (*lags, *look.periods.frames),
         pitches | {lag: z for lag, z in lags.items() if lag % row.length},
         lags,
         [y for lag in lags for y in _near_rows(lag, row.length)],
-        look.seams.borders(best, (*pitches, *frames.pitches(row.length))) if best else [],
+        borders,
         look.seams.begins(best) if best and is_open else [],
-        look.seams.breaks(best) if best and is_open else [],
+        breaks if is_open else [],
         look.seams.heads.changes(row.length) if is_open else {},
         look.seams.heads.edges if is_open else {},
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.alike import BLOCK, Alike, find_repeat
+from napari_ferry.raw_layout.alike import Alike, find_repeat
 from napari_ferry.raw_layout.borders import SLACK, Border, Borders
 from napari_ferry.raw_layout.candidates import Candidate
 from napari_ferry.raw_layout.gaps import gaps_of
@@ -49,18 +49,13 @@ class Seams:
             for phase in self.grid.phases(row.length, row.channels)
         ]
 
-    def breaks(self, row: Row) -> list[int]:
-        """Return bytes of the file at which rows cease to go on."""
-        return [self._start + at * self._dtype.itemsize for at in self._looked(row).breaks]
-
     @kept
-    def _looked(self, row: Row) -> Borders:
-        return Borders(self.grid.x, row.length, row.channels)
+    def borders(self, row: Row, pitches: tuple[int, ...]) -> tuple[list[Border], list[int]]:
+        """Return the borders of frames whose distances are about some samples, in bytes.
 
-    @kept
-    def borders(self, row: Row, pitches: tuple[int, ...]) -> list[Border]:
-        """Return the borders of frames whose distances are about some samples, in bytes."""
-        itemsize, looked = self._dtype.itemsize, self._looked(row)
+        And bytes of the file at which rows cease to go on.
+        """
+        itemsize, looked = self._dtype.itemsize, Borders(self.grid.x, row.length, row.channels)
 
         def gaps(pitch: int) -> list[int]:
             return gaps_of(pitch, row, itemsize)
@@ -73,7 +68,7 @@ class Seams:
             for k, first in enumerate(apart)
             for pitch in (looked.nearby(first) if k < 2 else [first])
         }
-        return [
+        borders = [
             Border(
                 one.pitch * itemsize,
                 (self._start + one.first * itemsize) % (one.pitch * itemsize),
@@ -83,14 +78,15 @@ class Seams:
             for pitch, slack in near.items()
             for one in looked.find(pitch, gaps, slack)
         ]
+        return borders, [self._start + at * itemsize for at in looked.breaks]
 
     @kept
     def repeat(self, first: int) -> tuple[int, float]:
         """Return the lag beyond the window's at which samples repeat, and how clearly."""
         itemsize = self._dtype.itemsize
 
-        def values(lag: int) -> Floats:
-            return self._strips.samples(self._start + lag * itemsize, BLOCK)
+        def values(lag: int, count: int) -> Floats:
+            return self._strips.samples(self._start + lag * itemsize, count)
 
         last = min(self._size - self._start, _FAR_BYTES + first * itemsize) // itemsize
         return find_repeat(values, first, last)

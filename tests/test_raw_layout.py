@@ -2,6 +2,7 @@
 
 import json
 import struct
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,9 @@ from napari_ferry.raw_layout import find, judge
 from napari_ferry.raw_layout.borders import Borders
 from napari_ferry.raw_layout.edges import edge_of_bytes
 from napari_ferry.raw_layout.find import find_common_layout
-from napari_ferry.raw_layout.packed import unpack
-from napari_ferry.raw_layout.source import Source
+from napari_ferry.raw_layout.packed import Unpacked, unpack
+from napari_ferry.raw_layout.seams import Seams
+from napari_ferry.raw_layout.source import Source, open_source
 from napari_ferry.repair import write_sidecar
 
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">f4", "<f8")
@@ -83,6 +85,12 @@ def test_border_of_frames_is_found_to_the_sample(gap, away):
     borders = Borders(window[1234:].astype(np.float32), 150, 1)
     best = borders.find(pitch + away, lambda pitch: [pitch % 150 + 150 * k for k in range(4)])
     assert any((one.pitch, one.first, one.gap) == (pitch, pitch - 1234, gap) for one in best)
+
+
+def unpacked_pairs(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The three bytes of each two samples of 12 bits, as Mono12p has them."""
+    a, b = samples[::2].astype(np.uint16), samples[1::2].astype(np.uint16)
+    return a & 255, a >> 8 | (b & 15) << 4, b >> 4
 
 
 def test_no_border_is_found_in_noise():
@@ -216,6 +224,47 @@ def test_gap_may_be_as_long_as_a_row(tmp_path):
     found = find_layouts(path)
     gaps = [(*brief(layout), layout.gap) for layout in found[:3]]
     assert ("<u2", 512, 12, 90, 128, 1, 256) in gaps
+
+
+@pytest.mark.parametrize("x", [1, 3, 5, 7])
+@pytest.mark.parametrize("content", ["text", "ramp"])
+def test_rows_of_few_samples_do_no_harm(tmp_path, x, content):
+    path = tmp_path / "a.raw"
+    ramp = np.arange(6000, dtype="<u2").tobytes()
+    path.write_bytes(ramp if content == "ramp" else b"exposure = 20 ms\n" * 600)
+    for layout in find_layouts(path, x=x):
+        assert layout.x == x
+        assert 0 <= layout.confidence <= 1
+
+
+def test_rows_that_are_very_wide_are_read_in_part(tmp_path, monkeypatch):
+    sources = []
+    opened = find.open_source
+
+    @contextmanager
+    def remembered(path):
+        with opened(path) as source:
+            sources.append(source)
+            yield source
+
+    monkeypatch.setattr(find, "open_source", remembered)
+    path = tmp_path / "a.raw"
+    with path.open("wb") as file:
+        file.truncate(90_000_000)
+    find_layouts(path, x=10_000_000, dtype="u1")
+    assert sources[0].nread < 20_000_000
+
+
+def test_edge_of_a_header_before_packed_samples_is_in_their_bytes(tmp_path):
+    rng = np.random.default_rng(12)
+    three = np.stack(unpacked_pairs(rng.poisson(900, 120_000)), -1).astype(np.uint8)
+    path = write(tmp_path / "a.raw", three, rng.bytes(300))
+    with open_source(path) as source:
+        unpacked = Unpacked(source, "Mono12p")
+        window = unpacked.values(40_000, 60_000, np.dtype("<u2"))
+        edges = Seams(unpacked, np.dtype("<u2"), 40_000, window).heads.edges
+    likeliest = max(edges, key=lambda edge: edges[edge])
+    assert abs(likeliest - 400) <= 4
 
 
 @pytest.mark.parametrize("dtype", ["<i4", *more((">f4", "<f8"))])

@@ -593,7 +593,7 @@ def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
     opened(widget, path, qtbot)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
-    assert "Replaced, and kept as .json.bak: a.json." in asked[0]
+    assert "Replaced, and kept as .json.bak, or with a number: a.json." in asked[0]
     assert asked[0].endswith("What else it says of the recording is taken over.")
     assert sidecar_path(path).read_text() == '{"mine": 1}'
     answer(monkeypatch, "Yes")
@@ -682,7 +682,7 @@ def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, m
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
     lost = "what it says of 2 channels (DAPI, GFP) is left out: the layout has 1"
     assert asked[0].split("\n\n")[1:] == [
-        "Replaced, and kept as .json.bak: a.json, b.json, c.json.",
+        "Replaced, and kept as .json.bak, or with a number: a.json, b.json, c.json.",
         "What else they say of the recording is taken over, but:\n"
         "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
         f"• a.json, b.json: {lost}\n"

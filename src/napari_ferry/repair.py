@@ -25,7 +25,7 @@ from napari_ferry.inherited import succeed
 from napari_ferry.meaning import FIELDS, Field, Meaning
 from napari_ferry.plan import Plan, run
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
-from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, count_frames, parse_known
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, bare, count_frames, parse_known
 from napari_ferry.raw_place import Place, map_samples
 from napari_ferry.sidecar import raw_files, sidecar_path
 from napari_ferry.writes import PlannedFile, write_text
@@ -154,8 +154,8 @@ def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list
     if common is None or data not in common.frames:
         return found
     first = replace(common.layout, frames=common.frames[data])
-    form = replace(first, confidence=0.0, reasons=())
-    rest = [one for one in found if replace(one, confidence=0.0, reasons=()) != form]
+    form = bare(first)
+    rest = [one for one in found if bare(one) != form]
     same = [reason for one in found if one not in rest for reason in one.reasons]
     return [replace(first, reasons=(*first.reasons, *same)), *rest]
 

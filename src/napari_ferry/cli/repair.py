@@ -62,11 +62,13 @@ def _repair(options: argparse.Namespace) -> int:
 
 def _print_layouts(found: Sequence[Layout]) -> None:
     """Print a table, the likeliest first, with reasons below each."""
-    print(f"{'sure':>5}  {'dtype':<8} {'header':>7} {'frames':>7} {'y':>6} {'x':>6} {'ch':>3}")
+    heads = f"{'header':>7} {'frames':>7} {'gap':>5} {'y':>6} {'x':>6} {'ch':>3}"
+    print(f"{'sure':>5}  {'dtype':<8} {heads}")
     shown = [one for i, one in enumerate(found) if i < 3 or one.confidence >= 0.01]
     for one in shown:
         dtype = one.dtype.str.lstrip("|<") if one.dtype.str[0] != ">" else one.dtype.str
-        sizes = f"{one.offset:>7} {one.frames:>7} {one.y:>6} {one.x:>6} {one.channels:>3}"
-        print(f"{one.confidence:>5.0%}  {dtype:<8} {sizes}")
+        whole = f"{one.offset:>7} {one.frames:>7} {one.gap:>5}"
+        frame = f"{one.y:>6} {one.x:>6} {one.channels:>3}"
+        print(f"{one.confidence:>5.0%}  {dtype:<8} {whole} {frame}")
         for reason in one.reasons:
             print(f"       - {reason}")

@@ -65,6 +65,8 @@ class Borders:
         """How far the step to the row that begins at each eighth of a row stands out."""
         from scipy.ndimage import median_filter
 
+        if self._length < _PARTS:
+            return np.zeros(0)
         parts = np.add.reduceat(self._steps[: self._at[-1]], self._at[:-1])
         total = np.concatenate([[0.0], np.cumsum(parts, dtype=np.float64)])
         rows = (total[_PARTS:] - total[:-_PARTS]) / self._length

@@ -36,7 +36,7 @@ class Candidate:
         return self.row.length * self.layout.dtype.itemsize
 
     @property
-    def frame_bytes(self) -> int:
+    def pitch(self) -> int:
         """Bytes from one plane to the next."""
         return self.row_bytes * self.rows + self.layout.gap
 
@@ -140,7 +140,6 @@ def _made(search: Search, offset: int, nplanes: int, y: int) -> Iterator[Candida
     trailing = search.size - offset - nplanes * y * search.row_bytes
     features = search.evidence(layout) | search.clues.frames.of(y, nplanes)
     features["trailer"] = float(trailing > 0)
-    features["offgrid"] = search.clues.off_grid(y * search.row.length)
     yield Candidate(layout, search.row, trailing, search.coded, features)
 
 

@@ -55,14 +55,7 @@ class Clues:
         }
 
     def at_border(self, offset: int, pitch: int, gap: int) -> dict[str, float]:
-        """Return how clear the border is that frames have, and how much clearer another is."""
-        some = [one for one in self.borders if one.pitch == pitch]
-        own = [one.score for one in some if one.gap == gap and one.first == offset % pitch]
-        here = np.log1p(max(own, default=0.0))
-        most = np.log1p(max((one.score for one in some), default=0.0))
-        return {"at_border": here, "off_border": most - here}
-
-    def off_grid(self, pitch: int) -> float:
-        """Return how far the strongest repeat stands out that is not at whole frames."""
-        scores = [score for at, score in self.pitches.items() if at % pitch]
-        return float(np.log1p(max(scores, default=0.0)))
+        """Return how clear the border is that frames have."""
+        place = pitch, offset % pitch, gap
+        own = [one.score for one in self.borders if (one.pitch, one.first, one.gap) == place]
+        return {"at_border": np.log1p(max(own, default=0.0))}

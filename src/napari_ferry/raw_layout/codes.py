@@ -121,7 +121,8 @@ def _phases(source: Samples, dtype: np.dtype[Any], known: Known) -> list[Coded]:
             few = _coded(source, dtype, phase, _FEW_SLICES)
             if few is not None and few.total < 0.98 * least:
                 other = _coded(source, dtype, phase, _SLICES)
-                found.append(other and replace(other, total=other.total + _ODD_PHASE))
+                if other is not None and other.total + _ODD_PHASE < least:
+                    found.append(replace(other, total=other.total + _ODD_PHASE))
     return [coded for coded in found if coded is not None]
 
 
@@ -262,8 +263,8 @@ def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[
 
 def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
     """Return bits per sample of differences at a lag, for each phase of it, shape ``(lag,)``."""
-    residual = np.abs(numbers[:, lag:] - numbers[:, :-lag])
     with np.errstate(over="ignore"):
+        residual = np.abs(numbers[:, lag:] - numbers[:, :-lag])
         residual /= quantum if isinstance(quantum, float) else quantum[:, lag:]
     np.minimum(residual, 1e30, out=residual)
     nblocks = residual.shape[1] // (BLOCK * lag)

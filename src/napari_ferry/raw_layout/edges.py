@@ -30,11 +30,11 @@ def edge_of_bytes(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, floa
     Each byte of a sample is compared with the same byte of other samples, shape ``(n,)`` both; as
     a multiple of what is found in as many bytes of the window.
     """
-    usual = _usual_bits(window, itemsize)
+    usual = _usual_nats(window, itemsize)
     lanes = np.arange(max(first.size, window.size)) % itemsize
 
     def gain(x: Bytes) -> tuple[int, float]:
-        saved = np.cumsum(_usual_of(x, usual, lanes) - _own_bits(x))
+        saved = np.cumsum(_usual_of(x, usual, lanes) - _own_nats(x))
         at = int(np.argmax(saved))
         return at + 1, max(0.0, float(saved[at]))
 
@@ -57,7 +57,7 @@ def _edge(
     return at, gain / max(float(usual), _USUAL)
 
 
-def _usual_bits(window: Bytes, itemsize: int) -> Floats:
+def _usual_nats(window: Bytes, itemsize: int) -> Floats:
     """Return nats that a code for the window needs for a byte, shape ``(itemsize, 256)``."""
     lanes = window[: window.size // itemsize * itemsize].reshape(-1, itemsize)
     counts = np.stack([np.bincount(lane, minlength=256) for lane in lanes.T]) + 0.5
@@ -70,7 +70,7 @@ def _usual_of(x: Bytes, usual: Floats, lanes: npt.NDArray[np.int64]) -> Floats:
     return found
 
 
-def _own_bits(x: Bytes) -> Floats:
+def _own_nats(x: Bytes) -> Floats:
     """Return nats that a code needs for each byte that learns from those before it."""
     order = np.argsort(x, kind="stable")
     begins = np.searchsorted(x[order], np.arange(256))

@@ -14,7 +14,7 @@ from napari_ferry.arguments import reading, to_path
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.raw_layout.headers import foreign_name, read_header
 from napari_ferry.raw_layout.judge import judge
-from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, count_frames, parse_known
+from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, bare, count_frames, parse_known
 from napari_ferry.raw_layout.rank import probabilities
 from napari_ferry.raw_layout.source import open_source
 from napari_ferry.raw_layout.words import has_structure, reasons_of
@@ -103,19 +103,20 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
     Common or None
         None where nothing fits. `left` are the files that the layout does not fit.
     """
-    several = sorted({path.stat().st_size: path for path in paths if path.stat().st_size}.items())
+    sizes = {path: path.stat().st_size for path in paths}
+    several = sorted({size: path for path, size in sizes.items() if size}.items())
     if not several:
         return None
     step = max(1, len(several) // 4)
     looked = [
-        {replace(one, frames=1, confidence=0.0, reasons=()): one.confidence for one in found}
+        {replace(bare(one), frames=1): one.confidence for one in found}
         for _, path in several[::-1][::step][:4]
         if (found := _find(path, known or Known()))
     ]
     forms = list(dict.fromkeys(form for found in looked for form in found))
     if not forms:
         return None
-    fits = {form: [path for path in paths if _frames_in(path, form)] for form in forms}
+    fits = {form: [path for path in paths if _frames_in(sizes[path], form)] for form in forms}
     scores = {
         form: float(np.sum(np.log([found.get(form, 0.0) + 1e-3 for found in looked])))
         for form in forms
@@ -125,14 +126,14 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
     sure = max(found.get(likeliest, 0.0) for found in looked)
     confidence = max(sure, 1 / total) if len(looked) > 1 else sure
     reason = f"{len(fits[likeliest])} of {len(paths)} files hold whole frames of it"
-    counts = {path: _frames_in(path, likeliest) for path in fits[likeliest]}
+    counts = {path: _frames_in(sizes[path], likeliest) for path in fits[likeliest]}
     left = tuple(path for path in paths if path not in counts)
     return Common(replace(likeliest, confidence=confidence, reasons=(reason,)), counts, left)
 
 
-def _frames_in(path: Path, form: Layout) -> int:
+def _frames_in(nbytes: int, form: Layout) -> int:
     """Return how many frames a file holds, 0 where something but a gap would be left over."""
-    count, rest = count_frames(path.stat().st_size, form)
+    count, rest = count_frames(nbytes, form)
     return 0 if rest else count
 
 

@@ -50,7 +50,7 @@ class FrameEvidence:
         near = [y + k for y in order for k in (1, -1, 2, -2, 3, -3) if y + k in POPULAR]
         return list(dict.fromkeys(order + near))
 
-    def pitches(self, length: int) -> list[int]:
+    def distances(self, length: int) -> list[int]:
         """Return the samples of a few frames of heights that stand out, for a row's length."""
         return [y * length for y in self.strongest()[:_FEW]]
 

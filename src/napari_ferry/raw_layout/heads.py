@@ -16,7 +16,7 @@ from napari_ferry.raw_layout.sizes import MAX_OFFSET
 from napari_ferry.raw_layout.strips import Strips
 
 _BYTE = np.dtype("u1")
-_HEAD_BYTES = 256 << 10
+_BEGIN_BYTES, _WIDE_BYTES = 256 << 10, 64 << 10
 _EDGE_BYTES = 12 << 10
 
 
@@ -38,8 +38,10 @@ class Heads:
         window = self._window[(later - self._start) // itemsize :]
         at, score = edge_of_values(self._strips.samples(first, count), window)
         found = {first + at * itemsize: score}
-        head = source.values(first, count * itemsize, _BYTE)
-        few = source.values(later, 4 * count * itemsize, _BYTE)
+        head, few = (
+            source.values(start, n, self._strips.dtype).view(_BYTE)
+            for start, n in ((first, count), (later, 4 * count))
+        )
         at, score = edge_of_bytes(head, few, itemsize)
         at = first + -(-at // itemsize) * itemsize
         return found | {at: max(score, found.get(at, 0.0))}
@@ -49,7 +51,7 @@ class Heads:
         """Return offsets at which rows of a length begin to be alike, with their scores."""
         row_bytes, size = length * self._itemsize, self._strips.source.size
         first = size % row_bytes
-        nrows = min(MAX_OFFSET // row_bytes + 24, _HEAD_BYTES // row_bytes)
+        nrows = min(MAX_OFFSET // row_bytes + 24, _BEGIN_BYTES // row_bytes)
         nrows = min(nrows, (size - first) // row_bytes)
         if nrows < 6:
             return {}
@@ -68,20 +70,19 @@ class Heads:
     def features(self, candidate: Candidate) -> dict[str, float]:
         """Look at the begin of the image: it should go on after it, and not before it."""
         layout, length = candidate.layout, candidate.row.length
-        few = max(4, _HEAD_BYTES // 4 // candidate.row_bytes)
-        rows = self._strips.rows(layout.offset, min(10, few, candidate.rows), length)
+        few = max(4, _BEGIN_BYTES // 4 // candidate.row_bytes)
+        width = min(length, _WIDE_BYTES // self._itemsize)
+        rows = self._strips.rows(layout.offset, min(10, few, candidate.rows), length, width)
         found: dict[str, float] = {}
         if rows.shape[0] >= 4:
             steps = np.log(np.abs(np.diff(rows, axis=0)).mean(1) + 1e-3)
             middle, spread = float(np.median(steps[1:])), max(0.15, float(steps[1:].std()))
             found["hfirst"] = np.log1p(max(0.0, (float(steps[0]) - middle) / spread))
-            count = min(layout.offset // self._itemsize, length)
+            count = min(layout.offset // self._itemsize, width)
             if count >= 8:
                 before = self._strips.rows(layout.offset - count * self._itemsize, 1, count)[0]
                 step = float(np.log(np.abs(rows[0, -count:] - before).mean() + 1e-3))
                 found["hprev"] = float(np.clip((step - middle) / spread, -5, 20)) / 5
         changes = self.changes(length)
         found["hcp"] = np.log1p(changes.get(layout.offset, 0.0))
-        later = [score for at, score in changes.items() if at > layout.offset]
-        found["nohcp"] = np.log1p(max(later, default=0.0))
         return found

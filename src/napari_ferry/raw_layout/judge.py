@@ -140,8 +140,8 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
                 some = look.seams.grid.rows(row.length, 0)
                 frames[row.length] = FrameEvidence(look.periods, row.length, some)
             best = likely.get((id(look), row.length))
-            look_far = look is looks[0]
-            clues = _clues(look, row, best, frames[row.length], known, far=look_far)
+            is_main = look is looks[0]
+            clues = _clues(look, row, best, frames[row.length], known, far=is_main)
             search = Search(source.size, look.coded, row, clues, known)
             for one in (*find_candidates(search), *find_gapped(search)):
                 one.features |= features
@@ -185,7 +185,7 @@ def _clues(
     is_open = known.offset is None
     pitches = look.periods.pitches(row.length)
     lags = _far(look, frames) if far else {}
-    looked = (*pitches, *frames.pitches(row.length))
+    looked = (*pitches, *frames.distances(row.length))
     borders, breaks = look.seams.borders(best, looked) if best else ([], [])
     return Clues(
         frames,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -83,6 +83,11 @@ class Layout:
 def frame_bytes(layout: Layout) -> int:
     """Return the bytes of one frame, all its channels included."""
     return layout.nbytes // max(1, layout.frames)
+
+
+def bare(layout: Layout) -> Layout:
+    """Return a layout without what speaks for it."""
+    return replace(layout, confidence=0.0, reasons=())
 
 
 def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
@@ -170,7 +175,7 @@ def _parse_dtype(dtype: object) -> tuple[np.dtype[Any], str | None]:
         raise InvalidImageError(
             f"dtype is {str(dtype)[:40]!r}: give a type of numbers, such as 'uint16'."
         ) from error
-    if found.kind not in "uif":
+    if found.kind not in "uif" or found.itemsize > 8:
         raise InvalidImageError(
             f"dtype is {found}: give integers or floating point, such as 'uint16'."
         )

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float32]
 SCALES = (1, 3, 9, 25)
 _TOLERANCES = (1, 2, 4, 8)
 MAX_ROW = 24576
+_LEAST_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ class Periods:
         """Return the lags of the narrow repeats that are no whole rows of a length, with scores.
 
         The score is how far a repeat stands above all lags half a row about it; of either sign.
+        Rows of few samples leave no lags to compare it with.
         """
+        if length < _LEAST_ROW:
+            return {}
         z, found = np.abs(self.scores[0]), {}
         for frame in self.frames:
             for part in range(1, 7):

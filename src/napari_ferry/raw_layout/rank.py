@@ -22,8 +22,6 @@ def base_features(row: Row, coded: Coded, best: Coded) -> dict[str, float]:
     return {
         "cost": coded.total - best.total,
         "crel": float(np.log((coded.total + 0.05) / (best.total + 0.05))),
-        "asymmetry": coded.asymmetry,
-        "rivalry": float(np.clip(coded.rivalry / 0.05, -1, 1)),
         "bigend": float(coded.dtype.str[0] == ">"),
         "z": slog(row.z),
         "comb": slog(row.comb),
@@ -75,7 +73,7 @@ def score(candidates: Sequence[Candidate], weights: dict[str, float]) -> npt.NDA
 
 def weigh(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """Return the weighted sum of features."""
-    return sum(weights.get(name, 0.0) * value for name, value in features.items())
+    return sum(weight * features.get(name, 0.0) for name, weight in weights.items())
 
 
 def probabilities(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:

@@ -29,7 +29,7 @@ _FAR_BYTES = 4 << 20
 
 
 class Seams:
-    """Looks at places of a file, in samples of one type; places are read once."""
+    """Looks at places of a file, in samples of one type; rows are read once."""
 
     def __init__(
         self, source: Samples, dtype: np.dtype[Any], start: int, window: npt.NDArray[Any]
@@ -103,7 +103,7 @@ class Seams:
         """Look whether frames are alike in their details."""
         if candidate.planes < 2:
             return {}
-        length, lag = candidate.row.length, candidate.frame_bytes
+        length, lag = candidate.row.length, candidate.pitch
         score = self._alike.score(length, candidate.row_bytes, lag)
         if score is None:
             return {}
@@ -123,13 +123,7 @@ class Seams:
         if column is None:
             return {}
         at = self._phase(candidate)
-        score = float(column.scores[at])
-        rival = float(column.scores.max()) - score
-        return {
-            "colllr": slog(float(column.ratios[at])),
-            "colz": slog(score),
-            "intz": np.log1p(max(0.0, rival)),
-        }
+        return _of_column(column.ratios[at], column.scores[at], column.scores.max())
 
     def _gapped_column(self, candidate: Candidate) -> dict[str, float]:
         """Look at the same seam within a few frames, as rows of each begin elsewhere."""
@@ -137,17 +131,14 @@ class Seams:
         count = min(candidate.rows, max(8, 20_000 // row.length)) * row.length
         found = []
         for k in (layout.frames // 3, layout.frames - 1):
-            place = layout.offset + int(k) * candidate.frame_bytes
+            place = layout.offset + int(k) * candidate.pitch
             grid = Grid(self._strips.samples(place, count))
             column = grid.column(row.length, row.channels)
             if column is not None:
                 found.append((column.ratios[0], column.scores[0], column.scores.max()))
         if not found:
             return {}
-        ratio, score, most = (float(v) for v in np.mean(found, 0))
-        return {
-            "colllr": slog(ratio), "colz": slog(score), "intz": np.log1p(max(0.0, most - score))
-        }  # fmt: skip
+        return _of_column(*np.mean(found, 0))
 
     def _frames(self, candidate: Candidate) -> dict[str, float]:
         """Look at the seams between frames: all those in the window, or a few of the file's."""
@@ -191,7 +182,7 @@ class Seams:
         planes, row_bytes = candidate.planes, candidate.row_bytes
         most = max(1, min(_SEAMS, _SEAM_BYTES // (2 * _REACH * min(row_bytes, _WIDE_BYTES))))
         at = np.unique(np.linspace(1, planes - 1, min(most, planes - 1)).round().astype(int))
-        places = [candidate.layout.offset + int(k) * candidate.frame_bytes for k in at]
+        places = [candidate.layout.offset + int(k) * candidate.pitch for k in at]
         odds = [llr for place in places if (llr := self._seam(place, candidate)) is not None]
         found: Floats = np.clip(np.array(odds), -4, 4)
         return found
@@ -209,6 +200,11 @@ class Seams:
         far, middle = np.abs(rows[reach:] - rows[:-reach]).mean(), float(np.median(others))
         mu = float(np.log(far + 1e-6)) - middle
         return seam_odds(seam - middle, mu, float(others.std())) if mu >= 0.05 else 0.0
+
+
+def _of_column(ratio: float, score: float, most: float) -> dict[str, float]:
+    """Return how likely rows end where they should, and how much clearer another place is."""
+    return {"colllr": slog(float(ratio)), "intz": np.log1p(max(0.0, float(most - score)))}
 
 
 def _apart(pitches: list[int], length: int, most: int) -> list[int]:

@@ -28,7 +28,7 @@ HEADERS = (
 """Lengths of headers in bytes, those of most programs first."""
 
 MAX_OFFSET = 8192
-"""Bytes of the longest header that is looked for without being seen."""
+"""Bytes of the longest header or gap that is looked for without being seen."""
 
 
 def header_prior(offset: int) -> float:

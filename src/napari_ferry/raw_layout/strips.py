@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 class Strips:
-    """Reads a file of samples of one type; places are read once."""
+    """Reads a file of samples of one type; rows are read once."""
 
     def __init__(self, source: Samples, dtype: np.dtype[Any], scale: Scale) -> None:
         self.source, self.dtype, self.scale = source, dtype, scale

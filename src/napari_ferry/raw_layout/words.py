@@ -54,10 +54,10 @@ def _of_frames(candidate: Candidate) -> list[str]:
         return ["nothing repeats after whole rows, so it is one frame"] * (found["unrel"] < 0.2)
     if candidate.layout.gap:
         return [
-            f"frames every {candidate.frame_bytes:,} bytes, which are no whole rows: "
+            f"frames every {candidate.pitch:,} bytes, which are no whole rows: "
             f"{candidate.layout.gap:,} bytes after each are none of its pixels"
         ]
-    every = f"frames every {candidate.frame_bytes:,} bytes"
+    every = f"frames every {candidate.pitch:,} bytes"
     if found["prom"] > 2:
         return [f"{every}: they are alike"]
     return [f"{every}: there rows do not go on smoothly"] * (found.get("seam", 0.0) > 1)

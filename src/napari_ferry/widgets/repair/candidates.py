@@ -13,7 +13,7 @@ from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.fitting import fits, remains
-from napari_ferry.raw_layout.layout import Layout, parse_known
+from napari_ferry.raw_layout.layout import Layout, bare, parse_known
 from napari_ferry.said import Said
 from napari_ferry.thumbnails import SIDE, Pictures
 
@@ -100,7 +100,7 @@ def make_candidates(
     layout = said.layout if said else None
     if said is None or layout is None or not parse_known(**known).allows(layout):
         return candidates
-    others = [one for one in candidates if _bare(one.layout) != _bare(layout)]
+    others = [one for one in candidates if bare(one.layout) != bare(layout)]
     mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))
     if fits(nbytes, layout) or not said.error:
         return [mine, *others]
@@ -211,8 +211,8 @@ class Candidates(QWidget):
 
     def mark(self, layout: Layout) -> None:
         """Let the candidate that is this layout be the chosen one; none where there is none."""
-        bare = _bare(layout)
-        rows = [row for row, one in enumerate(self.known) if _bare(one.layout) == bare]
+        form = bare(layout)
+        rows = [row for row, one in enumerate(self.known) if bare(one.layout) == form]
         row = rows[0] if rows and rows[0] < self.list.count() else -1
         self.list.blockSignals(True)
         self.list.setCurrentRow(row)
@@ -243,11 +243,6 @@ class Candidates(QWidget):
     def _say_why(self, row: int) -> None:
         self.why.setText(self.known[row].reasons if row >= 0 else "")
         self.why.setVisible(row >= 0)
-
-
-def _bare(layout: Layout) -> Layout:
-    """Return a layout without what speaks for it."""
-    return replace(layout, confidence=0.0, reasons=())
 
 
 def _type(layout: Layout) -> str:

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from napari_ferry.raw_layout.layout import Layout
 from napari_ferry.said import Said
 
+_TOGETHER = {"": "", "pixel": "in each pixel", "plane": "one after the other"}
+
 _ROWS: dict[str, Callable[[Layout], str]] = {
     "data type": lambda one: one.dtype.name,
     "byte order": lambda one: one.byte_order,
     "header": lambda one: f"{one.offset:,}",
     "frames": lambda one: f"{one.frames:,}",
+    "gap after each": lambda one: f"{one.gap:,}",
     "y": lambda one: f"{one.y:,}",
     "x": lambda one: f"{one.x:,}",
-    "channels": lambda one: f"{one.channels:,}",
+    "channels": lambda one: f"{one.channels:,} {_TOGETHER[one.interleaving]}".strip(),
 }
 
 

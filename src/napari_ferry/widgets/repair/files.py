@@ -90,7 +90,8 @@ class Files(QWidget):
         """Say of each file how many frames of a layout it holds, or what is left over."""
         for row, path in enumerate(self.paths):
             count, rest = count_frames(self.sizes[path], layout)
-            says = f"{count:,} frames" if count and not rest else f"left out, {rest:,} bytes remain"
+            left = f"{rest:,} bytes remain" if count else "no whole frame"
+            says = f"{count:,} frames" if count and not rest else f"left out, {left}"
             item = self.list.item(row)
             if item is not None:
                 item.setText(f"{path.name}: {says}")

@@ -44,7 +44,6 @@ _FIELDS = {
 }
 """Label and tooltip of each field."""
 
-_NUMBERS = ("offset", "gap", "frames", "y", "x", "channels")
 
 _FIX_TIP = "You know this: it stays, and the rest follows from it."
 

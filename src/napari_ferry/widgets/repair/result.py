@@ -147,7 +147,7 @@ def may_write(
         return True
     said = [f"Write {_counted(len(files), 'sidecar')} in {files[0].parent}?"]
     if standing:
-        said.append(f"Replaced, and kept as .json.bak: {_names(standing)}.")
+        said.append(f"Replaced, and kept as .json.bak, or with a number: {_names(standing)}.")
         said.append(_describe_losses(losses, is_one=len(standing) == 1))
     if left:
         said.append(f"Left out, as the layout does not fit them: {_names(left)}.")
@@ -175,7 +175,8 @@ def describe_written(done: Written) -> str:
     said = f"{done.paths[0]} was written"
     if len(done.paths) > 1:
         said = f"{len(done.paths)} sidecars were written in {done.paths[0].parent}"
-    return f"{said}; the one before is {_names(done.kept)}." if done.kept else f"{said}."
+    before = "the one before is" if len(done.kept) == 1 else "those before are"
+    return f"{said}; {before} {_names(done.kept)}." if done.kept else f"{said}."
 
 
 def _describe_losses(losses: Mapping[str, Sequence[Path]], *, is_one: bool) -> str:

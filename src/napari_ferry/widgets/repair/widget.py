@@ -22,6 +22,7 @@ from napari_ferry.meaning import Meaning
 from napari_ferry.raw_layout.layout import Layout, count_frames
 from napari_ferry.repair import image_of, look_at
 from napari_ferry.said import Said, read_said
+from napari_ferry.sidecar import sidecar_path
 from napari_ferry.thumbnails import draw, first_limits
 from napari_ferry.widgets.repair.candidates import Candidate, judge, make_candidates
 from napari_ferry.widgets.repair.contrast import contrast
@@ -276,7 +277,7 @@ class RepairMetadata(RepairParts):
             show_info(describe_written(done))
         if done.error:
             self._say(done.error)
-        elif self.files.current is not None:
+        elif self.files.current is not None and sidecar_path(self.files.current) in done.paths:
             self.said = read_said(self.files.current)
             self.contrast.hide()
 

@@ -635,7 +635,10 @@ def test_frames_are_the_planes_of_the_channels_that_the_sidecar_says(
     assert widget.form.draft().interleaving == "plane"
     said = widget.contrast.text()
     assert f"<td><b>0</b></td><td><b>≠</b></td><td><b>{HEADER}</b></td>" in said
-    assert "<td>channels</td><td>2</td><td></td><td>2</td>" in said
+    assert (
+        "<td>channels</td><td>2 one after the other</td><td></td><td>2 one after the other</td>"
+        in said
+    )
     assert [layer.data.shape for layer in viewer.layers] == [(6, SIDE, SIDE)] * 2
 
 
@@ -795,7 +798,7 @@ def test_a_folder_is_repaired_with_one_layout(
         "a.raw: 6 frames",
         "b.raw: 12 frames",
         "c.raw: 9 frames",
-        "notes.dat: left out, 0 bytes remain",
+        "notes.dat: left out, no whole frame",
     ]
     widget.files.list.setCurrentRow(1)
     wait_for_candidates(widget, qtbot)

@@ -53,9 +53,10 @@ def _of_frames(candidate: Candidate) -> list[str]:
     if candidate.planes < 2:
         return ["nothing repeats after whole rows, so it is one frame"] * (found["unrel"] < 0.2)
     if candidate.layout.gap:
+        uneven = ", which are no whole rows" if candidate.pitch % candidate.row_bytes else ""
         return [
-            f"frames every {candidate.pitch:,} bytes, which are no whole rows: "
-            f"{candidate.layout.gap:,} bytes after each are none of its pixels"
+            f"frames every {candidate.pitch:,} bytes{uneven}: the last "
+            f"{candidate.layout.gap:,} bytes of each are none of its pixels"
         ]
     every = f"frames every {candidate.pitch:,} bytes"
     if found["prom"] > 2:
@@ -67,7 +68,8 @@ def _of_header(candidate: Candidate) -> list[str]:
     offset, found = candidate.layout.offset, candidate.features
     if not offset:
         return [] if candidate.trailing else ["the file's size fits without a header"]
-    if found.get("hcp", 0.0) > 1:
+    if max(found.get("hcp", 0.0), found.get("edge", 0.0)) > 1:
         return [f"the content changes after {offset:,} bytes"]
     usual = ", a usual length" if offset in HEADERS else ""
-    return [f"a header of {offset:,} bytes makes the size fit{usual}"]
+    fits = "" if candidate.trailing else " makes the size fit"
+    return [f"a header of {offset:,} bytes{fits}{usual}"]

@@ -52,12 +52,13 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        """Three lines: its sizes, what else it is, and how sure."""
+        """Lines: its sizes, what else it is, and how sure."""
         one = self.layout
         channels = f" × {one.channels}" if one.channels > 1 else ""
         header = f", header {one.offset:,}" if one.offset else ""
         rest = f"\n{self.rest:,} bytes remain" if self.rest else ""
-        what = f"{_type(one)}{header}{rest}"
+        gap = f"\n{one.gap:,} bytes after each" if one.gap else ""
+        what = f"{_type(one)}{header}{gap}{rest}"
         return f"{one.frames:,} × {one.y} × {one.x}{channels}\n{what}\n{self._sure}"
 
     @property

@@ -24,7 +24,8 @@ from napari_ferry.fitting import fits, follow, nearest, remains
 from napari_ferry.image import Image
 from napari_ferry.meaning import Meaning
 from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import image_of, write_sidecar
+from napari_ferry.repair import image_of
+from napari_ferry.rewritten import write_sidecar
 from napari_ferry.said import lacks_layout, read_said
 from napari_ferry.samples import raw_recording
 from napari_ferry.sidecar import sidecar_path

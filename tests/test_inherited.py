@@ -14,7 +14,7 @@ from napari_ferry.cli import main
 from napari_ferry.description import describe
 from napari_ferry.meaning import Meaning, split_axes
 from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.repair import plan_sidecar, write_sidecar
+from napari_ferry.rewritten import plan_sidecar, write_sidecar
 from napari_ferry.sidecar import sidecar_path
 
 U2 = np.dtype("<u2")

@@ -29,7 +29,7 @@ from napari_ferry.raw_layout.find import find_common_layout
 from napari_ferry.raw_layout.packed import Unpacked, unpack
 from napari_ferry.raw_layout.seams import Seams
 from napari_ferry.raw_layout.source import Source, open_source
-from napari_ferry.repair import write_sidecar
+from napari_ferry.rewritten import write_sidecar
 
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">f4", "<f8")
 MORE_DTYPES = ("i1", "<i2", ">i2", "<u4", ">u4", ">i4", "<f4", ">f8")
@@ -276,6 +276,15 @@ def test_samples_may_begin_anywhere_and_end_anywhere(tmp_path, dtype):
     best = find_layouts(path)[0]
     assert brief(best) == (dtype, 1003, 11, 90, 132, 1)
     assert "the content changes after 1,003 bytes" in best.reasons
+
+
+def test_borders_tell_a_header_though_the_height_is_known(tmp_path):
+    pixels = stored("u1", scene((12, 100, 132)))
+    header = pixels[6].tobytes()[:1357]  # as the image is, so that nothing else tells where it ends
+    path = write(tmp_path / "a.raw", pixels, header)
+    path.write_bytes(path.read_bytes()[:-3001])
+    found = find_layouts(path, y=100)
+    assert ("u1", 1357, 11, 100, 132, 1) in [brief(layout) for layout in found[:3]]
 
 
 def test_whole_numbers_in_doubles_may_begin_anywhere(tmp_path):

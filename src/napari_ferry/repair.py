@@ -1,12 +1,10 @@
-"""Giving a raw file the sidecar that it lost."""
+"""The layouts that a raw file which lost its sidecar may have, and the image of one."""
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +15,14 @@ from napari_ferry.errors import (
     FerryWarning,
     InvalidImageError,
     MissingMetadataError,
-    TargetError,
 )
 from napari_ferry.fitting import remains
 from napari_ferry.image import Image
-from napari_ferry.inherited import succeed
-from napari_ferry.meaning import FIELDS, Field, Meaning
-from napari_ferry.plan import Plan, run
+from napari_ferry.meaning import Meaning
 from napari_ferry.raw_layout.find import find_common_layout, find_layouts
 from napari_ferry.raw_layout.layout import ByteOrder, Known, Layout, bare, count_frames, parse_known
 from napari_ferry.raw_place import Place, map_samples
 from napari_ferry.sidecar import raw_files, sidecar_path
-from napari_ferry.writes import PlannedFile, write_text
 
 
 def find_sidecars(
@@ -181,7 +175,7 @@ def image_of(
     InvalidImageError
         The layout does not fit the file.
     """
-    layout = _fitting(data, layout, is_cut=is_cut)
+    layout = fitted(data, layout, is_cut=is_cut)
     together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
@@ -192,8 +186,14 @@ def image_of(
     return Image((array,), tuple(map(meaning.axis, names)), name=data.stem)
 
 
-def _fitting(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
-    """Return a layout that fits: itself, or with as many whole frames as there are in a file."""
+def fitted(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
+    """Return a layout that fits: itself, or with as many whole frames as there are in a file.
+
+    Raises
+    ------
+    InvalidImageError
+        It does not fit, or, if the frames that are whole will do, there is none.
+    """
     with reading(data):
         nbytes = data.stat().st_size
     if not is_cut:
@@ -208,86 +208,6 @@ def _fitting(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
     return replace(layout, frames=min(count, layout.frames))
 
 
-def write_sidecar(
-    data: Path,
-    layout: Layout,
-    meaning: Meaning | None = None,
-    *,
-    by_hand: Collection[Field] = FIELDS,
-    overwrite: bool = False,
-    is_cut: bool = False,
-) -> tuple[Path, Path | None]:
-    """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
-
-    Parameters
-    ----------
-    data, layout, meaning, by_hand, is_cut
-        As for `plan_sidecar`, which tells what the one before says and the new one will not.
-    overwrite : bool
-        Whether a sidecar that is there may be replaced.
-
-    Raises
-    ------
-    InvalidImageError
-        The layout does not fit the file.
-    TargetExistsError
-        A sidecar is there, and overwriting was not agreed.
-    TargetError
-        The sidecar that is there cannot be kept under another name.
-    """
-    sidecar = sidecar_path(data)
-    planned = plan_sidecar(data, layout, meaning, by_hand=by_hand, is_cut=is_cut)
-    kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
-    if kept is not None:
-        _keep(sidecar, kept)
-    run(planned, overwrite=overwrite)
-    return sidecar, kept
-
-
-def plan_sidecar(
-    data: Path,
-    layout: Layout,
-    meaning: Meaning | None = None,
-    *,
-    by_hand: Collection[Field] = FIELDS,
-    is_cut: bool = False,
-) -> Plan:
-    """Plan the sidecar of a raw file, with all that one which is there says and that stays true.
-
-    Parameters
-    ----------
-    data : Path
-        The raw file.
-    layout : Layout
-        How its samples lie.
-    meaning : Meaning, optional
-        What the axes mean.
-    by_hand : collection of {"lead", "step", "pixel"}
-        What of `meaning` counts even where the sidecar that is there says something else.
-    is_cut : bool
-        Whether the frames that are whole will do, where the layout does not fit; what is left of
-        the file is then said to be no samples.
-
-    Returns
-    -------
-    Plan
-        Its losses are what the sidecar that is there says, and the new one will not.
-
-    Raises
-    ------
-    InvalidImageError
-        The layout does not fit the file.
-    """
-    layout = _fitting(data, layout, is_cut=is_cut)
-    image = image_of(data, layout, meaning, is_cut=True)
-    rest = data.stat().st_size - layout.offset - layout.extent
-    place = Place(layout.offset, layout.gap, rest)
-    sidecar = sidecar_path(data)
-    text, losses = succeed(sidecar, image, place, by_hand if meaning else ())
-    file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
-    return Plan((file,), (), losses, identity=text)
-
-
 def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
     rest = remains(nbytes, layout)
     if rest:
@@ -296,19 +216,3 @@ def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
             f"{name} holds {nbytes} bytes, and {layout} does not fit: {what}; say that the whole "
             "frames will do, or give another layout."
         )
-
-
-def _keep(sidecar: Path, kept: Path) -> None:
-    try:
-        shutil.copy2(sidecar, kept)
-    except OSError as error:
-        raise TargetError(
-            f"{sidecar} cannot be kept as {kept.name} ({error}), so it is not replaced: see that "
-            "its folder can be written."
-        ) from error
-
-
-def _backup_of(sidecar: Path) -> Path:
-    """Return a name that is free for the sidecar that was there."""
-    names = (f"{sidecar.name}.bak{n or ''}" for n in range(10**6))
-    return next(path for name in names if not (path := sidecar.with_name(name)).exists())

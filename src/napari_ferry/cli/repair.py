@@ -40,7 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _repair(options: argparse.Namespace) -> int:
     """Print the layouts that a raw file may have, and write the sidecar of the first."""
     from napari_ferry.codecs.binary import data_file
-    from napari_ferry.repair import find_sidecars, one_each, plan_sidecar, write_sidecar
+    from napari_ferry.repair import find_sidecars, one_each
+    from napari_ferry.rewritten import plan_sidecar, run_sidecar
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}
@@ -51,11 +52,10 @@ def _repair(options: argparse.Namespace) -> int:
     if not options.write:
         return 0
     for data, layout in one_each(per_file).items():
-        is_cut, overwrite = options.whole_frames, options.overwrite
-        planned = plan_sidecar(data, layout, is_cut=is_cut)
-        for loss in planned.losses if overwrite else ():
+        planned = plan_sidecar(data, layout, is_cut=options.whole_frames)
+        for loss in planned.losses if options.overwrite else ():
             print(f"napari-ferry: {planned.paths[0].name}: {loss}", file=sys.stderr)
-        sidecar, kept = write_sidecar(data, layout, overwrite=overwrite, is_cut=is_cut)
+        sidecar, kept = run_sidecar(planned, overwrite=options.overwrite)
         print(f"{sidecar}: {layout}" + (f" (before: {kept.name})" if kept else ""))
     return 0
 

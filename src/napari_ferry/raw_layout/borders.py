@@ -14,14 +14,14 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.raw_layout.measures import spread_of
+from napari_ferry.raw_layout.measures import AROUND, above_usual, spread_of
 
 Floats = npt.NDArray[np.float32]
 Odds = npt.NDArray[np.float64]
 
 _PARTS = 8
 """Borders are looked for at each eighth of a row first."""
-_AROUND, _NEAR, _FAR = 9, (-4, -3, -2, 2, 3, 4), 6
+_NEAR, _FAR = (-4, -3, -2, 2, 3, 4), 6
 """Rows about one that tell what is usual, and how far away rows are as unlike as any."""
 _CLEAR, _BREAKS = 6.0, 6
 """Spreads by which a step stands out that may be a border, and how many of those count."""
@@ -63,19 +63,15 @@ class Borders:
     @cached_property
     def _excess(self) -> Odds:
         """How far the step to the row that begins at each eighth of a row stands out."""
-        from scipy.ndimage import median_filter
-
         if self._length < _PARTS:
             return np.zeros(0)
         parts = np.add.reduceat(self._steps[: self._at[-1]], self._at[:-1])
         total = np.concatenate([[0.0], np.cumsum(parts, dtype=np.float64)])
         rows = (total[_PARTS:] - total[:-_PARTS]) / self._length
         rows = rows[: rows.size // _PARTS * _PARTS].reshape(-1, _PARTS)
-        if len(rows) < 2 * _AROUND:
+        if len(rows) < 2 * AROUND:
             return np.zeros(0)
-        logs = np.log(rows + 1e-4)
-        above = logs - median_filter(logs, (_AROUND, 1), mode="nearest")
-        spread = float(np.hypot(spread_of(above), 0.01))
+        above, spread = above_usual(np.log(rows + 1e-4))
         found: Odds = np.clip(above / spread, -_CLEAR, 2 * _CLEAR).ravel()
         return found
 

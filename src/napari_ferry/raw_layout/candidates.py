@@ -117,9 +117,9 @@ def _cut_off(search: Search) -> Iterator[tuple[int, int]]:
         heights = [*clues.heights, *seen, *planes_of, row.x // row.lines]
         for offset in offsets:
             yield from ((offset, y) for y in clues.broken(offset, row_bytes))
-        for border in clues.borders:
-            if not border.gap and border.first < min(MAX_OFFSET, search.size):
-                yield border.first, border.pitch // row_bytes
+    for border in clues.borders:
+        if not border.gap and border.first < min(MAX_OFFSET, search.size):
+            yield border.first, border.pitch // row_bytes
     yield from ((offset, y) for offset in offsets for y in heights if y > 0)
 
 

@@ -28,7 +28,7 @@ _PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 
 @dataclass(frozen=True)
 class Coded:
-    """What a type costs: bits per byte, plus what speaks against it; `asymmetry` of byte planes.
+    """What a type costs: bits per byte; in `total`, what speaks against it is added.
 
     Samples begin `phase` bytes after multiples of their size. `rivalry` is what it costs more, or
     less, than the best of other byte orders and phases of the same kind of number.
@@ -37,7 +37,6 @@ class Coded:
     dtype: np.dtype[Any]
     phase: int
     cost: float
-    asymmetry: float
     total: float
     rivalry: float = 0.0
 
@@ -141,7 +140,7 @@ def _coded(source: Samples, dtype: np.dtype[Any], phase: int, slices: int) -> Co
         cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
         penalty += 1.0 if dtype.itemsize == 8 and _is_pairs(values) else 0.0
     total = cost + 1.2 * asymmetry + penalty + more
-    return Coded(dtype, phase, cost, asymmetry, total)
+    return Coded(dtype, phase, cost, total)
 
 
 def sample_of(

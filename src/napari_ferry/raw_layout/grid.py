@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.raw_layout.kept import kept
-from napari_ferry.raw_layout.measures import scale_of, seam_odds, spread_of
+from napari_ferry.raw_layout.measures import above_usual, scale_of, seam_odds, spread_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,15 +103,12 @@ class Grid:
 
         In logarithms, shape ``(rows - 1,)``; None where there are too few rows.
         """
-        from scipy.ndimage import median_filter
-
         rows = self.rows(length, phase)
         if len(rows) < 2 * _FAR:
             return None
         rows = rows[:, :: max(1, rows.size // _ROW_SAMPLES)]
         logs = np.log(np.abs(np.diff(rows, axis=0)).mean(1).astype(np.float64) + 1e-4)
-        above = logs - median_filter(logs, 9, mode="nearest")
-        spread = float(np.sqrt(spread_of(above) ** 2 + 0.01**2))
+        above, spread = above_usual(logs)
         far = float(np.log(np.abs(rows[_FAR:] - rows[:-_FAR]).mean() + 1e-4))
         mu = max(0.02, far - float(np.median(logs)))
         found: Floats = np.clip(seam_odds(above, mu, spread), -4, 4)

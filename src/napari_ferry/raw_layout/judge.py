@@ -104,7 +104,7 @@ def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Loo
     nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
     found = []
     for dtype in types:
-        coded = Coded(dtype, source.size % dtype.itemsize, 8.0, 0.0, 8.0)
+        coded = Coded(dtype, source.size % dtype.itemsize, 8.0, 8.0)
         channels = known.channels or 1
         rows = [
             Row(side * channels, channels, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+AROUND = 9
+"""Steps about one that tell what is usual."""
+
 _Number = TypeVar("_Number", float, npt.NDArray[np.float64])
 
 
@@ -20,6 +23,15 @@ def scale_of(values: npt.NDArray[Any]) -> float:
     away = np.abs(values - np.median(values))
     away = away[away > 0]
     return spread_of(values) or (0.3 * float(np.median(away)) if away.size else 1.0)
+
+
+def above_usual(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return how far logarithms of steps lie above those about them, along axis 0, and a spread."""
+    from scipy.ndimage import median_filter
+
+    size = (AROUND, *[1] * (logs.ndim - 1))
+    above: npt.NDArray[np.float64] = logs - median_filter(logs, size, mode="nearest")
+    return above, float(np.hypot(spread_of(above), 0.01))
 
 
 def seam_odds(above: _Number, mu: float, spread: float) -> _Number:

@@ -14,7 +14,8 @@ from napari_ferry.fitting import fits, remains
 from napari_ferry.meaning import Field, Meaning
 from napari_ferry.progress import size_text
 from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import one_each, plan_sidecar, write_sidecar
+from napari_ferry.repair import one_each
+from napari_ferry.rewritten import plan_sidecar, write_sidecar
 from napari_ferry.sidecar import sidecar_path
 
 _MARGIN = 6

@@ -6,16 +6,20 @@ import html
 import math
 import re
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_ferry.description import KEY
+from napari_ferry.description import KEY, Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 from napari_ferry.tiff.images.levels import Stack, with_levels_below
 from napari_ferry.tiff.images.ome_files import OmeFiles, described_by
+from napari_ferry.tiff.images.page_runs import ASSUMED_STACK
 from napari_ferry.tiff.names import PartName
 from napari_ferry.tiff.pages.arrays import pages_array
 from napari_ferry.tiff.pages.frames import frame_axes, map_stack, moved, with_pixels
@@ -91,9 +95,9 @@ def read_ome(header: Header) -> list[Image]:
     except UnreadableFileError as error:
         problem, found = error, []
     files = OmeFiles(master.path)
-    for image in found:
+    for group in _written_one_by_one(found):
         try:
-            images.append(_read_ome_image(master, image, len(found) == 1, files))
+            images.append(_read_ome_image(master, group, len(found) == 1, files))
         except UnreadableFileError as error:
             problem = error
     if problem:
@@ -108,9 +112,44 @@ def read_ome(header: Header) -> list[Image]:
     return images
 
 
-def _read_ome_image(header: Header, image: OmeImage, is_only: bool, beside: OmeFiles) -> Image:
-    """Open one image; files that are missing are noted."""
-    description, planes = image.description, image.planes()
+def _written_one_by_one(images: Sequence[OmeImage]) -> list[list[OmeImage]]:
+    """Group the images that are steps of one stack; most are alone.
+
+    tifffile gives each array that a script writes an Image of its own, and a number for a name.
+    """
+    groups: dict[str, list[OmeImage]] = {}
+    for i, image in enumerate(images):
+        key = repr(replace(image.description, name="")) if _is_step(image) else str(i)
+        groups.setdefault(key, []).append(image)
+    return list(groups.values())
+
+
+def _is_step(image: OmeImage) -> bool:
+    """Whether an image can be one time step of a stack: one without name or place of its own."""
+    description = image.description
+    creator = (description.metadata or {}).get("ome", {}).get("Creator", "")
+    is_numbered = re.fullmatch(r"Image\d+", description.name) is not None
+    is_one_time = description.axes[0].name == "t" and image.size_t == 1
+    is_here = image.files == (None,)
+    return is_numbered and is_one_time and is_here and creator.startswith("tifffile")
+
+
+def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
+    """Return the description of images that are steps of one stack, and where its planes are."""
+    first, planes = images[0].description, [image.planes() for image in images]
+    if len(images) == 1:
+        return first, planes[0]
+    metadata = {**(first.metadata or {}), "assumed": ASSUMED_STACK}
+    shape = (len(images), *first.shape[1:])
+    return replace(first, shape=shape, name="", metadata=metadata), np.concatenate(planes)
+
+
+def _read_ome_image(
+    header: Header, group: Sequence[OmeImage], is_only: bool, beside: OmeFiles
+) -> Image:
+    """Open one image, or the steps of a stack; files that are missing are noted."""
+    image = group[0]
+    description, planes = _join(group)
     lead = len(description.shape) - (3 if image.samples > 1 else 2)
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds

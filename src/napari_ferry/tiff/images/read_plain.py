@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,19 +58,26 @@ def read_below(path: Path, kinds: Sequence[PageKind]) -> list[Image]:
 
 
 def _alike(source: TiffPages) -> list[Alike]:
-    """Part the pages of a file by kind; those that cannot be read are left out with a warning."""
-    found: list[Alike] = []
+    """Group the pages of a file that look alike, however each of them is stored.
+
+    Pages that cannot be read are left out with a warning.
+    """
+    found: dict[Hashable, tuple[PageKind, list[int]]] = {}
     problem = None
     for number in range(int(source.kinds.max(initial=-1)) + 1):
         try:
-            found.append((source.kind(number), np.nonzero(source.kinds == number)[0]))
+            kind = source.kind(number)
         except UnreadableFileError as error:
             problem = error
+            continue
+        found.setdefault(kind.appearance, (kind, []))[1].append(number)
     if problem and not found:
         raise problem
     if problem:
         warnings.warn(f"Some pages are left out: {problem}", FerryWarning, stacklevel=2)
-    return found
+    return [
+        (kind, np.nonzero(np.isin(source.kinds, numbers))[0]) for kind, numbers in found.values()
+    ]
 
 
 def _pyramids(pages: Sequence[Alike]) -> list[list[Alike]]:

@@ -1,8 +1,8 @@
 """One page of a TIFF file as tifffile describes it, whatever stands before it in the file.
 
 tifffile always reads the first page of a file, with its ImageDescription, which may be 40 MB of
-OME-XML. So it is shown the file as if the page that is wanted were the first one, and, unless its
-description is wanted, without that.
+OME-XML. So it is shown the file as if the page that is wanted were the first one, and without its
+description.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ _MOST_ENTRIES = 4096
 
 
 @contextmanager
-def describe_page(
-    path: Path, ifd: int, *, with_description: bool = False
-) -> Iterator[tifffile.TiffPage]:
+def describe_page(path: Path, ifd: int) -> Iterator[tifffile.TiffPage]:
     """Describe the page whose directory is at an offset; the file is open meanwhile.
 
     Raises
@@ -40,9 +38,7 @@ def describe_page(
         order, version, _ = read_magic(path, file)
         is_big = version == 43
         link, start = ("Q", 8) if is_big else ("I", 4)
-        patches = {start: struct.pack(order + link, ifd)}
-        if not with_description:
-            patches |= _emptied(file, ifd, order, is_big)
+        patches = {start: struct.pack(order + link, ifd), **_emptied(file, ifd, order, is_big)}
         file.seek(0)
         shown = io.BufferedReader(_Patched(file, patches))
         with shown, tifffile.TiffFile(shown, name=path.name) as tif:

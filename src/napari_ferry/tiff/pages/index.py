@@ -22,13 +22,16 @@ LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 
 SEGMENT_TAGS = ((273, 324), (279, 325))
 """Offsets, and byte counts, of strips or tiles."""
 
+DESCRIPTION_TAG = 270
+
 _SOME = 1 << 18
 """Numbers that are worked on at once, so that memory does not grow with the file."""
 
 _N_LAYOUT = len(LAYOUT_TAGS)
+_N_PLACES = len(SEGMENT_TAGS) + 1
 _COLUMNS = np.full(1 << 16, -1, np.int8)
 _COLUMNS[list(LAYOUT_TAGS)] = np.arange(_N_LAYOUT)
-for _k, _tags in enumerate(SEGMENT_TAGS):
+for _k, _tags in enumerate((*SEGMENT_TAGS, (DESCRIPTION_TAG,))):
     _COLUMNS[list(_tags)] = _N_LAYOUT + _k
 
 _MIXERS = np.random.default_rng(1).integers(1, 1 << 62, _N_LAYOUT + 1) | 1
@@ -46,8 +49,8 @@ class PageTable(NamedTuple):
         Whether this is BigTIFF.
     ifds, kinds : array of int64, axis page
         Where each directory begins, and which kind of page it describes.
-    where : array of int64, axes page, (offsets, counts), (type, count, value)
-        The two tags that say where pixels lie, as they stand in the directory.
+    where : array of int64, axes page, (offsets, counts, description), (type, count, value)
+        The tags that say where the pixels and the text of a page are, as its directory has them.
     """
 
     order: str
@@ -66,11 +69,11 @@ def index_pages(
     -------
     kinds : array of int64, axis page
         Pages of one kind have the same number; counted in order of appearance.
-    where : array of int64, axes page, (offsets, counts), (type, count, value)
-        The two tags as they stand in the directory.
+    where : array of int64, axes page, (offsets, counts, description), (type, count, value)
+        The three tags as the directory has them.
     """
     kinds = np.empty(len(walked), np.int64)
-    where = np.zeros((len(walked), 2, 3), np.int64)
+    where = np.zeros((len(walked), _N_PLACES, 3), np.int64)
     known: dict[bytes, int] = {}
     lengths = np.array([len(raw) for _, raw in walked], np.int64)
     for length in np.unique(lengths):
@@ -127,7 +130,7 @@ def _look_at(
     """
     columns = _COLUMNS[entries["tag"]]
     rows = np.full((len(entries), _N_LAYOUT + 1), -1, np.int64)
-    where = np.zeros((len(entries), 2, 3), np.int64)
+    where = np.zeros((len(entries), _N_PLACES, 3), np.int64)
     for page, k, column in _places(columns, columns < _N_LAYOUT):
         found = entries[page, k]
         first, fits = _first_values(found, order, is_big)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,12 @@ class PageKind:
     def nbytes(self) -> int:
         """Bytes of the pixels of one page."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def appearance(self) -> tuple[Hashable, ...]:
+        """What pages have in common that can be frames of one stack, however each is stored."""
+        palette = None if self.palette is None else self.palette.tobytes()
+        return self.shape, self.axes, self.dtype, self.is_colour, self.is_reduced, palette
 
     @property
     def segment_bytes(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.tiff.pages.decode import read_page
-from napari_ferry.tiff.pages.describe import describe_page
 from napari_ferry.tiff.pages.index import VALUE_TYPES, PageTable, index_pages, one_piece_starts
 from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind, page_segments
 from napari_ferry.tiff.pages.subifds import below
 from napari_ferry.tiff.pages.walk import Stamp, map_file, open_unchanged, walk
+
+_MOST_TEXT = 1 << 20
+"""Bytes of a description above which it is not that of a single page."""
 
 
 class Pages(ABC):
@@ -180,17 +183,23 @@ class TiffPages(Pages):
             self._known[kind] = page_kind(self.path, int(self.table.ifds[first]))
         return self._known[kind]
 
-    def description(self, page: int) -> str:
-        """Return the text that a page carries, empty when it has none."""
-        ifd = int(self.table.ifds[page])
-        try:
-            with describe_page(self.path, ifd, with_description=True) as described:
-                return str(described.description)
-        except TIFFFILE_ERRORS as error:
-            raise self.damaged(page, error) from error
+    def descriptions(self) -> Iterator[str]:
+        """Yield the text of each page, empty where it has none or a very long one.
+
+        Only the tag itself is read, so that a file of 100,000 pages takes about a second.
+        """
+        field, room = ("Q", 8) if self.table.is_big else ("I", 4)
+        _, counts, values = self.table.where[:, 2].T.tolist()
+        with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
+            for count, value in zip(counts, values, strict=True):
+                if count > room:
+                    raw = data[value : value + count] if count <= _MOST_TEXT else b""
+                else:
+                    raw = struct.pack(self.table.order + field, value % (1 << 8 * room))
+                yield raw[:count].rstrip(b"\0").decode("utf-8", "replace")
 
     def segments(self, file: BinaryIO, page: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        if not self.table.where[page, :, 1].all():
+        if not self.table.where[page, :2, 1].all():
             return page_segments(self.path, int(self.table.ifds[page]))
         offsets, counts = (self._values(file, *self.table.where[page, k].tolist()) for k in (0, 1))
         return offsets, counts
@@ -223,7 +232,7 @@ def _table(walked: list[tuple[int, bytes]], order: str, is_big: bool) -> PageTab
     ifds = np.array([ifd for ifd, _ in walked], np.int64)
     there = np.nonzero(ifds)[0]
     kinds = np.full(len(ifds), -1, np.int64)
-    where = np.zeros((len(ifds), 2, 3), np.int64)
+    where = np.zeros((len(ifds), 3, 3), np.int64)
     if there.size:
         kinds[there], where[there] = index_pages([walked[i] for i in there], order, is_big)
     return PageTable(order, is_big, ifds, kinds, where)

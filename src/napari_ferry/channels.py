@@ -12,6 +12,11 @@ from napari_ferry.display import IDENTITY, warn_unsound
 from napari_ferry.image import Image
 from napari_ferry.lazy import Stack, take
 
+MOST_LAYERS = 64
+"""Layers that opening something makes unasked; a window holds no more of them well."""
+
+_MOST_UNNAMED = 16
+
 
 def are_channels(first: Image, image: Image) -> bool:
     """Whether two layers can be channels of one image."""
@@ -56,9 +61,38 @@ def _limits(display: Mapping[str, Any]) -> tuple[float, float] | None:
     return (float(limits[0]), float(limits[1])) if limits and len(limits) == 2 else None
 
 
+def slider_reason(image: Image) -> str | None:
+    """Say why channels are made one layer with a slider, ``None`` where that is not needed.
+
+    Few people want a layer for each of 300 channels: mostly they are the frames of a movie whose
+    writer did not name its axes.
+    """
+    count = image.size("c")
+    is_described = any(channel.name or _is_tint(channel.color) for channel in image.channels)
+    if _is_slider(image):
+        return None
+    if count > MOST_LAYERS:
+        return f"they are more than {MOST_LAYERS}"
+    if count > _MOST_UNNAMED and not is_described:
+        return f"they are more than {_MOST_UNNAMED} and have neither names nor colors"
+    if count > 1 and image.is_rgb and not is_described:
+        return "they are frames in color without names"
+    return None
+
+
+def _is_slider(image: Image) -> bool:
+    """Whether an image was one layer with its channels along a slider."""
+    return bool(image.display.get("channel_axis") == "slider")
+
+
+def _is_tint(color: str | None) -> bool:
+    """Whether a color tells a channel from others: one that is not a shade of gray."""
+    return color is not None and len({color[i : i + 2].lower() for i in (1, 3, 5)}) > 1
+
+
 def split(image: Image) -> list[Image]:
     """Take an image with channels apart, one image each; any other stays as it is."""
-    if "c" not in image.axis_names or image.display.get("channel_axis") == "slider":
+    if "c" not in image.axis_names or _is_slider(image) or slider_reason(image):
         return [image]
     at = image.axis_names.index("c")
     axes = (*image.axes[:at], *image.axes[at + 1 :])

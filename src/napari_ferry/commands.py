@@ -9,6 +9,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from napari_ferry.codecs import (
 from napari_ferry.dropped import Dropped
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
+from napari_ferry.layer_limit import open_layers, say
 from napari_ferry.layers import LayerData, from_layers, to_layers
 from napari_ferry.plan import Plan, run
 from napari_ferry.said import lacks_layout
@@ -119,7 +121,7 @@ def open_always() -> None:
     plugins = get_settings().plugins
     patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
     plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, _PLUGIN)}
-    _say(
+    say(
         f"{', '.join(patterns)} are opened with napari-ferry from now on; Preferences > Plugins "
         "changes that."
     )
@@ -150,7 +152,7 @@ def sample_raw_recording() -> list[LayerData]:
     path, cells = raw_recording(folder)
     repair = _open_repair()
     if repair is None:
-        _say(f"The recording is {path}.")
+        say(f"The recording is {path}.")
     else:
         repair.offer(path)
     return to_layers([cells])
@@ -160,23 +162,23 @@ def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
     """Open TIFF files; several at once are one stack, parts of one series the whole, once."""
     paths = _paths(path)
     if len(paths) > 1:
-        return _shown(tiff.open_stack(paths))
+        return open_layers(partial(tiff.open_stack, paths))
     if _dropped.swallows(paths[0]):
         return list(_NOTHING)
-    layers = _shown(imload(paths[0]))
+    layers = open_layers(partial(imload, paths[0]))
     _dropped.opened(paths[0], series_files(paths[0]))
     return layers
 
 
 def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
     """Open raw files; of a raw file and its sidecar dropped together, the second is passed over."""
-    layers: list[LayerData] = []
+    described: list[Path] = []
     for found in _paths(path):
         if not _dropped.swallows(found):
             data = binary.data_file(found)
-            layers += [] if _is_repaired(data) else _shown(binary.open(data))
+            described += [] if _is_repaired(data) else [data]
             _dropped.opened(found, [data, sidecar_path(data)])
-    return layers or list(_NOTHING)
+    return _open_each(described, binary.open) or list(_NOTHING)
 
 
 def _is_repaired(path: Path) -> bool:
@@ -206,23 +208,22 @@ def _open_repair() -> Any:
 
 
 def _read_each(path: str | Sequence[str]) -> list[LayerData]:
-    return [layer for found in _paths(path) for layer in _shown(imload(found))]
+    return _open_each(_paths(path))
 
 
 def _read_folders(path: str | Sequence[str]) -> list[LayerData]:
-    layers: list[LayerData] = []
-    for folder in _paths(path):
-        is_raw = find_folder_codec(folder) is binary
-        layers += [] if is_raw and _is_repaired(folder) else _shown(imload(folder))
-    return layers or list(_NOTHING)
+    described = [
+        folder
+        for folder in _paths(path)
+        if find_folder_codec(folder) is not binary or not _is_repaired(folder)
+    ]
+    return _open_each(described) or list(_NOTHING)
 
 
-def _shown(images: list[Image]) -> list[LayerData]:
-    """Make layers of images, and say what was assumed of them."""
-    for image in images:
-        if "assumed" in image.metadata:
-            _say(f"{image.name}: {image.metadata['assumed']}.")
-    return to_layers(images)
+def _open_each(
+    paths: Sequence[Path], open_one: Callable[[Path], list[Image]] = imload
+) -> list[LayerData]:
+    return open_layers(lambda: [image for path in paths for image in open_one(path)])
 
 
 def _save(
@@ -246,7 +247,7 @@ def _save(
         # napari takes a ValueError to mean that there is no such writer, and does not show it
         raise SaveError(str(error)) from error
     if "position" in shown:
-        _say(f"{target.name} runs along {shown['axis']}, at {shown['position']} as shown.")
+        say(f"{target.name} runs along {shown['axis']}, at {shown['position']} as shown.")
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
         _warn(f"{target.name}: {'; '.join(planned.losses)}.")
@@ -262,12 +263,6 @@ def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, 
     images = shown_images(layers)
     shown = dict(look(images).options)
     return plan_as_seen(images, target, **shown), shown
-
-
-def _say(message: str) -> None:
-    from napari.utils.notifications import show_info
-
-    show_info(message)
 
 
 def _warn(message: str) -> None:

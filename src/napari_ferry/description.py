@@ -82,17 +82,22 @@ def describe(image: Image) -> dict[str, Any]:
         "axes": [
             _describe_axis(axis, size) for axis, size in zip(image.axes, image.shape, strict=True)
         ],
-        "channels": [
-            {
-                "name": channel.name,
-                "color": channel.color,
-                "contrast_limits": to_json(channel.contrast_limits),
-            }
-            for channel in image.channels
-        ],
+        "channels": describe_channels(image.channels),
         "display": to_json(image.display),
         "metadata": to_json(image.metadata),
     }
+
+
+def describe_channels(channels: Iterable[Channel]) -> list[dict[str, Any]]:
+    """Return the JSON record of channels."""
+    return [
+        {
+            "name": channel.name,
+            "color": channel.color,
+            "contrast_limits": to_json(channel.contrast_limits),
+        }
+        for channel in channels
+    ]
 
 
 def parse_description(record: object) -> Description | None:
@@ -117,7 +122,7 @@ def parse_description(record: object) -> Description | None:
         tuple(shape),
         tuple(_parse_axis(axis) for axis in axes),
         str(record.get("dtype") or ""),
-        _parse_channels(record.get("channels"), n_channels),
+        parse_channels(record.get("channels"), n_channels),
         str(record.get("name") or ""),
         "labels" if record.get("kind") == "labels" else "image",
         display if isinstance(display, Mapping) else {},
@@ -262,8 +267,8 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     )
 
 
-def _parse_channels(channels: object, count: int) -> tuple[Channel, ...]:
-    """Read the channels; all of them, or none when their number does not fit."""
+def parse_channels(channels: object, count: int) -> tuple[Channel, ...]:
+    """Read the record of channels; all of them, or none when their number does not fit."""
     if not isinstance(channels, Sequence) or len(channels) != count:
         return ()
     return tuple(_parse_channel(channel) for channel in channels)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from napari_ferry.axes import Axis
+from napari_ferry.axes import Axis, Channel
 from napari_ferry.channels import are_channels, merge, split_all
-from napari_ferry.description import is_sound_scale
+from napari_ferry.description import KEY, describe_channels, is_sound_scale, parse_channels
 from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image, Kind
@@ -23,6 +23,10 @@ LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 """What napari passes to writers and takes from readers: data, keyword arguments, layer type."""
 
 _AXES = "tczyx"
+
+_CHANNELS = f"{KEY}:channels"
+"""Key of a layer's metadata: the channels of an image that are one layer with a slider."""
+
 _SAME_AXIS = {"time": "t", "channel": "c"}
 
 
@@ -106,15 +110,21 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
     display = display_to_json(meta, of_kind) | {"axis_labels": labels, "channel_axis": "slider"}
     if labels == list(names):
         del display["axis_labels"]
-    if "c" not in names:
+    channels: tuple[Channel, ...] = ()
+    metadata = dict(meta.get("metadata", {}))
+    record = metadata.pop(_CHANNELS, None)
+    if "c" in names:
+        channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
+    else:
         del display["channel_axis"]
     return Image(
         levels,
         (*axes, Axis("s")) if is_rgb else axes,
-        name=str(meta.get("name", "")),
-        kind=of_kind,
-        display=display,
-        metadata=dict(meta.get("metadata", {})),
+        channels,
+        str(meta.get("name", "")),
+        of_kind,
+        display,
+        metadata,
     )
 
 
@@ -149,6 +159,8 @@ def _to_layer(image: Image) -> LayerData:
         "translate": tuple(axis.translation for axis in axes),
         "metadata": dict(image.metadata),
     }
+    if image.channels and "c" in image.axis_names:
+        meta["metadata"][_CHANNELS] = describe_channels(image.channels)
     if any(axis.unit for axis in axes):
         meta["units"] = tuple(pint_name(axis.unit) or to_pint(axis.unit) for axis in axes)
     if any(labels):

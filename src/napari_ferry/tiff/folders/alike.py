@@ -90,12 +90,13 @@ class Alike:
 
     def _read_file_into(self, k: int, first: int, out: NDArray[Any]) -> None:
         """Read frames of one file."""
+        n_frames = self.ends[k] - (self.ends[k - 1] if k else 0)
         try:
             with open_unchanged(self.paths[k], self.stamps[k], buffering=0) as file:
                 if self.template is not None and (k in self._fits or self._fit(file, k)):
                     self.template.read_into(file, first, out)
                     return
-                directory = self.model.recognize(file)
+                directory = self.model.recognize(file) if n_frames == 1 else None
                 if directory is not None:
                     self.model.read_into(file, directory, out[0])
                     return
@@ -104,7 +105,6 @@ class Alike:
                 f"{self.paths[k]} is damaged ({error}): get a whole copy of the file, or take it "
                 "out."
             ) from error
-        n_frames = self.ends[k] - (self.ends[k - 1] if k else 0)
         read = self.model.reader(self.paths[k], n_frames)
         for i, place in enumerate(out):
             place[...] = read(first + i)
@@ -150,7 +150,8 @@ class Model:
             return self._page
 
     def _describe(self) -> tuple[Directory, PageKind] | None:
-        if self.expected.count > 1:  # there may be others below the page
+        # there may be other images below the page, or other frames in other files
+        if self.expected.count > 1 or self.expected.n_frames > 1:
             return None
         with self.expected.path.open("rb") as file:
             found = read_directory(file)

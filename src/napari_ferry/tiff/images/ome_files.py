@@ -1,5 +1,7 @@
 """The files of an OME-TIFF set: beside the one that was opened, and nowhere else.
 
+A file that was renamed is found by its UUID.
+
 https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html
 """
 
@@ -10,15 +12,20 @@ import re
 import warnings
 from collections.abc import Collection
 from dataclasses import replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.tiff.names import tiff_files
 from napari_ferry.tiff.pages.describe import description_head
 from napari_ferry.tiff.pages.header import Header, read_header
 from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS
 from napari_ferry.tiff.pages.pages import TiffPages
+from napari_ferry.tiff.pages.walk import Stamp
 
-_METADATA_FILE = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*?\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
+_BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
+_METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
+_METADATA_UUID = re.compile(r"\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 _UUID_HEAD = 4096
 """Bytes of a description in which the UUID of its file stands."""
@@ -28,6 +35,9 @@ _MAX_HEAD = 1 << 16
 
 _MAX_COMPANION = 1 << 30
 _NAMED = 3
+
+_MOST_UUIDS = 1 << 14
+"""Files whose UUIDs are remembered."""
 
 
 def described_by(header: Header) -> Header:
@@ -40,12 +50,16 @@ def described_by(header: Header) -> Header:
     UnreadableFileError
         It is not beside the file, or is none.
     """
-    match = _METADATA_FILE.search(header.description, 0, _MAX_HEAD)
-    if match is None:
+    pointer = _BINARY_ONLY.search(header.description, 0, _MAX_HEAD)
+    match = _METADATA_FILE.search(pointer[0]) if pointer else None
+    if pointer is None or match is None:
         return header
     name = html.unescape(match[1])
     beside = header.path.with_name(name) if Path(name).name == name else None
     if beside is None or not beside.is_file():
+        uuid = _METADATA_UUID.search(pointer[0])
+        beside = _files_by_uuid(header.path.parent).get(_bare(uuid[1])) if uuid else None
+    if beside is None:
         raise UnreadableFileError(
             f"the description of its set is in {name}, which is not beside it: put it back, and "
             "open again for the whole set"
@@ -88,17 +102,22 @@ class OmeFiles:
         return self._known[name, uuid]
 
     def _look(self, name: str | None, uuid: str | None) -> TiffPages | None:
-        if name is None or name == self.path.name:
+        if name is None:
             return TiffPages(self.path)
         beside = self.path.with_name(Path(name.replace("\\", "/")).name)
-        if beside.name != name or not beside.is_file():
-            self._missing.add(name)
-            return None
-        said = _uuid_of(beside) if uuid else None
-        if uuid and said and _bare(said) != _bare(uuid):
-            self._wrong.add(name)
-            return None
-        return TiffPages(beside)
+        is_there = beside.name == name and beside.is_file()
+        if is_there and not _is_another(beside, uuid):
+            return TiffPages(beside)
+        renamed = self._by_uuid.get(_bare(uuid)) if uuid else None
+        if renamed or beside == self.path:
+            return TiffPages(renamed or self.path)
+        (self._wrong if is_there else self._missing).add(name)
+        return None
+
+    @cached_property
+    def _by_uuid(self) -> dict[str, Path]:
+        """The files in the folder by their UUIDs: those of the set may have been renamed."""
+        return _files_by_uuid(self.path.parent)
 
     def warn(self, opened: Path) -> None:
         """Say which files of the set are missing or others, all in one sentence."""
@@ -127,13 +146,39 @@ def _said(names: Collection[str], what: str) -> str:
     return f"{first}{more} {'is' if len(names) == 1 else 'are'} {what}"
 
 
+def _is_another(path: Path, uuid: str | None) -> bool:
+    """Whether a file says that it is not the one with this UUID."""
+    said = _uuid_of(path) if uuid else None
+    return bool(uuid and said and _bare(said) != _bare(uuid))
+
+
+def _files_by_uuid(folder: Path) -> dict[str, Path]:
+    """Return the TIFF files of a folder that give themselves a UUID; of copies, the first."""
+    found: dict[str, Path] = {}
+    try:
+        paths = tiff_files(folder)
+    except OSError:  # a folder whose files can be opened need not be one that can be listed
+        return found
+    for path in paths:
+        uuid = _uuid_of(path)
+        if uuid:
+            found.setdefault(_bare(uuid), path)
+    return found
+
+
 def _uuid_of(path: Path) -> str | None:
     """Return the UUID that a file gives itself; ``None`` where it does not, or cannot be read."""
     try:
-        match = _OWN_UUID.search(description_head(path, _UUID_HEAD))
+        return _read_uuid(path, Stamp.of(path))
     except (*TIFFFILE_ERRORS, OSError, UnreadableFileError):  # it says so itself when it is read
         return None
-    return match[1] if match else None
+
+
+@lru_cache(_MOST_UUIDS)
+def _read_uuid(path: Path, _stamp: Stamp) -> str | None:
+    """Read the UUID of a file, which is remembered for as long as the file has this stamp."""
+    match = _OWN_UUID.search(description_head(path, _UUID_HEAD))
+    return html.unescape(match[1]) if match else None
 
 
 def _bare(uuid: str) -> str:

@@ -124,7 +124,7 @@ def test_values_of_numpy_become_plain() -> None:
     record = describe(image)
     assert json.loads(json.dumps(record)) == record
     assert [axis["scale"] for axis in record["axes"]] == [0.5, 2.0]
-    assert record["channels"][0]["contrast_limits"] == [1, 9.5]
+    assert record["display"]["contrast_limits"] == [1, 9.5]
     assert record["metadata"] == {"table": [[1.0, 0.0], [0.0, 1.0]]}
 
 

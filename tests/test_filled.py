@@ -300,7 +300,7 @@ def test_pages_and_files_that_are_not_named_are_zero(move: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("options", COMPRESSED)
-@pytest.mark.parametrize("lengths", [(1, 1, 1), (3, 3, 3), (3, 1, 4), (1, 3, 1)])
+@pytest.mark.parametrize("lengths", [(1, 1, 1), (3, 3, 3), (3, 2, 4), (3, 1, 4), (1, 3, 1)])
 def test_folders(options: dict[str, Any], lengths: tuple[int, ...], tmp_path: Path) -> None:
     data = [pixels((n, 20, 30), seed=k) for k, n in enumerate(lengths)]
     for k, frames in enumerate(data):
@@ -308,7 +308,7 @@ def test_folders(options: dict[str, Any], lengths: tuple[int, ...], tmp_path: Pa
             for frame in frames:
                 writer.write(frame, contiguous=False, **GRAY, **options)
 
-    if lengths[0] == 1 < max(lengths):  # a plane is no stack
+    if min(lengths) == 1 < max(lengths):  # a plane is no stack
         with pytest.raises(UnreadableFileError, match="must be alike"):
             in_all_ways(tmp_path)
     else:

@@ -148,7 +148,8 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
     found = rewritten(path, layout, is_cut=True)
     assert list(found.axes) == kept
     assert (found.name, found.metadata) == (image.name, image.metadata)
-    assert found.display == {k: v for k, v in image.display.items() if k in ("gamma", "opacity")}
+    stays = ("gamma", "opacity", "colormap")
+    assert found.display == {k: v for k, v in image.display.items() if k in stays}
     assert [channel.name for channel in found.channels] == ["DAPI"] * ("contrast" in said[0])
     assert not any(channel.contrast_limits for channel in found.channels)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from napari.components import LayerList, ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points
@@ -815,3 +816,24 @@ def test_samples_of_the_manifest_become_calibrated_layers(key):
         assert kind in ("image", "labels")
         assert np.asarray(data).any()
         assert len(meta["units"]) == data.ndim
+
+
+@pytest.mark.parametrize("axes", ["yx", "tyx", "zyx", "tzyx"])
+@pytest.mark.parametrize("colormap", ["gray", "green", "viridis", "I Blue"])
+def test_fiji_shows_a_gray_layer_as_napari_does(axes: str, colormap: str, tmp_path: Path) -> None:
+    data = np.arange(210, dtype=np.uint16).reshape(2, 3, 5, 7)[(0,) * (4 - len(axes))]
+    layer = ImageLayer(
+        data, colormap=colormap, contrast_limits=(10, 150), axis_labels=tuple(axes), name="cells"
+    )
+    (image,) = from_layers([layer.as_layer_data_tuple()])
+    imsave(image, tmp_path / "cells.tif")
+    with tifffile.TiffFile(tmp_path / "cells.tif") as tif:
+        said = tif.imagej_metadata or {}
+    assert (said["min"], said["max"]) == (10, 150)
+    shown = 255 * layer.colormap.map(np.linspace(0, 1, 256))[:, :3].T
+    np.testing.assert_allclose(np.reshape(said["LUTs"], (3, 256)), shown, atol=2)
+    for suffix in (".tif", ".ome.tif", ".bin"):
+        imsave(image, tmp_path / f"again{suffix}")
+        _, meta, _ = to_layers(imload(tmp_path / f"again{suffix}"))[0]
+        assert tuple(meta["contrast_limits"]) == (10, 150)
+        assert meta["colormap"] == colormap

@@ -21,6 +21,7 @@ from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileE
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import OME_DTYPES, OmeImage, TiffData, parse_ome_xml, write_ome_xml
 from napari_ferry.ome_xml.runs import take_out_runs
+from napari_ferry.ome_xml.terms import color_to_ome
 from napari_ferry.units import METERS, SECONDS
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -760,3 +761,31 @@ def test_times_of_planes_are_kept() -> None:
     assert kept["values"] == [10 * t + z + 0.5 * c for t, z, c in places]
     for broken in (planes[1:], [planes[0], *planes[:-1]], [planes[0].replace("TheT", "x")]):
         assert times_of("".join(broken))[1] is None
+
+
+# --- images without an axis of channels
+
+
+@pytest.mark.parametrize(
+    ("colormap", "color"), [("green", "#00ff00"), ("#0a141e", "#0a141e"), ("viridis", None)]
+)
+def test_the_colour_of_an_image_without_channels(colormap: str, color: str | None) -> None:
+    display = {"colormap": colormap, "contrast_limits": [1.0, 9.0], "gamma": 0.5}
+    image = replace(Image.from_array(np.zeros((2, 5, 7), "u2"), "tyx"), display=display)
+    xml = write(image, TiffData(0, 2, 0, 0, 0))
+    (channel,) = ome_types.from_xml(xml).images[0].pixels.channels
+    said = channel.color if "Color=" in xml else None
+    assert (said and said.as_hex(format="long")) == color
+    found = parse(xml).description
+    assert (found.channels, found.display) == ((), display)
+    if color:
+        red = xml.replace(f'Color="{color_to_ome(Channel(color=color))}"', 'Color="-16776961"')
+        changed = parse(red).description
+        assert changed.display == {**display, "colormap": "#ff0000"}
+
+
+def test_labels_without_channels_have_no_colour() -> None:
+    image = Image.from_array(np.zeros((5, 7), "u2"), "yx", kind="labels")
+    assert "Color=" not in write(
+        replace(image, display={"colormap": "green"}), TiffData(0, 1, 0, 0, 0)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
@@ -59,6 +60,13 @@ class Channel:
     name: str | None = None
     color: str | None = None
     contrast_limits: tuple[float, float] | None = None
+
+    def to_display(self) -> dict[str, Any]:
+        """Return how an image of this channel alone is shown, as `Image.display` has it."""
+        shown: dict[str, Any] = {"colormap": self.color} if self.color else {}
+        if self.contrast_limits:
+            shown["contrast_limits"] = list(self.contrast_limits)
+        return shown
 
 
 def default_axes(ndim: int) -> tuple[str, ...]:

@@ -142,12 +142,7 @@ def _is_shown(value: object) -> bool:
 
 def _channel_display(channel: Channel, count: int) -> dict[str, Any]:
     """Return how a channel is shown of which only its colour and limits are known."""
-    display: dict[str, Any] = {"blending": "additive"} if count > 1 else {}
-    if channel.color:
-        display["colormap"] = channel.color
-    if channel.contrast_limits:
-        display["contrast_limits"] = list(channel.contrast_limits)
-    return display
+    return {**({"blending": "additive"} if count > 1 else {}), **channel.to_display()}
 
 
 def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ferry.description import to_json
 
-_PRIMARY = ("gray", "red", "green", "blue", "cyan", "magenta", "yellow")
+_PRIMARY = {
+    "gray": "#ffffff",
+    "red": "#ff0000",
+    "green": "#00ff00",
+    "blue": "#0000ff",
+    "cyan": "#00ffff",
+    "magenta": "#ff00ff",
+    "yellow": "#ffff00",
+}
+"""Names of colormaps that go from black to one color, which are known without napari."""
+
+_HEX = re.compile("#[0-9a-fA-F]{6}")
 _FIELDS = (
     *("name", "colors", "controls", "interpolation", "nan_color", "low_color", "high_color"),
 )
@@ -54,11 +66,10 @@ def to_colormap(value: Any) -> Any:
     if isinstance(value, str):
         if value in AVAILABLE_COLORMAPS:
             return value
-        if not re.fullmatch("#[0-9a-fA-F]{6}", value):
+        if not _HEX.fullmatch(value):
             raise ValueError(f"{value[:40]!r} is no colormap")
-        named = {color: name for name in _PRIMARY for color in [color_of(name)]}
-        rgb = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        return named.get(value) or Colormap([[0, 0, 0, 1], [*rgb, 1]], name=value)
+        named = {color: name for name, color in _PRIMARY.items()}
+        return named.get(value) or Colormap([[0, 0, 0, 1], [*_rgb(value), 1]], name=value)
     _check_colors(value["colors"])
     return Colormap(**value)
 
@@ -119,18 +130,87 @@ def _check_colors(value: Any) -> None:
         raise ValueError("these are no colours")
 
 
-def color_of(colormap: Any) -> str | None:
-    """Return the colour of a colormap that goes from black to one colour."""
-    from napari.utils.colormaps import AVAILABLE_COLORMAPS
-
-    if isinstance(colormap, str):
-        known = AVAILABLE_COLORMAPS.get(colormap)
-        colors = None if known is None else np.asarray(known.colors)
-    else:
-        colors = np.asarray(colormap["colors"]) if isinstance(colormap, Mapping) else None
-    if colors is None or len(colors) != 2 or colors[0, :3].any():
+def color_of(colormap: object) -> str | None:
+    """Return the color ``#rrggbb`` of a colormap that goes from black to one color."""
+    found = _knots(colormap)
+    if found is None or len(found.colors) != 2 or found.colors[0].any():
         return None
-    return "#" + "".join(f"{round(255 * float(value)):02x}" for value in colors[1, :3])
+    return "#" + "".join(f"{round(255 * value):02x}" for value in found.colors[1].tolist())
+
+
+def color_table(colormap: object, count: int) -> NDArray[np.float64] | None:
+    """Return colors of a colormap of `Image.display` at equal steps.
+
+    Returns
+    -------
+    numpy.ndarray, optional
+        Axes (count, rgb), float64 between 0 and 1; ``None`` where it is not a colormap.
+    """
+    found = _knots(colormap)
+    return None if found is None else spread_colors(*found, count).clip(0, 1)
+
+
+def spread_colors(
+    colors: NDArray[np.float64], controls: NDArray[np.float64], is_smooth: bool, count: int
+) -> NDArray[np.float64]:
+    """Return the colors at `count` equal steps between those of a colormap.
+
+    Parameters
+    ----------
+    colors : numpy.ndarray
+        Axes (color, samples).
+    controls : numpy.ndarray
+        Where each color is, from 0 to 1; or the edges between colors, where not smooth.
+    is_smooth : bool
+        Whether colors between two of them are mixed.
+    count : int
+        Number of steps.
+    """
+    x = np.linspace(0, 1, count)
+    if is_smooth:
+        return np.stack([np.interp(x, controls, side) for side in colors.T], 1)
+    bins = np.searchsorted(controls, x, side="right") - 1
+    return colors[np.clip(bins, 0, len(colors) - 1)]
+
+
+class _Knots(NamedTuple):
+    """The colors that a colormap is made of, axes (color, rgb); as for `spread_colors`."""
+
+    colors: NDArray[np.float64]
+    controls: NDArray[np.float64]
+    is_smooth: bool
+
+
+def _knots(colormap: object) -> _Knots | None:
+    """Return what a colormap is made of; ``None`` where it is not a colormap."""
+    fields: Any = colormap
+    if isinstance(colormap, str):
+        color = _PRIMARY.get(colormap, colormap)
+        if _HEX.fullmatch(color):
+            return _Knots(np.array([[0, 0, 0], _rgb(color)], np.float64), np.arange(2.0), True)
+        from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+        known = AVAILABLE_COLORMAPS.get(colormap)
+        fields = None if known is None else dict(known)
+    return _read_knots(fields) if isinstance(fields, Mapping) else None
+
+
+def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
+    is_smooth = str(plain(fields.get("interpolation", "linear"))) == "linear"
+    try:
+        colors = np.asarray(fields.get("colors"), np.float64)[:, :3]
+        places = np.linspace(0, 1, len(colors) + (not is_smooth))
+        controls = np.asarray(fields.get("controls", places), np.float64)
+    except (TypeError, ValueError, IndexError):  # not numbers, or not in rows
+        return None
+    is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == places.shape
+    is_finite = np.isfinite(colors).all() and np.isfinite(controls).all()
+    return _Knots(colors, controls, is_smooth) if is_sound and is_finite else None
+
+
+def _rgb(color: str) -> list[float]:
+    """Return red, green and blue of ``#rrggbb``, between 0 and 1."""
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def plain(value: object) -> object:

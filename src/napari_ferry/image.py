@@ -37,7 +37,8 @@ class Image:
     axes : tuple of Axis
         One for each dimension of a level. ``y`` and ``x`` are among them.
     channels : tuple of Channel
-        One for each index of ``c``, or empty.
+        One for each index of ``c``, or empty. What one channel says of an image without ``c``
+        goes to `display`, where that does not say it, and its name to `name` or `metadata`.
     name : str
         What the image is called.
     kind : {"image", "labels"}
@@ -84,6 +85,17 @@ class Image:
                 f"{len(self.channels)} channels are described and axis c has {n_channels}: "
                 "describe each channel, or none."
             )
+        if self.channels and "c" not in names:
+            self._absorb_channel(self.channels[0])
+
+    def _absorb_channel(self, channel: Channel) -> None:
+        """Let an image without axis ``c`` say of itself what its one channel says."""
+        object.__setattr__(self, "channels", ())
+        object.__setattr__(self, "display", {**channel.to_display(), **self.display})
+        if channel.name and not self.name:
+            object.__setattr__(self, "name", channel.name)
+        elif channel.name and channel.name != self.name:
+            object.__setattr__(self, "metadata", {"channel": channel.name, **self.metadata})
 
     @classmethod
     def from_array(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.axes import Channel
 from napari_ferry.description import KEY, join_axes, read_record
 from napari_ferry.imagej.calibration import writable
-from napari_ferry.imagej.look import parse_look, write_look
+from napari_ferry.imagej.look import LOOKS, as_channels, as_one, parse_look, write_look
 from napari_ferry.imagej.private import plain, write_private
 
 if TYPE_CHECKING:
@@ -55,19 +56,37 @@ def _fits(record: Description, header: Description) -> bool:
 def _looks_as_written(header: Description, record: Description) -> bool:
     """Return whether colours and display ranges are still those that we wrote."""
     is_colour = "s" in header.sizes
-    wrote = {} if is_colour else write_look(record.channels, record.display, header.dtype)
+    wrote = {} if is_colour else write_look(*as_channels(record), header.dtype)
     return (header.channels, header.display) == parse_look(wrote, header.sizes.get("c", 1))
 
 
 def _with_look_of(header: Description, record: Description) -> Description:
     """Return the record with the colours and display ranges of the header."""
+    if "c" not in record.sizes:
+        kept = _without_look(record.display or {})
+        look = as_one(header.channels, header.display or {})
+        return replace(record, channels=(), display={**kept, **look})
     unnamed = (Channel(),) * header.sizes.get("c", 1)
     pairs = zip(header.channels or unnamed, record.channels or unnamed, strict=True)
+    display = dict(record.display or {})
+    own, now = (_shown(display, len(unnamed)), _shown(header.display or {}, len(unnamed)))
+    shown = [{**_without_look(a), **b} for a, b in zip(own, now, strict=True)]
     return replace(
         record,
         channels=tuple(replace(look, name=own.name) for look, own in pairs),
-        display={**(record.display or {}), **(header.display or {})},
+        display={**display, **({"channels": shown} if any(shown) else {})},
     )
+
+
+def _shown(display: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
+    """Return how each channel is shown; nothing where that is not said of all."""
+    shown = display.get("channels")
+    is_sound = isinstance(shown, list | tuple) and all(isinstance(each, Mapping) for each in shown)
+    return list(shown) if is_sound and shown and len(shown) == count else [{}] * count
+
+
+def _without_look(display: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in display.items() if key not in LOOKS}
 
 
 def _join_metadata(header: Description, record: Description) -> dict[str, Any]:

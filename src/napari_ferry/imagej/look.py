@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_ferry.axes import Channel
+from napari_ferry.colormaps import color_table
+from napari_ferry.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from napari_ferry.description import Description
+    from napari_ferry.image import Image
+
+LOOKS = ("colormap", "contrast_limits")
+"""What a display says that ImageJ has a place for."""
+
+_WHITE = "#ffffff"
+
+
+def as_channels(said: Image | Description) -> tuple[tuple[Channel, ...], dict[str, Any]]:
+    """Return the channels and how they are shown; an image without axis c is its own channel."""
+    display = dict(said.display or {})
+    if any(axis.name == "c" for axis in said.axes):
+        return said.channels, display
+    (channel,) = said.channels or (Channel(),)
+    limits = channel.contrast_limits or limits_of(display)
+    shown = {} if said.kind == "labels" else display
+    return (replace(channel, contrast_limits=limits),), {"channels": [shown]}
+
+
+def as_one(channels: Sequence[Channel], display: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how an image without axis c is shown, of its one channel or none."""
+    shown = {**(channels[0].to_display() if channels else {}), **display.get("channels", [{}])[0]}
+    return shown | ({"colormap": "gray"} if shown.get("colormap") == _WHITE else {})
 
 
 def write_look(
@@ -31,11 +59,16 @@ def write_look(
 
 def _limits(channels: Sequence[Channel], dtype: str) -> list[tuple[float, float]]:
     """Return the contrast limits of all channels, unknown ones as the range of integers."""
-    known = [channel.contrast_limits for channel in channels]
+    known = [_sound(channel.contrast_limits) for channel in channels]
     whole = None if dtype == "float32" else (0.0, 2.0 ** (8 * np.dtype(dtype).itemsize) - 1)
     limits = [pair or whole for pair in known]
     complete = [(float(pair[0]), float(pair[1])) for pair in limits if pair]
     return complete if any(known) and len(complete) == len(limits) else []
+
+
+def _sound(limits: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return limits that can be shown, ``None`` for others."""
+    return limits if limits and -math.inf < limits[0] < limits[1] < math.inf else None
 
 
 def luts_of(
@@ -47,25 +80,15 @@ def luts_of(
     shown += [None] * (len(channels) - len(shown))
     luts = [_lut(channel, each) for channel, each in zip(channels, shown, strict=True)]
     known = any(lut is not None for lut in luts)
-    return [_ramp("#ffffff") if lut is None else lut for lut in luts] if known else []
+    return [_ramp(_WHITE) if lut is None else lut for lut in luts] if known else []
 
 
 def _lut(channel: Channel, shown: object) -> NDArray[np.uint8] | None:
     """Return the table of a channel, from its colour or else from its colormap."""
     if re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return _ramp(channel.color or "")
-    colormap = shown.get("colormap") if isinstance(shown, dict) else None
-    colors = colormap.get("colors") if isinstance(colormap, dict) else None
-    try:
-        table = np.asarray(colors, np.float64)[:, :3]
-    except (TypeError, ValueError, IndexError):  # no colours, or not (n, 3 or 4) numbers
-        return None
-    if table.shape[1] != 3 or not np.isfinite(table).all():
-        return None
-    at = np.linspace(0, len(table) - 1, 256)
-    rows = [np.interp(at, np.arange(len(table)), column) for column in table.T]
-    lut: NDArray[np.uint8] = (np.clip(rows, 0, 1) * 255).round().astype(np.uint8)
-    return lut
+    table = color_table(shown.get("colormap"), 256) if isinstance(shown, dict) else None
+    return None if table is None else (table.T * 255).round().astype(np.uint8)
 
 
 def _ramp(color: str) -> NDArray[np.uint8]:
@@ -101,7 +124,7 @@ def _parse_limits(metadata: Mapping[str, Any], n_channels: int) -> list[tuple[fl
     if len(flat) != 2 * n_channels or not all(isinstance(value, int | float) for value in flat):
         return [None] * n_channels
     pairs = [(float(low), float(high)) for low, high in zip(flat[::2], flat[1::2], strict=True)]
-    return [pair if -math.inf < pair[0] < pair[1] < math.inf else None for pair in pairs]
+    return [_sound(pair) for pair in pairs]
 
 
 def _ramp_color(lut: NDArray[np.uint8]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.axes import Axis
@@ -11,7 +12,7 @@ from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.imagej.calibration import PIXELS, parse_axis
 from napari_ferry.imagej.join import join, split_info
-from napari_ferry.imagej.look import parse_look
+from napari_ferry.imagej.look import as_one, parse_look
 from napari_ferry.imagej.private import plain
 from napari_ferry.units import from_imagej
 
@@ -85,7 +86,10 @@ def parse_imagej(
         display=display,
         metadata={key: value for key, value in other.items() if value not in ("", None)},
     )
-    return join(header, record)
+    joined = join(header, record)
+    if joined is not header or "c" in sizes:
+        return joined
+    return replace(header, channels=(), display=as_one(channels, display))
 
 
 def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict[str, int], bool]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.description import KEY, describe
 from napari_ferry.imagej.calibration import write_calibration
-from napari_ferry.imagej.look import luts_of, write_look
+from napari_ferry.imagej.look import as_channels, write_look
 from napari_ferry.imagej.private import encodable, write_private
 
 if TYPE_CHECKING:
@@ -63,12 +63,13 @@ def to_imagej(image: Image) -> ImageJTags:
     """Describe an image that `why_not` has nothing against, for tifffile."""
     lead = [name for name in image.axis_names if name in ("t", "z", "c")]
     resolution, calibration = write_calibration(image.axes)
-    colored = "color" if image.is_rgb or luts_of(image.channels, image.display) else "grayscale"
+    look = {} if image.is_rgb else write_look(*as_channels(image), image.dtype.name)
+    colored = "color" if image.is_rgb or "LUTs" in look else "grayscale"
     metadata = {
         "axes": "TZCYXS",
         "mode": "composite" if image.size("c") > 1 else colored,
         **calibration,
-        **({} if image.is_rgb else write_look(image.channels, image.display, image.dtype.name)),
+        **look,
         **write_private(image.metadata),
         **_write_labels(image, is_stored_order=lead == sorted(lead, key="tzc".index)),
     }

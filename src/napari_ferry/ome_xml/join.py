@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from napari_ferry.axes import Channel
 from napari_ferry.description import Description, join_axes, read_record, unless_changed
 from napari_ferry.ome_xml.planes import names_channels, plane_counts, plane_shape
-from napari_ferry.ome_xml.terms import TYPES, color_from_ome, color_to_ome, writable, xml_text
+from napari_ferry.ome_xml.terms import (
+    TYPES,
+    color_from_ome,
+    color_to_ome,
+    own_channel,
+    writable,
+    xml_text,
+)
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -26,10 +33,11 @@ def join(header: Description, record: Description | None) -> Description:
     """Return what the record says, but for what another program has changed in the header."""
     if record is None or not _fits(record, header):
         return header
+    is_one = "c" not in record.sizes and plane_counts(record.axes, record.shape)["c"] == 1
     return replace(
-        record,
+        _with_color_of(header, record) if is_one else record,
         axes=join_axes(record.axes, map(writable, record.axes), header.axes),
-        channels=_join_channels(record, header),
+        channels=record.channels if is_one else _join_channels(record, header),
         name=unless_changed(record.name, xml_text(record.name), header.name),
     )
 
@@ -41,6 +49,17 @@ def _fits(record: Description, header: Description) -> bool:
         and plane_counts(record.axes, record.shape) == plane_counts(header.axes, header.shape)
         and record.has_dtype(name for name in TYPES if TYPES[name] == TYPES[header.dtype])
     )
+
+
+def _with_color_of(header: Description, record: Description) -> Description:
+    """Return the record of an image without axis c, with the color of the header if it changed."""
+    own = record.channels[0] if record.channels else own_channel(record.display, record.kind)
+    said = header.channels[0] if header.channels else Channel()
+    color = _join_channel(own, said).color
+    if color == own.color:
+        return record
+    kept = {key: value for key, value in (record.display or {}).items() if key != "colormap"}
+    return replace(record, display=kept | ({"colormap": color} if color else {}))
 
 
 def _join_channels(record: Description, header: Description) -> tuple[Channel, ...]:

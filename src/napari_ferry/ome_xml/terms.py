@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from napari_ferry.axes import Axis, Channel
+from napari_ferry.colormaps import color_of
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -58,6 +61,11 @@ def xml_text(text: str | None) -> str:
     Line ends in attributes need character references, which Bio-Formats does not read.
     """
     return _NOT_XML.sub("\ufffd", " ".join(re.split(r"[\t\r\n]", text or "")))
+
+
+def own_channel(display: Mapping[str, Any] | None, kind: str) -> Channel:
+    """Return the one channel of an image without axis c: its color, where it has one."""
+    return Channel(None, None if kind == "labels" else color_of((display or {}).get("colormap")))
 
 
 def color_to_ome(channel: Channel) -> str | None:

@@ -17,6 +17,7 @@ from napari_ferry.ome_xml.terms import (
     STEPS,
     TYPES,
     color_to_ome,
+    own_channel,
     writable,
     xml_text,
 )
@@ -109,8 +110,10 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
 
 
 def _channels_to_write(image: Image) -> Sequence[Channel]:
-    unknown = (Channel(),) * plane_counts(image.axes, image.shape)["c"]
-    return image.channels if image.channels and names_channels(image.axes) else unknown
+    count = plane_counts(image.axes, image.shape)["c"]
+    if image.channels and names_channels(image.axes):
+        return image.channels
+    return (own_channel(image.display, image.kind),) if count == 1 else (Channel(),) * count
 
 
 def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.colormaps import to_colormap, to_label_colors
+from napari_ferry.colormaps import spread_colors, to_colormap, to_label_colors
 
 _TEXELS = 1024
 
@@ -71,12 +71,7 @@ def find_palette(colormap: Any) -> Palette:
     known = AVAILABLE_COLORMAPS[known] if isinstance(known, str) else known
     colours = np.asarray(known.colors, np.float64)
     is_smooth = str(getattr(known.interpolation, "value", known.interpolation)) == "linear"
-    x = np.linspace(0, 1, _TEXELS)
-    if is_smooth:
-        texels = np.stack([np.interp(x, known.controls, side) for side in colours.T], 1)
-    else:
-        bins = np.searchsorted(known.controls, x, side="right") - 1
-        texels = colours[np.clip(bins, 0, len(colours) - 1)]
+    texels = spread_colors(colours, np.asarray(known.controls), is_smooth, _TEXELS)
     return Palette(
         (np.rint(texels * 255) / 255).astype(np.float32),
         is_smooth,

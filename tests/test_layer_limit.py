@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
 
 from helpers import make_image
 from napari_ferry import Image, imload, imsave
@@ -26,6 +28,7 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What napari would show as notices."""
     shown: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_info", shown.append)
+    monkeypatch.setattr("napari_ferry.layer_limit._remaining", [])
     return shown
 
 
@@ -116,8 +119,6 @@ def test_many_movies_of_a_folder_open_with_64_layers(tmp_path, notices):
 
 
 def test_remaining_layers_are_added_on_demand(tmp_path, notices, monkeypatch):
-    from napari.components import ViewerModel
-
     viewer = ViewerModel()
     monkeypatch.setattr("napari.current_viewer", lambda: viewer)
     for data, meta, kind in open_layers(lambda: [make_image("yx", x=5 + i) for i in range(130)]):
@@ -130,3 +131,38 @@ def test_remaining_layers_are_added_on_demand(tmp_path, notices, monkeypatch):
     open_remaining()
     assert notices[-1] == "All layers that were opened are shown."
     assert len(viewer.layers) == 130
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_many_layers_come_back_with_all_that_was_said_of_each(tmp_path, suffix):
+    limits = {"contrast_limits": (0, 100), "contrast_limits_range": (0, 255)}
+    layers = [
+        ImageLayer(np.zeros((8, 9), "u1"), name=f"dye {i}", gamma=0.5, metadata={"i": i}, **limits)
+        for i in range(65)
+    ]
+    images = from_layers([layer.as_layer_data_tuple() for layer in layers])
+    imsave(images, tmp_path / f"a{suffix}")
+    ((data, meta, _),) = to_layers(imload(tmp_path / f"a{suffix}"))
+    assert tuple(meta["contrast_limits"]) == (0, 100)
+
+    layer = ImageLayer(data, **meta)
+    layer.contrast_limits = (5, 50)
+    imsave(from_layers([layer.as_layer_data_tuple()]), tmp_path / f"b{suffix}")
+    (found,) = imload(tmp_path / f"b{suffix}")
+    assert {channel.contrast_limits for channel in found.channels} == {(5.0, 50.0)}
+    assert [channel.name for channel in found.channels] == [layer.name for layer in layers]
+    shown = found.display["channels"][7]
+    assert (shown["gamma"], shown["metadata"], shown["contrast_limits"]) == (0.5, {"i": 7}, [5, 50])
+    assert found.metadata == {}
+
+
+def test_remaining_layers_of_several_files_are_all_kept(notices, monkeypatch):
+    for count in (70, 3, 66):
+        open_layers(lambda n=count: [make_image("yx", x=5 + i) for i in range(n)])
+    assert len([notice for notice in notices if "are not" in notice]) == 2
+    viewer = ViewerModel()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    open_remaining()
+    assert len(viewer.layers) == 6
+    open_remaining()
+    assert len(viewer.layers) == 8

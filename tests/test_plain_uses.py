@@ -217,7 +217,7 @@ TIFF = [
         axes="cyxs",
         frames=COLOR,
     ),
-    Use(name="imwrite, .ome.tif", write=at_once(), suffix=".ome.tif"),
+    Use(name="imwrite, .ome.tif", write=at_once(), axes="cyx", layers=5, suffix=".ome.tif"),
     Use(
         name="imwrite, .ome.tif, TYX",
         write=at_once(metadata={"axes": "TYX"}),

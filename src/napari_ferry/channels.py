@@ -90,6 +90,15 @@ def _is_tint(color: str | None) -> bool:
     return color is not None and len({color[i : i + 2].lower() for i in (1, 3, 5)}) > 1
 
 
+def joint_limits(channels: Sequence[Channel]) -> tuple[float, float] | None:
+    """Return the contrast limits of channels in one layer, ``None`` unless all have some."""
+    pairs = [channel.contrast_limits for channel in channels if channel.contrast_limits]
+    if not pairs or len(pairs) < len(channels):
+        return None
+    lows, highs = zip(*pairs, strict=True)
+    return min(lows), max(highs)
+
+
 def split(image: Image) -> list[Image]:
     """Take an image with channels apart, one image each; any other stays as it is."""
     if "c" not in image.axis_names or _is_slider(image) or slider_reason(image):

@@ -13,7 +13,7 @@ Open: TypeAlias = Callable[[], Sequence[Image]]
 """Opens files, each time that it is called."""
 
 _remaining: list[tuple[Open, int]] = []
-"""What was opened last, and how many of its layers are shown, unless that is all of them."""
+"""What was opened and has more layers than are shown, and how many are; the earliest first."""
 
 
 def open_layers(open_images: Open) -> list[LayerData]:
@@ -33,7 +33,7 @@ def open_layers(open_images: Open) -> list[LayerData]:
 
 
 def open_remaining() -> None:
-    """Add the next layers of what was opened last to napari's viewer."""
+    """Add the next layers of what was opened to napari's viewer."""
     from napari import current_viewer
     from napari.layers import Layer
 
@@ -41,7 +41,7 @@ def open_remaining() -> None:
     if viewer is None or not _remaining:
         say("All layers that were opened are shown.")
         return
-    open_images, shown = _remaining[0]
+    open_images, shown = _remaining.pop(0)
     for layer in _take(open_images, open_images(), shown):
         viewer.add_layer(Layer.create(*layer))
 
@@ -58,8 +58,8 @@ def _take(open_images: Open, images: Sequence[Image], first: int) -> list[LayerD
     layers = to_layers(images)
     stop = first + MOST_LAYERS
     left = len(layers) - stop
-    _remaining[:] = [(open_images, stop)] if left > 0 else []
     if left > 0:
+        _remaining.insert(0 if first else len(_remaining), (open_images, stop))
         say(
             f"{images[0].name}: {MOST_LAYERS} layers are added, and {left} more are not: choose "
             "File > IO Utilities > Open remaining layers to add the next ones."

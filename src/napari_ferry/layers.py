@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from napari_ferry.axes import Axis, Channel
-from napari_ferry.channels import are_channels, merge, split_all
+from napari_ferry.channels import are_channels, joint_limits, merge, split_all
 from napari_ferry.description import KEY, describe_channels, is_sound_scale, parse_channels
 from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
@@ -24,8 +24,8 @@ LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 
 _AXES = "tczyx"
 
-_CHANNELS = f"{KEY}:channels"
-"""Key of a layer's metadata: the channels of an image that are one layer with a slider."""
+_CHANNELS, _DISPLAYS = f"{KEY}:channels", f"{KEY}:displays"
+"""Keys of a layer's metadata: the channels of an image that are one layer, and their displays."""
 
 _SAME_AXIS = {"time": "t", "channel": "c"}
 
@@ -112,9 +112,14 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
         del display["axis_labels"]
     channels: tuple[Channel, ...] = ()
     metadata = dict(meta.get("metadata", {}))
-    record = metadata.pop(_CHANNELS, None)
+    record, shown = metadata.pop(_CHANNELS, None), metadata.pop(_DISPLAYS, ())
     if "c" in names:
         channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
+        limits = display.get("contrast_limits")
+        if channels and limits and tuple(limits) != joint_limits(channels):
+            channels = tuple(replace(each, contrast_limits=tuple(limits)) for each in channels)
+            shown = [{**each, "contrast_limits": limits} for each in shown]
+        display |= {"channels": list(shown)} if channels and shown else {}
     else:
         del display["channel_axis"]
     return Image(
@@ -161,6 +166,9 @@ def _to_layer(image: Image) -> LayerData:
     }
     if image.channels and "c" in image.axis_names:
         meta["metadata"][_CHANNELS] = describe_channels(image.channels)
+        meta["metadata"][_DISPLAYS] = list(image.display.get("channels", ()))
+        limits = joint_limits(image.channels)
+        meta |= {"contrast_limits": limits} if limits and image.kind == "image" else {}
     if any(axis.unit for axis in axes):
         meta["units"] = tuple(pint_name(axis.unit) or to_pint(axis.unit) for axis in axes)
     if any(labels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,14 @@ _MAX_INT = 2**40
 _PARSED = {"Pixels", "AnnotationRef", "InstrumentRef", "ID", "Name", "Color", "SamplesPerPixel"}
 
 
+class _Document(NamedTuple):
+    """What a document says of all its images; instruments by their IDs."""
+
+    uuid: str | None
+    creator: str | None
+    instruments: Mapping[str | None, ET.Element]
+
+
 def parse_ome_xml(xml: str) -> list[OmeImage]:
     """Read every Image of an OME-XML document.
 
@@ -58,8 +66,13 @@ def parse_ome_xml(xml: str) -> list[OmeImage]:
             f"{binary_only.get('MetadataFile')!r} instead."
         )
     annotations = {note.get("ID"): note for note in root.iterfind("StructuredAnnotations/*")}
+    document = _Document(
+        root.get("UUID"),
+        root.get("Creator"),
+        {element.get("ID"): element for element in root.iterfind("Instrument")},
+    )
     return [
-        _parse_image(root, image, pixels, runs.get(pixels, {}), _referenced(image, annotations))
+        _parse_image(document, image, pixels, runs.get(pixels, {}), _referenced(image, annotations))
         for image in root.iterfind("Image")
         for pixels in image.findall("Pixels")[:1]
     ]
@@ -105,7 +118,7 @@ def _referenced(
 
 
 def _parse_image(
-    root: ET.Element,
+    document: _Document,
     image: ET.Element,
     pixels: ET.Element,
     runs: Runs,
@@ -123,13 +136,13 @@ def _parse_image(
         _parse_type(pixels),
         _parse_channels(pixels, sizes["c"]),
         image.get("Name", ""),
-        metadata=_parse_metadata(root, image, pixels, notes, kept_times(times, sizes, steady)),
+        metadata=_parse_metadata(document, image, pixels, notes, kept_times(times, sizes, steady)),
     )
     if samples > 1:
         header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
     description = join(header, find_record(notes))
     blocks = runs.get("TiffData") or run_of(pixels.findall("TiffData"), "TiffData")
-    files, uuids, table = _parse_tiff_data(blocks, root.get("UUID"))
+    files, uuids, table = _parse_tiff_data(blocks, document.uuid)
     counts = (sizes["c"], sizes["z"], sizes["t"])
     return OmeImage(description, order, *counts, samples, files, uuids, table)
 
@@ -251,7 +264,7 @@ def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | 
 
 
 def _parse_metadata(
-    root: ET.Element,
+    document: _Document,
     image: ET.Element,
     pixels: ET.Element,
     notes: Sequence[ET.Element],
@@ -259,10 +272,9 @@ def _parse_metadata(
 ) -> dict[str, Any]:
     """Return what else is said about an image, as small plain JSON under the key ``ome``."""
     found = {child.tag: _plain(child) for child in image if child.tag not in _PARSED}
-    found["Creator"] = root.get("Creator")
-    instruments = {element.get("ID"): element for element in root.iterfind("Instrument")}
+    found["Creator"] = document.creator
     for ref in image.iterfind("InstrumentRef"):
-        found["Instrument"] = _plain(instruments.get(ref.get("ID")))
+        found["Instrument"] = _plain(document.instruments.get(ref.get("ID")))
     found["FirstPlane"] = _plain(pixels.find("Plane"))
     channels = [_plain(channel) for channel in pixels.iterfind("Channel")]
     found["Channels"] = channels if any(set(channel) - _PARSED for channel in channels) else None

@@ -13,6 +13,7 @@ from napari_ferry.image import Image
 from napari_ferry.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.tiff.folders.own_series import are_parts, read_series
 from napari_ferry.tiff.folders.partition import name_in, partition, read_partition
+from napari_ferry.tiff.images.page_runs import FRAME_VALUES
 from napari_ferry.tiff.images.read import read_images
 from napari_ferry.tiff.names import find_gap, tiff_files
 from napari_ferry.tiff.pages.arrays import Planes
@@ -110,6 +111,7 @@ def _stack(first: Image, stack: tuple[Alike, tuple[int, ...]], extends: bool, na
     shape = (sum(lengths), *(first.shape[1:] if extends else first.shape))
     lead = len(shape) - (3 if first.is_rgb else 2)
     axes = first.axes if extends else (Axis("t"), *first.axes)
-    metadata = dict(first.metadata) if extends else {**first.metadata, "assumed": ASSUMED_TIME}
+    metadata = {key: value for key, value in first.metadata.items() if key != FRAME_VALUES}
+    metadata |= {} if extends else {"assumed": ASSUMED_TIME}
     array = Frames(read, shape, first.dtype, lead)
     return replace(first, levels=(array,), axes=axes, name=name, metadata=metadata)

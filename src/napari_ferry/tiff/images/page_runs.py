@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,17 @@ from napari_ferry.tiff.pages.kinds import PageKind
 ASSUMED_STACK = (
     "its frames were written one by one and are shown as one stack, in the order of the file"
 )
+
+FRAME_VALUES = "frames"
+"""Key of `Image.metadata`: values that differ from step to step, each as a list."""
+
+_NAMES = ("name", "channel", "kind", "label", "title", "type")
+"""What writers call images by, in any case."""
+
+_MOST_NAMES = 16
+"""Names of single frames above which each is taken for a number."""
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,19 +85,60 @@ def join_key(description: Description, kind: PageKind) -> Hashable:
 
 
 def join_runs(runs: Iterable[PageRun]) -> list[PageStack]:
-    """Join the runs that nothing but their order tells apart, in the order of the file.
-
-    Metadata that all runs share is kept as it is; a value that differs becomes a list with one
-    entry for each run.
-    """
-    groups: dict[Hashable, list[PageRun]] = {}
+    """Join the runs that nothing but their order tells apart, in the order of the file."""
+    alike: dict[Hashable, list[PageRun]] = {}
     for run in runs:
-        key = ("alone", len(groups)) if run.key is None else run.key
-        groups.setdefault(key, []).append(run)
+        key = ("alone", len(alike)) if run.key is None else run.key
+        alike.setdefault(key, []).append(run)
+    groups = [group for some in alike.values() for group in split_by_name(some, _name, _is_long)]
     return [
         PageStack(description=_join(group) if len(group) > 1 else group[0].description, runs=group)
-        for group in groups.values()
+        for group in groups
     ]
+
+
+def split_by_name(
+    items: Sequence[_Item], name: Callable[[_Item], str], is_long: Callable[[_Item], bool]
+) -> list[Sequence[_Item]]:
+    """Split images that look alike by their names, where those tell them apart.
+
+    Names of single frames that differ in digits alone are numbers, and so are many names of which
+    none comes back.
+    """
+    groups: dict[str, list[_Item]] = {}
+    is_frames = not any(map(is_long, items))
+    for item in items:
+        key = re.sub(r"\d+", "#", name(item)) if is_frames else name(item)
+        groups.setdefault(key, []).append(item)
+    are_numbers = is_frames and len(groups) > _MOST_NAMES and len(groups) == len(items)
+    return [items] if are_numbers else [*groups.values()]
+
+
+def merge_metadata(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what all mappings say alike, and what differs as lists under `FRAME_VALUES`."""
+    first = each[0]
+    if all(metadata is first for metadata in each):
+        return dict(first)
+    keys = dict.fromkeys(key for metadata in each for key in metadata)
+    columns = {key: [metadata.get(key) for metadata in each] for key in keys}
+    shared = {
+        key: values[0]
+        for key, values in columns.items()
+        if all(value == values[0] for value in values)
+    }
+    lists = {key: values for key, values in columns.items() if key not in shared}
+    return {**shared, FRAME_VALUES: lists} if lists else shared
+
+
+def _name(run: PageRun) -> str:
+    metadata = run.description.metadata or {}
+    return " ".join(str(value) for key, value in metadata.items() if key.lower() in _NAMES)
+
+
+def _is_long(run: PageRun) -> bool:
+    """Whether a run is more than one frame."""
+    description = run.description
+    return len(description.shape) > (3 if description.axes[-1].name == "s" else 2)
 
 
 def _join(runs: Sequence[PageRun]) -> Description:
@@ -93,7 +146,7 @@ def _join(runs: Sequence[PageRun]) -> Description:
     steps = _time_axes(first)
     count = sum(run.description.shape[0] if _time_axes(run.description) else 1 for run in runs)
     time = first.axes[0] if steps else Axis("t")
-    metadata = _merge([run.description.metadata or {} for run in runs])
+    metadata = merge_metadata([run.description.metadata or {} for run in runs])
     return replace(
         first,
         shape=(count, *first.shape[steps:]),
@@ -105,15 +158,3 @@ def _join(runs: Sequence[PageRun]) -> Description:
 def _time_axes(description: Description) -> int:
     """Return 1 where the first axis is time, and 0 elsewhere."""
     return int(description.axes[0].name == "t")
-
-
-def _merge(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    first = each[0]
-    if all(metadata is first for metadata in each):
-        return dict(first)
-    keys = dict.fromkeys(key for metadata in each for key in metadata)
-    columns = {key: [metadata.get(key) for metadata in each] for key in keys}
-    return {
-        key: values[0] if all(value == values[0] for value in values) else values
-        for key, values in columns.items()
-    }

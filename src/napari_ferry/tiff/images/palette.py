@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.axes import Axis
+from napari_ferry.frames import Frames
 from napari_ferry.image import Image
 from napari_ferry.tiff.pages.kinds import PageKind
+from napari_ferry.tiff.pages.pages import TiffPages
 
 _MOST_COLOURS = 256
+
+ASSUMED_COLORS = "its frames have palettes of their own and are shown in color"
+
+
+@dataclass(frozen=True)
+class PaletteFrames:
+    """Reads pages as frames in color, axes y x s, uint8; each page has a palette of its own.
+
+    Parameters
+    ----------
+    source : TiffPages
+        The file.
+    pages : array of int64, axis frame
+        The page of each frame.
+    """
+
+    source: TiffPages
+    pages: NDArray[np.int64]
+
+    def __call__(self, i: int) -> NDArray[np.uint8]:
+        page = int(self.pages[i])
+        palette = self.source.kind_of(page).palette
+        assert palette is not None
+        colors = palette.T if palette.max() < 256 else palette.T >> 8
+        return colors.astype(np.uint8).take(self.source(page), axis=0, mode="clip")
+
+
+def read_in_color(source: TiffPages, pages: NDArray[np.int64], kind: PageKind) -> Image | None:
+    """Open pages with palettes of their own as one stack in color; ``None`` where they share one.
+
+    Axes t y x s, uint8.
+    """
+    kinds = [source.kind(number) for number in np.unique(source.kinds[pages]).tolist()]
+    palettes = {each.palette.tobytes() for each in kinds if each.palette is not None}
+    if len(palettes) < 2:
+        return None
+    array = Frames(PaletteFrames(source, pages), (len(pages), *kind.shape, 3), np.uint8, 1)
+    return Image((array,), tuple(map(Axis, "tyxs")), metadata={"assumed": ASSUMED_COLORS})
 
 
 def with_palette(image: Image, kind: PageKind) -> Image:

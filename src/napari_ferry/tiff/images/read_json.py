@@ -22,6 +22,7 @@ from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
 from napari_ferry.tiff.images.levels import Stack, page_table, with_levels_below
 from napari_ferry.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
+from napari_ferry.tiff.images.palette import with_palette
 from napari_ferry.tiff.images.read_plain import read_below
 from napari_ferry.tiff.pages.arrays import Joined, pages_array
 from napari_ferry.tiff.pages.frames import (
@@ -56,7 +57,8 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
         return []
     flat = _one_piece(header, tuple(record["shape"]), source)
     if flat is not None:
-        return [_whole_image(header, record, flat)]
+        image = _whole_image(header, record, flat)
+        return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
     runs = list(_page_runs(header, source))
     images = [_stack_image(source, stack) for stack in join_runs(runs)]
     return [*images, *read_below(header.path, [run.kind for run in runs])]
@@ -98,11 +100,11 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
         key = text, int(source.kinds[page])
         if key not in known or page + len(known[key].pages) > len(source):
             described = _described(text, kind, len(source) - page)
+            if described is None and _parse_record(text):
+                _warn_misfit(header, page)
             if described is None and not page:
                 return
             known[key] = described or _undescribed(kind)
-            if described is None and _parse_record(text):
-                _warn_misfit(header, page)
         run = known[key]
         following = page + len(run.pages)
         yield replace(run, pages=run.pages + page)
@@ -149,7 +151,8 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
         pages = np.concatenate([run.pages for run in stack.runs])
         found = _page_stack(source, pages, description.shape, first)
         array = _read_pages(found, description.shape, first)
-        return with_levels_below(with_pixels(description, array), found, first.kind)
+        image = with_palette(with_pixels(description, array), first.kind)
+        return with_levels_below(image, found, first.kind)
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
     frame = 3 if description.axes[-1].name == "s" else 2
     counts = [math.prod(part.shape[:-frame]) for part in parts]
@@ -237,10 +240,14 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple
     metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
     letters = str(record.get("axes", "")).lower()
     known = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
-    if known and "q" not in letters:
-        return Description(shape, tuple(map(Axis, letters)), dtype, metadata=metadata), None
     n = len(shape) - len(page.shape)
     tail, move = frame_axes(page)
+    if known and "q" not in letters:
+        is_stored = letters[n:] == page.axes and shape[n:] == page.shape
+        if not is_stored or set(tail) & set(letters[:n]):
+            tail, move = letters[n:], None
+        names, size = letters[:n] + tail, (*shape[:n], *moved(shape[n:], move))
+        return Description(size, tuple(map(Axis, names)), dtype, metadata=metadata), move
     # A stack of three or four planes that was written without a word on colour is stored by
     # tifffile as one page of separate samples; so those are frames, unless somebody says more.
     is_planar = page.axes.startswith("s")

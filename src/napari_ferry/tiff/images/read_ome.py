@@ -19,7 +19,7 @@ from napari_ferry.image import Image
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 from napari_ferry.tiff.images.levels import Stack, with_levels_below
 from napari_ferry.tiff.images.ome_files import OmeFiles, described_by
-from napari_ferry.tiff.images.page_runs import ASSUMED_STACK
+from napari_ferry.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.tiff.names import PartName
 from napari_ferry.tiff.pages.arrays import pages_array
 from napari_ferry.tiff.pages.frames import frame_axes, map_stack, moved, with_pixels
@@ -112,26 +112,41 @@ def read_ome(header: Header) -> list[Image]:
     return images
 
 
-def _written_one_by_one(images: Sequence[OmeImage]) -> list[list[OmeImage]]:
+def _written_one_by_one(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
     """Group the images that are steps of one stack; most are alone.
 
     tifffile gives each array that a script writes an Image of its own, and a number for a name.
     """
-    groups: dict[str, list[OmeImage]] = {}
+    alike: dict[str, list[OmeImage]] = {}
     for i, image in enumerate(images):
-        key = repr(replace(image.description, name="")) if _is_step(image) else str(i)
-        groups.setdefault(key, []).append(image)
-    return list(groups.values())
+        alike.setdefault(_look(image) if _is_step(image) else str(i), []).append(image)
+    return [group for some in alike.values() for group in split_by_name(some, _name, _is_long)]
 
 
 def _is_step(image: OmeImage) -> bool:
-    """Whether an image can be one time step of a stack: one without name or place of its own."""
+    """Whether an image can be some steps of a stack."""
+    creator = (image.description.metadata or {}).get("ome", {}).get("Creator", "")
+    first = image.description.axes[0].name
+    return creator.startswith("tifffile") and first == "t" and image.files == (None,)
+
+
+def _look(image: OmeImage) -> str:
+    """Return what steps of one stack have in common: all but names, numbers of steps, and times."""
     description = image.description
-    creator = (description.metadata or {}).get("ome", {}).get("Creator", "")
-    is_numbered = re.fullmatch(r"Image\d+", description.name) is not None
-    is_one_time = description.axes[0].name == "t" and image.size_t == 1
-    is_here = image.files == (None,)
-    return is_numbered and is_one_time and is_here and creator.startswith("tifffile")
+    said = (description.metadata or {}).get("ome", {})
+    plane = said.get("FirstPlane") or {}
+    place = {key: value for key, value in plane.items() if key.startswith("Position")}
+    step = replace(description, name="", shape=description.shape[1:], metadata=None)
+    return repr((step, place, said.get("StageLabel")))
+
+
+def _name(image: OmeImage) -> str:
+    """Return the name of an image, unless that is the number that tifffile gives it."""
+    return re.sub(r"^Image\d+$", "", image.description.name)
+
+
+def _is_long(image: OmeImage) -> bool:
+    return image.size_t * image.size_z > 1
 
 
 def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
@@ -139,9 +154,15 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
     first, planes = images[0].description, [image.planes() for image in images]
     if len(images) == 1:
         return first, planes[0]
-    metadata = {**(first.metadata or {}), "assumed": ASSUMED_STACK}
-    shape = (len(images), *first.shape[1:])
-    return replace(first, shape=shape, name="", metadata=metadata), np.concatenate(planes)
+    metadata = merge_metadata(
+        [(image.description.metadata or {}).get("ome", {}) for image in images]
+    )
+    return replace(
+        first,
+        shape=(sum(image.size_t for image in images), *first.shape[1:]),
+        name=_name(images[0]),
+        metadata={"ome": metadata, "assumed": ASSUMED_STACK},
+    ), np.concatenate(planes)
 
 
 def _read_ome_image(

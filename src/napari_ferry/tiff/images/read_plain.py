@@ -22,7 +22,7 @@ from napari_ferry.tiff.images.levels import (
     with_levels,
     with_levels_below,
 )
-from napari_ferry.tiff.images.palette import with_palette
+from napari_ferry.tiff.images.palette import read_in_color, with_palette
 from napari_ferry.tiff.pages.arrays import pages_array
 from napari_ferry.tiff.pages.frames import ASSUMED_TIME, frame_axes, moved, with_pixels
 from napari_ferry.tiff.pages.kinds import PageKind
@@ -100,6 +100,10 @@ def _pyramids(pages: Sequence[Alike]) -> list[list[Alike]]:
 def _image(source: TiffPages, group: Sequence[Alike]) -> Image:
     """Return one image; its levels come from the chain, or else from below its pages."""
     kind, pages = group[0]
+    if len(pages) > 1 and kind.palette is not None and len(group) == 1:
+        in_color = read_in_color(source, pages, kind)
+        if in_color is not None:
+            return in_color
     axes, move = frame_axes(kind)
     lead = (len(pages),) if len(pages) > 1 else ()
     names = ("t", *axes) if lead else tuple(axes)

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_ferry.arguments import cure_of
 from napari_ferry.errors import FerryError, UnreadableFileError
-from napari_ferry.tiff.pages.kinds import COLOUR, TIFFFILE_ERRORS
+from napari_ferry.tiff.pages.kinds import COLOUR, PALETTE, TIFFFILE_ERRORS
 from napari_ferry.tiff.pages.walk import Stamp, open_tiff, read_magic
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Header:
         Of the first page; axes as lower-case letters.
     is_colour : bool
         Whether its samples are those of a colour.
+    has_palette : bool
+        Whether its samples are the numbers of colors in a table.
     raw_dtype : data type or None
         How its pixels lie in the file when they lie there as they are, in one piece.
     start : int
@@ -56,6 +58,7 @@ class Header:
     axes: str
     dtype: np.dtype[Any]
     is_colour: bool
+    has_palette: bool
     raw_dtype: np.dtype[Any] | None
     start: int
     next_page: int
@@ -95,6 +98,7 @@ def read_header(path: Path) -> Header:
                 page.axes.lower(),
                 np.dtype(page.dtype or "V").newbyteorder("="),
                 page.photometric in COLOUR,
+                page.photometric == PALETTE,
                 np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
                 int(page.dataoffsets[0]) if page.dataoffsets else 0,
                 max(0, _next_page(path, file, page.offset)),

@@ -11,7 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
+
+TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+TYPE_SIZES |= {16: 8, 17: 8, 18: 8}
+"""Bytes of one value of each type of entry."""
 
 VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 """The types of whole numbers, by their number in an entry."""
@@ -19,18 +24,24 @@ VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, 32997)
 """Tags that say what the pixels of a page are like."""
 
+_TABLE_TAGS = (320, 347)
+"""Tags of tables that pixels are decoded with: the colors of a palette, and those of JPEG."""
+
 SEGMENT_TAGS = ((273, 324), (279, 325))
 """Offsets, and byte counts, of strips or tiles."""
 
 DESCRIPTION_TAG = 270
 
+_MOST_TABLE = 1 << 20
+"""Bytes of the values of an entry above which only their number is compared."""
+
 _SOME = 1 << 18
 """Numbers that are worked on at once, so that memory does not grow with the file."""
 
-_N_LAYOUT = len(LAYOUT_TAGS)
+_N_LAYOUT = len(LAYOUT_TAGS) + len(_TABLE_TAGS)
 _N_PLACES = len(SEGMENT_TAGS) + 1
 _COLUMNS = np.full(1 << 16, -1, np.int8)
-_COLUMNS[list(LAYOUT_TAGS)] = np.arange(_N_LAYOUT)
+_COLUMNS[[*LAYOUT_TAGS, *_TABLE_TAGS]] = np.arange(_N_LAYOUT)
 for _k, _tags in enumerate((*SEGMENT_TAGS, (DESCRIPTION_TAG,))):
     _COLUMNS[list(_tags)] = _N_LAYOUT + _k
 
@@ -61,9 +72,16 @@ class PageTable(NamedTuple):
 
 
 def index_pages(
-    walked: Sequence[tuple[int, bytes]], order: str, is_big: bool
+    walked: Sequence[tuple[int, bytes]], order: str, is_big: bool, data: mmap.mmap
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Tell kinds of pages apart, and find where each says its pixels lie.
+
+    Parameters
+    ----------
+    walked, order, is_big
+        As `walk` finds them.
+    data : mmap
+        The file.
 
     Returns
     -------
@@ -79,7 +97,7 @@ def index_pages(
     for length in np.unique(lengths):
         for pages in _some(np.nonzero(lengths == length)[0], max(1, int(length) // 8)):
             entries = _entries([walked[page][1] for page in pages.tolist()], order, is_big)
-            rows, where[pages] = _look_at(entries, order, is_big)
+            rows, where[pages] = _look_at(entries, order, is_big, data)
             kinds[pages] = _number(rows, known)
     return _by_appearance(kinds), where
 
@@ -121,12 +139,12 @@ def _entries(raw: Sequence[bytes], order: str, is_big: bool) -> NDArray[Any]:
 
 
 def _look_at(
-    entries: NDArray[Any], order: str, is_big: bool
+    entries: NDArray[Any], order: str, is_big: bool, data: mmap.mmap
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what tells kinds apart, one row a page, and where pixels lie; see `index_pages`.
 
     A row holds the values of the layout tags, -1 for those that are absent, and the number of
-    strips or tiles. Of values that lie elsewhere it is their count.
+    strips or tiles. Of values that lie elsewhere it is a hash.
     """
     columns = _COLUMNS[entries["tag"]]
     rows = np.full((len(entries), _N_LAYOUT + 1), -1, np.int64)
@@ -134,14 +152,31 @@ def _look_at(
     for page, k, column in _places(columns, columns < _N_LAYOUT):
         found = entries[page, k]
         first, fits = _first_values(found, order, is_big)
-        rows[page, column] = np.where(fits, first, found["count"].astype(np.int64))
+        rows[page, column] = first if fits.all() else np.where(fits, first, _hashes(found, data))
     for page, k, column in _places(columns, columns >= _N_LAYOUT):
         found = entries[page, k]
         first, _ = _first_values(found, order, is_big)
         value = np.where(found["count"] == 1, first, found["value"].astype(np.int64))
-        where[page, column - _N_LAYOUT] = np.stack([found["type"], found["count"], value], -1)
+        # not stacked as they are: numpy would make floats of them, which round
+        said = [found["type"].astype(np.int64), found["count"].astype(np.int64), value]
+        where[page, column - _N_LAYOUT] = np.stack(said, -1)
     rows[:, _N_LAYOUT] = where[:, 0, 1]
     return rows, where
+
+
+def _hashes(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
+    """Return a number for the values that each entry points to, equal where they are equal."""
+    known: dict[tuple[int, int, int], int] = {}
+    found = np.empty(len(entries), np.int64)
+    columns = (entries[name].tolist() for name in ("type", "count", "value"))
+    for k, key in enumerate(zip(*columns, strict=True)):
+        if key not in known:
+            kind, count, place = key
+            nbytes = count * TYPE_SIZES.get(kind, 1)
+            raw = data[place : place + nbytes] if nbytes <= _MOST_TABLE else b""
+            known[key] = xxhash.xxh3_64_intdigest(raw, count) >> 1
+        found[k] = known[key]
+    return found
 
 
 def _places(columns: NDArray[np.int8], wanted: NDArray[np.bool_]) -> Iterator[tuple[Any, Any, Any]]:

@@ -37,7 +37,7 @@ TIFFFILE_ERRORS = (
 
 COLOUR = (2, 5, 6, 8, 9, 10)
 
-_PALETTE = 3
+PALETTE = 3
 _SPARSE_GROWTH = 1 << 24
 """A page of more bytes than this, for each byte of the file, is a bomb; sparse ones have less."""
 _LARGE_SEGMENT = 1 << 28
@@ -96,8 +96,8 @@ class PageKind:
     @property
     def appearance(self) -> tuple[Hashable, ...]:
         """What pages have in common that can be frames of one stack, however each is stored."""
-        palette = None if self.palette is None else self.palette.tobytes()
-        return self.shape, self.axes, self.dtype, self.is_colour, self.is_reduced, palette
+        has_palette = self.palette is not None
+        return self.shape, self.axes, self.dtype, self.is_colour, self.is_reduced, has_palette
 
     @property
     def segment_bytes(self) -> int:
@@ -152,7 +152,7 @@ def kind_of(page: tifffile.TiffPage) -> PageKind:
     _check_page(page)
     raw = page.is_final and page.bitspersample % 8 == 0 and min(page.dataoffsets) > 0
     shaped = tuple(int(n) for n in page.shaped)
-    palette = page.colormap if page.photometric == _PALETTE else None
+    palette = page.colormap if page.photometric == PALETTE else None
     dtype = np.dtype(page.dtype)
     return PageKind(
         tuple(int(n) for n in page.shape),

@@ -6,6 +6,7 @@ of page is described once, by tifffile, which also decodes.
 
 from __future__ import annotations
 
+import mmap
 import struct
 import threading
 from abc import ABC, abstractmethod
@@ -22,9 +23,6 @@ from napari_ferry.tiff.pages.index import VALUE_TYPES, PageTable, index_pages, o
 from napari_ferry.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind, page_segments
 from napari_ferry.tiff.pages.subifds import below
 from napari_ferry.tiff.pages.walk import Stamp, map_file, open_unchanged, walk
-
-_MOST_TEXT = 1 << 20
-"""Bytes of a description above which it is not that of a single page."""
 
 
 class Pages(ABC):
@@ -165,7 +163,8 @@ class TiffPages(Pages):
                     order, is_big, walked = walk(self.path, file)
                     if self.below is not None:
                         walked = below(file, walked, order, is_big, self.below)
-                self._table = _table(walked, order, is_big)
+                    with map_file(file) as data:
+                        self._table = _table(walked, order, is_big, data)
             return self._table
 
     @property
@@ -184,19 +183,23 @@ class TiffPages(Pages):
         return self._known[kind]
 
     def descriptions(self) -> Iterator[str]:
-        """Yield the text of each page, empty where it has none or a very long one.
+        """Yield the text of each page, empty where it has none.
 
-        Only the tag itself is read, so that a file of 100,000 pages takes about a second.
+        Only the tag itself is read, so that a file of 100,000 pages takes about a second. Texts
+        that overlap, which no writer makes, are left out once they are longer than the file.
         """
         field, room = ("Q", 8) if self.table.is_big else ("I", 4)
-        _, counts, values = self.table.where[:, 2].T.tolist()
+        last, text, left = (-1, -1), "", self.stamp.nbytes
         with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
-            for count, value in zip(counts, values, strict=True):
-                if count > room:
-                    raw = data[value : value + count] if count <= _MOST_TEXT else b""
-                else:
+            for _, count, value in self.table.where[:, 2].tolist():
+                if (count, value) != last:
                     raw = struct.pack(self.table.order + field, value % (1 << 8 * room))
-                yield raw[:count].rstrip(b"\0").decode("utf-8", "replace")
+                    if count > room:
+                        left -= count
+                        raw = data[value : value + count] if left >= 0 else b""
+                    text = raw[:count].rstrip(b"\0").decode("utf-8", "replace")
+                    last = count, value
+                yield text
 
     def segments(self, file: BinaryIO, page: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if not self.table.where[page, :2, 1].all():
@@ -227,12 +230,12 @@ class TiffPages(Pages):
         return np.frombuffer(raw, dtype, count).astype(np.int64)
 
 
-def _table(walked: list[tuple[int, bytes]], order: str, is_big: bool) -> PageTable:
+def _table(walked: list[tuple[int, bytes]], order: str, is_big: bool, data: mmap.mmap) -> PageTable:
     """Index pages; those that are not there are of the kind -1."""
     ifds = np.array([ifd for ifd, _ in walked], np.int64)
     there = np.nonzero(ifds)[0]
     kinds = np.full(len(ifds), -1, np.int64)
     where = np.zeros((len(ifds), 3, 3), np.int64)
     if there.size:
-        kinds[there], where[there] = index_pages([walked[i] for i in there], order, is_big)
+        kinds[there], where[there] = index_pages([walked[i] for i in there], order, is_big, data)
     return PageTable(order, is_big, ifds, kinds, where)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.array import Array
 from napari_ferry.blocks import as_bytes, c_strides
 from napari_ferry.mapped import position
-from napari_ferry.tiff.pages.index import LAYOUT_TAGS, SEGMENT_TAGS, VALUE_TYPES
+from napari_ferry.tiff.pages.index import LAYOUT_TAGS, SEGMENT_TAGS, TYPE_SIZES, VALUE_TYPES
 
 _MOST_COMPARED = 1 << 20
 """Bytes beside the pixels above which files are not compared byte by byte."""
@@ -29,9 +29,6 @@ _ROLES |= {tag: k for k, tags in enumerate(SEGMENT_TAGS) for tag in tags}
 
 _FIRST_READ = 4096
 _MOST_ENTRIES = 1024
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_SIZES |= {16: 8, 17: 8, 18: 8}
-"""Bytes of one value of each type."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ class _Source(NamedTuple):
 
     def values(self, form: _Form, kind: int, count: int, field: bytes) -> bytes:
         """Return the bytes of a tag's values, which its field holds or points to."""
-        nbytes = count * _SIZES.get(kind, 1)
+        nbytes = count * TYPE_SIZES.get(kind, 1)
         if nbytes <= len(field):
             return field[:nbytes]
         (place,) = struct.unpack(form.order + form.link, field)

@@ -135,7 +135,7 @@ def test_remaining_layers_are_added_on_demand(tmp_path, notices, monkeypatch):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_many_layers_come_back_with_all_that_was_said_of_each(tmp_path, suffix):
-    limits = {"contrast_limits": (0, 100), "contrast_limits_range": (0, 255)}
+    limits = {"contrast_limits": (0, 100)}
     layers = [
         ImageLayer(np.zeros((8, 9), "u1"), name=f"dye {i}", gamma=0.5, metadata={"i": i}, **limits)
         for i in range(65)

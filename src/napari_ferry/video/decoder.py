@@ -109,9 +109,9 @@ class Decoder:
         for number, packet in self._packets_from(first):
             self.fed = number + 1
             packet.opaque = (number,)
-            yield from numbered(packet.decode())
+            yield from numbered(self.container.streams.video[0].decode(packet))
         self.fed = len(self.index.times)
-        yield from numbered(self.container.streams.video[0].codec_context.decode(None))
+        yield from numbered(self.container.streams.video[0].decode(None))
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Yield packets from one on, with their numbers."""
@@ -124,9 +124,14 @@ class Decoder:
 
     def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Return packets from `first` on, or from before it, with their numbers."""
+        import av
+
         for target in self.index.seek_times(first) if first else ():
             stream = self.container.streams.video[0]
-            self.container.seek(target, stream=stream)
+            try:
+                self.container.seek(target, stream=stream)
+            except av.FFmpegError:
+                break  # a stream without a container, or a file without a table of packets
             stream.codec_context.flush_buffers()
             packets = video_packets(self.container)
             packet = next(packets, None)

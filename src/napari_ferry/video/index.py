@@ -1,8 +1,7 @@
 """Where the frames of a video lie: its packets, in the order of decoding and of showing.
 
 Packets are read and not decoded. A frame is known by the number of its packet in the order of
-decoding, which the decoder hands through (``AV_CODEC_FLAG_COPY_OPAQUE``); its place among the
-frames shown follows from the presentation time stamps.
+decoding, which the decoder hands through (``AV_CODEC_FLAG_COPY_OPAQUE``).
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
-
-MAX_FRAMES = 2**24
-"""More frames than this are taken for a damaged file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +42,8 @@ class Index:
         Seconds of one tick.
     trouble : str
         Why there are fewer frames than the file promises; empty where it is whole.
+    has_times : bool
+        Whether the file says when its frames are shown; if not, they are even.
     """
 
     stamps: NDArray[np.int64]
@@ -59,6 +54,7 @@ class Index:
     places: NDArray[np.int64]
     time_base: Fraction
     trouble: str = ""
+    has_times: bool = True
     shown: NDArray[np.int64] = field(init=False, repr=False)
     """Place among the frames shown of each packet, -1 for those that show none."""
 
@@ -101,128 +97,22 @@ class Index:
         return [int(self.key_stamps[k]), *earlier]
 
 
-@dataclass
-class _Packets:
-    """What is noted of packets as they come."""
-
-    stamps: list[int | None] = field(default_factory=list)
-    times: list[int | None] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
-    hidden: list[int] = field(default_factory=list)
-    trouble: str = ""
-
-    def add(self, packet: av.Packet[VideoStream], codec: str) -> None:
-        n = len(self.stamps)
-        self.stamps.append(packet.pts)
-        self.times.append(packet.dts if packet.dts is not None else packet.pts)
-        self.places.append(-1 if packet.pos is None else packet.pos)
-        if packet.is_keyframe:
-            self.keys.append(n)
-        if packet.is_discard or not _shows(packet, codec):
-            self.hidden.append(n)
-
-
 def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]:
-    """Yield the packets of the first video stream, without the empty one that ends it."""
-    for packet in container.demux(container.streams.video[0]):
-        if packet.size:
-            yield packet
+    """Yield the packets of the first video stream that are not empty, one frame in each.
 
-
-def read_index(container: InputContainer) -> Index:
-    """Read all packets of the first video stream, from where the container stands.
-
-    Parameters
-    ----------
-    container : av.container.InputContainer
-        A file that was just opened.
+    DivX packs two frames into one packet and a placeholder into the next; they are separated here.
     """
-    import av
-
     stream = container.streams.video[0]
-    found = _Packets()
-    try:
-        for packet in video_packets(container):
-            if packet.is_corrupt or len(found.stamps) >= MAX_FRAMES:
-                found.trouble = "it ends within a frame"
-                break
-            found.add(packet, stream.codec_context.name)
-    except av.FFmpegError as error:
-        found.trouble = f"it cannot be read further ({error.strerror or error})"
-    if not found.trouble and stream.frames > len(found.stamps):
-        found.trouble = f"its header promises {stream.frames} frames"
-    if not found.trouble and is_cut_matroska(Path(container.name)):
-        found.trouble = "it is shorter than its header says"
-    time_base = stream.time_base or Fraction(1, 1)
-    index = _by_stamps(found, time_base)
-    return _by_decoding(container, found, time_base) if index is None else index
-
-
-def is_cut_matroska(path: Path) -> bool:
-    """Whether a Matroska or WebM file is shorter than its segment (RFC 8794, 4; RFC 9559, 5.1)."""
-    with path.open("rb") as file:
-        head = file.read(256)
-    if head[:4] != _EBML:
-        return False
-    nbytes, at = _vint(head, 4)
-    at += nbytes
-    if head[at : at + 4] != _SEGMENT:
-        return False
-    nbytes, begin = _vint(head, at + 4)
-    is_known = nbytes != (1 << 7 * (begin - at - 4)) - 1
-    return is_known and path.stat().st_size < begin + nbytes
-
-
-def _vint(data: bytes, at: int) -> tuple[int, int]:
-    """Read a number of EBML: its value, and where it ends."""
-    length = 9 - max(data[at], 1).bit_length()
-    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return value, at + length
-
-
-def _shows(packet: av.Packet[VideoStream], codec: str) -> bool:
-    """Whether a packet shows a frame: VP8 has some that are only looked at (RFC 6386, 9.1)."""
-    return codec != "vp8" or bool(bytes(packet)[0] & 0x10)
-
-
-def _by_stamps(found: _Packets, time_base: Fraction) -> Index | None:
-    """Put frames in order by their time stamps; ``None`` where those do not tell."""
-    shown = np.delete(np.arange(len(found.stamps)), found.hidden)
-    if len(found.keys) == len(found.stamps):  # nothing is decoded out of order
-        return _index(found, _filled(found.stamps), shown, time_base)
-    if None in found.stamps:
-        return None
-    stamps = np.array(found.stamps, np.int64)
-    order = shown[np.argsort(stamps[shown], kind="stable")]
-    is_clear = len(np.unique(stamps[order])) == len(order)
-    return _index(found, stamps, order, time_base) if is_clear else None
-
-
-def _by_decoding(container: InputContainer, found: _Packets, time_base: Fraction) -> Index:
-    """Put frames in the order in which the decoder hands them out, for files without stamps."""
-    order = np.array([number for number, _ in decode_all(container)], np.int64)
-    order = order[order < len(found.stamps)]
-    stamps = np.zeros(len(found.stamps), np.int64)
-    stamps[order] = np.sort(_filled(found.times)[order])
-    return _index(found, stamps, order, time_base)
-
-
-def decode_all(container: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decode a file from its beginning: the number of each frame's packet, and the frame."""
-    import av
-
-    stream = container.streams.video[0]
-    container.seek(0)
-    stream.codec_context.flags |= av.codec.context.Flags.copy_opaque
-    packets = enumerate(video_packets(container))
-    try:
-        for number, packet in packets:
-            packet.opaque = (number,)
-            yield from numbered(packet.decode())
-        yield from numbered(stream.codec_context.decode(None))
-    except av.FFmpegError:
+    packets = (packet for packet in container.demux(stream) if packet.size)
+    if stream.codec_context.name != "mpeg4":
+        yield from packets
         return
+    from av.bitstream import BitStreamFilterContext
+
+    unpack = BitStreamFilterContext("mpeg4_unpack_bframes", stream)
+    for packet in packets:
+        yield from unpack.filter(packet)
+    yield from unpack.filter(None)
 
 
 def numbered(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -235,29 +125,3 @@ def numbered(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFra
     for frame in frames:
         if isinstance(frame.opaque, tuple):
             yield frame.opaque[0], frame
-
-
-def _index(
-    found: _Packets, stamps: NDArray[np.int64], order: NDArray[np.int64], time_base: Fraction
-) -> Index:
-    keys = np.array(found.keys or [0][: len(found.stamps)], np.int64)
-    return Index(
-        stamps[order],
-        order,
-        keys,
-        stamps[keys],
-        _filled(found.times),
-        np.array(found.places, np.int64),
-        time_base,
-        found.trouble,
-    )
-
-
-def _filled(stamps: list[int | None]) -> NDArray[np.int64]:
-    """Return time stamps, counted on where a packet has none."""
-    filled = np.empty(len(stamps), np.int64)
-    last = -1
-    for k, stamp in enumerate(stamps):
-        last = last + 1 if stamp is None else stamp
-        filled[k] = last
-    return filled

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ from napari_ferry.frames import Frames
 from napari_ferry.image import Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
 from napari_ferry.video.decoder import Decoder, open_video
-from napari_ferry.video.index import Index, read_index
+from napari_ferry.video.index import Index
 from napari_ferry.video.reader import VideoFrames
+from napari_ferry.video.scan import read_index
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -48,10 +50,10 @@ def read_video(path: Path) -> Image:
     Warns
     -----
     FerryWarning
-        The file is cut off: it has the frames that are whole.
+        The file is cut off: it has the frames that are whole. Or it holds no times.
     """
     with open_video(path) as container:
-        index = read_index(container)
+        index = read_index(container, partial(open_video, path))
         record, said = find_record(container), _said(container)
         rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
     if not len(index):
@@ -62,6 +64,14 @@ def read_video(path: Path) -> Image:
     if index.trouble:
         warnings.warn(
             f"{path} is damaged: {index.trouble}, and {len(index)} are whole, which are opened.",
+            FerryWarning,
+            stacklevel=4,
+        )
+    if not index.has_times:
+        said_rate = f"{float(rate):g} frames per second" if rate else "even times"
+        warnings.warn(
+            f"{path} has no container, and no times: {said_rate} are assumed; give the axis t "
+            "another scale if that is wrong.",
             FerryWarning,
             stacklevel=4,
         )

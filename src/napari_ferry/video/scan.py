@@ -118,10 +118,13 @@ def read_index(container: InputContainer, reopen: Callable[[], InputContainer]) 
         if agrees and not order.is_untimed:
             return _index(found, np.array(found.stamps, np.int64), packets, time_base)
         if agrees or _is_confirmed(packets, reopen):
-            return _by_order(found, packets, time_base)
+            # stamps of the file are times of showing, though its packets have them in wrong order
+            are_real = not order.is_untimed and None not in found.stamps
+            times = found.stamps if are_real else found.times
+            return _by_order(found, packets, times, time_base)
     elif not (order.is_untimed and headers) and (index := _by_stamps(found, time_base)):
         return index
-    return _by_order(found, _decoding_order(found, reopen), time_base)
+    return _by_order(found, _decoding_order(found, reopen), found.times, time_base)
 
 
 def _read_packets(container: InputContainer, order: _Order) -> _Packets:
@@ -217,10 +220,12 @@ def _decoding_order(found: _Packets, reopen: Callable[[], InputContainer]) -> ND
     return order[order < len(found.stamps)]
 
 
-def _by_order(found: _Packets, order: NDArray[np.int64], time_base: Fraction) -> Index:
-    """Give frames in a known order the times of decoding, which rise and are as many."""
+def _by_order(
+    found: _Packets, order: NDArray[np.int64], times: list[int | None], time_base: Fraction
+) -> Index:
+    """Give frames in a known order the times of packets, sorted."""
     stamps = np.zeros(len(found.stamps), np.int64)
-    stamps[order] = np.sort(_filled(found.times)[order])
+    stamps[order] = np.sort(_filled(times)[order])
     return _index(found, stamps, order, time_base)
 
 

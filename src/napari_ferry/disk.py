@@ -1,9 +1,10 @@
-"""Room on the disk for a file, and bytes that are brought there before a save goes on."""
+"""Room on the disk, bytes that are brought there before a save goes on, and files without links."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -12,6 +13,45 @@ _WORTHWHILE = 1 << 20
 
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Flags that open no link, and wait for no pipe, where the platform has them."""
+
+
+def oddity(status: os.stat_result) -> str | None:
+    """Return what a file is that is not plain, as the words after "which"; None of a plain one."""
+    if stat.S_ISLNK(status.st_mode):
+        return "is a link"
+    if stat.S_ISDIR(status.st_mode):
+        return "is a folder"
+    if not stat.S_ISREG(status.st_mode):
+        return "is a device or a pipe"
+    return "is a file that has another name, too" if status.st_nlink > 1 else None
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a file stands there that is not a link and has no other name."""
+    try:
+        return oddity(path.lstat()) is None
+    except OSError:
+        return False
+
+
+def open_plain(path: str | Path, flags: int) -> int:
+    """Open a file that is not a link and has no other name; serves as ``opener`` of `open`.
+
+    Raises
+    ------
+    OSError
+        It is not such a file, or cannot be opened.
+    """
+    if os.path.lexists(path) and not is_plain(Path(path)):  # where no flag says so
+        raise OSError(errno.ELOOP, "not a plain file", os.fspath(path))
+    fd = os.open(path, flags | _OWN_NAME_ONLY, 0o666)
+    if oddity(os.fstat(fd)):
+        os.close(fd)
+        raise OSError(errno.ELOOP, "not a plain file", os.fspath(path))
+    return fd
 
 
 def reserve(path: Path) -> None:

@@ -9,17 +9,30 @@ after, so that old and new are never mixed; the journal says what was on its way
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
+import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import xxhash
 
-from napari_ferry.disk import sync_folder, sync_open
+from napari_ferry.disk import is_plain, open_plain, sync_folder
 from napari_ferry.errors import SaveError, TargetError
+from napari_ferry.journal import (
+    JOURNAL,
+    LOCK,
+    Journal,
+    JournalError,
+    add_line,
+    cut_torn_line,
+    is_entry,
+    is_old,
+    old_name,
+    read_journal,
+)
+from napari_ferry.recovery import check_folder, recovery_steps, unplaced_files
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,8 +40,8 @@ else:
     import fcntl
 
 SUFFIX = ".ferry-partial"
-_LOCK, _JOURNAL = "lock", "journal.jsonl"
 _SMALL = 1 << 20
+_NONCE = re.compile(r"[0-9a-f]{32}")
 
 
 def partial_folder(target: Path) -> Path:
@@ -47,22 +60,54 @@ def interrupted_save(target: Path) -> str | None:
     str or None
         A sentence that names the files still on their way, ``None`` when there are none.
     """
-    folder = partial_folder(target)
-    moves = [(folder / a, Path(b)) for a, b in _read_journal(folder).get("moves", [])]
-    waiting = [final.name for partial, final in moves if partial.exists()]
-    if not waiting:
+    folder = _left_folder(target)
+    journal = _left_journal(folder)
+    unplaced = unplaced_files(folder, journal)
+    if all(os.path.exists(target.with_name(name)) for name in unplaced):  # noqa: PTH110 - any name
         return None
+    waiting = [name for file, name in journal.moves if is_plain(folder / file)]
     return (
         f"A save of {target.name} was stopped while its files were moved in place: the new "
-        f"{', '.join(waiting)} and the earlier files are still in {folder}; "
+        f"{_listed(waiting)} and the earlier files are still in {folder}; "
         "save again, or move them by hand."
     )
 
 
+def left_files(target: Path) -> dict[str, Path]:
+    """Return the files of an interrupted save to `target` that the next one will put in place.
+
+    Returns
+    -------
+    dict
+        Name beside the target -> file, which may have been made by anyone.
+    """
+    folder = _left_folder(target)
+    return unplaced_files(folder, _left_journal(folder))
+
+
 def kept_nonce(target: Path) -> str | None:
     """Return the nonce of an interrupted save to `target` that may be taken up again."""
-    nonce = _read_journal(partial_folder(target)).get("nonce")
-    return nonce if isinstance(nonce, str) and nonce else None
+    nonce = _left_journal(_left_folder(target)).nonce
+    return nonce if _NONCE.fullmatch(nonce) else None
+
+
+def _left_folder(target: Path) -> Path:
+    """Return the folder of an interrupted save, which of a link is beside what it points at."""
+    is_link = os.path.islink(target)  # noqa: PTH114 - false of names that no file can have
+    return partial_folder(Path(os.path.realpath(target)) if is_link else target)
+
+
+def _left_journal(folder: Path) -> Journal:
+    """Return the journal that a save left, an empty one where there is none that can be used."""
+    try:
+        return read_journal(folder) if stat.S_ISDIR(folder.lstat().st_mode) else Journal()
+    except (OSError, JournalError):
+        return Journal()
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 class PartialFolder:
@@ -72,6 +117,9 @@ class PartialFolder:
     ----------
     target : Path
         The first file of the save; the folder stands beside it.
+    places : mapping of str to Path
+        Name of each file that the save may make or take away -> where it stands. Of what an
+        interrupted save left, only files of these names are put in place.
     fingerprint : str
         What the save is. A folder that an interrupted save of the same fingerprint left is
         taken up again; any other is swept away.
@@ -79,12 +127,15 @@ class PartialFolder:
         What the files of the save carry to be told from those of others.
     """
 
-    def __init__(self, target: Path, fingerprint: str, nonce: str = "") -> None:
+    def __init__(
+        self, target: Path, places: Mapping[str, Path], fingerprint: str, nonce: str = ""
+    ) -> None:
         self.target = target
         self.path = partial_folder(target)
+        self.places = places
         self.fingerprint = fingerprint
         self.nonce = nonce
-        self.done: dict[str, list[str]] = {}
+        self.done: dict[str, str] = {}
         self._lock_fd = -1
         self._is_torn = False
 
@@ -94,43 +145,51 @@ class PartialFolder:
         Raises
         ------
         TargetError
-            Another save to the same target is under way.
+            Another save to the same target is under way, or what stands there was not left by a
+            save to this target.
         """
-        self.path.mkdir(exist_ok=True)
-        self._lock_fd = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self.path.mkdir(0o755)  # for nobody else to put files in
+        except FileExistsError:
+            check_folder(self.path)
+            if not os.path.lexists(self.path / LOCK):  # what is refused gets no lock, either
+                recovery_steps(self.path, self.places)
+        self._lock_fd = open_plain(self.path / LOCK, os.O_RDWR | os.O_CREAT)
         if not self._lock():
             os.close(self._lock_fd)
             raise TargetError(
                 f"Another save to {self.target} is under way: wait for it, or choose another name."
             )
         with contextlib.ExitStack() as undo:
-            undo.callback(lambda: self.close(keep="moves" in _read_journal(self.path)))
+            undo.callback(os.close, self._lock_fd)
+            check_folder(self.path)
+            self._move(recovery_steps(self.path, self.places))
+            undo.pop_all()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
             self._take_over()
             undo.pop_all()
 
     def _take_over(self) -> None:
-        """Finish or take up what an interrupted save left, or sweep it away."""
-        journal = _read_journal(self.path)
-        if "moves" in journal:
-            self._move([(self.path / a, Path(b)) for a, b in journal["moves"]])
-            for stale in journal.get("stale", []):
-                Path(stale).unlink(missing_ok=True)
-        is_same = (journal.get("plan"), journal.get("nonce")) == (self.fingerprint, self.nonce)
-        if is_same and "moves" not in journal:
-            self.done = journal["files"]
+        """Take up what an interrupted save left, or sweep it away."""
+        journal = read_journal(self.path)
+        is_same = (journal.plan, journal.nonce) == (self.fingerprint, self.nonce)
+        if is_same and not journal.moves:
+            cut_torn_line(self.path, journal)
+            self.done = journal.files
             return
         self._sweep()
         # The first file that is whole flushes this line with its own.
-        self._note({"plan": self.fingerprint, "nonce": self.nonce}, flush=False)
+        add_line(self.path, {"plan": self.fingerprint, "nonce": self.nonce}, flush=False)
 
     def file(self, name: str) -> Path:
         """Return where the unfinished file of that name grows."""
         return self.path / name
 
-    def note_whole(self, name: str, digests: list[str]) -> None:
+    def note_whole(self, name: str, digest: str) -> None:
         """Note that a file is whole and flushed, and what pixels it was made of."""
-        self.done[name] = digests
-        self._note({"file": name, "digests": digests})
+        self.done[name] = digest
+        add_line(self.path, {"file": name, "digest": digest})
 
     def commit(self, moves: Sequence[tuple[str, Path]], stale: Sequence[Path]) -> None:
         """Put the finished files in their places, and take away `stale` ones.
@@ -147,12 +206,16 @@ class PartialFolder:
         OSError
             A file could not be moved; the earlier files are back in their places.
         """
-        steps = [(self.file(n), place) for n, place in moves if not _same(self.file(n), place)]
-        if len(steps) == 1 and not stale:
-            self._move(steps)
-        elif steps or stale:
+        every = [(self.file(name), place) for name, place in moves]
+        steps = [(file, place) for file, place in every if not _same(file, place)]
+        if stale:
+            self._swap(every, stale)
+        elif len(steps) > 1:
             self._swap(steps, stale)
-        sync_folder(self.target.parent)
+        else:
+            self._move(steps)
+        for folder in dict.fromkeys([self.target.parent, *(place.parent for _, place in every)]):
+            sync_folder(folder)
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept for taking the save up again."""
@@ -170,15 +233,16 @@ class PartialFolder:
     def _remove(self) -> None:
         # While it is locked, so that no other save takes this lock that is about to go.
         with contextlib.suppress(OSError):
-            (self.path / _LOCK).unlink()
+            (self.path / LOCK).unlink()
             self.path.rmdir()
 
     def _swap(self, steps: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
         """Set aside everything that stands in the way, then move the new files in."""
         standing = [place for _, place in steps if place.exists()] + list(stale)
-        aside = [(place, self.path / f"old-{i}") for i, place in enumerate(standing)]
-        moves = [[a.name, os.fspath(b)] for a, b in steps]
-        self._note({"moves": moves, "stale": [os.fspath(path) for path in stale]})
+        aside = [(place, self.file(old_name(i))) for i, place in enumerate(standing)]
+        names = {place: name for name, place in self.places.items()}
+        moves = [[file.name, names.get(place, "")] for file, place in steps]
+        add_line(self.path, {"moves": moves, "aside": [names.get(a, "") for a, _ in aside]})
         moved: list[tuple[Path, Path]] = []
         with contextlib.ExitStack() as undo:
             undo.callback(self._move_back, moved)
@@ -199,24 +263,19 @@ class PartialFolder:
             ) from error
 
     @staticmethod
-    def _move(steps: list[tuple[Path, Path]]) -> None:
+    def _move(steps: Sequence[tuple[Path, Path]]) -> None:
         for partial, place in steps:
-            if partial.exists():
-                partial.replace(place)
-
-    def _note(self, line: dict[str, Any], *, flush: bool = True) -> None:
-        with (self.path / _JOURNAL).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            if flush:
-                sync_open(file.fileno(), self.path / _JOURNAL)
+            partial.replace(place)
 
     def _sweep(self) -> None:
-        import shutil  # costs as much as half of this package
+        """Remove the files of a save, in an order that is understood wherever it is stopped.
 
-        for entry in self.path.iterdir():
-            if entry.name != _LOCK:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        Files that were set aside are explained by the journal only, and of a journal with moves,
+        new files that are gone count as moved in place.
+        """
+        names = [name for name in os.listdir(self.path) if is_entry(name) and name != LOCK]  # noqa: PTH208
+        for name in sorted(names, key=lambda name: (not is_old(name), name != JOURNAL)):
+            self.file(name).unlink()
 
     def _lock(self) -> bool:
         """Lock the folder, and make sure that it was not removed meanwhile."""
@@ -225,7 +284,7 @@ class PartialFolder:
                 msvcrt.locking(self._lock_fd, msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            standing = (self.path / _LOCK).stat()
+            standing = (self.path / LOCK).stat()
         except OSError:
             return False
         return os.path.samestat(os.fstat(self._lock_fd), standing)
@@ -237,22 +296,3 @@ def _same(partial: Path, place: Path) -> bool:
         return False
     sizes_agree = partial.stat().st_size == place.stat().st_size
     return sizes_agree and partial.read_bytes() == place.read_bytes()
-
-
-def _read_journal(folder: Path) -> dict[str, Any]:
-    """Read a journal as far as it is whole: keys ``plan``, ``files``, and ``moves`` if any."""
-    state: dict[str, Any] = {"files": {}}
-    try:
-        lines = (folder / _JOURNAL).read_text("utf-8").splitlines()
-    except OSError:
-        return state
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            break
-        if "file" in entry:
-            state["files"][entry["file"]] = entry["digests"]
-        else:
-            state |= entry
-    return state

@@ -14,7 +14,7 @@ import xxhash
 from napari_ferry.arguments import check_workers, targeting
 from napari_ferry.disk import sync_file
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
-from napari_ferry.partial import PartialFolder
+from napari_ferry.partial import PartialFolder, interrupted_save
 from napari_ferry.progress import Monitor, Progress
 from napari_ferry.streams import Piece, Stream, make_stream
 from napari_ferry.target import check_place, check_room, follow_link
@@ -144,7 +144,8 @@ def run(
     with targeting(plan.paths[0].parent):
         plan = _resolve(plan)
         _check_target(plan, overwrite)
-        folder = PartialFolder(plan.files[0].path, plan.fingerprint, plan.nonce)
+        places = _places(asked, plan)
+        folder = PartialFolder(plan.files[0].path, places, plan.fingerprint, plan.nonce)
         folder.open()
     keep = False
     try:
@@ -222,7 +223,14 @@ def _resolve(plan: Plan) -> Plan:
     Of what is taken away, the link goes, not what it points at.
     """
     alone = plan.stream.alone if plan.stream else None
-    places = {path: follow_link(path) for path in (*plan.paths, *([alone] if alone else ()))}
+    # Where the folder of an interrupted save stands beside what the link of the first file points
+    # at, it is that save that set it aside.
+    first = plan.paths[0]
+    is_torn = os.path.islink(first) and interrupted_save(first) is not None  # noqa: PTH114
+    places = {
+        path: follow_link(path, may_be_gone=is_torn and path == first)
+        for path in (*plan.paths, *([alone] if alone else ()))
+    }
     return replace(
         plan,
         files=tuple(replace(file, path=places[file.path]) for file in plan.files),
@@ -235,6 +243,19 @@ def _resolve(plan: Plan) -> Plan:
             alone=places[alone] if alone else None,
         ),
     )
+
+
+def _places(asked: Plan, plan: Plan) -> dict[str, Path]:
+    """Return where each file that a save may make or take away stands, by the name it was given.
+
+    Links were followed in `plan`, so that places may be in several folders. Of several files with
+    one name, only the first is found by it.
+    """
+    pairs = [*zip(asked.paths, plan.paths, strict=True)]
+    if asked.stream and plan.stream and asked.stream.alone and plan.stream.alone:
+        pairs.append((asked.stream.alone, plan.stream.alone))
+    pairs += zip(asked.stale, plan.stale, strict=True)
+    return {given.name: place for given, place in reversed(pairs)}
 
 
 def _check_target(plan: Plan, overwrite: bool) -> None:

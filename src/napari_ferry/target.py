@@ -15,8 +15,15 @@ _WINDOWS_RESERVED = re.compile(
 """Names that Windows gives to no file."""
 
 
-def follow_link(path: Path) -> Path:
+def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
     """Return the file that a link points at, and any other path made absolute.
+
+    Parameters
+    ----------
+    path : Path
+        A file that is to be made or replaced.
+    may_be_gone : bool
+        Whether a link may point nowhere, because what it points at was set aside.
 
     Raises
     ------
@@ -29,7 +36,7 @@ def follow_link(path: Path) -> Path:
         raise TargetError(f"{path.name[:60]!r} cannot be a file's name here: choose another one.")
     if not path.is_symlink():
         return path.absolute()
-    if not path.exists():
+    if not path.exists() and not may_be_gone:
         raise TargetError(
             f"{path} is a link to {path.readlink()}, which is not there: remove the link or "
             "choose another name."

@@ -169,7 +169,7 @@ class _Digests:
         if len(whole) == len(self.found):
             sync_file(target)
             if self.wanted:
-                self.folder.note_whole(self.name, whole)
+                self.folder.note_whole(self.name, _digest_of_all(whole))
 
     def are_of(self, writes: Iterable[Write], monitor: Monitor) -> bool:
         """Whether an interrupted save left this file whole, of the pixels it has to hold."""
@@ -177,10 +177,15 @@ class _Digests:
         writes = list(writes)
         if not writes or known is None or not self.folder.file(self.name).exists():
             return False
-        if [_digest(write, monitor) for write in writes] != known:
+        if _digest_of_all([_digest(write, monitor) for write in writes]) != known:
             return False
         monitor.add(sum(write.nbytes for write in writes), skipped=True)
         return True
+
+
+def _digest_of_all(digests: Sequence[str]) -> str:
+    """Hash the digests of all writes of a file, so that its line in the journal is short."""
+    return xxhash.xxh3_64_hexdigest(" ".join(digests).encode())
 
 
 def _digest(write: Write, monitor: Monitor) -> str:

@@ -100,7 +100,7 @@ def assemble(partials: Sequence[Path], results: Results, *, job: Job) -> int:
     """
     with closing(_Files(partials, job)) as files:
         for index, (layer, page) in enumerate(zip(job.layers, job.pages, strict=True)):
-            for pages in _pages(results, layer.nframes, page, partials[0].parent):
+            for pages in _pages(results, layer.nframes, page, partials[0]):
                 files.add(index, pages)
     if not job.series:
         return 1
@@ -209,7 +209,13 @@ def _write(
 def _pages(
     results: Results, count: int, page: PageFormat, scratch: Path
 ) -> Iterator[Sequence[Page]]:
-    """Take up encoded pieces until all `count` frames of an image are there."""
+    """Take up encoded pieces until all `count` frames of an image are there.
+
+    Parameters
+    ----------
+    scratch : Path
+        A file beside which others of the same name and one suffix more may grow.
+    """
     if page.band_rows is None:
         while count > 0:
             bands: list[Band] = next(results)
@@ -232,18 +238,18 @@ def _bands(results: Results, waiting: deque[Band]) -> Iterator[Band]:
 def _banded_page(bands: Iterator[Band], results: Results, page: PageFormat, scratch: Path) -> Page:
     """Collect one large page band by band in a file, and add its halved copies."""
     sizes: list[list[int]] = []
-    with (scratch / "bands").open("wb") as file:
+    spool, half, level = (Path(f"{scratch}.{name}") for name in ("bands", "half", "level"))
+    with spool.open("wb") as file:
         while True:
             height = page.band_rows or page.shape[0]
             count = -(-page.shape[0] // height)
-            sizes.append(_append(file, itertools.islice(bands, count), scratch / "half"))
+            sizes.append(_append(file, itertools.islice(bands, count), half))
             if not page.levels:
                 break
             page = page.halved()
-            (scratch / "half").replace(scratch / "level")
-            bands = results.work(_level_jobs(scratch / "level", page))
+            half.replace(level)
+            bands = results.work(_level_jobs(level, page))
     starts = itertools.accumulate(map(sum, sizes), initial=0)
-    spool = scratch / "bands"
     return [Level(_Spooled(spool, a, s), s) for a, s in zip(starts, sizes, strict=False)]
 
 

@@ -17,6 +17,7 @@ from napari_ferry.description import describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
+from napari_ferry.partial import left_files
 from napari_ferry.plan import Plan
 from napari_ferry.tiff.folders.own_series import is_own_part
 from napari_ferry.tiff.names import PART, PartName, stem_of
@@ -237,9 +238,14 @@ def with_stale(plan: Plan, path: Path) -> Plan:
     """Add the files of an earlier data set of the same name that the new one does not have."""
     series = (stem_of(path), path.name[len(stem_of(path)) :].lower())
     beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-    named = [(found, PartName.of(found)) for found in beside if found not in plan.paths]
+    # what an interrupted save will put in place again, where nothing stands, is taken away, too
+    left = {path.with_name(name): file for name, file in left_files(plan.paths[0]).items()}
+    files = left | {found: found for found in beside}
+    named = [(found, PartName.of(found)) for found in files if found not in plan.paths]
     stale = [
-        found for found, name in named if name and name.series == series and is_own_part(found)
+        found
+        for found, name in named
+        if name and name.series == series and is_own_part(files[found])
     ]
-    whole = [path] if path not in plan.paths and path.is_file() else []
+    whole = [path] if path not in plan.paths and files.get(path, path).is_file() else []
     return replace(plan, stale=(*whole, *stale))

@@ -13,7 +13,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,8 +25,8 @@ _OLD = re.compile(r"old-[0-9]{1,9}")
 _NEW = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
 """An unfinished file, or what a format keeps beside one under a suffix more."""
 
-_MOST_BYTES = 16 << 20
-"""Of a journal that is read; a save of a hundred thousand files writes less."""
+_MOST_BYTES = 8 << 20
+"""Of a journal that is read; a save of fifty thousand files writes less."""
 
 
 class JournalError(ValueError):
@@ -72,6 +72,16 @@ def old_name(index: int) -> str:
 def is_old(name: str) -> bool:
     """Whether a file of this name was set aside."""
     return bool(_OLD.fullmatch(name))
+
+
+def in_sweeping_order(names: Iterable[str]) -> list[str]:
+    """Return what a save has made, without its lock, in an order that may be stopped anywhere.
+
+    Files that were set aside are explained by the journal only, and of a journal with moves, new
+    files that are gone count as moved in place.
+    """
+    swept = [name for name in names if is_entry(name) and name != LOCK]
+    return sorted(swept, key=lambda name: (not is_old(name), name != JOURNAL))
 
 
 def read_journal(folder: Path) -> Journal:

@@ -21,14 +21,12 @@ import xxhash
 from napari_ferry.disk import is_plain, open_plain, sync_folder
 from napari_ferry.errors import SaveError, TargetError
 from napari_ferry.journal import (
-    JOURNAL,
     LOCK,
     Journal,
     JournalError,
     add_line,
     cut_torn_line,
-    is_entry,
-    is_old,
+    in_sweeping_order,
     old_name,
     read_journal,
 )
@@ -163,7 +161,9 @@ class PartialFolder:
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock_fd)
             check_folder(self.path)
-            self._move(recovery_steps(self.path, self.places))
+            steps = recovery_steps(self.path, self.places)
+            self._move(steps)
+            self._sync(steps)
             undo.pop_all()
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
@@ -214,8 +214,7 @@ class PartialFolder:
             self._swap(steps, stale)
         else:
             self._move(steps)
-        for folder in dict.fromkeys([self.target.parent, *(place.parent for _, place in every)]):
-            sync_folder(folder)
+        self._sync(every)
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept for taking the save up again."""
@@ -267,14 +266,13 @@ class PartialFolder:
         for partial, place in steps:
             partial.replace(place)
 
-    def _sweep(self) -> None:
-        """Remove the files of a save, in an order that is understood wherever it is stopped.
+    @staticmethod
+    def _sync(steps: Sequence[tuple[Path, Path]]) -> None:
+        for folder in {place.parent for _, place in steps}:
+            sync_folder(folder)
 
-        Files that were set aside are explained by the journal only, and of a journal with moves,
-        new files that are gone count as moved in place.
-        """
-        names = [name for name in os.listdir(self.path) if is_entry(name) and name != LOCK]  # noqa: PTH208
-        for name in sorted(names, key=lambda name: (not is_old(name), name != JOURNAL)):
+    def _sweep(self) -> None:
+        for name in in_sweeping_order(os.listdir(self.path)):  # noqa: PTH208 - names are enough
             self.file(name).unlink()
 
     def _lock(self) -> bool:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -122,9 +121,15 @@ def refusal(folder: Path, what: str) -> TargetError:
 
 
 def _lost(folder: Path, journal: Journal, places: Mapping[str, Path]) -> str | None:
-    """Return a new file that is neither in the folder nor in place, where others still wait."""
-    gone = [name for file, name in journal.moves if not is_plain(folder / file)]
-    if len(gone) == len(journal.moves):
+    """Return a file that is neither in the folder nor in place, where others still wait.
+
+    While all new files are in the folder, that is one of the earlier files, and then a new one.
+    """
+    files = [(folder / file, name) for file, name in journal.moves]
+    if all(is_plain(file) for file, _ in files):
+        files = [(folder / old_name(i), name) for i, name in enumerate(journal.aside)]
+    gone = [name for file, name in files if not is_plain(file)]
+    if len(gone) == len(files):
         return None
     return next((n for n in gone if not os.path.lexists(places.get(n, folder.parent / n))), None)
 
@@ -145,5 +150,7 @@ def _is_own(status: os.stat_result, beside: Path) -> bool:
     """
     if sys.platform == "win32" or status.st_uid == os.geteuid():
         return True
+    import tempfile  # takes long to import, and is seldom needed
+
     with tempfile.TemporaryFile(dir=beside) as probe:
         return os.fstat(probe.fileno()).st_uid == status.st_uid

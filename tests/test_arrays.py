@@ -26,6 +26,7 @@ from napari_ferry import (
 )
 from napari_ferry.errors import (
     FerryError,
+    FerryWarning,
     InvalidImageError,
     MissingMetadataError,
     TargetError,
@@ -411,6 +412,22 @@ def test_axes_that_are_no_names_are_refused(axes: Any) -> None:
 def test_an_axis_of_wrong_types_is_refused(words: Any) -> None:
     with pytest.raises(InvalidImageError, match="axis"):
         Axis(*words)
+
+
+@pytest.mark.parametrize(
+    ("units", "rate"), [("s", 50), ("seconds", 50), ("ms", 50_000), ("px", None), (None, None)]
+)
+def test_the_units_of_a_coordinate_are_those_of_its_axis(units: str | None, rate: float) -> None:
+    t = ("t", np.arange(len(STACK)) * 0.02, {"units": units})
+    image = Image.from_xarray(xarray.DataArray(STACK, dims=("t", "y", "x"), coords={"t": t}))
+    assert image.frame_rate == (rate and pytest.approx(rate))
+
+
+def test_unknown_units_of_a_coordinate_are_left_out_with_a_warning() -> None:
+    t = ("t", np.arange(len(STACK)) * 2.0, {"units": "seconds since 2000-01-01"})
+    with pytest.warns(FerryWarning, match="coordinate t has the unit 'seconds since.*not known"):
+        image = Image.from_xarray(xarray.DataArray(STACK, dims=("t", "y", "x"), coords={"t": t}))
+    assert image.axis("t") == Axis("t", 2.0)
 
 
 def test_a_sidecar_stands_for_its_raw_file() -> None:

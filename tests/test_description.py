@@ -25,9 +25,11 @@ from napari_ferry.description import (
     to_json,
     unless_changed,
 )
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
 
 TEXT = st.text(max_size=12)
+UNITS = st.sampled_from([None, "micrometer", "second", "minute", "degree", "1 / second"])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | FLOATS | TEXT,
@@ -68,10 +70,7 @@ def images(draw: st.DrawFn) -> Image:
     dtype = draw(st.sampled_from(["bool", "uint8", "<u2", ">u2", "float32", ">f8", "complex64"]))
     return Image(
         (np.zeros(shape, dtype),),
-        tuple(
-            Axis(name, draw(FLOATS.filter(bool)), draw(st.none() | TEXT), draw(FLOATS))
-            for name in names
-        ),
+        tuple(Axis(name, draw(FLOATS.filter(bool)), draw(UNITS), draw(FLOATS)) for name in names),
         tuple(draw(st.lists(CHANNELS, min_size=count, max_size=count))),
         draw(TEXT),
         draw(st.sampled_from(["image", "labels"])),
@@ -226,6 +225,22 @@ def test_a_scale_of_zero_and_a_strange_unit() -> None:
     found = parse_x(scale=0, unit=["micrometer"])
     assert found is not None
     assert found.axes[-1] == Axis("x", 1.0, None, -2.0)
+
+
+def test_records_of_any_unit_stay_readable() -> None:
+    for word, unit in (
+        ("um", "micrometer"),
+        ("degree", "degree"),
+        ("px", None),
+        (" ms", "millisecond"),
+    ):
+        found = parse_x(unit=word)
+        assert found is not None
+        assert found.axes[-1].unit == unit
+    with pytest.warns(FerryWarning, match="axis x has the unit 'fortnights', which is not known"):
+        found = parse_x(unit="fortnights")
+    assert found is not None
+    assert found.axes[-1].unit is None
 
 
 @settings(deadline=None)

@@ -451,9 +451,8 @@ def test_a_channel_of_no_colour_is_gray():
     assert [layer.colormap.name for layer in layers] == ["gray", "red"]
 
 
-@pytest.mark.parametrize("unit", ["pt", "ua", "px", "x y", "9 ** 9 ** 9", "meter ** 999", "("])
-def test_what_is_no_unit_of_pint_is_shown_as_pixels(unit: str):
-    image = Image((pixels(16, 20),), (Axis("y", 1, unit), Axis("x", 1, "micrometer")))
+def test_what_has_no_unit_is_shown_as_pixels():
+    image = Image((pixels(16, 20),), (Axis("y", 1, "px"), Axis("x", 1, "micrometer")))
     assert Layer.create(*to_layers([image])[0]).units == ("pixel", "micrometer")
 
 

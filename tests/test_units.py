@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+from dataclasses import replace
 
 import pint
 import pytest
 from ome_types.model import UnitsLength, UnitsTime
 
-from napari_ferry import units
+from napari_ferry import Axis, InvalidImageError, units
 
 REGISTRY = pint.get_application_registry()
 NAMES = sorted({**units.METERS, **units.SECONDS})
@@ -49,6 +52,39 @@ def test_pint_units_without_a_name_of_their_own() -> None:
     assert units.from_pint(REGISTRY.Unit("µm")) == "micrometer"
     for foreign in ("pixel", "dimensionless", "link", "pint", "css_pixel", "um**2", "light_year"):
         assert units.from_pint(REGISTRY.Unit(foreign)) is None
+
+
+@pytest.mark.parametrize(
+    ("spelled", "unit"),
+    [
+        *((word, "second") for word in ("second", "s", " s ", "sec", "secs", "Second", "seconds")),
+        *((word, "millisecond") for word in ("ms", "msec", "Milliseconds")),
+        *((word, "microsecond") for word in ("us", "\u00b5s", "\u03bcs", "usec")),
+        *((word, "minute") for word in ("min", "minutes")),
+        *((word, "micrometer") for word in ("um", "\u00b5m", "\u03bcm", "micron", "Micrometre")),
+        *((word, None) for word in ("", "px", "pixel", "Pixels", None)),
+        *((word, word) for word in ("degree", "volt", "1 / second")),
+    ],
+)
+def test_an_axis_has_the_one_name_of_its_unit(spelled: str | None, unit: str | None) -> None:
+    assert Axis("t", 0.5, spelled).unit == unit
+    assert replace(Axis("t", 0.5), unit=spelled) == Axis("t", 0.5, unit)
+
+
+@pytest.mark.parametrize(
+    "word", ["fortnights", "pt", "ua", "x y", "9 ** 9 ** 9", "meter ** 999", "(", "Ms/s", "a" * 999]
+)
+def test_an_unknown_unit_is_refused_and_known_ones_are_named(word: str) -> None:
+    with pytest.raises(InvalidImageError, match=r"unit of axis t is .*'second' \(s\)"):
+        Axis("t", 1, word)
+
+
+def test_pint_is_not_imported_for_units_that_are_known() -> None:
+    code = (
+        "import sys; from napari_ferry import Axis; [Axis('t', 1, u) for u in ('s', 'um', 'px')]; "
+        "assert 'pint' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_every_ome_symbol_is_read_or_known_to_have_no_ngff_name() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from napari_ferry.arguments import is_real, is_text
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.units import is_uncalibrated, known_unit
 
 DEFAULT_AXES = "tczyx"
 """Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
@@ -24,14 +26,23 @@ class Axis:
     scale : float
         Distance between neighbours along the axis, in `unit`.
     unit : str, optional
-        Full NGFF name (``micrometer``, ``second``), ``None`` when unknown.
+        Unit in any common spelling (``um``, ``µm``, ``s``, ``ms``, ``Second``). It is kept as the
+        full NGFF name (``micrometer``, ``second``). Units that are neither a length nor a time,
+        such as ``degree``, have the name that pint gives them. ``None``, like ``pixel``, when there
+        is no unit.
     translation : float
         Position of index 0, in `unit`.
 
     Raises
     ------
     InvalidImageError
-        A scale or translation that is no number, a name or unit that is no text.
+        A scale or translation that is no number, a name or unit that is no text, or a unit that is
+        not known.
+
+    Examples
+    --------
+    >>> Axis("t", 20, "ms").unit, Axis("x", 0.5, "um").unit
+    ('millisecond', 'micrometer')
     """
 
     name: str
@@ -51,6 +62,44 @@ class Axis:
                     f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
                     "'micrometer'."
                 )
+        if self.unit is not None:
+            object.__setattr__(self, "unit", _to_unit(self.name, self.unit))
+
+
+def read_unit(word: str, what: str) -> str | None:
+    """Return the name of the unit that a file or an object gives, or warn and return ``None``.
+
+    Parameters
+    ----------
+    word : str
+        The unit as it is written there.
+    what : str
+        What has that unit, for the warning.
+
+    Warns
+    -----
+    FerryWarning
+        The unit is not known.
+    """
+    unit = known_unit(word)
+    if unit is None and not is_uncalibrated(word):
+        said = (
+            f"{what} has the unit {word[:40]!r}, which is not known: it is opened without a unit."
+        )
+        warnings.warn(said, FerryWarning, stacklevel=2)
+    return unit
+
+
+def _to_unit(name: str, word: str) -> str | None:
+    """Return the name of the unit of an axis, ``None`` for pixels; refuse an unknown word."""
+    unit = known_unit(word)
+    if unit is None and not is_uncalibrated(word):
+        raise InvalidImageError(
+            f"The unit of axis {name} is {word!r}, which is not known: give a length or a time, "
+            "such as 'micrometer' (um), 'nanometer' (nm), 'second' (s) or 'millisecond' (ms), or "
+            "None."
+        )
+    return unit
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.axes import Axis, Channel
+from napari_ferry.axes import Axis, Channel, read_unit
 from napari_ferry.errors import InvalidImageError
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
     ------
     InvalidImageError
         A coordinate that is not evenly spaced.
+
+    Warns
+    -----
+    FerryWarning
+        Its ``units`` are not known.
     """
     if dim not in data.coords or dim == "c":
         return Axis(dim)
@@ -50,7 +55,7 @@ def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
     values = np.asarray(coordinate.values)
     if values.dtype.kind not in "iuf":
         return Axis(dim)
-    unit = coordinate.attrs.get("units")
+    unit = str(coordinate.attrs.get("units") or "")
     steps = np.diff(values.astype(np.float64))
     scale = float(steps.mean()) if steps.size else 1.0
     if not np.allclose(steps, scale, rtol=1e-3):
@@ -58,4 +63,4 @@ def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
             f"The coordinates of axis {dim} are not evenly spaced, so they have no scale: "
             "resample, or drop the coordinate."
         )
-    return Axis(dim, scale or 1.0, str(unit) if unit else None, float(values[0]))
+    return Axis(dim, scale or 1.0, read_unit(unit, f"The coordinate {dim}"), float(values[0]))

@@ -22,7 +22,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 import numpy as np
 
 from napari_ferry.array import Array
-from napari_ferry.axes import Axis, Channel
+from napari_ferry.axes import Axis, Channel, read_unit
 from napari_ferry.image import Image, Kind
 from napari_ferry.units import same_step
 
@@ -262,7 +262,7 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     return Axis(
         str(axis.get("name")),
         scale if _is_finite(scale) and is_sound_scale(scale) else 1.0,
-        unit if isinstance(unit, str) else None,
+        read_unit(unit, f"The axis {axis.get('name')}") if isinstance(unit, str) else None,
         translation if _is_finite(translation) else 0.0,
     )
 

@@ -90,6 +90,7 @@ _LARGEST_STEP = 1e36
 _PINT_TERM = r"[A-Za-z_]\w*( \*\* \d{1,2}(\.\d{1,6})?)?"
 _PINT_NAME = re.compile(rf"(1|{_PINT_TERM})( [*/] {_PINT_TERM})*", re.ASCII)
 _NO_UNIT = ("pixel", "dimensionless")
+_UNCALIBRATED = ("", "px", "pix", "pixel", "pixels", "dimensionless")
 
 _WORDS = {
     "micron": "micrometer",
@@ -194,6 +195,24 @@ def to_pint(unit: str | None) -> str:
     ('micrometer', 'pixel', 'pixel')
     """
     return normalize(unit) or "pixel"
+
+
+@lru_cache(maxsize=1024)
+def known_unit(text: str | None) -> str | None:
+    """Return the one name that a unit has in this package, ``None`` for an unknown word.
+
+    That is the NGFF name of a length or a time in any spelling, and the name of any other unit that
+    pint has under that very name. pint is imported for those alone, as that takes long.
+
+    >>> known_unit(" s "), known_unit("degree"), known_unit("pixel"), known_unit("fortnights")
+    ('second', 'degree', None, None)
+    """
+    return normalize(text) or (None if is_uncalibrated(text) else pint_name((text or "").strip()))
+
+
+def is_uncalibrated(text: str | None) -> bool:
+    """Return whether a word stands for no unit: none at all, or pixels."""
+    return (text or "").strip().lower() in _UNCALIBRATED
 
 
 def pint_name(text: str | None) -> str | None:

@@ -12,6 +12,7 @@ from napari_ferry.units import (
     SECONDS,
     from_imagej,
     is_step,
+    is_uncalibrated,
     normalize,
     read_step,
     to_imagej,
@@ -20,9 +21,6 @@ from napari_ferry.units import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-PIXELS = ("", "pixel", "pixels", "px", "pix")
-"""What stands for no unit, in lower case."""
 
 # Steps whose inverse a rational of two 32-bit numbers holds to one part in a million.
 _RATIONAL_STEPS = (1e-9, 1e9)
@@ -99,7 +97,7 @@ def parse_axis(
         return Axis(name)
     text = str(metadata.get(f"{name}unit") or ("sec" if name == "t" else metadata.get("unit", "")))
     unit = from_imagej(text)
-    if unit is None and text.strip().lower() not in PIXELS:
+    if unit is None and not is_uncalibrated(text):
         warn_uncalibrated(f"The unit of {name} is {text[:40]!r}, which is not known")
         return Axis(name)
     # without a unit, a resolution is one of printing, and a time step means nothing

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.axes import Axis
 from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.imagej.calibration import PIXELS, parse_axis
+from napari_ferry.imagej.calibration import parse_axis
 from napari_ferry.imagej.join import join, split_info
 from napari_ferry.imagej.look import as_one, parse_look
 from napari_ferry.imagej.private import plain
-from napari_ferry.units import from_imagej
+from napari_ferry.units import from_imagej, is_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,5 +129,5 @@ def _count(value: object) -> int | None:
 def _is_parsed(key: str, value: object) -> bool:
     """Return whether other fields say this; a unit without a name is kept as it stands."""
     if key in ("unit", "yunit", "zunit", "tunit"):
-        return bool(from_imagej(str(value))) or str(value).strip().lower() in PIXELS
+        return bool(from_imagej(str(value))) or is_uncalibrated(str(value))
     return key in _PARSED

@@ -308,7 +308,7 @@ def bad_axis(**axes: tuple[Any, ...]) -> Image:
 
 
 REFUSED: list[tuple[str, Callable[[], Any]]] = [
-    ("There is nothing to draw", list),
+    ("There is nothing to save or draw", list),
     ("has the axes x y; to be drawn, y and x come last", lambda: gray((20, 30), "xy")),
     ("has the axes y x t; to be drawn", lambda: gray((4, 5, 6), "yxt")),
     ("has the axes y x s; to be drawn", lambda: gray((4, 5, 2), "yxs")),

@@ -241,11 +241,16 @@ def test_arrays_of_colours_are_layers(tmp_path):
     np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colours[1])
 
 
-def test_arrays_are_no_images():
+def test_arrays_are_drawn_as_the_images_that_they_are_saved_as():
     array = pixels(2, 6, 8)
-    for given in (array, [array]):
-        with pytest.raises(InvalidImageError, match=r"no Image: use Image\.from_array"):
-            render(given)
+    drawn = np.asarray(render(Image.from_array(array, "tyx")).array)
+    for given in (array, [array], list(array), tuple(array)):
+        np.testing.assert_array_equal(render(given).array, drawn)
+    colours = pixels(3, 6, 8, 3)
+    for given in (colours, list(colours), colours.astype("f4") / 255):
+        np.testing.assert_array_equal(render(given).array, colours)
+    with pytest.raises(InvalidImageError, match="A str is no image"):
+        render("a.tif")
 
 
 def test_a_pyramid_is_fitted_from_a_smaller_level():

@@ -7,6 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from napari_ferry.errors import InvalidImageError
+
 
 @runtime_checkable
 class Array(Protocol):
@@ -51,3 +53,23 @@ class Shaped:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+
+def check_array(array: Array) -> None:
+    """Refuse an array that cannot be saved as it is, whatever the format.
+
+    Raises
+    ------
+    InvalidImageError
+        A length that is not known, or masked pixels.
+    """
+    if any(math.isnan(n) for n in array.shape):  # dask counts as nan what it has not computed
+        raise InvalidImageError(
+            f"The array has the shape {tuple(array.shape)}, so its size is not known: call "
+            "array.compute_chunk_sizes() first."
+        )
+    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
+        raise InvalidImageError(
+            "The array is masked, and no image keeps a mask: give the masked pixels a value with "
+            "array.filled(value) first (dask.array.ma.filled for dask)."
+        )

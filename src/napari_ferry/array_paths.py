@@ -7,9 +7,9 @@ from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
 from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.codecs import Saveable
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.plan import run
+from napari_ferry.saveables import Saveable
 
 
 def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, to_path
 from napari_ferry.array_paths import only_of, save_into, target_of
-from napari_ferry.codecs import Saveable, binary, imload
+from napari_ferry.codecs import binary, imload
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.mapped import Mode
+from napari_ferry.saveables import Saveable
 from napari_ferry.sidecar import DEFAULT_NAME
 from napari_ferry.tiff.saving.encode import Compression
 
@@ -65,8 +66,10 @@ def save_images(
     ----------
     path : str or Path
         A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is made.
-    images : array or Image
-        Axes (frames, y, x), (y, x), or others; of any numeric type.
+    images : array, sequence of frames, or Image
+        Axes (frames, y, x), (y, x), or others; of any numeric type. An array of integers (frames,
+        y, x, 3 or 4), or of uint8 (y, x, 3 or 4), is in color. Arrays of one shape, (y, x) or
+        (y, x, 3 or 4), in a sequence are frames of one stack; other sequences are several images.
     name : str, optional
         Name of the file in the folder; ``images`` when absent.
     size_cap : float, optional
@@ -157,8 +160,9 @@ def save_binary(
     ----------
     path : str or Path
         A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is made.
-    images : array or Image
-        Of any numeric type.
+    images : array, sequence of frames, or Image
+        Of any numeric type and shape; a sequence of frames of one shape, (y, x) or (y, x, 3 or 4),
+        is a stack.
     name : str, optional
         Name of the file in the folder; ``binary_video`` when absent.
     overwrite : bool

@@ -14,7 +14,7 @@ from typing import Any
 
 from napari_ferry.arguments import to_path
 from napari_ferry.channels import split
-from napari_ferry.codecs import Saveable, as_images, find_codec, option_names, plan
+from napari_ferry.codecs import find_codec, images_for, option_names, plan
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
 from napari_ferry.lazy import take_steps
@@ -22,6 +22,7 @@ from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_steps, frame_axis
+from napari_ferry.saveables import Saveable
 
 _DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
 """The options of `render`, and what they are when nothing is said."""
@@ -54,7 +55,8 @@ def plan_as_seen(
     Parameters
     ----------
     images : Image, array, or sequence of them
-        What to save, from the bottom to the top.
+        What to save, from the bottom to the top. Frames of one shape in a sequence are one image,
+        as for `napari_ferry.plan`.
     path : str or Path
         Where to; its suffix chooses the format.
     as_seen : bool, optional
@@ -70,7 +72,7 @@ def plan_as_seen(
     """
     path = to_path(path, TargetError)
     codec = find_codec(path)
-    given = as_images(images)
+    given = images_for(codec, images)
     drawing = {name: value for name, value in options.items() if _is_drawing(name, value)}
     if as_seen is None:
         as_seen = bool(drawing) or (is_movie(codec) and needs_drawing(given, path, options))

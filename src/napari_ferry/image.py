@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_ferry.array import Array
+from napari_ferry.array import Array, check_array
 from napari_ferry.axes import Axis, Channel, default_axes, given_axes
 from napari_ferry.coordinates import from_coordinate, to_coordinates
 from napari_ferry.errors import InvalidImageError
@@ -68,7 +67,7 @@ class Image:
         if not self.levels:
             raise InvalidImageError("An image needs at least one array: pass levels=(array,).")
         for level in self.levels:
-            _check_array(level)
+            check_array(level)
         names = self.axis_names
         if any(level.ndim != len(names) for level in self.levels):
             raise InvalidImageError(
@@ -298,17 +297,3 @@ class _Uncopied:
 
     def __getitem__(self, key: Any) -> Any:
         return self.array[key]
-
-
-def _check_array(array: Array) -> None:
-    """Refuse an array that cannot be saved as it is, whatever the format."""
-    if any(math.isnan(n) for n in array.shape):  # dask counts as nan what it has not computed
-        raise InvalidImageError(
-            f"The array has the shape {tuple(array.shape)}, so its size is not known: call "
-            "array.compute_chunk_sizes() first."
-        )
-    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
-        raise InvalidImageError(
-            "The array is masked, and no image keeps a mask: give the masked pixels a value with "
-            "array.filled(value) first (dask.array.ma.filled for dask)."
-        )

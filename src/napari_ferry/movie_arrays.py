@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, to_path
-from napari_ferry.array import Array
 from napari_ferry.array_paths import only_of, save_into, target_of
-from napari_ferry.codecs import Saveable, gif, imload, video
+from napari_ferry.codecs import gif, imload, video
 from napari_ferry.errors import HiddenColourError
-from napari_ferry.image import Image
 from napari_ferry.lazy import read_array
+from napari_ferry.saveables import Saveable
 from napari_ferry.video.write import Quality
 
 _VIDEO, _IMAGES = "video", "images"
@@ -76,8 +75,9 @@ def save_video(
     ----------
     path : str or Path
         A name that ends in ``.mp4``, ``.mov`` or ``.mkv``, or a folder, which is made.
-    images : array or Image
-        An array of axes (frames, y, x), or (frames, y, x, 3) of colours; or an image.
+    images : array, sequence of frames, or Image
+        An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
+        shape, (y, x) or (y, x, 3 or 4); or an image.
     frame_rate : float, optional
         Frames per second; that of the image, or 10, when absent.
     name : str, optional
@@ -99,11 +99,12 @@ def save_video(
     TargetError
         The folder cannot be made or written to.
     InvalidImageError
-        What a video cannot show, an option that does not fit, or a name with a separator.
+        What a video cannot show, frames that differ, an option that does not fit, or a name with
+        a separator.
     """
     target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
     return save_into(
-        _as_colours(images),
+        images,
         target,
         overwrite,
         frame_rate=frame_rate,
@@ -162,9 +163,9 @@ def save_gif(
     ----------
     path : str or Path
         A name that ends in ``.gif``, or a folder, which is made.
-    images : array or Image
-        Axes (frames, y, x), or (frames, y, x, s) of 3 or 4 samples of a colour, or those of an
-        `Image`.
+    images : array, sequence of frames, or Image
+        An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
+        shape, (y, x) or (y, x, 3 or 4); or an image.
     frame_rate : float, optional
         Frames per second, up to 50; when absent, that of the image, or 10.
     name : str, optional
@@ -194,11 +195,11 @@ def save_gif(
     TargetError
         The folder cannot be made or written to.
     InvalidImageError
-        No numeric array, an empty one, or an option out of its range.
+        No numeric array, an empty one, frames that differ, or an option out of its range.
     """
     target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
     return save_into(
-        _as_colours(images),
+        images,
         target,
         overwrite,
         frame_rate=frame_rate,
@@ -208,16 +209,6 @@ def save_gif(
         axis=axis,
         position=position,
     )
-
-
-def _as_colours(images: Saveable) -> Saveable:
-    """Take arrays (frames, y, x, 3) for colours, which have no other place in a video."""
-    if isinstance(images, list | tuple):
-        return [_as_colours(image) for image in images]
-    is_plain = isinstance(images, Array) and not hasattr(images, "dims")
-    if is_plain and images.ndim == 4 and images.shape[-1] in (3, 4):
-        return Image.from_array(images, "tyxs")
-    return images
 
 
 def _find_video(folder: Path) -> Path:

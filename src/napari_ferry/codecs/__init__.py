@@ -1,7 +1,8 @@
 """Which codec opens or saves a path; `imload`, `plan` and `imsave`, the doors to all of them.
 
 A codec is a module of this package with ``SUFFIXES``, ``open(path)`` and
-``plan(images, path, *, options)``; with ``ALSO_OPENS`` where it opens what it does not save.
+``plan(images, path, *, options)``; with ``ALSO_OPENS`` where it opens what it does not save, and
+``HOLDS_ONE`` where a file holds one image alone.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
 from napari_ferry.arguments import reading, targeting, to_path
-from napari_ferry.array import Array
 from napari_ferry.axes import given_axes
 from napari_ferry.errors import (
     InvalidImageError,
@@ -30,11 +30,8 @@ from napari_ferry.image import Image
 from napari_ferry.partial import interrupted_save
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
+from napari_ferry.saveables import Saveable, as_images
 from napari_ferry.sidecar import is_sidecar
-
-Saveable: TypeAlias = Any
-"""An `Image`, numpy, dask, zarr or xarray object."""
-
 
 _OF_OTHERS = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
 """Suffixes of formats of images and tables that neither we nor Pillow know."""
@@ -197,31 +194,16 @@ def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
     return replace(image, axes=renamed, channels=channels)
 
 
-def as_images(images: Saveable) -> list[Image]:
-    """Return images of whatever can be saved: one or several images or arrays.
+def images_for(codec: ModuleType, images: Saveable) -> list[Image]:
+    """Return images of whatever can be saved, as the format of a codec takes them.
 
     Raises
     ------
     InvalidImageError
-        Something that is no image, or nothing.
+        As `as_images`.
     """
-    several = isinstance(images, Sequence) and not isinstance(images, str)
-    if several and not images:
-        raise InvalidImageError("There is nothing to save: give at least one image.")
-    return [_as_image(item) for item in images] if several else [_as_image(images)]
-
-
-def _as_image(item: Saveable) -> Image:
-    if isinstance(item, Image):
-        return item
-    if hasattr(item, "dims") and hasattr(item, "coords"):
-        return Image.from_xarray(item)
-    if isinstance(item, Array):
-        return Image.from_array(item)
-    raise InvalidImageError(
-        f"A {type(item).__name__} is no image: give an Image, or a numpy, dask, zarr or xarray "
-        "array."
-    )
+    is_movie = bool(getattr(codec, "IS_MOVIE", False))
+    return as_images(images, is_movie=is_movie, holds_one=getattr(codec, "HOLDS_ONE", False))
 
 
 def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
@@ -230,7 +212,9 @@ def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
     Parameters
     ----------
     images : Image, array, or sequence of them
-        What to save.
+        What to save. Arrays of one shape, (y, x) or (y, x, 3 or 4), in a sequence are the frames of
+        one image. An array of integers (frames, y, x, 3 or 4) is in color, and in formats that
+        hold samples one of uint8 (y, x, 3 or 4), too.
     path : str or Path
         Where to; its suffix chooses the format.
     **options
@@ -252,7 +236,7 @@ def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
             f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
         )
     with targeting(path):
-        planned: Plan = codec.plan(as_images(images), path, **options)
+        planned: Plan = codec.plan(images_for(codec, images), path, **options)
     return planned
 
 

@@ -37,6 +37,7 @@ from napari_ferry.writes import PlannedFile, write_text
 
 SUFFIXES = RAW_SUFFIXES
 OPENS_FOLDERS = True
+HOLDS_ONE = True
 
 
 def open(path: Path) -> list[Image]:

@@ -30,10 +30,11 @@ from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.stamps import Clock, choose_bar
 from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
 from napari_ferry.rendering.world import make_world
+from napari_ferry.saveables import Saveable, as_images
 
 
 def render(
-    images: Image | Sequence[Image],
+    images: Saveable,
     *,
     axis: str | None = None,
     position: str | None = None,
@@ -55,9 +56,10 @@ def render(
 
     Parameters
     ----------
-    images : Image or sequence of Image
+    images : Image, array, or sequence of them
         From the bottom to the top, unless they remember the order of layers. Channels are layers
-        of their own.
+        of their own. Arrays of one shape, (y, x) or (y, x, 3 or 4), in a sequence are frames of one
+        image.
     axis : str, optional
         Name of the axis that runs; the only long one, or ``t``, when absent.
     position : str, optional
@@ -97,12 +99,7 @@ def render(
     InvalidImageError
         No image, one that cannot be drawn, or an option that does not fit them.
     """
-    given = [images] if isinstance(images, Image) else images
-    if not all(isinstance(image, Image) for image in given):
-        raise InvalidImageError("Something is to be drawn that is no Image: use Image.from_array.")
-    singles = split_all(given)
-    if not singles:
-        raise InvalidImageError("There is nothing to draw: give at least one image.")
+    singles = split_all(as_images(images, is_movie=True))
     view = choose_view(
         make_world(singles),
         plane=plane,

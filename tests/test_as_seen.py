@@ -56,7 +56,8 @@ def test_layers_are_one_picture(tmp_path):
     found = saved(images, tmp_path / "a.mkv")
     green, magenta = (np.asarray(image.array) for image in images)
     np.testing.assert_array_equal(found.array, np.stack([magenta, green, magenta], -1))
-    (loss,) = plan_as_seen(images, tmp_path / "b.mkv").losses
+    loss, pace = plan_as_seen(images, tmp_path / "b.mkv").losses
+    assert "which is assumed" in pace
     assert loss.startswith("cells, axons become one picture")
 
 
@@ -115,6 +116,29 @@ def test_speed_becomes_the_frame_rate(tmp_path):
     saved(timed, tmp_path / "c.mp4", speed=5, frame_rate=20)
     with av.open(str(tmp_path / "c.mp4")) as container:
         assert container.streams.video[0].average_rate == 20
+
+
+@pytest.mark.parametrize("display", [{}, {"colormap": "green"}], ids=["samples", "drawn"])
+@pytest.mark.parametrize(("speed", "rate"), [(60, 2), (300, 10), (3600, 120), (1, 1 / 30)])
+def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
+    image = gray(display)
+    slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
+    for given in ({"speed": speed}, {"frame_rate": rate}):
+        planned = plan_as_seen(slow, tmp_path / "a.mp4", **given)
+        assert float(planned.frame_rate or 0) == pytest.approx(rate)
+        assert "plays" not in "; ".join(planned.losses)
+    planned = napari_ferry.plan(napari_ferry.render(slow, speed=speed), tmp_path / "a.mp4")
+    assert float(planned.frame_rate or 0) == pytest.approx(rate)
+    with pytest.raises(InvalidImageError, match=r"frame rate is .*between"):
+        plan_as_seen(slow, tmp_path / "a.mp4", speed=1e-9)
+
+
+def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
+    image = gray({"colormap": "green"})
+    slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
+    planned = plan_as_seen(slow, tmp_path / "a.mp4", step=2)
+    assert planned.frame_rate == 10
+    assert "the movie plays at 10 per second, 600 x real time" in planned.losses
 
 
 def test_an_option_that_there_is_not_is_named(tmp_path):

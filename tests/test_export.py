@@ -220,12 +220,15 @@ def test_playing_the_movie_plans_nothing_anew(widget, viewer, qtbot):
 def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
     play = widget.fields.play
-    assert play.frame_rate.native.placeholderText() == "2 per second"
+    assert play.frame_rate.native.placeholderText() == "10 per second"
+    assert play.speed.native.placeholderText() == "5"
+    wait_for_words(widget, "the movie plays at 10 per second, 5 x real time", qtbot)
     type_into(play.frame_rate, "20", qtbot)
     assert play.speed.value == "10"
     type_into(play.speed, "4", qtbot)
     assert play.frame_rate.value == "8"
     wait_for_words(widget, "at 8 per second: 1 s.", qtbot)
+    assert "real time" not in widget.summary.text()
     viewer.layers[0].scale = (1, 1, 1)
     wait_for_words(widget, "at 4 per second", qtbot)
     assert (play.speed.value, play.frame_rate.value) == ("4", "4")

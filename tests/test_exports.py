@@ -73,7 +73,7 @@ def test_of_many_files_the_first_and_the_last_are_named(tmp_path: Path):
 @pytest.mark.parametrize(
     ("rate", "words"),
     [
-        (None, "6 frames at 2 per second: 3 s."),
+        (None, "6 frames at 10 per second: 0.6 s."),
         (30000 / 1001, "6 frames at 29.97 (30000/1001) per second: 0.2002 s."),
         (12.5, "6 frames at 12.5 per second: 0.48 s."),
     ],

@@ -320,6 +320,15 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
     assert "model cannot be kept" in said["warning"][0]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
+def test_the_pace_of_a_movie_is_said(suffix: str, tmp_path: Path, said):
+    layer = ImageLayer(pixels(4, 16, 20, dtype="u1"), scale=(30, 1, 1), units=("s", "um", "um"))
+    layer.axis_labels = ("t", "y", "x")
+    save(tmp_path / f"a{suffix}", layer)
+    (words,) = said["warning"]
+    assert "the movie plays at 10 per second, 300 x real time" in words
+
+
 def test_what_channels_cannot_keep_is_said(tmp_path: Path, said):
     layers = [
         ImageLayer(pixels(16, 20), name="GFP", metadata={"laser": {"model": object(), "nm": 488}}),

@@ -130,7 +130,7 @@ def test_frames_are_neither_copied_nor_read_when_they_are_given() -> None:
     assert not image.array[2].flags.writeable
     frames.clear()  # the list may be filled anew
     assert_same_pixels(np.asarray(pickle.loads(pickle.dumps(image.array))), GRAY)
-    unread = dask.array.from_delayed(dask.delayed(_never)(), (12, 16), "uint8")  # type: ignore
+    unread = dask.array.from_delayed(dask.delayed(_never)(), (12, 16), "uint8")
     assert plan([unread, unread], "a.tif").nframes == 2
 
 

@@ -54,6 +54,7 @@ from napari_ferry import (
     plan,
     save_video,
 )
+from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.cli import main
 from napari_ferry.frames import Frames
 from napari_ferry.progress import Monitor
@@ -611,7 +612,11 @@ def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
     for step, unit, exact in (
         (0.05, "second", Fraction(20)),
         (1001 / 30, "millisecond", Fraction(30000, 1001)),
-        (2, "minute", Fraction(1, 120)),
+        (0.2, "second", Fraction(5)),
+        (1 / 60, "second", Fraction(60)),
+        (float(np.float32(0.2)), "second", Fraction(5)),
+        (2, "minute", Fraction(10)),  # which could not be watched
+        (1, "millisecond", Fraction(10)),
         (2.5, None, Fraction(10)),
         (1, "day", Fraction(10)),
     ):
@@ -622,8 +627,45 @@ def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
         assert imload(tmp_path / "a.mp4")[0].axes == image.axes
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif"])
+@pytest.mark.parametrize(
+    ("axis", "rate", "words"),
+    [
+        (Axis("t", 30, "second"), 10, "the movie plays at 10 per second, 300 x real time"),
+        (Axis("t", 0.25, "second"), 10, "at 10 per second, 2.5 x real time"),
+        (Axis("t", 0.001, "second"), 10, "at 10 per second, 0.01 x real time"),
+        (Axis("t"), 10, "at 10 per second, which is assumed: the time between frames is not known"),
+        (Axis("t", 2, "micrometer"), 10, "at 10 per second, which is assumed"),
+        (Axis("z", 2, "micrometer"), 10, "at 10 per second, which is assumed"),
+        (Axis("t", 0.2, "second"), 5, None),
+        (Axis("t", 100, "ms"), 10, None),
+        (Axis("t", 20, "ms"), 50, None),
+    ],
+)
+def test_a_movie_can_be_watched_and_its_pace_is_said(
+    name: str, axis: Axis, rate: float, words: str | None, tmp_path: Path
+) -> None:
+    image = Image((pixels((4, 8, 8), "uint8"),), (axis, Axis("y"), Axis("x")))
+    for planner in (plan, plan_as_seen):
+        planned = planner(image, tmp_path / name)
+        assert planned.frame_rate == rate
+        said = "; ".join(planned.losses)
+        assert words in said if words else "plays" not in said
+        assert axis.name == "t" or "real time" not in said
+    asked = plan(image, tmp_path / name, frame_rate=0.5)
+    assert asked.frame_rate == Fraction(1, 2)
+    assert "plays" not in "; ".join(asked.losses)
+    single = Image((pixels((1, 8, 8), "uint8"),), image.axes)
+    assert "plays" not in "; ".join(plan(single, tmp_path / name).losses)
+    imsave(image, tmp_path / name)
+    (again,) = imload(tmp_path / name)  # the record has the time of the image, not of the movie
+    assert again.axes == image.axes
+    assert plan(again, tmp_path / f"b{name}").frame_rate == rate
+
+
 def test_another_program_may_change_the_rate(tmp_path: Path) -> None:
     image = make_full_image("tyx", "uint8")
+    image = replace(image, axes=(replace(image.axes[0], scale=0.1), *image.axes[1:]))
     imsave(image, tmp_path / "a.mkv")
     ffmpeg("-itsscale", "0.5", "-i", tmp_path / "a.mkv", "-c", "copy", tmp_path / "b.mkv")
     (found,) = imload(tmp_path / "b.mkv")

@@ -18,6 +18,7 @@ from napari_ferry.codecs import find_codec, images_for, option_names, plan
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
 from napari_ferry.lazy import take_steps
+from napari_ferry.movie import SPEED
 from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render
@@ -140,6 +141,7 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
         levels=(take_steps(image.array, running, steps, len(sizes)),),
         axes=axes,
         channels=channels or image.channels * (axis.name != "c"),
+        metadata=image.metadata if speed is None else {**image.metadata, SPEED: speed},
     )
 
 

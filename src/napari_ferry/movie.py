@@ -34,6 +34,10 @@ MAPPED = "mapped from"
 POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the movie does not have."""
 
+SPEED = "times real time"
+"""Key of `Image.metadata`: a speed that was asked for, so that the step of the axis that runs is
+that of the movie."""
+
 
 @dataclass(frozen=True)
 class Movie:
@@ -52,7 +56,7 @@ class Movie:
     tones : Tones
         What becomes of the samples.
     losses : tuple of str
-        A sentence for each thing that the frames do not hold.
+        A sentence for each thing that the frames do not hold, and for a pace that nobody asked for.
     """
 
     image: Image
@@ -203,8 +207,8 @@ def choose_movie(
     position : str, optional
         Where the other axes stand, such as ``"z=3 c=0"``; axes of length 1 need none.
     frame_rate : float, optional
-        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent that
-        of the image, or 10 where it has none.
+        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent, real
+        time where that is 5 to 60 per second, otherwise 10.
     keep : sequence of str
         Types whose samples the format holds as they are.
 
@@ -223,10 +227,12 @@ def choose_movie(
     check_pixels(image)
     _check_axes(image)
     running, place = choose_places(leading_sizes(image), axis, position)
-    rate = choose_rate(frame_rate, None if running is None else image.axes[running])
-    movie = Movie(image, running, place, rate, Tones(image.dtype), ())
+    axis_of_frames = None if running is None else image.axes[running]
+    pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
+    movie = Movie(image, running, place, pace.rate, Tones(image.dtype), ())
     movie = replace(movie, tones=_choose_tones(movie, keep))
-    return replace(movie, losses=tuple(dict.fromkeys(_losses(movie))))
+    paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
+    return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
 
 
 def _check_axes(image: Image) -> None:

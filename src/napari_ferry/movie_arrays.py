@@ -79,7 +79,7 @@ def save_video(
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
     frame_rate : float, optional
-        Frames per second; that of the image, or 10, when absent.
+        Frames per second; when absent, real time where that is 5 to 60 per second, otherwise 10.
     name : str, optional
         Name of the file in the folder; ``video`` when absent.
     quality, codec, axis, position
@@ -167,7 +167,8 @@ def save_gif(
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
     frame_rate : float, optional
-        Frames per second, up to 50; when absent, that of the image, or 10.
+        Frames per second, up to 50; when absent, real time where that is 5 to 60 per second,
+        otherwise 10.
     name : str, optional
         Name of the file in the folder; ``images`` when absent.
     loop : int, optional

@@ -35,7 +35,8 @@ class Plan:
     writes : tuple of Write
         What fills them, in any order.
     losses : tuple of str
-        A sentence for each thing that the format cannot hold.
+        A sentence for each thing that the format cannot hold, and for what of a movie's pace is
+        assumed.
     nframes : int
         Frames that will be saved.
     identity : str

@@ -8,8 +8,8 @@ from typing import Any
 
 from napari_ferry.image import Image
 from napari_ferry.layers import LayerData, from_layer
+from napari_ferry.rates import seconds_of
 from napari_ferry.rendering.world import World, make_world
-from napari_ferry.units import SECONDS
 
 
 def shown_images(layers: Sequence[LayerData]) -> list[Image]:
@@ -86,8 +86,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
         points = viewer.dims.point[more:]
         places = [f"{world.names[k]}={_step(world, k, points[k])}" for k in long if k != running]
         options = {"axis": world.names[running], "position": " ".join(places), **options}
-    unit = SECONDS.get(world.axes[running].unit or "")
-    seconds = None if unit is None else world.axes[running].scale * unit
+    seconds = seconds_of(world.axes[running])
     name, size = world.names[running], world.sizes[running]
     return Shown(tuple(names), name, options, running + more, size, seconds)
 

@@ -9,6 +9,7 @@ from napari_ferry.arguments import to_path
 from napari_ferry.codecs import find_file_codec, imload
 from napari_ferry.image import Image
 from napari_ferry.progress import size_text
+from napari_ferry.rates import choose_rate
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +45,8 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     ]
     if image.frame_rate is not None:
         lines.append(("frame rate", f"{image.frame_rate:g} per second"))
+    if note := _pace(image):
+        lines.append(("as a movie", note))
     if image.channels:
         names = ", ".join(c.name or f"channel {i}" for i, c in enumerate(image.channels))
         lines.append(("channels", names))
@@ -52,3 +55,8 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     if "assumed" in image.metadata:
         lines.append(("assumed", str(image.metadata["assumed"])))
     return lines
+
+
+def _pace(image: Image) -> str:
+    """Say how fast a movie of an image plays, where that is not real time."""
+    return choose_rate(None, image.axis("t")).note if image.size("t") > 1 else ""

@@ -82,8 +82,8 @@ def plan(
     path : Path
         The file.
     frame_rate : float, optional
-        Frames per second, up to 50, which is the most that browsers play; when absent, that of
-        the image, or 10.
+        Frames per second, up to 50, which is the most that browsers play; when absent, real time
+        where that is 5 to 60 per second, otherwise 10.
     loop : int, optional
         How often the movie starts again after its end: 0 for ever. ``None`` plays it once.
     colours : int

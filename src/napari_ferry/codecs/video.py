@@ -69,8 +69,8 @@ def plan(
     path : Path
         The file: ``.mp4``, ``.mov`` or ``.mkv``.
     frame_rate : float, optional
-        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent that
-        of the image, or 10 where it has none.
+        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent, real
+        time where that is 5 to 60 per second, otherwise 10.
     quality : {"small", "good", "high", "best"}
         Of H.264: from small files to ones that look as the original.
     codec : {"auto", "h264", "ffv1"}

@@ -14,7 +14,7 @@ from napari_ferry.channels import split_all
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
-from napari_ferry.movie import POSITION
+from napari_ferry.movie import POSITION, SPEED
 from napari_ferry.rendering.arrange import arrange
 from napari_ferry.rendering.compose import Compositor, Layer
 from napari_ferry.rendering.overlays import (
@@ -126,7 +126,7 @@ def render(
         (Frames(read, shape, np.uint8, len(lead)),),
         (*lead, *_pixel_axes(view, grid), Axis("s")),
         name=singles[0].name,
-        metadata=_metadata(view),
+        metadata=_metadata(view, speed),
     )
 
 
@@ -200,13 +200,14 @@ def _free_name(view: View) -> str:
     return next(name for name in names if name not in ("y", "x"))
 
 
-def _metadata(view: View) -> dict[str, Any]:
+def _metadata(view: View, speed: float | None) -> dict[str, Any]:
     stood = {
         name: place
         for k, (name, place) in enumerate(zip(view.world.names, view.places, strict=True))
         if k not in (*view.seen, view.running) and view.world.sizes[k] > 1
     }
-    return {POSITION: stood} if stood else {}
+    at_speed = {} if speed is None else {SPEED: speed}
+    return ({POSITION: stood} if stood else {}) | at_speed
 
 
 def _to_rgb(colour: str) -> tuple[int, int, int]:

@@ -27,6 +27,7 @@ from napari_ferry.axes import Axis
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
+from napari_ferry.movie import SPEED
 from napari_ferry.plan import Plan, run
 from napari_ferry.progress import Progress
 from napari_ferry.rendering.view import choose_steps, frame_axis
@@ -125,7 +126,9 @@ def canvas_image(
         shape = (*(len(canvas.steps) for _ in lead), *first.shape)
         canvas.shape = first.shape
         frames = Frames(canvas, shape, np.uint8, len(lead))
-        yield Image((frames,), (*lead, Axis("y"), Axis("x"), Axis("s")), name=viewer.title)
+        axes = (*lead, Axis("y"), Axis("x"), Axis("s"))
+        metadata = {} if speed is None else {SPEED: speed}
+        yield Image((frames,), axes, name=viewer.title, metadata=metadata)
     finally:
         canvas.close()
 

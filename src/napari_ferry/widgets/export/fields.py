@@ -17,7 +17,9 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.exports import Format, Request, formats
 from napari_ferry.layers import from_layers
 from napari_ferry.options import options_of
+from napari_ferry.rates import choose_rate, seconds_of
 from napari_ferry.rendering.render import render
+from napari_ferry.rendering.view import frame_axis
 from napari_ferry.shown import Shown, background, look, shown_images
 from napari_ferry.target import check_place
 from napari_ferry.widgets.export.options import OptionsForm
@@ -27,7 +29,7 @@ from napari_ferry.widgets.export.remembered import keep, recall
 from napari_ferry.widgets.export.ticks import LayerTicks
 from napari_ferry.widgets.export.where import Where
 from napari_ferry.widgets.form import lay_out
-from napari_ferry.widgets.sliders import sliders
+from napari_ferry.widgets.sliders import choose_slider, slider_axis, sliders
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -48,11 +50,12 @@ _DRAWN_TIP = (
 
 
 class OfCanvas(NamedTuple):
-    """A movie that the canvas draws: where to, options of `canvas_image`, those of the format."""
+    """A movie that the canvas draws: where to, options of it and of the format, pace."""
 
     path: Path
     drawing: Mapping[str, Any]
     options: Mapping[str, Any]
+    pace: str
 
 
 class Fields(QWidget):
@@ -176,7 +179,18 @@ class Fields(QWidget):
         self.play.set_axes(names, "t" if "t" in names else None)
         played, drawing = self.play.values(), self.drawing.values()
         of_canvas = {name: drawing[name] for name in _OF_CANVAS} | {"axis": played["axis"]}
-        return OfCanvas(path, of_canvas, {**self.form.values(), "frame_rate": played["frame_rate"]})
+        pace = self._pace_of_canvas(played, max(1, drawing["step"]))
+        options = {**self.form.values(), "frame_rate": played["frame_rate"]}
+        return OfCanvas(path, of_canvas, options, pace)
+
+    def _pace_of_canvas(self, played: Mapping[str, Any], step: int) -> str:
+        """Say how fast the slider runs that was chosen, in the fields, too."""
+        number = choose_slider(self.viewer, played["axis"])
+        if number is None:
+            return ""
+        axis = frame_axis(slider_axis(self.viewer, number), range(0, 1, step), None)
+        self.play.set_clock(seconds_of(axis))
+        return choose_rate(played["frame_rate"], axis).note
 
     def _layer_data(self) -> list[Any]:
         """Return the data of the chosen layers.

@@ -10,10 +10,10 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.rates import DEFAULT_RATE
+from napari_ferry.rates import default_rate
 from napari_ferry.widgets.form import lay_out, to_number
 
-_RATE_TIP = "Frames per second. Empty: as fast as it happened, or 10 where that is not known."
+_RATE_TIP = "Frames per second. Empty: real time where that is 5 to 60 per second, otherwise 10."
 _SPEED_TIP = "How many times faster than it happened the movie runs; the frame rate follows."
 _NO_CLOCK = "time axis without unit"
 
@@ -54,9 +54,10 @@ class PlayForm(QWidget):
         """Say how many seconds passed from one frame to the next, ``None`` where nobody knows."""
         self.seconds = seconds
         self.speed.enabled = seconds is not None
-        rate = DEFAULT_RATE if seconds is None else 1 / seconds
+        rate = float(default_rate(seconds))
         self.frame_rate.native.setPlaceholderText(f"{rate:.6g} per second")
-        self.speed.native.setPlaceholderText(_NO_CLOCK if seconds is None else "1")
+        speed = _NO_CLOCK if seconds is None else f"{rate * seconds:.4g}"
+        self.speed.native.setPlaceholderText(speed)
         self._follow()
 
     def values(self) -> dict[str, Any]:

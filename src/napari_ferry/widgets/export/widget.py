@@ -168,6 +168,7 @@ class ExportLayers(QWidget):
         self.summary.setText(
             f"{_escaped(path.name)}: the viewer draws each frame, one after the other, and you "
             "see it doing so; its sliders stand as before when it is done."
+            + (f" The movie plays at {movie.pace}." if movie.pace else "")
         )
         self._make_offer(
             _Offer(
@@ -227,7 +228,7 @@ def _described(request: Request) -> tuple[Plan, str]:
     planned = request.plan()
     said = [_escaped(line) for line in describe_plan(planned)]
     if planned.losses:
-        said.append("<b>What the file does not hold:</b>")
+        said.append("<b>What is lost or assumed:</b>")
         said += [f"• {_escaped(loss)}" for loss in planned.losses]
     return planned, "<br>".join(said)
 

@@ -171,10 +171,10 @@ def test_what_it_will_be_is_said_and_follows_what_is_chosen(widget, qtbot):
     wait_for_words(widget, "a.tif, ", qtbot)
     assert "free there" in widget.summary.text()
     choose(widget, ".gif", qtbot)
-    wait_for_words(widget, "8 frames at 2 per second: 4 s.", qtbot)
+    wait_for_words(widget, "8 frames at 10 per second: 0.8 s.", qtbot)
     assert widget.preview.isVisible()
     widget.fields.drawing.fields["step"].value = 2
-    wait_for_words(widget, "4 frames at 1 per second: 4 s.", qtbot)
+    wait_for_words(widget, "4 frames at 10 per second: 0.4 s.", qtbot)
     type_into(widget.fields.play.frame_rate, "20", qtbot)
     wait_for_words(widget, "4 frames at 20 per second: 0.2 s.", qtbot)
 
@@ -200,8 +200,8 @@ def test_what_a_layer_looks_like_is_planned_anew(widget, viewer, qtbot):
     viewer.layers[0].colormap = "magma"
     assert widget.offer is None
     wait_for_words(widget, "cells is drawn as napari shows it", qtbot)
-    viewer.layers[0].scale = (0.25, 1, 1)
-    wait_for_words(widget, "at 4 per second", qtbot)
+    viewer.layers[0].scale = (0.125, 1, 1)
+    wait_for_words(widget, "at 8 per second", qtbot)
 
 
 @pytest.mark.thorough
@@ -246,7 +246,7 @@ def test_speed_means_nothing_without_a_clock(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
     type_into(widget.fields.play.speed, "4", qtbot)
     viewer.layers[0].units = ("pixel", "um", "um")
-    wait_for_words(widget, "at 10 per second", qtbot)
+    wait_for_words(widget, "at 10 per second, which is assumed", qtbot)
     assert not widget.fields.play.speed.enabled
     assert widget.fields.play.frame_rate.value == ""
 
@@ -540,6 +540,15 @@ def choose_canvas(widget: Any, suffix: str, qtbot: Any) -> None:
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
     fields.source.value = "canvas"
     wait_for_offer(widget, qtbot)
+
+
+@pytest.mark.thorough
+def test_the_pace_of_a_movie_of_the_canvas_is_said(widget, viewer, qtbot):
+    choose_canvas(widget, ".gif", qtbot)
+    wait_for_words(widget, "The movie plays at 10 per second, 5 x real time.", qtbot)
+    assert widget.fields.play.speed.native.placeholderText() == "5"
+    type_into(widget.fields.play.frame_rate, "4", qtbot)
+    qtbot.waitUntil(lambda: "plays" not in widget.summary.text(), timeout=WAIT)
 
 
 @pytest.mark.thorough

@@ -523,7 +523,7 @@ def test_no_size_is_changed(codec: Any, shape: Any, rgb: bool, tmp_path: Path) -
 @pytest.mark.parametrize("axes", ["tyx", "tyxs"])
 def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, dtype, t=4, y=37, x=53)
-    planned = plan(image, tmp_path / "a.mkv")
+    planned = plan(image, tmp_path / "a.mkv", frame_rate=10)
     assert planned.losses == ()
     (path,) = imsave(image, tmp_path / "a.mkv")
     np.testing.assert_array_equal(imload(path)[0].array, image.array)

@@ -66,6 +66,13 @@ def test_a_stack() -> None:
     assert_same_pixels(found, STACK)
 
 
+def test_images_that_are_left_out_are_counted() -> None:
+    stack = np.zeros((4, 8, 9), "u2")
+    imsave([Image.from_array(stack), Image.from_array(stack[:2, :5])], "two.tif")
+    with pytest.warns(FerryWarning, match=r"two\.tif holds 2 images, and only the first"):
+        assert load_images("two.tif").shape == stack.shape
+
+
 def test_an_entire_folder_of_stacks() -> None:
     for i, n in ((1, 0), (2, 2), (10, 4)):
         tifffile.imwrite(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dask.array
 import imageio.v2
 import imageio.v3
 import numpy as np
@@ -16,7 +19,19 @@ import tifffile
 from numpy.typing import NDArray
 
 from helpers import assert_same_pixels
-from napari_ferry import imload, load_gif, load_images, load_video
+from napari_ferry import (
+    Image,
+    InvalidImageError,
+    imload,
+    load_binary,
+    load_gif,
+    load_images,
+    load_video,
+    save_binary,
+    save_gif,
+    save_images,
+    save_video,
+)
 from napari_ferry.layers import to_layers
 
 Write = Callable[[Path, NDArray[Any]], object]
@@ -322,3 +337,86 @@ def test_videos_that_people_write_open_as_one_stack(tmp_path, use):
     assert (axes, array.shape, layers) == ("tyxs", VIDEO_FRAMES.shape, 1)
     for found in (array, load_video(path)):
         assert np.abs(found[[0, -1]].astype(int) - VIDEO_FRAMES[[0, -1]]).max() < 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """A way to pass a stack: what is given, and what it opens as."""
+
+    name: str
+    make: Callable[[NDArray[Any]], Any]
+    frames: NDArray[Any] = field(default_factory=lambda: BYTES)
+    axes: str = "tyx"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def as_dask(frames: NDArray[Any]) -> Any:
+    return dask.array.from_array(frames, chunks=(2, -1, 20, *[-1] * (frames.ndim - 3)))
+
+
+def as_zarr(frames: NDArray[Any]) -> Any:
+    return pytest.importorskip("zarr").array(frames, chunks=(2, *frames.shape[1:]))
+
+
+def as_xarray(frames: NDArray[Any]) -> Any:
+    return pytest.importorskip("xarray").DataArray(frames, dims=tuple("tyxs"[: frames.ndim]))
+
+
+def as_memmap(frames: NDArray[Any]) -> Any:
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, frames.dtype, shape=frames.shape)
+    mapped[:] = frames
+    return mapped
+
+
+PASSED = [
+    Pass(name="array", make=np.asarray),
+    Pass(name="list of frames", make=list),
+    Pass(name="tuple of frames", make=tuple),
+    Pass(name="deque of frames", make=deque),
+    Pass(name="list of one frame", make=lambda frames: [frames[0]], axes="yx"),
+    Pass(name="list of dask frames", make=lambda frames: [as_dask(frames)[i] for i in range(5)]),
+    Pass(name="dask", make=as_dask),
+    Pass(name="zarr", make=as_zarr),
+    Pass(name="xarray", make=as_xarray),
+    Pass(name="memmap", make=as_memmap),
+    Pass(name="Fortran order", make=np.asfortranarray),
+    Pass(name="view", make=lambda frames: np.repeat(frames, 2, 0)[::2]),
+    Pass(name="Image", make=lambda frames: Image.from_array(frames, "tyx")),
+    Pass(name="color array", make=np.asarray, frames=COLOR, axes="tyxs"),
+    Pass(name="color list", make=list, frames=COLOR, axes="tyxs"),
+    Pass(name="color dask", make=as_dask, frames=COLOR, axes="tyxs"),
+    Pass(name="color xarray", make=as_xarray, frames=COLOR, axes="tyxs"),
+]
+
+SAVED = {
+    ".tif": (save_images, load_images),
+    ".bin": (save_binary, load_binary),
+    ".gif": (save_gif, load_gif),
+    ".mkv": (save_video, load_video),
+}
+
+
+@pytest.mark.parametrize("suffix", SAVED)
+@pytest.mark.parametrize("way", PASSED, ids=str)
+def test_what_people_pass_is_saved_as_one_stack(tmp_path, way, suffix):
+    path, (save, load) = tmp_path / f"stack{suffix}", SAVED[suffix]
+    save(path, way.make(way.frames))
+    expected = way.frames if way.axes[0] == "t" else way.frames[0]
+    axes, array, layers = opened(path)
+    assert (axes, layers) == (way.axes, 1)
+    assert array.shape == load(path).squeeze().shape == expected.shape
+    if suffix != ".gif" or way.axes != "tyxs":  # a GIF keeps the best 256 colors
+        assert_same_pixels(array, expected)
+
+
+@pytest.mark.parametrize("suffix", SAVED)
+@pytest.mark.parametrize("make", [iter, lambda frames: (f for f in frames), set, dict, enumerate])
+def test_what_is_no_stack_is_refused_in_a_sentence(tmp_path, make, suffix):
+    frames = [b"a", b"b"] if make in (set, dict) else BYTES
+    given = {b"a": BYTES[0]} if make is dict else make(frames)
+    with pytest.raises(InvalidImageError, match=r"list"):
+        SAVED[suffix][0](tmp_path / f"stack{suffix}", given)
+    assert not [*tmp_path.iterdir()]

@@ -7,6 +7,7 @@ Every function takes a file, or a folder with an optional name in it. Arrays hav
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import reading, to_path
 from napari_ferry.array_paths import only_of, save_into, target_of
 from napari_ferry.codecs import binary, imload
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.lazy import read_array
 from napari_ferry.mapped import Mode
 from napari_ferry.saveables import Saveable
@@ -45,8 +46,21 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     ------
     UnreadableFileError
         There is no such file, or it is damaged, or files of a folder differ.
+
+    Warns
+    -----
+    FerryWarning
+        There are several images, of which all but the first are left out.
     """
-    return read_array(imload(path)[0].array, workers=workers)
+    first, *others = imload(path)
+    if others:
+        warnings.warn(
+            f"{path} holds {1 + len(others)} images, and only the first is returned: "
+            "imload gives all of them.",
+            FerryWarning,
+            stacklevel=2,
+        )
+    return read_array(first.array, workers=workers)
 
 
 def save_images(

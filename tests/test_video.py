@@ -22,6 +22,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -60,6 +61,7 @@ from napari_ferry.frames import Frames
 from napari_ferry.progress import Monitor
 from napari_ferry.streams import make_stream
 from napari_ferry.video import decoder, encoder, idle
+from napari_ferry.video.decoder import close_video
 from saving import contents, names, run_python
 
 BITS = 10
@@ -565,8 +567,11 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
         stream = container.streams.video[0]
         assert (stream.average_rate, stream.frames) == (exact, 11)
         assert stream.codec_context.pix_fmt in ("yuvj420p", "yuv420p")
-        stamps = [frame.pts * stream.time_base for frame in container.decode(stream)]
-    assert stamps == [k / exact for k in range(11)]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        stamps = sorted(packet.pts * stream.time_base for packet in packets)
+    # FFmpeg before version 8 leaves out an edit list of so many ticks, so the first is not zero
+    first = stamps[0] if asked < 0.001 else 0
+    assert [stamp - first for stamp in stamps] == [k / exact for k in range(11)]
     (found,) = imload(path)
     assert found.frame_rate == pytest.approx(float(exact))
 
@@ -663,6 +668,35 @@ def test_a_movie_can_be_watched_and_its_pace_is_said(
     assert plan(again, tmp_path / f"b{name}").frame_rate == rate
 
 
+def test_tags_that_are_not_utf_8_are_read(tmp_path: Path) -> None:
+    (path,) = save_video(tmp_path / "a.mkv", np.zeros((3, 8, 8), np.uint8), 25)
+    ffmpeg("-i", path, "-c", "copy", "-metadata", "artist=Jorgen", tmp_path / "b.mkv")
+    data = (tmp_path / "b.mkv").read_bytes()
+    assert data.count(b"Jorgen") == 1
+    (tmp_path / "b.mkv").write_bytes(data.replace(b"Jorgen", b"J\xf8rgen"))  # as Latin-1
+    (foreign,) = imload(tmp_path / "b.mkv")
+    assert foreign.shape == (3, 8, 8)
+    ffmpeg(
+        *("-i", path, "-c", "copy", "-map_metadata", "-1", "-metadata", "artist=Jorgen"),
+        tmp_path / "c.mkv",
+    )
+    data = (tmp_path / "c.mkv").read_bytes()
+    (tmp_path / "c.mkv").write_bytes(data.replace(b"Jorgen", b"J\xf8rgen"))
+    (bare,) = imload(tmp_path / "c.mkv")
+    assert bare.metadata["video"]["tags"]["ARTIST"] == "J\ufffdrgen"
+    imsave(bare, tmp_path / "d.tif")
+    assert imload(tmp_path / "d.tif")[0].metadata["video"] == bare.metadata["video"]
+
+
+def test_a_decoder_is_at_rest_when_its_file_is_closed() -> None:
+    """PyAV waits for the threads of a decoder with the GIL, which they may need to end."""
+    container = Mock()
+    container.streams.video = [Mock()]
+    close_video(container)
+    container.streams.video[0].codec_context.flush_buffers.assert_called_once_with()
+    container.close.assert_called_once_with()
+
+
 def test_another_program_may_change_the_rate(tmp_path: Path) -> None:
     image = make_full_image("tyx", "uint8")
     image = replace(image, axes=(replace(image.axes[0], scale=0.1), *image.axes[1:]))
@@ -703,7 +737,7 @@ def test_the_file_is_one_that_plays_everywhere(suffix: str, tmp_path: Path) -> N
         keys = [k for k, packet in enumerate(container.demux(stream)) if packet.is_keyframe]
         container.seek(0)
         frame = next(container.decode(stream))
-        assert (frame.color_range, frame.colorspace, frame.color_trc) == (2, 1, 1)
+        assert (frame.color_range, frame.colorspace, stream.codec_context.color_trc) == (2, 1, 1)
     assert max(np.diff(keys)) <= 30
     assert [number_of(f) for f in np.pad(load_video(path), ((0, 0), (0, 1), (0, 1)), "edge")] == [
         *range(100)

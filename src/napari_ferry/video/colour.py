@@ -26,8 +26,11 @@ _NEUTRAL = 2
 
 _own = threading.local()
 
-_FULL = 2
-"""``AVCOL_RANGE_JPEG``."""
+_LIMITED, _FULL = 1, 2
+"""``AVCOL_RANGE_MPEG`` and ``AVCOL_RANGE_JPEG``."""
+
+_ITU709, _ITU601 = 1, 5
+"""``SWS_CS_ITU709`` and ``SWS_CS_ITU601``."""
 
 _SAME_PLANES = {
     "yuyv422": "yuv422p",
@@ -173,17 +176,34 @@ def colours(frame: av.VideoFrame) -> NDArray[Any]:
     has_alpha = any(component.is_alpha for component in frame.format.components)
     is_deep = max(component.bits for component in frame.format.components) > 8
     name = ("rgba64le" if has_alpha else "rgb48le") if is_deep else "rgba" if has_alpha else "rgb24"
-    found: NDArray[Any] = _converted(frame, name).to_ndarray()
+    found: NDArray[Any] = _converted(frame, name, **_matrix(frame)).to_ndarray()
     return found
 
 
-def _converted(frame: av.VideoFrame, name: str) -> av.VideoFrame:
+def _matrix(frame: av.VideoFrame) -> dict[str, int]:
+    """Return what makes the conversion to RGB follow the color matrix and range of a frame.
+
+    PyAV up to 16 looks at them only where source and destination differ; it has no `color_trc`.
+    """
+    is_yuv = len(frame.format.components) > 2 and not frame.format.is_rgb
+    if hasattr(frame, "color_trc") or not is_yuv:
+        return {}
+    is_full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
+    span = _FULL if is_full else _LIMITED
+    other = _ITU601 if frame.colorspace != _ITU601 else _ITU709
+    return {
+        **{"src_colorspace": frame.colorspace, "dst_colorspace": other},
+        **{"src_color_range": span, "dst_color_range": _FULL},
+    }
+
+
+def _converted(frame: av.VideoFrame, name: str, **matrix: int) -> av.VideoFrame:
     """Return a frame in another pixel format; each thread keeps what converts, as it is costly."""
     from av.video.reformatter import VideoReformatter
 
     if not hasattr(_own, "reformatter"):
         _own.reformatter = VideoReformatter()
-    converted: av.VideoFrame = _own.reformatter.reformat(frame, format=name)
+    converted: av.VideoFrame = _own.reformatter.reformat(frame, format=name, **matrix)
     return converted
 
 

@@ -139,7 +139,7 @@ class Decoder:
             if packet is not None and number is not None and number <= first:
                 return enumerate(chain([packet], packets), number)
         # no table of key frames, or an unclear place: from the beginning
-        self.container.close()
+        close_video(self.container)
         self.container = open_video(self.path)
         return enumerate(video_packets(self.container))
 
@@ -148,7 +148,7 @@ class Decoder:
         if isinstance(self.output, Generator):
             self.output.close()
         self.kept.clear()
-        self.container.close()
+        close_video(self.container)
 
 
 def open_video(path: Path) -> InputContainer:
@@ -162,7 +162,7 @@ def open_video(path: Path) -> InputContainer:
     import av
 
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = _open(path)
     except av.FFmpegError as error:
         raise UnreadableFileError(
             f"{path} cannot be opened as a video ({error.strerror or error}): check that it is "
@@ -182,6 +182,40 @@ def open_video(path: Path) -> InputContainer:
     stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     stream.codec_context.flags |= av.codec.context.Flags.copy_opaque
     return container
+
+
+def close_video(container: InputContainer) -> None:
+    """Close a file once the threads of its decoder are at rest; it may be closed already.
+
+    PyAV holds the GIL while it waits for these threads to end, and each of them needs the GIL to
+    let go of the packet that it has just decoded. `flush_buffers` waits for them without the GIL.
+    """
+    for stream in container.streams.video[:1]:
+        if stream.codec_context is not None:
+            stream.codec_context.flush_buffers()
+    container.close()
+
+
+def _open(path: Path) -> InputContainer:
+    """Open a file so that tags that are not UTF-8 do no harm; see `read_tags`.
+
+    PyAV up to 18 refuses such a file unless told otherwise; later releases have no such option.
+    """
+    import av
+
+    has_option = hasattr(av.container.Container, "metadata_errors")
+    options: dict[str, Any] = {"metadata_errors": "surrogateescape"} if has_option else {}
+    container: InputContainer = av.open(str(path), "r", **options)
+    return container
+
+
+def read_tags(container: InputContainer) -> dict[str, str]:
+    """Return the tags of a file; bytes that are not UTF-8 become U+FFFD."""
+    return {_to_text(key): _to_text(value) for key, value in container.metadata.items()}
+
+
+def _to_text(escaped: str) -> str:
+    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _streams(container: InputContainer) -> str:

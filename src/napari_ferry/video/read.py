@@ -20,7 +20,7 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
-from napari_ferry.video.decoder import Decoder, open_video
+from napari_ferry.video.decoder import Decoder, close_video, open_video, read_tags
 from napari_ferry.video.index import Index
 from napari_ferry.video.reader import VideoFrames
 from napari_ferry.video.scan import read_index
@@ -52,10 +52,13 @@ def read_video(path: Path) -> Image:
     FerryWarning
         The file is cut off: it has the frames that are whole. Or it holds no times.
     """
-    with open_video(path) as container:
+    container = open_video(path)
+    try:
         index = read_index(container, partial(open_video, path))
         record, said = find_record(container), _said(container)
         rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
+    finally:
+        close_video(container)
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "
@@ -151,7 +154,7 @@ def find_record(container: InputContainer) -> tuple[dict[str, Any], Description]
     """Return our record, from the comment of the file."""
     import json
 
-    texts = {key.lower(): text for key, text in container.metadata.items()}
+    texts = {key.lower(): text for key, text in read_tags(container).items()}
     text = texts.get("comment") or texts.get("description") or ""
     record = read_record(text) if text.startswith("{") else None
     return None if record is None else (json.loads(text), record)
@@ -160,7 +163,7 @@ def find_record(container: InputContainer) -> tuple[dict[str, Any], Description]
 def _said(container: InputContainer) -> dict[str, Any]:
     """Return what a file says of itself beside its pictures."""
     stream = container.streams.video[0]
-    texts = {key: text for key, text in container.metadata.items() if KEY not in text}
+    texts = {key: text for key, text in read_tags(container).items() if KEY not in text}
     found: dict[str, Any] = {"codec": stream.codec_context.name, "pixel format": stream.pix_fmt}
     return {**found, **({"tags": texts} if texts else {})}
 

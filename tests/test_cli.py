@@ -306,7 +306,7 @@ def test_the_command_is_installed(tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.window
 @pytest.mark.skipif(sys.platform != "linux", reason="Xvfb stands in for a screen on Linux only")
-def test_the_demo_finds_every_file_identical(tmp_path: Path):
+def test_the_demo_shows_every_format(tmp_path: Path):
     xvfb = shutil.which("xvfb-run")
     if xvfb is None:
         pytest.skip("xvfb-run is not installed")
@@ -321,9 +321,19 @@ def test_the_demo_finds_every_file_identical(tmp_path: Path):
         env={**os.environ, "QT_QPA_PLATFORM": "xcb", "TMPDIR": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    rows = [line for line in done.stdout.splitlines() if re.search(r"\.(tif|bin)\b", line)]
-    assert len(rows) == 9
-    assert all(row.endswith("identical") for row in rows)
+    rows = [line for line in done.stdout.splitlines() if re.search(r" \d+\.\d\d  ", line)]
+    exact = [row for row in rows if re.search(r"\.(tif|bin) ", row)]
+    assert len(exact) == 9
+    assert all(row.endswith("  identical") for row in exact)
+    for suffix, words in {
+        "gif": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
+        "mp4": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
+        "mkv": "150 frames of 256 x 256, 30 a second, samples identical",
+    }.items():
+        found = [row for row in rows if f".{suffix} " in row]
+        assert len(found) == 3
+        assert sum(words in row for row in found) == 1
+    assert len(rows) == 18
     assert _is_colourful(picture)
 
 

@@ -1,9 +1,17 @@
 # One environment in .venv, one command for each job. `make help` lists them.
 
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 GROUPS := --group dev --group docs --group benchmarks
+RESOLUTION ?=
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+# What `make compat` tests: the formats and the command line, without windows; and the versions of
+# Python that pyproject.toml names, from the oldest to the newest.
+CORE := binary cli codecs encoded folder frames gif imagej judges ome_xml tiff tiff_flavours video
+SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 
 # What napari and Qt need of Debian or Ubuntu; Xvfb stands in for a screen where there is none.
 SYSTEM := libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libxcb-cursor0 libxcb-icccm4 \
@@ -14,16 +22,39 @@ SCREEN := env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 endif
 unexport QT_QPA_PLATFORM
 
-.PHONY: help demo test lint bench docs clean system
+.PHONY: help demo test test-core compat lint bench docs clean system
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 14
 
 demo: $(READY)  ## open napari with sample data; without a display, save a picture of its window
 	@$(SCREEN) $(BIN)/napari-ferry demo $(if $(SCREEN),--screenshot napari-ferry-demo.png)
 
 test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
-	@$(SCREEN) $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
+	@$(SCREEN) $(PYTEST) $(ARGS)
+
+test-core: $(READY)  ## run the tests of the formats and the command line, without windows
+	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/test_%.py) $(ARGS)
+
+compat:  ## run them on the newest Python, and on the oldest with the lowest versions allowed
+	@$(call core,$(lastword $(SUPPORTED)),highest)
+	@$(call core,$(firstword $(SUPPORTED)),lowest-direct)
+
+# $(call core,VERSION,RESOLUTION): `make test-core` in an environment of its own, such as
+# .venv-3.11-lowest-direct. A Python that is missing is reported; on a server (CI=true) it fails, since
+# a check that tested nothing must not pass, and elsewhere nobody needs every Python to contribute.
+core = for python in python$(1) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python; do \
+		"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && break; \
+		python=; \
+	done; \
+	if test -z "$$python"; then \
+		echo "NOT TESTED with $(2) versions: Python $(1) is neither on the PATH nor in pyenv."; \
+		test "$$CI" != true; \
+	else \
+		echo "Testing the core on Python $(1) with the $(2) versions of the dependencies"; \
+		$(MAKE) --no-print-directory test-core PYTHON="$$python" VENV=.venv-$(1)-$(2) RESOLUTION=$(2) \
+			GROUPS="--group test"; \
+	fi
 
 lint: $(READY)  ## check style, types, the direction of imports and the manifest
 	@$(BIN)/ruff check --quiet
@@ -38,28 +69,34 @@ bench: $(READY)  ## measure reading and writing beside other libraries
 docs: $(READY)  ## make the pictures of the guides again
 	@$(SCREEN) $(BIN)/python docs/make_pictures.py
 
-clean:  ## remove the environment and everything else that was made
-	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove the environments and everything else that was made
+	@rm -rf .venv .venv-* build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 
-# The environment: made once, brought up to date when pyproject.toml changes.
+# The environment: made once, brought up to date when pyproject.toml changes. uv makes it where it is
+# installed; pip cannot choose the lowest versions, so RESOLUTION brings uv into the environment.
 $(READY): pyproject.toml | system
-	@echo "Installing napari-ferry into .venv; the first time takes a few minutes."
+	@echo "Installing napari-ferry into $(VENV); the first time takes a few minutes."
 	@if command -v uv >/dev/null; then \
-		{ test -x $(BIN)/python || uv venv --quiet .venv; } && \
-		uv pip install --quiet --python $(BIN)/python --editable '.[all]' $(GROUPS); \
+		{ test -x $(BIN)/python || uv venv --quiet $(NAMED) $(VENV); } && \
+		uv pip install --quiet --python $(BIN)/python $(CHOSEN) --editable '.[all]' $(GROUPS); \
 	else \
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 			echo "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12, or install uv."; \
 			exit 1; }; \
 		$(BIN)/python -m pip --version >/dev/null 2>&1 || \
-		$(PYTHON) -m venv --clear .venv >/dev/null || { \
+		$(PYTHON) -m venv --clear $(VENV) >/dev/null || { \
 			echo "Python cannot make environments: install its venv module (Debian: apt install python3-venv)."; \
 			exit 1; }; \
-		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \
-		$(BIN)/python -m pip install --quiet --editable '.[all]' $(GROUPS); \
+		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' $(if $(RESOLUTION),uv) && \
+		$(if $(RESOLUTION),$(BIN)/uv pip install --python $(BIN)/python $(CHOSEN),$(BIN)/python -m pip install) \
+			--quiet --editable '.[all]' $(GROUPS); \
 	fi
 	@touch $@
+
+# A Python that was named by whoever calls make, and a resolution.
+NAMED = $(if $(filter file,$(origin PYTHON)),,--python $(PYTHON))
+CHOSEN = $(if $(RESOLUTION),--resolution $(RESOLUTION) --upgrade)
 
 # Install what is missing on Debian and Ubuntu, or say how; elsewhere there is nothing to do.
 system:

@@ -25,7 +25,7 @@ unexport QT_QPA_PLATFORM
 .PHONY: help demo test test-core compat lint bench docs clean system
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
 
 demo: $(READY)  ## open napari with sample data; without a display, save a picture of its window
 	@$(SCREEN) $(BIN)/napari-ferry demo $(if $(SCREEN),--screenshot napari-ferry-demo.png)

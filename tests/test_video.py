@@ -561,6 +561,8 @@ def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_path: Path) -> None:
+    if asked < 0.001 and av.library_versions["libavformat"][0] < 62:
+        pytest.skip("FFmpeg before version 8 leaves out an edit list of so many ticks")
     movie = np.stack([numbered_frame(i) for i in range(11)])
     (path,) = save_video(tmp_path / f"a{suffix}", movie, asked)
     with av.open(str(path)) as container:
@@ -569,9 +571,7 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
         assert stream.codec_context.pix_fmt in ("yuvj420p", "yuv420p")
         packets = [packet for packet in container.demux(stream) if packet.size]
         stamps = sorted(packet.pts * stream.time_base for packet in packets)
-    # FFmpeg before version 8 leaves out an edit list of so many ticks, so the first is not zero
-    first = stamps[0] if asked < 0.001 else 0
-    assert [stamp - first for stamp in stamps] == [k / exact for k in range(11)]
+    assert stamps == [k / exact for k in range(11)]
     (found,) = imload(path)
     assert found.frame_rate == pytest.approx(float(exact))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,6 +183,16 @@ def open_video(path: Path) -> InputContainer:
     stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     stream.codec_context.flags |= av.codec.context.Flags.copy_opaque
     return container
+
+
+@contextmanager
+def opened_video(path: Path) -> Iterator[InputContainer]:
+    """Open a file as `open_video` does, and close it as `close_video` does."""
+    container = open_video(path)
+    try:
+        yield container
+    finally:
+        close_video(container)
 
 
 def close_video(container: InputContainer) -> None:

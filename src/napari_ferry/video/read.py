@@ -20,7 +20,7 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
 from napari_ferry.video.colour import Look, choose_look, gray_levels, is_known_coloured
-from napari_ferry.video.decoder import Decoder, close_video, open_video, read_tags
+from napari_ferry.video.decoder import Decoder, opened_video, read_tags
 from napari_ferry.video.index import Index
 from napari_ferry.video.reader import VideoFrames
 from napari_ferry.video.scan import read_index
@@ -52,13 +52,10 @@ def read_video(path: Path) -> Image:
     FerryWarning
         The file is cut off: it has the frames that are whole. Or it holds no times.
     """
-    container = open_video(path)
-    try:
-        index = read_index(container, partial(open_video, path))
+    with opened_video(path) as container:
+        index = read_index(container, partial(opened_video, path))
         record, said = find_record(container), _said(container)
         rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
-    finally:
-        close_video(container)
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "

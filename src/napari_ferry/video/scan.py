@@ -7,12 +7,12 @@ the headers of coded pictures; and where those are unclear, from the decoder.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+Reopen: TypeAlias = "Callable[[], AbstractContextManager[InputContainer]]"
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
@@ -96,7 +98,7 @@ def _order_of(container: InputContainer) -> _Order:
     return _Order(read_picture_order(codec) if may_reorder else None, is_untimed)
 
 
-def read_index(container: InputContainer, reopen: Callable[[], InputContainer]) -> Index:
+def read_index(container: InputContainer, reopen: Reopen) -> Index:
     """Read all packets of the first video stream, from where the container stands.
 
     Parameters
@@ -104,7 +106,8 @@ def read_index(container: InputContainer, reopen: Callable[[], InputContainer]) 
     container : av.container.InputContainer
         A file that was just opened.
     reopen : callable
-        Opens it again, to decode where packets do not tell in which order frames are shown.
+        Opens it again for a ``with`` block, to decode where packets do not tell in which order
+        frames are shown.
     """
     order = _order_of(container)
     found = _read_packets(container, order)
@@ -206,14 +209,14 @@ def _agrees(found: _Packets, order: NDArray[np.int64]) -> bool:
     return bool(np.all(steps > 0))
 
 
-def _is_confirmed(order: NDArray[np.int64], reopen: Callable[[], InputContainer]) -> bool:
+def _is_confirmed(order: NDArray[np.int64], reopen: Reopen) -> bool:
     """Whether the decoder gives the first frames in an order of packets."""
     with reopen() as container, closing(decode_all(container)) as frames:
         first = [number for number, _ in islice(frames, _DECODED)]
     return first == list(order[:_DECODED])
 
 
-def _decoding_order(found: _Packets, reopen: Callable[[], InputContainer]) -> NDArray[np.int64]:
+def _decoding_order(found: _Packets, reopen: Reopen) -> NDArray[np.int64]:
     """Return the packets of frames as the decoder gives them; this decodes the whole file."""
     with reopen() as container:
         order = np.array([number for number, _ in decode_all(container)], np.int64)

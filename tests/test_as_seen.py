@@ -133,6 +133,16 @@ def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
         plan_as_seen(slow, tmp_path / "a.mp4", speed=1e-9)
 
 
+def test_a_speed_is_not_that_of_the_next_movie(tmp_path):
+    slow = replace(gray({}), axes=(Axis("t", 30, "second"), *gray({}).axes[1:]))
+    run(plan_as_seen(slow, tmp_path / "a.mp4", speed=6000))
+    (again,) = imload(tmp_path / "a.mp4")
+    assert "times real time" not in again.metadata
+    planned = plan_as_seen(again, tmp_path / "b.mp4")
+    assert planned.frame_rate == 10
+    assert "x real time" in "; ".join(planned.losses)
+
+
 def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
     image = gray({"colormap": "green"})
     slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))

@@ -15,6 +15,7 @@ import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave, plan
 from napari_ferry.axes import Axis, Channel
 from napari_ferry.description import Description
@@ -671,3 +672,15 @@ def test_files_of_imagej_itself() -> None:
     assert (found.metadata or {})["Labels"] == ["s0", "s1", "s2", "s3", "s4", "s5"]
     inch = read(CORPUS / "ij__ij_single_u8_inch.tif")
     assert inch.axes == (Axis("y", 0.01, "inch"), Axis("x", 0.01, "inch"))
+
+
+@pytest.mark.parametrize("key", ["contrast_limits", "colormap"])
+def test_numbers_longer_than_floats_do_no_harm(tmp_path: Path, key: str) -> None:
+    endless = 10**400
+    colormap = {"name": "x", "colors": [[0, 0, 0, 1], [endless, 0, 0, 1]]}
+    said = [0, endless] if key == "contrast_limits" else colormap
+    image = replace(Image.from_array(pixels((2, 8, 9)), "tyx"), display={key: said})
+    for name in ("a.tif", "a.ome.tif"):
+        imsave(image, tmp_path / name)
+        (found,) = imload(tmp_path / name)
+        assert_same_pixels(found.array, image.array)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 
 from helpers import make_image
-from napari_ferry import Image, imload, imsave
+from napari_ferry import FerryWarning, Image, UnreadableFileError, imload, imsave
 from napari_ferry.axes import Channel
 from napari_ferry.commands import get_folder_reader, get_gif_reader, get_tiff_reader
 from napari_ferry.layer_limit import open_layers, open_remaining
@@ -166,3 +167,43 @@ def test_remaining_layers_of_several_files_are_all_kept(notices, monkeypatch):
     assert len(viewer.layers) == 6
     open_remaining()
     assert len(viewer.layers) == 8
+
+
+@pytest.mark.parametrize("shown", [5, None, [1, 2], "ab", {"a": 1}])
+def test_displays_that_are_none_do_no_harm(tmp_path, shown):
+    image = replace(channels(65, names=True), display={"channels": shown})
+    path = tmp_path / "a.tif"
+    imsave(replace(image, levels=(np.asarray(image.array, "int64"),)), path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FerryWarning)
+        ((data, meta, _),) = to_layers(imload(path))
+    meta |= {"contrast_limits": (1, 2)}
+    (again,) = from_layers([(data, meta, "image")])
+    assert {channel.contrast_limits for channel in again.channels} == {(1, 2)}
+
+
+def test_remaining_layers_of_a_file_that_is_away_are_kept(notices, monkeypatch):
+    away = False
+
+    def read() -> list[Image]:
+        if away:
+            raise UnreadableFileError("a.tif is not there: check its name.")
+        return [make_image("yx", x=5 + i) for i in range(70)]
+
+    open_layers(read)
+    viewer = ViewerModel()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    away = True
+    with pytest.raises(UnreadableFileError):
+        open_remaining()
+    away = False
+    open_remaining()
+    assert len(viewer.layers) == 6
+
+
+def test_the_same_notice_is_shown_once(notices):
+    images = [
+        replace(make_image("tyx", t=n), metadata={"assumed": "it is a movie"}) for n in (2, 3)
+    ]
+    open_layers(lambda: [replace(image, name=f"m{i}") for i, image in enumerate(images)])
+    assert notices == ["m0 and 1 more: it is a movie."]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +184,58 @@ def test_planes_of_a_color_that_are_called_samples_are_one(tmp_path):
     assert_same_pixels(image.array, np.moveaxis(planar, 0, -1))
 
 
-def test_many_frames_of_ome_open_quickly(tmp_path):
+def test_thousands_of_frames_of_ome_are_one_stack(tmp_path):
     write(tmp_path / "a.ome.tif", np.broadcast_to(np.uint8(7), (3000, 4, 5)))
     (image,) = imload(tmp_path / "a.ome.tif")
     assert image.shape == (3000, 1, 1, 4, 5)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+@pytest.mark.parametrize("frames", [1, 3])
+def test_images_that_we_saved_stay_apart_wherever_they_came_from(tmp_path, suffix, frames):
+    for name in "AB":
+        axes = {"axes": "TYX"} if frames > 1 else {"axes": "YX"}
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", FRAMES[:frames].squeeze(), metadata=axes)
+    images = [imload(tmp_path / f"{name}.ome.tif")[0] for name in "AB"]
+    numbered = [replace(image, name=f"cell {i}") for i, image in enumerate(images)]
+    imsave(numbered, tmp_path / f"two{suffix}")
+    assert [image.name for image in imload(tmp_path / f"two{suffix}")] == ["cell 0", "cell 1"]
+
+
+@pytest.mark.parametrize("said", [5, None, "x", {"Creator": None}, {"FirstPlane": "x"}])
+def test_metadata_of_any_form_do_no_harm(tmp_path, said):
+    image = Image.from_array(FRAMES, "tyx")
+    images = [replace(image, metadata={"ome": said})] * 2
+    imsave(images, tmp_path / "a.ome.tif")
+    assert [found.metadata["ome"] for found in imload(tmp_path / "a.ome.tif")] == [said] * 2
+
+
+def test_names_of_joined_images_become_a_list(tmp_path):
+    each = [{"axes": "YX", "Name": f"dye {chr(97 + i)}"} for i in range(20)]
+    (image,) = imload(write(tmp_path / "many.ome.tif", FRAMES[[0] * 20], each))
+    assert image.name == "many"
+    assert image.metadata["ome"]["frames"]["Name"] == [said["Name"] for said in each]
+
+
+def test_what_was_assumed_of_a_file_is_not_said_of_the_next(tmp_path):
+    (image,) = imload(write(tmp_path / "a.tif", FRAMES))
+    assert "one by one" in image.metadata["assumed"]
+    for suffix in (".tif", ".ome.tif", ".bin"):
+        imsave(image, tmp_path / f"b{suffix}")
+        assert "assumed" not in imload(tmp_path / f"b{suffix}")[0].metadata
+
+
+def test_a_page_that_cannot_be_read_is_left_out(tmp_path):
+    path = write(tmp_path / "a.tif", [*FRAMES[:3], np.zeros((9, 7), "uint16")])
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        tif.pages[3].tags["ImageWidth"].overwrite(0)
+    with pytest.warns(FerryWarning, match="left out"):
+        (image,) = imload(path)
+    assert_same_pixels(image.array, FRAMES[:3])
+
+
+@pytest.mark.parametrize("shape", [[1] * 40 + [20, 30], [True, 20, 30]])
+def test_a_shape_that_no_array_has_is_not_believed(tmp_path, shape):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(FRAMES[0], description=json.dumps({"shape": shape}), metadata=None)
+    assert shapes(tmp_path / "a.tif") == [(20, 30)]

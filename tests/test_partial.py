@@ -645,3 +645,17 @@ def test_a_data_file_that_is_a_link(n: int, tmp_path: Path):
     assert version_of(folder / "movie.bin") == 3
     assert (folder / "movie.bin").is_symlink()
     assert names(elsewhere) == ["run.bin"]
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_a_data_file_with_a_second_name(n: int, tmp_path: Path):
+    """Backups that are made of hard links give files names that a save does not know."""
+    KINDS["bin"].save(movie(1), tmp_path)
+    (tmp_path / "backup").hardlink_to(tmp_path / "movie.bin")
+    before = (tmp_path / "backup").read_bytes()
+    status, _, err = run_python(_DIE_AT_RENAME, "bin", tmp_path, n)
+    assert status == 9, err
+    KINDS["bin"].save(movie(3), tmp_path, overwrite=True)
+    assert version_of(tmp_path / "movie.bin") == 3
+    assert (tmp_path / "backup").read_bytes() == before
+    assert not leftovers(tmp_path)

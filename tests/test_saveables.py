@@ -15,9 +15,11 @@ import pytest
 import tifffile
 import xarray
 import zarr
+from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, make_full_image, pixels
 from napari_ferry import (
+    FerryError,
     FerryWarning,
     Image,
     InvalidImageError,
@@ -28,6 +30,7 @@ from napari_ferry import (
     load_images,
     load_video,
     plan,
+    run,
     save_binary,
     save_gif,
     save_images,
@@ -207,14 +210,14 @@ def _frames() -> Iterator[np.ndarray]:
         (map(np.asarray, GRAY), r"A map gives its frames only once.*list\(frames\)"),
         (iter(list(GRAY)), r"A list_iterator gives its frames only once.*list\(frames\)"),
         (dict(enumerate(GRAY)), r"A dict does not say the order.*list\(images\.values\(\)\)"),
-        (dict(enumerate(GRAY)).values(), r"A dict_values gives.*list\(frames\)"),
+        (dict(enumerate(GRAY)).values(), r"A dict_values has no index.*list\(frames\)"),
         ({1, 2}, "A set does not say the order of its frames"),
         ([list(GRAY), list(GRAY)], "A list in a sequence is not an image: .*numpy.asarray"),
         ([[1, 2], [3, 4]], "A list in a sequence is not an image: .*numpy.asarray"),
-        ([1, 2, 3], "A int is no image"),
-        ([GRAY[0], None], "A NoneType is no image"),
-        (None, "A NoneType is no image"),
-        ("a.tif", "A str is no image"),
+        ([1, 2, 3], "Not an image .int."),
+        ([GRAY[0], None], "Not an image .NoneType."),
+        (None, "Not an image .NoneType."),
+        ("a.tif", "Not an image .str."),
         ((), "nothing to save"),
         (deque(), "nothing to save"),
         ([np.ma.masked_equal(frame, 0) for frame in GRAY], "masked"),
@@ -280,3 +283,32 @@ def test_images_say_themselves_what_they_are() -> None:
     assert as_images([image]) == [image]
     labels = Image.from_array(np.zeros((2, 4, 5, 3), "u1"), kind="labels")
     assert as_images(labels, is_movie=True)[0].axis_names == tuple("tzyx")
+
+
+class Reader:
+    """A reader of frames that are made when they are asked for, such as those of pims."""
+
+    def __init__(self, frames: Sequence[NDArray[Any]]) -> None:
+        self.frames = frames
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        self.asked.append(index)
+        return self.frames[index]
+
+
+def test_frames_of_a_reader_are_made_when_they_are_written(tmp_path: Path) -> None:
+    reader = Reader(GRAY)
+    planned = plan(reader, tmp_path / "a.tif")
+    assert set(reader.asked) <= {0}
+    run(planned)
+    assert_same_pixels(imload(tmp_path / "a.tif")[0].array, GRAY)
+
+
+def test_a_frame_of_a_reader_that_differs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FerryError, match="Frame 2 has the shape"):
+        imsave(Reader([GRAY[0], GRAY[1], GRAY[2][:3]]), tmp_path / "a.tif")
+    assert not [*tmp_path.iterdir()]

@@ -15,10 +15,10 @@ from typing import Any
 from napari_ferry.arguments import to_path
 from napari_ferry.channels import split
 from napari_ferry.codecs import find_codec, images_for, option_names, plan
+from napari_ferry.description import SPEED
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image
 from napari_ferry.lazy import take_steps
-from napari_ferry.movie import SPEED
 from napari_ferry.places import choose_places, leading_sizes
 from napari_ferry.plan import Plan
 from napari_ferry.rendering.render import render

@@ -117,7 +117,7 @@ def split(image: Image) -> list[Image]:
             display=_channel_display(channel, count) | shared | _without(display, "metadata"),
             metadata=display.get("metadata", image.metadata),
         )
-        for i, (channel, display) in enumerate(zip(described, _shown(image), strict=True))
+        for i, (channel, display) in enumerate(zip(described, channel_displays(image), strict=True))
     ]
 
 
@@ -134,7 +134,7 @@ def _in_order(images: Sequence[Image]) -> list[Image]:
     return [image for _, image in sorted(zip(places, images, strict=True), key=itemgetter(0))]
 
 
-def _shown(image: Image) -> list[Mapping[str, Any]]:
+def channel_displays(image: Image) -> list[Mapping[str, Any]]:
     """Return what is said of how each channel is shown, with its metadata if it has its own."""
     own = image.display.get("channels")
     if not isinstance(own, list | tuple) or len(own) != image.size("c"):

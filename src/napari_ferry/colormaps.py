@@ -201,7 +201,7 @@ def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
         colors = np.asarray(fields.get("colors"), np.float64)[:, :3]
         places = np.linspace(0, 1, len(colors) + (not is_smooth))
         controls = np.asarray(fields.get("controls", places), np.float64)
-    except (TypeError, ValueError, IndexError):  # not numbers, or not in rows
+    except (TypeError, ValueError, IndexError, OverflowError):  # not numbers, or not in rows
         return None
     is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == places.shape
     is_finite = np.isfinite(colors).all() and np.isfinite(controls).all()

@@ -29,6 +29,12 @@ from napari_ferry.units import same_step
 KEY = "napari-ferry"
 VERSION = 1
 
+SPEED = "times real time"
+"""Key of `Image.metadata`: the speed of a movie, whose frame axis has steps of its own time."""
+
+_UNSAVED = ("assumed", SPEED)
+"""Keys of `Image.metadata` that say how an image was opened or drawn."""
+
 MAX_PLANES = 2**24
 """More planes than this in one image are taken for a damaged description."""
 
@@ -84,7 +90,7 @@ def describe(image: Image) -> dict[str, Any]:
         ],
         "channels": describe_channels(image.channels),
         "display": to_json(image.display),
-        "metadata": to_json(image.metadata),
+        "metadata": to_json({k: v for k, v in image.metadata.items() if k not in _UNSAVED}),
     }
 
 

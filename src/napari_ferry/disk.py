@@ -18,21 +18,30 @@ _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags that open no link, and wait for no pipe, where the platform has them."""
 
 
-def oddity(status: os.stat_result) -> str | None:
-    """Return what a file is that is not plain, as the words after "which"; None of a plain one."""
+def oddity(status: os.stat_result, *, may_have_names: bool = False) -> str | None:
+    """Return what a file is that is not plain, as the words after "which"; None of a plain one.
+
+    Parameters
+    ----------
+    status : os.stat_result
+        Of the file itself, not of what a link points at.
+    may_have_names : bool
+        Whether other names of the file do no harm, as where it is never written to.
+    """
     if stat.S_ISLNK(status.st_mode):
         return "is a link"
     if stat.S_ISDIR(status.st_mode):
         return "is a folder"
     if not stat.S_ISREG(status.st_mode):
         return "is a device or a pipe"
-    return "is a file that has another name, too" if status.st_nlink > 1 else None
+    has_names = status.st_nlink > 1 and not may_have_names
+    return "is a file that has another name, too" if has_names else None
 
 
-def is_plain(path: Path) -> bool:
-    """Whether a file stands there that is not a link and has no other name."""
+def is_plain(path: Path, *, may_have_names: bool = False) -> bool:
+    """Whether there is a file that is not a link and, unless it may, has no other name."""
     try:
-        return oddity(path.lstat()) is None
+        return oddity(path.lstat(), may_have_names=may_have_names) is None
     except OSError:
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from napari_ferry.channels import MOST_LAYERS, slider_reason
@@ -23,12 +23,13 @@ def open_layers(open_images: Open) -> list[LayerData]:
     for which the files are opened again, so that none is held open meanwhile.
     """
     images = open_images()
+    notices: dict[str, list[str]] = {}
     for image in images:
-        if "assumed" in image.metadata:
-            say(f"{image.name}: {image.metadata['assumed']}.")
-        reason = slider_reason(image)
-        if reason:
-            say(f"{image.name}: its {image.size('c')} channels are one layer, as {reason}.")
+        for sentence in _notices(image):
+            notices.setdefault(sentence, []).append(image.name)
+    for sentence, names in notices.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        say(f"{names[0]}{more}: {sentence}.")
     return _take(open_images, images, 0)
 
 
@@ -41,9 +42,20 @@ def open_remaining() -> None:
     if viewer is None or not _remaining:
         say("All layers that were opened are shown.")
         return
-    open_images, shown = _remaining.pop(0)
-    for layer in _take(open_images, open_images(), shown):
+    open_images, shown = _remaining[0]
+    images = open_images()
+    del _remaining[0]
+    for layer in _take(open_images, images, shown):
         viewer.add_layer(Layer.create(*layer))
+
+
+def _notices(image: Image) -> Iterator[str]:
+    """Yield what was assumed of an image that was opened, and why its channels share a layer."""
+    if "assumed" in image.metadata:
+        yield str(image.metadata["assumed"])
+    reason = slider_reason(image)
+    if reason:
+        yield f"its {image.size('c')} channels are one layer, as {reason}"
 
 
 def say(message: str) -> None:

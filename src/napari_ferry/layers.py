@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from napari_ferry.axes import Axis, Channel
-from napari_ferry.channels import are_channels, joint_limits, merge, split_all
+from napari_ferry.channels import are_channels, channel_displays, joint_limits, merge, split_all
 from napari_ferry.description import KEY, describe_channels, is_sound_scale, parse_channels
 from napari_ferry.display import display_to_json, display_to_napari
 from napari_ferry.errors import InvalidImageError
@@ -116,10 +116,12 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
     if "c" in names:
         channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
         limits = display.get("contrast_limits")
+        is_sound = isinstance(shown, list) and all(isinstance(each, Mapping) for each in shown)
+        shown = [dict(each) for each in shown] if is_sound else []
         if channels and limits and tuple(limits) != joint_limits(channels):
             channels = tuple(replace(each, contrast_limits=tuple(limits)) for each in channels)
             shown = [{**each, "contrast_limits": limits} for each in shown]
-        display |= {"channels": list(shown)} if channels and shown else {}
+        display |= {"channels": shown} if channels and any(shown) else {}
     else:
         del display["channel_axis"]
     return Image(
@@ -166,7 +168,7 @@ def _to_layer(image: Image) -> LayerData:
     }
     if image.channels and "c" in image.axis_names:
         meta["metadata"][_CHANNELS] = describe_channels(image.channels)
-        meta["metadata"][_DISPLAYS] = list(image.display.get("channels", ()))
+        meta["metadata"][_DISPLAYS] = channel_displays(image)
         limits = joint_limits(image.channels)
         meta |= {"contrast_limits": limits} if limits and image.kind == "image" else {}
     if any(axis.unit for axis in axes):

@@ -49,7 +49,10 @@ def limits_of(display: object) -> tuple[float, float] | None:
     limits = display.get("contrast_limits") if isinstance(display, Mapping) else None
     if not isinstance(limits, Sequence) or len(limits) != 2 or not all(map(is_real, limits)):
         return None
-    return float(limits[0]), float(limits[1])
+    try:
+        return float(limits[0]), float(limits[1])
+    except OverflowError:  # JSON has longer whole numbers than floats
+        return None
 
 
 def is_narrower(limits: tuple[float, float] | None, dtype: np.dtype[Any]) -> bool:

@@ -19,7 +19,7 @@ from napari_ferry.axes import Axis, Channel
 from napari_ferry.blocks import Pixels
 from napari_ferry.boxes import Box, chunk_edges, split_box
 from napari_ferry.checks import check_pixels, common_losses
-from napari_ferry.description import describe
+from napari_ferry.description import SPEED, describe
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.limits import is_narrower, shown_limits
@@ -33,10 +33,6 @@ MAPPED = "mapped from"
 
 POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the movie does not have."""
-
-SPEED = "times real time"
-"""Key of `Image.metadata`: a speed that was asked for, so that the step of the axis that runs is
-that of the movie."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def check_folder(folder: Path) -> None:
     if not _is_own(status, folder.parent):
         raise refusal(folder, "belongs to another user")
     for name, entry in _entries(folder):
-        odd = oddity(entry) if is_entry(name) else "is not a file that a save makes"
+        odd = oddity(entry, may_have_names=is_old(name))
+        odd = odd if is_entry(name) else "is not a file that a save makes"
         if entry.st_uid != status.st_uid:
             odd = "belongs to another user"
         if odd:
@@ -99,11 +100,11 @@ def unplaced_files(folder: Path, journal: Journal) -> dict[str, Path]:
     dict
         Name of the target -> file in the folder.
     """
-    waiting = {name: folder / file for file, name in journal.moves if is_plain(folder / file)}
+    waiting = {name: folder / file for file, name in journal.moves if _is_there(folder / file)}
     if len(waiting) < len(journal.moves):
         return waiting
     aside = {name: folder / old_name(i) for i, name in enumerate(journal.aside)}
-    return {name: file for name, file in aside.items() if is_plain(file)}
+    return {name: file for name, file in aside.items() if _is_there(file)}
 
 
 def refusal(folder: Path, what: str) -> TargetError:
@@ -126,12 +127,21 @@ def _lost(folder: Path, journal: Journal, places: Mapping[str, Path]) -> str | N
     While all new files are in the folder, that is one of the earlier files, and then a new one.
     """
     files = [(folder / file, name) for file, name in journal.moves]
-    if all(is_plain(file) for file, _ in files):
+    if all(_is_there(file) for file, _ in files):
         files = [(folder / old_name(i), name) for i, name in enumerate(journal.aside)]
-    gone = [name for file, name in files if not is_plain(file)]
+    gone = [name for file, name in files if not _is_there(file)]
     if len(gone) == len(files):
         return None
     return next((n for n in gone if not os.path.lexists(places.get(n, folder.parent / n))), None)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a file that can be of a save.
+
+    One that was set aside is only moved, so it may have other names, as backups have that are made
+    of hard links.
+    """
+    return is_plain(file, may_have_names=is_old(file.name))
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

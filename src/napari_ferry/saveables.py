@@ -6,6 +6,7 @@ This is the one place that decides what the axes of an array without names are.
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -20,6 +21,9 @@ from napari_ferry.image import Image
 
 Saveable: TypeAlias = Any
 """An `Image`, a numpy, dask, zarr or xarray object, or a sequence of images or of frames."""
+
+_LISTS = (list, tuple, deque)
+"""Sequences that have their items in memory."""
 
 _SAMPLES = (3, 4)
 """How many samples a color has."""
@@ -61,13 +65,15 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
     if _is_one(images):
         return [_as_image(images, is_movie)]
     items = _items_of(images)
+    if not isinstance(images, _LISTS) and _is_frame(items[0]):
+        return [_as_stack(items)]  # a reader may make its frames when they are asked for
     if all(map(_is_frame, items)):
         difference = _difference(items)
         if difference is None:
             return [_as_stack(items)]
         if holds_one or is_movie:
             raise InvalidImageError(difference)
-    return [_as_image(item, is_movie) for item in items]
+    return [_as_image(items[i], is_movie) for i in range(len(items))]
 
 
 def _is_one(images: Saveable) -> bool:
@@ -80,8 +86,8 @@ def _is_labelled(item: Saveable) -> bool:
     return hasattr(item, "dims") and hasattr(item, "coords")
 
 
-def _items_of(images: Saveable) -> tuple[Saveable, ...]:
-    """Return the items of a sequence, which may change later.
+def _items_of(images: Saveable) -> Sequence[Saveable]:
+    """Return a sequence of items; of a list, which may change later, a copy.
 
     Raises
     ------
@@ -97,14 +103,16 @@ def _items_of(images: Saveable) -> tuple[Saveable, ...]:
     has_items = hasattr(images, "__len__") and hasattr(images, "__getitem__")
     if not isinstance(images, Sequence) and not has_items:
         if isinstance(images, Iterable):
+            is_once = not hasattr(images, "__len__")
+            why = "gives its frames only once" if is_once else "has no index"
             raise InvalidImageError(
-                f"A {kind} gives its frames only once, and a save may read them again: give "
-                "list(frames), or a dask array of them where they do not fit into memory."
+                f"A {kind} {why}, and a save may read its frames again: give list(frames), or a "
+                "dask array of them where they do not fit into memory."
             )
         raise InvalidImageError(_not_an_image(images))
     if len(images) == 0:
         raise InvalidImageError("There is nothing to save or draw: give at least one image.")
-    return tuple(images)
+    return tuple(images) if isinstance(images, _LISTS) else images
 
 
 def _is_frame(item: Saveable) -> bool:
@@ -116,36 +124,52 @@ def _is_frame(item: Saveable) -> bool:
 
 def _difference(frames: Sequence[Array]) -> str | None:
     """Say which frame is not like the first one; ``None`` where all are alike."""
-    first = (tuple(frames[0].shape), np.dtype(frames[0].dtype))
+    first = frames[0]
     for i, frame in enumerate(frames):
         check_array(frame)
-        found = (tuple(frame.shape), np.dtype(frame.dtype))
-        if found != first:
-            return (
-                f"Frame {i} has the shape {found[0]} and the type {found[1]}, and frame 0 has "
-                f"{first[0]} and {first[1]}: make all frames alike, or save them as TIFF, which "
-                "holds images of several shapes."
-            )
+        is_same_shape = tuple(frame.shape) == tuple(first.shape)
+        if not is_same_shape or np.dtype(frame.dtype) != np.dtype(first.dtype):
+            return _differs(i, frame, first)
     return None
+
+
+def _differs(i: int, frame: Array, first: Array | _FrameOf) -> str:
+    """Say that frame `i` is not like the first one."""
+    return (
+        f"Frame {i} has the shape {tuple(frame.shape)} and the type {np.dtype(frame.dtype)}, and "
+        f"frame 0 has {tuple(first.shape)} and {np.dtype(first.dtype)}: make all frames alike, or "
+        "save them as TIFF, which holds images of several shapes."
+    )
 
 
 def _as_stack(frames: Sequence[Array]) -> Image:
     """Return one image of frames that are alike, none of which is copied."""
     shape, dtype = (len(frames), *frames[0].shape), np.dtype(frames[0].dtype)
     axes = "tyx" if len(shape) == 3 else "tyxs"
-    return Image.from_array(Frames(_FrameOf(tuple(frames)), shape, dtype, 1), axes)
+    read = _FrameOf(frames, shape[1:], dtype)
+    return Image.from_array(Frames(read, shape, dtype, 1), axes)
 
 
 @dataclass(frozen=True)
 class _FrameOf:
-    """Reads frames of a sequence, which has them all."""
+    """Reads frames of a sequence.
+
+    Raises
+    ------
+    InvalidImageError
+        A frame is not like the first one.
+    """
 
     keeps_frames: ClassVar[Literal[True]] = True
 
-    frames: tuple[Array, ...]
+    frames: Sequence[Array]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
     def __call__(self, i: int) -> NDArray[Any]:
         pixels = np.asarray(self.frames[i]).view()
+        if (pixels.shape, pixels.dtype) != (self.shape, self.dtype):
+            raise InvalidImageError(_differs(i, pixels, self))
         pixels.flags.writeable = False  # it may be an array of somebody else's
         return pixels
 
@@ -191,6 +215,6 @@ def _not_an_image(item: object) -> str:
             "make an array of the whole with numpy.asarray."
         )
     return (
-        f"A {type(item).__name__} is no image: give an Image, or a numpy, dask, zarr or xarray "
+        f"Not an image ({type(item).__name__}): give an Image, or a numpy, dask, zarr or xarray "
         "array."
     )

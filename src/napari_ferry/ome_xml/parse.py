@@ -14,7 +14,7 @@ from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.ome_xml.join import find_record, join
 from napari_ferry.ome_xml.planes import BLOCK_COLUMNS, OmeImage
-from napari_ferry.ome_xml.runs import Column, Run, Runs, run_of, take_out_runs
+from napari_ferry.ome_xml.runs import MAX_INT, Run, Runs, run_of, take_out_runs, whole_numbers
 from napari_ferry.ome_xml.terms import STEPS, TYPES, color_from_ome
 from napari_ferry.ome_xml.times import kept_times, parse_times, time_axis
 from napari_ferry.units import from_ome, read_step, warn_uncalibrated
@@ -29,7 +29,6 @@ _SYMBOLS_WITHOUT_NAME = frozenset(
     ("dam", "das", "thou", "li", "ua", "ly", "pt", "pixel", "reference frame")
 )
 _MAX_METADATA_CHARACTERS = 16384
-_MAX_INT = 2**40
 _PARSED = {"Pixels", "AnnotationRef", "InstrumentRef", "ID", "Name", "Color", "SamplesPerPixel"}
 
 
@@ -140,11 +139,13 @@ def _parse_image(
     )
     if samples > 1:
         header = replace(header, shape=(*header.shape, samples), axes=(*header.axes, Axis("s")))
-    description = join(header, find_record(notes))
+    record = find_record(notes)
+    description = join(header, record)
     blocks = runs.get("TiffData") or run_of(pixels.findall("TiffData"), "TiffData")
     files, uuids, table = _parse_tiff_data(blocks, document.uuid)
     counts = (sizes["c"], sizes["z"], sizes["t"])
-    return OmeImage(description, order, *counts, samples, files, uuids, table)
+    creator = "" if record else document.creator or ""
+    return OmeImage(description, order, *counts, samples, files, uuids, table, creator)
 
 
 def _parse_sizes(pixels: ET.Element) -> tuple[dict[str, int], int]:
@@ -172,7 +173,7 @@ def _int(element: ET.Element, name: str, default: int) -> int:
     if text is None:
         return default
     number = int(text) if text.strip().isdecimal() and len(text) < 16 else -1
-    if not 0 <= number <= _MAX_INT:
+    if not 0 <= number <= MAX_INT:
         raise UnreadableFileError(
             f"The OME-XML has {name}={text[:40]!r} where a whole number is expected."
         )
@@ -219,7 +220,7 @@ def _parse_tiff_data(
     """Return the files that are named, their UUIDs, and the places of planes; see `OmeImage`."""
     table = np.zeros((blocks.length, 6), np.int64)
     for k, name in enumerate(BLOCK_COLUMNS):
-        table[:, k] = _whole_numbers(blocks.column(name), name)
+        table[:, k] = whole_numbers(blocks.column(name), name)
     # an IFD without a count stands for one plane; neither of them, for all that follow
     is_given = table[:, 0] >= 0
     table[table[:, 1] < 0, 1] = np.where(is_given, 1, -1)[table[:, 1] < 0]
@@ -233,24 +234,6 @@ def _parse_tiff_data(
     for key, (_, uuid) in blocks.files.items():
         uuids.setdefault(names[key], uuid)
     return tuple(files), tuple(map(uuids.get, files)), table
-
-
-def _whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
-    """Return an attribute's values, -1 where it is absent."""
-    texts = set(column)
-    try:
-        if None in texts or len(texts) < len(column) // 4:
-            known = {text: -1 if text is None else int(text) for text in texts}
-            numbers = np.fromiter(map(known.__getitem__, column), np.int64, len(column))
-            least = min((known[text] for text in texts if text is not None), default=0)
-        else:
-            numbers = np.fromiter(map(int, column), np.int64, len(column))  # type: ignore[arg-type]
-            least = numbers.min(initial=0)
-    except (OverflowError, ValueError) as error:
-        raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
-    if least < 0 or numbers.max(initial=0) > _MAX_INT:
-        raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")
-    return numbers
 
 
 def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | None:

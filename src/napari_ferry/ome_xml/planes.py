@@ -59,6 +59,8 @@ class OmeImage:
         What each of them says that it is; ``None`` where that is not said.
     blocks : array of int64, axes block, (ifd, count, first c, z, t, file)
         Where the planes are: what each TiffData says. A count of -1 is for all that follow.
+    creator : str
+        The program that wrote the document; empty for an image with a record of ours.
     """
 
     description: Description
@@ -70,6 +72,7 @@ class OmeImage:
     files: tuple[str | None, ...]
     uuids: tuple[str | None, ...]
     blocks: NDArray[np.int64]
+    creator: str = ""
 
     def planes(self) -> NDArray[np.int64]:
         """Return where each plane is, in C order of the description's leading axes.

@@ -10,7 +10,17 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_ferry.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_INT = 2**40
+"""The largest whole number that is believed."""
 
 _WANTED = {
     "TiffData": ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT"),
@@ -137,3 +147,27 @@ def run_of(elements: Sequence[ET.Element], name: str) -> Run:
     columns = {key: [element.get(key) for element in elements] for key in _WANTED[name]}
     files = [_file_of(element.find("UUID")) for element in elements]
     return Run(len(elements), columns, files, {file: file for file in files})
+
+
+def whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
+    """Return an attribute's values, -1 where it is absent.
+
+    Raises
+    ------
+    UnreadableFileError
+        They are not whole numbers, or too large.
+    """
+    texts = set(column)
+    try:
+        if None in texts or len(texts) < len(column) // 4:
+            known = {text: -1 if text is None else int(text) for text in texts}
+            numbers = np.fromiter(map(known.__getitem__, column), np.int64, len(column))
+            least = min((known[text] for text in texts if text is not None), default=0)
+        else:
+            numbers = np.fromiter(map(int, column), np.int64, len(column))  # type: ignore[arg-type]
+            least = numbers.min(initial=0)
+    except (OverflowError, ValueError) as error:
+        raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
+    if least < 0 or numbers.max(initial=0) > MAX_INT:
+        raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")
+    return numbers

@@ -11,10 +11,11 @@ import numpy as np
 from napari_ferry.arguments import is_text
 from napari_ferry.axes import Axis
 from napari_ferry.channels import split_all
+from napari_ferry.description import SPEED
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
-from napari_ferry.movie import POSITION, SPEED
+from napari_ferry.movie import POSITION
 from napari_ferry.rendering.arrange import arrange
 from napari_ferry.rendering.compose import Compositor, Layer
 from napari_ferry.rendering.overlays import (

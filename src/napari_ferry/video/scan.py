@@ -156,7 +156,7 @@ def _read_packets(container: InputContainer, order: _Order) -> _Packets:
 def _assume_times(found: _Packets, stream: VideoStream) -> None:
     """Give the packets of a stream without a container even times, in ticks."""
     rate = stream.average_rate or stream.guessed_rate
-    step = round(1 / (rate * stream.time_base)) if rate and stream.time_base else 1
+    step = max(1, round(1 / (rate * stream.time_base))) if rate and stream.time_base else 1
     found.times = [k * step for k in range(len(found.times))]
     found.has_times = False
 

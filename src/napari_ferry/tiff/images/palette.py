@@ -37,8 +37,7 @@ class PaletteFrames:
         page = int(self.pages[i])
         palette = self.source.kind_of(page).palette
         assert palette is not None
-        colors = palette.T if palette.max() < 256 else palette.T >> 8
-        return colors.astype(np.uint8).take(self.source(page), axis=0, mode="clip")
+        return _levels(palette).take(self.source(page), axis=0, mode="clip")
 
 
 def read_in_color(source: TiffPages, pages: NDArray[np.int64], kind: PageKind) -> Image | None:
@@ -71,9 +70,20 @@ def with_palette(image: Image, kind: PageKind) -> Image:
     n = kind.palette.shape[1]
     # so that number k has colour k; of 16-bit palettes some colours must do
     chosen = np.linspace(0, n - 1, min(n, _MOST_COLOURS)).round().astype(int)
-    colors = [[*(value / 65535 for value in rgb), 1.0] for rgb in kind.palette.T[chosen].tolist()]
+    fractions = kind.palette.T[chosen] / (255 if _counts_to_255(kind.palette) else 65535)
+    colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
     shown = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
     return replace(image, display={**image.display, **shown})
+
+
+def _levels(palette: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return the colors of a palette, axes (index, rgb)."""
+    return (palette.T if _counts_to_255(palette) else palette.T >> 8).astype(np.uint8)
+
+
+def _counts_to_255(palette: NDArray[np.uint16]) -> bool:
+    """Whether a palette has colors of 8 bits, as some programs write it."""
+    return bool(palette.max() < 256)
 
 
 def _is_gray_ramp(palette: NDArray[np.uint16]) -> bool:

@@ -32,8 +32,6 @@ from napari_ferry.tiff.pages.frames import (
 from napari_ferry.tiff.pages.header import Header, read_header
 from napari_ferry.tiff.pages.pages import TiffPages
 
-ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
-
 
 def read_images(path: Path) -> list[Image]:
     """Open every image of one file; no pixels are read.

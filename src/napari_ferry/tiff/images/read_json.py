@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_ferry.array import Array
 from napari_ferry.axes import Axis, default_axes
 from napari_ferry.description import KEY, Description, parse_description
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.frames import Frames
 from napari_ferry.image import Image
 from napari_ferry.lazy import Indexed
@@ -37,6 +37,9 @@ from napari_ferry.tiff.pages.frames import (
 from napari_ferry.tiff.pages.header import Header
 from napari_ferry.tiff.pages.kinds import PageKind
 from napari_ferry.tiff.pages.pages import TiffPages
+
+_MOST_AXES = 32
+"""Axes of an array that every numpy can make."""
 
 ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
 
@@ -96,7 +99,13 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
     for page, text in enumerate(source.descriptions()):
         if page < following:
             continue
-        kind = source.kind_of(page)
+        try:
+            kind = source.kind_of(page)
+        except UnreadableFileError as error:
+            if not page:
+                raise
+            warnings.warn(f"A page is left out: {error}", FerryWarning, stacklevel=2)
+            continue
         key = text, int(source.kinds[page])
         if key not in known or page + len(known[key].pages) > len(source):
             described = _described(text, kind, len(source) - page)
@@ -216,8 +225,8 @@ def _parse_record(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     shape = record.get("shape") if isinstance(record, dict) else None
-    sound = isinstance(shape, list) and len(shape) >= 2
-    sound = sound and all(isinstance(n, int) and 0 < n < 2**48 for n in shape or ())
+    sound = isinstance(shape, list) and 2 <= len(shape) <= _MOST_AXES
+    sound = sound and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
     return record if sound else None
 
 

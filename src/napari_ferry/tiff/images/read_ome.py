@@ -6,7 +6,7 @@ import html
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,17 +125,17 @@ def _written_one_by_one(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
 
 def _is_step(image: OmeImage) -> bool:
     """Whether an image can be some steps of a stack."""
-    creator = (image.description.metadata or {}).get("ome", {}).get("Creator", "")
     first = image.description.axes[0].name
-    return creator.startswith("tifffile") and first == "t" and image.files == (None,)
+    return image.creator.startswith("tifffile") and first == "t" and image.files == (None,)
 
 
 def _look(image: OmeImage) -> str:
     """Return what steps of one stack have in common: all but names, numbers of steps, and times."""
     description = image.description
     said = (description.metadata or {}).get("ome", {})
-    plane = said.get("FirstPlane") or {}
-    place = {key: value for key, value in plane.items() if key.startswith("Position")}
+    plane = said.get("FirstPlane")
+    known = plane if isinstance(plane, Mapping) else {}
+    place = {key: value for key, value in known.items() if key.startswith("Position")}
     step = replace(description, name="", shape=description.shape[1:], metadata=None)
     return repr((step, place, said.get("StageLabel")))
 
@@ -154,13 +154,15 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
     first, planes = images[0].description, [image.planes() for image in images]
     if len(images) == 1:
         return first, planes[0]
-    metadata = merge_metadata(
-        [(image.description.metadata or {}).get("ome", {}) for image in images]
-    )
+    names = {_name(image) for image in images}
+    said = [(image.description.metadata or {}).get("ome", {}) for image in images]
+    if len(names) > 1:
+        said = [{**one, "Name": _name(image)} for one, image in zip(said, images, strict=True)]
+    metadata = merge_metadata(said)
     return replace(
         first,
         shape=(sum(image.size_t for image in images), *first.shape[1:]),
-        name=_name(images[0]),
+        name=names.pop() if len(names) == 1 else "",
         metadata={"ome": metadata, "assumed": ASSUMED_STACK},
     ), np.concatenate(planes)
 

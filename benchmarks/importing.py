@@ -16,7 +16,7 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
         Case("import numpy", "importing:module", {"name": "numpy"}),
         Case("the same again (A/A)", "importing:module", {"name": "numpy"}),
     ]
-    for name in ("napari_ferry", "napari_ferry.codecs", "tifffile"):
+    for name in ("napari_ferry", "napari_ferry.io", "tifffile"):
         goals = {"wall": 1.5} if name == "napari_ferry" else {}
         cases.append(Case(f"import {name}", "importing:module", {"name": name}, 1, goals))
     return [Group("import", cases, 1 if quick else 11)]

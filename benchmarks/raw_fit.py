@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.raw_set import FORMS, Raw, make
-from napari_ferry.raw_layout import judge, weights
-from napari_ferry.raw_layout.layout import Known
-from napari_ferry.raw_layout.source import open_source
+from napari_ferry.codecs.binary.layout import evaluate as judge
+from napari_ferry.codecs.binary.layout import weights
+from napari_ferry.codecs.binary.layout.layout import Known
+from napari_ferry.codecs.binary.layout.source import open_source
 
 PENALTIES = (0.2, 0.5, 1.0, 3.0)
 PENALTY = 0.5

@@ -25,8 +25,8 @@ import numpy as np
 
 from benchmarks.raw_set import FORMS, Raw, make
 from napari_ferry import find_layouts
-from napari_ferry.raw_layout import find
-from napari_ferry.raw_layout.source import Source, open_source
+from napari_ferry.codecs.binary.layout import find
+from napari_ferry.codecs.binary.layout.source import Source, open_source
 
 BINS = (0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.01)
 

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image as Picture
 
 from napari_ferry import Image, render
-from napari_ferry.layers import to_layers
-from napari_ferry.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.shown import shown_images
-from napari_ferry.widgets.demo import show_demo
+from napari_ferry.cli.demo import show_demo
+from napari_ferry.layers.convert import to_layers
+from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
+from napari_ferry.plugin.viewer import shown_images
 
 PICTURES = Path(__file__).parent / "pictures"
 

@@ -14,11 +14,11 @@ import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.description import describe
-from napari_ferry.frames import Frames
-from napari_ferry.image import Array, Image, Kind
-from napari_ferry.lazy import Stack
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.stack import Stack
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Array, Image, Kind
+from napari_ferry.image.record import describe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Files of other programs, where they are at hand; see the fixture `shared_data`."""

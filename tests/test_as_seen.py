@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import napari_ferry
-from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, commands, imload
-from napari_ferry.as_seen import plan_as_seen
+from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, imload
+from napari_ferry.arrays.frames import Frames
 from napari_ferry.cli import main
-from napari_ferry.frames import Frames
-from napari_ferry.plan import run
+from napari_ferry.plugin import commands
+from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.saving.plan import run
 
 
 def gray(display: Any = (), *, axes: str = "tyx", seed: int = 0, **more: Any) -> Image:

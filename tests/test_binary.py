@@ -29,9 +29,8 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import imload, imsave, load_binary
-from napari_ferry.axes import Axis
-from napari_ferry.codecs import binary
-from napari_ferry.codecs.binary import open_binary
+from napari_ferry.codecs.binary import codec as binary
+from napari_ferry.codecs.binary.codec import open_binary
 from napari_ferry.errors import (
     FerryError,
     InvalidImageError,
@@ -39,7 +38,8 @@ from napari_ferry.errors import (
     TargetExistsError,
     UnreadableFileError,
 )
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
 
 SIDECAR = {"frames": 5, "y": 12, "x": 16, "dtype": "uint16"}
 GOLDEN = read_golden("calscipy", lambda entry: "bin" in entry["id"])

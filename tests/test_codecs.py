@@ -23,11 +23,12 @@ from helpers import (
     pixels,
     snapshot,
 )
-from napari_ferry import blocks, imload, imsave, plan
-from napari_ferry.axes import Axis
-from napari_ferry.codecs import codecs, find_codec
+from napari_ferry import imload, imsave, plan
+from napari_ferry.arrays import blocks
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
+from napari_ferry.io import codecs, find_codec
 
 LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""
@@ -89,7 +90,7 @@ def _assert_kept(found: Image, image: Image, suffix: str, name: str = "cells") -
 
 
 def test_every_module_is_a_codec() -> None:
-    assert [codec.__name__.split(".")[-1] for codec in codecs()] == [
+    assert [codec.__name__.split(".")[-2] for codec in codecs()] == [
         "binary",
         "gif",
         "tiff",
@@ -165,7 +166,7 @@ def test_every_source_is_saved_alike(
 ) -> None:
     if small_blocks:
         monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
-        monkeypatch.setattr("napari_ferry.pixels._WRITE_BYTES", 250)
+        monkeypatch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", 250)
     image = make_full_image(axes)
     for name, source in make_sources(np.asarray(image.array), tmp_path).items():
         folder = tmp_path / name

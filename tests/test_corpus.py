@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from helpers import SHARED, Entry, entry_id, read_corpus, sha256
 from napari_ferry import FerryError, FerryWarning, Image, imload
-from napari_ferry.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from saving import run_python
 
 MALFORMED = ("malformed", "generated-malformed")

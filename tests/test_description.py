@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.checks import common_losses
-from napari_ferry.description import (
+from napari_ferry.errors import FerryWarning
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.checks import common_losses
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import (
     KEY,
     Description,
     describe,
@@ -25,8 +27,6 @@ from napari_ferry.description import (
     to_json,
     unless_changed,
 )
-from napari_ferry.errors import FerryWarning
-from napari_ferry.image import Image
 
 TEXT = st.text(max_size=12)
 UNITS = st.sampled_from([None, "micrometer", "second", "minute", "degree", "1 / second"])

@@ -14,7 +14,7 @@ import pytest
 
 import napari_ferry
 from napari_ferry.cli import main
-from napari_ferry.description import parse_description
+from napari_ferry.image.record import parse_description
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])

@@ -38,8 +38,8 @@ from napari_ferry import (
     plan,
     run,
 )
-from napari_ferry.frames import Frames
-from napari_ferry.tiff.saving.encode import halve
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.codecs.tiff.saving.encode import halve
 from saving import names
 
 COMPRESSIONS = ("zlib", "zstd", "lzw")

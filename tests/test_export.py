@@ -13,7 +13,7 @@ import pytest
 
 from hands import answer
 from napari_ferry import imload
-from napari_ferry.frames import Frames
+from napari_ferry.arrays.frames import Frames
 
 pytestmark = [
     pytest.mark.window,
@@ -162,7 +162,7 @@ def test_every_format_is_exported_and_opened_again(widget, viewer, tmp_path, qtb
 
 @pytest.mark.thorough
 def test_every_format_is_offered(widget):
-    from napari_ferry.exports import formats
+    from napari_ferry.widgets.summary import formats
 
     assert tuple(widget.fields.format.choices) == formats()
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from napari_ferry import Axis, Image, InvalidImageError, TargetError, plan
-from napari_ferry.codecs import codecs
-from napari_ferry.exports import (
+from napari_ferry.io import codecs
+from napari_ferry.saving.progress import Progress
+from napari_ferry.signatures import options_of
+from napari_ferry.widgets.summary import (
     Request,
     describe_plan,
     describe_progress,
@@ -18,8 +20,6 @@ from napari_ferry.exports import (
     preview,
     sentence,
 )
-from napari_ferry.options import options_of
-from napari_ferry.progress import Progress
 
 
 def movie(count: int = 6) -> Image:
@@ -41,7 +41,7 @@ def test_every_suffix_that_is_saved_has_a_format_and_its_codec():
 
 def test_a_new_codec_is_offered_by_itself(monkeypatch: pytest.MonkeyPatch):
     new = SimpleNamespace(SUFFIXES=(".tif", ".new"), __name__="new")
-    monkeypatch.setattr("napari_ferry.exports.codecs", lambda: [*codecs(), new])
+    monkeypatch.setattr("napari_ferry.widgets.summary.codecs", lambda: [*codecs(), new])
     formats.cache_clear()
     try:
         assert formats()[-1] == (".new", (".new",))

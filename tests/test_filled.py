@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, make_image, pixels
 from napari_ferry import imload, imsave
-from napari_ferry.axes import Axis
-from napari_ferry.codecs import codecs
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.codecs.tiff.pages import tiles
+from napari_ferry.codecs.tiff.pages.arrays import pages_array
+from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.frames import Frames
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
+from napari_ferry.io import codecs
 from napari_ferry.rendering.render import render
-from napari_ferry.tiff.pages import tiles
-from napari_ferry.tiff.pages.arrays import pages_array
-from napari_ferry.tiff.pages.pages import TiffPages
 from poison import poisoned, read_filled
 
 GRAY: dict[str, Any] = {"photometric": "minisblack", "metadata": None}

@@ -13,23 +13,23 @@ from hypothesis import strategies as st
 
 from napari_ferry import find_layouts, imload, load_binary
 from napari_ferry.cli import main
-from napari_ferry.commands import get_binary_reader, get_folder_reader, sample_raw_recording
+from napari_ferry.codecs.binary.calibration import Meaning
+from napari_ferry.codecs.binary.fit import fits, follow, nearest, remains
+from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.repair import image_of
+from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_check import lacks_layout, read_said
+from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
 from napari_ferry.errors import (
     InvalidImageError,
     MissingMetadataError,
     TargetError,
     UnreadableFileError,
 )
-from napari_ferry.fitting import fits, follow, nearest, remains
-from napari_ferry.image import Image
-from napari_ferry.meaning import Meaning
-from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import image_of
-from napari_ferry.rewritten import write_sidecar
-from napari_ferry.said import lacks_layout, read_said
-from napari_ferry.samples import raw_recording
-from napari_ferry.sidecar import sidecar_path
-from napari_ferry.thumbnails import SIDE, draw, first_limits
+from napari_ferry.image.image import Image
+from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader, sample_raw_recording
+from napari_ferry.plugin.samples import raw_recording
+from napari_ferry.widgets.repair.thumbnails import SIDE, draw, first_limits
 
 U2 = np.dtype("<u2")
 ONE = Layout(U2, 0, 10, 1, "", 8, 16)
@@ -314,8 +314,10 @@ def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeyp
     class Repair:
         offer = staticmethod(asked.append)
 
-    monkeypatch.setattr("napari_ferry.commands._open_repair", Repair)
-    monkeypatch.setattr("napari_ferry.raw_layout.find.find_layouts", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("napari_ferry.plugin.commands._open_repair", Repair)
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.layout.find.find_layouts", lambda *_, **__: 1 / 0
+    )
     path = raw(tmp_path)
     assert get_binary_reader(str(path))(str(path)) == [(None,)]
     assert get_folder_reader(str(tmp_path))(str(tmp_path)) == [(None,)]
@@ -324,7 +326,7 @@ def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeyp
 
 def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.commands.say", said.append)
+    monkeypatch.setattr("napari_ferry.plugin.commands.say", said.append)
     monkeypatch.setattr("napari.current_viewer", lambda: None)
     ((_, meta, kind),) = sample_raw_recording()
     assert (meta["name"], kind) == ("cells", "labels")

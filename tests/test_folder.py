@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
-from napari_ferry.codecs import tiff
+from napari_ferry.codecs.tiff import codec as tiff
+from napari_ferry.codecs.tiff.folders import alike
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.tiff.folders import alike
 
 N = 12
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from helpers import SHARED, Entry, entry_id, make_image, pixels, read_golden, sha256
 from napari_ferry import imload
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.stack import Indexed, Stack, read_array, take
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.frames import Frames
-from napari_ferry.image import Array, Image
-from napari_ferry.lazy import Indexed, Stack, read_array, take
+from napari_ferry.image.image import Array, Image
 
 PATCHES = read_golden("careamics", lambda entry: "patches" in entry and "tiff" in entry["id"])
 """The real classes read a channel of a file by its own index, samples with t fastest."""

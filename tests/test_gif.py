@@ -26,8 +26,13 @@ from PIL import Image as PillowImage
 
 from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_corpus
 from judges import ask_chromium
-from napari_ferry import commands, imload, imsave, load_gif, plan, save_gif
-from napari_ferry.axes import Axis
+from napari_ferry import imload, imsave, load_gif, plan, save_gif
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.codecs.gif import compose
+from napari_ferry.codecs.gif.encode import compress
+from napari_ferry.codecs.gif.quantise import quantise
+from napari_ferry.codecs.gif.scan import NO_INDEX, scan, split_blocks
+from napari_ferry.codecs.gif.times import frame_delays
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -36,13 +41,9 @@ from napari_ferry.errors import (
     SaveError,
     UnreadableFileError,
 )
-from napari_ferry.frames import Frames
-from napari_ferry.gif import compose
-from napari_ferry.gif.encode import compress
-from napari_ferry.gif.quantise import quantise
-from napari_ferry.gif.scan import NO_INDEX, scan, split_blocks
-from napari_ferry.gif.times import frame_delays
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
+from napari_ferry.plugin import commands
 
 SIZE = (32, 40)
 
@@ -496,7 +497,7 @@ def test_reading_on_decodes_each_frame_once(tmp_path, monkeypatch):
 def test_any_frame_is_near_one_that_needs_no_other(tmp_path, monkeypatch):
     frames = movie(600, size=(64, 64))
     frames[:, :60] = frames[0, :60]
-    monkeypatch.setattr("napari_ferry.streams._PIECE_BYTES", 40_000)
+    monkeypatch.setattr("napari_ferry.saving.stream._PIECE_BYTES", 40_000)
     path = save(frames, tmp_path / "a.gif")
     table = scan(path)
     starts, _ = compose.find_starts(table)

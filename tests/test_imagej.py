@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave, plan
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.description import Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import Description
 from napari_ferry.imagej import parse_imagej, to_imagej, why_not
 from napari_ferry.units import METERS, SECONDS
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from napari_ferry import Image, imload, imsave
-from napari_ferry.axes import Axis, Channel
 from napari_ferry.cli import main
-from napari_ferry.description import describe
-from napari_ferry.meaning import Meaning, split_axes
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.rewritten import plan_sidecar, write_sidecar
-from napari_ferry.sidecar import sidecar_path
+from napari_ferry.codecs.binary.calibration import Meaning, split_axes
+from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.record import describe
 
 U2 = np.dtype("<u2")
 HEADER = 64

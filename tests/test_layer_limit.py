@@ -16,10 +16,10 @@ from napari.layers import Image as ImageLayer
 
 from helpers import make_image
 from napari_ferry import FerryWarning, Image, UnreadableFileError, imload, imsave
-from napari_ferry.axes import Channel
-from napari_ferry.commands import get_folder_reader, get_gif_reader, get_tiff_reader
-from napari_ferry.layer_limit import open_layers, open_remaining
-from napari_ferry.layers import LayerData, from_layers, to_layers
+from napari_ferry.image.axes import Channel
+from napari_ferry.layers.convert import LayerData, from_layers, to_layers
+from napari_ferry.plugin.commands import get_folder_reader, get_gif_reader, get_tiff_reader
+from napari_ferry.plugin.layer_limit import open_layers, open_remaining
 
 SUFFIXES = (".tif", ".ome.tif", ".bin")
 
@@ -29,7 +29,7 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What napari would show as notices."""
     shown: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_info", shown.append)
-    monkeypatch.setattr("napari_ferry.layer_limit._remaining", [])
+    monkeypatch.setattr("napari_ferry.plugin.layer_limit._remaining", [])
     return shown
 
 

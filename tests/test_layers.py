@@ -22,21 +22,13 @@ from napari.utils.colormaps import (
 from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
 from npe2 import PluginManager, PluginManifest
 
-from napari_ferry import (
-    FerryWarning,
-    Image,
-    SaveError,
-    TargetExistsError,
-    commands,
-    imload,
-    imsave,
-    plan,
-)
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.commands import get_binary_reader, get_folder_reader, get_tiff_reader
-from napari_ferry.dropped import Dropped
-from napari_ferry.layers import from_layers, to_layers
-from napari_ferry.widgets.demo import differences
+from napari_ferry import FerryWarning, Image, SaveError, TargetExistsError, imload, imsave, plan
+from napari_ferry.cli.demo import differences
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.layers.convert import from_layers, to_layers
+from napari_ferry.plugin import commands
+from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader, get_tiff_reader
+from napari_ferry.plugin.recently_opened import Dropped
 
 PLUGIN = "napari-ferry"
 SUFFIXES = (".tif", ".ome.tif", ".bin")
@@ -87,7 +79,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which readers tell what was dropped together."""
     clock = Clock()
-    monkeypatch.setattr("napari_ferry.commands._dropped", Dropped(clock=clock))
+    monkeypatch.setattr("napari_ferry.plugin.commands._dropped", Dropped(clock=clock))
     return clock
 
 
@@ -610,7 +602,7 @@ class TestSaveDialog:
     )
 
     def write(self, command: str, path: Path, value: int = 1) -> list[str]:
-        from napari_ferry import commands
+        from napari_ferry.plugin import commands
 
         layer = ImageLayer(np.full((4, 8, 8), value, np.uint8), name="cells")
         return getattr(commands, command)(str(path), [layer.as_layer_data_tuple()])

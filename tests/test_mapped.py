@@ -16,9 +16,9 @@ import tifffile
 
 from helpers import assert_same_pixels
 from napari_ferry import Image, UnreadableFileError, imload, imsave
-from napari_ferry.mapped import Mapped, map_strided
-from napari_ferry.tiff.pages import header
-from napari_ferry.tiff.pages.series_pages import told_pages
+from napari_ferry.arrays.memmap import Mapped, map_strided
+from napari_ferry.codecs.tiff.pages import header
+from napari_ferry.codecs.tiff.pages.series_pages import told_pages
 
 MOVIE = np.arange(60 * 64 * 64, dtype=np.uint16).reshape(60, 64, 64)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ferry.tiff.names import PartName, find_gap, natural_key, stem_of
+from napari_ferry.codecs.tiff.names import PartName, find_gap, natural_key, stem_of
 
 
 def test_a_part_name_says_series_index_and_suffix():

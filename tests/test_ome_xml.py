@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from napari_ferry.axes import Axis, Channel
 from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Image
 from napari_ferry.ome_xml import OME_DTYPES, OmeImage, TiffData, parse_ome_xml, write_ome_xml
 from napari_ferry.ome_xml.runs import take_out_runs
 from napari_ferry.ome_xml.terms import color_to_ome

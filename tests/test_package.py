@@ -57,7 +57,7 @@ def test_public_names_are_not_the_modules_of_the_same_name():
     """Importing ``napari_ferry.plan``, the module, must not hide ``napari_ferry.plan()``."""
     code = """if True:
         import importlib, inspect, napari_ferry
-        for name in ("arrays", "codecs", "errors", "image", "plan"):
+        for name in ("arrays", "codecs", "errors", "image", "io", "movie", "saving.plan"):
             importlib.import_module(f"napari_ferry.{name}")
         print(*(n for n in napari_ferry.__all__ if inspect.ismodule(getattr(napari_ferry, n))))
     """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import FerryWarning, Image, imload, imsave
-from napari_ferry.axes import Axis
+from napari_ferry.image.axes import Axis
 
 FRAMES = np.arange(6 * 20 * 30).reshape(6, 20, 30).astype("uint16")
 

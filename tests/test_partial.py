@@ -18,7 +18,7 @@ from napari_ferry import (
     imload,
     imsave,
 )
-from napari_ferry.partial import interrupted_save, kept_nonce, partial_folder
+from napari_ferry.saving.partial import interrupted_save, kept_nonce, partial_folder
 from saving import KINDS, contents, found, leftovers, movie, names, run_python, version_of
 
 pytestmark = pytest.mark.leaves_partial

@@ -32,8 +32,8 @@ from napari_ferry import (
     plan,
     run,
 )
-from napari_ferry.disk import reserve
-from napari_ferry.partial import partial_folder
+from napari_ferry.saving.disk import reserve
+from napari_ferry.saving.partial import partial_folder
 from saving import (
     CAP,
     KINDS,
@@ -808,8 +808,8 @@ def test_each_chunk_is_computed_once(
     chunks: tuple[int, ...], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     dask_array = pytest.importorskip("dask.array")
-    monkeypatch.setattr("napari_ferry.pixels._WRITE_BYTES", 20_000)
-    monkeypatch.setattr("napari_ferry.blocks.BLOCK_BYTES", 5_000)
+    monkeypatch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", 20_000)
+    monkeypatch.setattr("napari_ferry.arrays.blocks.BLOCK_BYTES", 5_000)
     pixels = np.random.default_rng(0).integers(0, 999, (40, 64, 64), np.uint16)
     computed: list[int] = []
 

@@ -22,14 +22,15 @@ from napari_ferry import (
     imload,
 )
 from napari_ferry.cli import main
-from napari_ferry.raw_layout import find, judge
-from napari_ferry.raw_layout.borders import Borders
-from napari_ferry.raw_layout.edges import edge_of_bytes
-from napari_ferry.raw_layout.find import find_common_layout
-from napari_ferry.raw_layout.packed import Unpacked, unpack
-from napari_ferry.raw_layout.seams import Seams
-from napari_ferry.raw_layout.source import Source, open_source
-from napari_ferry.rewritten import write_sidecar
+from napari_ferry.codecs.binary.layout import evaluate as judge
+from napari_ferry.codecs.binary.layout import find
+from napari_ferry.codecs.binary.layout.candidates.packed import Unpacked, unpack
+from napari_ferry.codecs.binary.layout.find import find_common_layout
+from napari_ferry.codecs.binary.layout.signals.frame_border import Borders
+from napari_ferry.codecs.binary.layout.signals.header_edge import edge_of_bytes
+from napari_ferry.codecs.binary.layout.source import Source, open_source
+from napari_ferry.codecs.binary.layout.verify.seams import Seams
+from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
 
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">f4", "<f8")
 MORE_DTYPES = ("i1", "<i2", ">i2", "<u4", ">u4", ">i4", "<f4", ">f8")

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from helpers import make_unreadable
 from napari_ferry import imload, imsave
-from napari_ferry.axes import Axis, Channel
+from napari_ferry.arrays.frames import Frames
 from napari_ferry.errors import FerryWarning, InvalidImageError
-from napari_ferry.frames import Frames
-from napari_ferry.image import Image
-from napari_ferry.layers import from_layers, to_layers
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Image
+from napari_ferry.layers.convert import from_layers, to_layers
 from napari_ferry.rendering.blend import Mode, blend, make_stamp
 from napari_ferry.rendering.look import choose_paint
 from napari_ferry.rendering.render import POSITION, render

@@ -28,8 +28,8 @@ import pytest
 import zarr
 from numpy.typing import NDArray
 
+from napari_ferry.plugin.viewer import shown_images
 from napari_ferry.rendering.render import render
-from napari_ferry.shown import shown_images
 
 pytestmark = [
     pytest.mark.window,

@@ -23,13 +23,13 @@ from napari_ferry import (
     run,
     save_video,
 )
-from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.boxes import Box
+from napari_ferry.arrays.regions import Box
+from napari_ferry.arrays.stack import take
 from napari_ferry.cli import main
-from napari_ferry.lazy import take
-from napari_ferry.options import options_of
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.kept import Kept, keep_chunks
+from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.signatures import options_of
 
 
 class Chunks:

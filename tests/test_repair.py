@@ -13,11 +13,11 @@ import pytest
 
 from hands import answer, drop
 from napari_ferry import Image, imload
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.meaning import Meaning
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.samples import calcium_movie
-from napari_ferry.sidecar import sidecar_path, sidecar_text
+from napari_ferry.codecs.binary.calibration import Meaning
+from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.sidecar import sidecar_path, sidecar_text
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.plugin.samples import calcium_movie
 
 pytestmark = [
     pytest.mark.window,
@@ -58,8 +58,10 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         found = [BEST, SECOND]
         return [one for one in found if all(getattr(one, n) == known[n] for n in names)]
 
-    monkeypatch.setattr("napari_ferry.repair.find_layouts", find)
-    monkeypatch.setattr("napari_ferry.repair.find_common_layout", lambda *_, **__: None)
+    monkeypatch.setattr("napari_ferry.codecs.binary.repair.find_layouts", find)
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.repair.find_common_layout", lambda *_, **__: None
+    )
     return asked
 
 
@@ -289,7 +291,9 @@ def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
 @pytest.mark.thorough
 def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeypatch):
     found = [Layout(np.dtype("u1"), 0, 1, 1, "", 10 + i, 20, 0.01) for i in range(9)]
-    monkeypatch.setattr("napari_ferry.repair.find_layouts", lambda path, **known: found)
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.repair.find_layouts", lambda path, **known: found
+    )
     opened(widget, recording(tmp_path), qtbot)
     assert widget.candidates.list.count() == 4
     assert widget.candidates.more.text() == "Show 5 more"
@@ -410,7 +414,7 @@ def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
             return [SECOND]
         return [BEST]
 
-    monkeypatch.setattr("napari_ferry.repair.find_layouts", find)
+    monkeypatch.setattr("napari_ferry.codecs.binary.repair.find_layouts", find)
     widget.open_paths([recording(tmp_path)])
     assert begun.wait(10)
     type_number(widget, "offset", str(HEADER), qtbot)

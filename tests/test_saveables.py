@@ -36,9 +36,9 @@ from napari_ferry import (
     save_images,
     save_video,
 )
-from napari_ferry.as_seen import plan_as_seen
-from napari_ferry.frames import Frames
-from napari_ferry.saveables import as_images
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.image.saveables import as_images
+from napari_ferry.rendering.save import plan_as_seen
 
 GRAY = pixels((5, 12, 16), "uint8")
 COLOR = pixels((5, 12, 16, 3), "uint8")

@@ -34,7 +34,6 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import imload, imsave, plan
-from napari_ferry.axes import Axis, Channel
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -42,7 +41,8 @@ from napari_ferry.errors import (
     TargetExistsError,
     UnreadableFileError,
 )
-from napari_ferry.image import Image
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Image
 
 IN_TMP = [HealthCheck.function_scoped_fixture]
 

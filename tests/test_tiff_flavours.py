@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave, plan
-from napari_ferry.axes import Axis
-from napari_ferry.boxes import cuts, whole
+from napari_ferry.arrays.regions import cuts, whole
+from napari_ferry.codecs.tiff.pages import tiles
+from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import FerryWarning, UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image import Image
-from napari_ferry.layers import to_layers
-from napari_ferry.tiff.pages import tiles
-from napari_ferry.tiff.pages.tiles import Tiles
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
+from napari_ferry.layers.convert import to_layers
 
 GRAY: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
 RGB: dict[str, Any] = {"photometric": "rgb", "metadata": None}

@@ -55,13 +55,13 @@ from napari_ferry import (
     plan,
     save_video,
 )
-from napari_ferry.as_seen import plan_as_seen
+from napari_ferry.arrays.frames import Frames
 from napari_ferry.cli import main
-from napari_ferry.frames import Frames
-from napari_ferry.progress import Monitor
-from napari_ferry.streams import make_stream
-from napari_ferry.video import decoder, encoder, idle
-from napari_ferry.video.decoder import close_video
+from napari_ferry.codecs.video import decoder, encoder, idle
+from napari_ferry.codecs.video.decoder import close_video
+from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.saving.progress import Monitor
+from napari_ferry.saving.stream import make_stream
 from saving import contents, names, run_python
 
 BITS = 10
@@ -1013,7 +1013,7 @@ def test_an_encoder_that_fails_leaves_what_was_there(
     movie = np.stack([numbered_frame(i) for i in range(5)])
     save_video(tmp_path / "a.mp4", movie)
     before = contents(tmp_path)
-    monkeypatch.setattr("napari_ferry.video.write._KEY_FRAMES", "many")
+    monkeypatch.setattr("napari_ferry.codecs.video.write._KEY_FRAMES", "many")
     with pytest.raises(SaveError, match=r"ffmpeg could not write the video \(.*many.*\)"):
         save_video(tmp_path / "a.mp4", movie, overwrite=True)
     assert contents(tmp_path) == before
@@ -1056,7 +1056,7 @@ _DIE_ON_THE_WAY = """
 import os, signal, sys
 import numpy as np
 from napari_ferry import imsave
-from napari_ferry.frames import Frames
+from napari_ferry.arrays.frames import Frames
 def frame(i):
     if i == 300:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -1142,7 +1142,7 @@ def test_arrays_of_colours_are_colours(tmp_path: Path) -> None:
 
 
 def test_napari_opens_and_saves_videos(tmp_path: Path) -> None:
-    from napari_ferry import commands
+    from napari_ferry.plugin import commands
 
     movie = np.stack([numbered_frame(i) for i in range(4)])
     layer = (movie, {"name": "cells", "scale": (0.5, 2, 2)}, "image")

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from napari_ferry import Image, SaveError, imload, imsave
-from napari_ferry.frames import Frames
+from napari_ferry.arrays.frames import Frames
 from saving import contents, leftovers, python
 
 SIZES = [(1, 1), (2, 2), (3, 5), (1, 64), (16, 16), (101, 151)]
@@ -121,7 +121,7 @@ _SAVE_SLOWLY = """
 import sys, time
 import numpy as np
 from napari_ferry import imsave
-from napari_ferry.frames import Frames
+from napari_ferry.arrays.frames import Frames
 
 def frame(i):
     if i == 300:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from napari_ferry import FerryWarning, imload, imsave, load_video
-from napari_ferry.video import decoder, encoder, h264, scan
+from napari_ferry.codecs.video import decoder, encoder, h264, scan
 
 FRAMES, HEIGHT, WIDTH = 40, 48, 64
 

@@ -225,7 +225,7 @@ def test_a_movie_is_saved_at_the_place_that_is_shown(
 def test_our_files_open_without_a_question_once_that_is_asked_for(viewer, monkeypatch):
     from napari.settings import get_settings
 
-    from napari_ferry import commands
+    from napari_ferry.plugin import commands
 
     settings = get_settings().plugins
     settings.extension2reader = {"*.png": "napari", "*.tif": "napari"}

@@ -3,8 +3,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.codecs import imload, imsave, plan
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -17,15 +15,17 @@ from napari_ferry.errors import (
     UnreadableFileError,
     UnsupportedFormatError,
 )
-from napari_ferry.image import Image
-from napari_ferry.plan import Plan, run
-from napari_ferry.progress import Progress
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.image import Image
+from napari_ferry.io import imload, imsave, plan
+from napari_ferry.saving.plan import Plan, run
+from napari_ferry.saving.progress import Progress
 
 if TYPE_CHECKING:
-    from napari_ferry.arrays import load_binary, load_images, save_binary, save_images
-    from napari_ferry.movie_arrays import load_gif, load_video, save_gif, save_video
-    from napari_ferry.raw_layout.find import find_layouts
-    from napari_ferry.raw_layout.layout import Layout
+    from napari_ferry.codecs.binary.layout.find import find_layouts
+    from napari_ferry.codecs.binary.layout.layout import Layout
+    from napari_ferry.numpy_io.movies import load_gif, load_video, save_gif, save_video
+    from napari_ferry.numpy_io.stacks import load_binary, load_images, save_binary, save_images
     from napari_ferry.rendering.render import render
 
 __all__ = [
@@ -65,10 +65,10 @@ __version__ = "0.1.0"
 
 
 _LATER = {
-    "arrays": {"load_binary", "load_images", "save_binary", "save_images"},
-    "movie_arrays": {"load_gif", "load_video", "save_gif", "save_video"},
-    "raw_layout.find": {"find_layouts"},
-    "raw_layout.layout": {"Layout"},
+    "numpy_io.stacks": {"load_binary", "load_images", "save_binary", "save_images"},
+    "numpy_io.movies": {"load_gif", "load_video", "save_gif", "save_video"},
+    "codecs.binary.layout.find": {"find_layouts"},
+    "codecs.binary.layout.layout": {"Layout"},
     "rendering.render": {"render"},
 }
 

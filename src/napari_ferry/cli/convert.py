@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.as_seen import plan_as_seen
 from napari_ferry.cli.formats import add_format_options
-from napari_ferry.codecs import codecs, find_codec, imload
 from napari_ferry.errors import HiddenColourError, InvalidImageError, UnsupportedFormatError
-from napari_ferry.image import Image
-from napari_ferry.plan import Plan, run
-from napari_ferry.progress import Progress, size_text
+from napari_ferry.image.image import Image
+from napari_ferry.io import codecs, find_codec, imload
+from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.saving.plan import Plan, run
+from napari_ferry.saving.progress import Progress, size_text
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

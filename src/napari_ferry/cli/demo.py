@@ -1,18 +1,204 @@
-"""``napari-ferry demo``: napari with samples, saved in every way."""
+"""``napari-ferry demo``: samples in napari, saved and opened again in every format."""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_ferry.image.record import to_json
+from napari_ferry.io import codecs, find_codec
+from napari_ferry.layers.convert import LayerData, from_layers, to_layers
+from napari_ferry.plugin.samples import calcium_movie, z_stack
+from napari_ferry.rendering.render import render
+from napari_ferry.rendering.save import is_movie
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Layer
+
+_PLUGIN = "napari-ferry"
+
+_MOST_LOSS = 6.0
+"""Mean difference, in levels of 255, that compression of a noisy movie may make."""
+
+
+class Result(NamedTuple):
+    """What came back, in words, and whether it is all that the format holds."""
+
+    text: str
+    is_good: bool
+
+
+class Row(NamedTuple):
+    """One file of the demonstration: what it took, and what came back when opened again."""
+
+    name: str
+    nbytes: int
+    seconds: float
+    result: Result
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("--screenshot", type=Path, metavar="FILE", help="write a picture and quit")
-    parser.set_defaults(run=_demo)
+    parser.set_defaults(run=lambda options: show_demo(options.screenshot))
 
 
-def _demo(options: argparse.Namespace) -> int:
-    from napari_ferry.widgets.demo import show_demo
+def show_demo(screenshot: Path | None) -> int:
+    """Open napari with samples, save and open them in every format, and print a table.
 
-    return show_demo(options.screenshot)
+    Parameters
+    ----------
+    screenshot : Path, optional
+        Where to write a picture of the window, after which napari closes; without it, the
+        window stays open.
+
+    Returns
+    -------
+    int
+        Exit status: 1 when a file did not give back what its format holds.
+    """
+    import napari
+
+    viewer = napari.Viewer(title="napari-ferry")
+    samples = [*calcium_movie(), z_stack()]
+    sets = [[_add(viewer, layer) for layer in to_layers([image])] for image in samples]
+    folder = Path(tempfile.mkdtemp(prefix="napari-ferry-demo-"))
+    rows = list(_round_trips(folder, sets))
+    _print_table(folder, rows)
+    _arrange(viewer)
+    if screenshot is None:
+        napari.run()
+    else:
+        viewer.screenshot(str(screenshot), canvas_only=False)
+        print(f"window: {screenshot}")
+        viewer.close()
+    return 0 if all(row.result.is_good for row in rows) else 1
+
+
+def demo_suffixes() -> list[str]:
+    """Return the suffixes to save in: of each codec the first, double ones, and lossless ones."""
+    chosen = []
+    for codec in codecs():
+        double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]
+        lossless = getattr(codec, "KEEPS_SAMPLES", ()) if is_movie(codec) else ()
+        chosen += [codec.SUFFIXES[0], *double[:1], *lossless]
+    return list(dict.fromkeys(chosen))
+
+
+def _add(viewer: Viewer, layer: LayerData) -> Layer:
+    from napari.layers import Layer
+
+    return viewer.add_layer(Layer.create(*layer))
+
+
+def _round_trips(folder: Path, sets: Sequence[Sequence[Layer]]) -> Iterator[Row]:
+    """Save each set of layers in each format through napari, and open it again."""
+    for suffix in demo_suffixes():
+        for layers in sets:
+            yield _round_trip(folder / f"{layers[0].name}{suffix}", layers)
+
+
+def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
+    """Save layers through napari's own doors, open the file in a second viewer, and compare."""
+    from napari.components import LayerList, ViewerModel
+
+    started = time.perf_counter()
+    saved = LayerList(list(layers)).save(str(path), plugin=_PLUGIN)
+    seconds = time.perf_counter() - started
+    again = ViewerModel().open(saved[0], plugin=_PLUGIN)
+    compare = _compare_movie if is_movie(find_codec(path)) else _compare_layers
+    nbytes = sum(Path(file).stat().st_size for file in saved)
+    return Row(path.name, nbytes, seconds, compare(layers, again))
+
+
+def _compare_layers(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
+    """Compare layers with those of a format that keeps all of them."""
+    pairs = zip(layers, again, strict=False)
+    changed = [what for before, after in pairs for what in differences(before, after)]
+    if len(again) != len(layers):
+        changed.append(f"{len(again)} layers instead of {len(layers)}")
+    return Result(", ".join(changed) or "identical", not changed)
+
+
+def _compare_movie(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
+    """Compare layers with a movie: with their own samples if it has them, else with a drawing."""
+    movie = again[0]
+    found, samples = np.asarray(movie.data), np.asarray(layers[0].data)
+    has_samples = len(layers) == 1 and (found.shape, found.dtype) == (samples.shape, samples.dtype)
+    expected = samples if has_samples else _drawn(layers)
+    what = "samples" if has_samples else "drawn pixels"
+    if found.shape != expected.shape:
+        return Result(f"shape {found.shape} instead of {expected.shape}", False)
+    frames, ok = _frames(movie), np.array_equal(movie.scale, layers[0].scale)
+    if not ok:
+        return Result(f"{frames}, scale {movie.scale} instead of {layers[0].scale}", False)
+    if np.array_equal(found, expected):
+        return Result(f"{frames}, {what} identical", True)
+    away = np.abs(np.subtract(found, expected, dtype=np.int64))
+    text = f"{frames}, {what} differ by {away.mean():.1f} of 255 on average, {away.max()} at most"
+    return Result(text, not has_samples and bool(away.mean() <= _MOST_LOSS))
+
+
+def _drawn(layers: Sequence[Layer]) -> np.ndarray[Any, Any]:
+    """Return layers as a movie shows them, axes (frame, y, x, s) or (y, x, s), uint8."""
+    image = render(from_layers([layer.as_layer_data_tuple() for layer in layers]))
+    return np.asarray(image.array)
+
+
+def _frames(movie: Layer) -> str:
+    """Say how many frames a movie has, of which size, and how far apart."""
+    height, width = movie.data.shape[movie.ndim - 2 : movie.ndim]
+    if movie.ndim == 2:
+        return f"1 frame of {width} x {height}"
+    step, unit = float(movie.scale[0]), str(movie.units[0])
+    pace = f"{1 / step:g} a second" if unit == "second" else f"{step:g} {unit} apart"
+    return f"{len(movie.data)} frames of {width} x {height}, {pace}"
+
+
+def differences(before: Layer, after: Layer) -> list[str]:
+    """Return what two layers do not have in common, as names of their properties."""
+    data, meta, kind = before.as_layer_data_tuple()
+    other, other_meta, other_kind = after.as_layer_data_tuple()
+    changed = [] if kind == other_kind else ["type"]
+    if data.dtype != other.dtype or not np.array_equal(data, other):
+        changed.append("data")
+    keys = sorted(meta.keys() - {"locked_data_level"})
+    return changed + [key for key in keys if _value(meta[key]) != _value(other_meta.get(key))]
+
+
+def _value(value: Any) -> Any:
+    """Return a property as something that can be compared."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump()
+    return (
+        str(to_json(value)) if isinstance(value, dict | list | tuple | np.ndarray) else str(value)
+    )
+
+
+def _arrange(viewer: Viewer) -> None:
+    """Show all samples side by side, half-way through the shorter one."""
+    from napari.qt import get_qapp
+
+    viewer.window.resize(1500, 950)
+    viewer.grid.enabled = True
+    viewer.dims.set_point(0, 2.5)
+    get_qapp().processEvents()
+    viewer.reset_view()
+    get_qapp().processEvents()
+
+
+def _print_table(folder: Path, rows: Sequence[Row]) -> None:
+    width = max(len(row.name) for row in rows)
+    print(f"saved and opened again in {folder}:")
+    print(f"{'file':<{width}}  {'MB':>7}  {'seconds':>7}  opened again")
+    for row in rows:
+        print(
+            f"{row.name:<{width}}  {row.nbytes / 1e6:7.2f}  {row.seconds:7.2f}  {row.result.text}"
+        )

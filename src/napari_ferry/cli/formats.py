@@ -7,8 +7,8 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from napari_ferry.as_seen import option_sources
-from napari_ferry.options import Option, options_of
+from napari_ferry.rendering.save import option_sources
+from napari_ferry.signatures import Option, options_of
 
 
 def add_format_options(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import to_path
-from napari_ferry.raw_layout.layout import Layout
+from napari_ferry.codecs.binary.layout.layout import Layout
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _repair(options: argparse.Namespace) -> int:
     """Print the layouts that a raw file may have, and write the sidecar of the first."""
-    from napari_ferry.codecs.binary import data_file
-    from napari_ferry.repair import find_sidecars, one_each
-    from napari_ferry.rewritten import plan_sidecar, run_sidecar
+    from napari_ferry.codecs.binary.codec import data_file
+    from napari_ferry.codecs.binary.repair import find_sidecars, one_each
+    from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.axes import Axis
-from napari_ferry.description import is_sound_scale
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.record import is_sound_scale
 from napari_ferry.units import (
     METERS,
     SECONDS,

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.axes import Channel
-from napari_ferry.colormaps import color_table
-from napari_ferry.limits import limits_of
+from napari_ferry.image.axes import Channel, limits_of
+from napari_ferry.image.colormaps import color_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_ferry.description import Description
-    from napari_ferry.image import Image
+    from napari_ferry.image.image import Image
+    from napari_ferry.image.record import Description
 
 LOOKS = ("colormap", "contrast_limits")
 """What a display says that ImageJ has a place for."""

@@ -7,9 +7,9 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.axes import Axis
-from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.record import MAX_PLANES, Description
 from napari_ferry.imagej.calibration import parse_axis
 from napari_ferry.imagej.join import join, split_info
 from napari_ferry.imagej.look import as_one, parse_look

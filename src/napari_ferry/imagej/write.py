@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_ferry.description import KEY, describe
+from napari_ferry.image.record import KEY, describe
 from napari_ferry.imagej.calibration import write_calibration
 from napari_ferry.imagej.look import as_channels, write_look
 from napari_ferry.imagej.private import encodable, write_private
 
 if TYPE_CHECKING:
-    from napari_ferry.image import Image
+    from napari_ferry.image.image import Image
 
 _DTYPES = ("uint8", "uint16", "float32")
 _MAX_LABELS = 10_000

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.record import MAX_PLANES, Description
 from napari_ferry.ome_xml.join import find_record, join
 from napari_ferry.ome_xml.planes import BLOCK_COLUMNS, OmeImage
 from napari_ferry.ome_xml.runs import MAX_INT, Run, Runs, run_of, take_out_runs, whole_numbers

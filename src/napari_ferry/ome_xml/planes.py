@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_ferry.axes import Axis
-from napari_ferry.description import MAX_PLANES, Description
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.record import MAX_PLANES, Description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_ferry.image import Image
+    from napari_ferry.image.image import Image
 
 
 BLOCK_COLUMNS = ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from napari_ferry.axes import Axis, Channel
-from napari_ferry.colormaps import color_of
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.colormaps import color_of
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.array import Array
-from napari_ferry.blocks import Pixels
-from napari_ferry.boxes import Box
+from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays.regions import Box
 from napari_ferry.rendering.blend import Mode, Stamp, blend, make_stamp
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.paint import Colour, Labelled, Paint

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.array import Array, Shaped
-from napari_ferry.blocks import Pixels
-from napari_ferry.boxes import Box, chunk_edges, whole
+from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.protocol import Array, Shaped
+from napari_ferry.arrays.regions import Box, chunk_edges, whole
 
 
 def keep_chunks(array: Array, axis: int | None, most: int) -> Array:

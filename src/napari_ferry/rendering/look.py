@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from napari_ferry.arguments import is_real
-from napari_ferry.display import IDENTITY, warn_unsound
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Image
-from napari_ferry.limits import limits_of, shown_limits
+from napari_ferry.image.axes import limits_of
+from napari_ferry.image.image import Image
+from napari_ferry.layers.display import IDENTITY, warn_unsound
+from napari_ferry.movie.contrast_limits import shown_limits
+from napari_ferry.movie.intensity import Limits, sampled_places
 from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
 from napari_ferry.rendering.palette import find_label_colours, find_palette
-from napari_ferry.tones import Limits, sampled_places
 
 _UNSOUND = (TypeError, ValueError, LookupError)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.colormaps import spread_colors, to_colormap, to_label_colors
+from napari_ferry.image.colormaps import spread_colors, to_colormap, to_label_colors
 
 _TEXELS = 1024
 

@@ -9,13 +9,14 @@ from typing import Any, get_args
 import numpy as np
 
 from napari_ferry.arguments import is_text
-from napari_ferry.axes import Axis
-from napari_ferry.channels import split_all
-from napari_ferry.description import SPEED
+from napari_ferry.arrays.frames import Frames
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.frames import Frames
-from napari_ferry.image import Image
-from napari_ferry.movie import POSITION
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import SPEED
+from napari_ferry.image.saveables import Saveable, as_images
+from napari_ferry.layers.channels import split_all
+from napari_ferry.movie.movie import POSITION
 from napari_ferry.rendering.arrange import arrange
 from napari_ferry.rendering.compose import Compositor, Layer
 from napari_ferry.rendering.overlays import (
@@ -31,7 +32,6 @@ from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.stamps import Clock, choose_bar
 from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
 from napari_ferry.rendering.world import make_world
-from napari_ferry.saveables import Saveable, as_images
 
 
 def render(

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import is_real, is_text
-from napari_ferry.axes import Axis
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.places import choose_places
+from napari_ferry.image.axes import Axis
+from napari_ferry.movie.frame_axis import choose_places
 from napari_ferry.rendering.world import World
 from napari_ferry.units import SECONDS
 

@@ -12,16 +12,15 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_ferry.as_seen import is_movie
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.exports import Format, Request, formats
-from napari_ferry.layers import from_layers
-from napari_ferry.options import options_of
-from napari_ferry.rates import choose_rate, seconds_of
+from napari_ferry.layers.convert import from_layers
+from napari_ferry.movie.frame_rate import choose_rate, seconds_of
+from napari_ferry.plugin.viewer import Shown, background, look, shown_images
 from napari_ferry.rendering.render import render
+from napari_ferry.rendering.save import is_movie
 from napari_ferry.rendering.view import frame_axis
-from napari_ferry.shown import Shown, background, look, shown_images
-from napari_ferry.target import check_place
+from napari_ferry.saving.target import check_place
+from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.export.play import PlayForm
 from napari_ferry.widgets.export.preferences import prefer, preferred
@@ -30,6 +29,7 @@ from napari_ferry.widgets.export.ticks import LayerTicks
 from napari_ferry.widgets.export.where import Where
 from napari_ferry.widgets.form import lay_out
 from napari_ferry.widgets.sliders import choose_slider, slider_axis, sliders
+from napari_ferry.widgets.summary import Format, Request, formats
 
 if TYPE_CHECKING:
     from napari import Viewer

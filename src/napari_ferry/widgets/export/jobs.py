@@ -27,9 +27,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
-from napari_ferry.exports import describe_progress, sentence
-from napari_ferry.plan import Plan, default_workers, run
-from napari_ferry.progress import Progress, size_text
+from napari_ferry.saving.plan import Plan, default_workers, run
+from napari_ferry.saving.progress import Progress, size_text
+from napari_ferry.widgets.summary import describe_progress, sentence
 
 if TYPE_CHECKING:
     from napari import Viewer

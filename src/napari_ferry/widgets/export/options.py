@@ -9,7 +9,7 @@ from magicgui.widgets import CheckBox, ComboBox, LineEdit, create_widget
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
-from napari_ferry.options import Option
+from napari_ferry.signatures import Option
 from napari_ferry.widgets.form import lay_out, to_number
 
 AUTOMATIC = "automatic"

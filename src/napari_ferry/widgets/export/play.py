@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.rates import default_rate
+from napari_ferry.movie.frame_rate import default_rate
 from napari_ferry.widgets.form import lay_out, to_number
 
 _RATE_TIP = "Frames per second. Empty: real time where that is 5 to 60 per second, otherwise 10."

@@ -8,9 +8,9 @@ from pathlib import Path
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from napari_ferry.codecs import suffixes, with_suffix
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.exports import Format
+from napari_ferry.io import suffixes, with_suffix
+from napari_ferry.widgets.summary import Format
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 """What some system does not take in names."""

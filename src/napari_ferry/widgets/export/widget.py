@@ -13,16 +13,16 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.codecs import plan
 from napari_ferry.errors import FerryError
-from napari_ferry.exports import Request, describe_plan, preview, sentence
-from napari_ferry.plan import Plan
+from napari_ferry.io import plan
+from napari_ferry.saving.plan import Plan
 from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.export.fields import Fields, OfCanvas
 from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
 from napari_ferry.widgets.form import scrolling
 from napari_ferry.widgets.later import Later
+from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
 
 if TYPE_CHECKING:
     from napari import Viewer

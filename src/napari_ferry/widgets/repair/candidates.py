@@ -12,10 +12,10 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.fitting import fits, remains
-from napari_ferry.raw_layout.layout import Layout, bare, parse_known
-from napari_ferry.said import Said
-from napari_ferry.thumbnails import SIDE, Pictures
+from napari_ferry.codecs.binary.fit import fits, remains
+from napari_ferry.codecs.binary.layout.layout import Layout, bare, parse_known
+from napari_ferry.codecs.binary.sidecar_check import Said
+from napari_ferry.widgets.repair.thumbnails import SIDE, Pictures
 
 FIRST = 4
 """Candidates that are shown before more are asked for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 
-from napari_ferry.raw_layout.layout import Layout
-from napari_ferry.said import Said
+from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.sidecar_check import Said
 
 _TOGETHER = {"": "", "pixel": "in each pixel", "plane": "one after the other"}
 

@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.sidecar import RAW_SUFFIXES, raw_files
+from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 
 _LINES = 4
 

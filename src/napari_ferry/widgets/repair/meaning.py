@@ -10,8 +10,8 @@ from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
+from napari_ferry.codecs.binary.calibration import Field, Meaning
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.meaning import Field, Meaning
 from napari_ferry.widgets.form import lay_out, to_number
 
 _UNITS = (("µm", "micrometer"), ("nm", "nanometer"), ("mm", "millimeter"))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.binary.layout.layout import Layout, frame_bytes
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Image
-from napari_ferry.layers import LayerData, to_layers
-from napari_ferry.raw_layout.layout import Layout, frame_bytes
+from napari_ferry.image.image import Image
+from napari_ferry.layers.convert import LayerData, to_layers
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from napari_ferry.codecs.binary.calibration import Field, Meaning
+from napari_ferry.codecs.binary.fit import fits, remains
+from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.repair import one_each
+from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.errors import FerryError
-from napari_ferry.fitting import fits, remains
-from napari_ferry.meaning import Field, Meaning
-from napari_ferry.progress import size_text
-from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import one_each
-from napari_ferry.rewritten import plan_sidecar, write_sidecar
-from napari_ferry.sidecar import sidecar_path
+from napari_ferry.saving.progress import size_text
 
 _MARGIN = 6
 _NAMED = 5

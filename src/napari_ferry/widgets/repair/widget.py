@@ -13,17 +13,15 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 
 from napari_ferry.arguments import to_path
-from napari_ferry.codecs.binary import data_file
+from napari_ferry.codecs.binary.calibration import Meaning
+from napari_ferry.codecs.binary.codec import data_file
+from napari_ferry.codecs.binary.fit import follow, notes_on
+from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.repair import image_of, look_at
+from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_check import Said, read_said
 from napari_ferry.errors import FerryError, InvalidImageError
-from napari_ferry.exports import sentence
-from napari_ferry.fitting import follow, notes_on
-from napari_ferry.image import Image
-from napari_ferry.meaning import Meaning
-from napari_ferry.raw_layout.layout import Layout, count_frames
-from napari_ferry.repair import image_of, look_at
-from napari_ferry.said import Said, read_said
-from napari_ferry.sidecar import sidecar_path
-from napari_ferry.thumbnails import draw, first_limits
+from napari_ferry.image.image import Image
 from napari_ferry.widgets.repair.candidates import Candidate, judge, make_candidates
 from napari_ferry.widgets.repair.contrast import contrast
 from napari_ferry.widgets.repair.parts import RepairParts
@@ -36,6 +34,8 @@ from napari_ferry.widgets.repair.result import (
     may_write,
     write_all,
 )
+from napari_ferry.widgets.repair.thumbnails import draw, first_limits
+from napari_ferry.widgets.summary import sentence
 
 if TYPE_CHECKING:
     from napari import Viewer

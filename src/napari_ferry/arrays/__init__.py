@@ -1,0 +1,1 @@
+"""Lazy arrays, and nothing of their meaning."""

@@ -1,0 +1,1 @@
+"""Raw binary files with a JSON sidecar."""

@@ -1,0 +1,58 @@
+"""What the axes of a recording mean, as far as somebody can say without its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_ferry.image.axes import Axis
+
+Lead = Literal["t", "z"]
+Field = Literal["lead", "step", "pixel"]
+
+FIELDS: tuple[Field, ...] = ("lead", "step", "pixel")
+"""What a `Meaning` says; the unit belongs to the sizes that are in it."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the axes of a recording mean; None where it is not known.
+
+    Parameters
+    ----------
+    lead : {"t", "z"}
+        Whether frames follow each other in time or in depth.
+    step : float, optional
+        From frame to frame, in seconds or in `unit`.
+    pixel : float, optional
+        Size of a pixel along y and x, in `unit`.
+    unit : str
+        Full name of a unit of length.
+    """
+
+    lead: Lead = "t"
+    step: float | None = None
+    pixel: float | None = None
+    unit: str = "micrometer"
+
+    def axis(self, name: str) -> Axis:
+        """Return an axis of a recording, ``s`` and ``c`` among them."""
+        scale = {"y": self.pixel, "x": self.pixel, self.lead: self.step}.get(name)
+        if scale is None:
+            return Axis(name)
+        return Axis(name, scale, "second" if name == "t" else self.unit)
+
+
+def split_axes(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the axes that frames follow each other along, and those of a frame.
+
+    >>> split_axes("tzcyx"), split_axes("tyxs"), split_axes("ctyx"), split_axes("tzxy")
+    ((('t', 'z'), ('c', 'y', 'x')), (('t',), ('y', 'x', 's')), (('c', 't'), ('y', 'x')), None)
+    """
+    last = 1 if names[-1] in ("s", "c") else 0
+    end = len(names) - last
+    if tuple(names[end - 2 : end]) != ("y", "x"):
+        return None
+    at = end - 2 - (not last and "c" in names[: end - 2][-1:])
+    return tuple(names[:at]), tuple(names[at:])

@@ -1,0 +1,207 @@
+"""Raw binary: the samples of one array and nothing else, described by a JSON file beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari_ferry.arrays.blocks import c_strides
+from napari_ferry.arrays.memmap import Mode
+from napari_ferry.arrays.regions import whole
+from napari_ferry.codecs.binary.padding import Place, map_samples
+from napari_ferry.codecs.binary.sidecar import (
+    DEFAULT_NAME,
+    LEGACY_SIDECAR,
+    RAW_SUFFIXES,
+    complete,
+    has_record,
+    is_sidecar,
+    raw_files,
+    read_sidecar,
+    refuse_undescribed,
+    sidecar_path,
+    sidecar_text,
+)
+from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
+from napari_ferry.image.checks import check_pixels, common_losses
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import KEY
+from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.saving.plan import Plan
+from napari_ferry.saving.uncompressed import pixel_writes
+from napari_ferry.saving.write import PlannedFile, write_text
+
+SUFFIXES = RAW_SUFFIXES
+OPENS_FOLDERS = True
+HOLDS_ONE = True
+
+
+def open(path: Path) -> list[Image]:
+    """Open a raw file through its sidecar, or every such file of a folder, memory-mapped.
+
+    Parameters
+    ----------
+    path : Path
+        The raw file, its sidecar, or a folder.
+
+    Raises
+    ------
+    UnreadableFileError
+        The sidecar is damaged or does not fit the file.
+    MissingMetadataError
+        There is no sidecar.
+    """
+    if path.is_dir():
+        return [open_binary(found) for found in binary_files(path)]
+    return [open_binary(path)]
+
+
+def plan(images: Sequence[Image], path: Path) -> Plan:
+    """Plan to save one image as raw binary with a sidecar; no pixels are read.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        One image.
+    path : Path
+        The raw file; the sidecar has its name with ``.json``.
+
+    Raises
+    ------
+    InvalidImageError
+        More than one image, an empty one, or samples that are no numbers.
+    """
+    if len(images) != 1:
+        raise InvalidImageError(
+            f"A raw file holds one image and {len(images)} were given: save them one by one, or "
+            "as TIFF."
+        )
+    (image,) = images
+    check_pixels(image)
+    text = sidecar_text(image)
+    sidecar = sidecar_path(path)
+    strides = c_strides(image.shape, image.dtype.itemsize)
+    may_replace = partial(_is_sidecar_of, data=path)
+    lead = max(0, image.ndim - (3 if image.is_rgb else 2))
+    return Plan(
+        (
+            PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
+            PlannedFile(sidecar, len(text), partial(write_text, text=text), may_replace),
+        ),
+        tuple(
+            pixel_writes(
+                path,
+                image.array,
+                whole(image.shape),
+                lead=lead,
+                strides=strides,
+                dtype=image.dtype,
+            )
+        ),
+        tuple(common_losses(images)),
+        math.prod(image.shape[:lead]),
+        text,
+    )
+
+
+def written_by(path: Path) -> str:
+    """Return the program that wrote a file, as far as its sidecar says so; empty otherwise."""
+    return KEY if has_record(sidecar_path(data_file(path))) else ""
+
+
+def open_binary(
+    path: Path, *, mode: Mode = "r", missing_metadata: Mapping[str, Any] | None = None
+) -> Image:
+    """Open one raw file, memory-mapped.
+
+    Parameters
+    ----------
+    path : Path
+        The raw file or its sidecar.
+    mode : {"r", "r+", "c"}
+        Read only, read and write through to the file, or changes kept in memory.
+    missing_metadata : mapping, optional
+        Used instead of a sidecar: ``dtype``, and all of ``frames``, ``y``, ``x`` but one at most.
+
+    Raises
+    ------
+    InvalidImageError
+        Another mode, missing metadata that is no mapping, or frames with gaps to be changed.
+    UnreadableFileError, MissingMetadataError
+        As for `open`.
+    """
+    if mode not in ("r", "r+", "c"):
+        raise InvalidImageError(
+            f"Mode {mode!r} could destroy the file: use 'r' to read, 'r+' to change it, or 'c' to "
+            "change a copy in memory."
+        )
+    if not isinstance(missing_metadata, Mapping | None):
+        raise InvalidImageError(
+            f"missing_metadata is {missing_metadata!r}: give a mapping, such as "
+            "{'dtype': 'uint16', 'y': 512, 'x': 512}."
+        )
+    data = data_file(path)
+    nbytes = data.stat().st_size
+    if missing_metadata is not None:
+        described = complete(dict(missing_metadata), nbytes, data, "the metadata given")
+        place = Place()
+    else:
+        described, place = read_sidecar(data, nbytes)
+    array = map_samples(data, described.dtype, described.shape, place, mode)
+    image = described.to_image(array)
+    return image if image.name else replace(image, name=data.stem)
+
+
+def binary_files(folder: Path) -> list[Path]:
+    """Return the raw files of a folder that have a description, in order of their names.
+
+    Raises
+    ------
+    MissingMetadataError
+        There is none.
+    """
+    legacy = folder / DEFAULT_NAME
+    if legacy.is_file() and (folder / LEGACY_SIDECAR).is_file():
+        return [legacy]
+    found = raw_files(folder)
+    described = [path for path in found if sidecar_path(path).is_file()]
+    if not described and not found:
+        raise MissingMetadataError(
+            interrupted_save(folder / f"{DEFAULT_NAME}.bin")
+            or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): name another folder."
+        )
+    if not described:
+        refuse_undescribed(found[0])
+    return described
+
+
+def data_file(path: Path) -> Path:
+    """Return the raw file that is meant: the path itself, or the one beside a sidecar."""
+    if path.suffix.lower() == ".json":
+        beside = [path.with_suffix(suffix) for suffix in SUFFIXES]
+        found = next((data for data in beside if data.is_file()), None)
+        if found is None:
+            raise UnreadableFileError(
+                f"{path.name} describes a raw file, and none of "
+                f"{', '.join(data.name for data in beside)} is beside it: put it there."
+            )
+        return found
+    if not path.is_file():
+        raise UnreadableFileError(interrupted_save(path) or f"{path} is no file: check its name.")
+    return path
+
+
+def _is_sidecar_of(path: Path, *, data: Path) -> bool:
+    """Whether a file is the sidecar of this raw file, and of no other of the same stem."""
+    others = [data.with_suffix(suffix) for suffix in SUFFIXES if suffix != data.suffix.lower()]
+    return is_sidecar(path) and not any(other.is_file() for other in others)
+
+
+def _reserve(path: Path, *, nbytes: int) -> None:
+    """Make a file of a length, for its pixels to be laid in."""
+    with path.open("wb") as file:
+        file.truncate(nbytes)

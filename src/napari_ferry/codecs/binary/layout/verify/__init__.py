@@ -1,0 +1,1 @@
+"""Checks of a layout against the bytes at its borders."""

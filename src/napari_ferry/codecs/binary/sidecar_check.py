@@ -1,0 +1,149 @@
+"""What a sidecar says of a raw file, whether it is true or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_ferry.codecs.binary.calibration import Meaning, split_axes
+from napari_ferry.codecs.binary.layout.layout import Interleaving, Layout, count_frames
+from napari_ferry.codecs.binary.sidecar import (
+    DEFAULT_NAME,
+    load_json,
+    raw_files,
+    read_sidecar,
+    sidecar_path,
+)
+from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.image.axes import Axis
+from napari_ferry.image.checks import is_number
+from napari_ferry.image.record import Description, is_sound_scale, parse_description
+from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.units import METERS, SECONDS
+
+_MOST = 2**48
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a sidecar says.
+
+    Parameters
+    ----------
+    path : Path
+        The sidecar.
+    layout : Layout, optional
+        The layout, as far as it says one.
+    meaning : Meaning
+        What the axes mean.
+    error : str
+        Why the raw file cannot be opened by it; empty where it can.
+    """
+
+    path: Path
+    layout: Layout | None
+    meaning: Meaning
+    error: str
+
+
+def read_said(data: Path) -> Said | None:
+    """Read what the sidecar of a raw file says; None where there is no sidecar."""
+    path = sidecar_path(data)
+    if not path.is_file():
+        return None
+    nbytes = data.stat().st_size
+    try:
+        error = ""
+        read_sidecar(data, nbytes)
+    except (UnreadableFileError, MissingMetadataError) as problem:
+        error = str(problem)
+    try:
+        record = load_json(path)
+    except UnreadableFileError:
+        return Said(path, None, Meaning(), error)
+    description = parse_description(record)
+    meaning = Meaning() if description is None else _meaning(description)
+    return Said(path, _layout(record, description, nbytes), meaning, error)
+
+
+def lacks_layout(path: Path) -> bool:
+    """Whether a raw file, or each of a folder, can only be opened once its layout is found.
+
+    No pixels are looked at. A file that is empty, or that an interrupted save left behind, has
+    another fault, and so has a folder of other files.
+    """
+    files = raw_files(path) if path.is_dir() else [path]
+    return bool(files) and all(map(_lacks_layout, files))
+
+
+def _lacks_layout(data: Path) -> bool:
+    if data.name == DEFAULT_NAME or not data.stat().st_size or interrupted_save(data):
+        return False
+    said = read_said(data)
+    return said is None or bool(said.error)
+
+
+def _layout(
+    record: Mapping[str, Any], description: Description | None, nbytes: int
+) -> Layout | None:
+    """Return the layout that a sidecar gives; None where it does not give all of it."""
+    dtype = _dtype(record.get("dtype"))
+    offset, gap = (_count(record.get(key, 0), least=0) for key in ("offset", "gap"))
+    if dtype is None or offset is None or gap is None:
+        return None
+    if description is not None:
+        return _of_axes(dtype, offset, gap, description)
+    frames, y, x = (_count(record.get(key)) for key in ("frames", "y", "x"))
+    if y is None or x is None:
+        return None
+    one = Layout(dtype, offset, 1, 1, "", y, x, gap=gap)
+    return replace(one, frames=frames or max(1, count_frames(nbytes, one)[0]))
+
+
+def _of_axes(
+    dtype: np.dtype[Any], offset: int, gap: int, description: Description
+) -> Layout | None:
+    sizes = description.sizes
+    split = split_axes(tuple(sizes))
+    if split is None:
+        return None
+    lead, frame = split
+    together = {"c": "plane", "y": "pixel" if len(frame) > 2 else ""}[frame[0]]
+    channels = sizes[frame[0 if together == "plane" else -1]] if together else 1
+    frames = int(np.prod([sizes[name] for name in lead], dtype=object))
+    counts = [_count(size) for size in (frames, channels, sizes["y"], sizes["x"])]
+    if None in counts or (gap and len(lead) > 1):  # which stands after frames of the first axis
+        return None
+    way: Interleaving = together if channels > 1 else ""  # type: ignore[assignment]
+    return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"], gap=gap)
+
+
+def _meaning(description: Description) -> Meaning:
+    """Return what the axes of a record mean, as far as a `Meaning` can say it."""
+    axes = {axis.name: axis for axis in description.axes}
+    x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
+    lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_sound_scale(axis.scale)]
+    unit = lengths[0] if lengths else "micrometer"
+    pixel = x.scale if x.unit == unit else None
+    if "z" in axes and "t" not in axes:
+        step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
+        return Meaning("z", step, pixel, unit)
+    seconds = t.scale * SECONDS[t.unit] if t.unit in SECONDS else None
+    return Meaning("t", seconds, pixel, unit)
+
+
+def _dtype(value: object) -> np.dtype[Any] | None:
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError, SyntaxError):
+        return None
+    return dtype if isinstance(value, str) and is_number(dtype) and dtype.kind in "uif" else None
+
+
+def _count(value: object, least: int = 1) -> int | None:
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_int and least <= value < _MOST else None  # type: ignore[operator,return-value]

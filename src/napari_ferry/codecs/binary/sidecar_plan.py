@@ -1,0 +1,127 @@
+"""Writing the sidecar of a raw file, and keeping the one that it replaces."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+from napari_ferry.codecs.binary.calibration import FIELDS, Field, Meaning
+from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.padding import Place
+from napari_ferry.codecs.binary.repair import fitted, image_of
+from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_merge import succeed
+from napari_ferry.errors import TargetError
+from napari_ferry.saving.plan import Plan, run
+from napari_ferry.saving.write import PlannedFile, write_text
+
+
+def write_sidecar(
+    data: Path,
+    layout: Layout,
+    meaning: Meaning | None = None,
+    *,
+    by_hand: Collection[Field] = FIELDS,
+    overwrite: bool = False,
+    is_cut: bool = False,
+) -> tuple[Path, Path | None]:
+    """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
+
+    Parameters
+    ----------
+    data, layout, meaning, by_hand, is_cut
+        As for `plan_sidecar`, which tells what the one before says and the new one will not.
+    overwrite : bool
+        Whether a sidecar that is there may be replaced.
+
+    Raises
+    ------
+    InvalidImageError
+        The layout does not fit the file.
+    TargetExistsError
+        A sidecar is there, and overwriting was not agreed.
+    TargetError
+        The sidecar that is there cannot be kept under another name.
+    """
+    planned = plan_sidecar(data, layout, meaning, by_hand=by_hand, is_cut=is_cut)
+    return run_sidecar(planned, overwrite=overwrite)
+
+
+def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path | None]:
+    """Write a sidecar that was planned; return where it is, and where the one before it is kept.
+
+    Raises
+    ------
+    TargetExistsError
+        A sidecar is there, and overwriting was not agreed.
+    TargetError
+        The sidecar that is there cannot be kept under another name.
+    """
+    (sidecar,) = planned.paths
+    kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
+    if kept is not None:
+        _keep(sidecar, kept)
+    run(planned, overwrite=overwrite)
+    return sidecar, kept
+
+
+def plan_sidecar(
+    data: Path,
+    layout: Layout,
+    meaning: Meaning | None = None,
+    *,
+    by_hand: Collection[Field] = FIELDS,
+    is_cut: bool = False,
+) -> Plan:
+    """Plan the sidecar of a raw file, with all that one which is there says and that stays true.
+
+    Parameters
+    ----------
+    data : Path
+        The raw file.
+    layout : Layout
+        How its samples lie.
+    meaning : Meaning, optional
+        What the axes mean.
+    by_hand : collection of {"lead", "step", "pixel"}
+        What of `meaning` counts even where the sidecar that is there says something else.
+    is_cut : bool
+        Whether the frames that are whole will do, where the layout does not fit; what is left of
+        the file is then said to be no samples.
+
+    Returns
+    -------
+    Plan
+        Its losses are what the sidecar that is there says, and the new one will not.
+
+    Raises
+    ------
+    InvalidImageError
+        The layout does not fit the file.
+    """
+    layout = fitted(data, layout, is_cut=is_cut)
+    image = image_of(data, layout, meaning, is_cut=True)
+    rest = data.stat().st_size - layout.offset - layout.extent
+    place = Place(layout.offset, layout.gap, rest)
+    sidecar = sidecar_path(data)
+    text, losses = succeed(sidecar, image, place, by_hand if meaning else ())
+    file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
+    return Plan((file,), (), losses, identity=text)
+
+
+def _keep(sidecar: Path, kept: Path) -> None:
+    try:
+        shutil.copy2(sidecar, kept)
+    except OSError as error:
+        raise TargetError(
+            f"{sidecar} cannot be kept as {kept.name} ({error}), so it is not replaced: see that "
+            "its folder can be written."
+        ) from error
+
+
+def _backup_of(sidecar: Path) -> Path:
+    """Return a name that is free for the sidecar that was there."""
+    names = (f"{sidecar.name}.bak{n or ''}" for n in range(10**6))
+    return next(path for name in names if not (path := sidecar.with_name(name)).exists())

@@ -1,0 +1,132 @@
+"""One TIFF file -> its images: ImageJ hyperstack, OME-TIFF, tifffile's JSON, or plain pages."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_ferry.arrays.protocol import Array
+from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
+from napari_ferry.codecs.tiff.images.read_json import read_json
+from napari_ferry.codecs.tiff.images.read_ome import check_parts, ome_parts, read_ome
+from napari_ferry.codecs.tiff.images.read_plain import read_plain
+from napari_ferry.codecs.tiff.images.scanimage import read_scanimage
+from napari_ferry.codecs.tiff.images.vendor import read_vendor
+from napari_ferry.codecs.tiff.names import stem_of
+from napari_ferry.codecs.tiff.pages.frames import (
+    array_by_page,
+    frame_axes,
+    map_stack,
+    moved,
+    with_pixels,
+)
+from napari_ferry.codecs.tiff.pages.header import Header, read_header
+from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import KEY, Description
+from napari_ferry.imagej import has_sound_counts, parse_imagej
+
+
+def read_images(path: Path) -> list[Image]:
+    """Open every image of one file; no pixels are read.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is no sound TIFF file.
+    """
+    header = read_header(path)
+    is_part = bool(ome_parts(header))
+    if is_part:
+        check_parts(header)
+    source = TiffPages(path)
+    images = _read_described(header, source)
+    if not images and header.flavour:
+        images = read_vendor(header)
+    images = images or read_plain(source)
+    stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
+    return [image if image.name else replace(image, name=stem) for image in images]
+
+
+def _read_described(header: Header, source: TiffPages) -> list[Image]:
+    """Open the images of a file that describes itself; none where it does not."""
+    if header.description.startswith('{"'):
+        return read_json(header, source)
+    images: list[Image] = []
+    if header.flavour == "lsm":
+        images = read_vendor(header)
+    if header.flavour == "micromanager":
+        images = read_micromanager(header)
+    if header.flavour == "scanimage":
+        images = read_scanimage(header)
+    if not images and "<OME" in header.description[:4096]:
+        images = read_ome(header)
+    if not images and header.imagej is not None:
+        images = [_read_imagej(header, header.imagej)]
+    return images
+
+
+def writer_of(path: Path) -> str:
+    """Return the program that wrote a file, as far as the file says so; empty otherwise."""
+    header = read_header(path)
+    if KEY in header.description or KEY in str((header.imagej or {}).get("Info")):
+        return KEY
+    if header.imagej is not None and "ImageJ" in header.imagej:
+        return header.software or f"ImageJ {header.imagej['ImageJ']}"
+    creator = re.search(r'Creator="([^"]*)"', header.description[:4096])
+    return creator[1] if creator else header.software
+
+
+def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
+    """Open an ImageJ hyperstack, whose planes are stored in the order t z c unless it says else."""
+    axes, move = frame_axes(header)
+    y, x, *samples = moved(header.shape, move)
+    is_counted = header.next_page == 0 or has_sound_counts(metadata)
+    description = parse_imagej(
+        metadata,
+        header.resolution,
+        (y, x),
+        header.dtype.name,
+        samples[0] if samples else 1,
+        None if is_counted else len(TiffPages(header.path)),
+    )
+    lead = len(description.shape) - len(axes)
+    if f"{KEY}:" not in str(metadata.get("Info")):
+        description = _in_usual_order(description, lead)
+    names = [axis.name for axis in description.axes[:lead]]
+    sizes = dict(zip(names, description.shape, strict=False))
+    stored = [name for name in _stored_order(metadata) if name in sizes]
+    turn = [stored.index(name) for name in names]
+    n, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
+    flat = None if move else map_stack(header, n, is_imagej=True)
+    if flat is not None:
+        whole = flat.reshape(*shape, *flat.shape[1:])
+        array: Array = whole.transpose(*turn, *range(lead, whole.ndim))
+    else:
+        pages = np.arange(n).reshape(shape).transpose(turn).ravel()
+        array = array_by_page(header, pages, description.shape, lead, move)
+    return with_pixels(description, array)
+
+
+def _stored_order(metadata: Mapping[str, Any]) -> str:
+    """Return the axes of planes as they are stored, slowest first; early files name an order."""
+    order = str(metadata.get("order", "")).lower().partition("(")[0][-3:]
+    return order[::-1] if sorted(order) == sorted("tzc") else "tzc"
+
+
+def _in_usual_order(description: Description, lead: int) -> Description:
+    """Turn the leading axes of an image whose file only says how it is stored into t c z."""
+    names = [axis.name for axis in description.axes[:lead]]
+    turn = [*sorted(range(lead), key=lambda k: "tcz".index(names[k]))]
+    turn += range(lead, len(description.shape))
+    return replace(
+        description,
+        shape=tuple(description.shape[k] for k in turn),
+        axes=tuple(description.axes[k] for k in turn),
+    )

@@ -1,0 +1,278 @@
+"""One TIFF file whose pages tifffile described in JSON -> its images."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate, groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays.stack import Indexed
+from napari_ferry.codecs.tiff.images.levels import Stack, page_table, with_levels_below
+from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
+from napari_ferry.codecs.tiff.images.palette import with_palette
+from napari_ferry.codecs.tiff.images.read_plain import read_below
+from napari_ferry.codecs.tiff.pages.arrays import Joined, pages_array
+from napari_ferry.codecs.tiff.pages.frames import (
+    ASSUMED_TIME,
+    Page,
+    frame_axes,
+    map_stack,
+    map_whole_file,
+    moved,
+    with_pixels,
+)
+from napari_ferry.codecs.tiff.pages.header import Header
+from napari_ferry.codecs.tiff.pages.kinds import PageKind
+from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image.axes import Axis, default_axes
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import KEY, Description, parse_description
+
+_MOST_AXES = 32
+"""Axes of an array that every numpy can make."""
+
+ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
+
+
+def read_json(header: Header, source: TiffPages) -> list[Image]:
+    """Open the images of a file that tifffile described in JSON; none where it does not fit.
+
+    Images that were written one by one, and that nothing but their order tells apart, are one
+    stack.
+
+    Warns
+    -----
+    FerryWarning
+        A page further on has a description that does not fit the pages of the file.
+    """
+    record = _parse_record(header.description)
+    if record is None:
+        return []
+    flat = _one_piece(header, tuple(record["shape"]), source)
+    if flat is not None:
+        image = _whole_image(header, record, flat)
+        return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
+    runs = list(_page_runs(header, source))
+    images = [_stack_image(source, stack) for stack in join_runs(runs)]
+    return [*images, *read_below(header.path, [run.kind for run in runs])]
+
+
+def _whole_image(header: Header, record: Mapping[str, Any], flat: NDArray[Any]) -> Image:
+    """Return the only image of a file, whose pixels are mapped in one piece."""
+    description, move = _describe(record, header)
+    if move:
+        n = flat.ndim - len(header.shape)
+        flat = np.moveaxis(flat, *(k if k < 0 else k + n for k in move))
+    return with_pixels(description, flat)
+
+
+def _one_piece(header: Header, shape: tuple[int, ...], source: TiffPages) -> NDArray[Any] | None:
+    """Map the pixels of the only image of a file; also where directories behind it were cut off."""
+    if header.subifds:
+        return None
+    flat = map_whole_file(header, shape)
+    n, rest = divmod(math.prod(shape), math.prod(header.shape))
+    if flat is not None or rest or n <= len(source):
+        return flat
+    flat = map_stack(header, n)
+    return None if flat is None else flat.reshape(shape)
+
+
+def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
+    """Yield the images of a file in order, each as the pages that its description covers.
+
+    A page without a description that fits is an image of its own; where that is the first one,
+    nothing is yielded.
+    """
+    known: dict[tuple[str, int], PageRun] = {}
+    following = 0
+    for page, text in enumerate(source.descriptions()):
+        if page < following:
+            continue
+        try:
+            kind = source.kind_of(page)
+        except UnreadableFileError as error:
+            if not page:
+                raise
+            warnings.warn(f"A page is left out: {error}", FerryWarning, stacklevel=2)
+            continue
+        key = text, int(source.kinds[page])
+        if key not in known or page + len(known[key].pages) > len(source):
+            described = _described(text, kind, len(source) - page)
+            if described is None and _parse_record(text):
+                _warn_misfit(header, page)
+            if described is None and not page:
+                return
+            known[key] = described or _undescribed(kind)
+        run = known[key]
+        following = page + len(run.pages)
+        yield replace(run, pages=run.pages + page)
+
+
+def _described(text: str, kind: PageKind, most: int) -> PageRun | None:
+    """Return the pages that a description covers, counted from 0, ``None`` where it does not fit.
+
+    Parameters
+    ----------
+    text : str
+        The description of the first page.
+    kind : PageKind
+        The kind of that page.
+    most : int
+        Pages that the file has from there on.
+    """
+    record = _parse_record(text)
+    if record is None:
+        return None
+    shape = tuple(record["shape"])
+    n, rest = divmod(math.prod(shape), math.prod(kind.shape))
+    is_lead = any(math.prod(shape[:k]) == n for k in range(len(shape) + 1))
+    if rest or not is_lead or n > most:
+        return None
+    description, move = _describe(record, kind)
+    is_ours = KEY in record
+    key = None if is_ours else join_key(description, kind)
+    return PageRun(description=description, pages=np.arange(n), kind=kind, move=move, key=key)
+
+
+def _undescribed(kind: PageKind) -> PageRun:
+    """Return a single page that says nothing of itself."""
+    axes, move = frame_axes(kind)
+    description = Description(moved(kind.shape, move), tuple(map(Axis, axes)), kind.dtype.name)
+    key = join_key(description, kind)
+    return PageRun(description=description, pages=np.arange(1), kind=kind, move=move, key=key)
+
+
+def _stack_image(source: TiffPages, stack: PageStack) -> Image:
+    """Return the image of some pages, with the levels below them."""
+    description, first = stack.description, stack.runs[0]
+    if _is_even(stack):
+        pages = np.concatenate([run.pages for run in stack.runs])
+        found = _page_stack(source, pages, description.shape, first)
+        array = _read_pages(found, description.shape, first)
+        image = with_palette(with_pixels(description, array), first.kind)
+        return with_levels_below(image, found, first.kind)
+    parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
+    frame = 3 if description.axes[-1].name == "s" else 2
+    counts = [math.prod(part.shape[:-frame]) for part in parts]
+    read = Joined(
+        tuple(Indexed(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
+    )
+    lead = len(description.shape) - frame
+    array = Frames(read, description.shape, parts[0].dtype, lead)
+    return with_pixels(description, array)
+
+
+def _is_even(stack: PageStack) -> bool:
+    """Whether all pages of a stack look alike, and none holds more than one step of it."""
+    first, *others = stack.runs
+    is_step = math.prod(first.kind.shape) <= math.prod(stack.description.shape[1:])
+    alike = all(_looks(run) == _looks(first) for run in others)
+    return not others or (is_step and alike)
+
+
+def _looks(run: PageRun) -> tuple[Hashable, ...]:
+    return run.kind.appearance, run.move
+
+
+def _storage(run: PageRun) -> Hashable:
+    return *_looks(run), run.description.shape
+
+
+def _part(source: TiffPages, runs: Sequence[PageRun]) -> Array:
+    """Return the array of runs that are stored alike: axis run, then those of one of them."""
+    pages = np.concatenate([run.pages for run in runs])
+    shape = (len(runs), *runs[0].description.shape)
+    return _read_pages(_page_stack(source, pages, shape, runs[0]), shape, runs[0])
+
+
+def _page_stack(
+    source: TiffPages, pages: NDArray[np.int64], shape: Sequence[int], run: PageRun
+) -> Stack:
+    """Return which pages make up an array; its leading axes count them."""
+    lead = next(k for k in range(len(shape) + 1) if math.prod(shape[:k]) == len(pages))
+    return Stack((source,), page_table(pages), shape[:lead], run.move)
+
+
+def _read_pages(stack: Stack, shape: Sequence[int], run: PageRun) -> Array:
+    frame = shape[len(stack.lead) :]
+    return pages_array(*stack[:3], frame, run.kind.dtype, move=run.move)
+
+
+def _warn_misfit(header: Header, page: int) -> None:
+    warnings.warn(
+        f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
+        "it is left aside, and the pages are opened as they are.",
+        FerryWarning,
+        stacklevel=3,
+    )
+
+
+def _parse_record(text: str) -> dict[str, Any] | None:
+    """Parse a description in tifffile's form, ``None`` where it is not one."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    shape = record.get("shape") if isinstance(record, dict) else None
+    sound = isinstance(shape, list) and 2 <= len(shape) <= _MOST_AXES
+    sound = sound and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
+    return record if sound else None
+
+
+def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple[int, int] | None]:
+    """Return what a JSON description means; our own record in it says the most.
+
+    Where it does not name the axes, the page says which are those of a frame.
+
+    Returns
+    -------
+    description : Description
+        Of the image, as it is opened.
+    move : (int, int), optional
+        How the stored axes of a page move for that.
+    """
+    shape, dtype = tuple(record["shape"]), page.dtype.name
+    ours = parse_description(record.get(KEY))
+    if ours is not None and ours.shape == shape:
+        return ours, None
+    metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
+    letters = str(record.get("axes", "")).lower()
+    known = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
+    n = len(shape) - len(page.shape)
+    tail, move = frame_axes(page)
+    if known and "q" not in letters:
+        is_stored = letters[n:] == page.axes and shape[n:] == page.shape
+        if not is_stored or set(tail) & set(letters[:n]):
+            tail, move = letters[n:], None
+        names, size = letters[:n] + tail, (*shape[:n], *moved(shape[n:], move))
+        return Description(size, tuple(map(Axis, names)), dtype, metadata=metadata), move
+    # A stack of three or four planes that was written without a word on colour is stored by
+    # tifffile as one page of separate samples; so those are frames, unless somebody says more.
+    is_planar = page.axes.startswith("s")
+    if n < 0 or shape[n:] != page.shape or is_planar:
+        n, tail, move = len(shape) - 2, "yx", None
+    if n:
+        metadata["assumed"] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
+    axes = tuple(map(Axis, (*_leading_names(n, tail), *tail)))
+    return Description((*shape[:n], *moved(shape[n:], move)), axes, dtype, metadata=metadata), move
+
+
+def _leading_names(n: int, tail: str) -> tuple[str, ...]:
+    """Return names for `n` axes that nobody named, before those of a frame.
+
+    >>> _leading_names(2, "yxs"), _leading_names(3, "cyx")
+    (('t', 'z'), ('t', 'd1', 'z'))
+    """
+    names = default_axes(n + len(tail.strip("cs")))[:n]
+    return tuple(f"d{i}" if name in tail else name for i, name in enumerate(names))

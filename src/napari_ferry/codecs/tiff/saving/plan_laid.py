@@ -1,0 +1,70 @@
+"""Plans for TIFF files whose pixels are laid, as they are, into files of known length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from napari_ferry.codecs.tiff.saving.headers import Flavour, Layer, data_start
+from napari_ferry.codecs.tiff.saving.parts import (
+    creator,
+    file_bytes,
+    first_pages,
+    part_files,
+    part_path,
+    split_layer,
+    whole_file_xml,
+)
+from napari_ferry.saving.uncompressed import pixel_writes
+from napari_ferry.saving.write import PlannedFile, Write
+
+Laid = tuple[tuple[PlannedFile, ...], tuple[Write, ...]]
+"""Files, and what fills them."""
+
+
+def plan_laid_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Laid:
+    """Plan one file that holds everything."""
+    xml = whole_file_xml(layers) if flavour == "ome" else ""
+    create = creator(layers, flavour, xml, {})
+    writes = [
+        write
+        for layer, page in zip(layers, first_pages(layers), strict=True)
+        for write in _writes(layer, path, flavour, page)
+    ]
+    return (PlannedFile(path, file_bytes(layers, create), create),), tuple(writes)
+
+
+def plan_laid_series(
+    layers: Sequence[Layer], path: Path, flavour: Flavour, cap: float, nonce: str
+) -> Laid:
+    """Plan files below the cap, each with some frames of one image, known before the first byte."""
+    images, extra = [layer.image for layer in layers], 0
+    while True:
+        parts = [part for layer in layers for part in split_layer(layer, flavour, cap, extra)]
+        paths = [part_path(path, i) for i in range(len(parts))]
+        files = part_files(parts, paths, flavour, images, nonce)
+        too_large = max(file.nbytes for file in files) - math.ceil(cap) + 1
+        if too_large <= 0:
+            break
+        extra += too_large
+    writes = [
+        write
+        for part, place in zip(parts, paths, strict=True)
+        for write in _writes(part, place, flavour, 0)
+    ]
+    return tuple(files), tuple(writes)
+
+
+def _writes(part: Layer, path: Path, flavour: Flavour, page: int) -> list[Write]:
+    """Plan the writes that lay the pixels of one part into its file."""
+    return pixel_writes(
+        path,
+        part.image.array,
+        part.box,
+        lead=part.lead,
+        strides=part.strides(flavour),
+        dtype=part.dtype,
+        locate=partial(data_start, page=page),
+    )

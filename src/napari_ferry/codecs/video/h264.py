@@ -1,0 +1,159 @@
+"""Picture order count of H.264, from the header of a picture's first slice (ITU-T H.264, 8.2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from napari_ferry.codecs.video.bits import (
+    Bits,
+    NoPictureError,
+    Picture,
+    split_annex_b,
+    split_by_length,
+)
+
+_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
+_SLICE_HEAD = 32
+_B = 1
+_HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sequence:
+    """What the header of a slice is read with, of a sequence parameter set."""
+
+    has_color_planes: bool
+    frame_num_bits: int
+    order_type: int
+    order_bits: int
+    is_progressive: bool
+
+
+class H264:
+    """Reads the headers of H.264.
+
+    Parameters
+    ----------
+    extradata : bytes
+        Parameter sets of the container: in an ``avcC`` record, with start codes, or empty.
+
+    Raises
+    ------
+    ValueError
+        They are damaged, or use what is not supported.
+    """
+
+    def __init__(self, extradata: bytes = b"") -> None:
+        self._sequences: dict[int, _Sequence] = {}
+        self._sequence_of: dict[int, int] = {}
+        self._epoch = 0
+        self._last = 0
+        self._split: Callable[[bytes], Iterator[bytes]] = split_annex_b
+        units = split_annex_b(extradata)
+        if extradata[:1] == b"\x01":
+            self._split = partial(split_by_length, width=(extradata[4] & 3) + 1)
+            units = _avcc_units(extradata)
+        for unit in units:
+            self._note_parameters(unit)
+
+    def read(self, data: bytes) -> Picture:
+        """Read the header of a picture: its rank is its coded sequence, and its count there."""
+        for unit in self._split(data):
+            kind = unit[0] & 31 if unit else 0
+            if kind in (_SLICE, _IDR):
+                return self._read_slice(kind, unit[0] >> 5 & 3, Bits.of_nal(unit[1:_SLICE_HEAD]))
+            self._note_parameters(unit)
+        raise NoPictureError
+
+    def _note_parameters(self, unit: bytes) -> None:
+        kind = unit[0] & 31 if unit else 0
+        if kind == _SPS:
+            number, sequence = _read_sequence(Bits.of_nal(unit[1:]))
+            self._sequences[number] = sequence
+        elif kind == _PPS:
+            bits = Bits.of_nal(unit[1:_SLICE_HEAD])
+            number = bits.ue()
+            self._sequence_of[number] = bits.ue()
+
+    def _read_slice(self, kind: int, reference: int, bits: Bits) -> Picture:
+        bits.ue()
+        can_begin = bits.ue() % 5 != _B
+        sequence = self._sequences[self._sequence_of[bits.ue()]]
+        bits.u(2 * sequence.has_color_planes)
+        bits.u(sequence.frame_num_bits)
+        if not sequence.is_progressive and bits.u(1):  # field_pic_flag
+            bits.u(1)
+        if kind == _IDR:
+            bits.ue()
+            self._epoch += 1
+            self._last = 0
+        count = 0  # of all pictures, if they are shown as they are decoded
+        if sequence.order_type == 0:
+            count = nearest(self._last, bits.u(sequence.order_bits), sequence.order_bits)
+            self._last = count if reference else self._last
+        return Picture(rank=(self._epoch, count), is_shown=True, can_begin=can_begin)
+
+
+def nearest(last: int, low: int, width: int) -> int:
+    """Return the count whose low bits are `low` that is nearest to the last one (8.2.1.1)."""
+    half = 1 << (width - 1)
+    return last + (low - last + half - 1) % (2 * half) - (half - 1)
+
+
+def _read_sequence(bits: Bits) -> tuple[int, _Sequence]:
+    """Read a sequence parameter set (7.3.2.1.1): its number, and itself."""
+    profile = bits.u(8)
+    bits.u(16)
+    number = bits.ue()
+    has_planes = profile in _HIGH_PROFILES and _skip_high_profile(bits)
+    frame_num_bits = bits.ue() + 4
+    order_type = bits.ue()
+    if order_type == 1:
+        raise ValueError("picture order count of type 1")
+    order_bits = bits.ue() + 4 if order_type == 0 else 0
+    bits.ue()
+    bits.u(1)
+    bits.skip_ue(2)
+    return number, _Sequence(
+        has_color_planes=has_planes,
+        frame_num_bits=frame_num_bits,
+        order_type=order_type,
+        order_bits=order_bits,
+        is_progressive=bool(bits.u(1)),
+    )
+
+
+def _skip_high_profile(bits: Bits) -> bool:
+    """Skip what high profiles add; return whether color planes are coded separately."""
+    chroma = bits.ue()
+    has_planes = chroma == 3 and bool(bits.u(1))
+    bits.skip_ue(2)
+    bits.u(1)
+    if bits.u(1):
+        for k in range(12 if chroma == 3 else 8):
+            if bits.u(1):
+                _skip_scaling_list(bits, 16 if k < 6 else 64)
+    return has_planes
+
+
+def _skip_scaling_list(bits: Bits, size: int) -> None:
+    """Skip a scaling list (7.3.2.1.1.1), which ends early where its next scale is zero."""
+    scale = 8
+    for _ in range(size):
+        code = bits.ue()
+        scale = (scale + (-1) ** (code + 1) * ((code + 1) // 2)) % 256
+        if not scale:
+            return
+
+
+def _avcc_units(record: bytes) -> Iterator[bytes]:
+    """Yield the parameter sets of an ``avcC`` record (ISO 14496-15, 5.3.3.1)."""
+    at = 5
+    for mask in (31, 255):
+        count, at = record[at] & mask, at + 1
+        for _ in range(count):
+            end = at + 2 + int.from_bytes(record[at : at + 2], "big")
+            yield record[at + 2 : end]
+            at = end

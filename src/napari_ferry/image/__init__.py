@@ -1,0 +1,1 @@
+"""Images: arrays, and what their axes mean."""

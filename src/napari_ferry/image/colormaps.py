@@ -1,0 +1,218 @@
+"""napari's colormaps and label colours <-> plain JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.image.record import to_json
+
+_PRIMARY = {
+    "gray": "#ffffff",
+    "red": "#ff0000",
+    "green": "#00ff00",
+    "blue": "#0000ff",
+    "cyan": "#00ffff",
+    "magenta": "#ff00ff",
+    "yellow": "#ffff00",
+}
+"""Names of colormaps that go from black to one color, which are known without napari."""
+
+_HEX = re.compile("#[0-9a-fA-F]{6}")
+_FIELDS = (
+    *("name", "colors", "controls", "interpolation", "nan_color", "low_color", "high_color"),
+)
+_MOST_COLORS = 2**20
+_USUAL_LABELS = (50, 0.5, 0)
+"""Number of colours, seed and background of the label colours that napari begins with."""
+
+
+def colormap_to_json(value: Any) -> Any:
+    """Return the name of a colormap that napari begins with, or all of it as JSON.
+
+    Those that were made since are known by their names, too, but only until napari is closed.
+    """
+    from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
+
+    if isinstance(value, str):
+        return value
+    fields = dict(value)
+    known = ALL_COLORMAPS.get(fields["name"])
+    if known is not None and np.array_equal(known.colors, np.asarray(fields["colors"])):
+        return fields["name"]
+    return {
+        key: to_json(plain(fields[key]) if key == "interpolation" else np.asarray(fields[key]))
+        if key != "name"
+        else fields[key]
+        for key in _FIELDS
+        if fields.get(key) is not None
+    }
+
+
+def to_colormap(value: Any) -> Any:
+    """Return what napari takes for a colormap: a name, or one made of its colours.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        It is none.
+    """
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
+
+    if isinstance(value, str):
+        if value in AVAILABLE_COLORMAPS:
+            return value
+        if not _HEX.fullmatch(value):
+            raise ValueError(f"{value[:40]!r} is no colormap")
+        named = {color: name for name, color in _PRIMARY.items()}
+        return named.get(value) or Colormap([[0, 0, 0, 1], [*_rgb(value), 1]], name=value)
+    _check_colors(value["colors"])
+    return Colormap(**value)
+
+
+def label_colors_to_json(value: Any) -> Any:
+    """Return the colours of labels as JSON, ``None`` for napari's own."""
+    from napari.utils.colormaps import DirectLabelColormap, label_colormap
+
+    if isinstance(value, DirectLabelColormap):
+        colors = {key: to_json(np.asarray(color)) for key, color in value.color_dict.items()}
+        return {"direct": [[key, color] for key, color in colors.items()]}
+    kind = {"seed": float(value.seed), "background_value": int(value.background_value)}
+    drawn = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
+    if not np.array_equal(value.colors, drawn.colors):
+        return {"name": value.name, "cyclic": to_json(np.asarray(value.colors)), **kind}
+    if (len(drawn.colors), *kind.values()) == _USUAL_LABELS:
+        return None
+    return {"drawn": len(drawn.colors) - 1, **kind}
+
+
+def to_label_colors(value: Mapping[str, Any]) -> Any:
+    """Return the colours of labels as napari's own object.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        They are none.
+    """
+    from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
+
+    if "direct" in value:
+        _check_colors([color for _, color in value["direct"]])
+        return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
+    if "drawn" in value:
+        if not 0 < value["drawn"] <= _MOST_COLORS:
+            raise ValueError(f"{value['drawn']} colours cannot be drawn")
+        return label_colormap(value["drawn"], value["seed"], value["background_value"])
+    _check_colors(value["cyclic"])
+    return CyclicLabelColormap(
+        name=value["name"],
+        colors=np.array(value["cyclic"]),
+        seed=value["seed"],
+        background_value=value["background_value"],
+    )
+
+
+def _check_colors(value: Any) -> None:
+    """Refuse what is no list of colours.
+
+    Raises
+    ------
+    ValueError
+        Anything but at least one row of three or four numbers.
+    """
+    colors = np.asarray(value)
+    is_table = colors.ndim == 2 and len(colors) and colors.shape[1] in (3, 4)
+    if not is_table or colors.dtype.kind not in "iuf" or not np.isfinite(colors).all():
+        raise ValueError("these are no colours")
+
+
+def color_of(colormap: object) -> str | None:
+    """Return the color ``#rrggbb`` of a colormap that goes from black to one color."""
+    found = _knots(colormap)
+    if found is None or len(found.colors) != 2 or found.colors[0].any():
+        return None
+    return "#" + "".join(f"{round(255 * value):02x}" for value in found.colors[1].tolist())
+
+
+def color_table(colormap: object, count: int) -> NDArray[np.float64] | None:
+    """Return colors of a colormap of `Image.display` at equal steps.
+
+    Returns
+    -------
+    numpy.ndarray, optional
+        Axes (count, rgb), float64 between 0 and 1; ``None`` where it is not a colormap.
+    """
+    found = _knots(colormap)
+    return None if found is None else spread_colors(*found, count).clip(0, 1)
+
+
+def spread_colors(
+    colors: NDArray[np.float64], controls: NDArray[np.float64], is_smooth: bool, count: int
+) -> NDArray[np.float64]:
+    """Return the colors at `count` equal steps between those of a colormap.
+
+    Parameters
+    ----------
+    colors : numpy.ndarray
+        Axes (color, samples).
+    controls : numpy.ndarray
+        Where each color is, from 0 to 1; or the edges between colors, where not smooth.
+    is_smooth : bool
+        Whether colors between two of them are mixed.
+    count : int
+        Number of steps.
+    """
+    x = np.linspace(0, 1, count)
+    if is_smooth:
+        return np.stack([np.interp(x, controls, side) for side in colors.T], 1)
+    bins = np.searchsorted(controls, x, side="right") - 1
+    return colors[np.clip(bins, 0, len(colors) - 1)]
+
+
+class _Knots(NamedTuple):
+    """The colors that a colormap is made of, axes (color, rgb); as for `spread_colors`."""
+
+    colors: NDArray[np.float64]
+    controls: NDArray[np.float64]
+    is_smooth: bool
+
+
+def _knots(colormap: object) -> _Knots | None:
+    """Return what a colormap is made of; ``None`` where it is not a colormap."""
+    fields: Any = colormap
+    if isinstance(colormap, str):
+        color = _PRIMARY.get(colormap, colormap)
+        if _HEX.fullmatch(color):
+            return _Knots(np.array([[0, 0, 0], _rgb(color)], np.float64), np.arange(2.0), True)
+        from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+        known = AVAILABLE_COLORMAPS.get(colormap)
+        fields = None if known is None else dict(known)
+    return _read_knots(fields) if isinstance(fields, Mapping) else None
+
+
+def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
+    is_smooth = str(plain(fields.get("interpolation", "linear"))) == "linear"
+    try:
+        colors = np.asarray(fields.get("colors"), np.float64)[:, :3]
+        places = np.linspace(0, 1, len(colors) + (not is_smooth))
+        controls = np.asarray(fields.get("controls", places), np.float64)
+    except (TypeError, ValueError, IndexError, OverflowError):  # not numbers, or not in rows
+        return None
+    is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == places.shape
+    is_finite = np.isfinite(colors).all() and np.isfinite(controls).all()
+    return _Knots(colors, controls, is_smooth) if is_sound and is_finite else None
+
+
+def _rgb(color: str) -> list[float]:
+    """Return red, green and blue of ``#rrggbb``, between 0 and 1."""
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def plain(value: object) -> object:
+    """Return the value of an enumeration, and anything else as it is."""
+    return getattr(value, "value", value)

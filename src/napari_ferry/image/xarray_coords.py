@@ -1,0 +1,66 @@
+"""Axes as the coordinates of an xarray object, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.axes import Axis, Channel, read_unit
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def to_coordinates(
+    axes: Sequence[Axis], channels: Sequence[Channel], shape: Sequence[int]
+) -> dict[str, Any]:
+    """Return ``translation + index * scale`` of each axis, and the names of channels along ``c``.
+
+    Parameters
+    ----------
+    axes, shape
+        What the axes mean, and how long they are.
+    channels
+        One for each index of ``c``, or none.
+    """
+    coords: dict[str, Any] = {}
+    for axis, size in zip(axes, shape, strict=True):
+        if axis.name not in ("c", "s"):
+            values = axis.translation + np.arange(size) * axis.scale
+            coords[axis.name] = (axis.name, values, {"units": axis.unit} if axis.unit else {})
+    if channels:
+        coords["c"] = [channel.name or f"channel {i}" for i, channel in enumerate(channels)]
+    return coords
+
+
+def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
+    """Read the scale, unit and translation of one dimension off its coordinate.
+
+    Raises
+    ------
+    InvalidImageError
+        A coordinate that is not evenly spaced.
+
+    Warns
+    -----
+    FerryWarning
+        Its ``units`` are not known.
+    """
+    if dim not in data.coords or dim == "c":
+        return Axis(dim)
+    coordinate = data.coords[dim]
+    values = np.asarray(coordinate.values)
+    if values.dtype.kind not in "iuf":
+        return Axis(dim)
+    unit = str(coordinate.attrs.get("units") or "")
+    steps = np.diff(values.astype(np.float64))
+    scale = float(steps.mean()) if steps.size else 1.0
+    if not np.allclose(steps, scale, rtol=1e-3):
+        raise InvalidImageError(
+            f"The coordinates of axis {dim} are not evenly spaced, so they have no scale: "
+            "resample, or drop the coordinate."
+        )
+    return Axis(dim, scale or 1.0, read_unit(unit, f"The coordinate {dim}"), float(values[0]))

@@ -1,0 +1,1 @@
+"""Images to napari's layers and back."""

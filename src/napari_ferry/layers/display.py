@@ -1,0 +1,268 @@
+"""How napari shows a layer <-> plain JSON, of which only what napari can take is given back.
+
+What each key may be is said once, in the tables of `_readers`: what reads it from JSON, or raises.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import FerryWarning
+from napari_ferry.image.colormaps import (
+    colormap_to_json,
+    label_colors_to_json,
+    plain,
+    to_colormap,
+    to_label_colors,
+)
+from napari_ferry.image.image import Kind
+from napari_ferry.image.record import to_json
+
+_Read: TypeAlias = Callable[[Any, int], Any]
+"""Makes what napari takes of a JSON value, for a layer of so many dimensions."""
+
+IDENTITY = ("rotate", "shear", "affine")
+"""Transforms, which are left out of the record where they do nothing."""
+
+_UNSOUND = (TypeError, ValueError, LookupError, OverflowError)
+_USUAL_PLANE = {"normal": [1.0, 0.0, 0.0], "position": [0.0, 0.0, 0.0], "thickness": 1.0}
+
+
+def display_to_json(meta: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """Return how a layer is shown, as plain JSON; what napari begins with is left out."""
+    keys = _readers(kind).keys() - {"colormap", "axis_labels"}
+    display = {key: to_json(plain(meta[key])) for key in meta if key in keys}
+    for key in IDENTITY:
+        if key in display and _is_identity(key, meta[key]):
+            del display[key]
+    for key in ("properties", "experimental_clipping_planes"):
+        if not display.get(key, True):
+            del display[key]
+    if display.get("plane") == _USUAL_PLANE:
+        del display["plane"]
+    if "colormap" in meta:
+        to_record = label_colors_to_json if kind == "labels" else colormap_to_json
+        colormap = to_record(meta["colormap"])
+        display |= {"colormap": colormap} if colormap is not None else {}
+    return display
+
+
+def display_to_napari(
+    display: Mapping[str, Any], kind: Kind, ndim: int, name: str
+) -> dict[str, Any]:
+    """Return what napari takes of a display; what it does not know is left out.
+
+    Parameters
+    ----------
+    display : mapping
+        Plain JSON, from a file that anybody may have edited.
+    kind : {"image", "labels"}
+        Type of the layer.
+    ndim : int
+        Its dimensions.
+    name : str
+        What the layer is called, for the warning.
+
+    Warns
+    -----
+    FerryWarning
+        A value is none that napari can take.
+    """
+    known: dict[str, Any] = {}
+    unsound: list[str] = []
+    for key, read in _readers(kind).items():
+        if display.get(key) is None:
+            continue
+        try:
+            known[key] = read(display[key], ndim)
+        except _UNSOUND:
+            unsound.append(key)
+    if unsound:
+        warn_unsound(name, unsound)
+    return known
+
+
+def warn_unsound(name: str, keys: Sequence[str]) -> None:
+    """Warn that something is shown as napari does by itself."""
+    warnings.warn(
+        f"{name or 'The image'}: the file gives values of {', '.join(keys)} that napari cannot "
+        "take: napari's own are used.",
+        FerryWarning,
+        stacklevel=3,
+    )
+
+
+def _readers(kind: Kind) -> dict[str, _Read]:
+    """Return what reads each key of a layer of this type."""
+    from napari.layers.base import _base_constants as base
+    from napari.layers.image import _image_constants as image
+    from napari.layers.labels import _labels_constants as labels
+
+    shared = {
+        "opacity": _number(0, 1),
+        "blending": _choice(base.Blending),
+        "visible": _truth,
+        "depiction": _choice(image.VolumeDepiction),
+        "plane": _plane,
+        "experimental_clipping_planes": _planes,
+        "rotate": _rotate,
+        "shear": _shear,
+        "affine": _affine,
+        "axis_labels": _axis_labels,
+    }
+    if kind == "labels":
+        return shared | {
+            "rendering": _choice(labels.LabelsRendering),
+            "projection_mode": _choice(base.BaseProjectionMode),
+            "iso_gradient_mode": _choice(labels.IsoCategoricalGradientMode),
+            "properties": _columns,
+            "colormap": lambda value, _: to_label_colors(value),
+        }
+    return shared | {
+        "rendering": _choice(image.ImageRendering),
+        "projection_mode": _choice(image.ImageProjectionMode),
+        "contrast_limits": _limits,
+        "gamma": _number(0, math.inf),
+        "interpolation2d": _choice(image.Interpolation),
+        # napari raises for a kernel of one's own in 3D
+        "interpolation3d": _choice(image.Interpolation, but="custom"),
+        "iso_threshold": _number(-math.inf, math.inf),
+        "attenuation": _number(0, math.inf),
+        "colormap": lambda value, _: to_colormap(value),
+    }
+
+
+def _require(is_sound: object) -> None:
+    """Refuse a value; `display_to_napari` says which.
+
+    Raises
+    ------
+    ValueError
+        It is not sound.
+    """
+    if not is_sound:
+        raise ValueError
+
+
+def _choice(names: type[Enum], *, but: str = "") -> _Read:
+    """Return what reads one of the names of an enumeration."""
+    known = {name.value for name in names} - {but}
+
+    def read(value: Any, _: int) -> Any:
+        _require(isinstance(value, str) and value in known)
+        return value
+
+    return read
+
+
+def _number(low: float, high: float) -> _Read:
+    """Return what reads a finite number between two, both allowed."""
+
+    def read(value: Any, _: int) -> Any:
+        _require(_is_number(value) and low <= value <= high)
+        return value
+
+    return read
+
+
+def _is_number(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _truth(value: Any, _: int) -> Any:
+    _require(isinstance(value, bool))
+    return value
+
+
+def _limits(value: Any, _: int) -> Any:
+    low, high = _numbers(value, (2,))
+    _require(low < high)
+    return value
+
+
+def _numbers(value: Any, *shapes: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return finite numbers, in an array of one of these shapes."""
+    array = np.asarray(value)
+    _require(array.dtype.kind in "iuf" and array.shape in shapes and np.isfinite(array).all())
+    return array.astype(np.float64)
+
+
+def _plane(value: Any, _: int) -> Any:
+    _require(isinstance(value, Mapping))
+    _require(value.keys() <= {"position", "normal", "thickness", "enabled"})
+    _numbers(value["position"], (3,))
+    _require(_numbers(value["normal"], (3,)).any())
+    _require(_is_number(value.get("thickness", 1)) and value.get("thickness", 1) > 0)
+    _require(isinstance(value.get("enabled", True), bool))
+    return dict(value)
+
+
+def _planes(value: Any, ndim: int) -> Any:
+    _require(isinstance(value, list | tuple))
+    planes = [_plane(each, ndim) for each in value]
+    _require(all("thickness" not in plane for plane in planes))
+    return planes
+
+
+def _matrix(value: Any, *sizes: int) -> NDArray[np.float64]:
+    """Return a square matrix that can be inverted, of one of these sizes."""
+    matrix = _numbers(value, *((size, size) for size in sizes))
+    np.linalg.inv(matrix)
+    return matrix
+
+
+def _rotate(value: Any, ndim: int) -> Any:
+    if _is_number(value):
+        return value
+    return _numbers(value, (3,)) if np.ndim(value) == 1 and ndim > 2 else _matrix(value, ndim)
+
+
+def _shear(value: Any, ndim: int) -> Any:
+    if np.ndim(value) == 1:
+        return _numbers(value, (ndim * (ndim - 1) // 2,))
+    matrix = _matrix(value, ndim)
+    _require((matrix == np.triu(matrix)).all() or (matrix == np.tril(matrix)).all())
+    return matrix
+
+
+def _affine(value: Any, ndim: int) -> Any:
+    matrix = _matrix(value, ndim + 1)
+    _require((matrix[-1] == np.eye(ndim + 1)[-1]).all())
+    return matrix
+
+
+def _axis_labels(value: Any, ndim: int) -> Any:
+    _require(isinstance(value, list | tuple) and len(value) == ndim)
+    _require(all(label is None or isinstance(label, str) for label in value))
+    return value
+
+
+def _columns(value: Any, _: int) -> dict[str, NDArray[Any]]:
+    _require(isinstance(value, Mapping))
+    columns = {key: _column(column) for key, column in value.items()}
+    _require(len({len(column) for column in columns.values()}) < 2)
+    return columns
+
+
+def _column(value: Any) -> NDArray[Any]:
+    """Return a column of a table; numbers that are none, such as those of empty regions, too."""
+    _require(isinstance(value, list | tuple))
+    known = [each for each in value if each is not None]
+    has_gaps = len(known) < len(value) and all(map(_is_number, known))
+    column = np.array(value, np.float64) if has_gaps else np.asarray(value)
+    _require(column.ndim == 1)
+    return column
+
+
+def _is_identity(key: str, value: Any) -> bool:
+    """Whether a transform does nothing."""
+    matrix = np.asarray(value, float)
+    return not np.any(matrix) if key == "shear" else bool((matrix == np.eye(len(matrix))).all())

@@ -1,0 +1,296 @@
+"""What of an image becomes a movie: which axis runs, where the others stand, how fast it plays.
+
+A movie is made of frames of 8 bits (or of 16, in formats that keep them). `choose_movie` decides
+all of it without reading a pixel; `Movie.pieces` are what a `Stream` reads and prepares.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.regions import Box, chunk_edges, split_box
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.checks import check_pixels, common_losses
+from napari_ferry.image.image import Image
+from napari_ferry.image.record import SPEED, describe
+from napari_ferry.movie.contrast_limits import is_narrower, shown_limits
+from napari_ferry.movie.frame_axis import choose_places, leading_sizes
+from napari_ferry.movie.frame_rate import choose_rate
+from napari_ferry.movie.intensity import Limits, Tones, sampled_places
+from napari_ferry.saving.stream import Piece, frames_together
+
+MAPPED = "mapped from"
+"""Key of `Image.metadata`: the values that black and white stood for before they were mapped."""
+
+POSITION = "position"
+"""Key of `Image.metadata`: where the axes stood that the movie does not have."""
+
+
+@dataclass(frozen=True)
+class Movie:
+    """One image, as frames that follow each other.
+
+    Parameters
+    ----------
+    image : Image
+        Where they come from.
+    axis : int, optional
+        Number of the axis that runs; ``None`` for a single frame.
+    place : tuple of int
+        Index on each leading axis; that of the axis that runs says nothing.
+    frame_rate : Fraction
+        Frames per second.
+    tones : Tones
+        What becomes of the samples.
+    losses : tuple of str
+        A sentence for each thing that the frames do not hold, and for a pace that nobody asked for.
+    """
+
+    image: Image
+    axis: int | None
+    place: tuple[int, ...]
+    frame_rate: Fraction
+    tones: Tones
+    losses: tuple[str, ...]
+
+    @property
+    def nframes(self) -> int:
+        """Number of frames."""
+        return 1 if self.axis is None else self.image.shape[self.axis]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a frame."""
+        y = len(self.place)
+        return self.image.shape[y], self.image.shape[y + 1]
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether frames have the axes y x s, with three samples."""
+        return self.image.is_rgb
+
+    def box(self, first: int, stop: int) -> Box:
+        """Return the region of the image that some frames are."""
+        lead = [
+            slice(first, stop) if axis == self.axis else slice(index, index + 1)
+            for axis, index in enumerate(self.place)
+        ]
+        return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
+
+    def pieces(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[Piece]:
+        """Yield the pieces of a `Stream`, in order: a few frames each, prepared by its threads.
+
+        Parameters
+        ----------
+        encode : callable, optional
+            Given prepared frames, axes (frames, y, x) or (frames, y, x, 3), makes what
+            `Stream.assemble` takes; these frames themselves when absent.
+        """
+        lead = len(self.place)
+        edges = chunk_edges(self.image.array)
+        frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
+        chunk = 1 if self.axis is None else int(np.diff(edges[self.axis]).max())
+        most = frames_together(frame, chunk)
+        for box in split_box(self.box(0, self.nframes), lead, most, edges[:lead]):
+            yield Piece(self.image.array, box, _Prepare(self.tones, lead, self.is_rgb, encode))
+
+    def saved_image(self) -> Image:
+        """Return what the file will hold, for its record: axes, names, and how it was mapped.
+
+        Its samples may be read to find the values between which they are mapped.
+        """
+        lead = len(self.place)
+        names = self.image.axis_names
+        limits = self.tones.limits.find() if self.tones.limits else None
+        count = [] if self.axis is None else [self.nframes]
+        shape = (*count, *self.size, *([3] if self.is_rgb else []))
+        frames = np.broadcast_to(np.zeros((), self.tones.out), shape)
+        running = [] if self.axis is None else [self.image.axes[self.axis]]
+        kept = [*self.image.axes[lead : lead + 2], *([Axis("s")] if self.is_rgb else [])]
+        metadata = dict(self.image.metadata)
+        place = {names[k]: i for k, i in enumerate(self.place) if k != self.axis}
+        metadata |= {POSITION: place} if any(self.image.size(name) > 1 for name in place) else {}
+        if limits:
+            metadata[MAPPED] = {"dtype": self.image.dtype.name, "low": limits[0], "high": limits[1]}
+        return replace(
+            self.image,
+            levels=(frames,),
+            axes=(*running, *kept),
+            channels=self._saved_channels(),
+            display=_without_limits(self.image.display, self.channel_index, bool(limits)),
+            metadata=metadata,
+        )
+
+    def record(self, *, is_timed: bool, is_exact: bool = True) -> dict[str, Any]:
+        """Return the JSON record of what the file will hold.
+
+        Parameters
+        ----------
+        is_timed : bool
+            Whether the frame rate was asked for, so that it calibrates a time that has no unit.
+        is_exact : bool
+            Whether samples come back as they are. Numbers of objects that do not are none.
+        """
+        record = describe(self.saved_image())
+        running = record["axes"][0]
+        if is_timed and self.axis is not None and running["name"] == "t" and not running["unit"]:
+            running |= {"scale": float(1 / self.frame_rate), "unit": "second"}
+        if not is_exact or self.tones.limits:
+            record["kind"] = "image"
+        return record
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this movie from others of the same size; no pixels are read."""
+        limits = self.tones.limits and self.tones.limits.known
+        return {**describe(self.image), "axis": self.axis, "place": self.place, "limits": limits}
+
+    @property
+    def channel_index(self) -> int | None:
+        """Return which channel is saved; ``None`` where they run, or there are none."""
+        names = self.image.axis_names
+        at = names.index("c") if "c" in names else None
+        return None if at is None or at == self.axis else self.place[at]
+
+    def _saved_channels(self) -> tuple[Channel, ...]:
+        if self.axis is None or self.image.axis_names[self.axis] != "c":
+            return ()
+        return tuple(replace(channel, contrast_limits=None) for channel in self.image.channels)
+
+
+@dataclass(frozen=True)
+class _Prepare:
+    """Reads the frames of a piece and makes of them what a movie holds."""
+
+    tones: Tones
+    lead: int
+    is_rgb: bool
+    encode: Callable[[NDArray[Any]], Any] | None
+
+    def __call__(self, pixels: Pixels) -> Any:
+        prepared = pixels.together(self._prepare)
+        return self.encode(prepared) if self.encode else prepared
+
+    def _prepare(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        frames = pixels.reshape(-1, *pixels.shape[self.lead :])
+        return self.tones(frames, is_rgb=self.is_rgb)
+
+
+def choose_movie(
+    images: Sequence[Image],
+    *,
+    axis: str | None = None,
+    position: str | None = None,
+    frame_rate: float | None = None,
+    keep: Sequence[str] = ("uint8",),
+) -> Movie:
+    """Decide what of some images becomes a movie; no pixels are read.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        One image.
+    axis : str, optional
+        Name of the axis that runs; the only long one, or ``t``, when absent.
+    position : str, optional
+        Where the other axes stand, such as ``"z=3 c=0"``; axes of length 1 need none.
+    frame_rate : float, optional
+        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent, real
+        time where that is 5 to 60 per second, otherwise 10.
+    keep : sequence of str
+        Types whose samples the format holds as they are.
+
+    Raises
+    ------
+    InvalidImageError
+        Several images, one without pixels or whose axes do not end in y x, samples that are
+        complex, a rate that is none, or a position that is missing or does not exist.
+    """
+    if len(images) != 1:
+        raise InvalidImageError(
+            f"A movie shows one image and {len(images)} were given: draw them into one with "
+            "napari_ferry.render, or save them one by one."
+        )
+    (image,) = images
+    check_pixels(image)
+    _check_axes(image)
+    running, place = choose_places(leading_sizes(image), axis, position)
+    axis_of_frames = None if running is None else image.axes[running]
+    pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
+    movie = Movie(image, running, place, pace.rate, Tones(image.dtype), ())
+    movie = replace(movie, tones=_choose_tones(movie, keep))
+    paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
+    return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
+
+
+def _check_axes(image: Image) -> None:
+    """Refuse an order of axes that frames do not have."""
+    names = image.axis_names
+    if names[-2:] != ("y", "x") and (names[-3:] != ("y", "x", "s") or not image.is_rgb):
+        raise InvalidImageError(
+            f"The axes are {' '.join(names)}; in a movie y and x come last, or y, x and the 3 or "
+            "4 samples s of a colour: transpose the array first."
+        )
+    if image.dtype.kind == "c":
+        raise InvalidImageError(
+            f"The samples are {image.dtype}, and a movie shows no complex numbers: save their "
+            "magnitude, or their phase."
+        )
+
+
+def _choose_tones(movie: Movie, keep: Sequence[str]) -> Tones:
+    """Decide what becomes of the samples, of which none are read."""
+    image, dtype = movie.image, movie.image.dtype
+    native = dtype.newbyteorder("=")
+    limits = shown_limits(image, movie.channel_index)
+    if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
+        return Tones(dtype)
+    if limits is None and dtype.kind == "b":
+        limits = (0.0, 1.0)
+    if limits is None and image.is_rgb:  # what napari takes for black and white of a colour
+        limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
+    if limits is not None:
+        return Tones(dtype, Limits(limits))
+    boxes = tuple(movie.box(i, i + 1) for i in sampled_places(movie.nframes))
+    return Tones(dtype, Limits(None, image.array, boxes, from_zero=image.kind == "labels"))
+
+
+def _without_limits(
+    display: Mapping[str, Any], channel: int | None, is_mapped: bool
+) -> dict[str, Any]:
+    """Return a display of what is saved: that of its channel, without limits that were used up."""
+    own = display.get("channels")
+    shared = {key: value for key, value in display.items() if key != "channels"}
+    if channel is not None and isinstance(own, Sequence) and channel < len(own):
+        shown = own[channel] if isinstance(own[channel], Mapping) else {}
+        shared |= {key: value for key, value in shown.items() if key != "metadata"}
+    if is_mapped:
+        shared.pop("contrast_limits", None)
+    return shared
+
+
+def _losses(movie: Movie) -> Iterator[str]:
+    image = movie.image
+    for k, (name, index) in enumerate(zip(image.axis_names, movie.place, strict=False)):
+        if k != movie.axis and image.shape[k] > 1:
+            yield f"of the axis {name}, only index {index} of {image.shape[k]} is saved"
+    if image.is_rgb and image.shape[-1] == 4:
+        yield "transparency is not stored: colours are laid over black"
+    if image.kind == "labels":
+        yield "labels become gray values"
+    yield from movie.tones.losses()
+    if isinstance(image.display.get("colormap"), str | Mapping) and not _is_gray(image):
+        yield "the colormap is kept for napari-ferry alone: other programs show gray"
+    yield from common_losses([image])
+
+
+def _is_gray(image: Image) -> bool:
+    return image.is_rgb or image.display["colormap"] in ("gray", "grey")

@@ -1,0 +1,231 @@
+"""Numpy in, numpy out: videos and GIFs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arguments import reading, to_path
+from napari_ferry.arrays.stack import read_array
+from napari_ferry.codecs.gif import codec as gif
+from napari_ferry.codecs.video import codec as video
+from napari_ferry.codecs.video.write import Quality
+from napari_ferry.errors import HiddenColourError
+from napari_ferry.image.saveables import Saveable
+from napari_ferry.io import imload
+from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+
+_VIDEO, _IMAGES = "video", "images"
+"""Names of files in folders, where none is given."""
+
+_VIDEOS = (*video.SUFFIXES, *video.ALSO_OPENS)
+
+
+def load_video(path: str | Path) -> NDArray[Any]:
+    """Load a video into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder that it is in: ``video.mp4`` there, or the only video.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x) of gray video, (frames, y, x, 3) of colours.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged.
+    MissingMetadataError
+        A folder with several videos, of which none is called ``video``.
+    """
+    path = to_path(path)
+    with reading(path):
+        found = _find_video(path) if path.is_dir() else path
+    try:
+        return _load(found)
+    except HiddenColourError:
+        pass  # and here all of what was read so far is let go
+    return _load(found)
+
+
+def _load(path: Path) -> NDArray[Any]:
+    # one decoder goes through the file; threads of our own would make it jump
+    return read_array(imload(path)[0].array, workers=1)
+
+
+def save_video(
+    path: str | Path,
+    images: Saveable,
+    frame_rate: float | None = None,
+    name: str | None = None,
+    *,
+    quality: Quality = "high",
+    codec: video.AnyCodec = "auto",
+    axis: str | None = None,
+    position: str | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Save a stack as a video.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.mp4``, ``.mov`` or ``.mkv``, or a folder, which is made.
+    images : array, sequence of frames, or Image
+        An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
+        shape, (y, x) or (y, x, 3 or 4); or an image.
+    frame_rate : float, optional
+        Frames per second; when absent, real time where that is 5 to 60 per second, otherwise 10.
+    name : str, optional
+        Name of the file in the folder; ``video`` when absent.
+    quality, codec, axis, position
+        As for ``imsave``; see `napari_ferry.codecs.video.codec.plan`.
+    overwrite : bool
+        Whether a file that stands there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The file.
+
+    Raises
+    ------
+    TargetExistsError
+        A file stands there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
+    InvalidImageError
+        What a video cannot show, frames that differ, an option that does not fit, or a name with
+        a separator.
+    """
+    target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
+    return save_into(
+        images,
+        target,
+        overwrite,
+        frame_rate=frame_rate,
+        quality=quality,
+        codec=codec,
+        axis=axis,
+        position=position,
+    )
+
+
+def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint8]:
+    """Load a GIF into memory, each frame as a browser shows it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a folder: ``images.gif`` in it, or the only GIF there.
+    workers : int, optional
+        Threads that decode; as many as gain when absent.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x) of gray tones, (frames, y, x, 3) of colours, or (frames, y, x, 4)
+        where something shows through; uint8. A single frame that is no movie has no first axis.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged.
+    MissingMetadataError
+        A folder with several GIFs, of which none is called ``images``.
+    """
+    path = to_path(path)
+    with reading(path):
+        found = _find_gif(path) if path.is_dir() else path
+    return read_array(imload(found)[0].array, workers=workers)
+
+
+def save_gif(
+    path: str | Path,
+    images: Saveable,
+    frame_rate: float | None = None,
+    name: str | None = None,
+    *,
+    loop: int | None = 0,
+    colours: int = 256,
+    dither: bool = False,
+    axis: str | None = None,
+    position: str | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colours are exact.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.gif``, or a folder, which is made.
+    images : array, sequence of frames, or Image
+        An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
+        shape, (y, x) or (y, x, 3 or 4); or an image.
+    frame_rate : float, optional
+        Frames per second, up to 50; when absent, real time where that is 5 to 60 per second,
+        otherwise 10.
+    name : str, optional
+        Name of the file in the folder; ``images`` when absent.
+    loop : int, optional
+        How often the movie starts again: 0 for ever, ``None`` not at all.
+    colours : int
+        Most colours of a frame, 2 to 256.
+    dither : bool
+        Mix colours that are missing, in a fixed pattern.
+    axis : str, optional
+        Name of the axis that runs, where there are several.
+    position : str, optional
+        Where the other axes stand, such as ``"z=3 c=0"``.
+    overwrite : bool
+        Whether a file that stands there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The file.
+
+    Raises
+    ------
+    TargetExistsError
+        A file stands there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
+    InvalidImageError
+        No numeric array, an empty one, frames that differ, or an option out of its range.
+    """
+    target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
+    return save_into(
+        images,
+        target,
+        overwrite,
+        frame_rate=frame_rate,
+        loop=loop,
+        colours=colours,
+        dither=dither,
+        axis=axis,
+        position=position,
+    )
+
+
+def _find_video(folder: Path) -> Path:
+    """Return the video that is meant in a folder."""
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _VIDEOS]
+    return _preferred(folder, files, _VIDEO, "videos")
+
+
+def _find_gif(folder: Path) -> Path:
+    """Return the GIF that is meant in a folder."""
+    return _preferred(folder, gif.gif_files(folder), _IMAGES, "GIFs")
+
+
+def _preferred(folder: Path, files: list[Path], name: str, kind: str) -> Path:
+    """Return the file that has a name, or the only one."""
+    named = [file for file in files if file.stem == name]
+    return only_of(folder, named[:1] or files, kind)

@@ -1,0 +1,221 @@
+"""numpy in, numpy out: load and save image stacks with one short call each.
+
+Every function takes a file, or a folder with an optional name in it. Arrays have the axes
+(frames, y, x), or fewer or more where the file has. Nothing that stands is replaced unless
+``overwrite=True``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arguments import reading, to_path
+from napari_ferry.arrays.memmap import Mode
+from napari_ferry.arrays.stack import read_array
+from napari_ferry.codecs.binary import codec as binary
+from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
+from napari_ferry.codecs.tiff.saving.encode import Compression
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image.saveables import Saveable
+from napari_ferry.io import imload
+from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+
+
+def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
+    """Load a TIFF file, a size-capped series, or a folder of TIFF files into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of any spelling (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are
+        taken in natural order.
+    workers : int, optional
+        Threads that decode; as many as gain when absent.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x), or as the file has; of a file with several images, the first.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no such file, or it is damaged, or files of a folder differ.
+
+    Warns
+    -----
+    FerryWarning
+        There are several images, of which all but the first are left out.
+    """
+    first, *others = imload(path)
+    if others:
+        warnings.warn(
+            f"{path} holds {1 + len(others)} images, and only the first is returned: "
+            "imload gives all of them.",
+            FerryWarning,
+            stacklevel=2,
+        )
+    return read_array(first.array, workers=workers)
+
+
+def save_images(
+    path: str | Path,
+    images: Saveable,
+    name: str | None = None,
+    *,
+    size_cap: float | None = 3.9,
+    compression: Compression = "none",
+    pyramid: bool | None = None,
+    metadata_json: bool = False,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Save a stack as TIFF, in several files where it is larger than a cap.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is made.
+    images : array, sequence of frames, or Image
+        Axes (frames, y, x), (y, x), or others; of any numeric type. An array of integers (frames,
+        y, x, 3 or 4), or of uint8 (y, x, 3 or 4), is in color. Arrays of one shape, (y, x) or
+        (y, x, 3 or 4), in a sequence are frames of one stack; other sequences are several images.
+    name : str, optional
+        Name of the file in the folder; ``images`` when absent.
+    size_cap : float, optional
+        Largest size of one file in GB (1e9 bytes). A larger stack becomes
+        ``<stem>_00000.tif``, ``<stem>_00001.tif`` ... ``None`` for one file of any size.
+    compression : {"none", "zlib", "zstd", "lzw"}
+        How pages are packed, without loss.
+    pyramid : bool, optional
+        Whether smaller copies stand beside each plane; beside large ones when absent.
+    metadata_json : bool
+        Whether to write ``<name>.json``, too, with everything that is known.
+    overwrite : bool
+        Whether files that stand there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files that were made.
+
+    Raises
+    ------
+    TargetExistsError
+        Files stand there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
+    InvalidImageError
+        No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
+    """
+    target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
+    return save_into(
+        images,
+        target,
+        overwrite,
+        size_cap=size_cap,
+        compression=compression,
+        pyramid=pyramid,
+        metadata_json=metadata_json,
+    )
+
+
+def load_binary(
+    path: str | Path,
+    mapped: bool = False,
+    mode: Mode = "r",
+    missing_metadata: Mapping[str, Any] | None = None,
+) -> NDArray[Any]:
+    """Load a raw recording by its sidecar, or by what is known of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The raw file, with or without suffix, or the folder that it is in.
+    mapped : bool
+        Map the file instead of reading it.
+    mode : {"r", "r+", "c"}
+        For a mapped file: read only, change the file itself, or change a copy in memory.
+    missing_metadata : mapping, optional
+        Used instead of a sidecar: ``dtype``, and all of ``frames``, ``y`` and ``x`` but one at
+        most, which is computed.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (frames, y, x), or as the sidecar says; a `numpy.memmap` when mapped.
+
+    Raises
+    ------
+    MissingMetadataError
+        No sidecar, or more than one dimension is missing.
+    UnreadableFileError
+        No such file, or what describes it does not fit it.
+    """
+    path = to_path(path)
+    with reading(path):
+        data = _find_binary(path, missing_metadata is not None)
+        image = binary.open_binary(
+            data, mode=mode if mapped else "r", missing_metadata=missing_metadata
+        )
+    return np.asanyarray(image.array) if mapped else np.array(image.array)
+
+
+def save_binary(
+    path: str | Path, images: Saveable, name: str | None = None, *, overwrite: bool = False
+) -> list[Path]:
+    """Save an array as a raw file with a JSON sidecar.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is made.
+    images : array, sequence of frames, or Image
+        Of any numeric type and shape; a sequence of frames of one shape, (y, x) or (y, x, 3 or 4),
+        is a stack.
+    name : str, optional
+        Name of the file in the folder; ``binary_video`` when absent.
+    overwrite : bool
+        Whether files that stand there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The raw file and its sidecar.
+
+    Raises
+    ------
+    TargetExistsError
+        Files stand there and `overwrite` is false.
+    TargetError
+        The folder cannot be made or written to.
+    InvalidImageError
+        No numeric array, an empty one, or a name with a separator.
+    """
+    target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
+    return save_into(images, target, overwrite)
+
+
+def _find_binary(path: Path, is_described: bool) -> Path:
+    """Return the raw file that is meant: the path, with a suffix added, or the one in a folder."""
+    if path.is_file():
+        return path
+    named = [path.with_name(path.name + suffix) for suffix in binary.SUFFIXES]
+    found = next((candidate for candidate in named if candidate.is_file()), None)
+    if found is not None:
+        return found
+    if not path.is_dir():
+        raise UnreadableFileError(f"{path} is not there: check its name.")
+    if not is_described:
+        described = binary.binary_files(path)
+        preferred = [file for file in described if file.stem == DEFAULT_NAME]
+        return only_of(path, preferred or described)
+    raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]
+    legacy = [path / DEFAULT_NAME] if (path / DEFAULT_NAME).is_file() else []
+    preferred = [file for file in raw if file.stem == DEFAULT_NAME]
+    return only_of(path, preferred or raw or legacy)

@@ -1,0 +1,1 @@
+"""What napari calls, and what its viewer shows."""

@@ -1,0 +1,178 @@
+"""Files whose bytes must come in order: encoded in pieces by threads, put together by one.
+
+A compressed TIFF, a video or a GIF cannot be laid into a file of known length, as nobody knows
+where a frame will lie before those in front of it are encoded. So each piece is encoded by itself,
+and the results are taken up in order, a few of them ahead: memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays.regions import Box, box_bytes
+from napari_ferry.saving.progress import Monitor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+_T = TypeVar("_T")
+
+_PIECE_BYTES = 4 << 20
+"""Pixels of a piece, where a frame and a chunk of the source are not larger."""
+
+_CHUNK_BYTES = 256 << 20
+"""Chunks of several frames are read whole, up to this size."""
+
+_AHEAD_BYTES = 256 << 20
+"""Pixels of pieces that are under way at a time, unless one alone has more."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some pixels of a source, and how they are encoded; independent of every other piece.
+
+    Parameters
+    ----------
+    array : array
+        Where the pixels come from.
+    box : Box
+        Which of them.
+    encode : callable
+        Returns what `Stream.assemble` takes for these pixels. It may run in another thread.
+    """
+
+    array: Array
+    box: Box
+    encode: Callable[[Pixels], Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of pixels that it reads."""
+        return box_bytes(self.array, self.box)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Files that are made of encoded pieces, one after the other.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files, as in `Plan.files`: as many as there can be, as encoding decides how many.
+    pieces : tuple of Piece
+        What they are made of, in order.
+    assemble : callable
+        Given the partial paths of all files and the encoded pieces in order, makes the files
+        and returns how many.
+    alone : Path, optional
+        What the file is called when there is but one of several that there could be.
+    """
+
+    paths: tuple[Path, ...]
+    pieces: tuple[Piece, ...]
+    assemble: Callable[[Sequence[Path], Results], int]
+    alone: Path | None = None
+
+    def made(self, count: int) -> tuple[Path, ...]:
+        """Return what the first `count` files are called."""
+        return (self.alone,) if count == 1 and self.alone else self.paths[:count]
+
+
+class Results(Iterator[Any]):
+    """Encoded pieces in order, and the threads that encode them, for further work.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        What is encoded.
+    pool : Executor
+        The threads.
+    monitor : Monitor
+        Counts bytes, and stops all threads.
+    ahead : int
+        Pieces that are under way, or wait to be taken, at a time.
+    """
+
+    def __init__(
+        self, pieces: Iterable[Piece], pool: Executor, monitor: Monitor, ahead: int
+    ) -> None:
+        self._pool, self._monitor, self._ahead = pool, monitor, ahead
+        self._results = self.work(partial(_encode, piece, monitor) for piece in pieces)
+
+    def __next__(self) -> Any:
+        return next(self._results)
+
+    def work(self, jobs: Iterable[Callable[[], _T]]) -> Iterator[_T]:
+        """Do jobs by the same threads, and yield what they return, in order."""
+        checked = (partial(_checked, job, self._monitor) for job in jobs)
+        return in_order(self._pool, checked, self._ahead)
+
+
+def frames_together(frame_bytes: int, in_chunk: int) -> int:
+    """Return how many frames make a good piece: all of a chunk of the source, and a few at least.
+
+    Parameters
+    ----------
+    frame_bytes : int
+        Bytes of one frame.
+    in_chunk : int
+        Frames that one chunk of the source has.
+    """
+    return max(1, _PIECE_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
+
+
+def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
+    """Encode all pieces by several threads, and put them together in this one.
+
+    Returns
+    -------
+    int
+        How many of the files were made.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
+        undo.callback(monitor.stop)
+        largest = max(piece.nbytes for piece in stream.pieces)
+        ahead = max(1, min(workers + 2, _AHEAD_BYTES // max(1, largest)))
+        count = stream.assemble(partials, Results(stream.pieces, pool, monitor, ahead))
+        undo.pop_all()
+    return count
+
+
+def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:
+    monitor.check()
+    return job()
+
+
+def _encode(piece: Piece, monitor: Monitor) -> Any:
+    return piece.encode(Pixels(piece.array, piece.box, monitor.count, monitor.check))
+
+
+def in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:
+    """Run jobs in a pool and yield their results in order, holding at most `ahead` of them.
+
+    Parameters
+    ----------
+    pool : Executor
+        Who does them.
+    jobs : iterable of callable
+        Each is called without anything.
+    ahead : int
+        Jobs that are under way or done at a time, at least 1.
+    """
+    waiting: deque[Future[_T]] = deque()
+    for job in jobs:
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(job))
+    while waiting:
+        yield waiting.popleft().result()

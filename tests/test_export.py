@@ -32,7 +32,7 @@ THOROUGH = pytest.mark.thorough
 @pytest.fixture
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
-    monkeypatch.setattr("napari_ferry.widgets.export.remembered._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
     monkeypatch.setattr("napari_ferry.widgets.export.preferences._page", lambda: None)
     return path
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
 from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.codecs.tiff.folders import alike
+from napari_ferry.codecs.tiff.folders import same_layout as alike
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 N = 12

@@ -28,11 +28,11 @@ from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_c
 from judges import ask_chromium
 from napari_ferry import imload, imsave, load_gif, plan, save_gif
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.codecs.gif import compose
+from napari_ferry.codecs.gif import disposal as compose
+from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.encode import compress
-from napari_ferry.codecs.gif.quantise import quantise
+from napari_ferry.codecs.gif.quantize import quantise
 from napari_ferry.codecs.gif.scan import NO_INDEX, scan, split_blocks
-from napari_ferry.codecs.gif.times import frame_delays
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,

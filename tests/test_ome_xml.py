@@ -20,8 +20,8 @@ from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileE
 from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.image.image import Image
 from napari_ferry.ome_xml import OME_DTYPES, OmeImage, TiffData, parse_ome_xml, write_ome_xml
-from napari_ferry.ome_xml.runs import take_out_runs
-from napari_ferry.ome_xml.terms import color_to_ome
+from napari_ferry.ome_xml.plane_lists import take_out_runs
+from napari_ferry.ome_xml.vocabulary import color_to_ome
 from napari_ferry.units import METERS, SECONDS
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

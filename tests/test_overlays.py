@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_ferry import Axis, Image, InvalidImageError, render
-from napari_ferry.rendering.look import choose_paint
 from napari_ferry.rendering.overlays import ColourBar, Style, Words
 from napari_ferry.rendering.paint import Scalar
-from napari_ferry.rendering.stamps import Clock, choose_bar
+from napari_ferry.rendering.style import choose_paint
+from napari_ferry.rendering.text import Clock, choose_bar
 from napari_ferry.units import METERS
 
 CORNERS = ["top_left", "top_right", "bottom_left", "bottom_right"]

@@ -16,7 +16,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.codecs.tiff.pages import index
+from napari_ferry.codecs.tiff.pages import page_table as index
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError
 

@@ -29,9 +29,9 @@ from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.image.image import Image
 from napari_ferry.layers.convert import from_layers, to_layers
 from napari_ferry.rendering.blend import Mode, blend, make_stamp
-from napari_ferry.rendering.look import choose_paint
 from napari_ferry.rendering.render import POSITION, render
 from napari_ferry.rendering.sampling import Line, make_line, sample
+from napari_ferry.rendering.style import choose_paint
 
 FULL = {"contrast_limits": [0, 255]}
 

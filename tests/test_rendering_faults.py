@@ -26,8 +26,8 @@ from napari_ferry import (
 from napari_ferry.arrays.regions import Box
 from napari_ferry.arrays.stack import take
 from napari_ferry.cli import main
+from napari_ferry.rendering.chunk_cache import Kept, keep_chunks
 from napari_ferry.rendering.contour import contours
-from napari_ferry.rendering.kept import Kept, keep_chunks
 from napari_ferry.rendering.save import plan_as_seen
 from napari_ferry.signatures import options_of
 

@@ -57,7 +57,8 @@ from napari_ferry import (
 )
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.cli import main
-from napari_ferry.codecs.video import decoder, encoder, idle
+from napari_ferry.codecs.video import decoder, encoder
+from napari_ferry.codecs.video import idle_decoders as idle
 from napari_ferry.codecs.video.decoder import close_video
 from napari_ferry.rendering.save import plan_as_seen
 from napari_ferry.saving.progress import Monitor

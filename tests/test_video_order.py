@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from napari_ferry import FerryWarning, imload, imsave, load_video
-from napari_ferry.codecs.video import decoder, encoder, h264, scan
+from napari_ferry.codecs.video import decoder, encoder, h264
+from napari_ferry.codecs.video import packet_scan as scan
 
 FRAMES, HEIGHT, WIDTH = 40, 48, 64
 

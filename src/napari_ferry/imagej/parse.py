@@ -11,8 +11,8 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image.axes import Axis
 from napari_ferry.image.record import MAX_PLANES, Description
 from napari_ferry.imagej.calibration import parse_axis
-from napari_ferry.imagej.join import join, split_info
-from napari_ferry.imagej.look import as_one, parse_look
+from napari_ferry.imagej.colors import as_one, parse_look
+from napari_ferry.imagej.merge_record import join, split_info
 from napari_ferry.imagej.private import plain
 from napari_ferry.units import from_imagej, is_uncalibrated
 

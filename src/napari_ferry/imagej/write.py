@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.image.record import KEY, describe
 from napari_ferry.imagej.calibration import write_calibration
-from napari_ferry.imagej.look import as_channels, write_look
+from napari_ferry.imagej.colors import as_channels, write_look
 from napari_ferry.imagej.private import encodable, write_private
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ What OME has no place for rides as our JSON record in a comment annotation, see 
 
 from napari_ferry.ome_xml.parse import parse_ome_xml
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, first_plane
-from napari_ferry.ome_xml.terms import OME_DTYPES
+from napari_ferry.ome_xml.vocabulary import OME_DTYPES
 from napari_ferry.ome_xml.write import write_ome_xml
 
 __all__ = [

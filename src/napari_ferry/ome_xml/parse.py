@@ -12,11 +12,18 @@ import numpy as np
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.image.record import MAX_PLANES, Description
-from napari_ferry.ome_xml.join import find_record, join
+from napari_ferry.ome_xml.merge_record import find_record, join
+from napari_ferry.ome_xml.plane_lists import (
+    MAX_INT,
+    Run,
+    Runs,
+    run_of,
+    take_out_runs,
+    whole_numbers,
+)
+from napari_ferry.ome_xml.plane_times import kept_times, parse_times, time_axis
 from napari_ferry.ome_xml.planes import BLOCK_COLUMNS, OmeImage
-from napari_ferry.ome_xml.runs import MAX_INT, Run, Runs, run_of, take_out_runs, whole_numbers
-from napari_ferry.ome_xml.terms import STEPS, TYPES, color_from_ome
-from napari_ferry.ome_xml.times import kept_times, parse_times, time_axis
+from napari_ferry.ome_xml.vocabulary import STEPS, TYPES, color_from_ome
 from napari_ferry.units import from_ome, read_step, warn_uncalibrated
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Channel
 from napari_ferry.image.record import describe
 from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts, plane_shape
-from napari_ferry.ome_xml.terms import (
+from napari_ferry.ome_xml.vocabulary import (
     OME_DTYPES,
     RECORD_NAMESPACE,
     SCHEMA,

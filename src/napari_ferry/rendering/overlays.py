@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.rendering.paint import Scalar
-from napari_ferry.rendering.stamps import Clock
+from napari_ferry.rendering.text import Clock
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.movie.intensity import Limits, all_values, as_bits, is_small
-from napari_ferry.rendering.palette import LabelColours, Palette
+from napari_ferry.rendering.colormap_texture import LabelColours, Palette
 
 _BINS = 63 * 1024
 """Steps between the limits of wide types: a multiple of the colours of a palette, in 16 bits."""

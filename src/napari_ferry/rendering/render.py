@@ -17,8 +17,8 @@ from napari_ferry.image.record import SPEED
 from napari_ferry.image.saveables import Saveable, as_images
 from napari_ferry.layers.channels import split_all
 from napari_ferry.movie.movie import POSITION
-from napari_ferry.rendering.arrange import arrange
 from napari_ferry.rendering.compose import Compositor, Layer
+from napari_ferry.rendering.layering import arrange
 from napari_ferry.rendering.overlays import (
     Annotated,
     ColourBar,
@@ -29,7 +29,7 @@ from napari_ferry.rendering.overlays import (
     Words,
 )
 from napari_ferry.rendering.paint import Scalar
-from napari_ferry.rendering.stamps import Clock, choose_bar
+from napari_ferry.rendering.text import Clock, choose_bar
 from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
 from napari_ferry.rendering.world import make_world
 

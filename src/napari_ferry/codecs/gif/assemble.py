@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from napari_ferry.codecs.gif.comment_record import record_text
+from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.encode import Body, Encoded, Shown, encode_change, encode_full
 from napari_ferry.codecs.gif.palette import Palette, SharedPalette
-from napari_ferry.codecs.gif.record import record_text
 from napari_ferry.codecs.gif.scan import NO_INDEX, split_blocks
-from napari_ferry.codecs.gif.times import frame_delays
 from napari_ferry.movie.movie import Movie
 
 _BYTES_BETWEEN = 20

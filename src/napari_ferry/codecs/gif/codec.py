@@ -9,11 +9,11 @@ from pathlib import Path
 
 from napari_ferry.arguments import is_real
 from napari_ferry.codecs.gif.assemble import Job, assemble
+from napari_ferry.codecs.gif.delays import time_losses
 from napari_ferry.codecs.gif.encode import EncodeFrames
 from napari_ferry.codecs.gif.palette import Fit, SharedPalette, dither_offsets
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
-from napari_ferry.codecs.gif.times import time_losses
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import describe

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.blocks import Pixels
 from napari_ferry.arrays.regions import Box
-from napari_ferry.codecs.gif.quantise import find_nearest, quantise
+from napari_ferry.codecs.gif.quantize import find_nearest, quantise
 from napari_ferry.movie.intensity import sampled_places
 from napari_ferry.movie.movie import Movie
 

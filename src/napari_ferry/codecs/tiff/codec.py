@@ -27,13 +27,13 @@ from napari_ferry.codecs.tiff.saving.headers import (
     is_ome,
 )
 from napari_ferry.codecs.tiff.saving.parts import part_path, with_stale
-from napari_ferry.codecs.tiff.saving.plan_encoded import (
+from napari_ferry.codecs.tiff.saving.plan_compressed import (
     choose_pages,
     most_bytes,
     plan_encoded_file,
     plan_encoded_series,
 )
-from napari_ferry.codecs.tiff.saving.plan_laid import plan_laid_file, plan_laid_series
+from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_laid_file, plan_laid_series
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.checks import check_pixels, common_losses
 from napari_ferry.image.image import Image

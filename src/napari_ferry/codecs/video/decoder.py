@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.codecs.video.index import Index, numbered, video_packets
+from napari_ferry.codecs.video.packet_index import Index, numbered, video_packets
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.codecs.video.colour import Look, choose_look, gray_levels, is_known_coloured
+from napari_ferry.codecs.video.color import Look, choose_look, gray_levels, is_known_coloured
 from napari_ferry.codecs.video.decoder import Decoder, opened_video, read_tags
-from napari_ferry.codecs.video.index import Index
+from napari_ferry.codecs.video.packet_index import Index
+from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
-from napari_ferry.codecs.video.scan import read_index
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image.axes import Axis
 from napari_ferry.image.image import Image

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video import idle
-from napari_ferry.codecs.video.colour import Look
+from napari_ferry.codecs.video import idle_decoders as idle
+from napari_ferry.codecs.video.color import Look
 from napari_ferry.codecs.video.decoder import Decoder
-from napari_ferry.codecs.video.index import Index
+from napari_ferry.codecs.video.packet_index import Index
 
 if TYPE_CHECKING:
     import av

@@ -21,12 +21,12 @@ from napari_ferry.rendering.save import is_movie
 from napari_ferry.rendering.view import frame_axis
 from napari_ferry.saving.target import check_place
 from napari_ferry.signatures import options_of
+from napari_ferry.widgets.export.layer_list import LayerTicks
 from napari_ferry.widgets.export.options import OptionsForm
-from napari_ferry.widgets.export.play import PlayForm
+from napari_ferry.widgets.export.playback import PlayForm
 from napari_ferry.widgets.export.preferences import prefer, preferred
-from napari_ferry.widgets.export.remembered import keep, recall
-from napari_ferry.widgets.export.ticks import LayerTicks
-from napari_ferry.widgets.export.where import Where
+from napari_ferry.widgets.export.saved_choices import keep, recall
+from napari_ferry.widgets.export.target_field import Where
 from napari_ferry.widgets.form import lay_out
 from napari_ferry.widgets.sliders import choose_slider, slider_axis, sliders
 from napari_ferry.widgets.summary import Format, Request, formats

@@ -21,8 +21,8 @@ from napari_ferry.widgets.export.fields import Fields, OfCanvas
 from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
 from napari_ferry.widgets.form import scrolling
-from napari_ferry.widgets.later import Later
 from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
+from napari_ferry.widgets.worker import Later
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -23,8 +23,8 @@ from napari_ferry.codecs.binary.sidecar_check import Said, read_said
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.widgets.repair.candidates import Candidate, judge, make_candidates
-from napari_ferry.widgets.repair.contrast import contrast
-from napari_ferry.widgets.repair.parts import RepairParts
+from napari_ferry.widgets.repair.mismatch_table import contrast
+from napari_ferry.widgets.repair.panels import RepairParts
 from napari_ferry.widgets.repair.preview import check_room
 from napari_ferry.widgets.repair.result import (
     Wanted,

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.codecs.tiff.folders.alike import Alike, stacks_of
 from napari_ferry.codecs.tiff.folders.own_series import are_parts, read_series
 from napari_ferry.codecs.tiff.folders.partition import name_in, partition, read_partition
+from napari_ferry.codecs.tiff.folders.same_layout import Alike, stacks_of
 from napari_ferry.codecs.tiff.images.page_runs import FRAME_VALUES
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import find_gap, tiff_files
 from napari_ferry.codecs.tiff.pages.arrays import Planes
-from napari_ferry.codecs.tiff.pages.frames import ASSUMED_TIME
+from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.axes import Axis

@@ -15,8 +15,8 @@ from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.images.read_ome import part_paths
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of, tiff_files
 from napari_ferry.codecs.tiff.pages.arrays import Joined
-from napari_ferry.codecs.tiff.pages.frames import with_pixels
 from napari_ferry.codecs.tiff.pages.header import read_header
+from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.axes import Channel
 from napari_ferry.image.image import Image

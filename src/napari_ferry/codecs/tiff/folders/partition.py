@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.codecs.tiff.folders.alike import Alike, stacks_of
+from napari_ferry.codecs.tiff.folders.same_layout import Alike, stacks_of
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import natural_key, stem_of
 from napari_ferry.errors import UnreadableFileError

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.tiff.images.vendor_tags import Said, number, small
 from napari_ferry.codecs.tiff.names import natural_key
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
-from napari_ferry.codecs.tiff.pages.frames import frame_axes, moved
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image.axes import Channel

@@ -18,9 +18,9 @@ from pathlib import Path
 from napari_ferry.codecs.tiff.names import tiff_files
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS
+from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.codecs.tiff.pages.walk import Stamp
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 _BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")

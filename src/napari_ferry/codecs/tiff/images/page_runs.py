@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.kinds import PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.image.axes import Axis
 from napari_ferry.image.record import Description
 

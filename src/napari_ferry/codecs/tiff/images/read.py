@@ -19,14 +19,14 @@ from napari_ferry.codecs.tiff.images.read_plain import read_plain
 from napari_ferry.codecs.tiff.images.scanimage import read_scanimage
 from napari_ferry.codecs.tiff.images.vendor import read_vendor
 from napari_ferry.codecs.tiff.names import stem_of
-from napari_ferry.codecs.tiff.pages.frames import (
+from napari_ferry.codecs.tiff.pages.header import Header, read_header
+from napari_ferry.codecs.tiff.pages.page_frames import (
     array_by_page,
     frame_axes,
     map_stack,
     moved,
     with_pixels,
 )
-from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import KEY, Description

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.stack import Indexed
+from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import Stack, page_table, with_levels_below
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
-from napari_ferry.codecs.tiff.images.palette import with_palette
 from napari_ferry.codecs.tiff.images.read_plain import read_below
 from napari_ferry.codecs.tiff.pages.arrays import Joined, pages_array
-from napari_ferry.codecs.tiff.pages.frames import (
+from napari_ferry.codecs.tiff.pages.header import Header
+from napari_ferry.codecs.tiff.pages.page_frames import (
     ASSUMED_TIME,
     Page,
     frame_axes,
@@ -30,8 +31,7 @@ from napari_ferry.codecs.tiff.pages.frames import (
     moved,
     with_pixels,
 )
-from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.kinds import PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image.axes import Axis, default_axes

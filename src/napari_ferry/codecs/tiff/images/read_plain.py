@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.tiff.images.color_table import read_in_color, with_palette
 from napari_ferry.codecs.tiff.images.levels import (
     CHAIN_FACTORS,
     Stack,
@@ -18,10 +19,9 @@ from napari_ferry.codecs.tiff.images.levels import (
     with_levels,
     with_levels_below,
 )
-from napari_ferry.codecs.tiff.images.palette import read_in_color, with_palette
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
-from napari_ferry.codecs.tiff.pages.frames import ASSUMED_TIME, frame_axes, moved, with_pixels
-from napari_ferry.codecs.tiff.pages.kinds import PageKind
+from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes, moved, with_pixels
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image.axes import Axis

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.stack import Indexed
-from napari_ferry.codecs.tiff.images.palette import with_palette
+from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.vendor_tags import Said, number, said_by
 from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.arrays import map_frames, pages_array
-from napari_ferry.codecs.tiff.pages.frames import ASSUMED_TIME, frame_axes, moved
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind
+from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes, moved
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
 from napari_ferry.codecs.tiff.pages.series_pages import told_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image.axes import default_axes

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.kinds import PageKind, check_segment
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, check_segment
 from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OFFSET = 1 << 43

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from napari_ferry.codecs.tiff.pages.walk import open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
 
 if TYPE_CHECKING:
     import tifffile

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_ferry.arguments import cure_of
-from napari_ferry.codecs.tiff.pages.kinds import COLOUR, PALETTE, TIFFFILE_ERRORS
-from napari_ferry.codecs.tiff.pages.walk import Stamp, open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.page_kind import COLOUR, PALETTE, TIFFFILE_ERRORS
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:

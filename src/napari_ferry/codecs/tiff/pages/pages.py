@@ -18,15 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.decode import read_page
-from napari_ferry.codecs.tiff.pages.index import (
+from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, map_file, open_unchanged, walk
+from napari_ferry.codecs.tiff.pages.page_kind import (
+    TIFFFILE_ERRORS,
+    PageKind,
+    page_kind,
+    page_segments,
+)
+from napari_ferry.codecs.tiff.pages.page_table import (
     VALUE_TYPES,
     PageTable,
     index_pages,
     one_piece_starts,
 )
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind, page_segments
 from napari_ferry.codecs.tiff.pages.subifds import below
-from napari_ferry.codecs.tiff.pages.walk import Stamp, map_file, open_unchanged, walk
 from napari_ferry.errors import UnreadableFileError
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.kinds import PageKind, kind_of
+from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_unchanged
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, kind_of
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.codecs.tiff.pages.walk import Stamp, open_unchanged
 
 if TYPE_CHECKING:
     import tifffile

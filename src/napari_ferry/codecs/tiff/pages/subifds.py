@@ -22,7 +22,7 @@ def below(
     file : binary file
         Open for reading.
     walked : sequence of (int, bytes)
-        The pages themselves; see `tiff.pages.walk.walk`.
+        The pages themselves; see `ifd_chain.walk`.
     order, is_big
         Byte order, and whether this is BigTIFF.
 

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.memmap import position
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.codecs.tiff.pages.index import LAYOUT_TAGS, SEGMENT_TAGS, TYPE_SIZES, VALUE_TYPES
+from napari_ferry.codecs.tiff.pages.page_table import (
+    LAYOUT_TAGS,
+    SEGMENT_TAGS,
+    TYPE_SIZES,
+    VALUE_TYPES,
+)
 
 _MOST_COMPARED = 1 << 20
 """Bytes beside the pixels above which files are not compared byte by byte."""

@@ -14,11 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.indexing import arranged, new_axes, nothing_of, split_key
 from napari_ferry.arrays.stack import Chunked
-from napari_ferry.codecs.tiff.pages.cut import as_slice, cut_runs, touched_by
 from napari_ferry.codecs.tiff.pages.decode import check_segments, read_segment
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind
+from napari_ferry.codecs.tiff.pages.ifd_chain import open_unchanged
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.codecs.tiff.pages.walk import open_unchanged
+from napari_ferry.codecs.tiff.pages.tile_index import as_slice, cut_runs, touched_by
 from napari_ferry.errors import UnreadableFileError
 
 LARGE_PAGE = 32 << 20

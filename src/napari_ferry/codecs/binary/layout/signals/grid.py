@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.codecs.binary.layout.kept import kept
+from napari_ferry.codecs.binary.layout.memo import kept
 from napari_ferry.codecs.binary.layout.statistics import above_usual, scale_of, seam_odds, spread_of
 
 Floats = npt.NDArray[np.float64]

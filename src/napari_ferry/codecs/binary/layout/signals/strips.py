@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.codecs.binary.layout.kept import kept
+from napari_ferry.codecs.binary.layout.memo import kept
 from napari_ferry.codecs.binary.layout.signals.grid import Scale
 from napari_ferry.codecs.binary.layout.source import Samples
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.candidates.candidates import Candidate
-from napari_ferry.codecs.binary.layout.kept import kept
+from napari_ferry.codecs.binary.layout.memo import kept
 from napari_ferry.codecs.binary.layout.signals.header_edge import edge_of_bytes, edge_of_values
 from napari_ferry.codecs.binary.layout.signals.strips import Strips
 from napari_ferry.codecs.binary.layout.statistics import spread_of

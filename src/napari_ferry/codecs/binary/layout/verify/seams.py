@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.candidates.candidates import Candidate
 from napari_ferry.codecs.binary.layout.candidates.gaps import gaps_of
-from napari_ferry.codecs.binary.layout.kept import kept
+from napari_ferry.codecs.binary.layout.memo import kept
 from napari_ferry.codecs.binary.layout.signals.frame_border import SLACK, Border, Borders
 from napari_ferry.codecs.binary.layout.signals.grid import Grid, Scale
 from napari_ferry.codecs.binary.layout.signals.rows import Row

@@ -15,8 +15,8 @@ from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 from napari_ferry.movie.contrast_limits import shown_limits
 from napari_ferry.movie.intensity import Limits, sampled_places
+from napari_ferry.rendering.colormap_texture import find_label_colours, find_palette
 from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
-from napari_ferry.rendering.palette import find_label_colours, find_palette
 
 _UNSOUND = (TypeError, ValueError, LookupError)
 

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.stack import Indexed
-from napari_ferry.codecs.tiff.folders.expected import Expected
+from napari_ferry.codecs.tiff.folders.frame_check import Expected
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_one_piece, read_page
-from napari_ferry.codecs.tiff.pages.frames import frame_axes
-from napari_ferry.codecs.tiff.pages.kinds import TIFFFILE_ERRORS, PageKind, page_kind
+from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_unchanged
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind, page_kind
 from napari_ferry.codecs.tiff.pages.template import Directory, Template, read_directory, read_into
-from napari_ferry.codecs.tiff.pages.walk import Stamp, open_unchanged
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.image import Image
 

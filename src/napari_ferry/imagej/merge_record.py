@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.image.axes import Channel
 from napari_ferry.image.record import KEY, join_axes, read_record
 from napari_ferry.imagej.calibration import writable
-from napari_ferry.imagej.look import LOOKS, as_channels, as_one, parse_look, write_look
+from napari_ferry.imagej.colors import LOOKS, as_channels, as_one, parse_look, write_look
 from napari_ferry.imagej.private import plain, write_private
 
 if TYPE_CHECKING:

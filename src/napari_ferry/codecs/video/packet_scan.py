@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video.index import Index, numbered, video_packets
+from napari_ferry.codecs.video.packet_index import Index, numbered, video_packets
 from napari_ferry.codecs.video.picture_order import PictureOrder, read_picture_order
 
 if TYPE_CHECKING:

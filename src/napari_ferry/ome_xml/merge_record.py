@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_ferry.image.axes import Channel
 from napari_ferry.image.record import Description, join_axes, read_record, unless_changed
 from napari_ferry.ome_xml.planes import names_channels, plane_counts, plane_shape
-from napari_ferry.ome_xml.terms import (
+from napari_ferry.ome_xml.vocabulary import (
     TYPES,
     color_from_ome,
     color_to_ome,

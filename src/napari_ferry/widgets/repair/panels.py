@@ -11,13 +11,13 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_ferry.widgets.form import scrolling
-from napari_ferry.widgets.later import Later
+from napari_ferry.widgets.repair.calibration_form import MeaningForm
 from napari_ferry.widgets.repair.candidates import Candidates
 from napari_ferry.widgets.repair.files import Files
-from napari_ferry.widgets.repair.form import LayoutForm
-from napari_ferry.widgets.repair.meaning import MeaningForm
+from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.preview import LivePreview
 from napari_ferry.widgets.repair.result import Result
+from napari_ferry.widgets.worker import Later
 
 if TYPE_CHECKING:
     from napari import Viewer

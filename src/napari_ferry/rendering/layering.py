@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.rendering.blend import Mode, mode_of
+from napari_ferry.rendering.chunk_cache import keep_chunks
 from napari_ferry.rendering.compose import Layer
-from napari_ferry.rendering.kept import keep_chunks
-from napari_ferry.rendering.look import check_upright, choose_paint, is_shown, is_smooth
 from napari_ferry.rendering.sampling import Line, make_line
+from napari_ferry.rendering.style import check_upright, choose_paint, is_shown, is_smooth
 from napari_ferry.rendering.view import Grid, View
 from napari_ferry.rendering.world import Placed
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from napari_ferry import find_layouts, imload, load_binary
 from napari_ferry.cli import main
-from napari_ferry.codecs.binary.calibration import Meaning
-from napari_ferry.codecs.binary.fit import fits, follow, nearest, remains
+from napari_ferry.codecs.binary.calibration import Calibration
+from napari_ferry.codecs.binary.fit import derive_free_size, fits, nearest, remains
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.repair import image_of
 from napari_ferry.codecs.binary.sidecar import sidecar_path
-from napari_ferry.codecs.binary.sidecar_check import lacks_layout, read_said
+from napari_ferry.codecs.binary.sidecar_check import lacks_layout, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
 from napari_ferry.errors import (
     InvalidImageError,
@@ -44,15 +44,17 @@ def raw(folder: Path, nbytes: int = 2560, name: str = "a.raw", record: object = 
 
 
 def test_what_follows_from_what_is_known():
-    assert follow(2560, replace(ONE, x=32), {"x"}) == replace(ONE, frames=5, x=32)
-    assert follow(2560, replace(ONE, frames=5), {"frames"}) == replace(ONE, frames=5, y=16)
+    assert derive_free_size(2560, replace(ONE, x=32), {"x"}) == replace(ONE, frames=5, x=32)
+    assert derive_free_size(2560, replace(ONE, frames=5), {"frames"}) == replace(
+        ONE, frames=5, y=16
+    )
     known = {"frames", "y"}
-    assert follow(2560, replace(ONE, y=4), known) == replace(ONE, y=4, x=32)
+    assert derive_free_size(2560, replace(ONE, y=4), known) == replace(ONE, y=4, x=32)
     known = {"frames", "y", "x"}
-    assert follow(2600, ONE, known) == replace(ONE, offset=40)
-    assert follow(2600, ONE, known | {"offset"}) == ONE
-    assert follow(100, ONE, known) == ONE
-    assert follow(100, ONE, ()).frames == 1
+    assert derive_free_size(2600, ONE, known) == replace(ONE, offset=40)
+    assert derive_free_size(2600, ONE, known | {"offset"}) == ONE
+    assert derive_free_size(100, ONE, known) == ONE
+    assert derive_free_size(100, ONE, ()).frames == 1
 
 
 def test_what_remains_after_whole_frames():
@@ -70,10 +72,10 @@ def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
     assert remains(nbytes, gapped) == 0
     assert fits(nbytes, gapped)
     assert remains(nbytes - 7, gapped) == -7 + behind
-    assert follow(nbytes, replace(gapped, frames=3), ()) == gapped
-    assert follow(nbytes, replace(gapped, y=2), {"frames"}) == gapped
+    assert derive_free_size(nbytes, replace(gapped, frames=3), ()) == gapped
+    assert derive_free_size(nbytes, replace(gapped, y=2), {"frames"}) == gapped
     known = {"frames", "y", "x"}
-    assert follow(nbytes, replace(gapped, offset=0), known).offset == 10 + behind
+    assert derive_free_size(nbytes, replace(gapped, offset=0), known).offset == 10 + behind
     assert nearest(nbytes, replace(gapped, x=15), "x", {"x"}) is None
 
 
@@ -109,7 +111,7 @@ def test_what_is_offered_fits(nbytes, offset, y, x, name):
     layout = replace(ONE, offset=offset, y=y, x=x)
     value = nearest(nbytes, layout, name, {name})
     if value is not None:
-        better = follow(nbytes, replace(layout, **{name: value}), {name})
+        better = derive_free_size(nbytes, replace(layout, **{name: value}), {name})
         assert fits(nbytes, better)
 
 
@@ -121,25 +123,25 @@ def test_a_record_gives_its_layout_and_meaning(tmp_path):
         replace(ONE, channels=5, frames=2, interleaving="pixel"),
         replace(ONE, dtype=np.dtype(">u2"), offset=256, frames=9),
     ):
-        meaning = Meaning("z", 0.3, 0.1, "nanometer")
+        meaning = Calibration("z", 0.3, 0.1, "nanometer")
         write_sidecar(path, layout, meaning, overwrite=True)
-        said = read_said(path)
+        said = read_sidecar_status(path)
         assert (said.layout, said.meaning, said.error) == (layout, meaning, "")
 
 
 def test_a_meaning_in_time_comes_back(tmp_path):
     path = raw(tmp_path)
-    write_sidecar(path, ONE, Meaning("t", 0.05, None))
-    assert read_said(path).meaning == Meaning("t", 0.05, None)
+    write_sidecar(path, ONE, Calibration("t", 0.05, None))
+    assert read_sidecar_status(path).meaning == Calibration("t", 0.05, None)
 
 
 def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
     path = raw(tmp_path, record={"y": 8, "x": 17, "dtype": "uint16"})
-    said = read_said(path)
+    said = read_sidecar_status(path)
     assert said.layout == replace(ONE, frames=9, x=17)
     assert "112 bytes remain" in said.error
     path = raw(tmp_path, record={"y": 8, "dtype": "uint16"})
-    assert read_said(path).layout is None
+    assert read_sidecar_status(path).layout is None
 
 
 def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
@@ -174,7 +176,7 @@ def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
         (2600, replace(ONE, gap=6), {"gap": 6, "rest": 248}),
     ],
 )
-@pytest.mark.parametrize("meaning", [None, Meaning("t", 0.5, 2.0)])
+@pytest.mark.parametrize("meaning", [None, Calibration("t", 0.5, 2.0)])
 def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, meaning):
     path = raw(tmp_path, nbytes)
     write_sidecar(path, layout, meaning, is_cut=True)
@@ -187,8 +189,8 @@ def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, k
     (opened,) = imload(path)
     assert opened.array[:].tobytes() == b"".join(truth)
     assert opened.axes[0].scale == (1.0 if meaning is None else 0.5)
-    assert read_said(path).layout == replace(layout, frames=frames)
-    assert read_said(path).error == ""
+    assert read_sidecar_status(path).layout == replace(layout, frames=frames)
+    assert read_sidecar_status(path).error == ""
     again = pickle.loads(pickle.dumps(opened))
     assert np.array_equal(again.array[-1], opened.array[-1])
     with pytest.raises(InvalidImageError) if layout.gap else nullcontext():
@@ -226,7 +228,7 @@ def test_gaps_between_more_than_frames_are_no_layout(tmp_path):
     record = {"napari-ferry": 1, "dtype": "uint8", "axes": axes, "gap": 10}
     path = raw(tmp_path, 130, record=record)
     assert imload(path)[0].shape == (2, 3, 4, 5)
-    said = read_said(path)
+    said = read_sidecar_status(path)
     assert said is not None
     assert said.layout is None
 

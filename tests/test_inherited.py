@@ -10,7 +10,7 @@ import pytest
 
 from napari_ferry import Image, imload, imsave
 from napari_ferry.cli import main
-from napari_ferry.codecs.binary.calibration import Meaning, split_axes
+from napari_ferry.codecs.binary.calibration import Calibration, split_axes
 from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
@@ -69,7 +69,7 @@ def rewritten(path: Path, layout: Layout, *arguments: Any, **options: Any) -> Im
 )
 def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_path):
     """Nobody says what the axes mean, or a form says it that no hand has touched."""
-    for meaning, options in ((None, {}), (Meaning("t", 9.0, 9.0), {"by_hand": ()})):
+    for meaning, options in ((None, {}), (Calibration("t", 9.0, 9.0), {"by_hand": ()})):
         path = shifted(image, tmp_path, exposure=[20, "ms"])
         assert plan_sidecar(path, layout, meaning, **options).losses == ()
         found = rewritten(path, layout, meaning, **options)
@@ -156,19 +156,19 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
 @pytest.mark.parametrize(
     ("names", "meaning", "by_hand", "axes"),
     [
-        ("tyx", Meaning("t", 0.5, None), {"step"}, [Axis("t", 0.5, "second", 0.1), "y", "x"]),
+        ("tyx", Calibration("t", 0.5, None), {"step"}, [Axis("t", 0.5, "second", 0.1), "y", "x"]),
         (
             "tyx",
-            Meaning("t", None, 80.0, "nanometer"),
+            Calibration("t", None, 80.0, "nanometer"),
             {"pixel"},
             ["t", Axis("y", 80.0, "nanometer", 8000.0), Axis("x", 80.0, "nanometer")],
         ),
-        ("tyx", Meaning(), {"pixel"}, ["t", Axis("y"), Axis("x")]),
-        ("tyx", Meaning("z", 3.0), {"lead", "step"}, [Axis("z", 3.0, "micrometer"), "y", "x"]),
-        ("pyx", Meaning("t", 0.5), {"step"}, [Axis("t", 0.5, "second"), "y", "x"]),
+        ("tyx", Calibration(), {"pixel"}, ["t", Axis("y"), Axis("x")]),
+        ("tyx", Calibration("z", 3.0), {"lead", "step"}, [Axis("z", 3.0, "micrometer"), "y", "x"]),
+        ("pyx", Calibration("t", 0.5), {"step"}, [Axis("t", 0.5, "second"), "y", "x"]),
         (
             "tzyx",
-            Meaning("z", 3.0),
+            Calibration("z", 3.0),
             {"lead", "step"},
             ["t", Axis("z", 3.0, "micrometer", -4.0), "y", "x"],
         ),
@@ -189,7 +189,7 @@ def test_what_a_hand_has_set_counts(names, meaning, by_hand, axes, tmp_path):
 def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
     path = tmp_path / "a.raw"
     imsave(Image.from_array(np.zeros((15, 8, 16), np.uint16), name="cells"), path)
-    found = rewritten(path, replace(TZYX, offset=0), Meaning("t", 0.5, 2.0), by_hand=())
+    found = rewritten(path, replace(TZYX, offset=0), Calibration("t", 0.5, 2.0), by_hand=())
     assert found.axes[0] == Axis("t", 0.5, "second")
     assert found.pixel_size == (2.0, 2.0)
     assert found.name == "cells"

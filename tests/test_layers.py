@@ -28,7 +28,7 @@ from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.layers.convert import from_layers, to_layers
 from napari_ferry.plugin import commands
 from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader, get_tiff_reader
-from napari_ferry.plugin.recently_opened import Dropped
+from napari_ferry.plugin.recently_opened import RecentlyOpened
 
 PLUGIN = "napari-ferry"
 SUFFIXES = (".tif", ".ome.tif", ".bin")
@@ -79,7 +79,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which readers tell what was dropped together."""
     clock = Clock()
-    monkeypatch.setattr("napari_ferry.plugin.commands._dropped", Dropped(clock=clock))
+    monkeypatch.setattr("napari_ferry.plugin.commands._dropped", RecentlyOpened(clock=clock))
     return clock
 
 
@@ -760,13 +760,13 @@ def test_parts_that_are_dropped_together_are_one_layer(tmp_path: Path, clock: Cl
 
 def test_files_are_remembered_for_moments_and_swallowed_once(tmp_path: Path):
     clock = Clock()
-    dropped = Dropped(seconds=5, clock=clock)
+    dropped = RecentlyOpened(seconds=5, clock=clock)
     a, b, c = (tmp_path / name for name in "abc")
-    assert not dropped.swallows(a)
+    assert not dropped.consume(a)
     dropped.opened(a, [a, b, c])
-    assert [dropped.swallows(path) for path in (a, b, b)] == [False, True, False]
+    assert [dropped.consume(path) for path in (a, b, b)] == [False, True, False]
     clock.now += 5
-    assert not dropped.swallows(c)
+    assert not dropped.consume(c)
 
 
 def test_several_files_are_one_stack(tmp_path: Path):

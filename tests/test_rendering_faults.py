@@ -23,7 +23,7 @@ from napari_ferry import (
     run,
     save_video,
 )
-from napari_ferry.arrays.regions import Box
+from napari_ferry.arrays.regions import Region
 from napari_ferry.arrays.stack import take
 from napari_ferry.cli import main
 from napari_ferry.rendering.chunk_cache import Kept, keep_chunks
@@ -41,7 +41,7 @@ class Chunks:
         self.reads: Counter[tuple[int, ...]] = Counter()
         self.largest = 0
 
-    def __getitem__(self, box: Box) -> Any:
+    def __getitem__(self, box: Region) -> Any:
         spans = [
             range(side.start // n, -(-side.stop // n))
             for side, n in zip(box, self.chunks, strict=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave, plan
-from napari_ferry.arrays.regions import cuts, whole
+from napari_ferry.arrays.regions import split_region, whole
 from napari_ferry.codecs.tiff.pages import tiles
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import FerryWarning, UnreadableFileError, UnsupportedFormatError
@@ -309,7 +309,7 @@ def test_tiles_are_streamed_chunk_by_chunk(tmp_path: Path) -> None:
     write_pages(tmp_path / "p.tif", data, tile=(32, 48), compression="zlib", **GRAY)
     (image,) = imload(tmp_path / "p.tif")
     assert isinstance(image.array, Tiles)
-    boxes = list(cuts(image.array, whole(image.shape), 4000))
+    boxes = list(split_region(image.array, whole(image.shape), 4000))
     assert len(boxes) > 20
     assert all(box[1].start % 32 == 0 and box[2].start % 48 == 0 for box in boxes)
     out = np.empty_like(data)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Box, box_shape, cuts
+from napari_ferry.arrays.regions import Region, box_shape, split_region
 from napari_ferry.errors import HiddenColourError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
@@ -37,14 +37,14 @@ class Block(NamedTuple):
     pixels: NDArray[Any]
 
 
-class Pixels:
+class BlockReader:
     """The pixels of one box of an array, read block by block.
 
     Parameters
     ----------
     array : array
         Where they come from; read in whole chunks if it has chunks.
-    box : Box
+    box : Region
         Which of them.
     count : callable, optional
         Called with the bytes of each block once it has been used; may raise to stop.
@@ -55,7 +55,7 @@ class Pixels:
     def __init__(
         self,
         array: Array,
-        box: Box,
+        box: Region,
         count: Callable[[NDArray[Any]], None] | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
@@ -70,7 +70,7 @@ class Pixels:
 
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
-        for cut in cuts(self.array, self.box, BLOCK_BYTES):
+        for cut in split_region(self.array, self.box, BLOCK_BYTES):
             with _Reading(cut), self.turn:
                 if mapping:
                     mapping.check()
@@ -86,7 +86,7 @@ class Pixels:
                 del pixels
                 mapping.release()
 
-    def together(self, use: Callable[[NDArray[Any]], _T]) -> _T:
+    def read_whole(self, use: Callable[[NDArray[Any]], _T]) -> _T:
         """Return what is made of all pixels of the box, read at once where they can be."""
         shape = box_shape(self.box)
         found, results = np.empty(0), []
@@ -117,7 +117,7 @@ class _Reading:
     The source is foreign code (a dask task, a zarr store) and may raise anything.
     """
 
-    def __init__(self, cut: Box) -> None:
+    def __init__(self, cut: Region) -> None:
         self.cut = cut
 
     def __enter__(self) -> None:

@@ -13,31 +13,31 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.protocol import Array
 
-Box = tuple[slice, ...]
+Region = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""
 
 
-def whole(shape: Sequence[int]) -> Box:
+def whole(shape: Sequence[int]) -> Region:
     """Return the box of everything."""
     return tuple(slice(0, n) for n in shape)
 
 
-def box_shape(box: Box) -> tuple[int, ...]:
+def box_shape(box: Region) -> tuple[int, ...]:
     """Return the lengths of a box."""
     return tuple(side.stop - side.start for side in box)
 
 
-def box_bytes(array: Array, box: Box) -> int:
+def box_bytes(array: Array, box: Region) -> int:
     """Return the bytes that a box of an array has in memory."""
     return math.prod(box_shape(box)) * np.dtype(array.dtype).itemsize
 
 
-def split_box(box: Box, lead: int, most: int, edges: Sequence[NDArray[Any]]) -> list[Box]:
+def split_box(box: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]) -> list[Region]:
     """Cut a box into boxes of at most `most` frames, in C order, each whole in its last axes.
 
     Parameters
     ----------
-    box : Box
+    box : Region
         What to cut.
     lead : int
         Number of leading axes, along which frames are counted.
@@ -88,7 +88,7 @@ def chunk_edges(array: Array) -> list[NDArray[Any]]:
     ]
 
 
-def cuts(array: Array, box: Box, most: int) -> Iterator[Box]:
+def split_region(array: Array, box: Region, most: int) -> Iterator[Region]:
     """Cut a box into boxes of about `most` bytes, or of one chunk where chunks are larger.
 
     Boxes keep to chunks, so that each chunk is read for one of them only. They grow along the
@@ -98,7 +98,7 @@ def cuts(array: Array, box: Box, most: int) -> Iterator[Box]:
     ----------
     array : array
         What the box is of.
-    box : Box
+    box : Region
         What to cut.
     most : int
         Bytes.

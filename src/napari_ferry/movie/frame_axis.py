@@ -19,7 +19,7 @@ def leading_sizes(image: Image) -> dict[str, int]:
     return dict(zip(image.axis_names[:lead], image.shape, strict=False))
 
 
-def choose_places(
+def choose_frame_axis(
     sizes: Mapping[str, int], axis: str | None, position: str | None
 ) -> tuple[int | None, tuple[int, ...]]:
     """Return the number of the axis that runs, and an index on each axis that frames do not have.

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Box
+from napari_ferry.arrays.regions import Region
 
 _SAMPLED = 9
 
 
-class Limits:
+class LazyContrastLimits:
     """The values that become black and white: known, or found in some frames when first asked for.
 
     Parameters
@@ -35,7 +35,7 @@ class Limits:
         self,
         known: tuple[float, float] | None,
         array: Array | None = None,
-        boxes: Sequence[Box] = (),
+        boxes: Sequence[Region] = (),
         *,
         from_zero: bool = False,
     ) -> None:
@@ -62,9 +62,9 @@ class Limits:
                 self.known = low, high if high > low else low + 1.0
             return self.known
 
-    def _of(self, box: Box) -> list[tuple[float, float]]:
+    def _of(self, box: Region) -> list[tuple[float, float]]:
         assert self.array is not None
-        return Pixels(self.array, box).together(_range)
+        return BlockReader(self.array, box).read_whole(_range)
 
 
 def _range(pixels: NDArray[Any]) -> list[tuple[float, float]]:
@@ -75,19 +75,19 @@ def _range(pixels: NDArray[Any]) -> list[tuple[float, float]]:
 
 
 @dataclass(frozen=True)
-class Tones:
+class IntensityMapping:
     """What becomes of the samples of frames.
 
     Parameters
     ----------
     dtype : data type
         Of the source.
-    limits : Limits, optional
+    limits : LazyContrastLimits, optional
         What becomes black and white of 8 bits; samples stay as they are when absent.
     """
 
     dtype: np.dtype[Any]
-    limits: Limits | None = None
+    limits: LazyContrastLimits | None = None
 
     @property
     def out(self) -> np.dtype[Any]:

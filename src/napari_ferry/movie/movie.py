@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
-from napari_ferry.arrays.regions import Box, chunk_edges, split_box
+from napari_ferry.arrays.blocks import BlockReader
+from napari_ferry.arrays.regions import Region, chunk_edges, split_box
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.image.checks import check_pixels, common_losses
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import SPEED, describe
 from napari_ferry.movie.contrast_limits import is_narrower, shown_limits
-from napari_ferry.movie.frame_axis import choose_places, leading_sizes
+from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_rate import choose_rate
-from napari_ferry.movie.intensity import Limits, Tones, sampled_places
-from napari_ferry.saving.stream import Piece, frames_together
+from napari_ferry.movie.intensity import IntensityMapping, LazyContrastLimits, sampled_places
+from napari_ferry.saving.stream import EncodeTask, frames_together
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: the values that black and white stood for before they were mapped."""
@@ -49,7 +49,7 @@ class Movie:
         Index on each leading axis; that of the axis that runs says nothing.
     frame_rate : Fraction
         Frames per second.
-    tones : Tones
+    tones : IntensityMapping
         What becomes of the samples.
     losses : tuple of str
         A sentence for each thing that the frames do not hold, and for a pace that nobody asked for.
@@ -59,7 +59,7 @@ class Movie:
     axis: int | None
     place: tuple[int, ...]
     frame_rate: Fraction
-    tones: Tones
+    tones: IntensityMapping
     losses: tuple[str, ...]
 
     @property
@@ -78,7 +78,7 @@ class Movie:
         """Whether frames have the axes y x s, with three samples."""
         return self.image.is_rgb
 
-    def box(self, first: int, stop: int) -> Box:
+    def box(self, first: int, stop: int) -> Region:
         """Return the region of the image that some frames are."""
         lead = [
             slice(first, stop) if axis == self.axis else slice(index, index + 1)
@@ -86,7 +86,7 @@ class Movie:
         ]
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
-    def pieces(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[Piece]:
+    def pieces(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[EncodeTask]:
         """Yield the pieces of a `Stream`, in order: a few frames each, prepared by its threads.
 
         Parameters
@@ -101,7 +101,7 @@ class Movie:
         chunk = 1 if self.axis is None else int(np.diff(edges[self.axis]).max())
         most = frames_together(frame, chunk)
         for box in split_box(self.box(0, self.nframes), lead, most, edges[:lead]):
-            yield Piece(self.image.array, box, _Prepare(self.tones, lead, self.is_rgb, encode))
+            yield EncodeTask(self.image.array, box, _Prepare(self.tones, lead, self.is_rgb, encode))
 
     def saved_image(self) -> Image:
         """Return what the file will hold, for its record: axes, names, and how it was mapped.
@@ -170,13 +170,13 @@ class Movie:
 class _Prepare:
     """Reads the frames of a piece and makes of them what a movie holds."""
 
-    tones: Tones
+    tones: IntensityMapping
     lead: int
     is_rgb: bool
     encode: Callable[[NDArray[Any]], Any] | None
 
-    def __call__(self, pixels: Pixels) -> Any:
-        prepared = pixels.together(self._prepare)
+    def __call__(self, pixels: BlockReader) -> Any:
+        prepared = pixels.read_whole(self._prepare)
         return self.encode(prepared) if self.encode else prepared
 
     def _prepare(self, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -222,10 +222,10 @@ def choose_movie(
     (image,) = images
     check_pixels(image)
     _check_axes(image)
-    running, place = choose_places(leading_sizes(image), axis, position)
+    running, place = choose_frame_axis(leading_sizes(image), axis, position)
     axis_of_frames = None if running is None else image.axes[running]
     pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
-    movie = Movie(image, running, place, pace.rate, Tones(image.dtype), ())
+    movie = Movie(image, running, place, pace.rate, IntensityMapping(image.dtype), ())
     movie = replace(movie, tones=_choose_tones(movie, keep))
     paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
@@ -246,21 +246,23 @@ def _check_axes(image: Image) -> None:
         )
 
 
-def _choose_tones(movie: Movie, keep: Sequence[str]) -> Tones:
+def _choose_tones(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
     """Decide what becomes of the samples, of which none are read."""
     image, dtype = movie.image, movie.image.dtype
     native = dtype.newbyteorder("=")
     limits = shown_limits(image, movie.channel_index)
     if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
-        return Tones(dtype)
+        return IntensityMapping(dtype)
     if limits is None and dtype.kind == "b":
         limits = (0.0, 1.0)
     if limits is None and image.is_rgb:  # what napari takes for black and white of a colour
         limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
     if limits is not None:
-        return Tones(dtype, Limits(limits))
+        return IntensityMapping(dtype, LazyContrastLimits(limits))
     boxes = tuple(movie.box(i, i + 1) for i in sampled_places(movie.nframes))
-    return Tones(dtype, Limits(None, image.array, boxes, from_zero=image.kind == "labels"))
+    return IntensityMapping(
+        dtype, LazyContrastLimits(None, image.array, boxes, from_zero=image.kind == "labels")
+    )
 
 
 def _without_limits(

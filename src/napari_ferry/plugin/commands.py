@@ -25,9 +25,9 @@ from napari_ferry.image.image import Image
 from napari_ferry.io import find_folder_codec, imload, plan, suffixes, with_suffix
 from napari_ferry.layers.convert import LayerData, from_layers, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, say
-from napari_ferry.plugin.recently_opened import Dropped
+from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.plugin.viewer import look, shown_images
+from napari_ferry.plugin.viewer import shown_images, viewer_state
 from napari_ferry.rendering.save import plan_as_seen
 from napari_ferry.saving.plan import Plan, run
 
@@ -39,7 +39,7 @@ _NOTHING: Any = [(None,)]
 
 _PLUGIN = "napari-ferry"
 
-_dropped = Dropped()
+_dropped = RecentlyOpened()
 
 
 def get_tiff_reader(path: str | Sequence[str]) -> Reader | None:
@@ -157,7 +157,7 @@ def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
     paths = _paths(path)
     if len(paths) > 1:
         return open_layers(partial(tiff.open_stack, paths))
-    if _dropped.swallows(paths[0]):
+    if _dropped.consume(paths[0]):
         return list(_NOTHING)
     layers = open_layers(partial(imload, paths[0]))
     _dropped.opened(paths[0], series_files(paths[0]))
@@ -168,7 +168,7 @@ def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
     """Open raw files; of a raw file and its sidecar dropped together, the second is passed over."""
     described: list[Path] = []
     for found in _paths(path):
-        if not _dropped.swallows(found):
+        if not _dropped.consume(found):
             data = binary.data_file(found)
             described += [] if _is_repaired(data) else [data]
             _dropped.opened(found, [data, sidecar_path(data)])
@@ -255,7 +255,7 @@ def _plan(layers: list[LayerData], target: Path) -> Plan:
 def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, Any]]:
     """Plan a movie of what the viewer shows; return the options that say what that is, too."""
     images = shown_images(layers)
-    shown = dict(look(images).options)
+    shown = dict(viewer_state(images).options)
     return plan_as_seen(images, target, **shown), shown
 
 

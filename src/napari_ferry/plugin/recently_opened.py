@@ -14,7 +14,7 @@ SECONDS = 5.0
 """Files that are asked for later than this were not dropped together."""
 
 
-class Dropped:
+class RecentlyOpened:
     """Remembers for moments which files came with those that were opened.
 
     Parameters
@@ -39,6 +39,6 @@ class Dropped:
         came = {file.absolute() for file in files} - {path.absolute()}
         self._until |= dict.fromkeys(came, now + self._seconds)
 
-    def swallows(self, path: Path) -> bool:
+    def consume(self, path: Path) -> bool:
         """Whether a file came with another one just now; true once for each time that it did."""
         return self._until.pop(path.absolute(), -1.0) > self._clock()

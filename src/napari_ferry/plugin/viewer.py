@@ -34,7 +34,7 @@ def _with_outlines(image: Image, layer: LayerData) -> Image:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewerState:
     """What a movie of images would show, as the viewer stands.
 
     Parameters
@@ -62,7 +62,7 @@ class Shown:
     seconds: float | None = None
 
 
-def look(images: Sequence[Image], axis: str | None = None) -> Shown:
+def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerState:
     """Return what a movie would show: time runs, or the first axis, unless another is named."""
     from napari import current_viewer
 
@@ -70,7 +70,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     world = make_world(images)
     ndim = len(world.axes)
     if viewer is None or viewer.dims.ndim < ndim:
-        return Shown((), None, {})
+        return ViewerState((), None, {})
     more = viewer.dims.ndim - ndim
     order = [number - more for number in viewer.dims.order if number >= more]
     seen = tuple(order[-2:])
@@ -80,7 +80,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
     long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
     names = [world.names[k] for k in long]
     if not long:
-        return Shown((), None, options)
+        return ViewerState((), None, options)
     running = long[names.index(axis if axis in names else "t" if "t" in names else names[0])]
     if len(long) > 1:
         points = viewer.dims.point[more:]
@@ -88,7 +88,7 @@ def look(images: Sequence[Image], axis: str | None = None) -> Shown:
         options = {"axis": world.names[running], "position": " ".join(places), **options}
     seconds = seconds_of(world.axes[running])
     name, size = world.names[running], world.sizes[running]
-    return Shown(tuple(names), name, options, running + more, size, seconds)
+    return ViewerState(tuple(names), name, options, running + more, size, seconds)
 
 
 def background() -> str:

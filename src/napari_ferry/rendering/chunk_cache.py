@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.protocol import Array, Shaped
-from napari_ferry.arrays.regions import Box, chunk_edges, whole
+from napari_ferry.arrays.regions import Region, chunk_edges, whole
 
 
 def keep_chunks(array: Array, axis: int | None, most: int) -> Array:
@@ -38,7 +38,7 @@ def keep_chunks(array: Array, axis: int | None, most: int) -> Array:
 class _Run:
     """Frames that are read together, by the first who needs one of them."""
 
-    def __init__(self, array: Array, box: Box) -> None:
+    def __init__(self, array: Array, box: Region) -> None:
         self._array, self._box = array, box
         self._pixels: NDArray[Any] | None = None
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class _Run:
     def read(self) -> NDArray[Any]:
         with self._lock:
             if self._pixels is None:
-                self._pixels = Pixels(self._array, self._box).together(np.asarray)
+                self._pixels = BlockReader(self._array, self._box).read_whole(np.asarray)
             return self._pixels
 
 
@@ -77,7 +77,7 @@ class Kept(Shaped):
     def __reduce__(self) -> tuple[type[Kept], tuple[Any, ...]]:
         return Kept, (self.array, self.axis, self.together, self.count)
 
-    def __getitem__(self, box: Box) -> NDArray[Any]:
+    def __getitem__(self, box: Region) -> NDArray[Any]:
         """Return a box that is one frame long."""
         at = box[self.axis].start
         chunk = int(np.searchsorted(self._edges, at, "right")) - 1
@@ -88,7 +88,7 @@ class Kept(Shaped):
         place[self.axis] = slice(at - first, at - first + 1)
         return run.read()[tuple(place)]
 
-    def _run(self, box: Box) -> _Run:
+    def _run(self, box: Region) -> _Run:
         key = tuple((side.start, side.stop) for side in box)
         with self._lock:
             run = self._runs.setdefault(key, _Run(self.array, box))

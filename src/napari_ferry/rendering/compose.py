@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Box
+from napari_ferry.arrays.regions import Region
 from napari_ferry.rendering.blend import Mode, Stamp, blend, make_stamp
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.paint import Colour, Labelled, Paint
@@ -63,9 +63,9 @@ class Layer:
         rows = self.rows.within(top, top + len(canvas)).moved(-top)
         box = self._box(i, rows)
         if box is not None:
-            Pixels(self.array, box).together(partial(self._draw, canvas, rows))
+            BlockReader(self.array, box).read_whole(partial(self._draw, canvas, rows))
 
-    def _box(self, i: int, rows: Line) -> Box | None:
+    def _box(self, i: int, rows: Line) -> Region | None:
         """Return the region that lines of frame i need, ``None`` where nothing is seen."""
         lines = iter((self.columns, rows) if self.is_turned else (rows, self.columns))
         box = []

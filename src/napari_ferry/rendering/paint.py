@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.movie.intensity import Limits, all_values, as_bits, is_small
+from napari_ferry.movie.intensity import LazyContrastLimits, all_values, as_bits, is_small
 from napari_ferry.rendering.colormap_texture import LabelColours, Palette
 
 _BINS = 63 * 1024
@@ -27,7 +27,7 @@ class Scalar:
     ----------
     dtype : data type
         Of the samples.
-    limits : Limits
+    limits : LazyContrastLimits
         Which values have the first and the last colour.
     gamma : float
         Exponent of what lies between.
@@ -40,7 +40,7 @@ class Scalar:
     """
 
     dtype: np.dtype[Any]
-    limits: Limits
+    limits: LazyContrastLimits
     gamma: float
     palette: Palette
     opacity: float
@@ -110,7 +110,7 @@ class Colour:
     ----------
     dtype : data type
         Of the samples.
-    limits : Limits
+    limits : LazyContrastLimits
         Which values are dark and bright.
     gamma : float
         Exponent of what lies between.
@@ -119,7 +119,7 @@ class Colour:
     """
 
     dtype: np.dtype[Any]
-    limits: Limits
+    limits: LazyContrastLimits
     gamma: float
     opacity: float
 

@@ -20,7 +20,7 @@ from napari_ferry.image.record import SPEED
 from napari_ferry.image.saveables import Saveable
 from napari_ferry.io import find_codec, images_for, option_names, plan
 from napari_ferry.layers.channels import split
-from napari_ferry.movie.frame_axis import choose_places, leading_sizes
+from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_steps, frame_axis
 from napari_ferry.saving.plan import Plan
@@ -125,7 +125,7 @@ def _is_drawing(name: str, value: object) -> bool:
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
     """Return some steps of the axis of an image that runs, at the speed that was asked for."""
     sizes = leading_sizes(image)
-    running, _ = choose_places(sizes, options.get("axis"), options.get("position"))
+    running, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
     start, stop, step, speed = (options.get(name, _DEFAULTS[name]) for name in _SPAN)
     if running is None:
         raise InvalidImageError(

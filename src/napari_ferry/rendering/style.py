@@ -14,7 +14,7 @@ from napari_ferry.image.axes import limits_of
 from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 from napari_ferry.movie.contrast_limits import shown_limits
-from napari_ferry.movie.intensity import Limits, sampled_places
+from napari_ferry.movie.intensity import LazyContrastLimits, sampled_places
 from napari_ferry.rendering.colormap_texture import find_label_colours, find_palette
 from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
 
@@ -89,7 +89,7 @@ def _sound(find: Callable[[Any], _T], colormap: Any, image: Image) -> _T:
         return find(None)
 
 
-def _limits(image: Image) -> Limits:
+def _limits(image: Image) -> LazyContrastLimits:
     """Return which values are first and last, to be found in some frames where it is not said."""
     known = shown_limits(image, None)
     if known is None and image.dtype.kind == "b":
@@ -97,20 +97,20 @@ def _limits(image: Image) -> Limits:
     if known is None and image.dtype == np.uint8:
         known = (0.0, 255.0)
     if known is not None:
-        return Limits(known)
+        return LazyContrastLimits(known)
     smallest = image.levels[-1]
     lead = smallest.shape[:-2]
     count = math.prod(lead)
     places = [np.unravel_index(k, lead) for k in sampled_places(count)] if count else []
     whole = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
     boxes = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
-    return Limits(None, smallest, boxes)
+    return LazyContrastLimits(None, smallest, boxes)
 
 
-def _colour_limits(image: Image) -> Limits:
+def _colour_limits(image: Image) -> LazyContrastLimits:
     """Return which values of a colour are dark and bright."""
     given = limits_of(image.display)
     if given and 0 < given[1] - given[0] < np.finfo(np.float32).max:
-        return Limits(given)
+        return LazyContrastLimits(given)
     most = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
-    return Limits((0.0, most))
+    return LazyContrastLimits((0.0, most))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Axis
-from napari_ferry.movie.frame_axis import choose_places
+from napari_ferry.movie.frame_axis import choose_frame_axis
 from napari_ferry.rendering.world import World
 from napari_ferry.units import SECONDS
 
@@ -166,7 +166,7 @@ def choose_view(
     seen = _seen_axes(world, plane)
     others = [k for k in range(len(world.axes)) if k not in seen]
     sizes = {world.names[k]: world.sizes[k] for k in others}
-    which, found = choose_places(sizes, axis, position)
+    which, found = choose_frame_axis(sizes, axis, position)
     places = [0] * len(world.axes)
     for k, place in zip(others, found, strict=True):
         places[k] = place

@@ -16,7 +16,7 @@ from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.disk import sync_file
 from napari_ferry.saving.partial import PartialFolder, interrupted_save
 from napari_ferry.saving.progress import Monitor, Progress
-from napari_ferry.saving.stream import Piece, Stream, make_stream
+from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
 from napari_ferry.saving.target import check_place, check_room, follow_link
 from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
 
@@ -73,7 +73,7 @@ class Plan:
         return sum(step.nbytes for step in self._steps)
 
     @property
-    def _steps(self) -> tuple[Write | Piece, ...]:
+    def _steps(self) -> tuple[Write | EncodeTask, ...]:
         return (*self.writes, *(self.stream.pieces if self.stream else ()))
 
     @property

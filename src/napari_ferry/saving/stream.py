@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Box, box_bytes
+from napari_ferry.arrays.regions import Region, box_bytes
 from napari_ferry.saving.progress import Monitor
 
 if TYPE_CHECKING:
@@ -36,22 +36,22 @@ _AHEAD_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class Piece:
+class EncodeTask:
     """Some pixels of a source, and how they are encoded; independent of every other piece.
 
     Parameters
     ----------
     array : array
         Where the pixels come from.
-    box : Box
+    box : Region
         Which of them.
     encode : callable
         Returns what `Stream.assemble` takes for these pixels. It may run in another thread.
     """
 
     array: Array
-    box: Box
-    encode: Callable[[Pixels], Any]
+    box: Region
+    encode: Callable[[BlockReader], Any]
 
     @property
     def nbytes(self) -> int:
@@ -67,7 +67,7 @@ class Stream:
     ----------
     paths : tuple of Path
         The files, as in `Plan.files`: as many as there can be, as encoding decides how many.
-    pieces : tuple of Piece
+    pieces : tuple of EncodeTask
         What they are made of, in order.
     assemble : callable
         Given the partial paths of all files and the encoded pieces in order, makes the files
@@ -77,7 +77,7 @@ class Stream:
     """
 
     paths: tuple[Path, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[EncodeTask, ...]
     assemble: Callable[[Sequence[Path], Results], int]
     alone: Path | None = None
 
@@ -91,7 +91,7 @@ class Results(Iterator[Any]):
 
     Parameters
     ----------
-    pieces : iterable of Piece
+    pieces : iterable of EncodeTask
         What is encoded.
     pool : Executor
         The threads.
@@ -102,7 +102,7 @@ class Results(Iterator[Any]):
     """
 
     def __init__(
-        self, pieces: Iterable[Piece], pool: Executor, monitor: Monitor, ahead: int
+        self, pieces: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
     ) -> None:
         self._pool, self._monitor, self._ahead = pool, monitor, ahead
         self._results = self.work(partial(_encode, piece, monitor) for piece in pieces)
@@ -153,8 +153,8 @@ def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:
     return job()
 
 
-def _encode(piece: Piece, monitor: Monitor) -> Any:
-    return piece.encode(Pixels(piece.array, piece.box, monitor.count, monitor.check))
+def _encode(piece: EncodeTask, monitor: Monitor) -> Any:
+    return piece.encode(BlockReader(piece.array, piece.box, monitor.count, monitor.check))
 
 
 def in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.blocks import Pixels, write_block
+from napari_ferry.arrays.blocks import BlockReader, write_block
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Box, cuts
+from napari_ferry.arrays.regions import Region, split_region
 from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write
 
@@ -22,7 +22,7 @@ _WRITE_BYTES = 256 << 20
 def pixel_writes(
     path: Path,
     array: Array,
-    box: Box,
+    box: Region,
     *,
     lead: int,
     strides: Sequence[int],
@@ -40,7 +40,7 @@ def pixel_writes(
         The file.
     array : array
         The source; of a `Stack`, each part is read by itself.
-    box : Box
+    box : Region
         The region of the source.
     lead : int
         Leading axes, along which a `Stack` may be taken apart.
@@ -69,7 +69,7 @@ def pixel_writes(
             )
         return writes
     writes = []
-    for piece in cuts(array, box, _WRITE_BYTES):
+    for piece in split_region(array, box, _WRITE_BYTES):
         start = [p.start - b.start for p, b in zip(piece, box, strict=True)]
         at = offset + sum(i * step for i, step in zip(start, strides, strict=True))
         put = partial(_put_pixels, offset=at, strides=tuple(strides), dtype=dtype, locate=locate)
@@ -79,7 +79,7 @@ def pixel_writes(
 
 def _put_pixels(
     path: Path,
-    pixels: Pixels,
+    pixels: BlockReader,
     *,
     offset: int,
     strides: tuple[int, ...],

@@ -10,7 +10,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 
-class Later(QObject):
+class BackgroundWorker(QObject):
     """One thread of its own, so that it waits for no export, and does nothing that is outdated.
 
     Parameters

@@ -12,11 +12,11 @@ Lead = Literal["t", "z"]
 Field = Literal["lead", "step", "pixel"]
 
 FIELDS: tuple[Field, ...] = ("lead", "step", "pixel")
-"""What a `Meaning` says; the unit belongs to the sizes that are in it."""
+"""What a `Calibration` says; the unit belongs to the sizes that are in it."""
 
 
 @dataclass(frozen=True)
-class Meaning:
+class Calibration:
     """What the axes of a recording mean; None where it is not known.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import Any
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.arrays.regions import whole
-from napari_ferry.codecs.binary.padding import Place, map_samples
+from napari_ferry.codecs.binary.padding import Padding, map_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
@@ -148,7 +148,7 @@ def open_binary(
     nbytes = data.stat().st_size
     if missing_metadata is not None:
         described = complete(dict(missing_metadata), nbytes, data, "the metadata given")
-        place = Place()
+        place = Padding()
     else:
         described, place = read_sidecar(data, nbytes)
     array = map_samples(data, described.dtype, described.shape, place, mode)

@@ -26,7 +26,7 @@ def fits(nbytes: int, layout: Layout) -> bool:
     return remains(nbytes, layout) == 0
 
 
-def follow(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
+def derive_free_size(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
     """Return a layout whose first size that is not fixed follows from the others.
 
     Parameters

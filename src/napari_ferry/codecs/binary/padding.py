@@ -16,7 +16,7 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError
 _MOST = 2**48
 
 
-class Place(NamedTuple):
+class Padding(NamedTuple):
     """The bytes of a raw file that are no samples.
 
     Parameters
@@ -46,7 +46,7 @@ class Place(NamedTuple):
         return {key: value for key, value in self._asdict().items() if value}
 
 
-def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Place:
+def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Padding:
     """Read from a sidecar where the samples lie in a file of `nbytes`.
 
     Raises
@@ -54,7 +54,7 @@ def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Place:
     UnreadableFileError
         It says what cannot be.
     """
-    place = Place(*(record.get(key, 0) for key in Place._fields))
+    place = Padding(*(record.get(key, 0) for key in Padding._fields))
     for key, value in place._asdict().items():
         if not is_count(value) or value > nbytes:
             raise UnreadableFileError(
@@ -69,7 +69,7 @@ def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Place:
 
 
 def map_samples(
-    path: Path, dtype: DTypeLike, shape: Sequence[int], place: Place, mode: Mode = "r"
+    path: Path, dtype: DTypeLike, shape: Sequence[int], place: Padding, mode: Mode = "r"
 ) -> NDArray[Any]:
     """Map the samples of a raw file, in C order.
 
@@ -79,7 +79,7 @@ def map_samples(
         The raw file.
     dtype, shape
         Of the array.
-    place : Place
+    place : Padding
         Where its samples lie.
     mode : {"r", "r+", "c"}
         Read only, read and write through to the file, or changes kept in memory.

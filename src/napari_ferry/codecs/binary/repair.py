@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.binary.calibration import Meaning
+from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.fit import remains
 from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
 from napari_ferry.codecs.binary.layout.layout import (
@@ -20,7 +20,7 @@ from napari_ferry.codecs.binary.layout.layout import (
     count_frames,
     parse_known,
 )
-from napari_ferry.codecs.binary.padding import Place, map_samples
+from napari_ferry.codecs.binary.padding import Padding, map_samples
 from napari_ferry.codecs.binary.sidecar import raw_files, sidecar_path
 from napari_ferry.errors import (
     FerryError,
@@ -162,7 +162,7 @@ def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list
 
 
 def image_of(
-    data: Path, layout: Layout, meaning: Meaning | None = None, *, is_cut: bool = False
+    data: Path, layout: Layout, meaning: Calibration | None = None, *, is_cut: bool = False
 ) -> Image:
     """Return a raw file as an image of a layout, memory-mapped.
 
@@ -172,7 +172,7 @@ def image_of(
         The raw file.
     layout : Layout
         How its samples lie.
-    meaning : Meaning, optional
+    meaning : Calibration, optional
         What the axes mean.
     is_cut : bool
         Whether the frames that are whole will do, where the layout does not fit.
@@ -186,9 +186,9 @@ def image_of(
     together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
-    meaning = meaning or Meaning()
+    meaning = meaning or Calibration()
     names = (meaning.lead, *(together or default_axes(3))[1:])
-    place = Place(layout.offset, layout.gap)
+    place = Padding(layout.offset, layout.gap)
     array = map_samples(data, layout.dtype, layout.shape, place)
     return Image((array,), tuple(map(meaning.axis, names)), name=data.stem)
 

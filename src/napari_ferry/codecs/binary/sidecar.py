@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.binary.padding import Place, is_count, read_place
+from napari_ferry.codecs.binary.padding import Padding, is_count, read_place
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image.axes import Axis, default_axes
 from napari_ferry.image.checks import is_number
@@ -36,7 +36,7 @@ RAW_SUFFIXES = (".bin", ".raw", ".dat")
 
 _DIMENSIONS = ("frames", "y", "x")
 _SIDECAR_BYTES = 16 << 20
-_ALL = Place()
+_ALL = Padding()
 
 
 def raw_files(folder: Path) -> list[Path]:
@@ -85,13 +85,13 @@ def has_record(path: Path) -> bool:
     return path.is_file() and KEY in load_json(path)
 
 
-def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Place]:
+def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     """Read what stands beside a raw file; return the description and where the samples lie."""
     legacy = data.with_name(LEGACY_SIDECAR)
     sidecar = sidecar_path(data)
     if not sidecar.is_file():
         if data.name == DEFAULT_NAME and legacy.is_file():
-            return complete(_read_legacy(legacy), nbytes, data, legacy.name), Place()
+            return complete(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
     record = load_json(sidecar)
     place = read_place(record, sidecar, nbytes)
@@ -105,7 +105,7 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Place]:
 
 
 def complete(
-    record: Mapping[str, Any], nbytes: int, data: Path, source: str, place: Place = _ALL
+    record: Mapping[str, Any], nbytes: int, data: Path, source: str, place: Padding = _ALL
 ) -> Description:
     """Fill in the one dimension that may be missing, and check that everything fits.
 
@@ -119,7 +119,7 @@ def complete(
         The raw file, for messages.
     source : str
         What said so, for messages.
-    place : Place
+    place : Padding
         Where the samples lie in the file.
     """
     dtype = _parse_dtype(record.get("dtype"), source)

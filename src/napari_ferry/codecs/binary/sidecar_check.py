@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.codecs.binary.calibration import Meaning, split_axes
+from napari_ferry.codecs.binary.calibration import Calibration, split_axes
 from napari_ferry.codecs.binary.layout.layout import Interleaving, Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
@@ -29,7 +29,7 @@ _MOST = 2**48
 
 
 @dataclass(frozen=True)
-class Said:
+class SidecarStatus:
     """What a sidecar says.
 
     Parameters
@@ -38,7 +38,7 @@ class Said:
         The sidecar.
     layout : Layout, optional
         The layout, as far as it says one.
-    meaning : Meaning
+    meaning : Calibration
         What the axes mean.
     error : str
         Why the raw file cannot be opened by it; empty where it can.
@@ -46,11 +46,11 @@ class Said:
 
     path: Path
     layout: Layout | None
-    meaning: Meaning
+    meaning: Calibration
     error: str
 
 
-def read_said(data: Path) -> Said | None:
+def read_sidecar_status(data: Path) -> SidecarStatus | None:
     """Read what the sidecar of a raw file says; None where there is no sidecar."""
     path = sidecar_path(data)
     if not path.is_file():
@@ -64,10 +64,10 @@ def read_said(data: Path) -> Said | None:
     try:
         record = load_json(path)
     except UnreadableFileError:
-        return Said(path, None, Meaning(), error)
+        return SidecarStatus(path, None, Calibration(), error)
     description = parse_description(record)
-    meaning = Meaning() if description is None else _meaning(description)
-    return Said(path, _layout(record, description, nbytes), meaning, error)
+    meaning = Calibration() if description is None else _meaning(description)
+    return SidecarStatus(path, _layout(record, description, nbytes), meaning, error)
 
 
 def lacks_layout(path: Path) -> bool:
@@ -83,7 +83,7 @@ def lacks_layout(path: Path) -> bool:
 def _lacks_layout(data: Path) -> bool:
     if data.name == DEFAULT_NAME or not data.stat().st_size or interrupted_save(data):
         return False
-    said = read_said(data)
+    said = read_sidecar_status(data)
     return said is None or bool(said.error)
 
 
@@ -122,8 +122,8 @@ def _of_axes(
     return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"], gap=gap)
 
 
-def _meaning(description: Description) -> Meaning:
-    """Return what the axes of a record mean, as far as a `Meaning` can say it."""
+def _meaning(description: Description) -> Calibration:
+    """Return what the axes of a record mean, as far as a `Calibration` can say it."""
     axes = {axis.name: axis for axis in description.axes}
     x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
     lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_sound_scale(axis.scale)]
@@ -131,9 +131,9 @@ def _meaning(description: Description) -> Meaning:
     pixel = x.scale if x.unit == unit else None
     if "z" in axes and "t" not in axes:
         step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
-        return Meaning("z", step, pixel, unit)
+        return Calibration("z", step, pixel, unit)
     seconds = t.scale * SECONDS[t.unit] if t.unit in SECONDS else None
-    return Meaning("t", seconds, pixel, unit)
+    return Calibration("t", seconds, pixel, unit)
 
 
 def _dtype(value: object) -> np.dtype[Any] | None:

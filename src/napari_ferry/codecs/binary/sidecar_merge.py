@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.codecs.binary.calibration import Field, split_axes
-from napari_ferry.codecs.binary.padding import Place
+from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.sidecar import load_json, sidecar_text
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.axes import Axis, Channel
@@ -27,8 +27,8 @@ _OF_SAMPLES = ("contrast_limits", "iso_threshold")
 """What of a display is in the unit of the samples."""
 
 
-def succeed(
-    sidecar: Path, image: Image, place: Place, by_hand: Collection[Field]
+def merge_sidecar(
+    sidecar: Path, image: Image, place: Padding, by_hand: Collection[Field]
 ) -> tuple[str, tuple[str, ...]]:
     """Return the text of a sidecar that replaces one, and what that one says and it does not.
 
@@ -38,10 +38,10 @@ def succeed(
         Where one may stand.
     image : Image
         The raw file in its new layout, frames along its first axis.
-    place : Place
+    place : Padding
         Where the samples lie.
     by_hand : collection of {"lead", "step", "pixel"}
-        Which fields of the `Meaning` of `image` somebody has set: they count, not the old ones.
+        Which fields of the `Calibration` of `image` somebody has set: they count, not the old ones.
     """
     before, losses = _read(sidecar)
     old = parse_description(before)
@@ -77,7 +77,7 @@ def inherit(
     old : Description
         What the sidecar said.
     by_hand : collection of {"lead", "step", "pixel"}
-        Which fields of its `Meaning` somebody has set: they count, not `old`.
+        Which fields of its `Calibration` somebody has set: they count, not `old`.
     has_gaps : bool
         Whether there are bytes between frames, which can stand at one axis alone.
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from napari_ferry.codecs.binary.calibration import FIELDS, Field, Meaning
+from napari_ferry.codecs.binary.calibration import FIELDS, Calibration, Field
 from napari_ferry.codecs.binary.layout.layout import Layout
-from napari_ferry.codecs.binary.padding import Place
+from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.repair import fitted, image_of
 from napari_ferry.codecs.binary.sidecar import sidecar_path
-from napari_ferry.codecs.binary.sidecar_merge import succeed
+from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar
 from napari_ferry.errors import TargetError
 from napari_ferry.saving.plan import Plan, run
 from napari_ferry.saving.write import PlannedFile, write_text
@@ -21,7 +21,7 @@ from napari_ferry.saving.write import PlannedFile, write_text
 def write_sidecar(
     data: Path,
     layout: Layout,
-    meaning: Meaning | None = None,
+    meaning: Calibration | None = None,
     *,
     by_hand: Collection[Field] = FIELDS,
     overwrite: bool = False,
@@ -70,7 +70,7 @@ def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path |
 def plan_sidecar(
     data: Path,
     layout: Layout,
-    meaning: Meaning | None = None,
+    meaning: Calibration | None = None,
     *,
     by_hand: Collection[Field] = FIELDS,
     is_cut: bool = False,
@@ -83,7 +83,7 @@ def plan_sidecar(
         The raw file.
     layout : Layout
         How its samples lie.
-    meaning : Meaning, optional
+    meaning : Calibration, optional
         What the axes mean.
     by_hand : collection of {"lead", "step", "pixel"}
         What of `meaning` counts even where the sidecar that is there says something else.
@@ -104,9 +104,9 @@ def plan_sidecar(
     layout = fitted(data, layout, is_cut=is_cut)
     image = image_of(data, layout, meaning, is_cut=True)
     rest = data.stat().st_size - layout.offset - layout.extent
-    place = Place(layout.offset, layout.gap, rest)
+    place = Padding(layout.offset, layout.gap, rest)
     sidecar = sidecar_path(data)
-    text, losses = succeed(sidecar, image, place, by_hand if meaning else ())
+    text, losses = merge_sidecar(sidecar, image, place, by_hand if meaning else ())
     file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
     return Plan((file,), (), losses, identity=text)
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
-from napari_ferry.arrays.regions import Box
+from napari_ferry.arrays.blocks import BlockReader
+from napari_ferry.arrays.regions import Region
 from napari_ferry.codecs.gif.quantize import find_nearest, quantise
 from napari_ferry.movie.intensity import sampled_places
 from napari_ferry.movie.movie import Movie
@@ -184,10 +184,10 @@ class SharedPalette:
             return Palette(np.arange(256, dtype=np.uint8)[:, None])
         return make_palette(pixels, self.count)
 
-    def _sample(self, box: Box, most: int) -> NDArray[np.uint8]:
+    def _sample(self, box: Region, most: int) -> NDArray[np.uint8]:
         """Return some pixels of one frame, axes (pixel, s)."""
         movie = self.movie
-        frame = Pixels(movie.image.array, box).together(
+        frame = BlockReader(movie.image.array, box).read_whole(
             lambda found: movie.tones(
                 found.reshape(-1, *found.shape[len(movie.place) :]), is_rgb=movie.is_rgb
             )

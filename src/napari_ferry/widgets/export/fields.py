@@ -15,7 +15,7 @@ from superqt import QCollapsible
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.layers.convert import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_of
-from napari_ferry.plugin.viewer import Shown, background, look, shown_images
+from napari_ferry.plugin.viewer import ViewerState, background, shown_images, viewer_state
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import is_movie
 from napari_ferry.rendering.view import frame_axis
@@ -160,7 +160,7 @@ class Fields(QWidget):
             return Request(tuple(from_layers(data)), path, options)
         images = shown_images(data)
         drawing = self.drawing.values()
-        shown = look(images, self.play.axis.value)
+        shown = viewer_state(images, self.play.axis.value)
         self._show(shown, drawing)
         rate = self.play.values()["frame_rate"]
         of_movie = {**shown.options, **drawing, "frame_rate": rate}
@@ -211,7 +211,7 @@ class Fields(QWidget):
             )
         return [layer.as_layer_data_tuple() for layer in layers]
 
-    def _show(self, shown: Shown, drawing: Mapping[str, Any]) -> None:
+    def _show(self, shown: ViewerState, drawing: Mapping[str, Any]) -> None:
         """Offer the axes that can run, say how fast they ran, and note where the others stand."""
         start, stop, step = (drawing[name] for name in ("start", "stop", "step"))
         self.play.set_axes(shown.axes, shown.axis)

@@ -22,7 +22,7 @@ from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
 from napari_ferry.widgets.form import scrolling
 from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
-from napari_ferry.widgets.worker import Later
+from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -70,7 +70,7 @@ class ExportLayers(QWidget):
         self.button = QPushButton("Export")
         self.button.setToolTip("Export what is described above; other exports may be under way.")
         self.jobs = Jobs(self.viewer)
-        self.planning, self.drawing = Later(self), Later(self)
+        self.planning, self.drawing = BackgroundWorker(self), BackgroundWorker(self)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
         self.timer.setInterval(_PAUSE)

@@ -10,7 +10,7 @@ from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
-from napari_ferry.codecs.binary.calibration import Field, Meaning
+from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.widgets.form import lay_out, to_number
 
@@ -40,7 +40,7 @@ class MeaningForm(QWidget):
             field.changed.connect(self._on_change)
         self._enable()
 
-    def meaning(self) -> Meaning:
+    def meaning(self) -> Calibration:
         """Return what stands in the fields.
 
         Raises
@@ -52,17 +52,17 @@ class MeaningForm(QWidget):
         step = _positive(self.rate if is_time else self.z_step)
         if step is not None and is_time:
             step = 1 / step
-        return Meaning(self.lead.value, step, _positive(self.pixel), self.unit.value)
+        return Calibration(self.lead.value, step, _positive(self.pixel), self.unit.value)
 
-    def show_meaning(self, meaning: Meaning) -> None:
+    def show_meaning(self, meaning: Calibration) -> None:
         """Fill the fields; nobody is told."""
         for field, value in zip(self.fields, _values(meaning), strict=True):
             with field.changed.blocked():
                 field.value = value
         self._enable()
 
-    def differs_from(self, meaning: Meaning) -> frozenset[Field]:
-        """Return the fields of a `Meaning` that say something else than the form filled with it."""
+    def differs_from(self, meaning: Calibration) -> frozenset[Field]:
+        """Return the fields of a `Calibration` that differ from the form filled with it."""
         now = _by_field([field.value for field in self.fields])
         return frozenset(
             name for name, value in _by_field(_values(meaning)).items() if value != now[name]
@@ -77,7 +77,7 @@ class MeaningForm(QWidget):
         self.z_step.enabled = self.lead.value == "z"
 
 
-def _values(meaning: Meaning) -> list[str]:
+def _values(meaning: Calibration) -> list[str]:
     """Return what stands in each field of a form that is filled with a meaning."""
     units = [name for _, name in _UNITS]
     known = meaning.unit in units
@@ -92,7 +92,7 @@ def _values(meaning: Meaning) -> list[str]:
 
 
 def _by_field(values: Sequence[str]) -> dict[Field, tuple[str, str]]:
-    """Return what the values of a form say of each field of a `Meaning`."""
+    """Return what the values of a form say of each field of a `Calibration`."""
     pixel, unit, lead, rate, z_step = (value.strip() for value in values)
     step = (rate, "") if lead == "t" else (z_step, z_step and unit)
     return {"pixel": (pixel, pixel and unit), "lead": (lead, ""), "step": step}

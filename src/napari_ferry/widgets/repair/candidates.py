@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QV
 
 from napari_ferry.codecs.binary.fit import fits, remains
 from napari_ferry.codecs.binary.layout.layout import Layout, bare, parse_known
-from napari_ferry.codecs.binary.sidecar_check import Said
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.repair.thumbnails import SIDE, Pictures
 
 FIRST = 4
@@ -82,7 +82,7 @@ class Candidate:
 
 
 def make_candidates(
-    found: Sequence[Layout], said: Said | None, known: Mapping[str, Any], nbytes: int
+    found: Sequence[Layout], said: SidecarStatus | None, known: Mapping[str, Any], nbytes: int
 ) -> list[Candidate]:
     """Return what was found in the bytes, and what the sidecar says where that agrees.
 
@@ -90,7 +90,7 @@ def make_candidates(
     ----------
     found : sequence of Layout
         The likeliest first.
-    said : Said, optional
+    said : VendorFacts, optional
         What the sidecar says.
     known : mapping
         What is known, as for `find_layouts`.

@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable
 
 from napari_ferry.codecs.binary.layout.layout import Layout
-from napari_ferry.codecs.binary.sidecar_check import Said
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 
 _TOGETHER = {"": "", "pixel": "in each pixel", "plane": "one after the other"}
 
@@ -22,12 +22,12 @@ _ROWS: dict[str, Callable[[Layout], str]] = {
 }
 
 
-def contrast(said: Said, found: Layout | None, nbytes: int) -> str:
+def contrast(said: SidecarStatus, found: Layout | None, nbytes: int) -> str:
     """Return rich text: why a sidecar does not fit, and where it and the bytes contradict.
 
     Parameters
     ----------
-    said : Said
+    said : VendorFacts
         What the sidecar says.
     found : Layout, optional
         What the bytes say.

@@ -17,7 +17,7 @@ from napari_ferry.widgets.repair.files import Files
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.preview import LivePreview
 from napari_ferry.widgets.repair.result import Result
-from napari_ferry.widgets.worker import Later
+from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -58,7 +58,11 @@ class RepairParts(QWidget):
         self.contrast.setTextFormat(Qt.TextFormat.RichText)
         self.preview = LivePreview(self.viewer)
         self.destroyed.connect(self.preview.forget)
-        self.looking, self.drawing, self.writing = Later(self), Later(self), Later(self)
+        self.looking, self.drawing, self.writing = (
+            BackgroundWorker(self),
+            BackgroundWorker(self),
+            BackgroundWorker(self),
+        )
         self.timers = {
             name: self._make_timer(pause)
             for name, pause in (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.codecs.binary.calibration import Field, Meaning
+from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.fit import fits, remains
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.repair import one_each
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
     """Sidecars that are to be written: of which files, and what they are to say."""
 
     layouts: Mapping[Path, Layout]
-    meaning: Meaning
+    meaning: Calibration
     by_hand: Collection[Field]
 
 

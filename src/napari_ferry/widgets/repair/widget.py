@@ -13,13 +13,13 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 
 from napari_ferry.arguments import to_path
-from napari_ferry.codecs.binary.calibration import Meaning
+from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.codec import data_file
-from napari_ferry.codecs.binary.fit import follow, notes_on
+from napari_ferry.codecs.binary.fit import derive_free_size, notes_on
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.repair import image_of, look_at
 from napari_ferry.codecs.binary.sidecar import sidecar_path
-from napari_ferry.codecs.binary.sidecar_check import Said, read_said
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.widgets.repair.candidates import Candidate, judge, make_candidates
@@ -47,7 +47,7 @@ class RepairMetadata(RepairParts):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.layout_shown: Layout | None = None
-        self.said: Said | None = None
+        self.said: SidecarStatus | None = None
         self.offered: list[Path] = []
         self._connect()
         self.result.show_nothing("Choose a raw file, or drop one here.")
@@ -88,7 +88,7 @@ class RepairMetadata(RepairParts):
             self._fail(error)
             return
         self.form.forget()
-        self.meaning.show_meaning(Meaning())
+        self.meaning.show_meaning(Calibration())
         if self.files.current is None:
             self._clear()
             self.result.show_nothing(f"{paths[0]} holds no raw file: choose another folder.")
@@ -108,7 +108,7 @@ class RepairMetadata(RepairParts):
             self.result.show_nothing(f"{data.name} is empty: there is nothing to repair.")
             return
         try:
-            self.said = read_said(data)
+            self.said = read_sidecar_status(data)
         except OSError as error:
             self._fail(error)
             return
@@ -157,7 +157,7 @@ class RepairMetadata(RepairParts):
         if candidates:
             self._fill(candidates[0].layout)
         elif self.layout_shown is None:
-            self._fill(follow(self.files.nbytes, _blank(), self.form.fixed))
+            self._fill(derive_free_size(self.files.nbytes, _blank(), self.form.fixed))
         self._draw_candidates()
 
     def _contrast(self, layouts: Sequence[Layout]) -> None:
@@ -190,7 +190,7 @@ class RepairMetadata(RepairParts):
         if self.files.current is None:
             return
         self.looking.forget()
-        self._fill(follow(self.files.nbytes, self.form.draft(), self.form.fixed), name)
+        self._fill(derive_free_size(self.files.nbytes, self.form.draft(), self.form.fixed), name)
         self.timers["search"].start()
 
     def _fill(self, layout: Layout, edited: str = "frames") -> None:
@@ -259,7 +259,7 @@ class RepairMetadata(RepairParts):
             return
         if fitting:
             each = {path: replace(layout, frames=count) for path, count in fitting.items()}
-            before = Meaning() if self.said is None else self.said.meaning
+            before = Calibration() if self.said is None else self.said.meaning
             wanted = Wanted(each, meaning, self.meaning.differs_from(before))
             self.writing.call(
                 lambda: find_losses(wanted), lambda losses: self._ask(wanted, left, losses)
@@ -278,7 +278,7 @@ class RepairMetadata(RepairParts):
         if done.error:
             self._say(done.error)
         elif self.files.current is not None and sidecar_path(self.files.current) in done.paths:
-            self.said = read_said(self.files.current)
+            self.said = read_sidecar_status(self.files.current)
             self.contrast.hide()
 
     # --- words ------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ class RepairMetadata(RepairParts):
         self.candidates.show_found([])
         self._fail(error)
         if self.layout_shown is None:
-            self.form.show_layout(follow(self.files.nbytes, _blank(), ()))
+            self.form.show_layout(derive_free_size(self.files.nbytes, _blank(), ()))
             self.result.show_nothing("")
 
     # --- the end ----------------------------------------------------------------------------

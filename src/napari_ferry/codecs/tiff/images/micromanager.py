@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.images.vendor_tags import Said, number, small
+from napari_ferry.codecs.tiff.images.vendor_tags import VendorFacts, number, small
 from napari_ferry.codecs.tiff.names import natural_key
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.header import Header
@@ -167,7 +167,7 @@ def _table(
     return table, sources
 
 
-def _said(summary: Mapping[str, Any]) -> Said:
+def _said(summary: Mapping[str, Any]) -> VendorFacts:
     """Return what the summary says of axes and channels."""
     size = number(summary.get("PixelSize_um"))
     names = summary.get("ChNames")
@@ -175,7 +175,7 @@ def _said(summary: Mapping[str, Any]) -> Said:
     colours = summary.get("ChColors")
     colours = colours if isinstance(colours, list) and len(colours) == len(names) else []
     colours = [f"#{int(number(value)) & 0xFFFFFF:06x}" for value in colours] or [None] * len(names)
-    return Said(
+    return VendorFacts(
         {
             "t": (number(summary.get("Interval_ms")), "millisecond"),
             "z": (abs(number(summary.get("z-step_um"))), "micrometer"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.codecs.tiff.images.vendor_tags import Said, number, small
+from napari_ferry.codecs.tiff.images.vendor_tags import VendorFacts, number, small
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
@@ -44,7 +44,7 @@ class _Told(NamedTuple):
     slices: int
     frames_per_slice: int
     is_volumes: bool
-    said: Said
+    said: VendorFacts
 
 
 def read_scanimage(header: Header) -> list[Image]:
@@ -156,7 +156,7 @@ def _of_version_2016(found: Mapping[str, Any], shape: tuple[int, ...]) -> _Told:
         frames = 1
     elif not frames:
         slices = 1  # frames go on until somebody stops them
-    said = Said(
+    said = VendorFacts(
         _steps(found, shape, is_fast and slices > 1),
         _channels(found.get("hChannels.channelName"), saved),
         {"scanimage": small({key: found[key] for key in _KEPT if key in found})},
@@ -199,7 +199,7 @@ def _of_version_5(found: Mapping[str, Any]) -> _Told:
     is_fast = bool(found.get("fastZEnable")) and slices > 1
     frames = 1 if is_fast else _count(found.get("acqNumFrames"))
     rate = number(found.get("scanFrameRate")) / (slices if is_fast else 1)
-    said = Said(
+    said = VendorFacts(
         {
             "t": (1 / rate if rate else 0.0, "second"),
             "z": (abs(number(found.get("stackZStepSize"))), "micrometer"),
@@ -211,7 +211,7 @@ def _of_version_5(found: Mapping[str, Any]) -> _Told:
 
 def _of_version_3(found: Mapping[str, Any]) -> _Told:
     rate = number(found.get("acq.frameRate"))
-    said = Said(
+    said = VendorFacts(
         {
             "t": (1 / rate if rate else 0.0, "second"),
             "z": (abs(number(found.get("acq.zStepSize"))), "micrometer"),

@@ -14,7 +14,7 @@ from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.images.color_table import with_palette
-from napari_ferry.codecs.tiff.images.vendor_tags import Said, number, said_by
+from napari_ferry.codecs.tiff.images.vendor_tags import VendorFacts, number, said_by
 from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.arrays import map_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header
@@ -88,11 +88,11 @@ def read_vendor(header: Header) -> list[Image]:
         return []
 
 
-def _image(header: Header, series: tifffile.TiffPageSeries, i: int, said: Said) -> Image:
+def _image(header: Header, series: tifffile.TiffPageSeries, i: int, said: VendorFacts) -> Image:
     """Return one series with all its levels."""
     first, *smaller = [_level(header, level, (i, k)) for k, level in enumerate(series.levels)]
     array, names, kind = first
-    known = said if not i else Said(metadata=said.metadata)
+    known = said if not i else VendorFacts(metadata=said.metadata)
     channels = known.channels_of(dict(zip(names, array.shape, strict=True)).get("c", 1))
     unnamed = [letter for letter in series.axes[: len(names)].lower() if letter in _UNKNOWN]
     description = Description(

@@ -26,7 +26,7 @@ _CENTIMETER = 3
 
 
 @dataclass(frozen=True)
-class Said:
+class VendorFacts:
     """What a file says of its axes and channels.
 
     Parameters
@@ -72,13 +72,13 @@ def number(value: object) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def said_by(tif: tifffile.TiffFile, flavour: str) -> Said:
+def said_by(tif: tifffile.TiffFile, flavour: str) -> VendorFacts:
     """Return what a file of a microscope says."""
     steps, channels = _READERS.get(flavour, _read_resolution)(tif)
     told = small(getattr(tif, f"{flavour}_metadata", None))
     text = {} if told else small({"ImageDescription": tif.pages.first.description})
     metadata = told or {key: value for key, value in text.items() if value}
-    return Said(steps, channels, {flavour: metadata} if metadata else {})
+    return VendorFacts(steps, channels, {flavour: metadata} if metadata else {})
 
 
 _Steps = dict[str, tuple[float, str]]

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import Pixels
+from napari_ferry.arrays.blocks import BlockReader
 
 Compression = Literal["none", "zlib", "zstd", "lzw"]
 
@@ -168,8 +168,8 @@ class EncodeFrames:
     page: PageFormat
     turn: tuple[int, ...]
 
-    def __call__(self, pixels: Pixels) -> list[Band]:
-        return pixels.together(self._encode)
+    def __call__(self, pixels: BlockReader) -> list[Band]:
+        return pixels.read_whole(self._encode)
 
     def _encode(self, pixels: NDArray[Any]) -> list[Band]:
         n = len(self.turn)

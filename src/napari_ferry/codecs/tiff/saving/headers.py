@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_ferry.arrays.blocks import c_strides
-from napari_ferry.arrays.regions import Box, box_shape
+from napari_ferry.arrays.regions import Region, box_shape
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import KEY, describe, to_json
@@ -57,12 +57,12 @@ class Layer:
     ----------
     image : Image
         The whole image.
-    box : Box
+    box : Region
         Which part of it.
     """
 
     image: Image
-    box: Box
+    box: Region
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.regions import Box, chunk_edges, split_box, whole
+from napari_ferry.arrays.regions import Region, chunk_edges, split_box, whole
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.saving.assemble import Job, assemble
 from napari_ferry.codecs.tiff.saving.encode import (
@@ -32,7 +32,7 @@ from napari_ferry.codecs.tiff.saving.parts import Run, part_path, run_descriptio
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.imagej import to_imagej
-from napari_ferry.saving.stream import Piece, Stream, frames_together
+from napari_ferry.saving.stream import EncodeTask, Stream, frames_together
 from napari_ferry.saving.write import PlannedFile
 
 _TO_BE_DESCRIBED = "napari-ferry"
@@ -173,7 +173,7 @@ def _tags(
 
 def _pieces(
     layers: Sequence[Layer], pages: Sequence[PageFormat], flavour: Flavour
-) -> Iterator[Piece]:
+) -> Iterator[EncodeTask]:
     """Yield pieces in the order of the pages of a file, whole frames or bands of one."""
     for layer, page in zip(layers, pages, strict=True):
         names = layer.image.axis_names[: layer.lead]
@@ -185,7 +185,7 @@ def _pieces(
             for y in range(0, page.shape[0], rows):
                 side = slice(y, min(y + rows, page.shape[0]))
                 part = (*box[: layer.lead], side, *box[layer.lead + 1 :])
-                yield Piece(layer.image.array, part, encode)
+                yield EncodeTask(layer.image.array, part, encode)
 
 
 def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
@@ -204,7 +204,7 @@ def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
     return 1, min(height, max(1, bands) * page.band_rows)
 
 
-def _frame_boxes(layer: Layer, turn: Sequence[int], most: int) -> Iterator[Box]:
+def _frame_boxes(layer: Layer, turn: Sequence[int], most: int) -> Iterator[Region]:
     """Yield boxes of whole frames, in the order in which the leading axes are stored."""
     lead, box, edges = layer.lead, whole(layer.shape), chunk_edges(layer.image.array)
     stored = (*(box[k] for k in turn), *box[lead:])

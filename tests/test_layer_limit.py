@@ -55,7 +55,7 @@ def channels(count: int, *, names: bool = False, color: str | None = None) -> Im
     ("image", "layers", "reason"),
     [
         (channels(3), 3, ""),
-        (channels(16), 16, ""),
+        (channels(16), 16, "Merge to Stack"),
         (channels(17), 1, "neither names nor colors"),
         (channels(17, names=True), 17, ""),
         (channels(17, color="#00ff00"), 17, ""),
@@ -70,7 +70,7 @@ def test_many_channels_are_one_layer(tmp_path, notices, suffix, image, layers, r
     assert len(found) == layers
     (notice,) = notices or [""]
     assert reason in notice
-    assert not reason or f"its {image.shape[0]} channels are one layer" in notice
+    assert layers > 1 or f"its {image.shape[0]} channels are one layer" in notice
 
 
 def test_frames_in_color_are_no_channels(tmp_path, notices):
@@ -207,3 +207,9 @@ def test_the_same_notice_is_shown_once(notices):
     ]
     open_layers(lambda: [replace(image, name=f"m{i}") for i, image in enumerate(images)])
     assert notices == ["m0 and 1 more: it is a movie."]
+
+
+@pytest.mark.parametrize(("count", "names", "said"), [(5, False, True), (5, True, False)])
+def test_channels_that_may_be_frames_are_noticed(notices, count, names, said):
+    assert len(open_layers(lambda: [channels(count, names=names)])) == count
+    assert any("Merge to Stack" in notice for notice in notices) is said

@@ -30,7 +30,7 @@ def _info(options: argparse.Namespace) -> int:
     for i, image in enumerate(images):
         print(f"image {i}: {image.name or 'no name'}")
         for key, value in _describe(image):
-            print(f"    {key + ':':<12}{value}")
+            print(f"    {key + ':':<14}{value}")
     return 0
 
 
@@ -46,7 +46,7 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     if image.frame_rate is not None:
         lines.append(("frame rate", f"{image.frame_rate:g} per second"))
     if note := _pace(image):
-        lines.append(("as a movie", note))
+        lines.append(("movies of it", f"play at {note}"))
     if image.channels:
         names = ", ".join(c.name or f"channel {i}" for i, c in enumerate(image.channels))
         lines.append(("channels", names))

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from napari_ferry.image.image import Image
-from napari_ferry.layers.channels import MOST_LAYERS, slider_reason
+from napari_ferry.layers.channels import MOST_LAYERS, slider_reason, split
 from napari_ferry.layers.convert import LayerData, to_layers
 
 Open: TypeAlias = Callable[[], Sequence[Image]]
 """Opens files, each time that it is called."""
+
+_FEW_CHANNELS = 4
+"""Channels without names above which they may be frames that a script wrote without axes."""
 
 _remaining: list[tuple[Open, int]] = []
 """What was opened and has more layers than are shown, and how many are; the earliest first."""
@@ -53,9 +56,15 @@ def _notices(image: Image) -> Iterator[str]:
     """Yield what was assumed of an image that was opened, and why its channels share a layer."""
     if "assumed" in image.metadata:
         yield str(image.metadata["assumed"])
-    reason = slider_reason(image)
+    count, reason = image.size("c"), slider_reason(image)
+    is_named = any(channel.name or channel.color for channel in image.channels)
     if reason:
-        yield f"its {image.size('c')} channels are one layer, as {reason}"
+        yield f"its {count} channels are one layer, as {reason}"
+    elif count > _FEW_CHANNELS and not is_named and len(split(image)) > 1:
+        yield (
+            f"the file counts {count} channels without names, and each is a layer; if they are "
+            "frames, select all of them and choose Merge to Stack in their context menu"
+        )
 
 
 def say(message: str) -> None:

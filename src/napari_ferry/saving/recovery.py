@@ -123,8 +123,8 @@ def refusal(folder: Path, what: str) -> TargetError:
         What is odd, as the words after its name.
     """
     return TargetError(
-        f"{folder} {what}, so nothing in it is used: delete it once you have all you need from it, "
-        "or choose another name."
+        f"{folder}, the hidden folder of an unfinished save, {what}, so nothing in it is used: "
+        "move what you need out of it and delete it, or choose another name."
     )
 
 

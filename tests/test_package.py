@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import napari_ferry
@@ -62,6 +63,14 @@ def test_public_names_are_not_the_modules_of_the_same_name():
         print(*(n for n in napari_ferry.__all__ if inspect.ismodule(getattr(napari_ferry, n))))
     """
     assert _run(code).split() == []
+
+
+def test_layers_have_two_doors():
+    from napari_ferry import layers
+
+    assert layers.__all__ == ["from_layers", "to_layers"]
+    (image,) = layers.from_layers([(np.zeros((3, 4)), {"name": "a"}, "image")])
+    assert [meta["name"] for _, meta, _ in layers.to_layers([image])] == ["a"]
 
 
 def test_children_of_tests_run_the_source_that_is_tested():

@@ -168,3 +168,20 @@ def found(path: Path) -> str:
         if str(partial_folder(path)) not in str(error):
             raise AssertionError(f"files are lost: {error}") from error
         return "said"
+
+
+DIE_AT_RENAME = """
+import os, sys
+from pathlib import Path
+from saving import KINDS, movie
+left, replace = int(sys.argv[3]), os.replace
+def dying(*places, **options):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    replace(*places, **options)
+os.replace = dying
+KINDS[sys.argv[1]].save(movie(2), Path(sys.argv[2]), overwrite=True)
+"""
+"""Saves a kind of movie into a folder, and dies at a rename: arguments kind, folder, number."""

@@ -19,7 +19,17 @@ from napari_ferry import (
     imsave,
 )
 from napari_ferry.saving.partial import interrupted_save, kept_nonce, partial_folder
-from saving import KINDS, contents, found, leftovers, movie, names, run_python, version_of
+from saving import (
+    DIE_AT_RENAME,
+    KINDS,
+    contents,
+    found,
+    leftovers,
+    movie,
+    names,
+    run_python,
+    version_of,
+)
 
 pytestmark = pytest.mark.leaves_partial
 
@@ -488,20 +498,6 @@ def test_after_a_crash_at_any_call_old_or_new_is_whole_again(
 
 # --- moved, renamed, copied -------------------------------------------------------------------
 
-_DIE_AT_RENAME = """
-import os, sys
-from pathlib import Path
-from saving import KINDS, movie
-left, replace = int(sys.argv[3]), os.replace
-def dying(*places, **options):
-    global left
-    if not left:
-        os._exit(9)
-    left -= 1
-    replace(*places, **options)
-os.replace = dying
-KINDS[sys.argv[1]].save(movie(2), Path(sys.argv[2]), overwrite=True)
-"""
 RENAMES = [("bin", n) for n in range(4)] + [("series", n) for n in range(5)]
 each_rename = pytest.mark.parametrize(("kind", "n"), RENAMES)
 
@@ -510,7 +506,7 @@ def interrupt(kind: str, folder: Path, n: int) -> None:
     """Kill a save of version 2 over version 1 before its n-th rename."""
     folder.mkdir()
     KINDS[kind].save(movie(1), folder)
-    status, _, err = run_python(_DIE_AT_RENAME, kind, folder, n)
+    status, _, err = run_python(DIE_AT_RENAME, kind, folder, n)
     assert status == 9, err
 
 
@@ -592,7 +588,7 @@ def test_a_journal_that_lost_its_moves_deletes_nothing(tmp_path: Path):
 
 def test_a_torn_line_does_not_hide_those_that_follow(tmp_path: Path):
     """A save that is taken up again after a torn line can be interrupted again."""
-    code = _DIE_AT_RENAME.replace("movie(2)", "movie(1)")
+    code = DIE_AT_RENAME.replace("movie(2)", "movie(1)")
     status, _, err = run_python(code, "series", tmp_path, 0)
     assert status == 9, err
     journal = partial_folder(tmp_path / "movie_00000.tif") / "journal.jsonl"
@@ -618,7 +614,7 @@ def test_targets_in_several_folders(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(3), folder, overwrite=True)
     assert version_of(folder / "movie.bin") == 3
     assert names(elsewhere) == ["about.json"]
-    status, _, err = run_python(_DIE_AT_RENAME, "bin", folder, n)
+    status, _, err = run_python(DIE_AT_RENAME, "bin", folder, n)
     assert status == 9, err
     if (folder / "movie.json").exists():
         KINDS["bin"].save(movie(1), folder, overwrite=True)
@@ -639,7 +635,7 @@ def test_a_data_file_that_is_a_link(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(1), folder)
     (folder / "movie.bin").rename(elsewhere / "run.bin")
     (folder / "movie.bin").symlink_to(elsewhere / "run.bin")
-    status, _, err = run_python(_DIE_AT_RENAME, "bin", folder, n)
+    status, _, err = run_python(DIE_AT_RENAME, "bin", folder, n)
     assert status == 9, err
     KINDS["bin"].save(movie(3), folder, overwrite=True)
     assert version_of(folder / "movie.bin") == 3
@@ -653,7 +649,7 @@ def test_a_data_file_with_a_second_name(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(1), tmp_path)
     (tmp_path / "backup").hardlink_to(tmp_path / "movie.bin")
     before = (tmp_path / "backup").read_bytes()
-    status, _, err = run_python(_DIE_AT_RENAME, "bin", tmp_path, n)
+    status, _, err = run_python(DIE_AT_RENAME, "bin", tmp_path, n)
     assert status == 9, err
     KINDS["bin"].save(movie(3), tmp_path, overwrite=True)
     assert version_of(tmp_path / "movie.bin") == 3

@@ -36,6 +36,7 @@ from napari_ferry.saving.disk import reserve
 from napari_ferry.saving.partial import partial_folder
 from saving import (
     CAP,
+    DIE_AT_RENAME,
     KINDS,
     SIZE,
     contents,
@@ -70,22 +71,6 @@ def test_a_killed_save_leaves_the_old_or_the_new(kind: str, tmp_path: Path):
     assert len(names(tmp_path)) == {"series": 2, "bin": 2}.get(kind, 1)
 
 
-_DIE_AT_RENAME = """
-import os, sys
-from pathlib import Path
-from saving import KINDS, movie
-left, replace = int(sys.argv[3]), os.replace
-def dying(*places, **options):
-    global left
-    if not left:
-        os._exit(9)
-    left -= 1
-    replace(*places, **options)
-os.replace = dying
-KINDS[sys.argv[1]].save(movie(2), Path(sys.argv[2]), overwrite=True)
-"""
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crash_between_renames_is_whole_or_named(kind: str, tmp_path: Path):
     """The child dies before its n-th rename, for every n."""
@@ -93,7 +78,7 @@ def test_a_crash_between_renames_is_whole_or_named(kind: str, tmp_path: Path):
     KINDS[kind].save(movie(1), tmp_path)
     for n in range(20):
         KINDS[kind].save(movie(1), tmp_path, overwrite=True)
-        status, _, err = run_python(_DIE_AT_RENAME, kind, tmp_path, n)
+        status, _, err = run_python(DIE_AT_RENAME, kind, tmp_path, n)
         if not status:
             break
         assert status == 9, err

@@ -7,13 +7,13 @@ from operator import itemgetter
 from typing import Any
 
 from napari_ferry.arrays.stack import Stack, take
-from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image.axes import Axis, Channel, limits_of
 from napari_ferry.image.colormaps import color_of
 from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 
 MOST_LAYERS = 64
-"""Layers that opening something makes unasked; a window holds no more of them well."""
+"""Layers that opening a file adds by itself; more of them slow the window down."""
 
 _MOST_UNNAMED = 16
 
@@ -43,7 +43,7 @@ def merge(images: Sequence[Image]) -> Image:
         Stack([image.levels[k] for image in images], at) for k in range(len(first.levels))
     )
     channels = [
-        Channel(image.name, color_of(image.display.get("colormap")), _limits(image.display))
+        Channel(image.name, color_of(image.display.get("colormap")), limits_of(image.display))
         for image in images
     ]
     own = [{**image.display, "metadata": image.metadata} for image in images]
@@ -56,13 +56,8 @@ def merge(images: Sequence[Image]) -> Image:
     )
 
 
-def _limits(display: Mapping[str, Any]) -> tuple[float, float] | None:
-    limits = display.get("contrast_limits")
-    return (float(limits[0]), float(limits[1])) if limits and len(limits) == 2 else None
-
-
 def slider_reason(image: Image) -> str | None:
-    """Say why channels are made one layer with a slider, ``None`` where that is not needed.
+    """Return why channels are made one layer with a slider, ``None`` where they are not.
 
     Few people want a layer for each of 300 channels: mostly they are the frames of a movie whose
     writer did not name its axes.
@@ -78,6 +73,12 @@ def slider_reason(image: Image) -> str | None:
     if count > 1 and image.is_rgb and not is_described:
         return "they are frames in color without names"
     return None
+
+
+def is_one_layer(image: Image) -> bool:
+    """Whether an image has no channels, or channels that share a layer with a slider."""
+    has_slider = _is_slider(image) or slider_reason(image) is not None
+    return "c" not in image.axis_names or has_slider
 
 
 def _is_slider(image: Image) -> bool:
@@ -101,7 +102,7 @@ def joint_limits(channels: Sequence[Channel]) -> tuple[float, float] | None:
 
 def split(image: Image) -> list[Image]:
     """Take an image with channels apart, one image each; any other stays as it is."""
-    if "c" not in image.axis_names or _is_slider(image) or slider_reason(image):
+    if is_one_layer(image):
         return [image]
     at = image.axis_names.index("c")
     axes = (*image.axes[:at], *image.axes[at + 1 :])

@@ -1,4 +1,4 @@
-"""The layers that opening files makes: never more than a window holds well, and all else said."""
+"""Layers of opened files, a limited number at a time, and the notices about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from napari_ferry.image.image import Image
-from napari_ferry.layers.channels import MOST_LAYERS, slider_reason, split
+from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
 from napari_ferry.layers.convert import LayerData, to_layers
 
 Open: TypeAlias = Callable[[], Sequence[Image]]
@@ -16,14 +16,14 @@ _FEW_CHANNELS = 4
 """Channels without names above which they may be frames that a script wrote without axes."""
 
 _remaining: list[tuple[Open, int]] = []
-"""What was opened and has more layers than are shown, and how many are; the earliest first."""
+"""Files with more layers than are shown, and how many are shown; the earliest first."""
 
 
 def open_layers(open_images: Open) -> list[LayerData]:
-    """Open images, and make as many layers of them as a window holds well.
+    """Open images and return their layers, at most `MOST_LAYERS`.
 
-    What was assumed, and what is left out, is shown as a notice. `open_remaining` adds the rest,
-    for which the files are opened again, so that none is held open meanwhile.
+    Notices report what was assumed and what is left out. `open_remaining` adds the other layers;
+    it opens the files again, so that none is held open meanwhile.
     """
     images = open_images()
     notices: dict[str, list[str]] = {}
@@ -53,14 +53,14 @@ def open_remaining() -> None:
 
 
 def _notices(image: Image) -> Iterator[str]:
-    """Yield what was assumed of an image that was opened, and why its channels share a layer."""
+    """Yield a sentence for what was assumed of an image and for what became of its channels."""
     if "assumed" in image.metadata:
         yield str(image.metadata["assumed"])
     count, reason = image.size("c"), slider_reason(image)
     is_named = any(channel.name or channel.color for channel in image.channels)
     if reason:
         yield f"its {count} channels are one layer, as {reason}"
-    elif count > _FEW_CHANNELS and not is_named and len(split(image)) > 1:
+    elif count > _FEW_CHANNELS and not is_named and not is_one_layer(image):
         yield (
             f"the file counts {count} channels without names, and each is a layer; if they are "
             "frames, select all of them and choose Merge to Stack in their context menu"
@@ -75,7 +75,7 @@ def say(message: str) -> None:
 
 
 def _take(open_images: Open, images: Sequence[Image], first: int) -> list[LayerData]:
-    """Return as many layers as are shown at once, and remember whether others are left."""
+    """Return the next layers, at most `MOST_LAYERS`, and remember whether others are left."""
     layers = to_layers(images)
     stop = first + MOST_LAYERS
     left = len(layers) - stop

@@ -19,7 +19,7 @@ from napari_ferry.image.image import Image
 from napari_ferry.image.record import SPEED
 from napari_ferry.image.saveables import Saveable
 from napari_ferry.io import find_codec, images_for, option_names, plan
-from napari_ferry.layers.channels import split
+from napari_ferry.layers.channels import is_one_layer, split
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_steps, frame_axis
@@ -102,7 +102,7 @@ def needs_drawing(images: Sequence[Image], path: Path, options: Mapping[str, Any
     if len(images) > 1:
         return True
     (image,) = images
-    if image.size("c") > 1 and not _names_channel(options) and len(split(image)) > 1:
+    if image.size("c") > 1 and not _names_channel(options) and not is_one_layer(image):
         return True
     if path.suffix.lower() in getattr(find_codec(path), "KEEPS_SAMPLES", ()):
         return False

@@ -70,7 +70,7 @@ def with_palette(image: Image, kind: PageKind) -> Image:
     n = kind.palette.shape[1]
     # so that number k has colour k; of 16-bit palettes some colours must do
     chosen = np.linspace(0, n - 1, min(n, _MOST_COLOURS)).round().astype(int)
-    fractions = kind.palette.T[chosen] / (255 if _counts_to_255(kind.palette) else 65535)
+    fractions = kind.palette.T[chosen] / (255 if _is_8_bit(kind.palette) else 65535)
     colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
     shown = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
     return replace(image, display={**image.display, **shown})
@@ -78,10 +78,10 @@ def with_palette(image: Image, kind: PageKind) -> Image:
 
 def _levels(palette: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """Return the colors of a palette, axes (index, rgb)."""
-    return (palette.T if _counts_to_255(palette) else palette.T >> 8).astype(np.uint8)
+    return (palette.T if _is_8_bit(palette) else palette.T >> 8).astype(np.uint8)
 
 
-def _counts_to_255(palette: NDArray[np.uint16]) -> bool:
+def _is_8_bit(palette: NDArray[np.uint16]) -> bool:
     """Whether a palette has colors of 8 bits, as some programs write it."""
     return bool(palette.max() < 256)
 

@@ -72,10 +72,9 @@ class PageStack:
 
 
 def join_key(description: Description, kind: PageKind) -> Hashable:
-    """Return what runs have in common that are steps of one stack, ``None`` for no stack.
+    """Return the key of runs that can be joined, ``None`` for a run that stays by itself.
 
-    Steps follow each other along time: along the first axis where that is ``t``, else along a new
-    one.
+    Runs are joined along time: the first axis where that is ``t``, else a new one.
     """
     steps = _time_axes(description)
     names = tuple(axis.name for axis in description.axes[steps:])
@@ -85,7 +84,7 @@ def join_key(description: Description, kind: PageKind) -> Hashable:
 
 
 def join_runs(runs: Iterable[PageRun]) -> list[PageStack]:
-    """Join the runs that nothing but their order tells apart, in the order of the file."""
+    """Join runs that differ in nothing but their order, in the order of the file."""
     alike: dict[Hashable, list[PageRun]] = {}
     for run in runs:
         key = ("alone", len(alike)) if run.key is None else run.key
@@ -115,7 +114,7 @@ def split_by_name(
 
 
 def merge_metadata(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what all mappings say alike, and what differs as lists under `FRAME_VALUES`."""
+    """Merge metadata: values that all share as they are, others as lists under `FRAME_VALUES`."""
     first = each[0]
     if all(metadata is first for metadata in each):
         return dict(first)

@@ -174,19 +174,19 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
 
 
 def _is_even(stack: PageStack) -> bool:
-    """Whether all pages of a stack look alike, and none holds more than one step of it."""
+    """Whether all pages of a stack look alike and hold at most one step each."""
     first, *others = stack.runs
     is_step = math.prod(first.kind.shape) <= math.prod(stack.description.shape[1:])
-    alike = all(_looks(run) == _looks(first) for run in others)
+    alike = all(_appearance(run) == _appearance(first) for run in others)
     return not others or (is_step and alike)
 
 
-def _looks(run: PageRun) -> tuple[Hashable, ...]:
+def _appearance(run: PageRun) -> tuple[Hashable, ...]:
     return run.kind.appearance, run.move
 
 
 def _storage(run: PageRun) -> Hashable:
-    return *_looks(run), run.description.shape
+    return *_appearance(run), run.description.shape
 
 
 def _part(source: TiffPages, runs: Sequence[PageRun]) -> Array:

@@ -95,7 +95,7 @@ def read_ome(header: Header) -> list[Image]:
     except UnreadableFileError as error:
         problem, found = error, []
     files = OmeFiles(master.path)
-    for group in _written_one_by_one(found):
+    for group in _group_steps(found):
         try:
             images.append(_read_ome_image(master, group, len(found) == 1, files))
         except UnreadableFileError as error:
@@ -112,25 +112,25 @@ def read_ome(header: Header) -> list[Image]:
     return images
 
 
-def _written_one_by_one(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
+def _group_steps(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
     """Group the images that are steps of one stack; most are alone.
 
     tifffile gives each array that a script writes an Image of its own, and a number for a name.
     """
     alike: dict[str, list[OmeImage]] = {}
     for i, image in enumerate(images):
-        alike.setdefault(_look(image) if _is_step(image) else str(i), []).append(image)
+        alike.setdefault(_step_key(image) if _is_step(image) else str(i), []).append(image)
     return [group for some in alike.values() for group in split_by_name(some, _name, _is_long)]
 
 
 def _is_step(image: OmeImage) -> bool:
-    """Whether an image can be some steps of a stack."""
+    """Whether an image can be part of a stack along time."""
     first = image.description.axes[0].name
     return image.creator.startswith("tifffile") and first == "t" and image.files == (None,)
 
 
-def _look(image: OmeImage) -> str:
-    """Return what steps of one stack have in common: all but names, numbers of steps, and times."""
+def _step_key(image: OmeImage) -> str:
+    """Return the key of steps of one stack: all but their names, lengths and times."""
     description = image.description
     said = (description.metadata or {}).get("ome", {})
     plane = said.get("FirstPlane")

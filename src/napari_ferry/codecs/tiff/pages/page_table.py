@@ -165,7 +165,7 @@ def _look_at(
 
 
 def _hashes(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
-    """Return a number for the values that each entry points to, equal where they are equal."""
+    """Return a hash of the values that each entry points to."""
     known: dict[tuple[int, int, int], int] = {}
     found = np.empty(len(entries), np.int64)
     columns = (entries[name].tolist() for name in ("type", "count", "value"))

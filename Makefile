@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist
 # What `make compat` tests: the formats and the command line, without windows; and the versions of
 # Python that pyproject.toml names, from the oldest to the newest.
 CORE := arrays binary cli codecs encoded filled folder frames gif imagej judges ome_xml page_runs \
-	plain_uses saveables tiff tiff_flavours video video_order
+	plain_uses saveables tiff tiff_flavors video video_order
 SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 
 # What napari and Qt need of Debian or Ubuntu; Xvfb stands in for a screen where there is none.

@@ -140,7 +140,7 @@ def _gray(count: int, side: int) -> NDArray[np.uint8]:
 
 MOVIES: dict[str, Callable[[int, int], NDArray[np.uint8]]] = {
     "gray waves": _gray,
-    "waves in colour": _waves,
+    "waves in color": _waves,
     "two channels": _composite,
     "a slide": _slide,
 }

@@ -1,7 +1,7 @@
 """Scenes for raw files: what microscopes record, simulated, and the real images at hand.
 
 A scene is made by a function of a random generator and a shape (frames, y, x); it returns floats
-or integers, colour scenes with a last axis of 3.
+or integers, color scenes with a last axis of 3.
 """
 
 from __future__ import annotations

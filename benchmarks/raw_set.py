@@ -86,7 +86,7 @@ def make(split: str, number: int, folder: Path | None = None, *, form: str = "")
         pixels = pixels[..., 1]
     if form == "bayer":  # sensors have even sides
         pixels = pixels[:, : pixels.shape[1] // 2 * 2, : pixels.shape[2] // 2 * 2]
-    pixels, channels = _coloured(rng, pixels, form)
+    pixels, channels = _colored(rng, pixels, form)
     stored, pixels = _stored(rng, pixels, kind, form)
     order = ">" if rng.random() < 0.2 and pixels.itemsize > 1 else "<"
     pixels = pixels.astype(pixels.dtype.newbyteorder(order))
@@ -209,7 +209,7 @@ def _shape(rng: np.random.Generator, nt: int, *, native: bool) -> tuple[int, int
     return nt, y, x
 
 
-def _coloured(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[np.ndarray, int]:
+def _colored(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[np.ndarray, int]:
     """Return pixels as gray, RGB, RGBA, or planes, and how many channels lie together."""
     if form == "bayer":
         return _mosaic(rng, pixels), 1

@@ -19,7 +19,7 @@ from napari_ferry.image.image import Image
 Job = Callable[[], Any]
 SIDE, FRAMES = 2048, 10
 TAKE = {"uint16, viridis": 3.0}
-"""The most time beside a lookup of each pixel in a table of 65,536 colours."""
+"""The most time beside a lookup of each pixel in a table of 65,536 colors."""
 CANVAS = 0.1
 """The most time beside the canvas."""
 

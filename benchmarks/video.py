@@ -2,7 +2,7 @@
 
 As they come, imageio-ffmpeg and PyAV write the limited range, 220 gray levels of 256: noise is
 smaller by a seventh, and takes a third fewer bits and a tenth less time to encode. So they are
-asked for the same job, too: full range, BT.709, and colours rounded as accurately, which is what
+asked for the same job, too: full range, BT.709, and colors rounded as accurately, which is what
 the goal compares with. The OpenCV of PyPI has no x264: it writes another codec, of other quality.
 """
 
@@ -22,7 +22,7 @@ _SETTINGS = {"preset": "veryfast", "crf": "18", "g": "24"}
 """What napari-ferry asks x264 for as quality "high"."""
 
 _FULL, _BT709 = 2, 1
-"""Range and colours, as ITU-T H.273 and libavutil number them."""
+"""Range and colors, as ITU-T H.273 and libavutil number them."""
 
 
 def groups(folder: Path, *, quick: bool) -> list[Group]:
@@ -105,10 +105,10 @@ def imageio_ffmpeg(out: str, frames: int, side: int, rgb: bool, full: bool = Fal
 
 
 def _full_range(rgb: bool) -> dict[str, str]:
-    """Return what asks ffmpeg for the colours and the tags of napari-ferry."""
-    colours = ":out_color_matrix=bt709:flags=accurate_rnd" if rgb else ""
+    """Return what asks ffmpeg for the colors and the tags of napari-ferry."""
+    colors = ":out_color_matrix=bt709:flags=accurate_rnd" if rgb else ""
     tags = "range=pc:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-    return {"vf": f"scale=in_range=pc:out_range=pc{colours},format=yuv420p,setparams={tags}"}
+    return {"vf": f"scale=in_range=pc:out_range=pc{colors},format=yuv420p,setparams={tags}"}
 
 
 def pyav(out: str, frames: int, side: int, rgb: bool, full: bool = False) -> Job:
@@ -239,7 +239,7 @@ def _chosen(frames: int) -> list[int]:
 
 
 def _video(out: str, width: int, height: int, frames: int) -> Path:
-    """Return an H.264 video in colour, with key frames 10 s apart and B-frames."""
+    """Return an H.264 video in color, with key frames 10 s apart and B-frames."""
     import subprocess
 
     from imageio_ffmpeg import get_ffmpeg_exe

@@ -133,7 +133,7 @@ def _draw_overlays() -> None:
         scale=2,
         time_stamp="top_left",
         scale_bar="bottom_right",
-        colour_bar="top_right",
+        color_bar="top_right",
         text="fixed tissue",
         text_corner="bottom_left",
     )

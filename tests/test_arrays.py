@@ -260,7 +260,7 @@ def test_threads_decode_the_same(workers: int | None) -> None:
     assert_same_pixels(load_images("a.tif", workers=workers), STACK)
 
 
-def test_colours_stay_in_order() -> None:
+def test_colors_stay_in_order() -> None:
     data = pixels((3, 12, 16, 3), "uint8")
     tifffile.imwrite("a.tif", data, photometric="rgb")
     assert_same_pixels(load_images("a.tif"), data)

@@ -334,10 +334,10 @@ def test_the_demo_shows_every_format(tmp_path: Path):
         assert len(found) == 3
         assert sum(words in row for row in found) == 1
     assert len(rows) == 18
-    assert _is_colourful(picture)
+    assert _is_colorful(picture)
 
 
-def _is_colourful(picture: Path) -> bool:
+def _is_colorful(picture: Path) -> bool:
     """Return whether the middle of a picture shows more than a background."""
     from imageio.v3 import imread
 

@@ -134,7 +134,7 @@ def test_axes_are_kept(suffix: str, axes: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("samples", [3, 4])
 @pytest.mark.parametrize("axes", ["yxs", "tyxs", "zyxs"])
-def test_colours_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_path: Path) -> None:
+def test_colors_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, dtype, s=samples)
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 

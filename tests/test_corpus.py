@@ -36,7 +36,7 @@ SECONDS, MEGABYTES = 20, 1500
 _WHOLE = SHARED / "corpus" / "tiff" / "gen__ome_unit_unknown.ome.tif"
 """A file with the pixels that the truncated ones had."""
 
-# Bio-Formats turns white into black and colours of print into their opposites; of JPEG and of bits
+# Bio-Formats turns white into black and colors of print into their opposites; of JPEG and of bits
 # that fill no byte it makes other numbers than the rest.
 _ANOTHER_VIEW = re.compile(r"MINISWHITE|SEPARATED|JPEG|\b([2-7]|1[0-5]|24)bit")
 # Here, pages of one size are a stack, and those of another size are another.

@@ -407,7 +407,7 @@ def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, 
     choose(widget, ".tif", qtbot)
     widget.fields.form.fields["compression"].value = "zstd"
     choose(widget, ".gif", qtbot)
-    widget.fields.form.fields["colours"].value = 16
+    widget.fields.form.fields["colors"].value = 16
     widget.fields.drawing.fields["start"].value = 1
     widget.fields.drawing.fields["time_stamp"].value = "top_left"
     type_into(widget.fields.play.speed, "4", qtbot)
@@ -420,7 +420,7 @@ def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, 
         _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
     fields = second.fields
     assert fields.chosen.title == "Animated GIF"
-    assert fields.form.fields["colours"].value == 16
+    assert fields.form.fields["colors"].value == 16
     assert fields.drawing.fields["time_stamp"].value == "top_left"
     assert fields.drawing.fields["start"].value == 0
     assert Path(fields.where.path.text()) == tmp_path / "cells.gif"

@@ -135,7 +135,7 @@ def test_a_preview_shows_the_frame_that_is_asked_for(tmp_path: Path, suffix: str
 
 
 def test_a_preview_of_a_gif_has_its_palette(tmp_path: Path):
-    request = Request((movie(),), tmp_path / "a.gif", {"colours": 4, "frame_rate": None})
+    request = Request((movie(),), tmp_path / "a.gif", {"colors": 4, "frame_rate": None})
     assert len(np.unique(preview(request, 0))) <= 4
     all_of_them = preview(Request((movie(),), tmp_path / "a.gif", {}), 0)
     assert len(np.unique(all_of_them)) > 40

@@ -354,11 +354,11 @@ def test_nothing_that_a_library_allocates_is_shown(tmp_path: Path) -> None:
     """The same files are read over memory full of one byte, and of another."""
     data = pixels((3, 50, 70), "uint8")
     for name in (None, "zlib", "lzw", "packbits", "zstd", "jpeg", "png", "jpeg2000", "webp"):
-        is_colour = name == "webp"
+        is_color = name == "webp"
         tifffile.imwrite(
             tmp_path / f"{name}.tif",
-            np.stack([data] * 3, -1) if is_colour else data,
-            photometric="rgb" if is_colour else "minisblack",
+            np.stack([data] * 3, -1) if is_color else data,
+            photometric="rgb" if is_color else "minisblack",
             compression=name,
             tile=(32, 32),
         )

@@ -110,7 +110,7 @@ def test_headers_that_differ_in_words_are_no_matter(tmp_path: Path, opened: Coun
     assert not opened
 
 
-def test_colours_in_planes_are_turned(tmp_path: Path, opened: Counter[str]) -> None:
+def test_colors_in_planes_are_turned(tmp_path: Path, opened: Counter[str]) -> None:
     data = pixels((N, 3, 20, 33), "uint8")
     fill(tmp_path, data, photometric="rgb", planarconfig="separate", metadata=None)
     (image,) = imload(tmp_path)
@@ -357,8 +357,8 @@ def write_two(path: Path, *frames: NDArray[Any], **options: Any) -> None:
     """Write a file with an image for each frame."""
     with tifffile.TiffWriter(path) as writer:
         for frame in frames:
-            colour = "rgb" if frame.shape[-1] == 3 else "minisblack"
-            writer.write(frame, photometric=colour, metadata=None, **options)
+            color = "rgb" if frame.shape[-1] == 3 else "minisblack"
+            writer.write(frame, photometric=color, metadata=None, **options)
 
 
 def fill_with_two(folder: Path, data: NDArray[Any], **options: Any) -> None:

@@ -70,7 +70,7 @@ def lazy_and_eager(draw: st.DrawFn) -> tuple[Array, NDArray[Any]]:
 
 @st.composite
 def masks(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
-    """Draw a mask of some neighbouring axes, with slices or an ellipsis before and after it."""
+    """Draw a mask of some neighboring axes, with slices or an ellipsis before and after it."""
     first = draw(st.integers(0, len(shape) - 1))
     last = draw(st.integers(first + 1, len(shape)))
     mask = draw(npst.arrays(bool, shape[first:last]))
@@ -353,7 +353,7 @@ def test_a_patch_reads_no_more_than_its_frames() -> None:
 @pytest.mark.parametrize(
     ("axes", "expected"), [("yxs", (3, 2, 2)), ("cyxs", (2, 2, 2)), ("tyxs", (3, 2, 2))]
 )
-def test_samples_of_a_colour_are_channels_where_there_are_none(
+def test_samples_of_a_color_are_channels_where_there_are_none(
     axes: str, expected: tuple[int, ...]
 ) -> None:
     assert make_image(axes).extract_patch(0, None, (0, 0), (2, 2)).shape == expected

@@ -1,4 +1,4 @@
-"""GIF: what is shown, when, and in which colours; checked with other programs' readers."""
+"""GIF: what is shown, when, and in which colors; checked with other programs' readers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from napari_ferry.arrays.frames import Frames
 from napari_ferry.codecs.gif import disposal as compose
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.encode import compress
-from napari_ferry.codecs.gif.quantize import quantise
+from napari_ferry.codecs.gif.quantize import quantize
 from napari_ferry.codecs.gif.scan import NO_INDEX, scan, split_blocks
 from napari_ferry.errors import (
     FerryError,
@@ -54,8 +54,8 @@ def movie(count: int, samples: int = 1, seed: int = 0, size: tuple[int, int] = S
     y, x = np.mgrid[: size[0], : size[1]]
     waves = [np.sin((x + 3 * s + np.arange(count)[:, None, None]) / (4 + s)) for s in range(3)]
     noisy = 128 + 60 * np.stack(waves, -1) + 20 * np.cos(y / 5)[..., None]
-    colours = np.clip(noisy + rng.normal(0, 6, noisy.shape), 0, 255).astype(np.uint8)
-    return colours[..., 0].copy() if samples == 1 else colours
+    colors = np.clip(noisy + rng.normal(0, 6, noisy.shape), 0, 255).astype(np.uint8)
+    return colors[..., 0].copy() if samples == 1 else colors
 
 
 def save(images: Any, path: Path, **options: Any) -> Path:
@@ -85,13 +85,13 @@ def seen_by_pillow(path: Path) -> tuple[NDArray[Any], list[int]]:
     is_rgb=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_few_colours_are_exact(tmp_path_factory, shape, levels, still, is_rgb, seed):
+def test_few_colors_are_exact(tmp_path_factory, shape, levels, still, is_rgb, seed):
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, (levels, 3), np.uint8)
+    colors = rng.integers(0, 256, (levels, 3), np.uint8)
     index = rng.integers(0, levels, shape)
     rests = rng.random(shape[1:]) < still
     index[:, rests] = index[0, rests]
-    frames = colours[index] if is_rgb else index.astype(np.uint8)
+    frames = colors[index] if is_rgb else index.astype(np.uint8)
     path = save(frames, tmp_path_factory.mktemp("gif") / "a.gif")
     (found,) = imload(path)
     assert found.shape == frames.shape
@@ -105,7 +105,7 @@ def test_noise_over_all_levels_is_exact(tmp_path):
     np.testing.assert_array_equal(load_gif(save(frames, tmp_path / "a.gif")), frames)
 
 
-def test_each_frame_may_have_256_colours_of_its_own(tmp_path):
+def test_each_frame_may_have_256_colors_of_its_own(tmp_path):
     frames = movie(3, 3, size=(16, 16))
     np.testing.assert_array_equal(load_gif(save(frames, tmp_path / "a.gif")), frames)
 
@@ -185,14 +185,14 @@ def test_a_record_of_another_size_is_left_aside(tmp_path):
     assert found.shape == (3, 5, 7)
 
 
-# --- true colour --------------------------------------------------------------------------------
+# --- true color --------------------------------------------------------------------------------
 
 
 def _error(found: NDArray[Any], expected: NDArray[Any]) -> float:
     return float(((found.astype(float) - expected) ** 2).mean())
 
 
-def test_true_colour_is_closer_and_smaller_than_pillows(tmp_path):
+def test_true_color_is_closer_and_smaller_than_pillows(tmp_path):
     frames = movie(8, 3, size=(128, 128))
     images = [PillowImage.fromarray(frame) for frame in frames]
     images[0].save(tmp_path / "p.gif", save_all=True, append_images=images[1:], duration=50)
@@ -202,7 +202,7 @@ def test_true_colour_is_closer_and_smaller_than_pillows(tmp_path):
     assert path.stat().st_size < (tmp_path / "p.gif").stat().st_size
 
 
-def test_a_frame_of_other_colours_than_the_sampled_ones_gets_its_own(tmp_path):
+def test_a_frame_of_other_colors_than_the_sampled_ones_gets_its_own(tmp_path):
     frames = movie(24, 3, size=(64, 64))
     frames[4] = np.roll(255 - frames[4] // 4, 1, -1)
     path = save(frames, tmp_path / "a.gif")
@@ -212,27 +212,27 @@ def test_a_frame_of_other_colours_than_the_sampled_ones_gets_its_own(tmp_path):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-@pytest.mark.parametrize("colours", [2, 5, 64])
-def test_fewer_colours_are_kept_to(samples, colours, tmp_path):
+@pytest.mark.parametrize("colors", [2, 5, 64])
+def test_fewer_colors_are_kept_to(samples, colors, tmp_path):
     frames = movie(3, samples)
-    path = save(frames, tmp_path / "a.gif", colours=colours)
+    path = save(frames, tmp_path / "a.gif", colors=colors)
     found = load_gif(path)
     for frame in found:
-        assert len(np.unique(frame.reshape(-1, samples), axis=0)) <= colours
+        assert len(np.unique(frame.reshape(-1, samples), axis=0)) <= colors
     image = Image.from_array(frames, "tyxs" if samples == 3 else "tyx")
-    (loss,) = plan(image, path, frame_rate=10, colours=colours).losses
-    assert f"the best {colours} are kept" in loss
+    (loss,) = plan(image, path, frame_rate=10, colors=colors).losses
+    assert f"the best {colors} are kept" in loss
 
 
-def test_dither_mixes_missing_colours(tmp_path):
+def test_dither_mixes_missing_colors(tmp_path):
     ramp = np.repeat(np.linspace(0, 255, 256)[None], 64, 0).astype(np.uint8)
     frames = np.stack([ramp, ramp])
 
     def smooth(found: NDArray[Any]) -> NDArray[Any]:
         return found[0].reshape(8, 8, 32, 8).mean((1, 3))[:, 5:-5]
 
-    plain = load_gif(save(frames, tmp_path / "a.gif", colours=4))
-    mixed = load_gif(save(frames, tmp_path / "b.gif", colours=4, dither=True))
+    plain = load_gif(save(frames, tmp_path / "a.gif", colors=4))
+    mixed = load_gif(save(frames, tmp_path / "b.gif", colors=4, dither=True))
     assert _error(smooth(mixed), smooth(frames)) < _error(smooth(plain), smooth(frames)) / 10
     exact = load_gif(save(frames, tmp_path / "c.gif", dither=True))
     np.testing.assert_array_equal(exact, frames)
@@ -247,10 +247,10 @@ def test_dither_mixes_missing_colours(tmp_path):
 @settings(max_examples=50)
 def test_a_palette_is_never_worse_than_uniform_steps(count, seed, samples, pixels):
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, (pixels, samples), np.uint8)
-    palette, error = quantise(colours, count)
+    colors = rng.integers(0, 256, (pixels, samples), np.uint8)
+    palette, error = quantize(colors, count)
     assert 1 <= len(palette) <= count
-    assert error <= colours.astype(float).var(0).mean() + 1
+    assert error <= colors.astype(float).var(0).mean() + 1
 
 
 # --- times --------------------------------------------------------------------------------------
@@ -323,8 +323,8 @@ def test_loops_are_what_pillow_sees(loop, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        {"loop": -1}, {"loop": 65536}, {"loop": 1.5}, {"loop": True}, {"colours": 1},
-        {"colours": 257}, {"colours": "many"}, {"dither": "bayer"}, {"frame_rate": 0},
+        {"loop": -1}, {"loop": 65536}, {"loop": 1.5}, {"loop": True}, {"colors": 1},
+        {"colors": 257}, {"colors": "many"}, {"dither": "bayer"}, {"frame_rate": 0},
         {"frame_rate": float("nan")}, {"axis": "q"}, {"position": "z=9"},
     ],
 )  # fmt: skip
@@ -357,12 +357,12 @@ class Part:
     interlaced: bool = False
 
 
-COLOURS = np.random.default_rng(5).integers(0, 256, (8, 3), np.uint8)
+COLORS = np.random.default_rng(5).integers(0, 256, (8, 3), np.uint8)
 
 
 def build(parts: list[Part], size: tuple[int, int] = (2, 2), tail: bytes = b";") -> bytes:
     """Return a GIF, made by the letter of the specification; size is (height, width)."""
-    blocks = [b"GIF89a", struct.pack("<HHBBB", size[1], size[0], 0x82, 0, 0), COLOURS.tobytes()]
+    blocks = [b"GIF89a", struct.pack("<HHBBB", size[1], size[0], 0x82, 0, 0), COLORS.tobytes()]
     for part in parts:
         flags = part.disposal << 2 | (part.transparent != NO_INDEX)
         blocks.append(
@@ -391,7 +391,7 @@ def composed(parts: list[Part], size: tuple[int, int]) -> NDArray[np.uint8]:
     shown = []
     for part in parts:
         before = canvas.copy()
-        colours = COLOURS if part.palette is None else part.palette
+        colors = COLORS if part.palette is None else part.palette
         inside = [
             (y, x, y + part.top, x + part.left)
             for y, x in np.ndindex(*part.pixels.shape)
@@ -399,7 +399,7 @@ def composed(parts: list[Part], size: tuple[int, int]) -> NDArray[np.uint8]:
         ]
         for y, x, at_y, at_x in inside:
             if part.pixels[y, x] != part.transparent:
-                canvas[at_y, at_x] = *colours[part.pixels[y, x]], 255
+                canvas[at_y, at_x] = *colors[part.pixels[y, x]], 255
         shown.append(canvas.copy())
         if part.disposal == 2:
             for _, _, at_y, at_x in inside:
@@ -434,7 +434,7 @@ def gifs(draw: Any) -> tuple[list[Part], tuple[int, int]]:
 
 
 def _with_alpha(frames: NDArray[Any]) -> NDArray[Any]:
-    """Return colours with alpha, and no colour where nothing is shown."""
+    """Return colors with alpha, and no color where nothing is shown."""
     if frames.shape[-1] == 3:
         frames = np.concatenate([frames, np.full_like(frames[..., :1], 255)], -1)
     return np.where(frames[..., 3:] > 0, frames, 0)
@@ -543,12 +543,12 @@ def test_a_hundred_thousand_frames_open_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("colours", "axes"), [([[9, 9, 9], [200, 200, 200]], "tyx"), ([[9, 9, 9], [200, 0, 9]], "tyxs")]
+    ("colors", "axes"), [([[9, 9, 9], [200, 200, 200]], "tyx"), ([[9, 9, 9], [200, 0, 9]], "tyxs")]
 )
-def test_gray_files_have_no_colour_axis(colours, axes, tmp_path):
+def test_gray_files_have_no_color_axis(colors, axes, tmp_path):
     images = [PillowImage.new("P", (4, 3), k) for k in (0, 1)]
     for image in images:
-        image.putpalette(np.array(colours, np.uint8).tobytes())
+        image.putpalette(np.array(colors, np.uint8).tobytes())
     path = tmp_path / "a.gif"
     images[0].save(path, save_all=True, append_images=images[1:])
     assert "".join(imload(path)[0].axis_names) == axes
@@ -621,7 +621,7 @@ def test_garbled_files_give_pixels_or_our_errors(tmp_path_factory, changes):
 
 def test_a_damaged_frame_is_named(tmp_path):
     data = build([Part(np.zeros((2, 2), np.uint8))], tail=b"")
-    bad = build([Part(np.zeros((2, 2), np.uint8))])[len(COLOURS.tobytes()) + 13 :]
+    bad = build([Part(np.zeros((2, 2), np.uint8))])[len(COLORS.tobytes()) + 13 :]
     start = bad.index(b"\x2c") + 10
     path = tmp_path / "a.gif"
     path.write_bytes(data + bad[:start] + b"\x03\x02\xff\xff\0;")
@@ -639,7 +639,7 @@ def test_pixels_that_are_missing_are_said(tmp_path):
     (image,) = imload(path)
     with pytest.warns(FerryWarning, match="Frame 0 of .* lacks 8 pixels"):
         pixels = np.asarray(image.array)
-    np.testing.assert_array_equal(pixels[:2, :, :3], np.broadcast_to(COLOURS[1], (2, 4, 3)))
+    np.testing.assert_array_equal(pixels[:2, :, :3], np.broadcast_to(COLORS[1], (2, 4, 3)))
 
 
 def test_a_file_that_is_gone_is_said(tmp_path):
@@ -734,8 +734,8 @@ def test_chromium_shows_what_we_show(tmp_path):
     saved = [
         (save(frames[..., 1].copy(), tmp_path / "gray.gif", frame_rate=30), 667),
         (save(still, tmp_path / "still.gif", frame_rate=24), 833),
-        (save(frames, tmp_path / "colours.gif", frame_rate=12.5), 1600),
-        (save(frames, tmp_path / "mixed.gif", colours=16, dither=True), 2000),
+        (save(frames, tmp_path / "colors.gif", frame_rate=12.5), 1600),
+        (save(frames, tmp_path / "mixed.gif", colors=16, dither=True), 2000),
         (save(rng.integers(0, 256, (8, 30, 30), np.uint8), tmp_path / "noise.gif"), 800),
     ]
     shows = ask_chromium([path for path, _ in saved], tmp_path)
@@ -780,7 +780,7 @@ def _digest(frames: NDArray[Any]) -> str:
 
 
 def _background(path: Path) -> NDArray[np.uint8]:
-    """Return the background colour that the header names, which browsers do not show."""
+    """Return the background color that the header names, which browsers do not show."""
     data = path.read_bytes()
     at = 13 + 3 * data[11]
     return np.array([*data[at : at + 3], 255], np.uint8)
@@ -812,6 +812,6 @@ def test_real_files_give_the_recorded_frames_or_a_clean_error(entry):
     table = scan(path)
     times = expect["durations_ms_chromium"] or expect["durations_ms_pillow"]
     assert (table.column("delay") * 10).tolist() == times
-    if "chromium" not in expect["agree"]:  # the others lay a background colour below
+    if "chromium" not in expect["agree"]:  # the others lay a background color below
         frames = np.where(frames[..., 3:] > 0, frames, _background(path))
     assert _digest(frames) == expect["frames_digest"]

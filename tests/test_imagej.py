@@ -265,7 +265,7 @@ def test_a_display_that_says_nothing_sound_is_not_written(display: dict[str, Any
     )
 
 
-def test_labels_have_no_colours_of_intensities() -> None:
+def test_labels_have_no_colors_of_intensities() -> None:
     image = make("yx", (5, 7), kind="labels", display={"colormap": "green"})
     assert "LUTs" not in to_imagej(image).metadata
 
@@ -343,7 +343,7 @@ def test_the_full_example_comes_back_as_it_was(tmp_path: Path) -> None:
         assert getattr(found, field) == getattr(FULL, field), field
 
 
-def test_colormaps_that_are_no_one_colour(tmp_path: Path) -> None:
+def test_colormaps_that_are_no_one_color(tmp_path: Path) -> None:
     fire = [[i / 255, (i / 255) ** 2, 0.5, 1.0] for i in range(256)]
     display = {"channels": [{"colormap": {"name": "mine", "colors": fire}}, {}]}
     image = make(
@@ -597,7 +597,7 @@ def test_impossible_calibrations_are_left_out_and_named(
         assert found.metadata == {"unit": "furlong"}
 
 
-def test_colours_and_ranges_of_other_programs() -> None:
+def test_colors_and_ranges_of_other_programs() -> None:
     ramp = np.arange(256) * np.array([[0], [1], [1]])
     cut = np.array(ramp * 200 // 255, np.uint8)  # ImageJ cuts off
     gray = np.tile(np.arange(256, dtype=np.uint8), (3, 1))
@@ -619,7 +619,7 @@ def test_colours_and_ranges_of_other_programs() -> None:
     assert odd.channels == ()
 
 
-def test_colours_of_three_samples() -> None:
+def test_colors_of_three_samples() -> None:
     found = parse({"images": 2, "frames": 2, "min": 0.0, "max": 255.0}, samples=3)
     assert (axes_of(found), found.shape, found.channels) == ("tyxs", (2, 5, 7, 3), ())
 

@@ -78,7 +78,7 @@ def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_pat
         assert json.loads(sidecar_path(path).read_text())["exposure"] == [20, "ms"]
 
 
-def test_colours_of_three_samples_keep_their_axis(tmp_path):
+def test_colors_of_three_samples_keep_their_axis(tmp_path):
     pixels = np.zeros((5, 8, 16, 3), np.uint8)
     layout = Layout(np.dtype("u1"), HEADER, 5, 3, "pixel", 8, 16)
     for names in ("tyxc", "tyxs"):

@@ -78,7 +78,7 @@ def calibrate(image: Image, **steps: tuple[float, str]) -> Image:
 
 def random_image(rng: np.random.Generator, dtypes: Sequence[str], samples: int) -> Image:
     """Return an image with axes in any order, any of the types, any names and calibration."""
-    # of a colour hyperstack, Bio-Formats takes channels for times, so colours have none here
+    # of a color hyperstack, Bio-Formats takes channels for times, so colors have none here
     known = [name for name in "tzc" if name != "c" or samples == 1]
     lead = [str(name) for name in rng.permutation(known)[: rng.integers(0, len(known) + 1)]]
     sizes = [*rng.integers(1, 5, len(lead)), *rng.integers(1, 60, 2), *[samples] * (samples > 1)]
@@ -102,7 +102,7 @@ def each_way(suffix: str, dtypes: Iterable[str]) -> Iterator[tuple[str, Case]]:
             yield f"{way} {dtype}", Case((make_image("tczyx", dtype),), suffix, way)
         options = {"pyramid": False} if suffix == ".ome.tif" else {}
         yield f"{way} wide", Case((wide,), suffix, way, options)
-        yield f"{way} colour", Case((make_image("tyxs", "uint8", y=90),), suffix, way)
+        yield f"{way} color", Case((make_image("tyxs", "uint8", y=90),), suffix, way)
 
 
 def ome_cases() -> Iterator[tuple[str, Case]]:
@@ -138,9 +138,9 @@ def imagej_cases() -> Iterator[tuple[str, Case]]:
         yield name, Case((calibrate(make_image("tzyx"), **steps),), suffix)
     rng = np.random.default_rng(21)
     for i in range(RANDOM):
-        is_colour = i % 4 == 0
-        dtypes = ["uint8"] if is_colour else IMAGEJ_DTYPES
-        image = random_image(rng, dtypes, 3 if is_colour else 1)
+        is_color = i % 4 == 0
+        dtypes = ["uint8"] if is_color else IMAGEJ_DTYPES
+        image = random_image(rng, dtypes, 3 if is_color else 1)
         yield f"random {i}", Case((image,), suffix, str(rng.choice(list(WAYS))))
 
 

@@ -124,7 +124,7 @@ IMAGES: dict[str, dict[str, Any]] = {
     "strange names": {"axis_labels": ("λ", "angle", "row", "column")},
     "named colormap": {"colormap": "magma"},
     "primary colormap": {"colormap": "cyan", "blending": "additive"},
-    "two colours": {"colormap": Colormap([[0, 0, 0, 1], [0.2, 0.4, 0.6, 1]], name="steel")},
+    "two colors": {"colormap": Colormap([[0, 0, 0, 1], [0.2, 0.4, 0.6, 1]], name="steel")},
     "custom colormap": {
         "colormap": Colormap(
             [[0, 0, 0, 1], [1, 0, 0, 0.5], [1, 1, 1, 1]],
@@ -202,7 +202,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "visible": False,
     },
     "shuffled": {"colormap": label_colormap(num_colors=50, seed=0.123)},
-    "fewer colours": {"colormap": label_colormap(num_colors=7, seed=0.5)},
+    "fewer colors": {"colormap": label_colormap(num_colors=7, seed=0.5)},
     "background": {"colormap": label_colormap(num_colors=50, seed=0.5, background_value=3)},
     "cyclic": {
         "colormap": CyclicLabelColormap(
@@ -242,7 +242,7 @@ def test_types_of_labels_come_back(suffix: str, tmp_path: Path):
 
 @every_suffix
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_colour_comes_back(dtype: str, suffix: str, tmp_path: Path):
+def test_color_comes_back(dtype: str, suffix: str, tmp_path: Path):
     for samples in (3, 4):
         data = pixels(5, 16, 20, samples, dtype=dtype)
         data = data / np.float32(250) if dtype == "float32" else data
@@ -269,7 +269,7 @@ def test_colormaps_come_back_when_napari_is_opened_again(suffix: str, tmp_path: 
 
 @every_suffix
 @pytest.mark.parametrize("shape", [(3, 3), (5, 40, 3), (40, 50, 4)])
-def test_a_short_last_axis_is_no_colour(shape: tuple[int, ...], suffix: str, tmp_path: Path):
+def test_a_short_last_axis_is_no_color(shape: tuple[int, ...], suffix: str, tmp_path: Path):
     before = ImageLayer(pixels(*shape), rgb=False, name="slit")
     (after,) = round_trip(tmp_path / f"slit{suffix}", before)
     assert not after.rgb
@@ -444,7 +444,7 @@ def test_damaged_channels_open_as_if_nothing_were_said(channels: list[Any]):
         ]
 
 
-def test_a_channel_of_no_colour_is_gray():
+def test_a_channel_of_no_color_is_gray():
     channels = (Channel("GFP", "#zzzzzz"), Channel("RFP", "#ff0000"))
     image = Image((pixels(2, 16, 20),), tuple(map(Axis, "cyx")), channels)
     with pytest.warns(FerryWarning, match="GFP: .* colormap"):
@@ -517,7 +517,7 @@ def test_layers_that_differ_are_images_of_one_file(suffix: str, tmp_path: Path):
         ImageLayer(pixels(4, 16, 20, dtype="uint8"), name="other type"),
         ImageLayer(pixels(4, 16, 21), name="other shape"),
         ImageLayer(pixels(4, 16, 20), name="other scale", scale=(1, 2, 2)),
-        ImageLayer(pixels(16, 20, 3, dtype="uint8"), name="colour", rgb=True),
+        ImageLayer(pixels(16, 20, 3, dtype="uint8"), name="color", rgb=True),
         Labels(pixels(16, 20), name="nuclei", opacity=0.2),
     ]
     (path,) = save(tmp_path / f"all{suffix}", *layers)

@@ -264,7 +264,7 @@ def test_foreign_axes_are_all_given_slowest_first() -> None:
     assert found.metadata == {}
 
 
-def test_samples_of_a_colour_come_last() -> None:
+def test_samples_of_a_color_come_last() -> None:
     channel = '<Channel ID="Channel:0:0" SamplesPerPixel="3"/><TiffData/>'
     found = parse(foreign(sizes='SizeC="3" SizeZ="1" SizeT="2"', inside=channel, kind="uint8"))
     assert [axis.name for axis in found.description.axes] == ["t", "z", "c", "y", "x", "s"]
@@ -565,7 +565,7 @@ def test_a_removed_or_added_calibration_wins_over_the_record() -> None:
     assert added.axes[0] == Axis("z", 3.0, "micrometer")
 
 
-def test_changed_names_and_colours_win_over_the_record() -> None:
+def test_changed_names_and_colors_win_over_the_record() -> None:
     found = edited(
         SAMPLE,
         ('Name="ours"', 'Name="new"'),
@@ -769,7 +769,7 @@ def test_times_of_planes_are_kept() -> None:
 @pytest.mark.parametrize(
     ("colormap", "color"), [("green", "#00ff00"), ("#0a141e", "#0a141e"), ("viridis", None)]
 )
-def test_the_colour_of_an_image_without_channels(colormap: str, color: str | None) -> None:
+def test_the_color_of_an_image_without_channels(colormap: str, color: str | None) -> None:
     display = {"colormap": colormap, "contrast_limits": [1.0, 9.0], "gamma": 0.5}
     image = replace(Image.from_array(np.zeros((2, 5, 7), "u2"), "tyx"), display=display)
     xml = write(image, TiffData(0, 2, 0, 0, 0))
@@ -784,7 +784,7 @@ def test_the_colour_of_an_image_without_channels(colormap: str, color: str | Non
         assert changed.display == {**display, "colormap": "#ff0000"}
 
 
-def test_labels_without_channels_have_no_colour() -> None:
+def test_labels_without_channels_have_no_color() -> None:
     image = Image.from_array(np.zeros((5, 7), "u2"), "yx", kind="labels")
     assert "Color=" not in write(
         replace(image, display={"colormap": "green"}), TiffData(0, 1, 0, 0, 0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_ferry import Axis, Image, InvalidImageError, render
-from napari_ferry.rendering.overlays import ColourBar, Style, Words
+from napari_ferry.rendering.overlays import ColorBar, Style, Words
 from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.style import choose_paint
 from napari_ferry.rendering.text import Clock, choose_bar
@@ -131,16 +131,16 @@ def test_a_scale_bar_follows_the_size_of_the_picture():
         assert abs(int(mask.sum(1).max()) - length) <= 2
 
 
-def test_a_colour_bar_shows_the_colours_and_their_limits():
+def test_a_color_bar_shows_the_colors_and_their_limits():
     display = {"colormap": "green", "contrast_limits": [10, 250]}
     paint = choose_paint(black(display=display))
     assert isinstance(paint, Scalar)
-    patch = ColourBar("top_right", Style((400, 600), is_light=True), paint).patch(0)
+    patch = ColorBar("top_right", Style((400, 600), is_light=True), paint).patch(0)
     column = patch[:, 8, :3].astype(int)
     greens = column[(column[:, 0] == 0) & (column[:, 2] == 0) & (patch[:, 8, 3] > 0), 1]
     assert (greens[0], greens[-1]) == (255, 0)
     assert (np.diff(greens) <= 0).all()
-    assert drawn(black(display=display), colour_bar="top_right").any()
+    assert drawn(black(display=display), color_bar="top_right").any()
 
 
 def test_overlays_are_dark_on_light_ground():
@@ -157,7 +157,7 @@ def test_overlays_that_do_not_fit_are_cut_off(shape):
     options: Any = {
         "time_stamp": "top_left",
         "scale_bar": "bottom_right",
-        "colour_bar": "top_right",
+        "color_bar": "top_right",
     }
     frames = render([black(shape)], text="a very long text " * 20, **options)
     assert frames.array[2].shape == (*shape, 3)

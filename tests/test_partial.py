@@ -166,7 +166,7 @@ def test_a_file_that_stands_is_not_replaced_by_one_of_a_journal(data: Path):
     assert not leftovers(data)
 
 
-def test_a_neighbour_is_no_part_because_a_journal_says_so(tmp_path: Path):
+def test_a_neighbor_is_no_part_because_a_journal_says_so(tmp_path: Path):
     """The file that waits in the folder is a part of a series, the one that stands is not."""
     data, parts = tmp_path / "data", tmp_path / "parts"
     data.mkdir()

@@ -410,16 +410,16 @@ def test_what_stands_there_is_named_and_kept(kind, tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["notes", '{"mine": 1}', "[1, 2]", ""])
-def test_a_neighbour_that_is_no_sidecar_is_never_touched(text: str, tmp_path: Path):
-    neighbour = tmp_path / "movie.json"
-    neighbour.write_text(text)
+def test_a_neighbor_that_is_no_sidecar_is_never_touched(text: str, tmp_path: Path):
+    neighbor = tmp_path / "movie.json"
+    neighbor.write_text(text)
     with pytest.raises(TargetExistsError, match=r"movie\.json is not part of the data set"):
         KINDS["bin"].save(movie(1), tmp_path, overwrite=True)
     assert names(tmp_path) == ["movie.json"]
-    assert neighbour.read_text() == text
+    assert neighbor.read_text() == text
 
 
-def test_a_neighbour_with_the_name_of_a_part_is_never_touched(tmp_path: Path):
+def test_a_neighbor_with_the_name_of_a_part_is_never_touched(tmp_path: Path):
     imsave(movie(7), tmp_path / "movie_00001.tif")
     old = contents(tmp_path)
     with pytest.raises(TargetExistsError, match=r"movie_00001\.tif is not part of the data set"):

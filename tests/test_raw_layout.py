@@ -50,8 +50,8 @@ def stored(dtype: str, pixels: np.ndarray) -> np.ndarray:
     if kind.kind == "f":
         return pixels.astype(kind)
     most = {1: 100, 2: 9000, 4: 900_000}[kind.itemsize]
-    centred = pixels - 1 if kind.kind == "i" else pixels
-    return np.clip(centred * most / 2, 0 if kind.kind == "u" else -most, 2 * most).astype(kind)
+    centered = pixels - 1 if kind.kind == "i" else pixels
+    return np.clip(centered * most / 2, 0 if kind.kind == "u" else -most, 2 * most).astype(kind)
 
 
 def write(path: Path, pixels: np.ndarray, header: bytes = b"") -> Path:
@@ -141,7 +141,7 @@ def test_headers_are_found(tmp_path, header):
     assert brief(best) == ("<u2", len(header), 12, 90, 132, 1)
 
 
-def test_colours_that_lie_together_are_found(tmp_path):
+def test_colors_that_lie_together_are_found(tmp_path):
     base = scene((1, 200, 260))[0]
     hue = [gaussian_filter(scene((1, 200, 260), seed)[0], 6) for seed in (1, 2, 3)]
     pixels = np.stack(
@@ -346,7 +346,7 @@ def test_rows_that_are_filled_up_are_wider(tmp_path):
     assert brief(best) == ("u1", 0, 12, 90, 136, 1)
 
 
-def test_mosaic_of_colour_filters_is_one_image(tmp_path):
+def test_mosaic_of_color_filters_is_one_image(tmp_path):
     filters = np.tile([[0.5, 1.0], [1.0, 0.35]], (45, 66))
     best = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene() * filters)))[0]
     assert brief(best) == ("<u2", 0, 12, 90, 132, 1)
@@ -373,8 +373,8 @@ def test_packed_samples_of_12_bits_are_named(tmp_path, packing):
 
 def test_alpha_of_floats_is_a_channel(tmp_path):
     gray = scene((3, 90, 132))
-    colours = [np.round(100 * np.clip(gray * k, 0, 2.5)) / 255 for k in (0.5, 0.8, 1)]
-    pixels = np.stack([*colours, np.ones_like(gray)], -1).astype("<f4")
+    colors = [np.round(100 * np.clip(gray * k, 0, 2.5)) / 255 for k in (0.5, 0.8, 1)]
+    pixels = np.stack([*colors, np.ones_like(gray)], -1).astype("<f4")
     best = find_layouts(write(tmp_path / "a.raw", pixels))[0]
     assert brief(best) == ("<f4", 0, 3, 90, 132, 4)
 
@@ -693,7 +693,7 @@ def test_command_takes_what_is_known(tmp_path, capsys):
     assert "No layout" in capsys.readouterr().err
 
 
-def test_colour_opens_as_colour(tmp_path):
+def test_color_opens_as_color(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)
     path = write(tmp_path / "a.raw", pixels)
     write_sidecar(path, Layout(np.dtype("u1"), 0, 2, 3, "pixel", 20, 30))

@@ -48,7 +48,7 @@ def placed(image: Image, **axes: tuple[Any, ...]) -> Image:
 
 
 def seen(image: Image) -> NDArray[np.uint8]:
-    """Return the pixels of a picture in shades of gray, without the axis of colours."""
+    """Return the pixels of a picture in shades of gray, without the axis of colors."""
     pixels = np.asarray(image.array)
     assert (pixels == pixels[..., :1]).all()
     return pixels[..., 0]
@@ -282,7 +282,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("3000000 x 2000000 pixels: choose another scale", {"scale": 1e5}),
     ("The fit is '720p': choose one of 1080p, 4K", {"fit": "720p"}),
     (r"The fit is \['4K'\]: choose one of", {"fit": ["4K"]}),
-    ("The background is 'sky': give the name of a colour", {"background": "sky"}),
+    ("The background is 'sky': give the name of a color", {"background": "sky"}),
     ("The background is None: give", {"background": None}),
     ("The background is 5: give", {"background": 5}),
 ]
@@ -430,7 +430,7 @@ def test_an_unknown_colormap_is_gray_with_a_warning(value: Any):
 
 
 @pytest.mark.parametrize("value", [{}, {"direct": []}, {"drawn": 5}, {"drawn": -1, "seed": 0}])
-def test_unknown_label_colours_are_naparis_own_with_a_warning(value: Any):
+def test_unknown_label_colors_are_naparis_own_with_a_warning(value: Any):
     plain = Image.from_array(np.arange(20).reshape(4, 5), kind="labels")
     with pytest.warns(FerryWarning, match="colormap"):
         found = render(replace(plain, display={"colormap": value}))
@@ -438,7 +438,7 @@ def test_unknown_label_colours_are_naparis_own_with_a_warning(value: Any):
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
-def test_labels_of_any_type_have_the_same_colours(dtype: str):
+def test_labels_of_any_type_have_the_same_colors(dtype: str):
     numbers = np.arange(20).reshape(4, 5) % (2 if dtype == "bool" else 20)
     plain = Image.from_array(numbers.astype(np.uint8), kind="labels")
     found = render(Image.from_array(numbers.astype(dtype), kind="labels"))
@@ -454,8 +454,8 @@ def test_labels_of_any_type_have_the_same_colours(dtype: str):
     ],
 )
 def test_named_labels_may_be_any_number(dtype: str, numbers: tuple[int, ...]):
-    colours = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]
-    direct = [*zip(numbers, colours, strict=True), [None, [1, 1, 1, 1]]]
+    colors = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]
+    direct = [*zip(numbers, colors, strict=True), [None, [1, 1, 1, 1]]]
     labels = Image.from_array(np.array([[*numbers, 7]], dtype), kind="labels")
     found = render(replace(labels, display={"opacity": 1, "colormap": {"direct": direct}}))
     expected = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
@@ -480,7 +480,7 @@ def test_limits_that_single_precision_cannot_hold(dtype: str, low: float, high: 
     assert np.abs(seen(render(image))[0] - steps * 255).max() <= 1.5
 
 
-def test_colours_of_16_bits_and_their_alpha():
+def test_colors_of_16_bits_and_their_alpha():
     pixels = np.zeros((1, 3, 4), np.uint16)
     pixels[0, :, 0], pixels[0, :, 3] = 65535, (0, 32768, 65535)
     found = np.asarray(render(Image.from_array(pixels, "yxs")).array)
@@ -488,10 +488,10 @@ def test_colours_of_16_bits_and_their_alpha():
     assert not found[..., 1:].any()
 
 
-@pytest.mark.parametrize("colour", ["white", "#ffffff"])
-def test_the_background_is_seen_where_nothing_lies(colour: str):
+@pytest.mark.parametrize("color", ["white", "#ffffff"])
+def test_the_background_is_seen_where_nothing_lies(color: str):
     hidden = replace(gray((4, 5)), display={"visible": False})
-    assert (seen(render(hidden, background=colour)) == 255).all()
+    assert (seen(render(hidden, background=color)) == 255).all()
     assert not seen(render(hidden)).any()
 
 

@@ -3,11 +3,11 @@
 Each scene is shown in a real window, and must be the same within 1 of 255, or 2 where more than one
 layer is mixed and rounded. Two things napari itself leaves open, and nothing is demanded of them:
 
-- A pixel whose centre lies exactly between two samples, or exactly on the edge of an image. OpenGL
+- A pixel whose center lies exactly between two samples, or exactly on the edge of an image. OpenGL
   reckons in single precision, so either of the two may be shown. `_undecided` finds these pixels
   from where the layers lie, not from what was drawn.
 - Below the first layer of "minimum" and "additive" blending, and where alpha is neither 0 nor 1
-  under "opaque", a picture has a transparency that no screen shows; only colours are compared.
+  under "opaque", a picture has a transparency that no screen shows; only colors are compared.
 """
 
 from __future__ import annotations
@@ -165,17 +165,17 @@ def _colormaps() -> Iterator[Scene]:
     for name in COLORMAPS:
         layer = image(RAMP, colormap=name, contrast_limits=(1000, 60000))
         yield Scene(f"colormap {name}", (layer,))
-    colours = [[0, 0, 0.3], [1, 0.5, 0], [1, 1, 1]]
+    colors = [[0, 0, 0.3], [1, 0.5, 0], [1, 1, 1]]
     ends = {"low_color": "lime", "high_color": "blue", "nan_color": "red"}
-    marked = Colormap(colours, name="marked", **ends)
+    marked = Colormap(colors, name="marked", **ends)
     yield Scene("ends and not-a-number", (image(_special(), colormap=marked),))
     yield Scene("ends of uint16", (image(RAMP, colormap=marked, contrast_limits=(9000, 50000)),))
     yield Scene("ends with gamma", (image(RAMP, colormap=marked, gamma=0.4),))
-    steps = Colormap(colours, name="steps", interpolation="zero")
+    steps = Colormap(colors, name="steps", interpolation="zero")
     yield Scene("steps", (image(RAMP, colormap=steps),))
     yield Scene("steps of float", (image(FLOATS, colormap=steps),))
     controls = [0, 0.1, 0.5, 1]
-    uneven = Colormap([*colours, [0, 1, 0]], name="uneven", controls=controls)
+    uneven = Colormap([*colors, [0, 1, 0]], name="uneven", controls=controls)
     yield Scene("uneven controls", (image(RAMP, colormap=uneven),))
     clear = Colormap([[1, 0, 0, 0], [0, 1, 0, 1]], name="clear")
     over = image(RAMP, colormap=clear)
@@ -246,17 +246,17 @@ def _labels() -> Iterator[Scene]:
     named = {None: "red", 1: "blue", 3: "lime", 0: "transparent"}
     direct = DirectLabelColormap(color_dict=named)
     wide = DirectLabelColormap(color_dict={k and k * 10**10: c for k, c in named.items()})
-    for name, data, colours in (
+    for name, data, colors in (
         ("uint8", OBJECTS.astype(np.uint8), direct),
         ("int16", OBJECTS.astype(np.int16), direct),
         ("int32", OBJECTS, direct),
         ("int64", OBJECTS.astype(np.int64) * 10**10, wide),
         ("uint64", OBJECTS.astype(np.uint64) * 10**10, wide),
     ):
-        layer = labels(data, opacity=0.5, colormap=colours)
+        layer = labels(data, opacity=0.5, colormap=colors)
         yield Scene(f"direct {name}", (image(WAVES), layer), tolerance=2)
     seeded = label_colormap(20, 0.3)
-    yield Scene("20 colours, seed 0.3", (labels(OBJECTS, colormap=seeded, opacity=1.0),))
+    yield Scene("20 colors, seed 0.3", (labels(OBJECTS, colormap=seeded, opacity=1.0),))
     background = label_colormap(49, 0.7, 5)
     yield Scene("background 5", (labels(OBJECTS, colormap=background, opacity=1.0),))
     three = CyclicLabelColormap(np.array([[0, 0, 0, 0], [1, 0, 0, 1], [0, 1, 0, 1]]))
@@ -280,7 +280,7 @@ def _labels() -> Iterator[Scene]:
     yield Scene("only the selected label", (image(WAVES), one), tolerance=2)
 
 
-def _colours() -> Iterator[Scene]:
+def _colors() -> Iterator[Scene]:
     wide, floats = RGBA.astype(np.uint16) * 257, (RGBA / 255).astype(np.float32)
     for name, data in (
         *(("RGB", RGB), ("RGBA", RGBA), ("RGB uint16", wide[..., :3]), ("RGBA uint16", wide)),
@@ -392,7 +392,7 @@ _LARGE = 20
 """Scenes of a family that is large."""
 
 FAMILIES: tuple[Callable[[], Iterator[Scene]], ...] = (
-    *(_colormaps, _values, _blendings, _labels, _colours, _places, _scales, _levels),
+    *(_colormaps, _values, _blendings, _labels, _colors, _places, _scales, _levels),
     *(_sliders, _background),
 )
 
@@ -465,7 +465,7 @@ def _fixed(layer: Layer) -> tuple[Any, ...]:
 
 
 def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, int]) -> Any:
-    """Return which pixels have a centre on an edge of samples, axes (y, x)."""
+    """Return which pixels have a center on an edge of samples, axes (y, x)."""
     on_edge = []
     for axis, size in zip(viewer.dims.displayed, shape, strict=True):
         spans = [_span(layer, axis - viewer.dims.ndim) for layer in layers]
@@ -474,8 +474,8 @@ def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, i
         on_edge.append((spans, (low + high) / 2, size, high - low))
     step = max(extent / size for _, _, size, extent in on_edge)
     found = []
-    for spans, centre, size, _ in on_edge:
-        places = centre + (np.arange(size) - (size - 1) / 2) * step
+    for spans, center, size, _ in on_edge:
+        places = center + (np.arange(size) - (size - 1) / 2) * step
         is_tie = np.zeros(size, bool)
         for layer, (first, scale, n) in zip(layers, spans, strict=True):
             at = (places - first) / scale / scene.factor

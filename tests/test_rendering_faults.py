@@ -157,7 +157,7 @@ def test_positions_are_told_apart_however_they_are_written():
         )
 
 
-def test_colours_in_front_are_refused():
+def test_colors_in_front_are_refused():
     planar = Image.from_array(pixels(3, 6, 8), "syx")
     with pytest.raises(InvalidImageError, match="transpose the array first"):
         render(planar)
@@ -235,10 +235,10 @@ def test_steps_too_many_to_count_are_refused():
 # --- arrays -------------------------------------------------------------------------------------
 
 
-def test_arrays_of_colours_are_layers(tmp_path):
-    colours = [pixels(3, 8, 10, 3), pixels(3, 8, 10, 3)]
-    save_video(tmp_path / "a.mkv", colours)
-    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colours[1])
+def test_arrays_of_colors_are_layers(tmp_path):
+    colors = [pixels(3, 8, 10, 3), pixels(3, 8, 10, 3)]
+    save_video(tmp_path / "a.mkv", colors)
+    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colors[1])
 
 
 def test_arrays_are_drawn_as_the_images_that_they_are_saved_as():
@@ -246,9 +246,9 @@ def test_arrays_are_drawn_as_the_images_that_they_are_saved_as():
     drawn = np.asarray(render(Image.from_array(array, "tyx")).array)
     for given in (array, [array], list(array), tuple(array)):
         np.testing.assert_array_equal(render(given).array, drawn)
-    colours = pixels(3, 6, 8, 3)
-    for given in (colours, list(colours), colours.astype("f4") / 255):
-        np.testing.assert_array_equal(render(given).array, colours)
+    colors = pixels(3, 6, 8, 3)
+    for given in (colors, list(colors), colors.astype("f4") / 255):
+        np.testing.assert_array_equal(render(given).array, colors)
     with pytest.raises(InvalidImageError, match=r"Not an image .str."):
         render("a.tif")
 

@@ -433,7 +433,7 @@ def test_a_click_on_a_candidate_takes_ticks_that_contradict_it_away(widget, tmp_
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
 
 
-def test_channels_become_layers_of_their_own_or_a_colour(widget, viewer, tmp_path, qtbot):
+def test_channels_become_layers_of_their_own_or_a_color(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     others = viewer.add_points(np.zeros((1, 2)))
     fields = widget.form.fields

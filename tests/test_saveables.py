@@ -91,7 +91,7 @@ def test_frames_of_one_shape_are_a_movie_in_every_function(
     assert_same_pixels(load_images("a.tif"), stack)
     save_binary("a.bin", make(stack))
     assert_same_pixels(load_binary("a.bin"), stack)
-    save_gif("a.gif", make(stack), colours=256)
+    save_gif("a.gif", make(stack), colors=256)
     assert_same_pixels(load_gif("a.gif"), stack)
     save_video("a.mkv", make(stack))
     assert_same_pixels(load_video("a.mkv"), stack)

@@ -171,7 +171,7 @@ def test_pillow_reads_the_same_pixels(
 
 
 @pytest.mark.parametrize(
-    ("axes", "dtype", "flavour"),
+    ("axes", "dtype", "flavor"),
     [
         ("tczyx", "uint16", "imagej"),
         ("yx", "uint8", "imagej"),
@@ -184,13 +184,13 @@ def test_pillow_reads_the_same_pixels(
         ("tyx", "uint64", "shaped"),
     ],
 )
-def test_the_flavour_is_what_can_hold_the_image(
-    axes: str, dtype: str, flavour: str, tmp_path: Path
+def test_the_flavor_is_what_can_hold_the_image(
+    axes: str, dtype: str, flavor: str, tmp_path: Path
 ) -> None:
     imsave(make_image(axes, dtype), tmp_path / "cells.tif")
     with tifffile.TiffFile(tmp_path / "cells.tif") as tif:
         found = {name: getattr(tif, f"is_{name}") for name in ("imagej", "ome", "shaped")}
-    assert found == {name: name == flavour for name in found}
+    assert found == {name: name == flavor for name in found}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_one_plain_file_holds_several_images(dtypes: Sequence[str], tmp_path: Pa
 
 @st.composite
 def series(draw: st.DrawFn) -> tuple[Image, str]:
-    """Draw an image and a suffix of each flavour."""
+    """Draw an image and a suffix of each flavor."""
     axes, dtype, suffix = draw(
         st.sampled_from(
             [
@@ -430,7 +430,7 @@ def test_one_file_replaces_a_series_and_a_series_one_file(suffix: str, tmp_path:
         assert_same_image(imload(tmp_path)[0], image, "cells")
 
 
-def test_neighbours_that_are_not_ours_are_never_touched(tmp_path: Path) -> None:
+def test_neighbors_that_are_not_ours_are_never_touched(tmp_path: Path) -> None:
     made = save_series(tmp_path)
     foreign = [tmp_path / name for name in ("cells_00007.tif", "cells_0.tif", "cells_00008.txt")]
     for path in foreign:
@@ -505,7 +505,7 @@ def test_types_of_tifffile(dtype: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 16)}], ids=str)
 @pytest.mark.parametrize("frames", [1, 3])
-def test_colours_of_tifffile(
+def test_colors_of_tifffile(
     planar: str, options: dict[str, Any], frames: int, tmp_path: Path
 ) -> None:
     data = pixels((frames, 20, 33, 3), "uint8")
@@ -523,7 +523,7 @@ def test_colours_of_tifffile(
 @pytest.mark.parametrize(
     ("lead", "names"), [((), ""), ((5,), "t"), ((2, 5), "tz"), ((2, 1, 5), "tcz")]
 )
-def test_colours_that_tifffile_describes_without_axes(
+def test_colors_that_tifffile_describes_without_axes(
     lead: tuple[int, ...], names: str, samples: int, options: dict[str, Any], tmp_path: Path
 ) -> None:
     data = pixels((*lead, 20, 33, samples), "uint8")
@@ -534,7 +534,7 @@ def test_colours_that_tifffile_describes_without_axes(
     assert_same_pixels(image.array, data)
 
 
-def test_jpeg_without_axes_is_a_colour(tmp_path: Path) -> None:
+def test_jpeg_without_axes_is_a_color(tmp_path: Path) -> None:
     data = pixels((4, 32, 40, 3), "uint8")
     tifffile.imwrite(tmp_path / "r.tif", data, photometric="rgb", compression="jpeg")
     (image,) = imload(tmp_path / "r.tif")
@@ -543,7 +543,7 @@ def test_jpeg_without_axes_is_a_colour(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
-def test_samples_that_are_no_colour_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
+def test_samples_that_are_no_color_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
     data = pixels((4, 20, 33, 2))
     path = tmp_path / "c.tif"
     tifffile.imwrite(path, data, photometric="minisblack", planarconfig="contig", **options)
@@ -552,7 +552,7 @@ def test_samples_that_are_no_colour_are_channels(options: dict[str, Any], tmp_pa
     assert_same_pixels(image.array, np.moveaxis(data, -1, 1))
 
 
-def test_planes_that_tifffile_took_for_a_colour_stay_planes(tmp_path: Path) -> None:
+def test_planes_that_tifffile_took_for_a_color_stay_planes(tmp_path: Path) -> None:
     data = pixels((3, 20, 33))
     with pytest.warns(DeprecationWarning, match="RGB"):
         tifffile.imwrite(tmp_path / "z.tif", data)
@@ -587,7 +587,7 @@ def test_what_is_assumed_is_said(tmp_path: Path) -> None:
         imload(tmp_path / "a.tif", axes="TZYX")
 
 
-def test_three_is_no_colour(tmp_path: Path) -> None:
+def test_three_is_no_color(tmp_path: Path) -> None:
     for shape in ((5, 6, 3), (3, 5, 6), (4, 5, 6)):
         tifffile.imwrite(tmp_path / "a.tif", pixels(shape, "uint8"), photometric="minisblack")
         (image,) = imload(tmp_path / "a.tif")
@@ -786,17 +786,17 @@ def test_a_damaged_file_opens_or_is_refused(entry: Entry) -> None:
         assert not said
 
 
-@pytest.mark.parametrize("flavour", ["imagej", "ome", "shaped", "deflate"])
+@pytest.mark.parametrize("flavor", ["imagej", "ome", "shaped", "deflate"])
 @pytest.mark.parametrize("percent", [10, 50, 90, 99])
 def test_a_file_that_is_cut_off_is_never_short_in_silence(
-    flavour: str, percent: int, tmp_path: Path
+    flavor: str, percent: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "cells.tif"
     data = pixels((20, 30, 40))
-    if flavour == "deflate":
+    if flavor == "deflate":
         tifffile.imwrite(path, data, compression="zlib", photometric="minisblack")
     else:
-        dtype = {"imagej": "uint16", "ome": "int16", "shaped": "uint64"}[flavour]
+        dtype = {"imagej": "uint16", "ome": "int16", "shaped": "uint64"}[flavor]
         imsave(data.astype(dtype), path)
     os.truncate(path, path.stat().st_size * percent // 100)
     with warnings.catch_warnings(record=True) as caught:

@@ -235,7 +235,7 @@ def test_deep_gray_keeps_its_bits(form: str, bits: int, tmp_path: Path) -> None:
     assert limits == ([0, (1 << bits) - 1] if bits < 16 else None)
 
 
-def test_deep_colour_fills_16_bits(tmp_path: Path) -> None:
+def test_deep_color_fills_16_bits(tmp_path: Path) -> None:
     data = pixels((2, 32, 48, 3))
     fed = ("-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "48x32", "-r", "10", "-i", "-")
     to = ("-c:v", "ffv1", "-pix_fmt", "gbrp16le")
@@ -247,16 +247,16 @@ def test_deep_colour_fills_16_bits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("matrix", ["bt709", "smpte170m"])
 @pytest.mark.parametrize("span", ["tv", "pc"])
-def test_colours_follow_their_tags(matrix: str, span: str, tmp_path: Path) -> None:
-    colours = np.array([[250, 10, 20], [10, 240, 30], [20, 30, 250], [128, 60, 200]], np.uint8)
-    frame = colours.repeat(16, 0)[None].repeat(32, 0)
+def test_colors_follow_their_tags(matrix: str, span: str, tmp_path: Path) -> None:
+    colors = np.array([[250, 10, 20], [10, 240, 30], [20, 30, 250], [128, 60, 200]], np.uint8)
+    frame = colors.repeat(16, 0)[None].repeat(32, 0)
     fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x32", "-r", "10", "-i", "-")
     scale = f"scale=out_color_matrix={matrix}:out_range={span},format=yuv444p"
     tags = f"setparams=range={span}:colorspace={matrix}"
-    path = tmp_path / "colours.mp4"
+    path = tmp_path / "colors.mp4"
     ffmpeg(*fed, "-vf", f"{scale},{tags}", "-c:v", "libx264", "-qp", "0", path, fed=frame.tobytes())
     (image,) = imload(path)
-    assert np.abs(image.array[0, 16, 8::16].astype(int) - colours).max() <= 4
+    assert np.abs(image.array[0, 16, 8::16].astype(int) - colors).max() <= 4
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
@@ -275,7 +275,7 @@ def test_rotation_is_applied(angle: int, tmp_path: Path) -> None:
 
 @pytest.fixture
 def gray_but_one(tmp_path: Path) -> Path:
-    """Return a video whose frame 333 of 400 has a colour, and all that are looked at have none."""
+    """Return a video whose frame 333 of 400 has a color, and all that are looked at have none."""
     frames = np.full((400, 32, 32, 3), 90, np.uint8)
     frames[333, :, :, 0] = 200
     fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x32", "-r", "10", "-i", "-")
@@ -290,37 +290,37 @@ def has_red(frames: Any) -> bool:
     return bool(np.ptp(found[1]) > 80 and np.ptp(found[0]) < 10)
 
 
-def test_colour_is_never_lost_in_silence(gray_but_one: Path) -> None:
+def test_color_is_never_lost_in_silence(gray_but_one: Path) -> None:
     (image,) = imload(gray_but_one)
     assert image.axis_names == ("t", "y", "x")
-    with pytest.raises(UnreadableFileError, match=r"Frame 33\d of .*late.mp4 has colours.*again"):
+    with pytest.raises(UnreadableFileError, match=r"Frame 33\d of .*late.mp4 has colors.*again"):
         np.asarray(image.array)
     (again,) = imload(gray_but_one)
     assert again.axis_names == ("t", "y", "x", "s")
     assert has_red(again.array)
 
 
-def test_colours_that_come_late_are_loaded_at_once(gray_but_one: Path) -> None:
+def test_colors_that_come_late_are_loaded_at_once(gray_but_one: Path) -> None:
     found = load_video(gray_but_one)
     assert found.shape == (400, 32, 32, 3)
     assert has_red(found)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".mkv"])
-def test_colours_that_come_late_are_converted_at_once(
+def test_colors_that_come_late_are_converted_at_once(
     suffix: str, gray_but_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["convert", str(gray_but_one), str(tmp_path / f"a{suffix}")]) == 0
-    assert "late.mp4 looked gray and has colours" in capsys.readouterr().err
+    assert "late.mp4 looked gray and has colors" in capsys.readouterr().err
     (found,) = imload(tmp_path / f"a{suffix}")
     assert found.axis_names == ("t", "y", "x", "s")
     assert has_red(found.array)
     assert names(tmp_path) == [f"a{suffix}", "late.mp4"]
 
 
-def test_a_save_that_meets_colours_says_what_to_do(gray_but_one: Path, tmp_path: Path) -> None:
+def test_a_save_that_meets_colors_says_what_to_do(gray_but_one: Path, tmp_path: Path) -> None:
     (image,) = imload(gray_but_one)
-    with pytest.raises(UnreadableFileError, match=r"has colours.* open the file again"):
+    with pytest.raises(UnreadableFileError, match=r"has colors.* open the file again"):
         imsave(image, tmp_path / "a.gif")
     assert names(tmp_path) == ["late.mp4"]
     imsave(imload(gray_but_one)[0], tmp_path / "a.gif")
@@ -945,9 +945,9 @@ def test_limits_that_cut_are_followed(tmp_path: Path) -> None:
 
 
 def test_alpha_lies_over_black(tmp_path: Path) -> None:
-    colours = np.full((2, 16, 16, 4), 200, np.uint8)
-    colours[..., 3] = 128
-    (path,) = save_video(tmp_path / "a.mkv", colours)
+    colors = np.full((2, 16, 16, 4), 200, np.uint8)
+    colors[..., 3] = 128
+    (path,) = save_video(tmp_path / "a.mkv", colors)
     np.testing.assert_array_equal(load_video(path), np.full((2, 16, 16, 3), 100))
 
 
@@ -1136,10 +1136,10 @@ def test_load_and_save_with_a_folder(tmp_path: Path) -> None:
         load_video(tmp_path / "gone.mp4")
 
 
-def test_arrays_of_colours_are_colours(tmp_path: Path) -> None:
-    colours = pixels((3, 16, 16, 3), "uint8")
-    save_video(tmp_path / "a.mkv", colours)
-    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colours)
+def test_arrays_of_colors_are_colors(tmp_path: Path) -> None:
+    colors = pixels((3, 16, 16, 3), "uint8")
+    save_video(tmp_path / "a.mkv", colors)
+    np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colors)
 
 
 def test_napari_opens_and_saves_videos(tmp_path: Path) -> None:

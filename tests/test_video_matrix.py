@@ -32,14 +32,14 @@ KINDS: dict[str, tuple[str, tuple[float, float], int]] = {
     "RGB of 16 bits": ("uint16", (0, 65_535), 3),
     "labels": ("int32", (0, 70_000), 0),
 }
-"""Name -> type, lowest and highest value, samples of a colour."""
+"""Name -> type, lowest and highest value, samples of a color."""
 
 
 def ramp(name: str, size: tuple[int, int]) -> np.ndarray:
     """Return a smooth movie from the lowest value to the highest: axes t y x, or t y x s."""
     dtype, (low, high), samples = KINDS[name]
     height, width = size
-    steep = 0.2 if samples else 1  # colours have half the resolution
+    steep = 0.2 if samples else 1  # colors have half the resolution
     place = np.linspace(0, steep, height)[:, None] * 0.5 + np.linspace(0, steep, width) * 0.5
     levels = (place + np.arange(FRAMES)[:, None, None]) / FRAMES
     levels = (levels - levels.min()) / np.ptp(levels)

@@ -4,7 +4,7 @@
 
     FerryError
     ├── UnreadableFileError(OSError)         a file is not what it claims to be, or is damaged
-    │   └── HiddenColourError                a video looked gray, and is not: open it again
+    │   └── HiddenColorError                a video looked gray, and is not: open it again
     ├── MissingMetadataError(ValueError)     a raw file's layout is not known
     ├── UnsupportedFormatError(ValueError)   no codec for this suffix
     ├── InvalidImageError(ValueError)        an image, or an option, that cannot be used so
@@ -27,8 +27,8 @@ class UnreadableFileError(FerryError, OSError):
     """A file is not what it claims to be, is damaged, or is gone."""
 
 
-class HiddenColourError(UnreadableFileError):
-    """A video looked gray when it was opened and has colours: opened again, it is in colour."""
+class HiddenColorError(UnreadableFileError):
+    """A video looked gray when it was opened and has colors: opened again, it is in color."""
 
 
 class MissingMetadataError(FerryError, ValueError):

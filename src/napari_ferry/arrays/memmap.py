@@ -130,7 +130,7 @@ def map_strided(
     start : int
         Where the first element lies, in bytes.
     shape, strides : sequence of int
-        Length of each axis, and bytes between neighbours along it.
+        Length of each axis, and bytes between neighbors along it.
     dtype : data type
         Of the elements.
     """

@@ -92,7 +92,7 @@ def split_region(array: Array, box: Region, most: int) -> Iterator[Region]:
     """Cut a box into boxes of about `most` bytes, or of one chunk where chunks are larger.
 
     Boxes keep to chunks, so that each chunk is read for one of them only. They grow along the
-    axis whose neighbours lie closest first, so that each is read from one place.
+    axis whose neighbors lie closest first, so that each is read from one place.
 
     Parameters
     ----------
@@ -126,10 +126,10 @@ def split_region(array: Array, box: Region, most: int) -> Iterator[Region]:
 
 
 def _inner_first(array: Array) -> list[int]:
-    """Return the axes, those first whose neighbours lie closest to each other.
+    """Return the axes, those first whose neighbors lie closest to each other.
 
     A frame of a mapped file that was transposed lies all over it: whole frames would bring all of
-    it into memory. Repeated axes have no neighbours, and come last.
+    it into memory. Repeated axes have no neighbors, and come last.
     """
     axes = list(reversed(range(array.ndim)))
     if not isinstance(array, np.ndarray):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.cli.formats import add_format_options
-from napari_ferry.errors import HiddenColourError, InvalidImageError, UnsupportedFormatError
+from napari_ferry.errors import HiddenColorError, InvalidImageError, UnsupportedFormatError
 from napari_ferry.image.image import Image
 from napari_ferry.io import codecs, find_codec, imload
 from napari_ferry.rendering.save import plan_as_seen
@@ -37,7 +37,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-seen",
         action=argparse.BooleanOptionalAction,
-        help="save what napari shows, in colours, or the samples; movies choose what they need",
+        help="save what napari shows, in colors, or the samples; movies choose what they need",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
 
@@ -82,8 +82,8 @@ def _convert(options: argparse.Namespace) -> int:
     """Save a file in another format, with a progress bar."""
     try:
         return _convert_once(options)
-    except HiddenColourError:
-        said = "looked gray and has colours further on: begun again, in colour"
+    except HiddenColorError:
+        said = "looked gray and has colors further on: begun again, in color"
         print(f"napari-ferry: {options.source} {said}.", file=sys.stderr)
     return _convert_once(options)
 

@@ -22,9 +22,9 @@ class Axis:
     Parameters
     ----------
     name : str
-        ``t c z y x``, ``s`` for the samples of a colour, or any other name.
+        ``t c z y x``, ``s`` for the samples of a color, or any other name.
     scale : float
-        Distance between neighbours along the axis, in `unit`.
+        Distance between neighbors along the axis, in `unit`.
     unit : str, optional
         Unit in any common spelling (``um``, ``µm``, ``s``, ``ms``, ``Second``). It is kept as the
         full NGFF name (``micrometer``, ``second``). Units that are neither a length nor a time,
@@ -104,7 +104,7 @@ def _to_unit(name: str, word: str) -> str | None:
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: its name, its colour as ``#rrggbb``, and the (low, high) values shown."""
+    """One channel: its name, its color as ``#rrggbb``, and the (low, high) values shown."""
 
     name: str | None = None
     color: str | None = None

@@ -1,4 +1,4 @@
-"""napari's colormaps and label colours <-> plain JSON."""
+"""napari's colormaps and label colors <-> plain JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIELDS = (
 )
 _MOST_COLORS = 2**20
 _USUAL_LABELS = (50, 0.5, 0)
-"""Number of colours, seed and background of the label colours that napari begins with."""
+"""Number of colors, seed and background of the label colors that napari begins with."""
 
 
 def colormap_to_json(value: Any) -> Any:
@@ -54,7 +54,7 @@ def colormap_to_json(value: Any) -> Any:
 
 
 def to_colormap(value: Any) -> Any:
-    """Return what napari takes for a colormap: a name, or one made of its colours.
+    """Return what napari takes for a colormap: a name, or one made of its colors.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def to_colormap(value: Any) -> Any:
 
 
 def label_colors_to_json(value: Any) -> Any:
-    """Return the colours of labels as JSON, ``None`` for napari's own."""
+    """Return the colors of labels as JSON, ``None`` for napari's own."""
     from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
     if isinstance(value, DirectLabelColormap):
@@ -91,7 +91,7 @@ def label_colors_to_json(value: Any) -> Any:
 
 
 def to_label_colors(value: Mapping[str, Any]) -> Any:
-    """Return the colours of labels as napari's own object.
+    """Return the colors of labels as napari's own object.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def to_label_colors(value: Mapping[str, Any]) -> Any:
         return DirectLabelColormap(color_dict={key: np.array(c) for key, c in value["direct"]})
     if "drawn" in value:
         if not 0 < value["drawn"] <= _MOST_COLORS:
-            raise ValueError(f"{value['drawn']} colours cannot be drawn")
+            raise ValueError(f"{value['drawn']} colors cannot be drawn")
         return label_colormap(value["drawn"], value["seed"], value["background_value"])
     _check_colors(value["cyclic"])
     return CyclicLabelColormap(
@@ -117,7 +117,7 @@ def to_label_colors(value: Mapping[str, Any]) -> Any:
 
 
 def _check_colors(value: Any) -> None:
-    """Refuse what is no list of colours.
+    """Refuse what is no list of colors.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _check_colors(value: Any) -> None:
     colors = np.asarray(value)
     is_table = colors.ndim == 2 and len(colors) and colors.shape[1] in (3, 4)
     if not is_table or colors.dtype.kind not in "iuf" or not np.isfinite(colors).all():
-        raise ValueError("these are no colours")
+        raise ValueError("these are no colors")
 
 
 def color_of(colormap: object) -> str | None:

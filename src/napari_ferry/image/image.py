@@ -161,7 +161,7 @@ class Image:
 
     @property
     def is_rgb(self) -> bool:
-        """Whether the last axis holds the 3 or 4 samples of a colour."""
+        """Whether the last axis holds the 3 or 4 samples of a color."""
         return self.axes[-1].name == "s" and self.shape[-1] in (3, 4)
 
     @property

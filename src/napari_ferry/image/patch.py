@@ -27,7 +27,7 @@ def read_patch(
     array : array
         Any lazy or numpy array.
     names : sequence of str
-        The names of its axes. ``c`` holds the channels, or else the samples ``s`` of a colour.
+        The names of its axes. ``c`` holds the channels, or else the samples ``s`` of a color.
     sample_idx, channels, coords, patch_size
         As for `Image.extract_patch`.
     """

@@ -220,7 +220,7 @@ is stored', '5': 'is named by an int: the name becomes text'}
 
 
 def is_sound_scale(scale: float) -> bool:
-    """Return whether neighbours along an axis can be this far apart: finite, and not at all 0."""
+    """Return whether neighbors along an axis can be this far apart: finite, and not at all 0."""
     return bool(math.isfinite(scale)) and scale != 0
 
 

@@ -78,10 +78,10 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
 
 def _is_one(images: Saveable) -> bool:
     """Whether this is one image, or a text, which is none but is a sequence."""
-    return isinstance(images, Image | str | bytes | Array) or _is_labelled(images)
+    return isinstance(images, Image | str | bytes | Array) or _is_labeled(images)
 
 
-def _is_labelled(item: Saveable) -> bool:
+def _is_labeled(item: Saveable) -> bool:
     """Whether this is an xarray object."""
     return hasattr(item, "dims") and hasattr(item, "coords")
 
@@ -117,7 +117,7 @@ def _items_of(images: Saveable) -> Sequence[Saveable]:
 
 def _is_frame(item: Saveable) -> bool:
     """Whether an item of a sequence is a plain array (y, x) or (y, x, 3 or 4)."""
-    if isinstance(item, Image) or _is_labelled(item) or not isinstance(item, Array):
+    if isinstance(item, Image) or _is_labeled(item) or not isinstance(item, Array):
         return False
     return item.ndim == 2 or (item.ndim == 3 and item.shape[-1] in _SAMPLES)
 
@@ -177,7 +177,7 @@ class _FrameOf:
 def _as_image(item: Saveable, is_movie: bool) -> Image:
     if isinstance(item, Image):
         return item
-    if _is_labelled(item):
+    if _is_labeled(item):
         return Image.from_xarray(item)
     if isinstance(item, Array):
         return Image.from_array(item, _color_axes(item, is_movie))

@@ -1,4 +1,4 @@
-"""Channels and colormaps <-> the display ranges and colour tables of an ImageJ hyperstack."""
+"""Channels and colormaps <-> the display ranges and color tables of an ImageJ hyperstack."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def as_one(channels: Sequence[Channel], display: Mapping[str, Any]) -> dict[str,
 def write_look(
     channels: Sequence[Channel], display: Mapping[str, Any] | None, dtype: str
 ) -> dict[str, Any]:
-    """Return display ranges and colour tables; all of them or none, as none can be left out."""
+    """Return display ranges and color tables; all of them or none, as none can be left out."""
     look: dict[str, Any] = {}
     limits, luts = _limits(channels, dtype), luts_of(channels, display)
     if limits:
@@ -73,7 +73,7 @@ def _sound(limits: tuple[float, float] | None) -> tuple[float, float] | None:
 def luts_of(
     channels: Sequence[Channel], display: Mapping[str, Any] | None
 ) -> list[NDArray[np.uint8]]:
-    """Return one table, axes (rgb, 256), for each channel; none where no colour is known."""
+    """Return one table, axes (rgb, 256), for each channel; none where no color is known."""
     shown = (display or {}).get("channels")
     shown = list(shown)[: len(channels)] if isinstance(shown, list | tuple) else []
     shown += [None] * (len(channels) - len(shown))
@@ -83,7 +83,7 @@ def luts_of(
 
 
 def _lut(channel: Channel, shown: object) -> NDArray[np.uint8] | None:
-    """Return the table of a channel, from its colour or else from its colormap."""
+    """Return the table of a channel, from its color or else from its colormap."""
     if re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return _ramp(channel.color or "")
     table = color_table(shown.get("colormap"), 256) if isinstance(shown, dict) else None
@@ -91,7 +91,7 @@ def _lut(channel: Channel, shown: object) -> NDArray[np.uint8] | None:
 
 
 def _ramp(color: str) -> NDArray[np.uint8]:
-    """Return the table from black to a colour ``#rrggbb``, axes (rgb, 256)."""
+    """Return the table from black to a color ``#rrggbb``, axes (rgb, 256)."""
     rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return (np.outer(rgb, np.arange(256)) / 255).round().astype(np.uint8)
 
@@ -99,7 +99,7 @@ def _ramp(color: str) -> NDArray[np.uint8]:
 def parse_look(
     metadata: Mapping[str, Any], n_channels: int
 ) -> tuple[tuple[Channel, ...], dict[str, Any]]:
-    """Return colours and contrast limits of the channels, and colormaps that are no one colour."""
+    """Return colors and contrast limits of the channels, and colormaps that are no one color."""
     if not {"LUTs", "Ranges", "min", "max"} & metadata.keys():
         return (), {}
     luts = metadata.get("LUTs", [])
@@ -127,7 +127,7 @@ def _parse_limits(metadata: Mapping[str, Any], n_channels: int) -> list[tuple[fl
 
 
 def _ramp_color(lut: NDArray[np.uint8]) -> str | None:
-    """Return the colour ``#rrggbb`` that a table goes up to evenly from black, if it does."""
+    """Return the color ``#rrggbb`` that a table goes up to evenly from black, if it does."""
     color = "#" + "".join(f"{value:02x}" for value in lut[:, -1])
     # ImageJ cuts off where we round
     is_even = np.abs(lut.astype(np.int16) - _ramp(color)).max() <= 1

@@ -54,14 +54,14 @@ def _fits(record: Description, header: Description) -> bool:
 
 
 def _looks_as_written(header: Description, record: Description) -> bool:
-    """Return whether colours and display ranges are still those that we wrote."""
-    is_colour = "s" in header.sizes
-    wrote = {} if is_colour else write_look(*as_channels(record), header.dtype)
+    """Return whether colors and display ranges are still those that we wrote."""
+    is_color = "s" in header.sizes
+    wrote = {} if is_color else write_look(*as_channels(record), header.dtype)
     return (header.channels, header.display) == parse_look(wrote, header.sizes.get("c", 1))
 
 
 def _with_look_of(header: Description, record: Description) -> Description:
-    """Return the record with the colours and display ranges of the header."""
+    """Return the record with the colors and display ranges of the header."""
     if "c" not in record.sizes:
         kept = _without_look(record.display or {})
         look = as_one(header.channels, header.display or {})

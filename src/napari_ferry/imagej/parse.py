@@ -44,7 +44,7 @@ def parse_imagej(
 
     The axes are those that the file names, in the order t z c y x s that it stores them in. Where
     our own record is there and fits, it says more, another order of the axes, too; a calibration,
-    colour or display range that another program has changed since is kept.
+    color or display range that another program has changed since is kept.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def parse_imagej(
     dtype : str
         Name of the data type of one sample.
     samples : int
-        Samples of a pixel: 1, or 3 for colours.
+        Samples of a pixel: 1, or 3 for colors.
     nframes : int, optional
         Planes that the file has, where they were counted.
 

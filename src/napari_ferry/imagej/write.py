@@ -51,11 +51,11 @@ def why_not(image: Image) -> str | None:
         return f"an ImageJ hyperstack has y and x (and s) last, not {' '.join(names)}"
     if "s" in names and (image.dtype.name != "uint8" or image.size("s") != 3):
         return (
-            f"an ImageJ hyperstack holds colours of 3 samples of uint8, not "
+            f"an ImageJ hyperstack holds colors of 3 samples of uint8, not "
             f"{image.size('s')} of {image.dtype.name}"
         )
     if "s" in names and image.size("c") > 1:
-        return "an ImageJ hyperstack of colours has no channels besides"
+        return "an ImageJ hyperstack of colors has no channels besides"
     return "an ImageJ hyperstack cannot be empty" if 0 in image.shape else None
 
 

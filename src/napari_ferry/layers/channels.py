@@ -151,7 +151,7 @@ def _is_shown(value: object) -> bool:
 
 
 def _channel_display(channel: Channel, count: int) -> dict[str, Any]:
-    """Return how a channel is shown of which only its colour and limits are known."""
+    """Return how a channel is shown of which only its color and limits are known."""
     return {**({"blending": "additive"} if count > 1 else {}), **channel.to_display()}
 
 

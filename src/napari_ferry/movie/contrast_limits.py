@@ -18,7 +18,7 @@ def shown_limits(image: Image, index: int | None) -> tuple[float, float] | None:
     Parameters
     ----------
     image : Image
-        What is shown; of a colour, nothing is said.
+        What is shown; of a color, nothing is said.
     index : int, optional
         Which channel; the widest of all limits when absent.
     """

@@ -100,9 +100,9 @@ class IntensityMapping:
         Parameters
         ----------
         frames : numpy.ndarray
-            Axes (frames, y, x), or (frames, y, x, s) of a colour.
+            Axes (frames, y, x), or (frames, y, x, s) of a color.
         is_rgb : bool
-            Whether they are of a colour.
+            Whether they are of a color.
         """
         if self.limits:
             tones = to_tones(frames, *self.limits.find())
@@ -178,7 +178,7 @@ def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
 
 
 def _over_black(frames: NDArray[Any]) -> NDArray[Any]:
-    """Return the colours of samples r g b a, of 8 or 16 bits, as they look over black."""
+    """Return the colors of samples r g b a, of 8 or 16 bits, as they look over black."""
     most = np.iinfo(frames.dtype).max
     wide: NDArray[np.uint32] = frames.astype(np.uint32)  # of 8 or 16 bits there is room for it
     blended = (wide[..., :3] * wide[..., 3:] + most // 2) // most

@@ -237,7 +237,7 @@ def _check_axes(image: Image) -> None:
     if names[-2:] != ("y", "x") and (names[-3:] != ("y", "x", "s") or not image.is_rgb):
         raise InvalidImageError(
             f"The axes are {' '.join(names)}; in a movie y and x come last, or y, x and the 3 or "
-            "4 samples s of a colour: transpose the array first."
+            "4 samples s of a color: transpose the array first."
         )
     if image.dtype.kind == "c":
         raise InvalidImageError(
@@ -255,7 +255,7 @@ def _choose_tones(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
         return IntensityMapping(dtype)
     if limits is None and dtype.kind == "b":
         limits = (0.0, 1.0)
-    if limits is None and image.is_rgb:  # what napari takes for black and white of a colour
+    if limits is None and image.is_rgb:  # what napari takes for black and white of a color
         limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
     if limits is not None:
         return IntensityMapping(dtype, LazyContrastLimits(limits))
@@ -285,7 +285,7 @@ def _losses(movie: Movie) -> Iterator[str]:
         if k != movie.axis and image.shape[k] > 1:
             yield f"of the axis {name}, only index {index} of {image.shape[k]} is saved"
     if image.is_rgb and image.shape[-1] == 4:
-        yield "transparency is not stored: colours are laid over black"
+        yield "transparency is not stored: colors are laid over black"
     if image.kind == "labels":
         yield "labels become gray values"
     yield from movie.tones.losses()

@@ -13,7 +13,7 @@ from napari_ferry.arrays.stack import read_array
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
 from napari_ferry.codecs.video.write import Quality
-from napari_ferry.errors import HiddenColourError
+from napari_ferry.errors import HiddenColorError
 from napari_ferry.image.saveables import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import only_of, save_into, target_of
@@ -35,7 +35,7 @@ def load_video(path: str | Path) -> NDArray[Any]:
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x) of gray video, (frames, y, x, 3) of colours.
+        Axes (frames, y, x) of gray video, (frames, y, x, 3) of colors.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def load_video(path: str | Path) -> NDArray[Any]:
         found = _find_video(path) if path.is_dir() else path
     try:
         return _load(found)
-    except HiddenColourError:
+    except HiddenColorError:
         pass  # and here all of what was read so far is let go
     return _load(found)
 
@@ -130,7 +130,7 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x) of gray tones, (frames, y, x, 3) of colours, or (frames, y, x, 4)
+        Axes (frames, y, x) of gray tones, (frames, y, x, 3) of colors, or (frames, y, x, 4)
         where something shows through; uint8. A single frame that is no movie has no first axis.
 
     Raises
@@ -153,13 +153,13 @@ def save_gif(
     name: str | None = None,
     *,
     loop: int | None = 0,
-    colours: int = 256,
+    colors: int = 256,
     dither: bool = False,
     axis: str | None = None,
     position: str | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colours are exact.
+    """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colors are exact.
 
     Parameters
     ----------
@@ -175,10 +175,10 @@ def save_gif(
         Name of the file in the folder; ``images`` when absent.
     loop : int, optional
         How often the movie starts again: 0 for ever, ``None`` not at all.
-    colours : int
-        Most colours of a frame, 2 to 256.
+    colors : int
+        Most colors of a frame, 2 to 256.
     dither : bool
-        Mix colours that are missing, in a fixed pattern.
+        Mix colors that are missing, in a fixed pattern.
     axis : str, optional
         Name of the axis that runs, where there are several.
     position : str, optional
@@ -207,7 +207,7 @@ def save_gif(
         overwrite,
         frame_rate=frame_rate,
         loop=loop,
-        colours=colours,
+        colors=colors,
         dither=dither,
         axis=axis,
         position=position,

@@ -50,8 +50,8 @@ class _Document(NamedTuple):
 def parse_ome_xml(xml: str) -> list[OmeImage]:
     """Read every Image of an OME-XML document.
 
-    All five dimensions are given, of length 1, too, slowest first, then ``s`` for colours. Where
-    our own record is there and fits the Pixels, it says more; physical sizes, names and colours
+    All five dimensions are given, of length 1, too, slowest first, then ``s`` for colors. Where
+    our own record is there and fits the Pixels, it says more; physical sizes, names and colors
     that another program has changed since are kept.
 
     Raises
@@ -212,7 +212,7 @@ def _parse_axis(name: str, pixels: ET.Element, steady: Axis) -> Axis:
 
 
 def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
-    """Return names and colours of the channels, or none where the file gives none."""
+    """Return names and colors of the channels, or none where the file gives none."""
     channels = [
         Channel(channel.get("Name") or None, color_from_ome(channel.get("Color")))
         for channel in pixels.findall("Channel")[:count]

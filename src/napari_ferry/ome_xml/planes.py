@@ -52,7 +52,7 @@ class OmeImage:
     size_c, size_z, size_t : int
         Number of planes along each dimension.
     samples : int
-        Samples of a pixel: 3 or 4 for a colour.
+        Samples of a pixel: 3 or 4 for a color.
     files : tuple of str or None
         The distinct names of the files that hold the planes; ``None`` is this file.
     uuids : tuple of str or None
@@ -142,7 +142,7 @@ def first_plane(image: Image, plane: int) -> tuple[int, int, int]:
 def dimensions(axes: Sequence[Axis]) -> dict[str, str]:
     """Return the OME dimension (t, z or c) that counts each leading axis, in their order.
 
-    Axes that OME does not know share a dimension with their neighbours, or take a free one, so
+    Axes that OME does not know share a dimension with their neighbors, or take a free one, so
     that the C order of the planes stays as it is.
 
     >>> dimensions([Axis(name) for name in "ptcyx"]), dimensions([Axis(n) for n in "paczyx"])
@@ -158,7 +158,7 @@ def dimensions(axes: Sequence[Axis]) -> dict[str, str]:
 
 
 def _dimension_of_run(dims: Sequence[str], first: int, last: int) -> str:
-    """Choose the dimension for the axes first..last-1, whose neighbours have theirs."""
+    """Choose the dimension for the axes first..last-1, whose neighbors have theirs."""
     beside = {*dims[max(first - 1, 0) : first], *dims[last : last + 1]}
     choices = [dim for dim in "tz" if dim not in dims]
     choices += ["t"] * ("t" in beside) + ["c"] * ("c" not in dims)

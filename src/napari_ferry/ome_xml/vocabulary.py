@@ -1,4 +1,4 @@
-"""What OME calls the types, steps, names and colours of an image."""
+"""What OME calls the types, steps, names and colors of an image."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def own_channel(display: Mapping[str, Any] | None, kind: str) -> Channel:
 
 
 def color_to_ome(channel: Channel) -> str | None:
-    """Return a colour as OME has it: a signed 32-bit RGBA number, opaque."""
+    """Return a color as OME has it: a signed 32-bit RGBA number, opaque."""
     if not re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return None
     number = int((channel.color or "")[1:], 16) << 8 | 0xFF
@@ -77,7 +77,7 @@ def color_to_ome(channel: Channel) -> str | None:
 
 
 def color_from_ome(text: str | None) -> str | None:
-    """Return ``#rrggbb`` of a colour that is written as a signed 32-bit RGBA number."""
+    """Return ``#rrggbb`` of a color that is written as a signed 32-bit RGBA number."""
     try:
         return f"#{(int(text or '') & 0xFFFFFFFF) >> 8:06x}"
     except ValueError:

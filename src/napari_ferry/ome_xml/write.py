@@ -128,5 +128,5 @@ def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
 
 
 def _samples(image: Image) -> int:
-    """Return the samples of a pixel: those of a colour; an axis s elsewhere counts planes."""
+    """Return the samples of a pixel: those of a color; an axis s elsewhere counts planes."""
     return image.size("s") if image.is_rgb else 1

@@ -1,4 +1,4 @@
-"""Sample images, made by code: movies with labelled cells, z-stacks of two channels."""
+"""Sample images, made by code: movies with labeled cells, z-stacks of two channels."""
 
 from __future__ import annotations
 

@@ -92,13 +92,13 @@ def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerStat
 
 
 def background() -> str:
-    """Return the colour of the viewer's canvas, as ``#rrggbb``."""
+    """Return the color of the viewer's canvas, as ``#rrggbb``."""
     from napari import current_viewer
     from napari.utils.theme import get_theme
 
     viewer = current_viewer()
-    colour = get_theme(viewer.theme if viewer else "dark").canvas
-    return "#" + "".join(f"{value:02x}" for value in colour.as_rgb_tuple()[:3])
+    color = get_theme(viewer.theme if viewer else "dark").canvas
+    return "#" + "".join(f"{value:02x}" for value in color.as_rgb_tuple()[:3])
 
 
 def _step(world: World, axis: int, point: float) -> int:

@@ -15,7 +15,7 @@ from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import Region
 from napari_ferry.rendering.blend import Mode, Stamp, blend, make_stamp
 from napari_ferry.rendering.contour import contours
-from napari_ferry.rendering.paint import Colour, Labelled, Paint
+from napari_ferry.rendering.paint import Color, Labeled, Paint
 from napari_ferry.rendering.sampling import Line, sample
 
 _BAND_PIXELS = 1 << 16
@@ -35,14 +35,14 @@ class Layer:
     array : array
         Its samples.
     places : tuple
-        For each of its axes but that of colours: ``None`` for the two that are seen, else the index
+        For each of its axes but that of colors: ``None`` for the two that are seen, else the index
         that is drawn, or an array of the index at each frame, -1 where nothing is seen.
     is_turned : bool
         Whether the last of the two axes that are seen runs downwards.
     rows, columns : Line
         Which samples lie under which pixels.
-    paint : Scalar, Colour or Labelled
-        What makes colours of samples.
+    paint : Scalar, Color or Labeled
+        What makes colors of samples.
     mode : Mode
         How they are laid on what is below.
     is_on_solid : bool
@@ -80,14 +80,14 @@ class Layer:
         return tuple(box) if is_seen else None
 
     def _needed(self, line: Line) -> slice:
-        """Return the samples that are needed; outlines need their neighbours."""
+        """Return the samples that are needed; outlines need their neighbors."""
         needs, more = line.needs, self._contour
         return slice(max(0, needs.start - more), min(line.size, needs.stop + more))
 
     @property
     def _contour(self) -> int:
         """Thickness of the outlines of labels, 0 where there are none."""
-        return self.paint.contour if isinstance(self.paint, Labelled) else 0
+        return self.paint.contour if isinstance(self.paint, Labeled) else 0
 
     def _draw(self, canvas: NDArray[np.uint8], rows: Line, pixels: NDArray[Any]) -> None:
         seen = self._plane(pixels, rows)
@@ -104,7 +104,7 @@ class Layer:
         shape = [pixels.shape[k] for k in shown] + list(pixels.shape[lead:])
         plane = pixels.reshape(shape)
         plane = plane.swapaxes(0, 1) if self.is_turned else plane
-        if not isinstance(self.paint, Labelled) or not self._contour:
+        if not isinstance(self.paint, Labeled) or not self._contour:
             return plane
         lines = (rows, self.columns)
         inner = [line.needs.start - self._needed(line).start for line in lines]
@@ -117,27 +117,27 @@ class Layer:
     def _lay(self, canvas: NDArray[np.uint8], samples: NDArray[Any], rows: Line) -> None:
         """Lay a band on the canvas below it."""
         if self._is_copied:
-            copy_colours(sample(samples, rows, self.columns), canvas)
+            copy_colors(sample(samples, rows, self.columns), canvas)
             canvas[..., 3] = 255
         elif self._stamp:
             self._stamp.lay(canvas, self._looked_up(samples, rows, self._stamp.table))
         else:
-            blend(canvas, self._colours(samples, rows), self.mode)
+            blend(canvas, self._colors(samples, rows), self.mode)
 
     def _looked_up(
         self, samples: NDArray[Any], rows: Line, table: NDArray[np.uint32]
     ) -> NDArray[np.uint32]:
-        """Return the colour of a table for each pixel of a band."""
-        assert not isinstance(self.paint, Colour)
+        """Return the color of a table for each pixel of a band."""
+        assert not isinstance(self.paint, Color)
         if self._is_enlarged:
             return sample(table.take(self.paint.index(samples)), rows, self.columns)
         return table.take(self.paint.index(sample(samples, rows, self.columns)))
 
-    def _colours(self, samples: NDArray[Any], rows: Line) -> NDArray[np.float32]:
+    def _colors(self, samples: NDArray[Any], rows: Line) -> NDArray[np.float32]:
         """Return r g b a between 0 and 1 for each pixel of a band."""
         if self._is_enlarged:
-            return sample(self.paint.colours(samples), rows, self.columns)
-        return self.paint.colours(sample(samples, rows, self.columns))
+            return sample(self.paint.colors(samples), rows, self.columns)
+        return self.paint.colors(sample(samples, rows, self.columns))
 
     @property
     def _is_enlarged(self) -> bool:
@@ -147,12 +147,12 @@ class Layer:
 
     @cached_property
     def _is_copied(self) -> bool:
-        """Whether samples are colours that are shown as they are."""
+        """Whether samples are colors that are shown as they are."""
         is_nearest = self.columns.weight is None
         covers = self.mode not in ("add", "minimum", "multiply")
         paint = self.paint
         return (
-            isinstance(paint, Colour)
+            isinstance(paint, Color)
             and is_nearest
             and covers
             and paint.is_exact(self.array.shape[-1])
@@ -160,8 +160,8 @@ class Layer:
 
     @cached_property
     def _stamp(self) -> Stamp | None:
-        """What lays colours that need no mixing."""
-        if isinstance(self.paint, Colour):
+        """What lays colors that need no mixing."""
+        if isinstance(self.paint, Color):
             return None
         return make_stamp(self.paint.table, self.mode, is_on_solid=self.is_on_solid)
 
@@ -177,7 +177,7 @@ class Compositor:
     shape : tuple of int
         Height and width of what is drawn.
     background : tuple of int
-        Its colour, r g b, each 0 to 255.
+        Its color, r g b, each 0 to 255.
     reduced : int
         How many pixels along each axis become one of a frame, their mean.
     """
@@ -199,13 +199,13 @@ class Compositor:
             return self._reduced(i)
         canvas = self._canvas(i, 0, self.shape[0])
         frame = np.empty((*self.shape, 3), np.uint8)
-        copy_colours(canvas, frame)
+        copy_colors(canvas, frame)
         return frame
 
     def _canvas(self, i: int, top: int, bottom: int) -> NDArray[np.uint8]:
         """Draw lines of frame i, axes (y, x, 4)."""
-        colour = np.array([*self.background, 255], np.uint8).view(np.uint32)
-        canvas = np.full((bottom - top, self.shape[1], 1), colour, np.uint32).view(np.uint8)
+        color = np.array([*self.background, 255], np.uint8).view(np.uint32)
+        canvas = np.full((bottom - top, self.shape[1], 1), color, np.uint32).view(np.uint8)
         for layer in self.layers:
             layer.draw(canvas, i, top)
         return canvas
@@ -223,7 +223,7 @@ class Compositor:
         return frame
 
 
-def copy_colours(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
+def copy_colors(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
     """Copy r g b of pixels that may have an alpha, too: far faster than all three at a time."""
     for k in range(3):
         target[..., k] = source[..., k]
@@ -237,7 +237,7 @@ def _bands(rows: Line, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _means(canvas: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the mean colour of each of height x width blocks."""
+    """Return the mean color of each of height x width blocks."""
     rows, columns = canvas.shape[0] // height, canvas.shape[1] // width
     sums = np.zeros((height, width, 3), np.uint32)
     for i in range(rows):

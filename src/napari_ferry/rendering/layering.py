@@ -70,7 +70,7 @@ def _choose_level(one: Placed, seen: Sequence[int], step: float) -> tuple[Array,
 def _line(one: Placed, axis: int, places: NDArray[np.float64], size: int, factor: float) -> Line:
     """Return which samples of a level lie at places of the world, along one axis."""
     full = (places - one.start[axis]) / one.scale[axis]
-    # levels begin at the same edge, so their centres lie apart
+    # levels begin at the same edge, so their centers lie apart
     return make_line((full + 0.5) / factor - 0.5, size, is_smooth=is_smooth(one.image))
 
 

@@ -1,4 +1,4 @@
-"""What is drawn upon frames: words, the time, a scale bar, the colours of a colormap.
+"""What is drawn upon frames: words, the time, a scale bar, the colors of a colormap.
 
 They stand where napari's own overlays stand, with its measures, which grow with the
 picture; a thin line of the opposite brightness around them keeps them legible on any ground.
@@ -29,7 +29,7 @@ Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 _CANVAS = 512
 _FONT = 13.3
 _BAR, _TICKS, _LINE = 150, 11, 3
-_COLOURS = (25, 150)
+_COLORS = (25, 150)
 _GAP = 10
 
 _LEAST = 0.65
@@ -65,12 +65,12 @@ class Style:
 
     @property
     def ink(self) -> tuple[int, int, int, int]:
-        """The colour r g b a of what is drawn."""
+        """The color r g b a of what is drawn."""
         return (255, 255, 255, 255) if self.is_light else (0, 0, 0, 255)
 
     @property
     def edge(self) -> tuple[int, int, int, int]:
-        """The colour r g b a of the line around it."""
+        """The color r g b a of the line around it."""
         return (0, 0, 0, 255) if self.is_light else (255, 255, 255, 255)
 
     @property
@@ -169,25 +169,25 @@ class ScaleBar:
         ]
 
         def draw(picture: ImageDraw) -> None:
-            for more, colour in ((edge, style.edge), (0, style.ink)):
+            for more, color in ((edge, style.edge), (0, style.ink)):
                 for x0, y0, x1, y1 in boxes:
                     box = (x0 - more, y0 - more, x1 + more - 1, y1 + more - 1)
-                    picture.rectangle(box, colour)
+                    picture.rectangle(box, color)
             style.write(picture, ((full - width) // 2, 0), self.text)
 
         return _drawn((full, top + ticks + 2 * edge), draw)
 
 
 @dataclass(frozen=True)
-class ColourBar:
-    """The colours of a layer, with the values of the lowest and the highest.
+class ColorBar:
+    """The colors of a layer, with the values of the lowest and the highest.
 
     Parameters
     ----------
     corner, style
         Where it stands, and how it looks.
     paint : Scalar
-        What makes the colours.
+        What makes the colors.
     share : int
         How many bars share the height of the picture.
     """
@@ -207,8 +207,8 @@ class ColourBar:
         low, high = (f"{limit:.6g}" for limit in self.paint.limits.find())
         texts = [style.size(text) for text in (low, high)]
         most = 0.8 * style.shape[0] / self.share - texts[0][1]
-        width = max(4, round(_COLOURS[0] * style.scale))
-        height = max(8, round(min(_COLOURS[1] * style.scale, most)))
+        width = max(4, round(_COLORS[0] * style.scale))
+        height = max(8, round(min(_COLORS[1] * style.scale, most)))
         inset, gap = texts[0][1] // 2, width // 5
         full = width + 2 * edge + gap + max(size[0] for size in texts)
 
@@ -220,16 +220,16 @@ class ColourBar:
                 style.write(picture, (width + 2 * edge + gap, place), text)
 
         patch = _drawn((full, height + 2 * edge + 2 * inset), draw)
-        patch[inset + edge : inset + edge + height, edge : edge + width] = self._colours(height)
+        patch[inset + edge : inset + edge + height, edge : edge + width] = self._colors(height)
         return patch
 
-    def _colours(self, height: int) -> NDArray[np.uint8]:
-        """Return the colours from the highest to the lowest: axes (y, 1, 4), over black."""
+    def _colors(self, height: int) -> NDArray[np.uint8]:
+        """Return the colors from the highest to the lowest: axes (y, 1, 4), over black."""
         t = np.linspace(1, 0, height) ** self.paint.gamma
-        colours = self.paint.palette.at(t)
-        colours[:, :3] *= colours[:, 3:]
-        colours[:, 3] = 1
-        return np.rint(colours[:, None] * 255).astype(np.uint8)
+        colors = self.paint.palette.at(t)
+        colors[:, :3] *= colors[:, 3:]
+        colors[:, 3] = 1
+        return np.rint(colors[:, None] * 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)

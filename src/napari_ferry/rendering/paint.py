@@ -1,4 +1,4 @@
-"""Samples -> colours, between contrast limits, with gamma and opacity, as the canvas does it."""
+"""Samples -> colors, between contrast limits, with gamma and opacity, as the canvas does it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.movie.intensity import LazyContrastLimits, all_values, as_bits, is_small
-from napari_ferry.rendering.colormap_texture import LabelColours, Palette
+from napari_ferry.rendering.colormap_texture import LabelColors, Palette
 
 _BINS = 63 * 1024
-"""Steps between the limits of wide types: a multiple of the colours of a palette, in 16 bits."""
+"""Steps between the limits of wide types: a multiple of the colors of a palette, in 16 bits."""
 
 _LOWEST, _NAN = _BINS + 1, _BINS + 2
 """Places in a table of what is at the lower limit, and of what is not a number."""
@@ -28,11 +28,11 @@ class Scalar:
     dtype : data type
         Of the samples.
     limits : LazyContrastLimits
-        Which values have the first and the last colour.
+        Which values have the first and the last color.
     gamma : float
         Exponent of what lies between.
     palette : Palette
-        The colours.
+        The colors.
     opacity : float
         From 0 to 1.
     is_smooth : bool
@@ -48,7 +48,7 @@ class Scalar:
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
-        """Colours of each bit pattern of a small integer, or of each step between the limits."""
+        """Colors of each bit pattern of a small integer, or of each step between the limits."""
         if self._is_small:
             t = self._between(all_values(self.dtype)) ** np.float32(self.gamma)
         else:
@@ -57,7 +57,7 @@ class Scalar:
         return _faded(self.palette.at(t), self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return which colour of the table each sample has."""
+        """Return which color of the table each sample has."""
         if self._is_small:
             return as_bits(samples)
         t = self._between(samples)
@@ -74,8 +74,8 @@ class Scalar:
             index[is_nan] = _NAN
         return index
 
-    def colours(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the colours r g b a of samples."""
+    def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colors r g b a of samples."""
         return self.table.take(self.index(samples), 0)
 
     def _between(self, samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -103,7 +103,7 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class Colour:
+class Color:
     """Paints samples r g b or r g b a.
 
     Parameters
@@ -129,8 +129,8 @@ class Colour:
         is_plain = self.gamma == 1 and self.opacity == 1 and limits == (0, 255)
         return self.dtype == np.uint8 and count == 3 and is_plain
 
-    def colours(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the colours r g b a of samples."""
+    def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colors r g b a of samples."""
         low, high = self.limits.find()
         wide = samples.astype(np.float32)
         out = np.empty((*samples.shape[:-1], 4), np.float32)
@@ -145,15 +145,15 @@ class Colour:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labeled:
     """Paints labels.
 
     Parameters
     ----------
     dtype : data type
         Of the labels.
-    palette : LabelColours
-        The colours.
+    palette : LabelColors
+        The colors.
     opacity : float
         From 0 to 1.
     contour : int
@@ -163,37 +163,37 @@ class Labelled:
     """
 
     dtype: np.dtype[Any]
-    palette: LabelColours
+    palette: LabelColors
     opacity: float
     contour: int = 0
     shown: int | None = None
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
-        """Colours of each bit pattern of a small integer, or of the palette."""
+        """Colors of each bit pattern of a small integer, or of the palette."""
         if not is_small(self.dtype):
             nothing = np.zeros((1, 4), np.float32)
-            return _faded(np.concatenate([self.palette.colours, nothing]), self.opacity)
+            return _faded(np.concatenate([self.palette.colors, nothing]), self.opacity)
         labels = all_values(self.dtype)
-        colours = self.palette.colours[self.palette.index(labels)]
+        colors = self.palette.colors[self.palette.index(labels)]
         if self.shown is not None:
-            colours[labels != self.shown] = 0
-        return _faded(colours, self.opacity)
+            colors[labels != self.shown] = 0
+        return _faded(colors, self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return which colour of the table each label has."""
+        """Return which color of the table each label has."""
         if is_small(self.dtype):
             return as_bits(samples)
         index = self.palette.index(samples)
         return index if self.shown is None else np.where(samples == self.shown, index, -1)
 
-    def colours(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the colours r g b a of labels."""
+    def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colors r g b a of labels."""
         return self.table.take(self.index(samples), 0)
 
 
-def _faded(colours: NDArray[np.float32], opacity: float) -> NDArray[np.float32]:
-    return colours * np.array([1, 1, 1, opacity], np.float32)
+def _faded(colors: NDArray[np.float32], opacity: float) -> NDArray[np.float32]:
+    return colors * np.array([1, 1, 1, opacity], np.float32)
 
 
-Paint: TypeAlias = Scalar | Colour | Labelled
+Paint: TypeAlias = Scalar | Color | Labeled

@@ -1,4 +1,4 @@
-"""Images as napari shows them -> one lazy image of colours, which every codec can save."""
+"""Images as napari shows them -> one lazy image of colors, which every codec can save."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from napari_ferry.rendering.compose import Compositor, Layer
 from napari_ferry.rendering.layering import arrange
 from napari_ferry.rendering.overlays import (
     Annotated,
-    ColourBar,
+    ColorBar,
     Corner,
     Overlay,
     ScaleBar,
@@ -49,7 +49,7 @@ def render(
     background: str = "black",
     time_stamp: Corner | None = None,
     scale_bar: Corner | None = None,
-    colour_bar: Corner | None = None,
+    color_bar: Corner | None = None,
     text: str = "",
     text_corner: Corner = "top_right",
 ) -> Image:
@@ -77,13 +77,13 @@ def render(
         Enlarge by a whole number as far as it fits into a screen of that size; what is larger is
         reduced by a whole number, each pixel the mean of those that it stands for.
     background : str
-        Colour under all layers: a name, or ``#rrggbb``.
+        Color under all layers: a name, or ``#rrggbb``.
     time_stamp : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
         Where the time of each frame is written, or the place of another axis that runs.
     scale_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
         Where a bar of a round length stands.
-    colour_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
-        Where the colours of each image stand, with the values of the lowest and the highest.
+    color_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
+        Where the colors of each image stand, with the values of the lowest and the highest.
     text : str
         Words that are written on every frame.
     text_corner : {"top_left", "top_right", "bottom_left", "bottom_right"}
@@ -117,7 +117,7 @@ def render(
     overlays = [
         *_words(text, text_corner, style),
         *_clock(view, time_stamp, style),
-        *_colour_bars(draw.layers, colour_bar, style),
+        *_color_bars(draw.layers, color_bar, style),
         *_scale_bar(grid.axis(1, "x", view.world.axes[view.seen[1]].unit), scale_bar, style),
     ]
     read = Annotated(draw, tuple(overlays)) if overlays else draw
@@ -149,11 +149,11 @@ def _clock(view: View, corner: Corner | None, style: Style) -> Iterator[Overlay]
         yield Words(place, style, Clock(view.frame_axis(None), steps.start, steps.step, len(steps)))
 
 
-def _colour_bars(layers: Sequence[Layer], corner: Corner | None, style: Style) -> Iterator[Overlay]:
+def _color_bars(layers: Sequence[Layer], corner: Corner | None, style: Style) -> Iterator[Overlay]:
     paints = [layer.paint for layer in layers if isinstance(layer.paint, Scalar)]
-    place = _corner(corner, "colour_bar")
+    place = _corner(corner, "color_bar")
     if place:
-        yield from (ColourBar(place, style, paint, len(paints)) for paint in paints)
+        yield from (ColorBar(place, style, paint, len(paints)) for paint in paints)
 
 
 def _scale_bar(axis: Axis, corner: Corner | None, style: Style) -> Iterator[Overlay]:
@@ -171,7 +171,7 @@ def _corner(given: Corner | None, what: str) -> Corner | None:
 
 
 def _is_dark(ground: tuple[int, int, int]) -> bool:
-    """Whether white is legible on a colour: its luma, ITU-R BT.601."""
+    """Whether white is legible on a color: its luma, ITU-R BT.601."""
     red, green, blue = ground
     return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
@@ -211,8 +211,8 @@ def _metadata(view: View, speed: float | None) -> dict[str, Any]:
     return ({POSITION: stood} if stood else {}) | at_speed
 
 
-def _to_rgb(colour: str) -> tuple[int, int, int]:
-    """Return red, green and blue of a colour, each 0 to 255.
+def _to_rgb(color: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a color, each 0 to 255.
 
     Raises
     ------
@@ -222,9 +222,9 @@ def _to_rgb(colour: str) -> tuple[int, int, int]:
     from PIL import ImageColor
 
     try:
-        red, green, blue = ImageColor.getrgb(colour)[:3]
+        red, green, blue = ImageColor.getrgb(color)[:3]
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidImageError(
-            f"The background is {colour!r}: give the name of a colour, or one such as '#20a0ff'."
+            f"The background is {color!r}: give the name of a color, or one such as '#20a0ff'."
         ) from error
     return red, green, blue

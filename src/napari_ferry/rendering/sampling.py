@@ -64,7 +64,7 @@ def make_line(places: NDArray[np.float64], size: int, *, is_smooth: bool) -> Lin
     Parameters
     ----------
     places : numpy.ndarray
-        Place of each pixel's centre, counted in samples: 0 is the centre of the first.
+        Place of each pixel's center, counted in samples: 0 is the center of the first.
     size : int
         Number of samples.
     is_smooth : bool

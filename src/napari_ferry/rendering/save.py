@@ -98,7 +98,7 @@ def plan_as_seen(
 
 
 def needs_drawing(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
-    """Whether images are more than one picture in shades of gray, or in colours of their own."""
+    """Whether images are more than one picture in shades of gray, or in colors of their own."""
     if len(images) > 1:
         return True
     (image,) = images
@@ -150,5 +150,5 @@ def _losses(images: Sequence[Image]) -> tuple[str, ...]:
     layers = [single for image in images for single in split(image)]
     names = ", ".join(layer.name or layer.kind for layer in layers)
     if len(layers) > 1:
-        return (f"{names} become one picture, as napari shows them, in colours of 8 bits",)
-    return (f"{names} is drawn as napari shows it, in colours of 8 bits",)
+        return (f"{names} become one picture, as napari shows them, in colors of 8 bits",)
+    return (f"{names} is drawn as napari shows it, in colors of 8 bits",)

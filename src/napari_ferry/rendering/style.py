@@ -15,8 +15,8 @@ from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 from napari_ferry.movie.contrast_limits import shown_limits
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_places
-from napari_ferry.rendering.colormap_texture import find_label_colours, find_palette
-from napari_ferry.rendering.paint import Colour, Labelled, Paint, Scalar
+from napari_ferry.rendering.colormap_texture import find_label_colors, find_palette
+from napari_ferry.rendering.paint import Color, Labeled, Paint, Scalar
 
 _UNSOUND = (TypeError, ValueError, LookupError)
 
@@ -56,17 +56,17 @@ def choose_paint(image: Image) -> Paint:
     Warns
     -----
     FerryWarning
-        The display says something that is no colour.
+        The display says something that is no color.
     """
     display = image.display
     opacity = _number(display.get("opacity"), 0, 1, 0.7 if image.kind == "labels" else 1.0)
     if image.kind == "labels":
-        labels = _sound(find_label_colours, display.get("colormap"), image)
+        labels = _sound(find_label_colors, display.get("colormap"), image)
         contour = int(_number(display.get("contour"), 0, math.inf, 0))
-        return Labelled(image.dtype, labels, opacity, contour, _whole(display.get("shown_label")))
+        return Labeled(image.dtype, labels, opacity, contour, _whole(display.get("shown_label")))
     gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
     if image.is_rgb:
-        return Colour(image.dtype, _colour_limits(image), gamma, opacity)
+        return Color(image.dtype, _color_limits(image), gamma, opacity)
     palette = _sound(find_palette, display.get("colormap"), image)
     return Scalar(image.dtype, _limits(image), gamma, palette, opacity, is_smooth(image))
 
@@ -107,8 +107,8 @@ def _limits(image: Image) -> LazyContrastLimits:
     return LazyContrastLimits(None, smallest, boxes)
 
 
-def _colour_limits(image: Image) -> LazyContrastLimits:
-    """Return which values of a colour are dark and bright."""
+def _color_limits(image: Image) -> LazyContrastLimits:
+    """Return which values of a color are dark and bright."""
     given = limits_of(image.display)
     if given and 0 < given[1] - given[0] < np.finfo(np.float32).max:
         return LazyContrastLimits(given)

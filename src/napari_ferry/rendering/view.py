@@ -121,7 +121,7 @@ class Grid:
     Parameters
     ----------
     first : tuple of float
-        Place of the centre of the first pixel, on the axis that is seen downwards and the other.
+        Place of the center of the first pixel, on the axis that is seen downwards and the other.
     step : float
         Distance of pixels.
     shape : tuple of int
@@ -136,7 +136,7 @@ class Grid:
     reduced: int = 1
 
     def places(self, side: int) -> NDArray[np.float64]:
-        """Return the centres of pixels along an axis: 0 downwards, 1 to the right."""
+        """Return the centers of pixels along an axis: 0 downwards, 1 to the right."""
         counted = np.arange(self.shape[side], dtype=np.float64)
         return self.first[side] + counted * self.step
 
@@ -265,8 +265,8 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
             f"{scale:g}."
         )
     step = 1 / min(size / extent for size, extent in zip(shape, extents, strict=True))
-    centres = [(low + high) / 2 for low, high in edges]
-    first = [c - (size - 1) / 2 * step for c, size in zip(centres, shape, strict=True)]
+    centers = [(low + high) / 2 for low, high in edges]
+    first = [c - (size - 1) / 2 * step for c, size in zip(centers, shape, strict=True)]
     if reduced > 1:  # whole blocks only; what is left over lies at the end
         shape = [max(1, size // reduced) * min(reduced, size) for size in shape]
     return Grid((first[0], first[1]), step, (shape[0], shape[1]), reduced)

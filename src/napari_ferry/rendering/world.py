@@ -1,7 +1,7 @@
 """Where images lie in the world that napari shows, and what of it one picture is.
 
 Axes are aligned at their end, as napari does it: the last two of every image are what is seen
-first. A point of the world lies in the sample whose centre is nearest; an image is seen where the
+first. A point of the world lies in the sample whose center is nearest; an image is seen where the
 point lies within it. Images whose units are of one kind share the smallest of them; where kinds do
 not go together, numbers are taken as they are.
 """
@@ -33,8 +33,8 @@ class Placed:
     image : Image
         Without channels.
     scale, start : numpy.ndarray
-        Distance of neighbours and place of index 0, in units of the world; one value for each axis
-        but the samples of a colour.
+        Distance of neighbors and place of index 0, in units of the world; one value for each axis
+        but the samples of a color.
     """
 
     image: Image
@@ -43,17 +43,17 @@ class Placed:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Length of each axis but the samples of a colour."""
+        """Length of each axis but the samples of a color."""
         return self.image.shape[: len(self.scale)]
 
     @property
     def ends(self) -> NDArray[np.float64]:
-        """The lowest and the highest place of a centre on each axis, shape (2, axes)."""
+        """The lowest and the highest place of a center on each axis, shape (2, axes)."""
         last = self.start + (np.array(self.shape) - 1) * self.scale
         return np.stack([np.minimum(self.start, last), np.maximum(self.start, last)])
 
     def steps(self, level: Array) -> list[float]:
-        """Return the distance of neighbours on each axis of a level, in units of the world."""
+        """Return the distance of neighbors on each axis of a level, in units of the world."""
         sizes = zip(self.scale, self.shape, level.shape, strict=False)
         return [abs(float(scale)) * full / size for scale, full, size in sizes]
 
@@ -131,7 +131,7 @@ def _place(image: Image, units: Mapping[str, str | None]) -> Placed:
 
 
 def _space(image: Image) -> tuple[Axis, ...]:
-    """Return the axes but the samples of a colour."""
+    """Return the axes but the samples of a color."""
     return image.axes[:-1] if image.is_rgb else image.axes
 
 
@@ -141,7 +141,7 @@ def _check(image: Image) -> None:
     if names[-2:] != ["y", "x"] or "s" in names:
         raise InvalidImageError(
             f"{named} has the axes {' '.join(image.axis_names)}; to be drawn, y and x come last, "
-            "or y, x and the 3 or 4 samples s of a colour: transpose the array first."
+            "or y, x and the 3 or 4 samples s of a color: transpose the array first."
         )
     if any(axis.scale == 0 or not np.isfinite(axis.scale) for axis in image.axes):
         raise InvalidImageError(

@@ -106,7 +106,7 @@ def preview(request: Request, frame: int) -> NDArray[np.uint8]:
     Returns
     -------
     numpy.ndarray
-        Axes y x, or y x s with three colours; uint8.
+        Axes y x, or y x s with three colors; uint8.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""GIF: animations of up to 256 colours a frame, which every browser and slide shows."""
+"""GIF: animations of up to 256 colors a frame, which every browser and slide shows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open(path: Path) -> list[Image]:
     Returns
     -------
     list of Image
-        Lazy, uint8: gray where all colours of the file are, otherwise r g b, or r g b a where
+        Lazy, uint8: gray where all colors of the file are, otherwise r g b, or r g b a where
         something shows through.
 
     Raises
@@ -66,14 +66,14 @@ def plan(
     *,
     frame_rate: float | None = None,
     loop: int | None = 0,
-    colours: int = 256,
+    colors: int = 256,
     dither: bool = False,
     axis: str | None = None,
     position: str | None = None,
 ) -> Plan:
     """Plan to save one image as an animated GIF; no pixels are read.
 
-    Gray images of 8 bits, and frames of up to 256 colours, are exact pixel by pixel.
+    Gray images of 8 bits, and frames of up to 256 colors, are exact pixel by pixel.
 
     Parameters
     ----------
@@ -86,11 +86,11 @@ def plan(
         where that is 5 to 60 per second, otherwise 10.
     loop : int, optional
         How often the movie starts again after its end: 0 for ever. ``None`` plays it once.
-    colours : int
-        Most colours of a frame, 2 to 256; fewer make the file smaller.
+    colors : int
+        Most colors of a frame, 2 to 256; fewer make the file smaller.
     dither : bool
-        Mix colours that are missing from those that are there, in a fixed pattern. Frames that
-        have few enough colours stay exact.
+        Mix colors that are missing from those that are there, in a fixed pattern. Frames that
+        have few enough colors stay exact.
     axis : str, optional
         Name of the axis that runs; the only long one, or ``t``, when absent.
     position : str, optional
@@ -102,26 +102,26 @@ def plan(
         Several images, one that does not fit a GIF, or an option out of its range.
     """
     movie = choose_movie(images, axis=axis, position=position, frame_rate=frame_rate)
-    _check(movie, loop, colours, dither)
-    shared = SharedPalette(movie, colours)
-    fit = Fit(shared, colours, dither_offsets(movie.size) if dither else None)
+    _check(movie, loop, colors, dither)
+    shared = SharedPalette(movie, colors)
+    fit = Fit(shared, colors, dither_offsets(movie.size) if dither else None)
     job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
     pieces = tuple(movie.pieces(EncodeFrames(fit)))
     stream = Stream((path,), pieces, partial(assemble, job=job))
     return Plan(
         (PlannedFile(path, _most_bytes(movie)),),
         (),
-        (*movie.losses, *_losses(movie, colours)),
+        (*movie.losses, *_losses(movie, colors)),
         movie.nframes,
         json.dumps(
-            [describe(movie.image), str(movie.frame_rate), job.is_timed, loop, colours, dither]
+            [describe(movie.image), str(movie.frame_rate), job.is_timed, loop, colors, dither]
         ),
         stream=stream,
         frame_rate=movie.frame_rate,
     )
 
 
-def _check(movie: Movie, loop: int | None, colours: int, dither: bool) -> None:
+def _check(movie: Movie, loop: int | None, colors: int, dither: bool) -> None:
     """Refuse options out of their range, and frames that a GIF cannot hold."""
     height, width = movie.size
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
@@ -133,17 +133,17 @@ def _check(movie: Movie, loop: int | None, colours: int, dither: bool) -> None:
         raise InvalidImageError(
             f"loop is {loop!r}: give a whole number from 0, for ever, to 65535, or None."
         )
-    if not (is_real(colours) and colours % 1 == 0 and 2 <= colours <= 256):
-        raise InvalidImageError(f"colours is {colours!r}: give a whole number from 2 to 256.")
+    if not (is_real(colors) and colors % 1 == 0 and 2 <= colors <= 256):
+        raise InvalidImageError(f"colors is {colors!r}: give a whole number from 2 to 256.")
     if not isinstance(dither, bool):
         raise InvalidImageError(f"dither is {dither!r}: give True or False.")
 
 
-def _losses(movie: Movie, colours: int) -> Iterator[str]:
+def _losses(movie: Movie, colors: int) -> Iterator[str]:
     """Say what a GIF of this movie does not hold."""
-    if movie.is_rgb or colours < 256:
-        what = "colours" if movie.is_rgb else "gray values"
-        yield f"of frames with more than {colours} {what}, the best {colours} are kept"
+    if movie.is_rgb or colors < 256:
+        what = "colors" if movie.is_rgb else "gray values"
+        yield f"of frames with more than {colors} {what}, the best {colors} are kept"
     yield from time_losses(movie.frame_rate)
 
 

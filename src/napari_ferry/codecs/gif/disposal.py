@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.gif.pixels import BadCodeError, read_colours, read_indices, shown
+from napari_ferry.codecs.gif.pixels import BadCodeError, read_colors, read_indices, shown
 from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX, RESTORES, Row, Table
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
@@ -34,7 +34,7 @@ class Composed:
     table : Table
         Where the frames lie.
     samples : int
-        1 for gray, uint8 with axes (y, x); 3 or 4 for colours, axes (y, x, s).
+        1 for gray, uint8 with axes (y, x); 3 or 4 for colors, axes (y, x, s).
     """
 
     def __init__(self, table: Table, samples: int) -> None:
@@ -139,14 +139,14 @@ class Composed:
             )
         height, width = canvas[place].shape
         indices, mask = indices[:height, :width], shown(row, indices, known)
-        colours = read_colours(file, row, self.samples)
+        colors = read_colors(file, row, self.samples)
         if mask is None and indices.shape == canvas.shape:
-            return colours[indices]
+            return colors[indices]
         painted = canvas.copy()
         if mask is None:
-            painted[place] = colours[indices]
+            painted[place] = colors[indices]
         else:
-            np.copyto(painted[place], colours[indices], where=mask[:height, :width])
+            np.copyto(painted[place], colors[indices], where=mask[:height, :width])
         return painted
 
     def _dispose(self, i: int, canvas: NDArray[Any], painted: NDArray[Any]) -> NDArray[Any]:

@@ -93,7 +93,7 @@ def encode_change(before: Shown, shown: Shown, shared: Palette) -> Body:
 
 
 def _changed(before: Shown, shown: Shown) -> NDArray[np.bool_]:
-    """Return which pixels have another colour than before, axes (y, x)."""
+    """Return which pixels have another color than before, axes (y, x)."""
     changed: NDArray[np.bool_]
     if before.palette is shown.palette:
         changed = before.indices != shown.indices

@@ -1,4 +1,4 @@
-"""Palettes: which colours a frame has, and the index of each pixel among them."""
+"""Palettes: which colors a frame has, and the index of each pixel among them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.regions import Region
-from napari_ferry.codecs.gif.quantize import find_nearest, quantise
+from napari_ferry.codecs.gif.quantize import find_nearest, quantize
 from napari_ferry.movie.intensity import sampled_places
 from napari_ferry.movie.movie import Movie
 
@@ -24,49 +24,49 @@ _MISFIT = 3.0
 _UNKNOWN = 0xFFFF
 
 
-def pack(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return colours, axes (..., s), as one number each."""
-    packed = colours[..., 0].astype(np.uint32)
-    for s in range(1, colours.shape[-1]):
+def pack(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return colors, axes (..., s), as one number each."""
+    packed = colors[..., 0].astype(np.uint32)
+    for s in range(1, colors.shape[-1]):
         packed <<= 8
-        packed |= colours[..., s]
+        packed |= colors[..., s]
     return packed
 
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """Some colours.
+    """Some colors.
 
     Parameters
     ----------
-    colours : numpy.ndarray
+    colors : numpy.ndarray
         Axes (index, s), uint8, in ascending order and without doubles; s is 1 for gray, else 3.
     error : float
-        Mean of the squared differences to what it was made of; 0 where it has all its colours.
+        Mean of the squared differences to what it was made of; 0 where it has all its colors.
     """
 
-    colours: NDArray[np.uint8]
+    colors: NDArray[np.uint8]
     error: float = 0.0
 
     @cached_property
     def packed(self) -> NDArray[np.uint32]:
-        """The colours, one number each."""
-        return pack(self.colours)
+        """The colors, one number each."""
+        return pack(self.colors)
 
     @cached_property
     def bits(self) -> int:
         """Bits of an index, 1 to 8."""
-        return max(1, int(len(self.colours) - 1).bit_length())
+        return max(1, int(len(self.colors) - 1).bit_length())
 
     @cached_property
     def table(self) -> bytes:
-        """The colour table (GIF89a, section 19), filled up to a power of two."""
+        """The color table (GIF89a, section 19), filled up to a power of two."""
         rgb = np.zeros((1 << self.bits, 3), np.uint8)
-        rgb[: len(self.colours)] = self.colours
+        rgb[: len(self.colors)] = self.colors
         return rgb.tobytes()
 
     def exact(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-        """Return the indices of a frame, axes (y, x, s); ``None`` if it has other colours."""
+        """Return the indices of a frame, axes (y, x, s); ``None`` if it has other colors."""
         packed = pack(frame)
         factor, places = self._places
         indices = places[packed * factor >> np.uint32(14)] if factor else places[packed]
@@ -74,11 +74,11 @@ class Palette:
 
     @cached_property
     def _places(self) -> tuple[np.uint32, NDArray[np.uint8]]:
-        """Return a table of indices, and the factor that scatters packed colours over it.
+        """Return a table of indices, and the factor that scatters packed colors over it.
 
-        The factor is sought until no two colours meet; for gray tones none is needed.
+        The factor is sought until no two colors meet; for gray tones none is needed.
         """
-        if self.colours.shape[1] == 1:
+        if self.colors.shape[1] == 1:
             places = np.zeros(256, np.uint8)
             places[self.packed] = np.arange(len(self.packed))
             return np.uint32(0), places
@@ -92,7 +92,7 @@ class Palette:
                 return factor, places
 
     def nearest(self, frame: NDArray[np.uint8], offsets: NDArray[Any] | None) -> NDArray[np.uint8]:
-        """Return the index of the nearest colour of each pixel, axes (y, x, s).
+        """Return the index of the nearest color of each pixel, axes (y, x, s).
 
         Parameters
         ----------
@@ -116,35 +116,35 @@ class Palette:
 
     @cached_property
     def _known(self) -> NDArray[np.uint16]:
-        """Nearest colour of each cell of colours; they are found when they are needed."""
-        return np.full(256 if self.colours.shape[1] == 1 else 1 << 21, _UNKNOWN, np.uint16)
+        """Nearest color of each cell of colors; they are found when they are needed."""
+        return np.full(256 if self.colors.shape[1] == 1 else 1 << 21, _UNKNOWN, np.uint16)
 
     def _learn(self, keys: NDArray[np.uint32]) -> None:
-        if self.colours.shape[1] == 1:
+        if self.colors.shape[1] == 1:
             points = keys[:, None].astype(np.float32)
         else:
             cells = np.stack([keys >> 14, keys >> 7 & 127, keys & 127], 1)
             points = (2 * cells + 0.5).astype(np.float32)
-        self._known[keys] = find_nearest(points, self.colours.astype(np.float32))[0]
+        self._known[keys] = find_nearest(points, self.colors.astype(np.float32))[0]
 
 
 def make_palette(pixels: NDArray[np.uint8], count: int) -> Palette:
-    """Return the palette of some pixels, axes (pixel, s): all of their colours if they are few."""
-    few = few_colours(pixels, count)
-    return few if few is not None else Palette(*quantise(pixels, count))
+    """Return the palette of some pixels, axes (pixel, s): all of their colors if they are few."""
+    few = few_colors(pixels, count)
+    return few if few is not None else Palette(*quantize(pixels, count))
 
 
-def few_colours(pixels: NDArray[np.uint8], count: int) -> Palette | None:
-    """Return the palette that has every colour, ``None`` where they are more than `count`."""
+def few_colors(pixels: NDArray[np.uint8], count: int) -> Palette | None:
+    """Return the palette that has every color, ``None`` where they are more than `count`."""
     step = max(1, len(pixels) // _PROBED_PIXELS)
     packed = pack(pixels[::step])
     if len(np.unique(packed)) > count:
         return None
-    colours = np.unique(packed if step == 1 else pack(pixels))
-    if len(colours) > count:
+    colors = np.unique(packed if step == 1 else pack(pixels))
+    if len(colors) > count:
         return None
     shifts = range(8 * (pixels.shape[1] - 1), -1, -8)
-    return Palette(np.stack([(colours >> s & 255).astype(np.uint8) for s in shifts], 1))
+    return Palette(np.stack([(colors >> s & 255).astype(np.uint8) for s in shifts], 1))
 
 
 class SharedPalette:
@@ -155,7 +155,7 @@ class SharedPalette:
     movie : Movie
         Whose it is.
     count : int
-        Most colours that it may have.
+        Most colors that it may have.
     """
 
     def __init__(self, movie: Movie, count: int) -> None:
@@ -205,7 +205,7 @@ class Fit:
     shared : SharedPalette
         That of the movie, which serves wherever it fits.
     count : int
-        Most colours of a frame.
+        Most colors of a frame.
     offsets : numpy.ndarray, optional
         Of a dither, axes (y, x).
     """
@@ -217,7 +217,7 @@ class Fit:
     def __call__(self, frame: NDArray[np.uint8]) -> tuple[Palette, NDArray[np.uint8]]:
         """Return the palette of a frame, axes (y, x, s), and indices, axes (y, x).
 
-        Colours stay exact wherever there are few enough of them.
+        Colors stay exact wherever there are few enough of them.
         """
         palette = self.shared.find()
         if not palette.error:
@@ -225,17 +225,17 @@ class Fit:
             if indices is not None:
                 return palette, indices
         pixels = frame.reshape(-1, frame.shape[-1])
-        own = few_colours(pixels, self.count)
+        own = few_colors(pixels, self.count)
         if own is None and palette.error and self._serves(palette, pixels):
             return palette, palette.nearest(frame, self.offsets)
-        own = own or Palette(*quantise(pixels[:: max(1, len(pixels) >> 18)], self.count))
+        own = own or Palette(*quantize(pixels[:: max(1, len(pixels) >> 18)], self.count))
         exact = None if own.error else own.exact(frame)
         return own, own.nearest(frame, self.offsets) if exact is None else exact
 
     def _serves(self, palette: Palette, pixels: NDArray[np.uint8]) -> bool:
         """Whether a frame looks about as good in a palette as what that was made of."""
         some = pixels[:: max(1, len(pixels) // _PROBED_PIXELS)][:, None]
-        found = palette.colours[palette.nearest(some, None)].astype(np.float32)
+        found = palette.colors[palette.nearest(some, None)].astype(np.float32)
         return float(((found - some) ** 2).mean()) <= _MISFIT * (palette.error + 1)
 
 

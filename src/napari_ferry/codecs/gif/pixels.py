@@ -1,4 +1,4 @@
-"""The pixels of one frame of a GIF, and the colours that they stand for."""
+"""The pixels of one frame of a GIF, and the colors that they stand for."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _decode(data: bytes, row: Row, fill: int) -> tuple[NDArray[np.uint8], bool]:
     return np.asarray(image), True
 
 
-def read_colours(file: BinaryIO, row: Row, samples: int) -> NDArray[Any]:
+def read_colors(file: BinaryIO, row: Row, samples: int) -> NDArray[Any]:
     """Return what each index of a frame stands for.
 
     Parameters
@@ -64,15 +64,15 @@ def read_colours(file: BinaryIO, row: Row, samples: int) -> NDArray[Any]:
         1 for gray tones, uint8; otherwise r g b a of 8 bits in one uint32, as they lie in memory.
     """
     file.seek(row.palette)
-    palette = np.frombuffer(file.read(3 * row.colours), np.uint8)
+    palette = np.frombuffer(file.read(3 * row.colors), np.uint8)
     if samples == 1:
         tones = np.zeros(256, np.uint8)
         tones[: len(palette) // 3] = palette[::3][: len(palette) // 3]
         return tones
-    colours = np.zeros((256, 4), np.uint8)
-    colours[:, 3] = 255
-    colours[: len(palette) // 3, :3] = palette[: len(palette) // 3 * 3].reshape(-1, 3)
-    packed: NDArray[Any] = colours.view(np.uint32)[:, 0]
+    colors = np.zeros((256, 4), np.uint8)
+    colors[:, 3] = 255
+    colors[: len(palette) // 3, :3] = palette[: len(palette) // 3 * 3].reshape(-1, 3)
+    packed: NDArray[Any] = colors.view(np.uint32)[:, 0]
     return packed
 
 

@@ -1,4 +1,4 @@
-"""The best few colours for many: cut boxes by their variance, then move each colour to its own.
+"""The best few colors for many: cut boxes by their variance, then move each color to its own.
 
 The cutting follows Wu (1992), "Color quantization by dynamic programming and principal analysis",
 ACM Transactions on Graphics 11(4), with cuts along one axis; the moving is k-means (Lloyd, 1982).
@@ -19,15 +19,15 @@ _ROUNDS = 6
 _AT_ONCE = 1 << 14
 
 
-def quantise(colours: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], float]:
+def quantize(colors: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], float]:
     """Choose a palette for some pixels.
 
     Parameters
     ----------
-    colours : numpy.ndarray
+    colors : numpy.ndarray
         Axes (pixel, s), uint8; s is 1 or 3.
     count : int
-        Most colours that the palette may have.
+        Most colors that the palette may have.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def quantise(colours: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8],
     error : float
         Mean of the squared differences of all samples.
     """
-    points, weights = _gather(colours)
+    points, weights = _gather(colors)
     centers = _cut(points, weights, count)
     for _ in range(_ROUNDS):
         nearest, _ = find_nearest(points, centers)
@@ -61,17 +61,17 @@ def find_nearest(points: Points, centers: Points) -> tuple[NDArray[np.intp], Poi
     return nearest, distance
 
 
-def _gather(colours: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
-    """Put like colours together: their means, axes (point, s), and how many pixels each is."""
-    low, high = colours.min(0).astype(int), colours.max(0).astype(int)
-    bins = np.minimum(_BINS if colours.shape[1] > 1 else 256, high - low + 1)
-    key = np.zeros(len(colours), np.int64)
-    for s in range(colours.shape[1]):
+def _gather(colors: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
+    """Put like colors together: their means, axes (point, s), and how many pixels each is."""
+    low, high = colors.min(0).astype(int), colors.max(0).astype(int)
+    bins = np.minimum(_BINS if colors.shape[1] > 1 else 256, high - low + 1)
+    key = np.zeros(len(colors), np.int64)
+    for s in range(colors.shape[1]):
         place = (np.arange(256) - low[s]) * bins[s] // (high[s] - low[s] + 1)
-        key = key * bins[s] + place[colours[:, s]]
+        key = key * bins[s] + place[colors[:, s]]
     counts = np.bincount(key)
     used = counts > 0
-    sums = [np.bincount(key, colours[:, s])[used] for s in range(colours.shape[1])]
+    sums = [np.bincount(key, colors[:, s])[used] for s in range(colors.shape[1])]
     weights = counts[used].astype(np.float64)
     return (np.stack(sums, 1) / weights[:, None]).astype(np.float32), weights
 

@@ -59,9 +59,9 @@ def read_gif(path: Path) -> Image:
 
 
 def _frames(table: Table, record: Description | None) -> Frames:
-    """Choose what a frame is made of: gray tones, colours, or colours with transparency."""
-    has_colours = not table.is_gray or (record is not None and record.axes[-1].name == "s")
-    samples = 4 if may_show_through(table) else 3 if has_colours else 1
+    """Choose what a frame is made of: gray tones, colors, or colors with transparency."""
+    has_colors = not table.is_gray or (record is not None and record.axes[-1].name == "s")
+    samples = 4 if may_show_through(table) else 3 if has_colors else 1
     frame = (table.height, table.width, *([samples] if samples > 1 else []))
     is_still = len(table) == 1 and (record is None or record.shape == frame)
     lead = () if is_still else (len(table),)

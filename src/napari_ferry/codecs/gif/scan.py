@@ -43,7 +43,7 @@ class Row(NamedTuple):
     disposal: int
     transparent: int
     palette: int
-    colours: int
+    colors: int
     start: int
     stop: int
 
@@ -207,24 +207,24 @@ class _Walk:
         if not self.found:  # browsers make room for a first frame that is larger than the canvas
             self.width, self.height = max(self.width, left + width), max(self.height, top + height)
             _check_size(self.path, self.width, self.height, "its canvas")
-        palette, colours = (at + 10, 2 << (flags & 7)) if flags & 0x80 else self.shared
-        start = at + 10 + (3 * colours if flags & 0x80 else 0)
+        palette, colors = (at + 10, 2 << (flags & 7)) if flags & 0x80 else self.shared
+        start = at + 10 + (3 * colors if flags & 0x80 else 0)
         stop = self._pass_over(start + 1)
         delay, disposal, transparent = self.control
         self.control = (0, 0, NO_INDEX)
-        self.is_gray = self.is_gray and self._is_gray(palette, colours, transparent)
+        self.is_gray = self.is_gray and self._is_gray(palette, colors, transparent)
         self.found.extend(
             Row(
                 left, top, width, height, flags >> 6 & 1,
-                delay, disposal, transparent, palette, colours, start, stop,
+                delay, disposal, transparent, palette, colors, start, stop,
             )
         )  # fmt: skip
         return stop + 1
 
-    def _is_gray(self, palette: int, colours: int, transparent: int) -> bool:
-        """Whether all colours that a frame can show are gray."""
-        found = self.data[palette : palette + 3 * colours]
-        if 0 <= transparent < colours:
+    def _is_gray(self, palette: int, colors: int, transparent: int) -> bool:
+        """Whether all colors that a frame can show are gray."""
+        found = self.data[palette : palette + 3 * colors]
+        if 0 <= transparent < colors:
             found = found[: 3 * transparent] + found[3 * transparent + 3 :]
         return found[::3] == found[1::3] == found[2::3]
 

@@ -21,9 +21,9 @@ from napari_ferry.codecs.tiff.names import PART, stem_of
 from napari_ferry.codecs.tiff.saving.encode import Compression, PageFormat
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
-    Flavour,
+    Flavor,
     Layer,
-    choose_flavour,
+    choose_flavor,
     is_ome,
 )
 from napari_ferry.codecs.tiff.saving.parts import part_path, with_stale
@@ -147,18 +147,18 @@ def plan(
     cap = _cap_bytes(size_cap)
     _check_options(compression, pyramid)
     wants_ome = stem_of(path) != path.stem or bool(pyramid)
-    flavour = choose_flavour(images, ome=wants_ome, nbytes=total)
-    pages = choose_pages(layers, flavour, compression, pyramid)
-    if flavour == "imagej" and most_bytes(layers, pages) >= CLASSIC_BYTES:  # no BigTIFF for ImageJ
-        flavour = "ome"
-        pages = choose_pages(layers, flavour, compression, pyramid)
+    flavor = choose_flavor(images, ome=wants_ome, nbytes=total)
+    pages = choose_pages(layers, flavor, compression, pyramid)
+    if flavor == "imagej" and most_bytes(layers, pages) >= CLASSIC_BYTES:  # no BigTIFF for ImageJ
+        flavor = "ome"
+        pages = choose_pages(layers, flavor, compression, pyramid)
     # a long plan for one file is not made where its pages alone are too large
     is_large = any(page.is_encoded for page in pages) and most_bytes(layers, pages) >= cap
-    planned = None if is_large else _plan_file(layers, path, flavour, pages)
+    planned = None if is_large else _plan_file(layers, path, flavor, pages)
     if planned is None or planned.nbytes >= cap:
-        flavour = "ome" if is_ome(images) else "json"
-        pages = choose_pages(layers, flavour, compression, pyramid)
-        planned = _plan_series(layers, path, flavour, pages, cap)
+        flavor = "ome" if is_ome(images) else "json"
+        pages = choose_pages(layers, flavor, compression, pyramid)
+        planned = _plan_series(layers, path, flavor, pages, cap)
     planned = with_stale(planned, path)
     return _with_metadata(planned, images, path) if metadata_json else planned
 
@@ -184,18 +184,18 @@ def _cap_bytes(size_cap: float | None) -> float:
     return float(size_cap) * 1e9
 
 
-def _plan_file(layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Pages) -> Plan:
+def _plan_file(layers: Sequence[Layer], path: Path, flavor: Flavor, pages: Pages) -> Plan:
     """Plan one file that holds everything."""
-    base = _plan_without_files(layers, flavour, pages)
+    base = _plan_without_files(layers, flavor, pages)
     if any(page.is_encoded for page in pages):
-        files, stream = plan_encoded_file(layers, path, flavour, pages)
+        files, stream = plan_encoded_file(layers, path, flavor, pages)
         return replace(base, files=files, stream=stream)
-    files, writes = plan_laid_file(layers, path, flavour)
+    files, writes = plan_laid_file(layers, path, flavor)
     return replace(base, files=files, writes=writes)
 
 
 def _plan_series(
-    layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Pages, cap: float
+    layers: Sequence[Layer], path: Path, flavor: Flavor, pages: Pages, cap: float
 ) -> Plan:
     """Plan files below the cap, each with some frames of one image."""
     foreign = [layer for layer in layers if not is_ome([layer.image])]
@@ -205,25 +205,25 @@ def _plan_series(
             f"{foreign[0].dtype}, which OME-TIFF does not know: save them one by one, or raise the "
             "cap."
         )
-    base = _plan_without_files(layers, flavour, pages)
+    base = _plan_without_files(layers, flavor, pages)
     if any(page.is_encoded for page in pages):
         nonce = uuid.uuid4().hex
-        files, stream = plan_encoded_series(layers, path, flavour, pages, cap, nonce)
+        files, stream = plan_encoded_series(layers, path, flavor, pages, cap, nonce)
         return replace(base, files=files, stream=stream, nonce=nonce)
     nonce = kept_nonce(part_path(path, 0)) or uuid.uuid4().hex
-    files, writes = plan_laid_series(layers, path, flavour, cap, nonce)
+    files, writes = plan_laid_series(layers, path, flavor, cap, nonce)
     return replace(base, files=files, writes=writes, nonce=nonce)
 
 
-def _plan_without_files(layers: Sequence[Layer], flavour: Flavour, pages: Pages) -> Plan:
+def _plan_without_files(layers: Sequence[Layer], flavor: Flavor, pages: Pages) -> Plan:
     """Return what is the same of a plan, whatever its files are."""
     images = [layer.image for layer in layers]
     return Plan(
         (),
         (),
-        _losses(images, flavour, pages),
+        _losses(images, flavor, pages),
         sum(layer.nframes for layer in layers),
-        _identity(images, flavour),
+        _identity(images, flavor),
     )
 
 
@@ -242,11 +242,11 @@ def _check_axes(image: Image) -> None:
     if image.axis_names[-2:] != ("y", "x") and image.axis_names[-3:] != ("y", "x", "s"):
         raise InvalidImageError(
             f"The axes are {' '.join(image.axis_names)}; in a TIFF y and x (and the samples s of "
-            "a colour) come last: transpose the array first."
+            "a color) come last: transpose the array first."
         )
 
 
-def _losses(images: Sequence[Image], flavour: Flavour, pages: Pages) -> tuple[str, ...]:
+def _losses(images: Sequence[Image], flavor: Flavor, pages: Pages) -> tuple[str, ...]:
     losses = [
         "truth values are stored as 0 and 1 of uint8; napari-ferry gives them back as they were"
         for image in images
@@ -257,9 +257,9 @@ def _losses(images: Sequence[Image], flavour: Flavour, pages: Pages) -> tuple[st
         "knows it by its name"
         for image in images
         for axis in image.axes
-        if flavour == "ome" and axis.name not in "tczyxs"
+        if flavor == "ome" and axis.name not in "tczyxs"
     ]
-    if flavour == "imagej":
+    if flavor == "imagej":
         losses += [loss for image in images for loss in step_losses(image.axes)]
     if any(page.compression == "zstd" for page in pages):
         losses.append("ImageJ and many others do not read zstd: choose zlib for files that go on")
@@ -267,6 +267,6 @@ def _losses(images: Sequence[Image], flavour: Flavour, pages: Pages) -> tuple[st
     return tuple(dict.fromkeys(losses))
 
 
-def _identity(images: Sequence[Image], flavour: Flavour) -> str:
+def _identity(images: Sequence[Image], flavor: Flavor) -> str:
     """Return what tells one save from another, but for its files and their size."""
-    return json.dumps([flavour, *(describe(image) for image in images)], sort_keys=True)
+    return json.dumps([flavor, *(describe(image) for image in images)], sort_keys=True)

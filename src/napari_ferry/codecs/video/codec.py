@@ -30,7 +30,7 @@ _PLAYED_SIDE = 4096
 
 
 def open(path: Path) -> list[Image]:
-    """Open a video, lazily: gray video as one channel, any other in colour.
+    """Open a video, lazily: gray video as one channel, any other in color.
 
     Parameters
     ----------
@@ -145,6 +145,6 @@ def _losses(movie: Movie, codec: Codec) -> Iterator[str]:
         return
     yield "H.264 is not exact: levels differ a little, as the quality says"
     if movie.is_rgb:
-        yield "colours are stored at half the resolution (4:2:0)"
+        yield "colors are stored at half the resolution (4:2:0)"
     if max(movie.size) > _PLAYED_SIDE:
         yield f"many players show no more than {_PLAYED_SIDE} pixels a side"

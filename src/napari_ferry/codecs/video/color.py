@@ -1,7 +1,7 @@
-"""A decoded frame -> gray levels or colours, upright, as many bits as it has.
+"""A decoded frame -> gray levels or colors, upright, as many bits as it has.
 
 Of Y'CbCr, gray is the luma plane itself; black and white of limited range (16 to 235 of 8 bit,
-ITU-T H.273, 8.3) become 0 and the most. Colours are converted by swscale with the matrix and the
+ITU-T H.273, 8.3) become 0 and the most. Colors are converted by swscale with the matrix and the
 range that the frame is tagged with.
 """
 
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.errors import HiddenColourError, UnreadableFileError
+from napari_ferry.errors import HiddenColorError, UnreadableFileError
 
 if TYPE_CHECKING:
     import av
 
 _NEUTRAL = 2
-"""Levels of 8 bit by which encoders let the chroma of gray stray: colours nobody sees."""
+"""Levels of 8 bit by which encoders let the chroma of gray stray: colors nobody sees."""
 
 _own = threading.local()
 
@@ -68,7 +68,7 @@ class Look:
     crop : tuple of int
         Height and width of what is kept, from the upper left corner of the upright frame.
     has_alpha : bool
-        Whether colours have a fourth sample.
+        Whether colors have a fourth sample.
     """
 
     width: int
@@ -91,7 +91,7 @@ class Look:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the samples: colours of more than 8 bits fill all 16."""
+        """Type of the samples: colors of more than 8 bits fill all 16."""
         return np.dtype(np.uint8 if self.bits <= 8 else np.uint16)
 
     def pixels(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
@@ -115,15 +115,15 @@ class Look:
         ------
         UnreadableFileError
             It has another size than the others.
-        HiddenColourError
-            It is coloured, and those looked at were gray.
+        HiddenColorError
+            It is colored, and those looked at were gray.
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise UnreadableFileError(
                 f"Frame {i} of {path} has {frame.width} x {frame.height} pixels, and the first "
                 f"one {self.width} x {self.height}: cut the file where its size changes."
             )
-        found = self._gray(frame, i, path) if self.is_gray else colours(frame)
+        found = self._gray(frame, i, path) if self.is_gray else colors(frame)
         upright = np.rot90(found, self.turns)
         height, width = self.crop
         return np.ascontiguousarray(upright[:height, :width], self.dtype)
@@ -131,10 +131,10 @@ class Look:
     def _gray(self, frame: av.VideoFrame, i: int, path: Path) -> NDArray[Any]:
         found = gray_levels(frame)
         if found is None:
-            note_colour(path)
-            raise HiddenColourError(
-                f"Frame {i} of {path} has colours, and those looked at when it was opened have "
-                "none: open the file again, which will give all of it in colour."
+            note_color(path)
+            raise HiddenColorError(
+                f"Frame {i} of {path} has colors, and those looked at when it was opened have "
+                "none: open the file again, which will give all of it in color."
             )
         return found
 
@@ -151,7 +151,7 @@ def choose_look(frame: av.VideoFrame, *, is_gray: bool) -> Look:
 
 
 def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
-    """Return the gray levels of a frame, axes y x; ``None`` where it has colours."""
+    """Return the gray levels of a frame, axes y x; ``None`` where it has colors."""
     name = frame.format.name
     if name in _SAME_PLANES:
         frame = _converted(frame, _SAME_PLANES[name])
@@ -159,7 +159,7 @@ def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
     if name.startswith("gray"):
         return _plane(frame, 0)
     if not name.startswith("yuv"):
-        found = colours(frame)
+        found = colors(frame)
         is_gray = np.array_equal(found[..., 0], found[..., 1])
         is_gray = is_gray and np.array_equal(found[..., 0], found[..., 2])
         return found[..., 0] if is_gray else None
@@ -171,8 +171,8 @@ def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
     return luma if is_full else _to_full_range(luma, bits)
 
 
-def colours(frame: av.VideoFrame) -> NDArray[Any]:
-    """Return the colours of a frame: axes y x s, 8 or 16 bits, three samples or four."""
+def colors(frame: av.VideoFrame) -> NDArray[Any]:
+    """Return the colors of a frame: axes y x s, 8 or 16 bits, three samples or four."""
     has_alpha = any(component.is_alpha for component in frame.format.components)
     is_deep = max(component.bits for component in frame.format.components) > 8
     name = ("rgba64le" if has_alpha else "rgb48le") if is_deep else "rgba" if has_alpha else "rgb24"
@@ -244,20 +244,20 @@ def _full_range(bits: int) -> NDArray[Any]:
     return np.rint(np.clip(full, 0, most)).astype(np.uint8 if bits <= 8 else np.uint16)
 
 
-_coloured: dict[tuple[str, int, int], None] = {}
-"""Files that looked gray when they were opened and were not: they are opened in colour."""
+_colored: dict[tuple[str, int, int], None] = {}
+"""Files that looked gray when they were opened and were not: they are opened in color."""
 
 
-def note_colour(path: Path) -> None:
-    """Remember that a file has colour."""
-    _coloured[_identity(path)] = None
-    while len(_coloured) > 1000:
-        del _coloured[next(iter(_coloured))]
+def note_color(path: Path) -> None:
+    """Remember that a file has color."""
+    _colored[_identity(path)] = None
+    while len(_colored) > 1000:
+        del _colored[next(iter(_colored))]
 
 
-def is_known_coloured(path: Path) -> bool:
-    """Whether a frame with colour was met in this file."""
-    return _identity(path) in _coloured
+def is_known_colored(path: Path) -> bool:
+    """Whether a frame with color was met in this file."""
+    return _identity(path) in _colored
 
 
 def _identity(path: Path) -> tuple[str, int, int]:

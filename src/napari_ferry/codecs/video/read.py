@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.codecs.video.color import Look, choose_look, gray_levels, is_known_coloured
+from napari_ferry.codecs.video.color import Look, choose_look, gray_levels, is_known_colored
 from napari_ferry.codecs.video.decoder import Decoder, opened_video, read_tags
 from napari_ferry.codecs.video.packet_index import Index
 from napari_ferry.codecs.video.packet_scan import read_index
@@ -80,17 +80,17 @@ def read_video(path: Path) -> Image:
     return _image(path, index, look, rate, record, said)
 
 
-def _look(decoder: Decoder, has_colours: bool | None) -> Look:
+def _look(decoder: Decoder, has_colors: bool | None) -> Look:
     """Decide whether frames are gray, by our record or by some of them from first to last."""
     path, index = decoder.path, decoder.index
     first = decoder.frame(0)
-    if has_colours is None or is_known_coloured(path):
-        has_colours = is_known_coloured(path) or gray_levels(first) is None
+    if has_colors is None or is_known_colored(path):
+        has_colors = is_known_colored(path) or gray_levels(first) is None
         for i in _places(index):
-            if has_colours:
+            if has_colors:
                 break
-            has_colours = gray_levels(decoder.frame(i)) is None
-    return choose_look(first, is_gray=not has_colours)
+            has_colors = gray_levels(decoder.frame(i)) is None
+    return choose_look(first, is_gray=not has_colors)
 
 
 def _places(index: Index) -> list[int]:

@@ -85,7 +85,7 @@ def even(frames: NDArray[Any]) -> NDArray[Any]:
 
 
 def with_chroma(frames: NDArray[Any]) -> NDArray[Any]:
-    """Return gray frames, of even size, as planes of yuv420p: luma, and chroma without colour.
+    """Return gray frames, of even size, as planes of yuv420p: luma, and chroma without color.
 
     ffmpeg would do it, too, but takes a tenth of the time of encoding.
     """

@@ -50,9 +50,9 @@ class Preview(QWidget):
 
     def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
         """Show a picture: axes y x, or y x s, as large as fits, without blurring what is small."""
-        colours: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
-        height, width = colours.shape[:2]
-        data = np.ascontiguousarray(colours[..., :3])
+        colors: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
+        height, width = colors.shape[:2]
+        data = np.ascontiguousarray(colors[..., :3])
         image = QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
         smaller = height > _HEIGHT or width > self.width()
         way = Qt.TransformationMode

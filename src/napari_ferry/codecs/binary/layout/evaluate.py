@@ -157,7 +157,7 @@ def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[C
 def _likely(looks: list[_Look]) -> dict[tuple[int, int], Row]:
     """Return the likeliest rows of a few lengths, by what they were seen as and their length.
 
-    Of those as likely, that of most channels: borders of colours show in whole pixels alone.
+    Of those as likely, that of most channels: borders of colors show in whole pixels alone.
     """
     rows = [
         (weigh(features, CHEAP), id(look), row)

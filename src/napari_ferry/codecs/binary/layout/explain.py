@@ -15,7 +15,7 @@ def reasons_of(candidate: Candidate, *, seen: bool) -> tuple[str, ...]:
     said = [
         f"read as {layout.dtype.name}"
         + (f", {layout.byte_order} endian," if layout.dtype.itemsize > 1 else "")
-        + f" neighbours differ least ({candidate.coded.cost:.2f} bits a byte)"
+        + f" neighbors differ least ({candidate.coded.cost:.2f} bits a byte)"
     ]
     if candidate.row.z > 6:
         said.append(f"rows repeat every {candidate.row_bytes:,} bytes")
@@ -25,7 +25,7 @@ def reasons_of(candidate: Candidate, *, seen: bool) -> tuple[str, ...]:
             "show as three channels: unpack them first"
         )
     elif candidate.row.mosaic:
-        said.append("every other row and column is alike, as under a mosaic of colour filters")
+        said.append("every other row and column is alike, as under a mosaic of color filters")
     elif candidate.row.channels > 1:
         said.append(f"samples alternate between {candidate.row.channels} channels")
     said += _of_frames(candidate)

@@ -101,7 +101,7 @@ def _fits(layout: Layout, size: int) -> bool:
 
 
 def _made(name: str, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]) -> Layout | None:
-    """Return the layout of an array in C order, whose last axis of 3 or 4 is colour."""
+    """Return the layout of an array in C order, whose last axis of 3 or 4 is color."""
     if dtype.kind not in "uif" or not shape or len(shape) < 2:
         return None
     channels = shape[-1] if len(shape) > 2 and shape[-1] in (3, 4) else 1

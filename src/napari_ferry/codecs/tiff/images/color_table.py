@@ -1,4 +1,4 @@
-"""The colours that the pixels of a page are the numbers of -> a colormap."""
+"""The colors that the pixels of a page are the numbers of -> a colormap."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.image.axes import Axis
 from napari_ferry.image.image import Image
 
-_MOST_COLOURS = 256
+_MOST_COLORS = 256
 
 ASSUMED_COLORS = "its frames have palettes of their own and are shown in color"
 
@@ -54,9 +54,9 @@ def read_in_color(source: TiffPages, pages: NDArray[np.int64], kind: PageKind) -
 
 
 def with_palette(image: Image, kind: PageKind) -> Image:
-    """Show an image in the colours of its palette, unless those are a plain ramp of gray.
+    """Show an image in the colors of its palette, unless those are a plain ramp of gray.
 
-    Pixels stay the numbers of colours. TIFF 6.0, section 5.
+    Pixels stay the numbers of colors. TIFF 6.0, section 5.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def with_palette(image: Image, kind: PageKind) -> Image:
     if kind.palette is None or "c" in image.axis_names or _is_gray_ramp(kind.palette):
         return image
     n = kind.palette.shape[1]
-    # so that number k has colour k; of 16-bit palettes some colours must do
-    chosen = np.linspace(0, n - 1, min(n, _MOST_COLOURS)).round().astype(int)
+    # so that number k has color k; of 16-bit palettes some colors must do
+    chosen = np.linspace(0, n - 1, min(n, _MOST_COLORS)).round().astype(int)
     fractions = kind.palette.T[chosen] / (255 if _is_8_bit(kind.palette) else 65535)
     colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
     shown = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
@@ -87,7 +87,7 @@ def _is_8_bit(palette: NDArray[np.uint16]) -> bool:
 
 
 def _is_gray_ramp(palette: NDArray[np.uint16]) -> bool:
-    """Whether colours go evenly from black to white; some programs count to 255 only."""
+    """Whether colors go evenly from black to white; some programs count to 255 only."""
     ramp = np.linspace(0, 1, palette.shape[1])
     most = max(1, int(palette.max()))
     return most >= 255 and bool(np.abs(palette / most - ramp).max() < 0.01)

@@ -149,7 +149,7 @@ def is_level(full: PageKind, small: PageKind, factors: Sequence[int] = ()) -> bo
     factors : sequence of int
         How much smaller they may be; by anything when empty.
     """
-    if (full.axes, full.dtype, full.is_colour) != (small.axes, small.dtype, small.is_colour):
+    if (full.axes, full.dtype, full.is_color) != (small.axes, small.dtype, small.is_color):
         return False
     sizes = [
         (n, m)

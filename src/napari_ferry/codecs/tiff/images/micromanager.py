@@ -172,9 +172,9 @@ def _said(summary: Mapping[str, Any]) -> VendorFacts:
     size = number(summary.get("PixelSize_um"))
     names = summary.get("ChNames")
     names = names if isinstance(names, list) else []
-    colours = summary.get("ChColors")
-    colours = colours if isinstance(colours, list) and len(colours) == len(names) else []
-    colours = [f"#{int(number(value)) & 0xFFFFFF:06x}" for value in colours] or [None] * len(names)
+    colors = summary.get("ChColors")
+    colors = colors if isinstance(colors, list) and len(colors) == len(names) else []
+    colors = [f"#{int(number(value)) & 0xFFFFFF:06x}" for value in colors] or [None] * len(names)
     return VendorFacts(
         {
             "t": (number(summary.get("Interval_ms")), "millisecond"),
@@ -182,6 +182,6 @@ def _said(summary: Mapping[str, Any]) -> VendorFacts:
             "y": (size * (number(summary.get("PixelAspect")) or 1), "micrometer"),
             "x": (size, "micrometer"),
         },
-        tuple(Channel(str(name), colour) for name, colour in zip(names, colours, strict=True)),
+        tuple(Channel(str(name), color) for name, color in zip(names, colors, strict=True)),
         {"micromanager": small(summary)},
     )

@@ -47,7 +47,7 @@ def read_images(path: Path) -> list[Image]:
         check_parts(header)
     source = TiffPages(path)
     images = _read_described(header, source)
-    if not images and header.flavour:
+    if not images and header.flavor:
         images = read_vendor(header)
     images = images or read_plain(source)
     stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
@@ -59,11 +59,11 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
     if header.description.startswith('{"'):
         return read_json(header, source)
     images: list[Image] = []
-    if header.flavour == "lsm":
+    if header.flavor == "lsm":
         images = read_vendor(header)
-    if header.flavour == "micromanager":
+    if header.flavor == "micromanager":
         images = read_micromanager(header)
-    if header.flavour == "scanimage":
+    if header.flavor == "scanimage":
         images = read_scanimage(header)
     if not images and "<OME" in header.description[:4096]:
         images = read_ome(header)

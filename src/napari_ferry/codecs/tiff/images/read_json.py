@@ -257,7 +257,7 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple
             tail, move = letters[n:], None
         names, size = letters[:n] + tail, (*shape[:n], *moved(shape[n:], move))
         return Description(size, tuple(map(Axis, names)), dtype, metadata=metadata), move
-    # A stack of three or four planes that was written without a word on colour is stored by
+    # A stack of three or four planes that was written without a word on color is stored by
     # tifffile as one page of separate samples; so those are frames, unless somebody says more.
     is_planar = page.axes.startswith("s")
     if n < 0 or shape[n:] != page.shape or is_planar:

@@ -69,18 +69,18 @@ def read_vendor(header: Header) -> list[Image]:
 
     try:
         with tifffile.TiffFile(header.path) as tif:
-            if header.flavour == "stk":
+            if header.flavor == "stk":
                 return _read_stk(header, tif)
-            if header.flavour == "micromanager" and not tif.is_ndtiff:
+            if header.flavor == "micromanager" and not tif.is_ndtiff:
                 return []
             if not tif.series or tif.series[0].kind in _FALLBACKS:
                 return []
-            said = said_by(tif, header.flavour)
+            said = said_by(tif, header.flavor)
             images = [_image(header, series, i, said) for i, series in enumerate(tif.series)]
             return [_scaled(image, tif) for image in images]
     except (*TIFFFILE_ERRORS, SyntaxError) as error:  # of XML, too
         warnings.warn(
-            f"What {header.path.name} says of itself as a file of {header.flavour.upper()} is "
+            f"What {header.path.name} says of itself as a file of {header.flavor.upper()} is "
             f"damaged ({error}): its pages are opened as they are.",
             FerryWarning,
             stacklevel=3,
@@ -119,7 +119,7 @@ def _level(
     if math.prod(shape[:lead]) != len(table) or shape[lead:] != kind.shape:
         raise ValueError(f"{len(table)} pages of {kind.shape} for {shape}")
     inner, move = frame_axes(kind)
-    if "c" in letters[lead:] and "c" not in inner:  # samples are channels, whatever their colour
+    if "c" in letters[lead:] and "c" not in inner:  # samples are channels, whatever their color
         last = kind.axes.endswith("s") and len(kind.shape) > 2
         inner, move = "c" + inner.strip("s"), (-1, 0) if last else None
     array = pages_array(files, table, shape[:lead], moved(kind.shape, move), kind.dtype, move=move)

@@ -34,7 +34,7 @@ class VendorFacts:
     steps : mapping
         Distance and unit by the name of an axis.
     channels : tuple of Channel
-        Names and colours.
+        Names and colors.
     metadata : mapping
         The rest, small, as plain JSON, under the name of the format.
     """
@@ -72,13 +72,13 @@ def number(value: object) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def said_by(tif: tifffile.TiffFile, flavour: str) -> VendorFacts:
+def said_by(tif: tifffile.TiffFile, flavor: str) -> VendorFacts:
     """Return what a file of a microscope says."""
-    steps, channels = _READERS.get(flavour, _read_resolution)(tif)
-    told = small(getattr(tif, f"{flavour}_metadata", None))
+    steps, channels = _READERS.get(flavor, _read_resolution)(tif)
+    told = small(getattr(tif, f"{flavor}_metadata", None))
     text = {} if told else small({"ImageDescription": tif.pages.first.description})
     metadata = told or {key: value for key, value in text.items() if value}
-    return VendorFacts(steps, channels, {flavour: metadata} if metadata else {})
+    return VendorFacts(steps, channels, {flavor: metadata} if metadata else {})
 
 
 _Steps = dict[str, tuple[float, str]]
@@ -128,9 +128,9 @@ def _read_lsm(tif: tifffile.TiffFile) -> _Found:
         name: (number(info.get(f"VoxelSize{name.upper()}")) * 1e6, "micrometer") for name in "zyx"
     }
     steps["t"] = (number(info.get("TimeIntervall")), "second")
-    colours = info.get("ChannelColors") or {}
-    names = list(colours.get("ColorNames") or ())
-    values = [*(colours.get("Colors") or ()), *[None] * len(names)]
+    colors = info.get("ChannelColors") or {}
+    names = list(colors.get("ColorNames") or ())
+    values = [*(colors.get("Colors") or ()), *[None] * len(names)]
     return steps, tuple(
         Channel(str(name) or None, None if rgb is None else f"#{bytes(rgb[:3]).hex()}")
         for name, rgb in zip(names, values, strict=False)

@@ -33,7 +33,7 @@ class Planes:
     table : array of int64, axes frame, (file, page)
         Negative where no page is named; such frames are zero.
     move : (int, int), optional
-        An axis of each page that goes elsewhere, such as colour samples stored as planes.
+        An axis of each page that goes elsewhere, such as color samples stored as planes.
     """
 
     files: tuple[Pages | None, ...]

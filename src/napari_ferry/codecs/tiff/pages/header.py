@@ -12,13 +12,13 @@ import numpy as np
 
 from napari_ferry.arguments import cure_of
 from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_tiff, read_magic
-from napari_ferry.codecs.tiff.pages.page_kind import COLOUR, PALETTE, TIFFFILE_ERRORS
+from napari_ferry.codecs.tiff.pages.page_kind import COLOR, PALETTE, TIFFFILE_ERRORS
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:
     import tifffile
 
-FLAVOURS = (
+FLAVORS = (
     *("lsm", "micromanager", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif"),
     *("avs", "eer", "philips", "scanimage", "indica", "nih", "mdgel"),
 )
@@ -36,8 +36,8 @@ class Header:
     ----------
     shape, axes, dtype
         Of the first page; axes as lower-case letters.
-    is_colour : bool
-        Whether its samples are those of a colour.
+    is_color : bool
+        Whether its samples are those of a color.
     has_palette : bool
         Whether its samples are the numbers of colors in a table.
     raw_dtype : data type or None
@@ -48,8 +48,8 @@ class Header:
         Where the next page's directory begins, 0 when there is none.
     subifds : tuple of int
         Where the directories of the pages below the first begin.
-    flavour : str
-        One of `FLAVOURS`, or empty.
+    flavor : str
+        One of `FLAVORS`, or empty.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Header:
     shape: tuple[int, ...]
     axes: str
     dtype: np.dtype[Any]
-    is_colour: bool
+    is_color: bool
     has_palette: bool
     raw_dtype: np.dtype[Any] | None
     start: int
@@ -67,7 +67,7 @@ class Header:
     imagej: dict[str, Any] | None
     resolution: tuple[float, float] | None
     subifds: tuple[int, ...]
-    flavour: str
+    flavor: str
 
     @property
     def nbytes(self) -> int:
@@ -97,7 +97,7 @@ def read_header(path: Path) -> Header:
                 tuple(int(n) for n in page.shape),
                 page.axes.lower(),
                 np.dtype(page.dtype or "V").newbyteorder("="),
-                page.photometric in COLOUR,
+                page.photometric in COLOR,
                 page.photometric == PALETTE,
                 np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
                 int(page.dataoffsets[0]) if page.dataoffsets else 0,
@@ -107,7 +107,7 @@ def read_header(path: Path) -> Header:
                 dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
                 (_ratio(x), _ratio(y)) if x and y else None,
                 tuple(page.subifds or ()),
-                _flavour(path, file, tif),
+                _flavor(path, file, tif),
             )
     except TIFFFILE_ERRORS as error:
         raise UnreadableFileError(
@@ -123,14 +123,14 @@ def read_header(path: Path) -> Header:
         ) from error
 
 
-def _flavour(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:
+def _flavor(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:
     """Return which microscope or scanner a file comes from; MD Gel may say so on a second page."""
     page = tif.pages.first
-    flavour = next((name for name in FLAVOURS if getattr(page, f"is_{name}")), "")
+    flavor = next((name for name in FLAVORS if getattr(page, f"is_{name}")), "")
     second = _next_page(path, file, page.offset)
-    if not flavour and second > 0 and _next_page(path, file, second) == 0 and tif.is_mdgel:
+    if not flavor and second > 0 and _next_page(path, file, second) == 0 and tif.is_mdgel:
         return "mdgel"
-    return flavour
+    return flavor
 
 
 def _ratio(value: tuple[int, int]) -> float:

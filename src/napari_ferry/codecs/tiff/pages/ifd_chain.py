@@ -110,7 +110,7 @@ def _directory_reader(
 ) -> Callable[[int], tuple[bytes, int]]:
     """Return what reads the entries of a directory, and where the next one is.
 
-    Neighbours mostly have as many entries, so that is assumed, and looked at afterwards.
+    Neighbors mostly have as many entries, so that is assumed, and looked at afterwards.
     It gives no entries where there is no whole directory.
     """
     head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")

@@ -35,19 +35,19 @@ class Page(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
     @property
-    def is_colour(self) -> bool: ...
+    def is_color(self) -> bool: ...
 
 
 def frame_axes(page: Page) -> tuple[str, tuple[int, int] | None]:
     """Return the axes of a page as they are opened, and how its stored axes move for that.
 
-    Samples of a colour come last, as ``s``; other samples are channels and come first.
+    Samples of a color come last, as ``s``; other samples are channels and come first.
     """
     first, last = page.axes.startswith("s"), page.axes.endswith("s")
     inner = page.axes.strip("s")
     if not first and not last:
         return inner, None
-    if page.is_colour and page.shape[0 if first else -1] in (3, 4):
+    if page.is_color and page.shape[0 if first else -1] in (3, 4):
         return inner + "s", (0, -1) if first else None
     return "c" + inner, (-1, 0) if last else None
 

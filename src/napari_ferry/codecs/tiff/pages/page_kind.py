@@ -35,7 +35,7 @@ TIFFFILE_ERRORS = (
 )
 """What tifffile and imagecodecs raise on damaged files."""
 
-COLOUR = (2, 5, 6, 8, 9, 10)
+COLOR = (2, 5, 6, 8, 9, 10)
 
 PALETTE = 3
 _SPARSE_GROWTH = 1 << 24
@@ -56,8 +56,8 @@ class PageKind:
         tifffile's five dimensions: separate samples, depth, length, width, samples.
     segment : tuple of int
         Depth, length and width of one strip or tile, in pixels.
-    is_colour : bool
-        Whether its samples are those of a colour, not channels.
+    is_color : bool
+        Whether its samples are those of a color, not channels.
     is_reduced : bool
         Whether it says that it is a smaller version of another page.
     raw_dtype : data type or None
@@ -65,7 +65,7 @@ class PageKind:
     fill : number
         What pixels are that the file leaves out.
     palette : array of uint16, axes (rgb, index), or None
-        The colours that its pixels are the numbers of.
+        The colors that its pixels are the numbers of.
     subifds : tuple of int
         Where the directories of the pages below the first page of the kind begin.
     decode : callable
@@ -79,7 +79,7 @@ class PageKind:
     dtype: np.dtype[Any]
     shaped: tuple[int, ...]
     segment: tuple[int, int, int]
-    is_colour: bool
+    is_color: bool
     is_reduced: bool
     raw_dtype: np.dtype[Any] | None
     fill: float
@@ -97,7 +97,7 @@ class PageKind:
     def appearance(self) -> tuple[Hashable, ...]:
         """What pages have in common that can be frames of one stack, however each is stored."""
         has_palette = self.palette is not None
-        return self.shape, self.axes, self.dtype, self.is_colour, self.is_reduced, has_palette
+        return self.shape, self.axes, self.dtype, self.is_color, self.is_reduced, has_palette
 
     @property
     def segment_bytes(self) -> int:
@@ -160,7 +160,7 @@ def kind_of(page: tifffile.TiffPage) -> PageKind:
         dtype.newbyteorder("="),
         shaped,
         _segment(page),
-        page.photometric in COLOUR,
+        page.photometric in COLOR,
         bool(page.is_reduced),
         dtype.newbyteorder(page.parent.byteorder) if raw else None,
         page.nodata,

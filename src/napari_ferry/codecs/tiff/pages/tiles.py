@@ -51,7 +51,7 @@ class Tiles(Chunked):
     dtype : data type
         Of the pixels; those of the file are cast to it.
     move : (int, int), optional
-        An axis of each page that goes elsewhere, such as colour samples stored as planes.
+        An axis of each page that goes elsewhere, such as color samples stored as planes.
     """
 
     def __init__(

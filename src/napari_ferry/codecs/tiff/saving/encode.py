@@ -74,7 +74,7 @@ class PageFormat:
 
     @property
     def has_predictor(self) -> bool:
-        """Whether neighbours in a row are differenced, for about 5 % less.
+        """Whether neighbors in a row are differenced, for about 5 % less.
 
         ImageJ, which reads no tiles, forgets to undo it after zlib, and of wide types.
         """

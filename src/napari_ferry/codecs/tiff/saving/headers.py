@@ -29,7 +29,7 @@ from napari_ferry.imagej import ImageJTags, to_imagej, why_not
 from napari_ferry.ome_xml import OME_DTYPES
 from napari_ferry.units import METERS
 
-Flavour = Literal["imagej", "ome", "json"]
+Flavor = Literal["imagej", "ome", "json"]
 
 CLASSIC_BYTES = 2**32 - 2**25
 """Largest file written as classic TIFF, whose offsets have 32 bits; BigTIFF above."""
@@ -89,9 +89,9 @@ class Layer:
         """Bytes of one frame."""
         return math.prod(self.shape[self.lead :]) * self.dtype.itemsize
 
-    def strides(self, flavour: Flavour) -> tuple[int, ...]:
-        """Return the bytes in the file between neighbours along each axis of the image."""
-        if flavour != "imagej":
+    def strides(self, flavor: Flavor) -> tuple[int, ...]:
+        """Return the bytes in the file between neighbors along each axis of the image."""
+        if flavor != "imagej":
             return c_strides(self.shape, self.dtype.itemsize)
         names = self.image.axis_names
         stored = [n for n in "tzcyxs" if n in names]
@@ -118,7 +118,7 @@ class Layer:
         )
 
 
-def choose_flavour(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavour:
+def choose_flavor(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavor:
     """Choose how images are described in a TIFF file.
 
     Parameters

@@ -17,7 +17,7 @@ from napari_ferry.codecs.tiff.names import PART, PartName, stem_of
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
-    Flavour,
+    Flavor,
     Layer,
     create_imagej,
     create_json,
@@ -37,7 +37,7 @@ from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.write import PlannedFile
 
 
-def split_layer(layer: Layer, flavour: Flavour, cap: float, extra: int) -> list[Layer]:
+def split_layer(layer: Layer, flavor: Flavor, cap: float, extra: int) -> list[Layer]:
     """Cut one image into parts that are below the cap with their headers.
 
     Parameters
@@ -45,7 +45,7 @@ def split_layer(layer: Layer, flavour: Flavour, cap: float, extra: int) -> list[
     extra : int
         Bytes to leave beside what a header is thought to need.
     """
-    create = creator([layer], flavour, "", _part_mark(layer, "", 0, 0))
+    create = creator([layer], flavor, "", _part_mark(layer, "", 0, 0))
     fixed, per_frame = overhead(create, layer) + extra, DIRECTORY_BYTES + layer.frame_bytes
     most = int((cap - fixed - 1) // per_frame)
     if most < 1:
@@ -60,7 +60,7 @@ def split_layer(layer: Layer, flavour: Flavour, cap: float, extra: int) -> list[
 def part_files(
     parts: Sequence[Layer],
     paths: Sequence[Path],
-    flavour: Flavour,
+    flavor: Flavor,
     images: Sequence[Image],
     nonce: str,
 ) -> list[PlannedFile]:
@@ -76,8 +76,8 @@ def part_files(
     tiff_data = _planes_of(runs, images, paths, uuids)
     files = []
     for i, (part, path) in enumerate(zip(parts, paths, strict=True)):
-        xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavour == "ome" else ""
-        create = creator([part], flavour, xml, _part_mark(part, uuids[0], i, len(parts)))
+        xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavor == "ome" else ""
+        create = creator([part], flavor, xml, _part_mark(part, uuids[0], i, len(parts)))
         nbytes = file_bytes([part], create)
         files.append(PlannedFile(path, nbytes, create, is_own_part))
     return files
@@ -211,17 +211,17 @@ def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, An
 
 
 def creator(
-    layers: Sequence[Layer], flavour: Flavour, xml: str, part: dict[str, Any]
+    layers: Sequence[Layer], flavor: Flavor, xml: str, part: dict[str, Any]
 ) -> Callable[..., None]:
     """Return what makes the file of some layers, given where.
 
     It also takes ``layer=``, which stands for the first of them.
     """
-    if flavour == "imagej":
+    if flavor == "imagej":
         return partial(create_imagej, layer=layers[0], part=part)
     total = sum(layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES) for layer in layers)
     bigtiff = total + len(xml) > CLASSIC_BYTES
-    if flavour == "ome":
+    if flavor == "ome":
         return partial(create_ome, layers=tuple(layers), xml=xml, bigtiff=bigtiff)
     return partial(create_json, layers=tuple(layers), part=part, bigtiff=bigtiff)
 

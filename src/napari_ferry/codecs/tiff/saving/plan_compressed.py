@@ -22,7 +22,7 @@ from napari_ferry.codecs.tiff.saving.encode import (
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
-    Flavour,
+    Flavor,
     Layer,
     imagej_tags,
     json_description,
@@ -40,7 +40,7 @@ _TO_BE_DESCRIBED = "napari-ferry"
 
 
 def choose_pages(
-    layers: Sequence[Layer], flavour: Flavour, compression: Compression, pyramid: bool | None
+    layers: Sequence[Layer], flavor: Flavor, compression: Compression, pyramid: bool | None
 ) -> tuple[PageFormat, ...]:
     """Choose how the pages of each image are encoded.
 
@@ -54,7 +54,7 @@ def choose_pages(
     InvalidImageError
         A pyramid of a type that OME-TIFF does not know.
     """
-    if pyramid and flavour == "json":
+    if pyramid and flavor == "json":
         raise InvalidImageError(
             f"A pyramid of {layers[0].dtype} is wanted, and only OME-TIFF, which does not know "
             "that type, holds pyramids: convert the image, or save it without."
@@ -64,8 +64,8 @@ def choose_pages(
             layer.shape[layer.lead :],
             layer.dtype,
             compression,
-            may_tile=flavour == "ome",
-            pyramid=_wants_pyramid(layer.image, pyramid) if flavour == "ome" else False,
+            may_tile=flavor == "ome",
+            pyramid=_wants_pyramid(layer.image, pyramid) if flavor == "ome" else False,
             is_labels=layer.image.kind == "labels" or layer.image.dtype == bool,
         )
         for layer in layers
@@ -78,14 +78,14 @@ def _wants_pyramid(image: Image, pyramid: bool | None) -> bool | None:
 
 
 def plan_encoded_file(
-    layers: Sequence[Layer], path: Path, flavour: Flavour, pages: Sequence[PageFormat]
+    layers: Sequence[Layer], path: Path, flavor: Flavor, pages: Sequence[PageFormat]
 ) -> tuple[tuple[PlannedFile, ...], Stream]:
     """Plan one file of encoded pages."""
     nbytes = most_bytes(layers, pages)
-    first, options = _tags(layers, flavour)
+    first, options = _tags(layers, flavor)
     nbytes += sum(len(str(tags).encode()) for tags in first)
     job = Job(tuple(layers), tuple(pages), options, first, nbytes > CLASSIC_BYTES)
-    pieces = _pieces(layers, pages, flavour)
+    pieces = _pieces(layers, pages, flavor)
     stream = Stream((path,), tuple(pieces), partial(assemble, job=job))
     return (PlannedFile(path, nbytes),), stream
 
@@ -93,7 +93,7 @@ def plan_encoded_file(
 def plan_encoded_series(
     layers: Sequence[Layer],
     path: Path,
-    flavour: Flavour,
+    flavor: Flavor,
     pages: Sequence[PageFormat],
     cap: float,
     nonce: str,
@@ -123,7 +123,7 @@ def plan_encoded_series(
             f"Each of up to {count} files has to describe the whole in {reserve / 1e9:.6g} GB, "
             f"and the size cap is {cap / 1e9:.6g} GB: raise the cap."
         )
-    _, options = _tags(layers, flavour)
+    _, options = _tags(layers, flavor)
     first = ({"description": _TO_BE_DESCRIBED},) * len(layers)
     job = Job(
         tuple(layers),
@@ -138,7 +138,7 @@ def plan_encoded_series(
     )
     each = min(math.ceil(cap), most_bytes(layers, pages) // count + reserve)
     files = tuple(PlannedFile(part, each, may_replace=is_own_part) for part in paths)
-    pieces = tuple(_pieces(layers, pages, flavour))
+    pieces = tuple(_pieces(layers, pages, flavor))
     return files, Stream(paths, pieces, partial(assemble, job=job), path)
 
 
@@ -158,26 +158,26 @@ def _smallest_runs(
 
 
 def _tags(
-    layers: Sequence[Layer], flavour: Flavour
+    layers: Sequence[Layer], flavor: Flavor
 ) -> tuple[tuple[Mapping[str, Any], ...], tuple[Mapping[str, Any], ...]]:
     """Return what tifffile is told of the first page of each image, and of all its pages."""
     options = [page_options(layer.image) for layer in layers]
-    if flavour == "imagej":
+    if flavor == "imagej":
         first, resolution = imagej_tags(to_imagej(layers[0].image), is_rgb=layers[0].image.is_rgb)
         return (first,), ({**options[0], **resolution},)
     texts: list[str | None] = [json_description(layer.image) for layer in layers]
-    if flavour == "ome":
+    if flavor == "ome":
         texts = [whole_file_xml(layers), *[None] * (len(layers) - 1)]
     return tuple({"description": text and text.encode()} for text in texts), tuple(options)
 
 
 def _pieces(
-    layers: Sequence[Layer], pages: Sequence[PageFormat], flavour: Flavour
+    layers: Sequence[Layer], pages: Sequence[PageFormat], flavor: Flavor
 ) -> Iterator[EncodeTask]:
     """Yield pieces in the order of the pages of a file, whole frames or bands of one."""
     for layer, page in zip(layers, pages, strict=True):
         names = layer.image.axis_names[: layer.lead]
-        stored = sorted(names, key="tzc".index) if flavour == "imagej" else names
+        stored = sorted(names, key="tzc".index) if flavor == "imagej" else names
         turn = tuple(names.index(name) for name in stored)
         encode = EncodeFrames(page, turn)
         frames, rows = _piece_size(layer, page)

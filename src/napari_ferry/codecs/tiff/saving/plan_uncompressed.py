@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from napari_ferry.codecs.tiff.saving.headers import Flavour, Layer, data_start
+from napari_ferry.codecs.tiff.saving.headers import Flavor, Layer, data_start
 from napari_ferry.codecs.tiff.saving.parts import (
     creator,
     file_bytes,
@@ -24,27 +24,27 @@ Laid = tuple[tuple[PlannedFile, ...], tuple[Write, ...]]
 """Files, and what fills them."""
 
 
-def plan_laid_file(layers: Sequence[Layer], path: Path, flavour: Flavour) -> Laid:
+def plan_laid_file(layers: Sequence[Layer], path: Path, flavor: Flavor) -> Laid:
     """Plan one file that holds everything."""
-    xml = whole_file_xml(layers) if flavour == "ome" else ""
-    create = creator(layers, flavour, xml, {})
+    xml = whole_file_xml(layers) if flavor == "ome" else ""
+    create = creator(layers, flavor, xml, {})
     writes = [
         write
         for layer, page in zip(layers, first_pages(layers), strict=True)
-        for write in _writes(layer, path, flavour, page)
+        for write in _writes(layer, path, flavor, page)
     ]
     return (PlannedFile(path, file_bytes(layers, create), create),), tuple(writes)
 
 
 def plan_laid_series(
-    layers: Sequence[Layer], path: Path, flavour: Flavour, cap: float, nonce: str
+    layers: Sequence[Layer], path: Path, flavor: Flavor, cap: float, nonce: str
 ) -> Laid:
     """Plan files below the cap, each with some frames of one image, known before the first byte."""
     images, extra = [layer.image for layer in layers], 0
     while True:
-        parts = [part for layer in layers for part in split_layer(layer, flavour, cap, extra)]
+        parts = [part for layer in layers for part in split_layer(layer, flavor, cap, extra)]
         paths = [part_path(path, i) for i in range(len(parts))]
-        files = part_files(parts, paths, flavour, images, nonce)
+        files = part_files(parts, paths, flavor, images, nonce)
         too_large = max(file.nbytes for file in files) - math.ceil(cap) + 1
         if too_large <= 0:
             break
@@ -52,19 +52,19 @@ def plan_laid_series(
     writes = [
         write
         for part, place in zip(parts, paths, strict=True)
-        for write in _writes(part, place, flavour, 0)
+        for write in _writes(part, place, flavor, 0)
     ]
     return tuple(files), tuple(writes)
 
 
-def _writes(part: Layer, path: Path, flavour: Flavour, page: int) -> list[Write]:
+def _writes(part: Layer, path: Path, flavor: Flavor, page: int) -> list[Write]:
     """Plan the writes that lay the pixels of one part into its file."""
     return pixel_writes(
         path,
         part.image.array,
         part.box,
         lead=part.lead,
-        strides=part.strides(flavour),
+        strides=part.strides(flavor),
         dtype=part.dtype,
         locate=partial(data_start, page=page),
     )

@@ -182,7 +182,7 @@ def _maxima(z: Floats, count: int, first: int, least: float = 4.0) -> list[int]:
 def _frame_peaks(scores: tuple[Floats, ...]) -> list[tuple[int, float, int]]:
     """Return lag, score and tolerance of the strongest repeats; of either sign.
 
-    Where frames differ from their mean only, as in dF/F, neighbours are alike in their negative.
+    Where frames differ from their mean only, as in dF/F, neighbors are alike in their negative.
     """
     found = []
     for z, tolerance in zip(scores, _TOLERANCES, strict=True):

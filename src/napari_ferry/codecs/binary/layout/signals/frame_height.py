@@ -126,7 +126,7 @@ def _moved(prominence: Floats) -> Floats:
 
 
 def _dips(heights: Floats) -> Floats:
-    """Return how far scores lie below their neighbourhood, where that is far."""
+    """Return how far scores lie below their neighborhood, where that is far."""
     from scipy.ndimage import median_filter
 
     if heights.size < 8:

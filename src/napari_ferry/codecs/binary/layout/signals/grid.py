@@ -45,7 +45,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Column:
-    """How unlike neighbours are where a row could end.
+    """How unlike neighbors are where a row could end.
 
     `scores` of rows that begin at each sample, in spreads of all, shape ``(length,)``; `ratios`
     are logarithms of how much likelier that is a seam than not.

@@ -28,7 +28,7 @@ class Row:
     `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
     `split` with the same row of other channels;
     `uneven` is how unlike interleaved samples are that `channels` does not explain, and `proof`
-    how unlike those of `channels` are, in standard deviations. Where there is a `mosaic` of colour
+    how unlike those of `channels` are, in standard deviations. Where there is a `mosaic` of color
     filters, a row stands for two rows of the image, and what would be its two channels are columns;
     `half` is the score of one of them.
     """
@@ -106,7 +106,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
 
 
 def _half_score(row: Row, periods: Periods, known: Known) -> float:
-    """Return how much half a row repeats, if it may be one row under filters of two colours."""
+    """Return how much half a row repeats, if it may be one row under filters of two colors."""
     half = row.length // 2
     may_be = (
         row.channels == 2
@@ -239,7 +239,7 @@ class _Coder:
 
 
 def _unlike_steps(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
-    """Return how unlike the steps between neighbours are in each phase of some periods.
+    """Return how unlike the steps between neighbors are in each phase of some periods.
 
     First their sizes, as a share of the mean; then sizes and signs, in standard deviations.
     """

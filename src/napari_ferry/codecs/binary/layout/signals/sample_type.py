@@ -1,6 +1,6 @@
 """The type of number, by how few bits a smooth code needs for the samples read as each type.
 
-The code is a zero-inflated two-sided geometric one of the differences of neighbours, in bits per
+The code is a zero-inflated two-sided geometric one of the differences of neighbors, in bits per
 byte of file. It is metric, so it tells byte orders apart, which the entropy of bytes cannot.
 """
 
@@ -212,7 +212,7 @@ def _is_pairs(values: npt.NDArray[Any]) -> bool:
 
 
 def float_step(numbers: Floats, mantissa: int) -> Floats:
-    """Return the step between neighbouring floats that occur, for each of some numbers."""
+    """Return the step between neighboring floats that occur, for each of some numbers."""
     fraction, exponent = np.frexp(numbers)
     whole = np.abs(fraction * 2.0 ** (mantissa + 1)).astype(np.int64)
     lowest = np.log2(np.maximum(whole & -whole, 1))
@@ -245,7 +245,7 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
 
 
 def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
-    """Return bits per byte at the best distance of neighbours, and how unlike its phases are.
+    """Return bits per byte at the best distance of neighbors, and how unlike its phases are.
 
     The halves of a wider number are seen at even distances, whichever is the best one.
     """

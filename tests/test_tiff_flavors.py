@@ -232,8 +232,8 @@ def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_pages(path: Path, data: NDArray[Any], **options: Any) -> None:
-    is_colour = options["photometric"] == "rgb" or options.get("planarconfig")
-    inner = data.shape[-3:] if is_colour else data.shape[-2:]
+    is_color = options["photometric"] == "rgb" or options.get("planarconfig")
+    inner = data.shape[-3:] if is_color else data.shape[-2:]
     with tifffile.TiffWriter(path) as writer:
         for page in data.reshape(-1, *inner):
             writer.write(page, **options)
@@ -395,16 +395,16 @@ def test_a_large_sparse_page_costs_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_palette_is_a_colormap(bits: int, tmp_path: Path) -> None:
-    colours = np.random.default_rng(1).integers(0, 65536, (3, 1 << bits)).astype("uint16")
+    colors = np.random.default_rng(1).integers(0, 65536, (3, 1 << bits)).astype("uint16")
     data = pixels((20, 30), f"uint{bits}")
-    options = {"photometric": "palette", "colormap": colours, "metadata": None}
+    options = {"photometric": "palette", "colormap": colors, "metadata": None}
     tifffile.imwrite(tmp_path / "p.tif", data, **options)
     (image,) = imload(tmp_path / "p.tif")
     assert_same_pixels(image.array, data)
     shown = image.display["colormap"]["colors"]
     assert image.display["contrast_limits"] == [0, (1 << bits) - 1]
     assert len(shown) == min(256, 1 << bits)
-    np.testing.assert_allclose(np.array(shown)[[0, -1], :3], colours.T[[0, -1]] / 65535)
+    np.testing.assert_allclose(np.array(shown)[[0, -1], :3], colors.T[[0, -1]] / 65535)
 
 
 @pytest.mark.parametrize("top", [255, 65535])
@@ -557,22 +557,22 @@ def write_indica(path: Path) -> None:
             writer.write(band, tile=(64, 64), software="IndicaLabsImageWriter 1", **GRAY)
 
 
-def write_lsm(path: Path, colour: bool = False) -> None:
+def write_lsm(path: Path, color: bool = False) -> None:
     kind = np.dtype(tifffile.TIFF.CZ_LSMINFO)
     info = np.zeros((), kind)
-    t, z, c = (1, 4, 1) if colour else (2, 3, 3)
+    t, z, c = (1, 4, 1) if color else (2, 3, 3)
     for key, value in {
         **{"MagicNumber": 67127628, "StructureSize": kind.itemsize, "DimensionX": 40},
-        **{"DimensionY": 30, "DimensionZ": z, "DimensionChannels": 3 if colour else c},
-        **{"DimensionTime": t, "ScanType": 0 if colour else 6, "VoxelSizeX": 2e-7},
+        **{"DimensionY": 30, "DimensionZ": z, "DimensionChannels": 3 if color else c},
+        **{"DimensionTime": t, "ScanType": 0 if color else 6, "VoxelSizeX": 2e-7},
         **{"VoxelSizeY": 3e-7, "VoxelSizeZ": 1e-6, "TimeIntervall": 2.5},
     }.items():
         info[key] = value
     tags = [(34412, 1, kind.itemsize, info.tobytes(), True)]
     with tifffile.TiffWriter(path) as writer:
         for i in range(t * z):
-            page = pixels((30, 40, 3), "u1") if colour else pixels((c, 30, 40)) + i
-            options = RGB if colour else {**GRAY, "planarconfig": "separate"}
+            page = pixels((30, 40, 3), "u1") if color else pixels((c, 30, 40)) + i
+            options = RGB if color else {**GRAY, "planarconfig": "separate"}
             writer.write(page, extratags=tags if not i else [], contiguous=False, **options)
             small = pixels((6, 8, 3), "u1")
             writer.write(small, subfiletype=1, contiguous=False, **RGB)
@@ -615,7 +615,7 @@ def write_avs(path: Path) -> None:
             writer.write(pixels((size, 40, 3), "u1"), **RGB)
 
 
-FLAVOURS: list[tuple[Callable[[Path], None], list[tuple[str, int]], tuple[str, float]]] = [
+FLAVORS: list[tuple[Callable[[Path], None], list[tuple[str, int]], tuple[str, float]]] = [
     (write_svs, [("yxs", 3), ("yxs", 1), ("yxs", 1), ("yxs", 1)], ("x", 0.499)),
     (write_ndpi, [("yxs", 3), ("yxs", 1)], ("x", 0.25)),
     (write_qpi, [("cyx", 3), ("yxs", 1)], ("y", 0.5)),
@@ -632,7 +632,7 @@ FLAVOURS: list[tuple[Callable[[Path], None], list[tuple[str, int]], tuple[str, f
 
 
 @pytest.mark.parametrize(
-    ("write", "expected", "step"), FLAVOURS, ids=[write.__name__[6:] for write, _, _ in FLAVOURS]
+    ("write", "expected", "step"), FLAVORS, ids=[write.__name__[6:] for write, _, _ in FLAVORS]
 )
 def test_files_of_microscopes_and_scanners(
     write: Callable[[Path], None],
@@ -655,8 +655,8 @@ def test_files_of_microscopes_and_scanners(
             assert_same_pixels(np.asarray(pickle.loads(pickle.dumps(level))), np.asarray(level))
 
 
-def test_channels_of_lsm_are_no_colour(tmp_path: Path) -> None:
-    write_lsm(tmp_path / "m.tif", colour=True)
+def test_channels_of_lsm_are_no_color(tmp_path: Path) -> None:
+    write_lsm(tmp_path / "m.tif", color=True)
     image = imload(tmp_path / "m.tif")[0]
     assert image.axis_names == ("z", "c", "y", "x")
     with tifffile.TiffFile(tmp_path / "m.tif") as tif:

@@ -10,8 +10,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist
 
 # What `make compat` tests: the formats and the command line, without windows; and the versions of
 # Python that pyproject.toml names, from the oldest to the newest.
-CORE := arrays binary cli codecs encoded filled folder frames gif imagej judges ome_xml page_runs \
-	plain_uses saveables tiff tiff_flavors video video_order
+CORE := arrays binary cli gif image imagej numpy_io ome_xml readers tiff video \
+	$(addsuffix .py,test_codec_contract test_fill_values test_plain_uses)
 SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 
 # What napari and Qt need of Debian or Ubuntu; Xvfb stands in for a screen where there is none.
@@ -35,7 +35,7 @@ test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
 	@$(SCREEN) $(PYTEST) $(ARGS)
 
 test-core: $(READY)  ## run the tests of the formats and the command line, without windows
-	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/test_%.py) $(ARGS)
+	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)
 
 compat:  ## run them on the newest Python, and on the oldest with the lowest versions allowed
 	@$(call core,$(lastword $(SUPPORTED)),highest)

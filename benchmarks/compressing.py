@@ -50,7 +50,7 @@ def _cases(codec: str, frames: int) -> list[Case]:
 
 
 def alone(out: str, codec: str, frames: int) -> Job:
-    from napari_ferry.codecs.tiff.saving.encode import encode_rows, page_format
+    from napari_ferry.codecs.tiff.saving.page_encoder import encode_rows, page_format
 
     movie = _movie(out, frames)
     page = page_format(FRAME, movie.dtype, codec, may_tile=False, pyramid=False)  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def builtin(out: str, frames: int) -> Job:
 def capped(out: str, frames: int, cap: float) -> Job:
     """Save frames that are made when they are asked for, so that no large source is needed."""
     from napari_ferry import imsave
-    from napari_ferry.arrays.frames import Frames
+    from napari_ferry.arrays import Frames
 
     few = list(_frames(20))
     source = Frames(lambda i: few[i % 20], (frames, *FRAME), "uint16", 1)

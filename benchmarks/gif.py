@@ -195,7 +195,7 @@ def _writing(
 
 def long(out: str, count: int, side: int) -> Job:
     from napari_ferry import save_gif
-    from napari_ferry.arrays.frames import Frames
+    from napari_ferry.arrays import Frames
 
     few = _half_still(20, side)
     source = Frames(lambda i: few[i % 20], (count, side, side), "uint8", 1)

@@ -69,7 +69,7 @@ def open_source(kind: str, path: str, nframes: int) -> Any:
 
         return zarr.open_array(path, mode="r")
     if kind == "frames":
-        from napari_ferry.arrays.frames import Frames
+        from napari_ferry.arrays import Frames
 
         return Frames(Noise(), shape, np.uint16, 1)
     import dask.array as da

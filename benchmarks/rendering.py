@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Case, Group
 from benchmarks.pixels import noise
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 Job = Callable[[], Any]
 SIDE, FRAMES = 2048, 10
@@ -97,7 +97,7 @@ def canvas(out: str, name: str, side: int, frames: int) -> Job:
     import napari
     from napari.layers import Layer
 
-    from napari_ferry.layers.convert import to_layers
+    from napari_ferry.layers.layer_data import to_layers
 
     images, scale = SCENES[name](side, frames)
     viewer = napari.Viewer()

@@ -108,7 +108,7 @@ def _write(path: Path, nframes: int) -> Iterator[int]:
 
 
 def _add(viewer: Any, nbytes: int) -> None:
-    from napari_ferry.arrays.frames import Frames
+    from napari_ferry.arrays import Frames
 
     shape = (nbytes // FRAME_BYTES, *FRAME)
     data = Frames(Noise(), shape, "uint16", 1)

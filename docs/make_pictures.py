@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from napari_ferry import Image, render
 from napari_ferry.cli.demo import show_demo
-from napari_ferry.layers.convert import to_layers
+from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.viewer import shown_images
 
@@ -59,7 +59,7 @@ def _show_export() -> None:
     from napari.layers import Layer
     from qtpy.QtCore import Qt
 
-    from napari_ferry.widgets.export.widget import ExportMovie
+    from napari_ferry.widgets.export.export_widget import ExportMovie
 
     with tempfile.TemporaryDirectory() as folder:
         viewer = napari.Viewer()
@@ -90,7 +90,7 @@ def _show_repair() -> None:
     """Show what is found of a raw file, and what is said of a number that does not fit."""
     import napari
 
-    from napari_ferry.widgets.repair.widget import RepairMetadata
+    from napari_ferry.widgets.repair.repair_widget import RepairMetadata
 
     with tempfile.TemporaryDirectory() as folder:
         path, _ = raw_recording(Path(folder))

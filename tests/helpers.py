@@ -14,11 +14,10 @@ import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.arrays.stack import Stack
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.image import Array, Image, Kind
-from napari_ferry.image.record import describe
+from napari_ferry.image import Axis, Channel, Image, describe
+from napari_ferry.image.image import Array, Kind
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Files of other programs, where they are at hand; see the fixture `shared_data`."""
@@ -180,3 +179,12 @@ def entry_id(entry: Mapping[str, Any]) -> str:
     if not isinstance(entry, dict):
         return "none"  # of an empty set of parameters, for pytest before 9
     return str(entry.get("id") or Path(entry["file"]).name)
+
+
+def number_of(frame: np.ndarray) -> int:
+    """Return the number that a frame shows."""
+    gray = frame if frame.ndim == 2 else frame[..., 1]
+    half = (int(gray.max()) + int(gray.min())) / 2
+    first, inverse = gray[8, 8::16] > half, gray[24, 8::16] > half
+    assert (first != inverse).all(), "no frame of ours"
+    return int(sum(int(bit) << k for k, bit in enumerate(first)))

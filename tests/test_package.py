@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import napari_ferry
-from saving import run_python
+from faults import run_python
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(napari_ferry.__file__).parent

@@ -32,7 +32,7 @@ from napari_ferry import (
     save_images,
     save_video,
 )
-from napari_ferry.layers.convert import to_layers
+from napari_ferry.layers.layer_data import to_layers
 
 Write = Callable[[Path, NDArray[Any]], object]
 

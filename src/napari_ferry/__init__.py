@@ -15,11 +15,9 @@ from napari_ferry.errors import (
     UnreadableFileError,
     UnsupportedFormatError,
 )
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.io import imload, imsave, plan
-from napari_ferry.saving.plan import Plan, run
-from napari_ferry.saving.progress import Progress
+from napari_ferry.saving import Plan, Progress, run
 
 if TYPE_CHECKING:
     from napari_ferry.codecs.binary.layout.find import find_layouts

@@ -26,12 +26,9 @@ from napari_ferry.errors import (
     UnreadableFileError,
     UnsupportedFormatError,
 )
+from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import given_axes
-from napari_ferry.image.image import Image
-from napari_ferry.image.saveables import Saveable, as_images
-from napari_ferry.saving.partial import interrupted_save
-from napari_ferry.saving.plan import Plan, run
-from napari_ferry.saving.progress import Progress
+from napari_ferry.saving import Plan, Progress, interrupted_save, run
 
 _OF_OTHERS = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
 """Suffixes of formats of images and tables that neither we nor Pillow know."""

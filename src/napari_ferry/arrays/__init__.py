@@ -1,1 +1,17 @@
-"""Lazy arrays, and nothing of their meaning."""
+"""Lazy arrays and regions of them, whatever their axes mean."""
+
+from napari_ferry.arrays.blocks import BlockReader
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays.regions import Region, split_by_frames, whole_region
+from napari_ferry.arrays.stack import read_array
+
+__all__ = [
+    "Array",
+    "BlockReader",
+    "Frames",
+    "Region",
+    "read_array",
+    "split_by_frames",
+    "whole_region",
+]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, box_shape, split_region
+from napari_ferry.arrays.regions import Region, region_shape, split_by_bytes
 from napari_ferry.errors import HiddenColorError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
@@ -38,13 +38,13 @@ class Block(NamedTuple):
 
 
 class BlockReader:
-    """The pixels of one box of an array, read block by block.
+    """The pixels of one region of an array, read block by block.
 
     Parameters
     ----------
     array : array
         Where they come from; read in whole chunks if it has chunks.
-    box : Region
+    region : Region
         Which of them.
     count : callable, optional
         Called with the bytes of each block once it has been used; may raise to stop.
@@ -55,7 +55,7 @@ class BlockReader:
     def __init__(
         self,
         array: Array,
-        box: Region,
+        region: Region,
         count: Callable[[NDArray[Any]], None] | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
@@ -65,20 +65,20 @@ class BlockReader:
         if check and isinstance(array, Frames):
             checked = _Checked(array.frame, check)
             self.array = Frames(checked, array.shape, array.dtype, array.lead)
-        self.box = box
+        self.region = region
         self.count = count
 
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
-        for cut in split_region(self.array, self.box, BLOCK_BYTES):
+        for cut in split_by_bytes(self.array, self.region, BLOCK_BYTES):
             with _Reading(cut), self.turn:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])
-                if pixels.shape != box_shape(cut):
-                    raise ValueError(f"it gave {pixels.shape}, expected {box_shape(cut)}")
+                if pixels.shape != region_shape(cut):
+                    raise ValueError(f"it gave {pixels.shape}, expected {region_shape(cut)}")
             yield Block(
-                tuple(c.start - b.start for c, b in zip(cut, self.box, strict=True)), pixels
+                tuple(c.start - b.start for c, b in zip(cut, self.region, strict=True)), pixels
             )
             if self.count:
                 self.count(pixels)
@@ -87,8 +87,8 @@ class BlockReader:
                 mapping.release()
 
     def read_whole(self, use: Callable[[NDArray[Any]], _T]) -> _T:
-        """Return what is made of all pixels of the box, read at once where they can be."""
-        shape = box_shape(self.box)
+        """Return what is made of all pixels of the region, read at once where they can be."""
+        shape = region_shape(self.region)
         found, results = np.empty(0), []
         for start, pixels in self:
             if pixels.shape == shape:

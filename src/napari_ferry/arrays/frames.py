@@ -193,24 +193,24 @@ class Frames(Shaped):
         return out.reshape((*counts, *frame_shape))[()]
 
     def _read_advanced(self, items: list[Any], order: Sequence[Any]) -> Any:
-        """Read for index arrays: the box of frames they touch, then numpy's own indexing."""
-        box: list[Any] = []
+        """Read for index arrays: the region of frames they touch, then numpy's own indexing."""
+        region: list[Any] = []
         remapped: list[Any] = []
         for axis, (item, n) in enumerate(zip(items, self.shape, strict=True)):
             if axis >= self.lead or isinstance(item, slice):
-                box.append(slice(None) if axis >= self.lead else item)
+                region.append(slice(None) if axis >= self.lead else item)
                 remapped.append(item if axis >= self.lead else slice(None))
                 continue
             wanted = check_indices(np.asarray(item), n, axis)
             touched, place = np.unique(wanted, return_inverse=True)
-            box.append(touched)
+            region.append(touched)
             remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
-        return self._read_box(box)[arranged(remapped, order)]
+        return self._read_box(region)[arranged(remapped, order)]
 
-    def _read_box(self, box: list[Any]) -> NDArray[Any]:
+    def _read_box(self, region: list[Any]) -> NDArray[Any]:
         index = [
             _slice_indices(item, n) if isinstance(item, slice) else item
-            for item, n in zip(box[: self.lead], self.shape, strict=False)
+            for item, n in zip(region[: self.lead], self.shape, strict=False)
         ]
         counts = [len(i) for i in index]
         out = np.empty((math.prod(counts), *self.frame_shape), self.dtype)

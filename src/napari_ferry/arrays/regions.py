@@ -17,27 +17,29 @@ Region = tuple[slice, ...]
 """A region of an array: one slice with a start and a stop for each axis."""
 
 
-def whole(shape: Sequence[int]) -> Region:
-    """Return the box of everything."""
+def whole_region(shape: Sequence[int]) -> Region:
+    """Return the region of everything."""
     return tuple(slice(0, n) for n in shape)
 
 
-def box_shape(box: Region) -> tuple[int, ...]:
-    """Return the lengths of a box."""
-    return tuple(side.stop - side.start for side in box)
+def region_shape(region: Region) -> tuple[int, ...]:
+    """Return the lengths of a region."""
+    return tuple(side.stop - side.start for side in region)
 
 
-def box_bytes(array: Array, box: Region) -> int:
-    """Return the bytes that a box of an array has in memory."""
-    return math.prod(box_shape(box)) * np.dtype(array.dtype).itemsize
+def region_bytes(array: Array, region: Region) -> int:
+    """Return the bytes that a region of an array has in memory."""
+    return math.prod(region_shape(region)) * np.dtype(array.dtype).itemsize
 
 
-def split_box(box: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]) -> list[Region]:
-    """Cut a box into boxes of at most `most` frames, in C order, each whole in its last axes.
+def split_by_frames(
+    region: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]
+) -> list[Region]:
+    """Cut a region into regions of at most `most` frames, in C order, each whole in its last axes.
 
     Parameters
     ----------
-    box : Region
+    region : Region
         What to cut.
     lead : int
         Number of leading axes, along which frames are counted.
@@ -46,17 +48,19 @@ def split_box(box: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]) 
     edges : sequence of array of int
         Where chunks begin along each leading axis; cuts keep to them where that is possible.
     """
-    counts = box_shape(box)[:lead]
+    counts = region_shape(region)[:lead]
     axis = next(
         (k for k in range(lead) if counts[k] > 1 and math.prod(counts[k + 1 :]) <= most), None
     )
     if axis is None or math.prod(counts) <= most:
-        return [box]
-    cuts = _cut_points(box[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
+        return [region]
+    cuts = _cut_points(region[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
     pieces = []
     for place in np.ndindex(*counts[:axis]):
-        fixed = tuple(slice(b.start + i, b.start + i + 1) for b, i in zip(box, place, strict=False))
-        pieces += [(*fixed, slice(a, b), *box[axis + 1 :]) for a, b in cuts]
+        fixed = tuple(
+            slice(b.start + i, b.start + i + 1) for b, i in zip(region, place, strict=False)
+        )
+        pieces += [(*fixed, slice(a, b), *region[axis + 1 :]) for a, b in cuts]
     return pieces
 
 
@@ -88,24 +92,24 @@ def chunk_edges(array: Array) -> list[NDArray[Any]]:
     ]
 
 
-def split_region(array: Array, box: Region, most: int) -> Iterator[Region]:
-    """Cut a box into boxes of about `most` bytes, or of one chunk where chunks are larger.
+def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
+    """Cut a region into regions of about `most` bytes, or of one chunk where chunks are larger.
 
-    Boxes keep to chunks, so that each chunk is read for one of them only. They grow along the
+    Regions keep to chunks, so that each chunk is read for one of them only. They grow along the
     axis whose neighbors lie closest first, so that each is read from one place.
 
     Parameters
     ----------
     array : array
-        What the box is of.
-    box : Region
+        What the region is of.
+    region : Region
         What to cut.
     most : int
         Bytes.
     """
     sides = [
         np.unique(np.clip(edges, side.start, side.stop))
-        for edges, side in zip(chunk_edges(array), box, strict=True)
+        for edges, side in zip(chunk_edges(array), region, strict=True)
     ]
     if any(len(side) < 2 for side in sides):
         return

@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.errors import HiddenColorError, InvalidImageError, UnsupportedFormatError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.io import codecs, find_codec, imload
 from napari_ferry.rendering.save import plan_as_seen
-from napari_ferry.saving.plan import Plan, run
-from napari_ferry.saving.progress import Progress, size_text
+from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving.progress import size_text
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_ferry.image.record import to_json
 from napari_ferry.io import codecs, find_codec
-from napari_ferry.layers.convert import LayerData, from_layers, to_layers
+from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.samples import calcium_movie, z_stack
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import is_movie

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from napari_ferry.arguments import to_path
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.io import find_file_codec, imload
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.saving.progress import size_text

@@ -40,8 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _repair(options: argparse.Namespace) -> int:
     """Print the layouts that a raw file may have, and write the sidecar of the first."""
     from napari_ferry.codecs.binary.codec import data_file
-    from napari_ferry.codecs.binary.repair import find_sidecars, one_each
     from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
+    from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_each
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_ferry.arrays import Array
 from napari_ferry.arrays.memmap import check_length, mapped_root
-from napari_ferry.arrays.protocol import Array, check_array
+from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Axis, Channel, default_axes, given_axes
 from napari_ferry.image.patch import read_patch

@@ -21,7 +21,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array
 from napari_ferry.image.axes import Axis, Channel, read_unit
 from napari_ferry.image.image import Image, Kind
 from napari_ferry.units import same_step

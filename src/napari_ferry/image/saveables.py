@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames
-from napari_ferry.arrays.protocol import Array, check_array
+from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.image.image import Image
 

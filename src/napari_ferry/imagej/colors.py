@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.image.axes import Channel, limits_of
+from napari_ferry.image import Channel
+from napari_ferry.image.axes import limits_of
 from napari_ferry.image.colormaps import color_table
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_ferry.image.image import Image
+    from napari_ferry.image import Image
     from napari_ferry.image.record import Description
 
 LOOKS = ("colormap", "contrast_limits")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_ferry.image.record import KEY, describe
-from napari_ferry.imagej.calibration import write_calibration
+from napari_ferry.image import describe
+from napari_ferry.image.record import KEY
+from napari_ferry.imagej.axis_steps import write_calibration
 from napari_ferry.imagej.colors import as_channels, write_look
 from napari_ferry.imagej.private import encodable, write_private
 
 if TYPE_CHECKING:
-    from napari_ferry.image.image import Image
+    from napari_ferry.image import Image
 
 _DTYPES = ("uint8", "uint16", "float32")
 _MAX_LABELS = 10_000

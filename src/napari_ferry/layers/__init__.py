@@ -1,5 +1,5 @@
 """Images to napari's layers and back."""
 
-from napari_ferry.layers.convert import from_layers, to_layers
+from napari_ferry.layers.layer_data import from_layers, to_layers
 
 __all__ = ["from_layers", "to_layers"]

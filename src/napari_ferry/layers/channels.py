@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import Any
 
 from napari_ferry.arrays.stack import Stack, take
-from napari_ferry.image.axes import Axis, Channel, limits_of
+from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image.axes import limits_of
 from napari_ferry.image.colormaps import color_of
-from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 
 MOST_LAYERS = 64

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
-from napari_ferry.image.image import Image
 
 
 def shown_limits(image: Image, index: int | None) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from napari_ferry.arguments import is_text
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 # names may have spaces, as labels of sliders do
 _PLACE = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_ferry.arguments import is_real
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.units import SECONDS
 
 DEFAULT_RATE = 10

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region
+from napari_ferry.arrays import Array, BlockReader, Region
 
 _SAMPLED = 9
 
@@ -25,7 +23,7 @@ class LazyContrastLimits:
     ----------
     known : tuple of float, optional
         The values.
-    array, boxes
+    array, regions
         Where they are found otherwise: the lowest and highest finite value of these regions.
     from_zero : bool
         Whether black is 0 whatever the lowest value is.
@@ -35,13 +33,13 @@ class LazyContrastLimits:
         self,
         known: tuple[float, float] | None,
         array: Array | None = None,
-        boxes: Sequence[Region] = (),
+        regions: Sequence[Region] = (),
         *,
         from_zero: bool = False,
     ) -> None:
         self.known = known
         self.array = array
-        self.boxes = tuple(boxes)
+        self.regions = tuple(regions)
         self.from_zero = from_zero
         self._lock = threading.Lock()
 
@@ -55,16 +53,16 @@ class LazyContrastLimits:
         """Return the values, reading the regions the first time if they are not known."""
         with self._lock:
             if self.known is None:
-                found = [pair for box in self.boxes for pair in self._of(box)]
+                found = [pair for region in self.regions for pair in self._of(region)]
                 low = min((pair[0] for pair in found), default=0.0)
                 high = max((pair[1] for pair in found), default=1.0)
                 low = min(low, 0.0) if self.from_zero else low
                 self.known = low, high if high > low else low + 1.0
             return self.known
 
-    def _of(self, box: Region) -> list[tuple[float, float]]:
+    def _of(self, region: Region) -> list[tuple[float, float]]:
         assert self.array is not None
-        return BlockReader(self.array, box).read_whole(_range)
+        return BlockReader(self.array, region).read_whole(_range)
 
 
 def _range(pixels: NDArray[Any]) -> list[tuple[float, float]]:
@@ -122,7 +120,7 @@ class IntensityMapping:
             yield f"{what} {low:.6g} and {high:.6g}, as it is shown"
         else:
             low_word = "0" if self.limits.from_zero else "the lowest"
-            count = len(self.limits.boxes)
+            count = len(self.limits.regions)
             frames = "the frame" if count == 1 else f"{count} frames, from the first to the last"
             yield f"{what} {low_word} and the highest value of {frames}"
         if self.dtype.kind == "f":

@@ -1,7 +1,7 @@
 """What of an image becomes a movie: which axis runs, where the others stand, how fast it plays.
 
 A movie is made of frames of 8 bits (or of 16, in formats that keep them). `choose_movie` decides
-all of it without reading a pixel; `Movie.pieces` are what a `Stream` reads and prepares.
+all of it without reading a pixel; `Movie.tasks` are what a `Stream` reads and prepares.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.regions import Region, chunk_edges, split_box
+from napari_ferry.arrays import BlockReader, Region, split_by_frames
+from napari_ferry.arrays.regions import chunk_edges
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.checks import check_pixels, common_losses
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import SPEED, describe
+from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
+from napari_ferry.image.record import SPEED
 from napari_ferry.movie.contrast_limits import is_narrower, shown_limits
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_rate import choose_rate
@@ -78,7 +76,7 @@ class Movie:
         """Whether frames have the axes y x s, with three samples."""
         return self.image.is_rgb
 
-    def box(self, first: int, stop: int) -> Region:
+    def region(self, first: int, stop: int) -> Region:
         """Return the region of the image that some frames are."""
         lead = [
             slice(first, stop) if axis == self.axis else slice(index, index + 1)
@@ -86,8 +84,8 @@ class Movie:
         ]
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
-    def pieces(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[EncodeTask]:
-        """Yield the pieces of a `Stream`, in order: a few frames each, prepared by its threads.
+    def tasks(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[EncodeTask]:
+        """Yield the tasks of a `Stream`, in order: a few frames each, prepared by its threads.
 
         Parameters
         ----------
@@ -100,8 +98,10 @@ class Movie:
         frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
         chunk = 1 if self.axis is None else int(np.diff(edges[self.axis]).max())
         most = frames_together(frame, chunk)
-        for box in split_box(self.box(0, self.nframes), lead, most, edges[:lead]):
-            yield EncodeTask(self.image.array, box, _Prepare(self.tones, lead, self.is_rgb, encode))
+        for region in split_by_frames(self.region(0, self.nframes), lead, most, edges[:lead]):
+            yield EncodeTask(
+                self.image.array, region, _Prepare(self.tones, lead, self.is_rgb, encode)
+            )
 
     def saved_image(self) -> Image:
         """Return what the file will hold, for its record: axes, names, and how it was mapped.
@@ -168,7 +168,7 @@ class Movie:
 
 @dataclass(frozen=True)
 class _Prepare:
-    """Reads the frames of a piece and makes of them what a movie holds."""
+    """Reads the frames of a task and makes of them what a movie holds."""
 
     tones: IntensityMapping
     lead: int
@@ -259,9 +259,9 @@ def _choose_tones(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
         limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
     if limits is not None:
         return IntensityMapping(dtype, LazyContrastLimits(limits))
-    boxes = tuple(movie.box(i, i + 1) for i in sampled_places(movie.nframes))
+    regions = tuple(movie.region(i, i + 1) for i in sampled_places(movie.nframes))
     return IntensityMapping(
-        dtype, LazyContrastLimits(None, image.array, boxes, from_zero=image.kind == "labels")
+        dtype, LazyContrastLimits(None, image.array, regions, from_zero=image.kind == "labels")
     )
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, to_path
-from napari_ferry.arrays.stack import read_array
+from napari_ferry.arrays import read_array
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
 from napari_ferry.codecs.video.write import Quality
 from napari_ferry.errors import HiddenColorError
-from napari_ferry.image.saveables import Saveable
+from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import only_of, save_into, target_of
 

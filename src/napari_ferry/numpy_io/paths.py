@@ -7,9 +7,9 @@ from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
-from napari_ferry.image.saveables import Saveable
+from napari_ferry.image import Saveable
 from napari_ferry.rendering.save import plan_as_seen
-from napari_ferry.saving.plan import run
+from napari_ferry.saving import run
 
 
 def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, to_path
+from napari_ferry.arrays import read_array
 from napari_ferry.arrays.memmap import Mode
-from napari_ferry.arrays.stack import read_array
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
-from napari_ferry.codecs.tiff.saving.encode import Compression
+from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.saveables import Saveable
+from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import only_of, save_into, target_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_ferry.image.axes import Channel
+from napari_ferry.image import Channel
 from napari_ferry.image.record import Description, join_axes, read_record, unless_changed
 from napari_ferry.ome_xml.planes import names_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.vocabulary import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.ome_xml.plane_lists import Column, Runs, run_of
 from napari_ferry.units import from_ome, is_step
 

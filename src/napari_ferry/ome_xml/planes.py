@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.image.record import MAX_PLANES, Description
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_ferry.image.image import Image
+    from napari_ferry.image import Image
 
 
 BLOCK_COLUMNS = ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT")

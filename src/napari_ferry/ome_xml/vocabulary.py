@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from napari_ferry.image.axes import Axis, Channel
+from napari_ferry.image import Axis, Channel
 from napari_ferry.image.colormaps import color_of
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 

@@ -7,8 +7,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Channel
-from napari_ferry.image.record import describe
+from napari_ferry.image import Channel, describe
 from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.vocabulary import (
     OME_DTYPES,
@@ -26,7 +25,7 @@ from napari_ferry.units import to_ome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari_ferry.image.image import Image
+    from napari_ferry.image import Image
     from napari_ferry.ome_xml.planes import TiffData
 
 

@@ -21,15 +21,15 @@ from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.folders.own_series import series_files
 from napari_ferry.codecs.video import codec as video
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.io import find_folder_codec, imload, plan, suffixes, with_suffix
-from napari_ferry.layers.convert import LayerData, from_layers, to_layers
+from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, say
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.viewer import shown_images, viewer_state
 from napari_ferry.rendering.save import plan_as_seen
-from napari_ferry.saving.plan import Plan, run
+from napari_ferry.saving import Plan, run
 
 Reader = Callable[[Any], list[LayerData]]
 """What napari calls with the path, or the list of paths, that it asked a reader for."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
-from napari_ferry.layers.convert import LayerData, to_layers
+from napari_ferry.layers.layer_data import LayerData, to_layers
 
 Open: TypeAlias = Callable[[], Sequence[Image]]
 """Opens files, each time that it is called."""

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Channel, Image
 
 
 def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Image, Image]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari_ferry.image.image import Image
-from napari_ferry.layers.convert import LayerData, from_layer
+from napari_ferry.image import Image
+from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_of
 from napari_ferry.rendering.world import World, make_world
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.protocol import Array, Shaped
-from napari_ferry.arrays.regions import Region, chunk_edges, whole
+from napari_ferry.arrays import Array, BlockReader, Region, whole_region
+from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.regions import chunk_edges
 
 
 def keep_chunks(array: Array, axis: int | None, most: int) -> Array:
@@ -38,15 +38,15 @@ def keep_chunks(array: Array, axis: int | None, most: int) -> Array:
 class _Run:
     """Frames that are read together, by the first who needs one of them."""
 
-    def __init__(self, array: Array, box: Region) -> None:
-        self._array, self._box = array, box
+    def __init__(self, array: Array, region: Region) -> None:
+        self._array, self._region = array, region
         self._pixels: NDArray[Any] | None = None
         self._lock = threading.Lock()
 
     def read(self) -> NDArray[Any]:
         with self._lock:
             if self._pixels is None:
-                self._pixels = BlockReader(self._array, self._box).read_whole(np.asarray)
+                self._pixels = BlockReader(self._array, self._region).read_whole(np.asarray)
             return self._pixels
 
 
@@ -77,21 +77,21 @@ class Kept(Shaped):
     def __reduce__(self) -> tuple[type[Kept], tuple[Any, ...]]:
         return Kept, (self.array, self.axis, self.together, self.count)
 
-    def __getitem__(self, box: Region) -> NDArray[Any]:
-        """Return a box that is one frame long."""
-        at = box[self.axis].start
+    def __getitem__(self, region: Region) -> NDArray[Any]:
+        """Return a region that is one frame long."""
+        at = region[self.axis].start
         chunk = int(np.searchsorted(self._edges, at, "right")) - 1
         first = at - (at - int(self._edges[chunk])) % self.together
         stop = min(first + self.together, int(self._edges[chunk + 1]))
-        run = self._run((*box[: self.axis], slice(first, stop), *box[self.axis + 1 :]))
-        place = [*whole(self.shape)]
+        run = self._run((*region[: self.axis], slice(first, stop), *region[self.axis + 1 :]))
+        place = [*whole_region(self.shape)]
         place[self.axis] = slice(at - first, at - first + 1)
         return run.read()[tuple(place)]
 
-    def _run(self, box: Region) -> _Run:
-        key = tuple((side.start, side.stop) for side in box)
+    def _run(self, region: Region) -> _Run:
+        key = tuple((side.start, side.stop) for side in region)
         with self._lock:
-            run = self._runs.setdefault(key, _Run(self.array, box))
+            run = self._runs.setdefault(key, _Run(self.array, region))
             self._runs.move_to_end(key)
             while len(self._runs) > self.count:
                 self._runs.popitem(last=False)

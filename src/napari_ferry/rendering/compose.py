@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region
+from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.rendering.blend import Mode, Stamp, blend, make_stamp
 from napari_ferry.rendering.contour import contours
 from napari_ferry.rendering.paint import Color, Labeled, Paint
@@ -61,23 +59,23 @@ class Layer:
     def draw(self, canvas: NDArray[np.uint8], i: int, top: int = 0) -> None:
         """Lay frame i of the layer on a canvas, axes (y, x, 4), that begins at line `top`."""
         rows = self.rows.within(top, top + len(canvas)).moved(-top)
-        box = self._box(i, rows)
-        if box is not None:
-            BlockReader(self.array, box).read_whole(partial(self._draw, canvas, rows))
+        region = self._region(i, rows)
+        if region is not None:
+            BlockReader(self.array, region).read_whole(partial(self._draw, canvas, rows))
 
-    def _box(self, i: int, rows: Line) -> Region | None:
+    def _region(self, i: int, rows: Line) -> Region | None:
         """Return the region that lines of frame i need, ``None`` where nothing is seen."""
         lines = iter((self.columns, rows) if self.is_turned else (rows, self.columns))
-        box = []
+        region = []
         for place in self.places:
             if place is None:
-                box.append(self._needed(next(lines)))
+                region.append(self._needed(next(lines)))
                 continue
             index = int(place if isinstance(place, int) else place[i])
-            box.append(slice(index, index + 1))
-        box += [slice(0, n) for n in self.array.shape[len(box) :]]
-        is_seen = all(0 <= side.start < side.stop for side in box)
-        return tuple(box) if is_seen else None
+            region.append(slice(index, index + 1))
+        region += [slice(0, n) for n in self.array.shape[len(region) :]]
+        is_seen = all(0 <= side.start < side.stop for side in region)
+        return tuple(region) if is_seen else None
 
     def _needed(self, line: Line) -> slice:
         """Return the samples that are needed; outlines need their neighbors."""

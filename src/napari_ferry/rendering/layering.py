@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array
 from napari_ferry.rendering.blend import Mode, mode_of
 from napari_ferry.rendering.chunk_cache import keep_chunks
 from napari_ferry.rendering.compose import Layer

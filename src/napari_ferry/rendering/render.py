@@ -9,12 +9,10 @@ from typing import Any, get_args
 import numpy as np
 
 from napari_ferry.arguments import is_text
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image, Saveable, as_images
 from napari_ferry.image.record import SPEED
-from napari_ferry.image.saveables import Saveable, as_images
 from napari_ferry.layers.channels import split_all
 from napari_ferry.movie.movie import POSITION
 from napari_ferry.rendering.compose import Compositor, Layer

@@ -15,15 +15,14 @@ from typing import Any
 from napari_ferry.arguments import to_path
 from napari_ferry.arrays.stack import take_steps
 from napari_ferry.errors import InvalidImageError, TargetError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
-from napari_ferry.image.saveables import Saveable
 from napari_ferry.io import find_codec, images_for, option_names, plan
 from napari_ferry.layers.channels import is_one_layer, split
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_steps, frame_axis
-from napari_ferry.saving.plan import Plan
+from napari_ferry.saving import Plan
 
 _DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
 """The options of `render`, and what they are when nothing is said."""

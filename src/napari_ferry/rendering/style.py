@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_ferry.arguments import is_real
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
-from napari_ferry.image.image import Image
 from napari_ferry.layers.display import IDENTITY, warn_unsound
 from napari_ferry.movie.contrast_limits import shown_limits
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_places
@@ -103,8 +103,8 @@ def _limits(image: Image) -> LazyContrastLimits:
     count = math.prod(lead)
     places = [np.unravel_index(k, lead) for k in sampled_places(count)] if count else []
     whole = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
-    boxes = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
-    return LazyContrastLimits(None, smallest, boxes)
+    regions = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
+    return LazyContrastLimits(None, smallest, regions)
 
 
 def _color_limits(image: Image) -> LazyContrastLimits:

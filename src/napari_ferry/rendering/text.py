@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.units import METERS, SECONDS, to_ome
 
 _LENGTHS = {"km": 1e3, "m": 1.0, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "pm": 1e-12}

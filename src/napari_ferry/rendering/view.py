@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.movie.frame_axis import choose_frame_axis
 from napari_ferry.rendering.world import World
 from napari_ferry.units import SECONDS

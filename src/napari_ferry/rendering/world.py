@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image, Kind
+from napari_ferry.image import Axis, Image
+from napari_ferry.image.image import Kind
 from napari_ferry.units import METERS, SECONDS
 
 _Step = TypeVar("_Step", float, NDArray[np.float64])

@@ -1,1 +1,19 @@
-"""Saves that have not happened yet, and the one place that carries them out."""
+"""Saves that have not happened yet, and the one function that carries them out."""
+
+from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.saving.plan import Plan, run
+from napari_ferry.saving.progress import Progress
+from napari_ferry.saving.stream import Stream
+from napari_ferry.saving.uncompressed import pixel_writes
+from napari_ferry.saving.write import PlannedFile, Write
+
+__all__ = [
+    "Plan",
+    "PlannedFile",
+    "Progress",
+    "Stream",
+    "Write",
+    "interrupted_save",
+    "pixel_writes",
+    "run",
+]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A save that has not happened yet. Making one reads no pixels.
 
@@ -53,7 +53,7 @@ class Plan:
     """
 
     files: tuple[PlannedFile, ...]
-    writes: tuple[Write, ...]
+    writes: tuple[Write, ...] = ()
     losses: tuple[str, ...] = ()
     nframes: int = 0
     identity: str = ""
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def _steps(self) -> tuple[Write | EncodeTask, ...]:
-        return (*self.writes, *(self.stream.pieces if self.stream else ()))
+        return (*self.writes, *(self.stream.tasks if self.stream else ()))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -90,8 +90,8 @@ class Plan:
     def fingerprint(self) -> str:
         """A short text that tells this save from any other."""
         parts = [f"{file.path.name}:{file.nbytes}" for file in self.files]
-        parts += [f"{write.path.name}:{write.box}" for write in self.writes]
-        parts += [f"{piece.box}" for piece in self.stream.pieces] if self.stream else []
+        parts += [f"{write.path.name}:{write.region}" for write in self.writes]
+        parts += [f"{task.region}" for task in self.stream.tasks] if self.stream else []
         return xxhash.xxh3_128_hexdigest("\n".join([self.identity, *parts]).encode())
 
 

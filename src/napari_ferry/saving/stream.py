@@ -1,7 +1,7 @@
-"""Files whose bytes must come in order: encoded in pieces by threads, put together by one.
+"""Files whose bytes must come in order: encoded in tasks by threads, put together by one.
 
 A compressed TIFF, a video or a GIF cannot be laid into a file of known length, as nobody knows
-where a frame will lie before those in front of it are encoded. So each piece is encoded by itself,
+where a frame will lie before those in front of it are encoded. So each task is encoded by itself,
 and the results are taken up in order, a few of them ahead: memory does not grow with the file.
 """
 
@@ -15,9 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, box_bytes
+from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays.regions import region_bytes
 from napari_ferry.saving.progress import Monitor
 
 if TYPE_CHECKING:
@@ -26,58 +25,58 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _PIECE_BYTES = 4 << 20
-"""Pixels of a piece, where a frame and a chunk of the source are not larger."""
+"""Pixels of a task, where a frame and a chunk of the source are not larger."""
 
 _CHUNK_BYTES = 256 << 20
 """Chunks of several frames are read whole, up to this size."""
 
 _AHEAD_BYTES = 256 << 20
-"""Pixels of pieces that are under way at a time, unless one alone has more."""
+"""Pixels of tasks that are under way at a time, unless one alone has more."""
 
 
 @dataclass(frozen=True)
 class EncodeTask:
-    """Some pixels of a source, and how they are encoded; independent of every other piece.
+    """Some pixels of a source, and how they are encoded; independent of every other task.
 
     Parameters
     ----------
     array : array
         Where the pixels come from.
-    box : Region
+    region : Region
         Which of them.
     encode : callable
         Returns what `Stream.assemble` takes for these pixels. It may run in another thread.
     """
 
     array: Array
-    box: Region
+    region: Region
     encode: Callable[[BlockReader], Any]
 
     @property
     def nbytes(self) -> int:
         """Bytes of pixels that it reads."""
-        return box_bytes(self.array, self.box)
+        return region_bytes(self.array, self.region)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Files that are made of encoded pieces, one after the other.
+    """Files that are made of encoded tasks, one after the other.
 
     Parameters
     ----------
     paths : tuple of Path
         The files, as in `Plan.files`: as many as there can be, as encoding decides how many.
-    pieces : tuple of EncodeTask
+    tasks : tuple of EncodeTask
         What they are made of, in order.
     assemble : callable
-        Given the partial paths of all files and the encoded pieces in order, makes the files
+        Given the partial paths of all files and the encoded tasks in order, makes the files
         and returns how many.
     alone : Path, optional
         What the file is called when there is but one of several that there could be.
     """
 
     paths: tuple[Path, ...]
-    pieces: tuple[EncodeTask, ...]
+    tasks: tuple[EncodeTask, ...]
     assemble: Callable[[Sequence[Path], Results], int]
     alone: Path | None = None
 
@@ -87,11 +86,11 @@ class Stream:
 
 
 class Results(Iterator[Any]):
-    """Encoded pieces in order, and the threads that encode them, for further work.
+    """Encoded tasks in order, and the threads that encode them, for further work.
 
     Parameters
     ----------
-    pieces : iterable of EncodeTask
+    tasks : iterable of EncodeTask
         What is encoded.
     pool : Executor
         The threads.
@@ -102,10 +101,10 @@ class Results(Iterator[Any]):
     """
 
     def __init__(
-        self, pieces: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
+        self, tasks: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
     ) -> None:
         self._pool, self._monitor, self._ahead = pool, monitor, ahead
-        self._results = self.work(partial(_encode, piece, monitor) for piece in pieces)
+        self._results = self.work(partial(_encode, task, monitor) for task in tasks)
 
     def __next__(self) -> Any:
         return next(self._results)
@@ -117,7 +116,7 @@ class Results(Iterator[Any]):
 
 
 def frames_together(frame_bytes: int, in_chunk: int) -> int:
-    """Return how many frames make a good piece: all of a chunk of the source, and a few at least.
+    """Return how many frames make a good task: all of a chunk of the source, and a few at least.
 
     Parameters
     ----------
@@ -130,7 +129,7 @@ def frames_together(frame_bytes: int, in_chunk: int) -> int:
 
 
 def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
-    """Encode all pieces by several threads, and put them together in this one.
+    """Encode all tasks by several threads, and put them together in this one.
 
     Returns
     -------
@@ -141,9 +140,9 @@ def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, work
 
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
         undo.callback(monitor.stop)
-        largest = max(piece.nbytes for piece in stream.pieces)
+        largest = max(task.nbytes for task in stream.tasks)
         ahead = max(1, min(workers + 2, _AHEAD_BYTES // max(1, largest)))
-        count = stream.assemble(partials, Results(stream.pieces, pool, monitor, ahead))
+        count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead))
         undo.pop_all()
     return count
 
@@ -153,8 +152,8 @@ def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:
     return job()
 
 
-def _encode(piece: EncodeTask, monitor: Monitor) -> Any:
-    return piece.encode(BlockReader(piece.array, piece.box, monitor.count, monitor.check))
+def _encode(task: EncodeTask, monitor: Monitor) -> Any:
+    return task.encode(BlockReader(task.array, task.region, monitor.count, monitor.check))
 
 
 def in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.blocks import BlockReader, write_block
-from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, split_region
+from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays.blocks import write_block
+from napari_ferry.arrays.regions import split_by_bytes
 from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write
 
@@ -22,7 +22,7 @@ _WRITE_BYTES = 256 << 20
 def pixel_writes(
     path: Path,
     array: Array,
-    box: Region,
+    region: Region,
     *,
     lead: int,
     strides: Sequence[int],
@@ -30,7 +30,7 @@ def pixel_writes(
     offset: int = 0,
     locate: Callable[[Path], int] | None = None,
 ) -> list[Write]:
-    """Plan the writes that lay a box of an array uncompressed into a pre-sized file.
+    """Plan the writes that lay a region of an array uncompressed into a pre-sized file.
 
     No chunk of the source is read for two of them.
 
@@ -40,7 +40,7 @@ def pixel_writes(
         The file.
     array : array
         The source; of a `Stack`, each part is read by itself.
-    box : Region
+    region : Region
         The region of the source.
     lead : int
         Leading axes, along which a `Stack` may be taken apart.
@@ -49,14 +49,14 @@ def pixel_writes(
     dtype : data type
         How samples are stored.
     offset : int
-        Where the box' first sample lies, in bytes from the beginning of the pixels.
+        Where the region' first sample lies, in bytes from the beginning of the pixels.
     locate : callable, optional
         Finds where the pixels begin in the partial file; they begin at 0 when absent.
     """
     if isinstance(array, Stack) and array.axis < lead:
         a, writes = array.axis, []
-        inner, steps = (*box[:a], *box[a + 1 :]), (*strides[:a], *strides[a + 1 :])
-        for k in range(box[a].start, box[a].stop):
+        inner, steps = (*region[:a], *region[a + 1 :]), (*strides[:a], *strides[a + 1 :])
+        for k in range(region[a].start, region[a].stop):
             writes += pixel_writes(
                 path,
                 array.parts[k],
@@ -64,13 +64,13 @@ def pixel_writes(
                 lead=lead - 1,
                 strides=steps,
                 dtype=dtype,
-                offset=offset + (k - box[a].start) * strides[a],
+                offset=offset + (k - region[a].start) * strides[a],
                 locate=locate,
             )
         return writes
     writes = []
-    for piece in split_region(array, box, _WRITE_BYTES):
-        start = [p.start - b.start for p, b in zip(piece, box, strict=True)]
+    for piece in split_by_bytes(array, region, _WRITE_BYTES):
+        start = [p.start - b.start for p, b in zip(piece, region, strict=True)]
         at = offset + sum(i * step for i, step in zip(start, strides, strict=True))
         put = partial(_put_pixels, offset=at, strides=tuple(strides), dtype=dtype, locate=locate)
         writes.append(Write(path, array, piece, put))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader, as_bytes
-from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, box_bytes
+from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays.blocks import as_bytes
+from napari_ferry.arrays.regions import region_bytes
 from napari_ferry.saving.disk import reserve, sync_file
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.progress import Monitor
@@ -59,7 +59,7 @@ class Write:
         The file that it fills or makes, as in `Plan.files`.
     array : array
         Where the pixels come from.
-    box : Region
+    region : Region
         Which of them.
     put : callable
         Puts the pixels into the file, given its partial path.
@@ -67,13 +67,13 @@ class Write:
 
     path: Path
     array: Array
-    box: Region
+    region: Region
     put: Callable[[Path, BlockReader], None]
 
     @property
     def nbytes(self) -> int:
         """Bytes of pixels that it reads."""
-        return box_bytes(self.array, self.box)
+        return region_bytes(self.array, self.region)
 
 
 def make_files(
@@ -132,7 +132,7 @@ def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, 
             hasher.update(as_bytes(pixels))
         monitor.count(pixels)
 
-    write.put(target, BlockReader(write.array, write.box, count, monitor.check))
+    write.put(target, BlockReader(write.array, write.region, count, monitor.check))
     digests.put(index, hasher.hexdigest() if hasher else "", target)
 
 
@@ -191,7 +191,7 @@ def _digest_of_all(digests: Sequence[str]) -> str:
 def _digest(write: Write, monitor: Monitor) -> str:
     """Hash the pixels of a write, in the order in which they are written."""
     hasher = xxhash.xxh3_64()
-    for block in BlockReader(write.array, write.box, check=monitor.check):
+    for block in BlockReader(write.array, write.region, check=monitor.check):
         monitor.check()
         hasher.update(as_bytes(block.pixels))
     return hasher.hexdigest()

@@ -23,14 +23,12 @@ from qtpy.QtCore import QEventLoop, QTimer
 from superqt.utils import ensure_main_thread
 
 from napari_ferry.arguments import is_real
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import SPEED
 from napari_ferry.rendering.view import choose_steps, frame_axis
-from napari_ferry.saving.plan import Plan, run
-from napari_ferry.saving.progress import Progress
+from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.widgets.sliders import choose_slider, slider_axis
 
 if TYPE_CHECKING:

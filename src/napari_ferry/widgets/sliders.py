@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.units import from_pint
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import FerryError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.io import codecs, find_codec, imload, imsave, option_names
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import plan_as_seen
-from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.progress import Progress, size_text
+from napari_ferry.saving import Plan, Progress
+from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.target import check_place, follow_link
 
 _PLUGIN = "napari-ferry"

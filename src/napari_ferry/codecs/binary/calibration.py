@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 
 Lead = Literal["t", "z"]
 Field = Literal["lead", "step", "pixel"]

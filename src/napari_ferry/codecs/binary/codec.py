@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.arrays import whole_region
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mode
-from napari_ferry.arrays.regions import whole
 from napari_ferry.codecs.binary.padding import Padding, map_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
@@ -27,13 +27,10 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_text,
 )
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
-from napari_ferry.image.checks import check_pixels, common_losses
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
-from napari_ferry.saving.partial import interrupted_save
-from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.uncompressed import pixel_writes
-from napari_ferry.saving.write import PlannedFile, write_text
+from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_writes
+from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES
 OPENS_FOLDERS = True
@@ -88,23 +85,23 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     may_replace = partial(_is_sidecar_of, data=path)
     lead = max(0, image.ndim - (3 if image.is_rgb else 2))
     return Plan(
-        (
+        files=(
             PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
             PlannedFile(sidecar, len(text), partial(write_text, text=text), may_replace),
         ),
-        tuple(
+        writes=tuple(
             pixel_writes(
                 path,
                 image.array,
-                whole(image.shape),
+                whole_region(image.shape),
                 lead=lead,
                 strides=strides,
                 dtype=image.dtype,
             )
         ),
-        tuple(common_losses(images)),
-        math.prod(image.shape[:lead]),
-        text,
+        losses=tuple(common_losses(images)),
+        nframes=math.prod(image.shape[:lead]),
+        identity=text,
     )
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from napari_ferry.arguments import reading
 from napari_ferry.codecs.binary.padding import Padding, is_count, read_place
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.image.axes import Axis, default_axes
+from napari_ferry.image import Axis, Image, describe
+from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import KEY, Description, describe, parse_description
-from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.image.record import KEY, Description, parse_description
+from napari_ferry.saving import interrupted_save
 
 DEFAULT_NAME = "binary_video"
 """Name, without suffix, of the recording in a folder that says no other."""

@@ -19,10 +19,10 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
 )
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.record import Description, is_sound_scale, parse_description
-from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.saving import interrupted_save
 from napari_ferry.units import METERS, SECONDS
 
 _MOST = 2**48

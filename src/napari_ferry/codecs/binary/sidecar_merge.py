@@ -15,8 +15,7 @@ from napari_ferry.codecs.binary.calibration import Field, split_axes
 from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.sidecar import load_json, sidecar_text
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.record import KEY, Description, parse_description, to_json
 from napari_ferry.units import METERS, SECONDS
 

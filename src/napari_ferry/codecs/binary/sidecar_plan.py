@@ -10,12 +10,12 @@ from pathlib import Path
 from napari_ferry.codecs.binary.calibration import FIELDS, Calibration, Field
 from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.padding import Padding
-from napari_ferry.codecs.binary.repair import fitted, image_of
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar
+from napari_ferry.codecs.binary.sidecar_search import fitted, image_of
 from napari_ferry.errors import TargetError
-from napari_ferry.saving.plan import Plan, run
-from napari_ferry.saving.write import PlannedFile, write_text
+from napari_ferry.saving import Plan, PlannedFile, run
+from napari_ferry.saving.write import write_text
 
 
 def write_sidecar(
@@ -108,7 +108,7 @@ def plan_sidecar(
     sidecar = sidecar_path(data)
     text, losses = merge_sidecar(sidecar, image, place, by_hand if meaning else ())
     file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
-    return Plan((file,), (), losses, identity=text)
+    return Plan(files=(file,), losses=losses, identity=text)
 
 
 def _keep(sidecar: Path, kept: Path) -> None:

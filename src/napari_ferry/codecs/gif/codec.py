@@ -8,19 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from napari_ferry.arguments import is_real
-from napari_ferry.codecs.gif.assemble import Job, assemble
 from napari_ferry.codecs.gif.delays import time_losses
-from napari_ferry.codecs.gif.encode import EncodeFrames
+from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
+from napari_ferry.codecs.gif.frame_writer import Job, assemble
 from napari_ferry.codecs.gif.palette import Fit, SharedPalette, dither_offsets
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import describe
+from napari_ferry.image import Image, describe
 from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.stream import Stream
-from napari_ferry.saving.write import PlannedFile
+from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)
 OPENS_FOLDERS = True
@@ -106,14 +103,13 @@ def plan(
     shared = SharedPalette(movie, colors)
     fit = Fit(shared, colors, dither_offsets(movie.size) if dither else None)
     job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
-    pieces = tuple(movie.pieces(EncodeFrames(fit)))
-    stream = Stream((path,), pieces, partial(assemble, job=job))
+    tasks = tuple(movie.tasks(EncodeFrames(fit)))
+    stream = Stream((path,), tasks, partial(assemble, job=job))
     return Plan(
-        (PlannedFile(path, _most_bytes(movie)),),
-        (),
-        (*movie.losses, *_losses(movie, colors)),
-        movie.nframes,
-        json.dumps(
+        files=(PlannedFile(path, _most_bytes(movie)),),
+        losses=(*movie.losses, *_losses(movie, colors)),
+        nframes=movie.nframes,
+        identity=json.dumps(
             [describe(movie.image), str(movie.frame_rate), job.is_timed, loop, colors, dither]
         ),
         stream=stream,

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import BlockReader
-from napari_ferry.arrays.regions import Region
+from napari_ferry.arrays import BlockReader, Region
 from napari_ferry.codecs.gif.quantize import find_nearest, quantize
 from napari_ferry.movie.intensity import sampled_places
 from napari_ferry.movie.movie import Movie
@@ -176,18 +175,18 @@ class SharedPalette:
 
     def _choose(self) -> Palette:
         movie = self.movie
-        boxes = [movie.box(i, i + 1) for i in sampled_places(movie.nframes)]
-        most = _SAMPLED_PIXELS // len(boxes)
-        pixels = np.concatenate([self._sample(box, most) for box in boxes])
+        regions = [movie.region(i, i + 1) for i in sampled_places(movie.nframes)]
+        most = _SAMPLED_PIXELS // len(regions)
+        pixels = np.concatenate([self._sample(region, most) for region in regions])
         tones = len(np.unique(pixels)) if pixels.shape[1] == 1 else 0
         if self.count == 256 and tones > _FEW_TONES:  # frames between may have any of the others
             return Palette(np.arange(256, dtype=np.uint8)[:, None])
         return make_palette(pixels, self.count)
 
-    def _sample(self, box: Region, most: int) -> NDArray[np.uint8]:
+    def _sample(self, region: Region, most: int) -> NDArray[np.uint8]:
         """Return some pixels of one frame, axes (pixel, s)."""
         movie = self.movie
-        frame = BlockReader(movie.image.array, box).read_whole(
+        frame = BlockReader(movie.image.array, region).read_whole(
             lambda found: movie.tones(
                 found.reshape(-1, *found.shape[len(movie.place) :]), is_rgb=movie.is_rgb
             )

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.codecs.gif.comment_record import split_record
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.disposal import Composed, may_show_through
 from napari_ferry.codecs.gif.scan import Table, scan
 from napari_ferry.errors import FerryWarning
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description, read_record
 
 DELAYS = "delays"

@@ -12,13 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from napari_ferry.arguments import is_real
-from napari_ferry.arrays.regions import whole
+from napari_ferry.arrays import whole_region
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
 from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_torn
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
 from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
 from napari_ferry.codecs.tiff.names import PART, stem_of
-from napari_ferry.codecs.tiff.saving.encode import Compression, PageFormat
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     Flavor,
@@ -26,6 +25,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
     choose_flavor,
     is_ome,
 )
+from napari_ferry.codecs.tiff.saving.page_encoder import Compression, PageFormat
 from napari_ferry.codecs.tiff.saving.parts import part_path, with_stale
 from napari_ferry.codecs.tiff.saving.plan_compressed import (
     choose_pages,
@@ -35,13 +35,11 @@ from napari_ferry.codecs.tiff.saving.plan_compressed import (
 )
 from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_laid_file, plan_laid_series
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.checks import check_pixels, common_losses
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import describe
+from napari_ferry.image import Image, check_pixels, common_losses, describe
 from napari_ferry.imagej import step_losses
+from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.partial import kept_nonce
-from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.write import PlannedFile, write_text
+from napari_ferry.saving.write import write_text
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 ALSO_OPENS = (".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8")
@@ -139,7 +137,7 @@ def plan(
     InvalidImageError
         An image that TIFF cannot hold, or a cap that is smaller than one frame.
     """
-    layers = [Layer(image, whole(image.shape)) for image in images]
+    layers = [Layer(image, whole_region(image.shape)) for image in images]
     for image in images:
         check_pixels(image)
         _check_axes(image)
@@ -219,11 +217,10 @@ def _plan_without_files(layers: Sequence[Layer], flavor: Flavor, pages: Pages) -
     """Return what is the same of a plan, whatever its files are."""
     images = [layer.image for layer in layers]
     return Plan(
-        (),
-        (),
-        _losses(images, flavor, pages),
-        sum(layer.nframes for layer in layers),
-        _identity(images, flavor),
+        files=(),
+        losses=_losses(images, flavor, pages),
+        nframes=sum(layer.nframes for layer in layers),
+        identity=_identity(images, flavor),
     )
 
 

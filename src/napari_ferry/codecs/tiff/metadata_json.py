@@ -17,9 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import KEY, describe
+from napari_ferry.image import Axis, Image, describe
+from napari_ferry.image.record import KEY
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"

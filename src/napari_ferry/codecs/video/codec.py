@@ -15,9 +15,9 @@ from typing import Literal
 from napari_ferry.codecs.video.read import read_video
 from napari_ferry.codecs.video.write import LARGEST_SIDE, Codec, Job, Quality, plan_video
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.saving.plan import Plan
+from napari_ferry.saving import Plan
 
 IS_MOVIE = True
 KEEPS_SAMPLES = (".mkv",)  # what is written there is not drawn unless it has to be
@@ -102,11 +102,10 @@ def plan(
     identity = json.dumps(said, sort_keys=True)
     losses = (*_losses(movie, chosen), *_rounded_times(movie, path), *movie.losses)
     return Plan(
-        (file,),
-        (),
-        losses,
-        movie.nframes,
-        identity,
+        files=(file,),
+        losses=losses,
+        nframes=movie.nframes,
+        identity=identity,
         stream=stream,
         frame_rate=movie.frame_rate,
     )

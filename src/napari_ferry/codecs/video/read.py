@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.codecs.video.color import Look, choose_look, gray_levels, is_known_colored
 from napari_ferry.codecs.video.decoder import Decoder, opened_video, read_tags
 from napari_ferry.codecs.video.packet_index import Index
 from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import KEY, Description, join_axes, read_record
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.video.encoder import Encoder
 from napari_ferry.codecs.video.read import RATE
 from napari_ferry.movie.movie import Movie
-from napari_ferry.saving.stream import Stream
-from napari_ferry.saving.write import PlannedFile
+from napari_ferry.saving import PlannedFile, Stream
 
 Codec = Literal["h264", "ffv1"]
 Quality = Literal["small", "good", "high", "best"]
@@ -50,7 +49,7 @@ def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
     """Plan one file, and the stream that makes it."""
     movie = job.movie
     encode = None if job.codec == "ffv1" else even if movie.is_rgb else with_chroma
-    stream = Stream((job.path,), tuple(movie.pieces(encode)), partial(assemble, job=job))
+    stream = Stream((job.path,), tuple(movie.tasks(encode)), partial(assemble, job=job))
     return PlannedFile(job.path, _most_bytes(movie)), stream
 
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from superqt import QCollapsible
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.layers.convert import from_layers
+from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_of
 from napari_ferry.plugin.viewer import ViewerState, background, shown_images, viewer_state
 from napari_ferry.rendering.render import render

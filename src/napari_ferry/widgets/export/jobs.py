@@ -27,8 +27,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
-from napari_ferry.saving.plan import Plan, default_workers, run
-from napari_ferry.saving.progress import Progress, size_text
+from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving.plan import default_workers
+from napari_ferry.saving.progress import size_text
 from napari_ferry.widgets.summary import describe_progress, sentence
 
 if TYPE_CHECKING:

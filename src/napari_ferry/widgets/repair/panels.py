@@ -12,10 +12,10 @@ from superqt import QCollapsible
 
 from napari_ferry.widgets.form import scrolling
 from napari_ferry.widgets.repair.calibration_form import MeaningForm
-from napari_ferry.widgets.repair.candidates import Candidates
+from napari_ferry.widgets.repair.candidate_list import Candidates
 from napari_ferry.widgets.repair.files import Files
 from napari_ferry.widgets.repair.layout_form import LayoutForm
-from napari_ferry.widgets.repair.preview import LivePreview
+from napari_ferry.widgets.repair.layout_preview import LivePreview
 from napari_ferry.widgets.repair.result import Result
 from napari_ferry.widgets.worker import BackgroundWorker
 

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxL
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.fit import fits, remains
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
-from napari_ferry.codecs.binary.repair import one_each
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
+from napari_ferry.codecs.binary.sidecar_search import one_each
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.progress import size_text
 

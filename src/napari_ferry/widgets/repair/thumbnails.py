@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 SIDE = 64
 """Most pixels of a side."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.codecs.tiff.folders.own_series import are_parts, read_series
 from napari_ferry.codecs.tiff.folders.partition import name_in, partition, read_partition
 from napari_ferry.codecs.tiff.folders.same_layout import Alike, stacks_of
@@ -17,8 +17,7 @@ from napari_ferry.codecs.tiff.pages.arrays import Planes
 from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
 
 
 def read_folder(folder: Path) -> list[Image]:

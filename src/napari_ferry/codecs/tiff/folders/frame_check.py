@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.arrays.frames import Frames, ReadFrame
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.images.read_ome import part_paths
@@ -18,10 +18,9 @@ from napari_ferry.codecs.tiff.pages.arrays import Joined
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.axes import Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import KEY, parse_description
-from napari_ferry.saving.partial import interrupted_save
+from napari_ferry.saving import interrupted_save
 
 
 def are_parts(paths: Sequence[Path]) -> bool:

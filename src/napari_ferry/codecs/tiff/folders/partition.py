@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays import Frames
 from napari_ferry.codecs.tiff.folders.same_layout import Alike, stacks_of
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import natural_key, stem_of
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.axes import Axis, Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Channel, Image
 
 _PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
 _VARIABLE = "var"

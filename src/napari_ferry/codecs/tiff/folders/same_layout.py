@@ -21,7 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames, ReadFrame
+from napari_ferry.arrays import Frames
+from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.folders.frame_check import Expected
 from napari_ferry.codecs.tiff.images.read import read_images
@@ -31,7 +32,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind, page_kind
 from napari_ferry.codecs.tiff.pages.template import Directory, Template, read_directory, read_into
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 _LOOKED_AT = 100
 """Compressed files of a stack that are looked at when it is opened."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.page_frames import as_bool, moved
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, page_kind
 from napari_ferry.codecs.tiff.pages.pages import Pages, TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 
 if TYPE_CHECKING:
     from pathlib import Path

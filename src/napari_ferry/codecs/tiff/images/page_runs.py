@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
-from napari_ferry.image.axes import Axis
+from napari_ferry.image import Axis
 from napari_ferry.image.record import Description
 
 ASSUMED_STACK = (

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
 from napari_ferry.codecs.tiff.images.read_json import read_json
 from napari_ferry.codecs.tiff.images.read_ome import check_parts, ome_parts, read_ome
@@ -28,7 +28,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.image.record import KEY, Description
 from napari_ferry.imagej import has_sound_counts, parse_imagej
 

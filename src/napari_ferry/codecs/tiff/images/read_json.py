@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import Stack, page_table, with_levels_below
@@ -34,8 +33,8 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.axes import Axis, default_axes
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
+from napari_ferry.image.axes import default_axes
 from napari_ferry.image.record import KEY, Description, parse_description
 
 _MOST_AXES = 32

@@ -21,7 +21,7 @@ from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved, with_pixels
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.image.record import KEY, Description
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 

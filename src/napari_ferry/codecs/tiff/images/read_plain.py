@@ -24,8 +24,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes,
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description
 
 Alike = tuple[PageKind, NDArray[np.int64]]

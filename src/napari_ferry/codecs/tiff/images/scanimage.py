@@ -20,8 +20,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.image.axes import Channel
-from napari_ferry.image.image import Image
+from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
 
 _KEPT = (

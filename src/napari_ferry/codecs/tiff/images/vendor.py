@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames, ReadFrame
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorFacts, number, said_by
@@ -22,8 +22,8 @@ from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes,
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
 from napari_ferry.codecs.tiff.pages.series_pages import told_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
-from napari_ferry.image.image import Image
 from napari_ferry.image.record import Description
 
 if TYPE_CHECKING:

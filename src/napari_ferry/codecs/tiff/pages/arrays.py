@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.blocks import c_strides
-from napari_ferry.arrays.frames import Frames, ReadFrame
+from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.memmap import Mapped, map_strided
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
 from napari_ferry.errors import UnreadableFileError

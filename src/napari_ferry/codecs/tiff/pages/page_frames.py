@@ -9,14 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays import Array, Frames
 from napari_ferry.codecs.tiff.pages.arrays import AsBool, map_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, next_page
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.image.record import Description
 
 ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"

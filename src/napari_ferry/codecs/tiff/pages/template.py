@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.memmap import position
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
     SEGMENT_TAGS,

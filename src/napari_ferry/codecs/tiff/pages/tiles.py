@@ -107,10 +107,10 @@ class Tiles(Chunked):
         if nothing is not None:
             return nothing
         touched, left = zip(*itertools.starmap(touched_by, self._axes(items)), strict=True)
-        box = self._read_box(touched)
+        region = self._read_box(touched)
         if not all(isinstance(item, int | slice) for item in items):
-            return box[arranged(left, order)]
-        pixels, added = box[left], new_axes(items, order)
+            return region[arranged(left, order)]
+        pixels, added = region[left], new_axes(items, order)
         return pixels[added] if added else pixels[()]
 
     def _axes(self, items: Sequence[Any]) -> Iterator[tuple[Any, int, int]]:

@@ -20,11 +20,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_ferry.arrays import Region
 from napari_ferry.arrays.blocks import c_strides
-from napari_ferry.arrays.regions import Region, box_shape
+from napari_ferry.arrays.regions import region_shape
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import KEY, describe, to_json
+from napari_ferry.image import Image, describe
+from napari_ferry.image.record import KEY, to_json
 from napari_ferry.imagej import ImageJTags, to_imagej, why_not
 from napari_ferry.ome_xml import OME_DTYPES
 from napari_ferry.units import METERS
@@ -57,22 +58,22 @@ class Layer:
     ----------
     image : Image
         The whole image.
-    box : Region
+    region : Region
         Which part of it.
     """
 
     image: Image
-    box: Region
+    region: Region
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis of the part."""
-        return box_shape(self.box)
+        return region_shape(self.region)
 
     @property
     def lead(self) -> int:
         """Number of axes before y and x."""
-        return len(self.box) - (3 if self.image.is_rgb else 2)
+        return len(self.region) - (3 if self.image.is_rgb else 2)
 
     @property
     def nframes(self) -> int:
@@ -104,11 +105,11 @@ class Layer:
         room = np.broadcast_to(np.zeros((), self.image.dtype), self.shape)
         axes = tuple(
             replace(axis, translation=axis.translation + side.start * axis.scale)
-            for axis, side in zip(self.image.axes, self.box, strict=True)
+            for axis, side in zip(self.image.axes, self.region, strict=True)
         )
         channels = self.image.channels
         if channels:
-            channels = channels[self.box[self.image.axis_names.index("c")]]
+            channels = channels[self.region[self.image.axis_names.index("c")]]
         return replace(
             self.image,
             levels=(room,),
@@ -278,12 +279,12 @@ def overhead(create: Callable[..., None], layer: Layer) -> int:
         What the frames are of; a piece of them is put into a file in memory.
     """
     small = {"y": 2, "x": 2, "s": 4}
-    sizes = zip(layer.image.axis_names, layer.shape, layer.box, strict=True)
-    box = tuple(
+    sizes = zip(layer.image.axis_names, layer.shape, layer.region, strict=True)
+    region = tuple(
         slice(side.start, side.start + (n if name == "c" else min(n, small.get(name, 1))))
         for name, n, side in sizes
     )
-    tiny = Layer(layer.image, box)
+    tiny = Layer(layer.image, region)
     buffer = io.BytesIO()
     takes_one = "layer" in getattr(create, "keywords", {})
     create(buffer, **({"layer": tiny} if takes_one else {"layers": (tiny,)}))

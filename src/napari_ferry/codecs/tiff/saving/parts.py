@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.arrays.regions import split_box, whole
+from napari_ferry.arrays import split_by_frames, whole_region
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of
 from napari_ferry.codecs.tiff.saving.headers import (
@@ -28,13 +28,10 @@ from napari_ferry.codecs.tiff.saving.headers import (
     series_uuid,
 )
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis
-from napari_ferry.image.image import Image
-from napari_ferry.image.record import describe
+from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
+from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.partial import left_files
-from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.write import PlannedFile
 
 
 def split_layer(layer: Layer, flavor: Flavor, cap: float, extra: int) -> list[Layer]:
@@ -54,7 +51,10 @@ def split_layer(layer: Layer, flavor: Flavor, cap: float, extra: int) -> list[La
             f"size cap of {cap / 1e9:.6g} GB: raise the cap."
         )
     edges = [np.arange(n + 1) for n in layer.shape[: layer.lead]]
-    return [Layer(layer.image, box) for box in split_box(layer.box, layer.lead, most, edges)]
+    return [
+        Layer(layer.image, region)
+        for region in split_by_frames(layer.region, layer.lead, most, edges)
+    ]
 
 
 def part_files(
@@ -147,7 +147,7 @@ def run_descriptions(
     """Yield the description of each part: OME-XML, or JSON for types that OME does not know."""
     uuids = [series_uuid(nonce, i) for i in range(len(runs))]
     if len(runs) == 1:  # one file that stands alone
-        layer = Layer(images[0], whole(images[0].shape))
+        layer = Layer(images[0], whole_region(images[0].shape))
         yield whole_file_xml([layer]) if is_ome(images) else json_description(images[0])
         return
     if not is_ome(images):
@@ -186,7 +186,7 @@ def _json_of_run(run: Run, image: Image, series: str, index: int, count: int) ->
 def _first_frame(part: Layer) -> int:
     """Return which frame of the whole image is the first of a part, in C order."""
     counts = part.image.shape[: part.lead]
-    starts = [side.start for side in part.box[: part.lead]]
+    starts = [side.start for side in part.region[: part.lead]]
     return int(np.ravel_multi_index(starts, counts)) if starts else 0
 
 

@@ -10,15 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.regions import Region, chunk_edges, split_box, whole
+from napari_ferry.arrays import Region, split_by_frames, whole_region
+from napari_ferry.arrays.regions import chunk_edges
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
-from napari_ferry.codecs.tiff.saving.assemble import Job, assemble
-from napari_ferry.codecs.tiff.saving.encode import (
-    Compression,
-    EncodeFrames,
-    PageFormat,
-    page_format,
-)
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
@@ -28,12 +22,19 @@ from napari_ferry.codecs.tiff.saving.headers import (
     json_description,
     page_options,
 )
+from napari_ferry.codecs.tiff.saving.page_encoder import (
+    Compression,
+    EncodeFrames,
+    PageFormat,
+    page_format,
+)
+from napari_ferry.codecs.tiff.saving.page_writer import Job, assemble
 from napari_ferry.codecs.tiff.saving.parts import Run, part_path, run_descriptions, whole_file_xml
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.image import Image
+from napari_ferry.image import Image
 from napari_ferry.imagej import to_imagej
-from napari_ferry.saving.stream import EncodeTask, Stream, frames_together
-from napari_ferry.saving.write import PlannedFile
+from napari_ferry.saving import PlannedFile, Stream
+from napari_ferry.saving.stream import EncodeTask, frames_together
 
 _TO_BE_DESCRIBED = "napari-ferry"
 """Description of a part until all parts are known."""
@@ -181,10 +182,10 @@ def _pieces(
         turn = tuple(names.index(name) for name in stored)
         encode = EncodeFrames(page, turn)
         frames, rows = _piece_size(layer, page)
-        for box in _frame_boxes(layer, turn, frames):
+        for region in _frame_boxes(layer, turn, frames):
             for y in range(0, page.shape[0], rows):
                 side = slice(y, min(y + rows, page.shape[0]))
-                part = (*box[: layer.lead], side, *box[layer.lead + 1 :])
+                part = (*region[: layer.lead], side, *region[layer.lead + 1 :])
                 yield EncodeTask(layer.image.array, part, encode)
 
 
@@ -205,8 +206,8 @@ def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
 
 
 def _frame_boxes(layer: Layer, turn: Sequence[int], most: int) -> Iterator[Region]:
-    """Yield boxes of whole frames, in the order in which the leading axes are stored."""
-    lead, box, edges = layer.lead, whole(layer.shape), chunk_edges(layer.image.array)
-    stored = (*(box[k] for k in turn), *box[lead:])
-    for piece in split_box(stored, lead, most, [edges[k] for k in turn]):
+    """Yield regions of whole frames, in the order in which the leading axes are stored."""
+    lead, region, edges = layer.lead, whole_region(layer.shape), chunk_edges(layer.image.array)
+    stored = (*(region[k] for k in turn), *region[lead:])
+    for piece in split_by_frames(stored, lead, most, [edges[k] for k in turn]):
         yield (*(piece[turn.index(k)] for k in range(lead)), *piece[lead:])

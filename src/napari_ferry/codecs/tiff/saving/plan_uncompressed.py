@@ -17,8 +17,7 @@ from napari_ferry.codecs.tiff.saving.parts import (
     split_layer,
     whole_file_xml,
 )
-from napari_ferry.saving.uncompressed import pixel_writes
-from napari_ferry.saving.write import PlannedFile, Write
+from napari_ferry.saving import PlannedFile, Write, pixel_writes
 
 Laid = tuple[tuple[PlannedFile, ...], tuple[Write, ...]]
 """Files, and what fills them."""
@@ -62,7 +61,7 @@ def _writes(part: Layer, path: Path, flavor: Flavor, page: int) -> list[Write]:
     return pixel_writes(
         path,
         part.image.array,
-        part.box,
+        part.region,
         lead=part.lead,
         strides=part.strides(flavor),
         dtype=part.dtype,

@@ -1,0 +1,347 @@
+"""The command line: what it prints, what it leaves, and its exit status."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faults import CAP, contents, leftovers, movie, names, python, version_of
+from napari_ferry import Axis, Channel, Image, imload, imsave
+from napari_ferry.cli import main
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "napari-ferry"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process; return exit status, output and errors."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        status = main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return command
+
+
+def assert_refused(result: tuple[int, str, str], words: str) -> None:
+    """The exit status is 1 and the only output is one sentence."""
+    status, out, err = result
+    assert status == 1
+    assert out == ""
+    assert re.fullmatch(rf"napari-ferry: [^\n]*{words}[^\n]*\.\n", err), err
+
+
+def stack() -> Image:
+    """Return a calibrated stack of two channels."""
+    axes = (
+        Axis("t", 0.5, "second"),
+        Axis("c"),
+        Axis("y", 0.25, "micrometer"),
+        Axis("x", 0.25, "micrometer"),
+    )
+    pixels = np.random.default_rng(0).integers(0, 999, (5, 2, 16, 20), np.uint16)
+    return Image((pixels,), axes, (Channel("GFP"), Channel("RFP")), "cells")
+
+
+# --- info -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["cells.tif", "cells.ome.tif", "cells.bin"])
+def test_info_says_what_is_in_a_file(name: str, run: Run, tmp_path: Path):
+    (path, *_) = imsave(stack(), tmp_path / name)
+    status, out, err = run("info", path)
+    assert (status, err) == (0, "")
+    lines = {key.strip(): value.strip() for key, _, value in map(_parts, out.splitlines()[1:])}
+    assert lines["image 0"] == "cells"
+    assert lines["shape"] == "5 x 2 x 16 x 20"
+    assert lines["axes"] == "t c y x"
+    assert lines["dtype"] == "uint16"
+    assert lines["scale"] == ("t 0.5 second, c 1 pixel, y 0.25 micrometer, x 0.25 micrometer")
+    assert lines["frame rate"] == "2 per second"
+    assert lines["channels"] == "GFP, RFP"
+    assert lines["pixels"] == "6.4 kB"
+    assert name == "cells.bin" or "napari-ferry" in lines["written by"]
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
+
+
+def test_info_of_several_images_and_of_a_folder(run: Run, tmp_path: Path):
+    imsave([stack(), movie(1)], tmp_path / "both.tif")
+    for path in (tmp_path / "both.tif", tmp_path):
+        status, out, _ = run("info", path)
+        assert status == 0
+        assert "image 0: cells" in out
+        assert "image 1: v1" in out
+
+
+def test_info_says_what_was_assumed(run: Run, tmp_path: Path):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(tmp_path / "plain.tif", np.zeros((5, 16, 20), np.uint8), metadata=None)
+    status, out, _ = run("info", tmp_path / "plain.tif")
+    assert status == 0
+    assert "assumed:" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.tif", "is not there"),
+        ("notes.txt", r"ends in \.txt"),
+        ("text.tif", "text.tif"),
+        ("raw.bin", "is not beside raw.bin"),
+        ("empty", "holds no files"),
+    ],
+)
+def test_info_refuses_in_one_sentence(name: str, words: str, run: Run, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    for other in ("notes.txt", "text.tif", "raw.bin"):
+        (tmp_path / other).write_text("no image")
+    assert_refused(run("info", tmp_path / name), words)
+
+
+# --- convert ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["cells.tif", "cells.ome.tif", "cells.bin"])
+@pytest.mark.parametrize("target", ["new.tif", "new.ome.tif", "new.raw"])
+def test_convert_keeps_everything(source: str, target: str, run: Run, tmp_path: Path):
+    (path, *_) = imsave(stack(), tmp_path / source)
+    status, out, err = run("convert", path, tmp_path / target)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{tmp_path / target}: ")
+    (image,) = imload(tmp_path / target)
+    assert np.array_equal(np.asarray(image.array), stack().array)
+    assert (image.name, image.axes, image.channels) == (
+        "cells",
+        stack().axes,
+        stack().channels,
+    )
+
+
+def test_convert_with_a_size_cap(run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.bin")
+    status, out, _ = run("convert", tmp_path / "movie.bin", tmp_path / "new.tif", "--size-cap", CAP)
+    assert status == 0
+    parts = [tmp_path / f"new_0000{i}.tif" for i in range(3)]
+    assert [line.partition(": ")[0] for line in out.splitlines()] == list(map(str, parts))
+    assert all(part.stat().st_size < CAP * 1e9 for part in parts)
+    assert version_of(parts[1]) == 1
+    assert run("convert", parts[0], tmp_path / "whole.tif", "--size-cap", "none")[0] == 0
+    assert version_of(tmp_path / "whole.tif") == 1
+
+
+@pytest.mark.parametrize("words", [
+    ("--workers", 2, "IN", "OUT", "--size-cap", 1),
+    ("IN", "--size-cap", "1", "OUT"),
+    ("--size-cap=1", "IN", "--axes", "tyx", "OUT"),
+    ("IN", "--size", "1", "--overwrite", "OUT"),
+])  # fmt: skip
+def test_options_may_stand_anywhere(words: tuple[object, ...], run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.bin")
+    places = {"IN": tmp_path / "movie.bin", "OUT": tmp_path / "new.tif"}
+    status, _, err = run("convert", *(places.get(word, word) for word in words))
+    assert (status, err) == (0, "")
+    assert version_of(tmp_path / "new.tif") == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--size-cap", "0", "size cap"),
+        ("--size-cap", "nan", "size cap"),
+        ("--workers", "0", "worker"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(
+    flag: str, value: str, words: str, run: Run, tmp_path: Path
+):
+    imsave(movie(1), tmp_path / "movie.bin")
+    result = run("convert", tmp_path / "movie.bin", tmp_path / "new.tif", flag, value)
+    assert_refused(result, words)
+    assert names(tmp_path) == ["movie.bin", "movie.json"]
+
+
+def test_a_value_of_another_type_is_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        run("convert", "a.bin", tmp_path / "new.tif", "--size-cap", "much")
+    assert "--size-cap: invalid float or none value: 'much'" in capsys.readouterr().err
+
+
+def test_info_of_a_sidecar(run: Run, tmp_path: Path):
+    imsave(stack(), tmp_path / "cells.bin")
+    status, out, err = run("info", tmp_path / "cells.json")
+    assert (status, err) == (0, "")
+    assert "5 x 2 x 16 x 20" in out
+
+
+def test_convert_with_other_axes(run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.tif")
+    arguments = ("convert", tmp_path / "movie.tif", tmp_path / "new.tif")
+    assert run(*arguments, "--axes", "ZYX")[0] == 0
+    assert imload(tmp_path / "new.tif")[0].axis_names == ("z", "y", "x")
+    assert_refused(run(*arguments, "--axes", "tzyx", "--overwrite"), "name one axis for each")
+
+
+def test_convert_one_of_several_images(run: Run, tmp_path: Path):
+    source, target = tmp_path / "both.tif", tmp_path / "one.bin"
+    imsave([stack(), movie(1)], source)
+    assert_refused(run("convert", source, target), "raw file holds one image.*--image N")
+    assert run("convert", source, target, "--image", 1)[0] == 0
+    assert version_of(target) == 1
+    assert_refused(run("convert", source, tmp_path / "x.bin", "--image", 2), "holds 2 images")
+
+
+def test_convert_replaces_only_when_told(run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "old.tif")
+    imsave(movie(2), tmp_path / "movie.bin")
+    arguments = ("convert", tmp_path / "movie.bin", tmp_path / "old.tif")
+    assert_refused(run(*arguments), "old.tif in .* would be replaced")
+    assert version_of(tmp_path / "old.tif") == 1
+    assert run(*arguments, "--overwrite", "--workers", 2)[0] == 0
+    assert version_of(tmp_path / "old.tif") == 2
+
+
+def test_the_pace_of_a_movie_is_said(run: Run, tmp_path: Path):
+    axes = (Axis("t", 30, "s"), Axis("y"), Axis("x"))
+    imsave(Image((np.zeros((4, 8, 8), "u1"),), axes), tmp_path / "slow.tif")
+    _, out, _ = run("info", tmp_path / "slow.tif")
+    assert "movies of it: play at 10 per second, 300 x real time" in out
+    _, _, err = run("convert", tmp_path / "slow.tif", tmp_path / "a.gif")
+    assert "napari-ferry: the movie plays at 10 per second, 300 x real time\n" in err
+    for option in (("--frame-rate", 2), ("--speed", 60)):
+        _, _, err = run(
+            "convert", tmp_path / "slow.tif", tmp_path / "a.gif", "--overwrite", *option
+        )
+        assert err == ""
+    imsave(np.zeros((4, 8, 8), "u1"), tmp_path / "unknown.tif")
+    _, out, _ = run("info", tmp_path / "unknown.tif")
+    assert "movies of it: play at 10 per second, which is assumed" in out
+
+
+def test_convert_says_what_is_lost(run: Run, tmp_path: Path):
+    imsave(np.ones((2, 8, 8), bool), tmp_path / "mask.bin")
+    status, _, err = run("convert", tmp_path / "mask.bin", tmp_path / "mask.tif")
+    assert status == 0
+    assert err == (
+        "napari-ferry: truth values are stored as 0 and 1 of uint8; napari-ferry gives them back "
+        "as they were\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("new.png", r"ends in \.png"),
+        ("new", "ends in no suffix"),
+        ("missing/new.tif", "missing is not there"),
+        ("folder.tif", "is a folder"),
+    ],
+)
+def test_convert_refuses_in_one_sentence(target: str, words: str, run: Run, tmp_path: Path):
+    (tmp_path / "folder.tif").mkdir()
+    imsave(movie(1), tmp_path / "movie.bin")
+    before = names(tmp_path)
+    assert_refused(run("convert", tmp_path / "movie.bin", tmp_path / target), words)
+    assert names(tmp_path) == before
+
+
+def test_options_of_another_format_are_refused(run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.tif")
+    with pytest.raises(SystemExit, match="2"):
+        run("convert", tmp_path / "movie.tif", tmp_path / "new.bin", "--size-cap", "1")
+
+
+_CONVERT_SLOWLY = """
+import sys, time
+from napari_ferry.cli import convert, main
+from faults import lazy_movie
+def read(i):
+    if i == 1:
+        print("reading", flush=True)
+    time.sleep(0.2)
+convert.imload = lambda *_, **__: [lazy_movie(2, read, frames=200)]
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupt_ends_with_130_and_keeps_the_old(tmp_path: Path):
+    imsave(movie(1), tmp_path / "old.tif")
+    old = contents(tmp_path)
+    with python(_CONVERT_SLOWLY, "convert", "x.tif", tmp_path / "old.tif", "--overwrite") as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "reading\n"
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert err == "napari-ferry: interrupted; what stood there before still does.\n"
+    assert contents(tmp_path) == old
+    assert not leftovers(tmp_path)
+
+
+def test_the_command_is_installed(tmp_path: Path):
+    imsave(stack(), tmp_path / "cells.tif")
+    done = subprocess.run(
+        [COMMAND, "info", tmp_path / "cells.tif"], capture_output=True, text=True, check=True
+    )
+    assert "t c y x" in done.stdout
+
+
+# --- demo -------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.window
+@pytest.mark.skipif(sys.platform != "linux", reason="Xvfb stands in for a screen on Linux only")
+def test_the_demo_shows_every_format(tmp_path: Path):
+    xvfb = shutil.which("xvfb-run")
+    if xvfb is None:
+        pytest.skip("xvfb-run is not installed")
+    picture = tmp_path / "window.png"
+    screen = [xvfb, "-a", "-s", "-screen 0 1600x1000x24"]
+    done = subprocess.run(
+        [*screen, COMMAND, "demo", "--screenshot", picture],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "QT_QPA_PLATFORM": "xcb", "TMPDIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line for line in done.stdout.splitlines() if re.search(r" \d+\.\d\d  ", line)]
+    exact = [row for row in rows if re.search(r"\.(tif|bin) ", row)]
+    assert len(exact) == 9
+    assert all(row.endswith("  identical") for row in exact)
+    for suffix, words in {
+        "gif": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
+        "mp4": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
+        "mkv": "150 frames of 256 x 256, 30 a second, samples identical",
+    }.items():
+        found = [row for row in rows if f".{suffix} " in row]
+        assert len(found) == 3
+        assert sum(words in row for row in found) == 1
+    assert len(rows) == 18
+    assert _is_colorful(picture)
+
+
+def _is_colorful(picture: Path) -> bool:
+    """Return whether the middle of a picture shows more than a background."""
+    from imageio.v3 import imread
+
+    pixels = imread(picture)[..., :3]
+    height, width, _ = pixels.shape
+    middle = pixels[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+    return len(np.unique(middle.reshape(-1, 3), axis=0)) > 500 and middle.max() > 200

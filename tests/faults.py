@@ -1,0 +1,187 @@
+"""Helpers for tests that save under faults: versions of one movie, children that die on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import napari_ferry
+from napari_ferry import FerryError, Image, imload, imsave
+from napari_ferry.arrays import Frames
+from napari_ferry.saving.partial import SUFFIX, partial_folder
+
+SIZE = 128
+CAP = 2.5 * SIZE * SIZE * 2 / 1e9
+"""Size cap of a series, in GB: two frames of `SIZE` x `SIZE` uint16 and some room."""
+
+_OURS = (Path(__file__).parent, Path(napari_ferry.__file__).parents[1])
+"""Where children find these helpers, and the source that is tested, not the one installed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way of saving: the name of its first file, what was asked for, in parts or whole."""
+
+    name: str
+    asked: str
+    in_parts: bool = False
+    is_encoded: bool = False
+
+    def save(self, image: Image, folder: Path, **run_options: Any) -> list[Path]:
+        # each part describes the whole, in a few hundred bytes for each of the others
+        cap = CAP * (image.size("y") / SIZE) ** 2 + 400e-9 * image.size("t")
+        options: dict[str, Any] = {"size_cap": cap} if self.in_parts else {}
+        options |= {"compression": "zlib"} if self.is_encoded else {}
+        return imsave(image, folder / self.asked, **run_options, **options)
+
+
+KINDS = {
+    "tif": Kind("movie.tif", "movie.tif"),
+    "ome": Kind("movie.ome.tif", "movie.ome.tif"),
+    "series": Kind("movie_00000.tif", "movie.tif", in_parts=True),
+    "bin": Kind("movie.bin", "movie.bin"),
+    "zlib": Kind("movie.ome.tif", "movie.ome.tif", is_encoded=True),
+}
+
+
+def movie(version: int, *, frames: int | None = None, size: int = SIZE) -> Image:
+    """Return one version of a movie: pixels, name and length say which it is."""
+    length = frames or 4 + 2 * (version % 2)
+    pixels = np.full((length, size, size), version, np.uint16)
+    return Image.from_array(pixels, "tyx", name=f"v{version}")
+
+
+def lazy_movie(version: int, read: Callable[[int], None], **options: Any) -> Image:
+    """Return a version that is read frame by frame, with `read` called for each frame."""
+    whole = movie(version, **options)
+
+    def frame(i: int) -> np.ndarray:
+        read(i)
+        return np.asarray(whole.array[i])
+
+    lazy = Frames(frame, whole.shape, whole.dtype, 1)
+    return Image((lazy,), whole.axes, name=whole.name)
+
+
+def version_of(path: Path) -> int:
+    """Return which version stands there; anything that is none of them whole is an error."""
+    (image,) = imload(path)
+    pixels = np.asarray(image.array)
+    version = int(pixels.flat[0])
+    assert pixels.dtype == np.uint16
+    assert pixels.shape == movie(version, size=pixels.shape[-1], frames=len(pixels)).shape
+    assert (pixels == version).all(), "frames of two versions"
+    assert image.name == f"v{version}", f"pixels of v{version} are called {image.name}"
+    return version
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of everything in a folder, hidden files included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder, byte for byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return what unfinished saves have left in a folder."""
+    return [name for name in names(folder) if name.endswith(SUFFIX)]
+
+
+@contextmanager
+def python(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Run code in a child, which can import this module and ours; it is gone afterwards."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, _OURS))},
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def run_python(code: str, *arguments: object) -> tuple[int, str, str]:
+    """Run code in a child to its end; return exit status, output and errors."""
+    with python(code, *arguments) as child:
+        out, err = child.communicate(timeout=120)
+        return child.returncode, out, err
+
+
+_SAVE_FOREVER = """
+import itertools, sys
+from pathlib import Path
+from faults import KINDS, movie
+kind, folder, size = KINDS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
+images = [movie(version, size=size) for version in (1, 2)]
+for n in itertools.count():
+    kind.save(images[n % 2], folder, overwrite=True)
+    print(n, flush=True)
+"""
+
+
+def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SIZE) -> list[str]:
+    """Kill a process that saves two versions in turns, at random times; check after each.
+
+    Returns
+    -------
+    list of str
+        What was found after each kill: ``"v1"``, ``"v2"``, or ``"said"`` where opening named the
+        files that were on their way. A torn file is an `AssertionError`.
+    """
+    delays = random.Random(seed)
+    outcomes = []
+    for _ in range(kills):
+        with python(_SAVE_FOREVER, kind, folder, size) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "0\n"
+            time.sleep(delays.uniform(0, 0.1))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        outcomes.append(found(folder / KINDS[kind].name))
+    return outcomes
+
+
+def found(path: Path) -> str:
+    """Return which version stands there, ``"said"`` where the error says where its files are."""
+    try:
+        return f"v{version_of(path)}"
+    except FerryError as error:
+        if str(partial_folder(path)) not in str(error):
+            raise AssertionError(f"files are lost: {error}") from error
+        return "said"
+
+
+DIE_AT_RENAME = """
+import os, sys
+from pathlib import Path
+from faults import KINDS, movie
+left, replace = int(sys.argv[3]), os.replace
+def dying(*places, **options):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    replace(*places, **options)
+os.replace = dying
+KINDS[sys.argv[1]].save(movie(2), Path(sys.argv[2]), overwrite=True)
+"""
+"""Saves a kind of movie into a folder, and dies at a rename: arguments kind, folder, number."""

@@ -1,0 +1,204 @@
+"""Movies of what is seen: when images are drawn, what is said of it, and which options do it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+import napari_ferry
+from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, imload
+from napari_ferry.arrays import Frames
+from napari_ferry.cli import main
+from napari_ferry.plugin import commands
+from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.saving import run
+
+
+def gray(display: Any = (), *, axes: str = "tyx", seed: int = 0, **more: Any) -> Image:
+    shape = {"t": 4, "z": 3, "c": 2, "y": 12, "x": 16}
+    pixels = np.random.default_rng(seed).integers(0, 256, [shape[a] for a in axes], np.uint8)
+    return replace(Image.from_array(pixels, axes), display=dict(display), **more)
+
+
+def saved(images: Any, path: Path, **options: Any) -> Image:
+    run(plan_as_seen(images, path, **options))
+    return imload(path)[0]
+
+
+GREEN = {"colormap": "green", "blending": "additive", "contrast_limits": [0, 255]}
+MAGENTA = {**GREEN, "colormap": "magenta"}
+
+
+@pytest.mark.parametrize(
+    ("image", "is_drawn"),
+    [
+        (gray(), False),
+        (gray({"colormap": "gray", "gamma": 1.0, "opacity": 1.0}), False),
+        (gray({"colormap": "viridis"}), True),
+        (gray({"gamma": 0.5}), True),
+        (gray({"opacity": 0.5}), True),
+        (gray(kind="labels"), True),
+        (gray(axes="tcyx"), True),
+        (gray({"channel_axis": "slider"}, axes="tcyx"), False),
+    ],
+    ids=["gray", "all said", "colormap", "gamma", "opacity", "labels", "channels", "slider"],
+)
+def test_a_movie_is_drawn_where_gray_is_not_enough(image, is_drawn, tmp_path):
+    position = "c=0" if image.display.get("channel_axis") else None
+    planned = plan_as_seen(image, tmp_path / "a.gif", position=position)
+    assert any("as napari shows" in loss for loss in planned.losses) == is_drawn
+
+
+def test_layers_are_one_picture(tmp_path):
+    images = [gray(GREEN, name="cells"), gray(MAGENTA, seed=1, name="axons")]
+    found = saved(images, tmp_path / "a.mkv")
+    green, magenta = (np.asarray(image.array) for image in images)
+    np.testing.assert_array_equal(found.array, np.stack([magenta, green, magenta], -1))
+    loss, pace = plan_as_seen(images, tmp_path / "b.mkv").losses
+    assert "which is assumed" in pace
+    assert loss.startswith("cells, axons become one picture")
+
+
+def test_channels_are_drawn_or_chosen(tmp_path):
+    channels = (Channel("a", "#00ff00", (0, 255)), Channel("b", "#ff00ff", (0, 255)))
+    image = gray(axes="tcyx", channels=channels)
+    assert saved(image, tmp_path / "all.mkv").is_rgb
+    one = saved(image, tmp_path / "one.mkv", position="c=1")
+    np.testing.assert_array_equal(one.array, np.asarray(image.array)[:, 1])
+    both = saved(image, tmp_path / "run.mkv", axis="c", position="t=2")
+    np.testing.assert_array_equal(both.array, np.asarray(image.array)[2])
+
+
+def test_lossless_video_keeps_the_samples_of_one_image(tmp_path):
+    image = gray({"colormap": "viridis"})
+    np.testing.assert_array_equal(saved(image, tmp_path / "a.mkv").array, image.array)
+    assert saved(image, tmp_path / "b.mkv", as_seen=True).is_rgb
+
+
+def test_samples_may_be_asked_for(tmp_path):
+    image = gray({"colormap": "viridis"})
+    found = saved(image, tmp_path / "a.gif", as_seen=False)
+    np.testing.assert_array_equal(found.array, image.array)
+
+
+def test_a_drawing_may_be_saved_in_any_format(tmp_path):
+    found = saved(gray({"colormap": "viridis"}), tmp_path / "a.tif", as_seen=True, scale=2.0)
+    assert (found.shape, found.is_rgb) == ((4, 24, 32, 3), True)
+
+
+def test_an_option_of_the_drawing_asks_for_one(tmp_path):
+    planned = plan_as_seen(gray(), tmp_path / "a.gif", text="day 3")
+    assert any("as napari shows it" in loss for loss in planned.losses)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_some_frames_of_samples_stay_samples(is_lazy, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 2**16, (9, 3, 12, 16), np.uint16)
+    array = Frames(lambda i: pixels.reshape(-1, 12, 16)[i], pixels.shape, np.uint16, 2)
+    axes = (Axis("t", 0.5, "second"), Axis("z"), Axis("y"), Axis("x"))
+    image = Image((array if is_lazy else pixels,), axes)
+    options: Any = {"position": "z=1", "start": 2, "stop": 8, "step": 3, "speed": 2}
+    found = saved(image, tmp_path / "a.mkv", **options)
+    np.testing.assert_array_equal(found.array, pixels[2:8:3, 1])
+    assert found.axes[0].scale == 0.75
+    single = Image.from_array(pixels[0, 0])
+    with pytest.raises(InvalidImageError, match="no axis runs"):
+        plan_as_seen(single, tmp_path / "b.mkv", stop=3)
+
+
+def test_speed_becomes_the_frame_rate(tmp_path):
+    image = gray({"colormap": "green"})
+    timed = replace(image, axes=(Axis("t", 0.5, "second"), *image.axes[1:]))
+    assert saved(timed, tmp_path / "a.mp4", speed=5).frame_rate == pytest.approx(10)
+    assert saved(timed, tmp_path / "b.mp4", speed=5, step=2).frame_rate == pytest.approx(5)
+    saved(timed, tmp_path / "c.mp4", speed=5, frame_rate=20)
+    with av.open(str(tmp_path / "c.mp4")) as container:
+        assert container.streams.video[0].average_rate == 20
+
+
+@pytest.mark.parametrize("display", [{}, {"colormap": "green"}], ids=["samples", "drawn"])
+@pytest.mark.parametrize(("speed", "rate"), [(60, 2), (300, 10), (3600, 120), (1, 1 / 30)])
+def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
+    image = gray(display)
+    slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
+    for given in ({"speed": speed}, {"frame_rate": rate}):
+        planned = plan_as_seen(slow, tmp_path / "a.mp4", **given)
+        assert float(planned.frame_rate or 0) == pytest.approx(rate)
+        assert "plays" not in "; ".join(planned.losses)
+    planned = napari_ferry.plan(napari_ferry.render(slow, speed=speed), tmp_path / "a.mp4")
+    assert float(planned.frame_rate or 0) == pytest.approx(rate)
+    with pytest.raises(InvalidImageError, match=r"frame rate is .*between"):
+        plan_as_seen(slow, tmp_path / "a.mp4", speed=1e-9)
+
+
+def test_a_speed_is_not_that_of_the_next_movie(tmp_path):
+    slow = replace(gray({}), axes=(Axis("t", 30, "second"), *gray({}).axes[1:]))
+    run(plan_as_seen(slow, tmp_path / "a.mp4", speed=6000))
+    (again,) = imload(tmp_path / "a.mp4")
+    assert "times real time" not in again.metadata
+    planned = plan_as_seen(again, tmp_path / "b.mp4")
+    assert planned.frame_rate == 10
+    assert "x real time" in "; ".join(planned.losses)
+
+
+def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
+    image = gray({"colormap": "green"})
+    slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
+    planned = plan_as_seen(slow, tmp_path / "a.mp4", step=2)
+    assert planned.frame_rate == 10
+    assert "the movie plays at 10 per second, 600 x real time" in planned.losses
+
+
+def test_an_option_that_there_is_not_is_named(tmp_path):
+    with pytest.raises(InvalidImageError, match="no option spede"):
+        plan_as_seen(gray({"colormap": "green"}), tmp_path / "a.gif", spede=2)
+
+
+# --- doors --------------------------------------------------------------------------------------
+
+
+def layer(image: Image, **meta: Any) -> Any:
+    return (np.asarray(image.array), {**image.display, "name": image.name, **meta}, image.kind)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.mp4", "a.mkv"])
+def test_napari_saves_several_layers(name, tmp_path):
+    layers = [layer(gray(GREEN, name="a")), layer(gray(MAGENTA, seed=1, name="b"))]
+    write = {"gif": commands.write_gif, "mp4": commands.write_video}.get(
+        name[2:], commands.write_lossless_video
+    )
+    assert write(str(tmp_path / name), layers) == [str(tmp_path / name)]
+    (found,) = imload(tmp_path / name)
+    assert found.shape == (4, 12, 16, 3)
+
+
+def test_napari_is_told_what_cannot_be_drawn(tmp_path):
+    turned = layer(gray(GREEN, name="turned"), rotate=np.array([[0, -1.0], [1, 0]]))
+    with pytest.raises(SaveError, match=r"turned is transformed \(rotate\)"):
+        commands.write_gif(str(tmp_path / "a.gif"), [layer(gray()), turned])
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_of_several_images_are_one_movie(tmp_path):
+    images = [gray(GREEN), gray(MAGENTA, seed=1)]
+    napari_ferry.save_video(tmp_path / "a.mkv", images)
+    napari_ferry.save_gif(tmp_path / "a.gif", images)
+    assert napari_ferry.load_video(tmp_path / "a.mkv").shape == (4, 12, 16, 3)
+    assert napari_ferry.load_gif(tmp_path / "a.gif").shape == (4, 12, 16, 3)
+
+
+def test_the_command_line_draws(tmp_path, capsys):
+    channels = (Channel("a", "#00ff00", (0, 255)), Channel("b", "#ff00ff", (0, 255)))
+    source = tmp_path / "cells.ome.tif"
+    napari_ferry.imsave(gray(axes="tcyx", channels=channels), source)
+    options = ["--scale", "2", "--stop", "3", "--text", "day 3", "--scale-bar", "bottom_right"]
+    assert main(["convert", str(source), str(tmp_path / "a.mp4"), *options]) == 0
+    assert imload(tmp_path / "a.mp4")[0].shape == (3, 24, 32, 3)
+    assert "become one picture" in capsys.readouterr().err
+    assert main(["convert", str(source), str(tmp_path / "b.mp4"), "--no-as-seen"]) == 1
+    assert "c=" in capsys.readouterr().err
+    assert main(["convert", str(source), str(tmp_path / "b.tif"), "--as-seen"]) == 0
+    assert imload(tmp_path / "b.tif")[0].is_rgb

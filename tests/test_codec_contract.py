@@ -1,0 +1,360 @@
+"""The contract: what every codec does with every kind of image; codecs are found by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+
+import napari_ferry
+from helpers import (
+    assert_same_image,
+    assert_same_pixels,
+    make_full_image,
+    make_image,
+    make_sources,
+    make_unreadable,
+    pixels,
+    snapshot,
+)
+from napari_ferry import imload, imsave, plan
+from napari_ferry.arrays import blocks
+from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
+from napari_ferry.image import Axis, Image
+from napari_ferry.io import codecs, find_codec
+
+LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
+"""What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""
+
+REFUSES: dict[str, frozenset[str]] = {
+    ".ome.tif": frozenset({"int64", "uint64", "float16"}),
+}
+"""Types that a format cannot hold, by suffix. A format not named here holds all."""
+
+MOVIES = frozenset(
+    suffix for codec in codecs() if getattr(codec, "IS_MOVIE", False) for suffix in codec.SUFFIXES
+)
+"""Suffixes of formats that show one image of 8 bits along one axis, and keep no more."""
+
+DTYPES = (
+    *("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
+    *("float16", "float32", "float64", "complex64", "complex128", ">u2", ">f4"),
+)
+AXES = ("yx", "tyx", "zyx", "cyx", "tzyx", "tczyx", "ctzyx", "tzcyx", "zctyx")
+OTHER_AXES = ("yxs", "tyxs", "tczyxs", "pyx", "ptczyx", "pqtyx", "iyx", "syx", "stcyx")
+
+
+def _doors() -> Iterator[tuple[ModuleType, str]]:
+    """Return each codec with its first suffix and its first double one."""
+    for codec in codecs():
+        double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") > 1]
+        for suffix in (codec.SUFFIXES[0], *double[:1]):
+            yield codec, suffix
+
+
+DOORS = list(_doors())
+each_suffix = pytest.mark.parametrize("suffix", [suffix for _, suffix in DOORS])
+each_that_keeps_all = pytest.mark.parametrize(
+    "suffix", [suffix for _, suffix in DOORS if suffix not in MOVIES]
+)
+
+
+def _fitting(suffix: str, axes: str = "tyx") -> Image:
+    """Return an image that a format keeps."""
+    return make_image(axes, "uint8" if suffix in MOVIES else "uint16")
+
+
+def _round_trip(image: Image, folder: Path, suffix: str) -> Image:
+    """Save and open an image; check what holds of every save, and return what was opened."""
+    path = folder / f"cells{suffix}"
+    before = set(snapshot(folder))
+    made = imsave(image, path)
+    assert sorted(snapshot(folder).keys() - before) == sorted(file.name for file in made)
+    planned = plan(image, path)
+    assert list(planned.paths) == made
+    assert all(file.path.stat().st_size <= file.nbytes for file in planned.files)
+    (found,) = imload(path)
+    return found
+
+
+def _assert_kept(found: Image, image: Image, suffix: str, name: str = "cells") -> None:
+    lost = {field: getattr(found, field) for field in LOSES.get(suffix, ())}
+    assert_same_image(found, replace(image, **lost), name)
+
+
+def test_every_module_is_a_codec() -> None:
+    assert [codec.__name__.split(".")[-2] for codec in codecs()] == [
+        "binary",
+        "gif",
+        "tiff",
+        "video",
+    ]
+    for codec in codecs():
+        assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in codec.SUFFIXES)
+        assert callable(codec.open)
+        assert callable(codec.plan)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("axes", ["tyx", "yx"])
+def test_a_type_is_kept_or_refused(suffix: str, dtype: str, axes: str, tmp_path: Path) -> None:
+    image = make_image(axes, dtype)
+    if np.dtype(dtype).name in REFUSES.get(suffix, ()):
+        with pytest.raises(InvalidImageError, match=np.dtype(dtype).name):
+            imsave(image, tmp_path / f"cells{suffix}")
+        assert not snapshot(tmp_path)
+    else:
+        assert_same_pixels(_round_trip(image, tmp_path, suffix).array, image.array)
+
+
+@each_suffix
+@pytest.mark.parametrize("dtype", ["U3", "O", "V4", "M8[s]", "m8[s]", "S2"])
+def test_what_is_no_number_is_refused(suffix: str, dtype: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError):
+        imsave(np.zeros((3, 4, 5), dtype), tmp_path / f"cells{suffix}")
+    assert not snapshot(tmp_path)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("axes", [*AXES, *OTHER_AXES])
+def test_axes_are_kept(suffix: str, axes: str, tmp_path: Path) -> None:
+    image = make_image(axes, "uint8" if "s" in axes else "uint16")
+    _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("samples", [3, 4])
+@pytest.mark.parametrize("axes", ["yxs", "tyxs", "zyxs"])
+def test_colors_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_path: Path) -> None:
+    image = make_image(axes, dtype, s=samples)
+    _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("axes", ["tyx", "tczyx", "cyx", "zyx"])
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_no_length_of_an_axis_means_anything(
+    suffix: str, axes: str, size: int, tmp_path: Path
+) -> None:
+    image = make_image(axes, **dict.fromkeys(axes[:-2], size))
+    _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 7), (7, 1), (1, 1, 1), (1, 1, 1, 1, 1), (2, 3), (5, 3, 3), (3, 17, 4)]
+)
+def test_odd_sizes_are_kept(suffix: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    image = Image.from_array(pixels(shape))
+    _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("axes", ["tyx", "tczyx", "ctzyx"])
+@pytest.mark.parametrize("small_blocks", [False, True])
+def test_every_source_is_saved_alike(
+    suffix: str, axes: str, small_blocks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if small_blocks:
+        monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+        monkeypatch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", 250)
+    image = make_full_image(axes)
+    for name, source in make_sources(np.asarray(image.array), tmp_path).items():
+        folder = tmp_path / name
+        folder.mkdir()
+        found = _round_trip(replace(image, levels=(source,)), folder, suffix)
+        _assert_kept(found, image, suffix)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("axes", ["tczyx", "zctyx", "tyx", "yx", "cyx", "tyxs", "pzyx"])
+@pytest.mark.parametrize("kind", ["image", "labels"])
+def test_what_an_image_says_is_kept(suffix: str, axes: str, kind: Any, tmp_path: Path) -> None:
+    image = make_full_image(axes, "uint8" if "s" in axes else "uint16", kind)
+    _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
+    assert not [
+        loss for loss in plan(image, tmp_path / f"other{suffix}").losses if "axis p" not in loss
+    ]
+
+
+@each_suffix
+def test_losses_are_said(suffix: str, tmp_path: Path) -> None:
+    image = make_image("tyx")
+    strange = replace(image, metadata={"fine": 1, "strange": object()}, levels=(image.array,) * 2)
+    losses = " ".join(plan(strange, tmp_path / f"cells{suffix}").losses)
+    assert "strange" in losses
+    assert "fine" not in losses
+    assert "pyramid" in losses
+
+
+@each_suffix
+def test_planning_reads_no_pixels(suffix: str, tmp_path: Path) -> None:
+    axes = "tyx" if suffix in MOVIES else "tczyx"
+    image = make_full_image(axes)
+    image = replace(image, levels=(make_unreadable(image.shape, lead=len(axes) - 2),))
+    planned = plan(image, tmp_path / f"cells{suffix}")
+    assert planned.nframes == np.prod(image.shape[:-2])
+    assert suffix in MOVIES or planned.nbytes >= image.nbytes
+    assert planned.fingerprint == plan(image, tmp_path / f"cells{suffix}").fingerprint
+    assert not snapshot(tmp_path)
+
+
+class _Opaque:
+    """An array of another library, of which nothing but the protocol is known."""
+
+    shape, dtype, ndim = (4, 5, 6), np.dtype("uint16"), 3
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise AssertionError("it was read")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        raise AssertionError("it was read")
+
+
+@each_suffix
+def test_planning_reads_no_pixels_of_foreign_arrays(suffix: str, tmp_path: Path) -> None:
+    assert plan(_Opaque(), tmp_path / f"cells{suffix}").nframes == 4
+
+
+@each_suffix
+@pytest.mark.parametrize("shape", [(0, 5, 6), (3, 0, 6), (3, 5, 0), (0, 0), (2, 0, 3, 4, 5)])
+def test_an_empty_image_is_refused_before_the_target_is_touched(
+    suffix: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    imsave(make_image("tyx"), tmp_path / f"cells{suffix}")
+    before = snapshot(tmp_path)
+    with pytest.raises(InvalidImageError, match="no pixels"):
+        imsave(np.zeros(shape, "uint16"), tmp_path / f"cells{suffix}", overwrite=True)
+    assert snapshot(tmp_path) == before
+
+
+@each_suffix
+@pytest.mark.parametrize("shape", [(), (5,)])
+def test_an_array_without_a_plane_is_refused(
+    suffix: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidImageError, match="two dimensions"):
+        imsave(np.zeros(shape), tmp_path / f"cells{suffix}")
+    assert not snapshot(tmp_path)
+
+
+@each_that_keeps_all
+@pytest.mark.parametrize("axes", ["xy", "yxs", "yxc", "xyt", "yxt", "tsyx"])
+def test_planes_in_another_order_are_kept_or_refused(
+    suffix: str, axes: str, tmp_path: Path
+) -> None:
+    image = make_image(axes, s=2)
+    try:
+        found = _round_trip(image, tmp_path, suffix)
+    except InvalidImageError:
+        assert not snapshot(tmp_path)
+    else:
+        _assert_kept(found, image, suffix)
+
+
+@each_suffix
+def test_opening_never_writes(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cells{suffix}"
+    imsave(make_full_image("tyx" if suffix in MOVIES else "tczyx"), path)
+    before = snapshot(tmp_path)
+    folders = [tmp_path] if getattr(find_codec(path), "OPENS_FOLDERS", False) else []
+    for target in (path, *folders):
+        (image,) = imload(target)
+        image.load()
+        rank = 2 if suffix in MOVIES else 3
+        image.extract_patch(0, None, (-1, 2, 3)[-rank:], (3, 4, 5)[-rank:])
+    assert snapshot(tmp_path) == before
+
+
+@each_suffix
+def test_what_was_opened_cannot_be_changed_in_the_file(suffix: str, tmp_path: Path) -> None:
+    image = _fitting(suffix)
+    found = _round_trip(image, tmp_path, suffix)
+    before = snapshot(tmp_path)
+    for part in (found.array, found.array[0], found.array[1:2]):
+        try:
+            part[...] = 0
+        except (TypeError, ValueError):
+            continue
+    assert snapshot(tmp_path) == before
+
+
+@each_that_keeps_all
+def test_nothing_is_replaced_unasked(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cells{suffix}"
+    imsave(make_image("tyx"), path)
+    before = snapshot(tmp_path)
+    with pytest.raises(TargetExistsError, match=path.name):
+        imsave(make_image("zyx"), path)
+    assert snapshot(tmp_path) == before
+    other = make_full_image("zyx", "float32")
+    imsave(other, path, overwrite=True)
+    assert_same_image(imload(path)[0], other)
+
+
+@each_suffix
+def test_a_save_that_fails_leaves_what_was_there(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cells{suffix}"
+    imsave(make_image("tyx"), path)
+    before = snapshot(tmp_path)
+    with pytest.raises(FerryError, match="frame 0 was read"):
+        imsave(make_unreadable((2, 5, 7)), path, overwrite=True)
+    assert snapshot(tmp_path) == before
+
+
+@each_that_keeps_all
+def test_what_is_opened_can_be_saved_over_itself(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cells{suffix}"
+    image = make_full_image()
+    imsave(image, path)
+    (opened,) = imload(path)
+    turned = replace(opened, axes=(Axis("z"), *opened.axes[1:2], Axis("t"), *opened.axes[3:]))
+    imsave(turned, path, overwrite=True)
+    assert_same_image(imload(path)[0], replace(image, axes=turned.axes))
+
+
+@each_suffix
+@pytest.mark.parametrize("spelling", [str.upper, str.title])
+def test_a_suffix_may_be_spelled_in_any_case(suffix: str, spelling: Any, tmp_path: Path) -> None:
+    image = _fitting(suffix)
+    _assert_kept(_round_trip(image, tmp_path, spelling(suffix)), image, suffix)
+
+
+@each_suffix
+@pytest.mark.parametrize(
+    "stem", ["a b", "exp_1.5um", "-x", "日本語 µ", ".hidden", "a_00001", "%d*?["]
+)
+def test_any_name_can_be_saved(suffix: str, stem: str, tmp_path: Path) -> None:
+    image = _fitting(suffix)
+    made = imsave(image, tmp_path / f"{stem}{suffix}")
+    assert sorted(snapshot(tmp_path)) == sorted(path.name for path in made)
+    (found,) = imload(tmp_path / f"{stem}{suffix}")
+    _assert_kept(found, image, suffix, stem)
+
+
+@each_suffix
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"<html>", b"II*\0", b"{}"])
+def test_what_is_something_else_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / f"cells{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(FerryError, match="cells"):
+        imload(path)
+    assert path.read_bytes() == content
+
+
+def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
+    manifest = PluginManifest.from_file(Path(napari_ferry.__file__).with_name("napari.yaml"))
+    suffixes = {suffix for codec in codecs() for suffix in codec.SUFFIXES}
+    written = [suffix for w in manifest.contributions.writers for suffix in w.filename_extensions]
+    assert set(written) == suffixes
+    read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
+    opened = suffixes | {s for codec in codecs() for s in getattr(codec, "ALSO_OPENS", ())}
+    assert set(read) - {"*.json"} == {f"*{suffix}" for suffix in opened}

@@ -1,0 +1,912 @@
+"""The widget *Repair binary metadata*: drop, choose, type, tick and click, as a hand does."""
+
+import gc
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gui import answer, drop
+from napari_ferry import Image, imload
+from napari_ferry.codecs.binary.calibration import Calibration
+from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.sidecar import sidecar_path, sidecar_text
+from napari_ferry.image import Axis, Channel
+from napari_ferry.plugin.samples import calcium_movie
+
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"),
+        reason="no display: run under xvfb-run",
+    ),
+]
+
+WAIT = 15_000
+THOROUGH = pytest.mark.thorough
+HEADER = 352
+FRAMES, SIDE = 12, 64
+NAME = "Repair binary metadata"
+MOVIE = np.asarray(calcium_movie(FRAMES, SIDE)[0].array)
+SECOND = Layout(np.dtype("<u2"), 0, FRAMES, 1, "", SIDE, SIDE, 0.2, ("it may be",))
+BEST = Layout(np.dtype("<u2"), HEADER, FRAMES, 1, "", SIDE, SIDE, 0.97, ("rows repeat",))
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Any) -> Any:
+    from napari.settings import get_settings
+
+    viewer = make_napari_viewer(show=True)
+    readers = {f"*.{suffix}": "napari-ferry" for suffix in ("raw", "bin", "dat", "json")}
+    get_settings().plugins.extension2reader = {**readers, "*/": "napari-ferry"}
+    return viewer
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Replace the search for layouts by one that answers at once; what it was asked for."""
+    asked: list[dict[str, Any]] = []
+
+    def find(path: Path, **known: Any) -> list[Layout]:
+        asked.append(known)
+        names = {"offset", "frames", "y", "x", "channels"} & known.keys()
+        found = [BEST, SECOND]
+        return [one for one in found if all(getattr(one, n) == known[n] for n in names)]
+
+    monkeypatch.setattr("napari_ferry.codecs.binary.sidecar_search.find_layouts", find)
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.sidecar_search.find_common_layout", lambda *_, **__: None
+    )
+    return asked
+
+
+@pytest.fixture
+def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", said.append)
+    return said
+
+
+def recording(
+    folder: Path, name: str = "a.raw", header: int = HEADER, frames: int = FRAMES
+) -> Path:
+    path = folder / name
+    path.write_bytes(bytes(header) + MOVIE[:frames].tobytes())
+    return path
+
+
+def add_widget(viewer: Any) -> Any:
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", NAME)
+    return widget
+
+
+@pytest.fixture
+def widget(viewer: Any, looked: Any) -> Any:
+    return add_widget(viewer)
+
+
+def opened(widget: Any, path: Path, qtbot: Any) -> Path:
+    """Type the name of a file, and wait until it is shown."""
+    widget.files.path.clear()
+    qtbot.keyClicks(widget.files.path, str(path))
+    press_enter(widget.files.path, qtbot)
+    wait_for_candidates(widget, qtbot)
+    return path
+
+
+def press_enter(field: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import Qt
+
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def wait_for_candidates(widget: Any, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: bool(widget.candidates.known), timeout=WAIT)
+    wait_until_shown(widget, qtbot)
+
+
+def wait_until_shown(widget: Any, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: not is_waiting(widget) and bool(widget.preview.layers), timeout=WAIT)
+
+
+def wait_until_found(widget: Any, qtbot: Any) -> None:
+    """Wait until what was changed has been searched with."""
+    qtbot.waitUntil(
+        lambda: not is_waiting(widget) and "Looking" not in widget.status.text(), timeout=WAIT
+    )
+
+
+def is_waiting(widget: Any) -> bool:
+    return any(timer.isActive() for timer in widget.timers.values())
+
+
+def type_number(widget: Any, name: str, text: str, qtbot: Any) -> None:
+    field = widget.form.fields[name]
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    press_enter(field, qtbot)
+
+
+def values(widget: Any) -> tuple[int, ...]:
+    return tuple(widget.form.fields[n].value() for n in ("offset", "frames", "y", "x"))
+
+
+def click(button: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import Qt
+
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def docked(viewer: Any) -> Any:
+    """Return the widget that was opened, None where there is none."""
+    docks = viewer.window._wrapped_dock_widgets
+    return next((dock.inner_widget() for name, dock in docks.items() if NAME in name), None)
+
+
+# --- opening in napari ---------------------------------------------------------------------------
+
+
+def test_a_dropped_file_without_sidecar_opens_the_widget(viewer, tmp_path, qtbot):
+    """The real search: it knows the layout by itself."""
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(HEADER) + np.asarray(calcium_movie(30, 96)[0].array).tobytes())
+    drop(viewer.window._qt_viewer, path)
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    best = widget.candidates.known[0]
+    assert values(widget) == (HEADER, 30, 96, 96)
+    assert best.layout.confidence > 0.8
+    assert "rows repeat every 192 bytes" in widget.candidates.why.text()
+    (layer,) = viewer.layers
+    assert np.array_equal(layer.data, calcium_movie(30, 96)[0].array)
+
+
+def test_files_that_are_dropped_together_are_one_list(viewer, looked, tmp_path, qtbot):
+    paths = [recording(tmp_path, f"{name}.raw") for name in "abc"]
+    drop(viewer.window._qt_viewer, *paths)
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    assert (widget.files.paths, widget.files.current) == (paths, paths[0])
+    assert len(viewer.layers) == 1
+    drop(viewer.window._qt_viewer, paths[2])
+    qtbot.waitUntil(lambda: widget.files.paths == [paths[2]], timeout=WAIT)
+    wait_for_candidates(widget, qtbot)
+    assert viewer.layers[0].name == "preview of c"
+
+
+def test_a_dropped_folder_of_raw_files_opens_the_widget(viewer, looked, tmp_path, qtbot):
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    paths = [recording(folder, f"{name}.dat") for name in "ab"]
+    drop(viewer.window._qt_viewer, folder)
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    assert widget.files.paths == paths
+
+
+def test_a_sidecar_that_does_not_fit_is_shown_beside_the_bytes(viewer, looked, tmp_path, qtbot):
+    path = recording(tmp_path, "a.bin")
+    record = {"frames": FRAMES, "y": SIDE, "x": SIDE + 2, "dtype": "uint16"}
+    sidecar_path(path).write_text(json.dumps(record))
+    drop(viewer.window._qt_viewer, path)
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    said = widget.contrast.text()
+    assert widget.contrast.isVisible()
+    assert "<b>a.json does not fit.</b>" in said
+    assert f"<td><b>{SIDE + 2}</b></td><td><b>≠</b></td><td><b>{SIDE}</b></td>" in said
+    assert f"<td>{FRAMES}</td><td></td><td>{FRAMES}</td>" in said
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+    widget.candidates.list.setCurrentRow(1)
+    assert "as a.json says" in widget.candidates.known[1].text
+    assert values(widget) == (0, FRAMES, SIDE, SIDE + 2)
+    wait_until_shown(widget, qtbot)
+    assert viewer.layers[0].data.shape == (11, SIDE, SIDE + 2)
+    assert "ends within frame 12" in widget.result.summary.text()
+    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", *(pytest.param(s, marks=THOROUGH) for s in ("[]", '{"dtype": "O"}', '{"y": -3}'))]
+)
+def test_a_sidecar_that_is_none_is_said(viewer, looked, tmp_path, qtbot, text):
+    path = recording(tmp_path, "a.bin")
+    sidecar_path(path).write_text(text)
+    drop(viewer.window._qt_viewer, path)
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    assert "a.json" in widget.contrast.text()
+    assert widget.contrast.isVisible()
+
+
+def test_a_sidecar_that_leaves_bytes_aside_comes_first(widget, tmp_path, qtbot):
+    path = recording(tmp_path)
+    record = {"frames": 11, "y": SIDE, "x": SIDE, "dtype": "uint16", "offset": HEADER}
+    sidecar_path(path).write_text(json.dumps({**record, "rest": 2 * SIDE * SIDE}))
+    opened(widget, path, qtbot)
+    assert widget.candidates.known[0].source == "a.json"
+    assert values(widget) == (HEADER, 11, SIDE, SIDE)
+
+
+@pytest.mark.thorough
+def test_a_described_file_opens_as_ever(viewer, looked, tmp_path):
+    path = recording(tmp_path, "a.bin", header=0)
+    record = {"frames": FRAMES, "y": SIDE, "x": SIDE, "dtype": "uint16"}
+    sidecar_path(path).write_text(json.dumps(record))
+    drop(viewer.window._qt_viewer, path)
+    assert docked(viewer) is None
+    assert np.array_equal(viewer.layers[0].data, MOVIE)
+
+
+def test_the_sample_opens_in_the_widget(viewer, tmp_path, qtbot):
+    viewer.open_sample("napari-ferry", "raw_recording")
+    widget = docked(viewer)
+    wait_for_candidates(widget, qtbot)
+    assert values(widget) == (HEADER, 60, 192, 192)
+    kinds = [type(layer).__name__ for layer in viewer.layers]
+    assert kinds == ["Image", "Labels"]
+    viewer.window.remove_dock_widget(widget)
+    qtbot.wait(50)  # to draw what is left once crashed
+    assert [layer.name for layer in viewer.layers] == ["cells"]
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+def test_candidates_have_pictures_words_and_reasons(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    first, second = widget.candidates.known
+    assert first.text == "12 × 64 × 64\nuint16, header 352\nvery likely (97 %)"
+    assert second.text == "12 × 64 × 64\nuint16\n352 bytes remain\nnot likely (20 %)"
+    assert widget.candidates.why.text() == "Rows repeat."
+    qtbot.waitUntil(lambda: len(widget.candidates.pictures) == 2, timeout=WAIT)
+    picture = widget.candidates.list.item(0).icon().pixmap(132, 64).toImage()
+    shades = {picture.pixelColor(i, 30).red() for i in range(64)}
+    assert len(shades) > 20
+
+
+@pytest.mark.thorough
+def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
+    from qtpy.QtCore import Qt
+
+    opened(widget, recording(tmp_path), qtbot)
+    (layer,) = viewer.layers
+    widget.candidates.list.setFocus()
+    qtbot.keyClick(widget.candidates.list, Qt.Key.Key_Down)
+    assert values(widget) == (0, FRAMES, SIDE, SIDE)
+    wait_until_shown(widget, qtbot)
+    assert list(viewer.layers) == [layer]
+    assert layer.data[0, 0, 0] == 0
+    qtbot.keyClick(widget.candidates.list, Qt.Key.Key_Up)
+    wait_until_shown(widget, qtbot)
+    assert np.array_equal(layer.data, MOVIE)
+
+
+@pytest.mark.thorough
+def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeypatch):
+    found = [Layout(np.dtype("u1"), 0, 1, 1, "", 10 + i, 20, 0.01) for i in range(9)]
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.sidecar_search.find_layouts", lambda path, **known: found
+    )
+    opened(widget, recording(tmp_path), qtbot)
+    assert widget.candidates.list.count() == 4
+    assert widget.candidates.more.text() == "Show 5 more"
+    click(widget.candidates.more, qtbot)
+    assert widget.candidates.list.count() == 9
+    assert not widget.candidates.more.isVisible()
+    assert "None of these stands out" in widget.status.text()
+
+
+def test_noise_is_said_to_be_noise(viewer, tmp_path, qtbot):
+    """The real search."""
+    path = tmp_path / "noise.raw"
+    path.write_bytes(np.random.default_rng(0).bytes(40_000))
+    widget = add_widget(viewer)
+    opened(widget, path, qtbot)
+    assert "No image structure was found" in widget.status.text()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", "is empty", marks=THOROUGH),
+        (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins as a PNG image does"),
+    ],
+)
+def test_what_is_no_raw_file_is_one_sentence(viewer, tmp_path, qtbot, content, words):
+    widget = add_widget(viewer)
+    path = tmp_path / "a.raw"
+    path.write_bytes(content)
+    widget.open_paths([path])
+    qtbot.waitUntil(
+        lambda: words in widget.status.text() + widget.result.summary.text(), timeout=WAIT
+    )
+    assert not widget.result.open_button.isEnabled()
+    assert len(viewer.layers) == 0
+
+
+def test_a_file_that_is_not_there_is_one_sentence(widget, tmp_path, qtbot):
+    widget.open_paths([tmp_path / "nowhere.raw"])
+    said = "nowhere.raw cannot be read (No such file or directory): check that it is there."
+    assert widget.status.text() == f"{tmp_path}{os.sep}{said}"
+    widget.open_paths([tmp_path])
+    assert "holds no raw file" in widget.result.summary.text()
+
+
+def test_a_name_that_is_none_leaves_the_file_before(widget, viewer, tmp_path, qtbot):
+    path = opened(widget, recording(tmp_path), qtbot)
+    widget.open_paths([tmp_path / "nowhere.raw"])
+    widget.open_paths([Path("~nobody-of-this-name") / "a.raw"])
+    assert "a home folder that is not known here" in widget.status.text()
+    type_number(widget, "frames", "6", qtbot)
+    wait_until_found(widget, qtbot)
+    assert widget.files.current == path
+    assert viewer.layers[0].data.shape == (6, 2 * SIDE, SIDE)
+
+
+def test_a_home_folder_that_is_not_known_is_one_sentence(widget, qtbot):
+    qtbot.keyClicks(widget.files.path, "~nobody-of-this-name/a.raw")
+    press_enter(widget.files.path, qtbot)
+    assert "a home folder that is not known here" in widget.status.text()
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_typed_stays_and_the_rest_follows(widget, viewer, tmp_path, looked, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    looked.clear()
+    type_number(widget, "x", "32", qtbot)
+    assert values(widget) == (HEADER, 2 * FRAMES, SIDE, 32)
+    assert widget.form.fixed == {"x"}
+    wait_until_found(widget, qtbot)
+    assert looked == [{"x": 32}]
+    assert "No layout of what is known fits" in widget.status.text()
+    wait_until_shown(widget, qtbot)
+    assert viewer.layers[0].data.shape[2] == 32
+
+
+def test_a_tick_taken_away_searches_again(widget, tmp_path, looked, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    looked.clear()
+    box = widget.form.fixed_boxes["y"]
+    for known in ({"y": SIDE}, {}):
+        box.setFocus()
+        qtbot.keyClick(box, " ")
+        wait_until_found(widget, qtbot)
+        assert looked.pop() == known
+
+
+def test_what_remains_is_said_at_the_field_and_a_click_mends_it(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    type_number(widget, "x", "63", qtbot)
+    note = widget.form.notes["x"]
+    assert note.isVisible()
+    assert note.text.text() == "1,536 bytes remain"
+    assert note.button.text() == "64 fits"
+    header = widget.form.notes["offset"]
+    assert header.button.text() == "1,888 fits"
+    assert "1,536 bytes remain after the 12 frames" in text_when_shown(widget, qtbot)
+    click(note.button, qtbot)
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+    assert not note.isVisible()
+    assert "12 frames of 64 × 64" in text_when_shown(widget, qtbot)
+
+
+def text_when_shown(widget: Any, qtbot: Any) -> str:
+    wait_until_shown(widget, qtbot)
+    return str(widget.result.summary.text())
+
+
+def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
+    go, begun = threading.Event(), threading.Event()
+
+    def find(path: Path, **known: Any) -> list[Layout]:
+        if not known:
+            begun.set()
+            go.wait(10)
+            return [SECOND]
+        return [BEST]
+
+    monkeypatch.setattr("napari_ferry.codecs.binary.sidecar_search.find_layouts", find)
+    widget.open_paths([recording(tmp_path)])
+    assert begun.wait(10)
+    type_number(widget, "offset", str(HEADER), qtbot)
+    go.set()
+    wait_until_found(widget, qtbot)
+    assert [one.layout for one in widget.candidates.known] == [BEST]
+    wait_until_shown(widget, qtbot)
+
+
+@pytest.mark.thorough
+def test_a_click_on_a_candidate_takes_ticks_that_contradict_it_away(widget, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    type_number(widget, "x", "63", qtbot)
+    widget.candidates.list.setCurrentRow(0)
+    assert widget.form.fixed == set()
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+
+
+def test_channels_become_layers_of_their_own_or_a_color(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    others = viewer.add_points(np.zeros((1, 2)))
+    fields = widget.form.fields
+    assert not fields["interleaving"].isEnabled()
+    type_number(widget, "channels", "3", qtbot)
+    wait_until_shown(widget, qtbot)
+    assert [layer.rgb for layer in viewer.layers if layer is not others] == [True]
+    fields["interleaving"].setCurrentText("plane by plane")
+    wait_until_shown(widget, qtbot)
+    assert [layer.data.shape for layer in viewer.layers if layer is not others] == [
+        (4, SIDE, SIDE)
+    ] * 3
+    assert viewer.layers[-1] is others
+
+
+def test_layers_go_once_the_one_that_comes_was_drawn(widget, viewer, tmp_path, qtbot):
+    """It crashed at times where that was drawn after they had gone."""
+    opened(widget, recording(tmp_path), qtbot)
+    type_number(widget, "channels", "2", qtbot)
+    widget.form.fields["interleaving"].setCurrentText("plane by plane")
+    wait_until_shown(widget, qtbot)
+    assert len(viewer.layers) == 2
+    drawn: set[int] = set()
+    canvas = viewer.window._qt_viewer.canvas._scene_canvas
+    canvas.events.draw.connect(lambda _: drawn.add(len(viewer.layers)))
+    type_number(widget, "channels", "1", qtbot)
+    qtbot.waitUntil(lambda: drawn >= {3, 1}, timeout=WAIT)
+    assert [layer.name for layer in viewer.layers] == ["preview of a"]
+
+
+def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer, tmp_path, qtbot):
+    path = tmp_path / "large.raw"
+    with path.open("wb") as file:
+        file.truncate(40_000_000_000)
+    opened(widget, path, qtbot)
+    widget.form.fields["dtype"].setCurrentText("float32")
+    assert widget.form.fixed == {"dtype"}
+    wait_until_shown(widget, qtbot)
+    assert viewer.layers[0].dtype == np.float32
+    type_number(widget, "channels", "17", qtbot)
+    qtbot.waitUntil(lambda: "17 channels" in widget.result.summary.text(), timeout=WAIT)
+    assert len(viewer.layers) == 0
+    type_number(widget, "channels", "1", qtbot)
+    type_number(widget, "frames", "1", qtbot)
+    qtbot.waitUntil(lambda: "bytes are not shown" in widget.result.summary.text(), timeout=WAIT)
+    assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=THOROUGH)])
+def test_every_type_is_shown_or_refused(widget, viewer, tmp_path, qtbot, channels):
+    opened(widget, recording(tmp_path), qtbot)
+    widget.form.fields["channels"].setValue(channels)
+    field = widget.form.fields["dtype"]
+    for row in range(field.count()):
+        field.setCurrentIndex(row)
+        widget.form.fields["byte_order"].setCurrentText(f"{['little', 'big'][row % 2]} endian")
+        widget.timers["search"].stop()
+        widget.timers["show"].stop()
+        widget._show()
+        shown = [layer.dtype.name for layer in viewer.layers]
+        assert shown == ([] if field.currentText() == "float16" else [field.currentText()])
+    assert "does not show float16" in widget.result.summary.text()
+
+
+# --- preview -------------------------------------------------------------------------------------
+
+
+def test_the_preview_goes_with_its_file_and_touches_nothing_else(widget, viewer, tmp_path, qtbot):
+    mine = viewer.add_image(np.zeros((4, 4)), name="mine")
+    opened(widget, recording(tmp_path, "a.raw"), qtbot)
+    assert [layer.name for layer in viewer.layers] == ["mine", "preview of a"]
+    opened(widget, recording(tmp_path, "b.raw"), qtbot)
+    assert [layer.name for layer in viewer.layers] == ["mine", "preview of b"]
+    viewer.layers.remove("preview of b")
+    widget.candidates.list.setCurrentRow(1)
+    wait_until_shown(widget, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["mine", "preview of b"]
+    viewer.window.remove_dock_widget(widget)
+    assert list(viewer.layers) == [mine]
+
+
+@pytest.mark.parametrize("how", ["other file", "closed"])
+def test_the_preview_of_a_file_that_became_shorter_goes(
+    widget, viewer, looked, tmp_path, qtbot, how
+):
+    other = viewer.add_image(np.zeros((3, 8, 8)))
+    path = opened(widget, recording(tmp_path), qtbot)
+    viewer.screenshot(flash=False)  # so that nothing of the file waits to be drawn
+    os.truncate(path, 1000)
+    if how == "closed":
+        viewer.window.remove_dock_widget(widget)
+        assert list(viewer.layers) == [other]
+    else:
+        opened(widget, recording(tmp_path, "b.raw"), qtbot)
+        assert [layer.name for layer in viewer.layers] == ["Image", "preview of b"]
+
+
+@pytest.mark.thorough
+def test_contrast_is_that_of_the_samples(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    low, high = np.percentile(MOVIE, (1, 99.5))
+    qtbot.waitUntil(
+        lambda: abs(viewer.layers[0].contrast_limits[1] - high) < 0.05 * high, timeout=WAIT
+    )
+    assert abs(viewer.layers[0].contrast_limits[0] - low) < 0.05 * low
+
+
+# --- what comes of it ----------------------------------------------------------------------------
+
+
+def test_open_keeps_the_layer_with_scales_and_units(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    widget.more.expand(False)
+    qtbot.keyClicks(widget.meaning.pixel.native, "0,5")
+    qtbot.keyClicks(widget.meaning.rate.native, "20")
+    click(widget.result.open_button, qtbot)
+    (layer,) = viewer.layers
+    assert layer.name == "a"
+    assert tuple(layer.scale) == (0.05, 0.5, 0.5)
+    assert [str(unit) for unit in layer.units] == ["second", "micrometer", "micrometer"]
+    assert layer.axis_labels == ("t", "y", "x")
+    widget.candidates.list.setCurrentRow(1)
+    wait_until_shown(widget, qtbot)
+    viewer.window.remove_dock_widget(widget)
+    assert list(viewer.layers) == [layer]
+
+
+def test_open_brings_a_preview_back_that_was_deleted(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    viewer.layers.clear()
+    click(widget.result.open_button, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["a"]
+
+
+def test_a_sidecar_is_written_and_the_file_opens_by_itself(
+    widget, viewer, tmp_path, qtbot, notices
+):
+    path = opened(widget, recording(tmp_path), qtbot)
+    widget.meaning.lead.value = "z"
+    qtbot.keyClicks(widget.meaning.z_step.native, "300")
+    qtbot.keyClicks(widget.meaning.pixel.native, "80")
+    widget.meaning.unit.value = "nanometer"
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert notices == [f"{tmp_path / 'a.json'} was written."]
+    (image,) = imload(path)
+    assert np.array_equal(image.array, MOVIE)
+    assert [(axis.name, axis.scale, axis.unit) for axis in image.axes] == [
+        ("z", 300, "nanometer"),
+        ("y", 80, "nanometer"),
+        ("x", 80, "nanometer"),
+    ]
+
+
+def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    path = recording(tmp_path)
+    sidecar_path(path).write_text('{"mine": 1}')
+    asked = answer(monkeypatch, "No")
+    opened(widget, path, qtbot)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
+    assert "Replaced, and kept as .json.bak, or with a number: a.json." in asked[0]
+    assert asked[0].endswith("What else it says of the recording is taken over.")
+    assert sidecar_path(path).read_text() == '{"mine": 1}'
+    answer(monkeypatch, "Yes")
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert notices == [f"{tmp_path / 'a.json'} was written; the one before is a.json.bak."]
+    assert (tmp_path / "a.json.bak").read_text() == '{"mine": 1}'
+    assert imload(path)[0].shape == MOVIE.shape
+    assert not widget.contrast.isVisible()
+
+
+def described(folder: Path, name: str = "a.raw", frames: int = FRAMES) -> Path:
+    """Return a recording of two channels in depth, whose sidecar does not know of the header."""
+    path = recording(folder, name, frames=frames)
+    axes = (
+        Axis("z", 300.0, "nanometer", -4.0),
+        Axis("c"),
+        Axis("y", 1 / 3, "micrometer"),
+        Axis("x", 1 / 7, "micrometer"),
+    )
+    shape = (frames // 2, 2, SIDE, SIDE)
+    channels = (Channel("DAPI", "#0000ff"), Channel("GFP", "#00ff00"))
+    image = Image((np.zeros(shape, np.uint16),), axes, channels, "cells", metadata={"mouse": 4})
+    sidecar_path(path).write_text(sidecar_text(image))
+    return path
+
+
+def test_frames_are_the_planes_of_the_channels_that_the_sidecar_says(
+    widget, viewer, tmp_path, qtbot
+):
+    opened(widget, described(tmp_path), qtbot)
+    assert [one.text.split("\n") for one in widget.candidates.known] == [
+        ["6 × 64 × 64 × 2", "uint16, header 352", "very likely (97 %)", "channels as a.json says"],
+        ["6 × 64 × 64 × 2", "uint16", "352 bytes remain", "as a.json says"],
+        ["12 × 64 × 64", "uint16, header 352", "very likely (97 %)"],
+        ["12 × 64 × 64", "uint16", "352 bytes remain", "not likely (20 %)"],
+    ]
+    assert widget.candidates.why.text() == "a.json says that there are 2 channels; rows repeat."
+    assert widget.form.draft().interleaving == "plane"
+    said = widget.contrast.text()
+    assert f"<td><b>0</b></td><td><b>≠</b></td><td><b>{HEADER}</b></td>" in said
+    assert (
+        "<td>channels</td><td>2 one after the other</td><td></td><td>2 one after the other</td>"
+        in said
+    )
+    assert [layer.data.shape for layer in viewer.layers] == [(6, SIDE, SIDE)] * 2
+
+
+@pytest.mark.parametrize("pixel", ["", "0.5"])
+def test_what_a_sidecar_says_stays_but_for_what_was_typed(
+    widget, tmp_path, qtbot, notices, monkeypatch, pixel
+):
+    path = opened(widget, described(tmp_path), qtbot)
+    before = axes_in(path)
+    asked = answer(monkeypatch, "Yes")
+    if pixel:
+        widget.meaning.pixel.native.selectAll()
+        qtbot.keyClicks(widget.meaning.pixel.native, pixel)
+    wait_until_found(widget, qtbot)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert asked[0].endswith("What else it says of the recording is taken over.")
+    (image,) = imload(path)
+    assert np.array_equal(image.array, MOVIE.reshape(-1, 2, SIDE, SIDE))
+    assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
+    assert (image.name, image.metadata) == ("cells", {"mouse": 4})
+    assert image.axes[:2] == (Axis("z", 300.0, "nanometer", -4.0), Axis("c"))
+    assert image.pixel_size == ((0.5, 0.5) if pixel else (1 / 3, 1 / 7))
+    assert axes_in(tmp_path / "a.json.bak") == before
+
+
+def axes_in(path: Path) -> Any:
+    beside = path if path.suffix == ".bak" else sidecar_path(path)
+    return json.loads(beside.read_text())["axes"]
+
+
+def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, monkeypatch):
+    paths = [described(tmp_path, "a.raw"), described(tmp_path, "b.raw", 6)]
+    recording(tmp_path, "c.raw")
+    sidecar_path(tmp_path / "c.raw").write_text("{")
+    asked = answer(monkeypatch, "No")
+    widget.open_paths([tmp_path])
+    wait_for_candidates(widget, qtbot)
+    widget.candidates.list.setCurrentRow(2)
+    widget.meaning.lead.value = "t"
+    qtbot.keyClicks(widget.meaning.rate.native, "20")
+    wait_until_shown(widget, qtbot)
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
+    lost = "what it says of 2 channels (DAPI, GFP) is left out: the layout has 1"
+    assert asked[0].split("\n\n")[1:] == [
+        "Replaced, and kept as .json.bak, or with a number: a.json, b.json, c.json.",
+        "What else they say of the recording is taken over, but:\n"
+        "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
+        f"• a.json, b.json: {lost}\n"
+        "• b.json: the axis z (length 3 at steps of 300 nanometer) is left out\n"
+        "• c.json: it is damaged, and nothing of it is taken over",
+    ]
+    assert not notices
+    answer(monkeypatch, "Yes")
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    for path in paths:
+        (image,) = imload(path)
+        assert image.axes[0] == Axis("t", 0.05, "second")
+        assert (image.name, image.pixel_size) == ("cells", (1 / 3, 1 / 7))
+
+
+def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monkeypatch):
+    path = opened(widget, recording(tmp_path), qtbot)
+    asked = answer(monkeypatch, "Yes")
+    for text in ("2", ""):
+        widget.meaning.pixel.native.clear()
+        qtbot.keyClicks(widget.meaning.pixel.native, text)
+        click(widget.result.write_button, qtbot)
+        qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+        notices.clear()
+        assert imload(path)[0].pixel_size == ((2, 2) if text else None)
+    assert "taken over, but:\n• the step of y (2 micrometer) is left out" in asked[0]
+
+
+def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_path, qtbot):
+    opened(widget, described(tmp_path), qtbot)
+    assert widget.meaning.meaning() == Calibration("z", 0.3, 0.142857)  # as far as it is shown
+    opened(widget, recording(tmp_path, "b.raw"), qtbot)
+    assert widget.meaning.meaning() == Calibration()
+    assert viewer.layers[0].axis_labels == ("t", "y", "x")
+
+
+def test_a_scale_that_is_none_is_said_and_nothing_is_written(widget, viewer, tmp_path, qtbot):
+    path = opened(widget, recording(tmp_path), qtbot)
+    qtbot.keyClicks(widget.meaning.pixel.native, "-1")
+    qtbot.waitUntil(lambda: "type a number above 0" in widget.result.summary.text(), timeout=WAIT)
+    assert not widget.result.write_button.isEnabled()
+    widget.meaning.pixel.native.clear()
+    qtbot.keyClicks(widget.meaning.pixel.native, "2")
+    wait_until_shown(widget, qtbot)
+    assert widget.result.write_button.isEnabled()
+    assert not sidecar_path(path).exists()
+
+
+def test_what_cannot_be_written_is_one_sentence(widget, tmp_path, qtbot, notices, monkeypatch):
+    opened(widget, recording(tmp_path), qtbot)
+    (tmp_path / "a.json").mkdir()
+    answer(monkeypatch, "Yes")
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: "a.json" in widget.status.text(), timeout=WAIT)
+    assert notices == []
+    assert widget.status.text().endswith(".")
+
+
+def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
+    widget, viewer, tmp_path, qtbot, monkeypatch
+):
+    path = recording(tmp_path)
+    os.truncate(path, path.stat().st_size - 1000)
+    opened(widget, path, qtbot)
+    assert widget.result.open_button.text() == "Open 11 frames"
+    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
+    assert "the rest is left aside" in widget.result.summary.text()
+    click(widget.result.open_button, qtbot)
+    assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])
+    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", lambda _: None)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(path.with_suffix(".json").is_file, timeout=WAIT)
+    assert np.array_equal(imload(path)[0].array, MOVIE[:11])
+
+
+def test_bytes_between_frames_are_left_aside(widget, viewer, tmp_path, qtbot, monkeypatch):
+    path = tmp_path / "a.raw"
+    path.write_bytes(b"".join(frame.tobytes() + bytes(64) for frame in MOVIE))
+    opened(widget, path, qtbot)
+    for name, value in (("offset", 0), ("gap", 64), ("y", SIDE), ("x", SIDE)):
+        type_number(widget, name, str(value), qtbot)
+    wait_until_found(widget, qtbot)
+    assert widget.form.draft().frames == len(MOVIE)
+    click(widget.result.open_button, qtbot)
+    assert np.array_equal(viewer.layers["a"].data, MOVIE)
+
+
+# --- several files -------------------------------------------------------------------------------
+
+
+def test_a_folder_is_repaired_with_one_layout(
+    widget, viewer, tmp_path, qtbot, notices, monkeypatch
+):
+    monkeypatch.undo()
+    counts = {"a.raw": 6, "b.raw": 12, "c.raw": 9}
+    for name, count in counts.items():
+        recording(tmp_path, name, frames=count)
+    (tmp_path / "notes.dat").write_bytes(b"not one frame")
+    said: list[str] = []
+    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", said.append)
+    asked = answer(monkeypatch, "Yes")
+    drop(widget, tmp_path)
+    wait_for_candidates(widget, qtbot)
+    for name, value in (("offset", HEADER), ("y", SIDE), ("x", SIDE)):
+        type_number(widget, name, str(value), qtbot)
+    wait_until_found(widget, qtbot)
+    lines = [widget.files.list.item(row).text() for row in range(4)]
+    assert lines == [
+        "a.raw: 6 frames",
+        "b.raw: 12 frames",
+        "c.raw: 9 frames",
+        "notes.dat: left out, no whole frame",
+    ]
+    widget.files.list.setCurrentRow(1)
+    wait_for_candidates(widget, qtbot)
+    assert values(widget)[1] == 12
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
+    assert "Write 3 sidecars" in asked[0]
+    assert "Left out, as the layout does not fit them: notes.dat." in asked[0]
+    assert said == [f"3 sidecars were written in {tmp_path}."]
+    for name, count in counts.items():
+        assert imload(tmp_path / name)[0].shape == (count, SIDE, SIDE)
+    assert not (tmp_path / "notes.json").exists()
+
+
+def test_files_that_share_a_sidecar_get_none_that_is_wrong(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    answer(monkeypatch, "Yes")
+    recording(tmp_path)
+    recording(tmp_path, "a.bin", frames=5)
+    widget.open_paths([tmp_path])
+    wait_for_candidates(widget, qtbot)
+    click(widget.result.all_button, qtbot)
+    qtbot.waitUntil(lambda: "share the sidecar a.json" in widget.status.text(), timeout=WAIT)
+    assert not notices
+    assert not (tmp_path / "a.json").exists()
+
+
+# --- the window ----------------------------------------------------------------------------------
+
+
+def wait_until_gone(widget: Any, qtbot: Any) -> None:
+    from qtpy.compat import isalive
+
+    qtbot.waitUntil(lambda: not isalive(widget), timeout=WAIT)
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("ferry")]
+
+
+@pytest.mark.parametrize("how", ["dock", "napari"])
+def test_nothing_stays_when_it_is_closed(viewer, looked, tmp_path, qtbot, how):
+    path = recording(tmp_path)
+    before = threads()
+    widget = add_widget(viewer)
+    opened(widget, path, qtbot)
+    assert str(path) in maps()
+    if how == "dock":
+        viewer.window.remove_dock_widget(widget)
+        assert len(viewer.layers) == 0
+    else:
+        viewer.close()
+    wait_until_gone(widget, qtbot)
+    del widget
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and threads() == before, timeout=WAIT)
+    if how == "dock":
+        assert str(path) not in maps()
+
+
+def maps() -> str:
+    place = Path("/proc/self/maps")
+    if not place.exists():
+        pytest.skip("what is mapped is not known here")
+    return place.read_text()
+
+
+def test_the_keyboard_reaches_everything(widget, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    widget.more.expand(False)
+    files, form = widget.files, widget.form
+    wanted = [files.path, files.file_button, files.folder_button, widget.candidates.list]
+    for name, field in form.fields.items():
+        wanted += [field, form.fixed_boxes[name]]
+    wanted += [field.native for field in widget.meaning.fields]
+    wanted += [widget.result.open_button, widget.result.write_button]
+    reached, here = [], files.path
+    for _ in range(200):
+        reached.append(here)
+        here = here.nextInFocusChain()
+    places = [reached.index(each) for each in wanted]
+    assert places == sorted(places)
+    assert all(each.focusPolicy().value & 1 for each in wanted)
+    assert all(each.accessibleName() or each.text() for each in wanted)
+    assert all(each.toolTip() for each in wanted)
+
+
+@pytest.mark.thorough
+def test_a_small_screen_holds_it(widget, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    assert widget.minimumSizeHint().width() <= 340
+    assert widget.minimumSizeHint().height() <= 500
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("is_folder", "named"), [(False, "a.raw"), (True, "")])
+def test_browsing_opens_what_was_chosen(widget, tmp_path, qtbot, monkeypatch, is_folder, named):
+    from qtpy.QtWidgets import QFileDialog
+
+    path = recording(tmp_path)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    files = widget.files
+    click(files.folder_button if is_folder else files.file_button, qtbot)
+    wait_for_candidates(widget, qtbot)
+    assert files.path.text() == str(tmp_path / named).rstrip("/")
+    assert files.paths == [path]

@@ -15,7 +15,7 @@ from napari_ferry import Image, render
 from napari_ferry.cli.demo import show_demo
 from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.plugin.viewer import shown_images
+from napari_ferry.plugin.viewer import viewer_images
 
 PICTURES = Path(__file__).parent / "pictures"
 
@@ -45,7 +45,7 @@ def _compare_with_the_canvas() -> int:
     viewer.layers[1].contour = 1
     viewer.dims.set_current_step(0, _FRAME)
     canvas = viewer.export_figure(flash=False)[..., :3]
-    images = shown_images([layer.as_layer_data_tuple() for layer in viewer.layers])
+    images = viewer_images([layer.as_layer_data_tuple() for layer in viewer.layers])
     drawn = np.asarray(render(images).array[_FRAME])
     viewer.close()
     gap = np.full((len(canvas), _GAP, 3), 255, np.uint8)

@@ -20,7 +20,7 @@ from napari_ferry import imload, imsave, plan
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.record import Description
-from napari_ferry.imagej import parse_imagej, to_imagej, why_not
+from napari_ferry.imagej import parse_imagej, to_imagej, unsupported_reason
 from napari_ferry.units import METERS, SECONDS
 
 
@@ -101,7 +101,7 @@ FULL = calibrate(
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", ">u2"])
 @pytest.mark.parametrize("kind", ["image", "labels"])
 def test_what_can_be_held(dtype: str, kind: Any) -> None:
-    assert why_not(replace(make("ctzyx", (1, 2, 3, 5, 7), dtype), kind=kind)) is None
+    assert unsupported_reason(replace(make("ctzyx", (1, 2, 3, 5, 7), dtype), kind=kind)) is None
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_can_be_held(dtype: str, kind: Any) -> None:
     ],
 )
 def test_what_cannot_be_held_is_said_in_words(image: Image, reason: str) -> None:
-    assert reason in (why_not(image) or "")
+    assert reason in (unsupported_reason(image) or "")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_step_that_imagej_cannot_hold_is_no_obstacle_and_is_said(
     steps: dict[str, tuple[float, str]], unseen: str, tmp_path: Path
 ) -> None:
     image = calibrate(make("tyx", (2, 5, 7)), **steps)
-    assert why_not(image) is None
+    assert unsupported_reason(image) is None
     save(image, tmp_path / "a.tif")
     assert read(tmp_path / "a.tif").axes == image.axes
     said = [
@@ -322,7 +322,7 @@ def images(draw: st.DrawFn) -> Image:
 @given(image=images())
 @example(image=calibrate(make("tyx", (2, 5, 7)), t=(1000000000000001.0, "zettasecond")))
 def test_every_image_comes_back_as_it_was(image: Image, tmp_path: Path) -> None:
-    assert why_not(image) is None
+    assert unsupported_reason(image) is None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         save(image, tmp_path / "a.tif")

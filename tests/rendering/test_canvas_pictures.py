@@ -28,7 +28,7 @@ import pytest
 import zarr
 from numpy.typing import NDArray
 
-from napari_ferry.plugin.viewer import shown_images
+from napari_ferry.plugin.viewer import viewer_images
 from napari_ferry.rendering.render import render
 
 pytestmark = [
@@ -510,7 +510,7 @@ def test_picture_is_that_of_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
     expected = viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]
     options = scene.options or {}
-    images = shown_images([layer.as_layer_data_tuple() for layer in layers])
+    images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
     drawn = render(images, scale=float(scene.scale), **options)
     place = viewer.dims.current_step[viewer.dims.order[0]]
     found = np.asarray(drawn.array[place] if drawn.ndim == 4 else drawn.array)

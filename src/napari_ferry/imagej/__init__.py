@@ -8,6 +8,13 @@ line ``napari-ferry: {...}`` in its Info text, see `description`.
 
 from napari_ferry.imagej.axis_steps import step_losses
 from napari_ferry.imagej.read import has_sound_counts, parse_imagej
-from napari_ferry.imagej.write import ImageJTags, to_imagej, why_not
+from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
-__all__ = ["ImageJTags", "has_sound_counts", "parse_imagej", "step_losses", "to_imagej", "why_not"]
+__all__ = [
+    "ImageJTags",
+    "has_sound_counts",
+    "parse_imagej",
+    "step_losses",
+    "to_imagej",
+    "unsupported_reason",
+]

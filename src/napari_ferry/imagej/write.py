@@ -40,7 +40,7 @@ class ImageJTags(NamedTuple):
     order: tuple[int, ...]
 
 
-def why_not(image: Image) -> str | None:
+def unsupported_reason(image: Image) -> str | None:
     """Return why an ImageJ hyperstack cannot hold this image, in words; ``None`` when it can."""
     names = image.axis_names
     if image.dtype.name not in _DTYPES:
@@ -61,7 +61,7 @@ def why_not(image: Image) -> str | None:
 
 
 def to_imagej(image: Image) -> ImageJTags:
-    """Describe an image that `why_not` has nothing against, for tifffile."""
+    """Describe an image that `unsupported_reason` has nothing against, for tifffile."""
     lead = [name for name in image.axis_names if name in ("t", "z", "c")]
     resolution, calibration = write_calibration(image.axes)
     look = {} if image.is_rgb else write_look(*as_channels(image), image.dtype.name)

@@ -100,7 +100,7 @@ def joint_limits(channels: Sequence[Channel]) -> tuple[float, float] | None:
     return min(lows), max(highs)
 
 
-def split(image: Image) -> list[Image]:
+def split_channels(image: Image) -> list[Image]:
     """Take an image with channels apart, one image each; any other stays as it is."""
     if is_one_layer(image):
         return [image]
@@ -124,7 +124,7 @@ def split(image: Image) -> list[Image]:
 
 def split_all(images: Sequence[Image]) -> list[Image]:
     """Take images apart, in the order of layers where they remember it."""
-    return _in_order([single for image in images for single in split(image)])
+    return _in_order([single for image in images for single in split_channels(image)])
 
 
 def _in_order(images: Sequence[Image]) -> list[Image]:

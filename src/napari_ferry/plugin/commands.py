@@ -27,7 +27,7 @@ from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, say
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.plugin.viewer import shown_images, viewer_state
+from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.save import plan_as_seen
 from napari_ferry.saving import Plan, run
 
@@ -254,7 +254,7 @@ def _plan(layers: list[LayerData], target: Path) -> Plan:
 
 def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, Any]]:
     """Plan a movie of what the viewer shows; return the options that say what that is, too."""
-    images = shown_images(layers)
+    images = viewer_images(layers)
     shown = dict(viewer_state(images).options)
     return plan_as_seen(images, target, **shown), shown
 

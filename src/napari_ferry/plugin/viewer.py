@@ -12,7 +12,7 @@ from napari_ferry.movie.frame_rate import seconds_of
 from napari_ferry.rendering.world import World, make_world
 
 
-def shown_images(layers: Sequence[LayerData]) -> list[Image]:
+def viewer_images(layers: Sequence[LayerData]) -> list[Image]:
     """Return an image of each layer, with what of its look only the viewer knows."""
     return [_with_outlines(from_layer(*layer), layer) for layer in layers]
 

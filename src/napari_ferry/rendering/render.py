@@ -144,7 +144,9 @@ def _clock(view: View, corner: Corner | None, style: Style) -> Iterator[Overlay]
         )
     if place:
         steps = view.steps
-        yield Words(place, style, Clock(view.frame_axis(None), steps.start, steps.step, len(steps)))
+        yield Words(
+            place, style, Clock(view.make_frame_axis(None), steps.start, steps.step, len(steps))
+        )
 
 
 def _color_bars(layers: Sequence[Layer], corner: Corner | None, style: Style) -> Iterator[Overlay]:
@@ -183,7 +185,7 @@ def _pixel_axes(view: View, grid: Grid) -> tuple[Axis, Axis]:
 def _frame_axes(view: View, speed: float | None) -> list[Axis]:
     """Return the axis of the frames, none where there is a single picture."""
     if view.running is not None:
-        return [replace(view.frame_axis(speed), name=_free_name(view))]
+        return [replace(view.make_frame_axis(speed), name=_free_name(view))]
     if speed is not None:
         raise InvalidImageError(
             f"A speed of {speed!r} was asked for, and no axis runs: leave it out, or choose the "

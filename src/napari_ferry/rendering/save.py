@@ -18,10 +18,10 @@ from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
 from napari_ferry.io import find_codec, images_for, option_names, plan
-from napari_ferry.layers.channels import is_one_layer, split
+from napari_ferry.layers.channels import is_one_layer, split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
-from napari_ferry.rendering.view import choose_steps, frame_axis
+from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan
 
 _DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
@@ -132,8 +132,8 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
             "out, or choose the axis."
         )
     axis = image.axes[running]
-    steps = choose_steps(axis.name, image.shape[running], start, stop, step)
-    axes = (*image.axes[:running], frame_axis(axis, steps, speed), *image.axes[running + 1 :])
+    steps = choose_positions(axis.name, image.shape[running], start, stop, step)
+    axes = (*image.axes[:running], make_frame_axis(axis, steps, speed), *image.axes[running + 1 :])
     channels = image.channels[steps.start : steps.stop : steps.step] if axis.name == "c" else ()
     return replace(
         image,
@@ -146,7 +146,7 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
 
 def _losses(images: Sequence[Image]) -> tuple[str, ...]:
     """Say what of images a drawing of them does not hold."""
-    layers = [single for image in images for single in split(image)]
+    layers = [single for image in images for single in split_channels(image)]
     names = ", ".join(layer.name or layer.kind for layer in layers)
     if len(layers) > 1:
         return (f"{names} become one picture, as napari shows them, in colors of 8 bits",)

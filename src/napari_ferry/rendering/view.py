@@ -63,7 +63,7 @@ class View:
             return self.world.point(axis, counted)
         return self.world.point(axis, self.places[axis])
 
-    def frame_axis(self, speed: float | None) -> Axis:
+    def make_frame_axis(self, speed: float | None) -> Axis:
         """Return the axis of the frames: their distance in time is that of the movie.
 
         Parameters
@@ -77,10 +77,10 @@ class View:
             A speed that is no positive number, or for an axis that is not calibrated in time.
         """
         assert self.running is not None
-        return frame_axis(self.world.axes[self.running], self.steps, speed)
+        return make_frame_axis(self.world.axes[self.running], self.steps, speed)
 
 
-def frame_axis(axis: Axis, steps: range, speed: float | None) -> Axis:
+def make_frame_axis(axis: Axis, steps: range, speed: float | None) -> Axis:
     """Return the axis of frames that are some steps of an axis.
 
     Parameters
@@ -178,7 +178,7 @@ def choose_view(
             "runs: leave these out, or choose the axis."
         )
     if running is not None:
-        steps = choose_steps(world.names[running], world.sizes[running], start, stop, step)
+        steps = choose_positions(world.names[running], world.sizes[running], start, stop, step)
     return View(world, seen, running, steps, tuple(places))
 
 
@@ -202,7 +202,7 @@ def _seen_axes(world: World, plane: str) -> tuple[int, int]:
     return seen
 
 
-def choose_steps(name: str, size: int, start: int, stop: int | None, step: int) -> range:
+def choose_positions(name: str, size: int, start: int, stop: int | None, step: int) -> range:
     """Return which steps of the axis that runs become frames; the options are those of `render`.
 
     Raises

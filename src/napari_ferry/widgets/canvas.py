@@ -27,7 +27,7 @@ from napari_ferry.arrays import Frames
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import SPEED
-from napari_ferry.rendering.view import choose_steps, frame_axis
+from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.widgets.sliders import choose_slider, slider_axis
 
@@ -117,8 +117,8 @@ def canvas_image(
     lead: tuple[Axis, ...] = ()
     if running is not None:
         slider = slider_axis(viewer, running)
-        canvas.steps = choose_steps(slider.name, viewer.dims.nsteps[running], start, stop, step)
-        lead = (frame_axis(slider, canvas.steps, speed),)
+        canvas.steps = choose_positions(slider.name, viewer.dims.nsteps[running], start, stop, step)
+        lead = (make_frame_axis(slider, canvas.steps, speed),)
     try:
         first = canvas(0)
         shape = (*(len(canvas.steps) for _ in lead), *first.shape)

@@ -15,10 +15,10 @@ from superqt import QCollapsible
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_of
-from napari_ferry.plugin.viewer import ViewerState, background, shown_images, viewer_state
+from napari_ferry.plugin.viewer import ViewerState, background, viewer_images, viewer_state
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import is_movie
-from napari_ferry.rendering.view import frame_axis
+from napari_ferry.rendering.view import make_frame_axis
 from napari_ferry.saving.target import check_place
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.layer_list import LayerTicks
@@ -158,7 +158,7 @@ class Fields(QWidget):
         path, data, options = self.where.target(), self._layer_data(), self.form.values()
         if not self.is_movie:
             return Request(tuple(from_layers(data)), path, options)
-        images = shown_images(data)
+        images = viewer_images(data)
         drawing = self.drawing.values()
         shown = viewer_state(images, self.play.axis.value)
         self._show(shown, drawing)
@@ -188,7 +188,7 @@ class Fields(QWidget):
         number = choose_slider(self.viewer, played["axis"])
         if number is None:
             return ""
-        axis = frame_axis(slider_axis(self.viewer, number), range(0, 1, step), None)
+        axis = make_frame_axis(slider_axis(self.viewer, number), range(0, 1, step), None)
         self.play.set_clock(seconds_of(axis))
         return choose_rate(played["frame_rate"], axis).note
 

@@ -26,7 +26,7 @@ from napari_ferry.arrays.regions import region_shape
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image, describe
 from napari_ferry.image.record import KEY, to_json
-from napari_ferry.imagej import ImageJTags, to_imagej, why_not
+from napari_ferry.imagej import ImageJTags, to_imagej, unsupported_reason
 from napari_ferry.ome_xml import OME_DTYPES
 from napari_ferry.units import METERS
 
@@ -142,7 +142,12 @@ def choose_flavor(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavor:
             f"OME-TIFF cannot hold {foreign[0].dtype.name}: save as .tif, or convert to "
             f"{'int32' if foreign[0].kind == 'labels' else 'a smaller integer or float32'} first."
         )
-    if not ome and len(images) == 1 and why_not(images[0]) is None and nbytes < CLASSIC_BYTES:
+    if (
+        not ome
+        and len(images) == 1
+        and unsupported_reason(images[0]) is None
+        and nbytes < CLASSIC_BYTES
+    ):
         return "imagej"
     return "json" if foreign else "ome"
 

@@ -11,6 +11,9 @@ from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.units import is_uncalibrated, known_unit
 
+COLOR_SAMPLES = (3, 4)
+"""Possible lengths of the axis ``s``: RGB and RGBA."""
+
 DEFAULT_AXES = "tczyx"
 """Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
 
@@ -116,6 +119,11 @@ class Channel:
         if self.contrast_limits:
             shown["contrast_limits"] = list(self.contrast_limits)
         return shown
+
+
+def frame_ndim(axes: Sequence[Axis]) -> int:
+    """Return the number of axes of a frame: y and x, and the samples ``s`` of a color."""
+    return 3 if axes[-1].name == "s" else 2
 
 
 def default_axes(ndim: int) -> tuple[str, ...]:

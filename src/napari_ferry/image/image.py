@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_ferry.arrays import Array
-from napari_ferry.arrays.memmap import check_length, mapped_root
+from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis, Channel, default_axes, given_axes
+from napari_ferry.image.axes import COLOR_SAMPLES, Axis, Channel, default_axes, given_axes
+from napari_ferry.image.dask_array import to_dask
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.xarray_coords import from_coordinate, to_coordinates
 from napari_ferry.units import SECONDS
@@ -163,7 +164,17 @@ class Image:
     @property
     def is_rgb(self) -> bool:
         """Whether the last axis holds the 3 or 4 samples of a color."""
-        return self.axes[-1].name == "s" and self.shape[-1] in (3, 4)
+        return self.axes[-1].name == "s" and self.shape[-1] in COLOR_SAMPLES
+
+    @property
+    def is_gray(self) -> bool:
+        """True if no colormap adds colors: the samples are gray, or the colors themselves."""
+        return self.is_rgb or self.display.get("colormap") in (None, "gray", "grey")
+
+    @property
+    def frame_ndim(self) -> int:
+        """Number of axes of a frame: y and x, and the samples of a color."""
+        return 3 if self.is_rgb else 2
 
     @property
     def frame_rate(self) -> float | None:
@@ -241,18 +252,7 @@ class Image:
 
     def to_dask(self) -> dask.array.Array:
         """Return the full-resolution level as a dask array, one frame or one tile a chunk."""
-        import dask.array
-
-        if isinstance(self.array, dask.array.Array):
-            return self.array
-        names = self.axis_names
-        frames = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
-        chunks = getattr(self.array, "chunks", None) or frames
-        source = self.array if mapped_root(self.array) is None else _Uncopied(self.array)
-        array: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
-            source, chunks=chunks, name=False
-        )
-        return array
+        return to_dask(self.array, self.axis_names)
 
     def to_xarray(self) -> xarray.DataArray:
         """Return the image as an xarray object: dims, coordinates in units, and metadata.
@@ -285,16 +285,3 @@ class Image:
             "" if data.name is None else str(data.name),
             metadata=metadata if isinstance(metadata, Mapping) else {},
         )
-
-
-class _Uncopied:
-    """A mapped array without `copy`, which dask would call, and bring the file into memory."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-        self.shape = array.shape
-        self.dtype = array.dtype
-        self.ndim = array.ndim
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.array[key]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.axes import COLOR_SAMPLES
 
 
 def read_patch(
@@ -54,7 +55,7 @@ def read_patch(
 
 def _channel_axis(sizes: Mapping[str, int]) -> str:
     """Return the axis that counts channels; ``c`` even when there is none."""
-    is_rgb = list(sizes)[-1] == "s" and sizes["s"] in (3, 4)
+    is_rgb = list(sizes)[-1] == "s" and sizes["s"] in COLOR_SAMPLES
     return "s" if is_rgb and "c" not in sizes else "c"
 
 

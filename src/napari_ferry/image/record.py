@@ -22,7 +22,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 import numpy as np
 
 from napari_ferry.arrays import Array
-from napari_ferry.image.axes import Axis, Channel, read_unit
+from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
 from napari_ferry.image.image import Image, Kind
 from napari_ferry.units import same_step
 
@@ -60,6 +60,11 @@ class Description:
     def sizes(self) -> dict[str, int]:
         """Length of each axis, by its name."""
         return dict(zip((axis.name for axis in self.axes), self.shape, strict=True))
+
+    @property
+    def frame_ndim(self) -> int:
+        """Number of axes of a frame: y and x, and the samples of a color."""
+        return frame_ndim(self.axes)
 
     def has_dtype(self, names: Iterable[str]) -> bool:
         """Return whether the data type is one of these native ones, in either byte order."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.image.axes import COLOR_SAMPLES
 from napari_ferry.image.image import Image
 
 Saveable: TypeAlias = Any
@@ -24,9 +25,6 @@ Saveable: TypeAlias = Any
 
 _LISTS = (list, tuple, deque)
 """Sequences that have their items in memory."""
-
-_SAMPLES = (3, 4)
-"""How many samples a color has."""
 
 _PICTURE_SIDE = 30
 """Pixels a side, above which napari, too, takes an array (y, x, 3 or 4) for a picture in color."""
@@ -119,7 +117,7 @@ def _is_frame(item: Saveable) -> bool:
     """Whether an item of a sequence is a plain array (y, x) or (y, x, 3 or 4)."""
     if isinstance(item, Image) or _is_labeled(item) or not isinstance(item, Array):
         return False
-    return item.ndim == 2 or (item.ndim == 3 and item.shape[-1] in _SAMPLES)
+    return item.ndim == 2 or (item.ndim == 3 and item.shape[-1] in COLOR_SAMPLES)
 
 
 def _difference(frames: Sequence[Array]) -> str | None:
@@ -186,7 +184,7 @@ def _as_image(item: Saveable, is_movie: bool) -> Image:
 
 def _color_axes(array: Array, is_movie: bool) -> str | None:
     """Return the axes of an array in color; ``None`` for any other."""
-    if array.ndim not in (3, 4) or array.shape[-1] not in _SAMPLES:
+    if array.ndim not in (3, 4) or array.shape[-1] not in COLOR_SAMPLES:
         return None
     dtype = np.dtype(array.dtype)
     if array.ndim == 4:

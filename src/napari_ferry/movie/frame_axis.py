@@ -15,7 +15,7 @@ _PLACE = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")
 
 def leading_sizes(image: Image) -> dict[str, int]:
     """Return name and length of each axis that the frames of an image do not have."""
-    lead = image.ndim - (3 if image.is_rgb else 2)
+    lead = image.ndim - image.frame_ndim
     return dict(zip(image.axis_names[:lead], image.shape, strict=False))
 
 

@@ -289,10 +289,6 @@ def _losses(movie: Movie) -> Iterator[str]:
     if image.kind == "labels":
         yield "labels become gray values"
     yield from movie.tones.losses()
-    if isinstance(image.display.get("colormap"), str | Mapping) and not _is_gray(image):
+    if isinstance(image.display.get("colormap"), str | Mapping) and not image.is_gray:
         yield "the colormap is kept for napari-ferry alone: other programs show gray"
     yield from common_losses([image])
-
-
-def _is_gray(image: Image) -> bool:
-    return image.is_rgb or image.display["colormap"] in ("gray", "grey")

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis
+from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import MAX_PLANES, Description
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def dimensions(axes: Sequence[Axis]) -> dict[str, str]:
     >>> dimensions([Axis(name) for name in "ptcyx"]), dimensions([Axis(n) for n in "paczyx"])
     ({'p': 'z', 't': 't', 'c': 'c'}, {'p': 't', 'a': 't', 'c': 'c', 'z': 'z'})
     """
-    names = [axis.name for axis in axes[: len(axes) - n_plane_axes(axes)]]
+    names = [axis.name for axis in axes[: len(axes) - frame_ndim(axes)]]
     dims = [name if name in ("t", "z", "c") else "" for name in names]
     while "" in dims:
         first = dims.index("")
@@ -180,10 +181,5 @@ def names_channels(axes: Sequence[Axis]) -> bool:
 
 def plane_shape(axes: Sequence[Axis], shape: Sequence[int]) -> tuple[int, ...]:
     """Return (y, x) or (y, x, s) of the last axes; empty where they are not those of a plane."""
-    names = [axis.name for axis in axes[-n_plane_axes(axes) :]] if axes else []
+    names = [axis.name for axis in axes[-frame_ndim(axes) :]] if axes else []
     return tuple(shape[-len(names) :]) if names in (["y", "x"], ["y", "x", "s"]) else ()
-
-
-def n_plane_axes(axes: Sequence[Axis]) -> int:
-    """Return how many of the last axes make up a plane: y x, or y x s."""
-    return 3 if axes[-1].name == "s" else 2

@@ -67,7 +67,7 @@ def write_ome_xml(
 
 def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffData]) -> None:
     plane = plane_shape(image.axes, image.shape)
-    is_plane = len(plane) == (3 if image.is_rgb else 2)
+    is_plane = len(plane) == image.frame_ndim
     if image.dtype.name not in OME_DTYPES or not is_plane or 0 in image.shape:
         raise InvalidImageError(
             f"OME-XML cannot describe {image.dtype} pixels of the axes "

@@ -108,7 +108,7 @@ def _stack(first: Image, stack: tuple[Alike, tuple[int, ...]], extends: bool, na
     """Join files along time: their own where it is their first axis, else a new one."""
     read, lengths = stack
     shape = (sum(lengths), *(first.shape[1:] if extends else first.shape))
-    lead = len(shape) - (3 if first.is_rgb else 2)
+    lead = len(shape) - first.frame_ndim
     axes = first.axes if extends else (Axis("t"), *first.axes)
     metadata = {key: value for key, value in first.metadata.items() if key != FRAME_VALUES}
     metadata |= {} if extends else {"assumed": ASSUMED_TIME}

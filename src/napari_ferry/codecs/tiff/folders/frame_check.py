@@ -46,7 +46,7 @@ class Expected:
     def of(cls, path: Path, images: Sequence[Image], number: int, varies: bool) -> Expected:
         """Take the images of the first file for what others have to be."""
         image = images[number]
-        lead = image.ndim - (3 if image.is_rgb else 2)
+        lead = image.ndim - image.frame_ndim
         return cls(path, number, len(images), image.shape, varies, image.dtype, lead)
 
     @property

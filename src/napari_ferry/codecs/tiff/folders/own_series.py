@@ -136,7 +136,7 @@ def _join_parts(images: Sequence[Image], part: Mapping[str, Any]) -> Image:
         lead = len(record.shape) - (first.ndim - 1)
         return with_pixels(record, _concatenate(frames, lead, record.shape))
     shape = tuple(part["shape"])
-    lead = len(shape) - (3 if first.is_rgb else 2)
+    lead = len(shape) - first.frame_ndim
     metadata = {key: value for key, value in first.metadata.items() if key != PART}
     array = _concatenate([image.array for image in images], lead, shape)
     return replace(first, levels=(array,), channels=_whole_channels(part), metadata=metadata)

@@ -85,7 +85,7 @@ def _image(
             f"gives to the set ({' '.join(labels)}): rename the files."
         )
     shape = (*(len(values) for values in labels.values()), *first.shape)
-    lead = len(shape) - (3 if first.is_rgb else 2)
+    lead = len(shape) - first.frame_ndim
     return Image(
         (Frames(read, shape, first.dtype, lead),),
         (*map(Axis, labels), *first.axes),

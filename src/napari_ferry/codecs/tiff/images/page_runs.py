@@ -137,7 +137,7 @@ def _name(run: PageRun) -> str:
 def _is_long(run: PageRun) -> bool:
     """Whether a run is more than one frame."""
     description = run.description
-    return len(description.shape) > (3 if description.axes[-1].name == "s" else 2)
+    return len(description.shape) > description.frame_ndim
 
 
 def _join(runs: Sequence[PageRun]) -> Description:

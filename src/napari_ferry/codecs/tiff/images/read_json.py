@@ -162,7 +162,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
         image = with_palette(with_pixels(description, array), first.kind)
         return with_levels_below(image, found, first.kind)
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
-    frame = 3 if description.axes[-1].name == "s" else 2
+    frame = description.frame_ndim
     counts = [math.prod(part.shape[:-frame]) for part in parts]
     read = Joined(
         tuple(Indexed(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))

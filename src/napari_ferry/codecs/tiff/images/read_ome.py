@@ -173,7 +173,7 @@ def _read_ome_image(
     """Open one image, or the steps of a stack; files that are missing are noted."""
     image = group[0]
     description, planes = _join(group)
-    lead = len(description.shape) - (3 if image.samples > 1 else 2)
+    lead = len(description.shape) - description.frame_ndim
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds
     flat = map_stack(header, len(planes)) if is_plain else None

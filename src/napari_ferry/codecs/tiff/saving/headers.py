@@ -73,7 +73,7 @@ class Layer:
     @property
     def lead(self) -> int:
         """Number of axes before y and x."""
-        return len(self.region) - (3 if self.image.is_rgb else 2)
+        return len(self.region) - self.image.frame_ndim
 
     @property
     def nframes(self) -> int:

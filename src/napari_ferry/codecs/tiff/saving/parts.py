@@ -175,7 +175,7 @@ def _planes_of(
 
 def _json_of_run(run: Run, image: Image, series: str, index: int, count: int) -> str:
     """Return the description of some frames, with what is known of the whole in its metadata."""
-    frame = image.shape[image.ndim - (3 if image.is_rgb else 2) :]
+    frame = image.shape[image.ndim - image.frame_ndim :]
     room = np.broadcast_to(np.zeros((), image.dtype), (run.count, *frame))
     mark = {"of": series, "index": index, "count": count, "whole": describe(image)}
     axes = (Axis("frame"), *image.axes[image.ndim - len(frame) :])

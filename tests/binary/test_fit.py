@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from napari_ferry import find_layouts, imload, load_binary
 from napari_ferry.cli import main
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.fit import derive_free_size, fits, nearest, remains
+from napari_ferry.codecs.binary.fit import derive_free_size, fits, nearest_fit, remaining_bytes
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
-from napari_ferry.codecs.binary.sidecar_search import image_of
+from napari_ferry.codecs.binary.sidecar_search import open_with_layout
 from napari_ferry.errors import (
     InvalidImageError,
     MissingMetadataError,
@@ -69,14 +69,14 @@ def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
     nbytes = 10 + 10 * 256 + 9 * 6 + behind
     assert count_frames(nbytes, gapped) == (10, 0)
     assert count_frames(nbytes - 7, gapped)[0] == 9
-    assert remains(nbytes, gapped) == 0
+    assert remaining_bytes(nbytes, gapped) == 0
     assert fits(nbytes, gapped)
-    assert remains(nbytes - 7, gapped) == -7 + behind
+    assert remaining_bytes(nbytes - 7, gapped) == -7 + behind
     assert derive_free_size(nbytes, replace(gapped, frames=3), ()) == gapped
     assert derive_free_size(nbytes, replace(gapped, y=2), {"frames"}) == gapped
     known = {"frames", "y", "x"}
     assert derive_free_size(nbytes, replace(gapped, offset=0), known).offset == 10 + behind
-    assert nearest(nbytes, replace(gapped, x=15), "x", {"x"}) is None
+    assert nearest_fit(nbytes, replace(gapped, x=15), "x", {"x"}) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
     ],
 )
 def test_the_nearest_that_fits(nbytes, layout, name, fixed, value):
-    assert nearest(nbytes, layout, name, fixed) == value
+    assert nearest_fit(nbytes, layout, name, fixed) == value
 
 
 @given(
@@ -109,7 +109,7 @@ def test_the_nearest_that_fits(nbytes, layout, name, fixed, value):
 )
 def test_what_is_offered_fits(nbytes, offset, y, x, name):
     layout = replace(ONE, offset=offset, y=y, x=x)
-    value = nearest(nbytes, layout, name, {name})
+    value = nearest_fit(nbytes, layout, name, {name})
     if value is not None:
         better = derive_free_size(nbytes, replace(layout, **{name: value}), {name})
         assert fits(nbytes, better)
@@ -123,16 +123,16 @@ def test_a_record_gives_its_layout_and_meaning(tmp_path):
         replace(ONE, channels=5, frames=2, interleaving="pixel"),
         replace(ONE, dtype=np.dtype(">u2"), offset=256, frames=9),
     ):
-        meaning = Calibration("z", 0.3, 0.1, "nanometer")
-        write_sidecar(path, layout, meaning, overwrite=True)
+        calibration = Calibration("z", 0.3, 0.1, "nanometer")
+        write_sidecar(path, layout, calibration, overwrite=True)
         said = read_sidecar_status(path)
-        assert (said.layout, said.meaning, said.error) == (layout, meaning, "")
+        assert (said.layout, said.calibration, said.error) == (layout, calibration, "")
 
 
 def test_a_meaning_in_time_comes_back(tmp_path):
     path = raw(tmp_path)
     write_sidecar(path, ONE, Calibration("t", 0.05, None))
-    assert read_sidecar_status(path).meaning == Calibration("t", 0.05, None)
+    assert read_sidecar_status(path).calibration == Calibration("t", 0.05, None)
 
 
 def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
@@ -159,10 +159,10 @@ def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
 def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
     path = raw(tmp_path, 2500)
     with pytest.raises(InvalidImageError, match="it needs 60 bytes more"):
-        image_of(path, ONE)
-    assert image_of(path, ONE, is_cut=True).shape == (9, 8, 16)
+        open_with_layout(path, ONE)
+    assert open_with_layout(path, ONE, whole_frames=True).shape == (9, 8, 16)
     with pytest.raises(InvalidImageError, match="less than one frame"):
-        image_of(path, replace(ONE, y=8000), is_cut=True)
+        open_with_layout(path, replace(ONE, y=8000), whole_frames=True)
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
         (2600, replace(ONE, gap=6), {"gap": 6, "rest": 248}),
     ],
 )
-@pytest.mark.parametrize("meaning", [None, Calibration("t", 0.5, 2.0)])
-def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, meaning):
+@pytest.mark.parametrize("calibration", [None, Calibration("t", 0.5, 2.0)])
+def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, calibration):
     path = raw(tmp_path, nbytes)
-    write_sidecar(path, layout, meaning, is_cut=True)
+    write_sidecar(path, layout, calibration, whole_frames=True)
     record = json.loads(sidecar_path(path).read_text())
     assert {key: record[key] for key in ("offset", "gap", "rest") if record.get(key)} == keys
     frames = record["frames"]
@@ -188,7 +188,7 @@ def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, k
     truth = [raw_bytes[k * pitch : k * pitch + 256] for k in range(frames)]
     (opened,) = imload(path)
     assert opened.array[:].tobytes() == b"".join(truth)
-    assert opened.axes[0].scale == (1.0 if meaning is None else 0.5)
+    assert opened.axes[0].scale == (1.0 if calibration is None else 0.5)
     assert read_sidecar_status(path).layout == replace(layout, frames=frames)
     assert read_sidecar_status(path).error == ""
     again = pickle.loads(pickle.dumps(opened))
@@ -364,4 +364,4 @@ def test_pictures_of_a_huge_file_read_a_few_samples(tmp_path):
     with path.open("wb") as file:
         file.truncate(40_000_000_000)
     layout = Layout(U2, 0, 200, 1, "", 10_000, 10_000)
-    assert draw(image_of(path, layout)).frame.shape == (64, 64)
+    assert draw(open_with_layout(path, layout)).frame.shape == (64, 64)

@@ -68,10 +68,10 @@ def rewritten(path: Path, layout: Layout, *arguments: Any, **options: Any) -> Im
 )
 def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_path):
     """Nobody says what the axes mean, or a form says it that no hand has touched."""
-    for meaning, options in ((None, {}), (Calibration("t", 9.0, 9.0), {"by_hand": ()})):
+    for calibration, options in ((None, {}), (Calibration("t", 9.0, 9.0), {"edited": ()})):
         path = shifted(image, tmp_path, exposure=[20, "ms"])
-        assert plan_sidecar(path, layout, meaning, **options).losses == ()
-        found = rewritten(path, layout, meaning, **options)
+        assert plan_sidecar(path, layout, calibration, **options).losses == ()
+        found = rewritten(path, layout, calibration, **options)
         assert describe(found) == describe(image)
         assert np.array_equal(found.array, image.array)
         assert json.loads(sidecar_path(path).read_text())["exposure"] == [20, "ms"]
@@ -87,7 +87,7 @@ def test_colors_of_three_samples_keep_their_axis(tmp_path):
 
 def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
     path = shifted(make("tzyx"), tmp_path)
-    found = rewritten(path, replace(TZYX, frames=9), is_cut=True)
+    found = rewritten(path, replace(TZYX, frames=9), whole_frames=True)
     assert found.shape == (3, 3, 8, 16)
     assert found.axes == make("tzyx").axes
 
@@ -143,8 +143,8 @@ def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
 def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept, tmp_path):
     path = shifted(image, tmp_path)
     layout = replace(TZYX, **changes)
-    assert plan_sidecar(path, layout, is_cut=True).losses == said
-    found = rewritten(path, layout, is_cut=True)
+    assert plan_sidecar(path, layout, whole_frames=True).losses == said
+    found = rewritten(path, layout, whole_frames=True)
     assert list(found.axes) == kept
     assert (found.name, found.metadata) == (image.name, image.metadata)
     stays = ("gamma", "opacity", "colormap")
@@ -153,7 +153,7 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
 
 
 @pytest.mark.parametrize(
-    ("names", "meaning", "by_hand", "axes"),
+    ("names", "calibration", "edited", "axes"),
     [
         ("tyx", Calibration("t", 0.5, None), {"step"}, [Axis("t", 0.5, "second", 0.1), "y", "x"]),
         (
@@ -173,11 +173,11 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
         ),
     ],
 )
-def test_what_a_hand_has_set_counts(names, meaning, by_hand, axes, tmp_path):
+def test_what_a_hand_has_set_counts(names, calibration, edited, axes, tmp_path):
     image = make(names)
     path = shifted(image, tmp_path)
     layout = replace(TZYX, frames=image.array.size // 128)
-    found = rewritten(path, layout, meaning, by_hand=by_hand)
+    found = rewritten(path, layout, calibration, edited=edited)
     wanted = [AXES[axis] if isinstance(axis, str) else axis for axis in axes]
     assert [replace(a, translation=0) for a in found.axes] == [
         replace(axis, translation=0) for axis in wanted
@@ -188,7 +188,7 @@ def test_what_a_hand_has_set_counts(names, meaning, by_hand, axes, tmp_path):
 def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
     path = tmp_path / "a.raw"
     imsave(Image.from_array(np.zeros((15, 8, 16), np.uint16), name="cells"), path)
-    found = rewritten(path, replace(TZYX, offset=0), Calibration("t", 0.5, 2.0), by_hand=())
+    found = rewritten(path, replace(TZYX, offset=0), Calibration("t", 0.5, 2.0), edited=())
     assert found.axes[0] == Axis("t", 0.5, "second")
     assert found.pixel_size == (2.0, 2.0)
     assert found.name == "cells"

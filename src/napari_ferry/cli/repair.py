@@ -41,7 +41,7 @@ def _repair(options: argparse.Namespace) -> int:
     """Print the layouts that a raw file may have, and write the sidecar of the first."""
     from napari_ferry.codecs.binary.codec import data_file
     from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
-    from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_each
+    from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_per_sidecar
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}
@@ -51,8 +51,8 @@ def _repair(options: argparse.Namespace) -> int:
     _print_layouts(found)
     if not options.write:
         return 0
-    for data, layout in one_each(per_file).items():
-        planned = plan_sidecar(data, layout, is_cut=options.whole_frames)
+    for data, layout in one_per_sidecar(per_file).items():
+        planned = plan_sidecar(data, layout, whole_frames=options.whole_frames)
         for loss in planned.losses if options.overwrite else ():
             print(f"napari-ferry: {planned.paths[0].name}: {loss}", file=sys.stderr)
         sidecar, kept = run_sidecar(planned, overwrite=options.overwrite)

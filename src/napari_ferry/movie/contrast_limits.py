@@ -12,7 +12,7 @@ from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
 
 
-def shown_limits(image: Image, index: int | None) -> tuple[float, float] | None:
+def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] | None:
     """Return the values that are shown black and white, where an image says so.
 
     Parameters

@@ -76,7 +76,7 @@ def choose_rate(asked: float | None, axis: Axis | None, *, is_at_speed: bool = F
     """
     if asked is not None:
         return Pace(to_rate(asked))
-    seconds = seconds_of(axis)
+    seconds = seconds_per_step(axis)
     if seconds is not None and is_at_speed:
         return Pace(_checked(_simplest(1 / Fraction(seconds)), 1 / seconds))
     rate = default_rate(seconds)
@@ -88,7 +88,7 @@ def choose_rate(asked: float | None, axis: Axis | None, *, is_at_speed: bool = F
     return Pace(rate, "" if is_real_time else f"{rate} per second, {speed:.4g} x real time")
 
 
-def seconds_of(axis: Axis | None) -> float | None:
+def seconds_per_step(axis: Axis | None) -> float | None:
     """Return the time from one step of an axis to the next, ``None`` where it is not known."""
     unit = SECONDS.get(axis.unit or "") if axis else None
     seconds = axis.scale * unit if axis and unit else 0.0

@@ -88,7 +88,7 @@ class IntensityMapping:
     limits: LazyContrastLimits | None = None
 
     @property
-    def out(self) -> np.dtype[Any]:
+    def out_dtype(self) -> np.dtype[Any]:
         """Type of what comes out, in native byte order."""
         return np.dtype(np.uint8) if self.limits else self.dtype.newbyteorder("=")
 
@@ -105,7 +105,7 @@ class IntensityMapping:
         if self.limits:
             tones = to_tones(frames, *self.limits.find())
         else:
-            tones = np.asarray(frames, self.out)
+            tones = np.asarray(frames, self.out_dtype)
         if is_rgb and tones.shape[-1] == 4:
             tones = _over_black(tones)
         return np.ascontiguousarray(tones)
@@ -129,9 +129,9 @@ class IntensityMapping:
 
 def to_tones(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Return samples as uint8: `low` and below 0, `high` and above 255, not-a-number 0."""
-    if is_small(samples.dtype):
+    if is_small_dtype(samples.dtype):
         table = _table(samples.dtype.newbyteorder("="), low, high)
-        small: NDArray[np.uint8] = table[as_bits(samples)]
+        small: NDArray[np.uint8] = table[table_indices(samples)]
         return small
     wide = np.float64 if samples.dtype.itemsize > 2 and samples.dtype.kind != "f" else None
     scaled = samples.astype(wide or np.result_type(samples.dtype, np.float32))
@@ -144,12 +144,12 @@ def _table(dtype: np.dtype[Any], low: float, high: float) -> NDArray[np.uint8]:
     return _scale(all_values(dtype).astype(np.float64), low, high)
 
 
-def is_small(dtype: np.dtype[Any]) -> bool:
+def is_small_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether a type has so few values that a table of all is at hand."""
     return dtype.kind in "iub" and dtype.itemsize <= 2
 
 
-def as_bits(samples: NDArray[Any]) -> NDArray[Any]:
+def table_indices(samples: NDArray[Any]) -> NDArray[Any]:
     """Return samples of a small type as places in a table of `all_values`."""
     native = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
     return native.view(f"u{native.dtype.itemsize}")
@@ -183,6 +183,6 @@ def _over_black(frames: NDArray[Any]) -> NDArray[Any]:
     return blended.astype(frames.dtype)
 
 
-def sampled_places(count: int) -> list[int]:
+def sampled_indices(count: int) -> list[int]:
     """Return which frames of so many are looked at for the range of values: first to last."""
     return sorted({round(k) for k in np.linspace(0, count - 1, _SAMPLED)})

@@ -20,10 +20,10 @@ from napari_ferry.arrays.regions import chunk_edges
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
 from napari_ferry.image.record import SPEED
-from napari_ferry.movie.contrast_limits import is_narrower, shown_limits
+from napari_ferry.movie.contrast_limits import contrast_limits_of, is_narrower
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_rate import choose_rate
-from napari_ferry.movie.intensity import IntensityMapping, LazyContrastLimits, sampled_places
+from napari_ferry.movie.intensity import IntensityMapping, LazyContrastLimits, sampled_indices
 from napari_ferry.saving.stream import EncodeTask, frames_together
 
 MAPPED = "mapped from"
@@ -33,7 +33,7 @@ POSITION = "position"
 """Key of `Image.metadata`: where the axes stood that the movie does not have."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Movie:
     """One image, as frames that follow each other.
 
@@ -41,34 +41,34 @@ class Movie:
     ----------
     image : Image
         Where they come from.
-    axis : int, optional
+    frame_axis : int, optional
         Number of the axis that runs; ``None`` for a single frame.
-    place : tuple of int
+    position : tuple of int
         Index on each leading axis; that of the axis that runs says nothing.
     frame_rate : Fraction
         Frames per second.
-    tones : IntensityMapping
+    intensity : IntensityMapping
         What becomes of the samples.
     losses : tuple of str
         A sentence for each thing that the frames do not hold, and for a pace that nobody asked for.
     """
 
     image: Image
-    axis: int | None
-    place: tuple[int, ...]
+    frame_axis: int | None
+    position: tuple[int, ...]
     frame_rate: Fraction
-    tones: IntensityMapping
+    intensity: IntensityMapping
     losses: tuple[str, ...]
 
     @property
     def nframes(self) -> int:
         """Number of frames."""
-        return 1 if self.axis is None else self.image.shape[self.axis]
+        return 1 if self.frame_axis is None else self.image.shape[self.frame_axis]
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of a frame."""
-        y = len(self.place)
+        y = len(self.position)
         return self.image.shape[y], self.image.shape[y + 1]
 
     @property
@@ -79,8 +79,8 @@ class Movie:
     def region(self, first: int, stop: int) -> Region:
         """Return the region of the image that some frames are."""
         lead = [
-            slice(first, stop) if axis == self.axis else slice(index, index + 1)
-            for axis, index in enumerate(self.place)
+            slice(first, stop) if axis == self.frame_axis else slice(index, index + 1)
+            for axis, index in enumerate(self.position)
         ]
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
@@ -93,31 +93,31 @@ class Movie:
             Given prepared frames, axes (frames, y, x) or (frames, y, x, 3), makes what
             `Stream.assemble` takes; these frames themselves when absent.
         """
-        lead = len(self.place)
+        lead = len(self.position)
         edges = chunk_edges(self.image.array)
         frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
-        chunk = 1 if self.axis is None else int(np.diff(edges[self.axis]).max())
+        chunk = 1 if self.frame_axis is None else int(np.diff(edges[self.frame_axis]).max())
         most = frames_together(frame, chunk)
+
+        prepare = _Prepare(intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode)
         for region in split_by_frames(self.region(0, self.nframes), lead, most, edges[:lead]):
-            yield EncodeTask(
-                self.image.array, region, _Prepare(self.tones, lead, self.is_rgb, encode)
-            )
+            yield EncodeTask(self.image.array, region, prepare)
 
     def saved_image(self) -> Image:
         """Return what the file will hold, for its record: axes, names, and how it was mapped.
 
         Its samples may be read to find the values between which they are mapped.
         """
-        lead = len(self.place)
+        lead = len(self.position)
         names = self.image.axis_names
-        limits = self.tones.limits.find() if self.tones.limits else None
-        count = [] if self.axis is None else [self.nframes]
+        limits = self.intensity.limits.find() if self.intensity.limits else None
+        count = [] if self.frame_axis is None else [self.nframes]
         shape = (*count, *self.size, *([3] if self.is_rgb else []))
-        frames = np.broadcast_to(np.zeros((), self.tones.out), shape)
-        running = [] if self.axis is None else [self.image.axes[self.axis]]
+        frames = np.broadcast_to(np.zeros((), self.intensity.out_dtype), shape)
+        running = [] if self.frame_axis is None else [self.image.axes[self.frame_axis]]
         kept = [*self.image.axes[lead : lead + 2], *([Axis("s")] if self.is_rgb else [])]
         metadata = dict(self.image.metadata)
-        place = {names[k]: i for k, i in enumerate(self.place) if k != self.axis}
+        place = {names[k]: i for k, i in enumerate(self.position) if k != self.frame_axis}
         metadata |= {POSITION: place} if any(self.image.size(name) > 1 for name in place) else {}
         if limits:
             metadata[MAPPED] = {"dtype": self.image.dtype.name, "low": limits[0], "high": limits[1]}
@@ -142,35 +142,45 @@ class Movie:
         """
         record = describe(self.saved_image())
         running = record["axes"][0]
-        if is_timed and self.axis is not None and running["name"] == "t" and not running["unit"]:
+        if (
+            is_timed
+            and self.frame_axis is not None
+            and running["name"] == "t"
+            and not running["unit"]
+        ):
             running |= {"scale": float(1 / self.frame_rate), "unit": "second"}
-        if not is_exact or self.tones.limits:
+        if not is_exact or self.intensity.limits:
             record["kind"] = "image"
         return record
 
     def identity(self) -> dict[str, Any]:
         """Return what tells this movie from others of the same size; no pixels are read."""
-        limits = self.tones.limits and self.tones.limits.known
-        return {**describe(self.image), "axis": self.axis, "place": self.place, "limits": limits}
+        limits = self.intensity.limits and self.intensity.limits.known
+        return {
+            **describe(self.image),
+            "axis": self.frame_axis,
+            "place": self.position,
+            "limits": limits,
+        }
 
     @property
     def channel_index(self) -> int | None:
         """Return which channel is saved; ``None`` where they run, or there are none."""
         names = self.image.axis_names
         at = names.index("c") if "c" in names else None
-        return None if at is None or at == self.axis else self.place[at]
+        return None if at is None or at == self.frame_axis else self.position[at]
 
     def _saved_channels(self) -> tuple[Channel, ...]:
-        if self.axis is None or self.image.axis_names[self.axis] != "c":
+        if self.frame_axis is None or self.image.axis_names[self.frame_axis] != "c":
             return ()
         return tuple(replace(channel, contrast_limits=None) for channel in self.image.channels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Prepare:
     """Reads the frames of a task and makes of them what a movie holds."""
 
-    tones: IntensityMapping
+    intensity: IntensityMapping
     lead: int
     is_rgb: bool
     encode: Callable[[NDArray[Any]], Any] | None
@@ -181,7 +191,7 @@ class _Prepare:
 
     def _prepare(self, pixels: NDArray[Any]) -> NDArray[Any]:
         frames = pixels.reshape(-1, *pixels.shape[self.lead :])
-        return self.tones(frames, is_rgb=self.is_rgb)
+        return self.intensity(frames, is_rgb=self.is_rgb)
 
 
 def choose_movie(
@@ -225,8 +235,15 @@ def choose_movie(
     running, place = choose_frame_axis(leading_sizes(image), axis, position)
     axis_of_frames = None if running is None else image.axes[running]
     pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
-    movie = Movie(image, running, place, pace.rate, IntensityMapping(image.dtype), ())
-    movie = replace(movie, tones=_choose_tones(movie, keep))
+    movie = Movie(
+        image=image,
+        frame_axis=running,
+        position=place,
+        frame_rate=pace.rate,
+        intensity=IntensityMapping(image.dtype),
+        losses=(),
+    )
+    movie = replace(movie, intensity=_choose_intensity(movie, keep))
     paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
 
@@ -246,11 +263,11 @@ def _check_axes(image: Image) -> None:
         )
 
 
-def _choose_tones(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
+def _choose_intensity(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
     """Decide what becomes of the samples, of which none are read."""
     image, dtype = movie.image, movie.image.dtype
     native = dtype.newbyteorder("=")
-    limits = shown_limits(image, movie.channel_index)
+    limits = contrast_limits_of(image, movie.channel_index)
     if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
         return IntensityMapping(dtype)
     if limits is None and dtype.kind == "b":
@@ -259,7 +276,7 @@ def _choose_tones(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
         limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
     if limits is not None:
         return IntensityMapping(dtype, LazyContrastLimits(limits))
-    regions = tuple(movie.region(i, i + 1) for i in sampled_places(movie.nframes))
+    regions = tuple(movie.region(i, i + 1) for i in sampled_indices(movie.nframes))
     return IntensityMapping(
         dtype, LazyContrastLimits(None, image.array, regions, from_zero=image.kind == "labels")
     )
@@ -281,14 +298,14 @@ def _without_limits(
 
 def _losses(movie: Movie) -> Iterator[str]:
     image = movie.image
-    for k, (name, index) in enumerate(zip(image.axis_names, movie.place, strict=False)):
-        if k != movie.axis and image.shape[k] > 1:
+    for k, (name, index) in enumerate(zip(image.axis_names, movie.position, strict=False)):
+        if k != movie.frame_axis and image.shape[k] > 1:
             yield f"of the axis {name}, only index {index} of {image.shape[k]} is saved"
     if image.is_rgb and image.shape[-1] == 4:
         yield "transparency is not stored: colors are laid over black"
     if image.kind == "labels":
         yield "labels become gray values"
-    yield from movie.tones.losses()
+    yield from movie.intensity.losses()
     if isinstance(image.display.get("colormap"), str | Mapping) and not image.is_gray:
         yield "the colormap is kept for napari-ferry alone: other programs show gray"
     yield from common_losses([image])

@@ -6,7 +6,7 @@ how TIFF planes are named: https://ome-model.readthedocs.io/en/stable/ome-tiff/s
 What OME has no place for rides as our JSON record in a comment annotation, see `description`.
 """
 
-from napari_ferry.ome_xml.planes import OmeImage, TiffData, first_plane
+from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position
 from napari_ferry.ome_xml.read import parse_ome_xml
 from napari_ferry.ome_xml.vocabulary import OME_DTYPES
 from napari_ferry.ome_xml.write import write_ome_xml
@@ -15,7 +15,7 @@ __all__ = [
     "OME_DTYPES",
     "OmeImage",
     "TiffData",
-    "first_plane",
     "parse_ome_xml",
+    "plane_position",
     "write_ome_xml",
 ]

@@ -131,7 +131,7 @@ def _spread(
     return np.repeat(start, count) + step, step
 
 
-def first_plane(image: Image, plane: int) -> tuple[int, int, int]:
+def plane_position(image: Image, plane: int) -> tuple[int, int, int]:
     """Return the place (c, z, t) of a plane, counted in C order of the leading axes."""
     sizes = plane_counts(image.axes, image.shape)
     dims = list(dict.fromkeys(dimensions(image.axes).values()))

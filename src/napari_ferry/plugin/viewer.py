@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
-from napari_ferry.movie.frame_rate import seconds_of
+from napari_ferry.movie.frame_rate import seconds_per_step
 from napari_ferry.rendering.world import World, make_world
 
 
@@ -86,7 +86,7 @@ def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerStat
         points = viewer.dims.point[more:]
         places = [f"{world.names[k]}={_step(world, k, points[k])}" for k in long if k != running]
         options = {"axis": world.names[running], "position": " ".join(places), **options}
-    seconds = seconds_of(world.axes[running])
+    seconds = seconds_per_step(world.axes[running])
     name, size = world.names[running], world.sizes[running]
     return ViewerState(tuple(names), name, options, running + more, size, seconds)
 

@@ -9,7 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.movie.intensity import LazyContrastLimits, all_values, as_bits, is_small
+from napari_ferry.movie.intensity import (
+    LazyContrastLimits,
+    all_values,
+    is_small_dtype,
+    table_indices,
+)
 from napari_ferry.rendering.colormap_texture import LabelColors, Palette
 
 _BINS = 63 * 1024
@@ -59,7 +64,7 @@ class Scalar:
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return which color of the table each sample has."""
         if self._is_small:
-            return as_bits(samples)
+            return table_indices(samples)
         t = self._between(samples)
         if self.gamma != 1:
             t **= np.float32(self.gamma)
@@ -99,7 +104,7 @@ class Scalar:
 
     @property
     def _is_small(self) -> bool:
-        return not self.is_smooth and is_small(self.dtype)
+        return not self.is_smooth and is_small_dtype(self.dtype)
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ class Labeled:
     @cached_property
     def table(self) -> NDArray[np.float32]:
         """Colors of each bit pattern of a small integer, or of the palette."""
-        if not is_small(self.dtype):
+        if not is_small_dtype(self.dtype):
             nothing = np.zeros((1, 4), np.float32)
             return _faded(np.concatenate([self.palette.colors, nothing]), self.opacity)
         labels = all_values(self.dtype)
@@ -182,8 +187,8 @@ class Labeled:
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return which color of the table each label has."""
-        if is_small(self.dtype):
-            return as_bits(samples)
+        if is_small_dtype(self.dtype):
+            return table_indices(samples)
         index = self.palette.index(samples)
         return index if self.shown is None else np.where(samples == self.shown, index, -1)
 

@@ -13,8 +13,8 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
 from napari_ferry.layers.display import IDENTITY, warn_unsound
-from napari_ferry.movie.contrast_limits import shown_limits
-from napari_ferry.movie.intensity import LazyContrastLimits, sampled_places
+from napari_ferry.movie.contrast_limits import contrast_limits_of
+from napari_ferry.movie.intensity import LazyContrastLimits, sampled_indices
 from napari_ferry.rendering.colormap_texture import find_label_colors, find_palette
 from napari_ferry.rendering.paint import Color, Labeled, Paint, Scalar
 
@@ -91,7 +91,7 @@ def _sound(find: Callable[[Any], _T], colormap: Any, image: Image) -> _T:
 
 def _limits(image: Image) -> LazyContrastLimits:
     """Return which values are first and last, to be found in some frames where it is not said."""
-    known = shown_limits(image, None)
+    known = contrast_limits_of(image, None)
     if known is None and image.dtype.kind == "b":
         known = (0.0, 1.0)
     if known is None and image.dtype == np.uint8:
@@ -101,7 +101,7 @@ def _limits(image: Image) -> LazyContrastLimits:
     smallest = image.levels[-1]
     lead = smallest.shape[:-2]
     count = math.prod(lead)
-    places = [np.unravel_index(k, lead) for k in sampled_places(count)] if count else []
+    places = [np.unravel_index(k, lead) for k in sampled_indices(count)] if count else []
     whole = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
     regions = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
     return LazyContrastLimits(None, smallest, regions)

@@ -12,7 +12,7 @@ _REACH = 10_000
 """How far from a size another one is looked for that fits."""
 
 
-def remains(nbytes: int, layout: Layout) -> int:
+def remaining_bytes(nbytes: int, layout: Layout) -> int:
     """Return how many bytes a file of `nbytes` has after a layout; below 0, how many it lacks.
 
     The last frame may have its gap behind it, or not.
@@ -23,7 +23,7 @@ def remains(nbytes: int, layout: Layout) -> int:
 
 def fits(nbytes: int, layout: Layout) -> bool:
     """Whether a layout describes a file of `nbytes`, from its first byte to its last."""
-    return remains(nbytes, layout) == 0
+    return remaining_bytes(nbytes, layout) == 0
 
 
 def derive_free_size(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
@@ -56,7 +56,7 @@ def derive_free_size(nbytes: int, layout: Layout, fixed: Collection[str]) -> Lay
     return replace(layout, offset=nbytes - layout.extent)
 
 
-def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
+def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
     """Return the value of a field that is nearest to its own and makes the layout fit.
 
     The number of frames follows, unless it is fixed.
@@ -92,7 +92,7 @@ def nearest(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> i
     return next((v for v in near if v > 0 and room >= v * line and not room % (v * line)), None)
 
 
-def notes_on(
+def mismatch_notes(
     nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
 ) -> dict[str, tuple[str, int | None]]:
     """Return what is to be said of a layout that does not fit: words and a value that does.
@@ -115,11 +115,11 @@ def notes_on(
     """
     if fits(nbytes, layout):
         return {}
-    rest = remains(nbytes, layout)
+    rest = remaining_bytes(nbytes, layout)
     said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
     place = edited if edited in ("frames", "y", "x", "offset") else "frames"
-    notes = {place: (said, nearest(nbytes, layout, place, set(fixed) - {place}))}
-    header = nearest(nbytes, layout, "offset", fixed)
+    notes = {place: (said, nearest_fit(nbytes, layout, place, set(fixed) - {place}))}
+    header = nearest_fit(nbytes, layout, "offset", fixed)
     if place != "offset" and "offset" not in fixed and header is not None:
         notes["offset"] = ("or the header is another one", header)
     return notes

@@ -46,7 +46,7 @@ class Padding(NamedTuple):
         return {key: value for key, value in self._asdict().items() if value}
 
 
-def read_place(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Padding:
+def read_padding(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Padding:
     """Read from a sidecar where the samples lie in a file of `nbytes`.
 
     Raises

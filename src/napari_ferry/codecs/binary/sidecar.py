@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.binary.padding import Padding, is_count, read_place
+from napari_ferry.codecs.binary.padding import Padding, is_count, read_padding
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
@@ -94,7 +94,7 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
             return complete(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
     record = load_json(sidecar)
-    place = read_place(record, sidecar, nbytes)
+    place = read_padding(record, sidecar, nbytes)
     description = _described(record, sidecar) if KEY in record else None
     if description is None:
         return complete(record, nbytes, data, sidecar.name, place), place

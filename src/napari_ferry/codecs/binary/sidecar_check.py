@@ -38,7 +38,7 @@ class SidecarStatus:
         The sidecar.
     layout : Layout, optional
         The layout, as far as it says one.
-    meaning : Calibration
+    calibration : Calibration
         What the axes mean.
     error : str
         Why the raw file cannot be opened by it; empty where it can.
@@ -46,7 +46,7 @@ class SidecarStatus:
 
     path: Path
     layout: Layout | None
-    meaning: Calibration
+    calibration: Calibration
     error: str
 
 
@@ -66,8 +66,8 @@ def read_sidecar_status(data: Path) -> SidecarStatus | None:
     except UnreadableFileError:
         return SidecarStatus(path, None, Calibration(), error)
     description = parse_description(record)
-    meaning = Calibration() if description is None else _meaning(description)
-    return SidecarStatus(path, _layout(record, description, nbytes), meaning, error)
+    calibration = Calibration() if description is None else _meaning(description)
+    return SidecarStatus(path, _layout(record, description, nbytes), calibration, error)
 
 
 def lacks_layout(path: Path) -> bool:

@@ -27,7 +27,7 @@ _OF_SAMPLES = ("contrast_limits", "iso_threshold")
 
 
 def merge_sidecar(
-    sidecar: Path, image: Image, place: Padding, by_hand: Collection[Field]
+    sidecar: Path, image: Image, place: Padding, edited: Collection[Field]
 ) -> tuple[str, tuple[str, ...]]:
     """Return the text of a sidecar that replaces one, and what that one says and it does not.
 
@@ -39,13 +39,13 @@ def merge_sidecar(
         The raw file in its new layout, frames along its first axis.
     place : Padding
         Where the samples lie.
-    by_hand : collection of {"lead", "step", "pixel"}
+    edited : collection of {"lead", "step", "pixel"}
         Which fields of the `Calibration` of `image` somebody has set: they count, not the old ones.
     """
     before, losses = _read(sidecar)
     old = parse_description(before)
     if old is not None:
-        image, losses = inherit(image, old, by_hand, has_gaps=place.gap > 0)
+        image, losses = inherit(image, old, edited, has_gaps=place.gap > 0)
     record = {**json.loads(sidecar_text(image)), **place.record()}
     others = {key: to_json(before[key]) for key in before if key not in (*record, *place._fields)}
     return json.dumps({**record, **others}), losses
@@ -65,7 +65,7 @@ def _read(sidecar: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def inherit(
-    image: Image, old: Description, by_hand: Collection[Field], *, has_gaps: bool
+    image: Image, old: Description, edited: Collection[Field], *, has_gaps: bool
 ) -> tuple[Image, tuple[str, ...]]:
     """Return an image with what a sidecar said of it before, and what of that cannot stay.
 
@@ -75,7 +75,7 @@ def inherit(
         The raw file in its new layout, frames along its first axis.
     old : Description
         What the sidecar said.
-    by_hand : collection of {"lead", "step", "pixel"}
+    edited : collection of {"lead", "step", "pixel"}
         Which fields of its `Calibration` somebody has set: they count, not `old`.
     has_gaps : bool
         Whether there are bytes between frames, which can stand at one axis alone.
@@ -87,12 +87,12 @@ def inherit(
     tuple of str
         A sentence for each thing that is not kept.
     """
-    sizes = _sizes(image, old, by_hand, has_gaps=has_gaps)
+    sizes = _sizes(image, old, edited, has_gaps=has_gaps)
     gone = _without_meaning(image, old, tuple(sizes))
     count = sizes.get("c", 1)
     found = Image(
         (np.broadcast_to(np.zeros((), image.dtype), tuple(sizes.values())),),
-        tuple(_axes(image, old, by_hand, tuple(sizes))),
+        tuple(_axes(image, old, edited, tuple(sizes))),
         _channels(old, gone) if len(old.channels) == count else (),
         old.name or image.name,
         "labels" if old.kind == "labels" and image.dtype.kind in "iu" else "image",
@@ -103,13 +103,13 @@ def inherit(
 
 
 def _sizes(
-    image: Image, old: Description, by_hand: Collection[Field], *, has_gaps: bool
+    image: Image, old: Description, edited: Collection[Field], *, has_gaps: bool
 ) -> dict[str, int]:
     """Return the axes and their lengths: frames along those of `old`, if there are so many."""
     own = dict(zip(image.axis_names, image.shape, strict=True))
     lead, *frame = own
     split = split_axes(tuple(old.sizes))
-    if split is None or (lead not in split[0] and {"lead", "step"} & set(by_hand)):
+    if split is None or (lead not in split[0] and {"lead", "step"} & set(edited)):
         return own
     names = [name for name in split[0] if name not in frame]
     inner = {name: old.sizes[name] for name in names[1:]}
@@ -125,7 +125,7 @@ def _sizes(
 
 
 def _axes(
-    image: Image, old: Description, by_hand: Collection[Field], names: Sequence[str]
+    image: Image, old: Description, edited: Collection[Field], names: Sequence[str]
 ) -> Iterator[Axis]:
     """Yield each axis: as a hand has set it, else as it was, else as it is."""
     before = {axis.name: axis for axis in old.axes}
@@ -135,7 +135,7 @@ def _axes(
     for name in names:
         now, was = image.axis(name) or Axis(name), before.get(name, Axis(name))
         is_calibrated = was.unit is not None or was.scale != 1
-        yield was if is_calibrated and fields.get(name) not in by_hand else _moved(now, was)
+        yield was if is_calibrated and fields.get(name) not in edited else _moved(now, was)
 
 
 def _has_axes_of(old: Description, names: Collection[str]) -> bool:

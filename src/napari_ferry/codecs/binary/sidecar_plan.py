@@ -12,7 +12,7 @@ from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar
-from napari_ferry.codecs.binary.sidecar_search import fitted, image_of
+from napari_ferry.codecs.binary.sidecar_search import fit_layout, open_with_layout
 from napari_ferry.errors import TargetError
 from napari_ferry.saving import Plan, PlannedFile, run
 from napari_ferry.saving.write import write_text
@@ -21,17 +21,17 @@ from napari_ferry.saving.write import write_text
 def write_sidecar(
     data: Path,
     layout: Layout,
-    meaning: Calibration | None = None,
+    calibration: Calibration | None = None,
     *,
-    by_hand: Collection[Field] = FIELDS,
+    edited: Collection[Field] = FIELDS,
     overwrite: bool = False,
-    is_cut: bool = False,
+    whole_frames: bool = False,
 ) -> tuple[Path, Path | None]:
     """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
 
     Parameters
     ----------
-    data, layout, meaning, by_hand, is_cut
+    data, layout, calibration, edited, whole_frames
         As for `plan_sidecar`, which tells what the one before says and the new one will not.
     overwrite : bool
         Whether a sidecar that is there may be replaced.
@@ -45,7 +45,7 @@ def write_sidecar(
     TargetError
         The sidecar that is there cannot be kept under another name.
     """
-    planned = plan_sidecar(data, layout, meaning, by_hand=by_hand, is_cut=is_cut)
+    planned = plan_sidecar(data, layout, calibration, edited=edited, whole_frames=whole_frames)
     return run_sidecar(planned, overwrite=overwrite)
 
 
@@ -70,10 +70,10 @@ def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path |
 def plan_sidecar(
     data: Path,
     layout: Layout,
-    meaning: Calibration | None = None,
+    calibration: Calibration | None = None,
     *,
-    by_hand: Collection[Field] = FIELDS,
-    is_cut: bool = False,
+    edited: Collection[Field] = FIELDS,
+    whole_frames: bool = False,
 ) -> Plan:
     """Plan the sidecar of a raw file, with all that one which is there says and that stays true.
 
@@ -83,11 +83,11 @@ def plan_sidecar(
         The raw file.
     layout : Layout
         How its samples lie.
-    meaning : Calibration, optional
+    calibration : Calibration, optional
         What the axes mean.
-    by_hand : collection of {"lead", "step", "pixel"}
-        What of `meaning` counts even where the sidecar that is there says something else.
-    is_cut : bool
+    edited : collection of {"lead", "step", "pixel"}
+        What of `calibration` counts even where the sidecar that is there says something else.
+    whole_frames : bool
         Whether the frames that are whole will do, where the layout does not fit; what is left of
         the file is then said to be no samples.
 
@@ -101,12 +101,12 @@ def plan_sidecar(
     InvalidImageError
         The layout does not fit the file.
     """
-    layout = fitted(data, layout, is_cut=is_cut)
-    image = image_of(data, layout, meaning, is_cut=True)
+    layout = fit_layout(data, layout, whole_frames=whole_frames)
+    image = open_with_layout(data, layout, calibration, whole_frames=True)
     rest = data.stat().st_size - layout.offset - layout.extent
     place = Padding(layout.offset, layout.gap, rest)
     sidecar = sidecar_path(data)
-    text, losses = merge_sidecar(sidecar, image, place, by_hand if meaning else ())
+    text, losses = merge_sidecar(sidecar, image, place, edited if calibration else ())
     file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
     return Plan(files=(file,), losses=losses, identity=text)
 

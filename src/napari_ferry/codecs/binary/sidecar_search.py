@@ -10,7 +10,7 @@ from typing import Any
 
 from napari_ferry.arguments import reading
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.fit import remains
+from napari_ferry.codecs.binary.fit import remaining_bytes
 from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
 from napari_ferry.codecs.binary.layout.layout import (
     ByteOrder,
@@ -109,7 +109,7 @@ def _common(
     return [common.layout], each
 
 
-def one_each(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
+def one_per_sidecar(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
     """Return one file for each sidecar, which files of the same stem share.
 
     Raises
@@ -128,7 +128,7 @@ def one_each(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
     return dict(chosen.values())
 
 
-def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
+def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
     """Find the layouts of a raw file: first the one of all files of its camera, then its own.
 
     Parameters
@@ -161,8 +161,12 @@ def look_at(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list
     return [replace(first, reasons=(*first.reasons, *same)), *rest]
 
 
-def image_of(
-    data: Path, layout: Layout, meaning: Calibration | None = None, *, is_cut: bool = False
+def open_with_layout(
+    data: Path,
+    layout: Layout,
+    calibration: Calibration | None = None,
+    *,
+    whole_frames: bool = False,
 ) -> Image:
     """Return a raw file as an image of a layout, memory-mapped.
 
@@ -172,9 +176,9 @@ def image_of(
         The raw file.
     layout : Layout
         How its samples lie.
-    meaning : Calibration, optional
+    calibration : Calibration, optional
         What the axes mean.
-    is_cut : bool
+    whole_frames : bool
         Whether the frames that are whole will do, where the layout does not fit.
 
     Raises
@@ -182,18 +186,18 @@ def image_of(
     InvalidImageError
         The layout does not fit the file.
     """
-    layout = fitted(data, layout, is_cut=is_cut)
+    layout = fit_layout(data, layout, whole_frames=whole_frames)
     together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
-    meaning = meaning or Calibration()
-    names = (meaning.lead, *(together or default_axes(3))[1:])
+    calibration = calibration or Calibration()
+    names = (calibration.lead, *(together or default_axes(3))[1:])
     place = Padding(layout.offset, layout.gap)
     array = map_samples(data, layout.dtype, layout.shape, place)
-    return Image((array,), tuple(map(meaning.axis, names)), name=data.stem)
+    return Image((array,), tuple(map(calibration.axis, names)), name=data.stem)
 
 
-def fitted(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
+def fit_layout(data: Path, layout: Layout, *, whole_frames: bool) -> Layout:
     """Return a layout that fits: itself, or with as many whole frames as there are in a file.
 
     Raises
@@ -203,7 +207,7 @@ def fitted(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
     """
     with reading(data):
         nbytes = data.stat().st_size
-    if not is_cut:
+    if not whole_frames:
         _check_fit(data.name, nbytes, layout)
         return layout
     count, _ = count_frames(nbytes, layout)
@@ -216,7 +220,7 @@ def fitted(data: Path, layout: Layout, *, is_cut: bool) -> Layout:
 
 
 def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
-    rest = remains(nbytes, layout)
+    rest = remaining_bytes(nbytes, layout)
     if rest:
         what = f"{rest} bytes remain after it" if rest > 0 else f"it needs {-rest} bytes more"
         raise InvalidImageError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader, Region
 from napari_ferry.codecs.gif.quantize import find_nearest, quantize
-from napari_ferry.movie.intensity import sampled_places
+from napari_ferry.movie.intensity import sampled_indices
 from napari_ferry.movie.movie import Movie
 
 _SAMPLED_PIXELS = 1 << 18
@@ -175,7 +175,7 @@ class SharedPalette:
 
     def _choose(self) -> Palette:
         movie = self.movie
-        regions = [movie.region(i, i + 1) for i in sampled_places(movie.nframes)]
+        regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
         most = _SAMPLED_PIXELS // len(regions)
         pixels = np.concatenate([self._sample(region, most) for region in regions])
         tones = len(np.unique(pixels)) if pixels.shape[1] == 1 else 0
@@ -187,8 +187,8 @@ class SharedPalette:
         """Return some pixels of one frame, axes (pixel, s)."""
         movie = self.movie
         frame = BlockReader(movie.image.array, region).read_whole(
-            lambda found: movie.tones(
-                found.reshape(-1, *found.shape[len(movie.place) :]), is_rgb=movie.is_rgb
+            lambda found: movie.intensity(
+                found.reshape(-1, *found.shape[len(movie.position) :]), is_rgb=movie.is_rgb
             )
         )
         pixels: NDArray[np.uint8] = frame.reshape(-1, frame.shape[-1] if movie.is_rgb else 1)

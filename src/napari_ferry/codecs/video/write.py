@@ -56,7 +56,7 @@ def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
 def _most_bytes(movie: Movie) -> int:
     """Return the most bytes that the file can have: encoders fall back to raw samples."""
     height, width = (-(-side // _BLOCK) * _BLOCK for side in movie.size)
-    samples = height * width * (4 if movie.is_rgb else 2) * movie.tones.out.itemsize
+    samples = height * width * (4 if movie.is_rgb else 2) * movie.intensity.out_dtype.itemsize
     text = len(json.dumps(dict(movie.image.metadata), default=str))
     return movie.nframes * (samples + _FRAME_BYTES) + 8 * text + _HEADER_BYTES
 
@@ -170,7 +170,7 @@ def _fed_format(job: Job) -> str:
 
 def _pixel_format(movie: Movie) -> str:
     """Return ffmpeg's name of frames as they are prepared."""
-    deep = movie.tones.out.itemsize > 1
+    deep = movie.intensity.out_dtype.itemsize > 1
     order = "" if not deep else "le" if sys.byteorder == "little" else "be"
     return (
         ("rgb48" if deep else "rgb24") if movie.is_rgb else ("gray16" if deep else "gray")

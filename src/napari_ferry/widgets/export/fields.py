@@ -14,7 +14,7 @@ from superqt import QCollapsible
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.layers.layer_data import from_layers
-from napari_ferry.movie.frame_rate import choose_rate, seconds_of
+from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
 from napari_ferry.plugin.viewer import ViewerState, background, viewer_images, viewer_state
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import is_movie
@@ -189,7 +189,7 @@ class Fields(QWidget):
         if number is None:
             return ""
         axis = make_frame_axis(slider_axis(self.viewer, number), range(0, 1, step), None)
-        self.play.set_clock(seconds_of(axis))
+        self.play.set_clock(seconds_per_step(axis))
         return choose_rate(played["frame_rate"], axis).note
 
     def _layer_data(self) -> list[Any]:

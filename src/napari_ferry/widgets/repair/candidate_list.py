@@ -12,7 +12,7 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.codecs.binary.fit import fits, remains
+from napari_ferry.codecs.binary.fit import fits, remaining_bytes
 from napari_ferry.codecs.binary.layout.layout import Layout, bare, parse_known
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.repair.thumbnails import SIDE, Pictures
@@ -97,15 +97,18 @@ def make_candidates(
     nbytes : int
         Size of the file.
     """
-    candidates = [Candidate(one, rest=remains(nbytes, one)) for one in found]
+    candidates = [Candidate(one, rest=remaining_bytes(nbytes, one)) for one in found]
     layout = said.layout if said else None
     if said is None or layout is None or not parse_known(**known).allows(layout):
         return candidates
     others = [one for one in candidates if bare(one.layout) != bare(layout)]
-    mine = Candidate(layout, said.path.name, max(0, remains(nbytes, layout)))
+    mine = Candidate(layout, said.path.name, max(0, remaining_bytes(nbytes, layout)))
     if fits(nbytes, layout) or not said.error:
         return [mine, *others]
-    split = [Candidate(one, said.path.name, remains(nbytes, one)) for one in _split(found, layout)]
+    split = [
+        Candidate(one, said.path.name, remaining_bytes(nbytes, one))
+        for one in _split(found, layout)
+    ]
     first = [*split[:1], *others]
     return [first[0], mine, *first[1:]] if first else [mine]
 

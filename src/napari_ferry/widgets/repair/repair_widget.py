@@ -15,11 +15,11 @@ from qtpy.QtCore import QEvent
 from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.codec import data_file
-from napari_ferry.codecs.binary.fit import derive_free_size, notes_on
+from napari_ferry.codecs.binary.fit import derive_free_size, mismatch_notes
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
-from napari_ferry.codecs.binary.sidecar_search import image_of, look_at
+from napari_ferry.codecs.binary.sidecar_search import find_file_layouts, open_with_layout
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.widgets.repair.candidate_list import Candidate, judge, make_candidates
@@ -114,7 +114,7 @@ class RepairMetadata(RepairParts):
             return
         self.form.setEnabled(True)
         if self.said is not None:
-            self.meaning.show_meaning(self.said.meaning)
+            self.meaning.show_meaning(self.said.calibration)
         self._search()
 
     def _clear(self) -> None:
@@ -142,7 +142,7 @@ class RepairMetadata(RepairParts):
         self.drawing.forget()
         known, files = self.form.known, list(self.files.paths)
         self._say(f"Looking at the bytes of {data.name}…")
-        self.looking.call(lambda: look_at(data, files, known), self._on_found)
+        self.looking.call(lambda: find_file_layouts(data, files, known), self._on_found)
 
     def _on_found(self, found: list[Layout]) -> None:
         """Show what was found, and the first of it as the layout."""
@@ -197,7 +197,7 @@ class RepairMetadata(RepairParts):
         """Make a layout the one that is shown."""
         self.layout_shown = layout
         self.form.show_layout(layout)
-        self.form.say(notes_on(self.files.nbytes, layout, edited, self.form.fixed))
+        self.form.say(mismatch_notes(self.files.nbytes, layout, edited, self.form.fixed))
         self.candidates.mark(layout)
         self.files.show_counts(layout)
         self.timers["show"].start()
@@ -216,7 +216,7 @@ class RepairMetadata(RepairParts):
                 self.preview.remove()
                 return
             check_room(layout)
-            image = image_of(data, layout, self.meaning.meaning(), is_cut=True)
+            image = open_with_layout(data, layout, self.meaning.meaning(), whole_frames=True)
             self.preview.show(image, first_limits(image))
         except (FerryError, OSError) as error:
             self.preview.remove()
@@ -259,7 +259,7 @@ class RepairMetadata(RepairParts):
             return
         if fitting:
             each = {path: replace(layout, frames=count) for path, count in fitting.items()}
-            before = Calibration() if self.said is None else self.said.meaning
+            before = Calibration() if self.said is None else self.said.calibration
             wanted = Wanted(each, meaning, self.meaning.differs_from(before))
             self.writing.call(
                 lambda: find_losses(wanted), lambda losses: self._ask(wanted, left, losses)
@@ -318,4 +318,4 @@ def _blank() -> Layout:
 
 
 def _draw(data: Path, layout: Layout) -> object:
-    return draw(image_of(data, layout, is_cut=True))
+    return draw(open_with_layout(data, layout, whole_frames=True))

@@ -10,11 +10,11 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.calibration import Calibration, Field
-from napari_ferry.codecs.binary.fit import fits, remains
+from napari_ferry.codecs.binary.fit import fits, remaining_bytes
 from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
-from napari_ferry.codecs.binary.sidecar_search import one_each
+from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.progress import size_text
 
@@ -119,8 +119,10 @@ def find_losses(wanted: Wanted) -> dict[str, list[Path]]:
         Files share a sidecar and have different layouts.
     """
     losses: dict[str, list[Path]] = {}
-    for data, layout in one_each(wanted.layouts).items():
-        planned = plan_sidecar(data, layout, wanted.meaning, by_hand=wanted.by_hand, is_cut=True)
+    for data, layout in one_per_sidecar(wanted.layouts).items():
+        planned = plan_sidecar(
+            data, layout, wanted.meaning, edited=wanted.by_hand, whole_frames=True
+        )
         for loss in planned.losses:
             losses.setdefault(loss, []).append(planned.paths[0])
     return losses
@@ -160,8 +162,8 @@ def write_all(wanted: Wanted) -> Written:
     """Write the sidecars of raw files, until one cannot be written."""
     paths: list[Path] = []
     kept: list[Path] = []
-    options: dict[str, Any] = {"by_hand": wanted.by_hand, "overwrite": True, "is_cut": True}
-    for data, layout in one_each(wanted.layouts).items():
+    options: dict[str, Any] = {"edited": wanted.by_hand, "overwrite": True, "whole_frames": True}
+    for data, layout in one_per_sidecar(wanted.layouts).items():
         try:
             path, before = write_sidecar(data, layout, wanted.meaning, **options)
         except FerryError as error:
@@ -199,7 +201,7 @@ def _summary(nbytes: int, layout: Layout) -> str:
         return f"{_counted(layout.frames, 'frame')} of {size}: all of the {size_text(nbytes)}."
     if not count:
         return f"The file has not even one frame of {size}: it holds {nbytes:,} bytes."
-    more = remains(nbytes, layout)
+    more = remaining_bytes(nbytes, layout)
     what = (
         f"{more:,} bytes remain after the {layout.frames:,} frames"
         if more > 0

@@ -29,7 +29,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
 )
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, describe
-from napari_ferry.ome_xml import TiffData, first_plane, write_ome_xml
+from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.partial import left_files
 
@@ -165,7 +165,7 @@ def _planes_of(
     """Return where the planes of each image are in a series; it may have fewer files than paths."""
     return [
         [
-            TiffData(0, run.count, *first_plane(image, run.first), path.name, uuid)
+            TiffData(0, run.count, *plane_position(image, run.first), path.name, uuid)
             for run, path, uuid in zip(runs, paths, uuids, strict=False)
             if run.image == index
         ]

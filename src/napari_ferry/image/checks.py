@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,60 @@ def check_pixels(image: Image) -> None:
     if not is_number(image.dtype):
         raise InvalidImageError(
             f"The samples are {image.dtype}, which are no numbers: convert them first."
+        )
+
+
+def has_frames(image: Image) -> bool:
+    """Return True if the last axes are y x, or y x s with 3 or 4 samples."""
+    n = image.frame_ndim
+    return image.axis_names[-n:] == ("y", "x", "s")[:n]
+
+
+def check_frame_axes(image: Image, purpose: str, *, only_last: str = "") -> None:
+    """Refuse an image without frames.
+
+    Parameters
+    ----------
+    purpose : str
+        Where frames are needed, for the message: ``"in a movie"``.
+    only_last : str
+        Names of axes that must not precede those of a frame.
+
+    Raises
+    ------
+    InvalidImageError
+        The last axes are neither y x nor y x s with 3 or 4 samples.
+    """
+    leading = image.axis_names[: -image.frame_ndim]
+    if not has_frames(image) or set(leading) & set(only_last):
+        raise InvalidImageError(
+            f"{image.name or 'The image'} has the axes {' '.join(image.axis_names)}; {purpose}, "
+            "y and x come last, or y, x and the 3 or 4 samples s of a color: transpose the array "
+            "first."
+        )
+
+
+def check_not_complex(dtype: np.dtype[Any], name: str, purpose: str) -> None:
+    """Refuse complex samples.
+
+    Parameters
+    ----------
+    dtype : data type
+        Type of the samples.
+    name : str
+        Name of the image, for the message; may be empty.
+    purpose : str
+        Where real numbers are needed, for the message: ``"in a movie"``.
+
+    Raises
+    ------
+    InvalidImageError
+        Complex numbers.
+    """
+    if dtype.kind == "c":
+        raise InvalidImageError(
+            f"{name or 'The image'} has samples of {dtype}, and complex numbers are not supported "
+            f"{purpose}: use their magnitude or their phase."
         )
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.image import describe
+from napari_ferry.image.checks import has_frames
 from napari_ferry.image.record import KEY
 from napari_ferry.imagej.axis_steps import write_calibration
 from napari_ferry.imagej.colors import as_channels, write_look
@@ -48,7 +49,7 @@ def unsupported_reason(image: Image) -> str | None:
     if not set(names) <= set("tzcyxs"):
         strange = ", ".join(name for name in names if name not in "tzcyxs")
         return f"an ImageJ hyperstack has the axes t z c y x s, not {strange}"
-    if (names[-3:] if "s" in names else names[-2:]) not in (("y", "x"), ("y", "x", "s")):
+    if not has_frames(image) or "s" in names[:-1]:
         return f"an ImageJ hyperstack has y and x (and s) last, not {' '.join(names)}"
     if "s" in names and (image.dtype.name != "uint8" or image.size("s") != 3):
         return (

@@ -19,6 +19,7 @@ from napari_ferry.arrays import BlockReader, Region, split_by_frames
 from napari_ferry.arrays.regions import chunk_edges
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
+from napari_ferry.image.checks import check_frame_axes, check_not_complex
 from napari_ferry.image.record import SPEED
 from napari_ferry.movie.contrast_limits import contrast_limits_of, is_narrower
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
@@ -231,7 +232,8 @@ def choose_movie(
         )
     (image,) = images
     check_pixels(image)
-    _check_axes(image)
+    check_frame_axes(image, "in a movie")
+    check_not_complex(image.dtype, image.name, "in a movie")
     running, place = choose_frame_axis(leading_sizes(image), axis, position)
     axis_of_frames = None if running is None else image.axes[running]
     pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
@@ -246,21 +248,6 @@ def choose_movie(
     movie = replace(movie, intensity=_choose_intensity(movie, keep))
     paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
-
-
-def _check_axes(image: Image) -> None:
-    """Refuse an order of axes that frames do not have."""
-    names = image.axis_names
-    if names[-2:] != ("y", "x") and (names[-3:] != ("y", "x", "s") or not image.is_rgb):
-        raise InvalidImageError(
-            f"The axes are {' '.join(names)}; in a movie y and x come last, or y, x and the 3 or "
-            "4 samples s of a color: transpose the array first."
-        )
-    if image.dtype.kind == "c":
-        raise InvalidImageError(
-            f"The samples are {image.dtype}, and a movie shows no complex numbers: save their "
-            "magnitude, or their phase."
-        )
 
 
 def _choose_intensity(movie: Movie, keep: Sequence[str]) -> IntensityMapping:

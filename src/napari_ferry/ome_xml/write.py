@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Channel, describe
-from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts, plane_shape
+from napari_ferry.image.checks import has_frames
+from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts
 from napari_ferry.ome_xml.vocabulary import (
     OME_DTYPES,
     RECORD_NAMESPACE,
@@ -66,9 +67,7 @@ def write_ome_xml(
 
 
 def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffData]) -> None:
-    plane = plane_shape(image.axes, image.shape)
-    is_plane = len(plane) == image.frame_ndim
-    if image.dtype.name not in OME_DTYPES or not is_plane or 0 in image.shape:
+    if image.dtype.name not in OME_DTYPES or not has_frames(image) or 0 in image.shape:
         raise InvalidImageError(
             f"OME-XML cannot describe {image.dtype} pixels of the axes "
             f"{' '.join(image.axis_names)} and shape {image.shape}: it holds "

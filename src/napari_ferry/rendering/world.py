@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.checks import check_frame_axes, check_not_complex
 from napari_ferry.image.image import Kind
 from napari_ferry.units import METERS, SECONDS
 
@@ -137,12 +138,7 @@ def _space(image: Image) -> tuple[Axis, ...]:
 
 def _check(image: Image) -> None:
     named = image.name or "An image"
-    names = [axis.name for axis in _space(image)]
-    if names[-2:] != ["y", "x"] or "s" in names:
-        raise InvalidImageError(
-            f"{named} has the axes {' '.join(image.axis_names)}; to be drawn, y and x come last, "
-            "or y, x and the 3 or 4 samples s of a color: transpose the array first."
-        )
+    check_frame_axes(image, "to be drawn", only_last="s")
     if any(axis.scale == 0 or not np.isfinite(axis.scale) for axis in image.axes):
         raise InvalidImageError(
             f"{named} has an axis whose scale is 0 or no number, so it covers nothing: give each "
@@ -161,11 +157,7 @@ def _check(image: Image) -> None:
 
 
 def _check_dtype(kind: Kind, dtype: np.dtype[Any], named: str) -> None:
-    if dtype.kind == "c":
-        raise InvalidImageError(
-            f"{named} has samples of {dtype}, and complex numbers are not drawn: show their "
-            "magnitude, or their phase."
-        )
+    check_not_complex(dtype, named, "in a drawing")
     if dtype.kind not in ("biu" if kind == "labels" else "biuf"):
         raise InvalidImageError(
             f"{named} has {'labels' if kind == 'labels' else 'samples'} of {dtype}, expected "

@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.raw_set import FORMS, Raw, make
+from napari_ferry.codecs.binary.layout import KnownFields, weights
 from napari_ferry.codecs.binary.layout import evaluate as judge
-from napari_ferry.codecs.binary.layout import weights
-from napari_ferry.codecs.binary.layout.layout import Known
 from napari_ferry.codecs.binary.layout.source import open_source
 
 PENALTIES = (0.2, 0.5, 1.0, 3.0)
@@ -58,7 +57,7 @@ def cases(files: Iterable[Raw], path: Path) -> Iterator[Case]:
             continue
         path.write_bytes(raw.data)
         with open_source(path) as source:
-            found = judge.judge(source, Known())
+            found = judge.judge(source, KnownFields())
         right = [raw.is_right(one.layout) for one in found]
         weight = FORM_WEIGHT if raw.form else 1.0
         yield Case([one.features for one in found], right, weight)

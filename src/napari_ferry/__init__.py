@@ -20,8 +20,8 @@ from napari_ferry.io import imload, imsave, plan
 from napari_ferry.saving import Plan, Progress, run
 
 if TYPE_CHECKING:
+    from napari_ferry.codecs.binary.layout import Layout
     from napari_ferry.codecs.binary.layout.find import find_layouts
-    from napari_ferry.codecs.binary.layout.layout import Layout
     from napari_ferry.numpy_io.movies import load_gif, load_video, save_gif, save_video
     from napari_ferry.numpy_io.stacks import load_binary, load_images, save_binary, save_images
     from napari_ferry.rendering.render import render
@@ -66,7 +66,7 @@ _LATER = {
     "numpy_io.stacks": {"load_binary", "load_images", "save_binary", "save_images"},
     "numpy_io.movies": {"load_gif", "load_video", "save_gif", "save_video"},
     "codecs.binary.layout.find": {"find_layouts"},
-    "codecs.binary.layout.layout": {"Layout"},
+    "codecs.binary.layout": {"Layout"},
     "rendering.render": {"render"},
 }
 

@@ -15,7 +15,7 @@ from napari_ferry import find_layouts, imload, load_binary
 from napari_ferry.cli import main
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.fit import derive_free_size, fits, nearest_fit, remaining_bytes
-from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_plan import write_sidecar

@@ -728,8 +728,8 @@ def test_file_of_another_camera_is_left_out(tmp_path):
     other = write(tmp_path / "other.raw", np.zeros(54321, "u1"))
     common = find_common_layout([*paths, other])
     assert brief(common.layout)[3:] == (90, 132, 1)
-    assert common.left == (other,)
-    assert list(common.frames.values()) == [9, 10]
+    assert common.unmatched == (other,)
+    assert list(common.frame_counts.values()) == [9, 10]
     assert find_common_layout([]) is None
 
 

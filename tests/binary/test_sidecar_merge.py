@@ -11,7 +11,7 @@ import pytest
 from napari_ferry import Image, imload, imsave
 from napari_ferry.cli import main
 from napari_ferry.codecs.binary.calibration import Calibration, split_axes
-from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.image import Axis, Channel, describe

@@ -14,7 +14,7 @@ import pytest
 from gui import answer, drop
 from napari_ferry import Image, imload
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path, sidecar_text
 from napari_ferry.image import Axis, Channel
 from napari_ferry.plugin.samples import calcium_movie

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from napari_ferry.codecs.binary.layout.layout import Layout, count_frames, frame_bytes
+from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 
 _REACH = 10_000
 """How far from a size another one is looked for that fits."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.codecs.binary.calibration import Calibration, split_axes
-from napari_ferry.codecs.binary.layout.layout import Interleaving, Layout, count_frames
+from napari_ferry.codecs.binary.layout import Interleaving, Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     load_json,

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_ferry.codecs.binary.calibration import FIELDS, Calibration, Field
-from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar

@@ -11,15 +11,15 @@ from typing import Any
 from napari_ferry.arguments import reading
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.fit import remaining_bytes
-from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
-from napari_ferry.codecs.binary.layout.layout import (
+from napari_ferry.codecs.binary.layout import (
     ByteOrder,
-    Known,
+    KnownFields,
     Layout,
-    bare,
     count_frames,
-    parse_known,
+    parse_known_fields,
+    strip_evidence,
 )
+from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
 from napari_ferry.codecs.binary.padding import Padding, map_samples
 from napari_ferry.codecs.binary.sidecar import raw_files, sidecar_path
 from napari_ferry.errors import (
@@ -68,7 +68,7 @@ def find_sidecars(
         Nothing fits.
     """
     if path.is_dir():
-        known = parse_known(
+        known = parse_known_fields(
             dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
         )
         return _common(path, known, replaced=replaced)
@@ -87,7 +87,7 @@ def find_sidecars(
 
 
 def _common(
-    folder: Path, known: Known, *, replaced: bool
+    folder: Path, known: KnownFields, *, replaced: bool
 ) -> tuple[list[Layout], dict[Path, Layout]]:
     """Return the one layout of the raw files of a folder, and that of each."""
     files = [path for path in raw_files(folder) if replaced or not sidecar_path(path).exists()]
@@ -97,15 +97,15 @@ def _common(
             f"No one layout was found for the {len(files)} raw files without sidecar in {folder}: "
             "repair them one by one."
         )
-    if common.left:
-        names = ", ".join(path.name for path in common.left[:3])
+    if common.unmatched:
+        names = ", ".join(path.name for path in common.unmatched[:3])
         warnings.warn(
-            f"{len(common.left)} files ({names}) hold no whole frames of {common.layout}: repair "
-            "them one by one.",
+            f"{len(common.unmatched)} files ({names}) hold no whole frames of {common.layout}: "
+            "repair them one by one.",
             FerryWarning,
             stacklevel=2,
         )
-    each = {path: replace(common.layout, frames=n) for path, n in common.frames.items()}
+    each = {path: replace(common.layout, frames=n) for path, n in common.frame_counts.items()}
     return [common.layout], each
 
 
@@ -149,14 +149,14 @@ def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any
     if len(files) < 2:
         return found
     try:
-        common = find_common_layout(files, known=parse_known(**known))
+        common = find_common_layout(files, known=parse_known_fields(**known))
     except FerryError:  # one of the others is something else, which its own line says
         return found
-    if common is None or data not in common.frames:
+    if common is None or data not in common.frame_counts:
         return found
-    first = replace(common.layout, frames=common.frames[data])
-    form = bare(first)
-    rest = [one for one in found if bare(one) != form]
+    first = replace(common.layout, frames=common.frame_counts[data])
+    form = strip_evidence(first)
+    rest = [one for one in found if strip_evidence(one) != form]
     same = [reason for one in found if one not in rest for reason in one.reasons]
     return [replace(first, reasons=(*first.reasons, *same)), *rest]
 

@@ -13,7 +13,7 @@ from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.fit import fits, remaining_bytes
-from napari_ferry.codecs.binary.layout.layout import Layout, bare, parse_known
+from napari_ferry.codecs.binary.layout import Layout, parse_known_fields, strip_evidence
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.repair.thumbnails import SIDE, Pictures
 
@@ -99,9 +99,9 @@ def make_candidates(
     """
     candidates = [Candidate(one, rest=remaining_bytes(nbytes, one)) for one in found]
     layout = said.layout if said else None
-    if said is None or layout is None or not parse_known(**known).allows(layout):
+    if said is None or layout is None or not parse_known_fields(**known).allows(layout):
         return candidates
-    others = [one for one in candidates if bare(one.layout) != bare(layout)]
+    others = [one for one in candidates if strip_evidence(one.layout) != strip_evidence(layout)]
     mine = Candidate(layout, said.path.name, max(0, remaining_bytes(nbytes, layout)))
     if fits(nbytes, layout) or not said.error:
         return [mine, *others]
@@ -215,8 +215,8 @@ class Candidates(QWidget):
 
     def mark(self, layout: Layout) -> None:
         """Let the candidate that is this layout be the chosen one; none where there is none."""
-        form = bare(layout)
-        rows = [row for row, one in enumerate(self.known) if bare(one.layout) == form]
+        form = strip_evidence(layout)
+        rows = [row for row, one in enumerate(self.known) if strip_evidence(one.layout) == form]
         row = rows[0] if rows and rows[0] < self.list.count() else -1
         self.list.blockSignals(True)
         self.list.setCurrentRow(row)

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 
 _LINES = 4

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLargeIntSpinBox
 
-from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.layout import Layout
 
 _TYPES = (
     *("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"),

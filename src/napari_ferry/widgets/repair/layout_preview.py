@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.binary.layout.layout import Layout, frame_bytes
+from napari_ferry.codecs.binary.layout import Layout, frame_bytes
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, to_layers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 
-from napari_ferry.codecs.binary.layout.layout import Layout
+from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 
 _TOGETHER = {"": "", "pixel": "in each pixel", "plane": "one after the other"}

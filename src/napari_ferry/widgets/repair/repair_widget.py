@@ -16,7 +16,7 @@ from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.codec import data_file
 from napari_ferry.codecs.binary.fit import derive_free_size, mismatch_notes
-from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_search import find_file_layouts, open_with_layout

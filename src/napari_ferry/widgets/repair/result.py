@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxL
 
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.fit import fits, remaining_bytes
-from napari_ferry.codecs.binary.layout.layout import Layout, count_frames
+from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar

@@ -1,10 +1,37 @@
-"""What layout a raw file without metadata has, from a bounded sample of its bytes.
+"""Layouts of raw files without metadata, found from a bounded sample of their bytes.
 
-`find` asks `headers`, which knows formats that hide behind another suffix, then `judge`, which
-joins the steps: `codes` finds the type of number by code lengths, `periods` rows and frames by
-autocorrelation, `rows` judges row lengths and channels, `frames` heights, and `packed` unpacks
-samples of 12 bits. `borders`, `heads` and `edges` find where frames and headers end, as `clues` of
-what `candidates` and `gaps` make of the file's size. `grid`, `seams` and `alike` look where one row
-or frame meets the next, in `strips` of the file; `rank` makes confidences of all this, and `words`
-says why.
+This face holds the `Layout` and the fields of it that a user knows. `layout.find` holds the search:
+`find_layouts` for one file, `find_common_layout` for the files of one camera. It is imported on its
+own, as only repairs need it.
+
+The search has four groups of modules, each of which imports from those below it:
+
+1. `find`, `evaluate` and `explain` join the steps and give the reasons.
+2. `score` turns evidence into confidences; `verify` looks at the bytes at the borders of a layout.
+3. `candidates` lists the layouts that fit the size of the file.
+4. `signals` measures sample types, row lengths, frame heights, borders and header ends.
+
+Below them, `known_headers` reads the headers of other formats, and `source` reads parts of a file.
 """
+
+from napari_ferry.codecs.binary.layout.layout import (
+    ByteOrder,
+    Interleaving,
+    KnownFields,
+    Layout,
+    count_frames,
+    frame_bytes,
+    parse_known_fields,
+    strip_evidence,
+)
+
+__all__ = [
+    "ByteOrder",
+    "Interleaving",
+    "KnownFields",
+    "Layout",
+    "count_frames",
+    "frame_bytes",
+    "parse_known_fields",
+    "strip_evidence",
+]

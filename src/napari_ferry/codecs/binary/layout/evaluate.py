@@ -16,7 +16,7 @@ from napari_ferry.codecs.binary.layout.candidates.candidates import (
 )
 from napari_ferry.codecs.binary.layout.candidates.gaps import find_gapped
 from napari_ferry.codecs.binary.layout.candidates.packed import Unpacked, find_packing
-from napari_ferry.codecs.binary.layout.layout import Known
+from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.score import base_features, shortlist, weigh
 from napari_ferry.codecs.binary.layout.signals.autocorrelation import Periods, find_periods
 from napari_ferry.codecs.binary.layout.signals.evidence import Clues
@@ -39,7 +39,7 @@ _FAR_LAG = 300_000
 _FAR_SCORE = 12.0
 
 
-def judge(source: Source, known: Known) -> list[Candidate]:
+def judge(source: Source, known: KnownFields) -> list[Candidate]:
     """Return the layouts that a file may have, with all evidence for and against each."""
     types = find_dtypes(source, known)
     packing = find_packing(source, types[0] if types else None, known)
@@ -53,7 +53,7 @@ def judge(source: Source, known: Known) -> list[Candidate]:
     return _judge(source, types, known)
 
 
-def _judge(source: Samples, types: list[Coded], known: Known) -> list[Candidate]:
+def _judge(source: Samples, types: list[Coded], known: KnownFields) -> list[Candidate]:
     """Return the layouts of some types."""
     looks = _looks(source, types, known) or _blind(source, types, known)
     every = list(_candidates(source, looks, known))
@@ -74,7 +74,7 @@ class _Look:
     seams: Seams
 
 
-def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
+def _looks(source: Samples, types: list[Coded], known: KnownFields) -> list[_Look]:
     """Return how the file looks as each of the likeliest types.
 
     Types of one size share the periods, which take longest.
@@ -102,7 +102,7 @@ def _looks(source: Samples, types: list[Coded], known: Known) -> list[_Look]:
     return found
 
 
-def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Look]:
+def _blind(source: Samples, coded_types: list[Coded], known: KnownFields) -> list[_Look]:
     """Return how a file looks in which nothing is to be seen: its size must do."""
     types = [coded.dtype for coded in coded_types] or types_of(known)
     nothing = Periods((np.zeros(1, np.float32),), {}, (), np.empty((0, 3)))
@@ -120,7 +120,7 @@ def _blind(source: Samples, coded_types: list[Coded], known: Known) -> list[_Loo
     return found
 
 
-def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
+def _blind_sides(size: int, pixel_bytes: int, known: KnownFields) -> list[int]:
     """Return the pixels of a row that usual headers leave room for, usual ones first."""
     if known.x is not None:
         return [known.x]
@@ -130,7 +130,7 @@ def _blind_sides(size: int, pixel_bytes: int, known: Known) -> list[int]:
     return [side for side in sides if any(n >= side and n % side == 0 for n in room)][:_BLIND_ROWS]
 
 
-def _candidates(source: Samples, looks: list[_Look], known: Known) -> Iterator[Candidate]:
+def _candidates(source: Samples, looks: list[_Look], known: KnownFields) -> Iterator[Candidate]:
     """Yield what fits the file, for rows that are not far behind the best one."""
     scores = sorted(weigh(features, CHEAP) for look in looks for _, features in look.rows)
     least = max([scores[-1] - _MARGIN, *scores[-_MOST_ROWS:][:1]]) if scores else 0.0
@@ -179,7 +179,7 @@ def _likely(looks: list[_Look]) -> dict[tuple[int, int], Row]:
 
 
 def _clues(
-    look: _Look, row: Row, best: Row | None, frames: FrameEvidence, known: Known, *, far: bool
+    look: _Look, row: Row, best: Row | None, frames: FrameEvidence, known: KnownFields, *, far: bool
 ) -> Clues:
     """Return what tells where rows are frames; a known offset needs less.
 
@@ -219,7 +219,9 @@ def _near_rows(lag: int, length: int) -> list[int]:
     return [y, *(y + k for k in (1, -1, 2, -2, 3, -3) if y + k in POPULAR)]
 
 
-def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int, npt.NDArray[Any]]:
+def _window(
+    source: Samples, coded: Coded, known: KnownFields, most: int
+) -> tuple[int, npt.NDArray[Any]]:
     """Return at most so many consecutive samples about the middle, and where they begin."""
     itemsize = coded.dtype.itemsize
     first = source.body if known.offset is None else known.offset
@@ -229,7 +231,7 @@ def _window(source: Samples, coded: Coded, known: Known, most: int) -> tuple[int
     return start, source.values(start, count, coded.dtype)
 
 
-def _hold_window(source: Samples, types: list[Coded], known: Known) -> None:
+def _hold_window(source: Samples, types: list[Coded], known: KnownFields) -> None:
     """Read once what the windows of some types need, each of which lies about the middle."""
     first = source.body if known.offset is None else known.offset
     widest = max(coded.dtype.itemsize for coded in types)

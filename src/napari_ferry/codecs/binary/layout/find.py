@@ -16,11 +16,11 @@ from napari_ferry.codecs.binary.layout.explain import has_structure, reasons_of
 from napari_ferry.codecs.binary.layout.known_headers import foreign_name, read_header
 from napari_ferry.codecs.binary.layout.layout import (
     ByteOrder,
-    Known,
+    KnownFields,
     Layout,
-    bare,
     count_frames,
-    parse_known,
+    parse_known_fields,
+    strip_evidence,
 )
 from napari_ferry.codecs.binary.layout.score import probabilities
 from napari_ferry.codecs.binary.layout.source import open_source
@@ -74,7 +74,7 @@ def find_layouts(
     UnreadableFileError
         There is no such file, or it is no raw file: it begins as a TIFF or another format.
     """
-    known = parse_known(
+    known = parse_known_fields(
         dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
     )
     if limit < 1:
@@ -84,15 +84,17 @@ def find_layouts(
 
 
 @dataclass(frozen=True)
-class Common:
-    """One layout for several files: what is the same for all, and the frames of each."""
+class CommonLayout:
+    """One layout for several files, with the number of frames of each."""
 
     layout: Layout
-    frames: dict[Path, int]
-    left: tuple[Path, ...]
+    frame_counts: dict[Path, int]
+    unmatched: tuple[Path, ...]
 
 
-def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> Common | None:
+def find_common_layout(
+    paths: Sequence[Path], *, known: KnownFields | None = None
+) -> CommonLayout | None:
     """Find one layout for the raw files of one camera, which may differ in their frames.
 
     The layout is the one in which the evidence of up to four files agrees best; it fits a file
@@ -102,13 +104,13 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
     ----------
     paths : sequence of Path
         The raw files.
-    known : Known, optional
+    known : KnownFields, optional
         What is known of all.
 
     Returns
     -------
-    Common or None
-        None where nothing fits. `left` are the files that the layout does not fit.
+    CommonLayout or None
+        None if nothing fits. `unmatched` are the files that the layout does not fit.
     """
     sizes = {path: path.stat().st_size for path in paths}
     several = sorted({size: path for path, size in sizes.items() if size}.items())
@@ -116,9 +118,9 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
         return None
     step = max(1, len(several) // 4)
     looked = [
-        {replace(bare(one), frames=1): one.confidence for one in found}
+        {replace(strip_evidence(one), frames=1): one.confidence for one in found}
         for _, path in several[::-1][::step][:4]
-        if (found := _find(path, known or Known()))
+        if (found := _find(path, known or KnownFields()))
     ]
     forms = list(dict.fromkeys(form for found in looked for form in found))
     if not forms:
@@ -134,8 +136,10 @@ def find_common_layout(paths: Sequence[Path], *, known: Known | None = None) -> 
     confidence = max(sure, 1 / total) if len(looked) > 1 else sure
     reason = f"{len(fits[likeliest])} of {len(paths)} files hold whole frames of it"
     counts = {path: _frames_in(sizes[path], likeliest) for path in fits[likeliest]}
-    left = tuple(path for path in paths if path not in counts)
-    return Common(replace(likeliest, confidence=confidence, reasons=(reason,)), counts, left)
+    unmatched = tuple(path for path in paths if path not in counts)
+    return CommonLayout(
+        replace(likeliest, confidence=confidence, reasons=(reason,)), counts, unmatched
+    )
 
 
 def _frames_in(nbytes: int, form: Layout) -> int:
@@ -144,13 +148,13 @@ def _frames_in(nbytes: int, form: Layout) -> int:
     return 0 if rest else count
 
 
-def _has_room(size: int, known: Known) -> bool:
+def _has_room(size: int, known: KnownFields) -> bool:
     """Whether a file can hold one frame of what is known, with a byte for each sample."""
     frame = math.prod(n for n in (known.y, known.x, known.channels) if n is not None)
     return frame + (known.offset or 0) <= size
 
 
-def _find(path: Path, known: Known) -> list[Layout]:
+def _find(path: Path, known: KnownFields) -> list[Layout]:
     if not path.is_file():
         raise UnreadableFileError(f"{path} is no file: check its name.")
     with reading(path), open_source(path) as source:

@@ -85,7 +85,7 @@ def frame_bytes(layout: Layout) -> int:
     return layout.nbytes // max(1, layout.frames)
 
 
-def bare(layout: Layout) -> Layout:
+def strip_evidence(layout: Layout) -> Layout:
     """Return a layout without what speaks for it."""
     return replace(layout, confidence=0.0, reasons=())
 
@@ -102,7 +102,7 @@ def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFields:
     """What somebody knows of a layout; None where nothing is."""
 
     dtype: np.dtype[Any] | None = None
@@ -126,7 +126,7 @@ class Known:
         )
 
 
-def parse_known(
+def parse_known_fields(
     dtype: object = None,
     byte_order: str | None = None,
     *,
@@ -135,7 +135,7 @@ def parse_known(
     x: int | None = None,
     channels: int | None = None,
     offset: int | None = None,
-) -> Known:
+) -> KnownFields:
     """Check what somebody says to know.
 
     Raises
@@ -150,13 +150,13 @@ def parse_known(
         raise InvalidImageError(f"byte_order is {byte_order!r}: give 'little' or 'big'.")
     order = None if byte_order is None else _ORDERS[byte_order]
     if dtype is None:
-        return Known(None, order, frames, y, x, channels, offset)  # type: ignore[arg-type]
+        return KnownFields(None, order, frames, y, x, channels, offset)  # type: ignore[arg-type]
     native, said = _parse_dtype(dtype)
     if order and said and order != said and native.itemsize > 1:
         raise InvalidImageError(
             f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one."
         )
-    return Known(native, order or said, frames, y, x, channels, offset)  # type: ignore[arg-type]
+    return KnownFields(native, order or said, frames, y, x, channels, offset)  # type: ignore[arg-type]
 
 
 def _check_count(name: str, size: object, least: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_ferry.codecs.binary.layout.layout import Interleaving, Known, Layout
+from napari_ferry.codecs.binary.layout.layout import Interleaving, KnownFields, Layout
 from napari_ferry.codecs.binary.layout.signals.evidence import Clues
 from napari_ferry.codecs.binary.layout.signals.rows import Row
 from napari_ferry.codecs.binary.layout.signals.sample_type import Coded
@@ -65,7 +65,7 @@ class Search:
     coded: Coded
     row: Row
     clues: Clues
-    known: Known
+    known: KnownFields
 
     @property
     def itemsize(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.candidates.candidates import Candidate
-from napari_ferry.codecs.binary.layout.layout import Known
+from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.signals.sample_type import Coded, code_of, sample_of
 from napari_ferry.codecs.binary.layout.source import Source
 from napari_ferry.codecs.binary.layout.usual_sizes import header_prior
@@ -76,7 +76,7 @@ def unpack(three: npt.NDArray[np.uint8], packing: Packing) -> npt.NDArray[np.uin
     return np.stack(pairs, -1).ravel()
 
 
-def find_packing(source: Source, best: Coded | None, known: Known) -> Packing:
+def find_packing(source: Source, best: Coded | None, known: KnownFields) -> Packing:
     """Return how samples are packed, where that costs clearly less than the best plain type."""
     if best is None or best.dtype.kind == "f" or known.dtype or known.offset is not None:
         return ""

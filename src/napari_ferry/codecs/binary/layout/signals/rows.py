@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.codecs.binary.layout.layout import Known
+from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.signals.autocorrelation import MAX_ROW, Periods
 from napari_ferry.codecs.binary.layout.signals.sample_type import BLOCK, bits, finite, float_step
 from napari_ferry.codecs.binary.layout.usual_sizes import HEADERS, POPULAR
@@ -58,7 +58,9 @@ class Row:
         return 2 if self.mosaic else 1
 
 
-def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Known) -> list[Row]:
+def find_rows(
+    values: npt.NDArray[Any], periods: Periods, size: int, known: KnownFields
+) -> list[Row]:
     """Return the likeliest rows of consecutive samples, shape ``(n,)``, of so many bytes."""
     lengths = _lengths(periods, size, values.dtype.itemsize, known)
     lengths = [length for length in lengths if 2 * length < values.size]
@@ -105,7 +107,7 @@ def find_rows(values: npt.NDArray[Any], periods: Periods, size: int, known: Know
     ]
 
 
-def _half_score(row: Row, periods: Periods, known: Known) -> float:
+def _half_score(row: Row, periods: Periods, known: KnownFields) -> float:
     """Return how much half a row repeats, if it may be one row under filters of two colors."""
     half = row.length // 2
     may_be = (
@@ -120,7 +122,7 @@ def _half_score(row: Row, periods: Periods, known: Known) -> float:
     return max(periods.at(n) for n in (half - 1, half, half + 1)) if may_be else 0.0
 
 
-def _channels(length: int, known: Known) -> list[int]:
+def _channels(length: int, known: KnownFields) -> list[int]:
     if known.x is not None:
         every = [length // known.x]
     else:
@@ -141,7 +143,7 @@ def _plausible(found: list[tuple[int, int, float]], coder: _Coder) -> list[tuple
     ]
 
 
-def _lengths(periods: Periods, size: int, itemsize: int, known: Known) -> list[int]:
+def _lengths(periods: Periods, size: int, itemsize: int, known: KnownFields) -> list[int]:
     """Return row lengths in samples that are worth a look."""
     if known.x is not None:
         channels = (1, 2, 3, 4) if known.channels is None else (1, known.channels)

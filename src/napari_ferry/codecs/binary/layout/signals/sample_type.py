@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_ferry.codecs.binary.layout.layout import Known
+from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.source import Samples
 
 Floats = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def bits(zeros: Floats, mean: Floats) -> Floats:
     return more
 
 
-def find_dtypes(source: Samples, known: Known) -> list[Coded]:
+def find_dtypes(source: Samples, known: KnownFields) -> list[Coded]:
     """Return the types that a file's samples may have, at most three, the likeliest first."""
     found = [coded for dtype in types_of(known) for coded in _phases(source, dtype, known)]
     found = [_among(coded, found) for coded in _without_twins(sorted(found, key=_total))]
@@ -78,7 +78,7 @@ def find_dtypes(source: Samples, known: Known) -> list[Coded]:
     return [coded for coded in near if coded in (near[0], *of_kind.values())][:3]
 
 
-def types_of(known: Known) -> list[np.dtype[Any]]:
+def types_of(known: KnownFields) -> list[np.dtype[Any]]:
     """Return the types that are not ruled out."""
     names = _NAMES if known.dtype is None else (known.dtype.str[1:],)
     orders = "<>" if known.byte_order is None else known.byte_order
@@ -105,7 +105,7 @@ def _among(coded: Coded, found: list[Coded]) -> Coded:
     return replace(coded, rivalry=coded.cost - min(others)) if others else coded
 
 
-def _phases(source: Samples, dtype: np.dtype[Any], known: Known) -> list[Coded]:
+def _phases(source: Samples, dtype: np.dtype[Any], known: KnownFields) -> list[Coded]:
     """Return what a type costs from each byte on at which its samples may begin.
 
     Samples usually end with the file, or begin at multiples of their size; others are looked at in

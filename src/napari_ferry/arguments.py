@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeGuard, cast
 
 import numpy as np
 
 from napari_ferry.errors import FerryError, InvalidImageError, TargetError, UnreadableFileError
+
+_LARGEST = sys.float_info.max
+_COUNTS_END = 2**48
+"""More samples or bytes than any file has."""
 
 
 def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> Path:
@@ -63,8 +69,23 @@ def to_name(name: str) -> str:
 
 
 def is_real(value: object) -> bool:
-    """Whether a value is a real number of Python or numpy, and no truth value."""
+    """Return True for a real number of Python or numpy, which a bool is not."""
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Return True for a real number within the range of a float; JSON has larger integers."""
+    return is_real(value) and -_LARGEST <= cast("float", value) <= _LARGEST
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Return True for an integer of Python or numpy, which a bool is not."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_count(value: object, least: int = 0) -> TypeGuard[int]:
+    """Return True for an integer in the range of sizes and distances, from `least` on."""
+    return is_whole(value) and least <= value < _COUNTS_END
 
 
 def is_text(value: object) -> bool:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from napari_ferry.arguments import is_count, is_finite
 from napari_ferry.arrays import Array
 from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
 from napari_ferry.image.image import Image, Kind
@@ -38,7 +38,6 @@ _UNSAVED = ("assumed", SPEED)
 MAX_PLANES = 2**24
 """More planes than this in one image are taken for a damaged description."""
 
-_LARGEST = sys.float_info.max
 _LISTS = (Sequence, set, frozenset)
 _T = TypeVar("_T")
 
@@ -264,17 +263,16 @@ def _join_axis(own: Axis, wrote: Axis, said: Axis | None) -> Axis:
 def _size(axis: object) -> int | None:
     """Return the length that a record gives of an axis, if it is a sound one."""
     size = axis.get("size") if isinstance(axis, Mapping) else None
-    sound = isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48
-    return size if sound else None
+    return size if is_count(size) else None
 
 
 def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
     return Axis(
         str(axis.get("name")),
-        scale if _is_finite(scale) and is_sound_scale(scale) else 1.0,
+        scale if is_finite(scale) and is_sound_scale(scale) else 1.0,
         read_unit(unit, f"The axis {axis.get('name')}") if isinstance(unit, str) else None,
-        translation if _is_finite(translation) else 0.0,
+        translation if is_finite(translation) else 0.0,
     )
 
 
@@ -293,11 +291,5 @@ def _parse_channel(channel: object) -> Channel:
     return Channel(
         name if isinstance(name, str) else None,
         color if isinstance(color, str) else None,
-        (float(limits[0]), float(limits[1])) if limits and all(map(_is_finite, limits)) else None,
+        (float(limits[0]), float(limits[1])) if limits and all(map(is_finite, limits)) else None,
     )
-
-
-def _is_finite(value: object) -> TypeGuard[float]:
-    """Return whether this is a number that a float can hold; JSON has longer whole ones."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -_LARGEST <= cast("float", value) <= _LARGEST

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.arguments import is_whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.record import MAX_PLANES, Description
@@ -122,8 +123,7 @@ def has_sound_counts(metadata: Mapping[str, Any]) -> bool:
 
 
 def _count(value: object) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return value if is_count and isinstance(value, int) else None
+    return value if is_whole(value) and value > 0 else None
 
 
 def _is_parsed(key: str, value: object) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arguments import is_finite
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image.colormaps import (
     colormap_to_json,
@@ -166,15 +167,10 @@ def _number(low: float, high: float) -> _Read:
     """Return what reads a finite number between two, both allowed."""
 
     def read(value: Any, _: int) -> Any:
-        _require(_is_number(value) and low <= value <= high)
+        _require(is_finite(value) and low <= value <= high)
         return value
 
     return read
-
-
-def _is_number(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def _truth(value: Any, _: int) -> Any:
@@ -200,7 +196,7 @@ def _plane(value: Any, _: int) -> Any:
     _require(value.keys() <= {"position", "normal", "thickness", "enabled"})
     _numbers(value["position"], (3,))
     _require(_numbers(value["normal"], (3,)).any())
-    _require(_is_number(value.get("thickness", 1)) and value.get("thickness", 1) > 0)
+    _require(is_finite(value.get("thickness", 1)) and value.get("thickness", 1) > 0)
     _require(isinstance(value.get("enabled", True), bool))
     return dict(value)
 
@@ -220,7 +216,7 @@ def _matrix(value: Any, *sizes: int) -> NDArray[np.float64]:
 
 
 def _rotate(value: Any, ndim: int) -> Any:
-    if _is_number(value):
+    if is_finite(value):
         return value
     return _numbers(value, (3,)) if np.ndim(value) == 1 and ndim > 2 else _matrix(value, ndim)
 
@@ -256,7 +252,7 @@ def _column(value: Any) -> NDArray[Any]:
     """Return a column of a table; numbers that are none, such as those of empty regions, too."""
     _require(isinstance(value, list | tuple))
     known = [each for each in value if each is not None]
-    has_gaps = len(known) < len(value) and all(map(_is_number, known))
+    has_gaps = len(known) < len(value) and all(map(is_finite, known))
     column = np.array(value, np.float64) if has_gaps else np.asarray(value)
     _require(column.ndim == 1)
     return column

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from napari_ferry.arguments import is_real
+from napari_ferry.arguments import is_finite, is_whole
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
@@ -63,7 +63,8 @@ def choose_paint(image: Image) -> Paint:
     if image.kind == "labels":
         labels = _sound(find_label_colors, display.get("colormap"), image)
         contour = int(_number(display.get("contour"), 0, math.inf, 0))
-        return Labeled(image.dtype, labels, opacity, contour, _whole(display.get("shown_label")))
+        shown = display.get("shown_label")
+        return Labeled(image.dtype, labels, opacity, contour, shown if is_whole(shown) else None)
     gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
     if image.is_rgb:
         return Color(image.dtype, _color_limits(image), gamma, opacity)
@@ -72,12 +73,8 @@ def choose_paint(image: Image) -> Paint:
 
 
 def _number(value: Any, low: float, high: float, usual: float) -> float:
-    is_sound = is_real(value) and math.isfinite(value) and low <= value <= high
+    is_sound = is_finite(value) and low <= value <= high
     return float(value) if is_sound else usual
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _sound(find: Callable[[Any], _T], colormap: Any, image: Image) -> _T:

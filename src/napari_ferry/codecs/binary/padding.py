@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arguments import is_count
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mapped, Mode, map_strided
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
-
-_MOST = 2**48
 
 
 class Padding(NamedTuple):
@@ -101,9 +100,3 @@ def map_samples(
         )
     first, *others = c_strides(shape, dtype.itemsize)
     return map_strided(path, place.offset, shape, (first + place.gap, *others), dtype)
-
-
-def is_count(value: object) -> bool:
-    """Whether a value out of a file is a whole number that sizes and distances can have."""
-    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_int and 0 <= value < _MOST  # type: ignore[operator]

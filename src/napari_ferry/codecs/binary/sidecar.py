@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from napari_ferry.arguments import reading
-from napari_ferry.codecs.binary.padding import Padding, is_count, read_padding
+from napari_ferry.arguments import is_count, reading
+from napari_ferry.codecs.binary.padding import Padding, read_padding
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
@@ -234,7 +234,7 @@ def _parse_dimension(key: str, value: object, source: str) -> int:
         raise UnreadableFileError(
             f"{source} gives {key} as {str(value)[:40]}: expected a whole number above 0."
         )
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    return int(value)
 
 
 def load_json(path: Path) -> dict[str, Any]:

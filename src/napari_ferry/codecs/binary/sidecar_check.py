@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.arguments import is_count
 from napari_ferry.codecs.binary.calibration import Calibration, split_axes
 from napari_ferry.codecs.binary.layout import Interleaving, Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import (
@@ -24,8 +25,6 @@ from napari_ferry.image.checks import is_number
 from napari_ferry.image.record import Description, is_sound_scale, parse_description
 from napari_ferry.saving import interrupted_save
 from napari_ferry.units import METERS, SECONDS
-
-_MOST = 2**48
 
 
 @dataclass(frozen=True)
@@ -145,5 +144,4 @@ def _dtype(value: object) -> np.dtype[Any] | None:
 
 
 def _count(value: object, least: int = 1) -> int | None:
-    is_int = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_int and least <= value < _MOST else None  # type: ignore[operator,return-value]
+    return value if is_count(value, least) else None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_ferry.arguments import is_count
 from napari_ferry.errors import InvalidImageError
 
 ByteOrder = Literal["little", "big"]
@@ -162,8 +163,7 @@ def parse_known_fields(
 def _check_count(name: str, size: object, least: int) -> None:
     if size is None:
         return
-    is_int = isinstance(size, int | np.integer) and not isinstance(size, bool)
-    if not is_int or not least <= size < 2**48:  # type: ignore[operator]
+    if not is_count(size, least):
         raise InvalidImageError(f"{name} is {size!r}: give a whole number of at least {least}.")
 
 

@@ -1,4 +1,4 @@
-"""Frames that the viewer itself draws: taken in its thread, and everything put back."""
+"""Frames drawn by the viewer in its own thread; everything is restored afterwards."""
 
 import os
 import sys
@@ -54,8 +54,8 @@ def test_points_and_three_dimensions_are_drawn(viewer):
     from napari_ferry.widgets.canvas import canvas_image
 
     scale, units = (0.5, 1, 1, 1), ("s", "um", "um", "um")
-    place = np.array([[0, 1, 20, 30]])
-    viewer.add_points(place, size=10, face_color="red", scale=scale, units=units)
+    points = np.array([[0, 1, 20, 30]])
+    viewer.add_points(points, size=10, face_color="red", scale=scale, units=units)
     viewer.dims.ndisplay = 3
     before = viewer.screenshot(flash=False)
     with canvas_image(viewer, size=(90, 120)) as image:
@@ -70,14 +70,14 @@ def test_points_and_three_dimensions_are_drawn(viewer):
 def test_a_movie_is_saved_while_the_window_lives(viewer, tmp_path):
     from qtpy.QtCore import QTimer
 
-    from napari_ferry.widgets.canvas import canvas_image, run_beside
+    from napari_ferry.widgets.canvas import canvas_image, run_in_thread
 
     ticks = []
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
     timer.start(0)  # each time that the window has nothing else to do
     with canvas_image(viewer, area="data") as image:
-        (path,) = run_beside(plan(image, tmp_path / "a.mkv"))
+        (path,) = run_in_thread(plan(image, tmp_path / "a.mkv"))
     timer.stop()
     assert brightness(imload(path)[0].array) == [0, 40, 80, 120, 160, 200]
     assert len(ticks) >= 6  # between any two frames there was time for something else
@@ -85,7 +85,7 @@ def test_a_movie_is_saved_while_the_window_lives(viewer, tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("ours"), KeyboardInterrupt()])
-def test_everything_is_put_back_after_an_error(viewer, error):
+def test_everything_is_restored_after_an_error(viewer, error):
     from napari_ferry.widgets.canvas import canvas_image
 
     def fail() -> None:
@@ -98,16 +98,16 @@ def test_everything_is_put_back_after_an_error(viewer, error):
     assert viewer.dims.current_step == (4, 1, 0, 0)
 
 
-def test_a_cancelled_save_puts_everything_back_and_leaves_nothing(viewer, tmp_path):
-    from napari_ferry.widgets.canvas import canvas_image, run_beside
+def test_a_cancelled_save_restores_everything_and_leaves_nothing(viewer, tmp_path):
+    from napari_ferry.widgets.canvas import canvas_image, run_in_thread
 
     with pytest.raises(SaveCancelledError), canvas_image(viewer, area="data") as image:
-        run_beside(plan(image, tmp_path / "a.mkv"), cancel=lambda: True)
+        run_in_thread(plan(image, tmp_path / "a.mkv"), cancel=lambda: True)
     assert viewer.dims.current_step == (4, 1, 0, 0)
     assert not list(tmp_path.iterdir())
 
 
-def test_who_waits_for_a_canvas_that_is_gone_is_told(viewer):
+def test_a_thread_that_waits_for_a_closed_canvas_gets_an_error(viewer):
     from napari_ferry.widgets.canvas import canvas_image
 
     errors: list[BaseException] = []
@@ -122,10 +122,10 @@ def test_who_waits_for_a_canvas_that_is_gone_is_told(viewer):
         thread = threading.Thread(target=read)  # its frame waits, as this thread does not run
         thread.start()
     thread.join(5)
-    assert "no longer drawn" in str(errors[0])
+    assert "was closed" in str(errors[0])
 
 
-def test_what_there_is_not_is_named(viewer):
+def test_a_slider_or_step_that_does_not_exist_is_named(viewer):
     from napari_ferry.widgets.canvas import canvas_image
 
     with pytest.raises(InvalidImageError, match="sliders for t, z"), canvas_image(viewer, axis="c"):

@@ -1,4 +1,4 @@
-"""Frames of the viewer's canvas that cannot be drawn: who waits is told, and nothing hangs."""
+"""Frames that the viewer's canvas cannot draw: readers get an error, and nothing hangs."""
 
 import os
 import sys
@@ -28,21 +28,19 @@ def viewer(make_napari_viewer: Any) -> Any:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_window_that_waits_for_its_own_frames_is_not_waited_for(
-    viewer, tmp_path, monkeypatch, workers
-):
+def test_a_window_that_waits_for_its_own_frames_is_an_error(viewer, tmp_path, monkeypatch, workers):
     from napari_ferry.widgets import canvas
 
-    monkeypatch.setattr(canvas, "_BEGIN", 0.5)
+    monkeypatch.setattr(canvas, "_START_TIMEOUT", 0.5)
     with (
         canvas.canvas_image(viewer) as image,
-        pytest.raises(SaveError, match="waits for the frame itself: save with run_beside"),
+        pytest.raises(SaveError, match="waits for this very frame: save with run_in_thread"),
     ):
         napari_ferry.run(napari_ferry.plan(image, tmp_path / "a.mkv"), workers=workers)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_sliders_are_put_back_in_the_thread_of_the_window(viewer, qtbot):
+def test_the_sliders_are_restored_in_the_thread_of_the_window(viewer, qtbot):
     from napari_ferry.widgets.canvas import canvas_image
 
     moved_in: list[threading.Thread] = []
@@ -65,14 +63,14 @@ def test_the_sliders_are_put_back_in_the_thread_of_the_window(viewer, qtbot):
         ({"area": "all"}, "The area is 'all': choose one of view, data"),
         ({"size": (0, 10)}, r"The size is \(0, 10\): give height and width"),
         ({"size": 10}, "The size is 10: give height and width"),
-        ({"scale": 0}, "The scale is 0: give one positive number"),
+        ({"scale": 0}, "The scale is 0: give a positive number"),
         ({"scale": float("nan")}, "The scale is nan"),
-        ({"area": "data", "scale": 1e6}, "has at most 16384 a side"),
-        ({"size": (20_000, 10)}, "has at most 16384 a side"),
+        ({"area": "data", "scale": 1e6}, "more than the limit of 16384 per side"),
+        ({"size": (20_000, 10)}, "more than the limit of 16384 per side"),
     ],
     ids=["area", "no height", "one side", "no scale", "nan", "too large", "too high"],
 )
-def test_a_picture_that_there_is_not_is_refused(viewer, options, says):
+def test_an_impossible_picture_is_refused(viewer, options, says):
     from napari_ferry.widgets.canvas import canvas_image
 
     with pytest.raises(InvalidImageError, match=says), canvas_image(viewer, **options):

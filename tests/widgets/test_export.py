@@ -235,7 +235,7 @@ def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     play.speed.native.clear()
     assert play.frame_rate.value == ""
     type_into(play.frame_rate, "fast", qtbot)
-    wait_for_words(widget, "type a number", qtbot)
+    wait_for_words(widget, "enter a number", qtbot)
     assert not widget.button.isEnabled()
     type_into(play.frame_rate, "2,5", qtbot)
     wait_for_words(widget, "at 2.5 per second", qtbot)
@@ -479,7 +479,9 @@ def test_a_range_that_is_typed_wrong_is_said(widget, qtbot):
     widget.fields.more.expand(False)
     stop = widget.fields.drawing.fields["stop"]
     type_into(stop, "a<b", qtbot)
-    wait_for_words(widget, "The stop is 'a&lt;b': type a whole number, or nothing.", qtbot)
+    wait_for_words(
+        widget, "The stop is 'a&lt;b': enter a whole number, or leave the field empty.", qtbot
+    )
     type_into(stop, "9", qtbot)
     wait_for_words(widget, "t has 8", qtbot)
     type_into(stop, "4", qtbot)
@@ -558,7 +560,7 @@ def test_the_canvas_needs_no_layer_that_is_saved(widget, viewer, tmp_path, qtbot
     choose_canvas(widget, ".gif", qtbot)
     widget.fields.more.expand(False)
     type_into(widget.fields.drawing.fields["stop"], "x", qtbot)
-    wait_for_words(widget, "type a whole number", qtbot)
+    wait_for_words(widget, "enter a whole number", qtbot)
     type_into(widget.fields.drawing.fields["stop"], "2", qtbot)
     click(widget, qtbot)
     wait_for_end(widget, qtbot)

@@ -730,7 +730,7 @@ def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_
 def test_a_scale_that_is_none_is_said_and_nothing_is_written(widget, viewer, tmp_path, qtbot):
     path = opened(widget, recording(tmp_path), qtbot)
     qtbot.keyClicks(widget.meaning.pixel.native, "-1")
-    qtbot.waitUntil(lambda: "type a number above 0" in widget.result.summary.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "enter a number above 0" in widget.result.summary.text(), timeout=WAIT)
     assert not widget.result.write_button.isEnabled()
     widget.meaning.pixel.native.clear()
     qtbot.keyClicks(widget.meaning.pixel.native, "2")

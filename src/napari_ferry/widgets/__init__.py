@@ -1,1 +1,1 @@
-"""What is shown in a window: the only rooms that know magicgui and Qt."""
+"""Dock widgets, and all other code of magicgui and Qt."""

@@ -1,7 +1,7 @@
-"""What only the viewer can draw (points, shapes, tracks, three dimensions) as frames of a movie.
+"""Movies drawn by the viewer's canvas, for points, shapes, tracks and 3-D views.
 
-The viewer's own screenshots are taken, in the thread of its window and one at a time, so that the
-window stays usable between them; whoever reads a frame in another thread waits for it.
+Frames are screenshots of the viewer. They are taken one at a time in the GUI thread, so that the
+window stays responsive between them; a thread that reads a frame waits for its screenshot.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -37,24 +36,24 @@ if TYPE_CHECKING:
 Area = Literal["view", "data"]
 
 _LARGEST_SIDE = 16384
-"""Most pixels of a side that graphics cards draw."""
+"""Maximum side of a picture that graphics cards draw, in pixels."""
 
-_LOOK_AGAIN = 0.2
-"""Seconds after which who waits for a frame looks whether the canvas is still there."""
+_CHECK_INTERVAL = 0.2
+"""Seconds between checks whether the canvas still exists while a thread waits for a frame."""
 
-_BEGIN = 30.0
-"""Seconds after which a frame has to be begun by the thread of the window: else that thread waits
-for something, which may be this very frame."""
+_START_TIMEOUT = 30.0
+"""Seconds within which the GUI thread has to start drawing a frame. After that time it is assumed
+to wait for something else, possibly for this very frame."""
 
-_CLOSED = "The viewer's canvas is no longer drawn for this image: take it anew."
+_CLOSED = "The canvas image was closed and draws no more frames: create a new one."
 
 _BUSY = (
-    "The window did not begin to draw a frame, as its thread is busy, or waits for the frame "
-    "itself: save with run_beside, or in a thread of your own."
+    "The window did not start to draw the frame because its thread is busy, or waits for this very "
+    "frame: save with run_in_thread, or in a thread of your own."
 )
 
-_POLL = 20
-"""Milliseconds between looks whether a save in another thread is done."""
+_POLL_INTERVAL = 20
+"""Milliseconds between checks whether a save in another thread is done."""
 
 
 @contextmanager
@@ -70,40 +69,40 @@ def canvas_image(
     size: tuple[int, int] | None = None,
     scale: float = 1.0,
 ) -> Iterator[Image]:
-    """Give what the viewer's canvas shows as an image, whose frames are drawn when they are read.
+    """Yield an image whose frames are drawn by the viewer's canvas as they are read.
 
-    The viewer stands where it stood when this is left, whatever happened in between. It has to be
-    visible. Frames are drawn in the thread of its window, which has to run: save them with
-    `run_beside`, or in a thread of your own. Where that thread does not come to it for half a
-    minute, as it waits for the save, reading a frame raises `UnreadableFileError`.
+    The viewer has to be visible. Its sliders are restored on exit, even after an error. Frames are
+    drawn in the GUI thread, so its event loop has to run: save them with `run_in_thread`, or in a
+    thread of your own. If the GUI thread does not start to draw a frame within half a minute,
+    because it waits for the save, reading the frame raises `UnreadableFileError`.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        What is drawn.
+        Viewer to draw.
     axis : str, optional
-        Label of the slider that runs; ``t``, or the first one, when absent.
+        Label of the slider to animate; by default the time axis, or else the first slider.
     start, stop, step : int
-        Which of its steps become frames: from `start` on, before `stop`.
+        Range of its steps that become frames; `stop` is excluded.
     speed : float, optional
-        How many times faster than it happened the movie runs, where the axis is calibrated in time.
+        Playback speed relative to real time; needs an axis that is calibrated in time.
     area : {"view", "data"}
-        What is seen now, or all data, as tightly as `Viewer.export_figure` does it.
+        The current view, or all data, cropped as tightly as by `Viewer.export_figure`.
     size : tuple of int, optional
-        Height and width of a view; that of the canvas when absent.
+        Height and width of a view in pixels; by default those of the canvas.
     scale : float
-        How many times larger the picture is.
+        Magnification of the picture.
 
     Yields
     ------
     Image
-        Axes (slider, y, x, s), or y x s where there is none; uint8.
+        Axes (slider, y, x, s), or (y, x, s) without a slider; uint8.
 
     Raises
     ------
     InvalidImageError
-        A slider or a step that does not exist, a size of what shows all data, or one or a scale
-        that is not positive.
+        The slider or a step does not exist, `size` is given for all data, or `size` or `scale` is
+        not positive.
     """
     _check_picture(area, size, scale)
     if area == "data" and size is not None:
@@ -111,18 +110,21 @@ def canvas_image(
             "A size was given for a picture of all data, whose size is that of the data: give a "
             "scale, or choose the view."
         )
-    _check_room(_size(viewer, area, size, scale))
-    running = choose_slider(viewer, axis)
-    canvas = _Canvas(viewer, running, range(1), area, size, scale)
+    _check_size(_estimate_size(viewer, area, size, scale))
+
+    slider = choose_slider(viewer, axis)
+    steps = range(1)
     lead: tuple[Axis, ...] = ()
-    if running is not None:
-        slider = slider_axis(viewer, running)
-        canvas.steps = choose_positions(slider.name, viewer.dims.nsteps[running], start, stop, step)
-        lead = (make_frame_axis(slider, canvas.steps, speed),)
+    if slider is not None:
+        source = slider_axis(viewer, slider)
+        steps = choose_positions(source.name, viewer.dims.nsteps[slider], start, stop, step)
+        lead = (make_frame_axis(source, steps, speed),)
+
+    canvas = _Canvas(viewer, slider=slider, steps=steps, area=area, size=size, scale=scale)
     try:
         first = canvas(0)
-        shape = (*(len(canvas.steps) for _ in lead), *first.shape)
         canvas.shape = first.shape
+        shape = (*(len(steps) for _ in lead), *first.shape)
         frames = Frames(canvas, shape, np.uint8, len(lead))
         axes = (*lead, Axis("y"), Axis("x"), Axis("s"))
         metadata = {} if speed is None else {SPEED: speed}
@@ -132,52 +134,54 @@ def canvas_image(
 
 
 class _Canvas:
-    """Draws frames, in the thread of the window, for whoever asks."""
+    """Reader of frames drawn in the GUI thread, usable from any thread."""
 
     def __init__(
         self,
         viewer: Viewer,
-        running: int | None,
+        *,
+        slider: int | None,
         steps: range,
         area: Area,
         size: tuple[int, int] | None,
         scale: float,
     ) -> None:
         self.viewer = viewer
-        self.running = running
+        self.slider = slider
         self.steps = steps
         self.area = area
         self.size = size
         self.scale = scale
         self.shape: tuple[int, ...] | None = None
-        self.before = viewer.dims.current_step
+        self.initial_step = viewer.dims.current_step
         self.is_closed = False
-        # one frame at a time is asked for, so that the window can do something else in between
-        self._alone = threading.Lock()
-        # when the thread of the window was last seen to draw
-        self._lived = 0.0
+        # one request at a time, so that the window can handle other events in between
+        self._lock = threading.Lock()
+        self._last_drawn = 0.0  # time at which the GUI thread last drew a frame
 
     def __call__(self, i: int) -> NDArray[np.uint8]:
         """Draw frame i: axes y x s."""
-        asked = time.monotonic()
-        with self._alone:
+        requested = time.monotonic()
+        with self._lock:
             answer: Future[NDArray[np.uint8]] = Future()
             ensure_main_thread(self._answer)(i, answer)
+
             while True:
                 if self.is_closed:
                     raise UnreadableFileError(_CLOSED)
-                with suppress(NotYetError):
-                    return answer.result(_LOOK_AGAIN)
-                waited = time.monotonic() - max(asked, self._lived)
-                if waited > _BEGIN and answer.cancel():  # so it is not drawn later on
+                with suppress(TimeoutError):
+                    return answer.result(_CHECK_INTERVAL)
+                waited = time.monotonic() - max(requested, self._last_drawn)
+                # cancel, so that the frame is not drawn later
+                if waited > _START_TIMEOUT and answer.cancel():
                     raise UnreadableFileError(_BUSY)
 
     def _answer(self, i: int, answer: Future[NDArray[np.uint8]]) -> None:
-        """Draw a frame; what goes wrong is for who asked, who would wait for ever."""
+        """Draw a frame; pass on any error, or else the reading thread would wait forever."""
         if not answer.set_running_or_notify_cancel():
             return
         drawn = SynchronousExecutor().submit(self._draw, i)  # type: ignore[no-untyped-call]
-        self._lived = time.monotonic()
+        self._last_drawn = time.monotonic()
         error = drawn.exception()
         if error is None:
             answer.set_result(drawn.result())
@@ -187,19 +191,21 @@ class _Canvas:
     def _draw(self, i: int) -> NDArray[np.uint8]:
         if self.is_closed:
             raise UnreadableFileError(_CLOSED)
-        # all sliders, as somebody may have moved another one in between
-        place = list(self.before)
-        if self.running is not None:
-            place[self.running] = self.steps[i]
-        self.viewer.dims.current_step = tuple(place)
+
+        # set all sliders, as the user may have moved another one in between
+        step = list(self.initial_step)
+        if self.slider is not None:
+            step[self.slider] = self.steps[i]
+        self.viewer.dims.current_step = tuple(step)
+
         if self.area == "data":
             picture = self.viewer.export_figure(scale_factor=self.scale, flash=False)
         else:
             picture = self.viewer.screenshot(size=self.size, scale=self.scale, flash=False)
-        return self._framed(picture[..., :3])
+        return self._crop_or_pad(picture[..., :3])
 
-    def _framed(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture in the size of the first: the window may have changed its own."""
+    def _crop_or_pad(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture in the shape of the first one: the window may have been resized."""
         if self.shape is None or picture.shape == self.shape:
             return picture
         frame = np.zeros(self.shape, np.uint8)
@@ -208,44 +214,45 @@ class _Canvas:
         return frame
 
     def close(self) -> None:
-        """Draw no more, and put the sliders back, in the thread of the window."""
+        """Stop drawing, and restore the sliders in the GUI thread."""
         self.is_closed = True
-        ensure_main_thread(self._put_back)()
+        ensure_main_thread(self._restore_sliders)()
 
-    def _put_back(self) -> None:
-        self.viewer.dims.current_step = self.before
+    def _restore_sliders(self) -> None:
+        self.viewer.dims.current_step = self.initial_step
 
 
 def _check_picture(area: Area, size: tuple[int, int] | None, scale: float) -> None:
-    """Refuse what no picture can be made of."""
+    """Raise an error for an invalid area, size or scale."""
     if area not in get_args(Area):
         raise InvalidImageError(f"The area is {area!r}: choose one of {', '.join(get_args(Area))}.")
     sides = size if isinstance(size, tuple | list) else (size,)
     if size is not None and (len(sides) != 2 or not all(_is_positive(side) for side in sides)):
         raise InvalidImageError(f"The size is {size!r}: give height and width in pixels.")
     if not _is_positive(scale):
-        raise InvalidImageError(f"The scale is {scale!r}: give one positive number.")
+        raise InvalidImageError(f"The scale is {scale!r}: give a positive number.")
 
 
-def _size(
+def _estimate_size(
     viewer: Viewer, area: Area, size: tuple[int, int] | None, scale: float
 ) -> tuple[float, float]:
-    """Return about how high and wide a picture will be."""
+    """Return the approximate height and width of a picture in pixels."""
     if area == "data":
-        extent, shown = viewer.layers.extent, list(viewer.dims.displayed)
-        finest = min(extent.step[shown])
-        height, width = ((extent.world[1] - extent.world[0])[shown] / finest + 1)[-2:]
+        extent, displayed = viewer.layers.extent, list(viewer.dims.displayed)
+        finest = min(extent.step[displayed])
+        sides = (extent.world[1] - extent.world[0])[displayed] / finest + 1
+        height, width = sides[-2:]
     else:
         height, width = (1.0, 1.0) if size is None else size
     return float(height * scale), float(width * scale)
 
 
-def _check_room(size: tuple[float, float]) -> None:
-    """Refuse a picture that graphics cards cannot draw: some end the program where it is asked."""
+def _check_size(size: tuple[float, float]) -> None:
+    """Raise an error for a picture too large to draw: some graphics drivers would crash."""
     if max(size) > _LARGEST_SIDE:
         raise InvalidImageError(
-            f"The canvas would have {size[1]:.6g} x {size[0]:.6g} pixels, and has at most "
-            f"{_LARGEST_SIDE} a side: choose a smaller scale or size."
+            f"The picture would have {size[1]:.6g} x {size[0]:.6g} pixels, more than the limit of "
+            f"{_LARGEST_SIDE} per side: choose a smaller scale or size."
         )
 
 
@@ -253,35 +260,35 @@ def _is_positive(value: object) -> bool:
     return is_real(value) and 0 < value < math.inf  # type: ignore[operator]
 
 
-def run_beside(
+def run_in_thread(
     plan: Plan,
     *,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
-    """Run a save in another thread while the windows of this one go on living; wait for it.
+    """Run a save in another thread and wait for it, while the event loop of this one runs.
 
     Parameters
     ----------
     plan, overwrite, progress, cancel
-        As for `napari_ferry.run`; `progress` and `cancel` are called in the other thread.
+        As for `napari_ferry.run`. `progress` and `cancel` are called in the other thread.
 
     Returns
     -------
     list of Path
-        The files that were made.
+        Files written.
     """
     loop, timer = QEventLoop(), QTimer()
     with ThreadPoolExecutor(1, "ferry-save") as pool:
         saved = pool.submit(run, plan, overwrite=overwrite, progress=progress, cancel=cancel)
 
-        def look() -> None:
+        def quit_when_done() -> None:
             if saved.done():
                 loop.quit()
 
-        timer.timeout.connect(look)
-        timer.start(_POLL)
+        timer.timeout.connect(quit_when_done)
+        timer.start(_POLL_INTERVAL)
         loop.exec()
         timer.stop()
         return saved.result()

@@ -1,4 +1,4 @@
-"""How forms look: their fields below each other, and numbers that are typed into them."""
+"""Layout of forms, and numbers entered in their fields."""
 
 from __future__ import annotations
 
@@ -10,49 +10,53 @@ from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QSizePolicy
 
 from napari_ferry.errors import InvalidImageError
 
-_NARROW, _LABEL = 90, 96
+_FIELD_WIDTH, _LABEL_WIDTH = 90, 96
+"""Minimum widths of a field and of its label, in pixels."""
 
-_WIDTH = 320
-"""Least pixels of a form, which fits beside the layers on a small screen."""
+_FORM_WIDTH = 320
+"""Minimum width of a form in pixels: it fits next to the layer list on a small screen."""
 
 
 def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
-    """Lay fields of magicgui below each other, with their labels in one column."""
+    """Arrange magicgui fields in one column, with their labels to the left."""
     rows = QFormLayout(form)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+
     for field in fields:
         label = QLabel(field.label)
-        label.setMinimumWidth(_LABEL)
+        label.setMinimumWidth(_LABEL_WIDTH)
         label.setToolTip(field.tooltip)
         label.setBuddy(field.native)
         field.native.setAccessibleName(field.label)
-        field.native.setMinimumWidth(_NARROW)
+        field.native.setMinimumWidth(_FIELD_WIDTH)
         field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows.addRow(label, field.native)
 
 
-def scrolling(form: QWidget) -> QScrollArea:
-    """Return an area in which a form scrolls from top to bottom, never sideways."""
+def make_scroll_area(form: QWidget) -> QScrollArea:
+    """Return an area for a form, scrolled vertically and never horizontally."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(form)
-    area.setMinimumWidth(_WIDTH)
+    area.setMinimumWidth(_FORM_WIDTH)
     return area
 
 
 def to_number(text: str, kind: Callable[[str], Any], name: str) -> Any:
-    """Return the number that was typed; a comma may stand for the point.
+    """Convert the text of a field to a number; a comma is accepted as the decimal point.
 
     Raises
     ------
     InvalidImageError
-        It is none.
+        The text is not a number.
     """
     try:
         return kind(text.replace(",", "."))
     except ValueError as error:
-        what = "a whole number" if kind is int else "a number"
-        raise InvalidImageError(f"The {name} is {text!r}: type {what}, or nothing.") from error
+        expected = "a whole number" if kind is int else "a number"
+        raise InvalidImageError(
+            f"The {name} is {text!r}: enter {expected}, or leave the field empty."
+        ) from error

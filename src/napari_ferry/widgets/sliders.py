@@ -1,8 +1,8 @@
-"""The sliders of the viewer: which there are, which one runs in a movie, and what it means."""
+"""The viewer's sliders as axes of a movie."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
@@ -12,36 +12,52 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 
-def sliders(viewer: Viewer) -> list[tuple[str, int]]:
-    """Return label and number of each slider that can run."""
+class Slider(NamedTuple):
+    """A slider of the viewer, with its axis label and its dimension number."""
+
+    label: str
+    number: int
+
+
+def find_sliders(viewer: Viewer) -> list[Slider]:
+    """Return the sliders with more than one step."""
     dims = viewer.dims
-    return [(dims.axis_labels[k], int(k)) for k in dims.not_displayed if dims.nsteps[k] > 1]
+    return [Slider(dims.axis_labels[k], int(k)) for k in dims.not_displayed if dims.nsteps[k] > 1]
 
 
 def choose_slider(viewer: Viewer, label: str | None) -> int | None:
-    """Return the number of the slider that runs, ``None`` where there is none.
+    """Return the number of the frame axis, ``None`` if the viewer has no sliders.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Viewer with the sliders.
+    label : str, optional
+        Label of the frame axis; by default the time axis, or else the first slider.
 
     Raises
     ------
     InvalidImageError
         No slider has that label.
     """
-    known = sliders(viewer)
-    names = [name for name, _ in known]
+    sliders = find_sliders(viewer)
     if label is None:
-        times = [k for name, k in known if name.lower() in ("t", "time")]
-        return next(iter((*times, *(k for _, k in known))), None)
-    if label not in names:
-        raise InvalidImageError(
-            f"The axis {label!r} is to run, and the viewer has sliders for "
-            f"{', '.join(names) or 'none'}: choose one of them."
-        )
-    return known[names.index(label)][1]
+        times = [slider for slider in sliders if slider.label.lower() in ("t", "time")]
+        return next((slider.number for slider in (*times, *sliders)), None)
+
+    for slider in sliders:
+        if slider.label == label:
+            return slider.number
+    labels = ", ".join(slider.label for slider in sliders)
+    raise InvalidImageError(
+        f"The axis {label!r} has no slider; the viewer has sliders for {labels or 'no axis'}: "
+        "choose one of them."
+    )
 
 
 def slider_axis(viewer: Viewer, number: int) -> Axis:
-    """Return what a slider of the viewer means."""
+    """Return the axis of a slider, with its scale and unit."""
     span = viewer.dims.range[number]
-    units = getattr(viewer.layers.extent, "units", None)
+    units = getattr(viewer.layers.extent, "units", None)  # None if layers contradict
     unit = None if units is None else from_pint(units[number])
     return Axis(viewer.dims.axis_labels[number], float(span.step), unit, float(span.start))

@@ -1,4 +1,4 @@
-"""Work in another thread, whose results count only until something else is asked for."""
+"""Calls in a background thread, whose results can be discarded."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 
 class BackgroundWorker(QObject):
-    """One thread of its own, so that it waits for no export, and does nothing that is outdated.
+    """A separate thread for calls with results that can become outdated.
 
     Parameters
     ----------
     parent : QObject
-        Who uses the results: when it is gone, nobody does.
+        User of the results. Once it is deleted, results are dropped.
     """
 
     failed = Signal(object)
-    """What was asked for raised this."""
+    """Exception raised by a call."""
 
     _done = Signal(int, object, object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._asked = 0
+        self._generation = 0
         pool = self._pool = ThreadPoolExecutor(1, "ferry-plan")
         self.destroyed.connect(lambda: pool.shutdown(wait=False, cancel_futures=True))
         self._done.connect(self._on_done)
 
-    def forget(self) -> None:
-        """Let nothing count that is under way."""
-        self._asked += 1
+    def discard(self) -> None:
+        """Discard the results of all calls made so far."""
+        self._generation += 1
 
-    def call(self, function: Callable[[], Any], use: Callable[[Any], None]) -> None:
-        """Call a function there, and here, with what it returned, another one."""
-        number = self._asked
-        future = self._pool.submit(lambda: function() if number == self._asked else None)
-        future.add_done_callback(lambda done: self._tell(number, use, done))
+    def call(self, function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+        """Call a function in the thread, then `on_result` with its result in the GUI thread."""
+        generation = self._generation
+        future = self._pool.submit(lambda: function() if generation == self._generation else None)
+        future.add_done_callback(lambda done: self._emit(generation, on_result, done))
 
-    def _tell(self, number: int, use: Callable[[Any], None], done: Future[Any]) -> None:
-        if number == self._asked and isalive(self):  # type: ignore[no-untyped-call]
-            self._done.emit(number, use, done)
+    def _emit(self, generation: int, on_result: Callable[[Any], None], done: Future[Any]) -> None:
+        if generation == self._generation and isalive(self):  # type: ignore[no-untyped-call]
+            self._done.emit(generation, on_result, done)
 
-    def _on_done(self, number: int, use: Callable[[Any], None], done: Future[Any]) -> None:
-        if number != self._asked:
+    def _on_done(
+        self, generation: int, on_result: Callable[[Any], None], done: Future[Any]
+    ) -> None:
+        if generation != self._generation:
             return
         error = done.exception()
         if error is None:
-            use(done.result())
+            on_result(done.result())
         else:
             self.failed.emit(error)

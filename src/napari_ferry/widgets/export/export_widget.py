@@ -20,7 +20,7 @@ from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.export.fields import Fields, OfCanvas
 from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.form import scrolling
+from napari_ferry.widgets.form import make_scroll_area
 from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
@@ -83,7 +83,7 @@ class ExportLayers(QWidget):
         column.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(inner))
+        outer.addWidget(make_scroll_area(inner))
         # what will come of it stays in sight, however long the form is
         for part in (self.summary, self.button, self.jobs):
             outer.addWidget(part)
@@ -117,16 +117,16 @@ class ExportLayers(QWidget):
 
     def _leave(self) -> None:
         self.timer.stop()
-        self.planning.forget()
-        self.drawing.forget()
+        self.planning.discard()
+        self.drawing.discard()
         self.fields.release()
         self.jobs.when_idle(self.deleteLater)
 
     def _schedule(self) -> None:
         """Work out soon what was changed means; a click waits for that."""
         self.offer = self.latest = None
-        self.planning.forget()
-        self.drawing.forget()
+        self.planning.discard()
+        self.drawing.discard()
         self.preview.setVisible(self.fields.is_movie)
         self.timer.start()
 
@@ -150,7 +150,7 @@ class ExportLayers(QWidget):
     def _draw(self, _: object = None) -> None:
         """Draw the frame that is looked at, in another thread."""
         request, frame = self.latest, self.preview.frame
-        self.drawing.forget()
+        self.drawing.discard()
         if request is not None:
             self.drawing.call(lambda: preview(request, frame), self.preview.show_pixels)
 

@@ -28,7 +28,7 @@ from napari_ferry.widgets.export.preferences import prefer, preferred
 from napari_ferry.widgets.export.saved_choices import keep, recall
 from napari_ferry.widgets.export.target_field import Where
 from napari_ferry.widgets.form import lay_out
-from napari_ferry.widgets.sliders import choose_slider, slider_axis, sliders
+from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 from napari_ferry.widgets.summary import Format, Request, formats
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Fields(QWidget):
         FerryError
             A field says nothing that can be exported.
         """
-        path, names = self.where.target(), [name for name, _ in sliders(self.viewer)]
+        path, names = self.where.target(), [slider.label for slider in find_sliders(self.viewer)]
         check_place(path)
         self.play.set_axes(names, "t" if "t" in names else None)
         played, drawing = self.play.values(), self.drawing.values()

@@ -109,5 +109,5 @@ def _positive(field: LineEdit) -> float | None:
         return None
     value = float(to_number(text, float, field.label))
     if not 0 < value < math.inf:
-        raise InvalidImageError(f"The {field.label} is {text!r}: type a number above 0.")
+        raise InvalidImageError(f"The {field.label} is {text!r}: enter a number above 0.")
     return value

@@ -10,7 +10,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_ferry.widgets.form import scrolling
+from napari_ferry.widgets.form import make_scroll_area
 from napari_ferry.widgets.repair.calibration_form import MeaningForm
 from napari_ferry.widgets.repair.candidate_list import Candidates
 from napari_ferry.widgets.repair.files import Files
@@ -90,7 +90,7 @@ class RepairParts(QWidget):
         column.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(inner))
+        outer.addWidget(make_scroll_area(inner))
         outer.addWidget(self.result)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name

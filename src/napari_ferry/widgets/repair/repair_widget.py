@@ -121,7 +121,7 @@ class RepairMetadata(RepairParts):
         """Show nothing of the file before."""
         self.form.setEnabled(False)
         for later in (self.looking, self.drawing):
-            later.forget()
+            later.discard()
         for timer in self.timers.values():
             timer.stop()
         self.preview.remove()
@@ -138,8 +138,8 @@ class RepairMetadata(RepairParts):
         data = self.files.current
         if data is None:
             return
-        self.looking.forget()
-        self.drawing.forget()
+        self.looking.discard()
+        self.drawing.discard()
         known, files = self.form.known, list(self.files.paths)
         self._say(f"Looking at the bytes of {data.name}…")
         self.looking.call(lambda: find_file_layouts(data, files, known), self._on_found)
@@ -189,7 +189,7 @@ class RepairMetadata(RepairParts):
         """Let at once follow what arithmetic says, and look for the rest soon."""
         if self.files.current is None:
             return
-        self.looking.forget()
+        self.looking.discard()
         self._fill(derive_free_size(self.files.nbytes, self.form.draft(), self.form.fixed), name)
         self.timers["search"].start()
 

@@ -406,7 +406,7 @@ def test_a_damaged_record_opens_without_what_is_broken(display: dict[str, Any], 
     record = json.loads(sidecar.read_text())
     sidecar.write_text(json.dumps(record | {"display": {"opacity": 0.5, "gamma": 2} | display}))
     (key,) = display
-    with pytest.warns(FerryWarning, match=rf"cells: .* {key} that napari cannot take"):
+    with pytest.warns(FerryWarning, match=rf"cells: .* {key} that napari does not accept"):
         (layer,) = open_layers(sidecar)
     assert key == "gamma" or layer.gamma == 2
     assert key == "opacity" or layer.opacity == 0.5
@@ -428,7 +428,7 @@ def test_a_damaged_record_opens_without_what_is_broken(display: dict[str, Any], 
 def test_damaged_labels_open_without_what_is_broken(display: dict[str, Any]):
     image = Image.from_array(pixels(16, 20), name="nuclei", kind="labels")
     broken = Image(image.levels, image.axes, (), "nuclei", "labels", display)
-    with pytest.warns(FerryWarning, match=f"nuclei: .* {next(iter(display))} that napari cannot"):
+    with pytest.warns(FerryWarning, match=f"nuclei: .* {next(iter(display))} that napari does not"):
         ((data, meta, kind),) = to_layers([broken])
     Layer.create(data, meta, kind)
 
@@ -437,7 +437,7 @@ def test_damaged_labels_open_without_what_is_broken(display: dict[str, Any]):
 def test_damaged_channels_open_as_if_nothing_were_said(channels: list[Any]):
     image = Image.from_array(pixels(2, 16, 20), "cyx", name="cells")
     broken = Image(image.levels, image.axes, (), "cells", display={"channels": channels})
-    with pytest.warns(FerryWarning, match="cells: .* channels that napari cannot"):
+    with pytest.warns(FerryWarning, match="cells: .* channels that napari does not"):
         assert [Layer.create(*layer).name for layer in to_layers([broken])] == [
             "cells 0",
             "cells 1",

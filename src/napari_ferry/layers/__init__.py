@@ -1,4 +1,4 @@
-"""Images to napari's layers and back."""
+"""Conversion between images and napari layers."""
 
 from napari_ferry.layers.layer_data import from_layers, to_layers
 

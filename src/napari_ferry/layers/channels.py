@@ -1,4 +1,4 @@
-"""Layers that are alike <-> the channels of one image."""
+"""Merge compatible layers into the channels of one image, and split them again."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from napari_ferry.arrays.stack import Stack, take
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.axes import limits_of
 from napari_ferry.image.colormaps import color_of
-from napari_ferry.layers.display import IDENTITY, warn_unsound
+from napari_ferry.layers.display import TRANSFORMS, warn_unsound
 
 MOST_LAYERS = 64
-"""Layers that opening a file adds by itself; more of them slow the window down."""
+"""Maximum number of layers added when a file is opened; more of them slow the window down."""
 
 _MOST_UNNAMED = 16
+"""Maximum number of channels without names and colors that become separate layers."""
 
 
 def are_channels(first: Image, image: Image) -> bool:
-    """Whether two layers can be channels of one image."""
+    """Return True if two layers can be channels of one image."""
     transforms = [
-        [other.display.get(key) for key in (*IDENTITY, "axis_labels")] for other in (first, image)
+        [other.display.get(key) for key in (*TRANSFORMS, "axis_labels")] for other in (first, image)
     ]
+
     return (
         first.kind == image.kind == "image"
         and first.axes == image.axes
@@ -34,65 +36,70 @@ def are_channels(first: Image, image: Image) -> bool:
     )
 
 
-def merge(images: Sequence[Image]) -> Image:
-    """Make layers that are alike the channels of one image; each keeps what is its own."""
+def merge_channels(images: Sequence[Image]) -> Image:
+    """Merge compatible layers into one image with channels.
+
+    Each channel keeps the display settings and the metadata of its layer.
+    """
     first = images[0]
     names = first.axis_names
-    at = names.index("z") if "z" in names else names.index("y")
+    index = names.index("z") if "z" in names else names.index("y")
     levels = tuple(
-        Stack([image.levels[k] for image in images], at) for k in range(len(first.levels))
+        Stack([image.levels[k] for image in images], index) for k in range(len(first.levels))
     )
+
     channels = [
         Channel(image.name, color_of(image.display.get("colormap")), limits_of(image.display))
         for image in images
     ]
-    own = [{**image.display, "metadata": image.metadata} for image in images]
+    displays = [{**image.display, "metadata": image.metadata} for image in images]
     return Image(
         levels,
-        (*first.axes[:at], Axis("c"), *first.axes[at:]),
+        (*first.axes[:index], Axis("c"), *first.axes[index:]),
         tuple(channels),
         first.name,
-        display={"channels": own},
+        display={"channels": displays},
     )
 
 
 def slider_reason(image: Image) -> str | None:
-    """Return why channels are made one layer with a slider, ``None`` where they are not.
+    """Return the reason for showing channels as one layer with a slider, or None.
 
-    Few people want a layer for each of 300 channels: mostly they are the frames of a movie whose
-    writer did not name its axes.
+    Few people want a layer for each of 300 channels. Such channels are usually the frames of a
+    movie whose writer did not name its axes.
     """
-    count = image.size("c")
-    is_described = any(channel.name or _is_tint(channel.color) for channel in image.channels)
     if _is_slider(image):
         return None
+
+    count = image.size("c")
+    is_described = any(channel.name or _is_tint(channel.color) for channel in image.channels)
     if count > MOST_LAYERS:
-        return f"they are more than {MOST_LAYERS}"
+        return f"there are more than {MOST_LAYERS}"
     if count > _MOST_UNNAMED and not is_described:
-        return f"they are more than {_MOST_UNNAMED} and have neither names nor colors"
+        return f"there are more than {_MOST_UNNAMED}, and they have neither names nor colors"
     if count > 1 and image.is_rgb and not is_described:
-        return "they are frames in color without names"
+        return "they are color frames without names"
     return None
 
 
 def is_one_layer(image: Image) -> bool:
-    """Whether an image has no channels, or channels that share a layer with a slider."""
+    """Return True if an image has no channels, or shows them as one layer with a slider."""
     has_slider = _is_slider(image) or slider_reason(image) is not None
     return "c" not in image.axis_names or has_slider
 
 
 def _is_slider(image: Image) -> bool:
-    """Whether an image was one layer with its channels along a slider."""
+    """Return True if an image was saved from one layer with a channel slider."""
     return bool(image.display.get("channel_axis") == "slider")
 
 
 def _is_tint(color: str | None) -> bool:
-    """Whether a color tells a channel from others: one that is not a shade of gray."""
+    """Return True if a color identifies a channel: not a shade of gray."""
     return color is not None and len({color[i : i + 2].lower() for i in (1, 3, 5)}) > 1
 
 
 def joint_limits(channels: Sequence[Channel]) -> tuple[float, float] | None:
-    """Return the contrast limits of channels in one layer, ``None`` unless all have some."""
+    """Return the common contrast limits of channels; None unless all have limits."""
     pairs = [channel.contrast_limits for channel in channels if channel.contrast_limits]
     if not pairs or len(pairs) < len(channels):
         return None
@@ -101,38 +108,39 @@ def joint_limits(channels: Sequence[Channel]) -> tuple[float, float] | None:
 
 
 def split_channels(image: Image) -> list[Image]:
-    """Take an image with channels apart, one image each; any other stays as it is."""
+    """Split an image into one image per channel; return other images unchanged."""
     if is_one_layer(image):
         return [image]
-    at = image.axis_names.index("c")
-    axes = (*image.axes[:at], *image.axes[at + 1 :])
+
+    index = image.axis_names.index("c")
+    axes = (*image.axes[:index], *image.axes[index + 1 :])
     count = image.size("c")
-    shared = {key: value for key, value in image.display.items() if key != "channels"}
-    described = image.channels or (Channel(),) * count
+    shared = _without(image.display, "channels")
+    channels = image.channels or (Channel(),) * count
     return [
         Image(
-            tuple(take(level, at, i) for level in image.levels),
+            tuple(take(level, index, i) for level in image.levels),
             axes,
             name=channel.name or (f"{image.name} {i}" if count > 1 else image.name),
             kind=image.kind,
             display=_channel_display(channel, count) | shared | _without(display, "metadata"),
             metadata=display.get("metadata", image.metadata),
         )
-        for i, (channel, display) in enumerate(zip(described, channel_displays(image), strict=True))
+        for i, (channel, display) in enumerate(zip(channels, channel_displays(image), strict=True))
     ]
 
 
 def split_all(images: Sequence[Image]) -> list[Image]:
-    """Take images apart, in the order of layers where they remember it."""
-    return _in_order([single for image in images for single in split_channels(image)])
+    """Split images into channels, in their recorded layer order."""
+    return _restore_order([single for image in images for single in split_channels(image)])
 
 
-def _in_order(images: Sequence[Image]) -> list[Image]:
-    """Return images as their layers stood, where each says its place and no two say the same."""
-    places = [place for image in images if isinstance(place := image.display.get("order"), int)]
-    if len(set(places)) < len(images):
+def _restore_order(images: Sequence[Image]) -> list[Image]:
+    """Sort images by recorded layer index, if every image has a different one."""
+    indices = [index for image in images if isinstance(index := image.display.get("order"), int)]
+    if len(set(indices)) < len(images):
         return list(images)
-    return [image for _, image in sorted(zip(places, images, strict=True), key=itemgetter(0))]
+    return [image for _, image in sorted(zip(indices, images, strict=True), key=itemgetter(0))]
 
 
 def channel_displays(image: Image) -> list[Mapping[str, Any]]:
@@ -151,7 +159,7 @@ def _is_shown(value: object) -> bool:
 
 
 def _channel_display(channel: Channel, count: int) -> dict[str, Any]:
-    """Return how a channel is shown of which only its color and limits are known."""
+    """Return display settings derived from a channel's color and contrast limits."""
     return {**({"blending": "additive"} if count > 1 else {}), **channel.to_display()}
 
 

@@ -1,6 +1,7 @@
-"""How napari shows a layer <-> plain JSON, of which only what napari can take is given back.
+"""Convert display settings of napari layers to plain JSON and back.
 
-What each key may be is said once, in the tables of `_readers`: what reads it from JSON, or raises.
+JSON may come from a file that anybody has edited, so that only values that napari accepts are
+returned. The tables of `_parsers` are the single definition of valid keys and values.
 """
 
 from __future__ import annotations
@@ -26,28 +27,31 @@ from napari_ferry.image.colormaps import (
 from napari_ferry.image.image import Kind
 from napari_ferry.image.record import to_json
 
-_Read: TypeAlias = Callable[[Any, int], Any]
-"""Makes what napari takes of a JSON value, for a layer of so many dimensions."""
+_Parser: TypeAlias = Callable[[Any, int], Any]
+"""Converts a JSON value for a layer with the given number of dimensions, or raises."""
 
-IDENTITY = ("rotate", "shear", "affine")
-"""Transforms, which are left out of the record where they do nothing."""
+TRANSFORMS = ("rotate", "shear", "affine")
+"""Keys of transforms; identity transforms are omitted from the record."""
 
-_UNSOUND = (TypeError, ValueError, LookupError, OverflowError)
-_USUAL_PLANE = {"normal": [1.0, 0.0, 0.0], "position": [0.0, 0.0, 0.0], "thickness": 1.0}
+_INVALID_VALUE = (TypeError, ValueError, LookupError, OverflowError)
+_DEFAULT_PLANE = {"normal": [1.0, 0.0, 0.0], "position": [0.0, 0.0, 0.0], "thickness": 1.0}
 
 
 def display_to_json(meta: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    """Return how a layer is shown, as plain JSON; what napari begins with is left out."""
-    keys = _readers(kind).keys() - {"colormap", "axis_labels"}
+    """Return the display settings of a layer as plain JSON, without napari's defaults."""
+    keys = _parsers(kind).keys() - {"colormap", "axis_labels"}
     display = {key: to_json(plain(meta[key])) for key in meta if key in keys}
-    for key in IDENTITY:
+
+    # defaults would only lengthen the record
+    for key in TRANSFORMS:
         if key in display and _is_identity(key, meta[key]):
             del display[key]
     for key in ("properties", "experimental_clipping_planes"):
         if not display.get(key, True):
             del display[key]
-    if display.get("plane") == _USUAL_PLANE:
+    if display.get("plane") == _DEFAULT_PLANE:
         del display["plane"]
+
     if "colormap" in meta:
         to_record = label_colors_to_json if kind == "labels" else colormap_to_json
         colormap = to_record(meta["colormap"])
@@ -58,7 +62,7 @@ def display_to_json(meta: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 def display_to_napari(
     display: Mapping[str, Any], kind: Kind, ndim: int, name: str
 ) -> dict[str, Any]:
-    """Return what napari takes of a display; what it does not know is left out.
+    """Return the display settings valid in napari; omit unknown keys.
 
     Parameters
     ----------
@@ -67,41 +71,42 @@ def display_to_napari(
     kind : {"image", "labels"}
         Type of the layer.
     ndim : int
-        Its dimensions.
+        Number of dimensions of the layer.
     name : str
-        What the layer is called, for the warning.
+        Name of the layer, for the warning.
 
     Warns
     -----
     FerryWarning
-        A value is none that napari can take.
+        A value is not valid in napari.
     """
-    known: dict[str, Any] = {}
-    unsound: list[str] = []
-    for key, read in _readers(kind).items():
+    valid: dict[str, Any] = {}
+    invalid: list[str] = []
+    for key, parse in _parsers(kind).items():
         if display.get(key) is None:
             continue
         try:
-            known[key] = read(display[key], ndim)
-        except _UNSOUND:
-            unsound.append(key)
-    if unsound:
-        warn_unsound(name, unsound)
-    return known
+            valid[key] = parse(display[key], ndim)
+        except _INVALID_VALUE:
+            invalid.append(key)
+
+    if invalid:
+        warn_unsound(name, invalid)
+    return valid
 
 
 def warn_unsound(name: str, keys: Sequence[str]) -> None:
-    """Warn that something is shown as napari does by itself."""
+    """Warn about invalid display settings, replaced by napari defaults."""
     warnings.warn(
-        f"{name or 'The image'}: the file gives values of {', '.join(keys)} that napari cannot "
-        "take: napari's own are used.",
+        f"{name or 'The image'}: the file contains values of {', '.join(keys)} that napari does "
+        "not accept; napari's defaults are used instead.",
         FerryWarning,
         stacklevel=3,
     )
 
 
-def _readers(kind: Kind) -> dict[str, _Read]:
-    """Return what reads each key of a layer of this type."""
+def _parsers(kind: Kind) -> dict[str, _Parser]:
+    """Return the parser of each display setting of a layer type."""
     from napari.layers.base import _base_constants as base
     from napari.layers.image import _image_constants as image
     from napari.layers.labels import _labels_constants as labels
@@ -109,7 +114,7 @@ def _readers(kind: Kind) -> dict[str, _Read]:
     shared = {
         "opacity": _number(0, 1),
         "blending": _choice(base.Blending),
-        "visible": _truth,
+        "visible": _bool,
         "depiction": _choice(image.VolumeDepiction),
         "plane": _plane,
         "experimental_clipping_planes": _planes,
@@ -132,48 +137,48 @@ def _readers(kind: Kind) -> dict[str, _Read]:
         "contrast_limits": _limits,
         "gamma": _number(0, math.inf),
         "interpolation2d": _choice(image.Interpolation),
-        # napari raises for a kernel of one's own in 3D
-        "interpolation3d": _choice(image.Interpolation, but="custom"),
+        # napari raises for a custom kernel in 3D
+        "interpolation3d": _choice(image.Interpolation, excluded="custom"),
         "iso_threshold": _number(-math.inf, math.inf),
         "attenuation": _number(0, math.inf),
         "colormap": lambda value, _: to_colormap(value),
     }
 
 
-def _require(is_sound: object) -> None:
-    """Refuse a value; `display_to_napari` says which.
+def _require(is_valid: object) -> None:
+    """Reject an invalid value; `display_to_napari` names its key.
 
     Raises
     ------
     ValueError
-        It is not sound.
+        The value is not valid.
     """
-    if not is_sound:
+    if not is_valid:
         raise ValueError
 
 
-def _choice(names: type[Enum], *, but: str = "") -> _Read:
-    """Return what reads one of the names of an enumeration."""
-    known = {name.value for name in names} - {but}
+def _choice(names: type[Enum], *, excluded: str = "") -> _Parser:
+    """Return a parser of the values of an enumeration."""
+    allowed = {name.value for name in names} - {excluded}
 
-    def read(value: Any, _: int) -> Any:
-        _require(isinstance(value, str) and value in known)
+    def parse(value: Any, _: int) -> Any:
+        _require(isinstance(value, str) and value in allowed)
         return value
 
-    return read
+    return parse
 
 
-def _number(low: float, high: float) -> _Read:
-    """Return what reads a finite number between two, both allowed."""
+def _number(low: float, high: float) -> _Parser:
+    """Return a parser of finite numbers in the closed interval from `low` to `high`."""
 
-    def read(value: Any, _: int) -> Any:
+    def parse(value: Any, _: int) -> Any:
         _require(is_finite(value) and low <= value <= high)
         return value
 
-    return read
+    return parse
 
 
-def _truth(value: Any, _: int) -> Any:
+def _bool(value: Any, _: int) -> Any:
     _require(isinstance(value, bool))
     return value
 
@@ -185,7 +190,7 @@ def _limits(value: Any, _: int) -> Any:
 
 
 def _numbers(value: Any, *shapes: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return finite numbers, in an array of one of these shapes."""
+    """Return finite numbers as an array with one of the given shapes."""
     array = np.asarray(value)
     _require(array.dtype.kind in "iuf" and array.shape in shapes and np.isfinite(array).all())
     return array.astype(np.float64)
@@ -209,7 +214,7 @@ def _planes(value: Any, ndim: int) -> Any:
 
 
 def _matrix(value: Any, *sizes: int) -> NDArray[np.float64]:
-    """Return a square matrix that can be inverted, of one of these sizes."""
+    """Return an invertible square matrix with one of the given sizes."""
     matrix = _numbers(value, *((size, size) for size in sizes))
     np.linalg.inv(matrix)
     return matrix
@@ -249,16 +254,16 @@ def _columns(value: Any, _: int) -> dict[str, NDArray[Any]]:
 
 
 def _column(value: Any) -> NDArray[Any]:
-    """Return a column of a table; numbers that are none, such as those of empty regions, too."""
+    """Return a column of a table; missing numbers, such as those of empty regions, become NaN."""
     _require(isinstance(value, list | tuple))
     known = [each for each in value if each is not None]
-    has_gaps = len(known) < len(value) and all(map(is_finite, known))
-    column = np.array(value, np.float64) if has_gaps else np.asarray(value)
+    is_incomplete = len(known) < len(value) and all(map(is_finite, known))
+    column = np.array(value, np.float64) if is_incomplete else np.asarray(value)
     _require(column.ndim == 1)
     return column
 
 
 def _is_identity(key: str, value: Any) -> bool:
-    """Whether a transform does nothing."""
+    """Return True if a transform does nothing."""
     matrix = np.asarray(value, float)
     return not np.any(matrix) if key == "shear" else bool((matrix == np.eye(len(matrix))).all())

@@ -1,8 +1,8 @@
-"""Image <-> napari's layer data, and the commands that napari's readers and writers call.
+"""Convert napari's layer data to images and back.
 
-napari hands over a layer as ``(data, meta, type)``. Everything that it says of a layer rides in
-`Image`: what axes mean in `Image.axes`, how it is shown in `Image.display`, and the rest in
-`Image.metadata`. Layers that are alike are the channels of one image.
+napari represents a layer as ``(data, meta, type)``. An `Image` keeps all of it: axis calibration in
+`Image.axes`, display settings in `Image.display`, and everything else in `Image.metadata`.
+Compatible layers become the channels of one image.
 """
 
 from __future__ import annotations
@@ -19,91 +19,130 @@ from napari_ferry.layers.channels import (
     are_channels,
     channel_displays,
     joint_limits,
-    merge,
+    merge_channels,
     split_all,
 )
 from napari_ferry.layers.display import display_to_json, display_to_napari
 from napari_ferry.units import from_pint, pint_name, to_pint
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
-"""What napari passes to writers and takes from readers: data, keyword arguments, layer type."""
+"""Layer data that napari exchanges with readers and writers: data, keyword arguments, type."""
 
 _AXES = "tczyx"
 
 _CHANNELS, _DISPLAYS = f"{KEY}:channels", f"{KEY}:displays"
-"""Keys of a layer's metadata: the channels of an image that are one layer, and their displays."""
+"""Keys of layer metadata: channels that are shown as one layer, and their display settings."""
 
-_SAME_AXIS = {"time": "t", "channel": "c"}
+_AXIS_ALIASES = {"time": "t", "channel": "c"}
 
 
 def from_layers(layers: Sequence[LayerData]) -> list[Image]:
-    """Make images of napari's layer data; layers that are alike become channels of one image.
+    """Convert napari's layer data to images; compatible layers become channels of one image.
 
     Parameters
     ----------
     layers : sequence of (data, meta, type)
-        Image and Labels layers, as napari hands them to writers.
+        Image and Labels layers, as napari passes them to writers.
 
     Returns
     -------
     list of Image
-        In order of their first layers.
+        Images in the order of their first layers.
 
     Raises
     ------
     InvalidImageError
-        A layer that is neither Image nor Labels.
+        A layer is neither Image nor Labels.
     """
     groups: list[list[tuple[int, Image]]] = []
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         image = from_layer(*layer)
-        alike = next((group for group in groups if are_channels(group[0][1], image)), None)
-        if alike is None:
-            groups.append([(place, image)])
+        match = next((group for group in groups if are_channels(group[0][1], image)), None)
+        if match is None:
+            groups.append([(index, image)])
         else:
-            alike.append((place, image))
-    is_moved = [place for group in groups for place, _ in group] != list(range(len(layers)))
+            match.append((index, image))
+
+    # the order is recorded only where grouping changes it
+    is_reordered = [index for group in groups for index, _ in group] != list(range(len(layers)))
     images = [
-        [_placed(image, place) if is_moved else image for place, image in group] for group in groups
+        [_with_order(image, index) if is_reordered else image for index, image in group]
+        for group in groups
     ]
-    return [merge(group) if len(group) > 1 else group[0] for group in images]
+    return [merge_channels(group) if len(group) > 1 else group[0] for group in images]
 
 
 def to_layers(images: Sequence[Image]) -> list[LayerData]:
-    """Make napari's layer data of images; each channel becomes a layer of its own.
+    """Convert images to napari's layer data; each channel becomes a separate layer.
 
     Parameters
     ----------
     images : sequence of Image
-        Nothing of them is read.
+        Images to convert; no pixels are read.
 
     Returns
     -------
     list of (data, meta, type)
-        Meta holds only what napari knows, so that a layer can always be made of it.
+        Layer data; `meta` contains only keys and values that napari accepts.
     """
     return [_to_layer(single) for single in split_all(images)]
 
 
 def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
-    """Make one image of the data of one layer.
+    """Convert the data of one layer to an image.
 
     Raises
     ------
     InvalidImageError
         The layer is neither Image nor Labels.
     """
-    if kind not in ("image", "labels"):
-        raise InvalidImageError(
-            f"{meta.get('name', 'The layer')} is a {kind} layer; only Image and Labels layers are "
-            "saved: select those."
-        )
-    of_kind: Kind = "labels" if kind == "labels" else "image"
+    image_kind = _image_kind(kind, meta)
     levels = tuple(data) if meta.get("multiscale") else (data,)
     is_rgb = bool(meta.get("rgb"))
-    ndim = levels[0].ndim - is_rgb
+    ndim = levels[0].ndim - 1 if is_rgb else levels[0].ndim
     names, labels = _axis_names(meta.get("axis_labels"), ndim)
-    axes = tuple(
+    axes = _axes(names, meta)
+
+    display = display_to_json(meta, image_kind)
+    if labels != list(names):
+        display["axis_labels"] = labels
+
+    channels: tuple[Channel, ...] = ()
+    metadata = dict(meta.get("metadata", {}))
+    record, displays = metadata.pop(_CHANNELS, None), metadata.pop(_DISPLAYS, ())
+    if "c" in names:
+        display["channel_axis"] = "slider"
+        channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
+        channels, displays = _apply_limits(channels, displays, display.get("contrast_limits"))
+        display |= {"channels": displays} if channels and any(displays) else {}
+
+    return Image(
+        levels,
+        (*axes, Axis("s")) if is_rgb else axes,
+        channels,
+        str(meta.get("name", "")),
+        image_kind,
+        display,
+        metadata,
+    )
+
+
+def _image_kind(layer_type: str, meta: Mapping[str, Any]) -> Kind:
+    """Return the kind of image of a layer type, refusing types other than Image and Labels."""
+    if layer_type == "labels":
+        return "labels"
+    if layer_type == "image":
+        return "image"
+    raise InvalidImageError(
+        f"{meta.get('name', 'The layer')} is a {layer_type} layer; only Image and Labels layers "
+        "can be saved: select layers of these types."
+    )
+
+
+def _axes(names: Sequence[str], meta: Mapping[str, Any]) -> tuple[Axis, ...]:
+    """Return the named axes of a layer, with its scale, units and translation."""
+    ndim = len(names)
+    return tuple(
         Axis(name, float(scale), from_pint(unit) or pint_name(str(unit)), float(translate))
         for name, scale, unit, translate in zip(
             names,
@@ -113,56 +152,44 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
             strict=True,
         )
     )
-    display = display_to_json(meta, of_kind) | {"axis_labels": labels, "channel_axis": "slider"}
-    if labels == list(names):
-        del display["axis_labels"]
-    channels: tuple[Channel, ...] = ()
-    metadata = dict(meta.get("metadata", {}))
-    record, shown = metadata.pop(_CHANNELS, None), metadata.pop(_DISPLAYS, ())
-    if "c" in names:
-        channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
-        limits = display.get("contrast_limits")
-        is_sound = isinstance(shown, list) and all(isinstance(each, Mapping) for each in shown)
-        shown = [dict(each) for each in shown] if is_sound else []
-        if channels and limits and tuple(limits) != joint_limits(channels):
-            channels = tuple(replace(each, contrast_limits=tuple(limits)) for each in channels)
-            shown = [{**each, "contrast_limits": limits} for each in shown]
-        display |= {"channels": shown} if channels and any(shown) else {}
-    else:
-        del display["channel_axis"]
-    return Image(
-        levels,
-        (*axes, Axis("s")) if is_rgb else axes,
-        channels,
-        str(meta.get("name", "")),
-        of_kind,
-        display,
-        metadata,
-    )
+
+
+def _apply_limits(
+    channels: tuple[Channel, ...], displays: object, limits: Sequence[float] | None
+) -> tuple[tuple[Channel, ...], list[dict[str, Any]]]:
+    """Return channels and their displays, with the contrast limits of their layer if changed."""
+    is_valid = isinstance(displays, list) and all(isinstance(each, Mapping) for each in displays)
+    own = [dict(each) for each in displays] if isinstance(displays, list) and is_valid else []
+    if channels and limits and tuple(limits) != joint_limits(channels):
+        low, high = limits
+        channels = tuple(replace(channel, contrast_limits=(low, high)) for channel in channels)
+        own = [{**each, "contrast_limits": limits} for each in own]
+    return channels, own
 
 
 def _axis_names(
     labels: Sequence[str] | None, ndim: int
 ) -> tuple[tuple[str, ...], list[str | None]]:
-    """Return names for the axes of a layer, and its own labels, ``None`` where it has none.
+    """Return the axis names of a layer and its own labels, None for axes without a label.
 
-    The last two axes are those that napari draws, so they are y and x whatever they are called.
+    napari displays the last two axes, so these are always named y and x.
     """
     given = list(labels or ()) if labels and len(labels) == ndim else [""] * ndim
     own = [label if label and label != str(i - ndim) else None for i, label in enumerate(given)]
     known = {3: "zyx", 4: "tzyx"}.get(ndim, _AXES)[-ndim:]
     fallback = [*(f"d{i}" for i in range(ndim - len(known))), *known]
+
     names = ["y", "x"]
     for i in reversed(range(ndim - 2)):
         label = own[i]
-        name = fallback[i] if label is None else _SAME_AXIS.get(label.lower(), label)
+        name = fallback[i] if label is None else _AXIS_ALIASES.get(label.lower(), label)
         name = name.lower() if name.lower() in _AXES else name
         names.insert(0, name if name not in (*names, "s") else f"d{i}")
     return tuple(names), own
 
 
 def _to_layer(image: Image) -> LayerData:
-    """Make one layer of an image without channels."""
+    """Convert an image without separate channels to one layer."""
     axes = image.axes[:-1] if image.is_rgb else image.axes
     meta = display_to_napari(image.display, image.kind, len(axes), image.name)
     labels = meta.pop("axis_labels", [axis.name for axis in axes])
@@ -172,15 +199,18 @@ def _to_layer(image: Image) -> LayerData:
         "translate": tuple(axis.translation for axis in axes),
         "metadata": dict(image.metadata),
     }
+
     if image.channels and "c" in image.axis_names:
         meta["metadata"][_CHANNELS] = describe_channels(image.channels)
         meta["metadata"][_DISPLAYS] = channel_displays(image)
         limits = joint_limits(image.channels)
         meta |= {"contrast_limits": limits} if limits and image.kind == "image" else {}
+
     if any(axis.unit for axis in axes):
         meta["units"] = tuple(pint_name(axis.unit) or to_pint(axis.unit) for axis in axes)
     if any(labels):
         meta["axis_labels"] = tuple(label or str(i - len(axes)) for i, label in enumerate(labels))
+
     if image.kind == "image":
         meta["rgb"] = image.is_rgb
     if len(image.levels) > 1:
@@ -188,6 +218,6 @@ def _to_layer(image: Image) -> LayerData:
     return image.array, meta, image.kind
 
 
-def _placed(image: Image, place: int) -> Image:
-    """Return an image that remembers which of the layers it was."""
-    return replace(image, display={**image.display, "order": place})
+def _with_order(image: Image, index: int) -> Image:
+    """Return an image with the index of its layer recorded."""
+    return replace(image, display={**image.display, "order": index})

@@ -12,7 +12,7 @@ from napari_ferry.arguments import is_finite, is_whole
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
-from napari_ferry.layers.display import IDENTITY, warn_unsound
+from napari_ferry.layers.display import TRANSFORMS, warn_unsound
 from napari_ferry.movie.contrast_limits import contrast_limits_of
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_indices
 from napari_ferry.rendering.colormap_texture import find_label_colors, find_palette
@@ -31,7 +31,7 @@ def check_upright(image: Image) -> None:
     InvalidImageError
         It is.
     """
-    turned = [key for key in IDENTITY if image.display.get(key) is not None]
+    turned = [key for key in TRANSFORMS if image.display.get(key) is not None]
     if turned:
         raise InvalidImageError(
             f"{image.name or 'An image'} is transformed ({', '.join(turned)}), and only scaled and "

@@ -143,7 +143,7 @@ def test_a_step_that_imagej_cannot_hold_is_no_obstacle_and_is_said(
     assert read(tmp_path / "a.tif").axes == image.axes
     said = [
         f"other programs see axis {axis.name} without its step ({axis.scale:g} {axis.unit}), which "
-        "an ImageJ hyperstack cannot hold; napari-ferry gives it back as it was"
+        "an ImageJ hyperstack cannot hold; napari-ferry restores it"
         for axis in image.axes
         if axis.name in unseen
     ]

@@ -463,7 +463,7 @@ def test_what_was_assumed_is_said(tmp_path: Path, said):
     (layer,) = open_layers(tmp_path / "plain.tif")
     assert layer.axis_labels == ("t", "y", "x")
     assert said["info"] == [
-        "plain: the first axis is taken for time: the file does not say what it is."
+        "plain: the first axis is assumed to be time because the file does not specify it."
     ]
 
 

@@ -70,7 +70,7 @@ def test_many_channels_are_one_layer(tmp_path, notices, suffix, image, layers, r
     assert len(found) == layers
     (notice,) = notices or [""]
     assert reason in notice
-    assert layers > 1 or f"its {image.shape[0]} channels are one layer" in notice
+    assert layers > 1 or f"its {image.shape[0]} channels are shown as one layer" in notice
 
 
 def test_frames_in_color_are_no_channels(tmp_path, notices):
@@ -130,7 +130,7 @@ def test_remaining_layers_are_added_on_demand(tmp_path, notices, monkeypatch):
     open_remaining()
     assert [layer.data.shape[1] for layer in viewer.layers] == list(range(5, 135))
     open_remaining()
-    assert notices[-1] == "All layers that were opened are shown."
+    assert notices[-1] == "All layers of the opened files are already in the viewer."
     assert len(viewer.layers) == 130
 
 

@@ -1,16 +1,17 @@
-r"""Image <-> the metadata of an ImageJ hyperstack, as tifffile hands them over and takes them.
+r"""Convert between images and the metadata of ImageJ hyperstacks, in tifffile's representation.
 
-ImageJ describes a stack by lines ``key=value`` in the first ImageDescription and by the private
-tags IJMetadata (FileInfo and TiffEncoder of https://github.com/imagej/ImageJ are the
-specification). Planes are stored in the order t z c. What ImageJ has no place for rides as one
-line ``napari-ferry: {...}`` in its Info text, see `description`.
+ImageJ describes a stack by ``key=value`` lines in the first ImageDescription and by the private
+tags IJMetadata; the classes FileInfo and TiffEncoder of https://github.com/imagej/ImageJ serve as
+the specification. Planes are stored in the order t z c. Metadata without an ImageJ equivalent is
+stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.image.record`.
 """
 
 from napari_ferry.imagej.axis_steps import step_losses
-from napari_ferry.imagej.read import has_sound_counts, parse_imagej
+from napari_ferry.imagej.read import ASSUMED_TIME, has_sound_counts, parse_imagej
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
 __all__ = [
+    "ASSUMED_TIME",
     "ImageJTags",
     "has_sound_counts",
     "parse_imagej",

@@ -1,4 +1,4 @@
-"""Plain metadata <-> the texts and regions that ImageJ keeps in private tags."""
+"""Convert between plain metadata and the texts and regions in ImageJ's private tags."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 def write_private(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `parse_imagej` keeps of ImageJ's private tags, as tifffile takes it."""
+    """Return the private tags parsed by `parse_imagej`, in tifffile's representation."""
     info, properties = metadata.get("Info"), metadata.get("Properties")
-    found: dict[str, Any] = {"Info": encodable(info)} if isinstance(info, str) else {}
+    tags: dict[str, Any] = {"Info": encodable(info)} if isinstance(info, str) else {}
     if isinstance(properties, dict) and properties:
-        found["Properties"] = {
+        tags["Properties"] = {
             encodable(str(key)): encodable(str(value)) for key, value in properties.items()
         }
     for key in ("ROI", "Overlays"):
         value = metadata.get(key)
         blobs = [_decode(blob) for blob in (value if isinstance(value, list) else [value])]
         if blobs and all(blobs):
-            found[key] = blobs
-    return found
+            tags[key] = blobs
+    return tags
 
 
 def plain(value: object) -> Any:
-    """Return a value of tifffile's as plain JSON; bytes become base64 text."""
+    """Convert a value from tifffile to plain JSON; bytes become base64 text."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, list):
@@ -37,12 +37,12 @@ def plain(value: object) -> Any:
 
 
 def encodable(text: str) -> str:
-    """Return text without the lone surrogates that UTF-16 cannot hold."""
+    """Return text with lone surrogates replaced, as UTF-16 cannot encode them."""
     return text.encode("utf-16-le", "replace").decode("utf-16-le")
 
 
 def _decode(text: object) -> bytes | None:
-    """Return the bytes that a base64 text stands for, if it is one."""
+    """Decode a base64 text; return None for other values."""
     try:
         blob = base64.b64decode(text, validate=True) if isinstance(text, str) else None
     except ValueError:  # not ASCII, or not base64

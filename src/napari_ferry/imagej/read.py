@@ -1,4 +1,4 @@
-"""The metadata of an ImageJ hyperstack -> a description."""
+"""Parse the metadata of an ImageJ hyperstack into a description."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.record import MAX_PLANES, Description
 from napari_ferry.imagej.axis_steps import parse_axis
-from napari_ferry.imagej.colors import as_one, parse_look
-from napari_ferry.imagej.header_merge import join, split_info
+from napari_ferry.imagej.colors import parse_colors, single_display
+from napari_ferry.imagej.header_merge import merge_record, split_info
 from napari_ferry.imagej.private import plain
 from napari_ferry.units import from_imagej, is_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
+ASSUMED_TIME = "the first axis is assumed to be time because the file does not specify it"
+"""Notice, in `Image.metadata`, for an image whose file does not name its first axis."""
 
 _AXIS_COUNTS = {"t": "frames", "z": "slices", "c": "channels"}
 
-# What is said by other fields of the description, or again when saving.
 _PARSED = frozenset(
     (
         *("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "axes"),
         *("spacing", "finterval", "min", "max", "Ranges", "LUTs", "Info"),
     )
 )
+"""Keys of the header covered by other fields of the description, or written anew when saving."""
 
 
 def parse_imagej(
@@ -41,11 +42,11 @@ def parse_imagej(
     samples: int,
     nframes: int | None,
 ) -> Description:
-    """Return what the metadata of an ImageJ TIFF say about its image.
+    """Parse the metadata of an ImageJ TIFF into the description of its image.
 
-    The axes are those that the file names, in the order t z c y x s that it stores them in. Where
-    our own record is there and fits, it says more, another order of the axes, too; a calibration,
-    color or display range that another program has changed since is kept.
+    The axes are those named in the file, in their storage order t z c y x s. If the file contains
+    our own record and it fits, the record takes precedence, including its order of axes, except
+    for calibrations, colors and display ranges changed by another program since.
 
     Parameters
     ----------
@@ -58,26 +59,26 @@ def parse_imagej(
     dtype : str
         Name of the data type of one sample.
     samples : int
-        Samples of a pixel: 1, or 3 for colors.
+        Samples per pixel: 1, or 3 for colors.
     nframes : int, optional
-        Planes that the file has, where they were counted.
+        Number of planes in the file, if they were counted.
 
     Raises
     ------
     UnreadableFileError
-        More planes than any file has.
+        The header declares more planes than any file can have.
 
     Warns
     -----
     FerryWarning
-        A calibration that is impossible, or sizes that contradict each other.
+        A calibration is invalid, or sizes contradict each other.
     """
-    sizes, assumed = _parse_sizes(metadata, nframes)
+    sizes, is_time_assumed = _parse_sizes(metadata, nframes)
     axes = [parse_axis(name, metadata, resolution) for name in (*sizes, "y", "x")]
-    n_channels = sizes.get("c", 1)
-    channels, display = parse_look(metadata, n_channels) if samples == 1 else ((), {})
+    channels, display = parse_colors(metadata, sizes.get("c", 1)) if samples == 1 else ((), {})
+
     info, record = split_info(metadata.get("Info"))
-    other = {"Info": info, **({"assumed": ASSUMED_TIME} if assumed else {})}
+    other = {"Info": info, **({"assumed": ASSUMED_TIME} if is_time_assumed else {})}
     other |= {k: plain(v) for k, v in metadata.items() if not _is_parsed(k, v)}
     header = Description(
         (*sizes.values(), *shape_yx, *((samples,) if samples > 1 else ())),
@@ -87,29 +88,37 @@ def parse_imagej(
         display=display,
         metadata={key: value for key, value in other.items() if value not in ("", None)},
     )
-    joined = join(header, record)
-    if joined is not header or "c" in sizes:
-        return joined
-    return replace(header, channels=(), display=as_one(channels, display))
+
+    merged = merge_record(header, record)
+    if merged is not header or "c" in sizes:
+        return merged
+    return replace(header, channels=(), display=single_display(channels, display))
 
 
 def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict[str, int], bool]:
-    """Return the lengths of the axes t z c that are named, and whether a name was assumed."""
+    """Return the lengths of the named axes t z c, and True if time was assumed."""
     counts = {name: _count(metadata.get(key)) for name, key in _AXIS_COUNTS.items()}
     named = {name: count for name, count in counts.items() if count}
     product, images = math.prod(named.values()), _count(metadata.get("images"))
+
     n = images or nframes or product
     if n > MAX_PLANES:
         raise UnreadableFileError(
-            f"The ImageJ header announces {n} planes, and no more than {MAX_PLANES} are possible."
+            f"The ImageJ header declares {n} planes, but at most {MAX_PLANES} are possible: the "
+            "header is damaged."
         )
     if n == product:
         return named, False
+
     if product > 1:
         n = nframes or n
-        found = " x ".join(f"{count} {_AXIS_COUNTS[name]}" for name, count in named.items())
-        message = f"The ImageJ header says {found}, and {n} planes: opened as a plain stack."
+        sizes = " x ".join(f"{count} {_AXIS_COUNTS[name]}" for name, count in named.items())
+        message = (
+            f"The ImageJ header declares {sizes}, but {n} planes: opened as a stack without these "
+            "axes."
+        )
         warnings.warn(message, FerryWarning, stacklevel=3)
+
     if n == 1 or "finterval" in metadata or "fps" in metadata:
         return {"t": n} if n > 1 else {}, False
     is_depth = "spacing" in metadata or "slices" in metadata
@@ -117,7 +126,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
 
 
 def has_sound_counts(metadata: Mapping[str, Any]) -> bool:
-    """Whether the axes that are named make up all the planes, so that these need no counting."""
+    """Return True if the named axes account for all planes; then these need no counting."""
     counts = [_count(metadata.get(key)) or 1 for key in _AXIS_COUNTS.values()]
     return math.prod(counts) == _count(metadata.get("images"))
 
@@ -127,7 +136,7 @@ def _count(value: object) -> int | None:
 
 
 def _is_parsed(key: str, value: object) -> bool:
-    """Return whether other fields say this; a unit without a name is kept as it stands."""
+    """Return True if other fields cover an entry; unknown units are kept unchanged."""
     if key in ("unit", "yunit", "zunit", "tunit"):
         return bool(from_imagej(str(value))) or is_uncalibrated(str(value))
     return key in _PARSED

@@ -1,15 +1,16 @@
-"""An image -> what tifffile needs to write it as an ImageJ hyperstack."""
+"""Describe an image to tifffile for writing an ImageJ hyperstack."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import describe
 from napari_ferry.image.checks import has_frames
 from napari_ferry.image.record import KEY
 from napari_ferry.imagej.axis_steps import write_calibration
-from napari_ferry.imagej.colors import as_channels, write_look
+from napari_ferry.imagej.colors import to_channels, write_colors
 from napari_ferry.imagej.private import encodable, write_private
 
 if TYPE_CHECKING:
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
 _DTYPES = ("uint8", "uint16", "float32")
 _MAX_LABELS = 10_000
 _LABEL_LENGTH = 40
+"""Maximum number of characters in the label of a plane."""
 
 
-class ImageJTags(NamedTuple):
-    """What ``tifffile.imwrite(..., imagej=True)`` needs to describe an image.
+@dataclass(frozen=True, kw_only=True)
+class ImageJTags:
+    """Description of an image for ``tifffile.imwrite(..., imagej=True)``.
 
     Parameters
     ----------
     resolution : tuple of float, optional
-        Pixels per unit along (x, y); ``None`` when uncalibrated.
+        Pixels per unit along (x, y); None if uncalibrated.
     metadata : dict
-        Its parameter of that name.
+        Parameter `metadata` of ``tifffile.imwrite``.
     shape6 : tuple of int
         Lengths of the axes t z c y x s.
     order : tuple of int
@@ -42,48 +45,56 @@ class ImageJTags(NamedTuple):
 
 
 def unsupported_reason(image: Image) -> str | None:
-    """Return why an ImageJ hyperstack cannot hold this image, in words; ``None`` when it can."""
+    """Return the reason why ImageJ hyperstacks cannot hold an image, or None."""
     names = image.axis_names
     if image.dtype.name not in _DTYPES:
         return f"an ImageJ hyperstack holds {', '.join(_DTYPES)}, not {image.dtype.name}"
     if not set(names) <= set("tzcyxs"):
-        strange = ", ".join(name for name in names if name not in "tzcyxs")
-        return f"an ImageJ hyperstack has the axes t z c y x s, not {strange}"
+        unknown = ", ".join(name for name in names if name not in "tzcyxs")
+        return f"an ImageJ hyperstack has the axes t z c y x s, not {unknown}"
     if not has_frames(image) or "s" in names[:-1]:
         return f"an ImageJ hyperstack has y and x (and s) last, not {' '.join(names)}"
+
+    # ImageJ's RGB images have a type of their own, without channels
     if "s" in names and (image.dtype.name != "uint8" or image.size("s") != 3):
         return (
-            f"an ImageJ hyperstack holds colors of 3 samples of uint8, not "
+            f"an ImageJ hyperstack holds colors with 3 samples of uint8, not "
             f"{image.size('s')} of {image.dtype.name}"
         )
     if "s" in names and image.size("c") > 1:
-        return "an ImageJ hyperstack of colors has no channels besides"
+        return "an ImageJ hyperstack of RGB colors has no channels"
     return "an ImageJ hyperstack cannot be empty" if 0 in image.shape else None
 
 
 def to_imagej(image: Image) -> ImageJTags:
-    """Describe an image that `unsupported_reason` has nothing against, for tifffile."""
+    """Describe an image for tifffile; `unsupported_reason` must be None."""
     lead = [name for name in image.axis_names if name in ("t", "z", "c")]
     resolution, calibration = write_calibration(image.axes)
-    look = {} if image.is_rgb else write_look(*as_channels(image), image.dtype.name)
-    colored = "color" if image.is_rgb or "LUTs" in look else "grayscale"
+    colors = {} if image.is_rgb else write_colors(*to_channels(image), image.dtype.name)
+    single_mode = "color" if image.is_rgb or "LUTs" in colors else "grayscale"
     metadata = {
         "axes": "TZCYXS",
-        "mode": "composite" if image.size("c") > 1 else colored,
+        "mode": "composite" if image.size("c") > 1 else single_mode,
         **calibration,
-        **look,
+        **colors,
         **write_private(image.metadata),
         **_write_labels(image, is_stored_order=lead == sorted(lead, key="tzc".index)),
     }
+
+    # ImageJ keeps this text, so that our record survives its saves
     info = metadata.get("Info", "")
     line = f"{KEY}: {json.dumps(describe(image))}\n"
     metadata["Info"] = f"{info}\n{line}" if info else line
-    order = tuple(lead.index(name) for name in "tzc" if name in lead)
-    return ImageJTags(resolution, metadata, tuple(map(image.size, "tzcyxs")), order)
+    return ImageJTags(
+        resolution=resolution,
+        metadata=metadata,
+        shape6=tuple(map(image.size, "tzcyxs")),
+        order=tuple(lead.index(name) for name in "tzc" if name in lead),
+    )
 
 
 def _write_labels(image: Image, *, is_stored_order: bool) -> dict[str, list[str]]:
-    """Return a label for each stored plane: its own, or the name of its channel."""
+    """Return a label for each stored plane: its own label, or the name of its channel."""
     t, z, c = map(image.size, "tzc")
     labels = image.metadata.get("Labels")
     if not isinstance(labels, list) or len(labels) != t * z * c or not is_stored_order:

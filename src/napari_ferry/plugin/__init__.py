@@ -1,1 +1,1 @@
-"""What napari calls, and what its viewer shows."""
+"""Commands for napari, and the state of its viewer."""

@@ -1,4 +1,4 @@
-"""Layers of opened files, a limited number at a time, and the notices about them."""
+"""Add the layers of opened files, a limited number at a time, and show notices about them."""
 
 from __future__ import annotations
 
@@ -10,60 +10,65 @@ from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reaso
 from napari_ferry.layers.layer_data import LayerData, to_layers
 
 Open: TypeAlias = Callable[[], Sequence[Image]]
-"""Opens files, each time that it is called."""
+"""Opens files anew at each call."""
 
 _FEW_CHANNELS = 4
-"""Channels without names above which they may be frames that a script wrote without axes."""
+"""Maximum number of unnamed channels without a notice.
+
+More of them may be frames, saved by a script without naming its axes.
+"""
 
 _remaining: list[tuple[Open, int]] = []
-"""Files with more layers than are shown, and how many are shown; the earliest first."""
+"""Files with remaining layers and their number of added layers, earliest first."""
 
 
 def open_layers(open_images: Open) -> list[LayerData]:
     """Open images and return their layers, at most `MOST_LAYERS`.
 
-    Notices report what was assumed and what is left out. `open_remaining` adds the other layers;
-    it opens the files again, so that none is held open meanwhile.
+    Notices report assumptions and omitted layers. `open_remaining` adds the remaining layers later;
+    it opens the files again, so that none stays open meanwhile.
     """
     images = open_images()
     notices: dict[str, list[str]] = {}
     for image in images:
         for sentence in _notices(image):
             notices.setdefault(sentence, []).append(image.name)
+
     for sentence, names in notices.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         say(f"{names[0]}{more}: {sentence}.")
-    return _take(open_images, images, 0)
+    return _next_layers(open_images, images, 0)
 
 
 def open_remaining() -> None:
-    """Add the next layers of what was opened to napari's viewer."""
+    """Add the next remaining layers of opened files to the viewer."""
     from napari import current_viewer
     from napari.layers import Layer
 
     viewer = current_viewer()
     if viewer is None or not _remaining:
-        say("All layers that were opened are shown.")
+        say("All layers of the opened files are already in the viewer.")
         return
-    open_images, shown = _remaining[0]
+
+    open_images, added = _remaining[0]
     images = open_images()
     del _remaining[0]
-    for layer in _take(open_images, images, shown):
+    for layer in _next_layers(open_images, images, added):
         viewer.add_layer(Layer.create(*layer))
 
 
 def _notices(image: Image) -> Iterator[str]:
-    """Yield a sentence for what was assumed of an image and for what became of its channels."""
+    """Yield notices about assumed metadata of an image and about its channels."""
     if "assumed" in image.metadata:
         yield str(image.metadata["assumed"])
     count, reason = image.size("c"), slider_reason(image)
     is_named = any(channel.name or channel.color for channel in image.channels)
     if reason:
-        yield f"its {count} channels are one layer, as {reason}"
+        yield f"its {count} channels are shown as one layer because {reason}"
     elif count > _FEW_CHANNELS and not is_named and not is_one_layer(image):
         yield (
-            f"the file counts {count} channels without names, and each is a layer; if they are "
-            "frames, select all of them and choose Merge to Stack in their context menu"
+            f"the file contains {count} channels without names, and each is a separate layer; if "
+            "they are frames, select all of them and choose Merge to Stack in their context menu"
         )
 
 
@@ -74,15 +79,15 @@ def say(message: str) -> None:
     show_info(message)
 
 
-def _take(open_images: Open, images: Sequence[Image], first: int) -> list[LayerData]:
-    """Return the next layers, at most `MOST_LAYERS`, and remember whether others are left."""
+def _next_layers(open_images: Open, images: Sequence[Image], first: int) -> list[LayerData]:
+    """Return the next layers, at most `MOST_LAYERS`, and record remaining ones."""
     layers = to_layers(images)
     stop = first + MOST_LAYERS
-    left = len(layers) - stop
-    if left > 0:
+    remaining = len(layers) - stop
+    if remaining > 0:
         _remaining.insert(0 if first else len(_remaining), (open_images, stop))
         say(
-            f"{images[0].name}: {MOST_LAYERS} layers are added, and {left} more are not: choose "
-            "File > IO Utilities > Open remaining layers to add the next ones."
+            f"{images[0].name}: {MOST_LAYERS} layers are added, and {remaining} more are not: "
+            "choose File > IO Utilities > Open remaining layers to add more."
         )
     return layers[first:stop]

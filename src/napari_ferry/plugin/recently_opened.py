@@ -1,7 +1,7 @@
-"""Files that came with another one that was opened moments ago.
+"""Companions of recently opened files.
 
-napari asks a reader for one file after the other when several are dropped. Where the first has
-brought the pixels of all, such as a raw file those of its sidecar, the others add nothing.
+napari asks a reader for one file at a time when several are dropped. If opening the first file has
+already opened its companions, such as the sidecar of a raw file, these must not be opened again.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 SECONDS = 5.0
-"""Files that are asked for later than this were not dropped together."""
+"""Maximum time between requests for files that were dropped together."""
 
 
 class RecentlyOpened:
-    """Remembers for moments which files came with those that were opened.
+    """Keeps track of the companions of recently opened files.
 
     Parameters
     ----------
     seconds : float
-        How long.
+        Time for which a companion is remembered.
     clock : callable
-        Tells the time in seconds.
+        Returns the current time in seconds.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class RecentlyOpened:
         self._until: dict[Path, float] = {}
 
     def opened(self, path: Path, files: Iterable[Path]) -> None:
-        """Remember `files` as those that came with `path`, which itself may be opened again."""
+        """Remember the companions `files` of a file; `path` itself may be opened again."""
         now = self._clock()
         self._until = {file: until for file, until in self._until.items() if until > now}
-        came = {file.absolute() for file in files} - {path.absolute()}
-        self._until |= dict.fromkeys(came, now + self._seconds)
+        companions = {file.absolute() for file in files} - {path.absolute()}
+        self._until |= dict.fromkeys(companions, now + self._seconds)
 
     def consume(self, path: Path) -> bool:
-        """Whether a file came with another one just now; true once for each time that it did."""
+        """Return True, once, if a file is a companion of a recently opened file."""
         return self._until.pop(path.absolute(), -1.0) > self._clock()

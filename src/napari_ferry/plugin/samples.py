@@ -1,4 +1,4 @@
-"""Sample images, made by code: movies with labeled cells, z-stacks of two channels."""
+"""Synthetic sample images: movies with labeled cells, and z-stacks with two channels."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from napari_ferry.image import Axis, Channel, Image
 
 
 def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Image, Image]:
-    """Make a noisy calcium-imaging movie of blinking cells, and the cells as labels.
+    """Generate a noisy calcium-imaging movie of blinking cells, and the cells as labels.
 
     Parameters
     ----------
     frames : int
-        Length; 30 frames are a second.
+        Number of frames, at 30 frames per second.
     size : int
-        Pixels along y and x, of 0.5 micrometers.
+        Number of pixels along y and x; each is 0.5 micrometers wide.
     seed : int
-        Of the random numbers.
+        Seed of the random number generator.
 
     Returns
     -------
     movie : Image
         Axes t y x, uint16.
     cells : Image
-        Axes y x, uint8; each cell has a number.
+        Axes y x, uint8; each cell has its own label.
     """
     random = np.random.default_rng(seed)
     n_cells = 24
@@ -37,13 +37,17 @@ def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Im
     radii = random.uniform(0.018, 0.03, n_cells) * size
     distance = _distances(size, centers) / radii[:, None, None]
     footprints = np.exp(-(distance**2)).astype(np.float32)
+
+    # calcium decays exponentially after each spike
     spikes = random.random((n_cells, frames)) < 0.04
     decay = np.exp(-np.arange(30) / 9)
     traces = np.array([np.convolve(spike, decay)[:frames] for spike in spikes])
+
     clean = 180 + np.tensordot(600 * traces.T + 120, footprints, 1)
     movie = random.poisson(clean).astype(np.uint16)
     nearest = distance.argmin(0)
     labels = np.where(distance.min(0) < 1, nearest + 1, 0).astype(np.uint8)
+
     space = tuple(Axis(name, 0.5, "micrometer") for name in "yx")
     return (
         Image(
@@ -59,23 +63,23 @@ def calcium_movie(frames: int = 150, size: int = 256, seed: int = 0) -> tuple[Im
 def raw_recording(
     folder: Path, frames: int = 60, size: int = 192, header: int = 352
 ) -> tuple[Path, Image]:
-    """Write the calcium movie as a camera does: a header, its samples, and nothing that says so.
+    """Write the calcium movie as a raw file with an undocumented header.
 
     Parameters
     ----------
     folder : Path
-        Where ``recording.raw`` is written.
+        Folder for ``recording.raw``.
     frames : int
-        Length.
+        Number of frames.
     size : int
-        Pixels along y and x.
+        Number of pixels along y and x.
     header : int
-        Bytes before the first sample.
+        Number of bytes before the first sample.
 
     Returns
     -------
     path : Path
-        The file.
+        Path of the raw file.
     cells : Image
         The cells, axes y x, uint8, in pixels.
     """
@@ -87,23 +91,23 @@ def raw_recording(
 
 
 def moving_cells(frames: int = 120, size: int = 256, seed: int = 2) -> tuple[Image, Image]:
-    """Make a noisy movie of cells that crawl about and blink, and the cells as labels.
+    """Generate a noisy movie of crawling, blinking cells, and the cells as labels.
 
     Parameters
     ----------
     frames : int
-        Length; 10 frames are a second.
+        Number of frames, at 10 frames per second.
     size : int
-        Pixels along y and x, of 0.5 micrometers.
+        Number of pixels along y and x; each is 0.5 micrometers wide.
     seed : int
-        Of the random numbers.
+        Seed of the random number generator.
 
     Returns
     -------
     movie : Image
         Axes t y x, uint16.
     cells : Image
-        Axes t y x, uint8; each cell keeps its number.
+        Axes t y x, uint8; each cell keeps its label.
     """
     random = np.random.default_rng(seed)
     n_cells = 16
@@ -112,38 +116,40 @@ def moving_cells(frames: int = 120, size: int = 256, seed: int = 2) -> tuple[Ima
     paths = np.cumsum(random.normal(0, 0.004, (frames, n_cells, 2)), 0) * size
     paths += random.uniform(0.15, 0.85, (n_cells, 2)) * size
     rates, phases = random.uniform(0.5, 1.5, n_cells), random.uniform(0, 6, n_cells)
+
     movie = np.empty((frames, size, size), np.uint16)
     labels = np.empty((frames, size, size), np.uint8)
     for t, centers in enumerate(paths):
-        away = (index - centers[:, :, None].astype(np.float32)) / radii
-        y, x = np.exp(-(away[:, 0] ** 2)), np.exp(-(away[:, 1] ** 2))
+        offsets = (index - centers[:, :, None].astype(np.float32)) / radii
+        y, x = np.exp(-(offsets[:, 0] ** 2)), np.exp(-(offsets[:, 1] ** 2))
         bright = 300 * (1.2 + np.sin(rates * t / 10 + phases)) ** 2
         movie[t] = random.poisson(150 + (bright[:, None] * y).T @ x)
-        squares = away[:, 0, :, None] ** 2 + away[:, 1, None, :] ** 2
+        squares = offsets[:, 0, :, None] ** 2 + offsets[:, 1, None, :] ** 2
         labels[t] = np.where(squares.min(0) < 1, squares.argmin(0) + 1, 0)
+
     space = tuple(Axis(name, 0.5, "micrometer") for name in "yx")
     axes = (Axis("t", 0.1, "second"), *space)
-    shown = {"colormap": "gray", "contrast_limits": [100.0, 1400.0]}
+    display = {"colormap": "gray", "contrast_limits": [100.0, 1400.0]}
     return (
-        Image((movie,), axes, name="moving cells", display=shown),
+        Image((movie,), axes, name="moving cells", display=display),
         Image((labels,), axes, name="cell numbers", kind="labels", display={"opacity": 0.4}),
     )
 
 
 def z_stack(planes: int = 24, size: int = 256, seed: int = 1, frames: int | None = None) -> Image:
-    """Make a z-stack of two channels: nuclei, and the filaments around them.
+    """Generate a z-stack with two channels: nuclei, and filaments around them.
 
     Parameters
     ----------
     planes : int
-        Planes of 0.25 micrometers along z.
+        Number of planes along z, 0.25 micrometers apart.
     size : int
-        Pixels along y and x, of 0.5 micrometers.
+        Number of pixels along y and x; each is 0.5 micrometers wide.
     seed : int
-        Of the random numbers.
+        Seed of the random number generator.
     frames : int, optional
-        How many stacks there are, one every 30 seconds, in which the filaments turn; one without
-        an axis of time when absent.
+        Number of stacks over time, one every 30 seconds, in which the filaments rotate. If absent,
+        a single stack without a time axis is generated.
 
     Returns
     -------
@@ -156,6 +162,7 @@ def z_stack(planes: int = 24, size: int = 256, seed: int = 1, frames: int | None
     turns = np.arange(frames or 1) / 4
     clean = np.stack([_cells_in_depth(planes, size, centers, depth, turn) for turn in turns])
     noisy = random.poisson(120 + 1500 * clean).astype(np.uint16)
+
     time = () if frames is None else (Axis("t", 30.0, "second"),)
     axes = (Axis("c"), Axis("z", 0.25, "micrometer"))
     return Image(
@@ -172,7 +179,7 @@ def z_stack(planes: int = 24, size: int = 256, seed: int = 1, frames: int | None
 def _cells_in_depth(
     planes: int, size: int, centers: NDArray[Any], depth: NDArray[Any], turn: float
 ) -> NDArray[np.float32]:
-    """Return nuclei and turned filaments without noise, axes (2, z, y, x)."""
+    """Return nuclei and rotated filaments without noise, axes (2, z, y, x), float32."""
     z = np.arange(planes)[:, None, None]
     nuclei = np.zeros((planes, size, size), np.float32)
     waves = np.zeros((planes, size, size), np.float32)
@@ -186,7 +193,7 @@ def _cells_in_depth(
 
 
 def _distances(size: int, centers: NDArray[Any]) -> NDArray[Any]:
-    """Return the distance of each pixel from each center, axes (center, y, x), in pixels."""
+    """Return the distance of each pixel from each center in pixels, axes (center, y, x)."""
     index = np.arange(size)
     dy = index[None, :, None] - centers[:, 0, None, None]
     dx = index[None, None, :] - centers[:, 1, None, None]

@@ -1,4 +1,4 @@
-"""What napari's viewer shows at this moment, and what its layers do not tell writers."""
+"""Current state of napari's viewer, and display settings missing from its layer data."""
 
 from __future__ import annotations
 
@@ -13,49 +13,51 @@ from napari_ferry.rendering.world import World, make_world
 
 
 def viewer_images(layers: Sequence[LayerData]) -> list[Image]:
-    """Return an image of each layer, with what of its look only the viewer knows."""
-    return [_with_outlines(from_layer(*layer), layer) for layer in layers]
+    """Convert layers to images, including display settings missing from layer data."""
+    return [_with_label_display(from_layer(*layer), layer) for layer in layers]
 
 
-def _with_outlines(image: Image, layer: LayerData) -> Image:
-    """Return labels that say whether they are outlined, and whether one alone is shown."""
+def _with_label_display(image: Image, layer: LayerData) -> Image:
+    """Add the contour width and the only visible label of a Labels layer to its image."""
     from napari import current_viewer
 
     viewer = current_viewer()
     if image.kind != "labels" or viewer is None or image.name not in viewer.layers:
         return image
-    found = viewer.layers[image.name]
-    if found.data is not layer[0]:
+
+    labels = viewer.layers[image.name]
+    # another layer may have taken the name
+    if labels.data is not layer[0]:
         return image
-    more = {"contour": int(found.contour)}
-    if found.show_selected_label:
-        more["shown_label"] = int(found.selected_label)
-    return replace(image, display={**image.display, **more})
+    settings = {"contour": int(labels.contour)}
+    if labels.show_selected_label:
+        settings["shown_label"] = int(labels.selected_label)
+    return replace(image, display={**image.display, **settings})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ViewerState:
-    """What a movie of images would show, as the viewer stands.
+    """Movie defined by the current state of the viewer.
 
     Parameters
     ----------
     axes : tuple of str
-        The axes that could run.
+        Names of possible frame axes.
     axis : str, optional
-        The one that runs; ``None`` for a single picture.
+        Name of the frame axis; None for a single picture.
     options : mapping
-        The options of `render` that show it: ``axis`` and ``position`` where there is a choice, and
-        ``plane`` where it is not the usual one.
+        Options of `render` for this movie: ``background``, ``axis`` and ``position`` if there is a
+        choice, and ``plane`` unless it is the default.
     number : int, optional
-        Of that axis, among the sliders of the viewer.
+        Index of the frame axis among the sliders of the viewer.
     size : int
-        Steps of the axis that runs.
+        Number of positions on the frame axis.
     seconds : float, optional
-        Time between these, where it is known.
+        Time between positions in seconds, if known.
     """
 
-    axes: tuple[str, ...]
-    axis: str | None
+    axes: tuple[str, ...] = ()
+    axis: str | None = None
     options: Mapping[str, Any]
     number: int | None = None
     size: int = 1
@@ -63,32 +65,45 @@ class ViewerState:
 
 
 def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerState:
-    """Return what a movie would show: time runs, or the first axis, unless another is named."""
+    """Describe the movie in the viewer; the default frame axis is time or else the first axis."""
     from napari import current_viewer
 
     viewer = current_viewer()
     world = make_world(images)
     ndim = len(world.axes)
     if viewer is None or viewer.dims.ndim < ndim:
-        return ViewerState((), None, {})
-    more = viewer.dims.ndim - ndim
-    order = [number - more for number in viewer.dims.order if number >= more]
-    seen = tuple(order[-2:])
-    is_usual = seen == (ndim - 2, ndim - 1)
+        return ViewerState(options={})
+
+    # other layers of the viewer may have more axes than these images
+    offset = viewer.dims.ndim - ndim
+    order = [number - offset for number in viewer.dims.order if number >= offset]
+    plane = tuple(order[-2:])
     options = {"background": background()}
-    options |= {} if is_usual else {"plane": " ".join(world.names[k] for k in seen)}
-    long = [k for k in range(ndim) if k not in seen and world.sizes[k] > 1]
-    names = [world.names[k] for k in long]
-    if not long:
-        return ViewerState((), None, options)
-    running = long[names.index(axis if axis in names else "t" if "t" in names else names[0])]
-    if len(long) > 1:
-        points = viewer.dims.point[more:]
-        places = [f"{world.names[k]}={_step(world, k, points[k])}" for k in long if k != running]
-        options = {"axis": world.names[running], "position": " ".join(places), **options}
-    seconds = seconds_per_step(world.axes[running])
-    name, size = world.names[running], world.sizes[running]
-    return ViewerState(tuple(names), name, options, running + more, size, seconds)
+    if plane != (ndim - 2, ndim - 1):
+        options["plane"] = " ".join(world.names[k] for k in plane)
+
+    sliders = [k for k in range(ndim) if k not in plane and world.sizes[k] > 1]
+    names = [world.names[k] for k in sliders]
+    if not sliders:
+        return ViewerState(options=options)
+
+    frame_axis = sliders[names.index(axis if axis in names else "t" if "t" in names else names[0])]
+    if len(sliders) > 1:
+        points = viewer.dims.point[offset:]
+        position = " ".join(
+            f"{world.names[k]}={_nearest_step(world, k, points[k])}"
+            for k in sliders
+            if k != frame_axis
+        )
+        options = {"axis": world.names[frame_axis], "position": position, **options}
+    return ViewerState(
+        axes=tuple(names),
+        axis=world.names[frame_axis],
+        options=options,
+        number=frame_axis + offset,
+        size=world.sizes[frame_axis],
+        seconds=seconds_per_step(world.axes[frame_axis]),
+    )
 
 
 def background() -> str:
@@ -101,7 +116,7 @@ def background() -> str:
     return "#" + "".join(f"{value:02x}" for value in color.as_rgb_tuple()[:3])
 
 
-def _step(world: World, axis: int, point: float) -> int:
-    """Return the step of an axis that lies nearest to a point."""
+def _nearest_step(world: World, axis: int, point: float) -> int:
+    """Return the step of an axis nearest to a world coordinate."""
     step = round((point - world.axes[axis].translation) / world.axes[axis].scale)
     return min(max(step, 0), world.sizes[axis] - 1)

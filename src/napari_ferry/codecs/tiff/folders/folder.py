@@ -14,10 +14,10 @@ from napari_ferry.codecs.tiff.images.page_runs import FRAME_VALUES
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import find_gap, tiff_files
 from napari_ferry.codecs.tiff.pages.arrays import Planes
-from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Image
+from napari_ferry.imagej import ASSUMED_TIME
 
 
 def read_folder(folder: Path) -> list[Image]:

@@ -22,7 +22,6 @@ from napari_ferry.codecs.tiff.images.read_plain import read_below
 from napari_ferry.codecs.tiff.pages.arrays import Joined, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
-    ASSUMED_TIME,
     Page,
     frame_axes,
     map_stack,
@@ -36,6 +35,7 @@ from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.record import KEY, Description, parse_description
+from napari_ferry.imagej import ASSUMED_TIME
 
 _MOST_AXES = 32
 """Axes of an array that every numpy can make."""

@@ -20,12 +20,13 @@ from napari_ferry.codecs.tiff.images.levels import (
     with_levels_below,
 )
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
-from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes, moved, with_pixels
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description
+from napari_ferry.imagej import ASSUMED_TIME
 
 Alike = tuple[PageKind, NDArray[np.int64]]
 """What pages are, and which of a file they are."""

@@ -18,13 +18,14 @@ from napari_ferry.codecs.tiff.images.vendor_tags import VendorFacts, number, sai
 from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.arrays import map_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.page_frames import ASSUMED_TIME, frame_axes, moved
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
 from napari_ferry.codecs.tiff.pages.series_pages import told_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.record import Description
+from napari_ferry.imagej import ASSUMED_TIME
 
 if TYPE_CHECKING:
     import tifffile

@@ -18,8 +18,6 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.record import Description
 
-ASSUMED_TIME = "the first axis is taken for time: the file does not say what it is"
-
 _OUR_WRITERS = ("napari-ferry", "tifffile")
 """Software that lays the pixels of a stack down in one piece, in order."""
 

@@ -78,7 +78,7 @@ def test_frames_in_color_are_no_channels(tmp_path, notices):
     tifffile.imwrite(tmp_path / "a.tif", frames, imagej=True)
     ((data, meta, _),) = opened(get_tiff_reader, tmp_path / "a.tif")
     assert (data.shape, meta["rgb"]) == (frames.shape, True)
-    assert "frames in color" in notices[0]
+    assert "color frames" in notices[0]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

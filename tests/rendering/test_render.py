@@ -254,11 +254,11 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("The plane is 'y y': name two", {"plane": "y y"}),
     ("The plane is 'q x': name two", {"plane": "q x"}),
     ("The plane is 5: name two", {"plane": 5}),
-    ("The axis 'q' is to run, and the image has z: choose one", {"axis": "q"}),
-    ("The axis 'x' is to run, and the image has z: choose one", {"axis": "x"}),
-    ("The axis z runs and has a position, too", {"axis": "z", "position": "z=1"}),
-    ("The position is 'z': name axes and indices", {"position": "z"}),
-    ("The position is z=9, and z has 5 indices", {"position": "z=9"}),
+    ("The frame axis is 'q', but the image has z: choose one", {"axis": "q"}),
+    ("The frame axis is 'x', but the image has z: choose one", {"axis": "x"}),
+    ("The axis z is the frame axis and has a position, too", {"axis": "z", "position": "z=1"}),
+    ("The position is 'z': give an index for each axis", {"position": "z"}),
+    ("The position is z=9, but z has 5 indices", {"position": "z=9"}),
     ("The position names the axis q", {"position": "q=1"}),
     ("names an axis twice", {"position": "z=1 z=2"}),
     ("from 5 to before 5, and z has 5: choose them between 0 and 5", {"start": 5}),
@@ -296,7 +296,7 @@ def test_an_option_that_does_not_fit_is_refused(message: str, options: dict[str,
 
 def test_what_runs_and_stands_is_asked_for():
     image = gray((3, 4, 5, 6), "tzyx")
-    with pytest.raises(InvalidImageError, match="it is not said where the axes z"):
+    with pytest.raises(InvalidImageError, match=r"the position on the axes z \(4\) is not given"):
         render(image)
     with pytest.raises(InvalidImageError, match="Any of the axes"):
         render(gray((3, 4, 5, 6), "azyx"))

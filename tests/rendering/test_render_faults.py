@@ -142,7 +142,7 @@ def test_axes_may_have_names_with_spaces():
     np.testing.assert_array_equal(np.asarray(found.array)[..., 0], named.levels[0][:, 2])
     side = render(named, axis="my time", position="y=1", plane="z, up x")
     np.testing.assert_array_equal(np.asarray(side.array)[..., 0], named.levels[0][:, :, 1])
-    with pytest.raises(InvalidImageError, match="The position names the axis z, and"):
+    with pytest.raises(InvalidImageError, match="The position names the axis z, but"):
         render(named, axis="my time", position="z=2")
     with pytest.raises(InvalidImageError, match="The plane is 'my x'"):
         render(named, plane="my x", position="y=0")

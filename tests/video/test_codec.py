@@ -893,14 +893,14 @@ def test_losses_say_what_becomes_of_the_samples(tmp_path: Path) -> None:
         return "; ".join(plan(image, tmp_path / "a.mp4", **options).losses)
 
     full = make_full_image("tczyx")
-    assert "uint16 becomes 8 bit between 3 and 4000" in said(full, position="z=1 c=0")
+    assert "uint16 is scaled to 8 bits between 3 and 4000" in said(full, position="z=1 c=0")
     assert "only index 1 of 4" in said(full, position="z=1 c=0")
     assert "lowest and the highest value of 3 frames" in said(make_image("tyx"))
-    assert "not a number becomes black" in said(make_image("tyx", "float32"))
+    assert "NaN becomes black" in said(make_image("tyx", "float32"))
     assert "transparency" in said(make_image("tyxs", "uint8", s=4))
     assert "4:2:0" in said(make_image("tyxs", "uint8"))
     assert "labels become gray" in said(make_full_image("tyx", kind="labels"))
-    assert "becomes" not in said(make_image("tyx", "uint8"))
+    assert "scaled" not in said(make_image("tyx", "uint8"))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64", "int64", ">u2", "bool"])
@@ -949,7 +949,7 @@ def test_alpha_lies_over_black(tmp_path: Path) -> None:
         ("tzyx", {}, "z=0"),
         ("tczyx", {"position": "z=1"}, "c=0"),
         ("zcyx", {}, "axis='z'"),
-        ("tyx", {"axis": "z"}, "axis 'z'"),
+        ("tyx", {"axis": "z"}, "frame axis is 'z'"),
         ("tzyx", {"position": "z=4"}, "from 0 to 3"),
         ("tzyx", {"position": "z=-1"}, "from 0 to 3"),
         ("tzyx", {"position": "p=1"}, "names the axis p"),

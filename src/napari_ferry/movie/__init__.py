@@ -1,1 +1,1 @@
-"""Images as frames that play."""
+"""Movies: an image as a sequence of frames with a frame rate."""

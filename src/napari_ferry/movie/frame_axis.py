@@ -1,20 +1,20 @@
-"""Which axis of an image runs, and where the others stand."""
+"""Frame axis of a movie, and the position on the other axes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from napari_ferry.arguments import is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 
-# names may have spaces, as labels of sliders do
-_PLACE = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")
+# names may contain spaces, as labels of sliders do
+_INDEX = re.compile(r"[\s,]*([^=]*?[^=\s,])\s*=\s*([+-]?\d+)")
 
 
 def leading_sizes(image: Image) -> dict[str, int]:
-    """Return name and length of each axis that the frames of an image do not have."""
+    """Return the name and length of each axis before those of a frame."""
     lead = image.ndim - image.frame_ndim
     return dict(zip(image.axis_names[:lead], image.shape, strict=False))
 
@@ -22,92 +22,116 @@ def leading_sizes(image: Image) -> dict[str, int]:
 def choose_frame_axis(
     sizes: Mapping[str, int], axis: str | None, position: str | None
 ) -> tuple[int | None, tuple[int, ...]]:
-    """Return the number of the axis that runs, and an index on each axis that frames do not have.
+    """Choose the frame axis and an index on each other axis.
 
     Parameters
     ----------
     sizes : mapping of str to int
-        Name and length of each of these axes, in order.
+        Name and length of each axis before those of a frame, in order.
     axis, position : str, optional
-        What was asked for, as in `choose_movie`.
+        Options of `choose_movie`.
+
+    Returns
+    -------
+    frame_axis : int or None
+        Number of the frame axis; ``None`` for a single frame.
+    position : tuple of int
+        Index on each of the axes; that on the frame axis has no meaning.
 
     Raises
     ------
     InvalidImageError
-        An axis or a place that does not exist, or one that is not said.
+        An axis or an index does not exist, or one has to be chosen by the caller.
     """
     given = _parse_position(position, sizes)
-    running = _running_axis(sizes, axis, given)
-    return running, _places(sizes, running, given)
+    frame_axis = _find_frame_axis(sizes, axis, given)
+    return frame_axis, _complete_position(sizes, frame_axis, given)
 
 
 def _parse_position(position: str | None, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Read ``"z=3 c=0"``."""
+    """Parse a position such as ``"z=3 c=0"``."""
     text = position or ""
-    if not is_text(text) or _PLACE.sub("", text).strip(" ,"):
+    if not is_text(text) or _INDEX.sub("", text).strip(" ,"):
         raise InvalidImageError(
-            f"The position is {position!r}: name axes and indices, such as 'z=3 c=0'."
+            f"The position is {position!r}: give an index for each axis, such as 'z=3 c=0'."
         )
-    found = _PLACE.findall(text)
+
+    found = _INDEX.findall(text)
     for name, index in found:
         if name not in sizes:
             raise InvalidImageError(
-                f"The position names the axis {name}, and the image has "
-                f"{' '.join(sizes) or 'no axis besides y and x'}: leave it out."
+                f"The position names the axis {name}, but {_available(sizes)}: remove it from the "
+                "position."
             )
         if not 0 <= int(index) < sizes[name]:
             raise InvalidImageError(
-                f"The position is {name}={index}, and {name} has {sizes[name]} indices: give one "
+                f"The position is {name}={index}, but {name} has {sizes[name]} indices: give one "
                 f"from 0 to {sizes[name] - 1}."
             )
+
     if len(dict(found)) < len(found):
-        raise InvalidImageError(f"The position {position!r} names an axis twice: name it once.")
+        raise InvalidImageError(
+            f"The position {position!r} names an axis twice: name each axis once."
+        )
     return {name: int(index) for name, index in found}
 
 
-def _running_axis(
+def _find_frame_axis(
     sizes: Mapping[str, int], axis: str | None, given: Mapping[str, int]
 ) -> int | None:
-    """Return the number of the axis that runs; ``None`` where there is nothing but one frame."""
+    """Return the number of the frame axis; ``None`` for a single frame."""
     names = list(sizes)
-    if axis is not None and axis in names:
-        if axis in given:
-            raise InvalidImageError(
-                f"The axis {axis} runs and has a position, too: leave out one of them."
-            )
-        return names.index(axis)
     if axis is not None:
-        raise InvalidImageError(
-            f"The axis {axis!r} is to run, and the image has "
-            f"{' '.join(names) or 'none besides y and x'}: choose one of them."
-        )
+        return _index_of(axis, names, given)
+
+    # an axis of length 1 is a candidate only if all are
     free = [k for k, name in enumerate(names) if name not in given]
     long = [k for k in free if sizes[names[k]] > 1] or free
     times = [k for k in long if names[k] == "t"]
+
     if len(long) > 1 and not times and sizes[names[long[0]]] > 1:
         each = ", ".join(f"{names[k]} ({sizes[names[k]]})" for k in long)
         raise InvalidImageError(
-            f"Any of the axes {each} could run: choose it with axis={names[long[0]]!r}, and where "
-            f"the others stand with position={_example(names, long[1:])!r}."
+            f"Any of the axes {each} could be the frame axis: choose one, such as "
+            f"axis={names[long[0]]!r}, and the position on the others, such as "
+            f"position={_example(names, long[1:])!r}."
         )
     return next(iter((*times, *long)), None)
 
 
-def _places(
-    sizes: Mapping[str, int], running: int | None, given: Mapping[str, int]
+def _index_of(axis: str, names: Sequence[str], given: Mapping[str, int]) -> int:
+    if axis not in names:
+        cure = "choose one of these axes" if names else "do not choose a frame axis"
+        raise InvalidImageError(f"The frame axis is {axis!r}, but {_available(names)}: {cure}.")
+    if axis in given:
+        raise InvalidImageError(
+            f"The axis {axis} is the frame axis and has a position, too: remove it from the "
+            "position, or choose another frame axis."
+        )
+    return names.index(axis)
+
+
+def _complete_position(
+    sizes: Mapping[str, int], frame_axis: int | None, given: Mapping[str, int]
 ) -> tuple[int, ...]:
-    """Return an index on each leading axis, refusing to choose one where there are several."""
+    """Return an index on each axis; axes longer than 1 must have been given one."""
     names = list(sizes)
     missing = [
-        k for k, name in enumerate(names) if k != running and sizes[name] > 1 and name not in given
+        k
+        for k, name in enumerate(names)
+        if k != frame_axis and sizes[name] > 1 and name not in given
     ]
-    if missing and running is not None:
+    if missing and frame_axis is not None:
         each = ", ".join(f"{names[k]} ({sizes[names[k]]})" for k in missing)
         raise InvalidImageError(
-            f"The movie runs along {names[running]}, and it is not said where the axes {each} "
-            f"stand: give position={_example(names, missing)!r}, or any other index."
+            f"The frame axis is {names[frame_axis]}, and the position on the axes {each} is not "
+            f"given: give one, such as position={_example(names, missing)!r}."
         )
     return tuple(given.get(name, 0) for name in names)
+
+
+def _available(names: Collection[str]) -> str:
+    return f"the image has {' '.join(names) or 'only the axes of a frame'}"
 
 
 def _example(names: Sequence[str], axes: Sequence[int]) -> str:

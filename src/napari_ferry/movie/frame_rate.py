@@ -14,21 +14,21 @@ from napari_ferry.image import Axis
 from napari_ferry.units import SECONDS
 
 DEFAULT_RATE = 10
-"""Frames per second of a movie whose own rate is not known, or cannot be watched."""
+"""Frames per second of a movie whose own rate is unknown, too low or too high to watch."""
 
 _SLOWEST, _FASTEST = 5, 60
-"""Frames per second between which people watch a movie in real time."""
+"""Lowest and highest frames per second of a movie that plays in real time by default."""
 
 _NEAR = 1e-6
-"""What steps that were stored with 32 bits are off."""
+"""Tolerance in frames per second, for steps that were stored as 32-bit floats."""
 
 _RATES = (Fraction(1, 10**4), Fraction(10**6))
-"""Least and most frames per second: what the 32 bits of a step of time in MP4 can say."""
+"""Lowest and highest frames per second: the range of the 32-bit time steps in MP4."""
 
 _LARGEST_TERM = 10**6
 
 _SLACK = Fraction(1, 10**12)
-"""What rounding leaves of a float of 64 bits, as a part of it."""
+"""Relative rounding error of a 64-bit float."""
 
 _NTSC = {
     Fraction(text): Fraction(n * 1000, 1001)
@@ -36,24 +36,24 @@ _NTSC = {
 }
 
 
-class Pace(NamedTuple):
-    """How fast a movie plays.
+class MovieRate(NamedTuple):
+    """Frame rate of a movie.
 
     Parameters
     ----------
     rate : Fraction
         Frames per second.
     note : str
-        The rate and how it compares to real time, or that it is assumed; empty where it was asked
-        for, or is real time.
+        The rate and how it compares to real time, or that it is assumed; empty for a rate that was
+        given or that is real time.
     """
 
     rate: Fraction
     note: str = ""
 
 
-def choose_rate(asked: float | None, axis: Axis | None, *, is_at_speed: bool = False) -> Pace:
-    """Return how fast a movie plays: as asked, in real time where that can be watched, or at 10.
+def choose_rate(given: float | None, axis: Axis | None, *, is_at_speed: bool = False) -> MovieRate:
+    """Choose the frame rate of a movie: the given one, real time, or 10 per second.
 
     >>> choose_rate(None, Axis("t", 0.05, "s")).rate
     Fraction(20, 1)
@@ -62,46 +62,48 @@ def choose_rate(asked: float | None, axis: Axis | None, *, is_at_speed: bool = F
 
     Parameters
     ----------
-    asked : float, optional
-        Frames per second, as they were typed.
+    given : float, optional
+        Frames per second, as typed.
     axis : Axis, optional
-        The axis that runs.
+        The frame axis.
     is_at_speed : bool
-        Whether the step of the axis is that of a speed that was asked for.
+        True if the step of the axis already includes a playback speed.
 
     Raises
     ------
     InvalidImageError
-        As `to_rate`.
+        The frame rate is not between 0.0001 and 1000000 per second.
     """
-    if asked is not None:
-        return Pace(to_rate(asked))
+    if given is not None:
+        return MovieRate(to_rate(given))
+
     seconds = seconds_per_step(axis)
     if seconds is not None and is_at_speed:
-        return Pace(_checked(_simplest(1 / Fraction(seconds)), 1 / seconds))
+        return MovieRate(_checked(_simplest(1 / Fraction(seconds)), 1 / seconds))
+
     rate = default_rate(seconds)
     if seconds is None:
         why = ": the time between frames is not known" if axis and axis.name == "t" else ""
-        return Pace(rate, f"{rate} per second, which is assumed{why}")
+        return MovieRate(rate, f"{rate} per second, which is assumed{why}")
     speed = float(rate) * seconds
     is_real_time = math.isclose(speed, 1, rel_tol=_NEAR)
-    return Pace(rate, "" if is_real_time else f"{rate} per second, {speed:.4g} x real time")
+    return MovieRate(rate, "" if is_real_time else f"{rate} per second, {speed:.4g} x real time")
 
 
 def seconds_per_step(axis: Axis | None) -> float | None:
-    """Return the time from one step of an axis to the next, ``None`` where it is not known."""
+    """Return the time between two indices of an axis in seconds, ``None`` if unknown."""
     unit = SECONDS.get(axis.unit or "") if axis else None
     seconds = axis.scale * unit if axis and unit else 0.0
     return seconds if 0 < seconds < math.inf else None
 
 
 def default_rate(seconds: float | None) -> Fraction:
-    """Return the frames per second where none are asked for: real time from 5 to 60, otherwise 10.
+    """Return the default frames per second: real time if from 5 to 60, otherwise 10.
 
     Parameters
     ----------
     seconds : float, optional
-        From one frame to the next, where that is known.
+        Time between two frames, if known.
     """
     if seconds is None or not _SLOWEST - _NEAR <= 1 / seconds <= _FASTEST + _NEAR:
         return Fraction(DEFAULT_RATE)
@@ -109,7 +111,9 @@ def default_rate(seconds: float | None) -> Fraction:
 
 
 def to_rate(frame_rate: float) -> Fraction:
-    """Return a number of frames per second, as it was typed, as an exact fraction.
+    """Return a number of frames per second as an exact fraction.
+
+    A number is read as it was typed: 29.97 and other NTSC rates are n x 1000/1001.
 
     >>> to_rate(29.97), to_rate(0.5), to_rate(12.5), to_rate(1 / 3)
     (Fraction(30000, 1001), Fraction(1, 2), Fraction(25, 2), Fraction(1, 3))
@@ -117,16 +121,16 @@ def to_rate(frame_rate: float) -> Fraction:
     Raises
     ------
     InvalidImageError
-        No number, or one that is not between 0.0001 and 1000000.
+        The rate is not a number between 0.0001 and 1000000.
     """
     is_finite = is_real(frame_rate) and math.isfinite(frame_rate)
-    # the shortest text that is this float, so that 29.97 is that in 32 bits, too
+    # str gives the shortest text of a float, so 29.97 is recognized in 32 bits, too
     exact = _checked(Fraction(str(frame_rate)) if is_finite else Fraction(0), frame_rate)
     return _NTSC.get(exact) or _simplest(exact, _slack_of(frame_rate))
 
 
 def _checked(rate: Fraction, given: object) -> Fraction:
-    """Return a rate as it is, refusing one that no movie can have."""
+    """Return a rate, or raise an error for one out of range."""
     if not _RATES[0] <= rate <= _RATES[1]:
         raise InvalidImageError(
             f"The frame rate is {given!r}: give frames per second, a number between 0.0001 and "
@@ -136,14 +140,14 @@ def _checked(rate: Fraction, given: object) -> Fraction:
 
 
 def _slack_of(number: object) -> Fraction:
-    """Return what rounding leaves of a number, as a part of it."""
+    """Return the relative rounding error of a number."""
     if not isinstance(number, np.floating):
         return _SLACK
     return max(_SLACK, Fraction(float(np.finfo(number.dtype).eps)))
 
 
 def _simplest(rate: Fraction, slack: Fraction = _SLACK) -> Fraction:
-    """Return a fraction of small terms that is a rate but for the rounding of floats."""
+    """Return a fraction with small terms, equal to a rate within the rounding error."""
     for most in (1001, _LARGEST_TERM):
         near = rate.limit_denominator(most) if rate >= 1 else 1 / (1 / rate).limit_denominator(most)
         if abs(near - rate) <= rate * slack:

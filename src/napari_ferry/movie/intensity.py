@@ -1,4 +1,4 @@
-"""Samples of any type -> the 256 tones of a screen, between the values shown black and white."""
+"""Samples of any type -> 8-bit intensities, scaled between the contrast limits."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.image import Image
+from napari_ferry.movie.contrast_limits import contrast_limits_of, is_narrower
 
 _SAMPLED = 9
+"""Number of frames that are searched for their lowest and highest value."""
 
 
 class LazyContrastLimits:
-    """The values that become black and white: known, or found in some frames when first asked for.
+    """Contrast limits, known or read from a few frames on first use.
 
     Parameters
     ----------
     known : tuple of float, optional
-        The values.
+        The limits, low and high.
     array, regions
-        Where they are found otherwise: the lowest and highest finite value of these regions.
+        Pixels to search if the limits are unknown: they become the lowest and highest finite
+        value of these regions.
     from_zero : bool
-        Whether black is 0 whatever the lowest value is.
+        True if the low limit is at most 0.
     """
 
     def __init__(
@@ -50,23 +54,23 @@ class LazyContrastLimits:
         vars(self).update(state, _lock=threading.Lock())
 
     def find(self) -> tuple[float, float]:
-        """Return the values, reading the regions the first time if they are not known."""
+        """Return the limits; unknown ones are read from the regions on the first call."""
         with self._lock:
             if self.known is None:
-                found = [pair for region in self.regions for pair in self._of(region)]
-                low = min((pair[0] for pair in found), default=0.0)
-                high = max((pair[1] for pair in found), default=1.0)
+                ranges = [pair for region in self.regions for pair in self._read(region)]
+                low = min((pair[0] for pair in ranges), default=0.0)
+                high = max((pair[1] for pair in ranges), default=1.0)
                 low = min(low, 0.0) if self.from_zero else low
                 self.known = low, high if high > low else low + 1.0
             return self.known
 
-    def _of(self, region: Region) -> list[tuple[float, float]]:
+    def _read(self, region: Region) -> list[tuple[float, float]]:
         assert self.array is not None
         return BlockReader(self.array, region).read_whole(_range)
 
 
 def _range(pixels: NDArray[Any]) -> list[tuple[float, float]]:
-    """Return the lowest and highest finite value, in a list that is empty where there is none."""
+    """Return the lowest and highest finite value as one pair, or nothing without finite values."""
     if pixels.dtype.kind == "f":
         pixels = pixels[np.isfinite(pixels)]
     return [(float(pixels.min()), float(pixels.max()))] if pixels.size else []
@@ -74,14 +78,14 @@ def _range(pixels: NDArray[Any]) -> list[tuple[float, float]]:
 
 @dataclass(frozen=True)
 class IntensityMapping:
-    """What becomes of the samples of frames.
+    """Mapping from the samples of an image to those of a movie.
 
     Parameters
     ----------
     dtype : data type
-        Of the source.
+        Data type of the image.
     limits : LazyContrastLimits, optional
-        What becomes black and white of 8 bits; samples stay as they are when absent.
+        Limits that are mapped to 0 and 255; without them, samples stay unchanged.
     """
 
     dtype: np.dtype[Any]
@@ -89,46 +93,89 @@ class IntensityMapping:
 
     @property
     def out_dtype(self) -> np.dtype[Any]:
-        """Type of what comes out, in native byte order."""
+        """Data type of the movie, in native byte order."""
         return np.dtype(np.uint8) if self.limits else self.dtype.newbyteorder("=")
 
     def __call__(self, frames: NDArray[Any], *, is_rgb: bool = False) -> NDArray[Any]:
-        """Return frames as they are saved, in C order; alpha is laid over black.
+        """Return the frames to save, in C order; RGBA is blended over black.
 
         Parameters
         ----------
         frames : numpy.ndarray
-            Axes (frames, y, x), or (frames, y, x, s) of a color.
+            Axes (frames, y, x), or (frames, y, x, s) for RGB and RGBA; `dtype`.
         is_rgb : bool
-            Whether they are of a color.
+            True for RGB and RGBA.
+
+        Returns
+        -------
+        numpy.ndarray
+            Axes (frames, y, x), or (frames, y, x, 3) for RGB and RGBA; `out_dtype`.
         """
         if self.limits:
-            tones = to_tones(frames, *self.limits.find())
+            mapped = scale_to_8_bits(frames, *self.limits.find())
         else:
-            tones = np.asarray(frames, self.out_dtype)
-        if is_rgb and tones.shape[-1] == 4:
-            tones = _over_black(tones)
-        return np.ascontiguousarray(tones)
+            mapped = np.asarray(frames, self.out_dtype)
+        if is_rgb and mapped.shape[-1] == 4:
+            mapped = _blend_over_black(mapped)
+        return np.ascontiguousarray(mapped)
 
     def losses(self) -> Iterator[str]:
-        """Say between which values samples are mapped."""
+        """Describe the loss of intensities."""
         if self.limits is None:
             return
-        what = f"{self.dtype.name} becomes 8 bit between"
+
+        change = f"{self.dtype.name} is scaled to 8 bits between"
         if self.limits.known:
             low, high = self.limits.known
-            yield f"{what} {low:.6g} and {high:.6g}, as it is shown"
+            yield f"{change} {low:.6g} and {high:.6g}, the contrast limits"
         else:
-            low_word = "0" if self.limits.from_zero else "the lowest"
+            lowest = "0" if self.limits.from_zero else "the lowest"
             count = len(self.limits.regions)
             frames = "the frame" if count == 1 else f"{count} frames, from the first to the last"
-            yield f"{what} {low_word} and the highest value of {frames}"
+            yield f"{change} {lowest} and the highest value of {frames}"
+
         if self.dtype.kind == "f":
-            yield "what is not a number becomes black"
+            yield "NaN becomes black"
 
 
-def to_tones(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Return samples as uint8: `low` and below 0, `high` and above 255, not-a-number 0."""
+def choose_intensity(
+    image: Image, channel: int | None, regions: Sequence[Region], keep: Sequence[str]
+) -> IntensityMapping:
+    """Choose the mapping from an image to a movie; no samples are read.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    channel : int, optional
+        Index of the channel that is saved.
+    regions : sequence of Region
+        Frames to search for the lowest and highest value, if needed.
+    keep : sequence of str
+        Data types that the format stores unchanged.
+    """
+    dtype = image.dtype
+    native = dtype.newbyteorder("=")
+    limits = contrast_limits_of(image, channel)
+    if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
+        return IntensityMapping(dtype)
+
+    # napari shows bool from 0 to 1, and RGB over the whole range of its dtype
+    if limits is None and dtype.kind == "b":
+        limits = (0.0, 1.0)
+    if limits is None and image.is_rgb:
+        limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
+
+    if limits is not None:
+        return IntensityMapping(dtype, LazyContrastLimits(limits))
+    from_zero = image.kind == "labels"
+    return IntensityMapping(
+        dtype, LazyContrastLimits(None, image.array, regions, from_zero=from_zero)
+    )
+
+
+def scale_to_8_bits(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Scale samples to uint8: 0 for NaN and up to `low`, 255 from `high`."""
     if is_small_dtype(samples.dtype):
         table = _table(samples.dtype.newbyteorder("="), low, high)
         small: NDArray[np.uint8] = table[table_indices(samples)]
@@ -140,49 +187,49 @@ def to_tones(samples: NDArray[Any], low: float, high: float) -> NDArray[np.uint8
 
 @lru_cache(maxsize=8)
 def _table(dtype: np.dtype[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Return the tone of each bit pattern of a small type."""
+    """Return the 8-bit intensity of each bit pattern of a small dtype."""
     return _scale(all_values(dtype).astype(np.float64), low, high)
 
 
 def is_small_dtype(dtype: np.dtype[Any]) -> bool:
-    """Whether a type has so few values that a table of all is at hand."""
+    """Return True for a dtype of at most 65,536 values, small enough for a lookup table."""
     return dtype.kind in "iub" and dtype.itemsize <= 2
 
 
 def table_indices(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return samples of a small type as places in a table of `all_values`."""
+    """Return samples of a small dtype as indices into a table of `all_values`."""
     native = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
     return native.view(f"u{native.dtype.itemsize}")
 
 
 def all_values(dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return the value of each bit pattern of a small type, in the order of the patterns."""
+    """Return the value of each bit pattern of a small dtype, in the order of the patterns."""
     patterns = np.arange(256**dtype.itemsize).astype(f"u{dtype.itemsize}")
     return patterns.astype(bool) if dtype.kind == "b" else patterns.view(dtype.newbyteorder("="))
 
 
 def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Map floats, which are overwritten, to tones."""
+    """Scale floats to uint8; `values` is overwritten."""
     with np.errstate(over="ignore", invalid="ignore"):
         np.clip(values, low, high, out=values)
         values -= low
-        # dividing first keeps differences of the largest floats finite
+        # divide before multiplying: the difference of the largest floats stays finite
         values /= high - low if np.isfinite(high - low) else np.finfo(values.dtype).max
         values *= 255
         np.rint(values, out=values)
     np.nan_to_num(values, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
-    tones: NDArray[np.uint8] = values.astype(np.uint8)
-    return tones
+    scaled: NDArray[np.uint8] = values.astype(np.uint8)
+    return scaled
 
 
-def _over_black(frames: NDArray[Any]) -> NDArray[Any]:
-    """Return the colors of samples r g b a, of 8 or 16 bits, as they look over black."""
+def _blend_over_black(frames: NDArray[Any]) -> NDArray[Any]:
+    """Blend RGBA of 8 or 16 bits over black; return RGB."""
     most = np.iinfo(frames.dtype).max
-    wide: NDArray[np.uint32] = frames.astype(np.uint32)  # of 8 or 16 bits there is room for it
+    wide: NDArray[np.uint32] = frames.astype(np.uint32)  # products of 16 bits fit
     blended = (wide[..., :3] * wide[..., 3:] + most // 2) // most
     return blended.astype(frames.dtype)
 
 
 def sampled_indices(count: int) -> list[int]:
-    """Return which frames of so many are looked at for the range of values: first to last."""
+    """Return the indices of a few frames, from the first to the last."""
     return sorted({round(k) for k in np.linspace(0, count - 1, _SAMPLED)})

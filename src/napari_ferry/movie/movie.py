@@ -1,7 +1,7 @@
-"""What of an image becomes a movie: which axis runs, where the others stand, how fast it plays.
+"""Movie of an image: frame axis, position on the other axes, frame rate and intensities.
 
-A movie is made of frames of 8 bits (or of 16, in formats that keep them). `choose_movie` decides
-all of it without reading a pixel; `Movie.tasks` are what a `Stream` reads and prepares.
+Frames have 8 bits, or 16 in formats that store them. `choose_movie` reads no pixels; a `Stream`
+reads and prepares them in the tasks of `Movie.tasks`.
 """
 
 from __future__ import annotations
@@ -21,37 +21,38 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
 from napari_ferry.image.checks import check_frame_axes, check_not_complex
 from napari_ferry.image.record import SPEED
-from napari_ferry.movie.contrast_limits import contrast_limits_of, is_narrower
+from napari_ferry.movie.contrast_limits import saved_display
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_rate import choose_rate
-from napari_ferry.movie.intensity import IntensityMapping, LazyContrastLimits, sampled_indices
+from napari_ferry.movie.intensity import IntensityMapping, choose_intensity, sampled_indices
 from napari_ferry.saving.stream import EncodeTask, frames_together
 
 MAPPED = "mapped from"
-"""Key of `Image.metadata`: the values that black and white stood for before they were mapped."""
+"""Key of `Image.metadata`: original dtype, and the values that were mapped to 0 and 255."""
 
 POSITION = "position"
-"""Key of `Image.metadata`: where the axes stood that the movie does not have."""
+"""Key of `Image.metadata`: position on the axes that the movie does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Movie:
-    """One image, as frames that follow each other.
+    """One image as a sequence of frames.
 
     Parameters
     ----------
     image : Image
-        Where they come from.
+        The image.
     frame_axis : int, optional
-        Number of the axis that runs; ``None`` for a single frame.
+        Number of the frame axis; ``None`` for a single frame.
     position : tuple of int
-        Index on each leading axis; that of the axis that runs says nothing.
+        Index on each leading axis; that on the frame axis has no meaning.
     frame_rate : Fraction
         Frames per second.
     intensity : IntensityMapping
-        What becomes of the samples.
+        Mapping of the samples.
     losses : tuple of str
-        A sentence for each thing that the frames do not hold, and for a pace that nobody asked for.
+        A sentence for each thing that the frames cannot hold, and for a frame rate that was
+        assumed or is not real time.
     """
 
     image: Image
@@ -74,11 +75,11 @@ class Movie:
 
     @property
     def is_rgb(self) -> bool:
-        """Whether frames have the axes y x s, with three samples."""
+        """True if frames have the axes y, x, s, with three samples."""
         return self.image.is_rgb
 
     def region(self, first: int, stop: int) -> Region:
-        """Return the region of the image that some frames are."""
+        """Return the region of the image in frames `first` to `stop`, exclusive."""
         lead = [
             slice(first, stop) if axis == self.frame_axis else slice(index, index + 1)
             for axis, index in enumerate(self.position)
@@ -86,13 +87,13 @@ class Movie:
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
     def tasks(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[EncodeTask]:
-        """Yield the tasks of a `Stream`, in order: a few frames each, prepared by its threads.
+        """Yield the tasks of a `Stream`, in order: a few frames each, prepared in its threads.
 
         Parameters
         ----------
         encode : callable, optional
-            Given prepared frames, axes (frames, y, x) or (frames, y, x, 3), makes what
-            `Stream.assemble` takes; these frames themselves when absent.
+            Converts prepared frames, axes (frames, y, x) or (frames, y, x, 3), to the input of
+            `Stream.assemble`; without it, that input is the frames themselves.
         """
         lead = len(self.position)
         edges = chunk_edges(self.image.array)
@@ -100,62 +101,68 @@ class Movie:
         chunk = 1 if self.frame_axis is None else int(np.diff(edges[self.frame_axis]).max())
         most = frames_together(frame, chunk)
 
-        prepare = _Prepare(intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode)
+        prepare = _FramePreparation(
+            intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode
+        )
         for region in split_by_frames(self.region(0, self.nframes), lead, most, edges[:lead]):
             yield EncodeTask(self.image.array, region, prepare)
 
     def saved_image(self) -> Image:
-        """Return what the file will hold, for its record: axes, names, and how it was mapped.
+        """Return an image with the shape, axes and metadata of the file, for its record.
 
-        Its samples may be read to find the values between which they are mapped.
+        Samples may be read to find the limits of the intensity mapping.
         """
-        lead = len(self.position)
-        names = self.image.axis_names
         limits = self.intensity.limits.find() if self.intensity.limits else None
         count = [] if self.frame_axis is None else [self.nframes]
         shape = (*count, *self.size, *([3] if self.is_rgb else []))
         frames = np.broadcast_to(np.zeros((), self.intensity.out_dtype), shape)
-        running = [] if self.frame_axis is None else [self.image.axes[self.frame_axis]]
-        kept = [*self.image.axes[lead : lead + 2], *([Axis("s")] if self.is_rgb else [])]
+
+        lead = len(self.position)
+        first = [] if self.frame_axis is None else [self.image.axes[self.frame_axis]]
+        others = [*self.image.axes[lead : lead + 2], *([Axis("s")] if self.is_rgb else [])]
+
         metadata = dict(self.image.metadata)
-        place = {names[k]: i for k, i in enumerate(self.position) if k != self.frame_axis}
-        metadata |= {POSITION: place} if any(self.image.size(name) > 1 for name in place) else {}
+        names = self.image.axis_names
+        position = {names[k]: i for k, i in enumerate(self.position) if k != self.frame_axis}
+        if any(self.image.size(name) > 1 for name in position):
+            metadata[POSITION] = position
         if limits:
             metadata[MAPPED] = {"dtype": self.image.dtype.name, "low": limits[0], "high": limits[1]}
+
+        display = saved_display(
+            self.image.display, self.channel_index, is_mapped=limits is not None
+        )
         return replace(
             self.image,
             levels=(frames,),
-            axes=(*running, *kept),
+            axes=(*first, *others),
             channels=self._saved_channels(),
-            display=_without_limits(self.image.display, self.channel_index, bool(limits)),
+            display=display,
             metadata=metadata,
         )
 
     def record(self, *, is_timed: bool, is_exact: bool = True) -> dict[str, Any]:
-        """Return the JSON record of what the file will hold.
+        """Return the JSON record of the file.
 
         Parameters
         ----------
         is_timed : bool
-            Whether the frame rate was asked for, so that it calibrates a time that has no unit.
+            True if the frame rate was given; it then calibrates a time axis without a unit.
         is_exact : bool
-            Whether samples come back as they are. Numbers of objects that do not are none.
+            True if the format stores samples unchanged. Otherwise labels become a plain image,
+            as changed numbers no longer identify objects.
         """
         record = describe(self.saved_image())
-        running = record["axes"][0]
-        if (
-            is_timed
-            and self.frame_axis is not None
-            and running["name"] == "t"
-            and not running["unit"]
-        ):
-            running |= {"scale": float(1 / self.frame_rate), "unit": "second"}
+        first = record["axes"][0]
+        is_uncalibrated_time = first["name"] == "t" and not first["unit"]
+        if is_timed and self.frame_axis is not None and is_uncalibrated_time:
+            first |= {"scale": float(1 / self.frame_rate), "unit": "second"}
         if not is_exact or self.intensity.limits:
             record["kind"] = "image"
         return record
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells this movie from others of the same size; no pixels are read."""
+        """Return values to distinguish this movie from others; no pixels are read."""
         limits = self.intensity.limits and self.intensity.limits.known
         return {
             **describe(self.image),
@@ -166,7 +173,7 @@ class Movie:
 
     @property
     def channel_index(self) -> int | None:
-        """Return which channel is saved; ``None`` where they run, or there are none."""
+        """Index of the saved channel; ``None`` for all of them, or without an axis ``c``."""
         names = self.image.axis_names
         at = names.index("c") if "c" in names else None
         return None if at is None or at == self.frame_axis else self.position[at]
@@ -178,8 +185,8 @@ class Movie:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Prepare:
-    """Reads the frames of a task and makes of them what a movie holds."""
+class _FramePreparation:
+    """Reads the frames of a task, maps their samples and encodes them."""
 
     intensity: IntensityMapping
     lead: int
@@ -203,96 +210,68 @@ def choose_movie(
     frame_rate: float | None = None,
     keep: Sequence[str] = ("uint8",),
 ) -> Movie:
-    """Decide what of some images becomes a movie; no pixels are read.
+    """Choose the frames, frame rate and intensities of a movie; no pixels are read.
 
     Parameters
     ----------
     images : sequence of Image
         One image.
     axis : str, optional
-        Name of the axis that runs; the only long one, or ``t``, when absent.
+        Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Where the other axes stand, such as ``"z=3 c=0"``; axes of length 1 need none.
+        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
     frame_rate : float, optional
-        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent, real
-        time where that is 5 to 60 per second, otherwise 10.
+        Frames per second; NTSC rates such as 29.97 are read as exactly 30000/1001. By default real
+        time if that is 5 to 60 per second, otherwise 10.
     keep : sequence of str
-        Types whose samples the format holds as they are.
+        Data types that the format stores unchanged.
 
     Raises
     ------
     InvalidImageError
-        Several images, one without pixels or whose axes do not end in y x, samples that are
-        complex, a rate that is none, or a position that is missing or does not exist.
+        Several images, an image without pixels or whose last axes are not y and x, complex
+        samples, a frame rate out of range, or a position that is missing or does not exist.
     """
     if len(images) != 1:
         raise InvalidImageError(
-            f"A movie shows one image and {len(images)} were given: draw them into one with "
+            f"A movie shows one image, but {len(images)} were given: combine them with "
             "napari_ferry.render, or save them one by one."
         )
     (image,) = images
     check_pixels(image)
     check_frame_axes(image, "in a movie")
     check_not_complex(image.dtype, image.name, "in a movie")
-    running, place = choose_frame_axis(leading_sizes(image), axis, position)
-    axis_of_frames = None if running is None else image.axes[running]
-    pace = choose_rate(frame_rate, axis_of_frames, is_at_speed=SPEED in image.metadata)
+
+    number, indices = choose_frame_axis(leading_sizes(image), axis, position)
+    rate_axis = None if number is None else image.axes[number]
+    rate = choose_rate(frame_rate, rate_axis, is_at_speed=SPEED in image.metadata)
     movie = Movie(
         image=image,
-        frame_axis=running,
-        position=place,
-        frame_rate=pace.rate,
+        frame_axis=number,
+        position=indices,
+        frame_rate=rate.rate,
         intensity=IntensityMapping(image.dtype),
         losses=(),
     )
-    movie = replace(movie, intensity=_choose_intensity(movie, keep))
-    paces = [f"the movie plays at {pace.note}"] if pace.note and movie.nframes > 1 else []
-    return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *paces))))
 
-
-def _choose_intensity(movie: Movie, keep: Sequence[str]) -> IntensityMapping:
-    """Decide what becomes of the samples, of which none are read."""
-    image, dtype = movie.image, movie.image.dtype
-    native = dtype.newbyteorder("=")
-    limits = contrast_limits_of(image, movie.channel_index)
-    if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
-        return IntensityMapping(dtype)
-    if limits is None and dtype.kind == "b":
-        limits = (0.0, 1.0)
-    if limits is None and image.is_rgb:  # what napari takes for black and white of a color
-        limits = (0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
-    if limits is not None:
-        return IntensityMapping(dtype, LazyContrastLimits(limits))
-    regions = tuple(movie.region(i, i + 1) for i in sampled_indices(movie.nframes))
-    return IntensityMapping(
-        dtype, LazyContrastLimits(None, image.array, regions, from_zero=image.kind == "labels")
-    )
-
-
-def _without_limits(
-    display: Mapping[str, Any], channel: int | None, is_mapped: bool
-) -> dict[str, Any]:
-    """Return a display of what is saved: that of its channel, without limits that were used up."""
-    own = display.get("channels")
-    shared = {key: value for key, value in display.items() if key != "channels"}
-    if channel is not None and isinstance(own, Sequence) and channel < len(own):
-        shown = own[channel] if isinstance(own[channel], Mapping) else {}
-        shared |= {key: value for key, value in shown.items() if key != "metadata"}
-    if is_mapped:
-        shared.pop("contrast_limits", None)
-    return shared
+    # these depend on the frames, which the movie above already describes
+    regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
+    intensity = choose_intensity(image, movie.channel_index, regions, keep)
+    movie = replace(movie, intensity=intensity)
+    notes = [f"the movie plays at {rate.note}"] if rate.note and movie.nframes > 1 else []
+    return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *notes))))
 
 
 def _losses(movie: Movie) -> Iterator[str]:
     image = movie.image
     for k, (name, index) in enumerate(zip(image.axis_names, movie.position, strict=False)):
         if k != movie.frame_axis and image.shape[k] > 1:
-            yield f"of the axis {name}, only index {index} of {image.shape[k]} is saved"
+            yield f"only index {index} of {image.shape[k]} on the axis {name} is saved"
     if image.is_rgb and image.shape[-1] == 4:
-        yield "transparency is not stored: colors are laid over black"
+        yield "transparency is not stored: colors are blended over black"
     if image.kind == "labels":
         yield "labels become gray values"
     yield from movie.intensity.losses()
     if isinstance(image.display.get("colormap"), str | Mapping) and not image.is_gray:
-        yield "the colormap is kept for napari-ferry alone: other programs show gray"
+        yield "only napari-ferry reads the colormap: other programs show gray"
     yield from common_losses([image])

@@ -1,1 +1,1 @@
-"""What video files are made of."""
+"""Video files: packet index, frame decoding and encoding."""

@@ -1,6 +1,6 @@
-"""Headers of coded pictures: their bits, the NAL units of H.264 and H.265, and what they say.
+"""Coded picture headers: bit reading and the NAL units of H.264 and H.265.
 
-ITU-T H.264, 7.2, 7.3.1, 9.1 and Annex B; ITU-T H.265 has the same there.
+ITU-T H.264, 7.2, 7.3.1, 9.1 and Annex B; ITU-T H.265 defines the same.
 """
 
 from __future__ import annotations
@@ -9,34 +9,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-_START = b"\x00\x00\x01"
+_START_CODE = b"\x00\x00\x01"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """What the header of a coded picture says.
+    """Header of a coded picture.
 
     Parameters
     ----------
     rank : tuple of int
-        What sorts it among others, as they are shown.
+        Sort key of the picture in display order.
     is_shown : bool
-        Whether the decoder gives it at all.
-    can_begin : bool
-        Whether decoding can begin at it, if the container or a parser says so, too.
+        True if the decoder outputs the picture.
+    can_start : bool
+        True if decoding can start at the picture, provided that the container or a parser marks
+        it as a key frame, too.
     """
 
     rank: tuple[int, int]
     is_shown: bool
-    can_begin: bool
+    can_start: bool
 
 
 class NoPictureError(LookupError):
-    """There is no coded picture in these bytes."""
+    """The bytes contain no coded picture."""
 
 
-class Bits:
-    """Reads the numbers of a header.
+class BitReader:
+    """Reader of the numbers in a header.
 
     Parameters
     ----------
@@ -46,11 +47,11 @@ class Bits:
 
     def __init__(self, payload: bytes) -> None:
         self._value = int.from_bytes(payload, "big")
-        self._left = 8 * len(payload)
+        self._remaining = 8 * len(payload)
 
     @classmethod
-    def of_nal(cls, payload: bytes) -> Self:
-        """Read a NAL unit, after its own header: emulation prevention bytes are left out."""
+    def from_nal(cls, payload: bytes) -> Self:
+        """Make a reader of a NAL unit without its own header and emulation prevention bytes."""
         return cls(payload.replace(b"\x00\x00\x03", b"\x00\x00"))
 
     def u(self, count: int) -> int:
@@ -59,17 +60,17 @@ class Bits:
         Raises
         ------
         ValueError
-            The header ends before.
+            The header has fewer bits left.
         """
-        self._left -= count
-        if self._left < 0:
+        self._remaining -= count
+        if self._remaining < 0:
             raise ValueError("a header of the video ends too early")
-        return (self._value >> self._left) & ((1 << count) - 1)
+        return (self._value >> self._remaining) & ((1 << count) - 1)
 
     def ue(self) -> int:
         """Return the next Exp-Golomb number (H.264, 9.1)."""
-        rest = self._value & ((1 << self._left) - 1)
-        return self.u(2 * (self._left - rest.bit_length()) + 1) - 1
+        rest = self._value & ((1 << self._remaining) - 1)
+        return self.u(2 * (self._remaining - rest.bit_length()) + 1) - 1
 
     def skip_ue(self, count: int) -> None:
         """Skip Exp-Golomb numbers; signed ones have the same length."""
@@ -78,18 +79,18 @@ class Bits:
 
 
 def split_annex_b(data: bytes) -> Iterator[bytes]:
-    """Yield the NAL units that start codes separate."""
-    begin = data.find(_START)
-    while begin >= 0:
-        end = data.find(_START, begin + 3)
-        yield data[begin + 3 : end] if end >= 0 else data[begin + 3 :]
-        begin = end
+    """Yield the NAL units between start codes."""
+    start = data.find(_START_CODE)
+    while start >= 0:
+        end = data.find(_START_CODE, start + 3)
+        yield data[start + 3 : end] if end >= 0 else data[start + 3 :]
+        start = end
 
 
 def split_by_length(data: bytes, width: int) -> Iterator[bytes]:
-    """Yield the NAL units that follow their lengths, numbers of `width` bytes (ISO 14496-15)."""
-    at = 0
-    while at + width < len(data):
-        begin = at + width
-        at = begin + int.from_bytes(data[at:begin], "big")
-        yield data[begin:at]
+    """Yield NAL units, each stored after its length in `width` bytes (ISO 14496-15)."""
+    offset = 0
+    while offset + width < len(data):
+        start = offset + width
+        offset = start + int.from_bytes(data[offset:start], "big")
+        yield data[start:offset]

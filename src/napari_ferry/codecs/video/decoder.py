@@ -1,7 +1,8 @@
-"""A decoder that stands in a video, and gives frames by their number.
+"""Decoder of the frames of a video by number.
 
-It goes on from where it stands, so that the next frame costs one decode, or from the nearest key
-frame; and the frames that it passed are kept as they came, so that a few steps back cost none.
+It continues at its current position, so that the next frame costs one decode, or starts at the
+nearest key frame. Recently decoded frames are cached as they are, so that a few steps back cost
+nothing.
 """
 
 from __future__ import annotations
@@ -14,117 +15,133 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.codecs.video.packet_index import Index, numbered, video_packets
+from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
-_KEPT_BYTES = 16 << 20
-"""Decoded frames that are kept as they came, beside those that the decoder refers to."""
+_CACHE_BYTES = 16 << 20
+"""Size of the cache of decoded frames, besides the frames that the decoder refers to."""
 
-_KEPT_FRAMES = 32
+_CACHE_FRAMES = 32
 
 _MOST_THREADS = 4
 """Threads of a decoder: each holds frames of its own."""
 
 
 class Decoder:
-    """A file that is open, and a decoder that stands between two of its frames."""
+    """An open video file and its decoder, positioned between two frames.
 
-    def __init__(self, path: Path, index: Index) -> None:
+    Parameters
+    ----------
+    path : Path
+        The file.
+    index : PacketIndex
+        Its packets.
+    """
+
+    def __init__(self, path: Path, index: PacketIndex) -> None:
         self.path = path
         self.index = index
         self.container = open_video(path)
-        self.stamp = _stamp(path)
-        self.kept: OrderedDict[int, av.VideoFrame] = OrderedDict()
+        self.version = _file_version(path)
+        self.cache: OrderedDict[int, av.VideoFrame] = OrderedDict()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
-        self.passed = -1
-        self.fed = len(index.times)
-        self.begins_at = len(index)
+        self.last_frame = -1
+        """Number of the frame decoded last."""
+        self.next_packet = len(index.decoding_times)
+        """Number of the packet to decode next."""
+        self.first_frame = len(index)
+        """Number of the first frame that can be decoded since the last seek."""
 
     def is_stale(self) -> bool:
-        """Whether another file stands at the path by now."""
-        return self.stamp != _stamp(self.path)
+        """Return True if the file was replaced or changed since it was opened."""
+        return self.version != _file_version(self.path)
 
     def frame(self, i: int) -> av.VideoFrame:
-        """Return frame i as it was decoded.
+        """Return frame i as decoded.
 
         Raises
         ------
         UnreadableFileError
-            The file has changed, or is damaged there.
+            The file has changed or is damaged there.
         """
-        if i in self.kept:
-            return self.kept[i]
-        ahead = self.passed < i and self.begins_at <= i
-        if ahead and self.index.start_of(i) < self.fed and (found := self._advance(i)):
-            return found
-        for back in (0, 1, 2, len(self.index.keys)):
-            self._jump(self.index.start_of(i, back))
-            found = self._advance(i)
-            if found:
-                return found
-            if self.index.start_of(i, back) == self.index.keys[0]:
+        if i in self.cache:
+            return self.cache[i]
+
+        # continue only if no key frame is nearer than the current position
+        is_ahead = self.last_frame < i and self.first_frame <= i
+        if is_ahead and self.index.start_packet(i) < self.next_packet:
+            frame = self._advance(i)
+            if frame:
+                return frame
+
+        for back in (0, 1, 2, len(self.index.key_packets)):
+            self._jump(self.index.start_packet(i, back))
+            frame = self._advance(i)
+            if frame:
+                return frame
+            if self.index.start_packet(i, back) == self.index.key_packets[0]:
                 break
         raise UnreadableFileError(
-            f"Frame {i} of {self.path} cannot be decoded: the file is damaged there, or has "
+            f"Frame {i} of {self.path} cannot be decoded: the file is damaged there or has "
             "changed; open it again, or leave that frame out."
         )
 
     def _advance(self, i: int) -> av.VideoFrame | None:
-        """Decode on to frame i; ``None`` where it does not come."""
+        """Decode forward to frame i; return ``None`` if the decoder does not output it."""
         import av
 
         try:
             for number, frame in self.output:
-                shown = int(self.index.shown[number])
-                if shown < self.begins_at:
-                    continue  # needs what was before the key frame
-                self.passed = shown
-                self._keep(shown, frame)
+                shown = int(self.index.frame_numbers[number])
+                if shown < self.first_frame:
+                    continue  # depends on packets before the key frame
+                self.last_frame = shown
+                self._add_to_cache(shown, frame)
                 if shown >= i:
                     return frame if shown == i and not frame.is_corrupt else None
         except av.FFmpegError:
-            self.passed = len(self.index)
+            self.last_frame = len(self.index)
         return None
 
-    def _keep(self, shown: int, frame: av.VideoFrame) -> None:
+    def _add_to_cache(self, i: int, frame: av.VideoFrame) -> None:
         if frame.is_corrupt:
             return
         nbytes = sum(plane.buffer_size for plane in frame.planes)
-        room = max(1, min(_KEPT_FRAMES, _KEPT_BYTES // max(1, nbytes)))
-        self.kept[shown] = frame
-        while len(self.kept) > room:
-            self.kept.popitem(last=False)
+        capacity = max(1, min(_CACHE_FRAMES, _CACHE_BYTES // max(1, nbytes)))
+        self.cache[i] = frame
+        while len(self.cache) > capacity:
+            self.cache.popitem(last=False)
 
     def _jump(self, packet: int) -> None:
-        """Put the decoder in front of a key frame."""
-        self.begins_at = max(int(self.index.shown[packet]), 0) if packet else 0
-        self.passed = -1
+        """Position the decoder before a key frame."""
+        self.first_frame = max(int(self.index.frame_numbers[packet]), 0) if packet else 0
+        self.last_frame = -1
         self.output = self._decode_from(packet)
 
     def _decode_from(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode from a packet on: the number of each frame's packet, and the frame."""
+        """Decode from a packet on; yield each frame with its packet number."""
         for number, packet in self._packets_from(first):
-            self.fed = number + 1
+            self.next_packet = number + 1
             packet.opaque = (number,)
-            yield from numbered(self.container.streams.video[0].decode(packet))
-        self.fed = len(self.index.times)
-        yield from numbered(self.container.streams.video[0].decode(None))
+            yield from number_frames(self.container.streams.video[0].decode(packet))
+        self.next_packet = len(self.index.decoding_times)
+        yield from number_frames(self.container.streams.video[0].decode(None))
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
-        """Yield packets from one on, with their numbers."""
-        last = len(self.index.times)
+        """Yield the packets from number `first` on, with their numbers."""
+        count = len(self.index.decoding_times)
         for number, packet in self._seek(first):
-            if number >= last:
+            if number >= count:
                 return
             if number >= first:
                 yield number, packet
 
     def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
-        """Return packets from `first` on, or from before it, with their numbers."""
+        """Return packets from number `first` or an earlier one on, with their numbers."""
         import av
 
         for target in self.index.seek_times(first) if first else ():
@@ -132,33 +149,34 @@ class Decoder:
             try:
                 self.container.seek(target, stream=stream)
             except av.FFmpegError:
-                break  # a stream without a container, or a file without a table of packets
+                break  # a stream without a container, or a file without a packet table
             stream.codec_context.flush_buffers()
             packets = video_packets(self.container)
             packet = next(packets, None)
-            number = None if packet is None else self.index.find(packet)
+            number = None if packet is None else self.index.find_packet(packet)
             if packet is not None and number is not None and number <= first:
                 return enumerate(chain([packet], packets), number)
-        # no table of key frames, or an unclear place: from the beginning
+
+        # without a table of key frames or a known position, start at the beginning
         close_video(self.container)
         self.container = open_video(self.path)
         return enumerate(video_packets(self.container))
 
     def close(self) -> None:
-        """Close the file; a generator that stands in it would keep it open."""
+        """Close the file, and the generator of frames first because it keeps the file open."""
         if isinstance(self.output, Generator):
             self.output.close()
-        self.kept.clear()
+        self.cache.clear()
         close_video(self.container)
 
 
 def open_video(path: Path) -> InputContainer:
-    """Open a file that has a video stream, ready to decode.
+    """Open a file with a video stream, ready to decode.
 
     Raises
     ------
     UnreadableFileError
-        It is no video, or has no video stream that can be decoded.
+        The file is not a video, or has no video stream that can be decoded.
     """
     import av
 
@@ -166,18 +184,19 @@ def open_video(path: Path) -> InputContainer:
         container = _open(path)
     except av.FFmpegError as error:
         raise UnreadableFileError(
-            f"{path} cannot be opened as a video ({error.strerror or error}): check that it is "
-            "one, and whole."
+            f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
+            "complete video file."
         ) from error
     if not container.streams.video:
         raise UnreadableFileError(
-            f"{path} holds no pictures ({_streams(container)}): open another file."
+            f"{path} has no video stream ({_describe_streams(container)}): open another file."
         )
+
     stream = container.streams.video[0]
     if getattr(stream, "codec_context", None) is None:
         raise UnreadableFileError(
-            f"{path} holds pictures in a coding that is not known: it is damaged, or has to be "
-            "converted by the program that made it."
+            f"{path} has a video stream in an unknown encoding: it is damaged, or must be "
+            "converted by the program that created it."
         )
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
@@ -187,7 +206,7 @@ def open_video(path: Path) -> InputContainer:
 
 @contextmanager
 def opened_video(path: Path) -> Iterator[InputContainer]:
-    """Open a file as `open_video` does, and close it as `close_video` does."""
+    """Open a file with `open_video` for a ``with`` block, and close it with `close_video`."""
     container = open_video(path)
     try:
         yield container
@@ -196,10 +215,10 @@ def opened_video(path: Path) -> Iterator[InputContainer]:
 
 
 def close_video(container: InputContainer) -> None:
-    """Close a file once the threads of its decoder are at rest; it may be closed already.
+    """Close a file, open or closed, once the threads of its decoder are idle.
 
     PyAV holds the GIL while it waits for these threads to end, and each of them needs the GIL to
-    let go of the packet that it has just decoded. `flush_buffers` waits for them without the GIL.
+    release the packet that it has just decoded. `flush_buffers` waits for them without the GIL.
     """
     for stream in container.streams.video[:1]:
         if stream.codec_context is not None:
@@ -208,9 +227,9 @@ def close_video(container: InputContainer) -> None:
 
 
 def _open(path: Path) -> InputContainer:
-    """Open a file so that tags that are not UTF-8 do no harm; see `read_tags`.
+    """Open a file, also one with tags in another encoding than UTF-8; see `read_tags`.
 
-    PyAV up to 18 refuses such a file unless told otherwise; later releases have no such option.
+    PyAV up to 18 refuses such a file without the option; later releases have no such option.
     """
     import av
 
@@ -221,7 +240,7 @@ def _open(path: Path) -> InputContainer:
 
 
 def read_tags(container: InputContainer) -> dict[str, str]:
-    """Return the tags of a file; bytes that are not UTF-8 become U+FFFD."""
+    """Return the tags of a file, with U+FFFD in place of bytes outside UTF-8."""
     return {_to_text(key): _to_text(value) for key, value in container.metadata.items()}
 
 
@@ -229,18 +248,18 @@ def _to_text(escaped: str) -> str:
     return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _streams(container: InputContainer) -> str:
-    """Say what a file has instead of pictures."""
+def _describe_streams(container: InputContainer) -> str:
+    """Return the kinds of streams in a file without video, for a message."""
     kinds = sorted({stream.type for stream in container.streams})
     return f"only {' and '.join(kinds)}" if kinds else "no stream at all"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when another file takes the place of this one."""
+def _file_version(path: Path) -> tuple[int, int]:
+    """Return the size and modification time of a file, to detect its replacement."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise UnreadableFileError(
-            f"{path} is gone ({error.strerror or error}): put it back, or open another file."
+            f"{path} is gone ({error.strerror or error}): restore it, or open another file."
         ) from error
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns

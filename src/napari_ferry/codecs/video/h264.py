@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from napari_ferry.codecs.video.bits import (
-    Bits,
+    BitReader,
     NoPictureError,
     Picture,
     split_annex_b,
@@ -15,14 +15,16 @@ from napari_ferry.codecs.video.bits import (
 )
 
 _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
-_SLICE_HEAD = 32
-_B = 1
+"""NAL unit types (table 7-1)."""
+
+_SLICE_HEADER_BYTES = 32
+_B_SLICE = 1
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Sequence:
-    """What the header of a slice is read with, of a sequence parameter set."""
+    """Fields of a sequence parameter set needed to read slice headers."""
 
     has_color_planes: bool
     frame_num_bits: int
@@ -32,90 +34,99 @@ class _Sequence:
 
 
 class H264:
-    """Reads the headers of H.264.
+    """Reader of the headers of H.264.
 
     Parameters
     ----------
     extradata : bytes
-        Parameter sets of the container: in an ``avcC`` record, with start codes, or empty.
+        Parameter sets from the container: as an ``avcC`` record, with start codes, or empty.
 
     Raises
     ------
     ValueError
-        They are damaged, or use what is not supported.
+        The parameter sets are damaged or use an unsupported feature.
     """
 
     def __init__(self, extradata: bytes = b"") -> None:
         self._sequences: dict[int, _Sequence] = {}
-        self._sequence_of: dict[int, int] = {}
+        self._sequence_of_picture: dict[int, int] = {}
         self._epoch = 0
-        self._last = 0
+        self._last_count = 0
+
         self._split: Callable[[bytes], Iterator[bytes]] = split_annex_b
         units = split_annex_b(extradata)
         if extradata[:1] == b"\x01":
             self._split = partial(split_by_length, width=(extradata[4] & 3) + 1)
             units = _avcc_units(extradata)
         for unit in units:
-            self._note_parameters(unit)
+            self._read_parameters(unit)
 
     def read(self, data: bytes) -> Picture:
-        """Read the header of a picture: its rank is its coded sequence, and its count there."""
+        """Read the header of a picture: its rank is its coded sequence and its count in there."""
         for unit in self._split(data):
-            kind = unit[0] & 31 if unit else 0
-            if kind in (_SLICE, _IDR):
-                return self._read_slice(kind, unit[0] >> 5 & 3, Bits.of_nal(unit[1:_SLICE_HEAD]))
-            self._note_parameters(unit)
+            unit_type = unit[0] & 31 if unit else 0
+            if unit_type in (_SLICE, _IDR):
+                bits = BitReader.from_nal(unit[1:_SLICE_HEADER_BYTES])
+                return self._read_slice(unit_type, unit[0] >> 5 & 3, bits)
+            self._read_parameters(unit)
         raise NoPictureError
 
-    def _note_parameters(self, unit: bytes) -> None:
-        kind = unit[0] & 31 if unit else 0
-        if kind == _SPS:
-            number, sequence = _read_sequence(Bits.of_nal(unit[1:]))
+    def _read_parameters(self, unit: bytes) -> None:
+        """Store the parameter set of a NAL unit, if it has one."""
+        unit_type = unit[0] & 31 if unit else 0
+        if unit_type == _SPS:
+            number, sequence = _read_sequence(BitReader.from_nal(unit[1:]))
             self._sequences[number] = sequence
-        elif kind == _PPS:
-            bits = Bits.of_nal(unit[1:_SLICE_HEAD])
+        elif unit_type == _PPS:
+            bits = BitReader.from_nal(unit[1:_SLICE_HEADER_BYTES])
             number = bits.ue()
-            self._sequence_of[number] = bits.ue()
+            self._sequence_of_picture[number] = bits.ue()
 
-    def _read_slice(self, kind: int, reference: int, bits: Bits) -> Picture:
-        bits.ue()
-        can_begin = bits.ue() % 5 != _B
-        sequence = self._sequences[self._sequence_of[bits.ue()]]
-        bits.u(2 * sequence.has_color_planes)
+    def _read_slice(self, unit_type: int, reference: int, bits: BitReader) -> Picture:
+        bits.ue()  # first_mb_in_slice
+        can_start = bits.ue() % 5 != _B_SLICE
+        sequence = self._sequences[self._sequence_of_picture[bits.ue()]]
+        if sequence.has_color_planes:
+            bits.u(2)
         bits.u(sequence.frame_num_bits)
         if not sequence.is_progressive and bits.u(1):  # field_pic_flag
             bits.u(1)
-        if kind == _IDR:
-            bits.ue()
+
+        if unit_type == _IDR:
+            bits.ue()  # idr_pic_id
             self._epoch += 1
-            self._last = 0
-        count = 0  # of all pictures, if they are shown as they are decoded
+            self._last_count = 0
+
+        count = 0  # of all pictures, if they are displayed in decoding order
         if sequence.order_type == 0:
-            count = nearest(self._last, bits.u(sequence.order_bits), sequence.order_bits)
-            self._last = count if reference else self._last
-        return Picture(rank=(self._epoch, count), is_shown=True, can_begin=can_begin)
+            low = bits.u(sequence.order_bits)
+            count = nearest(self._last_count, low, sequence.order_bits)
+            self._last_count = count if reference else self._last_count
+        return Picture(rank=(self._epoch, count), is_shown=True, can_start=can_start)
 
 
 def nearest(last: int, low: int, width: int) -> int:
-    """Return the count whose low bits are `low` that is nearest to the last one (8.2.1.1)."""
+    """Return the count nearest to the last one among those with the low bits `low` (8.2.1.1)."""
     half = 1 << (width - 1)
     return last + (low - last + half - 1) % (2 * half) - (half - 1)
 
 
-def _read_sequence(bits: Bits) -> tuple[int, _Sequence]:
-    """Read a sequence parameter set (7.3.2.1.1): its number, and itself."""
+def _read_sequence(bits: BitReader) -> tuple[int, _Sequence]:
+    """Read a sequence parameter set (7.3.2.1.1); return its number and its fields."""
     profile = bits.u(8)
     bits.u(16)
     number = bits.ue()
     has_planes = profile in _HIGH_PROFILES and _skip_high_profile(bits)
     frame_num_bits = bits.ue() + 4
+
     order_type = bits.ue()
     if order_type == 1:
         raise ValueError("picture order count of type 1")
     order_bits = bits.ue() + 4 if order_type == 0 else 0
-    bits.ue()
+
+    bits.ue()  # max_num_ref_frames
     bits.u(1)
-    bits.skip_ue(2)
+    bits.skip_ue(2)  # width and height
     return number, _Sequence(
         has_color_planes=has_planes,
         frame_num_bits=frame_num_bits,
@@ -125,8 +136,8 @@ def _read_sequence(bits: Bits) -> tuple[int, _Sequence]:
     )
 
 
-def _skip_high_profile(bits: Bits) -> bool:
-    """Skip what high profiles add; return whether color planes are coded separately."""
+def _skip_high_profile(bits: BitReader) -> bool:
+    """Skip the fields of high profiles; return True if color planes are coded separately."""
     chroma = bits.ue()
     has_planes = chroma == 3 and bool(bits.u(1))
     bits.skip_ue(2)
@@ -138,8 +149,8 @@ def _skip_high_profile(bits: Bits) -> bool:
     return has_planes
 
 
-def _skip_scaling_list(bits: Bits, size: int) -> None:
-    """Skip a scaling list (7.3.2.1.1.1), which ends early where its next scale is zero."""
+def _skip_scaling_list(bits: BitReader, size: int) -> None:
+    """Skip a scaling list (7.3.2.1.1.1); it ends early if its next scale is zero."""
     scale = 8
     for _ in range(size):
         code = bits.ue()
@@ -150,10 +161,10 @@ def _skip_scaling_list(bits: Bits, size: int) -> None:
 
 def _avcc_units(record: bytes) -> Iterator[bytes]:
     """Yield the parameter sets of an ``avcC`` record (ISO 14496-15, 5.3.3.1)."""
-    at = 5
+    offset = 5
     for mask in (31, 255):
-        count, at = record[at] & mask, at + 1
+        count, offset = record[offset] & mask, offset + 1
         for _ in range(count):
-            end = at + 2 + int.from_bytes(record[at : at + 2], "big")
-            yield record[at + 2 : end]
-            at = end
+            end = offset + 2 + int.from_bytes(record[offset : offset + 2], "big")
+            yield record[offset + 2 : end]
+            offset = end

@@ -1,6 +1,6 @@
-"""Closes, in a thread that lives while there are any, the files that nobody has read for a while.
+"""Thread that closes the files of idle decoders, and ends when none is left open.
 
-A process that is forked leaves the open files of its parent alone: their threads are not there.
+A forked process does not touch the open files of its parent: their threads do not exist there.
 """
 
 from __future__ import annotations
@@ -14,54 +14,54 @@ from typing import Protocol
 _IDLE_SECONDS = 10.0
 
 
-class Closable(Protocol):
-    """Something with a file that may be open."""
+class IdleClosable(Protocol):
+    """A reader with a file that may be open."""
 
     def close_if_idle(self, seconds: float, /) -> bool:
-        """Close the file if nobody has read for so long; return whether it is still open."""
+        """Close the file if it was not read for this time, in seconds; return True if still open."""
 
     def forget(self) -> None:
-        """Be as if the file had never been opened."""
+        """Reset the reader to the state of a file never opened."""
 
 
-_watched: weakref.WeakSet[Closable] = weakref.WeakSet()
+_watched: weakref.WeakSet[IdleClosable] = weakref.WeakSet()
 
 
-class _Watch:
-    """The thread that looks after files, and whether it is there."""
+class _Watcher:
+    """The thread that closes idle files, and its state."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.is_awake = False
+        self.is_running = False
 
-    def add(self, reader: Closable) -> None:
+    def add(self, reader: IdleClosable) -> None:
         with self.lock:
             _watched.add(reader)
-            if not self.is_awake:
-                self.is_awake = True
-                threading.Thread(target=self._work, name="ferry-idle", daemon=True).start()
+            if not self.is_running:
+                self.is_running = True
+                threading.Thread(target=self._run, name="ferry-idle", daemon=True).start()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
             time.sleep(_IDLE_SECONDS / 4)
             with self.lock:
                 still_open = [reader.close_if_idle(_IDLE_SECONDS) for reader in list(_watched)]
                 if not any(still_open):
-                    self.is_awake = False
+                    self.is_running = False
                     return
 
 
-_watch = _Watch()
+_watcher = _Watcher()
 
 
-def watch(reader: Closable) -> None:
-    """Look after a file from now on; its reader calls this before it is opened, with its lock."""
-    _watch.add(reader)
+def watch(reader: IdleClosable) -> None:
+    """Close the file of a reader when it is idle; call this with its lock, before opening."""
+    _watcher.add(reader)
 
 
 def _after_fork() -> None:
-    global _watch  # noqa: PLW0603 - its thread and its lock are the parent's
-    _watch = _Watch()
+    global _watcher  # noqa: PLW0603 - its thread and its lock belong to the parent
+    _watcher = _Watcher()
     for reader in list(_watched):
         reader.forget()
 

@@ -1,7 +1,7 @@
-"""Where the frames of a video lie: its packets, in the order of decoding and of showing.
+"""Index of the packets of a video, in decoding order and in display order.
 
-Packets are read and not decoded. A frame is known by the number of its packet in the order of
-decoding, which the decoder hands through (``AV_CODEC_FLAG_COPY_OPAQUE``).
+Packets are read but not decoded. A frame is identified by the number of its packet in decoding
+order; the decoder passes this number on (``AV_CODEC_FLAG_COPY_OPAQUE``).
 """
 
 from __future__ import annotations
@@ -20,85 +20,98 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-@dataclass(frozen=True, eq=False)
-class Index:
-    """The packets of one video stream.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PacketIndex:
+    """Packets of one video stream.
 
     Parameters
     ----------
-    stamps : numpy.ndarray
-        Presentation time of each frame shown, in ticks of `time_base`, in order; int64.
-    packets : numpy.ndarray
-        Number of the packet of each frame shown, in the order of decoding; int64.
-    keys : numpy.ndarray
-        Numbers of the packets at which decoding can begin; int64, rising.
-    key_stamps : numpy.ndarray
+    presentation_times : numpy.ndarray
+        Time of each frame in display order, in ticks of `time_base`; int64.
+    frame_packets : numpy.ndarray
+        Packet number of each frame in display order; int64. Packets are numbered in decoding order.
+    key_packets : numpy.ndarray
+        Numbers of the packets at which decoding can start; int64, ascending.
+    key_times : numpy.ndarray
         Presentation time of each of them, or of the first frame that needs nothing before it.
-    times : numpy.ndarray
-        Decoding time of each packet in ticks, in the order of decoding; int64.
-    places : numpy.ndarray
-        Where each packet lies in the file, in bytes, -1 where that is not known; int64.
+    decoding_times : numpy.ndarray
+        Decoding time of each packet in ticks, in decoding order; int64.
+    offsets : numpy.ndarray
+        Position of each packet in the file, in bytes; -1 if unknown; int64.
     time_base : Fraction
-        Seconds of one tick.
-    trouble : str
-        Why there are fewer frames than the file promises; empty where it is whole.
+        Duration of one tick, in seconds.
+    damage : str
+        Reason why there are fewer frames than the file declares; empty for a whole file.
     has_times : bool
-        Whether the file says when its frames are shown; if not, they are even.
+        True if the file stores the times of its frames; otherwise they are evenly spaced.
     """
 
-    stamps: NDArray[np.int64]
-    packets: NDArray[np.int64]
-    keys: NDArray[np.int64]
-    key_stamps: NDArray[np.int64]
-    times: NDArray[np.int64]
-    places: NDArray[np.int64]
+    presentation_times: NDArray[np.int64]
+    frame_packets: NDArray[np.int64]
+    key_packets: NDArray[np.int64]
+    key_times: NDArray[np.int64]
+    decoding_times: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     time_base: Fraction
-    trouble: str = ""
+    damage: str = ""
     has_times: bool = True
-    shown: NDArray[np.int64] = field(init=False, repr=False)
-    """Place among the frames shown of each packet, -1 for those that show none."""
+    frame_numbers: NDArray[np.int64] = field(init=False, repr=False)
+    """Frame number of each packet in display order, -1 for packets without a visible frame."""
 
     def __post_init__(self) -> None:
-        shown = np.full(len(self.times), -1, np.int64)
-        shown[self.packets] = np.arange(len(self.packets))
-        object.__setattr__(self, "shown", shown)
+        numbers = np.full(len(self.decoding_times), -1, np.int64)
+        numbers[self.frame_packets] = np.arange(len(self.frame_packets))
+        object.__setattr__(self, "frame_numbers", numbers)
 
     def __len__(self) -> int:
-        return len(self.stamps)
+        return len(self.presentation_times)
 
-    def start_of(self, i: int, back: int = 0) -> int:
-        """Return the packet to decode from for frame i; `back` such packets earlier, if asked.
+    def start_packet(self, i: int, back: int = 0) -> int:
+        """Return the packet at which to start decoding for frame i.
 
-        Frames that are shown before a key frame but decoded after it may need what came before
-        it, so decoding starts at one that is shown no later than the frame.
+        Frames that are displayed before a key frame but decoded after it may depend on earlier
+        packets, so decoding starts at a key frame that is displayed no later than frame i.
+
+        Parameters
+        ----------
+        i : int
+            Frame number in display order.
+        back : int
+            Number of key frames to go back from there.
         """
-        shown = np.searchsorted(self.key_stamps, self.stamps[i], "right")
-        decoded = np.searchsorted(self.keys, self.packets[i], "right")
-        return int(self.keys[max(min(shown, decoded) - 1 - back, 0)])
+        shown = np.searchsorted(self.key_times, self.presentation_times[i], "right")
+        decoded = np.searchsorted(self.key_packets, self.frame_packets[i], "right")
+        return int(self.key_packets[max(min(shown, decoded) - 1 - back, 0)])
 
-    def find(self, packet: av.Packet[VideoStream]) -> int | None:
-        """Return the number of a packet that was read after a jump, ``None`` where it is unclear.
+    def find_packet(self, packet: av.Packet[VideoStream]) -> int | None:
+        """Return the number of a packet read after a seek, ``None`` if it is ambiguous.
 
-        It is known by where it lies, as times of decoding are counted anew in some containers;
-        or, where that is not known, by when it is shown.
+        A packet is identified by its offset, because some containers restart the decoding times
+        after a seek. Without an offset, it is identified by its presentation time.
         """
-        same = np.flatnonzero(self.places == packet.pos) if packet.pos is not None else self.keys
+        same = (
+            self.key_packets
+            if packet.pos is None
+            else np.flatnonzero(self.offsets == packet.pos)
+        )
         if len(same) != 1 and packet.pts is not None:
-            same = self.keys[self.key_stamps == packet.pts]
+            same = self.key_packets[self.key_times == packet.pts]
         return int(same[0]) if len(same) == 1 else None
 
     def seek_times(self, first: int) -> list[int]:
-        """Return times, in ticks, to jump to so that packet `first` comes, or one before it.
+        """Return times to seek to, in ticks, in order to reach packet `first` or an earlier one.
 
-        Some containers look for a time of showing, others for one of decoding.
+        Some containers search for a presentation time, others for a decoding time.
         """
-        k = int(np.searchsorted(self.keys, first, "right")) - 1
-        earlier = [int(self.times[self.keys[max(k - back, 0)]]) for back in (0, 1, 4)]
-        return [int(self.key_stamps[k]), *earlier]
+        k = int(np.searchsorted(self.key_packets, first, "right")) - 1
+        earlier = [
+            int(self.decoding_times[self.key_packets[max(k - back, 0)]]) for back in (0, 1, 4)
+        ]
+        return [int(self.key_times[k]), *earlier]
 
 
 def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]:
-    """Yield the packets of the first video stream that are not empty, one frame in each.
+    """Yield the non-empty packets of the first video stream, each with one frame.
 
     DivX packs two frames into one packet and a placeholder into the next; they are separated here.
     """
@@ -115,12 +128,12 @@ def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]
     yield from unpack.filter(None)
 
 
-def numbered(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield frames with the numbers of their packets, each the only one of a tuple in `opaque`.
+def number_frames(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield frames with their packet numbers, which `opaque` holds as tuples of one number.
 
-    PyAV knows what is there by its address, and small numbers are one object for all decoders: the
-    first to be done with it would take it from the others.
-    Frames without one are what a decoder makes up for a reference that it has not seen.
+    PyAV identifies the value of `opaque` by its address, and small numbers are one object for all
+    decoders: the first decoder to finish with it would take it away from the others. Frames
+    without a number were invented by the decoder to replace a missing reference.
     """
     for frame in frames:
         if isinstance(frame.opaque, tuple):

@@ -1,7 +1,7 @@
-"""The index of a video, made of its packets: they are read, not decoded.
+"""Scan of a video file that builds its packet index without decoding.
 
-The order of frames follows from their presentation time stamps; where a container has none, from
-the headers of coded pictures; and where those are unclear, from the decoder.
+The display order of frames follows from their presentation times. If a container stores none, it
+follows from the headers of coded pictures; if these are ambiguous, from the decoder.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video.packet_index import Index, numbered, video_packets
-from napari_ferry.codecs.video.picture_order import PictureOrder, read_picture_order
+from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
+from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
 
 if TYPE_CHECKING:
     import av
@@ -30,45 +30,48 @@ Reopen: TypeAlias = "Callable[[], AbstractContextManager[InputContainer]]"
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 MAX_FRAMES = 2**24
-"""More frames than this are taken for a damaged file."""
+"""Largest number of frames; a file with more is treated as damaged."""
 
-_DECODED = 16
-"""Frames that are decoded to see whether headers tell the order that the decoder gives."""
+_PROBED_FRAMES = 16
+"""Frames that are decoded to compare the order in the headers with that of the decoder."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Packets:
-    """What is noted of packets as they come."""
+    """Properties of the packets, collected in decoding order."""
 
-    stamps: list[int | None] = field(default_factory=list)
-    times: list[int | None] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    presentation_times: list[int | None] = field(default_factory=list)
+    decoding_times: list[int | None] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
-    trouble: str = ""
+    damage: str = ""
     has_times: bool = True
 
+    def __len__(self) -> int:
+        return len(self.presentation_times)
+
     def add(self, packet: av.Packet[VideoStream], codec: str) -> None:
-        n = len(self.stamps)
-        self.stamps.append(packet.pts)
-        self.times.append(packet.dts if packet.dts is not None else packet.pts)
-        self.places.append(-1 if packet.pos is None else packet.pos)
+        number = len(self)
+        self.presentation_times.append(packet.pts)
+        self.decoding_times.append(packet.dts if packet.dts is not None else packet.pts)
+        self.offsets.append(-1 if packet.pos is None else packet.pos)
         if packet.is_keyframe:
-            self.keys.append(n)
-        if packet.is_discard or not _shows(packet, codec):
-            self.hidden.append(n)
+            self.keys.append(number)
+        if packet.is_discard or not _has_visible_frame(packet, codec):
+            self.hidden.append(number)
 
 
 @dataclass
-class _Order:
-    """What tells the order of frames: time stamps, until it is seen that they do not.
+class _OrderSource:
+    """Source of the display order: presentation times, or picture headers while in doubt.
 
     Parameters
     ----------
     headers : PictureOrder, optional
-        What reads the headers of pictures, where those may be needed.
+        Collector of picture headers, if these may be needed.
     is_untimed : bool
-        Whether the container holds no presentation times. What packets have then is guessed.
+        True if the container stores no presentation times. Those of its packets are guesses.
     """
 
     headers: PictureOrder | None
@@ -76,198 +79,212 @@ class _Order:
     latest: int | None = None
 
     def add(self, packet: av.Packet[VideoStream]) -> None:
-        """Read the headers of a packet, while they may be needed."""
+        """Read the headers of a packet while they may be needed."""
         if self.headers is None:
             return
         is_earlier = packet.pts is not None and self.latest is not None and packet.pts < self.latest
         if is_earlier and not self.is_untimed:
-            self.headers = None  # the stamps are not in the order of decoding: they are real
+            self.headers = None  # the times are not in decoding order, so they are real
             return
         self.latest = packet.pts
         self.headers.add(packet)
 
 
-def _order_of(container: InputContainer) -> _Order:
+def _choose_order_source(container: InputContainer) -> _OrderSource:
     codec = container.streams.video[0].codec_context
-    # a four-character code in Matroska is of "Video for Windows", which counts in decoding order
-    has_code = codec.codec_tag.strip("\0 ") != ""
+    # a FOURCC in Matroska belongs to "Video for Windows", whose times are in decoding order
+    has_fourcc = codec.codec_tag.strip("\0 ") != ""
     is_untimed = container.format.name == "avi" or (
-        container.format.name.startswith("matroska") and has_code
+        container.format.name.startswith("matroska") and has_fourcc
     )
     may_reorder = is_untimed or bool(codec.has_b_frames)
-    return _Order(read_picture_order(codec) if may_reorder else None, is_untimed)
+    return _OrderSource(make_picture_order(codec) if may_reorder else None, is_untimed)
 
 
-def read_index(container: InputContainer, reopen: Reopen) -> Index:
-    """Read all packets of the first video stream, from where the container stands.
+def read_index(container: InputContainer, reopen: Reopen) -> PacketIndex:
+    """Read all packets of the first video stream, from the current position of the container.
 
     Parameters
     ----------
     container : av.container.InputContainer
         A file that was just opened.
     reopen : callable
-        Opens it again for a ``with`` block, to decode where packets do not tell in which order
-        frames are shown.
+        Opens the file again for a ``with`` block, to decode it if the packets do not determine
+        the display order.
     """
-    order = _order_of(container)
-    found = _read_packets(container, order)
+    source = _choose_order_source(container)
+    packets = _read_packets(container, source)
     time_base = container.streams.video[0].time_base or Fraction(1, 1)
-    headers = order.headers
-    packets = headers.packets() if headers else None
-    if headers and packets is not None:
-        found.keys = [k for k in found.keys if headers.can_begin(k)]
-        packets = packets[~np.isin(packets, found.hidden)]
-        agrees = _agrees(found, packets)
-        if agrees and not order.is_untimed:
-            return _index(found, np.array(found.stamps, np.int64), packets, time_base)
-        if agrees or _is_confirmed(packets, reopen):
-            # stamps of the file are times of showing, though its packets have them in wrong order
-            are_real = not order.is_untimed and None not in found.stamps
-            times = found.stamps if are_real else found.times
-            return _by_order(found, packets, times, time_base)
-    elif not (order.is_untimed and headers) and (index := _by_stamps(found, time_base)):
+
+    headers = source.headers
+    order = headers.packets() if headers else None
+    if headers and order is not None:
+        packets.keys = [k for k in packets.keys if headers.can_start(k)]
+        order = order[~np.isin(order, packets.hidden)]
+        agrees = _has_ascending_times(packets, order)
+        if agrees and not source.is_untimed:
+            times = np.array(packets.presentation_times, np.int64)
+            return _make_index(packets, times, order, time_base)
+        if agrees or _is_confirmed(order, reopen):
+            # the file stores presentation times, although its packets have them in wrong order
+            are_real = not source.is_untimed and None not in packets.presentation_times
+            values = packets.presentation_times if are_real else packets.decoding_times
+            return _index_in_order(packets, order, values, time_base)
+    elif not (source.is_untimed and headers) and (index := _index_by_time(packets, time_base)):
         return index
-    return _by_order(found, _decoding_order(found, reopen), found.times, time_base)
+
+    order = _decoding_order(packets, reopen)
+    return _index_in_order(packets, order, packets.decoding_times, time_base)
 
 
-def _read_packets(container: InputContainer, order: _Order) -> _Packets:
+def _read_packets(container: InputContainer, source: _OrderSource) -> _Packets:
+    """Read all packets, up to the end of the file or the first damaged packet."""
     import av
 
     stream = container.streams.video[0]
-    found = _Packets()
+    packets = _Packets()
     try:
         for packet in video_packets(container):
-            if packet.is_corrupt or len(found.stamps) >= MAX_FRAMES:
-                found.trouble = "it ends within a frame"
+            if packet.is_corrupt or len(packets) >= MAX_FRAMES:
+                packets.damage = "it ends within a frame"
                 break
-            found.add(packet, stream.codec_context.name)
-            order.add(packet)
+            packets.add(packet, stream.codec_context.name)
+            source.add(packet)
     except av.FFmpegError as error:
-        found.trouble = f"it cannot be read further ({error.strerror or error})"
-    if not found.trouble and stream.frames > len(found.stamps):
-        found.trouble = f"its header promises {stream.frames} frames"
-    if not found.trouble and is_cut_matroska(Path(container.name)):
-        found.trouble = "it is shorter than its header says"
-    if found.times and all(time is None for time in found.times):
-        _assume_times(found, stream)
-    return found
+        packets.damage = f"it cannot be read further ({error.strerror or error})"
+
+    # some cut files end between two packets and read without an error
+    if not packets.damage and stream.frames > len(packets):
+        packets.damage = f"its header promises {stream.frames} frames"
+    if not packets.damage and is_cut_matroska(Path(container.name)):
+        packets.damage = "it is shorter than its header specifies"
+
+    if len(packets) and all(time is None for time in packets.decoding_times):
+        _assume_times(packets, stream)
+    return packets
 
 
-def _assume_times(found: _Packets, stream: VideoStream) -> None:
-    """Give the packets of a stream without a container even times, in ticks."""
+def _assume_times(packets: _Packets, stream: VideoStream) -> None:
+    """Assign evenly spaced times, in ticks, to the packets of a stream without a container."""
     rate = stream.average_rate or stream.guessed_rate
     step = max(1, round(1 / (rate * stream.time_base))) if rate and stream.time_base else 1
-    found.times = [k * step for k in range(len(found.times))]
-    found.has_times = False
+    packets.decoding_times = [k * step for k in range(len(packets))]
+    packets.has_times = False
 
 
 def is_cut_matroska(path: Path) -> bool:
-    """Whether a Matroska or WebM file is shorter than its segment (RFC 8794, 4; RFC 9559, 5.1)."""
+    """Return True for a Matroska or WebM file shorter than its segment.
+
+    RFC 8794, section 4, and RFC 9559, section 5.1.
+    """
     with path.open("rb") as file:
-        head = file.read(256)
-    if head[:4] != _EBML:
+        header = file.read(256)
+    if header[:4] != _EBML:
         return False
-    nbytes, at = _vint(head, 4)
-    at += nbytes
-    if head[at : at + 4] != _SEGMENT:
+    nbytes, offset = _read_vint(header, 4)
+    offset += nbytes
+    if header[offset : offset + 4] != _SEGMENT:
         return False
-    nbytes, begin = _vint(head, at + 4)
-    is_known = nbytes != (1 << 7 * (begin - at - 4)) - 1
-    return is_known and path.stat().st_size < begin + nbytes
+
+    nbytes, start = _read_vint(header, offset + 4)
+    is_known = nbytes != (1 << 7 * (start - offset - 4)) - 1
+    return is_known and path.stat().st_size < start + nbytes
 
 
-def _vint(data: bytes, at: int) -> tuple[int, int]:
-    """Read a number of EBML: its value, and where it ends."""
-    length = 9 - max(data[at], 1).bit_length()
-    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return value, at + length
+def _read_vint(data: bytes, offset: int) -> tuple[int, int]:
+    """Read an EBML number; return its value and the offset of its end."""
+    length = 9 - max(data[offset], 1).bit_length()
+    value = int.from_bytes(data[offset : offset + length], "big") & ((1 << 7 * length) - 1)
+    return value, offset + length
 
 
-def _shows(packet: av.Packet[VideoStream], codec: str) -> bool:
-    """Whether a packet shows a frame: VP8 has some that are only looked at (RFC 6386, 9.1)."""
+def _has_visible_frame(packet: av.Packet[VideoStream], codec: str) -> bool:
+    """Return True if a packet has a visible frame: VP8 has hidden ones (RFC 6386, 9.1)."""
     return codec != "vp8" or bool(bytes(packet)[0] & 0x10)
 
 
-def _by_stamps(found: _Packets, time_base: Fraction) -> Index | None:
-    """Put frames in order by their time stamps; ``None`` where those do not tell."""
-    shown = np.delete(np.arange(len(found.stamps)), found.hidden)
-    if len(found.keys) == len(found.stamps):  # nothing is decoded out of order
-        return _index(found, _filled(found.stamps), shown, time_base)
-    if None in found.stamps:
+def _index_by_time(packets: _Packets, time_base: Fraction) -> PacketIndex | None:
+    """Sort frames by presentation time; return ``None`` if the times are missing or equal."""
+    shown = np.delete(np.arange(len(packets)), packets.hidden)
+    if len(packets.keys) == len(packets):  # nothing is decoded out of order
+        return _make_index(packets, _fill(packets.presentation_times), shown, time_base)
+    if None in packets.presentation_times:
         return None
-    stamps = np.array(found.stamps, np.int64)
-    order = shown[np.argsort(stamps[shown], kind="stable")]
-    is_clear = len(np.unique(stamps[order])) == len(order)
-    return _index(found, stamps, order, time_base) if is_clear else None
+
+    times = np.array(packets.presentation_times, np.int64)
+    order = shown[np.argsort(times[shown], kind="stable")]
+    is_unique = len(np.unique(times[order])) == len(order)
+    return _make_index(packets, times, order, time_base) if is_unique else None
 
 
-def _agrees(found: _Packets, order: NDArray[np.int64]) -> bool:
-    """Whether time stamps rise in an order of packets."""
-    if None in found.stamps:
+def _has_ascending_times(packets: _Packets, order: NDArray[np.int64]) -> bool:
+    """Return True if the presentation times ascend in an order of packets."""
+    if None in packets.presentation_times:
         return False
-    steps = np.diff(np.array(found.stamps, np.int64)[order])
+    steps = np.diff(np.array(packets.presentation_times, np.int64)[order])
     return bool(np.all(steps > 0))
 
 
 def _is_confirmed(order: NDArray[np.int64], reopen: Reopen) -> bool:
-    """Whether the decoder gives the first frames in an order of packets."""
+    """Return True if the decoder outputs the first frames in an order of packets."""
     with reopen() as container, closing(decode_all(container)) as frames:
-        first = [number for number, _ in islice(frames, _DECODED)]
-    return first == list(order[:_DECODED])
+        first = [number for number, _ in islice(frames, _PROBED_FRAMES)]
+    return first == list(order[:_PROBED_FRAMES])
 
 
-def _decoding_order(found: _Packets, reopen: Reopen) -> NDArray[np.int64]:
-    """Return the packets of frames as the decoder gives them; this decodes the whole file."""
+def _decoding_order(packets: _Packets, reopen: Reopen) -> NDArray[np.int64]:
+    """Return the packets of frames in the output order of the decoder; decode the whole file."""
     with reopen() as container:
         order = np.array([number for number, _ in decode_all(container)], np.int64)
-    return order[order < len(found.stamps)]
+    return order[order < len(packets)]
 
 
-def _by_order(
-    found: _Packets, order: NDArray[np.int64], times: list[int | None], time_base: Fraction
-) -> Index:
-    """Give frames in a known order the times of packets, sorted."""
-    stamps = np.zeros(len(found.stamps), np.int64)
-    stamps[order] = np.sort(_filled(times)[order])
-    return _index(found, stamps, order, time_base)
+def _index_in_order(
+    packets: _Packets, order: NDArray[np.int64], values: list[int | None], time_base: Fraction
+) -> PacketIndex:
+    """Assign the sorted times of packets to frames in a known order."""
+    times = np.zeros(len(packets), np.int64)
+    times[order] = np.sort(_fill(values)[order])
+    return _make_index(packets, times, order, time_base)
 
 
 def decode_all(container: InputContainer) -> Generator[tuple[int, av.VideoFrame], None, None]:
-    """Decode a file that was just opened: the number of each frame's packet, and the frame."""
+    """Decode a file that was just opened; yield each frame with its packet number."""
     import av
 
     stream = container.streams.video[0]
     try:
         for number, packet in enumerate(video_packets(container)):
             packet.opaque = (number,)
-            yield from numbered(stream.decode(packet))
-        yield from numbered(stream.decode(None))
+            yield from number_frames(stream.decode(packet))
+        yield from number_frames(stream.decode(None))
     except av.FFmpegError:
         return
 
 
-def _index(
-    found: _Packets, stamps: NDArray[np.int64], order: NDArray[np.int64], time_base: Fraction
-) -> Index:
-    keys = np.array(found.keys or [0][: len(found.stamps)], np.int64)
-    return Index(
-        stamps[order],
-        order,
-        keys,
-        stamps[keys],
-        _filled(found.times),
-        np.array(found.places, np.int64),
-        time_base,
-        found.trouble,
-        found.has_times,
+def _make_index(
+    packets: _Packets, times: NDArray[np.int64], order: NDArray[np.int64], time_base: Fraction
+) -> PacketIndex:
+    """Make an index from the presentation time of each packet and the packets of the frames."""
+    keys = np.array(packets.keys or [0][: len(packets)], np.int64)
+    return PacketIndex(
+        presentation_times=times[order],
+        frame_packets=order,
+        key_packets=keys,
+        key_times=times[keys],
+        decoding_times=_fill(packets.decoding_times),
+        offsets=np.array(packets.offsets, np.int64),
+        time_base=time_base,
+        damage=packets.damage,
+        has_times=packets.has_times,
     )
 
 
-def _filled(stamps: list[int | None]) -> NDArray[np.int64]:
-    """Return time stamps, counted on where a packet has none."""
-    filled = np.empty(len(stamps), np.int64)
+def _fill(times: list[int | None]) -> NDArray[np.int64]:
+    """Return times without gaps: a missing time is the previous one plus one tick."""
+    filled = np.empty(len(times), np.int64)
     last = -1
-    for k, stamp in enumerate(stamps):
-        last = last + 1 if stamp is None else stamp
+    for k, time in enumerate(times):
+        last = last + 1 if time is None else time
         filled[k] = last
     return filled

@@ -1,6 +1,6 @@
-"""Order in which coded pictures are shown, read from their headers without decoding.
+"""Display order of coded pictures, read from their headers without decoding.
 
-Containers such as AVI hold no presentation times, so the headers alone tell it.
+Containers such as AVI store no presentation times, so only the headers determine the order.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
-_HEAD_BYTES = 256
-"""Of a packet, this much is looked at first: copying and searching all of it would take longer."""
+_HEADER_BYTES = 256
+"""Bytes of a packet that are searched first: copying and searching the whole takes longer."""
 
-_HEADERS: dict[str, Callable[[bytes], Headers]] = {
+_HEADER_READERS: dict[str, Callable[[bytes], HeaderReader]] = {
     "h264": H264,
     "hevc": H265,
     "mpeg1video": Mpeg2,
     "mpeg2video": Mpeg2,
     "mpeg4": Mpeg4,
 }
-"""Name of a codec -> what reads its headers, made of the parameters that the container has."""
+"""Codec name -> header reader, made from the parameters in the container."""
 
 
-class Headers(Protocol):
-    """Reads the headers of one coding."""
+class HeaderReader(Protocol):
+    """Reader of the headers of one video codec."""
 
     def read(self, data: bytes) -> Picture:
-        """Read the header of the next picture in the order of decoding.
+        """Read the header of the next picture in decoding order.
 
-        Where it fails for the beginning of a packet, it is called again for all of it.
+        If it fails for the beginning of a packet, it is called again with the whole packet.
 
         Parameters
         ----------
@@ -51,28 +51,28 @@ class Headers(Protocol):
         Raises
         ------
         NoPictureError
-            There is no picture in these bytes.
+            The bytes contain no picture.
         LookupError, ValueError
-            The headers are damaged, or use what is not supported.
+            The headers are damaged or use an unsupported feature.
         """
 
 
 class PictureOrder:
-    """Collects what the headers of pictures say, as their packets come.
+    """Collector of picture headers, filled packet by packet.
 
     Parameters
     ----------
-    headers : Headers
-        What reads the headers of this coding.
+    headers : HeaderReader
+        Reader of the headers of this codec.
     """
 
-    def __init__(self, headers: Headers) -> None:
+    def __init__(self, headers: HeaderReader) -> None:
         self._headers = headers
         self._pictures: list[Picture] = []
         self._is_known = True
 
     def add(self, packet: av.Packet[VideoStream]) -> None:
-        """Read the headers of the next packet; nothing more is read once one is unclear."""
+        """Read the headers of the next packet, unless an earlier one was unreadable."""
         if not self._is_known:
             return
         try:
@@ -83,27 +83,27 @@ class PictureOrder:
     def _read(self, packet: av.Packet[VideoStream]) -> Picture:
         data = memoryview(packet)
         with suppress(LookupError, ValueError):
-            return self._headers.read(bytes(data[:_HEAD_BYTES]))
+            return self._headers.read(bytes(data[:_HEADER_BYTES]))
         try:
             return self._headers.read(bytes(data))
         except NoPictureError:
-            return Picture(rank=(0, 0), is_shown=False, can_begin=False)
+            return Picture(rank=(0, 0), is_shown=False, can_start=False)
 
     def packets(self) -> NDArray[np.int64] | None:
-        """Return the packet of each frame shown, int64; ``None`` where a header was unclear."""
+        """Return the packet of each frame in display order, int64; ``None`` if it is unknown."""
         if not self._is_known:
             return None
         shown = [(p.rank, n) for n, p in enumerate(self._pictures) if p.is_shown]
         return np.array([n for _, n in sorted(shown)], np.int64)
 
-    def can_begin(self, packet: int) -> bool:
-        """Whether decoding can begin at a packet that is said to be a key frame."""
-        return self._pictures[packet].can_begin
+    def can_start(self, packet: int) -> bool:
+        """Return True if decoding can start at a packet marked as a key frame."""
+        return self._pictures[packet].can_start
 
 
-def read_picture_order(codec: VideoCodecContext) -> PictureOrder | None:
-    """Return what reads the order of a coding; ``None`` where its headers are not known here."""
-    make = _HEADERS.get(codec.name)
+def make_picture_order(codec: VideoCodecContext) -> PictureOrder | None:
+    """Return an empty collector for a codec; ``None`` if its headers are not supported."""
+    make = _HEADER_READERS.get(codec.name)
     try:
         return PictureOrder(make(bytes(codec.extradata or b""))) if make else None
     except (LookupError, ValueError):

@@ -340,7 +340,7 @@ def test_a_truncated_file_gives_its_whole_frames(
 def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=0.2", sound)
-    with pytest.raises(UnreadableFileError, match=r"sound\.mp4 holds no pictures \(only audio\)"):
+    with pytest.raises(UnreadableFileError, match=r"sound\.mp4 has no video stream \(only audio\)"):
         imload(sound)
     page = tmp_path / "page.mp4"
     page.write_text("<html>not found</html>")
@@ -351,7 +351,9 @@ def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
 def test_a_coding_that_nobody_knows_is_said(made: Callable[[str], Path], tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(made("short-gop.mp4").read_bytes().replace(b"avc1", b"zzz1"))
-    with pytest.raises(UnreadableFileError, match=r"a\.mp4 holds pictures in a coding"):
+    with pytest.raises(
+        UnreadableFileError, match=r"a\.mp4 has a video stream in an unknown encoding"
+    ):
         imload(path)
 
 
@@ -456,7 +458,7 @@ def test_a_file_that_nobody_reads_is_closed(
     made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle, "_IDLE_SECONDS", 0.2)
-    monkeypatch.setattr(idle, "_watch", idle._Watch())
+    monkeypatch.setattr(idle, "_watcher", idle._Watcher())
     (image,) = imload(made("b-frames.mp4"))
     image.array[7]
     process = psutil.Process()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _CACHE_BYTES = 16 << 20
-"""Size of the cache of decoded frames, besides the frames that the decoder refers to."""
+"""Size of the cache of decoded frames, without the reference frames of the decoder."""
 
 _CACHE_FRAMES = 32
 

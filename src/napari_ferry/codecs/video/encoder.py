@@ -1,7 +1,7 @@
-"""Frames through a pipe into the ffmpeg that imageio-ffmpeg brings, in a process of its own.
+"""Encoding of frames by the ffmpeg of imageio-ffmpeg, in a separate process fed through a pipe.
 
-So the memory of an encoder, and whatever it does on its last leg, stays outside; and its exit
-status is looked at, which says whether the file is whole.
+Thus the memory of an encoder and the effects of a crash stay outside our process. The exit status
+is checked, because it tells if the file is whole.
 """
 
 from __future__ import annotations
@@ -21,28 +21,41 @@ from napari_ferry.arrays.blocks import as_bytes
 from napari_ferry.errors import SaveError
 
 _PIPE_BYTES = 1 << 20
-"""What Linux lets lie in a pipe: 16 times the usual, so that the two processes wait less."""
+"""Capacity of the pipe on Linux: 16 times the default, so that the two processes wait less."""
 
 _F_SETPIPE_SZ = 1031
 
+_CREATE_NO_WINDOW = 0x08000000
+
+_FFMPEG_CURE = (
+    "reinstall the package imageio-ffmpeg, or set the environment variable IMAGEIO_FFMPEG_EXE to "
+    "the path of an ffmpeg program"
+)
+
 
 class Encoder:
-    """One run of ffmpeg, which is ended whatever happens.
+    """One run of ffmpeg; the process ends with the ``with`` block in any case.
 
     Parameters
     ----------
     arguments : sequence of str
-        What ffmpeg is asked for, without its own name.
+        Arguments of ffmpeg, without the program name.
     path : Path
         The file, for messages.
+
+    Raises
+    ------
+    SaveError
+        ffmpeg was not found or cannot be run.
     """
 
     def __init__(self, arguments: Sequence[str], path: Path) -> None:
         self.path = path
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        # its own group: an interrupt at the keyboard is for us, and we end it
-        apart = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         program = find_ffmpeg()
+
+        # in a process group of its own, because a keyboard interrupt is for us to handle
+        options = {"creationflags": _CREATE_NO_WINDOW} if sys.platform == "win32" else {}
         try:
             self.process = subprocess.Popen(
                 [program, *arguments],
@@ -50,16 +63,14 @@ class Encoder:
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
                 start_new_session=sys.platform != "win32",
-                **apart,  # type: ignore[call-overload]
+                **options,  # type: ignore[call-overload]
             )
         except OSError as error:
             self.errors.close()
             raise SaveError(
-                f"{program} cannot be run to write a video ({error.strerror}): install the package "
-                "imageio-ffmpeg anew, or name an ffmpeg in the environment variable "
-                "IMAGEIO_FFMPEG_EXE."
+                f"{program} cannot be run to write a video ({error.strerror}): {_FFMPEG_CURE}."
             ) from error
-        _widen(self.process)
+        _enlarge_pipe(self.process)
 
     def __enter__(self) -> Encoder:
         return self
@@ -76,26 +87,31 @@ class Encoder:
         self.process.wait()
         self.errors.close()
 
-    def write(self, pieces: Iterable[NDArray[Any]]) -> None:
-        """Send frames, piece by piece, and wait until the file is whole.
+    def write(self, blocks: Iterable[NDArray[Any]]) -> None:
+        """Send all frames, then wait until the file is whole.
+
+        Parameters
+        ----------
+        blocks : iterable of numpy.ndarray
+            Consecutive frames in the pixel format given in the arguments; any axes.
 
         Raises
         ------
         SaveError
-            ffmpeg could not write it.
+            ffmpeg failed.
         """
-        for frames in pieces:
+        for frames in blocks:
             if not self._send(frames):
                 break
         self._close()
         if self.process.wait() != 0:
             raise SaveError(
-                f"ffmpeg could not write the video ({self._said()}): make room, or choose "
-                "another place or codec, and save again."
+                f"ffmpeg could not write the video ({self._error_text()}): free some space, or "
+                "choose another folder or codec, and save again."
             )
 
     def _send(self, frames: NDArray[Any]) -> bool:
-        """Send some frames; false when ffmpeg has ended, and says why."""
+        """Send some frames; return False if ffmpeg has ended."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(as_bytes(frames))
@@ -104,13 +120,13 @@ class Encoder:
         return True
 
     def _close(self) -> None:
-        """Send no more; what was not taken is not missed, as ffmpeg has ended."""
+        """Close the pipe; unread data do not matter if ffmpeg has ended."""
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):
             self.process.stdin.close()
 
-    def _said(self) -> str:
-        """Return the first and the last line of what ffmpeg said: a cause, and what came of it."""
+    def _error_text(self) -> str:
+        """Return the first and the last line of ffmpeg's errors: the cause and the consequence."""
         self.errors.seek(0)
         lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         ends = dict.fromkeys(line[:200] for line in (*lines[:1], *lines[-1:]))
@@ -118,26 +134,23 @@ class Encoder:
 
 
 def find_ffmpeg() -> str:
-    """Return the ffmpeg that imageio-ffmpeg brings or knows of.
+    """Return the path of the ffmpeg included in imageio-ffmpeg, or known to it.
 
     Raises
     ------
     SaveError
-        There is none.
+        No ffmpeg was found.
     """
     import imageio_ffmpeg
 
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise SaveError(
-            "There is no ffmpeg to write a video with: install the package imageio-ffmpeg anew, "
-            "or name an ffmpeg in the environment variable IMAGEIO_FFMPEG_EXE."
-        ) from error
+        raise SaveError(f"No ffmpeg was found to write a video: {_FFMPEG_CURE}.") from error
 
 
-def _widen(process: subprocess.Popen[bytes]) -> None:
-    """Let more lie in the pipe, where the system allows it."""
+def _enlarge_pipe(process: subprocess.Popen[bytes]) -> None:
+    """Increase the capacity of the pipe if the system allows it."""
     if sys.platform != "linux" or process.stdin is None:
         return
     import fcntl

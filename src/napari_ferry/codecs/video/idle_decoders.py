@@ -1,4 +1,4 @@
-"""Thread that closes the files of idle decoders, and ends when none is left open.
+"""Thread to close the files of idle decoders; it ends when none is left open.
 
 A forked process does not touch the open files of its parent: their threads do not exist there.
 """
@@ -15,10 +15,10 @@ _IDLE_SECONDS = 10.0
 
 
 class IdleClosable(Protocol):
-    """A reader with a file that may be open."""
+    """A reader with a file, open or closed."""
 
     def close_if_idle(self, seconds: float, /) -> bool:
-        """Close the file if it was not read for this time, in seconds; return True if still open."""
+        """Close the file if idle for this time in seconds; return True if it is still open."""
 
     def forget(self) -> None:
         """Reset the reader to the state of a file never opened."""
@@ -28,7 +28,7 @@ _watched: weakref.WeakSet[IdleClosable] = weakref.WeakSet()
 
 
 class _Watcher:
-    """The thread that closes idle files, and its state."""
+    """The thread to close idle files, and its state."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -82,9 +82,10 @@ class Mpeg4:
 
     def _read_layer(self, data: bytes) -> None:
         """Store the number of bits of a time, from a video object layer (6.2.3)."""
-        offset = data.find(_LAYER[:3])
-        while offset >= 0 and data[offset + 3 : offset + 4] and data[offset + 3] & 0xF0 != _LAYER[3]:
-            offset = data.find(_LAYER[:3], offset + 3)
+        prefix, code = _LAYER[:3], _LAYER[3]
+        offset = data.find(prefix)
+        while offset >= 0 and data[offset + 3 : offset + 4] and data[offset + 3] & 0xF0 != code:
+            offset = data.find(prefix, offset + 3)
         if offset < 0:
             return
 

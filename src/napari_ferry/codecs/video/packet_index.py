@@ -67,7 +67,7 @@ class PacketIndex:
         return len(self.presentation_times)
 
     def start_packet(self, i: int, back: int = 0) -> int:
-        """Return the packet at which to start decoding for frame i.
+        """Return the first packet to decode for frame i.
 
         Frames that are displayed before a key frame but decoded after it may depend on earlier
         packets, so decoding starts at a key frame that is displayed no later than frame i.
@@ -90,9 +90,7 @@ class PacketIndex:
         after a seek. Without an offset, it is identified by its presentation time.
         """
         same = (
-            self.key_packets
-            if packet.pos is None
-            else np.flatnonzero(self.offsets == packet.pos)
+            self.key_packets if packet.pos is None else np.flatnonzero(self.offsets == packet.pos)
         )
         if len(same) != 1 and packet.pts is not None:
             same = self.key_packets[self.key_times == packet.pts]
@@ -129,7 +127,7 @@ def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]
 
 
 def number_frames(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield frames with their packet numbers, which `opaque` holds as tuples of one number.
+    """Yield frames with their packet numbers, stored in `opaque` as tuples of one number.
 
     PyAV identifies the value of `opaque` by its address, and small numbers are one object for all
     decoders: the first decoder to finish with it would take it away from the others. Frames

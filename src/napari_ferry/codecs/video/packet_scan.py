@@ -1,4 +1,4 @@
-"""Scan of a video file that builds its packet index without decoding.
+"""Scan of a video file for its packet index, without decoding.
 
 The display order of frames follows from their presentation times. If a container stores none, it
 follows from the headers of coded pictures; if these are ambiguous, from the decoder.
@@ -249,7 +249,7 @@ def _index_in_order(
 
 
 def decode_all(container: InputContainer) -> Generator[tuple[int, av.VideoFrame], None, None]:
-    """Decode a file that was just opened; yield each frame with its packet number."""
+    """Decode a newly opened file; yield each frame with its packet number."""
     import av
 
     stream = container.streams.video[0]

@@ -1,7 +1,8 @@
-"""A video file -> an image: its frames, when they are shown, and what our record says of them."""
+"""Reading of a video file as an image: frames, times, and the metadata in our own record."""
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Mapping
@@ -10,14 +11,19 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_ferry.arrays import Frames
-from napari_ferry.codecs.video.color import Look, choose_look, gray_levels, is_known_colored
+from napari_ferry.codecs.video.color import (
+    FrameFormat,
+    choose_frame_format,
+    gray_levels,
+    is_known_colored,
+)
 from napari_ferry.codecs.video.decoder import Decoder, opened_video, read_tags
-from napari_ferry.codecs.video.packet_index import Index
+from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -28,210 +34,267 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 RATE = "frame rate"
-"""Key of our record in a video: the rate that was written, as ``30000/1001``."""
+"""Key of our record in a video: the frame rate as saved, such as ``30000/1001``."""
 
 TIMESTAMPS = "timestamps"
-"""Key of `Image.metadata`: seconds at which each frame is shown, where they are not even."""
+"""Key of `Image.metadata`: the time of each frame in seconds, if they are unevenly spaced."""
 
 _MOST_TIMESTAMPS = 1_000_000
-_LOOKED_AT = 9
+
+_PROBED_FRAMES = 9
+"""Frames checked for color at the beginning, and key frames checked in the whole video."""
+
 _BEGINNING = 64
+"""Frames of the beginning, where a title may fade in."""
+
+
+class OwnRecord(NamedTuple):
+    """Our own record in the comment of a video.
+
+    Parameters
+    ----------
+    content : mapping
+        JSON values.
+    description : Description
+        The image described in it.
+    """
+
+    content: Mapping[str, Any]
+    description: Description
 
 
 def read_video(path: Path) -> Image:
-    """Open a video; its packets are read, and a few frames decoded to see whether it is gray.
+    """Open a video: read its packets, and decode a few frames to detect colors.
 
     Raises
     ------
     UnreadableFileError
-        It is no video, has no pictures, or not one whole frame.
+        The file is not a video, or contains no video stream or no whole frame.
 
     Warns
     -----
     FerryWarning
-        The file is cut off: it has the frames that are whole. Or it holds no times.
+        The file is cut off and opens with its whole frames, or it stores no times.
     """
     with opened_video(path) as container:
         index = read_index(container, partial(opened_video, path))
-        record, said = find_record(container), _said(container)
-        rate = frame_rate(index, container, None if record is None else record[0].get(RATE))
+        record = find_record(container)
+        metadata = _file_metadata(container)
+        rate = frame_rate(index, container, None if record is None else record.content.get(RATE))
+    _check_index(path, index, rate)
+
+    with closing(Decoder(path, index)) as decoder:
+        has_colors = None if record is None else "s" in record.description.sizes
+        frame_format = _choose_format(decoder, has_colors)
+    if record is None or not _matches(record.description, frame_format):
+        return _foreign_image(path, index, frame_format, rate, metadata)
+    return _own_image(path, index, frame_format, rate, record)
+
+
+def _check_index(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
+    """Refuse a file without frames; warn about a damaged file and about missing times."""
     if not len(index):
         raise UnreadableFileError(
-            f"{path} holds no whole frame{f' ({index.trouble})' if index.trouble else ''}: it is "
-            "damaged, or only the header of a video."
+            f"{path} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it is "
+            "damaged, or contains only the header of a video."
         )
-    if index.trouble:
+
+    if index.damage:
         warnings.warn(
-            f"{path} is damaged: {index.trouble}, and {len(index)} are whole, which are opened.",
+            f"{path} is damaged: {index.damage}; {len(index)} frames are whole and were opened.",
             FerryWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     if not index.has_times:
-        said_rate = f"{float(rate):g} frames per second" if rate else "even times"
+        spacing = f"{float(rate):g} frames per second" if rate else "evenly spaced frames"
         warnings.warn(
-            f"{path} has no container, and no times: {said_rate} are assumed; give the axis t "
-            "another scale if that is wrong.",
+            f"{path} has no container and no time stamps: {spacing} are assumed; set the scale "
+            "of the axis t if that is wrong.",
             FerryWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    with closing(Decoder(path, index)) as decoder:
-        look = _look(decoder, None if record is None else "s" in record[1].sizes)
-    return _image(path, index, look, rate, record, said)
 
 
-def _look(decoder: Decoder, has_colors: bool | None) -> Look:
-    """Decide whether frames are gray, by our record or by some of them from first to last."""
+def _choose_format(decoder: Decoder, has_colors: bool | None) -> FrameFormat:
+    """Decide if frames are gray, from our record or from frames of the whole video."""
     path, index = decoder.path, decoder.index
     first = decoder.frame(0)
     if has_colors is None or is_known_colored(path):
         has_colors = is_known_colored(path) or gray_levels(first) is None
-        for i in _places(index):
+        for i in _probed_frames(index):
             if has_colors:
                 break
             has_colors = gray_levels(decoder.frame(i)) is None
-    return choose_look(first, is_gray=not has_colors)
+    return choose_frame_format(first, is_gray=not has_colors)
 
 
-def _places(index: Index) -> list[int]:
-    """Return the frames that are looked at.
+def _probed_frames(index: PacketIndex) -> list[int]:
+    """Return the numbers of the frames to check for color.
 
-    They are of the beginning, where a title may fade in, and key frames from first to last, which
-    cost no more than themselves.
+    These are frames of the beginning, where a title may fade in, and key frames of the whole
+    video, because a key frame costs only its own decoding.
     """
-    begin = np.linspace(0, min(len(index), _BEGINNING) - 1, _LOOKED_AT).astype(int)
-    keys = index.keys[np.linspace(0, len(index.keys) - 1, _LOOKED_AT).astype(int)]
-    return sorted({i for i in (*begin.tolist(), *index.shown[keys].tolist()) if i >= 0})
+    beginning = np.linspace(0, min(len(index), _BEGINNING) - 1, _PROBED_FRAMES).astype(int)
+    keys = index.key_packets[np.linspace(0, len(index.key_packets) - 1, _PROBED_FRAMES).astype(int)]
+    frames = (*beginning.tolist(), *index.frame_numbers[keys].tolist())
+    return sorted({i for i in frames if i >= 0})
 
 
-def frame_rate(index: Index, container: InputContainer, wrote: object = None) -> Fraction | None:
-    """Return the frames per second; ``None`` where not all are shown equally long.
+def frame_rate(
+    index: PacketIndex, container: InputContainer, saved_rate: object = None
+) -> Fraction | None:
+    """Return the frames per second; ``None`` if frames are unevenly spaced.
 
-    Time stamps are rounded to ticks, so the rate is the first one that explains all of them.
+    Times are rounded to ticks, so the rate is the first candidate that explains all of them.
 
     Parameters
     ----------
-    index, container : Index, InputContainer
+    index : PacketIndex
+        The packets of the file.
+    container : av.container.InputContainer
         The file.
-    wrote : object
-        The rate of our record, which may be finer than ticks are.
+    saved_rate : object
+        The rate in our record, which may be more precise than ticks.
     """
     stream = container.streams.video[0]
-    stamps = index.stamps - index.stamps[:1]
-    n = len(stamps)
-    if (exact := _to_fraction(wrote)) and _explains(exact, index, 1.0):
+    times = index.presentation_times - index.presentation_times[:1]
+    n = len(times)
+    if (exact := _to_fraction(saved_rate)) and _explains_times(exact, index, 1.0):
         return exact
-    said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-    rates = [Fraction(rate) for rate in said if rate]
-    if n > 1 and stamps[-1] > 0:
-        mean = Fraction(n - 1, int(stamps[-1])) / index.time_base
+
+    declared = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    rates = [Fraction(rate) for rate in declared if rate]
+    if n > 1 and times[-1] > 0:
+        mean = Fraction(n - 1, int(times[-1])) / index.time_base
         rates = [*rates, mean.limit_denominator(1001), mean]
+
     for rate in filter(None, rates):
         step = 1 / (rate * index.time_base)
-        # where a frame is no whole number of ticks, it is rounded to one
-        if _explains(rate, index, 1.0 if step.denominator > 1 and step > 2 else 0.25):
+        # times are rounded if the step is not a whole number of ticks
+        if _explains_times(rate, index, 1.0 if step.denominator > 1 and step > 2 else 0.25):
             return rate
     return None
 
 
-def _explains(rate: Fraction, index: Index, slack: float) -> bool:
-    """Whether all frames are shown when a rate says, but for some ticks."""
-    ticks = np.arange(len(index)) * float(1 / (rate * index.time_base))
-    shown = index.stamps - index.stamps[:1]
-    return bool(np.all(np.abs(shown - ticks) <= slack + 1e-9 * ticks))
+def _explains_times(rate: Fraction, index: PacketIndex, tolerance: float) -> bool:
+    """Return True if a rate gives the times of all frames, with a tolerance in ticks."""
+    expected = np.arange(len(index)) * float(1 / (rate * index.time_base))
+    times = index.presentation_times - index.presentation_times[:1]
+    return bool(np.all(np.abs(times - expected) <= tolerance + 1e-9 * expected))
 
 
 def _to_fraction(rate: object) -> Fraction | None:
-    """Return the rate that a record says, if it is one; `Fraction` alone takes 1e999999999, too."""
-    is_one = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
-    return Fraction(str(rate)) if is_one else None
+    """Return the rate of a record, ``None`` if it is invalid.
+
+    The digits are limited, because `Fraction` would expand 1e999999999.
+    """
+    is_valid = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
+    return Fraction(str(rate)) if is_valid else None
 
 
-def find_record(container: InputContainer) -> tuple[dict[str, Any], Description] | None:
-    """Return our record, from the comment of the file."""
-    import json
-
+def find_record(container: InputContainer) -> OwnRecord | None:
+    """Return our record from the comment of a file, ``None`` if it has none."""
     texts = {key.lower(): text for key, text in read_tags(container).items()}
     text = texts.get("comment") or texts.get("description") or ""
-    record = read_record(text) if text.startswith("{") else None
-    return None if record is None else (json.loads(text), record)
+    description = read_record(text) if text.startswith("{") else None
+    return None if description is None else OwnRecord(json.loads(text), description)
 
 
-def _said(container: InputContainer) -> dict[str, Any]:
-    """Return what a file says of itself beside its pictures."""
+def _file_metadata(container: InputContainer) -> dict[str, Any]:
+    """Return codec, pixel format and tags of a file, without our record."""
     stream = container.streams.video[0]
     texts = {key: text for key, text in read_tags(container).items() if KEY not in text}
-    found: dict[str, Any] = {"codec": stream.codec_context.name, "pixel format": stream.pix_fmt}
-    return {**found, **({"tags": texts} if texts else {})}
+    metadata = {"codec": stream.codec_context.name, "pixel format": stream.pix_fmt}
+    return {**metadata, "tags": texts} if texts else {**metadata}
 
 
-def _image(
+def _foreign_image(
     path: Path,
-    index: Index,
-    look: Look,
+    index: PacketIndex,
+    frame_format: FrameFormat,
     rate: Fraction | None,
-    record: tuple[Mapping[str, Any], Description] | None,
-    said: Mapping[str, Any],
+    metadata: Mapping[str, Any],
 ) -> Image:
-    """Join the frames with what the file, and our record in it, say of them."""
-    own = record[1] if record and _fits(record[1], look) else None
-    if own:
-        look = replace(look, crop=(own.sizes["y"], own.sizes["x"]))
-    timestamps = _timestamps(index) if rate is None and len(index) > 1 else {}
-    time = _time_axis(index, rate)
-    read = VideoFrames(path, index, look)
-    if own is None or record is None:
-        space = [Axis(name) for name in ("y", "x", "s")[: len(look.shape)]]
-        frames = Frames(read, (len(index), *look.shape), look.dtype, 1)
-        metadata = {"video": dict(said), **timestamps}
-        display = _deep_limits(look)
-        return Image((frames,), (time, *space), name=path.stem, display=display, metadata=metadata)
-    lead = len(own.axes) - len(look.shape)
-    frames = Frames(read, (len(index), *look.shape)[1 - lead :], look.dtype, lead)
-    running = own.axes[0]
-    wrote = replace(_timed(record[0].get(RATE), running), name=running.name)
-    said_axes = [replace(time, name=running.name)] if lead and not timestamps else []
-    axes = join_axes(own.axes, (wrote, *own.axes[1:]), said_axes)
-    channels = own.channels if own.sizes.get("c", 1) == len(index) or "c" not in own.sizes else ()
-    name = own.name or path.stem
-    description = replace(own, axes=axes, channels=channels, name=name)
+    """Make the image of a file without a record of ours."""
+    read = VideoFrames(path, index, frame_format)
+    frames = Frames(read, (len(index), *frame_format.shape), frame_format.dtype, 1)
+    space = [Axis(name) for name in ("y", "x", "s")[: len(frame_format.shape)]]
+    return Image(
+        (frames,),
+        (_time_axis(index, rate), *space),
+        name=path.stem,
+        display=_contrast_limits(frame_format),
+        metadata={"video": dict(metadata), **_timestamps(index, rate)},
+    )
+
+
+def _own_image(
+    path: Path,
+    index: PacketIndex,
+    frame_format: FrameFormat,
+    rate: Fraction | None,
+    record: OwnRecord,
+) -> Image:
+    """Make the image of a file with our record, updated if the times were changed since."""
+    own = record.description
+    frame_format = replace(frame_format, crop=(own.sizes["y"], own.sizes["x"]))
+    read = VideoFrames(path, index, frame_format)
+    lead = len(own.axes) - len(frame_format.shape)
+    shape = (len(index), *frame_format.shape)[1 - lead :]
+    frames = Frames(read, shape, frame_format.dtype, lead)
+
+    # another program may have changed the times since
+    first = own.axes[0]
+    timestamps = _timestamps(index, rate)
+    saved = replace(_saved_axis(record.content.get(RATE), first), name=first.name)
+    is_even = lead and not timestamps
+    current = [replace(_time_axis(index, rate), name=first.name)] if is_even else []
+    axes = join_axes(own.axes, (saved, *own.axes[1:]), current)
+
+    # the record does not describe the channels if frames are missing
+    has_all = own.sizes.get("c", 1) == len(index) or "c" not in own.sizes
+    description = replace(
+        own, axes=axes, channels=own.channels if has_all else (), name=own.name or path.stem
+    )
     image = description.to_image(frames)
     return replace(image, metadata={**image.metadata, **timestamps})
 
 
-def _fits(own: Description, look: Look) -> bool:
-    """Whether a record is of these frames: of their size, but for a line that made it even."""
+def _matches(own: Description, frame_format: FrameFormat) -> bool:
+    """Return True if a record describes frames of this size, apart from an added last line."""
     names = tuple(axis.name for axis in own.axes)
-    space = ("y", "x", "s")[: len(look.shape)]
-    more = [a - own.sizes[name] for a, name in zip(look.upright, ("y", "x"), strict=True)]
-    is_padded = all(
-        k == 0 or (k == 1 and own.sizes[n] % 2) for k, n in zip(more, "yx", strict=True)
-    )
+    space = ("y", "x", "s")[: len(frame_format.shape)]
+    sizes = zip(frame_format.upright_size, (own.sizes["y"], own.sizes["x"]), strict=True)
+    is_padded = all(decoded in (size, size + size % 2) for decoded, size in sizes)
     return is_padded and names[-len(space) :] == space and len(names) - len(space) in (0, 1)
 
 
-def _timed(rate: object, running: Axis) -> Axis:
-    """Return the axis that a reader would have found in the file as it was written."""
+def _saved_axis(rate: object, frame_axis: Axis) -> Axis:
+    """Return the frame axis in the header of the file as saved, from the rate in our record."""
     exact = _to_fraction(rate)
-    return Axis("t", float(1 / exact), "second") if exact else running
+    return Axis("t", float(1 / exact), "second") if exact else frame_axis
 
 
-def _time_axis(index: Index, rate: Fraction | None) -> Axis:
-    """Return the axis of time: the distance of frames, in the mean where that is not even."""
-    first = float(index.stamps[0] * index.time_base)
-    span = float((index.stamps[-1] - index.stamps[0]) * index.time_base)
+def _time_axis(index: PacketIndex, rate: Fraction | None) -> Axis:
+    """Return the time axis of the frames, with the mean step if they are unevenly spaced."""
+    times = index.presentation_times
+    first = float(times[0] * index.time_base)
+    span = float((times[-1] - times[0]) * index.time_base)
     step = float(1 / rate) if rate else span / max(1, len(index) - 1)
     return Axis("t", step, "second", first) if step > 0 else Axis("t")
 
 
-def _timestamps(index: Index) -> dict[str, Any]:
-    """Return when each frame is shown, in seconds."""
+def _timestamps(index: PacketIndex, rate: Fraction | None) -> dict[str, Any]:
+    """Return the metadata with the time of each frame in seconds, empty for even frames."""
+    if rate is not None or len(index) <= 1:
+        return {}
     if len(index) > _MOST_TIMESTAMPS:
         return {TIMESTAMPS: f"{len(index)}, too many to be listed"}
     tick = float(index.time_base)
-    return {TIMESTAMPS: [round(stamp * tick, 9) for stamp in index.stamps.tolist()]}
+    return {TIMESTAMPS: [round(time * tick, 9) for time in index.presentation_times.tolist()]}
 
 
-def _deep_limits(look: Look) -> dict[str, Any]:
-    """Return the contrast limits of gray of 9 to 15 bits, which do not fill their type."""
-    is_partial = look.is_gray and 8 < look.bits < 16
-    return {"contrast_limits": [0, (1 << look.bits) - 1]} if is_partial else {}
+def _contrast_limits(frame_format: FrameFormat) -> dict[str, Any]:
+    """Return the contrast limits of gray of 9 to 15 bits, less than the range of its type."""
+    is_partial = frame_format.is_gray and 8 < frame_format.bits < 16
+    return {"contrast_limits": [0, (1 << frame_format.bits) - 1]} if is_partial else {}

@@ -1,4 +1,4 @@
-"""Frames of a video by their number, for several threads; what nobody reads is closed."""
+"""Thread-safe reader of the frames of a video by number; idle files are closed."""
 
 from __future__ import annotations
 
@@ -10,80 +10,80 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video import idle_decoders as idle
-from napari_ferry.codecs.video.color import Look
+from napari_ferry.codecs.video.color import FrameFormat
 from napari_ferry.codecs.video.decoder import Decoder
-from napari_ferry.codecs.video.packet_index import Index
+from napari_ferry.codecs.video.idle_decoders import watch
+from napari_ferry.codecs.video.packet_index import PacketIndex
 
 if TYPE_CHECKING:
     import av
 
-_left_to_parent: list[Decoder] = []
-"""Decoders that are not ours to close."""
+_parent_decoders: list[Decoder] = []
+"""Decoders of the parent process, kept alive because this process must not close them."""
 
 
 class VideoFrames:
-    """Reads the frames of one video, whichever is asked for; picklable, for several threads.
+    """Reader of the frames of one video in any order; picklable and thread-safe.
 
     Parameters
     ----------
     path : Path
-        The file, which is opened when a frame is read.
-    index : Index
-        Its frames.
-    look : Look
-        What a frame becomes.
+        The file, opened when a frame is read.
+    index : PacketIndex
+        Its packets.
+    frame_format : FrameFormat
+        Size and samples of its frames.
     """
 
     keeps_frames: ClassVar[Literal[True]] = True
 
-    def __init__(self, path: Path, index: Index, look: Look) -> None:
+    def __init__(self, path: Path, index: PacketIndex, frame_format: FrameFormat) -> None:
         self.path = path
         self.index = index
-        self.look = look
-        self._begin()
+        self.frame_format = frame_format
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
         self.turn = Turn()
-        """Held by a thread that reads several frames, so that others do not make it jump."""
+        """Held by a thread that reads several frames, so that other threads cause no seek."""
         self._decoder: Decoder | None = None
-        self._used = 0.0
+        self._last_use = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "index": self.index, "look": self.look}
+        return {"path": self.path, "index": self.index, "frame_format": self.frame_format}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._begin()
+        self._reset()
 
     def __call__(self, i: int) -> NDArray[Any]:
-        """Read frame i: axes y x, or y x s."""
-        return self.look.pixels(self._decoded(i), i, self.path)
+        """Read frame i: axes y x, or y x s; uint8 or uint16."""
+        return self.frame_format.pixels(self._decode(i), i, self.path)
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
-        """Read frames that follow each other."""
+        """Read consecutive frames into an array, axes (frames, y, x[, s])."""
         with self.turn:
             for k in range(len(out)):
                 i = first + k
-                out[k] = self.look.view(self._decoded(i), i, self.path)
+                out[k] = self.frame_format.view(self._decode(i), i, self.path)
 
-    def _decoded(self, i: int) -> av.VideoFrame:
+    def _decode(self, i: int) -> av.VideoFrame:
         with self._lock:
-            self._used = time.monotonic()
+            self._last_use = time.monotonic()
             if self._decoder and self._decoder.is_stale():
                 self._close()
             if self._decoder is None:
-                idle.watch(self)
+                watch(self)
                 self._decoder = Decoder(self.path, self.index)
             return self._decoder.frame(i)
 
     def close_if_idle(self, seconds: float) -> bool:
-        """Close the file if nobody has read for so long; return whether it is still open."""
+        """Close the file if idle for this time in seconds; return True if it is still open."""
         if not self._lock.acquire(blocking=False):
             return True
         try:
-            if self._decoder and time.monotonic() - self._used > seconds:
+            if self._decoder and time.monotonic() - self._last_use > seconds:
                 self._close()
             return self._decoder is not None
         finally:
@@ -98,16 +98,16 @@ class VideoFrames:
             decoder.close()
 
     def forget(self) -> None:
-        """Leave an open file to the process that this one was forked from, with its threads."""
+        """Leave an open file to the parent process, after a fork: its threads exist only there."""
         if self._decoder:
-            _left_to_parent.append(self._decoder)
-        self._begin()
+            _parent_decoders.append(self._decoder)
+        self._reset()
 
 
 class Turn:
-    """A lock that threads get in the order in which they came.
+    """A fair lock: threads acquire it in the order of their requests.
 
-    Pieces of a video are asked for in order, by several threads; so they are read almost in order.
+    Several threads request consecutive parts of a video, so these are read almost in order.
     """
 
     def __init__(self) -> None:
@@ -117,12 +117,12 @@ class Turn:
 
     def __enter__(self) -> None:
         with self._lock:
-            mine = threading.Lock()
+            ticket = threading.Lock()
             if self._is_taken:
-                mine.acquire()
-                self._waiting.append(mine)
+                ticket.acquire()
+                self._waiting.append(ticket)
             self._is_taken = True
-        mine.acquire()  # free for the first; the others get it from the one in front
+        ticket.acquire()  # free for the first thread; the thread before releases that of the others
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

@@ -123,7 +123,7 @@ def test_a_record_gives_its_layout_and_meaning(tmp_path):
         replace(ONE, channels=5, frames=2, interleaving="pixel"),
         replace(ONE, dtype=np.dtype(">u2"), offset=256, frames=9),
     ):
-        calibration = Calibration("z", 0.3, 0.1, "nanometer")
+        calibration = Calibration(frame_axis="z", frame_step=0.3, pixel_size=0.1, unit="nanometer")
         write_sidecar(path, layout, calibration, overwrite=True)
         said = read_sidecar_status(path)
         assert (said.layout, said.calibration, said.error) == (layout, calibration, "")
@@ -131,8 +131,8 @@ def test_a_record_gives_its_layout_and_meaning(tmp_path):
 
 def test_a_meaning_in_time_comes_back(tmp_path):
     path = raw(tmp_path)
-    write_sidecar(path, ONE, Calibration("t", 0.05, None))
-    assert read_sidecar_status(path).calibration == Calibration("t", 0.05, None)
+    write_sidecar(path, ONE, Calibration(frame_axis="t", frame_step=0.05))
+    assert read_sidecar_status(path).calibration == Calibration(frame_axis="t", frame_step=0.05)
 
 
 def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
@@ -176,7 +176,9 @@ def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
         (2600, replace(ONE, gap=6), {"gap": 6, "rest": 248}),
     ],
 )
-@pytest.mark.parametrize("calibration", [None, Calibration("t", 0.5, 2.0)])
+@pytest.mark.parametrize(
+    "calibration", [None, Calibration(frame_axis="t", frame_step=0.5, pixel_size=2.0)]
+)
 def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, calibration):
     path = raw(tmp_path, nbytes)
     write_sidecar(path, layout, calibration, whole_frames=True)

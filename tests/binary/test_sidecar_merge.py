@@ -68,7 +68,10 @@ def rewritten(path: Path, layout: Layout, *arguments: Any, **options: Any) -> Im
 )
 def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_path):
     """Nobody says what the axes mean, or a form says it that no hand has touched."""
-    for calibration, options in ((None, {}), (Calibration("t", 9.0, 9.0), {"edited": ()})):
+    for calibration, options in (
+        (None, {}),
+        (Calibration(frame_axis="t", frame_step=9.0, pixel_size=9.0), {"edited": ()}),
+    ):
         path = shifted(image, tmp_path, exposure=[20, "ms"])
         assert plan_sidecar(path, layout, calibration, **options).losses == ()
         found = rewritten(path, layout, calibration, **options)
@@ -155,20 +158,35 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
 @pytest.mark.parametrize(
     ("names", "calibration", "edited", "axes"),
     [
-        ("tyx", Calibration("t", 0.5, None), {"step"}, [Axis("t", 0.5, "second", 0.1), "y", "x"]),
         (
             "tyx",
-            Calibration("t", None, 80.0, "nanometer"),
-            {"pixel"},
+            Calibration(frame_axis="t", frame_step=0.5),
+            {"frame_step"},
+            [Axis("t", 0.5, "second", 0.1), "y", "x"],
+        ),
+        (
+            "tyx",
+            Calibration(frame_axis="t", pixel_size=80.0, unit="nanometer"),
+            {"pixel_size"},
             ["t", Axis("y", 80.0, "nanometer", 8000.0), Axis("x", 80.0, "nanometer")],
         ),
-        ("tyx", Calibration(), {"pixel"}, ["t", Axis("y"), Axis("x")]),
-        ("tyx", Calibration("z", 3.0), {"lead", "step"}, [Axis("z", 3.0, "micrometer"), "y", "x"]),
-        ("pyx", Calibration("t", 0.5), {"step"}, [Axis("t", 0.5, "second"), "y", "x"]),
+        ("tyx", Calibration(), {"pixel_size"}, ["t", Axis("y"), Axis("x")]),
+        (
+            "tyx",
+            Calibration(frame_axis="z", frame_step=3.0),
+            {"frame_axis", "frame_step"},
+            [Axis("z", 3.0, "micrometer"), "y", "x"],
+        ),
+        (
+            "pyx",
+            Calibration(frame_axis="t", frame_step=0.5),
+            {"frame_step"},
+            [Axis("t", 0.5, "second"), "y", "x"],
+        ),
         (
             "tzyx",
-            Calibration("z", 3.0),
-            {"lead", "step"},
+            Calibration(frame_axis="z", frame_step=3.0),
+            {"frame_axis", "frame_step"},
             ["t", Axis("z", 3.0, "micrometer", -4.0), "y", "x"],
         ),
     ],
@@ -188,7 +206,12 @@ def test_what_a_hand_has_set_counts(names, calibration, edited, axes, tmp_path):
 def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
     path = tmp_path / "a.raw"
     imsave(Image.from_array(np.zeros((15, 8, 16), np.uint16), name="cells"), path)
-    found = rewritten(path, replace(TZYX, offset=0), Calibration("t", 0.5, 2.0), edited=())
+    found = rewritten(
+        path,
+        replace(TZYX, offset=0),
+        Calibration(frame_axis="t", frame_step=0.5, pixel_size=2.0),
+        edited=(),
+    )
     assert found.axes[0] == Axis("t", 0.5, "second")
     assert found.pixel_size == (2.0, 2.0)
     assert found.name == "cells"

@@ -721,7 +721,9 @@ def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monk
 
 def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_path, qtbot):
     opened(widget, described(tmp_path), qtbot)
-    assert widget.meaning.meaning() == Calibration("z", 0.3, 0.142857)  # as far as it is shown
+    assert widget.meaning.meaning() == Calibration(
+        frame_axis="z", frame_step=0.3, pixel_size=0.142857
+    )  # as far as it is shown
     opened(widget, recording(tmp_path, "b.raw"), qtbot)
     assert widget.meaning.meaning() == Calibration()
     assert viewer.layers[0].axis_labels == ("t", "y", "x")

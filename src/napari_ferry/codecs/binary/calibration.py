@@ -8,37 +8,39 @@ from typing import Literal
 
 from napari_ferry.image import Axis
 
-Lead = Literal["t", "z"]
-Field = Literal["lead", "step", "pixel"]
+FrameAxis = Literal["t", "z"]
+Field = Literal["frame_axis", "frame_step", "pixel_size"]
 
-FIELDS: tuple[Field, ...] = ("lead", "step", "pixel")
+FIELDS: tuple[Field, ...] = ("frame_axis", "frame_step", "pixel_size")
 """What a `Calibration` says; the unit belongs to the sizes that are in it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """What the axes of a recording mean; None where it is not known.
 
     Parameters
     ----------
-    lead : {"t", "z"}
+    frame_axis : {"t", "z"}
         Whether frames follow each other in time or in depth.
-    step : float, optional
+    frame_step : float, optional
         From frame to frame, in seconds or in `unit`.
-    pixel : float, optional
+    pixel_size : float, optional
         Size of a pixel along y and x, in `unit`.
     unit : str
         Full name of a unit of length.
     """
 
-    lead: Lead = "t"
-    step: float | None = None
-    pixel: float | None = None
+    frame_axis: FrameAxis = "t"
+    frame_step: float | None = None
+    pixel_size: float | None = None
     unit: str = "micrometer"
 
     def axis(self, name: str) -> Axis:
         """Return an axis of a recording, ``s`` and ``c`` among them."""
-        scale = {"y": self.pixel, "x": self.pixel, self.lead: self.step}.get(name)
+        scale = {"y": self.pixel_size, "x": self.pixel_size, self.frame_axis: self.frame_step}.get(
+            name
+        )
         if scale is None:
             return Axis(name)
         return Axis(name, scale, "second" if name == "t" else self.unit)

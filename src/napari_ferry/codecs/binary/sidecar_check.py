@@ -27,7 +27,7 @@ from napari_ferry.saving import interrupted_save
 from napari_ferry.units import METERS, SECONDS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SidecarStatus:
     """What a sidecar says.
 
@@ -63,10 +63,11 @@ def read_sidecar_status(data: Path) -> SidecarStatus | None:
     try:
         record = load_json(path)
     except UnreadableFileError:
-        return SidecarStatus(path, None, Calibration(), error)
+        return SidecarStatus(path=path, layout=None, calibration=Calibration(), error=error)
     description = parse_description(record)
     calibration = Calibration() if description is None else _meaning(description)
-    return SidecarStatus(path, _layout(record, description, nbytes), calibration, error)
+    layout = _layout(record, description, nbytes)
+    return SidecarStatus(path=path, layout=layout, calibration=calibration, error=error)
 
 
 def lacks_layout(path: Path) -> bool:
@@ -130,9 +131,9 @@ def _meaning(description: Description) -> Calibration:
     pixel = x.scale if x.unit == unit else None
     if "z" in axes and "t" not in axes:
         step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
-        return Calibration("z", step, pixel, unit)
+        return Calibration(frame_axis="z", frame_step=step, pixel_size=pixel, unit=unit)
     seconds = t.scale * SECONDS[t.unit] if t.unit in SECONDS else None
-    return Calibration("t", seconds, pixel, unit)
+    return Calibration(frame_axis="t", frame_step=seconds, pixel_size=pixel, unit=unit)
 
 
 def _dtype(value: object) -> np.dtype[Any] | None:

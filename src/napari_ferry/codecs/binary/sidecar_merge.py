@@ -39,7 +39,7 @@ def merge_sidecar(
         The raw file in its new layout, frames along its first axis.
     place : Padding
         Where the samples lie.
-    edited : collection of {"lead", "step", "pixel"}
+    edited : collection of {"frame_axis", "frame_step", "pixel_size"}
         Which fields of the `Calibration` of `image` somebody has set: they count, not the old ones.
     """
     before, losses = _read(sidecar)
@@ -75,7 +75,7 @@ def inherit(
         The raw file in its new layout, frames along its first axis.
     old : Description
         What the sidecar said.
-    edited : collection of {"lead", "step", "pixel"}
+    edited : collection of {"frame_axis", "frame_step", "pixel_size"}
         Which fields of its `Calibration` somebody has set: they count, not `old`.
     has_gaps : bool
         Whether there are bytes between frames, which can stand at one axis alone.
@@ -109,7 +109,7 @@ def _sizes(
     own = dict(zip(image.axis_names, image.shape, strict=True))
     lead, *frame = own
     split = split_axes(tuple(old.sizes))
-    if split is None or (lead not in split[0] and {"lead", "step"} & set(edited)):
+    if split is None or (lead not in split[0] and {"frame_axis", "frame_step"} & set(edited)):
         return own
     names = [name for name in split[0] if name not in frame]
     inner = {name: old.sizes[name] for name in names[1:]}
@@ -131,7 +131,11 @@ def _axes(
     before = {axis.name: axis for axis in old.axes}
     if not _has_axes_of(old, names):  # one after the other now: no longer steps from frame to frame
         before.pop(image.axis_names[0], None)
-    fields: dict[str, Field] = {"y": "pixel", "x": "pixel", image.axis_names[0]: "step"}
+    fields: dict[str, Field] = {
+        "y": "pixel_size",
+        "x": "pixel_size",
+        image.axis_names[0]: "frame_step",
+    }
     for name in names:
         now, was = image.axis(name) or Axis(name), before.get(name, Axis(name))
         is_calibrated = was.unit is not None or was.scale != 1

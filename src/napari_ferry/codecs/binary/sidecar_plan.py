@@ -85,7 +85,7 @@ def plan_sidecar(
         How its samples lie.
     calibration : Calibration, optional
         What the axes mean.
-    edited : collection of {"lead", "step", "pixel"}
+    edited : collection of {"frame_axis", "frame_step", "pixel_size"}
         What of `calibration` counts even where the sidecar that is there says something else.
     whole_frames : bool
         Whether the frames that are whole will do, where the layout does not fit; what is left of

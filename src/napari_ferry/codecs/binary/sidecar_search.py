@@ -191,7 +191,7 @@ def open_with_layout(
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
         together = "tyxc"
     calibration = calibration or Calibration()
-    names = (calibration.lead, *(together or default_axes(3))[1:])
+    names = (calibration.frame_axis, *(together or default_axes(3))[1:])
     place = Padding(layout.offset, layout.gap)
     array = map_samples(data, layout.dtype, layout.shape, place)
     return Image((array,), tuple(map(calibration.axis, names)), name=data.stem)

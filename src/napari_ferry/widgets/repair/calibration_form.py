@@ -52,7 +52,12 @@ class MeaningForm(QWidget):
         step = _positive(self.rate if is_time else self.z_step)
         if step is not None and is_time:
             step = 1 / step
-        return Calibration(self.lead.value, step, _positive(self.pixel), self.unit.value)
+        return Calibration(
+            frame_axis=self.lead.value,
+            frame_step=step,
+            pixel_size=_positive(self.pixel),
+            unit=self.unit.value,
+        )
 
     def show_meaning(self, meaning: Calibration) -> None:
         """Fill the fields; nobody is told."""
@@ -81,13 +86,13 @@ def _values(meaning: Calibration) -> list[str]:
     """Return what stands in each field of a form that is filled with a meaning."""
     units = [name for _, name in _UNITS]
     known = meaning.unit in units
-    is_time = meaning.lead == "t"
+    is_time = meaning.frame_axis == "t"
     return [
-        _text(meaning.pixel if known else None),
+        _text(meaning.pixel_size if known else None),
         meaning.unit if known else units[0],
-        meaning.lead,
-        _text(1 / meaning.step if is_time and meaning.step else None),
-        _text(None if is_time or not known else meaning.step),
+        meaning.frame_axis,
+        _text(1 / meaning.frame_step if is_time and meaning.frame_step else None),
+        _text(None if is_time or not known else meaning.frame_step),
     ]
 
 
@@ -95,7 +100,11 @@ def _by_field(values: Sequence[str]) -> dict[Field, tuple[str, str]]:
     """Return what the values of a form say of each field of a `Calibration`."""
     pixel, unit, lead, rate, z_step = (value.strip() for value in values)
     step = (rate, "") if lead == "t" else (z_step, z_step and unit)
-    return {"pixel": (pixel, pixel and unit), "lead": (lead, ""), "step": step}
+    return {
+        "pixel_size": (pixel, pixel and unit),
+        "frame_axis": (lead, ""),
+        "frame_step": step,
+    }
 
 
 def _text(value: float | None) -> str:

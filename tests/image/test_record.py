@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Channel, Image, common_losses, describe
+from napari_ferry.image.json_values import json_losses, to_json
 from napari_ferry.image.record import (
     KEY,
     Description,
     join_axes,
-    not_json,
     parse_description,
     read_record,
-    to_json,
     unless_changed,
 )
 
@@ -280,7 +279,7 @@ def test_other_values_become_plain_or_are_left_out(value: object, expected: obje
 
 def test_what_cannot_be_kept_is_named() -> None:
     metadata = {"a": 1, "none": None, "raw": b"", "what": object(), "list": [b""], "of": {1: 2}}
-    assert list(not_json(metadata)) == ["raw", "what", "list.0", "of.1"]
+    assert list(json_losses(metadata)) == ["raw", "what", "list.0", "of.1"]
 
 
 # --- our record, and what others changed since
@@ -316,8 +315,8 @@ def test_numbers_that_are_not_finite_become_null_and_are_named() -> None:
     }
     stored = {"a": None, "b": {"c": [1, None]}, "d": [None, 2.0], "e": None, "f": None}
     assert to_json(metadata) == stored
-    assert list(not_json(metadata)) == ["a", "b.c.1", "d.0", "e"]
-    assert not_json(stored) == {}
+    assert list(json_losses(metadata)) == ["a", "b.c.1", "d.0", "e"]
+    assert json_losses(stored) == {}
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
@@ -349,8 +348,8 @@ def test_losses_name_what_is_not_kept_and_where() -> None:
     )
     assert common_losses([image]) == [
         "of the metadata, gain is not finite: null is stored",
-        "of the display, odd cannot be kept: it is no plain text, number or list",
-        "of the metadata of GFP, q.r cannot be kept: it is no plain text, number or list",
+        "of the display, odd cannot be stored: it is not text, a number or a list",
+        "of the metadata of GFP, q.r cannot be stored: it is not text, a number or a list",
         "of the metadata of channel 1, s is not finite: null is stored",
         "axis y has no sound scale (0.0): 1 is stored",
         "axis y has no sound origin (nan): 0 is stored",

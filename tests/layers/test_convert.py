@@ -309,7 +309,7 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
     assert after.metadata == {"laser": 488}
     assert len(said["warning"]) == 1
     assert "cells.tif" in said["warning"][0]
-    assert "model cannot be kept" in said["warning"][0]
+    assert "model cannot be stored" in said["warning"][0]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
@@ -330,8 +330,8 @@ def test_what_channels_cannot_keep_is_said(tmp_path: Path, said):
     assert green.metadata == {"laser": {"nm": 488}}
     assert red.metadata == {"1": "one", "gain": None}
     (warning,) = said["warning"]
-    assert "of the metadata of GFP, laser.model cannot be kept" in warning
-    assert "of the metadata of RFP, 1 is named by an int" in warning
+    assert "of the metadata of GFP, laser.model cannot be stored" in warning
+    assert "of the metadata of RFP, 1 has an int as its key" in warning
     assert "of the metadata of RFP, gain is not finite" in warning
 
 
@@ -800,7 +800,7 @@ def test_a_folder_of_raw_files_opens(tmp_path: Path):
 def test_losses_are_known_before_saving(tmp_path: Path):
     layer = ImageLayer(pixels(16, 20), metadata={"model": object()})
     planned = plan(from_layers([layer.as_layer_data_tuple()]), tmp_path / "cells.ome.tif")
-    assert any("model cannot be kept" in loss for loss in planned.losses)
+    assert any("model cannot be stored" in loss for loss in planned.losses)
     assert list(tmp_path.iterdir()) == []
 
 

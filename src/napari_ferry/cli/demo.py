@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.image.record import to_json
+from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec
 from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.samples import calcium_movie, z_stack

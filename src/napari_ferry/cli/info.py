@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_ferry.arguments import to_path
 from napari_ferry.image import Image
+from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import find_file_codec, imload
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.saving.progress import size_text
@@ -52,8 +53,8 @@ def _describe(image: Image) -> list[tuple[str, str]]:
         lines.append(("channels", names))
     if len(image.levels) > 1:
         lines.append(("levels", ", ".join(str(level.shape) for level in image.levels)))
-    if "assumed" in image.metadata:
-        lines.append(("assumed", str(image.metadata["assumed"])))
+    if ASSUMED in image.metadata:
+        lines.append(("assumed", str(image.metadata[ASSUMED])))
     return lines
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
-from napari_ferry.image.record import is_sound_scale, not_json
+from napari_ferry.image.json_values import json_losses
+from napari_ferry.image.record import CHANNEL_DISPLAYS, is_sound_scale
 
 
 def check_pixels(image: Image) -> None:
@@ -110,7 +111,7 @@ def common_losses(images: Sequence[Image], *, has_pyramid: bool = False) -> list
 def _unkept(image: Image) -> Iterator[str]:
     """Say what JSON cannot hold of metadata and display."""
     display = dict(image.display)
-    own = display.pop("channels", ())
+    own = display.pop(CHANNEL_DISPLAYS, ())
     places: list[tuple[str, object]] = [("metadata", image.metadata), ("display", display)]
     for i, channel in enumerate(own if isinstance(own, list | tuple) else ()):
         shown = dict(channel) if isinstance(channel, Mapping) else {}
@@ -118,7 +119,7 @@ def _unkept(image: Image) -> Iterator[str]:
         places.append((f"metadata of {name}", shown.pop("metadata", {})))
         places.append((f"display of {name}", shown))
     for place, value in places:
-        for path, what in not_json(value).items():
+        for path, what in json_losses(value).items():
             yield f"of the {place}, {path} {what}"
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.image.record import to_json
+from napari_ferry.image.json_values import to_json
 
 _PRIMARY = {
     "gray": "#ffffff",

@@ -1,18 +1,18 @@
-"""Image <-> plain JSON: the record of what an image means that rides in every format.
+"""Image <-> plain JSON: the record of an image, which every format stores.
 
-The record is one JSON object, versioned, ignored by other programs, and read leniently::
+The record is one JSON object with a version. Other programs ignore it, and malformed values in it
+are ignored when it is read::
 
     {"napari-ferry": 1, "dtype": "uint16", "name": "cells", "kind": "image",
      "axes": [{"name": "t", "size": 100, "scale": 0.5, "unit": "second", "translation": 0.0}, ...],
      "channels": [{"name": "GFP", "color": "#00ff00", "contrast_limits": [0, 4095]}, ...],
      "display": {...}, "metadata": {...}}
 
-`docs/formats.md` says where each format keeps it.
+`docs/formats.md` describes the location of the record in each format.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,27 +24,45 @@ from napari_ferry.arguments import is_count, is_finite
 from napari_ferry.arrays import Array
 from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
 from napari_ferry.image.image import Image, Kind
+from napari_ferry.image.json_values import parse_json, to_json
 from napari_ferry.units import same_step
 
 KEY = "napari-ferry"
 VERSION = 1
 
-SPEED = "times real time"
-"""Key of `Image.metadata`: the speed of a movie, whose frame axis has steps of its own time."""
+ASSUMED = "assumed"
+"""Key of `Image.metadata`: a sentence about assumptions that were made when the file was opened."""
 
-_UNSAVED = ("assumed", SPEED)
-"""Keys of `Image.metadata` that say how an image was opened or drawn."""
+NOTES = "notes"
+"""Key of `Image.metadata`: text of the user about the image."""
+
+SPEED = "times real time"
+"""Key of `Image.metadata`: playback speed of a movie with a frame axis in playback time."""
+
+CHANNEL_DISPLAYS = "channels"
+"""Key of `Image.display`: list of the display of each channel, if the channels differ in it."""
+
+CHANNEL_AXIS = "channel_axis"
+"""Key of `Image.display`: `SLIDER` for channels that share a layer."""
+
+SLIDER = "slider"
+"""Value of `CHANNEL_AXIS`."""
+
+LAYER_ORDER = "order"
+"""Key of `Image.display`: index of the layer from which the image was made."""
 
 MAX_PLANES = 2**24
-"""More planes than this in one image are taken for a damaged description."""
+"""Limit of the planes in one image; a description with more is considered damaged."""
 
-_LISTS = (Sequence, set, frozenset)
+_UNSAVED = (ASSUMED, SPEED)
+"""Keys of `Image.metadata` about opening or drawing, which are not saved."""
+
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
-    """What an image means, without its pixels; fields as those of `Image`."""
+    """An image without its pixels; the fields are those of `Image`."""
 
     shape: tuple[int, ...]
     axes: tuple[Axis, ...]
@@ -57,7 +75,7 @@ class Description:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Length of each axis, by its name."""
+        """Length of each axis, by name."""
         return dict(zip((axis.name for axis in self.axes), self.shape, strict=True))
 
     @property
@@ -66,19 +84,19 @@ class Description:
         return frame_ndim(self.axes)
 
     def has_dtype(self, names: Iterable[str]) -> bool:
-        """Return whether the data type is one of these native ones, in either byte order."""
+        """Return True if the data type is one of these native types, in either byte order."""
         return any(self.dtype in (name, np.dtype(name).newbyteorder(">").str) for name in names)
 
     def to_image(self, *levels: Array) -> Image:
-        """Join the description with its pixels."""
+        """Return the image with these pixels."""
         return Image(
-            levels,
-            self.axes,
-            self.channels,
-            self.name,
-            self.kind,
-            dict(self.display or {}),
-            dict(self.metadata or {}),
+            levels=levels,
+            axes=self.axes,
+            channels=self.channels,
+            name=self.name,
+            kind=self.kind,
+            display=dict(self.display or {}),
+            metadata=dict(self.metadata or {}),
         )
 
 
@@ -111,157 +129,110 @@ def describe_channels(channels: Iterable[Channel]) -> list[dict[str, Any]]:
 
 
 def parse_description(record: object) -> Description | None:
-    """Read a JSON record, or return ``None`` where it is none or is broken.
+    """Return the description in a JSON record, ``None`` if it is not a valid record.
 
-    What is missing or malformed in an otherwise sound record is left out; a record without
-    sound axes, y and x among them, is no record.
+    A valid record has axes with names and lengths, y and x among them. Other fields are ignored
+    where they are missing or malformed.
     """
     if not isinstance(record, Mapping) or not isinstance(record.get(KEY), int):
         return None
     axes = record.get("axes")
     if not isinstance(axes, Sequence) or isinstance(axes, str):
         return None
+
     sizes = [_size(axis) for axis in axes]
     names = [str(axis.get("name")) for axis in axes if isinstance(axis, Mapping)]
     if None in sizes or len(set(names)) != len(sizes) or not {"y", "x"} <= set(names):
         return None
+
     shape = cast("list[int]", sizes)
     n_channels = dict(zip(names, shape, strict=True)).get("c", 1)
     display, metadata = record.get("display"), record.get("metadata")
     return Description(
-        tuple(shape),
-        tuple(_parse_axis(axis) for axis in axes),
-        str(record.get("dtype") or ""),
-        parse_channels(record.get("channels"), n_channels),
-        str(record.get("name") or ""),
-        "labels" if record.get("kind") == "labels" else "image",
-        display if isinstance(display, Mapping) else {},
-        metadata if isinstance(metadata, Mapping) else {},
+        shape=tuple(shape),
+        axes=tuple(_parse_axis(axis) for axis in axes),
+        dtype=str(record.get("dtype") or ""),
+        channels=parse_channels(record.get("channels"), n_channels),
+        name=str(record.get("name") or ""),
+        kind="labels" if record.get("kind") == "labels" else "image",
+        display=display if isinstance(display, Mapping) else {},
+        metadata=metadata if isinstance(metadata, Mapping) else {},
     )
 
 
 def read_record(text: str) -> Description | None:
-    """Read a record from its JSON text, or return ``None`` where that is not one of ours."""
+    """Return the description in the JSON text of a record, ``None`` if it is not a record."""
     try:
-        return parse_description(json.loads(text))
-    except (ValueError, RecursionError):  # no JSON, or one that is nested without end
+        return parse_description(parse_json(text))
+    except ValueError:
         return None
 
 
-def unless_changed(own: _T, wrote: _T, said: _T) -> _T:
-    """Return what our record says, or what the header says where that is not what we `wrote`.
+def unless_changed(own: _T, written: _T, header: _T) -> _T:
+    """Return the value of our record, or of the header if another program has changed that.
 
-    A header can hold less than a record does, so that the two differ from the start.
+    Parameters
+    ----------
+    own : object
+        Value in our record.
+    written : object
+        Value that we wrote to the header, which can hold less than the record.
+    header : object
+        Value in the header now.
 
     >>> unless_changed("#0000FF", "#0000ff", "#0000ff")
     '#0000FF'
     >>> unless_changed("#0000FF", "#0000ff", "#00ff00")
     '#00ff00'
     """
-    return own if wrote == said else said
+    return own if written == header else header
 
 
-def join_axes(own: Iterable[Axis], wrote: Iterable[Axis], said: Iterable[Axis]) -> tuple[Axis, ...]:
-    """Return the axes of a record, but those whose step another program has changed since.
+def join_axes(
+    own: Iterable[Axis], written: Iterable[Axis], header: Iterable[Axis]
+) -> tuple[Axis, ...]:
+    """Return the axes of a record, or of the header where another program has changed their step.
 
     Parameters
     ----------
-    own, wrote : iterable of Axis
-        What our record says, and as much of it as the header could hold, axis by axis.
-    said : iterable of Axis
-        What the header says now, in any order; an axis that it does not name is unchanged.
+    own, written : iterable of Axis
+        Axes of our record, and the same axes as the header can hold them.
+    header : iterable of Axis
+        Axes of the header now, in any order; axes that it does not name are unchanged.
     """
-    now = {axis.name: axis for axis in said}
+    by_name = {axis.name: axis for axis in header}
     return tuple(
-        _join_axis(axis, written, now.get(axis.name))
-        for axis, written in zip(own, wrote, strict=True)
+        _join_axis(axis, wrote, by_name.get(axis.name))
+        for axis, wrote in zip(own, written, strict=True)
     )
 
 
-def to_json(value: object) -> Any:
-    """Return `value` as plain JSON values: numpy scalars and arrays become numbers and lists.
-
-    What JSON cannot hold is left out of mappings and becomes ``None`` elsewhere, and so do numbers
-    that are not finite; `not_json` names it.
-    """
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items() if _has_json(item)}
-    if isinstance(value, _LISTS) and not isinstance(value, bytes):
-        return [to_json(item) for item in value]
-    return None
-
-
-def not_json(value: object, path: str = "") -> dict[str, str]:
-    """Return what JSON cannot hold, by its dotted path, and what becomes of it.
-
-    >>> not_json({"a": {"b": object()}, "c": [1, float("nan")], 5: "d"})
-    {'a.b': 'cannot be kept: it is no plain text, number or list', 'c.1': 'is not finite: null \
-is stored', '5': 'is named by an int: the name becomes text'}
-    """
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {path: "is not finite: null is stored"}
-    if not _has_json(value):
-        return {path: "cannot be kept: it is no plain text, number or list"}
-    found: dict[str, str] = {}
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            place = f"{path}.{key}" if path else str(key)
-            if not isinstance(key, str):
-                found[place] = f"is named by {_a(type(key).__name__)}: the name becomes text"
-            found |= not_json(item, place)
-    elif isinstance(value, _LISTS) and not isinstance(value, str):
-        for i, item in enumerate(value):
-            found |= not_json(item, f"{path}.{i}" if path else str(i))
-    return found
-
-
 def is_sound_scale(scale: float) -> bool:
-    """Return whether neighbors along an axis can be this far apart: finite, and not at all 0."""
+    """Return True for a valid distance between neighbors along an axis: finite, and not 0."""
     return bool(math.isfinite(scale)) and scale != 0
 
 
-def _has_json(value: object) -> bool:
-    """Return whether JSON can hold a value, but for what is in it."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.item() if value.ndim == 0 else []
-    if value is None or isinstance(value, bool | int | float | str | Mapping):
-        return True
-    return isinstance(value, _LISTS) and not isinstance(value, bytes)
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
 def _describe_axis(axis: Axis, size: int) -> dict[str, Any]:
-    """Return the record of an axis; without a sound scale it is one that nobody calibrated."""
+    """Return the record of an axis, uncalibrated if its scale is not valid."""
     is_sound = is_sound_scale(axis.scale)
     return {
         "name": axis.name,
         "size": size,
         "scale": float(axis.scale) if is_sound else 1.0,
-        # a step of 1 in the unit would be a measure that nobody took
+        # scale 1 with the unit would look like a measured distance
         "unit": axis.unit if is_sound else None,
         "translation": float(axis.translation) if math.isfinite(axis.translation) else 0.0,
     }
 
 
-def _join_axis(own: Axis, wrote: Axis, said: Axis | None) -> Axis:
-    if said is None or same_step(wrote.scale, wrote.unit, said.scale, said.unit):
+def _join_axis(own: Axis, written: Axis, header: Axis | None) -> Axis:
+    if header is None or same_step(written.scale, written.unit, header.scale, header.unit):
         return own
-    return said
+    return header
 
 
 def _size(axis: object) -> int | None:
-    """Return the length that a record gives of an axis, if it is a sound one."""
+    """Return the length in the record of an axis, ``None`` if it is not valid."""
     size = axis.get("size") if isinstance(axis, Mapping) else None
     return size if is_count(size) else None
 
@@ -277,7 +248,7 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
 
 
 def parse_channels(channels: object, count: int) -> tuple[Channel, ...]:
-    """Read the record of channels; all of them, or none when their number does not fit."""
+    """Return the channels in a record, or none if their number is not `count`."""
     if not isinstance(channels, Sequence) or len(channels) != count:
         return ()
     return tuple(_parse_channel(channel) for channel in channels)

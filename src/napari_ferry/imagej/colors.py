@@ -11,7 +11,9 @@ import numpy as np
 
 from napari_ferry.image import Channel
 from napari_ferry.image.axes import limits_of
+from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.colormaps import color_table
+from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,12 +37,12 @@ def to_channels(source: Image | Description) -> tuple[tuple[Channel, ...], dict[
     (channel,) = source.channels or (Channel(),)
     limits = channel.contrast_limits or limits_of(display)
     channel_display = {} if source.kind == "labels" else display
-    return (replace(channel, contrast_limits=limits),), {"channels": [channel_display]}
+    return (replace(channel, contrast_limits=limits),), {CHANNEL_DISPLAYS: [channel_display]}
 
 
 def single_display(channels: Sequence[Channel], display: Mapping[str, Any]) -> dict[str, Any]:
     """Return the display of an image without axis c, given its single channel or none."""
-    single = {**(channels[0].to_display() if channels else {}), **display.get("channels", [{}])[0]}
+    single = {**(channels[0].to_display() if channels else {}), **channel_displays(display, 1)[0]}
     return single | ({"colormap": "gray"} if single.get("colormap") == _WHITE else {})
 
 
@@ -78,19 +80,17 @@ def luts_of(
     channels: Sequence[Channel], display: Mapping[str, Any] | None
 ) -> list[NDArray[np.uint8]]:
     """Return one table, axes (rgb, 256), for each channel; none where no color is known."""
-    shown = (display or {}).get("channels")
-    shown = list(shown)[: len(channels)] if isinstance(shown, list | tuple) else []
-    shown += [None] * (len(channels) - len(shown))
+    shown = channel_displays(display, len(channels))
     luts = [_lut(channel, each) for channel, each in zip(channels, shown, strict=True)]
     known = any(lut is not None for lut in luts)
     return [_ramp(_WHITE) if lut is None else lut for lut in luts] if known else []
 
 
-def _lut(channel: Channel, shown: object) -> NDArray[np.uint8] | None:
+def _lut(channel: Channel, shown: Mapping[str, Any]) -> NDArray[np.uint8] | None:
     """Return the table of a channel from its color, or else from its colormap."""
     if re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return _ramp(channel.color or "")
-    table = color_table(shown.get("colormap"), 256) if isinstance(shown, dict) else None
+    table = color_table(shown.get("colormap"), 256)
     return None if table is None else (table.T * 255).round().astype(np.uint8)
 
 
@@ -121,8 +121,9 @@ def parse_colors(
         {} if lut is None or color else {"colormap": _colormap(i, lut)}
         for i, (lut, color) in enumerate(zip(luts, colors, strict=True))
     ]
-    unknown = (Channel(),) * n_channels
-    return channels if channels != unknown else (), {"channels": displays} if any(displays) else {}
+    if channels == (Channel(),) * n_channels:
+        channels = ()
+    return channels, {CHANNEL_DISPLAYS: displays} if any(displays) else {}
 
 
 def _parse_limits(metadata: Mapping[str, Any], n_channels: int) -> list[tuple[float, float] | None]:

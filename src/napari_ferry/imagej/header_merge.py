@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Channel
-from napari_ferry.image.record import KEY, join_axes, read_record
+from napari_ferry.image.channel_displays import channel_displays
+from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, join_axes, read_record
 from napari_ferry.imagej.axis_steps import supported_axes
 from napari_ferry.imagej.colors import (
     DISPLAY_KEYS,
@@ -76,20 +77,14 @@ def _with_colors_of(header: Description, record: Description) -> Description:
     unnamed = (Channel(),) * header.sizes.get("c", 1)
     pairs = zip(header.channels or unnamed, record.channels or unnamed, strict=True)
     display = dict(record.display or {})
-    recorded, current = (_shown(display, len(unnamed)), _shown(header.display or {}, len(unnamed)))
+    recorded = channel_displays(display, len(unnamed))
+    current = channel_displays(header.display, len(unnamed))
     displays = [{**_without_colors(old), **new} for old, new in zip(recorded, current, strict=True)]
     return replace(
         record,
         channels=tuple(replace(new, name=old.name) for new, old in pairs),
-        display={**display, **({"channels": displays} if any(displays) else {})},
+        display={**display, **({CHANNEL_DISPLAYS: displays} if any(displays) else {})},
     )
-
-
-def _shown(display: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
-    """Return how each channel is shown; nothing where that is not said of all."""
-    shown = display.get("channels")
-    is_sound = isinstance(shown, list | tuple) and all(isinstance(each, Mapping) for each in shown)
-    return list(shown) if is_sound and shown and len(shown) == count else [{}] * count
 
 
 def _without_colors(display: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.image.record import to_json
+from napari_ferry.image.json_values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.arguments import is_whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis
-from napari_ferry.image.record import MAX_PLANES, Description
+from napari_ferry.image.record import ASSUMED, MAX_PLANES, Description
 from napari_ferry.imagej.axis_steps import parse_axis
 from napari_ferry.imagej.colors import parse_colors, single_display
 from napari_ferry.imagej.header_merge import merge_record, split_info
@@ -78,13 +78,13 @@ def parse_imagej(
     channels, display = parse_colors(metadata, sizes.get("c", 1)) if samples == 1 else ((), {})
 
     info, record = split_info(metadata.get("Info"))
-    other = {"Info": info, **({"assumed": ASSUMED_TIME} if is_time_assumed else {})}
+    other = {"Info": info, **({ASSUMED: ASSUMED_TIME} if is_time_assumed else {})}
     other |= {k: plain(v) for k, v in metadata.items() if not _is_parsed(k, v)}
     header = Description(
-        (*sizes.values(), *shape_yx, *((samples,) if samples > 1 else ())),
-        (*axes, *((Axis("s"),) if samples > 1 else ())),
-        dtype,
-        channels,
+        shape=(*sizes.values(), *shape_yx, *((samples,) if samples > 1 else ())),
+        axes=(*axes, *((Axis("s"),) if samples > 1 else ())),
+        dtype=dtype,
+        channels=channels,
         display=display,
         metadata={key: value for key, value in other.items() if value not in ("", None)},
     )

@@ -9,7 +9,9 @@ from typing import Any
 from napari_ferry.arrays.stack import Stack, take
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.axes import limits_of
+from napari_ferry.image.channel_displays import channel_displays, has_malformed_displays
 from napari_ferry.image.colormaps import color_of
+from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS, LAYER_ORDER, SLIDER
 from napari_ferry.layers.display import TRANSFORMS, warn_unsound
 
 MOST_LAYERS = 64
@@ -58,7 +60,7 @@ def merge_channels(images: Sequence[Image]) -> Image:
         (*first.axes[:index], Axis("c"), *first.axes[index:]),
         tuple(channels),
         first.name,
-        display={"channels": displays},
+        display={CHANNEL_DISPLAYS: displays},
     )
 
 
@@ -90,7 +92,7 @@ def is_one_layer(image: Image) -> bool:
 
 def _is_slider(image: Image) -> bool:
     """Return True if an image was saved from one layer with a channel slider."""
-    return bool(image.display.get("channel_axis") == "slider")
+    return bool(image.display.get(CHANNEL_AXIS) == SLIDER)
 
 
 def _is_tint(color: str | None) -> bool:
@@ -115,8 +117,9 @@ def split_channels(image: Image) -> list[Image]:
     index = image.axis_names.index("c")
     axes = (*image.axes[:index], *image.axes[index + 1 :])
     count = image.size("c")
-    shared = _without(image.display, "channels")
+    shared = _without(image.display, CHANNEL_DISPLAYS)
     channels = image.channels or (Channel(),) * count
+    displays = displays_of_channels(image)
     return [
         Image(
             tuple(take(level, index, i) for level in image.levels),
@@ -126,7 +129,7 @@ def split_channels(image: Image) -> list[Image]:
             display=_channel_display(channel, count) | shared | _without(display, "metadata"),
             metadata=display.get("metadata", image.metadata),
         )
-        for i, (channel, display) in enumerate(zip(channels, channel_displays(image), strict=True))
+        for i, (channel, display) in enumerate(zip(channels, displays, strict=True))
     ]
 
 
@@ -137,25 +140,26 @@ def split_all(images: Sequence[Image]) -> list[Image]:
 
 def _restore_order(images: Sequence[Image]) -> list[Image]:
     """Sort images by recorded layer index, if every image has a different one."""
-    indices = [index for image in images if isinstance(index := image.display.get("order"), int)]
+    indices = [
+        index for image in images if isinstance(index := image.display.get(LAYER_ORDER), int)
+    ]
     if len(set(indices)) < len(images):
         return list(images)
     return [image for _, image in sorted(zip(indices, images, strict=True), key=itemgetter(0))]
 
 
-def channel_displays(image: Image) -> list[Mapping[str, Any]]:
-    """Return what is said of how each channel is shown, with its metadata if it has its own."""
-    own = image.display.get("channels")
-    if not isinstance(own, list | tuple) or len(own) != image.size("c"):
-        own = [{}] * image.size("c")
-    sound = [each if _is_shown(each) else {} for each in own]
-    if sound != list(own):
-        warn_unsound(image.name, ["channels"])
-    return sound
+def displays_of_channels(image: Image) -> list[Mapping[str, Any]]:
+    """Return the display of each channel of an image, with its metadata if it has its own.
 
-
-def _is_shown(value: object) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("metadata", {}), Mapping)
+    Warns
+    -----
+    FerryWarning
+        A display is malformed.
+    """
+    count = image.size("c")
+    if has_malformed_displays(image.display, count):
+        warn_unsound(image.name, [CHANNEL_DISPLAYS])
+    return channel_displays(image.display, count)
 
 
 def _channel_display(channel: Channel, count: int) -> dict[str, Any]:

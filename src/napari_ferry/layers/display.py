@@ -25,7 +25,7 @@ from napari_ferry.image.colormaps import (
     to_label_colors,
 )
 from napari_ferry.image.image import Kind
-from napari_ferry.image.record import to_json
+from napari_ferry.image.json_values import to_json
 
 _Parser: TypeAlias = Callable[[Any, int], Any]
 """Converts a JSON value for a layer with the given number of dimensions, or raises."""

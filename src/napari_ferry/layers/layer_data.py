@@ -14,10 +14,19 @@ from typing import Any, TypeAlias
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.image import Kind
-from napari_ferry.image.record import KEY, describe_channels, is_sound_scale, parse_channels
+from napari_ferry.image.record import (
+    CHANNEL_AXIS,
+    CHANNEL_DISPLAYS,
+    KEY,
+    LAYER_ORDER,
+    SLIDER,
+    describe_channels,
+    is_sound_scale,
+    parse_channels,
+)
 from napari_ferry.layers.channels import (
     are_channels,
-    channel_displays,
+    displays_of_channels,
     joint_limits,
     merge_channels,
     split_all,
@@ -111,10 +120,10 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
     metadata = dict(meta.get("metadata", {}))
     record, displays = metadata.pop(_CHANNELS, None), metadata.pop(_DISPLAYS, ())
     if "c" in names:
-        display["channel_axis"] = "slider"
+        display[CHANNEL_AXIS] = SLIDER
         channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
         channels, displays = _apply_limits(channels, displays, display.get("contrast_limits"))
-        display |= {"channels": displays} if channels and any(displays) else {}
+        display |= {CHANNEL_DISPLAYS: displays} if channels and any(displays) else {}
 
     return Image(
         levels,
@@ -202,7 +211,7 @@ def _to_layer(image: Image) -> LayerData:
 
     if image.channels and "c" in image.axis_names:
         meta["metadata"][_CHANNELS] = describe_channels(image.channels)
-        meta["metadata"][_DISPLAYS] = channel_displays(image)
+        meta["metadata"][_DISPLAYS] = displays_of_channels(image)
         limits = joint_limits(image.channels)
         meta |= {"contrast_limits": limits} if limits and image.kind == "image" else {}
 
@@ -220,4 +229,4 @@ def _to_layer(image: Image) -> LayerData:
 
 def _with_order(image: Image, index: int) -> Image:
     """Return an image with the index of its layer recorded."""
-    return replace(image, display={**image.display, "order": index})
+    return replace(image, display={**image.display, LAYER_ORDER: index})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
+from napari_ferry.image.channel_displays import channel_displays
+from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 
 def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] | None:
@@ -27,15 +28,14 @@ def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] |
     if image.is_rgb:
         return None
 
-    own = image.display.get("channels")
-    displays = own if isinstance(own, Sequence) and not isinstance(own, str) else ()
+    displays = channel_displays(image.display, image.size("c"))
     indices = range(image.size("c")) if index is None else (index,)
     found = [
         limits
         for k in indices
         for limits in (
             image.channels[k].contrast_limits if image.channels else None,
-            limits_of(displays[k]) if k < len(displays) else None,
+            limits_of(displays[k]),
         )
         if limits is not None
     ]
@@ -54,24 +54,21 @@ def is_narrower(limits: tuple[float, float] | None, dtype: np.dtype[Any]) -> boo
     return limits is not None and (limits[0] > 0 or limits[1] < np.iinfo(dtype).max)
 
 
-def saved_display(
-    display: Mapping[str, Any], channel: int | None, *, is_mapped: bool
-) -> dict[str, Any]:
+def saved_display(image: Image, channel: int | None, *, is_mapped: bool) -> dict[str, Any]:
     """Return the display of a saved movie.
 
     Parameters
     ----------
-    display : mapping
-        Display of the image.
+    image : Image
+        The image of which a channel, or all, is saved.
     channel : int, optional
         Index of the channel that is saved; its own display takes precedence.
     is_mapped : bool
         True if samples were mapped to 8 bits; the contrast limits no longer apply to these.
     """
-    own = display.get("channels")
-    saved = {key: value for key, value in display.items() if key != "channels"}
-    if channel is not None and isinstance(own, Sequence) and channel < len(own):
-        of_channel = own[channel] if isinstance(own[channel], Mapping) else {}
+    saved = {key: value for key, value in image.display.items() if key != CHANNEL_DISPLAYS}
+    if channel is not None:
+        of_channel = channel_displays(image.display, image.size("c"))[channel]
         saved |= {key: value for key, value in of_channel.items() if key != "metadata"}
     if is_mapped:
         saved.pop("contrast_limits", None)

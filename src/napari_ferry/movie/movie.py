@@ -129,9 +129,7 @@ class Movie:
         if limits:
             metadata[MAPPED] = {"dtype": self.image.dtype.name, "low": limits[0], "high": limits[1]}
 
-        display = saved_display(
-            self.image.display, self.channel_index, is_mapped=limits is not None
-        )
+        display = saved_display(self.image, self.channel_index, is_mapped=limits is not None)
         return replace(
             self.image,
             levels=(frames,),

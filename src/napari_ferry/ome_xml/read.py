@@ -137,11 +137,11 @@ def _parse_image(
     times = parse_times(pixels, runs)
     steady = time_axis(times, sizes["t"])
     header = Description(
-        (*(sizes[dim] for dim in order[:1:-1].lower()), sizes["y"], sizes["x"]),
-        tuple(_parse_axis(name, pixels, steady) for name in order[::-1].lower()),
-        _parse_type(pixels),
-        _parse_channels(pixels, sizes["c"]),
-        image.get("Name", ""),
+        shape=(*(sizes[dim] for dim in order[:1:-1].lower()), sizes["y"], sizes["x"]),
+        axes=tuple(_parse_axis(name, pixels, steady) for name in order[::-1].lower()),
+        dtype=_parse_type(pixels),
+        channels=_parse_channels(pixels, sizes["c"]),
+        name=image.get("Name", ""),
         metadata=_parse_metadata(document, image, pixels, notes, kept_times(times, sizes, steady)),
     )
     if samples > 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from napari_ferry.image import Image
+from napari_ferry.image.record import ASSUMED
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
 from napari_ferry.layers.layer_data import LayerData, to_layers
 
@@ -59,8 +60,8 @@ def open_remaining() -> None:
 
 def _notices(image: Image) -> Iterator[str]:
     """Yield notices about assumed metadata of an image and about its channels."""
-    if "assumed" in image.metadata:
-        yield str(image.metadata["assumed"])
+    if ASSUMED in image.metadata:
+        yield str(image.metadata[ASSUMED])
     count, reason = image.size("c"), slider_reason(image)
     is_named = any(channel.name or channel.color for channel in image.channels)
     if reason:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from napari_ferry.image.json_values import parse_json
 from napari_ferry.saving.disk import is_plain, open_plain, sync_open
 
 LOCK, JOURNAL = "lock", "journal.jsonl"
@@ -129,8 +130,8 @@ def cut_torn_line(folder: Path, journal: Journal) -> None:
 def _with_line(journal: Journal, line: bytes) -> Journal:
     """Return a journal with one line more."""
     try:
-        entry = json.loads(line.decode("ascii"))
-    except (ValueError, RecursionError) as error:
+        entry = parse_json(line.decode("ascii"))
+    except ValueError as error:
         raise JournalError(f"{line[:60]!r} is not JSON") from error
     match entry:
         case {"plan": str(plan), "nonce": str(nonce)}:

@@ -22,6 +22,7 @@ from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
+from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_description
 from napari_ferry.saving import interrupted_save
 
@@ -74,7 +75,7 @@ def sidecar_text(image: Image) -> str:
 def is_sidecar(path: Path) -> bool:
     """Whether a file is the sidecar of a raw file: JSON with a type and dimensions."""
     try:
-        record = load_json(path)
+        record = load_sidecar(path)
     except UnreadableFileError:
         return False
     return isinstance(record.get("dtype"), str) and any(key in record for key in _DIMENSIONS)
@@ -82,7 +83,7 @@ def is_sidecar(path: Path) -> bool:
 
 def has_record(path: Path) -> bool:
     """Whether a sidecar has more to say than CalSciPy's four keys."""
-    return path.is_file() and KEY in load_json(path)
+    return path.is_file() and KEY in load_sidecar(path)
 
 
 def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
@@ -93,7 +94,7 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
         if data.name == DEFAULT_NAME and legacy.is_file():
             return complete(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
-    record = load_json(sidecar)
+    record = load_sidecar(sidecar)
     place = read_padding(record, sidecar, nbytes)
     description = _described(record, sidecar) if KEY in record else None
     if description is None:
@@ -148,7 +149,7 @@ def complete(
         shape = tuple(size or missing for size in sizes)
         expected = math.prod(shape) * dtype.itemsize
         _check_size(shape, str(dtype), expected, nbytes, data, source)
-    return Description(shape, tuple(map(Axis, default_axes(3))), str(dtype))
+    return Description(shape=shape, axes=tuple(map(Axis, default_axes(3))), dtype=str(dtype))
 
 
 def refuse_undescribed(data: Path) -> NoReturn:
@@ -237,19 +238,11 @@ def _parse_dimension(key: str, value: object, source: str) -> int:
     return int(value)
 
 
-def load_json(path: Path) -> dict[str, Any]:
+def load_sidecar(path: Path) -> dict[str, Any]:
     """Read a JSON object, strictly: no key twice, and not larger than a sidecar can be."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a key stands in it twice")
-        return dict(pairs)
-
     try:
-        if path.stat().st_size > _SIDECAR_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes are too many")
-        record = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=unique)
-    except (OSError, ValueError, RecursionError) as error:
+        record = load_json(path, max_bytes=_SIDECAR_BYTES, allow_duplicates=False)
+    except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{path} is no sound sidecar ({str(error)[:80]}): expected JSON such as "
             '{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}.'

@@ -14,7 +14,7 @@ from napari_ferry.codecs.binary.calibration import Calibration, split_axes
 from napari_ferry.codecs.binary.layout import Interleaving, Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
-    load_json,
+    load_sidecar,
     raw_files,
     read_sidecar,
     sidecar_path,
@@ -61,7 +61,7 @@ def read_sidecar_status(data: Path) -> SidecarStatus | None:
     except (UnreadableFileError, MissingMetadataError) as problem:
         error = str(problem)
     try:
-        record = load_json(path)
+        record = load_sidecar(path)
     except UnreadableFileError:
         return SidecarStatus(path=path, layout=None, calibration=Calibration(), error=error)
     description = parse_description(record)

@@ -13,10 +13,11 @@ import numpy as np
 
 from napari_ferry.codecs.binary.calibration import Field, split_axes
 from napari_ferry.codecs.binary.padding import Padding
-from napari_ferry.codecs.binary.sidecar import load_json, sidecar_text
+from napari_ferry.codecs.binary.sidecar import load_sidecar, sidecar_text
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.image.record import KEY, Description, parse_description, to_json
+from napari_ferry.image.json_values import to_json
+from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, Description, parse_description
 from napari_ferry.units import METERS, SECONDS
 
 _OF_AXES = ("rotate", "shear", "affine", "plane", "experimental_clipping_planes", "axis_labels")
@@ -56,7 +57,7 @@ def _read(sidecar: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     if not sidecar.is_file():
         return {}, ()
     try:
-        record = load_json(sidecar)
+        record = load_sidecar(sidecar)
     except UnreadableFileError:
         return {}, ("it is damaged, and nothing of it is taken over",)
     if KEY in record and parse_description(record) is None:
@@ -175,13 +176,13 @@ def _shown(old: Description, gone: Collection[str], count: int) -> dict[str, Any
     shown = _without(old.display or {}, gone)
     each = _each_shown(old)
     if each and len(each) == count:
-        return shown | {"channels": [_without(one, gone) for one in each]}
-    return _without(shown, ("channels",))
+        return shown | {CHANNEL_DISPLAYS: [_without(one, gone) for one in each]}
+    return _without(shown, (CHANNEL_DISPLAYS,))
 
 
 def _each_shown(old: Description) -> list[Mapping[str, Any]]:
     """Return how napari shows each channel; nothing where that is not said."""
-    each = (old.display or {}).get("channels")
+    each = (old.display or {}).get(CHANNEL_DISPLAYS)
     listed = each if isinstance(each, list) else []
     return [one if isinstance(one, Mapping) else {} for one in listed]
 

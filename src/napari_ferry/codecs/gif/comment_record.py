@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+from napari_ferry.image.json_values import parse_json
 from napari_ferry.movie.movie import Movie
 
 _RATE = "frame rate"
@@ -29,7 +30,7 @@ def split_record(comment: bytes) -> tuple[str, Fraction | None]:
     """Return a comment as text, and the frame rate in it if it is a record of ours."""
     text = comment.decode("utf-8", "replace")
     try:
-        rate = json.loads(text)[_RATE]
+        rate = parse_json(text)[_RATE]
         return text, Fraction(rate) if isinstance(rate, str) else None
-    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
+    except (ValueError, TypeError, KeyError, ZeroDivisionError):
         return text, None

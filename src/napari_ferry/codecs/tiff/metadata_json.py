@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.image import Axis, Image, describe
-from napari_ferry.image.record import KEY
+from napari_ferry.image.json_values import load_json
+from napari_ferry.image.record import KEY, NOTES
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"
@@ -37,7 +38,7 @@ def metadata_text(images: Sequence[Image]) -> str:
 
 def _entry(image: Image) -> dict[str, Any]:
     record = describe(image)
-    notes = record["metadata"].get("notes", "")
+    notes = record["metadata"].get(NOTES, "")
     entry: dict[str, Any] = {"notes": notes, "axes": "".join(image.axis_names).upper()}
     for axis in image.axes:
         key, symbol = _SIZES.get(axis.name), to_ome(axis.unit)
@@ -88,9 +89,7 @@ def _same_size(found: Mapping[str, Any], axis: Axis) -> bool:
 def _load(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; empty where there is none, or no such file."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            return {}
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = load_json(path, max_bytes=_MOST_BYTES)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

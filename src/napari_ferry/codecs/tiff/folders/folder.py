@@ -17,6 +17,7 @@ from napari_ferry.codecs.tiff.pages.arrays import Planes
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.record import ASSUMED
 from napari_ferry.imagej import ASSUMED_TIME
 
 
@@ -111,6 +112,6 @@ def _stack(first: Image, stack: tuple[Alike, tuple[int, ...]], extends: bool, na
     lead = len(shape) - first.frame_ndim
     axes = first.axes if extends else (Axis("t"), *first.axes)
     metadata = {key: value for key, value in first.metadata.items() if key != FRAME_VALUES}
-    metadata |= {} if extends else {"assumed": ASSUMED_TIME}
+    metadata |= {} if extends else {ASSUMED: ASSUMED_TIME}
     array = Frames(read, shape, first.dtype, lead)
     return replace(first, levels=(array,), axes=axes, name=name, metadata=metadata)

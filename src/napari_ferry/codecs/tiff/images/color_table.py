@@ -11,6 +11,7 @@ from napari_ferry.arrays import Frames
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.record import ASSUMED
 
 _MOST_COLORS = 256
 
@@ -49,7 +50,7 @@ def read_in_color(source: TiffPages, pages: NDArray[np.int64], kind: PageKind) -
     if len(palettes) < 2:
         return None
     array = Frames(PaletteFrames(source, pages), (len(pages), *kind.shape, 3), np.uint8, 1)
-    return Image((array,), tuple(map(Axis, "tyxs")), metadata={"assumed": ASSUMED_COLORS})
+    return Image((array,), tuple(map(Axis, "tyxs")), metadata={ASSUMED: ASSUMED_COLORS})
 
 
 def with_palette(image: Image, kind: PageKind) -> Image:

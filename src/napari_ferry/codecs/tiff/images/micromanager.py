@@ -139,10 +139,10 @@ def _image(
     said = _said(summary)
     array = pages_array(sources, table, tuple(left.values()), frame, header.dtype, move=move)
     description = Description(
-        (*left.values(), *frame),
-        tuple(map(said.axis, (*left, *axes))),
-        header.dtype.name,
-        said.channels_of(left.get("c", 1)) if "c" in left else (),
+        shape=(*left.values(), *frame),
+        axes=tuple(map(said.axis, (*left, *axes))),
+        dtype=header.dtype.name,
+        channels=said.channels_of(left.get("c", 1)) if "c" in left else (),
         metadata=said.metadata,
     )
     return description.to_image(array)

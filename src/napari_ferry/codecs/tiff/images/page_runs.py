@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.image import Axis
-from napari_ferry.image.record import Description
+from napari_ferry.image.record import ASSUMED, Description
 
 ASSUMED_STACK = (
     "its frames were written one by one and are shown as one stack, in the order of the file"
@@ -150,7 +150,7 @@ def _join(runs: Sequence[PageRun]) -> Description:
         first,
         shape=(count, *first.shape[steps:]),
         axes=(time, *first.axes[steps:]),
-        metadata={**metadata, "assumed": ASSUMED_STACK},
+        metadata={**metadata, ASSUMED: ASSUMED_STACK},
     )
 
 

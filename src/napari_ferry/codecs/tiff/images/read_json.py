@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -34,7 +33,8 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import default_axes
-from napari_ferry.image.record import KEY, Description, parse_description
+from napari_ferry.image.json_values import parse_json
+from napari_ferry.image.record import ASSUMED, KEY, Description, parse_description
 from napari_ferry.imagej import ASSUMED_TIME
 
 _MOST_AXES = 32
@@ -147,7 +147,9 @@ def _described(text: str, kind: PageKind, most: int) -> PageRun | None:
 def _undescribed(kind: PageKind) -> PageRun:
     """Return a single page that says nothing of itself."""
     axes, move = frame_axes(kind)
-    description = Description(moved(kind.shape, move), tuple(map(Axis, axes)), kind.dtype.name)
+    description = Description(
+        shape=moved(kind.shape, move), axes=tuple(map(Axis, axes)), dtype=kind.dtype.name
+    )
     key = join_key(description, kind)
     return PageRun(description=description, pages=np.arange(1), kind=kind, move=move, key=key)
 
@@ -220,8 +222,8 @@ def _warn_misfit(header: Header, page: int) -> None:
 def _parse_record(text: str) -> dict[str, Any] | None:
     """Parse a description in tifffile's form, ``None`` where it is not one."""
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
+        record = parse_json(text)
+    except ValueError:
         return None
     shape = record.get("shape") if isinstance(record, dict) else None
     sound = isinstance(shape, list) and 2 <= len(shape) <= _MOST_AXES
@@ -255,16 +257,20 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple
         if not is_stored or set(tail) & set(letters[:n]):
             tail, move = letters[n:], None
         names, size = letters[:n] + tail, (*shape[:n], *moved(shape[n:], move))
-        return Description(size, tuple(map(Axis, names)), dtype, metadata=metadata), move
+        return Description(
+            shape=size, axes=tuple(map(Axis, names)), dtype=dtype, metadata=metadata
+        ), move
     # A stack of three or four planes that was written without a word on color is stored by
     # tifffile as one page of separate samples; so those are frames, unless somebody says more.
     is_planar = page.axes.startswith("s")
     if n < 0 or shape[n:] != page.shape or is_planar:
         n, tail, move = len(shape) - 2, "yx", None
     if n:
-        metadata["assumed"] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
+        metadata[ASSUMED] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
     axes = tuple(map(Axis, (*_leading_names(n, tail), *tail)))
-    return Description((*shape[:n], *moved(shape[n:], move)), axes, dtype, metadata=metadata), move
+    return Description(
+        shape=(*shape[:n], *moved(shape[n:], move)), axes=axes, dtype=dtype, metadata=metadata
+    ), move
 
 
 def _leading_names(n: int, tail: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved, with_pixels
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
-from napari_ferry.image.record import KEY, Description
+from napari_ferry.image.record import ASSUMED, KEY, Description
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 
 _PART_UUID = re.compile(r'FileName="([^"]+)">(urn:uuid:[^<"]+)<')
@@ -163,7 +163,7 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
         first,
         shape=(sum(image.size_t for image in images), *first.shape[1:]),
         name=names.pop() if len(names) == 1 else "",
-        metadata={"ome": metadata, "assumed": ASSUMED_STACK},
+        metadata={"ome": metadata, ASSUMED: ASSUMED_STACK},
     ), np.concatenate(planes)
 
 

@@ -25,7 +25,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import Description
+from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.imagej import ASSUMED_TIME
 
 Alike = tuple[PageKind, NDArray[np.int64]]
@@ -108,9 +108,12 @@ def _image(source: TiffPages, group: Sequence[Alike]) -> Image:
     lead = (len(pages),) if len(pages) > 1 else ()
     names = ("t", *axes) if lead else tuple(axes)
     frame = moved(kind.shape, move)
-    metadata = {"assumed": ASSUMED_TIME} if lead else {}
+    metadata = {ASSUMED: ASSUMED_TIME} if lead else {}
     description = Description(
-        (*lead, *frame), tuple(map(Axis, names)), kind.dtype.name, metadata=metadata
+        shape=(*lead, *frame),
+        axes=tuple(map(Axis, names)),
+        dtype=kind.dtype.name,
+        metadata=metadata,
     )
     stack = Stack((source,), page_table(pages), lead, move)
     array = pages_array([source], stack.table, lead, frame, kind.dtype, move=move)

@@ -76,10 +76,10 @@ def read_scanimage(header: Header) -> list[Image]:
     frame = moved(header.shape, move)
     array = pages_array([source], table, shape, frame, header.dtype, move=move)
     description = Description(
-        (*shape, *frame),
-        tuple(map(told.said.axis, (*names, *axes))),
-        header.dtype.name,
-        told.said.channels_of(told.channels) if "c" in names else (),
+        shape=(*shape, *frame),
+        axes=tuple(map(told.said.axis, (*names, *axes))),
+        dtype=header.dtype.name,
+        channels=told.said.channels_of(told.channels) if "c" in names else (),
         metadata=told.said.metadata,
     )
     return [description.to_image(array)]

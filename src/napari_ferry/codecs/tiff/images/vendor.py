@@ -24,7 +24,7 @@ from napari_ferry.codecs.tiff.pages.series_pages import told_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
-from napari_ferry.image.record import Description
+from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.imagej import ASSUMED_TIME
 
 if TYPE_CHECKING:
@@ -97,12 +97,12 @@ def _image(header: Header, series: tifffile.TiffPageSeries, i: int, said: Vendor
     channels = known.channels_of(dict(zip(names, array.shape, strict=True)).get("c", 1))
     unnamed = [letter for letter in series.axes[: len(names)].lower() if letter in _UNKNOWN]
     description = Description(
-        tuple(array.shape),
-        tuple(map(known.axis, names)),
-        array.dtype.name,
-        channels if "c" in names else (),
-        f"{stem_of(header.path)} {series.name}".strip() if i else "",
-        metadata={**known.metadata, **({"assumed": ASSUMED_TIME} if unnamed else {})},
+        shape=tuple(array.shape),
+        axes=tuple(map(known.axis, names)),
+        dtype=array.dtype.name,
+        channels=channels if "c" in names else (),
+        name=f"{stem_of(header.path)} {series.name}".strip() if i else "",
+        metadata={**known.metadata, **({ASSUMED: ASSUMED_TIME} if unnamed else {})},
     )
     arrays = [level for level, found, _ in smaller if found == names]
     return with_palette(description.to_image(array, *arrays), kind)
@@ -190,10 +190,10 @@ def _read_stk(header: Header, tif: tifffile.TiffFile) -> list[Image]:
         array = np.moveaxis(array, *(k if k < 0 else k + 1 for k in move))
     names = (*axis_names(letters, axes), *axes)
     description = Description(
-        array.shape,
-        tuple(map(said.axis, names)),
-        array.dtype.name,
-        said.channels if letters == "c" else (),
-        metadata={**said.metadata, **({"assumed": ASSUMED_TIME} if letters == "i" else {})},
+        shape=array.shape,
+        axes=tuple(map(said.axis, names)),
+        dtype=array.dtype.name,
+        channels=said.channels if letters == "c" else (),
+        metadata={**said.metadata, **({ASSUMED: ASSUMED_TIME} if letters == "i" else {})},
     )
     return [description.to_image(array)]

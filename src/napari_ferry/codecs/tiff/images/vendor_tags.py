@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ferry.image import Axis, Channel
-from napari_ferry.image.record import to_json
+from napari_ferry.image.json_values import to_json
 from napari_ferry.units import from_imagej, is_step
 
 if TYPE_CHECKING:

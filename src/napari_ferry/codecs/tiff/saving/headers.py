@@ -25,7 +25,8 @@ from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.regions import region_shape
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image, describe
-from napari_ferry.image.record import KEY, to_json
+from napari_ferry.image.json_values import to_json
+from napari_ferry.image.record import KEY
 from napari_ferry.imagej import ImageJTags, to_imagej, unsupported_reason
 from napari_ferry.ome_xml import OME_DTYPES
 from napari_ferry.units import METERS

@@ -1,0 +1,133 @@
+"""Plain JSON values: conversion of what Python and numpy hold, and parsing of what files hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_LISTS = (Sequence, set, frozenset)
+
+
+def to_json(value: object) -> Any:
+    """Return `value` as plain JSON values: numpy scalars and arrays become numbers and lists.
+
+    Values without JSON are left out of mappings and become ``None`` elsewhere, as do numbers that
+    are not finite; `json_losses` names them.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items() if _has_json(item)}
+    if isinstance(value, _LISTS) and not isinstance(value, bytes):
+        return [to_json(item) for item in value]
+    return None
+
+
+def json_losses(value: object, path: str = "") -> dict[str, str]:
+    """Return the dotted path of each value that JSON changes, and a description of the change.
+
+    >>> json_losses({"a": {"b": object()}, "c": [1, float("nan")], 5: "d"})
+    {'a.b': 'cannot be stored: it is not text, a number or a list', 'c.1': 'is not finite: null \
+is stored', '5': 'has an int as its key: the key becomes text'}
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {path: "is not finite: null is stored"}
+    if not _has_json(value):
+        return {path: "cannot be stored: it is not text, a number or a list"}
+
+    losses: dict[str, str] = {}
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            item_path = f"{path}.{key}" if path else str(key)
+            if not isinstance(key, str):
+                losses[item_path] = (
+                    f"has {_with_article(type(key).__name__)} as its key: the key becomes text"
+                )
+            losses |= json_losses(item, item_path)
+    elif isinstance(value, _LISTS) and not isinstance(value, str):
+        for i, item in enumerate(value):
+            losses |= json_losses(item, f"{path}.{i}" if path else str(i))
+    return losses
+
+
+def _has_json(value: object) -> bool:
+    """Return True if JSON has a form of a value, regardless of the items in it."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.item() if value.ndim == 0 else []
+    if value is None or isinstance(value, bool | int | float | str | Mapping):
+        return True
+    return isinstance(value, _LISTS) and not isinstance(value, bytes)
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def parse_json(text: str | bytes, *, allow_duplicates: bool = True) -> Any:
+    """Parse JSON from a file, which may contain anything.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Text to parse.
+    allow_duplicates : bool
+        False to refuse an object with a duplicate key, of which Python would use the last.
+
+    Raises
+    ------
+    ValueError
+        The text is not JSON, is nested too deeply, or contains a duplicate key.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=None if allow_duplicates else _unique)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def load_json(path: Path, *, max_bytes: int, allow_duplicates: bool = True) -> Any:
+    """Parse a JSON file of limited size.
+
+    Parameters
+    ----------
+    path : Path
+        File in UTF-8.
+    max_bytes : int
+        Size of the largest file to read, in bytes.
+    allow_duplicates : bool
+        As for `parse_json`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        The file is larger, or `parse_json` refuses its text.
+    """
+    nbytes = path.stat().st_size
+    if nbytes > max_bytes:
+        raise ValueError(f"{nbytes} bytes are too many")
+    return parse_json(path.read_text("utf-8-sig"), allow_duplicates=allow_duplicates)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON.
+
+    Raises
+    ------
+    ValueError
+        A duplicate key.
+    """
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("it contains a duplicate key")
+    return dict(pairs)

@@ -276,8 +276,8 @@ def test_above_50_a_second_the_plan_says_what_happens(tmp_path):
     (loss,) = plan(movie(2), tmp_path / "a.gif", frame_rate=120).losses
     assert loss == (
         "120 frames per second become 50, the most that browsers play: every frame is kept and "
-        "the movie plays 2.4 times slower; to keep its pace, save every 3rd frame, images[::3], "
-        "with frame_rate=40"
+        "the movie plays 2.4 times slower; to keep its playback speed, save every 3rd frame, "
+        "images[::3], with frame_rate=40"
     )
     frames = movie(7)
     path = save(frames, tmp_path / "a.gif", frame_rate=120)
@@ -523,14 +523,14 @@ def test_what_was_composed_is_remembered_at_intervals(tmp_path, monkeypatch):
 
 
 def test_memory_of_remembered_frames_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(compose, "_KEPT_BYTES", 10 * 12 * 12 * 4)
+    monkeypatch.setattr(compose, "_CACHE_BYTES", 10 * 12 * 12 * 4)
     parts = [Part(np.full((1, 1), k % 8, np.uint8), k % 12) for k in range(400)]
     path = tmp_path / "a.gif"
     path.write_bytes(build(parts, (12, 12)))
     read = imload(path)[0].array.read
     for i in range(400):
         read(i)
-    assert len(read._kept) <= 10
+    assert len(read._checkpoints) <= 10
 
 
 def test_a_hundred_thousand_frames_open_at_once(tmp_path):

@@ -1,1 +1,1 @@
-"""What the GIF codec is made of: blocks, composition, palettes, and the encoding of frames."""
+"""GIF files: block structure, frame composition, palettes and frame encoding."""

@@ -1,4 +1,4 @@
-"""Our record in a comment of a GIF, and the frame rate that its delays came from."""
+"""Our own record in a comment of a GIF, with the frame rate of its delays."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from napari_ferry.image.json_values import parse_json
 from napari_ferry.movie.movie import Movie
 
 _RATE = "frame rate"
+"""Key of our record in a GIF: the frame rate as saved, such as ``30000/1001``."""
 
 
 def record_text(movie: Movie, *, is_timed: bool) -> bytes:
-    """Return the record of a movie, for a comment extension (GIF89a, section 24).
+    """Return the record of a movie for a comment extension (GIF89a, section 24).
 
-    Samples may be read, for the values between which they are mapped.
+    Samples may be read to find the contrast limits.
 
     Parameters
     ----------
+    movie : Movie
+        The movie.
     is_timed : bool
-        Whether the frame rate was asked for, so that it calibrates a time that has no unit.
+        True if the user gave the frame rate. It then calibrates a time axis without a unit.
     """
     record = movie.record(is_timed=is_timed)
     record[_RATE] = str(movie.frame_rate)
@@ -27,7 +30,7 @@ def record_text(movie: Movie, *, is_timed: bool) -> bytes:
 
 
 def split_record(comment: bytes) -> tuple[str, Fraction | None]:
-    """Return a comment as text, and the frame rate in it if it is a record of ours."""
+    """Return a comment as text, and the frame rate in it if it is our record."""
     text = comment.decode("utf-8", "replace")
     try:
         rate = parse_json(text)[_RATE]

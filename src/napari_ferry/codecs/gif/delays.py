@@ -1,7 +1,7 @@
-"""How long each frame of a GIF is shown, in its hundredths of a second.
+"""Display time of each frame of a GIF, in hundredths of a second.
 
-A delay is a whole number of hundredths (GIF89a, section 23). So delays alternate where the frame
-rate asks for it, and each frame begins at the hundredth that is nearest to its time.
+A delay is a whole number of hundredths (GIF89a, section 23). Therefore delays alternate if the
+frame rate requires it, and each frame begins at the hundredth nearest to its time.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 FASTEST = Fraction(50)
-"""Frames per second: browsers show a frame for a tenth of a second that is to last less."""
+"""Frames per second: browsers display a frame with a shorter delay for a tenth of a second."""
 
 LONGEST = 65535
-"""Hundredths of a second that a frame can last."""
+"""Longest delay of a frame, in hundredths of a second."""
 
 
 def frame_delays(frame_rate: Fraction, count: int) -> Iterator[int]:
@@ -22,7 +22,7 @@ def frame_delays(frame_rate: Fraction, count: int) -> Iterator[int]:
     Parameters
     ----------
     frame_rate : Fraction
-        Frames per second; no more than `FASTEST` are shown.
+        Frames per second; a higher rate than `FASTEST` is limited to it.
     count : int
         Number of frames.
 
@@ -30,29 +30,29 @@ def frame_delays(frame_rate: Fraction, count: int) -> Iterator[int]:
     ([3, 4, 3, 3, 4, 3], [2, 2, 2])
     """
     rate = min(frame_rate, FASTEST)
-    before = 0
+    start = 0
     for k in range(1, count + 1):
-        now = (200 * k * rate.denominator + rate.numerator) // (2 * rate.numerator)
-        yield min(now - before, LONGEST)
-        before = now
+        stop = (200 * k * rate.denominator + rate.numerator) // (2 * rate.numerator)
+        yield min(stop - start, LONGEST)
+        start = stop
 
 
 def time_losses(frame_rate: Fraction) -> Iterator[str]:
-    """Say what becomes of a frame rate that a GIF cannot have."""
+    """Yield the losses of a frame rate outside the range of a GIF."""
     if frame_rate > FASTEST:
-        every = -(-frame_rate // FASTEST)
+        step = -(-frame_rate // FASTEST)
         yield (
             f"{float(frame_rate):.6g} frames per second become 50, the most that browsers play: "
             f"every frame is kept and the movie plays {float(frame_rate / FASTEST):.3g} times "
-            f"slower; to keep its pace, save every {_nth(every)} frame, images[::{every}], with "
-            f"frame_rate={float(frame_rate / every):.6g}"
+            f"slower; to keep its playback speed, save every {_ordinal(step)} frame, "
+            f"images[::{step}], with frame_rate={float(frame_rate / step):.6g}"
         )
     if frame_rate * LONGEST < 100:
         yield (
-            f"a frame would last {float(1 / frame_rate):.6g} s and can last 655.35 s: choose a "
-            "frame rate to see the movie run"
+            f"each frame would last {float(1 / frame_rate):.6g} s, but a GIF allows at most "
+            "655.35 s: choose a higher frame rate"
         )
 
 
-def _nth(n: int) -> str:
+def _ordinal(n: int) -> str:
     return {2: "2nd", 3: "3rd"}.get(n, f"{n}th")

@@ -1,4 +1,4 @@
-"""Encoded frames -> a GIF file, block by block."""
+"""Writing of encoded frames as a GIF file, block by block."""
 
 from __future__ import annotations
 
@@ -10,32 +10,38 @@ from typing import BinaryIO
 
 from napari_ferry.codecs.gif.comment_record import record_text
 from napari_ferry.codecs.gif.delays import frame_delays
-from napari_ferry.codecs.gif.frame_encoder import Body, Encoded, Shown, encode_change, encode_full
+from napari_ferry.codecs.gif.frame_encoder import (
+    EncodedFrames,
+    FrameBlocks,
+    IndexedFrame,
+    encode_change,
+    encode_full,
+)
 from napari_ferry.codecs.gif.palette import Palette, SharedPalette
 from napari_ferry.codecs.gif.scan import NO_INDEX, split_blocks
 from napari_ferry.movie.movie import Movie
 
-_BYTES_BETWEEN = 20
-"""A whole frame is stored when what changed since the last one takes as much as so many of them.
+_CHANGES_PER_FULL_FRAME = 20
+"""A full frame is stored when the changes since the last one are as large as this many of them.
 
-So any frame is found by decoding that much at most, and the file grows by a twentieth at most.
+So decoding any frame needs at most this much data, and the file grows by a twentieth at most.
 """
 
 
 @dataclass(frozen=True)
 class Job:
-    """What encoded frames become.
+    """A GIF file to write.
 
     Parameters
     ----------
     movie : Movie
-        Whose they are.
+        Its frames.
     shared : SharedPalette
-        Its palette.
+        Palette of the movie.
     loop : int, optional
-        How often it starts again, 0 for ever; ``None`` to play it once.
+        Number of repetitions, 0 for endless; ``None`` to play the movie once.
     is_timed : bool
-        Whether the frame rate was asked for.
+        True if the user gave the frame rate.
     """
 
     movie: Movie
@@ -44,41 +50,50 @@ class Job:
     is_timed: bool
 
 
-def assemble(partials: Sequence[Path], results: Iterator[Encoded], *, job: Job) -> int:
-    """Write a GIF file, frame by frame; returns how many files that are."""
+def assemble(partials: Sequence[Path], results: Iterator[EncodedFrames], *, job: Job) -> int:
+    """Write a GIF file frame by frame; return the number of files."""
     delays = frame_delays(job.movie.frame_rate, job.movie.nframes)
     with partials[0].open("wb") as file:
-        for body, delay in zip(_bodies(file, results, job), delays, strict=True):
-            file.write(_control(body, delay))
-            file.write(body.data)
+        for frame, delay in zip(_all_blocks(file, results, job), delays, strict=True):
+            file.write(_control_block(frame, delay))
+            file.write(frame.data)
         file.write(b";")
     return 1
 
 
-def _bodies(file: BinaryIO, results: Iterator[Encoded], job: Job) -> Iterator[Body]:
-    """Yield the blocks of all frames, the header written before the first of them."""
+def _all_blocks(
+    file: BinaryIO, results: Iterator[EncodedFrames], job: Job
+) -> Iterator[FrameBlocks]:
+    """Yield the blocks of all frames, after writing the header."""
     shared = job.shared.find()
-    last: Shown | None = None
-    since, full = 0, 0
+    last: IndexedFrame | None = None
+    changed_bytes, full_bytes = 0, 0
     for encoded in results:
         if last is None:
             file.write(header(job, shared))
-        bodies = [_first(last, encoded.first, shared, is_due=since > _BYTES_BETWEEN * full)]
-        for body in bodies + encoded.bodies:
-            since, full = (0, len(body.data)) if body.is_full else (since + len(body.data), full)
-            yield body
+
+        is_due = changed_bytes > _CHANGES_PER_FULL_FRAME * full_bytes
+        first = _encode_first(last, encoded.first, shared, is_due=is_due)
+        for frame in (first, *encoded.blocks):
+            if frame.is_full:
+                changed_bytes, full_bytes = 0, len(frame.data)
+            else:
+                changed_bytes += len(frame.data)
+            yield frame
         last = encoded.last
 
 
-def _first(last: Shown | None, first: Shown, shared: Palette, *, is_due: bool) -> Body:
-    """Encode the first frame of a piece, whole if that is due."""
+def _encode_first(
+    last: IndexedFrame | None, first: IndexedFrame, shared: Palette, *, is_due: bool
+) -> FrameBlocks:
+    """Encode the first of some consecutive frames, in full if due."""
     if last is None or is_due:
         return encode_full(first, shared)
     return encode_change(last, first, shared)
 
 
 def header(job: Job, shared: Palette) -> bytes:
-    """Return what stands before the frames: canvas, palette, loop, and our record."""
+    """Return the blocks before the frames: canvas, palette, loop, and our record."""
     height, width = job.movie.size
     flags = 0x80 | 0x70 | (shared.bits - 1)
     parts = [b"GIF89a", struct.pack("<HHBBB", width, height, flags, 0, 0), shared.table]
@@ -88,8 +103,8 @@ def header(job: Job, shared: Palette) -> bytes:
     return b"".join(parts)
 
 
-def _control(body: Body, delay: int) -> bytes:
-    """Return a graphic control extension (GIF89a, section 23); frames stay until replaced."""
-    is_veiled = body.transparent != NO_INDEX
-    index = body.transparent if is_veiled else 0
-    return struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 1 << 2 | is_veiled, delay, index, 0)
+def _control_block(frame: FrameBlocks, delay: int) -> bytes:
+    """Return a graphic control extension (GIF89a, section 23); frames are not disposed of."""
+    is_transparent = frame.transparent != NO_INDEX
+    index = frame.transparent if is_transparent else 0
+    return struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 1 << 2 | is_transparent, delay, index, 0)

@@ -1,4 +1,4 @@
-"""The pixels of one frame of a GIF, and the colors that they stand for."""
+"""Pixels of one frame of a GIF: palette indices and their colors."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.gif.scan import NO_INDEX, Row
+from napari_ferry.codecs.gif.scan import NO_INDEX, FrameRow
 
 
 class BadCodeError(Exception):
     """The compressed pixels of a frame cannot be decoded."""
 
 
-def read_indices(file: BinaryIO, row: Row) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+def read_indices(
+    file: BinaryIO, row: FrameRow
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
     """Decode one frame.
 
     Returns
     -------
     indices : numpy.ndarray
-        Axes (y, x), uint8: places in the palette.
+        Palette index of each pixel, axes (y, x), uint8.
     known : numpy.ndarray, optional
-        Which of them the file has, where it does not have all; browsers leave out the others.
+        True for pixels in the file, axes (y, x), bool; browsers do not paint the others. ``None``
+        if the file has all pixels.
 
     Raises
     ------
     BadCodeError
-        The file is shorter than it was, or the codes make no sense.
+        The file is shorter than before, or the codes are invalid.
     """
     file.seek(row.start)
     data = file.read(row.stop - row.start)
@@ -36,15 +39,16 @@ def read_indices(file: BinaryIO, row: Row) -> tuple[NDArray[np.uint8], NDArray[n
     first, is_whole = _decode(data, row, 0)
     if is_whole:
         return first, None
-    # pixels that are missing keep the value that the image had before
+
+    # missing pixels keep the value that filled the image before
     known = first == _decode(data, row, 255)[0]
     if len(data) > 1 and not known.any():
         raise BadCodeError
     return first, known
 
 
-def _decode(data: bytes, row: Row, fill: int) -> tuple[NDArray[np.uint8], bool]:
-    """Decode over an image that is full of one value, and say whether all of it was replaced."""
+def _decode(data: bytes, row: FrameRow, fill: int) -> tuple[NDArray[np.uint8], bool]:
+    """Decode into an image filled with one value; return True if all of it was replaced."""
     from PIL import Image
 
     image = Image.new("P", (row.width, row.height), fill)
@@ -55,20 +59,30 @@ def _decode(data: bytes, row: Row, fill: int) -> tuple[NDArray[np.uint8], bool]:
     return np.asarray(image), True
 
 
-def read_colors(file: BinaryIO, row: Row, samples: int) -> NDArray[Any]:
-    """Return what each index of a frame stands for.
+def read_colors(file: BinaryIO, row: FrameRow, samples: int) -> NDArray[Any]:
+    """Return the color of each palette index of a frame.
 
     Parameters
     ----------
+    file : file object
+        The GIF file.
+    row : FrameRow
+        The frame.
     samples : int
-        1 for gray tones, uint8; otherwise r g b a of 8 bits in one uint32, as they lie in memory.
+        1 for gray, 3 or 4 for colors.
+
+    Returns
+    -------
+    numpy.ndarray
+        256 gray levels as uint8, or 256 colors as uint32: r g b a of 8 bits in memory order.
     """
     file.seek(row.palette)
     palette = np.frombuffer(file.read(3 * row.colors), np.uint8)
     if samples == 1:
-        tones = np.zeros(256, np.uint8)
-        tones[: len(palette) // 3] = palette[::3][: len(palette) // 3]
-        return tones
+        levels = np.zeros(256, np.uint8)
+        levels[: len(palette) // 3] = palette[::3][: len(palette) // 3]
+        return levels
+
     colors = np.zeros((256, 4), np.uint8)
     colors[:, 3] = 255
     colors[: len(palette) // 3, :3] = palette[: len(palette) // 3 * 3].reshape(-1, 3)
@@ -76,10 +90,10 @@ def read_colors(file: BinaryIO, row: Row, samples: int) -> NDArray[Any]:
     return packed
 
 
-def shown(
-    row: Row, indices: NDArray[np.uint8], known: NDArray[np.bool_] | None
+def painted_mask(
+    row: FrameRow, indices: NDArray[np.uint8], known: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_] | None:
-    """Return which pixels of a frame are painted; ``None`` for all of them."""
+    """Return a mask of the painted pixels of a frame, axes (y, x); ``None`` if all are painted."""
     if row.transparent == NO_INDEX:
         return known
     opaque: NDArray[np.bool_] = indices != row.transparent

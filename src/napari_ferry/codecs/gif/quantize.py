@@ -1,7 +1,7 @@
-"""The best few colors for many: cut boxes by their variance, then move each color to its own.
+"""Color quantization: boxes of colors are split by variance, then refined by k-means.
 
-The cutting follows Wu (1992), "Color quantization by dynamic programming and principal analysis",
-ACM Transactions on Graphics 11(4), with cuts along one axis; the moving is k-means (Lloyd, 1982).
+The splitting follows Wu (1992), "Color quantization by dynamic programming and principal
+analysis", ACM Transactions on Graphics 11(4), with splits along one axis; k-means is Lloyd (1982).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 Points = NDArray[np.float32]
 
 _BINS = 36
-_ROUNDS = 6
-_AT_ONCE = 1 << 14
+_ITERATIONS = 6
+_BATCH_SIZE = 1 << 14
 
 
 def quantize(colors: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], float]:
@@ -27,18 +27,18 @@ def quantize(colors: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], 
     colors : numpy.ndarray
         Axes (pixel, s), uint8; s is 1 or 3.
     count : int
-        Most colors that the palette may have.
+        Largest number of colors in the palette.
 
     Returns
     -------
     palette : numpy.ndarray
-        Axes (index, s), uint8, without doubles.
+        Axes (index, s), uint8, without duplicates.
     error : float
         Mean of the squared differences of all samples.
     """
-    points, weights = _gather(colors)
-    centers = _cut(points, weights, count)
-    for _ in range(_ROUNDS):
+    points, weights = _group(colors)
+    centers = _split_into_boxes(points, weights, count)
+    for _ in range(_ITERATIONS):
         nearest, _ = find_nearest(points, centers)
         centers = _means(points, weights, nearest, centers)
     palette = np.unique(np.rint(centers).astype(np.uint8), axis=0)
@@ -47,28 +47,29 @@ def quantize(colors: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], 
 
 
 def find_nearest(points: Points, centers: Points) -> tuple[NDArray[np.intp], Points]:
-    """Return for each point the center that is nearest, and the square of its distance."""
+    """Return the index of the nearest center of each point, and its squared distance."""
     nearest, distance = np.empty(len(points), np.intp), np.empty(len(points), np.float32)
     half = (centers**2).sum(1) / 2
-    for start in range(0, len(points), _AT_ONCE):
-        part = points[start : start + _AT_ONCE]
-        closeness = part @ centers.T
+    for start in range(0, len(points), _BATCH_SIZE):
+        batch = points[start : start + _BATCH_SIZE]
+        closeness = batch @ centers.T
         closeness -= half
         best = closeness.argmax(1)
-        nearest[start : start + _AT_ONCE] = best
-        most = closeness[np.arange(len(part)), best]
-        distance[start : start + _AT_ONCE] = np.maximum((part**2).sum(1) - 2 * most, 0)
+        nearest[start : start + _BATCH_SIZE] = best
+        largest = closeness[np.arange(len(batch)), best]
+        distance[start : start + _BATCH_SIZE] = np.maximum((batch**2).sum(1) - 2 * largest, 0)
     return nearest, distance
 
 
-def _gather(colors: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
-    """Put like colors together: their means, axes (point, s), and how many pixels each is."""
+def _group(colors: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
+    """Group similar colors; return their means, axes (point, s), and their numbers of pixels."""
     low, high = colors.min(0).astype(int), colors.max(0).astype(int)
     bins = np.minimum(_BINS if colors.shape[1] > 1 else 256, high - low + 1)
     key = np.zeros(len(colors), np.int64)
     for s in range(colors.shape[1]):
-        place = (np.arange(256) - low[s]) * bins[s] // (high[s] - low[s] + 1)
-        key = key * bins[s] + place[colors[:, s]]
+        bin_of_level = (np.arange(256) - low[s]) * bins[s] // (high[s] - low[s] + 1)
+        key = key * bins[s] + bin_of_level[colors[:, s]]
+
     counts = np.bincount(key)
     used = counts > 0
     sums = [np.bincount(key, colors[:, s])[used] for s in range(colors.shape[1])]
@@ -76,19 +77,19 @@ def _gather(colors: NDArray[np.uint8]) -> tuple[Points, NDArray[np.float64]]:
     return (np.stack(sums, 1) / weights[:, None]).astype(np.float32), weights
 
 
-def _cut(points: Points, weights: NDArray[np.float64], count: int) -> Points:
-    """Cut the points into boxes where their variance is largest, and return the boxes' means."""
+def _split_into_boxes(points: Points, weights: NDArray[np.float64], count: int) -> Points:
+    """Split the box with the largest variance repeatedly; return the means of the boxes."""
     boxes: list[_Box] = []
-    heapq.heappush(boxes, _box(points, weights, np.arange(len(points))))
+    heapq.heappush(boxes, _make_box(points, weights, np.arange(len(points))))
     while len(boxes) < count and boxes[0].order[0] < 0:
         widest = heapq.heappop(boxes)
-        for members in _halves(points, weights, widest):
-            heapq.heappush(boxes, _box(points, weights, members))
+        for members in _split_box(points, weights, widest):
+            heapq.heappush(boxes, _make_box(points, weights, members))
     return np.stack([box.mean for box in boxes]).astype(np.float32)
 
 
 class _Box(NamedTuple):
-    """Some of the points; those with the largest variance come first in a heap."""
+    """Indices of some points; the box with the largest variance is the first in a heap."""
 
     order: tuple[float, int]
     axis: int
@@ -96,8 +97,8 @@ class _Box(NamedTuple):
     mean: NDArray[np.float64]
 
 
-def _box(points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]) -> _Box:
-    """Return a box of some points; its axis is the one along which they differ most."""
+def _make_box(points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]) -> _Box:
+    """Make a box of some points; its axis is the axis of their largest variance."""
     inside, mass = points[members], weights[members]
     total = mass.sum()
     mean = mass @ inside / total
@@ -105,26 +106,26 @@ def _box(points: Points, weights: NDArray[np.float64], members: NDArray[np.intp]
     return _Box((-float(spread.sum()), int(members[0])), int(spread.argmax()), members, mean)
 
 
-def _halves(
+def _split_box(
     points: Points, weights: NDArray[np.float64], box: _Box
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Cut a box across its axis, where that leaves the least variance."""
+    """Split a box along its axis at the point of least remaining variance."""
     members = box.members[np.argsort(points[box.members, box.axis], kind="stable")]
     mass = np.cumsum(weights[members])
     moment = np.cumsum(weights[members] * points[members, box.axis])
     left, right = mass[:-1], mass[-1] - mass[:-1]
     gain = moment[:-1] ** 2 / left + (moment[-1] - moment[:-1]) ** 2 / right
-    at = int(gain.argmax()) + 1
-    return members[:at], members[at:]
+    split = int(gain.argmax()) + 1
+    return members[:split], members[split:]
 
 
 def _means(
     points: Points, weights: NDArray[np.float64], nearest: NDArray[np.intp], centers: Points
 ) -> Points:
-    """Return the mean of the points of each center; a center without points stays."""
+    """Return the mean of the points of each center; a center without points is unchanged."""
     mass = np.bincount(nearest, weights, len(centers))
     sums: list[Any] = [
         np.bincount(nearest, weights * points[:, s], len(centers)) for s in range(points.shape[1])
     ]
-    found = np.stack(sums, 1) / np.maximum(mass, 1e-9)[:, None]
-    return np.where(mass[:, None] > 0, found, centers).astype(np.float32)
+    means = np.stack(sums, 1) / np.maximum(mass, 1e-9)[:, None]
+    return np.where(mass[:, None] > 0, means, centers).astype(np.float32)

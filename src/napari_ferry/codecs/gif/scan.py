@@ -1,4 +1,4 @@
-"""The block structure of a GIF: where its frames lie and how they are shown, nothing decoded.
+"""Scan of the block structure of a GIF: positions and times of its frames, without decoding.
 
 Block layout as in the GIF89a specification (CompuServe, 1990), sections 15 to 27.
 """
@@ -18,21 +18,24 @@ from numpy.typing import NDArray
 from napari_ferry.errors import UnreadableFileError
 
 MAX_PIXELS = 1 << 26
-"""A larger canvas is taken for a damaged one: it would need a quarter of a gigabyte a frame."""
+"""Most pixels of a canvas: a larger one would need a quarter of a gigabyte per frame.
+
+A file with a larger canvas is treated as damaged.
+"""
 
 MAX_SIDE = 65535
-_MAX_TEXT = 16 << 20
-_HEADER = 13
+_MAX_COMMENT_BYTES = 16 << 20
+_HEADER_BYTES = 13
 
 NO_INDEX = -1
-"""Transparent index of a frame that has none."""
+"""Transparent index of a frame without transparency."""
 
 CLEARS, RESTORES = 2, 3
-"""Disposal methods: to transparent, and to what stood there before."""
+"""Disposal methods: clear the area of the frame, or restore its previous content."""
 
 
-class Row(NamedTuple):
-    """One frame of a `Table`, as plain numbers; offsets are bytes from the file's beginning."""
+class FrameRow(NamedTuple):
+    """One frame of a `FrameTable` as plain numbers; offsets count bytes from the file start."""
 
     left: int
     top: int
@@ -48,27 +51,27 @@ class Row(NamedTuple):
     stop: int
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """All that a GIF says but its pixels.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrameTable:
+    """Content of a GIF without its pixels.
 
     Parameters
     ----------
     path : Path
         The file.
     width, height : int
-        Of the canvas, in pixels.
+        Size of the canvas, in pixels.
     rows : numpy.ndarray
-        Axes (frame, field of `Row`), int64. Delays are in hundredths of a second. ``start`` is
-        that of the byte that gives the code size, ``stop`` that of the block terminator.
+        Axes (frame, field of `FrameRow`), int64. Delays are in hundredths of a second. ``start``
+        is the offset of the code size, ``stop`` the offset of the block terminator.
     loop : int, optional
-        How often it starts again, 0 for ever; ``None`` where it is played once.
+        Number of repetitions, 0 for endless; ``None`` for a movie that plays once.
     texts : tuple of bytes
         The comments.
     damage : str
-        What is wrong with what follows the last whole frame; empty when nothing is.
+        Description of the damage after the last whole frame; empty for a whole file.
     is_gray : bool
-        Whether all palettes are gray.
+        True if all palettes are gray.
     """
 
     path: Path
@@ -83,44 +86,45 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def row(self, i: int) -> Row:
-        """Return what is known of frame i."""
-        return Row(*self.rows[i].tolist())
+    def row(self, i: int) -> FrameRow:
+        """Return the row of frame i."""
+        return FrameRow(*self.rows[i].tolist())
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return one field of all frames."""
-        values: NDArray[np.int64] = self.rows[:, Row._fields.index(name)]
+        values: NDArray[np.int64] = self.rows[:, FrameRow._fields.index(name)]
         return values
 
 
-def scan(path: Path) -> Table:
-    """Walk the blocks of a file once; about 100 bytes of memory a frame.
+def scan(path: Path) -> FrameTable:
+    """Read all blocks of a file once, with about 100 bytes of memory per frame.
 
     Raises
     ------
     UnreadableFileError
-        No GIF, one without a whole frame, or one too large to be true.
+        The file is not a GIF, has no whole frame, or specifies an impossible size.
     """
     with path.open("rb") as file:
-        head = file.read(_HEADER)
-        if head[:6] not in (b"GIF87a", b"GIF89a") or len(head) < _HEADER:
+        header = file.read(_HEADER_BYTES)
+        if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
             raise UnreadableFileError(
-                f"{path} begins with {head[:6]!r}, and a GIF with GIF87a or GIF89a: it is another "
-                "file, or damaged."
+                f"{path} begins with {header[:6]!r}, but a GIF file begins with GIF87a or GIF89a "
+                "and has a full header: it is another kind of file, or damaged."
             )
-        width, height = struct.unpack_from("<HH", head, 6)
+        width, height = struct.unpack_from("<HH", header, 6)
         _check_size(path, width, height, "its canvas")
+
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            walk = _Walk(path, data, width, height)
-            walk.run(head[10])
-    return walk.table()
+            blocks = _BlockScan(path, data, width, height)
+            blocks.read_all(header[10])
+    return blocks.table()
 
 
-def _check_size(path: Path, width: int, height: int, what: str) -> None:
+def _check_size(path: Path, width: int, height: int, subject: str) -> None:
     if not 0 < width * height <= MAX_PIXELS:
         raise UnreadableFileError(
-            f"{path} is damaged: {what} has {width} by {height} pixels, expected 1 to "
-            f"{MAX_PIXELS:,} of them; make the file anew."
+            f"{path} is damaged: {subject} has {width} by {height} pixels, but 1 to "
+            f"{MAX_PIXELS:,} pixels in total are allowed; create the file again."
         )
 
 
@@ -129,92 +133,96 @@ class _DamagedError(Exception):
 
 
 @dataclass
-class _Walk:
-    """The state of one pass through the blocks."""
+class _BlockScan:
+    """A single pass through the blocks of one file, and its state."""
 
     path: Path
     data: mmap.mmap
     width: int
     height: int
-    found: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[int] = field(default_factory=lambda: array("q"))
     loop: int | None = None
     texts: list[bytes] = field(default_factory=list)
     damage: str = ""
     is_gray: bool = True
-    shared: tuple[int, int] = (0, 0)
+    shared_palette: tuple[int, int] = (0, 0)
     control: tuple[int, int, int] = (0, 0, NO_INDEX)
 
-    def run(self, flags: int) -> None:
-        """Follow the blocks up to the trailer, the end of the file, or the first broken one."""
+    def read_all(self, flags: int) -> None:
+        """Read the blocks up to the trailer, the end of the file, or the first broken block."""
         try:
-            at = self._shared_palette(flags)
-            while (at := self._block(at)) > 0:
+            offset = self._shared_palette(flags)
+            while (offset := self._block(offset)) > 0:
                 pass
         except (IndexError, struct.error):
             self.damage = "it ends within a block"
         except _DamagedError as error:
             self.damage = str(error)
 
-    def table(self) -> Table:
-        """Return what was found.
+    def table(self) -> FrameTable:
+        """Return the table of the frames read.
 
         Raises
         ------
         UnreadableFileError
-            Not one whole frame.
+            The file has no whole frame.
         """
-        rows = np.array(self.found, np.int64).reshape(-1, len(Row._fields))
+        rows = np.array(self.rows, np.int64).reshape(-1, len(FrameRow._fields))
         if not len(rows):
             raise UnreadableFileError(
                 f"{self.path} holds no whole frame ({self.damage or 'it has no image block'}): "
-                "copy it anew from where it came."
+                "copy it again from its source."
             )
-        return Table(
-            self.path,
-            self.width,
-            self.height,
-            rows,
-            self.loop,
-            tuple(self.texts),
-            self.damage,
-            self.is_gray,
+
+        return FrameTable(
+            path=self.path,
+            width=self.width,
+            height=self.height,
+            rows=rows,
+            loop=self.loop,
+            texts=tuple(self.texts),
+            damage=self.damage,
+            is_gray=self.is_gray,
         )
 
     def _shared_palette(self, flags: int) -> int:
         if flags & 0x80:
-            self.shared = (_HEADER, 2 << (flags & 7))
-        return _HEADER + 3 * self.shared[1]
+            self.shared_palette = (_HEADER_BYTES, 2 << (flags & 7))
+        return _HEADER_BYTES + 3 * self.shared_palette[1]
 
-    def _block(self, at: int) -> int:
-        """Read one block, and return where the next begins; 0 at the end."""
-        if at >= len(self.data):  # the trailer is missing from many files that are whole
+    def _block(self, offset: int) -> int:
+        """Read one block; return the offset of the next block, 0 at the end."""
+        if offset >= len(self.data):  # many whole files lack the trailer
             return 0
-        kind = self.data[at]
-        if kind == 0x2C:
-            return self._frame(at)
-        if kind == 0x21:
-            return self._extension(at)
-        if kind == 0x3B:
+        label = self.data[offset]
+        if label == 0x2C:
+            return self._frame(offset)
+        if label == 0x21:
+            return self._extension(offset)
+        if label == 0x3B:
             return 0
-        raise _DamagedError(f"byte {at} is {kind:#04x}, which begins no block")
+        raise _DamagedError(f"byte {offset} is {label:#04x}, which does not begin a block")
 
-    def _frame(self, at: int) -> int:
-        """Read an image descriptor (section 20), and pass over the image behind it."""
-        left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, at + 1)
+    def _frame(self, offset: int) -> int:
+        """Read an image descriptor (section 20) and skip the image after it."""
+        left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, offset + 1)
         if not width * height:
             raise _DamagedError(f"a frame has {width} by {height} pixels")
-        _check_size(self.path, width, height, f"frame {len(self.found) // len(Row._fields)}")
-        if not self.found:  # browsers make room for a first frame that is larger than the canvas
+        _check_size(self.path, width, height, f"frame {len(self.rows) // len(FrameRow._fields)}")
+        if not self.rows:  # browsers enlarge the canvas for a larger first frame
             self.width, self.height = max(self.width, left + width), max(self.height, top + height)
             _check_size(self.path, self.width, self.height, "its canvas")
-        palette, colors = (at + 10, 2 << (flags & 7)) if flags & 0x80 else self.shared
-        start = at + 10 + (3 * colors if flags & 0x80 else 0)
-        stop = self._pass_over(start + 1)
+
+        has_palette = bool(flags & 0x80)
+        palette, colors = (offset + 10, 2 << (flags & 7)) if has_palette else self.shared_palette
+        start = offset + 10 + (3 * colors if has_palette else 0)
+        stop = self._skip_blocks(start + 1)
+
         delay, disposal, transparent = self.control
         self.control = (0, 0, NO_INDEX)
         self.is_gray = self.is_gray and self._is_gray(palette, colors, transparent)
-        self.found.extend(
-            Row(
+        self.rows.extend(
+            FrameRow(
                 left, top, width, height, flags >> 6 & 1,
                 delay, disposal, transparent, palette, colors, start, stop,
             )
@@ -222,48 +230,50 @@ class _Walk:
         return stop + 1
 
     def _is_gray(self, palette: int, colors: int, transparent: int) -> bool:
-        """Whether all colors that a frame can show are gray."""
-        found = self.data[palette : palette + 3 * colors]
+        """Return True if all visible colors of a frame are gray."""
+        samples = self.data[palette : palette + 3 * colors]
         if 0 <= transparent < colors:
-            found = found[: 3 * transparent] + found[3 * transparent + 3 :]
-        return found[::3] == found[1::3] == found[2::3]
+            samples = samples[: 3 * transparent] + samples[3 * transparent + 3 :]
+        return samples[::3] == samples[1::3] == samples[2::3]
 
-    def _extension(self, at: int) -> int:
-        """Read an extension (sections 23 to 26), and pass over it."""
-        kind, size = self.data[at + 1], self.data[at + 2]
-        if kind == 0xF9 and size >= 4:
-            flags, delay, index = struct.unpack_from("<BHB", self.data, at + 3)
+    def _extension(self, offset: int) -> int:
+        """Read an extension (sections 23 to 26); return the offset of the next block."""
+        label, size = self.data[offset + 1], self.data[offset + 2]
+        if label == 0xF9 and size >= 4:
+            flags, delay, index = struct.unpack_from("<BHB", self.data, offset + 3)
             self.control = (delay, flags >> 2 & 7, index if flags & 1 else NO_INDEX)
-        stop = self._pass_over(at + 2)
-        if kind == 0xFE:
-            self._comment(at + 2, stop)
-        elif kind == 0xFF and self.data[at + 3 : at + 14] in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
-            self._application(at + 3 + size)
+
+        stop = self._skip_blocks(offset + 2)
+        name = self.data[offset + 3 : offset + 14]
+        if label == 0xFE:
+            self._comment(offset + 2, stop)
+        elif label == 0xFF and name in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
+            self._application(offset + 3 + size)
         return stop + 1
 
-    def _application(self, at: int) -> None:
-        """Read how often the movie starts again."""
-        if self.data[at] >= 3 and self.data[at + 1] & 7 == 1:
-            self.loop = struct.unpack_from("<H", self.data, at + 2)[0]
+    def _application(self, offset: int) -> None:
+        """Read the number of repetitions."""
+        if self.data[offset] >= 3 and self.data[offset + 1] & 7 == 1:
+            self.loop = struct.unpack_from("<H", self.data, offset + 2)[0]
 
-    def _comment(self, at: int, stop: int) -> None:
-        if stop - at <= _MAX_TEXT:
-            self.texts.append(join_blocks(self.data[at:stop]))
+    def _comment(self, offset: int, stop: int) -> None:
+        if stop - offset <= _MAX_COMMENT_BYTES:
+            self.texts.append(join_blocks(self.data[offset:stop]))
 
-    def _pass_over(self, at: int) -> int:
-        """Return where the terminator of the sub-blocks (section 15) is that begin here."""
+    def _skip_blocks(self, offset: int) -> int:
+        """Return the offset of the terminator of a sequence of sub-blocks (section 15)."""
         data = self.data
-        while size := data[at]:
-            at += size + 1
-        return at
+        while size := data[offset]:
+            offset += size + 1
+        return offset
 
 
 def join_blocks(data: bytes) -> bytes:
     """Return the content of data sub-blocks, without their sizes."""
-    parts, at = [], 0
-    while at < len(data):
-        parts.append(data[at + 1 : at + 1 + data[at]])
-        at += 1 + data[at]
+    parts, offset = [], 0
+    while offset < len(data):
+        parts.append(data[offset + 1 : offset + 1 + data[offset]])
+        offset += 1 + data[offset]
     return b"".join(parts)
 
 

@@ -140,7 +140,7 @@ def test_what_is_missing_of_a_renamed_set_is_zero_and_named(
     data = pixels((4, 20, 30))
     paths = write_set(tmp_path, data, prefix="mouse3_", **options)
     paths[3].unlink()
-    with pytest.warns(FerryWarning, match=r"s_T3\.ome\.tif is not beside it"):
+    with pytest.warns(FerryWarning, match=r"s_T3\.ome\.tif is missing"):
         found = read_filled(lambda: in_all_ways(tmp_path))
     data[3] = 0
     assert_same_pixels(found[0].squeeze(), data)

@@ -851,7 +851,7 @@ def test_a_file_outside_the_folder_is_never_opened(name: str, tmp_path: Path) ->
     path = tmp_path / "cells.ome.tif"
     data = pixels((6, 7))
     tifffile.imwrite(path, data, description=xml, metadata=None)
-    with pytest.warns(FerryWarning, match="beside"):
+    with pytest.warns(FerryWarning, match="is missing from the folder"):
         (image,) = imload(path)
     whole = np.asarray(image.array).reshape(2, 6, 7)
     assert_same_pixels(whole, np.stack([data, np.zeros_like(data)]))

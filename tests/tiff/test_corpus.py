@@ -110,7 +110,7 @@ def _turned(image: Image, order: str) -> NDArray[Any]:
 @pytest.fixture(scope="module")
 def outcomes(shared_data: Path) -> dict[str, dict[str, Any]]:
     """What came of opening each malformed file, by its name."""
-    code = "import sys, test_corpus; test_corpus.open_in_children(sys.argv[1:])"
+    code = "import sys; from tiff import test_corpus; test_corpus.open_in_children(sys.argv[1:])"
     status, out, errors = run_python(code, *(place(entry, shared_data) for entry in BROKEN))
     assert status == 0, errors
     return {found["file"]: found for found in map(json.loads, out.splitlines())}

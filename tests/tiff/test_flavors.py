@@ -923,7 +923,7 @@ def test_a_description_elsewhere_is_not_opened(name: str, tmp_path: Path) -> Non
     (tmp_path / "s.companion.ome").write_text(ome_set(["s_0.ome.tif"]), "utf-8")
     (tmp_path / "in").mkdir()
     path = write_ome_set(tmp_path / "in", name, pixels((1, 20, 30)))[0]
-    with pytest.warns(FerryWarning, match="not beside it"):
+    with pytest.warns(FerryWarning, match="is missing"):
         (image,) = imload(path)
     assert image.axis_names == ("y", "x")
 

@@ -314,7 +314,7 @@ def test_a_set_that_is_not_whole_is_said(tmp_path: Path) -> None:
     data = pixels((3, 6, 7))
     write_set(tmp_path, "a", data)
     (tmp_path / "a_1.ome.tif").unlink()
-    with pytest.warns(FerryWarning, match=r"a_1\.ome\.tif is not beside it"):
+    with pytest.warns(FerryWarning, match=r"a_1\.ome\.tif is missing"):
         (image,) = imload(tmp_path)
     data[1] = 0
     assert_same_pixels(np.asarray(image.array).reshape(3, 6, 7), data)
@@ -331,7 +331,7 @@ def test_a_file_by_its_right_name_of_another_set_is_said(tmp_path: Path) -> None
     with pytest.warns(FerryWarning) as caught:
         (image,) = imload(tmp_path / "a_0.ome.tif")
     (message,) = [str(warning.message) for warning in caught]
-    assert "a_3.ome.tif is not beside it" in message
+    assert "a_3.ome.tif is missing" in message
     assert "a_1.ome.tif is of another set" in message
     data[[1, 3]] = 0
     assert_same_pixels(np.asarray(image.array).reshape(5, 6, 7), data)

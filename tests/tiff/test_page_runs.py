@@ -139,7 +139,7 @@ def test_pages_with_palettes_of_their_own_are_a_stack_in_color(tmp_path):
     first.save(tmp_path / "a.tif", save_all=True, append_images=others)
     (image,) = imload(tmp_path / "a.tif")
     assert image.axis_names == ("t", "y", "x", "s")
-    assert "palettes of their own" in image.metadata["assumed"]
+    assert "different palettes" in image.metadata["assumed"]
     expected = [np.asarray(picture.convert("RGB")) for picture in (first, *others)]
     assert_same_pixels(image.array, np.stack(expected))
 

@@ -1,4 +1,7 @@
-"""The colors that the pixels of a page are the numbers of -> a colormap."""
+"""Color tables of indexed pages -> colormaps, or frames in color.
+
+TIFF 6.0 (Adobe, 1992), section 5.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,21 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED
 
-_MOST_COLORS = 256
+_MAX_COLORS = 256
 
-ASSUMED_COLORS = "its frames have palettes of their own and are shown in color"
+ASSUMED_COLORS = "the frames have different palettes and are shown in color"
 
 
 @dataclass(frozen=True)
 class PaletteFrames:
-    """Reads pages as frames in color, axes y x s, uint8; each page has a palette of its own.
+    """Reads pages, each with its own palette, as frames in color: axes y x s, uint8.
 
     Parameters
     ----------
     source : TiffPages
         The file.
     pages : array of int64, axis frame
-        The page of each frame.
+        Page number of each frame.
     """
 
     source: TiffPages
@@ -37,57 +40,57 @@ class PaletteFrames:
         page = int(self.pages[i])
         palette = self.source.kind_of(page).palette
         assert palette is not None
-        return _levels(palette).take(self.source(page), axis=0, mode="clip")
+        return _rgb_table(palette).take(self.source(page), axis=0, mode="clip")
 
 
-def read_in_color(source: TiffPages, pages: NDArray[np.int64], kind: PageKind) -> Image | None:
-    """Open pages with palettes of their own as one stack in color; ``None`` where they share one.
+def read_in_color(source: TiffPages, pages: NDArray[np.int64], first: PageKind) -> Image | None:
+    """Open pages with different palettes as one stack in color: axes t y x s, uint8.
 
-    Axes t y x s, uint8.
+    Returns ``None`` if all pages share one palette.
     """
-    kinds = [source.kind(number) for number in np.unique(source.kinds[pages]).tolist()]
-    palettes = {each.palette.tobytes() for each in kinds if each.palette is not None}
+    kinds = [source.kind(index) for index in np.unique(source.kinds[pages]).tolist()]
+    palettes = {kind.palette.tobytes() for kind in kinds if kind.palette is not None}
     if len(palettes) < 2:
         return None
-    array = Frames(PaletteFrames(source, pages), (len(pages), *kind.shape, 3), np.uint8, 1)
+    array = Frames(PaletteFrames(source, pages), (len(pages), *first.shape, 3), np.uint8, 1)
     return Image((array,), tuple(map(Axis, "tyxs")), metadata={ASSUMED: ASSUMED_COLORS})
 
 
 def with_palette(image: Image, kind: PageKind) -> Image:
-    """Show an image in the colors of its palette, unless those are a plain ramp of gray.
+    """Set the palette of a page as the colormap of its image, unless it is a plain gray ramp.
 
-    Pixels stay the numbers of colors. TIFF 6.0, section 5.
+    Pixels remain indices into the palette.
 
     Parameters
     ----------
     image : Image
-        What is shown.
+        The image without a colormap.
     kind : PageKind
-        What its pages are.
+        Kind of its pages.
     """
     if kind.palette is None or "c" in image.axis_names or _is_gray_ramp(kind.palette):
         return image
     n = kind.palette.shape[1]
-    # so that number k has color k; of 16-bit palettes some colors must do
-    chosen = np.linspace(0, n - 1, min(n, _MOST_COLORS)).round().astype(int)
+    # index k gets color k; a palette of 16-bit indices is subsampled
+    chosen = np.linspace(0, n - 1, min(n, _MAX_COLORS)).round().astype(int)
     fractions = kind.palette.T[chosen] / (255 if _is_8_bit(kind.palette) else 65535)
     colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
-    shown = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
-    return replace(image, display={**image.display, **shown})
+    display = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
+    return replace(image, display={**image.display, **display})
 
 
-def _levels(palette: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return the colors of a palette, axes (index, rgb)."""
+def _rgb_table(palette: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return a palette as 8-bit colors, axes (index, rgb)."""
     return (palette.T if _is_8_bit(palette) else palette.T >> 8).astype(np.uint8)
 
 
 def _is_8_bit(palette: NDArray[np.uint16]) -> bool:
-    """Whether a palette has colors of 8 bits, as some programs write it."""
+    """Return True for a palette of 8-bit colors, as some programs write it."""
     return bool(palette.max() < 256)
 
 
 def _is_gray_ramp(palette: NDArray[np.uint16]) -> bool:
-    """Whether colors go evenly from black to white; some programs count to 255 only."""
+    """Return True for an even ramp from black to white; in some programs, white is 255."""
     ramp = np.linspace(0, 1, palette.shape[1])
     most = max(1, int(palette.max()))
     return most >= 255 and bool(np.abs(palette / most - ramp).max() < 0.01)

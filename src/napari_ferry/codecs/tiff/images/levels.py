@@ -1,11 +1,14 @@
-"""The levels of a pyramid: smaller versions of pages, below them or behind them in the chain."""
+"""Levels of a pyramid: smaller versions of pages, in SubIFDs or later in the chain.
+
+SubIFDs: TIFF Technical Note 1 (Adobe PageMaker 6.0 TIFF Technical Notes, 1995).
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,144 +25,154 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHAIN_FACTORS = (2, 3, 4)
-"""How much smaller the next level may be that stands in the chain, as tifffile has it."""
+"""Factors between a page and the next smaller level in the chain, as in tifffile."""
 
-_LOOKED_AT = 1000
-"""Pages of an image above which only its first file is asked whether levels are whole."""
+_MAX_CHECKED = 1000
+"""Number of pages above which only the first file of an image is checked for its levels."""
 
 
-class Stack(NamedTuple):
-    """Which pages make up an image; as for `pages_array`."""
+@dataclass(frozen=True, kw_only=True)
+class ImagePages:
+    """Pages of one image, one for each frame.
+
+    Parameters
+    ----------
+    files : sequence of Pages or None
+        The files; ``None`` for a missing one.
+    table : array of int64, axes frame, (file, page)
+        Index of the file and of the page of each frame; negative for a missing page.
+    lead : sequence of int
+        Lengths of the axes before those of a page.
+    move : (int, int), optional
+        How the stored axes of a page move; see `frame_axes`.
+    """
 
     files: Sequence[Pages | None]
     table: NDArray[np.int64]
     lead: Sequence[int]
     move: tuple[int, int] | None
 
+    def to_array(self, frame: Sequence[int], dtype: np.dtype[Any]) -> Array:
+        """Return the array of all pages; `frame` is the shape of one, after the move."""
+        return pages_array(self.files, self.table, self.lead, frame, dtype, move=self.move)
 
-def with_levels_below(image: Image, stack: Stack, kind: PageKind) -> Image:
-    """Add the levels that stand below the pages of an image.
+
+def with_levels_below(image: Image, pages: ImagePages, kind: PageKind) -> Image:
+    """Add the levels in the SubIFDs of an image's pages.
 
     Parameters
     ----------
     image : Image
-        Its full resolution.
-    stack : Stack
-        Its pages, in the files' chains.
+        The image with its full resolution only.
+    pages : ImagePages
+        Its pages, in the chains of the files.
     kind : PageKind
-        What its first page is.
+        Kind of its first page.
     """
-    path = next(file.path for file in stack.files if file is not None)
+    path = next(file.path for file in pages.files if file is not None)
     levels: list[Array] = []
-    odd: list[PageKind] = []
-    for k, small in levels_below(path, kind):
-        below = [file and TiffPages(file.path, k) for file in stack.files]
-        if _is_whole(below, stack.table, small):
-            levels.append(_level(image, stack, below, small))
+    rejected: list[PageKind] = []
+    for index, small in levels_below(path, kind):
+        files = [file and TiffPages(file.path, index) for file in pages.files]
+        if _is_complete(files, pages.table, small):
+            array = replace(pages, files=files).to_array(
+                moved(small.shape, pages.move), small.dtype
+            )
+            levels.append(as_bool(array) if image.dtype == bool else array)
         else:
-            odd.append(small)
-    if odd:
-        _warn_odd(path, odd)
+            rejected.append(small)
+
+    if rejected:
+        _warn_rejected(path, rejected)
     return replace(image, levels=(*image.levels, *levels)) if levels else image
 
 
 def with_levels(
-    image: Image, stack: Stack, kinds: Sequence[tuple[PageKind, NDArray[np.int64]]]
+    image: Image, full: ImagePages, levels: Sequence[tuple[PageKind, NDArray[np.int64]]]
 ) -> Image:
-    """Add the levels that stand in the chain: for each, what its pages are, and which."""
-    (source,) = stack.files
-    levels = []
-    for kind, pages in kinds:
-        table = page_table(pages)
-        frame = moved(kind.shape, stack.move)
-        levels.append(pages_array([source], table, stack.lead, frame, kind.dtype, move=stack.move))
-    return replace(image, levels=(*image.levels, *levels))
+    """Add levels from the chain, each given as the kind and the numbers of its pages."""
+    arrays = [
+        replace(full, table=page_table(pages)).to_array(moved(kind.shape, full.move), kind.dtype)
+        for kind, pages in levels
+    ]
+    return replace(image, levels=(*image.levels, *arrays))
 
 
 def page_table(pages: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return pages of one file as a table; see `pages_array`."""
+    """Return the page table of a single file; see `ImagePages`."""
     return np.stack([np.zeros_like(pages), pages], -1)
 
 
 def levels_below(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
-    """Return which pages below a page are smaller versions of it, and what they are."""
-    found: list[tuple[int, PageKind]] = []
+    """Return index and kind of each SubIFD with a smaller version of a page."""
+    levels: list[tuple[int, PageKind]] = []
     last = kind
-    for k, ifd in enumerate(kind.subifds):
+    for index, ifd in enumerate(kind.subifds):
         try:
             small = page_kind(path, ifd)
         except UnreadableFileError as error:
             warnings.warn(f"A smaller image is left out: {error}", FerryWarning, stacklevel=3)
             continue
         if is_level(last, small):
-            found.append((k, small))
+            levels.append((index, small))
             last = small
-    return found
+    return levels
 
 
-def _is_whole(below: Sequence[Pages | None], table: NDArray[np.int64], small: PageKind) -> bool:
-    """Whether the pages below all pages of an image are alike; of many files, one is looked at."""
-    named = table[(table >= 0).all(1)]
-    if len(named) > _LOOKED_AT:
-        named = named[named[:, 0] == named[0, 0]]
+def _is_complete(files: Sequence[Pages | None], table: NDArray[np.int64], small: PageKind) -> bool:
+    """Return True if the SubIFDs of all pages agree in shape, axes and dtype."""
+    existing = table[(table >= 0).all(1)]
+    if len(existing) > _MAX_CHECKED:
+        existing = existing[existing[:, 0] == existing[0, 0]]
     try:
         kinds = [
             file.kind(kind)
-            for n in np.unique(named[:, 0]).tolist()
-            if (file := below[n]) is not None
-            for kind in _kinds_of(file, named[named[:, 0] == n, 1])
+            for index in np.unique(existing[:, 0]).tolist()
+            if (file := files[index]) is not None
+            for kind in _kind_numbers(file, existing[existing[:, 0] == index, 1])
         ]
-    except UnreadableFileError:  # it has no such page, or not a sound one
+    except UnreadableFileError:  # a page without this SubIFD, or with a damaged one
         return False
     expected = (small.shape, small.axes, small.dtype)
     return all((kind.shape, kind.axes, kind.dtype) == expected for kind in kinds)
 
 
-def _kinds_of(file: Pages, pages: NDArray[np.int64]) -> list[int]:
-    """Return the kinds of pages, of those that are there."""
-    found: list[int] = np.unique(file.kinds[pages[pages < len(file)]]).tolist()
-    return found
+def _kind_numbers(file: Pages, pages: NDArray[np.int64]) -> list[int]:
+    """Return the numbers of the kinds of pages, without pages beyond the end of a file."""
+    numbers: list[int] = np.unique(file.kinds[pages[pages < len(file)]]).tolist()
+    return numbers
 
 
-def _warn_odd(path: Path, odd: Sequence[PageKind]) -> None:
-    """Say which levels are left out, all in one sentence."""
-    shapes = " and ".join(str(kind.shape) for kind in odd)
+def _warn_rejected(path: Path, rejected: Sequence[PageKind]) -> None:
+    """Warn of all rejected levels in one sentence."""
+    shapes = " and ".join(str(kind.shape) for kind in rejected)
     warnings.warn(
-        f"{path.name} has smaller versions {shapes} of some of its pages only, or of other shape "
-        "or type: they are left out; get a whole copy, or save the image again for all of them.",
+        f"Levels {shapes} of {path.name} are left out, because some pages lack them or have them "
+        "in another shape or type: get a complete copy, or save the image again with its pyramid.",
         FerryWarning,
         stacklevel=3,
     )
 
 
-def _level(image: Image, stack: Stack, files: Sequence[Pages | None], small: PageKind) -> Array:
-    """Return one level, from the pages below each page."""
-    frame = moved(small.shape, stack.move)
-    array = pages_array(files, stack.table, stack.lead, frame, small.dtype, move=stack.move)
-    return as_bool(array) if image.dtype == bool else array
-
-
 def is_level(full: PageKind, small: PageKind, factors: Sequence[int] = ()) -> bool:
-    """Whether pages are a smaller version of others: alike but for y and x, which shrink alike.
+    """Return True if pages are a smaller version of others, with y and x shrunk by one factor.
 
     Parameters
     ----------
     full, small : PageKind
-        The larger pages and the smaller.
+        The larger pages and the smaller ones.
     factors : sequence of int
-        How much smaller they may be; by anything when empty.
+        Allowed factors; any factor if empty.
     """
     if (full.axes, full.dtype, full.is_color) != (small.axes, small.dtype, small.is_color):
         return False
-    sizes = [
-        (n, m)
-        for axis, n, m in zip(full.axes, full.shape, small.shape, strict=True)
-        if axis in "yx"
-    ]
-    others = [n == m for a, n, m in zip(full.axes, full.shape, small.shape, strict=True)
-              if a not in "yx"]  # fmt: skip
-    if not all(others) or any(m > n for n, m in sizes) or full.shape == small.shape:
+    sizes = [*zip(full.axes, full.shape, small.shape, strict=True)]
+    sides = [(n, m) for axis, n, m in sizes if axis in "yx"]
+    others = [n == m for axis, n, m in sizes if axis not in "yx"]
+    if not all(others) or any(m > n for n, m in sides) or full.shape == small.shape:
         return False
-    large = max(sizes)
+
+    # a rounded side differs by up to one pixel, and in large images by a thousandth
+    large = max(sides)
     steps: Sequence[float] = factors or (large[0] / large[1],)
-    return any(all(abs(n / step - m) < 1 + n / step / 1000 for n, m in sizes) for step in steps)
+    return any(all(abs(n / step - m) < 1 + n / step / 1000 for n, m in sides) for step in steps)

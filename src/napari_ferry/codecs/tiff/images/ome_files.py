@@ -1,6 +1,6 @@
-"""The files of an OME-TIFF set: beside the one that was opened, and nowhere else.
+"""Files of an OME-TIFF set, in the folder of the opened file only.
 
-A file that was renamed is found by its UUID.
+A renamed file is found by its UUID.
 
 https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html
 """
@@ -27,156 +27,164 @@ _BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
 _METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
 _METADATA_UUID = re.compile(r"\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
+
 _UUID_HEAD = 4096
-"""Bytes of a description in which the UUID of its file stands."""
+"""Bytes at the start of a description searched for the UUID of its file."""
 
 _MAX_HEAD = 1 << 16
-"""Characters in which a description says that it is only a pointer to another one."""
+"""Characters at the start of a description searched for a reference to another one."""
 
 _MAX_COMPANION = 1 << 30
-_NAMED = 3
+"""Largest size of a companion file in bytes."""
 
-_MOST_UUIDS = 1 << 14
-"""Files whose UUIDs are remembered."""
+_MAX_LISTED = 3
+"""Number of file names listed in a warning."""
+
+_MAX_CACHED_UUIDS = 1 << 14
 
 
 def described_by(header: Header) -> Header:
-    """Return the header whose description is that of the set, where a file names another for it.
+    """Return the header of the file with the description of a set.
 
-    That other file is a TIFF of the set, or OME-XML alone.
+    That file is a TIFF file of the set, or a companion of OME-XML alone.
 
     Raises
     ------
     UnreadableFileError
-        It is not beside the file, or is none.
+        The other file is missing from the folder, or is not a valid description.
     """
     pointer = _BINARY_ONLY.search(header.description, 0, _MAX_HEAD)
     match = _METADATA_FILE.search(pointer[0]) if pointer else None
     if pointer is None or match is None:
         return header
+
     name = html.unescape(match[1])
-    beside = header.path.with_name(name) if Path(name).name == name else None
-    if beside is None or not beside.is_file():
+    path = header.path.with_name(name) if Path(name).name == name else None
+    if path is None or not path.is_file():
         uuid = _METADATA_UUID.search(pointer[0])
-        beside = _files_by_uuid(header.path.parent).get(_bare(uuid[1])) if uuid else None
-    if beside is None:
+        path = _files_by_uuid(header.path.parent).get(_bare(uuid[1])) if uuid else None
+    if path is None:
         raise UnreadableFileError(
-            f"the description of its set is in {name}, which is not beside it: put it back, and "
-            "open again for the whole set"
+            f"{name}, which has the description of the set, is missing from its folder; put it "
+            "back and open the file again"
         )
-    if beside.suffix.lower() in (".tif", ".tiff"):
-        return read_header(beside)
-    if beside.stat().st_size > _MAX_COMPANION:
-        raise UnreadableFileError(f"{name} is too large for a description: put the right one there")
-    text = beside.read_text("utf-8", "replace")
-    return replace(header, path=beside, description=text, raw_dtype=None)
+
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return read_header(path)
+    if path.stat().st_size > _MAX_COMPANION:
+        raise UnreadableFileError(
+            f"{name} is too large for a description; put the right file there"
+        )
+    text = path.read_text("utf-8", "replace")
+    return replace(header, path=path, description=text, raw_dtype=None)
 
 
 class OmeFiles:
-    """The files of a set, and which of them are not there.
+    """Files of a set, with a note of the missing ones.
 
     Parameters
     ----------
     path : Path
-        The file that describes the set; others stand beside it.
+        The file that describes the set; the others are in the same folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._missing: set[str] = set()
-        self._wrong: set[str] = set()
-        self._known: dict[tuple[str | None, str | None], TiffPages | None] = {}
+        self._foreign: set[str] = set()
+        self._cached: dict[tuple[str | None, str | None], TiffPages | None] = {}
 
     def find(self, name: str | None, uuid: str | None) -> TiffPages | None:
-        """Return a file, ``None`` when it is not there, which is noted.
+        """Return the pages of a file, or note it as missing and return ``None``.
 
         Parameters
         ----------
         name : str or None
-            What it is called; ``None`` for the file that describes the set.
+            Its name; ``None`` for the file that describes the set.
         uuid : str or None
-            What it has to say that it is, where it says so.
+            Its expected UUID, if known.
         """
-        if (name, uuid) not in self._known:
-            self._known[name, uuid] = self._look(name, uuid)
-        return self._known[name, uuid]
+        if (name, uuid) not in self._cached:
+            self._cached[name, uuid] = self._find(name, uuid)
+        return self._cached[name, uuid]
 
-    def _look(self, name: str | None, uuid: str | None) -> TiffPages | None:
+    def _find(self, name: str | None, uuid: str | None) -> TiffPages | None:
         if name is None:
             return TiffPages(self.path)
-        beside = self.path.with_name(Path(name.replace("\\", "/")).name)
-        is_there = beside.name == name and beside.is_file()
-        if is_there and not _is_another(beside, uuid):
-            return TiffPages(beside)
+        path = self.path.with_name(Path(name.replace("\\", "/")).name)
+        exists = path.name == name and path.is_file()
+        if exists and not _has_other_uuid(path, uuid):
+            return TiffPages(path)
+
         renamed = self._by_uuid.get(_bare(uuid)) if uuid else None
-        if renamed or beside == self.path:
+        if renamed or path == self.path:
             return TiffPages(renamed or self.path)
-        (self._wrong if is_there else self._missing).add(name)
+        (self._foreign if exists else self._missing).add(name)
         return None
 
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
-        """The files in the folder by their UUIDs: those of the set may have been renamed."""
+        """Files in the folder by UUID; those of the set may have been renamed."""
         return _files_by_uuid(self.path.parent)
 
     def warn(self, opened: Path) -> None:
-        """Say which files of the set are missing or others, all in one sentence."""
-        if not self._missing and not self._wrong:
+        """Warn of all missing files, and of files from another set, in one sentence."""
+        if not self._missing and not self._foreign:
             return
-        said = [
-            _said(self._missing, "not beside it"),
-            _said(self._wrong, "of another set by UUID"),
+        problems = [
+            _list_files(self._missing, "missing from the folder"),
+            _list_files(self._foreign, "of another set by UUID"),
         ]
-        is_one = len(self._missing) + len(self._wrong) == 1
+        is_single = len(self._missing) + len(self._foreign) == 1
         warnings.warn(
-            f"{opened.name} is one of several files, of which {' and '.join(filter(None, said))}: "
-            f"{'its' if is_one else 'their'} frames are shown as zero; put the right "
-            f"{'one' if is_one else 'ones'} there and open again.",
+            f"{opened.name} is part of a set, of which {' and '.join(filter(None, problems))}: "
+            f"{'its' if is_single else 'their'} frames are shown as zero; put the right "
+            f"{'file' if is_single else 'files'} into the folder and open {opened.name} again.",
             FerryWarning,
             stacklevel=3,
         )
 
 
-def _said(names: Collection[str], what: str) -> str:
-    """Return what is so of files, naming the first of them; empty for none."""
+def _list_files(names: Collection[str], predicate: str) -> str:
+    """Return a clause with the names of some files; empty for no files."""
     if not names:
         return ""
-    first = ", ".join(sorted(names)[:_NAMED])
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{first}{more} {'is' if len(names) == 1 else 'are'} {what}"
+    first = ", ".join(sorted(names)[:_MAX_LISTED])
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return f"{first}{more} {'is' if len(names) == 1 else 'are'} {predicate}"
 
 
-def _is_another(path: Path, uuid: str | None) -> bool:
-    """Whether a file says that it is not the one with this UUID."""
-    said = _uuid_of(path) if uuid else None
-    return bool(uuid and said and _bare(said) != _bare(uuid))
+def _has_other_uuid(path: Path, uuid: str | None) -> bool:
+    """Return True if a file has a UUID other than the expected one."""
+    own = _uuid_of(path) if uuid else None
+    return bool(uuid and own and _bare(own) != _bare(uuid))
 
 
 def _files_by_uuid(folder: Path) -> dict[str, Path]:
-    """Return the TIFF files of a folder that give themselves a UUID; of copies, the first."""
-    found: dict[str, Path] = {}
+    """Return the TIFF files of a folder by their UUIDs; of copies, the first."""
+    files: dict[str, Path] = {}
     try:
         paths = tiff_files(folder)
-    except OSError:  # a folder whose files can be opened need not be one that can be listed
-        return found
+    except OSError:  # files in a folder can be readable although the folder cannot be listed
+        return files
     for path in paths:
         uuid = _uuid_of(path)
         if uuid:
-            found.setdefault(_bare(uuid), path)
-    return found
+            files.setdefault(_bare(uuid), path)
+    return files
 
 
 def _uuid_of(path: Path) -> str | None:
-    """Return the UUID that a file gives itself; ``None`` where it does not, or cannot be read."""
+    """Return the UUID in a file's own description; ``None`` if it has none or is unreadable."""
     try:
         return _read_uuid(path, Stamp.of(path))
-    except (*TIFFFILE_ERRORS, OSError, UnreadableFileError):  # it says so itself when it is read
+    except (*TIFFFILE_ERRORS, OSError, UnreadableFileError):  # reported when the file is read
         return None
 
 
-@lru_cache(_MOST_UUIDS)
+@lru_cache(_MAX_CACHED_UUIDS)
 def _read_uuid(path: Path, _stamp: Stamp) -> str | None:
-    """Read the UUID of a file, which is remembered for as long as the file has this stamp."""
+    """Read the UUID of a file; cached as long as the file's stamp does not change."""
     match = _OWN_UUID.search(description_head(path, _UUID_HEAD))
     return html.unescape(match[1]) if match else None
 

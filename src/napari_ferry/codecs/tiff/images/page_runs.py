@@ -1,4 +1,4 @@
-"""Stacks of pages that a program wrote one by one, each with a description of its own."""
+"""Stacks of pages written one by one, each with its own description."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from napari_ferry.image import Axis
 from napari_ferry.image.record import ASSUMED, Description
 
 ASSUMED_STACK = (
-    "its frames were written one by one and are shown as one stack, in the order of the file"
+    "the frames were written one by one and are shown as one stack, in the order of the file"
 )
 
 FRAME_VALUES = "frames"
-"""Key of `Image.metadata`: values that differ from step to step, each as a list."""
+"""Key of `Image.metadata`: values that differ between frames, each as a list."""
 
-_NAMES = ("name", "channel", "kind", "label", "title", "type")
-"""What writers call images by, in any case."""
+_NAME_KEYS = ("name", "channel", "kind", "label", "title", "type")
+"""Keys under which writers store the name of an image, in any case."""
 
-_MOST_NAMES = 16
-"""Names of single frames above which each is taken for a number."""
+_MAX_NAMES = 16
+"""Number of names of single frames above which unique names are treated as numbers."""
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageRun:
-    """Consecutive pages of a file that one description covers.
+    """Consecutive pages of a file under one description.
 
     Parameters
     ----------
     description : Description
-        The image that the pages make up.
+        The image made of the pages.
     pages : array of int64, axis page
         Their numbers.
     kind : PageKind
-        The kind of the first of them.
+        Kind of the first page.
     move : (int, int), optional
         How the stored axes of a page move; see `frame_axes`.
     key : hashable, optional
-        Equal for runs that can be joined; ``None`` for an image that stays by itself.
+        Equal for runs that can be joined; ``None`` for a separate image.
     """
 
     description: Description
@@ -57,14 +57,14 @@ class PageRun:
 
 @dataclass(frozen=True, kw_only=True)
 class PageStack:
-    """Runs of pages that make up one image, one after the other.
+    """Runs of pages joined into one image.
 
     Parameters
     ----------
     description : Description
         The image.
     runs : sequence of PageRun
-        One run, or several that are steps along its first axis, ``t``.
+        One run, or several consecutive ones along the first axis, ``t``.
     """
 
     description: Description
@@ -72,24 +72,24 @@ class PageStack:
 
 
 def join_key(description: Description, kind: PageKind) -> Hashable:
-    """Return the key of runs that can be joined, ``None`` for a run that stays by itself.
+    """Return the key of a run, equal for joinable runs; ``None`` for a separate image.
 
-    Runs are joined along time: the first axis where that is ``t``, else a new one.
+    Runs are joined along time: the first axis if it is ``t``, otherwise a new one.
     """
     steps = _time_axes(description)
     names = tuple(axis.name for axis in description.axes[steps:])
     palette = None if kind.palette is None else kind.palette.tobytes()
-    found = names, description.shape[steps:], description.dtype, kind.is_reduced, palette
-    return None if "t" in names else found
+    key = names, description.shape[steps:], description.dtype, kind.is_reduced, palette
+    return None if "t" in names else key
 
 
 def join_runs(runs: Iterable[PageRun]) -> list[PageStack]:
-    """Join runs that differ in nothing but their order, in the order of the file."""
-    alike: dict[Hashable, list[PageRun]] = {}
+    """Join runs with equal keys, in the order of the file, unless their names differ."""
+    by_key: dict[Hashable, list[PageRun]] = {}
     for run in runs:
-        key = ("alone", len(alike)) if run.key is None else run.key
-        alike.setdefault(key, []).append(run)
-    groups = [group for some in alike.values() for group in split_by_name(some, _name, _is_long)]
+        key = ("separate", len(by_key)) if run.key is None else run.key
+        by_key.setdefault(key, []).append(run)
+    groups = [group for equal in by_key.values() for group in split_by_name(equal, _name, _is_long)]
     return [
         PageStack(description=_join(group) if len(group) > 1 else group[0].description, runs=group)
         for group in groups
@@ -99,25 +99,26 @@ def join_runs(runs: Iterable[PageRun]) -> list[PageStack]:
 def split_by_name(
     items: Sequence[_Item], name: Callable[[_Item], str], is_long: Callable[[_Item], bool]
 ) -> list[Sequence[_Item]]:
-    """Split images that look alike by their names, where those tell them apart.
+    """Split similar images by their names, unless the names only number the frames.
 
-    Names of single frames that differ in digits alone are numbers, and so are many names of which
-    none comes back.
+    Names of single frames number them if they differ in digits only, or if they are many and
+    all different.
     """
     groups: dict[str, list[_Item]] = {}
-    is_frames = not any(map(is_long, items))
+    are_frames = not any(map(is_long, items))
     for item in items:
-        key = re.sub(r"\d+", "#", name(item)) if is_frames else name(item)
+        key = re.sub(r"\d+", "#", name(item)) if are_frames else name(item)
         groups.setdefault(key, []).append(item)
-    are_numbers = is_frames and len(groups) > _MOST_NAMES and len(groups) == len(items)
+    are_numbers = are_frames and len(groups) > _MAX_NAMES and len(groups) == len(items)
     return [items] if are_numbers else [*groups.values()]
 
 
 def merge_metadata(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge metadata: values that all share as they are, others as lists under `FRAME_VALUES`."""
+    """Merge metadata: equal values stay as they are, others become lists under `FRAME_VALUES`."""
     first = each[0]
     if all(metadata is first for metadata in each):
         return dict(first)
+
     keys = dict.fromkeys(key for metadata in each for key in metadata)
     columns = {key: [metadata.get(key) for metadata in each] for key in keys}
     shared = {
@@ -131,11 +132,11 @@ def merge_metadata(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _name(run: PageRun) -> str:
     metadata = run.description.metadata or {}
-    return " ".join(str(value) for key, value in metadata.items() if key.lower() in _NAMES)
+    return " ".join(str(value) for key, value in metadata.items() if key.lower() in _NAME_KEYS)
 
 
 def _is_long(run: PageRun) -> bool:
-    """Whether a run is more than one frame."""
+    """Return True if a run is more than one frame."""
     description = run.description
     return len(description.shape) > description.frame_ndim
 
@@ -155,5 +156,5 @@ def _join(runs: Sequence[PageRun]) -> Description:
 
 
 def _time_axes(description: Description) -> int:
-    """Return 1 where the first axis is time, and 0 elsewhere."""
+    """Return 1 if the first axis is time, otherwise 0."""
     return int(description.axes[0].name == "t")

@@ -14,7 +14,12 @@ import numpy as np
 from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
 from napari_ferry.codecs.tiff.images.read_json import read_json
-from napari_ferry.codecs.tiff.images.read_ome import check_parts, ome_parts, read_ome
+from napari_ferry.codecs.tiff.images.read_ome import (
+    HEAD_CHARACTERS,
+    check_parts,
+    ome_parts,
+    read_ome,
+)
 from napari_ferry.codecs.tiff.images.read_plain import read_plain
 from napari_ferry.codecs.tiff.images.scanimage import read_scanimage
 from napari_ferry.codecs.tiff.images.vendor import read_vendor
@@ -39,23 +44,25 @@ def read_images(path: Path) -> list[Image]:
     Raises
     ------
     UnreadableFileError
-        The file is no sound TIFF file.
+        The file is not a TIFF file, or it is damaged.
     """
     header = read_header(path)
     is_part = bool(ome_parts(header))
     if is_part:
         check_parts(header)
+
     source = TiffPages(path)
     images = _read_described(header, source)
     if not images and header.flavor:
         images = read_vendor(header)
     images = images or read_plain(source)
+
     stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
     return [image if image.name else replace(image, name=stem) for image in images]
 
 
 def _read_described(header: Header, source: TiffPages) -> list[Image]:
-    """Open the images of a file that describes itself; none where it does not."""
+    """Open the images of a file by its description; none without a usable one."""
     if header.description.startswith('{"'):
         return read_json(header, source)
     images: list[Image] = []
@@ -65,7 +72,9 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
         images = read_micromanager(header)
     if header.flavor == "scanimage":
         images = read_scanimage(header)
-    if not images and "<OME" in header.description[:4096]:
+
+    # OME-XML and ImageJ describe files of microscopes, too
+    if not images and "<OME" in header.description[:HEAD_CHARACTERS]:
         images = read_ome(header)
     if not images and header.imagej is not None:
         images = [_read_imagej(header, header.imagej)]
@@ -73,18 +82,18 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
 
 
 def writer_of(path: Path) -> str:
-    """Return the program that wrote a file, as far as the file says so; empty otherwise."""
+    """Return the program that wrote a file; empty if unknown."""
     header = read_header(path)
     if KEY in header.description or KEY in str((header.imagej or {}).get("Info")):
         return KEY
     if header.imagej is not None and "ImageJ" in header.imagej:
         return header.software or f"ImageJ {header.imagej['ImageJ']}"
-    creator = re.search(r'Creator="([^"]*)"', header.description[:4096])
+    creator = re.search(r'Creator="([^"]*)"', header.description[:HEAD_CHARACTERS])
     return creator[1] if creator else header.software
 
 
 def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
-    """Open an ImageJ hyperstack, whose planes are stored in the order t z c unless it says else."""
+    """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another."""
     axes, move = frame_axes(header)
     y, x, *samples = moved(header.shape, move)
     is_counted = header.next_page == 0 or has_sound_counts(metadata)
@@ -99,34 +108,37 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     lead = len(description.shape) - len(axes)
     if f"{KEY}:" not in str(metadata.get("Info")):
         description = _in_usual_order(description, lead)
+
+    # axes as they are stored, and their order in the image
     names = [axis.name for axis in description.axes[:lead]]
     sizes = dict(zip(names, description.shape, strict=False))
     stored = [name for name in _stored_order(metadata) if name in sizes]
-    turn = [stored.index(name) for name in names]
-    n, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
-    flat = None if move else map_stack(header, n, is_imagej=True)
+    order = [stored.index(name) for name in names]
+    count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
+
+    flat = None if move else map_stack(header, count, is_imagej=True)
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
-        array: Array = whole.transpose(*turn, *range(lead, whole.ndim))
+        array: Array = whole.transpose(*order, *range(lead, whole.ndim))
     else:
-        pages = np.arange(n).reshape(shape).transpose(turn).ravel()
+        pages = np.arange(count).reshape(shape).transpose(order).ravel()
         array = array_by_page(header, pages, description.shape, lead, move)
     return with_pixels(description, array)
 
 
 def _stored_order(metadata: Mapping[str, Any]) -> str:
-    """Return the axes of planes as they are stored, slowest first; early files name an order."""
+    """Return the stored axes of planes, slowest first; early versions of ImageJ name an order."""
     order = str(metadata.get("order", "")).lower().partition("(")[0][-3:]
     return order[::-1] if sorted(order) == sorted("tzc") else "tzc"
 
 
 def _in_usual_order(description: Description, lead: int) -> Description:
-    """Turn the leading axes of an image whose file only says how it is stored into t c z."""
+    """Reorder leading axes to t c z, if the file describes only their stored order."""
     names = [axis.name for axis in description.axes[:lead]]
-    turn = [*sorted(range(lead), key=lambda k: "tcz".index(names[k]))]
-    turn += range(lead, len(description.shape))
+    order = [*sorted(range(lead), key=lambda k: "tcz".index(names[k]))]
+    order += range(lead, len(description.shape))
     return replace(
         description,
-        shape=tuple(description.shape[k] for k in turn),
-        axes=tuple(description.axes[k] for k in turn),
+        shape=tuple(description.shape[k] for k in order),
+        axes=tuple(description.axes[k] for k in order),
     )

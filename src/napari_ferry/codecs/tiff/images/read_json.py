@@ -1,4 +1,4 @@
-"""One TIFF file whose pages tifffile described in JSON -> its images."""
+"""TIFF file with JSON descriptions in tifffile's form -> images."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.stack import Indexed
 from napari_ferry.codecs.tiff.images.color_table import with_palette
-from napari_ferry.codecs.tiff.images.levels import Stack, page_table, with_levels_below
+from napari_ferry.codecs.tiff.images.levels import (
+    ImagePages,
+    page_table,
+    with_levels_below,
+)
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
 from napari_ferry.codecs.tiff.images.read_plain import read_below
-from napari_ferry.codecs.tiff.pages.arrays import Joined, pages_array
+from napari_ferry.codecs.tiff.pages.arrays import Joined
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     Page,
@@ -37,27 +41,26 @@ from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import ASSUMED, KEY, Description, parse_description
 from napari_ferry.imagej import ASSUMED_TIME
 
-_MOST_AXES = 32
-"""Axes of an array that every numpy can make."""
+_MAX_AXES = 32
+"""Largest number of axes of an array in any version of numpy."""
 
-ASSUMED_AXES = "the axes are named by their order: the file does not say what they are"
+ASSUMED_AXES = "the axes are named by their order, because the file does not name them"
 
 
 def read_json(header: Header, source: TiffPages) -> list[Image]:
-    """Open the images of a file that tifffile described in JSON; none where it does not fit.
+    """Open the images of a file with JSON descriptions; none if the first one does not fit.
 
-    Images that were written one by one, and that nothing but their order tells apart, are one
-    stack.
+    Images that were written one by one and differ only in their order become one stack.
 
     Warns
     -----
     FerryWarning
-        A page further on has a description that does not fit the pages of the file.
+        The description of a later page does not fit the pages of the file.
     """
     record = _parse_record(header.description)
     if record is None:
         return []
-    flat = _one_piece(header, tuple(record["shape"]), source)
+    flat = _map_only_image(header, tuple(record["shape"]), source)
     if flat is not None:
         image = _whole_image(header, record, flat)
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
@@ -67,7 +70,7 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
 
 
 def _whole_image(header: Header, record: Mapping[str, Any], flat: NDArray[Any]) -> Image:
-    """Return the only image of a file, whose pixels are mapped in one piece."""
+    """Return the only image of a file from its mapped pixels."""
     description, move = _describe(record, header)
     if move:
         n = flat.ndim - len(header.shape)
@@ -75,8 +78,10 @@ def _whole_image(header: Header, record: Mapping[str, Any], flat: NDArray[Any]) 
     return with_pixels(description, flat)
 
 
-def _one_piece(header: Header, shape: tuple[int, ...], source: TiffPages) -> NDArray[Any] | None:
-    """Map the pixels of the only image of a file; also where directories behind it were cut off."""
+def _map_only_image(
+    header: Header, shape: tuple[int, ...], source: TiffPages
+) -> NDArray[Any] | None:
+    """Map the pixels of the only image of a file, even if directories after them are cut off."""
     if header.subifds:
         return None
     flat = map_whole_file(header, shape)
@@ -88,10 +93,10 @@ def _one_piece(header: Header, shape: tuple[int, ...], source: TiffPages) -> NDA
 
 
 def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
-    """Yield the images of a file in order, each as the pages that its description covers.
+    """Yield the images of a file in order, each as the pages under its description.
 
-    A page without a description that fits is an image of its own; where that is the first one,
-    nothing is yielded.
+    A page without a fitting description is a separate image; if that is the first page, nothing
+    is yielded.
     """
     known: dict[tuple[str, int], PageRun] = {}
     following = 0
@@ -105,21 +110,23 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
                 raise
             warnings.warn(f"A page is left out: {error}", FerryWarning, stacklevel=2)
             continue
+
+        # equal descriptions are parsed once, unless fewer pages are left than they describe
         key = text, int(source.kinds[page])
         if key not in known or page + len(known[key].pages) > len(source):
-            described = _described(text, kind, len(source) - page)
+            described = _described_run(text, kind, len(source) - page)
             if described is None and _parse_record(text):
                 _warn_misfit(header, page)
             if described is None and not page:
                 return
-            known[key] = described or _undescribed(kind)
+            known[key] = described or _undescribed_run(kind)
         run = known[key]
         following = page + len(run.pages)
         yield replace(run, pages=run.pages + page)
 
 
-def _described(text: str, kind: PageKind, most: int) -> PageRun | None:
-    """Return the pages that a description covers, counted from 0, ``None`` where it does not fit.
+def _described_run(text: str, kind: PageKind, count: int) -> PageRun | None:
+    """Return the pages under a description, counted from 0, ``None`` if it does not fit.
 
     Parameters
     ----------
@@ -127,8 +134,8 @@ def _described(text: str, kind: PageKind, most: int) -> PageRun | None:
         The description of the first page.
     kind : PageKind
         The kind of that page.
-    most : int
-        Pages that the file has from there on.
+    count : int
+        Number of pages of the file from that page on.
     """
     record = _parse_record(text)
     if record is None:
@@ -136,16 +143,17 @@ def _described(text: str, kind: PageKind, most: int) -> PageRun | None:
     shape = tuple(record["shape"])
     n, rest = divmod(math.prod(shape), math.prod(kind.shape))
     is_lead = any(math.prod(shape[:k]) == n for k in range(len(shape) + 1))
-    if rest or not is_lead or n > most:
+    if rest or not is_lead or n > count:
         return None
+
     description, move = _describe(record, kind)
     is_ours = KEY in record
     key = None if is_ours else join_key(description, kind)
     return PageRun(description=description, pages=np.arange(n), kind=kind, move=move, key=key)
 
 
-def _undescribed(kind: PageKind) -> PageRun:
-    """Return a single page that says nothing of itself."""
+def _undescribed_run(kind: PageKind) -> PageRun:
+    """Return a single page without a description."""
     axes, move = frame_axes(kind)
     description = Description(
         shape=moved(kind.shape, move), axes=tuple(map(Axis, axes)), dtype=kind.dtype.name
@@ -155,14 +163,16 @@ def _undescribed(kind: PageKind) -> PageRun:
 
 
 def _stack_image(source: TiffPages, stack: PageStack) -> Image:
-    """Return the image of some pages, with the levels below them."""
+    """Return the image of a stack; if all pages look alike, with the levels in their SubIFDs."""
     description, first = stack.description, stack.runs[0]
-    if _is_even(stack):
-        pages = np.concatenate([run.pages for run in stack.runs])
-        found = _page_stack(source, pages, description.shape, first)
-        array = _read_pages(found, description.shape, first)
+    if _is_uniform(stack):
+        numbers = np.concatenate([run.pages for run in stack.runs])
+        pages = _image_pages(source, numbers, description.shape, first)
+        array = _read_pages(pages, description.shape, first)
         image = with_palette(with_pixels(description, array), first.kind)
-        return with_levels_below(image, found, first.kind)
+        return with_levels_below(image, pages, first.kind)
+
+    # one array for each sequence of runs with the same storage, joined frame by frame
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
     frame = description.frame_ndim
     counts = [math.prod(part.shape[:-frame]) for part in parts]
@@ -174,12 +184,12 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     return with_pixels(description, array)
 
 
-def _is_even(stack: PageStack) -> bool:
-    """Whether all pages of a stack look alike and hold at most one step each."""
+def _is_uniform(stack: PageStack) -> bool:
+    """Return True if all pages of a stack look alike and hold at most one step each."""
     first, *others = stack.runs
     is_step = math.prod(first.kind.shape) <= math.prod(stack.description.shape[1:])
-    alike = all(_appearance(run) == _appearance(first) for run in others)
-    return not others or (is_step and alike)
+    are_equal = all(_appearance(run) == _appearance(first) for run in others)
+    return not others or (is_step and are_equal)
 
 
 def _appearance(run: PageRun) -> tuple[Hashable, ...]:
@@ -191,55 +201,54 @@ def _storage(run: PageRun) -> Hashable:
 
 
 def _part(source: TiffPages, runs: Sequence[PageRun]) -> Array:
-    """Return the array of runs that are stored alike: axis run, then those of one of them."""
-    pages = np.concatenate([run.pages for run in runs])
+    """Return the array of runs with the same storage: axis run, then those of one run."""
+    numbers = np.concatenate([run.pages for run in runs])
     shape = (len(runs), *runs[0].description.shape)
-    return _read_pages(_page_stack(source, pages, shape, runs[0]), shape, runs[0])
+    return _read_pages(_image_pages(source, numbers, shape, runs[0]), shape, runs[0])
 
 
-def _page_stack(
-    source: TiffPages, pages: NDArray[np.int64], shape: Sequence[int], run: PageRun
-) -> Stack:
-    """Return which pages make up an array; its leading axes count them."""
-    lead = next(k for k in range(len(shape) + 1) if math.prod(shape[:k]) == len(pages))
-    return Stack((source,), page_table(pages), shape[:lead], run.move)
+def _image_pages(
+    source: TiffPages, numbers: NDArray[np.int64], shape: Sequence[int], run: PageRun
+) -> ImagePages:
+    """Return the pages of an array; its leading axes count them."""
+    lead = next(k for k in range(len(shape) + 1) if math.prod(shape[:k]) == len(numbers))
+    return ImagePages(files=(source,), table=page_table(numbers), lead=shape[:lead], move=run.move)
 
 
-def _read_pages(stack: Stack, shape: Sequence[int], run: PageRun) -> Array:
-    frame = shape[len(stack.lead) :]
-    return pages_array(*stack[:3], frame, run.kind.dtype, move=run.move)
+def _read_pages(pages: ImagePages, shape: Sequence[int], run: PageRun) -> Array:
+    return pages.to_array(shape[len(pages.lead) :], run.kind.dtype)
 
 
 def _warn_misfit(header: Header, page: int) -> None:
     warnings.warn(
-        f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
-        "it is left aside, and the pages are opened as they are.",
+        f"The description of page {page} of {header.path.name} does not fit the pages of the file, "
+        "so it is ignored: check the axes of the images.",
         FerryWarning,
         stacklevel=3,
     )
 
 
 def _parse_record(text: str) -> dict[str, Any] | None:
-    """Parse a description in tifffile's form, ``None`` where it is not one."""
+    """Parse a description in tifffile's form, ``None`` for any other text."""
     try:
         record = parse_json(text)
     except ValueError:
         return None
     shape = record.get("shape") if isinstance(record, dict) else None
-    sound = isinstance(shape, list) and 2 <= len(shape) <= _MOST_AXES
-    sound = sound and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
-    return record if sound else None
+    is_valid = isinstance(shape, list) and 2 <= len(shape) <= _MAX_AXES
+    is_valid = is_valid and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
+    return record if is_valid else None
 
 
 def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple[int, int] | None]:
-    """Return what a JSON description means; our own record in it says the most.
+    """Convert a JSON description; our own record takes precedence.
 
-    Where it does not name the axes, the page says which are those of a frame.
+    Without names of the axes, those of a frame come from the page.
 
     Returns
     -------
     description : Description
-        Of the image, as it is opened.
+        The image as it is opened.
     move : (int, int), optional
         How the stored axes of a page move for that.
     """
@@ -247,34 +256,37 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple
     ours = parse_description(record.get(KEY))
     if ours is not None and ours.shape == shape:
         return ours, None
+
     metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
     letters = str(record.get("axes", "")).lower()
-    known = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
+    are_named = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
     n = len(shape) - len(page.shape)
     tail, move = frame_axes(page)
-    if known and "q" not in letters:
+    if are_named and "q" not in letters:
         is_stored = letters[n:] == page.axes and shape[n:] == page.shape
         if not is_stored or set(tail) & set(letters[:n]):
             tail, move = letters[n:], None
-        names, size = letters[:n] + tail, (*shape[:n], *moved(shape[n:], move))
-        return Description(
-            shape=size, axes=tuple(map(Axis, names)), dtype=dtype, metadata=metadata
-        ), move
-    # A stack of three or four planes that was written without a word on color is stored by
-    # tifffile as one page of separate samples; so those are frames, unless somebody says more.
-    is_planar = page.axes.startswith("s")
-    if n < 0 or shape[n:] != page.shape or is_planar:
-        n, tail, move = len(shape) - 2, "yx", None
-    if n:
-        metadata[ASSUMED] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
-    axes = tuple(map(Axis, (*_leading_names(n, tail), *tail)))
-    return Description(
-        shape=(*shape[:n], *moved(shape[n:], move)), axes=axes, dtype=dtype, metadata=metadata
-    ), move
+        names: Sequence[str] = letters[:n] + tail
+    else:
+        # tifffile stores a stack of three or four planes, written without a color option, as one
+        # page with separate samples; these are frames, unless the axes are named
+        is_planar = page.axes.startswith("s")
+        if n < 0 or shape[n:] != page.shape or is_planar:
+            n, tail, move = len(shape) - 2, "yx", None
+        if n:
+            metadata[ASSUMED] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
+        names = (*_leading_names(n, tail), *tail)
+    description = Description(
+        shape=(*shape[:n], *moved(shape[n:], move)),
+        axes=tuple(map(Axis, names)),
+        dtype=dtype,
+        metadata=metadata,
+    )
+    return description, move
 
 
 def _leading_names(n: int, tail: str) -> tuple[str, ...]:
-    """Return names for `n` axes that nobody named, before those of a frame.
+    """Return names for `n` unnamed axes before those of a frame.
 
     >>> _leading_names(2, "yxs"), _leading_names(3, "cyx")
     (('t', 'z'), ('t', 'd1', 'z'))

@@ -1,4 +1,4 @@
-"""One TIFF file -> its images, as OME-XML describes them."""
+"""TIFF file with OME-XML -> images."""
 
 from __future__ import annotations
 
@@ -13,73 +13,85 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.images.levels import Stack, with_levels_below
+from napari_ferry.codecs.tiff.images.levels import ImagePages, with_levels_below
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.names import PartName
-from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved, with_pixels
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind
+from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED, KEY, Description
 from napari_ferry.ome_xml import OmeImage, parse_ome_xml
 
+HEAD_CHARACTERS = 4096
+"""Characters at the start of a description searched for its root element and our key."""
+
 _PART_UUID = re.compile(r'FileName="([^"]+)">(urn:uuid:[^<"]+)<')
 
 
 def ome_parts(header: Header) -> dict[str, str]:
-    """Return the UUIDs of the files of a series that we wrote, by name; empty for other files."""
-    text = header.description
-    if "<OME" not in text[:4096] or KEY not in text[:4096]:
+    """Return the UUIDs of the files of one of our series by name; empty for other files."""
+    head = header.description[:HEAD_CHARACTERS]
+    if "<OME" not in head or KEY not in head:
         return {}
-    return {html.unescape(name): uuid for name, uuid in _PART_UUID.findall(text)}
+    return {html.unescape(name): uuid for name, uuid in _PART_UUID.findall(header.description)}
 
 
 def part_paths(header: Header) -> dict[str, Path]:
-    """Return where the files of a series that we wrote stand, by the names they were given.
+    """Return the paths of the files of one of our series by their original names.
 
-    Of a series that was renamed as a whole, all files are called as this one is.
+    If a series was renamed as a whole, its other files have the new name of this one.
     """
     parts = ome_parts(header)
-    own = next((n for n, u in parts.items() if _is_of(u, header)), header.path.name)
-    given, found = PartName.of(Path(own)), PartName.of(header.path)
-    places = {name: header.path.with_name(Path(name).name) for name in parts}
-    if given and found and given.number == found.number and given.series != found.series:
+    own = next((name for name, uuid in parts.items() if _has_uuid(header, uuid)), header.path.name)
+    original, current = PartName.of(Path(own)), PartName.of(header.path)
+    paths = {name: header.path.with_name(Path(name).name) for name in parts}
+    is_same_part = original and current and original.number == current.number
+    if original and current and is_same_part and original.series != current.series:
         numbers = {name: PartName.of(Path(name)) for name in parts}
-        places |= {
-            name: found.beside(header.path, other.number)
+        paths |= {
+            name: current.beside(header.path, other.number)
             for name, other in numbers.items()
-            if other and not places[name].is_file()
+            if other and not paths[name].is_file()
         }
-    return places | {own: header.path} if parts else {}
+    return paths | {own: header.path} if parts else {}
 
 
-def _is_of(uuid: str, header: Header) -> bool:
-    return f'UUID="{uuid}"' in header.description[:4096]
+def _has_uuid(header: Header, uuid: str) -> bool:
+    return f'UUID="{uuid}"' in header.description[:HEAD_CHARACTERS]
 
 
 def check_parts(header: Header) -> None:
-    """Refuse a series of ours of which another file is missing or stale."""
-    parts, places = ome_parts(header), part_paths(header)
+    """Check the other files of one of our series.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file is missing, or it is from another save.
+    """
+    parts, paths = ome_parts(header), part_paths(header)
     for index, (name, uuid) in enumerate(parts.items()):
-        if _is_of(uuid, header) or Path(name).name != name:
+        if _has_uuid(header, uuid) or Path(name).name != name:
             continue
-        beside = places[name]
-        if not beside.is_file():
+
+        path = paths[name]
+        if not path.is_file():
             raise UnreadableFileError(
-                f"{beside.name} is missing: it is one of the {len(parts)} files of a series with "
-                f"{header.path.name}; put it back beside the others."
+                f"{path.name} is missing: it is one of the {len(parts)} files of a series with "
+                f"{header.path.name}; put it back into the same folder."
             )
-        if not _is_of(uuid, read_header(beside)):
+        if not _has_uuid(read_header(path), uuid):
             raise UnreadableFileError(
-                f"{beside.name} is not part {index} of the same save as {header.path.name}: it is "
-                "stale or was replaced; put the right file there, or save the whole again."
+                f"{path.name} is not part {index} of the same save as {header.path.name}: it is "
+                "stale or was replaced; restore the original file, or save the whole series again."
             )
 
 
 def read_ome(header: Header) -> list[Image]:
-    """Open the images that OME-XML describes; none where it does not fit the pages.
+    """Open the images of OME-XML; none if it does not fit the pages.
 
     Warns
     -----
@@ -91,19 +103,25 @@ def read_ome(header: Header) -> list[Image]:
     master = header
     try:
         master = described_by(header)
-        found = parse_ome_xml(master.description)
+        described = parse_ome_xml(master.description)
     except UnreadableFileError as error:
-        problem, found = error, []
+        problem, described = error, []
+
     files = OmeFiles(master.path)
-    for group in _group_steps(found):
+    for steps in _group_steps(described):
         try:
-            images.append(_read_ome_image(master, group, len(found) == 1, files))
+            images.append(_read_ome_image(master, steps, len(described) == 1, files))
         except UnreadableFileError as error:
             problem = error
+
     if problem:
-        left = "some of its images are left out" if images else "its pages are opened as they are"
+        result = (
+            "can be used only in part, and some of its images are left out"
+            if images
+            else "cannot be used, and the pages are opened as they are"
+        )
         warnings.warn(
-            f"The OME-XML of {header.path.name} is left aside, {left}: {problem}",
+            f"The OME-XML of {header.path.name} {result}: {problem}",
             FerryWarning,
             stacklevel=2,
         )
@@ -113,35 +131,35 @@ def read_ome(header: Header) -> list[Image]:
 
 
 def _group_steps(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
-    """Group the images that are steps of one stack; most are alone.
+    """Group the steps of stacks; most groups have one image.
 
-    tifffile gives each array that a script writes an Image of its own, and a number for a name.
+    tifffile writes each array of a script as an Image of its own, and a number as its name.
     """
-    alike: dict[str, list[OmeImage]] = {}
+    by_key: dict[str, list[OmeImage]] = {}
     for i, image in enumerate(images):
-        alike.setdefault(_step_key(image) if _is_step(image) else str(i), []).append(image)
-    return [group for some in alike.values() for group in split_by_name(some, _name, _is_long)]
+        by_key.setdefault(_step_key(image) if _is_step(image) else str(i), []).append(image)
+    return [group for steps in by_key.values() for group in split_by_name(steps, _name, _is_long)]
 
 
 def _is_step(image: OmeImage) -> bool:
-    """Whether an image can be part of a stack along time."""
+    """Return True if an image can be part of a stack along time."""
     first = image.description.axes[0].name
     return image.creator.startswith("tifffile") and first == "t" and image.files == (None,)
 
 
 def _step_key(image: OmeImage) -> str:
-    """Return the key of steps of one stack: all but their names, lengths and times."""
+    """Return the key of the steps of one stack: everything but names, lengths and times."""
     description = image.description
-    said = (description.metadata or {}).get("ome", {})
-    plane = said.get("FirstPlane")
-    known = plane if isinstance(plane, Mapping) else {}
-    place = {key: value for key, value in known.items() if key.startswith("Position")}
+    ome = (description.metadata or {}).get("ome", {})
+    first_plane = ome.get("FirstPlane")
+    plane = first_plane if isinstance(first_plane, Mapping) else {}
+    stage = {key: value for key, value in plane.items() if key.startswith("Position")}
     step = replace(description, name="", shape=description.shape[1:], metadata=None)
-    return repr((step, place, said.get("StageLabel")))
+    return repr((step, stage, ome.get("StageLabel")))
 
 
 def _name(image: OmeImage) -> str:
-    """Return the name of an image, unless that is the number that tifffile gives it."""
+    """Return the name of an image, except for tifffile's numbers."""
     return re.sub(r"^Image\d+$", "", image.description.name)
 
 
@@ -150,51 +168,78 @@ def _is_long(image: OmeImage) -> bool:
 
 
 def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
-    """Return the description of images that are steps of one stack, and where its planes are."""
+    """Join the steps of one stack.
+
+    Returns
+    -------
+    description : Description
+        The stack.
+    planes : array of int64, axes plane, (file, page)
+        Its planes; see `OmeImage.planes`.
+    """
     first, planes = images[0].description, [image.planes() for image in images]
     if len(images) == 1:
         return first, planes[0]
+
     names = {_name(image) for image in images}
-    said = [(image.description.metadata or {}).get("ome", {}) for image in images]
+    each = [(image.description.metadata or {}).get("ome", {}) for image in images]
     if len(names) > 1:
-        said = [{**one, "Name": _name(image)} for one, image in zip(said, images, strict=True)]
-    metadata = merge_metadata(said)
-    return replace(
+        each = [{**ome, "Name": _name(image)} for ome, image in zip(each, images, strict=True)]
+    description = replace(
         first,
         shape=(sum(image.size_t for image in images), *first.shape[1:]),
         name=names.pop() if len(names) == 1 else "",
-        metadata={"ome": metadata, ASSUMED: ASSUMED_STACK},
-    ), np.concatenate(planes)
+        metadata={"ome": merge_metadata(each), ASSUMED: ASSUMED_STACK},
+    )
+    return description, np.concatenate(planes)
 
 
 def _read_ome_image(
-    header: Header, group: Sequence[OmeImage], is_only: bool, beside: OmeFiles
+    header: Header, steps: Sequence[OmeImage], is_only: bool, set_files: OmeFiles
 ) -> Image:
-    """Open one image, or the steps of a stack; files that are missing are noted."""
-    image = group[0]
-    description, planes = _join(group)
+    """Open one image, or the steps of a stack; missing files are noted in `set_files`."""
+    image = steps[0]
+    description, planes = _join(steps)
     lead = len(description.shape) - description.frame_ndim
+    frame = description.shape[lead:]
+
+    # the usual case: all pages in order in one file, mapped without a look at each page
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds
     flat = map_stack(header, len(planes)) if is_plain else None
-    if flat is not None and flat[0].size == math.prod(description.shape[lead:]):
+    if flat is not None and flat[0].size == math.prod(frame):
         return with_pixels(description, flat.reshape(description.shape))
-    places = part_paths(header)
-    names = [places[name].name if name in places else name for name in image.files]
-    files = [beside.find(*named) for named in zip(names, image.uuids, strict=True)]
+
+    files = _find_files(header, image, set_files)
+    kind = _first_kind(files, planes)
+    _, move = frame_axes(kind)
+    if moved(kind.shape, move) != frame:
+        raise UnreadableFileError(f"it describes pages of {frame}, and they are {kind.shape}")
+    pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
+    array = pages.to_array(frame, kind.dtype)
+    return with_levels_below(with_pixels(description, array), pages, kind)
+
+
+def _find_files(header: Header, image: OmeImage, set_files: OmeFiles) -> list[TiffPages | None]:
+    """Return the files of an image, ``None`` for a missing one."""
+    paths = part_paths(header)
+    names = [paths[name].name if name in paths else name for name in image.files]
+    return [set_files.find(name, uuid) for name, uuid in zip(names, image.uuids, strict=True)]
+
+
+def _first_kind(files: Sequence[TiffPages | None], planes: NDArray[np.int64]) -> PageKind:
+    """Return the kind of the first existing page of an image.
+
+    Raises
+    ------
+    UnreadableFileError
+        No page exists.
+    """
     source = next((file for file in files if file is not None), None)
-    first = planes[planes[:, 1] >= 0]
-    if source is None or not len(first):
-        raise UnreadableFileError("none of the files that it names is there")
-    page = int(first[0, 1]) if files[int(first[0, 0])] is source else 0
+    existing = planes[planes[:, 1] >= 0]
+    if source is None or not len(existing):
+        raise UnreadableFileError("none of the files that it names exists")
+    page = int(existing[0, 1]) if files[int(existing[0, 0])] is source else 0
     if page >= len(source):
         raise UnreadableFileError(f"it names page {page} of {len(source)}")
-    kind = source.kind(int(source.kinds[page]))
-    _, move = frame_axes(kind)
-    if moved(kind.shape, move) != description.shape[lead:]:
-        raise UnreadableFileError(
-            f"it says {description.shape[lead:]} where the pages are {kind.shape}"
-        )
-    stack = Stack(files, planes, description.shape[:lead], move)
-    array = pages_array(*stack[:3], description.shape[lead:], kind.dtype, move=move)
-    return with_levels_below(with_pixels(description, array), stack, kind)
+    return source.kind(int(source.kinds[page]))

@@ -1,10 +1,11 @@
-"""One TIFF file whose pages nothing describes -> its images."""
+"""TIFF file without a description of its pages -> images."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,13 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.tiff.images.color_table import read_in_color, with_palette
 from napari_ferry.codecs.tiff.images.levels import (
     CHAIN_FACTORS,
-    Stack,
+    ImagePages,
     is_level,
     levels_below,
     page_table,
     with_levels,
     with_levels_below,
 )
-from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -28,41 +28,45 @@ from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.imagej import ASSUMED_TIME
 
-Alike = tuple[PageKind, NDArray[np.int64]]
-"""What pages are, and which of a file they are."""
+
+class PageGroup(NamedTuple):
+    """Pages of one kind, with their numbers as an array of int64, axis page."""
+
+    kind: PageKind
+    pages: NDArray[np.int64]
 
 
 def read_plain(source: TiffPages) -> list[Image]:
-    """Open pages that nothing describes: those of one kind are one image.
+    """Open the pages of a file, one image for each kind of page.
 
-    Smaller versions of pages become levels of their image, wherever they stand; other pages below
-    pages are images of their own.
+    Smaller versions of pages become levels of their image, wherever they are stored. Other
+    SubIFDs are images of their own.
 
     Raises
     ------
     UnreadableFileError
         No page can be read.
     """
-    groups = _pyramids(_alike(source))
-    images = [_image(source, group) for group in groups]
-    kinds = [kind for (kind, _), *_ in groups]
+    pyramids = _group_levels(_group_pages(source))
+    images = [_image(source, levels) for levels in pyramids]
+    kinds = [levels[0].kind for levels in pyramids]
     return [*images, *read_below(source.path, kinds)]
 
 
 def read_below(path: Path, kinds: Sequence[PageKind]) -> list[Image]:
-    """Open the pages below pages of some kinds that are not smaller versions of them."""
-    named = {k for kind in kinds for k in range(len(kind.subifds))}
+    """Open the SubIFDs of pages, except smaller versions of the pages themselves."""
+    existing = {k for kind in kinds for k in range(len(kind.subifds))}
     levels = {k for kind in kinds for k, _ in levels_below(path, kind)}
-    sources = [TiffPages(path, k) for k in sorted(named - levels)]
-    return [_image(source, [alike]) for source in sources for alike in _alike(source)]
+    sources = [TiffPages(path, k) for k in sorted(existing - levels)]
+    return [_image(source, [group]) for source in sources for group in _group_pages(source)]
 
 
-def _alike(source: TiffPages) -> list[Alike]:
-    """Group the pages of a file that look alike, however each of them is stored.
+def _group_pages(source: TiffPages) -> list[PageGroup]:
+    """Group the pages of a file by appearance; their storage may differ.
 
-    Pages that cannot be read are left out with a warning.
+    Unreadable pages are left out with a warning.
     """
-    found: dict[Hashable, tuple[PageKind, list[int]]] = {}
+    groups: dict[Hashable, tuple[PageKind, list[int]]] = {}
     problem = None
     for number in range(int(source.kinds.max(initial=-1)) + 1):
         try:
@@ -70,54 +74,57 @@ def _alike(source: TiffPages) -> list[Alike]:
         except UnreadableFileError as error:
             problem = error
             continue
-        found.setdefault(kind.appearance, (kind, []))[1].append(number)
-    if problem and not found:
+        groups.setdefault(kind.appearance, (kind, []))[1].append(number)
+
+    if problem and not groups:
         raise problem
     if problem:
         warnings.warn(f"Some pages are left out: {problem}", FerryWarning, stacklevel=2)
     return [
-        (kind, np.nonzero(np.isin(source.kinds, numbers))[0]) for kind, numbers in found.values()
+        PageGroup(kind, np.nonzero(np.isin(source.kinds, numbers))[0])
+        for kind, numbers in groups.values()
     ]
 
 
-def _pyramids(pages: Sequence[Alike]) -> list[list[Alike]]:
-    """Put the kinds of pages together that are smaller versions of each other, largest first."""
-    groups: list[list[Alike]] = []
-    for kind, where in pages:
-        above = (
-            group
-            for group in groups
-            if len(group[-1][1]) == len(where) and is_level(group[-1][0], kind, CHAIN_FACTORS)
+def _group_levels(groups: Sequence[PageGroup]) -> list[list[PageGroup]]:
+    """Group pages with their smaller versions, largest first."""
+    pyramids: list[list[PageGroup]] = []
+    for group in groups:
+        larger = (
+            levels
+            for levels in pyramids
+            if len(levels[-1].pages) == len(group.pages)
+            and is_level(levels[-1].kind, group.kind, CHAIN_FACTORS)
         )
-        group = next(above, None)
-        if group is None:
-            groups.append([(kind, where)])
+        levels = next(larger, None)
+        if levels is None:
+            pyramids.append([group])
         else:
-            group.append((kind, where))
-    return groups
+            levels.append(group)
+    return pyramids
 
 
-def _image(source: TiffPages, group: Sequence[Alike]) -> Image:
-    """Return one image; its levels come from the chain, or else from below its pages."""
-    kind, pages = group[0]
-    if len(pages) > 1 and kind.palette is not None and len(group) == 1:
-        in_color = read_in_color(source, pages, kind)
+def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
+    """Return one image; its levels come from the chain, or else from SubIFDs."""
+    kind, numbers = levels[0]
+    if len(numbers) > 1 and kind.palette is not None and len(levels) == 1:
+        in_color = read_in_color(source, numbers, kind)
         if in_color is not None:
             return in_color
+
     axes, move = frame_axes(kind)
-    lead = (len(pages),) if len(pages) > 1 else ()
-    names = ("t", *axes) if lead else tuple(axes)
+    lead = (len(numbers),) if len(numbers) > 1 else ()
     frame = moved(kind.shape, move)
-    metadata = {ASSUMED: ASSUMED_TIME} if lead else {}
     description = Description(
         shape=(*lead, *frame),
-        axes=tuple(map(Axis, names)),
+        axes=tuple(map(Axis, ("t", *axes) if lead else axes)),
         dtype=kind.dtype.name,
-        metadata=metadata,
+        metadata={ASSUMED: ASSUMED_TIME} if lead else {},
     )
-    stack = Stack((source,), page_table(pages), lead, move)
-    array = pages_array([source], stack.table, lead, frame, kind.dtype, move=move)
+
+    pages = ImagePages(files=(source,), table=page_table(numbers), lead=lead, move=move)
+    array = pages.to_array(frame, kind.dtype)
     image = with_palette(with_pixels(description, array), kind)
-    if len(group) > 1:
-        return with_levels(image, stack, group[1:])
-    return with_levels_below(image, stack, kind) if source.below is None else image
+    if len(levels) > 1:
+        return with_levels(image, pages, levels[1:])
+    return with_levels_below(image, pages, kind) if source.below is None else image

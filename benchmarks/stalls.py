@@ -53,8 +53,8 @@ def measure(folder: Path, suffix: str, nbytes: int) -> float:
     _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
     fields = widget.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
-    fields.where.folder = folder
-    before = _watch(lambda: _add(viewer, nbytes), lambda: widget.offer is not None)
+    fields.target.folder = folder
+    before = _watch(lambda: _add(viewer, nbytes), lambda: widget.ready is not None)
     QTest.qWait(1000)
     started = time.perf_counter()
     during = _watch(widget.button.click, lambda: widget.jobs.running is None)

@@ -68,8 +68,8 @@ def _show_export() -> None:
             viewer.add_layer(Layer.create(*data))
         widget = ExportMovie(viewer)
         viewer.window.add_dock_widget(widget, name="Export movie")
-        widget.fields.where.path.setText(str(Path(folder, "cells.mp4")))
-        _wait_until(lambda: widget.offer is not None)
+        widget.fields.target.line.setText(str(Path(folder, "cells.mp4")))
+        _wait_until(lambda: widget.ready is not None)
         _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
         _shoot(viewer, "export.png")
         widget.button.click()
@@ -79,8 +79,8 @@ def _show_export() -> None:
         _wait_until(lambda: widget.jobs.running is None)
         _wait_until(lambda: False, seconds=1)  # its buttons come in
         _shoot(viewer, "exported.png")
-        for row in range(widget.fields.ticks.count()):
-            widget.fields.ticks.item(row).setCheckState(Qt.CheckState.Unchecked)
+        for row in range(widget.fields.layer_list.count()):
+            widget.fields.layer_list.item(row).setCheckState(Qt.CheckState.Unchecked)
         _wait_until(lambda: False, seconds=1)
         _shoot(viewer, "not_exported.png")
         viewer.close()

@@ -1,4 +1,4 @@
-"""The widget *Export layers*: choose, type, tick and click, as a hand does."""
+"""The widget *Export layers*: select, type, check and click, as a user does."""
 
 import json
 import os
@@ -33,7 +33,7 @@ THOROUGH = pytest.mark.thorough
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
     monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
-    monkeypatch.setattr("napari_ferry.widgets.export.preferences._page", lambda: None)
+    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._page", lambda: None)
     return path
 
 
@@ -66,12 +66,12 @@ def opened(viewer: Any, path: Path, qtbot: Any) -> Any:
     """Open the widget from the plugins' menu, and name the file."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
     type_path(widget, path, qtbot)
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
     return widget
 
 
 def type_path(widget: Any, path: Path, qtbot: Any) -> None:
-    line = widget.fields.where.path
+    line = widget.fields.target.line
     line.clear()
     qtbot.keyClicks(line, str(path))
 
@@ -84,11 +84,11 @@ def type_into(field: Any, text: str, qtbot: Any) -> None:
 def choose(widget: Any, suffix: str, qtbot: Any) -> None:
     fields = widget.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
 
 
-def wait_for_offer(widget: Any, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: widget.offer is not None, timeout=WAIT)
+def wait_until_ready(widget: Any, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: widget.ready is not None, timeout=WAIT)
 
 
 def wait_for_words(widget: Any, words: str, qtbot: Any) -> None:
@@ -99,7 +99,7 @@ def click(widget: Any, qtbot: Any) -> Any:
     """Click *Export*, and return the line of that export."""
     from qtpy.QtCore import Qt
 
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
     qtbot.mouseClick(widget.button, Qt.MouseButton.LeftButton)
     return rows(widget)[0]
 
@@ -167,19 +167,19 @@ def test_every_format_is_offered(widget):
     assert tuple(widget.fields.format.choices) == formats()
 
 
-def test_what_it_will_be_is_said_and_follows_what_is_chosen(widget, qtbot):
+def test_the_summary_follows_the_fields(widget, qtbot):
     wait_for_words(widget, "a.tif, ", qtbot)
     assert "free there" in widget.summary.text()
     choose(widget, ".gif", qtbot)
     wait_for_words(widget, "8 frames at 10 per second: 0.8 s.", qtbot)
     assert widget.preview.isVisible()
-    widget.fields.drawing.fields["step"].value = 2
+    widget.fields.picture.options.fields["step"].value = 2
     wait_for_words(widget, "4 frames at 10 per second: 0.4 s.", qtbot)
-    type_into(widget.fields.play.frame_rate, "20", qtbot)
+    type_into(widget.fields.playback.frame_rate, "20", qtbot)
     wait_for_words(widget, "4 frames at 20 per second: 0.2 s.", qtbot)
 
 
-def test_a_preview_is_shown_and_its_slider_draws_without_planning_anew(widget, qtbot):
+def test_the_slider_of_the_preview_draws_without_planning_again(widget, qtbot):
     choose(widget, ".gif", qtbot)
 
     def shade() -> int:
@@ -188,74 +188,74 @@ def test_a_preview_is_shown_and_its_slider_draws_without_planning_anew(widget, q
 
     qtbot.waitUntil(lambda: not widget.preview.picture.pixmap().isNull(), timeout=WAIT)
     assert shade() == 0
-    offer = widget.offer
+    planned = widget.ready
     widget.preview.slider.setValue(5)
     qtbot.waitUntil(lambda: shade() == 150, timeout=WAIT)
-    assert widget.offer is offer
+    assert widget.ready is planned
 
 
-def test_what_a_layer_looks_like_is_planned_anew(widget, viewer, qtbot):
+def test_a_changed_appearance_is_planned_again(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     wait_for_words(widget, "8 frames", qtbot)
     viewer.layers[0].colormap = "magma"
-    assert widget.offer is None
+    assert widget.ready is None
     wait_for_words(widget, "cells is drawn as napari shows it", qtbot)
     viewer.layers[0].scale = (0.125, 1, 1)
     wait_for_words(widget, "at 8 per second", qtbot)
 
 
 @pytest.mark.thorough
-def test_playing_the_movie_plans_nothing_anew(widget, viewer, qtbot):
+def test_playing_the_movie_does_not_plan_again(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
-    offer = widget.offer
+    planned = widget.ready
     viewer.dims.set_current_step(0, 6)
-    assert widget.offer is offer
+    assert widget.ready is planned
     viewer.add_image(np.zeros((3, 8, 32, 48), np.uint8), axis_labels=("z", "t", "y", "x"))
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
     viewer.dims.set_current_step(0, 2)
-    assert widget.offer is None
-    wait_for_offer(widget, qtbot)
+    assert widget.ready is None
+    wait_until_ready(widget, qtbot)
 
 
 def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
-    play = widget.fields.play
-    assert play.frame_rate.native.placeholderText() == "10 per second"
-    assert play.speed.native.placeholderText() == "5"
+    playback = widget.fields.playback
+    assert playback.frame_rate.native.placeholderText() == "10 per second"
+    assert playback.speed.native.placeholderText() == "5"
     wait_for_words(widget, "the movie plays at 10 per second, 5 x real time", qtbot)
-    type_into(play.frame_rate, "20", qtbot)
-    assert play.speed.value == "10"
-    type_into(play.speed, "4", qtbot)
-    assert play.frame_rate.value == "8"
+    type_into(playback.frame_rate, "20", qtbot)
+    assert playback.speed.value == "10"
+    type_into(playback.speed, "4", qtbot)
+    assert playback.frame_rate.value == "8"
     wait_for_words(widget, "at 8 per second: 1 s.", qtbot)
     assert "real time" not in widget.summary.text()
     viewer.layers[0].scale = (1, 1, 1)
     wait_for_words(widget, "at 4 per second", qtbot)
-    assert (play.speed.value, play.frame_rate.value) == ("4", "4")
-    play.speed.native.clear()
-    assert play.frame_rate.value == ""
-    type_into(play.frame_rate, "fast", qtbot)
+    assert (playback.speed.value, playback.frame_rate.value) == ("4", "4")
+    playback.speed.native.clear()
+    assert playback.frame_rate.value == ""
+    type_into(playback.frame_rate, "fast", qtbot)
     wait_for_words(widget, "enter a number", qtbot)
     assert not widget.button.isEnabled()
-    type_into(play.frame_rate, "2,5", qtbot)
+    type_into(playback.frame_rate, "2,5", qtbot)
     wait_for_words(widget, "at 2.5 per second", qtbot)
 
 
 @pytest.mark.thorough
-def test_speed_means_nothing_without_a_clock(widget, viewer, qtbot):
+def test_speed_is_disabled_without_a_time_unit(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
-    type_into(widget.fields.play.speed, "4", qtbot)
+    type_into(widget.fields.playback.speed, "4", qtbot)
     viewer.layers[0].units = ("pixel", "um", "um")
     wait_for_words(widget, "at 10 per second, which is assumed", qtbot)
-    assert not widget.fields.play.speed.enabled
-    assert widget.fields.play.frame_rate.value == ""
+    assert not widget.fields.playback.speed.enabled
+    assert widget.fields.playback.frame_rate.value == ""
 
 
-def test_files_that_stand_there_are_asked_about_once(widget, tmp_path, qtbot, monkeypatch):
+def test_replacing_files_is_asked_once(widget, tmp_path, qtbot, monkeypatch):
     asked = answer(monkeypatch, "No")
     path = tmp_path / "a.tif"
     path.write_bytes(b"mine")
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
     from qtpy.QtCore import Qt
 
     qtbot.mouseClick(widget.button, Qt.MouseButton.LeftButton)
@@ -274,7 +274,7 @@ def test_a_click_while_it_is_planned_exports_what_was_typed_last(widget, tmp_pat
     from qtpy.QtCore import Qt
 
     type_path(widget, tmp_path / "b", qtbot)
-    assert widget.offer is None
+    assert widget.ready is None
     widget.button.setFocus()
     qtbot.keyClick(widget.button, Qt.Key.Key_Space)
     qtbot.waitUntil((tmp_path / "b.tif").exists, timeout=WAIT)
@@ -331,23 +331,23 @@ def test_two_exports_queue(widget, viewer, tmp_path, qtbot):
 def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, tmp_path, qtbot):
     slow_layer(viewer, 0, fails=True)
     choose(widget, ".tif", qtbot)
-    widget.fields.form.fields["compression"].value = "zlib"
+    widget.fields.format_options.fields["compression"].value = "zlib"
     row = click(widget, qtbot)
     wait_for_end(widget, qtbot)
     said = row.text.text()
     assert said.startswith("a.tif: The pixels [")
     assert said.endswith("frame 151 is gone and more): check that it is still there and whole.")
-    assert widget.fields.form.fields["compression"].value == "zlib"
-    assert widget.fields.where.path.text() == str(tmp_path / "a")
+    assert widget.fields.format_options.fields["compression"].value == "zlib"
+    assert widget.fields.target.line.text() == str(tmp_path / "a")
     assert not list(tmp_path.iterdir())
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
 
 
 def names(widget: Any) -> list[tuple[str, bool]]:
     from qtpy.QtCore import Qt
 
-    ticks = widget.fields.ticks
-    items = [ticks.item(i) for i in range(ticks.count())]
+    layer_list = widget.fields.layer_list
+    items = [layer_list.item(i) for i in range(layer_list.count())]
     return [(item.text(), item.checkState() == Qt.CheckState.Checked) for item in items]
 
 
@@ -366,51 +366,51 @@ def test_the_list_follows_the_viewer(widget, viewer):
     assert names(widget) == [("cells", True)]
 
 
-def test_ticks_that_were_made_by_hand_stay(widget, viewer, qtbot):
+def test_layers_checked_by_the_user_stay_checked(widget, viewer, qtbot):
     from qtpy.QtCore import Qt
 
     more = add(viewer, "more")
-    ticks = widget.fields.ticks
-    ticks.setFocus()
-    ticks.setCurrentRow(1)
-    qtbot.keyClick(ticks, Qt.Key.Key_Space)
+    layer_list = widget.fields.layer_list
+    layer_list.setFocus()
+    layer_list.setCurrentRow(1)
+    qtbot.keyClick(layer_list, Qt.Key.Key_Space)
     assert names(widget) == [("more", True), ("cells", True)]
     viewer.layers.selection = {more}
     add(viewer, "third")
     assert names(widget) == [("third", False), ("more", True), ("cells", True)]
-    ticks.follow()
+    layer_list.follow()
     assert names(widget) == [("third", True), ("more", False), ("cells", False)]
 
 
-def test_nothing_ticked_or_nothing_that_is_saved_is_said(widget, viewer, qtbot):
+def test_no_checked_layer_or_none_that_can_be_saved_is_an_error(widget, viewer, qtbot):
     viewer.layers.selection.clear()
-    wait_for_words(widget, "No layer is ticked", qtbot)
+    wait_for_words(widget, "No layer is checked", qtbot)
     assert not widget.button.isEnabled()
     viewer.layers.clear()
-    wait_for_words(widget, "No layer is ticked", qtbot)
+    wait_for_words(widget, "No layer is checked", qtbot)
     viewer.add_points(np.zeros((3, 2)), name="spots")
     wait_for_words(widget, "spots is a points layer", qtbot)
     add(viewer, "cells")
-    wait_for_offer(widget, qtbot)
+    wait_until_ready(widget, qtbot)
 
 
-def test_a_picture_goes_with_the_layers_it_was_of(widget, viewer, qtbot):
+def test_the_preview_is_cleared_with_its_layers(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
     picture = widget.preview.picture
     qtbot.waitUntil(lambda: not picture.pixmap().isNull(), timeout=WAIT)
     viewer.layers.selection.clear()
-    wait_for_words(widget, "No layer is ticked", qtbot)
+    wait_for_words(widget, "No layer is checked", qtbot)
     assert picture.pixmap().isNull()
 
 
-def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, qtbot):
+def test_choices_are_saved(widget, viewer, tmp_path, settings_file, qtbot):
     choose(widget, ".tif", qtbot)
-    widget.fields.form.fields["compression"].value = "zstd"
+    widget.fields.format_options.fields["compression"].value = "zstd"
     choose(widget, ".gif", qtbot)
-    widget.fields.form.fields["colors"].value = 16
-    widget.fields.drawing.fields["start"].value = 1
-    widget.fields.drawing.fields["time_stamp"].value = "top_left"
-    type_into(widget.fields.play.speed, "4", qtbot)
+    widget.fields.format_options.fields["colors"].value = 16
+    widget.fields.picture.options.fields["start"].value = 1
+    widget.fields.picture.options.fields["time_stamp"].value = "top_left"
+    type_into(widget.fields.playback.speed, "4", qtbot)
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
     assert json.loads(settings_file.read_text())["format"] == "Animated GIF"
@@ -419,26 +419,26 @@ def test_what_was_chosen_is_remembered(widget, viewer, tmp_path, settings_file, 
         viewer.window.remove_dock_widget(widget)
         _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
     fields = second.fields
-    assert fields.chosen.title == "Animated GIF"
-    assert fields.form.fields["colors"].value == 16
-    assert fields.drawing.fields["time_stamp"].value == "top_left"
-    assert fields.drawing.fields["start"].value == 0
-    assert Path(fields.where.path.text()) == tmp_path / "cells.gif"
+    assert fields.selected_format.title == "Animated GIF"
+    assert fields.format_options.fields["colors"].value == 16
+    assert fields.picture.options.fields["time_stamp"].value == "top_left"
+    assert fields.picture.options.fields["start"].value == 0
+    assert Path(fields.target.line.text()) == tmp_path / "cells.gif"
     wait_for_words(second, "at 8 per second", qtbot)
-    assert fields.play.speed.value == "4"
+    assert fields.playback.speed.value == "4"
     choose(second, ".tif", qtbot)
-    assert fields.form.fields["compression"].value == "zstd"
+    assert fields.format_options.fields["compression"].value == "zstd"
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "text", ["[]", "{", '{"format": 3, "folder": null}', '{"Video": {"scale": []}}']
 )
-def test_what_was_remembered_badly_is_passed_over(viewer, settings_file, tmp_path, qtbot, text):
+def test_damaged_saved_choices_are_ignored(viewer, settings_file, tmp_path, qtbot, text):
     settings_file.write_text(text)
     widget = opened(viewer, tmp_path / "a", qtbot)
     choose(widget, ".mp4", qtbot)
-    assert widget.fields.drawing.fields["scale"].value == 1
+    assert widget.fields.picture.options.fields["scale"].value == 1
 
 
 @pytest.mark.thorough
@@ -453,7 +453,7 @@ def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", reply)
     choose(widget, ".ome.tif", qtbot)
-    widget.fields.where.browse.click()
+    widget.fields.target.browse.click()
     assert asked == [(str(tmp_path / "a.ome.tif"), "OME-TIFF (*.ome.tif *.ome.tiff)")]
     wait_for_words(widget, "browsed.ome.tif", qtbot)
     click(widget, qtbot)
@@ -461,23 +461,23 @@ def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot
     assert [path.name for path in tmp_path.iterdir()] == ["browsed.ome.tif"]
 
 
-def test_a_place_that_cannot_be_is_said_before_the_click(widget, tmp_path, qtbot):
+def test_an_invalid_target_is_reported_before_the_click(widget, tmp_path, qtbot):
     type_path(widget, tmp_path / "nowhere" / "a.tif", qtbot)
     wait_for_words(widget, "is not there: make it, or choose another one.", qtbot)
     assert not widget.button.isEnabled()
     (tmp_path / "folder.tif").mkdir()
     type_path(widget, tmp_path / "folder.tif", qtbot)
     wait_for_words(widget, "is a folder", qtbot)
-    widget.fields.where.path.clear()
-    qtbot.keyClicks(widget.fields.where.path, " ")
-    wait_for_words(widget, "There is no name yet", qtbot)
+    widget.fields.target.line.clear()
+    qtbot.keyClicks(widget.fields.target.line, " ")
+    wait_for_words(widget, "The file name is empty", qtbot)
 
 
 @pytest.mark.thorough
-def test_a_range_that_is_typed_wrong_is_said(widget, qtbot):
+def test_an_invalid_range_is_reported(widget, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.more.expand(False)
-    stop = widget.fields.drawing.fields["stop"]
+    widget.fields.picture.expand(False)
+    stop = widget.fields.picture.options.fields["stop"]
     type_into(stop, "a<b", qtbot)
     wait_for_words(
         widget, "The stop is 'a&lt;b': enter a whole number, or leave the field empty.", qtbot
@@ -490,15 +490,19 @@ def test_a_range_that_is_typed_wrong_is_said(widget, qtbot):
 
 def test_the_keyboard_reaches_everything(widget, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.more.expand(False)
+    widget.fields.picture.expand(False)
     fields = widget.fields
-    wanted = [fields.ticks, fields.format.native, fields.where.path, fields.where.browse]
-    wanted += [field.native for field in fields.form.fields.values()]
-    wanted += [fields.play.axis.native, fields.play.frame_rate.native, fields.play.speed.native]
-    wanted += [fields.source.native]
-    wanted += [field.native for field in fields.drawing.fields.values()]
+    wanted = [fields.layer_list, fields.format.native, fields.target.line, fields.target.browse]
+    wanted += [field.native for field in fields.format_options.fields.values()]
+    wanted += [
+        fields.playback.axis.native,
+        fields.playback.frame_rate.native,
+        fields.playback.speed.native,
+    ]
+    wanted += [fields.picture.source.native]
+    wanted += [field.native for field in fields.picture.options.fields.values()]
     wanted += [widget.preview.slider, widget.button]
-    reached, here = [], widget.fields.ticks
+    reached, here = [], widget.fields.layer_list
     for _ in range(200):
         reached.append(here)
         here = here.nextInFocusChain()
@@ -512,7 +516,7 @@ def test_the_keyboard_reaches_everything(widget, qtbot):
 def test_every_option_has_a_tooltip(widget, qtbot):
     for each in widget.fields.format.choices:
         choose(widget, each.suffixes[0], qtbot)
-        for form in (widget.fields.form, widget.fields.drawing):
+        for form in (widget.fields.format_options, widget.fields.picture.options):
             without = [name for name, field in form.fields.items() if not field.tooltip]
             assert without == []
 
@@ -525,7 +529,7 @@ def test_the_canvas_draws_points(widget, viewer, tmp_path, qtbot):
     before = viewer.dims.current_step
     row = click(widget, qtbot)
     # what is typed from now on is for another export
-    widget.fields.drawing.fields["step"].value = 4
+    widget.fields.picture.options.fields["step"].value = 4
     wait_for_end(widget, qtbot)
     assert "saved" in row.text.text()
     (found,) = imload(tmp_path / "a.mkv")
@@ -540,16 +544,16 @@ def test_the_canvas_draws_points(widget, viewer, tmp_path, qtbot):
 def choose_canvas(widget: Any, suffix: str, qtbot: Any) -> None:
     fields = widget.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
-    fields.source.value = "canvas"
-    wait_for_offer(widget, qtbot)
+    fields.picture.source.value = "canvas"
+    wait_until_ready(widget, qtbot)
 
 
 @pytest.mark.thorough
-def test_the_pace_of_a_movie_of_the_canvas_is_said(widget, viewer, qtbot):
+def test_the_frame_rate_of_a_movie_of_the_canvas_is_described(widget, viewer, qtbot):
     choose_canvas(widget, ".gif", qtbot)
     wait_for_words(widget, "The movie plays at 10 per second, 5 x real time.", qtbot)
-    assert widget.fields.play.speed.native.placeholderText() == "5"
-    type_into(widget.fields.play.frame_rate, "4", qtbot)
+    assert widget.fields.playback.speed.native.placeholderText() == "5"
+    type_into(widget.fields.playback.frame_rate, "4", qtbot)
     qtbot.waitUntil(lambda: "plays" not in widget.summary.text(), timeout=WAIT)
 
 
@@ -558,17 +562,19 @@ def test_the_canvas_needs_no_layer_that_is_saved(widget, viewer, tmp_path, qtbot
     viewer.layers.clear()
     viewer.add_points(np.array([[0, 5, 5], [3, 9, 9]]), size=4)
     choose_canvas(widget, ".gif", qtbot)
-    widget.fields.more.expand(False)
-    type_into(widget.fields.drawing.fields["stop"], "x", qtbot)
+    widget.fields.picture.expand(False)
+    type_into(widget.fields.picture.options.fields["stop"], "x", qtbot)
     wait_for_words(widget, "enter a whole number", qtbot)
-    type_into(widget.fields.drawing.fields["stop"], "2", qtbot)
+    type_into(widget.fields.picture.options.fields["stop"], "2", qtbot)
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
     assert len(imload(tmp_path / "a.gif")[0].array) == 2
 
 
 @pytest.mark.parametrize("suffix", [pytest.param(".tif", marks=THOROUGH), ".gif"])
-def test_an_export_goes_on_when_its_dock_is_closed(viewer, settings_file, tmp_path, qtbot, suffix):
+def test_an_export_continues_when_its_dock_is_closed(
+    viewer, settings_file, tmp_path, qtbot, suffix
+):
     from qtpy.compat import isalive
 
     widget = opened(viewer, tmp_path / "a", qtbot)
@@ -583,7 +589,7 @@ def test_an_export_goes_on_when_its_dock_is_closed(viewer, settings_file, tmp_pa
     qtbot.waitUntil(lambda: not isalive(widget), timeout=WAIT)
 
 
-def test_a_dock_that_is_closed_is_gone(viewer, settings_file, tmp_path, qtbot):
+def test_a_closed_dock_is_deleted(viewer, settings_file, tmp_path, qtbot):
     from qtpy.compat import isalive
 
     widget = opened(viewer, tmp_path / "a", qtbot)
@@ -602,7 +608,7 @@ def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
     widget = opened(viewer, tmp_path / "a", qtbot)
     slow = slow_layer(viewer, 0.02).data.read
     choose(widget, ".mkv", qtbot)
-    widget.fields.source.value = source
+    widget.fields.picture.source.value = source
     click(widget, qtbot)
     tasks = viewer.window._qt_window._window._task_status_manager
     qtbot.waitUntil(tasks.is_busy, timeout=WAIT)
@@ -618,42 +624,42 @@ def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
 
 
 @pytest.mark.thorough
-def test_a_small_screen_holds_it(widget, viewer, qtbot):
+def test_the_form_fits_a_small_screen(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.more.expand(False)
+    widget.fields.picture.expand(False)
     assert widget.minimumSizeHint().width() <= 340
     assert widget.minimumSizeHint().height() <= 500
 
 
-def test_a_movie_of_all_that_is_seen_takes_one_click(viewer, settings_file, tmp_path, qtbot):
+def test_a_movie_of_all_visible_layers_takes_one_click(viewer, settings_file, tmp_path, qtbot):
     add(viewer, "axons").blending = "additive"
     add(viewer, "hidden").visible = False
     viewer.add_points(np.zeros((1, 3)))
     _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export movie")
     type_path(widget, tmp_path / "a", qtbot)
-    wait_for_offer(widget, qtbot)
-    assert [layer.name for layer in widget.fields.ticks.chosen()] == ["cells", "axons"]
+    wait_until_ready(widget, qtbot)
+    assert [layer.name for layer in widget.fields.layer_list.checked_layers()] == ["cells", "axons"]
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
     assert imload(tmp_path / "a.mp4")[0].shape == (8, 32, 48, 3)
     viewer.layers["hidden"].visible = True
-    assert len(widget.fields.ticks.chosen()) == 3
+    assert len(widget.fields.layer_list.checked_layers()) == 3
 
 
-def test_who_draws_points_is_said(widget, viewer, qtbot):
+def test_points_need_the_canvas(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     viewer.add_points(np.zeros((1, 3)), name="spots")
-    qtbot.waitUntil(lambda: "drawn by the canvas under Picture" in widget.summary.text())
+    qtbot.waitUntil(lambda: 'set Render to "As on screen"' in widget.summary.text())
 
 
 @pytest.mark.thorough
-def test_ticks_made_by_hand_can_be_forgotten(widget, viewer, qtbot):
+def test_the_list_can_follow_the_viewer_again(widget, viewer, qtbot):
     from qtpy.QtCore import Qt
 
     fields = widget.fields
-    assert not fields.again.isVisible()
-    fields.ticks.item(0).setCheckState(Qt.CheckState.Unchecked)
-    assert fields.again.isVisible()
-    fields.again.click()
-    assert fields.ticks.chosen() == [viewer.layers[0]]
-    assert not fields.again.isVisible()
+    assert not fields.follow_button.isVisible()
+    fields.layer_list.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert fields.follow_button.isVisible()
+    fields.follow_button.click()
+    assert fields.layer_list.checked_layers() == [viewer.layers[0]]
+    assert not fields.follow_button.isVisible()

@@ -1,1 +1,1 @@
-"""The dock widgets *Export layers* and *Export movie*, and the parts that they are made of."""
+"""Dock widgets *Export layers* and *Export movie*, and their parts."""

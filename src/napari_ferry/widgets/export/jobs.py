@@ -1,4 +1,4 @@
-"""Exports that are under way, one after the other: how far they are, what came of them."""
+"""Queue of exports, with the progress and the result of each."""
 
 from __future__ import annotations
 
@@ -35,15 +35,17 @@ from napari_ferry.widgets.summary import describe_progress, sentence
 if TYPE_CHECKING:
     from napari import Viewer
 
-_TICK = 200
-"""Milliseconds between looks at how far an export is."""
+_POLL_INTERVAL = 200
+"""Milliseconds between updates of the progress."""
 
 _CORES = max(1, (os.cpu_count() or 1) - 1)
-"""Of an export: it leaves one to the window, which has to draw itself."""
+"""Processor cores of an export: one is left to the window."""
 
 _STEPS = 1000
-_SEEN = 10
-"""Steps of progress after which napari's activity dock is told."""
+"""Steps of a progress bar."""
+
+_ACTIVITY_STEPS = 10
+"""Minimum number of steps between updates of napari's activity dock."""
 
 
 @dataclass(frozen=True)
@@ -53,25 +55,25 @@ class Job:
     Parameters
     ----------
     name : str
-        What people call it: the name of its file.
-    open : callable
-        Called in the thread of the window; gives the plan for the time of the export.
+        Name of its file, for display.
+    open_plan : callable
+        Opens the plan for the duration of the export; called in the GUI thread.
     overwrite : bool
-        Whether what stands there may be replaced, which has been asked.
+        Whether to replace existing files; the user has been asked.
     """
 
     name: str
-    open: Callable[[], AbstractContextManager[Plan]]
+    open_plan: Callable[[], AbstractContextManager[Plan]]
     overwrite: bool
 
 
 class Jobs(QWidget):
-    """The exports of this window: those that wait, the one that runs, those that are done."""
+    """List of waiting, running and finished exports."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
-        self.leave: Callable[[], None] | None = None
+        self.on_idle: Callable[[], None] | None = None
         self.waiting: deque[JobRow] = deque()
         self.running: JobRow | None = None
         layout = QVBoxLayout(self)
@@ -88,50 +90,58 @@ class Jobs(QWidget):
         return row
 
     def start_next(self) -> None:
-        """Begin with the export that has waited longest, if none is under way."""
+        """Start the first waiting export, unless one is running."""
         if self.running is None and self.waiting:
             self.running = self.waiting.popleft()
             self.running.start()
 
     def done(self, row: JobRow) -> None:
-        """Take note that an export is over, or waits no more."""
+        """Remove an export from the queue, finished or cancelled."""
         if row in self.waiting:
             self.waiting.remove(row)
         if row is self.running:
             self.running = None
         self.start_next()
-        if self.leave and self.running is None:
-            self.leave()
+        if self.on_idle and self.running is None:
+            self.on_idle()
 
-    def when_idle(self, leave: Callable[[], None]) -> None:
-        """Call something as soon as no export is under way."""
-        self.leave = leave
+    def when_idle(self, on_idle: Callable[[], None]) -> None:
+        """Call a function as soon as no export is running."""
+        self.on_idle = on_idle
         if self.running is None:
-            leave()
+            on_idle()
 
 
 class JobRow(QWidget):
-    """One export: its name, how far it is, and what can be done about it."""
+    """Row of one export, with its progress and buttons."""
 
     def __init__(self, job: Job, jobs: Jobs) -> None:
         super().__init__()
         self.job = job
         self.jobs = jobs
-        self.stopped = threading.Event()
-        self.latest: Progress | None = None
-        self.opened = ExitStack()
-        self.dock: Any = None
-        self.in_dock = False
+        self.cancel_event = threading.Event()
+        self.progress: Progress | None = None
+        self.resources = ExitStack()
+        self.activity: Any = None
+        self.is_activity_turn = False
+        self._make_parts()
+        self._lay_out()
+        self.timer = QTimer(self)
+        self.timer.timeout.connect(self._show_progress)
+
+    def _make_parts(self) -> None:
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
-        self.text = QLabel(f"{job.name}: waiting")
+        self.text = QLabel(f"{self.job.name}: waiting")
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.buttons = QHBoxLayout()
         self.button = QPushButton("Cancel")
-        self.button.setToolTip(f"Stop exporting {job.name}; what stood there before stays.")
+        self.button.setToolTip(f"Cancel the export of {self.job.name}; existing files are kept.")
         self.button.clicked.connect(self.cancel)
+
+    def _lay_out(self) -> None:
+        self.buttons = QHBoxLayout()
         self.buttons.addWidget(self.button)
         self.buttons.addStretch()
         layout = QVBoxLayout(self)
@@ -139,67 +149,67 @@ class JobRow(QWidget):
         layout.addWidget(self.text)
         layout.addWidget(self.bar)
         layout.addLayout(self.buttons)
-        self.timer = QTimer(self)
-        self.timer.timeout.connect(self._show_progress)
 
     def start(self) -> None:
-        """Begin to export, in another thread."""
+        """Start the export in another thread."""
         try:
-            plan = self.opened.enter_context(self.job.open())
+            plan = self.resources.enter_context(self.job.open_plan())
         except FerryError as error:
             self._end(str(error))
             return
-        self.text.setText(f"{self.job.name}: begins")
+
+        self.text.setText(f"{self.job.name}: starting...")
         worker = create_worker(_Work(self, plan), _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)
         worker.errored.connect(self._on_error)
         self.worker = worker
-        self.timer.start(_TICK)
+        self.timer.start(_POLL_INTERVAL)
         worker.start()
 
     def cancel(self) -> None:
-        """Stop, or do not begin."""
-        self.stopped.set()
+        """Stop the export, or remove it from the queue."""
+        self.cancel_event.set()
         self.button.setEnabled(False)
         if self is not self.jobs.running:
             self._end(f"{self.job.name}: cancelled")
         else:
-            self.text.setText(f"{self.job.name}: stopping")
+            self.text.setText(f"{self.job.name}: cancelling...")
 
-    def is_stopped(self) -> bool:
-        """Whether somebody has asked to stop: here, in the activity dock, or by closing napari."""
-        in_dock = self.dock is not None and self.dock.is_canceled
-        return self.stopped.is_set() or in_dock or bool(self.worker.abort_requested)
+    def is_cancelled(self) -> bool:
+        """Return True if the user cancelled here or in the activity dock, or closed napari."""
+        in_activity = self.activity is not None and self.activity.is_canceled
+        return self.cancel_event.is_set() or in_activity or bool(self.worker.abort_requested)
 
     def report(self, progress: Progress) -> None:
-        """Take note how far it is; called in the thread that saves."""
-        self.latest = progress
+        """Store the progress; called in the thread of the export."""
+        self.progress = progress
 
     def _show_progress(self) -> None:
-        if self.dock is None:
-            self.dock = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
+        if self.activity is None:
+            self.activity = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
             return
-        progress = self.latest
-        if progress is None or self.stopped.is_set():
+        progress = self.progress
+        if progress is None or self.cancel_event.is_set():
             return
+
         steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
-        # each draws the whole window anew, so they take turns
-        if self.in_dock and steps - self.dock.n >= _SEEN:
-            self.dock.update(steps - self.dock.n)
+        # each of them redraws the whole window, so they take turns
+        if self.is_activity_turn and steps - self.activity.n >= _ACTIVITY_STEPS:
+            self.activity.update(steps - self.activity.n)
         else:
-            self.bar.setUpdatesEnabled(False)  # it would draw the window at once, by itself
+            self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
             self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
             self.bar.setValue(steps)
             self.bar.setUpdatesEnabled(True)
-        self.in_dock = not self.in_dock
+        self.is_activity_turn = not self.is_activity_turn
 
-    def _on_done(self, made: tuple[list[Path], int]) -> None:
-        paths, nbytes = made
-        many = f" in {len(paths)} files" if len(paths) > 1 else ""
-        self._end(f"{self.job.name}: saved{many}, {size_text(nbytes)}")
+    def _on_done(self, result: tuple[list[Path], int]) -> None:
+        paths, nbytes = result
+        count = f" in {len(paths)} files" if len(paths) > 1 else ""
+        self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
         self._add_button("Open folder", lambda: _open_folder(paths[0].parent))
         self._add_button("Open in napari", lambda: self._open_in_napari(paths[0]))
-        show_info(f"{paths[0]} was exported.")
+        show_info(f"Exported {paths[0]}.")
 
     def _on_error(self, error: Exception) -> None:
         if isinstance(error, SaveCancelledError):
@@ -208,27 +218,27 @@ class JobRow(QWidget):
             self._end(f"{self.job.name}: {sentence(error)}")
 
     def _end(self, text: str) -> None:
-        """Say what came of it, and let the next one begin."""
+        """Show the result, and start the next export."""
         self.timer.stop()
-        self.opened.close()
-        if self.dock is not None:
-            self.dock.close()
+        self.resources.close()
+        if self.activity is not None:
+            self.activity.close()
         self.bar.hide()
         self.button.hide()
         self.text.setText(text)
-        self._add_close_button()
+        self._add_dismiss_button()
         self.jobs.done(self)
 
-    def _add_button(self, text: str, do: Callable[[], object]) -> None:
+    def _add_button(self, text: str, on_click: Callable[[], object]) -> None:
         button = QPushButton(text)
-        button.clicked.connect(do)
+        button.clicked.connect(on_click)
         self.buttons.insertWidget(self.buttons.count() - 2, button)
 
-    def _add_close_button(self) -> None:
+    def _add_dismiss_button(self) -> None:
         button = QToolButton()
         button.setText("✕")
-        button.setToolTip("Take this line away.")
-        button.setAccessibleName("Take this line away")
+        button.setToolTip("Dismiss")
+        button.setAccessibleName("Dismiss")
         button.clicked.connect(self.deleteLater)
         self.buttons.addWidget(button)
 
@@ -237,7 +247,7 @@ class JobRow(QWidget):
 
 
 class _Work:
-    """What the other thread does; napari shows its name when it is closed in the meantime."""
+    """Function of the export's thread; napari shows its name if it is closed in the meantime."""
 
     def __init__(self, row: JobRow, plan: Plan) -> None:
         self.row = row
@@ -247,14 +257,14 @@ class _Work:
         return f"the export of {self.row.job.name}"
 
     def __call__(self) -> tuple[list[Path], int]:
-        """Export, and return the files that were made, and how many bytes they have."""
+        """Export; return the files written and their total size in bytes."""
         row = self.row
         paths = run(
             self.plan,
             overwrite=row.job.overwrite,
             workers=default_workers(self.plan, _CORES),
             progress=row.report,
-            cancel=row.is_stopped,
+            cancel=row.is_cancelled,
         )
         return paths, sum(path.stat().st_size for path in paths)
 

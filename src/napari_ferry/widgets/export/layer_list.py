@@ -1,4 +1,4 @@
-"""The layers of the viewer, with a tick at those that are exported."""
+"""List of the viewer's layers, with a check box for each layer to export."""
 
 from __future__ import annotations
 
@@ -13,119 +13,123 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-_LEAST_LINES, _MOST_LINES = 2, 5
+_MIN_ROWS, _MAX_ROWS = 2, 5
 _MARGINS = 12
-"""Pixels above and below the lines."""
+"""Height of both margins together, in pixels."""
 
 # fmt: off
-_LOOKS = frozenset({
+_EXPORTED_EVENTS = frozenset({
     "axis_labels", "blending", "colormap", "contour", "contrast_limits", "data", "gamma",
     "metadata", "opacity", "rendering", "scale", "selected_label", "show_selected_label",
     "translate", "units", "visible",
 })
 # fmt: on
-"""Events of a layer after which a file of it is another one."""
+"""Events of a layer that change its exported file."""
 
 
-class LayerTicks(QListWidget):
-    """A list that follows the viewer's: its layers, from the top to the bottom, and their names.
+class LayerList(QListWidget):
+    """List of the viewer's layers, updated as they change.
 
-    Those that are selected there are ticked, or those that are seen, until a tick is changed by
-    hand; `follow` begins anew.
+    Layers that are selected in the viewer are checked, or the visible ones. Once the user checks or
+    unchecks a layer, the check marks stay as they are; `follow` starts over.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose layers.
-    of_visible : bool
-        Whether the visible images and labels are ticked, and not those that are selected.
+        Viewer with the layers.
+    follow_visible : bool
+        Whether to check the visible images and labels instead of the selected layers.
     """
 
     changed = Signal()
-    """Another choice, or another look of what is chosen."""
+    """Other layers are checked, or a checked layer changed."""
 
-    def __init__(self, viewer: Viewer, *, of_visible: bool = False) -> None:
+    def __init__(self, viewer: Viewer, *, follow_visible: bool = False) -> None:
         super().__init__()
         self.viewer = viewer
-        self.of_visible = of_visible
-        self.is_by_hand = False
+        self.follow_visible = follow_visible
+        self.is_edited = False
+        self.observed: list[Layer] = []
+
         self.setAccessibleName("Layers to export")
-        usual = "those that are seen" if of_visible else "those that are selected"
-        self.setToolTip(f"The layers to export: {usual}, or those that you tick.")
+        default = "visible" if follow_visible else "selected"
+        self.setToolTip(f"Layers to export: the {default} layers, unless you check others.")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.known: list[Layer] = []
+
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._on_layers)
         layers.selection.events.changed.connect(self._on_selection)
-        self.itemChanged.connect(self._on_tick)
+        self.itemChanged.connect(self._on_check)
         self._on_layers()
 
-    def chosen(self) -> list[Layer]:
-        """Return the ticked layers, from the bottom to the top."""
+    def checked_layers(self) -> list[Layer]:
+        """Return the checked layers, bottom layer first."""
         items = [item for row in range(self.count()) if (item := self.item(row))]
-        ticked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
-        return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(ticked)]
+        checked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
+        return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(checked)]
 
     def follow(self) -> None:
-        """Tick what is selected in the viewer, or seen, and go on doing so."""
-        self.is_by_hand = False
+        """Check the selected or visible layers from now on, and forget the user's edits."""
+        self.is_edited = False
         self._on_selection()
 
     def release(self) -> None:
-        """Follow the viewer no more."""
+        """Disconnect from the viewer."""
         layers = self.viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.disconnect(self._on_layers)
         layers.selection.events.changed.disconnect(self._on_selection)
-        self._listen(())
+        self._observe(())
 
     def _on_layers(self, _: Any = None) -> None:
-        ticked = self.chosen() if self.is_by_hand else self._usual()
+        checked = self.checked_layers() if self.is_edited else self._default_layers()
+
         self.blockSignals(True)
         self.clear()
         for layer in reversed(self.viewer.layers):
             item = QListWidgetItem(layer.name)
             item.setData(Qt.ItemDataRole.UserRole, layer)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            state = Qt.CheckState.Checked if layer in ticked else Qt.CheckState.Unchecked
+            state = Qt.CheckState.Checked if layer in checked else Qt.CheckState.Unchecked
             item.setCheckState(state)
             item.setToolTip(layer.name)
             self.addItem(item)
         self.blockSignals(False)
-        lines = min(max(self.count(), _LEAST_LINES), _MOST_LINES)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + _MARGINS)
-        self._listen(self.viewer.layers)
+
+        rows = min(max(self.count(), _MIN_ROWS), _MAX_ROWS)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * rows + _MARGINS)
+        self._observe(self.viewer.layers)
         self.changed.emit()
 
-    def _usual(self) -> Collection[Layer]:
-        """Return the layers that are ticked if nobody has said otherwise."""
-        if not self.of_visible:
+    def _default_layers(self) -> Collection[Layer]:
+        """Return the layers to check unless the user edited the list."""
+        if not self.follow_visible:
             return self.viewer.layers.selection  # type: ignore[no-any-return]
         kinds = (Image, Labels)
         return [layer for layer in self.viewer.layers if layer.visible and isinstance(layer, kinds)]
 
-    def _listen(self, layers: Iterable[Layer]) -> None:
-        """Listen to what changes in layers, and no more to those that are gone."""
-        for layer in self.known:
-            layer.events.disconnect(self._on_look)
-        self.known = list(layers)
-        for layer in self.known:
-            layer.events.connect(self._on_look)
+    def _observe(self, layers: Iterable[Layer]) -> None:
+        """Connect to the events of layers, and disconnect from those of the previous ones."""
+        for layer in self.observed:
+            layer.events.disconnect(self._on_layer_event)
+        self.observed = list(layers)
+        for layer in self.observed:
+            layer.events.connect(self._on_layer_event)
 
     def _on_selection(self, _: Any = None) -> None:
-        if not self.is_by_hand:
+        if not self.is_edited:
             self._on_layers()
 
-    def _on_tick(self, _: QListWidgetItem) -> None:
-        self.is_by_hand = True
+    def _on_check(self, _: QListWidgetItem) -> None:
+        self.is_edited = True
         self.changed.emit()
 
-    def _on_look(self, event: Any) -> None:
-        """Say that a ticked layer looks or means something else now, or has another name."""
-        is_another = event.type == "visible" and self.of_visible and not self.is_by_hand
-        if event.type == "name" or is_another:
+    def _on_layer_event(self, event: Any) -> None:
+        """Update the list, or report a change of a checked layer."""
+        changes_default = event.type == "visible" and self.follow_visible and not self.is_edited
+        if event.type == "name" or changes_default:
             self._on_layers()
-        elif event.type in _LOOKS and event.source in self.chosen():
+        elif event.type in _EXPORTED_EVENTS and event.source in self.checked_layers():
             self.changed.emit()

@@ -1,9 +1,9 @@
-"""A form of the options of a format: one field for each, built from signature and docstring."""
+"""Form with one field per option, built from the signature and docstring of a function."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, create_widget
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
@@ -12,37 +12,53 @@ from qtpy.QtWidgets import QWidget
 from napari_ferry.signatures import Option
 from napari_ferry.widgets.form import lay_out, to_number
 
-AUTOMATIC = "automatic"
-"""What a field says whose option is left to napari-ferry."""
+_AUTOMATIC = "automatic"
+"""Text of an empty field: napari-ferry chooses the value."""
 
-_MOST = 1_000_000_000
+_OFF = "off"
+"""Text of the choice ``None``."""
+
+_LABELS = {
+    "start": "Start frame",
+    "stop": "Stop frame (excluded)",
+    "step": "Frame step",
+    "scale": "Zoom",
+    "fit": "Fit to",
+    "text_corner": "Text position",
+    "loop": "Repeat (0 = forever)",
+    "size_cap": "Split above (GB)",
+    "metadata_json": "Metadata as .json",
+}
+"""Labels of options whose names are not clear enough to users who do not program."""
+
+_MAXIMUM = 1_000_000_000
 
 
 class OptionsForm(QWidget):
-    """Fields of options, one below the other.
+    """Fields of options, in one column.
 
     Parameters
     ----------
     options : sequence of Option
-        Which fields there are, in this order.
+        Options in the order of their fields.
     """
 
     changed = Signal()
-    """Something else stands in a field."""
+    """The value of a field changed."""
 
     def __init__(self, options: Sequence[Option]) -> None:
         super().__init__()
-        self.known = {option.name: option for option in options}
-        self.fields = {option.name: _field(option) for option in options}
+        self.options = {option.name: option for option in options}
+        self.fields = {option.name: _make_field(option) for option in options}
         lay_out(self, self.fields.values())
         for field in self.fields.values():
             field.changed.connect(self.changed.emit)
 
-    def follow_in_tabs(self, before: QWidget) -> None:
-        """Let the tabulator go through the fields after another widget."""
+    def set_tab_order_after(self, widget: QWidget) -> None:
+        """Put the fields after another widget in the tab order."""
         for field in self.fields.values():
-            QWidget.setTabOrder(before, field.native)
-            before = field.native
+            QWidget.setTabOrder(widget, field.native)
+            widget = field.native
 
     def values(self) -> dict[str, Any]:
         """Return the value of every option.
@@ -50,69 +66,77 @@ class OptionsForm(QWidget):
         Raises
         ------
         InvalidImageError
-            A field holds something that is none.
+            The text of a field is not a number.
         """
-        return {name: read(option, self.fields[name]) for name, option in self.known.items()}
+        return {name: _read(option, self.fields[name]) for name, option in self.options.items()}
 
     def texts(self) -> dict[str, Any]:
-        """Return what stands in the fields, as plain JSON, to fill them with at another time."""
+        """Return the contents of the fields as plain JSON values, to restore them with `fill`."""
         return {name: field.value for name, field in self.fields.items()}
 
     def fill(self, texts: Mapping[str, Any]) -> None:
-        """Put back what stood in the fields; what they do not take is left out."""
+        """Set the contents of fields; skip invalid values."""
         for name, text in texts.items():
-            if name in self.fields and _takes(self.fields[name], text):
+            if name in self.fields and _accepts(self.fields[name], text):
                 self.fields[name].value = text
 
 
-def _field(option: Option) -> Any:
+class _FieldType(NamedTuple):
+    """Type of magicgui widget, initial value, and further arguments of the widget."""
+
+    widget: str
+    value: Any
+    arguments: dict[str, Any]
+
+
+def _make_field(option: Option) -> Any:
     """Return the field of an option."""
-    kind, value, more = _looks(option)
+    kind = _field_type(option)
     field = create_widget(
-        value=value,
+        value=kind.value,
         name=option.name,
-        label=option.name.replace("_", " "),
-        widget_type=kind,
-        options={"tooltip": option.help, **more},
+        label=_LABELS.get(option.name, option.name.replace("_", " ").capitalize()),
+        widget_type=kind.widget,
+        options={"tooltip": option.help, **kind.arguments},
     )
-    if kind == "LineEdit" and option.is_optional:
-        field.native.setPlaceholderText(AUTOMATIC)
-    if kind == "CheckBox":
-        field.native.setText("")  # its name stands before it
+    if kind.widget == "LineEdit" and option.is_optional:
+        field.native.setPlaceholderText(_AUTOMATIC)
+    if kind.widget == "CheckBox":
+        field.native.setText("")  # its label is to the left already
     return field
 
 
-def _looks(option: Option) -> tuple[str, Any, dict[str, Any]]:
-    """Return which kind of field an option has, what stands in it first, and more of it."""
+def _field_type(option: Option) -> _FieldType:
+    """Choose the type of field for an option."""
     choices = _choices(option)
     if choices:
-        return "ComboBox", option.default, {"choices": choices, "nullable": False}
+        return _FieldType("ComboBox", option.default, {"choices": choices, "nullable": False})
     if option.kind is bool:
-        return "CheckBox", option.default, {}
+        return _FieldType("CheckBox", option.default, {})
     if option.is_optional or option.kind is str:
-        return "LineEdit", "" if option.default is None else str(option.default), {}
+        return _FieldType("LineEdit", "" if option.default is None else str(option.default), {})
     if option.kind is int:
-        return "SpinBox", option.default, {"min": 0, "max": _MOST}
-    return "FloatSpinBox", option.default, {"min": 0, "max": _MOST, "step": 0.5}
+        return _FieldType("SpinBox", option.default, {"min": 0, "max": _MAXIMUM})
+    return _FieldType("FloatSpinBox", option.default, {"min": 0, "max": _MAXIMUM, "step": 0.5})
 
 
 def _choices(option: Option) -> list[tuple[str, Any]]:
-    """Return the choices of an option with their values, none for what is typed."""
-    first = [("–", None)] if option.is_optional else []
+    """Return texts and values of the choices of an option, empty if it is entered as text."""
+    none = [(_OFF, None)] if option.is_optional else []
     if option.words:
-        return [*first, *((word.replace("_", " "), word) for word in option.words)]
+        return [*none, *((word.replace("_", " "), word) for word in option.words)]
     if option.kind is bool and option.is_optional:
-        return [(AUTOMATIC, None), ("yes", True), ("no", False)]
+        return [(_AUTOMATIC, None), ("yes", True), ("no", False)]
     return []
 
 
-def read(option: Option, field: Any) -> Any:
-    """Return the value of an option that stands in its field.
+def _read(option: Option, field: Any) -> Any:
+    """Return the value of an option from its field.
 
     Raises
     ------
     InvalidImageError
-        It is none.
+        The text of the field is not a number.
     """
     value = field.value
     if not isinstance(field, LineEdit):
@@ -125,8 +149,8 @@ def read(option: Option, field: Any) -> Any:
     return to_number(text, option.kind, option.name.replace("_", " "))
 
 
-def _takes(field: Any, text: Any) -> bool:
-    """Whether a field can show a value that was remembered."""
+def _accepts(field: Any, text: Any) -> bool:
+    """Return True if a field accepts a stored value."""
     if isinstance(field, ComboBox):
         return text in field.choices
     if isinstance(field, LineEdit):

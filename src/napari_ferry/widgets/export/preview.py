@@ -1,4 +1,4 @@
-"""A picture of what an export will show, with a slider through its frames."""
+"""Preview of a movie: one frame, and a slider to choose it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 _HEIGHT = 150
+"""Height of the preview in pixels."""
 
 
 class Preview(QWidget):
-    """A frame of the movie to come, and a slider that asks for others."""
+    """One frame of the movie, and a slider to choose it."""
 
-    wanted = Signal(int)
-    """Number of the frame that somebody wants to see."""
+    frame_changed = Signal(int)
+    """Number of the frame chosen with the slider."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,17 +27,19 @@ class Preview(QWidget):
         self.picture.setFixedHeight(_HEIGHT)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.picture.setAccessibleName("Preview of a frame")
+
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setToolTip("Which frame of the movie is shown.")
+        self.slider.setToolTip("Frame shown in the preview")
         self.slider.setAccessibleName("Frame of the preview")
-        self.slider.valueChanged.connect(self.wanted)
+        self.slider.valueChanged.connect(self.frame_changed)
+
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.slider)  # above, where it is in sight however long the form is
+        layout.addWidget(self.slider)  # above the picture, to stay visible in a long form
         layout.addWidget(self.picture)
 
-    def set_count(self, count: int) -> None:
-        """Say how many frames there are."""
+    def set_frame_count(self, count: int) -> None:
+        """Set the number of frames of the movie."""
         self.slider.setVisible(count > 1)
         if self.slider.maximum() != count - 1:
             self.slider.blockSignals(True)
@@ -45,27 +48,28 @@ class Preview(QWidget):
 
     @property
     def frame(self) -> int:
-        """The frame that is to be shown."""
+        """Number of the frame to show."""
         return int(self.slider.value())
 
     def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
-        """Show a picture: axes y x, or y x s, as large as fits, without blurring what is small."""
+        """Show a picture: axes y x, or y x s, scaled to fit, and without blur when enlarged."""
         colors: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
         height, width = colors.shape[:2]
         data = np.ascontiguousarray(colors[..., :3])
         image = QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        smaller = height > _HEIGHT or width > self.width()
-        way = Qt.TransformationMode
+
+        is_reduced = height > _HEIGHT or width > self.width()
+        mode = Qt.TransformationMode
         self.picture.setPixmap(
             QPixmap.fromImage(image).scaled(
                 self.width(),
                 _HEIGHT,
                 Qt.AspectRatioMode.KeepAspectRatio,
-                way.SmoothTransformation if smaller else way.FastTransformation,
+                mode.SmoothTransformation if is_reduced else mode.FastTransformation,
             )
         )
 
-    def say(self, text: str) -> None:
-        """Show words instead of a picture."""
-        self.picture.clear()  # words that are as they were would leave the picture
+    def show_text(self, text: str) -> None:
+        """Show text instead of a picture."""
+        self.picture.clear()  # setting the same text again would not remove the picture
         self.picture.setText(text)

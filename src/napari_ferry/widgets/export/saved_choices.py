@@ -1,26 +1,33 @@
-"""What was chosen in forms, kept from one start of napari to the next, beside napari's settings."""
+"""Choices of the export form, stored between sessions.
+
+Options with an entry in napari's preferences are read and stored there; all others are stored in a
+JSON file in the same folder as napari's settings.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_PLUGIN, _PAGE = "napari-ferry", "export"
 
 _NAME = "napari-ferry-export.json"
 
 
-def recall() -> dict[str, Any]:
-    """Return what was kept; nothing where that cannot be read."""
+def load_choices() -> dict[str, Any]:
+    """Return the choices in our file, empty if it cannot be read."""
     path = _path()
     with contextlib.suppress(OSError, ValueError):
-        found = json.loads(path.read_text("utf-8")) if path else {}
-        return found if isinstance(found, dict) else {}
+        choices = json.loads(path.read_text("utf-8")) if path else {}
+        return choices if isinstance(choices, dict) else {}
     return {}
 
 
-def keep(choices: dict[str, Any]) -> None:
-    """Keep choices, plain JSON; a place that cannot be written is no reason to complain."""
+def save_choices(choices: dict[str, Any]) -> None:
+    """Write choices, plain JSON values, to our file; ignore errors of the file system."""
     path = _path()
     if path is None:
         return
@@ -29,9 +36,37 @@ def keep(choices: dict[str, Any]) -> None:
         path.write_text(json.dumps(choices, indent=1), "utf-8")
 
 
+def load_preferences() -> dict[str, str]:
+    """Return the options set in napari's preferences, by name."""
+    page = _page()
+    values = {} if page is None else page.model_dump()
+    return {name: str(value) for name, value in values.items() if value != ""}
+
+
+def save_preferences(values: Mapping[str, Any]) -> None:
+    """Store values in napari's preferences; skip options without an entry there."""
+    page = _page()
+    known = {} if page is None else page.model_dump()
+    for name, value in values.items():
+        if name in known and known[name] != value:
+            setattr(page, name, value)
+
+
 def _path() -> Path | None:
-    """Return the file, ``None`` where napari keeps no settings either."""
+    """Return the path of our file, ``None`` if napari stores no settings either."""
     from napari.settings import get_settings
 
     settings = get_settings().config_path
     return None if settings is None else Path(settings).parent / _NAME
+
+
+def _page() -> Any:
+    """Return our page of napari's preferences, ``None`` if it does not exist."""
+    try:
+        from napari.settings import get_plugin_settings
+    except ImportError:  # napari before 0.9
+        return None
+    try:
+        return getattr(get_plugin_settings(_PLUGIN), _PAGE)
+    except (AttributeError, KeyError):  # napari has not read the manifest
+        return None

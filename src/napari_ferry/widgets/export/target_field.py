@@ -1,4 +1,4 @@
-"""Where an export goes: a name that is suggested, typed, or chosen in a dialog."""
+"""Field for the file to export to: suggested, typed, or chosen in a dialog."""
 
 from __future__ import annotations
 
@@ -13,74 +13,79 @@ from napari_ferry.io import suffixes, with_suffix
 from napari_ferry.widgets.summary import Format
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-"""What some system does not take in names."""
+"""Characters not allowed in file names by some operating system."""
 
-_LONGEST = 80
-"""Characters of a name that is suggested: systems take 255 bytes."""
+_MAX_LENGTH = 80
+"""Characters of a suggested name: file systems allow 255 bytes."""
+
+_DEFAULT_STEM = "layers"
 
 
-class Where(QWidget):
-    """A field with the file to make, and a button that browses for one."""
+class TargetField(QWidget):
+    """Line edit for the path of the file, and a button for a dialog."""
 
     changed = Signal()
-    """Another name was typed or chosen."""
+    """The user typed or chose another path."""
 
-    def __init__(self, form: Format, folder: Path) -> None:
+    def __init__(self, file_format: Format, folder: Path) -> None:
         super().__init__()
-        self.form = form
+        self.format = file_format
         self.folder = folder
-        self.is_named = False
-        self.path = QLineEdit()
-        self.path.setAccessibleName("File to make")
-        self.path.setToolTip("The file to make; its folder is remembered.")
-        self.path.textEdited.connect(self._on_typed)
-        self.browse = QPushButton("Browse…")
+        self.is_edited = False
+
+        self.line = QLineEdit()
+        self.line.setAccessibleName("File to save")
+        self.line.setToolTip("File to save. Its folder is suggested again next time.")
+        self.line.textEdited.connect(self._on_edit)
+        self.browse = QPushButton("Browse...")
         self.browse.clicked.connect(self._on_browse)
+
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.path)
+        row.addWidget(self.line)
         row.addWidget(self.browse)
 
-    def set_format(self, form: Format) -> None:
-        """Give the name the suffix of a format."""
-        self.form = form
-        path = Path(self.path.text().strip())
+    def set_format(self, file_format: Format) -> None:
+        """Replace the suffix by the one of a format."""
+        self.format = file_format
+        path = Path(self.line.text().strip())
         known = [suffix for suffix in suffixes() if path.name.lower().endswith(suffix)]
         stem = path.name[: -len(max(known, key=len))] if known else path.name
-        self.path.setText(str(path.parent / ((stem or "layers") + form.suffixes[0])))
+        self.line.setText(str(path.parent / ((stem or _DEFAULT_STEM) + file_format.suffixes[0])))
 
     def suggest(self, name: str) -> None:
-        """Suggest the name of a layer, unless somebody has named the file."""
-        if not self.is_named:
-            stem = _UNSAFE.sub("-", name)[:_LONGEST].strip(" .") or "layers"
-            self.path.setText(str(self.folder / (stem + self.form.suffixes[0])))
+        """Suggest a file named after a layer, unless the user entered a path."""
+        if not self.is_edited:
+            stem = _UNSAFE.sub("-", name)[:_MAX_LENGTH].strip(" .") or _DEFAULT_STEM
+            self.line.setText(str(self.folder / (stem + self.format.suffixes[0])))
 
-    def target(self) -> Path:
-        """Return the file that is to be made.
+    def path(self) -> Path:
+        """Return the path of the file to save.
 
         Raises
         ------
         InvalidImageError, UnsupportedFormatError
-            No name, or one of another format.
+            The name is empty, or has the suffix of another format.
         """
-        text = self.path.text().strip()
+        text = self.line.text().strip()
         if not text or not Path(text).name:
-            raise InvalidImageError("There is no name yet: type one, or browse for a place.")
-        return with_suffix(Path(text).expanduser(), self.form.suffixes)
+            raise InvalidImageError("The file name is empty: enter one, or click Browse.")
+        return with_suffix(Path(text).expanduser(), self.format.suffixes)
 
-    def _on_typed(self, text: str) -> None:
-        self.is_named = bool(text.strip())
+    def _on_edit(self, text: str) -> None:
+        self.is_edited = bool(text.strip())
         self.changed.emit()
 
     def _on_browse(self) -> None:
-        pattern = " ".join(f"*{suffix}" for suffix in self.form.suffixes)
-        found, _ = QFileDialog.getSaveFileName(
+        pattern = " ".join(f"*{suffix}" for suffix in self.format.suffixes)
+        path, _ = QFileDialog.getSaveFileName(
             self,
             "Export layers",
-            self.path.text(),
-            f"{self.form.title} ({pattern})",
-            options=QFileDialog.Option.DontConfirmOverwrite,  # asked once, when it is exported
+            self.line.text(),
+            f"{self.format.title} ({pattern})",
+            # asked once, on export
+            options=QFileDialog.Option.DontConfirmOverwrite,
         )
-        if found:
-            self.path.setText(found)
-            self._on_typed(found)
+        if path:
+            self.line.setText(path)
+            self._on_edit(path)

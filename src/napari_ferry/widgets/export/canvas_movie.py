@@ -1,0 +1,50 @@
+"""Movie of the viewer's canvas as an export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_ferry.io import plan
+from napari_ferry.saving import Plan
+from napari_ferry.widgets.canvas import canvas_image
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+CANVAS_OPTIONS = ("start", "stop", "step", "scale")
+"""Options of `render` that `canvas_image` has, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanvasMovie:
+    """A movie to be drawn by the viewer's canvas.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Viewer to draw.
+    path : Path
+        File to save.
+    canvas_options : mapping
+        Options of `canvas_image`.
+    format_options : mapping
+        Options of the format.
+    pace : str
+        Description of the frame rate, empty unless it was chosen automatically.
+    """
+
+    viewer: Viewer
+    path: Path
+    canvas_options: Mapping[str, Any]
+    format_options: Mapping[str, Any]
+    pace: str
+
+    @contextmanager
+    def open(self) -> Iterator[Plan]:
+        """Yield the plan of the movie; the canvas draws its frames until exit."""
+        with canvas_image(self.viewer, **self.canvas_options) as image:
+            yield plan(image, self.path, **self.format_options)

@@ -18,7 +18,7 @@ from helpers import assert_same_pixels
 from napari_ferry import Image, UnreadableFileError, imload, imsave
 from napari_ferry.arrays.memmap import Mapped, map_strided
 from napari_ferry.codecs.tiff.pages import header
-from napari_ferry.codecs.tiff.pages.series_pages import told_pages
+from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, read_level_pages
 
 MOVIE = np.arange(60 * 64 * 64, dtype=np.uint16).reshape(60, 64, 64)
 
@@ -154,14 +154,14 @@ def test_pages_of_a_file_that_changed_do_not_travel(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, MOVIE, compression="zlib", photometric="minisblack")
     with tifffile.TiffFile(path) as tif:
-        (told,), _ = told_pages(path, tif.series[0], (0, 0))
+        (pages_of_series,), _ = read_level_pages(tif.series[0], SeriesLevel(path, 0, 0))
     array = imload(path)[0].array
-    before = pickle.dumps(array), pickle.dumps(told)
+    before = pickle.dumps(array), pickle.dumps(pages_of_series)
     assert_same_pixels(pickle.loads(before[0])[4], MOVIE[4])
     assert_same_pixels(pickle.loads(before[1])(4), MOVIE[4])
     tifffile.imwrite(path, MOVIE[::-1], compression="zlib", photometric="minisblack")
     os.utime(path, ns=(0, 1))
-    for arrays, pages in (before, (pickle.dumps(array), pickle.dumps(told))):
+    for arrays, pages in (before, (pickle.dumps(array), pickle.dumps(pages_of_series))):
         for read in (lambda a=arrays: pickle.loads(a)[4], lambda p=pages: pickle.loads(p)(4)):
             with pytest.raises(UnreadableFileError, match=r"a\.tif changed since it was opened"):
                 read()

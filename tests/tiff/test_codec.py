@@ -811,12 +811,12 @@ def test_a_file_that_is_cut_off_is_never_short_in_silence(
     ("content", "message"),
     [
         (b"", "it is empty"),
-        (b"<html><body>", "no TIFF file"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(20), "no TIFF file"),
-        (b"II", "no TIFF file"),
+        (b"<html><body>", "not a TIFF file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(20), "not a TIFF file"),
+        (b"II", "not a TIFF file"),
         (b"II*\0\x08\0\0\0", "damaged"),
         (b"II*\0\0\0\0\0", "damaged"),
-        (b"MM\0\x2b\0\x08\0\0", "no TIFF file"),
+        (b"MM\0\x2b\0\x08\0\0", "not a TIFF file"),
         (b"II*\0\xff\xff\xff\xff" + bytes(50), "damaged"),
     ],
     ids=repr,
@@ -830,7 +830,7 @@ def test_what_is_no_tiff_is_refused(content: bytes, message: str, tmp_path: Path
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tif")
     (tmp_path / "folder.tif").mkdir()
-    for name, message in (("pipe", "no file"), ("folder", "no files"), ("gone", "not there")):
+    for name, message in (("pipe", "not a file"), ("folder", "no files"), ("gone", "not there")):
         with pytest.raises(FerryError, match=message):
             imload(tmp_path / f"{name}.tif")
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
 from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.codecs.tiff.folders import same_layout as alike
+from napari_ferry.codecs.tiff.folders import model_file, same_layout
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 N = 12
@@ -36,13 +36,13 @@ def fill(folder: Path, data: NDArray[Any], **options: Any) -> list[Path]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count the files that are opened as if they were alone."""
     count: Counter[str] = Counter()
-    read = alike.read_images
+    read = model_file.read_images
 
     def counted(path: Path) -> Any:
         count[Path(path).name] += 1
         return read(path)
 
-    monkeypatch.setattr(alike, "read_images", counted)
+    monkeypatch.setattr(model_file, "read_images", counted)
     return count
 
 
@@ -190,7 +190,7 @@ def test_a_stack_among_single_frames_is_named(tmp_path: Path) -> None:
 def test_of_many_compressed_files_some_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alike, "_LOOKED_AT", 3)
+    monkeypatch.setattr(same_layout, "_MAX_CHECKED", 3)
     data = pixels((N, 20, 33))
     for i, frame in enumerate(data):
         frame[:i] = 0  # no two are packed equally small
@@ -447,7 +447,7 @@ def test_a_further_page_among_single_pages_is_named(
 def test_a_further_page_that_sizes_do_not_tell_is_named_when_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alike, "_LOOKED_AT", 0)
+    monkeypatch.setattr(same_layout, "_MAX_CHECKED", 0)
     data = pixels((N, 20, 33))
     fill(tmp_path, data, compression="zlib", metadata=None)
     write_two(tmp_path / "f11.tif", data[11], SECOND[0], compression="zlib")
@@ -459,7 +459,7 @@ def test_a_further_page_that_sizes_do_not_tell_is_named_when_it_is_read(
 def test_a_longer_file_that_sizes_do_not_tell_is_named_when_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alike, "_LOOKED_AT", 0)
+    monkeypatch.setattr(same_layout, "_MAX_CHECKED", 0)
     data = pixels((N, 20, 33))
     options: dict[str, Any] = {"ome": True, "compression": "zlib"}
     fill(tmp_path, data, **options)

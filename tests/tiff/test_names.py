@@ -13,7 +13,7 @@ def test_a_part_name_says_series_index_and_suffix():
     name = PartName.of(Path("a_b_00012.OME.tif"))
     assert name == ("a_b", 12, ".OME.tif")
     assert name.series == ("a_b", ".ome.tif")
-    assert name.beside(Path("x/y.tif"), 3) == Path("x/a_b_00003.OME.tif")
+    assert name.sibling(Path("x/y.tif"), 3) == Path("x/a_b_00003.OME.tif")
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a_0001.tif", "00001.tif", "a_00001.png"])

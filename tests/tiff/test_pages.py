@@ -16,7 +16,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.codecs.tiff.pages import page_table as index
+from napari_ferry.codecs.tiff.pages import page_table
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError
 
@@ -61,7 +61,7 @@ def test_pages_with_other_tags_are_of_one_kind(
 def test_kinds_are_counted_by_appearance(
     some: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_SOME", some)
+    monkeypatch.setattr(page_table, "_BATCH_VALUES", some)
     shapes = [(5, 6), (7, 8), (5, 6), (5, 8), (7, 8), (5, 6)]
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         for shape in shapes:
@@ -70,10 +70,10 @@ def test_kinds_are_counted_by_appearance(
 
 
 def test_rows_that_only_seem_alike_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_MIXERS", np.zeros(17, np.int64))
+    monkeypatch.setattr(page_table, "_MIXERS", np.zeros(17, np.int64))
     rows = np.zeros((4, 17), np.int64)
     rows[[1, 3], 5] = 9
-    assert index._number(rows, {}).tolist() == [0, 1, 0, 1]
+    assert page_table._number_rows(rows, {}).tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])

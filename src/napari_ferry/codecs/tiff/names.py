@@ -47,7 +47,7 @@ class PartName(NamedTuple):
         """What the names of all parts have in common."""
         return self.stem, self.suffix.lower()
 
-    def beside(self, path: Path, index: int) -> Path:
+    def sibling(self, path: Path, index: int) -> Path:
         """Return where another part of the series stands, in the folder of `path`."""
         return path.with_name(f"{self.stem}_{index:05d}{self.suffix}")
 

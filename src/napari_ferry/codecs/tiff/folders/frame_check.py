@@ -1,4 +1,4 @@
-"""What each file of a stack has to be like: the first of them says so."""
+"""Comparison of the files of a stack with the first of them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Image
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What one image of every file of a stack has to be.
+@dataclass(frozen=True, kw_only=True)
+class ExpectedImage:
+    """Properties of one image of the first file, which every file of the stack must have.
 
     Parameters
     ----------
     path : Path
-        The first file, which says so.
-    number, count : int
-        Which of the images of each file, counted from 0, and how many there have to be.
+        The first file.
+    index, count : int
+        Index of the image in each file, and number of images in each file.
     shape : tuple of int
-        Of the image, but for the length of its first axis where that `varies`.
+        Shape of the image; files may differ in the length of the first axis if it `varies`.
     varies : bool
-        Whether files may have other lengths along their first axis.
+        True if files may differ in the length of their first axis.
     dtype : data type
-        Of the pixels.
+        Type of the pixels.
     lead : int
         Number of axes before those of a frame.
     """
 
     path: Path
-    number: int
+    index: int
     count: int
     shape: tuple[int, ...]
     varies: bool
@@ -43,11 +43,18 @@ class Expected:
     lead: int
 
     @classmethod
-    def of(cls, path: Path, images: Sequence[Image], number: int, varies: bool) -> Expected:
-        """Take the images of the first file for what others have to be."""
-        image = images[number]
-        lead = image.ndim - image.frame_ndim
-        return cls(path, number, len(images), image.shape, varies, image.dtype, lead)
+    def of(cls, path: Path, images: Sequence[Image], index: int, varies: bool) -> ExpectedImage:
+        """Describe one of the images of the first file."""
+        image = images[index]
+        return cls(
+            path=path,
+            index=index,
+            count=len(images),
+            shape=image.shape,
+            varies=varies,
+            dtype=image.dtype,
+            lead=image.ndim - image.frame_ndim,
+        )
 
     @property
     def frame(self) -> tuple[int, ...]:
@@ -61,36 +68,36 @@ class Expected:
 
     @property
     def length(self) -> int:
-        """Length of the first file along its first axis; 1 unless that `varies`."""
+        """Length of the first axis in the first file; 1 unless it `varies`."""
         return self.shape[0] if self.varies else 1
 
     def choose(self, path: Path, images: Sequence[Image]) -> Image:
-        """Return the image of a file that is meant; refuse a file that does not fit, naming it.
+        """Return the image of another file at the same index.
 
         Raises
         ------
         UnreadableFileError
-            It has more images, or fewer; the shape or type of this one differs.
+            The file has more images, or fewer; or the shape or type of this one differs.
         """
         if len(images) != self.count:
-            held = f"holds {len(images)} image{'s' if len(images) > 1 else ''}"
-            raise self._odd(path, held, f"holds {self.count}")
-        image = images[self.number]
-        fixed = slice(int(self.varies), None)
+            plural = "s" if len(images) > 1 else ""
+            raise self._mismatch(path, f"holds {len(images)} image{plural}", f"holds {self.count}")
+        image = images[self.index]
+        fixed = slice(1 if self.varies else 0, None)
         fits = image.ndim == len(self.shape) and image.shape[fixed] == self.shape[fixed]
-        # the order of bytes is no matter: they are turned when they are read
+        # the byte order may differ, as reading converts it
         if not fits or image.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
-            raise self.odd_shape(path, image)
+            raise self.other_shape(path, image)
         return image
 
-    def odd_shape(self, path: Path, image: Image) -> UnreadableFileError:
-        """Say in one sentence that the image of a file is of another shape or type."""
-        return self._odd(
+    def other_shape(self, path: Path, image: Image) -> UnreadableFileError:
+        """Return the error for an image of another shape or type."""
+        return self._mismatch(
             path, f"is {image.shape} of {image.dtype}", f"is {self.shape} of {self.dtype}"
         )
 
-    def _odd(self, path: Path, found: str, expected: str) -> UnreadableFileError:
+    def _mismatch(self, path: Path, found: str, expected: str) -> UnreadableFileError:
         return UnreadableFileError(
             f"{path.name} {found}, but {self.path.name} {expected}: files of one stack must be "
-            "alike; take it out, or open it by itself."
+            "alike; leave it out, or open it by itself."
         )

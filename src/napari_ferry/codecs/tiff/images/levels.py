@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
-from napari_ferry.codecs.tiff.pages.page_frames import as_bool, moved
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind, page_kind
+from napari_ferry.codecs.tiff.pages.page_frames import as_bool, moved_shape
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind, read_page_kind
 from napari_ferry.codecs.tiff.pages.pages import Pages, TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
@@ -50,7 +50,7 @@ class ImagePages:
     files: Sequence[Pages | None]
     table: NDArray[np.int64]
     lead: Sequence[int]
-    move: tuple[int, int] | None
+    move: AxisMove | None
 
     def to_array(self, frame: Sequence[int], dtype: np.dtype[Any]) -> Array:
         """Return the array of all pages; `frame` is the shape of one, after the move."""
@@ -76,7 +76,7 @@ def with_levels_below(image: Image, pages: ImagePages, kind: PageKind) -> Image:
         files = [file and TiffPages(file.path, index) for file in pages.files]
         if _is_complete(files, pages.table, small):
             array = replace(pages, files=files).to_array(
-                moved(small.shape, pages.move), small.dtype
+                moved_shape(small.shape, pages.move), small.dtype
             )
             levels.append(as_bool(array) if image.dtype == bool else array)
         else:
@@ -92,7 +92,7 @@ def with_levels(
 ) -> Image:
     """Add levels from the chain, each given as the kind and the numbers of its pages."""
     arrays = [
-        replace(full, table=page_table(pages)).to_array(moved(kind.shape, full.move), kind.dtype)
+        replace(full, table=page_table(pages)).to_array(moved_shape(kind.shape, full.move), kind.dtype)
         for kind, pages in levels
     ]
     return replace(image, levels=(*image.levels, *arrays))
@@ -109,7 +109,7 @@ def levels_below(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
     last = kind
     for index, ifd in enumerate(kind.subifds):
         try:
-            small = page_kind(path, ifd)
+            small = read_page_kind(path, ifd)
         except UnreadableFileError as error:
             warnings.warn(f"A smaller image is left out: {error}", FerryWarning, stacklevel=3)
             continue

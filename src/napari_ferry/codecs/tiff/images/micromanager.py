@@ -18,7 +18,7 @@ from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
 from napari_ferry.codecs.tiff.names import natural_key
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning
@@ -153,7 +153,7 @@ def _image(
         )
 
     lead = {name: size for name, size in sizes.items() if size > 1}
-    frame = moved(header.shape, move)
+    frame = moved_shape(header.shape, move)
     metadata = _metadata(summary)
     pages = ImagePages(files=sources, table=table, lead=tuple(lead.values()), move=move)
     description = Description(

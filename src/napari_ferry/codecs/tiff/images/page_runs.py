@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind
 from napari_ferry.image import Axis
 from napari_ferry.image.record import ASSUMED, Description
 
@@ -51,7 +51,7 @@ class PageRun:
     description: Description
     pages: NDArray[np.int64]
     kind: PageKind
-    move: tuple[int, int] | None
+    move: AxisMove | None
     key: Hashable = None
 
 

@@ -29,7 +29,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     array_by_page,
     frame_axes,
     map_stack,
-    moved,
+    moved_shape,
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -95,7 +95,7 @@ def writer_of(path: Path) -> str:
 def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another."""
     axes, move = frame_axes(header)
-    y, x, *samples = moved(header.shape, move)
+    y, x, *samples = moved_shape(header.shape, move)
     is_counted = header.next_page == 0 or has_sound_counts(metadata)
     description = parse_imagej(
         metadata,

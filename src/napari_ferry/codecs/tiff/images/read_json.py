@@ -22,17 +22,17 @@ from napari_ferry.codecs.tiff.images.levels import (
 )
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
 from napari_ferry.codecs.tiff.images.read_plain import read_below
-from napari_ferry.codecs.tiff.pages.arrays import Joined
+from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     Page,
     frame_axes,
     map_stack,
     map_whole_file,
-    moved,
+    moved_shape,
     with_pixels,
 )
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
@@ -156,7 +156,7 @@ def _undescribed_run(kind: PageKind) -> PageRun:
     """Return a single page without a description."""
     axes, move = frame_axes(kind)
     description = Description(
-        shape=moved(kind.shape, move), axes=tuple(map(Axis, axes)), dtype=kind.dtype.name
+        shape=moved_shape(kind.shape, move), axes=tuple(map(Axis, axes)), dtype=kind.dtype.name
     )
     key = join_key(description, kind)
     return PageRun(description=description, pages=np.arange(1), kind=kind, move=move, key=key)
@@ -176,7 +176,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
     frame = description.frame_ndim
     counts = [math.prod(part.shape[:-frame]) for part in parts]
-    read = Joined(
+    read = JoinedReader(
         tuple(Indexed(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
     )
     lead = len(description.shape) - frame
@@ -240,7 +240,7 @@ def _parse_record(text: str) -> dict[str, Any] | None:
     return record if is_valid else None
 
 
-def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple[int, int] | None]:
+def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisMove | None]:
     """Convert a JSON description; our own record takes precedence.
 
     Without names of the axes, those of a frame come from the page.
@@ -277,7 +277,7 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, tuple
             metadata[ASSUMED] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
         names = (*_leading_names(n, tail), *tail)
     description = Description(
-        shape=(*shape[:n], *moved(shape[n:], move)),
+        shape=(*shape[:n], *moved_shape(shape[n:], move)),
         axes=tuple(map(Axis, names)),
         dtype=dtype,
         metadata=metadata,

@@ -18,7 +18,7 @@ from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.names import PartName
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved, with_pixels
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -53,7 +53,7 @@ def part_paths(header: Header) -> dict[str, Path]:
     if original and current and is_same_part and original.series != current.series:
         numbers = {name: PartName.of(Path(name)) for name in parts}
         paths |= {
-            name: current.beside(header.path, other.number)
+            name: current.sibling(header.path, other.number)
             for name, other in numbers.items()
             if other and not paths[name].is_file()
         }
@@ -213,7 +213,7 @@ def _read_ome_image(
     files = _find_files(header, image, set_files)
     kind = _first_kind(files, planes)
     _, move = frame_axes(kind)
-    if moved(kind.shape, move) != frame:
+    if moved_shape(kind.shape, move) != frame:
         raise UnreadableFileError(f"it describes pages of {frame}, and they are {kind.shape}")
     pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
     array = pages.to_array(frame, kind.dtype)

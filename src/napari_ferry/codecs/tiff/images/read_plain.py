@@ -20,7 +20,7 @@ from napari_ferry.codecs.tiff.images.levels import (
     with_levels,
     with_levels_below,
 )
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved, with_pixels
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -114,7 +114,7 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
 
     axes, move = frame_axes(kind)
     lead = (len(numbers),) if len(numbers) > 1 else ()
-    frame = moved(kind.shape, move)
+    frame = moved_shape(kind.shape, move)
     description = Description(
         shape=(*lead, *frame),
         axes=tuple(map(Axis, ("t", *axes) if lead else axes)),
@@ -127,4 +127,4 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     image = with_palette(with_pixels(description, array), kind)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
-    return with_levels_below(image, pages, kind) if source.below is None else image
+    return with_levels_below(image, pages, kind) if source.subifd is None else image

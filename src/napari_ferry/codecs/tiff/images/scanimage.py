@@ -17,7 +17,7 @@ import numpy as np
 from napari_ferry.codecs.tiff.images.levels import ImagePages, page_table
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -83,7 +83,7 @@ def read_scanimage(header: Header) -> list[Image]:
 
     numbers = np.where(np.arange(count) < len(source), np.arange(count), -1)
     axes, move = frame_axes(header)
-    frame = moved(header.shape, move)
+    frame = moved_shape(header.shape, move)
     pages = ImagePages(
         files=[source], table=page_table(numbers), lead=tuple(lead.values()), move=move
     )

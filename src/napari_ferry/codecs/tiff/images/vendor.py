@@ -23,9 +23,9 @@ from napari_ferry.codecs.tiff.images.vendor_tags import (
 from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.arrays import map_frames
 from napari_ferry.codecs.tiff.pages.header import Header
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved
-from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
-from napari_ferry.codecs.tiff.pages.series_pages import told_pages
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind
+from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, read_level_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
@@ -106,7 +106,7 @@ def _image(
     header: Header, series: tifffile.TiffPageSeries, index: int, metadata: VendorMetadata
 ) -> Image:
     """Return the image of a series with all its levels; only the first one gets all metadata."""
-    full, *smaller = [_level(header, level, (index, k)) for k, level in enumerate(series.levels)]
+    full, *smaller = [_level(header, level, SeriesLevel(header.path, index, k)) for k, level in enumerate(series.levels)]
     array, names, kind = full
     own = VendorMetadata(metadata=metadata.metadata) if index else metadata
     channels = own.channels_of(dict(zip(names, array.shape, strict=True)).get("c", 1))
@@ -124,9 +124,9 @@ def _image(
     return with_palette(description.to_image(array, *arrays), kind)
 
 
-def _level(header: Header, series: tifffile.TiffPageSeries, index: tuple[int, int]) -> _Level:
-    """Return one level, with the indices of its series and of itself."""
-    files, table = told_pages(header.path, series, index)
+def _level(header: Header, series: tifffile.TiffPageSeries, origin: SeriesLevel) -> _Level:
+    """Return one level of a series."""
+    files, table = read_level_pages(series, origin)
     kind = files[0].kind(0)
     shape, letters = tuple(int(n) for n in series.shape), series.axes.lower()
     lead = len(shape) - len(kind.shape)
@@ -136,9 +136,9 @@ def _level(header: Header, series: tifffile.TiffPageSeries, index: tuple[int, in
     inner, move = frame_axes(kind)
     if "c" in letters[lead:] and "c" not in inner:  # samples are channels, not a color
         is_last = kind.axes.endswith("s") and len(kind.shape) > 2
-        inner, move = "c" + inner.strip("s"), (-1, 0) if is_last else None
+        inner, move = "c" + inner.strip("s"), AxisMove(-1, 0) if is_last else None
     pages = ImagePages(files=files, table=table, lead=shape[:lead], move=move)
-    array = pages.to_array(moved(kind.shape, move), kind.dtype)
+    array = pages.to_array(moved_shape(kind.shape, move), kind.dtype)
     return _Level(array, (*axis_names(letters[:lead], inner), *inner), kind)
 
 

@@ -1,4 +1,4 @@
-"""Arrays over the pages of TIFF files: mapped where pixels lie evenly, else read by frame."""
+"""Arrays over the pages of TIFF files: memory maps of evenly spaced pixels, or frames."""
 
 from __future__ import annotations
 
@@ -17,86 +17,90 @@ from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.memmap import Mapped, map_strided
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
-from napari_ferry.errors import UnreadableFileError
 
 
-@dataclass(frozen=True)
-class Planes:
-    """Reads frames that are pages, in any order, of one or several files.
+@dataclass(frozen=True, kw_only=True)
+class PageReader:
+    """Reads frames that are pages of one or several files, in any order.
 
     Parameters
     ----------
-    files : sequence of Pages or None
-        ``None`` stands for a file that is missing; its frames are zero.
+    files : tuple of Pages or None
+        The files; None for a missing file, whose frames are zero.
     table : array of int64, axes frame, (file, page)
-        Negative where no page is named; such frames are zero.
-    move : (int, int), optional
-        An axis of each page that goes elsewhere, such as color samples stored as planes.
+        Location of each frame; negative for a missing page, whose frame is zero.
+    shape, dtype
+        Of a frame.
+    move : AxisMove, optional
+        Move of an axis of each page, such as color samples that are stored as planes.
     """
 
     files: tuple[Pages | None, ...]
     table: NDArray[np.int64]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    move: tuple[int, int] | None = None
+    move: AxisMove | None = None
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
-        """Read frames from `first` on into an array in C order; its first axis counts them.
+        """Read consecutive frames into an array.
 
-        Each file is opened once for frames that follow each other in it.
+        Each file is opened once for consecutive frames.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first frame.
+        out : array, axes frame, and those of a frame
+            Target, in C order.
         """
         table = self.table[first : first + len(out)]
         cuts = np.nonzero(np.diff(table[:, 0]))[0] + 1
-        for some, places in zip(np.split(table, cuts), np.split(out, cuts), strict=True):
-            source = self.files[some[0, 0]] if some[0, 0] >= 0 else None
-            if (
-                source is None
-                or self.move
-                or out.dtype != self.dtype
-                or not self._fits(source, some[:, 1])
-            ):
-                for k, place in enumerate(places):
-                    place[...] = self(first + k)
+        for rows, frames in zip(np.split(table, cuts), np.split(out, cuts), strict=True):
+            file, pages = rows[0, 0], rows[:, 1]
+            source = self.files[file] if file >= 0 else None
+            if source is not None and out.dtype == self.dtype and self._can_read(source, pages):
+                _read_pages(source, pages, frames)
             else:
-                with source.open() as file:
-                    for page, place in zip(some[:, 1].tolist(), places, strict=True):
-                        kind = source.kind_of(page)
-                        source.read(file, page, place.reshape(kind.shape))
-            first += len(some)
+                for k, frame in enumerate(frames):
+                    frame[...] = self(first + k)
+            first += len(rows)
 
-    def _fits(self, source: Pages, pages: NDArray[np.int64]) -> bool:
-        """Whether pages are there and can be read straight to where frames go."""
-        if pages.min() < 0 or pages.max() >= len(source):
+    def _can_read(self, source: Pages, pages: NDArray[np.int64]) -> bool:
+        """True if all pages exist and can be decoded directly into frames."""
+        if self.move or pages.min() < 0 or pages.max() >= len(source):
             return False
-        kinds = [source.kind(kind) for kind in np.unique(source.kinds[pages]).tolist()]
+        kinds = [source.kind(number) for number in np.unique(source.kinds[pages]).tolist()]
         size = math.prod(self.shape)
         return all(kind.dtype == self.dtype and math.prod(kind.shape) == size for kind in kinds)
 
     def __call__(self, i: int) -> NDArray[Any]:
-        which, page = self.table[i].tolist()
-        source = self.files[which] if which >= 0 else None
+        file, page = self.table[i].tolist()
+        source = self.files[file] if file >= 0 else None
         if source is None or page < 0:
             return np.zeros(self.shape, self.dtype)
         if page >= len(source):
-            raise UnreadableFileError(
-                f"{source.path} has {len(source)} pages, page {page} was named: it is cut off or "
-                "was replaced; get a whole copy."
-            )
+            raise source.absent(page)
+
         pixels = source(page)
         if self.move:
             pixels = np.moveaxis(pixels, *self.move)
         if pixels.size != math.prod(self.shape):
-            raise UnreadableFileError(
-                f"Page {page} of {source.path} is {pixels.shape}, expected {self.shape}: "
-                "it belongs to another image."
-            )
+            raise source.mismatched(page, pixels.shape, self.shape)
         return np.asarray(pixels.reshape(self.shape), self.dtype)
 
 
+def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -> None:
+    """Decode pages of one file directly into frames."""
+    with source.open() as file:
+        for page, frame in zip(pages.tolist(), frames, strict=True):
+            source.read(file, page, frame.reshape(source.kind_of(page).shape))
+
+
 @dataclass(frozen=True)
-class Joined:
+class JoinedReader:
     """Reads the frames of several readers, one after the other.
 
     Parameters
@@ -104,7 +108,7 @@ class Joined:
     readers : tuple of callable
         Each reads its own frames, counted from 0.
     ends : tuple of int
-        The number of frames up to the end of each.
+        Number of frames up to the end of each reader.
     """
 
     readers: tuple[ReadFrame, ...]
@@ -116,8 +120,8 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class AsBool:
-    """Reads truth values that were stored as 0 and 1."""
+class BoolReader:
+    """Reads frames of bool that are stored as 0 and 1."""
 
     read: ReadFrame
 
@@ -128,7 +132,20 @@ class AsBool:
 def map_frames(
     path: Path, start: int, spacing: int, n: int, frame: Sequence[int], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """Map `n` frames that lie evenly spaced in a file, read-only.
+    """Map evenly spaced frames of a file, read-only.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    start, spacing : int
+        Offset of the first frame, and distance between the starts of frames, in bytes.
+    n : int
+        Number of frames.
+    frame : sequence of int
+        Shape of a frame.
+    dtype : data type
+        Type of the pixels, with their byte order.
 
     Returns
     -------
@@ -136,7 +153,7 @@ def map_frames(
         Axes frame, and those of a frame; a view of a memory map.
     """
     if spacing == math.prod(frame) * dtype.itemsize or n == 1:
-        # a `Path` would be resolved, link by link, which takes as long as mapping
+        # resolving the links of a `Path` takes as long as mapping
         return Mapped(os.fspath(path), dtype, "r", start, (n, *frame))
     return map_strided(
         path, start, (n, *frame), (spacing, *c_strides(frame, dtype.itemsize)), dtype
@@ -150,22 +167,23 @@ def pages_array(
     frame: Sequence[int],
     dtype: np.dtype[Any],
     *,
-    move: tuple[int, int] | None = None,
+    move: AxisMove | None = None,
 ) -> Array:
-    """Return an array over pages: one memory map where they lie evenly spaced, else `Frames`.
+    """Make an array over pages.
 
-    Of large pages, only the tiles or strips that are asked for are read.
+    It is a memory map of evenly spaced pixels, `Tiles` of large pages, of which only the requested
+    tiles or strips are read, or else `Frames`.
 
     Parameters
     ----------
     files, table
-        As for `Planes`.
+        As for `PageReader`.
     lead, frame : sequence of int
         Shape of the leading axes, and of a frame.
     dtype : data type
-        Of the pixels.
-    move : (int, int), optional
-        As for `Planes`.
+        Type of the pixels.
+    move : AxisMove, optional
+        As for `PageReader`.
     """
     shape = (*lead, *frame)
     source = files[0] if len(files) == 1 else None
@@ -173,22 +191,26 @@ def pages_array(
         mapped = _map_pages(source, table[:, 1], tuple(frame))
         if mapped is not None:
             return mapped.reshape(shape)
+
     kind = first_kind(files, table)
     if kind and has_tiles(kind, frame, move):
         return Tiles(files, table, lead, frame, dtype, move)
-    read = Planes(tuple(files), table, tuple(frame), dtype, move)
-    return Frames(read, shape, dtype, len(lead))
+
+    reader = PageReader(files=tuple(files), table=table, shape=tuple(frame), dtype=dtype, move=move)
+    return Frames(reader, shape, dtype, len(lead))
 
 
 def _map_pages(
     source: Pages, pages: NDArray[np.int64], frame: tuple[int, ...]
 ) -> NDArray[Any] | None:
+    """Map evenly spaced pages of one file; None if this is not possible."""
     if pages.max() >= len(source) or len(np.unique(source.kinds[pages])) > 1:
         return None
     kind = source.kind(int(source.kinds[pages[0]]))
-    starts = source.raw_spans(pages)
+    starts = source.pixel_offsets(pages)
     if starts is None or kind.raw_dtype is None or math.prod(kind.shape) != math.prod(frame):
         return None
+
     steps = np.diff(starts)
     spacing = int(steps[0]) if steps.size else kind.nbytes
     if (steps != spacing).any() or spacing < kind.nbytes:

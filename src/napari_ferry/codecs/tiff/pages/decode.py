@@ -1,6 +1,6 @@
-"""Pages of TIFF files, and their strips or tiles, read from an open file and decoded.
+"""Reading and decoding of pages, strips and tiles of an open TIFF file.
 
-TIFF 6.0 (Adobe, 1992) and BigTIFF. tifffile's decoder comes with the kind of a page.
+TIFF 6.0 (Adobe, 1992) and BigTIFF. The kind of a page contains the decoder of tifffile.
 """
 
 from __future__ import annotations
@@ -11,84 +11,88 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind, check_segment
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, check_segment
 from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OFFSET = 1 << 43
-"""No file of a usual file system is longer; systems refuse to go there."""
+"""Larger than any file of a common file system; systems refuse to seek there."""
 
 
 def read_page(
-    file: BinaryIO,
-    kind: PageKind,
-    offsets: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    out: NDArray[Any] | None = None,
+    file: BinaryIO, kind: PageKind, segments: Segments, out: NDArray[Any] | None = None
 ) -> NDArray[Any]:
-    """Read and decode all strips or tiles of one page, axes as its kind says.
+    """Read and decode all strips or tiles of one page.
 
     Parameters
     ----------
     file : binary file
         Open for reading.
     kind : PageKind
-        What the page is.
-    offsets, counts : array of int64, axis segment
-        Where its strips or tiles lie, and their bytes.
+        The kind of the page.
+    segments : Segments
+        Its strips or tiles.
     out : array, optional
-        Where its pixels go: in C order, of its shape and native type.
+        Target of the pixels: in C order, of the shape and native type of the page.
+
+    Returns
+    -------
+    array
+        `out`, or a new array; axes and dtype are those of the kind.
 
     Raises
     ------
     ValueError
-        It is cut off, or one of the `TIFFFILE_ERRORS`.
+        The page is cut off; another of the `TIFFFILE_ERRORS` if it is damaged.
     """
-    is_raw = kind.raw_dtype is not None and is_one_piece(offsets, counts)
+    is_raw = kind.raw_dtype is not None and is_contiguous(segments)
     if not is_raw:
-        check_segments(kind, offsets, counts)
+        check_segments(kind, segments)
     if out is None:
         out = np.empty(kind.shape, kind.dtype)
     if is_raw:
-        read_into(file, int(offsets[0]), out)
+        read_into(file, int(segments.offsets[0]), out)
         return out if kind.raw_dtype == kind.dtype else out.byteswap(inplace=True)
+
     out[...] = kind.fill  # strips may be left out, or shorter than they should be
     shaped = out.reshape(kind.shaped)
-    for i in range(len(offsets)):
-        data = read_segment(file, kind, int(offsets[i]), int(counts[i]))
+    for i in range(len(segments.offsets)):
+        data = read_segment(file, kind, int(segments.offsets[i]), int(segments.counts[i]))
         segment, (s, d, y, x, _), shape = kind.decode(data, i, **kind.tables)
         if segment is not None:
-            place = shaped[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
-            place[...] = segment[tuple(slice(n) for n in place.shape)]
+            target = shaped[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
+            target[...] = segment[tuple(slice(n) for n in target.shape)]
     return out
 
 
-def check_segments(kind: PageKind, offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-    """Refuse a page that does not say where all of its strips or tiles are.
+def check_segments(kind: PageKind, segments: Segments) -> None:
+    """Refuse a page without the offsets and sizes of all its strips or tiles.
 
     Raises
     ------
     ValueError
-        Some are missing, or so small that they cannot be what they are said to be.
+        Some are missing, or too small for the pixels that they should contain.
     """
+    offsets, counts = segments
     n = math.prod(kind.grid)
     if len(offsets) < n or len(counts) < n:
         raise ValueError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
     check_segment(kind.segment_bytes, int(counts.max()))
 
 
-def is_one_piece(offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> bool:
-    """Whether strips lie one behind the other, and all are there."""
+def is_contiguous(segments: Segments) -> bool:
+    """True if every strip exists and directly follows the one before it."""
+    offsets, counts = segments
     in_file = len(offsets) and 0 < offsets[0] < _MAX_OFFSET
     return bool(in_file and (offsets[1:] == offsets[:-1] + counts[:-1]).all())
 
 
 def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> bytes | None:
-    """Read the bytes of a strip or tile, ``None`` for one that the file leaves out.
+    """Read the bytes of a strip or tile, None if the file leaves it out.
 
     Raises
     ------
     ValueError
-        It is cut off, or would fill the memory.
+        The strip or tile is cut off, or would fill the memory.
     """
     if not offset or not count:
         return None

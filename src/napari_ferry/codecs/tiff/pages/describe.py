@@ -1,8 +1,8 @@
-"""One page of a TIFF file as tifffile describes it, whatever stands before it in the file.
+"""Description of one page of a TIFF file by tifffile, independent of the pages before it.
 
 tifffile always reads the first page of a file, with its ImageDescription, which may be 40 MB of
-OME-XML. So it is shown the file as if the page that is wanted were the first one, and without its
-description.
+OME-XML. So tifffile receives a patched view of the file, in which the requested page is the first
+one and has no description.
 """
 
 from __future__ import annotations
@@ -20,84 +20,101 @@ if TYPE_CHECKING:
     import tifffile
 
 _DESCRIPTION = 270
-_MOST_ENTRIES = 4096
+_MAX_ENTRIES = 4096
+_COUNT_OFFSET = 4
+"""Bytes of tag and type in an entry, before its count."""
 
 
 @contextmanager
 def describe_page(path: Path, ifd: int) -> Iterator[tifffile.TiffPage]:
-    """Describe the page whose directory is at an offset; the file is open meanwhile.
+    """Describe the page whose directory is at an offset; the file is open in the context.
 
     Raises
     ------
     Exception
-        What tifffile raises on damaged files; see `TIFFFILE_ERRORS`.
+        An error of tifffile on a damaged file; see `TIFFFILE_ERRORS`.
     """
     import tifffile
 
     with open_tiff(path) as file:
-        order, version, _ = read_magic(path, file)
-        is_big = version == 43
+        order, is_big, _ = read_magic(path, file)
         link, start = ("Q", 8) if is_big else ("I", 4)
-        patches = {start: struct.pack(order + link, ifd), **_emptied(file, ifd, order, is_big)}
+        patches = {
+            start: struct.pack(order + link, ifd),
+            **_empty_description(file, ifd, order, is_big),
+        }
+
         file.seek(0)
-        shown = io.BufferedReader(_Patched(file, patches))
-        with shown, tifffile.TiffFile(shown, name=path.name) as tif:
+        patched = io.BufferedReader(_PatchedFile(file, patches))
+        with patched, tifffile.TiffFile(patched, name=path.name) as tif:
             yield tif.pages.first
 
 
-def _emptied(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[int, bytes]:
-    """Return what makes the description of a page empty: the offset of its count, and zeros."""
-    place = _description_place(file, ifd, order, is_big)
-    return {} if place is None else {place: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
+def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[int, bytes]:
+    """Return the patch that empties the description of a page, by its offset.
+
+    It replaces the count and the value of the entry; there is no patch without a description.
+    """
+    offset = _find_description(file, ifd, order, is_big)
+    return {} if offset is None else {offset: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
 
 
-def _description_place(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
-    """Return where a directory says how long the description is, and where it begins."""
+def _find_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
+    """Return the offset of the count in the description's entry, which the value follows."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)
     n = head.unpack(raw)[0] if len(raw) == head.size else 0
-    raw = file.read(min(n, _MOST_ENTRIES) * entry.size)
+    raw = file.read(min(n, _MAX_ENTRIES) * entry.size)
     for k in range(len(raw) // entry.size):
         if entry.unpack_from(raw, k * entry.size)[0] == _DESCRIPTION:
-            return ifd + head.size + k * entry.size + 4
+            return ifd + head.size + k * entry.size + _COUNT_OFFSET
     return None
 
 
 def description_head(path: Path, nbytes: int) -> str:
-    """Return the beginning of the text that the first page carries, empty when it has none.
+    """Read the beginning of the description of the first page, empty if it has none.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    nbytes : int
+        Number of bytes to read at most.
 
     Raises
     ------
     UnreadableFileError
-        It does not begin like a TIFF file.
+        The file does not begin like a TIFF file.
     ArithmeticError, OSError, ValueError, struct.error
-        It is damaged, or cannot be read.
+        The file is damaged, or cannot be read.
     """
     with open_tiff(path) as file:
-        order, version, first = read_magic(path, file)
-        is_big = version == 43
-        (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), first, 8 if is_big else 4)
-        place = _description_place(file, ifd, order, is_big)
-        if place is None:
+        order, is_big, header = read_magic(path, file)
+        (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), header, 8 if is_big else 4)
+        offset = _find_description(file, ifd, order, is_big)
+        if offset is None:
             return ""
+
         field = struct.Struct(order + ("QQ" if is_big else "II"))
-        file.seek(place)
+        file.seek(offset)
         count, start = field.unpack(file.read(field.size))
         inline = field.size // 2
-        file.seek(start if count > inline else place + inline)
+        file.seek(start if count > inline else offset + inline)
         return file.read(min(count, nbytes)).decode("utf-8", "replace")
 
 
-class _Patched(io.RawIOBase):
-    """A file with other bytes at some places, for reading; closes with the file.
+class _PatchedFile(io.RawIOBase):
+    """A file for reading, with some of its bytes replaced.
+
+    The file itself is not changed, and stays open when this view is closed.
 
     Parameters
     ----------
     file : binary file
-        What is shown.
+        The file.
     patches : dict of int to bytes
-        Other bytes, by the offset at which they stand.
+        Replaced bytes, by their offset.
     """
 
     def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
@@ -119,8 +136,8 @@ class _Patched(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         start = self._file.tell()
         size = self._file.readinto(buffer)  # type: ignore[attr-defined]
-        for place, patch in self._patches.items():
-            first, last = max(start, place), min(start + size, place + len(patch))
+        for offset, patch in self._patches.items():
+            first, last = max(start, offset), min(start + size, offset + len(patch))
             if first < last:
-                buffer[first - start : last - start] = patch[first - place : last - place]
+                buffer[first - start : last - start] = patch[first - offset : last - offset]
         return int(size)

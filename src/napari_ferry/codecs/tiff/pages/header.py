@@ -1,4 +1,4 @@
-"""What a TIFF file says of itself on its first page."""
+"""First page of a TIFF file, and its description of the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ import numpy as np
 
 from napari_ferry.arguments import cure_of
 from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_tiff, read_magic
-from napari_ferry.codecs.tiff.pages.page_kind import COLOR, PALETTE, TIFFFILE_ERRORS
+from napari_ferry.codecs.tiff.pages.page_kind import (
+    COLOR,
+    PALETTE,
+    TIFFFILE_ERRORS,
+    unreadable_tiff,
+)
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:
@@ -22,32 +27,45 @@ FLAVORS = (
     *("lsm", "micromanager", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif"),
     *("avs", "eer", "philips", "scanimage", "indica", "nih", "mdgel"),
 )
-"""What tifffile tells microscopes' and scanners' files by, in the order in which it asks."""
+"""tifffile's names of the formats of microscopes and scanners, in the order of its tests."""
 
 _RESOLUTION = (282, 283)
-"""Tags of the resolution along x and y; by number, as names are searched for one by one."""
+"""Tags of the resolution along x and y; by number, as tifffile searches names one by one."""
+
+_MAX_ENTRIES = 4096
+_NO_DIRECTORY = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Header:
-    """The first page of a TIFF file, and what the file says of itself.
+    """First page of a TIFF file, and its description of the file.
 
     Parameters
     ----------
+    path : Path
+        The file.
+    stamp : Stamp
+        Its size and modification time when it was read.
     shape, axes, dtype
         Of the first page; axes as lower-case letters.
     is_color : bool
-        Whether its samples are those of a color.
+        True if the samples are those of a color.
     has_palette : bool
-        Whether its samples are the numbers of colors in a table.
+        True if the samples are indices of a color table.
     raw_dtype : data type or None
-        How its pixels lie in the file when they lie there as they are, in one piece.
+        Type of the pixels in the file; None unless they are stored uncompressed in one block.
     start : int
-        Where they begin, in bytes.
+        Offset of the pixels, in bytes.
     next_page : int
-        Where the next page's directory begins, 0 when there is none.
+        Offset of the directory of the next page, 0 if this page is the last.
+    description, software : str
+        The tags ImageDescription and Software.
+    imagej : dict or None
+        Metadata of an ImageJ hyperstack.
+    resolution : (float, float) or None
+        Pixels along x and y per unit of resolution.
     subifds : tuple of int
-        Where the directories of the pages below the first begin.
+        Offsets of the directories of the pages below the first.
     flavor : str
         One of `FLAVORS`, or empty.
     """
@@ -76,44 +94,21 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read the first page's directory and the file's own description, no pixels.
+    """Read the directory of the first page and the description of the file, but no pixels.
 
     Raises
     ------
     UnreadableFileError
-        The file cannot be opened, or is no sound TIFF file.
+        The file cannot be opened, is not a TIFF file, or is damaged.
     """
     import tifffile
 
     try:
         stamp = Stamp.of(path)
         with open_tiff(path) as file, tifffile.TiffFile(file, name=path.name) as tif:
-            page = tif.pages.first
-            raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
-            x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
-            return Header(
-                path,
-                stamp,
-                tuple(int(n) for n in page.shape),
-                page.axes.lower(),
-                np.dtype(page.dtype or "V").newbyteorder("="),
-                page.photometric in COLOR,
-                page.photometric == PALETTE,
-                np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
-                int(page.dataoffsets[0]) if page.dataoffsets else 0,
-                max(0, _next_page(path, file, page.offset)),
-                page.description,
-                page.software,
-                dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
-                (_ratio(x), _ratio(y)) if x and y else None,
-                tuple(page.subifds or ()),
-                _flavor(path, file, tif),
-            )
+            return _convert(path, stamp, file, tif)
     except TIFFFILE_ERRORS as error:
-        raise UnreadableFileError(
-            f"{path} is damaged or of a kind that is not known ({error}): get a whole copy, or "
-            "save it as plain TIFF with the program that wrote it."
-        ) from error
+        raise unreadable_tiff(path, error) from error
     except FerryError:
         raise
     except OSError as error:
@@ -123,8 +118,37 @@ def read_header(path: Path) -> Header:
         ) from error
 
 
+def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -> Header:
+    """Convert tifffile's description of the first page and of the file."""
+    page = tif.pages.first
+    raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
+    x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
+
+    return Header(
+        path=path,
+        stamp=stamp,
+        shape=tuple(int(n) for n in page.shape),
+        axes=page.axes.lower(),
+        dtype=np.dtype(page.dtype or "V").newbyteorder("="),
+        is_color=page.photometric in COLOR,
+        has_palette=page.photometric == PALETTE,
+        raw_dtype=np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
+        start=int(page.dataoffsets[0]) if page.dataoffsets else 0,
+        next_page=max(0, _next_page(path, file, page.offset)),
+        description=page.description,
+        software=page.software,
+        imagej=dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
+        resolution=(_ratio(x), _ratio(y)) if x and y else None,
+        subifds=tuple(page.subifds or ()),
+        flavor=_flavor(path, file, tif),
+    )
+
+
 def _flavor(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:
-    """Return which microscope or scanner a file comes from; MD Gel may say so on a second page."""
+    """Identify the microscope or scanner of a file, empty if unknown.
+
+    MD Gel may be identified by the second of two pages only.
+    """
     page = tif.pages.first
     flavor = next((name for name in FLAVORS if getattr(page, f"is_{name}")), "")
     second = _next_page(path, file, page.offset)
@@ -138,12 +162,12 @@ def _ratio(value: tuple[int, int]) -> float:
 
 
 def next_page(path: Path, ifd: int) -> int:
-    """Return where the directory after the one at `ifd` begins.
+    """Read the offset of the directory after the one at `ifd`.
 
     Returns
     -------
     int
-        Offset in bytes; 0 when it is the last, -1 when there is no directory at `ifd`.
+        Offset in bytes; 0 after the last directory, -1 if no directory exists at `ifd`.
     """
     with path.open("rb") as file:
         return _next_page(path, file, ifd)
@@ -151,13 +175,16 @@ def next_page(path: Path, ifd: int) -> int:
 
 def _next_page(path: Path, file: BinaryIO, ifd: int) -> int:
     file.seek(0)
-    order, version, _ = read_magic(path, file)
-    head, entry, tail = ("Q", 20, "Q") if version == 43 else ("H", 12, "I")
+    order, is_big, _ = read_magic(path, file)
+    head, entry, tail = ("Q", 20, "Q") if is_big else ("H", 12, "I")
+
     file.seek(max(0, ifd))
     raw = file.read(struct.calcsize(order + head))
     n = struct.unpack(order + head, raw)[0] if len(raw) == struct.calcsize(order + head) else 0
-    if not 0 < n < 4096:
-        return -1
+    if not 0 < n < _MAX_ENTRIES:
+        return _NO_DIRECTORY
+
     file.seek(entry * n, 1)
     raw = file.read(struct.calcsize(order + tail))
-    return int(struct.unpack(order + tail, raw)[0]) if len(raw) == struct.calcsize(tail) else -1
+    is_whole = len(raw) == struct.calcsize(order + tail)
+    return int(struct.unpack(order + tail, raw)[0]) if is_whole else _NO_DIRECTORY

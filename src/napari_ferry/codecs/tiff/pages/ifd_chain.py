@@ -1,4 +1,4 @@
-"""The chain of directories of a TIFF file: where its pages are.
+"""The chain of directories of a TIFF file, which gives the offsets of its pages.
 
 TIFF 6.0 (Adobe, 1992) and BigTIFF.
 """
@@ -19,42 +19,82 @@ from napari_ferry.arguments import cure_of
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 _MAX_PAGES = 1 << 24
+_MAGIC_BYTES = 16
 
 
 class Stamp(NamedTuple):
-    """What tells that a file is still the one that was opened."""
+    """Size and modification time of a file, from which a change is detected."""
 
     nbytes: int
     modified_ns: int
 
     @classmethod
     def of(cls, file: int | str | Path) -> Stamp:
-        """Look at an open file, or at a path."""
+        """Read the stamp of an open file (a descriptor) or of a path."""
         status = os.stat(file)  # noqa: PTH116 - also of an open file
         return cls(status.st_size, status.st_mtime_ns)
 
 
+class Magic(NamedTuple):
+    """Beginning of a TIFF file.
+
+    Parameters
+    ----------
+    order : str
+        Byte order, ``"<"`` or ``">"``.
+    is_big : bool
+        True for BigTIFF.
+    header : bytes
+        The first 16 bytes of the file.
+    """
+
+    order: str
+    is_big: bool
+    header: bytes
+
+
+class IfdChain(NamedTuple):
+    """Directories of a TIFF file, in the order of their chain.
+
+    Parameters
+    ----------
+    order : str
+        Byte order, ``"<"`` or ``">"``.
+    is_big : bool
+        True for BigTIFF.
+    offsets : list of int
+        Offset of each directory in the file; 0 for a page that does not exist.
+    entries : list of bytes
+        Raw entries of each directory.
+    """
+
+    order: str
+    is_big: bool
+    offsets: list[int]
+    entries: list[bytes]
+
+
 def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> BinaryIO:
-    """Open a file for reading, unless it changed since it was looked at.
+    """Open a file for reading, unless it changed since its stamp was read.
 
     Parameters
     ----------
     path : str or Path
         The file.
     stamp : Stamp
-        What it was.
+        The stamp that the file must have.
     buffering : int
-        As for `open`; 0 where all that is read is read at once.
+        As for `open`; 0 if everything is read in a single call.
 
     Raises
     ------
     UnreadableFileError
-        It is gone, or another file stands there now.
+        The file does not exist any more, or was replaced.
     """
     try:
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
-        cure = cure_of(error, "put it back, or open it anew")
+        cure = cure_of(error, "put it back, or open it again")
         raise UnreadableFileError(
             f"{path} cannot be read any more ({error.strerror}): {cure}."
         ) from error
@@ -66,85 +106,97 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
 
 @contextmanager
 def map_file(file: BinaryIO) -> Iterator[mmap.mmap]:
-    """Map an open file, to be looked at; no array may look at it any more at the end."""
+    """Map an open file for reading; no array may refer to the map at exit."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
 
-def walk(path: Path, file: BinaryIO) -> tuple[str, bool, list[tuple[int, bytes]]]:
+def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     """Follow the chain of directories.
 
-    Returns
-    -------
-    order : str
-        ``"<"`` or ``">"``.
-    is_big : bool
-        Whether this is BigTIFF.
-    ifds : list of (int, bytes)
-        Offset and raw entries of each directory.
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    file : binary file
+        Open for reading, at its beginning.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is not a TIFF file, or its chain is broken at the start or circular.
+
+    Warns
+    -----
+    FerryWarning
+        The chain continues beyond the end of the file.
     """
-    order, version, header = read_magic(path, file)
-    is_big = version == 43
+    order, is_big, header = read_magic(path, file)
     link, start = ("Q", 8) if is_big else ("I", 4)
-    place = struct.unpack_from(order + link, header, start)[0]
-    ifds: list[tuple[int, bytes]] = []
-    back: set[int] = set()  # a circle goes back somewhere, so only such steps are remembered
+    offset = struct.unpack_from(order + link, header, start)[0]
+    offsets: list[int] = []
+    entries: list[bytes] = []
+
+    # a circle contains a step backward, so only the targets of such steps are remembered
+    backward: set[int] = set()
     is_circle = False
     with map_file(file) as data:
         read = _directory_reader(data, order, is_big)
-        while place:
-            entries, following = read(place)
-            if not entries or is_circle or len(ifds) > _MAX_PAGES:
-                _broken_chain(path, len({place for place, _ in ifds}), is_circle)
+        while offset:
+            raw, following = read(offset)
+            if not raw or is_circle or len(offsets) > _MAX_PAGES:
+                _report_broken_chain(path, len(set(offsets)), is_circle)
                 break
-            ifds.append((place, entries))
-            if following <= place:
-                is_circle = following in back
-                back.add(following)
-            place = following
-    return order, is_big, ifds
+            offsets.append(offset)
+            entries.append(raw)
+            if following <= offset:
+                is_circle = following in backward
+                backward.add(following)
+            offset = following
+    return IfdChain(order, is_big, offsets, entries)
 
 
 def _directory_reader(
     data: mmap.mmap, order: str, is_big: bool
 ) -> Callable[[int], tuple[bytes, int]]:
-    """Return what reads the entries of a directory, and where the next one is.
+    """Return a function that reads the entries of a directory and the offset of the next one.
 
-    Neighbors mostly have as many entries, so that is assumed, and looked at afterwards.
-    It gives no entries where there is no whole directory.
+    Adjacent directories mostly have the same number of entries, so this number is assumed, and
+    verified after reading. The entries are empty if the directory is incomplete.
     """
     head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
     counter = struct.Struct(order + head)
     around, size = counter.size + struct.calcsize(order + link), len(data)
     assumed, whole, last = 0, counter.unpack_from, size
 
-    def read(place: int) -> tuple[bytes, int]:
+    def read(offset: int) -> tuple[bytes, int]:
         nonlocal assumed, whole, last
-        if assumed and place <= last:
-            n, entries, following = whole(data, place)
+        if assumed and offset <= last:
+            n, entries, following = whole(data, offset)
             if n == assumed:
                 return entries, following
-        n = counter.unpack_from(data, place)[0] if place + around <= size else 0
-        if not n or place + around + entry * n > size:
+
+        n = counter.unpack_from(data, offset)[0] if offset + around <= size else 0
+        if not n or offset + around + entry * n > size:
             return b"", 0
         assumed, last = n, size - around - entry * n
         whole = struct.Struct(f"{order}{head}{entry * n}s{link}").unpack_from
-        _, entries, following = whole(data, place)
+        _, entries, following = whole(data, offset)
         return entries, following
 
     return read
 
 
 def open_tiff(path: Path) -> BinaryIO:
-    """Open a file for reading; refuse what is no file, or does not begin like a TIFF file.
+    """Open a TIFF file for reading.
 
     Raises
     ------
     UnreadableFileError
-        A folder, pipe or device, an empty file, or one of another format.
+        A folder, pipe or device, an empty file, or a file of another format.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise UnreadableFileError(f"{path} is no file: name a file, or a folder of TIFF files.")
+        raise UnreadableFileError(f"{path} is not a file: name a file, or a folder of TIFF files.")
     with ExitStack() as undo:
         file = undo.enter_context(path.open("rb"))
         read_magic(path, file)
@@ -153,28 +205,47 @@ def open_tiff(path: Path) -> BinaryIO:
     return file
 
 
-def read_magic(path: Path, file: BinaryIO) -> tuple[str, int, bytes]:
-    """Return byte order, version (42, or 43 for BigTIFF) and the first 16 bytes."""
-    header = file.read(16)
+def read_magic(path: Path, file: BinaryIO) -> Magic:
+    """Read the first 16 bytes of a file.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file does not begin like a TIFF file.
+    """
+    header = file.read(_MAGIC_BYTES)
     order = {b"II": "<", b"MM": ">"}.get(header[:2], "")
     version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 8 else 0
-    if version not in (42, 43) or (version == 43 and len(header) < 16):
+    if version not in (42, 43) or (version == 43 and len(header) < _MAGIC_BYTES):
         found = f"it begins with {header[:8]!r}" if header else "it is empty"
         raise UnreadableFileError(
-            f"{path} is no TIFF file ({found}): check what it really is, and open it as that."
+            f"{path} is not a TIFF file ({found}): check its format, and give it the suffix of "
+            "that format."
         )
-    return order, version, header
+    return Magic(order, version == 43, header)
 
 
-def _broken_chain(path: Path, found: int, is_circle: bool) -> None:
-    """Say that a chain of directories ends in the void; refuse where nothing can be had."""
-    what = "run in a circle" if is_circle else "go on behind the end of the file"
-    if is_circle or not found:
+def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
+    """Warn of a chain that continues beyond the end of the file; refuse an unusable one.
+
+    Raises
+    ------
+    UnreadableFileError
+        The chain is circular, or has no page at all.
+    """
+    if is_circle:
         raise UnreadableFileError(
-            f"{path} is damaged: its pages {what} after {found}; get a whole copy of the file."
+            f"{path} is damaged: its chain of pages goes in a circle after {n_pages} pages; get a "
+            "whole copy of the file."
+        )
+    if not n_pages:
+        raise UnreadableFileError(
+            f"{path} is damaged: its first page is beyond the end of the file; get a whole copy "
+            "of the file."
         )
     warnings.warn(
-        f"{path} is cut off: its pages {what}, only the first {found} are there.",
+        f"{path} is cut off: its pages continue beyond the end of the file, and only the first "
+        f"{n_pages} can be read.",
         FerryWarning,
         stacklevel=2,
     )

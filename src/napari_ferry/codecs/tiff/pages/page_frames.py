@@ -1,29 +1,30 @@
-"""What a page of a TIFF file is as a frame, and where a stack of them lies."""
+"""Frames made of the pages of a TIFF file, and arrays of stacks of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.codecs.tiff.pages.arrays import AsBool, map_frames, pages_array
+from napari_ferry.codecs.tiff.pages.arrays import BoolReader, map_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, next_page
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.record import Description
 
-_OUR_WRITERS = ("napari-ferry", "tifffile")
-"""Software that lays the pixels of a stack down in one piece, in order."""
+_CONTIGUOUS_WRITERS = ("napari-ferry", "tifffile")
+"""Software that stores the pixels of a stack in one block, in order."""
 
 
 class Page(Protocol):
-    """What `Header` and `PageKind` both say of a page."""
+    """Properties of a page that `Header` and `PageKind` share."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -35,51 +36,70 @@ class Page(Protocol):
     def is_color(self) -> bool: ...
 
 
-def frame_axes(page: Page) -> tuple[str, tuple[int, int] | None]:
-    """Return the axes of a page as they are opened, and how its stored axes move for that.
+class FrameAxes(NamedTuple):
+    """Axes of a frame, and their origin in the page.
 
-    Samples of a color come last, as ``s``; other samples are channels and come first.
+    Parameters
+    ----------
+    names : str
+        One lower-case letter for each axis of the frame.
+    move : AxisMove or None
+        Move of the sample axis; None if the frame has the order of the page.
+    """
+
+    names: str
+    move: AxisMove | None
+
+
+def frame_axes(page: Page) -> FrameAxes:
+    """Return the axes of a frame made of a page.
+
+    Samples of a color become the last axis, ``s``; other samples are channels and become the first
+    axis, ``c``.
     """
     first, last = page.axes.startswith("s"), page.axes.endswith("s")
     inner = page.axes.strip("s")
     if not first and not last:
-        return inner, None
+        return FrameAxes(inner, None)
     if page.is_color and page.shape[0 if first else -1] in (3, 4):
-        return inner + "s", (0, -1) if first else None
-    return "c" + inner, (-1, 0) if last else None
+        return FrameAxes(inner + "s", AxisMove(0, -1) if first else None)
+    return FrameAxes("c" + inner, AxisMove(-1, 0) if last else None)
 
 
-def moved(shape: Sequence[int], move: tuple[int, int] | None) -> tuple[int, ...]:
-    """Return the shape of a page after an axis moved."""
+def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:
+    """Return the shape of a page after the move of an axis."""
     return np.moveaxis(np.empty(shape, "V0"), *move).shape if move else tuple(shape)
 
 
 def map_stack(header: Header, n: int, *, is_imagej: bool = False) -> NDArray[Any] | None:
-    """Map `n` frames that follow each other, without looking at their pages.
+    """Map `n` consecutive frames from the first page on, without reading the other directories.
 
-    That is safe where ImageJ or a writer that is known laid down a stack: all its pixels stand
-    before the second directory.
+    This is correct for stacks of ImageJ and of known writers, which store all pixels before the
+    second directory. None for other files.
     """
     end = header.start + n * header.nbytes
-    known = is_imagej or header.software.startswith(_OUR_WRITERS)
+    is_known = is_imagej or header.software.startswith(_CONTIGUOUS_WRITERS)
     is_raw = header.raw_dtype is not None and header.start > 0
-    if header.raw_dtype is None or not is_raw or not known or end > header.stamp.nbytes:
+    if header.raw_dtype is None or not is_raw or not is_known or end > header.stamp.nbytes:
         return None
+
+    # the next directory must follow the pixels; only stacks of ImageJ may have no further one
     if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_imagej)):
         return None
     return map_frames(header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype)
 
 
 def map_whole_file(header: Header, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    """Map the one array of a file that holds nothing else, without looking at all its pages.
+    """Map the only array of a file, without reading all its directories.
 
-    Directories of a stack are of one length and follow each other, so that the last one is found
-    by counting; it must be the end of the chain.
+    The directories of a stack have one length and are adjacent, so the offset of the last one is
+    computed; it must be the end of the chain. None for other files.
     """
     n, rest = divmod(math.prod(shape), math.prod(header.shape))
     flat = map_stack(header, n) if n and not rest else None
     if flat is None:
         return None
+
     last = header.next_page
     if n > 2:
         third = next_page(header.path, last)
@@ -93,9 +113,28 @@ def array_by_page(
     pages: NDArray[np.int64],
     shape: Sequence[int],
     lead: int,
-    move: tuple[int, int] | None,
+    move: AxisMove | None,
 ) -> Array:
-    """Return the array of a stack whose pages are looked up in the file."""
+    """Make the array of a stack from the directories of its pages.
+
+    Parameters
+    ----------
+    header : Header
+        The first page of the file.
+    pages : array of int64, axis frame
+        Number of the page of each frame.
+    shape : sequence of int
+        Shape of the array.
+    lead : int
+        Number of axes before those of a frame.
+    move : AxisMove or None
+        Move of an axis of each page.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file has too few pages.
+    """
     source = TiffPages(header.path)
     if pages.max() >= len(source):
         raise UnreadableFileError(
@@ -107,18 +146,18 @@ def array_by_page(
 
 
 def with_pixels(description: Description, *levels: Array) -> Image:
-    """Join a description with its pixels; truth values were stored as 0 and 1."""
+    """Join a description with its pixels; pixels of bool are stored as 0 and 1."""
     if description.dtype == "bool":
         levels = tuple(map(as_bool, levels))
     return description.to_image(*levels)
 
 
 def as_bool(array: Array) -> Array:
-    """Return truth values that were stored as 0 and 1; other arrays as they are."""
+    """Convert pixels that are stored as 0 and 1 to bool; other arrays are returned unchanged."""
     if array.dtype != np.uint8:
         return array
     if isinstance(array, Frames):
-        return Frames(AsBool(array.read), array.shape, bool, array.lead)
+        return Frames(BoolReader(array.read), array.shape, bool, array.lead)
     if isinstance(array, Tiles):
         return array.astype(bool)
     return array.view(bool) if isinstance(array, np.ndarray) else array

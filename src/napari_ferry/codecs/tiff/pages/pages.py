@@ -1,12 +1,11 @@
-"""The pages of one TIFF file: found by walking the chain of directories, read one at a time.
+"""Pages of one TIFF file, found through its chain of directories and read one at a time.
 
-TIFF 6.0 (Adobe, 1992) and BigTIFF. Only the tags that say where pixels lie are looked at; each kind
-of page is described once, by tifffile, which also decodes.
+TIFF 6.0 (Adobe, 1992) and BigTIFF. Only the tags with the location of the pixels are read for
+each page; each kind of page is described once, by tifffile, which also decodes.
 """
 
 from __future__ import annotations
 
-import mmap
 import struct
 import threading
 from abc import ABC, abstractmethod
@@ -18,25 +17,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.decode import read_page
-from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, map_file, open_unchanged, walk
+from napari_ferry.codecs.tiff.pages.ifd_chain import (
+    Stamp,
+    map_file,
+    open_unchanged,
+    read_ifd_chain,
+)
 from napari_ferry.codecs.tiff.pages.page_kind import (
     TIFFFILE_ERRORS,
     PageKind,
-    page_kind,
-    page_segments,
+    Segments,
+    read_page_kind,
+    read_page_segments,
 )
 from napari_ferry.codecs.tiff.pages.page_table import (
+    COUNTS,
+    DESCRIPTION,
+    MISSING,
+    OFFSETS,
     VALUE_TYPES,
     PageTable,
+    contiguous_starts,
     index_pages,
-    one_piece_starts,
 )
-from napari_ferry.codecs.tiff.pages.subifds import below
+from napari_ferry.codecs.tiff.pages.subifds import read_subifds
 from napari_ferry.errors import UnreadableFileError
 
 
 class Pages(ABC):
-    """Pages of one TIFF file; called with a page's number, it reads its pixels.
+    """Pages of one TIFF file; a call with the number of a page reads its pixels.
 
     Holds no open file.
     """
@@ -50,18 +59,18 @@ class Pages(ABC):
     @property
     @abstractmethod
     def kinds(self) -> NDArray[np.int64]:
-        """The kind of each page, a number; counted in order of appearance."""
+        """Number of the kind of each page, counted in order of appearance."""
 
     @abstractmethod
-    def kind(self, kind: int) -> PageKind:
-        """Return what the pages of one kind have in common."""
+    def kind(self, number: int) -> PageKind:
+        """Return the kind with a number."""
 
     @abstractmethod
-    def segments(self, file: BinaryIO, page: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the strips or tiles of a page lie, and how many bytes they have."""
+    def segments(self, file: BinaryIO, page: int) -> Segments:
+        """Return the strips or tiles of a page."""
 
     def __call__(self, page: int) -> NDArray[Any]:
-        """Read one page, axes as its kind says.
+        """Read one page; its axes and dtype are those of its kind.
 
         Raises
         ------
@@ -82,7 +91,7 @@ class Pages(ABC):
         return open_unchanged(self.path, self.stamp)
 
     def read(self, file: BinaryIO, page: int, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Read one page of the opened file, to where it is wanted as `read_page` has it.
+        """Read one page of the opened file, into `out` if given; see `read_page`.
 
         Raises
         ------
@@ -90,7 +99,7 @@ class Pages(ABC):
             The page is damaged.
         """
         try:
-            return read_page(file, self.kind_of(page), *self.segments(file, page), out)
+            return read_page(file, self.kind_of(page), self.segments(file, page), out)
         except TIFFFILE_ERRORS as error:
             raise self.damaged(page, error) from error
 
@@ -99,27 +108,51 @@ class Pages(ABC):
         return self.kind(int(self.kinds[page]))
 
     def damaged(self, page: int, error: Exception) -> UnreadableFileError:
-        """Say in one sentence that a page cannot be decoded."""
+        """Return the error for a page that cannot be decoded."""
         return UnreadableFileError(
             f"Page {page} of {self.path} is damaged ({error}): get a whole copy of the "
             "file, or use its other pages."
         )
 
-    def raw_spans(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return where each page's pixels begin, or ``None`` unless all lie in one piece each."""
+    def absent(self, page: int) -> UnreadableFileError:
+        """Return the error for a number beyond the last page."""
+        return UnreadableFileError(
+            f"{self.path} has {len(self)} pages, but page {page} was requested: the file is cut "
+            "off or was replaced; get a whole copy."
+        )
+
+    def mismatched(
+        self, page: int, shape: tuple[int, ...], expected: tuple[int, ...]
+    ) -> UnreadableFileError:
+        """Return the error for a page of another shape than its image."""
+        return UnreadableFileError(
+            f"Page {page} of {self.path} has the shape {shape}, expected {expected}: it belongs to "
+            "another image; get a whole copy of the file, or use its other pages."
+        )
+
+    def pixel_offsets(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the offset of the pixels of each page, in bytes.
+
+        None unless the pixels of every page are stored uncompressed in one block.
+
+        Parameters
+        ----------
+        pages : array of int64, axis page
+            Numbers of pages of one kind.
+        """
         kind = self.kind_of(int(pages[0]))
         if kind.raw_dtype is None:
             return None
         try:
-            starts = self._starts(pages)
-        except ValueError:  # lists of strips lie behind the end; each page says so when it is read
+            starts = self._contiguous_starts(pages)
+        except ValueError:  # lists of strips beyond the end, reported when such a page is read
             return None
         if starts is None or (starts <= 0).any():
             return None
         return starts if (starts + kind.nbytes <= self.stamp.nbytes).all() else None
 
-    def _starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return where the first strip of each page lies, if the others follow at once."""
+    def _contiguous_starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the offset of the first strip of each page, None unless the others are adjacent."""
         starts = np.empty(len(pages), np.int64)
         with open_unchanged(self.path, self.stamp) as file:
             for i, page in enumerate(pages.tolist()):
@@ -131,78 +164,79 @@ class Pages(ABC):
 
 
 class TiffPages(Pages):
-    """All pages of the chain of one TIFF file, or those below them.
+    """All pages in the chain of one TIFF file, or the pages below them.
 
-    Pickles as its path, and as what the file was when it was opened.
+    Pickles as its path and its stamp.
 
     Parameters
     ----------
     path : Path
         The file.
-    below : int, optional
-        Which of the pages below each page of the chain is meant, counted from 0.
+    subifd : int, optional
+        Index among the pages below each page of the chain; the pages of the chain when absent.
     stamp : Stamp, optional
-        What the file has to be when it is read; what it is now when absent.
+        The stamp that the file must have when it is read; its present one when absent.
 
     Raises
     ------
     UnreadableFileError
-        Not a TIFF file, or its chain of directories is broken at the start or runs in a circle.
+        Not a TIFF file, or its chain of directories is broken at the start or circular.
     """
 
-    def __init__(self, path: Path, below: int | None = None, stamp: Stamp | None = None) -> None:
+    def __init__(self, path: Path, subifd: int | None = None, stamp: Stamp | None = None) -> None:
         self.path = path
-        self.below = below
+        self.subifd = subifd
         self.stamp = stamp or Stamp.of(path)
         self._known: dict[int, PageKind] = {}
         self._lock = threading.Lock()
         self._table: PageTable | None = None
 
     def __reduce__(self) -> tuple[type[TiffPages], tuple[Path, int | None, Stamp]]:
-        return TiffPages, (self.path, self.below, self.stamp)
+        return TiffPages, (self.path, self.subifd, self.stamp)
 
     def __len__(self) -> int:
         return len(self.table.ifds)
 
     @property
     def table(self) -> PageTable:
-        """Where the pages are; found when first needed."""
+        """Locations of the pages, read on first use."""
         with self._lock:
             if self._table is None:
                 with open_unchanged(self.path, self.stamp) as file:
-                    order, is_big, walked = walk(self.path, file)
-                    if self.below is not None:
-                        walked = below(file, walked, order, is_big, self.below)
+                    chain = read_ifd_chain(self.path, file)
+                    if self.subifd is not None:
+                        chain = read_subifds(file, chain, self.subifd)
                     with map_file(file) as data:
-                        self._table = _table(walked, order, is_big, data)
+                        self._table = index_pages(chain, data)
             return self._table
 
     @property
     def kinds(self) -> NDArray[np.int64]:
         return self.table.kinds
 
-    def kind(self, kind: int) -> PageKind:
-        if kind not in self._known:
-            if kind < 0:
+    def kind(self, number: int) -> PageKind:
+        if number not in self._known:
+            if number == MISSING:
                 raise UnreadableFileError(
-                    f"{self.path} has smaller versions of some of its pages only: get a whole "
+                    f"{self.path} has smaller versions of only some of its pages: get a whole "
                     "copy of the file, or use its full resolution."
                 )
-            first = int(np.argmax(self.table.kinds == kind))
-            self._known[kind] = page_kind(self.path, int(self.table.ifds[first]))
-        return self._known[kind]
+            first = int(np.argmax(self.table.kinds == number))
+            self._known[number] = read_page_kind(self.path, int(self.table.ifds[first]))
+        return self._known[number]
 
     def descriptions(self) -> Iterator[str]:
-        """Yield the text of each page, empty where it has none.
+        """Yield the description of each page, empty if it has none.
 
-        Only the tag itself is read, so that a file of 100,000 pages takes about a second. Texts
-        that overlap, which no writer makes, are left out once they are longer than the file.
+        Only this tag is read, so a file of 100,000 pages takes about a second. No writer makes
+        descriptions that overlap; they are left out once their sum is longer than the file.
         """
         field, room = ("Q", 8) if self.table.is_big else ("I", 4)
         last, text, left = (-1, -1), "", self.stamp.nbytes
         with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
-            for _, count, value in self.table.where[:, 2].tolist():
+            for _, count, value in self.table.entries[:, DESCRIPTION].tolist():
                 if (count, value) != last:
+                    # the text is stored in the field itself if it fits
                     raw = struct.pack(self.table.order + field, value % (1 << 8 * room))
                     if count > room:
                         left -= count
@@ -211,26 +245,26 @@ class TiffPages(Pages):
                     last = count, value
                 yield text
 
-    def segments(self, file: BinaryIO, page: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        if not self.table.where[page, :2, 1].all():
-            return page_segments(self.path, int(self.table.ifds[page]))
-        offsets, counts = (self._values(file, *self.table.where[page, k].tolist()) for k in (0, 1))
-        return offsets, counts
+    def segments(self, file: BinaryIO, page: int) -> Segments:
+        entries = [self.table.entries[page, tag].tolist() for tag in (OFFSETS, COUNTS)]
+        if not all(count for _, count, _ in entries):
+            return read_page_segments(self.path, int(self.table.ifds[page]))
+        return Segments(*(self._values(file, *entry) for entry in entries))
 
-    def _starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        counts, firsts = self.table.where[pages, 0, 1:].T
+    def _contiguous_starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        _, counts, firsts = self.table.entries[pages, OFFSETS].T
         if (counts == 1).all():
             return np.asarray(firsts)
         with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
-            return one_piece_starts(data, self.table, pages)
+            return contiguous_starts(data, self.table, pages)
 
     def _values(self, file: BinaryIO, kind: int, count: int, value: int) -> NDArray[np.int64]:
-        """Read the values of a tag: in place when there is one, else where it points."""
+        """Read the values of an entry, from its field or from the offset in its field."""
         if count == 1:
             return np.array([value], np.int64)
         dtype = np.dtype(self.table.order + VALUE_TYPES[kind])
-        inline = count * dtype.itemsize <= (8 if self.table.is_big else 4)
-        if inline:
+        is_inline = count * dtype.itemsize <= (8 if self.table.is_big else 4)
+        if is_inline:
             raw = struct.pack(self.table.order + ("Q" if self.table.is_big else "I"), value)
         else:
             if count * dtype.itemsize > self.stamp.nbytes:
@@ -238,14 +272,3 @@ class TiffPages(Pages):
             file.seek(value)
             raw = file.read(count * dtype.itemsize)
         return np.frombuffer(raw, dtype, count).astype(np.int64)
-
-
-def _table(walked: list[tuple[int, bytes]], order: str, is_big: bool, data: mmap.mmap) -> PageTable:
-    """Index pages; those that are not there are of the kind -1."""
-    ifds = np.array([ifd for ifd, _ in walked], np.int64)
-    there = np.nonzero(ifds)[0]
-    kinds = np.full(len(ifds), -1, np.int64)
-    where = np.zeros((len(ifds), 3, 3), np.int64)
-    if there.size:
-        kinds[there], where[there] = index_pages([walked[i] for i in there], order, is_big, data)
-    return PageTable(order, is_big, ifds, kinds, where)

@@ -1,61 +1,88 @@
-"""The pages of a file as tifffile's series tell them, where directories alone are not the truth.
+"""Pages of a file as described by the series of tifffile.
 
-Offsets of LSM and NDPI files above 4 GB are unwrapped, and sizes of Philips' levels are mended.
+Used for formats whose directories alone are not correct: tifffile unwraps the offsets of LSM and
+NDPI files above 4 GB, and corrects the sizes of the levels in Philips files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_unchanged
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind, kind_of
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, convert_page
 from napari_ferry.codecs.tiff.pages.pages import Pages
 
 if TYPE_CHECKING:
     import tifffile
 
 
-class ToldPages(Pages):
-    """Pages of one file that belong to one level of one of tifffile's series.
-
-    Pickles as the path of the file whose series it is of, its place there, and what both files
-    were when they were opened.
+class SeriesLevel(NamedTuple):
+    """Position of a level among the series of a file.
 
     Parameters
     ----------
     path : Path
-        The file that the pages are in.
-    pages : sequence of (offsets, byte counts, kind)
-        Where the strips or tiles of each page lie, and which of the kinds it is.
+        The file that was opened.
+    series, level : int
+        Index of the series in the file, and of the level in the series.
+    """
+
+    path: Path
+    series: int
+    level: int
+
+
+class SeriesPage(NamedTuple):
+    """One page of a series: its strips or tiles, and the index of its kind."""
+
+    segments: Segments
+    kind: int
+
+
+class SeriesPages(Pages):
+    """Pages of one file that belong to one level of a series.
+
+    Pickles as the position of the level, the index of this file among the files of the level, and
+    the stamps of both files at the time of opening.
+
+    Parameters
+    ----------
+    path : Path
+        The file that contains the pages.
+    pages : sequence of SeriesPage
+        The pages in order.
     kinds : sequence of PageKind
-        What pages there are.
-    origin : (Path, int, int, int)
-        The file that was opened; which series, level and file of it.
+        The kinds that the pages refer to.
+    origin : SeriesLevel
+        The level to which the pages belong.
+    file_index : int
+        Index of this file among the files of the level.
     """
 
     def __init__(
         self,
         path: Path,
-        pages: Sequence[tuple[Sequence[int], Sequence[int], int]],
+        pages: Sequence[SeriesPage],
         kinds: Sequence[PageKind],
-        origin: tuple[Path, int, int, int],
+        origin: SeriesLevel,
+        file_index: int,
     ) -> None:
         self.path = path
         self.stamp = Stamp.of(path)
-        self._offsets = [np.array(offsets, np.int64) for offsets, _, _ in pages]
-        self._counts = [np.array(counts, np.int64) for _, counts, _ in pages]
-        self._kinds = np.array([kind for _, _, kind in pages], np.int64)
+        self._segments = [page.segments for page in pages]
+        self._kinds = np.array([page.kind for page in pages], np.int64)
         self._known = tuple(kinds)
         self._origin = origin
-        self._origin_stamp = Stamp.of(origin[0])
+        self._file_index = file_index
+        self._origin_stamp = Stamp.of(origin.path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (*self._origin, self._origin_stamp, self.stamp)
+        return _reopen, (self._origin, self._file_index, self._origin_stamp, self.stamp)
 
     def __len__(self) -> int:
         return len(self._kinds)
@@ -64,63 +91,79 @@ class ToldPages(Pages):
     def kinds(self) -> NDArray[np.int64]:
         return self._kinds
 
-    def kind(self, kind: int) -> PageKind:
-        return self._known[kind]
+    def kind(self, number: int) -> PageKind:
+        return self._known[number]
 
-    def segments(self, file: BinaryIO, page: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return self._offsets[page], self._counts[page]
+    def segments(self, file: BinaryIO, page: int) -> Segments:
+        return self._segments[page]
 
 
-def told_pages(
-    path: Path, series: tifffile.TiffPageSeries, place: tuple[int, int]
-) -> tuple[list[ToldPages], NDArray[np.int64]]:
-    """Return the files of one level of a series, and a table of its frames; see `pages_array`.
+class LevelPages(NamedTuple):
+    """Files of one level of a series, and the frames of the level.
 
     Parameters
     ----------
-    path : Path
-        The file that was opened.
-    series : tifffile.TiffPageSeries
-        The level.
-    place : (int, int)
-        Which series, and which level of it.
+    files : list of SeriesPages
+        The files that contain the pages of the level.
+    table : array of int64, axes frame, (file, page)
+        Location of each frame; negative for a missing page. See `pages_array`.
     """
-    kinds: dict[int, tuple[int, PageKind]] = {}
-    found: dict[str, list[tuple[Sequence[int], Sequence[int], int]]] = {}
+
+    files: list[SeriesPages]
+    table: NDArray[np.int64]
+
+
+def read_level_pages(level: tifffile.TiffPageSeries, origin: SeriesLevel) -> LevelPages:
+    """Find the pages of one level of a series.
+
+    Parameters
+    ----------
+    level : tifffile.TiffPageSeries
+        The level, as described by tifffile.
+    origin : SeriesLevel
+        Position of the level, from which it is found again after unpickling.
+    """
+    kinds: list[PageKind] = []
+    numbers: dict[int, int] = {}  # index of a kind, by the identity of its key frame
+    files: dict[str, list[SeriesPage]] = {}
     table = []
-    for page in series:
+    for page in level:
         if page is None or page.keyframe is None:
             table.append((-1, -1))
             continue
+
+        # all pages of a kind share one key frame
         key = page.keyframe
-        number, _ = kinds.setdefault(id(key), (len(kinds), kind_of(key)))
+        if id(key) not in numbers:
+            numbers[id(key)] = len(kinds)
+            kinds.append(convert_page(key))
+
         name = page.parent.filehandle.path
-        rows = found.setdefault(name, [])
-        table.append((list(found).index(name), len(rows)))
-        rows.append((page.dataoffsets, page.databytecounts, number))
-    known = [kind for _, kind in kinds.values()]
-    files = [
-        ToldPages(Path(name), rows, known, (path, *place, i))
-        for i, (name, rows) in enumerate(found.items())
+        rows = files.setdefault(name, [])
+        table.append((list(files).index(name), len(rows)))
+        segments = Segments.of(page.dataoffsets, page.databytecounts)
+        rows.append(SeriesPage(segments, numbers[id(key)]))
+
+    sources = [
+        SeriesPages(Path(name), rows, kinds, origin, i)
+        for i, (name, rows) in enumerate(files.items())
     ]
-    return files, np.array(table, np.int64).reshape(-1, 2)
+    return LevelPages(sources, np.array(table, np.int64).reshape(-1, 2))
 
 
-def _again(
-    path: Path, series: int, level: int, file: int, path_stamp: Stamp, stamp: Stamp
-) -> ToldPages:
-    """Find the same pages once more, after they were pickled.
+def _reopen(origin: SeriesLevel, file_index: int, origin_stamp: Stamp, stamp: Stamp) -> SeriesPages:
+    """Find the pages again after unpickling.
 
     Raises
     ------
     UnreadableFileError
-        The file is gone, or changed.
+        The file does not exist any more, or changed.
     """
     import tifffile
 
-    open_unchanged(path, path_stamp).close()
-    with tifffile.TiffFile(path) as tif:
-        files, _ = told_pages(path, tif.series[series].levels[level], (series, level))
-    found = files[file]
-    found.stamp = stamp
-    return found
+    open_unchanged(origin.path, origin_stamp).close()
+    with tifffile.TiffFile(origin.path) as tif:
+        level = tif.series[origin.series].levels[origin.level]
+        pages = read_level_pages(level, origin).files[file_index]
+    pages.stamp = stamp
+    return pages

@@ -1,4 +1,4 @@
-"""What a file has to be for its pixels to be read where those of another file lie.
+"""Files with the same layout as another file, whose pixels are read from the same offsets.
 
 TIFF 6.0 (Adobe, 1992) and BigTIFF.
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.memmap import position
+from napari_ferry.codecs.tiff.pages.page_kind import Segments
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
     SEGMENT_TAGS,
@@ -24,30 +25,30 @@ from napari_ferry.codecs.tiff.pages.page_table import (
     VALUE_TYPES,
 )
 
-_MOST_COMPARED = 1 << 20
-"""Bytes beside the pixels above which files are not compared byte by byte."""
+_MAX_COMPARED = 1 << 20
+"""Bytes apart from the pixels above which files are not compared byte by byte."""
 
 _LAYOUT = -1
 _ROLES = dict.fromkeys(LAYOUT_TAGS, _LAYOUT)
 _ROLES |= {tag: k for k, tags in enumerate(SEGMENT_TAGS) for tag in tags}
-"""What the tags that are looked at are for: the layout, or the place of the pixels."""
+"""Role of each tag that is read: `_LAYOUT`, or the index of an array of `Segments`."""
 
 _FIRST_READ = 4096
-_MOST_ENTRIES = 1024
+_MAX_ENTRIES = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Template:
-    """All bytes of a file but its pixels, which lie in it as they are.
+    """All bytes of a file except its pixels, which are stored uncompressed.
 
     Parameters
     ----------
     nbytes : int
         Size of the file.
     head, tail : bytes
-        What stands before the pixels, and behind them.
+        Bytes before and after the pixels.
     starts : tuple of int
-        Where each frame begins.
+        Offset of each frame, in bytes.
     """
 
     nbytes: int
@@ -57,7 +58,7 @@ class Template:
 
     @classmethod
     def of(cls, path: Path, array: Array, lead: int) -> Template | None:
-        """Return the template of a file that was mapped; ``None`` where it has none.
+        """Make the template of a mapped file, None if its pixels are not one block.
 
         Parameters
         ----------
@@ -76,21 +77,25 @@ class Template:
         frame = array.shape[lead:]
         if array.strides[lead:] != c_strides(frame, array.itemsize):
             return None
-        places = np.indices(array.shape[:lead]).reshape(lead, array.size // math.prod(frame)).T
-        starts = start + places @ np.array(array.strides[:lead], np.int64)
+
+        # the frames may have any order, but must fill one block without gaps
+        index = np.indices(array.shape[:lead]).reshape(lead, array.size // math.prod(frame)).T
+        starts = start + index @ np.array(array.strides[:lead], np.int64)
         begin, pixels = int(starts.min()), array.nbytes
-        nbytes = path.stat().st_size
         if int(starts.max()) + pixels // len(starts) != begin + pixels:
             return None
-        if nbytes - pixels > _MOST_COMPARED:
+
+        nbytes = path.stat().st_size
+        if nbytes - pixels > _MAX_COMPARED:
             return None
         with path.open("rb") as file:
             head = file.read(begin)
             file.seek(begin + pixels)
-            return cls(nbytes, head, file.read(), tuple(starts.tolist()))
+            tail = file.read()
+        return cls(nbytes=nbytes, head=head, tail=tail, starts=tuple(starts.tolist()))
 
     def fits(self, file: BinaryIO) -> bool:
-        """Whether a file of the same size is the same but for its pixels."""
+        """True if a file of the same size differs only in its pixels."""
         if file.read(len(self.head)) != self.head:
             return False
         if self.tail:
@@ -98,24 +103,33 @@ class Template:
         return not self.tail or file.read(len(self.tail)) == self.tail
 
     def read_into(self, file: BinaryIO, first: int, out: NDArray[Any]) -> None:
-        """Read frames of a file that fits, into an array in C order; its first axis counts them.
+        """Read consecutive frames of a file that fits.
+
+        Parameters
+        ----------
+        file : binary file
+            Open for reading.
+        first : int
+            Number of the first frame.
+        out : array, axes frame, and those of a frame
+            Target, in C order.
 
         Raises
         ------
         ValueError
-            The file has just become shorter.
+            The file has become shorter in the meantime.
         """
         frame_bytes = out.nbytes // len(out)
         starts = self.starts[first : first + len(out)]
         if starts == tuple(range(starts[0], starts[0] + out.nbytes, frame_bytes)):
             read_into(file, starts[0], out)
         else:
-            for start, place in zip(starts, out, strict=True):
-                read_into(file, start, place)
+            for start, frame in zip(starts, out, strict=True):
+                read_into(file, start, frame)
 
 
 def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
-    """Fill an array in C order with the bytes that begin at `start` in a file.
+    """Fill an array in C order with the bytes from an offset of a file.
 
     Raises
     ------
@@ -125,7 +139,7 @@ def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
     file.seek(start)
     n = file.readinto(out.data)  # type: ignore[attr-defined]
     rest = as_bytes(out)[n:] if n < out.nbytes else b""
-    while rest:  # the system may give less than was asked for
+    while rest:  # the system may return fewer bytes than requested
         n = file.readinto(rest)  # type: ignore[attr-defined]
         if not n:
             raise ValueError("it ends before its last pixel")
@@ -138,24 +152,23 @@ class Directory(NamedTuple):
     Parameters
     ----------
     ifd : int
-        Where its directory begins.
+        Offset of its directory, in bytes.
     layout : tuple
-        What says how its pixels are stored; equal for pages of one kind.
-    offsets, counts : array of int64, axis segment
-        Where its strips or tiles begin, and their bytes.
+        Entries for the storage of the pixels; equal for pages of one kind.
+    segments : Segments
+        Its strips or tiles.
     """
 
     ifd: int
     layout: tuple[Any, ...]
-    offsets: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    segments: Segments
 
 
 def read_directory(file: BinaryIO) -> Directory | None:
-    """Read the directory of a file that has one page; ``None`` for any other file.
+    """Read the directory of a file with one page, None for any other file.
 
-    Unlike tifffile this looks at nothing but where pixels are and how, which takes a tenth of the
-    time.
+    Only the entries for the layout and location of the pixels are read, which takes a tenth of the
+    time that tifffile needs.
     """
     file.seek(0)
     source = _Source(file, file.read(_FIRST_READ))
@@ -163,71 +176,98 @@ def read_directory(file: BinaryIO) -> Directory | None:
     if order is None or len(source.first) < 16:
         return None
     is_big = source.first[2:4] in (b"+\0", b"\0+")
-    form = _Form(order, "Q", "HHQ8s", "Q", 8) if is_big else _Form(order, "H", "HHI4s", "I", 4)
+    form = _BIG if is_big else _CLASSIC
     (ifd,) = struct.unpack_from(order + form.link, source.first, form.start)
-    entries = _only_entries(source, ifd, form)
+
     layout: list[Any] = [order, is_big]
-    segments = [np.empty(0, np.int64)] * 2
-    for tag, kind, count, field in struct.iter_unpack(order + form.entry, entries):
+    segments = [np.empty(0, np.int64)] * len(SEGMENT_TAGS)
+    for tag, kind, count, field in struct.iter_unpack(
+        order + form.entry, _only_entries(source, ifd, order, form)
+    ):
         role = _ROLES.get(tag)
         if role is None:
             continue
-        values = source.values(form, kind, count, field)
+        values = source.values(order + form.link, kind, count, field)
         if role == _LAYOUT:
             layout.append((tag, kind, count, values))
             continue
+
+        # files of one layout may have their pixels at other offsets
         layout.append((tag, count))
         dtype = VALUE_TYPES.get(kind, "u4")
         if len(values) == count * np.dtype(dtype).itemsize:
             segments[role] = np.frombuffer(values, order + dtype).astype(np.int64)
+
     if not segments[0].size or segments[0].shape != segments[1].shape:
         return None
-    return Directory(ifd, tuple(layout), *segments)
+    return Directory(ifd, tuple(layout), Segments(*segments))
 
 
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 
 
-class _Form(NamedTuple):
-    """How directories are written, TIFF or BigTIFF: formats of `struct`."""
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """Binary form of directories, as formats of `struct` without byte order.
 
-    order: str
+    Parameters
+    ----------
+    head, entry, link : str
+        The number of entries, an entry, and the offset of the next directory.
+    start : int
+        Position of the offset of the first directory in the file.
+    """
+
     head: str
     entry: str
     link: str
     start: int
 
 
+_CLASSIC = _Form(head="H", entry="HHI4s", link="I", start=4)
+_BIG = _Form(head="Q", entry="HHQ8s", link="Q", start=8)
+
+
 class _Source(NamedTuple):
-    """A file, the beginning of which was read."""
+    """A file and its first bytes, which are read only once."""
 
     file: BinaryIO
     first: bytes
 
-    def read(self, place: int, nbytes: int) -> bytes:
-        """Return bytes of the file, fewer at its end."""
-        if place + nbytes <= len(self.first):
-            return self.first[place : place + nbytes]
-        self.file.seek(place)
+    def read(self, offset: int, nbytes: int) -> bytes:
+        """Read bytes of the file, fewer at its end."""
+        if offset + nbytes <= len(self.first):
+            return self.first[offset : offset + nbytes]
+        self.file.seek(offset)
         return self.file.read(nbytes)
 
-    def values(self, form: _Form, kind: int, count: int, field: bytes) -> bytes:
-        """Return the bytes of a tag's values, which its field holds or points to."""
+    def values(self, link: str, kind: int, count: int, field: bytes) -> bytes:
+        """Return the bytes of the values of an entry, from its field or from the offset in it.
+
+        Parameters
+        ----------
+        link : str
+            Format of an offset.
+        kind, count : int
+            Type and number of the values.
+        field : bytes
+            The field.
+        """
         nbytes = count * TYPE_SIZES.get(kind, 1)
         if nbytes <= len(field):
             return field[:nbytes]
-        (place,) = struct.unpack(form.order + form.link, field)
-        return self.read(place, nbytes) if nbytes < _MOST_COMPARED else b""
+        (offset,) = struct.unpack(link, field)
+        return self.read(offset, nbytes) if nbytes < _MAX_COMPARED else b""
 
 
-def _only_entries(source: _Source, ifd: int, form: _Form) -> bytes:
-    """Return the entries of a directory that no other follows; empty for any other."""
+def _only_entries(source: _Source, ifd: int, order: str, form: _Form) -> bytes:
+    """Read the entries of the last directory of a chain, empty if another one follows."""
     head, entry, link = (
-        struct.calcsize(form.order + part) for part in (form.head, form.entry, form.link)
+        struct.calcsize(order + part) for part in (form.head, form.entry, form.link)
     )
     raw = source.read(ifd, head)
-    n = struct.unpack(form.order + form.head, raw)[0] if len(raw) == head else 0
-    if not 0 < n < _MOST_ENTRIES:
+    n = struct.unpack(order + form.head, raw)[0] if len(raw) == head else 0
+    if not 0 < n < _MAX_ENTRIES:
         return b""
     raw = source.read(ifd + head, n * entry + link)
     is_last = len(raw) == n * entry + link and not any(raw[n * entry :])

@@ -1,4 +1,4 @@
-"""Indices along an axis of tiles: which they touch, and which of them lie in each tile."""
+"""Indices along an axis of tiles, divided among the tiles that contain them."""
 
 from __future__ import annotations
 
@@ -11,35 +11,73 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.indexing import check_indices
 
 
+class TouchedIndices(NamedTuple):
+    """Indices to read along one axis, and the selection from them.
+
+    Parameters
+    ----------
+    indices : array of int
+        The distinct indices, increasing.
+    selection : int, slice or array of int
+        Index of the requested items among `indices`.
+    """
+
+    indices: NDArray[np.intp]
+    selection: Any
+
+
 class Run(NamedTuple):
-    """Indices along one axis that lie in one tile: its number, and where they go and come from."""
+    """Indices along one axis that belong to one tile.
+
+    Parameters
+    ----------
+    number : int
+        Number of the tile along the axis.
+    target : slice
+        Position of the indices in the array that is filled.
+    source : slice or array of int
+        Position of the indices in the tile.
+    """
 
     number: int
     target: slice
     source: slice | NDArray[np.intp]
 
 
-def touched_by(item: Any, n: int, axis: int) -> tuple[NDArray[np.intp], Any]:
-    """Return the indices that an item touches, increasing, and what indexes them for it."""
+def touched_indices(item: Any, n: int, axis: int) -> TouchedIndices:
+    """Find the indices to read for one item of an index.
+
+    Parameters
+    ----------
+    item : int, slice or array of int
+        The item, as `split_key` returns it.
+    n : int
+        Length of the axis.
+    axis : int
+        Number of the axis, for messages.
+    """
     if isinstance(item, int):
-        return np.array([item], np.intp), 0
+        return TouchedIndices(np.array([item], np.intp), 0)
     if isinstance(item, slice):
         wanted = np.arange(*item.indices(n))
-        is_back = len(wanted) > 1 and wanted[0] > wanted[-1]
-        return (wanted[::-1], slice(None, None, -1)) if is_back else (wanted, slice(None))
+        if len(wanted) > 1 and wanted[0] > wanted[-1]:
+            return TouchedIndices(wanted[::-1], slice(None, None, -1))
+        return TouchedIndices(wanted, slice(None))
+
     wanted = check_indices(np.asarray(item), n, axis)
-    touched, place = np.unique(wanted, return_inverse=True)
-    return touched, place.reshape(wanted.shape)
+    touched, selection = np.unique(wanted, return_inverse=True)
+    return TouchedIndices(touched, selection.reshape(wanted.shape))
 
 
 def cut_runs(index: NDArray[np.intp], step: int) -> list[Run]:
-    """Cut increasing indices where tiles of a length end."""
+    """Divide increasing indices at the borders of tiles of length `step`."""
     first, last = int(index[0]), int(index[-1])
     if last - first + 1 == len(index):
         starts = range(first // step * step, last + 1, step)
         bounds = ((k, max(first, k), min(last + 1, k + step)) for k in starts)
         return [Run(k // step, slice(a - first, b - first), slice(a - k, b - k))
                 for k, a, b in bounds]  # fmt: skip
+
     numbers = index // step
     edges = [0, *(np.nonzero(np.diff(numbers))[0] + 1).tolist(), len(index)]
     return [
@@ -49,7 +87,7 @@ def cut_runs(index: NDArray[np.intp], step: int) -> list[Run]:
 
 
 def as_slice(index: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """Return evenly spaced indices as a slice, which numpy takes faster."""
+    """Convert evenly spaced indices to a slice, for faster indexing."""
     steps = np.diff(index)
     step = int(steps[0]) if len(steps) else 1
     is_even = step > 0 and (steps == step).all()

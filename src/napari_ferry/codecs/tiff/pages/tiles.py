@@ -1,4 +1,4 @@
-"""Arrays over large pages, of which only the tiles or strips that are asked for are read."""
+"""Arrays over large pages, read by tiles or strips."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -16,10 +16,14 @@ from napari_ferry.arrays.indexing import arranged, new_axes, nothing_of, split_k
 from napari_ferry.arrays.stack import Chunked
 from napari_ferry.codecs.tiff.pages.decode import check_segments, read_segment
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_unchanged
-from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import (
+    TIFFFILE_ERRORS,
+    AxisMove,
+    PageKind,
+    Segments,
+)
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.codecs.tiff.pages.tile_index import as_slice, cut_runs, touched_by
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.codecs.tiff.pages.tile_index import as_slice, cut_runs, touched_indices
 
 LARGE_PAGE = 32 << 20
 """Bytes of pixels above which a page is read by tiles or strips."""
@@ -27,31 +31,38 @@ LARGE_PAGE = 32 << 20
 _CACHE_BYTES = 32 << 20
 _CACHE_PAGES = 8
 _BATCH = 64
-_FEW = 4
+_MIN_PARALLEL = 4
+"""Number of tiles from which several threads decode them."""
+
+_SHAPED = (0, 2, 3, 4)
+"""Separate samples, y, x and samples among the five dimensions of tifffile."""
 
 
-Places = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Where the tiles or strips of a page lie, and how many bytes they have."""
+class _Page(NamedTuple):
+    """Location of a page: the index of its file, and its number in the file."""
+
+    file: int
+    number: int
 
 
 class Tiles(Chunked):
-    """An array over large pages, with numpy's indexing; reads the tiles or strips it touches.
+    """An array over large pages with the indexing of numpy, which reads only the touched tiles.
 
-    Making one costs the same whatever its size. It is thread-safe, keeps the last few tiles, and
+    Its creation costs the same for any size. It is thread-safe, caches the last few tiles, and
     pickles as the paths of its files.
 
     Parameters
     ----------
     files : sequence of Pages or None
-        ``None`` stands for a file that is missing; its frames are zero.
+        The files; None for a missing file, whose frames are zero.
     table : array of int64, axes frame, (file, page)
-        Negative where no page is named; such frames are zero.
+        Location of each frame; negative for a missing page, whose frame is zero.
     lead, frame : sequence of int
         Shape of the leading axes, which count frames in C order, and of a frame.
     dtype : data type
-        Of the pixels; those of the file are cast to it.
-    move : (int, int), optional
-        An axis of each page that goes elsewhere, such as color samples stored as planes.
+        Type of the pixels, to which those of the file are cast.
+    move : AxisMove, optional
+        Move of an axis of each page, such as color samples that are stored as planes.
     """
 
     def __init__(
@@ -61,7 +72,7 @@ class Tiles(Chunked):
         lead: Sequence[int],
         frame: Sequence[int],
         dtype: DTypeLike,
-        move: tuple[int, int] | None = None,
+        move: AxisMove | None = None,
     ) -> None:
         self.files = tuple(files)
         self.table = table
@@ -69,9 +80,9 @@ class Tiles(Chunked):
         self.shape = (*map(int, lead), *map(int, frame))
         self.dtype = np.dtype(dtype)
         self.move = move
-        self._cache: OrderedDict[tuple[int, int, int], NDArray[Any]] = OrderedDict()
-        self._cached = 0
-        self._places: OrderedDict[tuple[int, int], Places] = OrderedDict()
+        self._cache: OrderedDict[tuple[_Page, int], NDArray[Any]] = OrderedDict()
+        self._cached_bytes = 0
+        self._cached_segments: OrderedDict[_Page, Segments] = OrderedDict()
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[Tiles], tuple[Any, ...]]:
@@ -86,8 +97,8 @@ class Tiles(Chunked):
         kind = first_kind(self.files, self.table)
         if kind is None:
             return self.shape
-        steps = (1, *kind.segment[1:], kind.shaped[4])
-        inner = (min(steps[k], kind.shaped[(0, 2, 3, 4)[k]]) for k in _places(kind, self.move))
+        steps, shaped = (1, *kind.segment[1:], kind.shaped[4]), _stored_shape(kind)
+        inner = (min(steps[k], shaped[k]) for k in _stored_axes(kind, self.move))
         return (*(1,) * self.lead, *inner)
 
     def astype(self, dtype: DTypeLike) -> Tiles:
@@ -97,7 +108,7 @@ class Tiles(Chunked):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("The pixels lie in a file: reading them makes a copy.")
+            raise ValueError("The pixels are stored in a file: reading them makes a copy.")
         pixels: NDArray[Any] = self[...]
         return pixels.astype(self.dtype if dtype is None else dtype, copy=False)
 
@@ -106,164 +117,166 @@ class Tiles(Chunked):
         nothing = nothing_of(items, order, self)
         if nothing is not None:
             return nothing
-        touched, left = zip(*itertools.starmap(touched_by, self._axes(items)), strict=True)
-        region = self._read_box(touched)
+
+        axes = zip(items, self.shape, range(self.ndim), strict=True)
+        touched, selection = zip(*itertools.starmap(touched_indices, axes), strict=True)
+        region = self._read_region(touched)
         if not all(isinstance(item, int | slice) for item in items):
-            return region[arranged(left, order)]
-        pixels, added = region[left], new_axes(items, order)
+            return region[arranged(selection, order)]
+        pixels, added = region[selection], new_axes(items, order)
         return pixels[added] if added else pixels[()]
 
-    def _axes(self, items: Sequence[Any]) -> Iterator[tuple[Any, int, int]]:
-        return zip(items, self.shape, range(self.ndim), strict=True)
-
-    def _read_box(self, index: Sequence[NDArray[np.intp]]) -> NDArray[Any]:
-        """Read an open mesh of increasing indices."""
+    def _read_region(self, index: Sequence[NDArray[np.intp]]) -> NDArray[Any]:
+        """Read an open mesh of increasing indices, one array for each axis."""
         out = np.zeros([len(wanted) for wanted in index], self.dtype)
         if out.size:
             lead = index[: self.lead]
             flat = np.ravel_multi_index(np.ix_(*lead), self.shape[: self.lead]) if lead else 0
             frames = out.reshape(-1, *out.shape[self.lead :])
             for frame, i in zip(frames, np.ravel(flat).tolist(), strict=True):
-                which, page = self.table[i].tolist()
-                if which >= 0 and page >= 0 and self.files[which] is not None:
-                    self._read_frame(frame, which, page, index[self.lead :])
+                page = _Page(*self.table[i].tolist())
+                source = self.files[page.file] if min(page) >= 0 else None
+                if source is not None:
+                    self._read_frame(frame, source, page, index[self.lead :])
         return out
 
     def _read_frame(
-        self, out: NDArray[Any], which: int, page: int, index: Sequence[NDArray[np.intp]]
+        self, out: NDArray[Any], source: Pages, page: _Page, index: Sequence[NDArray[np.intp]]
     ) -> None:
         """Read an open mesh of one page into `out`."""
-        source = self.files[which]
-        assert source is not None
-        if page >= len(source):
-            raise UnreadableFileError(
-                f"{source.path} has {len(source)} pages, page {page} was named: it is cut off or "
-                "was replaced; get a whole copy."
-            )
-        kind = source.kind_of(page)
-        places = _places(kind, self.move)
-        shaped = [kind.shaped[k] for k in (0, 2, 3, 4)]
-        if tuple(shaped[k] for k in places) != self.shape[self.lead :]:
-            raise UnreadableFileError(
-                f"Page {page} of {source.path} is {kind.shape}, expected "
-                f"{self.shape[self.lead :]}: it belongs to another image."
-            )
-        whole = [np.zeros(1, np.intp)] * 4
-        for axis, place in enumerate(places):
-            whole[place] = index[axis]
-        turned = out.transpose(np.argsort(places))
-        grown = turned[tuple(slice(None) if k in places else None for k in range(4))]
-        self._fill(grown, source, (which, page), kind, whole)
+        if page.number >= len(source):
+            raise source.absent(page.number)
+        kind = source.kind_of(page.number)
+        axes, shaped = _stored_axes(kind, self.move), _stored_shape(kind)
+        if tuple(shaped[k] for k in axes) != self.shape[self.lead :]:
+            raise source.mismatched(page.number, kind.shape, self.shape[self.lead :])
+
+        # tiles have four axes, some of which the frame may lack or have in another order
+        whole = [np.zeros(1, np.intp)] * len(_SHAPED)
+        for k, wanted in zip(axes, index, strict=True):
+            whole[k] = wanted
+        in_order = out.transpose(np.argsort(axes))
+        missing = tuple(slice(None) if k in axes else None for k in range(len(_SHAPED)))
+        self._fill(in_order[missing], source, page, kind, whole)
 
     def _fill(
         self,
         out: NDArray[Any],
         source: Pages,
-        place: tuple[int, int],
+        page: _Page,
         kind: PageKind,
         index: Sequence[NDArray[np.intp]],
     ) -> None:
         """Read an open mesh into `out`, axes separate samples, y, x, samples."""
         try:
-            segments = self._segments(source, place, kind)
+            segments = self._segments(source, page, kind)
             runs = [cut_runs(index[k], step) for k, step in enumerate((1, *kind.segment[1:]))]
             samples = as_slice(index[3])
             _, _, ny, nx = kind.grid
             jobs = {(s.number * ny + y.number) * nx + x.number: (s, y, x) for s in runs[0]
                     for y in runs[1] for x in runs[2]}  # fmt: skip
-            for number, pixels in self._decoded(source, segments, place, kind, list(jobs)):
+
+            for number, pixels in self._decode(source, segments, page, kind, list(jobs)):
                 s, y, x = jobs[number]
                 target = out[s.target, y.target, x.target]
                 target[...] = (
                     kind.fill if pixels is None else pixels[0][y.source][:, x.source][..., samples]
                 )
         except TIFFFILE_ERRORS as error:
-            raise source.damaged(place[1], error) from error
+            raise source.damaged(page.number, error) from error
 
-    def _decoded(
+    def _decode(
         self,
         source: Pages,
-        segments: Places,
-        place: tuple[int, int],
+        segments: Segments,
+        page: _Page,
         kind: PageKind,
         numbers: Sequence[int],
     ) -> Iterator[tuple[int, NDArray[Any] | None]]:
-        """Give tiles by number, ``None`` for those that the file leaves out."""
+        """Yield tiles with their number, cached tiles first; None for a tile without data."""
         missing = []
         for number in numbers:
-            pixels = self._recall((*place, number))
+            pixels = self._find_cached((page, number))
             if pixels is None:
                 missing.append(number)
             else:
                 yield number, pixels
         if not missing:
             return
+
         with open_unchanged(source.path, source.stamp) as file:
-            for number, pixels in _decode(file, kind, segments, missing):
+            for number, pixels in _decode_tiles(file, kind, segments, missing):
                 if pixels is not None:
-                    self._remember((*place, number), pixels)
+                    self._add_to_cache((page, number), pixels)
                 yield number, pixels
 
-    def _segments(self, source: Pages, place: tuple[int, int], kind: PageKind) -> Places:
-        """Return where the tiles of a page lie; large pages have a hundred thousand of them."""
+    def _segments(self, source: Pages, page: _Page, kind: PageKind) -> Segments:
+        """Return the tiles of a page, cached as large pages have a hundred thousand of them."""
         with self._lock:
-            if place not in self._places:
+            if page not in self._cached_segments:
                 with open_unchanged(source.path, source.stamp) as file:
-                    found = source.segments(file, place[1])
-                check_segments(kind, *found)
-                self._places[place] = found
-                if len(self._places) > _CACHE_PAGES:
-                    self._places.popitem(last=False)
-            return self._places[place]
+                    segments = source.segments(file, page.number)
+                check_segments(kind, segments)
+                self._cached_segments[page] = segments
+                if len(self._cached_segments) > _CACHE_PAGES:
+                    self._cached_segments.popitem(last=False)
+            return self._cached_segments[page]
 
-    def _recall(self, key: tuple[int, int, int]) -> NDArray[Any] | None:
+    def _find_cached(self, key: tuple[_Page, int]) -> NDArray[Any] | None:
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
             return self._cache.get(key)
 
-    def _remember(self, key: tuple[int, int, int], pixels: NDArray[Any]) -> None:
+    def _add_to_cache(self, key: tuple[_Page, int], pixels: NDArray[Any]) -> None:
         with self._lock:
             if key not in self._cache and pixels.nbytes <= _CACHE_BYTES:
                 self._cache[key] = pixels
-                self._cached += pixels.nbytes
-                while self._cached > _CACHE_BYTES:
-                    self._cached -= self._cache.popitem(last=False)[1].nbytes
+                self._cached_bytes += pixels.nbytes
+                while self._cached_bytes > _CACHE_BYTES:
+                    self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
 
 
 def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageKind | None:
-    """Return what the first page is that is there."""
+    """Return the kind of the first existing page, None if no page exists."""
     is_file = np.array([file is not None for file in files])[table[:, 0]]
-    there = np.nonzero((table >= 0).all(1) & is_file)[0]
-    which, page = table[there[0]].tolist() if there.size else (0, 0)
-    source = files[which]
-    return source.kind_of(page) if there.size and source and page < len(source) else None
+    existing = np.nonzero((table >= 0).all(1) & is_file)[0]
+    if not existing.size:
+        return None
+    file, page = table[existing[0]].tolist()
+    source = files[file]
+    return source.kind_of(page) if source is not None and page < len(source) else None
 
 
-def has_tiles(kind: PageKind, frame: Sequence[int], move: tuple[int, int] | None) -> bool:
-    """Whether pages of a kind are large and in pieces, and frames are such pages."""
+def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bool:
+    """True if pages of a kind are large, consist of several tiles or strips, and are frames."""
     _, d, y, x = kind.grid
     if kind.nbytes <= LARGE_PAGE or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False
-    shaped = [kind.shaped[k] for k in (0, 2, 3, 4)]
-    return tuple(shaped[k] for k in _places(kind, move)) == tuple(frame)
+    shaped = _stored_shape(kind)
+    return tuple(shaped[k] for k in _stored_axes(kind, move)) == tuple(frame)
 
 
-def _places(kind: PageKind, move: tuple[int, int] | None) -> tuple[int, ...]:
-    """Return which of separate samples, y, x and samples each axis of a frame is, by number."""
+def _stored_shape(kind: PageKind) -> tuple[int, ...]:
+    """Return the lengths of separate samples, y, x and samples."""
+    return tuple(kind.shaped[k] for k in _SHAPED)
+
+
+def _stored_axes(kind: PageKind, move: AxisMove | None) -> tuple[int, ...]:
+    """Return the stored axis of each axis of a frame: 0 separate samples, 1 y, 2 x, 3 samples."""
     stored = [k for k in range(4) if k in (1, 2) or (kind.shaped[0], 1, 1, kind.shaped[4])[k] > 1]
     if move:
-        stored.insert(move[1] % len(stored), stored.pop(move[0]))
+        stored.insert(move.destination % len(stored), stored.pop(move.source))
     return tuple(stored)
 
 
-def _decode(
+def _decode_tiles(
     file: BinaryIO,
     kind: PageKind,
-    segments: Places,
+    segments: Segments,
     numbers: Sequence[int],
 ) -> Iterator[tuple[int, NDArray[Any] | None]]:
-    """Read and decode tiles, many of them by several threads, some at a time."""
+    """Read and decode tiles in batches, by several threads if there are many."""
     from concurrent.futures import ThreadPoolExecutor
 
     offsets, counts = segments
@@ -276,5 +289,5 @@ def _decode(
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
             read = [read_segment(file, kind, int(offsets[i]), int(counts[i])) for i in batch]
-            run = map if len(batch) < _FEW else pool.map
+            run = map if len(batch) < _MIN_PARALLEL else pool.map
             yield from zip(batch, run(decode, read, batch), strict=True)

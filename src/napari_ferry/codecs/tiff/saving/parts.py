@@ -193,7 +193,7 @@ def _first_frame(part: Layer) -> int:
 def part_path(path: Path, index: int) -> Path:
     """Return the name of one part, ``<stem>_00000.tif``."""
     stem = stem_of(path)
-    return PartName(stem, 0, path.name[len(stem) :]).beside(path, index)
+    return PartName(stem, 0, path.name[len(stem) :]).sibling(path, index)
 
 
 def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""First file of a stack, and the comparison of other files with it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arrays import Frames
+from napari_ferry.arrays.frames import ReadFrame
+from napari_ferry.arrays.stack import Indexed
+from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
+from napari_ferry.codecs.tiff.images.read import read_images
+from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page
+from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, read_page_kind
+from napari_ferry.codecs.tiff.pages.template import Directory, read_directory, read_into
+
+_MAX_OPENED = 16
+"""Files of a stack whose own readers are cached."""
+
+
+class _OnlyPage(NamedTuple):
+    """The only page of a file: its directory, and its kind."""
+
+    directory: Directory
+    kind: PageKind
+
+
+class ModelFile:
+    """First file of a stack, with which the other files are compared.
+
+    It is described on first use. The readers of the last files that had to be opened by themselves
+    are cached.
+
+    Parameters
+    ----------
+    expected : ExpectedImage
+        The required properties of every file.
+    """
+
+    def __init__(self, expected: ExpectedImage) -> None:
+        self.expected = expected
+        self.reader = lru_cache(_MAX_OPENED)(self._reader)
+        self._lock = threading.Lock()
+        self._page: _OnlyPage | None = None
+        self._is_described = False
+
+    def __reduce__(self) -> tuple[type[ModelFile], tuple[ExpectedImage]]:
+        return ModelFile, (self.expected,)
+
+    @property
+    def page(self) -> _OnlyPage | None:
+        """The only page of the file; None if other files cannot be decoded by it."""
+        with self._lock:
+            if not self._is_described:
+                self._page = self._describe()
+                self._is_described = True
+            return self._page
+
+    def _describe(self) -> _OnlyPage | None:
+        # there may be other images below the page, or other frames in other files
+        if self.expected.count > 1 or self.expected.n_frames > 1:
+            return None
+        with self.expected.path.open("rb") as file:
+            directory = read_directory(file)
+        if directory is None:
+            return None
+
+        kind = read_page_kind(self.expected.path, directory.ifd)
+        is_frame = math.prod(kind.shape) == math.prod(self.expected.frame)
+        # the tables of JPEG and the colors of a palette differ between files
+        has_tables = any(kind.tables.values()) or kind.palette is not None
+        return _OnlyPage(directory, kind) if is_frame and not has_tables else None
+
+    def recognize(self, file: BinaryIO) -> Directory | None:
+        """Return the directory of a file with one page of the same layout, else None."""
+        page = self.page
+        directory = None if page is None else read_directory(file)
+        if page is None or directory is None:
+            return None
+        return directory if directory.layout == page.directory.layout else None
+
+    def read_into(self, file: BinaryIO, directory: Directory, out: NDArray[Any]) -> None:
+        """Read the page of a recognized file.
+
+        Raises
+        ------
+        Exception
+            One of the `TIFFFILE_ERRORS`: the page is damaged.
+        """
+        assert self.page is not None
+        kind, segments = self.page.kind, directory.segments
+        _, move = frame_axes(kind)
+        if kind.raw_dtype == out.dtype and move is None and is_contiguous(segments):
+            read_into(file, int(segments.offsets[0]), out)
+            return
+        pixels = read_page(file, kind, segments)
+        out[...] = (np.moveaxis(pixels, *move) if move else pixels).reshape(out.shape)
+
+    def _reader(self, path: Path, n_frames: int) -> ReadFrame:
+        """Open a file by itself, and return a reader of its frames."""
+        image = self.expected.choose(path, read_images(path))
+        if math.prod(image.shape[: self.expected.lead]) != n_frames:  # if not checked on opening
+            raise self.expected.other_shape(path, image)
+        lead, array = self.expected.lead, image.array
+        is_frames = isinstance(array, Frames) and array.lead == lead
+        return array.read if isinstance(array, Frames) and is_frames else Indexed(array, lead)
+
+
+def check_file(models: Sequence[ModelFile], path: Path) -> list[int]:
+    """Compare a file with the first, and return the lengths of its images.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file does not match.
+    """
+    if len(models) == models[0].expected.n_frames == 1:
+        with path.open("rb") as file:
+            if models[0].recognize(file):
+                return [1]
+    images = read_images(path)
+    chosen = [model.expected.choose(path, images) for model in models]
+    return [
+        image.shape[0] if model.expected.varies else 1
+        for model, image in zip(models, chosen, strict=True)
+    ]

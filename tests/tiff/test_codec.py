@@ -359,7 +359,7 @@ def test_several_images_are_split_one_by_one(tmp_path: Path) -> None:
 def test_a_stranger_among_the_parts_is_named(suffix: str, tmp_path: Path) -> None:
     save_series(tmp_path, suffix)
     tifffile.imwrite(tmp_path / "x.tif", np.zeros((100, 100), np.uint16))
-    with pytest.raises(UnreadableFileError, match=r"x\.tif stands among the parts"):
+    with pytest.raises(UnreadableFileError, match=r"x\.tif is among the parts"):
         imload(tmp_path)
 
 

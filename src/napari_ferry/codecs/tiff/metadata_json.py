@@ -1,13 +1,13 @@
-"""The JSON file beside an image file: everything that is known, for people and other programs.
+"""JSON file with all metadata of an image file, for people and other programs.
 
-It has the keys that AMS_BP writes into its ``metadata.json``, and our whole record below them::
+It has the keys that AMS_BP writes to its ``metadata.json``, followed by our complete record::
 
     {"notes": "", "axes": "TCYX", "TimeIncrement": 0.5, "TimeIncrementUnit": "s",
      "PhysicalSizeX": 0.65, "PhysicalSizeXUnit": "µm", "Channel": {"Name": ["GFP", "RFP"]},
      "shape": [100, 2, 512, 512], "dtype": "uint16", "record": {"napari-ferry": 1, ...}}
 
-Of several images it is ``{"images": [...]}``. All of it stands in the image file, too, so that the
-file beside it may get lost.
+For several images it is ``{"images": [...]}``. The image file contains all of this, too, so nothing
+is lost without the JSON file.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from napari_ferry.image.record import KEY, NOTES
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"
-"""What AMS_BP calls the file beside any image, so that it may be another image's."""
+"""Name that AMS_BP uses for every image, so the file may belong to another image."""
 
-_MOST_BYTES = 16 << 20
+_MAX_BYTES = 16 << 20
 _SIZES = {"t": "TimeIncrement", "z": "PhysicalSizeZ", "y": "PhysicalSizeY", "x": "PhysicalSizeX"}
+"""Keys of the step along each axis."""
 
 
 def metadata_text(images: Sequence[Image]) -> str:
-    """Return what stands in the file beside some images."""
+    """Return the content of the JSON file for some images."""
     entries = [_entry(image) for image in images]
     whole = entries[0] if len(entries) == 1 else {"images": entries}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
@@ -45,51 +46,60 @@ def _entry(image: Image) -> dict[str, Any]:
         if key and symbol:
             entry |= {key: axis.scale, f"{key}Unit": symbol}
     names = [channel.name or "" for channel in image.channels]
-    entry |= {"Channel": {"Name": names}} if any(names) else {}
+    if any(names):
+        entry["Channel"] = {"Name": names}
     return {**entry, "shape": list(image.shape), "dtype": image.dtype.name, "record": record}
 
 
 def is_own_metadata(path: Path) -> bool:
-    """Whether a file is one that we wrote beside images."""
-    found = _load(path)
-    entries = found.get("images", [found])
+    """Return True if we wrote the JSON file."""
+    content = _load(path)
+    entries = content.get("images", [content])
     first = entries[0] if isinstance(entries, list) and entries else None
     record = first.get("record") if isinstance(first, Mapping) else None
     return isinstance(record, Mapping) and KEY in record
 
 
 def read_notes(path: Path, image: Image) -> str:
-    """Return the notes that AMS_BP keeps beside an image file; empty where there are none.
+    """Read the notes of AMS_BP about an image file, empty if it has none.
 
-    As all images of a folder share the file, it is believed where it says of the image what the
-    image says itself.
+    All images of a folder share one JSON file, so its notes are used only if its other metadata
+    match those of the image.
+
+    Parameters
+    ----------
+    path : Path
+        The image file.
+    image : Image
+        The image in it.
     """
-    found = _load(path.with_name(_SHARED_NAME))
-    notes = found.get("notes")
-    return notes if isinstance(notes, str) and notes and _fits(found, image) else ""
+    content = _load(path.with_name(_SHARED_NAME))
+    notes = content.get("notes")
+    return notes if isinstance(notes, str) and notes and _matches(content, image) else ""
 
 
-def _fits(found: Mapping[str, Any], image: Image) -> bool:
+def _matches(content: Mapping[str, Any], image: Image) -> bool:
+    """Return True if channel names and steps are those of an image; a step must be present."""
     names = [channel.name for channel in image.channels]
-    channels = found.get("Channel")
-    said = channels.get("Name") if isinstance(channels, Mapping) else None
-    sizes = [key for key in _SIZES.values() if key in found]
-    return bool(sizes) and said == names and all(_same_size(found, axis) for axis in image.axes)
+    channels = content.get("Channel")
+    listed = channels.get("Name") if isinstance(channels, Mapping) else None
+    sizes = [key for key in _SIZES.values() if key in content]
+    return bool(sizes) and listed == names and all(_same_size(content, axis) for axis in image.axes)
 
 
-def _same_size(found: Mapping[str, Any], axis: Axis) -> bool:
-    """Whether the file says the same of an axis, or nothing."""
+def _same_size(content: Mapping[str, Any], axis: Axis) -> bool:
+    """Return True if the step is that of an axis, or absent."""
     key = _SIZES.get(axis.name, "")
-    size, unit = found.get(key), normalize(str(found.get(f"{key}Unit", "")))
+    size, unit = content.get(key), normalize(str(content.get(f"{key}Unit", "")))
     if not isinstance(size, int | float):
-        return key not in found
+        return key not in content
     return same_step(float(size), unit, axis.scale, normalize(axis.unit))
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; empty where there is none, or no such file."""
+    """Read the object in a JSON file, empty if the file is absent or has other content."""
     try:
-        found = load_json(path, max_bytes=_MOST_BYTES)
+        content = load_json(path, max_bytes=_MAX_BYTES)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

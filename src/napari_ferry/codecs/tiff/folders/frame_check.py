@@ -16,7 +16,7 @@ from napari_ferry.image import Image
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedImage:
-    """Properties of one image of the first file, which every file of the stack must have.
+    """Required properties of one image in every file of a stack, taken from the first file.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class _OnlyPage(NamedTuple):
 
 
 class ModelFile:
-    """First file of a stack, with which the other files are compared.
+    """First file of a stack, the model for the comparison of the others.
 
     It is described on first use. The readers of the last files that had to be opened by themselves
     are cached.

@@ -24,7 +24,7 @@ from napari_ferry.saving import interrupted_save
 
 
 def are_parts(paths: Sequence[Path]) -> bool:
-    """True if files are parts of series that we wrote.
+    """Return True if files are parts of our own series.
 
     Of the files with names of one series, only the first is opened.
 
@@ -119,7 +119,7 @@ def read_part(path: Path, image: Image) -> Image:
 
 
 def is_own_part(path: Path) -> bool:
-    """True if a file is a part of a series written by napari-ferry."""
+    """Return True if a file is a part of a series written by napari-ferry."""
     try:
         header = read_header(path)
     except UnreadableFileError:
@@ -143,7 +143,7 @@ def refuse_torn(path: Path) -> None:
 
 
 def _join_parts(images: Sequence[Image], part: Mapping[str, Any]) -> Image:
-    """Join parts, which contain consecutive frames in C order of the whole."""
+    """Join parts of consecutive frames, in C order of the whole."""
     first, record = images[0], parse_description(part.get("whole"))
     if record is not None:
         frames = [image.array for image in images]

@@ -1,4 +1,4 @@
-"""Images with axes that are partitioned over files by name, ``exp.T_01.C_actin.tif``."""
+"""Images with axes partitioned over files by name, ``exp.T_01.C_actin.tif``."""
 
 from __future__ import annotations
 

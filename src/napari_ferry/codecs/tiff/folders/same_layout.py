@@ -32,7 +32,7 @@ _MAX_CHECKED = 100
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StackReader:
-    """Reads the frames of files of one layout, one file after the other.
+    """Reader of the frames of files of one layout, one file after the other.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class StackReader:
             frame[...] = read(first + i)
 
     def _fits(self, file: BinaryIO, k: int) -> bool:
-        """True if a file fits the template; a positive result is remembered."""
+        """Return True if a file fits the template; a positive result is remembered."""
         assert self.template is not None
         fits = self.stamps[k].nbytes == self.template.nbytes and self.template.fits(file)
         if fits:
@@ -136,7 +136,7 @@ class FileStack(NamedTuple):
 def join_files(
     paths: Sequence[Path], firsts: Sequence[Image], varies: Sequence[bool]
 ) -> list[FileStack]:
-    """Join the images of several files, of which only the first is open.
+    """Join the images of several files after opening only the first.
 
     Files of another size than the first are checked now. If each file has one compressed frame,
     sizes always differ, and only some files are checked now.

@@ -24,7 +24,7 @@ from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
 
 @dataclass(frozen=True, kw_only=True)
 class PageReader:
-    """Reads frames that are pages of one or several files, in any order.
+    """Reader of frames from pages of one or several files, in any order.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class PageReader:
             first += len(rows)
 
     def _can_read(self, source: Pages, pages: NDArray[np.int64]) -> bool:
-        """True if all pages exist and can be decoded directly into frames."""
+        """Return True if all pages exist and can be decoded directly into frames."""
         if self.move or pages.min() < 0 or pages.max() >= len(source):
             return False
         kinds = [source.kind(number) for number in np.unique(source.kinds[pages]).tolist()]
@@ -101,7 +101,7 @@ def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -
 
 @dataclass(frozen=True)
 class JoinedReader:
-    """Reads the frames of several readers, one after the other.
+    """Reader of the frames of several readers, one after the other.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class JoinedReader:
 
 @dataclass(frozen=True)
 class BoolReader:
-    """Reads frames of bool that are stored as 0 and 1."""
+    """Reader of bool frames stored as 0 and 1."""
 
     read: ReadFrame
 

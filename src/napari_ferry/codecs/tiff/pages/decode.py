@@ -80,7 +80,7 @@ def check_segments(kind: PageKind, segments: Segments) -> None:
 
 
 def is_contiguous(segments: Segments) -> bool:
-    """True if every strip exists and directly follows the one before it."""
+    """Return True if every strip exists and directly follows the one before it."""
     offsets, counts = segments
     in_file = len(offsets) and 0 < offsets[0] < _MAX_OFFSET
     return bool(in_file and (offsets[1:] == offsets[:-1] + counts[:-1]).all())

@@ -51,16 +51,16 @@ def describe_page(path: Path, ifd: int) -> Iterator[tifffile.TiffPage]:
 
 
 def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[int, bytes]:
-    """Return the patch that empties the description of a page, by its offset.
+    """Return the patch for an empty description, by its offset.
 
-    It replaces the count and the value of the entry; there is no patch without a description.
+    It replaces the count and the value of the entry. A page without a description needs none.
     """
     offset = _find_description(file, ifd, order, is_big)
     return {} if offset is None else {offset: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
 
 
 def _find_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
-    """Return the offset of the count in the description's entry, which the value follows."""
+    """Return the offset of the count in the entry of the description, None without an entry."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)

@@ -1,4 +1,4 @@
-"""The chain of directories of a TIFF file, which gives the offsets of its pages.
+"""Chain of directories of a TIFF file, with the offsets of its pages.
 
 TIFF 6.0 (Adobe, 1992) and BigTIFF.
 """
@@ -23,7 +23,7 @@ _MAGIC_BYTES = 16
 
 
 class Stamp(NamedTuple):
-    """Size and modification time of a file, from which a change is detected."""
+    """Size and modification time of a file, for the detection of changes."""
 
     nbytes: int
     modified_ns: int
@@ -159,7 +159,7 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
 def _directory_reader(
     data: mmap.mmap, order: str, is_big: bool
 ) -> Callable[[int], tuple[bytes, int]]:
-    """Return a function that reads the entries of a directory and the offset of the next one.
+    """Return a reader of the entries of a directory and the offset of the next one.
 
     Adjacent directories mostly have the same number of entries, so this number is assumed, and
     verified after reading. The entries are empty if the directory is incomplete.
@@ -226,7 +226,7 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
 
 
 def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
-    """Warn of a chain that continues beyond the end of the file; refuse an unusable one.
+    """Warn of a chain beyond the end of the file; refuse an unusable one.
 
     Raises
     ------
@@ -238,11 +238,13 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
             f"{path} is damaged: its chain of pages goes in a circle after {n_pages} pages; get a "
             "whole copy of the file."
         )
+
     if not n_pages:
         raise UnreadableFileError(
             f"{path} is damaged: its first page is beyond the end of the file; get a whole copy "
             "of the file."
         )
+
     warnings.warn(
         f"{path} is cut off: its pages continue beyond the end of the file, and only the first "
         f"{n_pages} can be read.",

@@ -24,7 +24,7 @@ _CONTIGUOUS_WRITERS = ("napari-ferry", "tifffile")
 
 
 class Page(Protocol):
-    """Properties of a page that `Header` and `PageKind` share."""
+    """Properties of a page, common to `Header` and `PageKind`."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -153,7 +153,7 @@ def with_pixels(description: Description, *levels: Array) -> Image:
 
 
 def as_bool(array: Array) -> Array:
-    """Convert pixels that are stored as 0 and 1 to bool; other arrays are returned unchanged."""
+    """Convert pixels of 0 and 1 to bool; other arrays are returned unchanged."""
     if array.dtype != np.uint8:
         return array
     if isinstance(array, Frames):

@@ -163,7 +163,7 @@ def read_page_kind(path: Path, ifd: int) -> PageKind:
 
 
 def read_page_segments(path: Path, ifd: int) -> Segments:
-    """Find the strips of a page that lacks the usual tags.
+    """Find the strips of a page without the usual tags.
 
     tifffile searches for them: old JPEG has tags of its own, and some programs leave out the
     numbers of bytes.
@@ -173,7 +173,7 @@ def read_page_segments(path: Path, ifd: int) -> Segments:
 
 
 def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
-    """Return the error for a file that tifffile cannot describe."""
+    """Return the error for a file unknown to tifffile."""
     return UnreadableFileError(
         f"{path} is damaged or of an unknown kind ({error}): get a whole copy, or save it as "
         "plain TIFF with the program that wrote it."
@@ -238,7 +238,7 @@ def _check_page(page: tifffile.TiffPage) -> None:
 
 
 def check_segment(nbytes: int, stored: int) -> None:
-    """Refuse a strip or tile that would fill the memory from a few stored bytes.
+    """Refuse a strip or tile of implausible decoded size, which would fill the memory.
 
     Deflate makes at most 1,032 bytes of one byte; no image of a gigabyte shrinks to 1/200.
 

@@ -143,7 +143,7 @@ def contiguous_starts(
 
 
 def _batches(pages: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int64]]:
-    """Divide pages of `n_values` values each into batches that need little memory."""
+    """Divide pages of `n_values` values each into batches of limited memory."""
     step = max(1, _BATCH_VALUES // max(1, n_values))
     for first in range(0, len(pages), step):
         yield pages[first : first + step]
@@ -193,7 +193,7 @@ def _select_entries(
 
 
 def _hash_values(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
-    """Hash the values that each entry refers to."""
+    """Hash the values outside the entries."""
     known: dict[tuple[int, int, int], int] = {}
     hashes = np.empty(len(entries), np.int64)
     columns = (entries[name].tolist() for name in ("type", "count", "value"))
@@ -225,7 +225,7 @@ def _matching_entries(
 def _first_values(
     entries: NDArray[Any], order: str, is_big: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the first value of each entry, and True where the entry contains all values."""
+    """Return the first value of each entry, and True if the entry contains all its values."""
     field = 8 if is_big else 4
     sizes = np.full(256, 4, np.int64)
     for number, kind in VALUE_TYPES.items():

@@ -108,7 +108,7 @@ class Pages(ABC):
         return self.kind(int(self.kinds[page]))
 
     def damaged(self, page: int, error: Exception) -> UnreadableFileError:
-        """Return the error for a page that cannot be decoded."""
+        """Return the error for an undecodable page."""
         return UnreadableFileError(
             f"Page {page} of {self.path} is damaged ({error}): get a whole copy of the "
             "file, or use its other pages."
@@ -152,7 +152,7 @@ class Pages(ABC):
         return starts if (starts + kind.nbytes <= self.stamp.nbytes).all() else None
 
     def _contiguous_starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return the offset of the first strip of each page, None unless the others are adjacent."""
+        """Return the offset of the first strip of each page, None for pages with gaps."""
         starts = np.empty(len(pages), np.int64)
         with open_unchanged(self.path, self.stamp) as file:
             for i, page in enumerate(pages.tolist()):

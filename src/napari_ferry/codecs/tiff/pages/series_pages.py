@@ -45,7 +45,7 @@ class SeriesPage(NamedTuple):
 
 
 class SeriesPages(Pages):
-    """Pages of one file that belong to one level of a series.
+    """Pages of one level of a series in one file.
 
     Pickles as the position of the level, the index of this file among the files of the level, and
     the stamps of both files at the time of opening.

@@ -39,7 +39,7 @@ _MAX_ENTRIES = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """All bytes of a file except its pixels, which are stored uncompressed.
+    """All bytes of an uncompressed file except its pixels.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Template:
         return cls(nbytes=nbytes, head=head, tail=tail, starts=tuple(starts.tolist()))
 
     def fits(self, file: BinaryIO) -> bool:
-        """True if a file of the same size differs only in its pixels."""
+        """Return True if a file of the same size differs only in its pixels."""
         if file.read(len(self.head)) != self.head:
             return False
         if self.tail:
@@ -103,7 +103,7 @@ class Template:
         return not self.tail or file.read(len(self.tail)) == self.tail
 
     def read_into(self, file: BinaryIO, first: int, out: NDArray[Any]) -> None:
-        """Read consecutive frames of a file that fits.
+        """Read consecutive frames of a fitting file.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ _BIG = _Form(head="Q", entry="HHQ8s", link="Q", start=8)
 
 
 class _Source(NamedTuple):
-    """A file and its first bytes, which are read only once."""
+    """A file and its first bytes, read only once."""
 
     file: BinaryIO
     first: bytes

@@ -1,4 +1,4 @@
-"""Indices along an axis of tiles, divided among the tiles that contain them."""
+"""Indices along an axis, divided among tiles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TouchedIndices(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Indices along one axis that belong to one tile.
+    """Indices of one tile along one axis.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class _Page(NamedTuple):
 
 
 class Tiles(Chunked):
-    """An array over large pages with the indexing of numpy, which reads only the touched tiles.
+    """An array over large pages with the indexing of numpy, read by tiles or strips.
 
     Its creation costs the same for any size. It is thread-safe, caches the last few tiles, and
     pickles as the paths of its files.
@@ -249,7 +249,7 @@ def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageK
 
 
 def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bool:
-    """True if pages of a kind are large, consist of several tiles or strips, and are frames."""
+    """Return True if pages are large frames of several tiles or strips."""
     _, d, y, x = kind.grid
     if kind.nbytes <= LARGE_PAGE or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False

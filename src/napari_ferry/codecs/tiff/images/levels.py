@@ -92,7 +92,9 @@ def with_levels(
 ) -> Image:
     """Add levels from the chain, each given as the kind and the numbers of its pages."""
     arrays = [
-        replace(full, table=page_table(pages)).to_array(moved_shape(kind.shape, full.move), kind.dtype)
+        replace(full, table=page_table(pages)).to_array(
+            moved_shape(kind.shape, full.move), kind.dtype
+        )
         for kind, pages in levels
     ]
     return replace(image, levels=(*image.levels, *arrays))

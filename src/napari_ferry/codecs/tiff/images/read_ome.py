@@ -18,7 +18,12 @@ from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.names import PartName
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
-from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, map_stack, moved_shape, with_pixels
+from napari_ferry.codecs.tiff.pages.page_frames import (
+    frame_axes,
+    map_stack,
+    moved_shape,
+    with_pixels,
+)
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError

@@ -106,7 +106,10 @@ def _image(
     header: Header, series: tifffile.TiffPageSeries, index: int, metadata: VendorMetadata
 ) -> Image:
     """Return the image of a series with all its levels; only the first one gets all metadata."""
-    full, *smaller = [_level(header, level, SeriesLevel(header.path, index, k)) for k, level in enumerate(series.levels)]
+    full, *smaller = [
+        _level(header, level, SeriesLevel(header.path, index, k))
+        for k, level in enumerate(series.levels)
+    ]
     array, names, kind = full
     own = VendorMetadata(metadata=metadata.metadata) if index else metadata
     channels = own.channels_of(dict(zip(names, array.shape, strict=True)).get("c", 1))

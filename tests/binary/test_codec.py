@@ -433,7 +433,7 @@ def test_two_of_three_dimensions_are_enough(
         ({}, MissingMetadataError, "dtype"),
         ({"y": 11, "x": 16, "dtype": "uint16"}, UnreadableFileError, "160 bytes remain"),
         ({"frames": 7, "y": 12, "dtype": "float64"}, UnreadableFileError, "576 bytes remain"),
-        ({"y": 12, "x": 16, "dtype": "O"}, UnreadableFileError, "type of numbers"),
+        ({"y": 12, "x": 16, "dtype": "O"}, UnreadableFileError, "numeric dtype"),
         ({"y": 12, "x": 16.0, "dtype": "u2"}, UnreadableFileError, "whole number"),
         ({"y": -12, "x": 16, "dtype": "u2"}, UnreadableFileError, "whole number"),
         ({"frames": 6, "y": 12, "x": 16, "dtype": "u2"}, UnreadableFileError, "2304"),
@@ -456,7 +456,7 @@ def test_a_file_without_sidecar_says_the_cure(recording: Path) -> None:
     for target in (recording, recording.parent):
         with pytest.raises(MissingMetadataError, match="missing_metadata="):
             load_binary(target)
-        with pytest.raises(MissingMetadataError, match=r"cells\.json is not beside cells\.bin"):
+        with pytest.raises(MissingMetadataError, match=r"cells\.bin has no sidecar cells\.json"):
             imload(target)
 
 

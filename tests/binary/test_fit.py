@@ -151,14 +151,14 @@ def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
         raise PermissionError("no")
 
     monkeypatch.setattr("shutil.copy2", refuse)
-    with pytest.raises(TargetError, match=r"a\.json cannot be kept as a\.json\.bak"):
+    with pytest.raises(TargetError, match=r"a\.json cannot be copied to a\.json\.bak"):
         write_sidecar(path, ONE, overwrite=True)
     assert sidecar_path(path).read_text() == '{"mine": 1}'
 
 
 def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
     path = raw(tmp_path, 2500)
-    with pytest.raises(InvalidImageError, match="it needs 60 bytes more"):
+    with pytest.raises(InvalidImageError, match="60 bytes are missing"):
         open_with_layout(path, ONE)
     assert open_with_layout(path, ONE, whole_frames=True).shape == (9, 8, 16)
     with pytest.raises(InvalidImageError, match="less than one frame"):
@@ -203,7 +203,9 @@ def test_what_does_not_end_with_a_frame_is_described_when_asked(tmp_path, capsys
     path = raw(tmp_path, 2500)
     known = ["--dtype", "<u2", "--y", "8", "--x", "16", "--frames", "9", "--offset", "0"]
     assert main(["repair", str(path), *known, "--write"]) == 1
-    assert "196 bytes remain after it; say that the whole frames will do" in capsys.readouterr().err
+    assert "196 bytes remain: describe only the whole frames with --whole-frames" in (
+        capsys.readouterr().err
+    )
     assert main(["repair", str(path), *known, "--write", "--whole-frames"]) == 0
     assert imload(path)[0].shape == (9, 8, 16)
 
@@ -221,7 +223,7 @@ def test_frames_that_a_sidecar_leaves_out_are_counted_with_gaps(tmp_path, gap, n
 
 def test_a_sidecar_that_leaves_less_than_nothing_is_refused(tmp_path):
     record = {"y": 2, "x": 4, "dtype": "uint8", "offset": 8, "rest": 8}
-    with pytest.raises(UnreadableFileError, match="gives 16 bytes that are no samples"):
+    with pytest.raises(UnreadableFileError, match="gives 16 bytes around the samples"):
         imload(raw(tmp_path, 8, record=record))
 
 
@@ -306,9 +308,9 @@ def test_which_files_lack_a_layout(tmp_path):
 
 def test_without_a_window_the_error_names_the_layouts(tmp_path):
     path = raw(tmp_path)
-    with pytest.raises(MissingMetadataError, match=r"a\.json is not beside a\.raw"):
+    with pytest.raises(MissingMetadataError, match=r"a\.raw has no sidecar a\.json"):
         get_binary_reader(str(path))(str(path))
-    with pytest.raises(MissingMetadataError, match=r"a\.json is not beside a\.raw"):
+    with pytest.raises(MissingMetadataError, match=r"a\.raw has no sidecar a\.json"):
         get_folder_reader(str(tmp_path))(str(tmp_path))
 
 

@@ -111,22 +111,22 @@ def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
         (
             make("tcyx", channels=CHANNELS),
             {"frames": 10},
-            ("what it says of 2 channels (DAPI, GFP) is left out: the layout has 1",),
+            ("the descriptions of 2 channels (DAPI, GFP) are left out: the layout has 1",),
             [AXES["t"], AXES["y"], AXES["x"]],
         ),
         (
             make("tyx", channels=CHANNELS[:1], display={"iso_threshold": 7.0, "gamma": 2.0}),
             {"frames": 5, "dtype": np.dtype("<i2")},
             (
-                "what it says of contrast limits, iso threshold is left out: that is for the axes "
-                "t y x of uint16",
+                "the display settings contrast limits, iso threshold are left out: they apply to "
+                "the axes t y x of uint16",
             ),
             [AXES["t"], AXES["y"], AXES["x"]],
         ),
         (
             make("zyx", kind="labels"),
             {"frames": 3, "dtype": np.dtype("<f2")},
-            ("it is no longer called labels: the samples are float16",),
+            ("labels become an image: the samples are float16",),
             [AXES["z"], AXES["y"], AXES["x"]],
         ),
         (
@@ -136,7 +136,8 @@ def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
                 "the step of t (20 millisecond) is left out",
                 "the origin of t (100 millisecond) is left out",
                 "the axis z (length 3 at steps of 2 micrometer) is left out",
-                "what it says of rotate is left out: that is for the axes t z y x of uint16",
+                "the display settings rotate are left out: they apply to the axes t z y x of "
+                "uint16",
             ),
             [Axis("t"), AXES["y"], AXES["x"]],
         ),
@@ -220,10 +221,10 @@ def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "it is damaged, and nothing of it is taken over"),
+        ("{", "it is damaged, so nothing is copied from it"),
         (
             '{"napari-ferry": 1, "axes": 5}',
-            "its description is damaged, and nothing of that is taken over",
+            "its description is damaged and is not copied",
         ),
         ('{"mine": 1, "frames": 3, "gap": 5, "rest": 8}', None),
     ],
@@ -253,7 +254,7 @@ def test_the_command_says_what_is_left_out_before_it_writes(tmp_path, capsys, mo
     monkeypatch.setattr("shutil.copy2", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main([*command, "--overwrite"])
-    lost = "what it says of 2 channels (DAPI, GFP) is left out: the layout has 1"
+    lost = "the descriptions of 2 channels (DAPI, GFP) are left out: the layout has 1"
     assert capsys.readouterr().err == f"napari-ferry: a.json: {lost}\n"
     assert sidecar_path(path).read_text() == before
 

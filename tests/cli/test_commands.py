@@ -100,7 +100,7 @@ def test_info_says_what_was_assumed(run: Run, tmp_path: Path):
         ("missing.tif", "is not there"),
         ("notes.txt", r"ends in \.txt"),
         ("text.tif", "text.tif"),
-        ("raw.bin", "is not beside raw.bin"),
+        ("raw.bin", "raw.bin has no sidecar"),
         ("empty", "holds no files"),
     ],
 )

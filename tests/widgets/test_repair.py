@@ -687,14 +687,14 @@ def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, m
     wait_until_shown(widget, qtbot)
     click(widget.result.all_button, qtbot)
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
-    lost = "what it says of 2 channels (DAPI, GFP) is left out: the layout has 1"
+    lost = "the descriptions of 2 channels (DAPI, GFP) are left out: the layout has 1"
     assert asked[0].split("\n\n")[1:] == [
         "Replaced, and kept as .json.bak, or with a number: a.json, b.json, c.json.",
         "What else they say of the recording is taken over, but:\n"
         "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
         f"• a.json, b.json: {lost}\n"
         "• b.json: the axis z (length 3 at steps of 300 nanometer) is left out\n"
-        "• c.json: it is damaged, and nothing of it is taken over",
+        "• c.json: it is damaged, so nothing is copied from it",
     ]
     assert not notices
     answer(monkeypatch, "Yes")

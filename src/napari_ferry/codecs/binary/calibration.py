@@ -1,4 +1,4 @@
-"""What the axes of a recording mean, as far as somebody can say without its metadata."""
+"""Calibration of a recording: frame axis, time or distance between frames, and pixel size."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ FrameAxis = Literal["t", "z"]
 Field = Literal["frame_axis", "frame_step", "pixel_size"]
 
 FIELDS: tuple[Field, ...] = ("frame_axis", "frame_step", "pixel_size")
-"""What a `Calibration` says; the unit belongs to the sizes that are in it."""
+"""Fields of a `Calibration`; the unit belongs to the lengths among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What the axes of a recording mean; None where it is not known.
+    """Calibration of a recording; ``None`` for unknown values.
 
     Parameters
     ----------
     frame_axis : {"t", "z"}
-        Whether frames follow each other in time or in depth.
+        Axis of the frames: time or depth.
     frame_step : float, optional
-        From frame to frame, in seconds or in `unit`.
+        Time between frames in seconds, or distance in `unit`.
     pixel_size : float, optional
         Size of a pixel along y and x, in `unit`.
     unit : str
@@ -37,7 +37,7 @@ class Calibration:
     unit: str = "micrometer"
 
     def axis(self, name: str) -> Axis:
-        """Return an axis of a recording, ``s`` and ``c`` among them."""
+        """Return an axis of the recording, calibrated if possible."""
         scale = {"y": self.pixel_size, "x": self.pixel_size, self.frame_axis: self.frame_step}.get(
             name
         )
@@ -47,14 +47,18 @@ class Calibration:
 
 
 def split_axes(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the axes that frames follow each other along, and those of a frame.
+    """Split axes into those before a frame and those of a frame, ``None`` if not possible.
 
     >>> split_axes("tzcyx"), split_axes("tyxs"), split_axes("ctyx"), split_axes("tzxy")
     ((('t', 'z'), ('c', 'y', 'x')), (('t',), ('y', 'x', 's')), (('c', 't'), ('y', 'x')), None)
     """
-    last = 1 if names[-1] in ("s", "c") else 0
-    end = len(names) - last
+    has_last = names[-1] in ("s", "c")
+    end = len(names) - 1 if has_last else len(names)
     if tuple(names[end - 2 : end]) != ("y", "x"):
         return None
-    at = end - 2 - (not last and "c" in names[: end - 2][-1:])
-    return tuple(names[:at]), tuple(names[at:])
+
+    # channels belong to the frame if they are right before y, or the last axis
+    start = end - 2
+    if not has_last and start > 0 and names[start - 1] == "c":
+        start -= 1
+    return tuple(names[:start]), tuple(names[start:])

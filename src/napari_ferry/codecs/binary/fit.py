@@ -1,4 +1,4 @@
-"""Whether a layout fits a file: what would remain, what fits, and what follows from what."""
+"""Fit of a layout to the size of a file: remaining bytes, and the nearest fitting sizes."""
 
 from __future__ import annotations
 
@@ -9,85 +9,86 @@ from typing import Any
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 
 _REACH = 10_000
-"""How far from a size another one is looked for that fits."""
+"""Largest change of a size in the search for one that fits."""
 
 
 def remaining_bytes(nbytes: int, layout: Layout) -> int:
-    """Return how many bytes a file of `nbytes` has after a layout; below 0, how many it lacks.
+    """Return the number of bytes after the last frame; negative if bytes are missing.
 
-    The last frame may have its gap behind it, or not.
+    The last frame may be followed by its gap or not: both leave 0 bytes.
     """
     rest = nbytes - layout.offset - layout.extent
     return 0 if rest == layout.gap else rest
 
 
 def fits(nbytes: int, layout: Layout) -> bool:
-    """Whether a layout describes a file of `nbytes`, from its first byte to its last."""
+    """Return True if a layout describes a file of `nbytes` to its last byte."""
     return remaining_bytes(nbytes, layout) == 0
 
 
 def derive_free_size(nbytes: int, layout: Layout, fixed: Collection[str]) -> Layout:
-    """Return a layout whose first size that is not fixed follows from the others.
+    """Derive the first free size from the others.
 
     Parameters
     ----------
     nbytes : int
         Size of the file.
     layout : Layout
-        What is wished for.
+        The requested layout.
     fixed : collection of str
-        Its fields that are known: among ``frames``, ``y``, ``x``, ``offset`` and others.
+        Its known fields, such as ``frames``, ``y``, ``x`` and ``offset``.
 
     Returns
     -------
     Layout
-        With as many whole frames, rows or columns as there is room for, or with the header that
-        is left, in that order; unchanged where everything is fixed.
+        As many whole frames, rows or columns as the file has room for, or a header of the
+        remaining bytes, in this order; unchanged if all fields are fixed.
     """
     if "frames" not in fixed:
         return replace(layout, frames=max(1, count_frames(nbytes, layout)[0]))
+
     room = nbytes - layout.offset - layout.extent + layout.nbytes
     for name in ("y", "x"):
         if name not in fixed:
             found: Any = max(1, room // (layout.nbytes // getattr(layout, name)))
             return replace(layout, **{name: found})
+
     if "offset" in fixed or layout.extent > nbytes:
         return layout
     return replace(layout, offset=nbytes - layout.extent)
 
 
 def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
-    """Return the value of a field that is nearest to its own and makes the layout fit.
+    """Return the nearest value of a field for a layout to fit, ``None`` if there is none.
 
-    The number of frames follows, unless it is fixed.
+    The number of frames changes along with it, unless it is fixed. Layouts with gaps between
+    frames are not searched.
 
     Parameters
     ----------
     nbytes : int
         Size of the file.
     layout : Layout
-        What does not fit it.
+        A layout that does not fit.
     name : {"frames", "y", "x", "offset"}
-        Which field may change.
+        The field to change.
     fixed : collection of str
-        Fields that are known.
-
-    Returns
-    -------
-    int or None
-        None where no value fits; of frames with gaps none is looked for.
+        Known fields.
     """
     if layout.gap:
         return None
+
     room = nbytes - layout.offset
-    one = layout.nbytes if "frames" in fixed else frame_bytes(layout)
+    unit = layout.nbytes if "frames" in fixed else frame_bytes(layout)
     if name == "offset":
-        return _nearest_header(nbytes, layout.offset, one, is_one="frames" in fixed)
+        return _nearest_header(nbytes, layout.offset, unit, is_single="frames" in fixed)
     if name == "frames" or "frames" in fixed:
         value, rest = divmod(room, layout.nbytes // getattr(layout, name))
         return value if value > 0 and not rest else None
+
+    # the number of frames is free: try sizes at growing distance from the current one
     size = getattr(layout, name)
-    line = one // size
+    line = unit // size
     near = (v for d in range(_REACH) for v in (size - d, size + d))
     return next((v for v in near if v > 0 and room >= v * line and not room % (v * line)), None)
 
@@ -95,7 +96,7 @@ def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) 
 def mismatch_notes(
     nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
 ) -> dict[str, tuple[str, int | None]]:
-    """Return what is to be said of a layout that does not fit: words and a value that does.
+    """Describe why a layout does not fit, with values to correct it.
 
     Parameters
     ----------
@@ -104,33 +105,37 @@ def mismatch_notes(
     layout : Layout
         The layout.
     edited : str
-        The field that was changed, where it is said.
+        The field that was changed last; its note describes the mismatch.
     fixed : collection of str
-        Fields that are known.
+        Known fields.
 
     Returns
     -------
     dict
-        By field: what does not fit, and the nearest value that does, None where there is none.
+        Field -> note, and the nearest value that fits, ``None`` without one; empty for a layout
+        that fits.
     """
     if fits(nbytes, layout):
         return {}
+
     rest = remaining_bytes(nbytes, layout)
-    said = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
-    place = edited if edited in ("frames", "y", "x", "offset") else "frames"
-    notes = {place: (said, nearest_fit(nbytes, layout, place, set(fixed) - {place}))}
+    text = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
+    field = edited if edited in ("frames", "y", "x", "offset") else "frames"
+    notes = {field: (text, nearest_fit(nbytes, layout, field, set(fixed) - {field}))}
+
     header = nearest_fit(nbytes, layout, "offset", fixed)
-    if place != "offset" and "offset" not in fixed and header is not None:
-        notes["offset"] = ("or the header is another one", header)
+    if field != "offset" and "offset" not in fixed and header is not None:
+        notes["offset"] = ("or the header has another size", header)
     return notes
 
 
-def _nearest_header(nbytes: int, offset: int, one: int, *, is_one: bool) -> int | None:
-    """Return the header that leaves room for one piece of `one` bytes, or for any number of it."""
-    if is_one:
-        return nbytes - one if one <= nbytes else None
+def _nearest_header(nbytes: int, offset: int, unit: int, *, is_single: bool) -> int | None:
+    """Return the nearest header before one unit of `unit` bytes, or before any number of them."""
+    if is_single:
+        return nbytes - unit if unit <= nbytes else None
+
     longer = min(offset, nbytes)
-    longer += (nbytes - longer) % one
-    shorter = longer - one
-    found = [at for at in (longer, shorter) if 0 <= at <= nbytes - one]
-    return min(found, key=lambda at: abs(at - offset), default=None)
+    longer += (nbytes - longer) % unit
+    shorter = longer - unit
+    headers = [header for header in (longer, shorter) if 0 <= header <= nbytes - unit]
+    return min(headers, key=lambda header: abs(header - offset), default=None)

@@ -1,4 +1,4 @@
-"""Where the samples lie in a raw file, and how they are mapped."""
+"""Padding of a raw file, and memory maps of its samples."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError
 
 
 class Padding(NamedTuple):
-    """The bytes of a raw file that are no samples.
+    """Number of bytes of a raw file around its samples.
 
     Parameters
     ----------
     offset : int
-        Those before the first sample.
+        Bytes before the first sample: the header.
     gap : int
-        Those between one index of the first axis and the next, as some cameras write them.
+        Bytes between two indices of the first axis, as some cameras write them.
     rest : int
-        Those after the last sample: of a frame that was cut off, for example.
+        Bytes after the last sample, of a truncated frame for example.
     """
 
     offset: int = 0
@@ -33,42 +33,43 @@ class Padding(NamedTuple):
     rest: int = 0
 
     def room(self, nbytes: int, count: int) -> int:
-        """Return how many bytes of samples a file of `nbytes` holds with `count` frames."""
+        """Return the bytes of samples in a file of `nbytes` with `count` frames."""
         return nbytes - self.offset - self.rest - self.gap * max(0, count - 1)
 
     def frames_in(self, nbytes: int, frame: int) -> int:
-        """Return how many frames of `frame` bytes a file of `nbytes` has room for."""
+        """Return the number of whole frames of `frame` bytes in a file of `nbytes`."""
         return (self.room(nbytes, 1) + self.gap) // (frame + self.gap)
 
     def record(self) -> dict[str, int]:
-        """Return the keys of a sidecar that say so; none of what is 0."""
+        """Return the keys of a sidecar for this padding, without those of 0 bytes."""
         return {key: value for key, value in self._asdict().items() if value}
 
 
 def read_padding(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Padding:
-    """Read from a sidecar where the samples lie in a file of `nbytes`.
+    """Read the padding of a file of `nbytes` from its sidecar.
 
     Raises
     ------
     UnreadableFileError
-        It says what cannot be.
+        A size is not a whole number, or the file is too short.
     """
-    place = Padding(*(record.get(key, 0) for key in Padding._fields))
-    for key, value in place._asdict().items():
+    padding = Padding(*(record.get(key, 0) for key in Padding._fields))
+    for key, value in padding._asdict().items():
         if not is_count(value) or value > nbytes:
             raise UnreadableFileError(
-                f"{sidecar} gives the {key} {str(value)[:40]} in {nbytes} bytes: correct it."
+                f"{sidecar} gives the {key} {str(value)[:40]}, but the file holds {nbytes} bytes: "
+                "give a whole number of bytes in this range."
             )
-    if place.offset + place.rest > nbytes:
+    if padding.offset + padding.rest > nbytes:
         raise UnreadableFileError(
-            f"{sidecar} gives {place.offset + place.rest} bytes that are no samples, and the file "
-            f"has {nbytes}: correct it."
+            f"{sidecar} gives {padding.offset + padding.rest} bytes around the samples, but the "
+            f"file holds {nbytes}: correct the offset and the rest."
         )
-    return place
+    return padding
 
 
 def map_samples(
-    path: Path, dtype: DTypeLike, shape: Sequence[int], place: Padding, mode: Mode = "r"
+    path: Path, dtype: DTypeLike, shape: Sequence[int], padding: Padding, mode: Mode = "r"
 ) -> NDArray[Any]:
     """Map the samples of a raw file, in C order.
 
@@ -77,26 +78,27 @@ def map_samples(
     path : Path
         The raw file.
     dtype, shape
-        Of the array.
-    place : Padding
-        Where its samples lie.
+        Data type and shape of the array.
+    padding : Padding
+        Bytes around the samples.
     mode : {"r", "r+", "c"}
-        Read only, read and write through to the file, or changes kept in memory.
+        Read only, read and write to the file, or copy on write: changes stay in memory.
 
     Raises
     ------
     InvalidImageError
-        Frames with gaps between them are to be changed.
+        `mode` allows changes, and there are gaps between frames.
     """
     dtype = np.dtype(dtype)
     if 0 in shape:
         return np.empty(shape, dtype)
-    if not place.gap:
-        return Mapped(path, dtype, mode, place.offset, shape)
+    if not padding.gap:
+        return Mapped(path, dtype, mode, padding.offset, shape)
     if mode != "r":
         raise InvalidImageError(
-            f"Mode {mode!r} cannot change {path.name}, which has {place.gap} bytes between its "
+            f"Mode {mode!r} is not possible for {path.name}, which has {padding.gap} bytes between "
             "frames: use 'r', and save a copy to change it."
         )
+
     first, *others = c_strides(shape, dtype.itemsize)
-    return map_strided(path, place.offset, shape, (first + place.gap, *others), dtype)
+    return map_strided(path, padding.offset, shape, (first + padding.gap, *others), dtype)

@@ -1,9 +1,8 @@
-"""The JSON file beside a raw file, which says what its bytes are.
+"""Sidecar of a raw file: a JSON file of the same name with a description of its bytes.
 
-Of a plain (frames, y, x) array it is ``{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}``, as
-CalSciPy writes it. Where there is more to say it has more keys, see `docs/formats.md`; programs
-that know only the four keys can still use them. Reading is strict about what does not fit, and
-lenient about what is not known.
+A plain (frames, y, x) array has ``{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}``, as
+CalSciPy writes it. Other images add keys, see `docs/formats.md`; programs that know only the four
+keys can still read the file. Values that do not fit the file are errors, unknown keys are ignored.
 """
 
 from __future__ import annotations
@@ -27,21 +26,23 @@ from napari_ferry.image.record import KEY, Description, parse_description
 from napari_ferry.saving import interrupted_save
 
 DEFAULT_NAME = "binary_video"
-"""Name, without suffix, of the recording in a folder that says no other."""
+"""Default name of a recording in a folder, without suffix."""
 
 LEGACY_SIDECAR = "video_meta.txt"
-"""Sidecar of a recording that has the default name and no suffix, as written in 2022."""
+"""Sidecar of a recording with the default name and no suffix, as written in 2022."""
 
 RAW_SUFFIXES = (".bin", ".raw", ".dat")
 """Suffixes of raw files."""
 
+_EXAMPLE = '{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}'
 _DIMENSIONS = ("frames", "y", "x")
+_ELEMENTS = {"frames": "frame", "y": "row", "x": "column"}
 _SIDECAR_BYTES = 16 << 20
-_ALL = Padding()
+_NO_PADDING = Padding()
 
 
 def raw_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that are raw by their suffix, in order of their names."""
+    """Return the files of a folder with the suffix of a raw file, sorted by name."""
     with reading(folder):
         return [
             path
@@ -53,12 +54,12 @@ def raw_files(folder: Path) -> list[Path]:
 
 
 def sidecar_path(path: Path) -> Path:
-    """Return where the sidecar of a raw file stands."""
+    """Return the path of the sidecar of a raw file."""
     return path.with_suffix(".json")
 
 
 def sidecar_text(image: Image) -> str:
-    """Return the sidecar of an image: four keys where they say everything, else more."""
+    """Return the sidecar of an image as JSON: four keys if they describe it, otherwise more."""
     frames, y, x = (
         (1, 1, *image.shape)[-3:]
         if image.ndim < 3
@@ -68,12 +69,13 @@ def sidecar_text(image: Image) -> str:
     bare = Image.from_array(image.array)
     if image.ndim == 3 and describe(image) == describe(bare):
         return json.dumps(plain)
+
     record = {**plain, "offset": 0, **describe(image), "dtype": str(image.dtype)}
     return json.dumps(record, allow_nan=False)
 
 
 def is_sidecar(path: Path) -> bool:
-    """Whether a file is the sidecar of a raw file: JSON with a type and dimensions."""
+    """Return True if a file is a sidecar: JSON with a dtype and dimensions."""
     try:
         record = load_sidecar(path)
     except UnreadableFileError:
@@ -82,33 +84,35 @@ def is_sidecar(path: Path) -> bool:
 
 
 def has_record(path: Path) -> bool:
-    """Whether a sidecar has more to say than CalSciPy's four keys."""
+    """Return True if a sidecar has keys beyond the four of CalSciPy."""
     return path.is_file() and KEY in load_sidecar(path)
 
 
 def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
-    """Read what stands beside a raw file; return the description and where the samples lie."""
+    """Read the sidecar of a raw file; return the description and the padding."""
     legacy = data.with_name(LEGACY_SIDECAR)
     sidecar = sidecar_path(data)
     if not sidecar.is_file():
         if data.name == DEFAULT_NAME and legacy.is_file():
             return complete(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
+
     record = load_sidecar(sidecar)
-    place = read_padding(record, sidecar, nbytes)
-    description = _described(record, sidecar) if KEY in record else None
+    padding = read_padding(record, sidecar, nbytes)
+    description = _read_description(record, sidecar) if KEY in record else None
     if description is None:
-        return complete(record, nbytes, data, sidecar.name, place), place
+        return complete(record, nbytes, data, sidecar.name, padding), padding
+
     expected = math.prod(description.shape) * np.dtype(description.dtype).itemsize
-    room = place.room(nbytes, (*description.shape, 1)[0])
+    room = padding.room(nbytes, (*description.shape, 1)[0])
     _check_size(description.shape, description.dtype, expected, room, data, sidecar.name)
-    return description, place
+    return description, padding
 
 
 def complete(
-    record: Mapping[str, Any], nbytes: int, data: Path, source: str, place: Padding = _ALL
+    record: Mapping[str, Any], nbytes: int, data: Path, source: str, padding: Padding = _NO_PADDING
 ) -> Description:
-    """Fill in the one dimension that may be missing, and check that everything fits.
+    """Compute a missing dimension, and check the size of the file.
 
     Parameters
     ----------
@@ -119,41 +123,60 @@ def complete(
     data : Path
         The raw file, for messages.
     source : str
-        What said so, for messages.
-    place : Padding
-        Where the samples lie in the file.
+        Name of the record, for messages.
+    padding : Padding
+        Bytes around the samples.
+
+    Raises
+    ------
+    MissingMetadataError
+        The dtype or two dimensions are missing.
+    UnreadableFileError
+        A value is impossible, or the size of the file does not fit.
     """
     dtype = _parse_dtype(record.get("dtype"), source)
     sizes = [_parse_dimension(key, record.get(key), source) for key in _DIMENSIONS]
+
+    # the gaps depend on the number of frames, so this is computed first
     count = sizes[0] or 1
     if not sizes[0] and all(sizes[1:]):
-        count = place.frames_in(nbytes, math.prod(sizes[1:]) * dtype.itemsize)
-    nbytes = place.room(nbytes, count)
-    if not nbytes and sizes[0] == 0 and all(sizes[1:]):
-        shape = tuple(sizes)
-    else:
-        unknown = [key for key, size in zip(_DIMENSIONS, sizes, strict=True) if not size]
-        if len(unknown) > 1:
-            raise MissingMetadataError(
-                f"{source} does not say {' and '.join(unknown)} of {data.name}: one of frames, y "
-                "and x can be computed, the others must be given."
-            )
-        known = math.prod(size for size in sizes if size) * dtype.itemsize
-        missing, rest = divmod(nbytes, known)
-        if unknown and (rest or missing < 1):
-            raise UnreadableFileError(
-                f"{data.name} has {nbytes} bytes, which is {missing} times the {known} bytes that "
-                f"{source} gives for one of {unknown[0]}, and {rest} bytes remain: check the type "
-                "and the other dimensions."
-            )
-        shape = tuple(size or missing for size in sizes)
-        expected = math.prod(shape) * dtype.itemsize
-        _check_size(shape, str(dtype), expected, nbytes, data, source)
-    return Description(shape=shape, axes=tuple(map(Axis, default_axes(3))), dtype=str(dtype))
+        count = padding.frames_in(nbytes, math.prod(sizes[1:]) * dtype.itemsize)
+    nbytes = padding.room(nbytes, count)
+
+    # a file without samples has 0 frames
+    is_empty = not nbytes and sizes[0] == 0 and all(sizes[1:])
+    if not is_empty:
+        sizes = _complete_sizes(sizes, nbytes, dtype, data, source)
+        expected = math.prod(sizes) * dtype.itemsize
+        _check_size(sizes, str(dtype), expected, nbytes, data, source)
+    axes = tuple(map(Axis, default_axes(3)))
+    return Description(shape=tuple(sizes), axes=axes, dtype=str(dtype))
+
+
+def _complete_sizes(
+    sizes: Sequence[int], nbytes: int, dtype: np.dtype[Any], data: Path, source: str
+) -> list[int]:
+    """Return the sizes; one of 0 is computed from `nbytes` of samples."""
+    unknown = [key for key, size in zip(_DIMENSIONS, sizes, strict=True) if not size]
+    if len(unknown) > 1:
+        raise MissingMetadataError(
+            f"{source} does not contain {' and '.join(unknown)} of {data.name}: give all of "
+            "frames, y and x but one, which is computed."
+        )
+
+    known = math.prod(size for size in sizes if size) * dtype.itemsize
+    missing, rest = divmod(nbytes, known)
+    if unknown and (rest or missing < 1):
+        raise UnreadableFileError(
+            f"{data.name} has {nbytes} bytes, which is {missing} times the {known} bytes that "
+            f"{source} gives for one {_ELEMENTS[unknown[0]]}, and {rest} bytes remain: check the "
+            "dtype and the other dimensions."
+        )
+    return [size or missing for size in sizes]
 
 
 def refuse_undescribed(data: Path) -> NoReturn:
-    """Say that nothing describes a raw file.
+    """Raise an error for a raw file without a sidecar.
 
     Raises
     ------
@@ -163,13 +186,13 @@ def refuse_undescribed(data: Path) -> NoReturn:
     sidecar = sidecar_path(data)
     raise MissingMetadataError(
         interrupted_save(data)
-        or f"{sidecar.name} is not beside {data.name}, so its layout is not known: put the sidecar "
-        f"there, or {_likely_layouts(data)}."
+        or f"{data.name} has no sidecar {sidecar.name}, so its layout is unknown: put the sidecar "
+        f"into the same folder, or {_likely_layouts(data)}."
     )
 
 
 def _likely_layouts(data: Path) -> str:
-    """Return what the file's bytes look like, and how to say so."""
+    """Return instructions to describe a raw file, with its likely layouts."""
     from napari_ferry.codecs.binary.layout.find import find_layouts
 
     try:
@@ -177,20 +200,25 @@ def _likely_layouts(data: Path) -> str:
     except UnreadableFileError as error:
         if isinstance(error.__cause__, OSError):
             raise
-        return f"see what it is: {str(error).rstrip('.')}"
-    how = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
+        return f"check its format: {str(error).rstrip('.')}"
+
+    cure = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
     if not found:
-        return how
-    said = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
+        return cure
     best = found[0]
     if best.channels == 1 and not best.offset:
         name = best.dtype.str if best.byte_order == "big" else best.dtype.name
-        how = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
-    return f"{how}, or run `napari-ferry repair {data.name} --write`: it looks like {said}"
+        cure = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
+
+    layouts = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
+    return (
+        f"{cure}, or run `napari-ferry repair {data.name} --write`; the likely layouts are "
+        f"{layouts}"
+    )
 
 
-def _described(record: Mapping[str, Any], sidecar: Path) -> Description | None:
-    """Return what our own record says, if it is sound."""
+def _read_description(record: Mapping[str, Any], sidecar: Path) -> Description | None:
+    """Return the description in our own record, ``None`` if it is damaged."""
     description = parse_description(record)
     if description is not None:
         _parse_dtype(description.dtype, sidecar.name)
@@ -202,55 +230,60 @@ def _check_size(
 ) -> None:
     if expected != nbytes:
         raise UnreadableFileError(
-            f"{data.name} holds {nbytes} bytes, but {source} says {' x '.join(map(str, shape))} of "
-            f"{dtype}, which is {expected}: one of the two is stale; correct the description, or "
-            "put back the file that belongs to it."
+            f"{data.name} holds {nbytes} bytes, but {source} describes "
+            f"{' x '.join(map(str, shape))} of {dtype}, which is {expected} bytes: correct the "
+            "description, or restore the file that belongs to it."
         )
 
 
 def _parse_dtype(value: object, source: str) -> np.dtype[Any]:
-    """Return a type of numbers; nothing else is read from a file."""
+    """Return a numeric dtype; others are not read from a file."""
     if value is None:
-        raise MissingMetadataError(f"{source} does not say the dtype: give one, such as 'uint16'.")
+        raise MissingMetadataError(
+            f"{source} does not contain the dtype: give one, such as uint16."
+        )
+
+    message = (
+        f"{source} gives the dtype {str(value)[:40]!r}: expected a numeric dtype, such as 'uint16'."
+    )
     try:
         dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, SyntaxError) as error:
-        raise UnreadableFileError(
-            f"{source} gives the dtype {str(value)[:40]!r}: expected a type of numbers, such as "
-            "'uint16'."
-        ) from error
+        raise UnreadableFileError(message) from error
     if not is_number(dtype):
-        raise UnreadableFileError(
-            f"{source} gives the dtype {str(value)[:40]!r}: expected a type of numbers, such as "
-            "'uint16'."
-        )
+        raise UnreadableFileError(message)
     return dtype
 
 
 def _parse_dimension(key: str, value: object, source: str) -> int:
-    """Return a dimension; 0 where it is to be computed."""
+    """Return a dimension, 0 for one to compute."""
     if value is None or (key == "frames" and value == -1 and not isinstance(value, bool)):
         return 0
     if not is_count(value):
         raise UnreadableFileError(
-            f"{source} gives {key} as {str(value)[:40]}: expected a whole number above 0."
+            f"{source} gives {key} as {repr(value)[:40]}: expected a whole number above 0."
         )
     return int(value)
 
 
 def load_sidecar(path: Path) -> dict[str, Any]:
-    """Read a JSON object, strictly: no key twice, and not larger than a sidecar can be."""
+    """Read a JSON object; duplicate keys and files of more than 16 MiB are errors.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file cannot be read, or is not such an object.
+    """
     try:
         record = load_json(path, max_bytes=_SIDECAR_BYTES, allow_duplicates=False)
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} is no sound sidecar ({str(error)[:80]}): expected JSON such as "
-            '{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}.'
+            f"{path} is not a valid sidecar ({str(error)[:80]}): expected JSON such as {_EXAMPLE}."
         ) from error
     if not isinstance(record, dict):
         raise UnreadableFileError(
-            f"{path} is no sidecar (it holds a {type(record).__name__}): expected JSON such as "
-            '{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}.'
+            f"{path} is not a sidecar (it holds a {type(record).__name__}): expected JSON such as "
+            f"{_EXAMPLE}."
         )
     return record
 
@@ -262,5 +295,5 @@ def _read_legacy(path: Path) -> dict[str, Any]:
         return {"frames": int(frames), "y": int(y), "x": int(x), "dtype": dtype}
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} is not of the form frames,y,x,dtype ({str(error)[:80]}): correct it."
+            f"{path} does not have the form frames,y,x,dtype ({str(error)[:80]}): correct it."
         ) from error

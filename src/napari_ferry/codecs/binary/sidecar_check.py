@@ -1,4 +1,4 @@
-"""What a sidecar says of a raw file, whether it is true or not."""
+"""Status of a sidecar: its layout and calibration, even if they do not fit the raw file."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from napari_ferry.units import METERS, SECONDS
 
 @dataclass(frozen=True, kw_only=True)
 class SidecarStatus:
-    """What a sidecar says.
+    """Status of a sidecar.
 
     Parameters
     ----------
     path : Path
         The sidecar.
     layout : Layout, optional
-        The layout, as far as it says one.
+        The layout in the sidecar, if complete.
     calibration : Calibration
-        What the axes mean.
+        The calibration in the sidecar.
     error : str
-        Why the raw file cannot be opened by it; empty where it can.
+        Message of the error on opening the raw file with it; empty if it opens.
     """
 
     path: Path
@@ -50,31 +50,33 @@ class SidecarStatus:
 
 
 def read_sidecar_status(data: Path) -> SidecarStatus | None:
-    """Read what the sidecar of a raw file says; None where there is no sidecar."""
+    """Read the status of the sidecar of a raw file, ``None`` without a sidecar."""
     path = sidecar_path(data)
     if not path.is_file():
         return None
+
     nbytes = data.stat().st_size
     try:
         error = ""
         read_sidecar(data, nbytes)
     except (UnreadableFileError, MissingMetadataError) as problem:
         error = str(problem)
+
     try:
         record = load_sidecar(path)
     except UnreadableFileError:
         return SidecarStatus(path=path, layout=None, calibration=Calibration(), error=error)
     description = parse_description(record)
-    calibration = Calibration() if description is None else _meaning(description)
+    calibration = Calibration() if description is None else _calibration(description)
     layout = _layout(record, description, nbytes)
     return SidecarStatus(path=path, layout=layout, calibration=calibration, error=error)
 
 
 def lacks_layout(path: Path) -> bool:
-    """Whether a raw file, or each of a folder, can only be opened once its layout is found.
+    """Return True if a raw file, or each one in a folder, needs a layout to be opened.
 
-    No pixels are looked at. A file that is empty, or that an interrupted save left behind, has
-    another fault, and so has a folder of other files.
+    No pixels are read. An empty file, the remainder of an interrupted save and a folder without raw
+    files have other faults: they return False.
     """
     files = raw_files(path) if path.is_dir() else [path]
     return bool(files) and all(map(_lacks_layout, files))
@@ -83,28 +85,29 @@ def lacks_layout(path: Path) -> bool:
 def _lacks_layout(data: Path) -> bool:
     if data.name == DEFAULT_NAME or not data.stat().st_size or interrupted_save(data):
         return False
-    said = read_sidecar_status(data)
-    return said is None or bool(said.error)
+    status = read_sidecar_status(data)
+    return status is None or bool(status.error)
 
 
 def _layout(
     record: Mapping[str, Any], description: Description | None, nbytes: int
 ) -> Layout | None:
-    """Return the layout that a sidecar gives; None where it does not give all of it."""
+    """Return the layout in a sidecar, ``None`` if it is not complete."""
     dtype = _dtype(record.get("dtype"))
     offset, gap = (_count(record.get(key, 0), least=0) for key in ("offset", "gap"))
     if dtype is None or offset is None or gap is None:
         return None
+
     if description is not None:
-        return _of_axes(dtype, offset, gap, description)
+        return _described_layout(dtype, offset, gap, description)
     frames, y, x = (_count(record.get(key)) for key in ("frames", "y", "x"))
     if y is None or x is None:
         return None
-    one = Layout(dtype, offset, 1, 1, "", y, x, gap=gap)
-    return replace(one, frames=frames or max(1, count_frames(nbytes, one)[0]))
+    frame = Layout(dtype, offset, 1, 1, "", y, x, gap=gap)
+    return replace(frame, frames=frames or max(1, count_frames(nbytes, frame)[0]))
 
 
-def _of_axes(
+def _described_layout(
     dtype: np.dtype[Any], offset: int, gap: int, description: Description
 ) -> Layout | None:
     sizes = description.sizes
@@ -112,23 +115,27 @@ def _of_axes(
     if split is None:
         return None
     lead, frame = split
-    together = {"c": "plane", "y": "pixel" if len(frame) > 2 else ""}[frame[0]]
-    channels = sizes[frame[0 if together == "plane" else -1]] if together else 1
+
+    # the first axis of a frame tells how its channels are interleaved
+    interleaving = {"c": "plane", "y": "pixel" if len(frame) > 2 else ""}[frame[0]]
+    channels = sizes[frame[0 if interleaving == "plane" else -1]] if interleaving else 1
     frames = int(np.prod([sizes[name] for name in lead], dtype=object))
     counts = [_count(size) for size in (frames, channels, sizes["y"], sizes["x"])]
-    if None in counts or (gap and len(lead) > 1):  # which stands after frames of the first axis
+    if None in counts or (gap and len(lead) > 1):  # a gap follows each index of the first axis
         return None
-    way: Interleaving = together if channels > 1 else ""  # type: ignore[assignment]
-    return Layout(dtype, offset, frames, channels, way, sizes["y"], sizes["x"], gap=gap)
+
+    of_frame: Interleaving = interleaving if channels > 1 else ""  # type: ignore[assignment]
+    return Layout(dtype, offset, frames, channels, of_frame, sizes["y"], sizes["x"], gap=gap)
 
 
-def _meaning(description: Description) -> Calibration:
-    """Return what the axes of a record mean, as far as a `Calibration` can say it."""
+def _calibration(description: Description) -> Calibration:
+    """Return the calibration of the axes of a record."""
     axes = {axis.name: axis for axis in description.axes}
     x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
     lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_sound_scale(axis.scale)]
     unit = lengths[0] if lengths else "micrometer"
     pixel = x.scale if x.unit == unit else None
+
     if "z" in axes and "t" not in axes:
         step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
         return Calibration(frame_axis="z", frame_step=step, pixel_size=pixel, unit=unit)

@@ -1,4 +1,4 @@
-"""What a sidecar said of a raw file and stays true when its layout turns out to be another one."""
+"""Merger of an old sidecar into a new one, after the layout of a raw file has changed."""
 
 from __future__ import annotations
 
@@ -20,98 +20,108 @@ from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, Description, parse_description
 from napari_ferry.units import METERS, SECONDS
 
-_OF_AXES = ("rotate", "shear", "affine", "plane", "experimental_clipping_planes", "axis_labels")
-"""What of a display has a number for each axis."""
+_AXIS_KEYS = ("rotate", "shear", "affine", "plane", "experimental_clipping_planes", "axis_labels")
+"""Keys of a display with one value per axis."""
 
-_OF_SAMPLES = ("contrast_limits", "iso_threshold")
-"""What of a display is in the unit of the samples."""
+_SAMPLE_KEYS = ("contrast_limits", "iso_threshold")
+"""Keys of a display in the unit of the samples."""
 
 
 def merge_sidecar(
-    sidecar: Path, image: Image, place: Padding, edited: Collection[Field]
+    sidecar: Path, image: Image, padding: Padding, edited: Collection[Field]
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a sidecar that replaces one, and what that one says and it does not.
+    """Merge an old sidecar into a new one.
 
     Parameters
     ----------
     sidecar : Path
-        Where one may stand.
+        The old sidecar, which may not exist.
     image : Image
         The raw file in its new layout, frames along its first axis.
-    place : Padding
-        Where the samples lie.
+    padding : Padding
+        Bytes around the samples.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
-        Which fields of the `Calibration` of `image` somebody has set: they count, not the old ones.
+        Fields of the `Calibration` of `image` that a user has set; they replace the old values.
+
+    Returns
+    -------
+    text : str
+        The new sidecar.
+    losses : tuple of str
+        A sentence for each old value that the new sidecar does not contain.
     """
     before, losses = _read(sidecar)
     old = parse_description(before)
     if old is not None:
-        image, losses = inherit(image, old, edited, has_gaps=place.gap > 0)
-    record = {**json.loads(sidecar_text(image)), **place.record()}
-    others = {key: to_json(before[key]) for key in before if key not in (*record, *place._fields)}
+        image, losses = merge_description(image, old, edited, has_gaps=padding.gap > 0)
+    record = {**json.loads(sidecar_text(image)), **padding.record()}
+    replaced = (*record, *padding._fields)
+    others = {key: to_json(before[key]) for key in before if key not in replaced}
     return json.dumps({**record, **others}), losses
 
 
 def _read(sidecar: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return what a sidecar says, nothing if there is none; and a sentence if it is damaged."""
+    """Return the record of a sidecar, empty without one, and a sentence if it is damaged."""
     if not sidecar.is_file():
         return {}, ()
     try:
         record = load_sidecar(sidecar)
     except UnreadableFileError:
-        return {}, ("it is damaged, and nothing of it is taken over",)
+        return {}, ("it is damaged, so nothing is copied from it",)
     if KEY in record and parse_description(record) is None:
-        return record, ("its description is damaged, and nothing of that is taken over",)
+        return record, ("its description is damaged and is not copied",)
     return record, ()
 
 
-def inherit(
+def merge_description(
     image: Image, old: Description, edited: Collection[Field], *, has_gaps: bool
 ) -> tuple[Image, tuple[str, ...]]:
-    """Return an image with what a sidecar said of it before, and what of that cannot stay.
+    """Add an old description to an image.
 
     Parameters
     ----------
     image : Image
         The raw file in its new layout, frames along its first axis.
     old : Description
-        What the sidecar said.
+        Description in the old sidecar.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
-        Which fields of its `Calibration` somebody has set: they count, not `old`.
+        Fields of the `Calibration` of `image` that a user has set; they replace those of `old`.
     has_gaps : bool
-        Whether there are bytes between frames, which can stand at one axis alone.
+        True if there are bytes between frames, which is possible along one axis only.
 
     Returns
     -------
-    Image
-        For its description: the samples are none of the file's.
-    tuple of str
-        A sentence for each thing that is not kept.
+    image : Image
+        The image to describe; its samples are not those of the file.
+    losses : tuple of str
+        A sentence for each old value that does not apply.
     """
     sizes = _sizes(image, old, edited, has_gaps=has_gaps)
-    gone = _without_meaning(image, old, tuple(sizes))
+    dropped = _dropped_keys(image, old, tuple(sizes))
     count = sizes.get("c", 1)
-    found = Image(
-        (np.broadcast_to(np.zeros((), image.dtype), tuple(sizes.values())),),
-        tuple(_axes(image, old, edited, tuple(sizes))),
-        _channels(old, gone) if len(old.channels) == count else (),
-        old.name or image.name,
-        "labels" if old.kind == "labels" and image.dtype.kind in "iu" else "image",
-        _shown(old, gone, count),
-        dict(old.metadata or {}),
+    merged = Image(
+        levels=(np.broadcast_to(np.zeros((), image.dtype), tuple(sizes.values())),),
+        axes=tuple(_axes(image, old, edited, tuple(sizes))),
+        channels=_channels(old, dropped) if len(old.channels) == count else (),
+        name=old.name or image.name,
+        kind="labels" if old.kind == "labels" and image.dtype.kind in "iu" else "image",
+        display=_display(old, dropped, count),
+        metadata=dict(old.metadata or {}),
     )
-    return found, tuple(_losses(found, old, gone))
+    return merged, tuple(_losses(merged, old, dropped))
 
 
 def _sizes(
     image: Image, old: Description, edited: Collection[Field], *, has_gaps: bool
 ) -> dict[str, int]:
-    """Return the axes and their lengths: frames along those of `old`, if there are so many."""
+    """Return the axes and their lengths: those of `old`, if the frames can be divided so."""
     own = dict(zip(image.axis_names, image.shape, strict=True))
     lead, *frame = own
     split = split_axes(tuple(old.sizes))
     if split is None or (lead not in split[0] and {"frame_axis", "frame_step"} & set(edited)):
         return own
+
+    # all old axes but the first keep their length, so the new frames must be a multiple of these
     names = [name for name in split[0] if name not in frame]
     inner = {name: old.sizes[name] for name in names[1:]}
     count = math.prod(inner.values()) if names else own[lead]
@@ -119,6 +129,7 @@ def _sizes(
         return own
     if not names and count > 1:
         return own
+
     outer = dict.fromkeys(names[:1], own[lead] // count)
     if frame[-1] == "s" and split[1][-1] == "c" and old.sizes["c"] == own["s"]:
         return outer | inner | {"y": own["y"], "x": own["x"], "c": own["s"]}
@@ -128,9 +139,9 @@ def _sizes(
 def _axes(
     image: Image, old: Description, edited: Collection[Field], names: Sequence[str]
 ) -> Iterator[Axis]:
-    """Yield each axis: as a hand has set it, else as it was, else as it is."""
+    """Yield each axis: edited by a user, else from the old sidecar, else from the image."""
     before = {axis.name: axis for axis in old.axes}
-    if not _has_axes_of(old, names):  # one after the other now: no longer steps from frame to frame
+    if not _has_axes_of(old, names):  # an axis merged into another one: its step is another one
         before.pop(image.axis_names[0], None)
     fields: dict[str, Field] = {
         "y": "pixel_size",
@@ -138,90 +149,99 @@ def _axes(
         image.axis_names[0]: "frame_step",
     }
     for name in names:
-        now, was = image.axis(name) or Axis(name), before.get(name, Axis(name))
-        is_calibrated = was.unit is not None or was.scale != 1
-        yield was if is_calibrated and fields.get(name) not in edited else _moved(now, was)
+        new, former = image.axis(name) or Axis(name), before.get(name, Axis(name))
+        is_calibrated = former.unit is not None or former.scale != 1
+        is_edited = fields.get(name) in edited
+        yield former if is_calibrated and not is_edited else _with_origin(new, former)
 
 
 def _has_axes_of(old: Description, names: Collection[str]) -> bool:
-    """Whether there are all axes that there were, those of channels and samples apart."""
+    """Return True if all old axes still exist, except those of channels and samples."""
     return set(old.sizes) - {"c", "s"} <= set(names)
 
 
-def _moved(now: Axis, was: Axis) -> Axis:
-    """Return an axis with the origin that it had, unless that was in no unit of the same kind."""
-    if now.unit == was.unit:
-        return replace(now, translation=was.translation)
+def _with_origin(new: Axis, former: Axis) -> Axis:
+    """Return an axis with its former origin, if the units can be converted."""
+    if new.unit == former.unit:
+        return replace(new, translation=former.translation)
     for units in (METERS, SECONDS):
-        if now.unit in units and was.unit in units:
-            return replace(now, translation=was.translation * units[was.unit] / units[now.unit])
-    return now
+        if new.unit in units and former.unit in units:
+            factor = units[former.unit] / units[new.unit]
+            return replace(new, translation=former.translation * factor)
+    return new
 
 
-def _without_meaning(image: Image, old: Description, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the keys of a display that mean nothing for these axes and samples."""
-    of_axes = () if tuple(old.sizes) == tuple(names) else _OF_AXES
-    of_samples = () if old.has_dtype([image.dtype.name]) else _OF_SAMPLES
+def _dropped_keys(image: Image, old: Description, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the keys of a display without meaning for these axes and samples."""
+    of_axes = () if tuple(old.sizes) == tuple(names) else _AXIS_KEYS
+    of_samples = () if old.has_dtype([image.dtype.name]) else _SAMPLE_KEYS
     return (*of_axes, *of_samples)
 
 
-def _channels(old: Description, gone: Collection[str]) -> tuple[Channel, ...]:
-    if "contrast_limits" not in gone:
+def _channels(old: Description, dropped: Collection[str]) -> tuple[Channel, ...]:
+    if "contrast_limits" not in dropped:
         return old.channels
     return tuple(replace(channel, contrast_limits=None) for channel in old.channels)
 
 
-def _shown(old: Description, gone: Collection[str], count: int) -> dict[str, Any]:
-    """Return how napari shows the image, and each channel if there are as many as there were."""
-    shown = _without(old.display or {}, gone)
-    each = _each_shown(old)
-    if each and len(each) == count:
-        return shown | {CHANNEL_DISPLAYS: [_without(one, gone) for one in each]}
-    return _without(shown, (CHANNEL_DISPLAYS,))
+def _display(old: Description, dropped: Collection[str], count: int) -> dict[str, Any]:
+    """Return the display of the image; those of channels only if their number is unchanged."""
+    display = _without(old.display or {}, dropped)
+    channels = _channel_displays(old)
+    if channels and len(channels) == count:
+        return display | {CHANNEL_DISPLAYS: [_without(channel, dropped) for channel in channels]}
+    return _without(display, (CHANNEL_DISPLAYS,))
 
 
-def _each_shown(old: Description) -> list[Mapping[str, Any]]:
-    """Return how napari shows each channel; nothing where that is not said."""
-    each = (old.display or {}).get(CHANNEL_DISPLAYS)
-    listed = each if isinstance(each, list) else []
-    return [one if isinstance(one, Mapping) else {} for one in listed]
+def _channel_displays(old: Description) -> list[Mapping[str, Any]]:
+    """Return the display of each channel, empty if there are none."""
+    channels = (old.display or {}).get(CHANNEL_DISPLAYS)
+    listed = channels if isinstance(channels, list) else []
+    return [channel if isinstance(channel, Mapping) else {} for channel in listed]
 
 
-def _without(display: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
-    return {key: value for key, value in display.items() if key not in gone}
+def _without(display: Mapping[str, Any], dropped: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in display.items() if key not in dropped}
 
 
-def _losses(found: Image, old: Description, gone: Collection[str]) -> Iterator[str]:
-    """Say what the sidecar said and the one that replaces it does not."""
+def _losses(merged: Image, old: Description, dropped: Collection[str]) -> Iterator[str]:
+    """Describe the old values missing from the new sidecar."""
     for axis, size in zip(old.axes, old.shape, strict=True):
-        now = found.axis(axis.name)
-        step, origin = (
-            f"{axis.scale:g} {axis.unit}",
-            f"{axis.translation:g} {axis.unit or 'pixels'}",
-        )
-        if now is None and axis.name not in ("c", "s"):
-            steps = f" at steps of {step}" if axis.unit else ""
-            yield f"the axis {axis.name} (length {size:,}{steps}) is left out"
-        if now is not None and axis.unit and not now.unit:
-            yield f"the step of {axis.name} ({step}) is left out"
-        if now is not None and axis.translation and not now.translation:
-            yield f"the origin of {axis.name} ({origin}) is left out"
-    yield from _channel_losses(found, old)
-    if old.kind != found.kind:
-        yield f"it is no longer called labels: the samples are {found.dtype.name}"
-    shown = [old.display or {}, *_each_shown(old)]
-    shown += [{"contrast_limits": channel.contrast_limits} for channel in old.channels]
-    lost = [key.replace("_", " ") for key in gone if any(one.get(key) for one in shown)]
+        yield from _axis_losses(merged.axis(axis.name), axis, size)
+    yield from _channel_losses(merged, old)
+    if old.kind != merged.kind:
+        yield f"labels become an image: the samples are {merged.dtype.name}"
+
+    displays = [old.display or {}, *_channel_displays(old)]
+    displays += [{"contrast_limits": channel.contrast_limits} for channel in old.channels]
+    lost = [
+        key.replace("_", " ") for key in dropped if any(display.get(key) for display in displays)
+    ]
     if lost:
         form = f"the axes {' '.join(old.sizes)} of {old.dtype}"
-        yield f"what it says of {', '.join(lost)} is left out: that is for {form}"
+        yield f"the display settings {', '.join(lost)} are left out: they apply to {form}"
 
 
-def _channel_losses(found: Image, old: Description) -> Iterator[str]:
-    count = max(len(old.channels), len(_each_shown(old)))
-    said = any(channel != Channel() for channel in old.channels) or any(_each_shown(old))
-    now = found.size("c")
-    if said and count != now:
+def _axis_losses(new: Axis | None, old: Axis, size: int) -> Iterator[str]:
+    step = f"{old.scale:g} {old.unit}"
+    origin = f"{old.translation:g} {old.unit or 'pixels'}"
+    if new is None:
+        if old.name not in ("c", "s"):
+            steps = f" at steps of {step}" if old.unit else ""
+            yield f"the axis {old.name} (length {size:,}{steps}) is left out"
+        return
+    if old.unit and not new.unit:
+        yield f"the step of {old.name} ({step}) is left out"
+    if old.translation and not new.translation:
+        yield f"the origin of {old.name} ({origin}) is left out"
+
+
+def _channel_losses(merged: Image, old: Description) -> Iterator[str]:
+    displays = _channel_displays(old)
+    count = max(len(old.channels), len(displays))
+    has_descriptions = any(channel != Channel() for channel in old.channels) or any(displays)
+    new = merged.size("c")
+    if has_descriptions and count != new:
         names = ", ".join(channel.name for channel in old.channels if channel.name)
-        what = f" ({names})" if names else ""
-        yield f"what it says of {count} channels{what} is left out: the layout has {now}"
+        of = f" ({names})" if names else ""
+        yield f"the descriptions of {count} channels{of} are left out: the layout has {new}"

@@ -1,4 +1,4 @@
-"""Writing the sidecar of a raw file, and keeping the one that it replaces."""
+"""Plan to write the sidecar of a raw file, with a backup of the old one."""
 
 from __future__ import annotations
 
@@ -27,44 +27,51 @@ def write_sidecar(
     overwrite: bool = False,
     whole_frames: bool = False,
 ) -> tuple[Path, Path | None]:
-    """Write the sidecar of a raw file; return where it is, and where the one before it is kept.
+    """Write the sidecar of a raw file.
 
     Parameters
     ----------
     data, layout, calibration, edited, whole_frames
-        As for `plan_sidecar`, which tells what the one before says and the new one will not.
+        Parameters of `plan_sidecar`.
     overwrite : bool
-        Whether a sidecar that is there may be replaced.
+        True to replace an existing sidecar.
+
+    Returns
+    -------
+    sidecar : Path
+        The sidecar.
+    backup : Path or None
+        The copy of the old sidecar.
 
     Raises
     ------
     InvalidImageError
         The layout does not fit the file.
     TargetExistsError
-        A sidecar is there, and overwriting was not agreed.
+        A sidecar exists, and `overwrite` is False.
     TargetError
-        The sidecar that is there cannot be kept under another name.
+        The old sidecar cannot be copied.
     """
     planned = plan_sidecar(data, layout, calibration, edited=edited, whole_frames=whole_frames)
     return run_sidecar(planned, overwrite=overwrite)
 
 
 def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path | None]:
-    """Write a sidecar that was planned; return where it is, and where the one before it is kept.
+    """Write a planned sidecar; return the paths of it and of its backup.
 
     Raises
     ------
     TargetExistsError
-        A sidecar is there, and overwriting was not agreed.
+        A sidecar exists, and `overwrite` is False.
     TargetError
-        The sidecar that is there cannot be kept under another name.
+        The old sidecar cannot be copied.
     """
     (sidecar,) = planned.paths
-    kept = _backup_of(sidecar) if overwrite and sidecar.is_file() else None
-    if kept is not None:
-        _keep(sidecar, kept)
+    backup = _free_backup_path(sidecar) if overwrite and sidecar.is_file() else None
+    if backup is not None:
+        _copy(sidecar, backup)
     run(planned, overwrite=overwrite)
-    return sidecar, kept
+    return sidecar, backup
 
 
 def plan_sidecar(
@@ -75,26 +82,26 @@ def plan_sidecar(
     edited: Collection[Field] = FIELDS,
     whole_frames: bool = False,
 ) -> Plan:
-    """Plan the sidecar of a raw file, with all that one which is there says and that stays true.
+    """Plan the sidecar of a raw file, including valid values of the old one.
 
     Parameters
     ----------
     data : Path
         The raw file.
     layout : Layout
-        How its samples lie.
+        Its layout.
     calibration : Calibration, optional
-        What the axes mean.
+        Its calibration.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
-        What of `calibration` counts even where the sidecar that is there says something else.
+        Fields of `calibration` that replace those of the old sidecar.
     whole_frames : bool
-        Whether the frames that are whole will do, where the layout does not fit; what is left of
-        the file is then said to be no samples.
+        True to describe only the whole frames of a file that the layout does not fit; its
+        other bytes are described as padding.
 
     Returns
     -------
     Plan
-        Its losses are what the sidecar that is there says, and the new one will not.
+        Its losses are the values of the old sidecar that do not apply.
 
     Raises
     ------
@@ -104,24 +111,24 @@ def plan_sidecar(
     layout = fit_layout(data, layout, whole_frames=whole_frames)
     image = open_with_layout(data, layout, calibration, whole_frames=True)
     rest = data.stat().st_size - layout.offset - layout.extent
-    place = Padding(layout.offset, layout.gap, rest)
+    padding = Padding(layout.offset, layout.gap, rest)
     sidecar = sidecar_path(data)
-    text, losses = merge_sidecar(sidecar, image, place, edited if calibration else ())
+    text, losses = merge_sidecar(sidecar, image, padding, edited if calibration else ())
     file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
     return Plan(files=(file,), losses=losses, identity=text)
 
 
-def _keep(sidecar: Path, kept: Path) -> None:
+def _copy(sidecar: Path, backup: Path) -> None:
     try:
-        shutil.copy2(sidecar, kept)
+        shutil.copy2(sidecar, backup)
     except OSError as error:
         raise TargetError(
-            f"{sidecar} cannot be kept as {kept.name} ({error}), so it is not replaced: see that "
-            "its folder can be written."
+            f"{sidecar} cannot be copied to {backup.name} ({error}), so it is not replaced: make "
+            "its folder writable."
         ) from error
 
 
-def _backup_of(sidecar: Path) -> Path:
-    """Return a name that is free for the sidecar that was there."""
+def _free_backup_path(sidecar: Path) -> Path:
+    """Return a free path for a backup."""
     names = (f"{sidecar.name}.bak{n or ''}" for n in range(10**6))
     return next(path for name in names if not (path := sidecar.with_name(name)).exists())

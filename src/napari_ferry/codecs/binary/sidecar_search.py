@@ -1,4 +1,4 @@
-"""The layouts that a raw file which lost its sidecar may have, and the image of one."""
+"""Search for the layout of raw files without a sidecar, and images with a given layout."""
 
 from __future__ import annotations
 
@@ -44,28 +44,28 @@ def find_sidecars(
     offset: int | None = None,
     replaced: bool = False,
 ) -> tuple[list[Layout], dict[Path, Layout]]:
-    """Find the layouts of a raw file, or the one of all raw files of a folder.
+    """Find the layouts of a raw file, or the common layout of the raw files in a folder.
 
     Parameters
     ----------
     path : Path
-        A raw file; or a folder of those of one camera.
+        A raw file, or a folder of raw files from one camera.
     dtype, byte_order, frames, y, x, channels, offset
-        What is known, as for `find_layouts`.
+        Known values, as in `find_layouts`.
     replaced : bool
-        Whether files of a folder count that have a sidecar.
+        True to include files of a folder that have a sidecar.
 
     Returns
     -------
-    list of Layout
-        The likeliest first.
-    dict
-        The layout of each file.
+    layouts : list of Layout
+        The layouts, most likely first.
+    per_file : dict
+        The most likely layout of each file.
 
     Raises
     ------
     MissingMetadataError
-        Nothing fits.
+        No layout fits.
     """
     if path.is_dir():
         known = parse_known_fields(
@@ -80,8 +80,8 @@ def find_sidecars(
         raise MissingMetadataError(f"{path.name} is empty: there is nothing to repair.")
     if not found:
         raise MissingMetadataError(
-            f"No layout of what is known fits the {path.stat().st_size} bytes of {path.name}: "
-            "give less, or other numbers."
+            f"No layout with the given values fits the {path.stat().st_size} bytes of "
+            f"{path.name}: give fewer values, or other ones."
         )
     return found, {path: found[0]}
 
@@ -89,19 +89,20 @@ def find_sidecars(
 def _common(
     folder: Path, known: KnownFields, *, replaced: bool
 ) -> tuple[list[Layout], dict[Path, Layout]]:
-    """Return the one layout of the raw files of a folder, and that of each."""
+    """Return the common layout of the raw files in a folder, and the layout of each."""
     files = [path for path in raw_files(folder) if replaced or not sidecar_path(path).exists()]
     common = find_common_layout(files, known=known) if files else None
     if common is None:
         raise MissingMetadataError(
-            f"No one layout was found for the {len(files)} raw files without sidecar in {folder}: "
-            "repair them one by one."
+            f"No common layout was found for the {len(files)} raw files without a sidecar in "
+            f"{folder}: repair them one by one."
         )
+
     if common.unmatched:
         names = ", ".join(path.name for path in common.unmatched[:3])
         warnings.warn(
-            f"{len(common.unmatched)} files ({names}) hold no whole frames of {common.layout}: "
-            "repair them one by one.",
+            f"{len(common.unmatched)} files ({names}) do not hold whole frames of "
+            f"{common.layout}: repair them one by one.",
             FerryWarning,
             stacklevel=2,
         )
@@ -110,55 +111,57 @@ def _common(
 
 
 def one_per_sidecar(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
-    """Return one file for each sidecar, which files of the same stem share.
+    """Return one file per sidecar, as files of the same stem share theirs.
 
     Raises
     ------
     InvalidImageError
-        Files share one, and their layouts differ.
+        Files share a sidecar, but their layouts differ.
     """
     chosen: dict[Path, tuple[Path, Layout]] = {}
     for data, layout in layouts.items():
         other, same = chosen.setdefault(sidecar_path(data), (data, layout))
         if same != layout or other.stat().st_size != data.stat().st_size:
             raise InvalidImageError(
-                f"{other.name} and {data.name} share the sidecar {sidecar_path(data).name}, and "
-                "have different layouts: give one of them another name."
+                f"{other.name} and {data.name} share the sidecar {sidecar_path(data).name}, but "
+                "have different layouts: rename one of them."
             )
     return dict(chosen.values())
 
 
 def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
-    """Find the layouts of a raw file: first the one of all files of its camera, then its own.
+    """Find the layouts of a raw file, first the common one of all files from its camera.
 
     Parameters
     ----------
     data : Path
         The raw file.
     files : sequence of Path
-        Those of the same camera, `data` among them.
+        Raw files from the same camera, including `data`.
     known : mapping
-        What is known, as for `find_layouts`.
+        Known values, as in `find_layouts`.
 
     Raises
     ------
     UnreadableFileError
-        It is no raw file: it begins as a TIFF or another format.
+        The file is not raw: it begins like TIFF or another format.
     """
     found = find_layouts(data, **known)
     if len(files) < 2:
         return found
     try:
         common = find_common_layout(files, known=parse_known_fields(**known))
-    except FerryError:  # one of the others is something else, which its own line says
+    except FerryError:  # another file is not raw; the form reports this with that file
         return found
     if common is None or data not in common.frame_counts:
         return found
+
+    # the common layout also takes the reasons found in this file
     first = replace(common.layout, frames=common.frame_counts[data])
     form = strip_evidence(first)
-    rest = [one for one in found if strip_evidence(one) != form]
-    same = [reason for one in found if one not in rest for reason in one.reasons]
-    return [replace(first, reasons=(*first.reasons, *same)), *rest]
+    rest = [layout for layout in found if strip_evidence(layout) != form]
+    reasons = [reason for layout in found if layout not in rest for reason in layout.reasons]
+    return [replace(first, reasons=(*first.reasons, *reasons)), *rest]
 
 
 def open_with_layout(
@@ -168,18 +171,18 @@ def open_with_layout(
     *,
     whole_frames: bool = False,
 ) -> Image:
-    """Return a raw file as an image of a layout, memory-mapped.
+    """Open a raw file with a layout, memory-mapped.
 
     Parameters
     ----------
     data : Path
         The raw file.
     layout : Layout
-        How its samples lie.
+        Its layout.
     calibration : Calibration, optional
-        What the axes mean.
+        Its calibration.
     whole_frames : bool
-        Whether the frames that are whole will do, where the layout does not fit.
+        True to open only the whole frames of a file that the layout does not fit.
 
     Raises
     ------
@@ -187,23 +190,24 @@ def open_with_layout(
         The layout does not fit the file.
     """
     layout = fit_layout(data, layout, whole_frames=whole_frames)
-    together = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
+    axes = {"pixel": "tyxs", "plane": "tcyx"}.get(layout.interleaving)
     if layout.interleaving == "pixel" and layout.channels not in (3, 4):
-        together = "tyxc"
+        axes = "tyxc"
+
     calibration = calibration or Calibration()
-    names = (calibration.frame_axis, *(together or default_axes(3))[1:])
-    place = Padding(layout.offset, layout.gap)
-    array = map_samples(data, layout.dtype, layout.shape, place)
+    names = (calibration.frame_axis, *(axes or default_axes(3))[1:])
+    padding = Padding(layout.offset, layout.gap)
+    array = map_samples(data, layout.dtype, layout.shape, padding)
     return Image((array,), tuple(map(calibration.axis, names)), name=data.stem)
 
 
 def fit_layout(data: Path, layout: Layout, *, whole_frames: bool) -> Layout:
-    """Return a layout that fits: itself, or with as many whole frames as there are in a file.
+    """Fit a layout to a file, with fewer frames if `whole_frames` allows this.
 
     Raises
     ------
     InvalidImageError
-        It does not fit, or, if the frames that are whole will do, there is none.
+        The layout does not fit, or the file does not hold a whole frame.
     """
     with reading(data):
         nbytes = data.stat().st_size
@@ -222,8 +226,8 @@ def fit_layout(data: Path, layout: Layout, *, whole_frames: bool) -> Layout:
 def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
     rest = remaining_bytes(nbytes, layout)
     if rest:
-        what = f"{rest} bytes remain after it" if rest > 0 else f"it needs {-rest} bytes more"
+        mismatch = f"{rest} bytes remain" if rest > 0 else f"{-rest} bytes are missing"
         raise InvalidImageError(
-            f"{name} holds {nbytes} bytes, and {layout} does not fit: {what}; say that the whole "
-            "frames will do, or give another layout."
+            f"{layout} does not fit the {nbytes} bytes of {name}, where {mismatch}: describe only "
+            "the whole frames with --whole-frames, or give another layout."
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,7 +26,7 @@ from napari_ferry import imload, imsave, plan
 from napari_ferry.arrays import blocks
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
 from napari_ferry.image import Axis, Image
-from napari_ferry.io import codecs, find_codec
+from napari_ferry.io import Codec, codecs, find_codec, hooks_of
 
 LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""
@@ -38,7 +37,7 @@ REFUSES: dict[str, frozenset[str]] = {
 """Types that a format cannot hold, by suffix. A format not named here holds all."""
 
 MOVIES = frozenset(
-    suffix for codec in codecs() if getattr(codec, "IS_MOVIE", False) for suffix in codec.SUFFIXES
+    suffix for codec in codecs() if hooks_of(codec).IS_MOVIE for suffix in codec.SUFFIXES
 )
 """Suffixes of formats that show one image of 8 bits along one axis, and keep no more."""
 
@@ -50,7 +49,7 @@ AXES = ("yx", "tyx", "zyx", "cyx", "tzyx", "tczyx", "ctzyx", "tzcyx", "zctyx")
 OTHER_AXES = ("yxs", "tyxs", "tczyxs", "pyx", "ptczyx", "pqtyx", "iyx", "syx", "stcyx")
 
 
-def _doors() -> Iterator[tuple[ModuleType, str]]:
+def _doors() -> Iterator[tuple[Codec, str]]:
     """Return each codec with its first suffix and its first double one."""
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") > 1]
@@ -265,7 +264,7 @@ def test_opening_never_writes(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     imsave(make_full_image("tyx" if suffix in MOVIES else "tczyx"), path)
     before = snapshot(tmp_path)
-    folders = [tmp_path] if getattr(find_codec(path), "OPENS_FOLDERS", False) else []
+    folders = [tmp_path] if hooks_of(find_codec(path)).FOLDER_PRIORITY else []
     for target in (path, *folders):
         (image,) = imload(target)
         image.load()
@@ -356,5 +355,5 @@ def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
     written = [suffix for w in manifest.contributions.writers for suffix in w.filename_extensions]
     assert set(written) == suffixes
     read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
-    opened = suffixes | {s for codec in codecs() for s in getattr(codec, "ALSO_OPENS", ())}
+    opened = suffixes | {s for codec in codecs() for s in hooks_of(codec).ALSO_OPENS}
     assert set(read) - {"*.json"} == {f"*{suffix}" for suffix in opened}

@@ -16,7 +16,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.io import imload, imsave, plan
+from napari_ferry.io import imload
 from napari_ferry.saving import Plan, Progress, run
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_ferry.numpy_io.movies import load_gif, load_video, save_gif, save_video
     from napari_ferry.numpy_io.stacks import load_binary, load_images, save_binary, save_images
     from napari_ferry.rendering.render import render
+    from napari_ferry.rendering.save import imsave, plan
 
 __all__ = [
     "Axis",
@@ -62,18 +63,23 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-_LATER = {
+_LAZY = {
     "numpy_io.stacks": {"load_binary", "load_images", "save_binary", "save_images"},
     "numpy_io.movies": {"load_gif", "load_video", "save_gif", "save_video"},
     "codecs.binary.layout.find": {"find_layouts"},
     "codecs.binary.layout": {"Layout"},
     "rendering.render": {"render"},
+    "rendering.save": {"imsave", "plan"},
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs many modules when it is first asked for."""
-    for module, names in _LATER.items():
+    """Import names that need many modules at their first use."""
+    for module, names in _LAZY.items():
         if name in names:
             return getattr(importlib.import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -4,7 +4,7 @@
 
     FerryError
     ├── UnreadableFileError(OSError)         a file is not what it claims to be, or is damaged
-    │   └── HiddenColorError                a video looked gray, and is not: open it again
+    │   └── ReopenError                      a file is not what it seemed to be: open it again
     ├── MissingMetadataError(ValueError)     a raw file's layout is not known
     ├── UnsupportedFormatError(ValueError)   no codec for this suffix
     ├── InvalidImageError(ValueError)        an image, or an option, that cannot be used so
@@ -27,8 +27,8 @@ class UnreadableFileError(FerryError, OSError):
     """A file is not what it claims to be, is damaged, or is gone."""
 
 
-class HiddenColorError(UnreadableFileError):
-    """A video looked gray when it was opened and has colors: opened again, it is in color."""
+class ReopenError(UnreadableFileError):
+    """What opening found out of a file is not true of all of it: opened again, it is right."""
 
 
 class MissingMetadataError(FerryError, ValueError):

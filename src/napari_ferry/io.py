@@ -1,8 +1,7 @@
-"""Which codec opens or saves a path; `imload`, `plan` and `imsave`, the doors to all of them.
+"""The `Codec` protocol, the codec of a path, and `imload`, the door of all that is opened.
 
-A codec is a module of this package with ``SUFFIXES``, ``open(path)`` and
-``plan(images, path, *, options)``; with ``ALSO_OPENS`` where it opens what it does not save, and
-``HOLDS_ONE`` where a file holds one image alone.
+A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`. It is found there by
+its place alone, so that a new format changes no other module.
 """
 
 from __future__ import annotations
@@ -11,94 +10,215 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, cast
 
 import napari_ferry.codecs as packages
 from napari_ferry.arguments import reading, targeting, to_path
-from napari_ferry.codecs.binary.sidecar import is_sidecar
-from napari_ferry.errors import (
-    InvalidImageError,
-    TargetError,
-    UnreadableFileError,
-    UnsupportedFormatError,
-)
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import given_axes
-from napari_ferry.saving import Plan, Progress, interrupted_save, run
+from napari_ferry.saving import Plan, interrupted_save
 
-_OF_OTHERS = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
-"""Suffixes of formats of images and tables that neither we nor Pillow know."""
+_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
+"""Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
+
+
+class Codec(Protocol):
+    """One format: a module with these attributes, and any of those of `Hooks`.
+
+    Modules are stateless. None of their functions reads pixels, and none contains code for
+    progress, cancelling, atomic files or threads: `napari_ferry.saving.run` does all of that.
+    """
+
+    SUFFIXES: tuple[str, ...]
+    """Suffixes of the files that are saved, in lower case, the preferred one first."""
+
+    __name__: str
+
+    def open(self, path: Path) -> list[Image]:
+        """Open every image of a file, or of a folder if `Hooks.FOLDER_PRIORITY` is set.
+
+        Parameters
+        ----------
+        path : Path
+            An existing file or folder, absolute.
+
+        Returns
+        -------
+        list of Image
+            Lazy images.
+
+        Raises
+        ------
+        UnreadableFileError, MissingMetadataError
+            The file is damaged, is of another format, or needs metadata that nobody gave.
+        """
+
+    @property
+    def plan(self) -> Callable[..., Plan]:
+        """The function ``plan(images, path, *, options) -> Plan``.
+
+        It takes a list of `Image` and an absolute `Path`. Its keyword-only parameters, typed and
+        documented, are the options of the format: they become the keywords of `napari_ferry.plan`,
+        the flags of ``napari-ferry convert`` and the fields of the export form.
+        """
+
+
+def _claims_nothing(path: Path) -> bool:
+    return False
+
+
+def _itself(path: Path) -> list[Path]:
+    return [path]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """The optional attributes of a `Codec`, and their values where a module lacks them.
+
+    Parameters
+    ----------
+    ALSO_OPENS : tuple of str
+        Suffixes of files that are opened but not saved.
+    FOLDER_PRIORITY : int
+        Precedence among the formats of the files in a folder, from 1; ties are decided by the
+        number of files. Formats with 0 do not open folders.
+    IS_MOVIE : bool
+        True for a format that shows frames instead of storing samples: `napari_ferry.plan` draws
+        images for it as napari displays them.
+    KEEPS_SAMPLES : tuple of str
+        Suffixes of a movie format that store gray samples exactly, so that these are not drawn.
+    HOLDS_ONE : bool
+        True for a format with one image in a file.
+    claims : callable
+        ``claims(path) -> bool``: True for an existing file or folder of this format that no suffix
+        identifies, such as a sidecar or a store.
+    open_many : callable, optional
+        ``open_many(paths) -> list of Image``: opens several files as one stack.
+    members : callable
+        ``members(path) -> list of Path``: every file of the data set that a file belongs to, the
+        one with the pixels first.
+    lacks_metadata : callable
+        ``lacks_metadata(path) -> bool``: True for a file or folder that can be opened only with
+        metadata from the user; the plugin then offers its repair form.
+    written_by : callable, optional
+        ``written_by(path) -> str``: the program that wrote a file, empty if unknown.
+    """
+
+    ALSO_OPENS: tuple[str, ...] = ()
+    FOLDER_PRIORITY: int = 0
+    IS_MOVIE: bool = False
+    KEEPS_SAMPLES: tuple[str, ...] = ()
+    HOLDS_ONE: bool = False
+    claims: Callable[[Path], bool] = _claims_nothing
+    open_many: Callable[[Sequence[Path]], list[Image]] | None = None
+    members: Callable[[Path], list[Path]] = _itself
+    lacks_metadata: Callable[[Path], bool] = _claims_nothing
+    written_by: Callable[[Path], str] | None = None
+
+
+def hooks_of(codec: Codec) -> Hooks:
+    """Return the optional attributes of a codec."""
+    declared = {field.name for field in fields(Hooks)}
+    return Hooks(**{name: value for name, value in vars(codec).items() if name in declared})
 
 
 @cache
-def codecs() -> tuple[ModuleType, ...]:
-    """Return every codec, in order of their names."""
+def codecs() -> tuple[Codec, ...]:
+    """Return every codec, in order of the names of their packages."""
     import pkgutil
 
     names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__))
-    return tuple(importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
+    modules = (importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
+    return tuple(cast("Codec", module) for module in modules)
+
+
+def format_name(codec: Codec) -> str:
+    """Return the name of a codec's package, such as ``tiff``."""
+    return codec.__name__.split(".")[-2]
 
 
 def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
-    """Return every suffix that can be saved, or all that can be opened."""
-    return tuple(suffix for codec in codecs() for suffix in _suffixes_of(codec, to_open=to_open))
+    """Return every suffix that can be saved, or opened."""
+    return tuple(suffix for codec in codecs() for suffix in suffixes_of(codec, to_open=to_open))
 
 
-def _suffixes_of(codec: ModuleType, *, to_open: bool) -> tuple[str, ...]:
-    also: tuple[str, ...] = getattr(codec, "ALSO_OPENS", ()) if to_open else ()
-    return (*codec.SUFFIXES, *also)
+def suffixes_of(codec: Codec, *, to_open: bool = False) -> tuple[str, ...]:
+    """Return the suffixes that a codec saves, or opens."""
+    return (*codec.SUFFIXES, *hooks_of(codec).ALSO_OPENS) if to_open else codec.SUFFIXES
 
 
-def find_codec(path: Path, *, to_open: bool = False) -> ModuleType:
-    """Return the codec of a name: the one with the longest suffix that fits, in any case.
+def find_codec(path: Path, *, to_open: bool = False) -> Codec:
+    """Return the codec with the longest suffix that a name ends in, whatever its case.
 
     Parameters
     ----------
     path : Path
-        A file, which need not be there.
+        A file, which need not exist.
     to_open : bool
-        Whether it is to be opened, not saved.
+        True to open it, False to save it.
 
     Raises
     ------
     UnsupportedFormatError
-        None fits.
+        No codec has such a suffix.
     """
     name = path.name.lower()
     fitting = [
         (len(suffix), codec)
         for codec in codecs()
-        for suffix in _suffixes_of(codec, to_open=to_open)
+        for suffix in suffixes_of(codec, to_open=to_open)
         if name.endswith(suffix)
     ]
     if not fitting:
-        what = "opened" if to_open else "saved"
+        action = "opened" if to_open else "saved"
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix or 'no suffix'}, which is not a format that can be "
-            f"{what}: use one of {', '.join(suffixes(to_open=to_open))}."
+            f"{action}: use one of {', '.join(suffixes(to_open=to_open))}."
         )
     return max(fitting, key=lambda pair: pair[0])[1]
 
 
-def find_file_codec(path: Path) -> ModuleType:
-    """Return the codec that opens a file; the sidecar of a raw file stands for it.
+def find_source_codec(path: Path) -> Codec:
+    """Return the codec that opens an existing file or folder.
+
+    A codec that claims the path comes first. Otherwise a suffix decides: that of a file, or in a
+    folder those of its files (see `Hooks.FOLDER_PRIORITY`).
 
     Raises
     ------
     UnsupportedFormatError
-        None does.
+        No codec opens it.
     """
-    if path.suffix.lower() == ".json" and is_sidecar(path):
-        return importlib.import_module(f"{packages.__name__}.binary.codec")
-    return find_codec(path, to_open=True)
+    claiming = next((codec for codec in codecs() if hooks_of(codec).claims(path)), None)
+    if claiming is not None:
+        return claiming
+    return _find_folder_codec(path) if path.is_dir() else find_codec(path, to_open=True)
+
+
+def _find_folder_codec(folder: Path) -> Codec:
+    """Return the codec with the highest priority, and of those the one with most files."""
+    listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
+    names = [name.lower() for name in listed if not name.startswith(".")]
+    ranks = []
+    for codec in codecs():
+        count = sum(name.endswith(codec.SUFFIXES) for name in names)
+        priority = hooks_of(codec).FOLDER_PRIORITY
+        if priority and count:
+            ranks.append((priority, count, codec))
+
+    if not ranks:
+        raise UnsupportedFormatError(
+            f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."
+        )
+    return max(ranks, key=lambda rank: rank[:2])[2]
 
 
 def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
-    """Return the name with a suffix of the format: as typed, or the first where there is none.
+    """Return the name with a suffix of the format: as typed, or with the first if it has none.
 
     Raises
     ------
@@ -107,7 +227,7 @@ def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     """
     if path.name.lower().endswith(tuple(suffixes)):
         return path
-    if _is_of_images(path.suffix.lower()):
+    if _is_image_suffix(path.suffix.lower()):
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
             f"ends in {' or '.join(suffixes)}, or choose the other format."
@@ -115,23 +235,11 @@ def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     return path.with_name(path.name + suffixes[0])
 
 
-def _is_of_images(suffix: str) -> bool:
-    """Whether a suffix is that of a format, and no part of a name such as ``cells.v2``."""
+def _is_image_suffix(suffix: str) -> bool:
+    """Return True for the suffix of a format, False for a part of a name like ``cells.v2``."""
     from PIL import Image as Pictures
 
-    return suffix in {*suffixes(to_open=True), *Pictures.registered_extensions(), *_OF_OTHERS}
-
-
-def find_folder_codec(folder: Path) -> ModuleType | None:
-    """Return the codec that opens a folder, by the files in it; ``None`` for a foreign one."""
-    listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
-    names = [name.lower() for name in listed if not name.startswith(".")]
-    for codec in reversed(codecs()):
-        endings = tuple(codec.SUFFIXES)
-        if getattr(codec, "OPENS_FOLDERS", False) and any(n.endswith(endings) for n in names):
-            return codec
-    legacy = (folder / "binary_video").is_file() and (folder / "video_meta.txt").is_file()
-    return importlib.import_module(f"{packages.__name__}.binary.codec") if legacy else None
+    return suffix in {*suffixes(to_open=True), *Pictures.registered_extensions(), *_FOREIGN}
 
 
 def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list[Image]:
@@ -142,7 +250,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     path : str or Path
         A file, or a folder of files.
     axes : str or sequence of str, optional
-        Names for the axes, in any case, instead of what the file says; such as ``"zyx"``.
+        Names for the axes, in any case, that replace those of the file; such as ``"zyx"``.
 
     Returns
     -------
@@ -152,34 +260,24 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     Raises
     ------
     UnreadableFileError
-        There is no such file, it may not be read, or it is damaged.
+        The file does not exist, may not be read, or is damaged.
     UnsupportedFormatError
         Its format is not known.
     MissingMetadataError
-        A raw file without description.
+        It is a raw file without description.
     InvalidImageError
-        Names that are not those of the image's axes.
+        The names do not match the axes of the image.
     """
     path = to_path(path)
     names = None if axes is None else given_axes(axes)
     with reading(path):
-        path = path.absolute()  # what is read later does not depend on the folder of that time
+        path = path.absolute()  # later reads do not depend on the working folder of that time
         if not path.exists():
             raise UnreadableFileError(
-                interrupted_save(path) or f"{path} is not there: check its name."
+                interrupted_save(path) or f"{path} does not exist: check its name."
             )
-        images = _folder_images(path) if path.is_dir() else find_file_codec(path).open(path)
+        images = find_source_codec(path).open(path)
     return [_rename_axes(image, names) for image in images] if names else images
-
-
-def _folder_images(folder: Path) -> list[Image]:
-    codec = find_folder_codec(folder)
-    if codec is None:
-        raise UnsupportedFormatError(
-            f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."
-        )
-    images: list[Image] = codec.open(folder)
-    return images
 
 
 def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
@@ -193,81 +291,44 @@ def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
     return replace(image, axes=renamed, channels=channels)
 
 
-def images_for(codec: ModuleType, images: Saveable) -> list[Image]:
-    """Return images of whatever can be saved, as the format of a codec takes them.
+def images_for(codec: Codec, images: Saveable) -> list[Image]:
+    """Return images from anything that can be saved, in the form that a codec takes.
 
     Raises
     ------
     InvalidImageError
         As `as_images`.
     """
-    is_movie = bool(getattr(codec, "IS_MOVIE", False))
-    return as_images(images, is_movie=is_movie, holds_one=getattr(codec, "HOLDS_ONE", False))
+    hooks = hooks_of(codec)
+    return as_images(images, is_movie=hooks.IS_MOVIE, holds_one=hooks.HOLDS_ONE)
 
 
-def plan(images: Saveable, path: str | Path, **options: Any) -> Plan:
-    """Plan a save; no pixels are read.
+def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
+    """Plan to save the samples of images; nothing is drawn and no pixels are read.
 
     Parameters
     ----------
     images : Image, array, or sequence of them
-        What to save. Arrays of one shape, (y, x) or (y, x, 3 or 4), in a sequence are the frames of
-        one image. An array of integers (frames, y, x, 3 or 4) is in color, and in formats that
-        hold samples one of uint8 (y, x, 3 or 4), too.
-    path : str or Path
-        Where to; its suffix chooses the format.
+        As for `napari_ferry.plan`.
+    path : Path
+        The target; its suffix selects the format.
     **options
-        Those of the format, such as ``size_cap`` of TIFF.
+        Keyword-only parameters of the codec's `plan`.
 
     Raises
     ------
     UnsupportedFormatError, InvalidImageError
-        No such format, an image that it cannot hold, or an option that it does not have.
+        The format is unknown, cannot hold an image, or lacks an option.
     TargetError
-        A place that may not be looked at, or a name that no file can have.
+        The target cannot be accessed, or its name is not one that a file can have.
     """
-    path = to_path(path, TargetError)
     codec = find_codec(path)
-    known = option_names(codec.plan)
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise InvalidImageError(
-            f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
-        )
     with targeting(path):
         planned: Plan = codec.plan(images_for(codec, images), path, **options)
     return planned
 
 
 def option_names(planner: Callable[..., Any]) -> list[str]:
-    """Return the names of the options of a codec's `plan`, or of another function."""
+    """Return the names of the keyword-only parameters of a function."""
     parameters = inspect.signature(planner).parameters.values()
     return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-
-
-def imsave(
-    images: Saveable,
-    path: str | Path,
-    *,
-    overwrite: bool = False,
-    workers: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
-    **options: Any,
-) -> list[Path]:
-    """Save images; what stands there is replaced only when asked, and only by a whole file.
-
-    Parameters
-    ----------
-    images, path, **options
-        As for `plan`.
-    overwrite, workers, progress, cancel
-        As for `run`.
-
-    Returns
-    -------
-    list of Path
-        The files that were made.
-    """
-    planned = plan(images, path, **options)
-    return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import types
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,36 @@ def _help(function: Callable[..., Any], name: str) -> str:
     at = next((i for i, names in enumerate(described) if name in names), None)
     text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
     return " ".join(text).split("; ")[0].split(". ")[0].replace("``", "")
+
+
+def with_option_texts(
+    planner: Callable[..., Any],
+) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Return a decorator that describes the options of a codec's `plan` in another docstring.
+
+    Their text, written once in the docstring of `planner`, replaces the line ``{options}``.
+    """
+    options = _option_texts(planner)
+
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        if function.__doc__:  # absent under `python -OO`
+            function.__doc__ = function.__doc__.replace("{options}", options)
+        return function
+
+    return decorate
+
+
+def _option_texts(planner: Callable[..., Any]) -> str:
+    """Return the part of a docstring's *Parameters* that describes keyword-only parameters."""
+    parameters = inspect.signature(planner).parameters
+    names = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
+    lines = inspect.cleandoc(planner.__doc__ or "").splitlines()
+    starts = {
+        name: i for i, line in enumerate(lines) for name in line.partition(" : ")[0].split(", ")
+    }
+    blocks = []
+    for name in names:
+        start = starts[name]
+        text = itertools.takewhile(lambda line: line.startswith(" "), lines[start + 1 :])
+        blocks += [lines[start], *text]
+    return "\n    ".join(blocks)

@@ -97,7 +97,7 @@ def test_info_says_what_was_assumed(run: Run, tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("missing.tif", "is not there"),
+        ("missing.tif", "does not exist"),
         ("notes.txt", r"ends in \.txt"),
         ("text.tif", "text.tif"),
         ("raw.bin", "raw.bin has no sidecar"),

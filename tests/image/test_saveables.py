@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle  # noqa: TID251 - frames go to other processes
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ from napari_ferry import (
 )
 from napari_ferry.arrays import Frames
 from napari_ferry.image import as_images
-from napari_ferry.rendering.save import plan_as_seen
 
 GRAY = pixels((5, 12, 16), "uint8")
 COLOR = pixels((5, 12, 16, 3), "uint8")
@@ -100,7 +100,7 @@ def test_frames_of_one_shape_are_a_movie_in_every_function(
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("stack", [GRAY, COLOR], ids=["gray", "color"])
 def test_frames_are_planned_as_one_array_of_them(name: str, stack: np.ndarray) -> None:
-    for planner in (plan, plan_as_seen):
+    for planner in (plan, partial(plan, as_seen=False)):
         assert planner(list(stack), name).nframes == 5
     imsave(list(stack), name)
     (image,) = imload(name)
@@ -187,7 +187,7 @@ def test_other_sequences_are_several_images(images: Any) -> None:
 def test_frames_that_differ_are_named_where_one_image_is_held(
     name: str, other: np.ndarray, said: str
 ) -> None:
-    for planner in (plan, plan_as_seen):
+    for planner in (plan, partial(plan, as_seen=False)):
         with pytest.raises(InvalidImageError, match=said):
             planner([GRAY[0], GRAY[1], other, GRAY[2, 1:]], name)
 
@@ -224,7 +224,7 @@ def _frames() -> Iterator[np.ndarray]:
     ],
 )
 def test_what_holds_no_frames_is_refused_in_a_sentence(images: Any, said: str, name: str) -> None:
-    for planner in (plan, plan_as_seen):
+    for planner in (plan, partial(plan, as_seen=False)):
         with pytest.raises(InvalidImageError, match=said):
             planner(images, name)
 

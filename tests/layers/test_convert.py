@@ -79,7 +79,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which readers tell what was dropped together."""
     clock = Clock()
-    monkeypatch.setattr("napari_ferry.plugin.commands._dropped", RecentlyOpened(clock=clock))
+    monkeypatch.setattr("napari_ferry.plugin.commands._recent", RecentlyOpened(clock=clock))
     return clock
 
 
@@ -702,7 +702,7 @@ def test_readers_take_names_that_are_theirs(get_reader, name: str, tmp_path: Pat
 def test_a_missing_file_is_said_when_it_is_read(tmp_path: Path):
     reader = get_tiff_reader(str(tmp_path / "missing.tif"))
     assert reader is not None
-    with pytest.raises(OSError, match=r"missing\.tif is not there"):
+    with pytest.raises(OSError, match=r"missing\.tif does not exist"):
         reader(str(tmp_path / "missing.tif"))
 
 

@@ -28,7 +28,7 @@ from napari_ferry.arrays.stack import take
 from napari_ferry.cli import main
 from napari_ferry.rendering.chunk_cache import Kept, keep_chunks
 from napari_ferry.rendering.contour import contours
-from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.rendering.save import plan
 from napari_ferry.signatures import options_of
 
 
@@ -67,7 +67,7 @@ def test_a_chunk_of_several_frames_is_read_once(tmp_path):
         replace(Image.from_array(layer, "tyx"), display=green | more)
         for layer, more in zip(layers, ({}, {"colormap": "magenta"}), strict=True)
     ]
-    run(plan_as_seen(images, tmp_path / "a.mkv"), workers=4)
+    run(plan(images, tmp_path / "a.mkv"), workers=4)
     for layer in layers:
         assert set(layer.reads.values()) == {1}
     first, second = (layer.pixels for layer in layers)
@@ -128,7 +128,7 @@ def test_what_a_source_says_is_said_once(tmp_path):
     zeros = da.zeros((6, 8, 8), chunks=(3, 8, 8), dtype=np.uint8)
     broken = zeros.map_blocks(fail, dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8))
     with pytest.raises(SaveError) as caught:
-        run(plan_as_seen(Image.from_array(broken, "tyx"), tmp_path / "a.mp4", text="a"))
+        run(plan(Image.from_array(broken, "tyx"), tmp_path / "a.mp4", text="a"))
     assert str(caught.value).count("could not be read") == 1
     assert "the disk is gone" in str(caught.value)
 
@@ -179,8 +179,8 @@ def test_a_speed_needs_an_axis_that_runs():
 
 def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
     image = Image.from_array(pixels(3, 6, 8))
-    with pytest.raises(InvalidImageError, match="text, scale for a drawing: leave out one"):
-        plan_as_seen(image, tmp_path / "a.mp4", as_seen=False, text="a", scale=2)
+    with pytest.raises(InvalidImageError, match="text, scale applies to drawings"):
+        plan(image, tmp_path / "a.mp4", as_seen=False, text="a", scale=2)
 
 
 def test_help_says_what_each_option_does(capsys):

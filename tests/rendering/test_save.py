@@ -13,7 +13,7 @@ from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, iml
 from napari_ferry.arrays import Frames
 from napari_ferry.cli import main
 from napari_ferry.plugin import commands
-from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 
 
@@ -24,7 +24,7 @@ def gray(display: Any = (), *, axes: str = "tyx", seed: int = 0, **more: Any) ->
 
 
 def saved(images: Any, path: Path, **options: Any) -> Image:
-    run(plan_as_seen(images, path, **options))
+    run(plan(images, path, **options))
     return imload(path)[0]
 
 
@@ -48,7 +48,7 @@ MAGENTA = {**GREEN, "colormap": "magenta"}
 )
 def test_a_movie_is_drawn_where_gray_is_not_enough(image, is_drawn, tmp_path):
     position = "c=0" if image.display.get("channel_axis") else None
-    planned = plan_as_seen(image, tmp_path / "a.gif", position=position)
+    planned = plan(image, tmp_path / "a.gif", position=position)
     assert any("as napari shows" in loss for loss in planned.losses) == is_drawn
 
 
@@ -57,7 +57,7 @@ def test_layers_are_one_picture(tmp_path):
     found = saved(images, tmp_path / "a.mkv")
     green, magenta = (np.asarray(image.array) for image in images)
     np.testing.assert_array_equal(found.array, np.stack([magenta, green, magenta], -1))
-    loss, pace = plan_as_seen(images, tmp_path / "b.mkv").losses
+    loss, pace = plan(images, tmp_path / "b.mkv").losses
     assert "which is assumed" in pace
     assert loss.startswith("cells, axons become one picture")
 
@@ -90,7 +90,7 @@ def test_a_drawing_may_be_saved_in_any_format(tmp_path):
 
 
 def test_an_option_of_the_drawing_asks_for_one(tmp_path):
-    planned = plan_as_seen(gray(), tmp_path / "a.gif", text="day 3")
+    planned = plan(gray(), tmp_path / "a.gif", text="day 3")
     assert any("as napari shows it" in loss for loss in planned.losses)
 
 
@@ -105,8 +105,8 @@ def test_some_frames_of_samples_stay_samples(is_lazy, tmp_path):
     np.testing.assert_array_equal(found.array, pixels[2:8:3, 1])
     assert found.axes[0].scale == 0.75
     single = Image.from_array(pixels[0, 0])
-    with pytest.raises(InvalidImageError, match="no axis runs"):
-        plan_as_seen(single, tmp_path / "b.mkv", stop=3)
+    with pytest.raises(InvalidImageError, match="no frame axis"):
+        plan(single, tmp_path / "b.mkv", stop=3)
 
 
 def test_speed_becomes_the_frame_rate(tmp_path):
@@ -125,21 +125,21 @@ def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
     image = gray(display)
     slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
     for given in ({"speed": speed}, {"frame_rate": rate}):
-        planned = plan_as_seen(slow, tmp_path / "a.mp4", **given)
+        planned = plan(slow, tmp_path / "a.mp4", **given)
         assert float(planned.frame_rate or 0) == pytest.approx(rate)
         assert "plays" not in "; ".join(planned.losses)
     planned = napari_ferry.plan(napari_ferry.render(slow, speed=speed), tmp_path / "a.mp4")
     assert float(planned.frame_rate or 0) == pytest.approx(rate)
     with pytest.raises(InvalidImageError, match=r"frame rate is .*between"):
-        plan_as_seen(slow, tmp_path / "a.mp4", speed=1e-9)
+        plan(slow, tmp_path / "a.mp4", speed=1e-9)
 
 
 def test_a_speed_is_not_that_of_the_next_movie(tmp_path):
     slow = replace(gray({}), axes=(Axis("t", 30, "second"), *gray({}).axes[1:]))
-    run(plan_as_seen(slow, tmp_path / "a.mp4", speed=6000))
+    run(plan(slow, tmp_path / "a.mp4", speed=6000))
     (again,) = imload(tmp_path / "a.mp4")
     assert "times real time" not in again.metadata
-    planned = plan_as_seen(again, tmp_path / "b.mp4")
+    planned = plan(again, tmp_path / "b.mp4")
     assert planned.frame_rate == 10
     assert "x real time" in "; ".join(planned.losses)
 
@@ -147,14 +147,14 @@ def test_a_speed_is_not_that_of_the_next_movie(tmp_path):
 def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
     image = gray({"colormap": "green"})
     slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
-    planned = plan_as_seen(slow, tmp_path / "a.mp4", step=2)
+    planned = plan(slow, tmp_path / "a.mp4", step=2)
     assert planned.frame_rate == 10
     assert "the movie plays at 10 per second, 600 x real time" in planned.losses
 
 
 def test_an_option_that_there_is_not_is_named(tmp_path):
     with pytest.raises(InvalidImageError, match="no option spede"):
-        plan_as_seen(gray({"colormap": "green"}), tmp_path / "a.gif", spede=2)
+        plan(gray({"colormap": "green"}), tmp_path / "a.gif", spede=2)
 
 
 # --- doors --------------------------------------------------------------------------------------

@@ -269,7 +269,7 @@ def test_a_folder_can_be_sent_to_another_process(tmp_path: Path) -> None:
 def test_files_named_one_by_one_are_one_stack(tmp_path: Path, opened: Counter[str]) -> None:
     data = pixels((N, 20, 33))
     paths = fill(tmp_path, data)
-    (image,) = tiff.open_stack(paths[::-1])
+    (image,) = tiff.open_many(paths[::-1])
     assert image.name == "f11"
     assert_same_pixels(image.load(), data[::-1])
     assert not opened

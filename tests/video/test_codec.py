@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -29,6 +30,7 @@ import numpy as np
 import psutil
 import pytest
 
+import napari_ferry
 from faults import contents, names, run_python
 from helpers import (
     assert_same_image,
@@ -52,9 +54,7 @@ from napari_ferry import (
     UnreadableFileError,
     UnsupportedFormatError,
     imload,
-    imsave,
     load_video,
-    plan,
     save_video,
 )
 from napari_ferry.arrays import Frames
@@ -62,9 +62,12 @@ from napari_ferry.cli import main
 from napari_ferry.codecs.video import decoder, encoder
 from napari_ferry.codecs.video import idle_decoders as idle
 from napari_ferry.codecs.video.decoder import close_video
-from napari_ferry.rendering.save import plan_as_seen
 from napari_ferry.saving.progress import Monitor
 from napari_ferry.saving.stream import make_stream
+
+# What the codec does with samples; tests/rendering/test_save.py has what is drawn for it.
+imsave = partial(napari_ferry.imsave, as_seen=False)
+plan = partial(napari_ferry.plan, as_seen=False)
 
 BITS = 10
 """Bits of the number that a frame shows, as blocks of 16 x 16, black or white."""
@@ -646,7 +649,7 @@ def test_a_movie_can_be_watched_and_its_pace_is_said(
     name: str, axis: Axis, rate: float, words: str | None, tmp_path: Path
 ) -> None:
     image = Image((pixels((4, 8, 8), "uint8"),), (axis, Axis("y"), Axis("x")))
-    for planner in (plan, plan_as_seen):
+    for planner in (plan, napari_ferry.plan):
         planned = planner(image, tmp_path / name)
         assert planned.frame_rate == rate
         said = "; ".join(planned.losses)

@@ -20,11 +20,11 @@ from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import Region, region_shape, split_by_bytes
-from napari_ferry.errors import HiddenColorError, SaveCancelledError, SaveError
+from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
 
-_SAID_ALREADY = (SaveError, SaveCancelledError, HiddenColorError)
+_SAID_ALREADY = (SaveError, SaveCancelledError, ReopenError)
 """Errors that say all there is to say, and what to do."""
 
 _T = TypeVar("_T")

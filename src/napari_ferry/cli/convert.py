@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.cli.formats import add_format_options
-from napari_ferry.errors import HiddenColorError, InvalidImageError, UnsupportedFormatError
+from napari_ferry.errors import InvalidImageError, ReopenError, UnsupportedFormatError
 from napari_ferry.image import Image
-from napari_ferry.io import codecs, find_codec, imload
-from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.io import Codec, codecs, find_codec, imload
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.progress import size_text
 
@@ -70,7 +69,7 @@ class _Guess(argparse.ArgumentParser):
         raise InvalidImageError(message)
 
 
-def _codecs_of(target: Path) -> Sequence[types.ModuleType]:
+def _codecs_of(target: Path) -> Sequence[Codec]:
     """Return the codec of a file, none where it is not known."""
     try:
         return [find_codec(target)]
@@ -82,7 +81,7 @@ def _convert(options: argparse.Namespace) -> int:
     """Save a file in another format, with a progress bar."""
     try:
         return _convert_once(options)
-    except HiddenColorError:
+    except ReopenError:
         said = "looked gray and has colors further on: begun again, in color"
         print(f"napari-ferry: {options.source} {said}.", file=sys.stderr)
     return _convert_once(options)
@@ -109,7 +108,7 @@ def _convert_once(options: argparse.Namespace) -> int:
 def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> Plan:
     """Plan a conversion; where it fails for several images, say how to choose one."""
     try:
-        return plan_as_seen(images, target, **chosen)
+        return plan(images, target, **chosen)
     except InvalidImageError as error:
         if len(images) == 1:
             raise

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_ferry.image.json_values import to_json
-from napari_ferry.io import codecs, find_codec
+from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.samples import calcium_movie, z_stack
 from napari_ferry.rendering.render import render
-from napari_ferry.rendering.save import is_movie
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -87,7 +86,7 @@ def demo_suffixes() -> list[str]:
     chosen = []
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]
-        lossless = getattr(codec, "KEEPS_SAMPLES", ()) if is_movie(codec) else ()
+        lossless = hooks_of(codec).KEEPS_SAMPLES
         chosen += [codec.SUFFIXES[0], *double[:1], *lossless]
     return list(dict.fromkeys(chosen))
 
@@ -113,7 +112,7 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
     saved = LayerList(list(layers)).save(str(path), plugin=_PLUGIN)
     seconds = time.perf_counter() - started
     again = ViewerModel().open(saved[0], plugin=_PLUGIN)
-    compare = _compare_movie if is_movie(find_codec(path)) else _compare_layers
+    compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
     nbytes = sum(Path(file).stat().st_size for file in saved)
     return Row(path.name, nbytes, seconds, compare(layers, again))
 

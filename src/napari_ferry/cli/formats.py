@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from napari_ferry.io import Codec
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 
 
-def add_format_options(
-    parser: argparse.ArgumentParser, formats: Sequence[types.ModuleType]
-) -> list[str]:
+def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]) -> list[str]:
     """Add the options of formats; return their names."""
     found = options_of([source for codec in formats for source in option_sources(codec)])
     for option in found:

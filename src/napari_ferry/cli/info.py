@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_ferry.arguments import to_path
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
-from napari_ferry.io import find_file_codec, imload
+from napari_ferry.io import find_source_codec, hooks_of, imload
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.saving.progress import size_text
 
@@ -25,7 +25,7 @@ def _info(options: argparse.Namespace) -> int:
     images = imload(path)
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     print(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
-    writer = getattr(find_file_codec(path), "written_by", None) if path.is_file() else None
+    writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
     if writer is not None:
         print(f"written by: {writer(path) or 'unknown'}")
     for i, image in enumerate(images):

@@ -13,10 +13,11 @@ from napari_ferry.arrays import read_array
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
 from napari_ferry.codecs.video.write import Quality
-from napari_ferry.errors import HiddenColorError
+from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+from napari_ferry.signatures import with_option_texts
 
 _VIDEO, _IMAGES = "video", "images"
 """Names of files in folders, where none is given."""
@@ -49,7 +50,7 @@ def load_video(path: str | Path) -> NDArray[Any]:
         found = _find_video(path) if path.is_dir() else path
     try:
         return _load(found)
-    except HiddenColorError:
+    except ReopenError:
         pass  # and here all of what was read so far is let go
     return _load(found)
 
@@ -59,6 +60,7 @@ def _load(path: Path) -> NDArray[Any]:
     return read_array(imload(path)[0].array, workers=1)
 
 
+@with_option_texts(video.plan)
 def save_video(
     path: str | Path,
     images: Saveable,
@@ -80,12 +82,9 @@ def save_video(
     images : array, sequence of frames, or Image
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
-    frame_rate : float, optional
-        Frames per second; when absent, real time where that is 5 to 60 per second, otherwise 10.
     name : str, optional
         Name of the file in the folder; ``video`` when absent.
-    quality, codec, axis, position
-        As for ``imsave``; see `napari_ferry.codecs.video.codec.plan`.
+    {options}
     overwrite : bool
         Whether a file that stands there may be replaced.
 
@@ -146,6 +145,7 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     return read_array(imload(found)[0].array, workers=workers)
 
 
+@with_option_texts(gif.plan)
 def save_gif(
     path: str | Path,
     images: Saveable,
@@ -168,21 +168,9 @@ def save_gif(
     images : array, sequence of frames, or Image
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
-    frame_rate : float, optional
-        Frames per second, up to 50; when absent, real time where that is 5 to 60 per second,
-        otherwise 10.
     name : str, optional
         Name of the file in the folder; ``images`` when absent.
-    loop : int, optional
-        How often the movie starts again: 0 for ever, ``None`` not at all.
-    colors : int
-        Most colors of a frame, 2 to 256.
-    dither : bool
-        Mix colors that are missing, in a fixed pattern.
-    axis : str, optional
-        Name of the axis that runs, where there are several.
-    position : str, optional
-        Where the other axes stand, such as ``"z=3 c=0"``.
+    {options}
     overwrite : bool
         Whether a file that stands there may be replaced.
 

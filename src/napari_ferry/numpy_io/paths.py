@@ -8,7 +8,7 @@ from typing import Any
 from napari_ferry.arguments import targeting, to_name, to_path
 from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
 from napari_ferry.image import Saveable
-from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 
 
@@ -19,7 +19,7 @@ def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -
         missing = [folder for folder in folders if not folder.exists()]
     try:
         _make_folder(target.parent)
-        return run(plan_as_seen(images, target, **options), overwrite=overwrite)
+        return run(plan(images, target, **options), overwrite=overwrite)
     finally:
         for folder in missing:
             if folder.is_dir() and not any(folder.iterdir()):

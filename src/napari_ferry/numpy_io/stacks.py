@@ -20,11 +20,13 @@ from napari_ferry.arrays import read_array
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
+from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+from napari_ferry.signatures import with_option_texts
 
 
 def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
@@ -64,6 +66,7 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     return read_array(first.array, workers=workers)
 
 
+@with_option_texts(tiff.plan)
 def save_images(
     path: str | Path,
     images: Saveable,
@@ -87,15 +90,7 @@ def save_images(
         (y, x, 3 or 4), in a sequence are frames of one stack; other sequences are several images.
     name : str, optional
         Name of the file in the folder; ``images`` when absent.
-    size_cap : float, optional
-        Largest size of one file in GB (1e9 bytes). A larger stack becomes
-        ``<stem>_00000.tif``, ``<stem>_00001.tif`` ... ``None`` for one file of any size.
-    compression : {"none", "zlib", "zstd", "lzw"}
-        How pages are packed, without loss.
-    pyramid : bool, optional
-        Whether smaller copies stand beside each plane; beside large ones when absent.
-    metadata_json : bool
-        Whether to write ``<name>.json``, too, with everything that is known.
+    {options}
     overwrite : bool
         Whether files that stand there may be replaced.
 
@@ -210,7 +205,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if found is not None:
         return found
     if not path.is_dir():
-        raise UnreadableFileError(f"{path} is not there: check its name.")
+        raise UnreadableFileError(f"{path} does not exist: check its name.")
     if not is_described:
         described = binary.binary_files(path)
         preferred = [file for file in described if file.stem == DEFAULT_NAME]

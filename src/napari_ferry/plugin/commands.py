@@ -1,6 +1,8 @@
-"""The commands of the manifest: napari's readers and writers, over codecs and layers.
+"""The commands of the manifest: napari's readers and writers, the same for every format.
 
-A ``get_reader`` looks at names only and never raises; what goes wrong is said when reading.
+The manifest names them ``get_<format>_reader``, after the package of a codec, and ``write_<any>``,
+whose suffixes are those that the manifest gives that writer. No format has code of its own here.
+A reader is chosen by names alone and never raises; errors are reported while reading.
 """
 
 from __future__ import annotations
@@ -11,101 +13,67 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-from napari_ferry.codecs.binary import codec as binary
-from napari_ferry.codecs.binary.sidecar import is_sidecar, sidecar_path
-from napari_ferry.codecs.binary.sidecar_check import lacks_layout
-from napari_ferry.codecs.gif import codec as gif
-from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.codecs.tiff.folders.own_series import series_files
-from napari_ferry.codecs.video import codec as video
 from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
 from napari_ferry.image import Image
-from napari_ferry.io import find_folder_codec, imload, plan, suffixes, with_suffix
+from napari_ferry.io import (
+    Codec,
+    codecs,
+    find_codec,
+    find_source_codec,
+    format_name,
+    hooks_of,
+    imload,
+    suffixes,
+    suffixes_of,
+    with_suffix,
+)
 from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, say
+from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
-from napari_ferry.rendering.save import plan_as_seen
-from napari_ferry.saving import Plan, run
+from napari_ferry.rendering.save import plan
+from napari_ferry.saving import run
 
-Reader = Callable[[Any], list[LayerData]]
-"""What napari calls with the path, or the list of paths, that it asked a reader for."""
+Paths: TypeAlias = str | Sequence[str]
+"""A path, or the several paths that were dropped as a stack."""
+
+Reader: TypeAlias = Callable[[Paths], list[LayerData]]
+"""What napari calls with the paths for which it requested a reader."""
 
 _NOTHING: Any = [(None,)]
-"""What npe2 takes for: read, and there is nothing to add."""
+"""The value by which a reader tells npe2 that it succeeded and adds no layer."""
 
-_PLUGIN = "napari-ferry"
+_T = TypeVar("_T")
 
-_dropped = RecentlyOpened()
-
-
-def get_tiff_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return the reader of TIFF files, ``None`` for what is none by its name."""
-    return _read_tiff if _all_named(path, (*tiff.SUFFIXES, *tiff.ALSO_OPENS)) else None
+_recent = RecentlyOpened()
 
 
-def get_binary_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return the reader of raw files and their sidecars, ``None`` for other files."""
-    if not _all_named(path, (*binary.SUFFIXES, ".json")):
-        return None
-    sidecars = [p for p in _paths(path) if p.suffix.lower() == ".json"]
-    return _read_binary if all(is_sidecar(sidecar) for sidecar in sidecars) else None
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Return the reader or writer that the manifest names; see the module's docstring."""
+    for codec in codecs():
+        if name == f"get_{format_name(codec)}_reader":
+            return _named(name, partial(_get_reader, codec))
+    for writer in writers() if name.startswith("write_") else ():
+        if name == writer.function:
+            return _named(name, partial(_write, writer.suffixes))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def get_video_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return the reader of videos, ``None`` for other files."""
-    return _read_each if _all_named(path, (*video.SUFFIXES, *video.ALSO_OPENS)) else None
+def _named(name: str, command: partial[_T]) -> Callable[..., _T]:
+    """Return a command with the name by which tracebacks and logs show it."""
+    command.__name__ = command.__qualname__ = name  # type: ignore[attr-defined]
+    return command
 
 
-def get_gif_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return the reader of GIF files, ``None`` for what is none by its name."""
-    return _read_each if _all_named(path, gif.SUFFIXES) else None
-
-
-def get_folder_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return the reader of folders that hold TIFF or raw files, ``None`` for foreign ones."""
-    folders = _paths(path)
-    try:
-        known = all(
-            folder.is_dir() and not folder.suffix and find_folder_codec(folder) is not None
-            for folder in folders
-        )
-    except OSError:
-        return None
-    return _read_folders if folders and known else None
-
-
-def write_tiff(path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers as TIFF, for napari; returns the files that were made."""
-    return _save(path, layers, tiff.SUFFIXES)
-
-
-def write_ome_tiff(path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers as OME-TIFF, for napari; returns the files that were made."""
-    return _save(path, layers, tiff.SUFFIXES[2:])
-
-
-def write_binary(path: str, layers: list[LayerData]) -> list[str]:
-    """Save a layer as raw binary with its sidecar, for napari; returns both files."""
-    return _save(path, layers, binary.SUFFIXES)
-
-
-def write_video(path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers, as they are seen, as a video that plays everywhere; returns the file."""
-    return _save(path, layers, video.SUFFIXES[:2], is_movie=True)
-
-
-def write_lossless_video(path: str, layers: list[LayerData]) -> list[str]:
-    """Save a layer as a video that keeps every bit, several as they are seen; returns the file."""
-    return _save(path, layers, video.SUFFIXES[2:], is_movie=True)
-
-
-def write_gif(path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers, as they are seen, as an animated GIF, for napari; returns the file."""
-    return _save(path, layers, gif.SUFFIXES, is_movie=True)
+def get_folder_reader(path: Paths) -> Reader | None:
+    """Return the reader of folders, ``None`` for folders that no codec opens."""
+    folders = _to_paths(path)
+    is_known = bool(folders) and all(map(_is_readable_folder, folders))
+    return _read if is_known else None
 
 
 def open_always() -> None:
@@ -114,7 +82,7 @@ def open_always() -> None:
 
     plugins = get_settings().plugins
     patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
-    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, _PLUGIN)}
+    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, PLUGIN)}
     say(
         f"{', '.join(patterns)} are opened with napari-ferry from now on; Preferences > Plugins "
         "changes that."
@@ -152,40 +120,58 @@ def sample_raw_recording() -> list[LayerData]:
     return to_layers([cells])
 
 
-def _read_tiff(path: str | Sequence[str]) -> list[LayerData]:
-    """Open TIFF files; several at once are one stack, parts of one series the whole, once."""
-    paths = _paths(path)
-    if len(paths) > 1:
-        return open_layers(partial(tiff.open_stack, paths))
-    if _dropped.consume(paths[0]):
-        return list(_NOTHING)
-    layers = open_layers(partial(imload, paths[0]))
-    _dropped.opened(paths[0], series_files(paths[0]))
-    return layers
-
-
-def _read_binary(path: str | Sequence[str]) -> list[LayerData]:
-    """Open raw files; of a raw file and its sidecar dropped together, the second is passed over."""
-    described: list[Path] = []
-    for found in _paths(path):
-        if not _dropped.consume(found):
-            data = binary.data_file(found)
-            described += [] if _is_repaired(data) else [data]
-            _dropped.opened(found, [data, sidecar_path(data)])
-    return _open_each(described, binary.open) or list(_NOTHING)
-
-
-def _is_repaired(path: Path) -> bool:
-    """Hand a raw file that nothing describes to the repair in the window, where there is one.
-
-    So for a folder of them; outside of a window, opening says what is wrong.
-    """
-    if not lacks_layout(path):
+def _is_readable_folder(folder: Path) -> bool:
+    """Return True for a folder of images; the names of stores of other plugins have a suffix."""
+    try:
+        return folder.is_dir() and not folder.suffix and find_source_codec(folder) is not None
+    except (OSError, UnsupportedFormatError):
         return False
+
+
+def _get_reader(codec: Codec, path: Paths) -> Reader | None:
+    """Return the reader of a format, ``None`` if one of the paths is of another."""
+    paths = _to_paths(path)
+    if not paths or not all(_is_of(codec, each) for each in paths):
+        return None
+    open_many = hooks_of(codec).open_many
+    if len(paths) > 1 and open_many is not None:
+        return lambda _: open_layers(partial(open_many, paths))
+    return _read
+
+
+def _is_of(codec: Codec, path: Path) -> bool:
+    """Return True for a file named as those of a format, and for what the codec claims."""
+    try:
+        is_named = path.name.lower().endswith(suffixes_of(codec, to_open=True))
+        return (is_named and not path.is_dir()) or hooks_of(codec).claims(path)
+    except OSError:
+        return False
+
+
+def _read(path: Paths) -> list[LayerData]:
+    """Open files or folders of one format; of the files of one data set, the first opens all."""
+    wanted = [each for each in _to_paths(path) if _is_to_open(each)]
+    if not wanted:
+        return list(_NOTHING)
+    return open_layers(lambda: [image for each in wanted for image in imload(each)])
+
+
+def _is_to_open(path: Path) -> bool:
+    """Return False for a file that is open already, and for one that the repair form takes."""
+    if _recent.consume(path):
+        return False
+    if not path.exists():
+        return True  # and opening it reports that
+    hooks = hooks_of(find_source_codec(path))
+    members = [path] if path.is_dir() else hooks.members(path)
+    _recent.opened(path, members)
+    if not hooks.lacks_metadata(members[0]):
+        return True
+
     repair = _open_repair()
     if repair is not None:
-        repair.offer(path)
-    return repair is not None
+        repair.offer(members[0])
+    return repair is None  # without a window, opening reports what is missing
 
 
 def _open_repair() -> Any:
@@ -195,38 +181,22 @@ def _open_repair() -> Any:
     viewer = current_viewer()
     if viewer is None:
         return None
-    dock, repair = viewer.window.add_plugin_dock_widget(_PLUGIN, "Repair binary metadata")
+    dock, repair = viewer.window.add_plugin_dock_widget(PLUGIN, "Repair binary metadata")
     dock.show()
     dock.raise_()
     return repair
 
 
-def _read_each(path: str | Sequence[str]) -> list[LayerData]:
-    return _open_each(_paths(path))
-
-
-def _read_folders(path: str | Sequence[str]) -> list[LayerData]:
-    described = [
-        folder
-        for folder in _paths(path)
-        if find_folder_codec(folder) is not binary or not _is_repaired(folder)
-    ]
-    return _open_each(described) or list(_NOTHING)
-
-
-def _open_each(
-    paths: Sequence[Path], open_one: Callable[[Path], list[Image]] = imload
-) -> list[LayerData]:
-    return open_layers(lambda: [image for path in paths for image in open_one(path)])
-
-
-def _save(
-    path: str, layers: list[LayerData], suffixes: Sequence[str], *, is_movie: bool = False
-) -> list[str]:
+def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[str]:
     """Save layers under the name that was typed, as napari's Save dialog leaves it.
 
     The dialog has asked about that very name and no other, so nothing else is replaced but
     files of the same data set.
+
+    Returns
+    -------
+    list of str
+        The files that were made.
 
     Raises
     ------
@@ -236,27 +206,26 @@ def _save(
     typed = Path(path)
     try:
         target = with_suffix(typed, suffixes)
-        planned, shown = _plan_movie(layers, target) if is_movie else (_plan(layers, target), {})
+        images, options = _as_shown(layers, target)
+        planned = plan(images, target, **options)
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari takes a ValueError to mean that there is no such writer, and does not show it
         raise SaveError(str(error)) from error
-    if "position" in shown:
-        say(f"{target.name} runs along {shown['axis']}, at {shown['position']} as shown.")
+
+    if "position" in options:
+        say(f"The frame axis of {target.name} is {options['axis']}, at {options['position']}.")
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
         _warn(f"{target.name}: {'; '.join(planned.losses)}.")
     return [str(written) for written in paths]
 
 
-def _plan(layers: list[LayerData], target: Path) -> Plan:
-    return plan(from_layers(layers), target)
-
-
-def _plan_movie(layers: list[LayerData], target: Path) -> tuple[Plan, dict[str, Any]]:
-    """Plan a movie of what the viewer shows; return the options that say what that is, too."""
+def _as_shown(layers: list[LayerData], target: Path) -> tuple[list[Image], dict[str, Any]]:
+    """Return the images of layers, and for a movie the options that show what the viewer shows."""
+    if not hooks_of(find_codec(target)).IS_MOVIE:
+        return from_layers(layers), {}
     images = viewer_images(layers)
-    shown = dict(viewer_state(images).options)
-    return plan_as_seen(images, target, **shown), shown
+    return images, dict(viewer_state(images).options)
 
 
 def _warn(message: str) -> None:
@@ -265,16 +234,5 @@ def _warn(message: str) -> None:
     show_warning(message)
 
 
-def _paths(path: str | Sequence[str]) -> list[Path]:
-    return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
-
-
-def _all_named(path: str | Sequence[str], suffixes: Sequence[str]) -> bool:
-    """Whether all are files whose names end so."""
-    endings, paths = tuple(suffixes), _paths(path)
-    if not paths or not all(p.name.lower().endswith(endings) for p in paths):
-        return False
-    try:
-        return not any(p.is_dir() for p in paths)
-    except OSError:
-        return False
+def _to_paths(path: Paths) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]

@@ -1,7 +1,7 @@
-"""Saves of what is seen: images are drawn as napari shows them where a movie of them needs it.
+"""`plan` and `imsave`: the one door of every save, which draws images where a movie needs it.
 
-A single image in shades of gray needs no drawing: its samples are the picture, and stay what they
-are. Nor does one that is saved in a format that keeps all samples.
+A single image in shades of gray with square pixels needs no drawing: its samples are the frames and
+stay what they are. Nor does an image that is saved in a format that keeps all samples.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from napari_ferry.arguments import to_path
@@ -17,135 +16,224 @@ from napari_ferry.arrays.stack import take_steps
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
-from napari_ferry.io import find_codec, images_for, option_names, plan
+from napari_ferry.io import Codec, find_codec, hooks_of, images_for, option_names, plan_samples
 from napari_ferry.layers.channels import is_one_layer, split_channels
+from napari_ferry.layers.display import IDENTITY
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
-from napari_ferry.saving import Plan
+from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.units import METERS
 
 _DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
-"""The options of `render`, and what they are when nothing is said."""
+"""The options of `render` and their defaults."""
 
 _SHARED = ("axis", "position")
-"""Options of `render` that movies have, too."""
+"""Options that `render` and movie formats have in common."""
 
 _SPAN = ("start", "stop", "step", "speed")
-"""Options of `render` that samples can follow, too."""
+"""Options of `render` that apply to samples, too."""
 
 _QUIET = (*_SHARED, *_SPAN, "background")
-"""Options of `render` that are no reason to draw."""
+"""Options of `render` that are not a reason to draw."""
 
 
-def option_sources(codec: ModuleType) -> tuple[Callable[..., Any], ...]:
+def option_sources(codec: Codec) -> tuple[Callable[..., Any], ...]:
     """Return the functions whose keyword-only parameters are the options of a format."""
-    return (codec.plan, render) if is_movie(codec) else (codec.plan,)
+    return (codec.plan, render) if hooks_of(codec).IS_MOVIE else (codec.plan,)
 
 
-def is_movie(codec: ModuleType) -> bool:
-    """Whether a format holds pictures that follow each other, not samples."""
-    return bool(getattr(codec, "IS_MOVIE", False))
-
-
-def plan_as_seen(
+def plan(
     images: Saveable, path: str | Path, *, as_seen: bool | None = None, **options: Any
 ) -> Plan:
-    """Plan a save of images as they are seen; no pixels are read.
+    """Plan a save; no pixels are read.
 
     Parameters
     ----------
     images : Image, array, or sequence of them
-        What to save, from the bottom to the top. Frames of one shape in a sequence are one image,
-        as for `napari_ferry.plan`.
+        The images to save, from the bottom to the top where they are drawn. Arrays of one shape,
+        (y, x) or (y, x, 3 or 4), in a sequence are the frames of one image. An array of integers
+        (frames, y, x, 3 or 4) is in color, and in formats that hold samples an array of uint8
+        (y, x, 3 or 4) as well.
     path : str or Path
-        Where to; its suffix chooses the format.
+        The target; its suffix selects the format.
     as_seen : bool, optional
-        Whether to save a drawing. When absent, movies hold one if they need it, or if an option of
-        `render` was given; other formats hold the samples.
+        True to save images as napari displays them, False to save their samples. When absent,
+        formats that hold samples keep these; a movie is drawn if several layers, color, pixels
+        that are not square or an option of `render` require it.
     **options
-        Those of the format, and of `render`.
+        The options of the format, such as ``size_cap`` of TIFF, and for movies those of `render`.
+
+    Returns
+    -------
+    Plan
+        The targets, their sizes, and the losses.
 
     Raises
     ------
-    UnsupportedFormatError, InvalidImageError, TargetError
-        As `napari_ferry.plan` and `render`.
+    UnsupportedFormatError, InvalidImageError
+        The format is unknown, cannot hold an image, or lacks an option.
+    TargetError
+        The target cannot be accessed, or its name is not one that a file can have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> planned = plan(np.zeros((10, 64, 64), np.uint16), "cells.tif")
+    >>> planned.nframes, [file.path.name for file in planned.files]
+    (10, ['cells.tif'])
     """
     path = to_path(path, TargetError)
     codec = find_codec(path)
+    _check_options(codec, path, options, drawn=bool(as_seen))
     given = images_for(codec, images)
     drawing = {name: value for name, value in options.items() if _is_drawing(name, value)}
     if as_seen is None:
-        as_seen = bool(drawing) or (is_movie(codec) and needs_drawing(given, path, options))
+        as_seen = bool(drawing) or _needs_drawing(given, codec, path, options)
     elif drawing and not as_seen:
         raise InvalidImageError(
-            f"The samples are asked for as they are, and {', '.join(drawing)} for a drawing: leave "
-            "out one of them."
+            f"as_seen=False saves samples, but {', '.join(drawing)} applies to drawings: leave out "
+            "one of the two."
         )
+    return _plan_drawn(given, path, options) if as_seen else _plan_samples(given, path, options)
+
+
+def imsave(
+    images: Saveable,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    as_seen: bool | None = None,
+    **options: Any,
+) -> list[Path]:
+    """Save images; existing files are replaced only on request, and only by complete files.
+
+    Parameters
+    ----------
+    images, path, as_seen, **options
+        As for `plan`.
+    overwrite, workers, progress, cancel
+        As for `run`.
+
+    Returns
+    -------
+    list of Path
+        The files that were made.
+
+    Raises
+    ------
+    UnsupportedFormatError, InvalidImageError, TargetError, SaveError
+        As for `plan` and `run`.
+    """
+    planned = plan(images, path, as_seen=as_seen, **options)
+    return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)
+
+
+def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, drawn: bool) -> None:
+    """Refuse an option that neither the format nor `render`, where it applies, has."""
     known = option_names(codec.plan)
-    kept = {
-        name: value for name, value in options.items() if name in known or name not in _DEFAULTS
-    }
-    if not as_seen:
-        is_cut = is_movie(codec) and any(
-            options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN
+    if drawn or hooks_of(codec).IS_MOVIE:
+        known = list(dict.fromkeys([*known, *_DEFAULTS]))
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise InvalidImageError(
+            f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
         )
-        return plan([_excerpt(given[0], options)] if is_cut else given, path, **kept)
-    of_render = {name: value for name, value in options.items() if name in _DEFAULTS}
-    kept = {name: value for name, value in kept.items() if name not in _SHARED}
-    planned = plan(render(given, **of_render), path, **kept)
-    return replace(planned, losses=(*_losses(given), *planned.losses))
 
 
-def needs_drawing(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
-    """Whether images are more than one picture in shades of gray, or in colors of their own."""
+def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
+    """Plan to save samples: all, or some steps of the frame axis where these were requested."""
+    known = option_names(find_codec(path).plan)
+    is_part = any(options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN)
+    saved = [_excerpt(images[0], options)] if is_part else images
+    return plan_samples(saved, path, **{k: v for k, v in options.items() if k in known})
+
+
+def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
+    """Plan to save a drawing, whose losses come first."""
+    drawing = {name: value for name, value in options.items() if name in _DEFAULTS}
+    others = {name: value for name, value in options.items() if name not in _DEFAULTS}
+    planned = plan_samples(render(images, **drawing), path, **others)
+    return replace(planned, losses=(*_losses(images), *planned.losses))
+
+
+def _needs_drawing(
+    images: Sequence[Image], codec: Codec, path: Path, options: Mapping[str, Any]
+) -> bool:
+    """Return True if frames of the samples would not look as napari displays the images."""
+    if not hooks_of(codec).IS_MOVIE:
+        return False
     if len(images) > 1:
         return True
     (image,) = images
-    if image.size("c") > 1 and not _names_channel(options) and not is_one_layer(image):
+    if image.size("c") > 1 and not _selects_channel(options) and not is_one_layer(image):
         return True
-    if path.suffix.lower() in getattr(find_codec(path), "KEEPS_SAMPLES", ()):
+    if path.suffix.lower() in hooks_of(codec).KEEPS_SAMPLES:
         return False
     display = image.display
-    is_gray = image.is_rgb or display.get("colormap") in (None, "gray", "grey")
     is_plain = display.get("gamma", 1) == 1 and display.get("opacity", 1) == 1
-    return image.kind == "labels" or not is_gray or not is_plain
+    return image.kind == "labels" or not image.is_gray or not is_plain or _is_warped(image)
 
 
-def _names_channel(options: Mapping[str, Any]) -> bool:
-    """Whether channels run, or one of them was chosen."""
+def _is_warped(image: Image) -> bool:
+    """Return True if pixels are not square, or if an axis is mirrored, exchanged or rotated.
+
+    Pixels count as square where drawing them would not add half a pixel to the picture.
+    """
+    if any(image.display.get(key) is not None for key in IDENTITY):
+        return True
+    y, x = image.axis("y"), image.axis("x")
+    if y is None or x is None:
+        return False
+    if y.scale < 0 or x.scale < 0 or image.axis_names.index("y") > image.axis_names.index("x"):
+        return True
+
+    sizes = {axis.name: axis.scale * METERS.get(axis.unit or "", 1.0) for axis in (y, x)}
+    finest = min(sizes.values())
+    return any(image.size(name) * (size / finest - 1) >= 0.5 for name, size in sizes.items())
+
+
+def _selects_channel(options: Mapping[str, Any]) -> bool:
+    """Return True if channels are the frame axis, or if one of them was chosen."""
     return options.get("axis") == "c" or "c=" in str(options.get("position")).replace(" ", "")
 
 
 def _is_drawing(name: str, value: object) -> bool:
-    """Whether an option was given that only a drawing has."""
+    """Return True for an option, other than its default, that only a drawing has."""
     return name in _DEFAULTS and name not in _QUIET and bool(value != _DEFAULTS[name])
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
-    """Return some steps of the axis of an image that runs, at the speed that was asked for."""
+    """Return some steps of the frame axis of an image, at the requested playback speed."""
     sizes = leading_sizes(image)
-    running, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
+    number, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
     start, stop, step, speed = (options.get(name, _DEFAULTS[name]) for name in _SPAN)
-    if running is None:
+    if number is None:
         raise InvalidImageError(
-            "Some frames of a movie were asked for, or its speed, and no axis runs: leave these "
-            "out, or choose the axis."
+            "A range of frames or a playback speed was given, but there is no frame axis: leave "
+            "out start, stop, step and speed, or choose the axis."
         )
-    axis = image.axes[running]
-    steps = choose_positions(axis.name, image.shape[running], start, stop, step)
-    axes = (*image.axes[:running], make_frame_axis(axis, steps, speed), *image.axes[running + 1 :])
-    channels = image.channels[steps.start : steps.stop : steps.step] if axis.name == "c" else ()
+
+    axis = image.axes[number]
+    steps = choose_positions(axis.name, image.shape[number], start, stop, step)
+    axes = (*image.axes[:number], make_frame_axis(axis, steps, speed), *image.axes[number + 1 :])
+    channels = image.channels
+    if axis.name == "c":
+        channels = channels[steps.start : steps.stop : steps.step]
     return replace(
         image,
-        levels=(take_steps(image.array, running, steps, len(sizes)),),
+        levels=(take_steps(image.array, number, steps, len(sizes)),),
         axes=axes,
-        channels=channels or image.channels * (axis.name != "c"),
+        channels=channels,
         metadata=image.metadata if speed is None else {**image.metadata, SPEED: speed},
     )
 
 
 def _losses(images: Sequence[Image]) -> tuple[str, ...]:
-    """Say what of images a drawing of them does not hold."""
+    """Return what a drawing of images does not hold."""
     layers = [single for image in images for single in split_channels(image)]
     names = ", ".join(layer.name or layer.kind for layer in layers)
     if len(layers) > 1:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +17,14 @@ from numpy.typing import NDArray
 
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
-from napari_ferry.io import codecs, find_codec, imload, imsave, option_names
+from napari_ferry.io import Codec, codecs, find_codec, imload, option_names
+from napari_ferry.plugin.manifest import writers
 from napari_ferry.rendering.render import render
-from napari_ferry.rendering.save import plan_as_seen
+from napari_ferry.rendering.save import imsave, plan
 from napari_ferry.saving import Plan, Progress
 from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.target import check_place, follow_link
 
-_PLUGIN = "napari-ferry"
 _MOST_NAMES = 4
 _NEVER = 1e6
 """Seconds that are no estimate any more."""
@@ -38,7 +37,7 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
 
     @property
-    def codec(self) -> ModuleType:
+    def codec(self) -> Codec:
         """What saves it."""
         return find_codec(Path(f"name{self.suffixes[0]}"))
 
@@ -46,13 +45,7 @@ class Format(NamedTuple):
 @cache
 def formats() -> tuple[Format, ...]:
     """Return every format that the manifest has a writer for, and those of further codecs."""
-    from npe2 import PluginManifest
-
-    manifest = PluginManifest.from_distribution(_PLUGIN)
-    titles = {
-        tuple(writer.filename_extensions): writer.display_name
-        for writer in manifest.contributions.writers or ()
-    }
+    titles = {writer.suffixes: writer.title for writer in writers()}
     named = {suffix for suffixes in titles for suffix in suffixes}
     others = [tuple(s for s in codec.SUFFIXES if s not in named) for codec in codecs()]
     found = [*titles.items(), *((suffixes, suffixes[0]) for suffixes in others if suffixes)]
@@ -83,9 +76,9 @@ class Request:
         Raises
         ------
         UnsupportedFormatError, InvalidImageError, TargetError
-            As `plan_as_seen` and `check_place`.
+            As `napari_ferry.plan` and `check_place`.
         """
-        planned = plan_as_seen(self.images, self.path, **self.options)
+        planned = plan(self.images, self.path, **self.options)
         for path in planned.paths[:1]:
             check_place(follow_link(path))
         return planned

@@ -26,6 +26,7 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
     sidecar_text,
 )
+from napari_ferry.codecs.binary.sidecar_check import lacks_layout
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
@@ -33,7 +34,7 @@ from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_write
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES
-OPENS_FOLDERS = True
+FOLDER_PRIORITY = 2
 HOLDS_ONE = True
 
 
@@ -108,6 +109,24 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
 def written_by(path: Path) -> str:
     """Return the program that wrote a file, as far as its sidecar says so; empty otherwise."""
     return KEY if has_record(sidecar_path(data_file(path))) else ""
+
+
+def claims(path: Path) -> bool:
+    """Return True for the sidecar of a raw file, and for a folder as CalSciPy writes it."""
+    if path.suffix.lower() == ".json" and path.is_file():
+        return is_sidecar(path)
+    return (path / DEFAULT_NAME).is_file() and (path / LEGACY_SIDECAR).is_file()
+
+
+def members(path: Path) -> list[Path]:
+    """Return the raw file and its sidecar, of which `path` is one."""
+    data = data_file(path)
+    return [data, sidecar_path(data)]
+
+
+def lacks_metadata(path: Path) -> bool:
+    """Return True for a raw file, or a folder of them, whose layout nothing describes."""
+    return lacks_layout(path)
 
 
 def open_binary(

@@ -20,8 +20,8 @@ from napari_ferry.movie.movie import Movie, choose_movie
 from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)
-OPENS_FOLDERS = True
-IS_MOVIE = True  # of an image it holds what is shown, along one axis
+FOLDER_PRIORITY = 1  # below formats of samples, of which GIFs often are previews
+IS_MOVIE = True
 
 
 def open(path: Path) -> list[Image]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from napari_ferry.arguments import is_real
 from napari_ferry.arrays import whole_region
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
-from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_torn
+from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_torn, series_files
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
 from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
 from napari_ferry.codecs.tiff.names import PART, stem_of
@@ -45,7 +45,7 @@ SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 ALSO_OPENS = (".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8")
 """What microscopes and slide scanners call their TIFF files, and names of BigTIFF."""
 
-OPENS_FOLDERS = True
+FOLDER_PRIORITY = 3
 
 Pages = Sequence[PageFormat]
 """How the pages of each image are encoded."""
@@ -89,7 +89,7 @@ def written_by(path: Path) -> str:
     return writer_of(path)
 
 
-def open_stack(paths: Sequence[Path]) -> list[Image]:
+def open_many(paths: Sequence[Path]) -> list[Image]:
     """Open several TIFF files as one stack, in the order given.
 
     Raises
@@ -98,6 +98,11 @@ def open_stack(paths: Sequence[Path]) -> list[Image]:
         A file is damaged, or they do not fit together.
     """
     return read_stack(paths)
+
+
+def members(path: Path) -> list[Path]:
+    """Return the files of the size-capped series that a file is a part of, or the file alone."""
+    return series_files(path)
 
 
 def plan(

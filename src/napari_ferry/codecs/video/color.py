@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.errors import HiddenColorError, UnreadableFileError
+from napari_ferry.errors import ReopenError, UnreadableFileError
 
 if TYPE_CHECKING:
     import av
@@ -125,7 +125,7 @@ class FrameFormat:
         ------
         UnreadableFileError
             The frame differs in size from the first frame.
-        HiddenColorError
+        ReopenError
             The frame has colors, but the frames checked when the file was opened were gray.
         """
         if (frame.width, frame.height) != (self.width, self.height):
@@ -142,7 +142,7 @@ class FrameFormat:
         levels = gray_levels(frame)
         if levels is None:
             register_color(path)
-            raise HiddenColorError(
+            raise ReopenError(
                 f"Frame {i} of {path} has colors, but the frames checked when it was opened are "
                 "gray: open the file again to get all frames in color."
             )

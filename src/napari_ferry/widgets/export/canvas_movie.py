@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.io import plan
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.canvas import canvas_image
 

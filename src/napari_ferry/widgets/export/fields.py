@@ -15,7 +15,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
-from napari_ferry.rendering.save import is_movie
+from napari_ferry.io import hooks_of
 from napari_ferry.rendering.view import make_frame_axis
 from napari_ferry.saving.target import check_place
 from napari_ferry.signatures import options_of
@@ -81,7 +81,7 @@ class Fields(QWidget):
         self.format = ComboBox(
             name=_FORMAT, label="Format", choices=choices, tooltip="Format of the file"
         )
-        offered = [each for _, each in choices if is_movie(each.codec) or not self.of_movie]
+        offered = [each for _, each in choices if hooks_of(each.codec).IS_MOVIE or not self.of_movie]
         previous = [each for each in offered if each.title == self.saved.get(_FORMAT)]
         self.format.value = (previous or offered)[0]
 
@@ -133,7 +133,7 @@ class Fields(QWidget):
     @property
     def is_movie(self) -> bool:
         """True if the format is one of movies."""
-        return is_movie(self.selected_format.codec)
+        return hooks_of(self.selected_format.codec).IS_MOVIE
 
     @property
     def uses_canvas(self) -> bool:
@@ -282,7 +282,7 @@ class Fields(QWidget):
             return
         texts = self.format_options.texts()
         save_preferences(texts)
-        if is_movie(self.saved_format.codec):
+        if hooks_of(self.saved_format.codec).IS_MOVIE:
             texts |= self.picture.texts()
             texts |= self.playback.texts()
         self.saved[self.saved_format.title] = texts

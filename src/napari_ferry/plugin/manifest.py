@@ -1,0 +1,34 @@
+"""What the manifest says of writers: their titles and suffixes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+PLUGIN = "napari-ferry"
+"""Name of the distribution and of the manifest."""
+
+
+class Writer(NamedTuple):
+    """A writer of the manifest: its function, its title in the Save dialog, and its suffixes."""
+
+    function: str
+    title: str
+    suffixes: tuple[str, ...]
+
+
+@cache
+def writers() -> tuple[Writer, ...]:
+    """Return the writers of the manifest, each once, in its order."""
+    from npe2 import PluginManifest
+
+    contributions = PluginManifest.from_distribution(PLUGIN).contributions
+    functions = {
+        command.id: str(command.python_name).rpartition(":")[2]
+        for command in contributions.commands or ()
+    }
+    found = [
+        Writer(functions[writer.command], writer.display_name, tuple(writer.filename_extensions))
+        for writer in contributions.writers or ()
+    ]
+    return tuple(dict.fromkeys(found))

@@ -18,7 +18,7 @@ from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
 from napari_ferry.io import Codec, find_codec, hooks_of, images_for, option_names, plan_samples
 from napari_ferry.layers.channels import is_one_layer, split_channels
-from napari_ferry.layers.display import IDENTITY
+from napari_ferry.layers.display import TRANSFORMS
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
@@ -183,7 +183,7 @@ def _is_warped(image: Image) -> bool:
 
     Pixels count as square where drawing them would not add half a pixel to the picture.
     """
-    if any(image.display.get(key) is not None for key in IDENTITY):
+    if any(image.display.get(key) is not None for key in TRANSFORMS):
         return True
     y, x = image.axis("y"), image.axis("x")
     if y is None or x is None:

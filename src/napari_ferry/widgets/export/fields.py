@@ -12,10 +12,10 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.io import hooks_of
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
-from napari_ferry.io import hooks_of
 from napari_ferry.rendering.view import make_frame_axis
 from napari_ferry.saving.target import check_place
 from napari_ferry.signatures import options_of
@@ -81,7 +81,9 @@ class Fields(QWidget):
         self.format = ComboBox(
             name=_FORMAT, label="Format", choices=choices, tooltip="Format of the file"
         )
-        offered = [each for _, each in choices if hooks_of(each.codec).IS_MOVIE or not self.of_movie]
+        offered = [
+            each for _, each in choices if hooks_of(each.codec).IS_MOVIE or not self.of_movie
+        ]
         previous = [each for each in offered if each.title == self.saved.get(_FORMAT)]
         self.format.value = (previous or offered)[0]
 

@@ -1,4 +1,4 @@
-"""GIF: what is shown, when, and in which colors; checked with other programs' readers."""
+"""GIF files: frames, times and colors, checked with the readers of other programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from foreign_readers import ask_chromium
 from helpers import SHARED, assert_same_image, entry_id, make_full_image, read_corpus
 from napari_ferry import imload, load_gif, save_gif
 from napari_ferry.arrays import Frames
-from napari_ferry.codecs.gif import disposal as compose
+from napari_ferry.codecs.gif import disposal
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.frame_encoder import compress
 from napari_ferry.codecs.gif.quantize import quantize
@@ -54,7 +54,7 @@ SIZE = (32, 40)
 
 
 def movie(count: int, samples: int = 1, seed: int = 0, size: tuple[int, int] = SIZE) -> Any:
-    """Return waves that move over noise, axes (t, y, x) or (t, y, x, 3), uint8."""
+    """Return moving waves with noise, axes (t, y, x) or (t, y, x, 3), uint8."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: size[0], : size[1]]
     waves = [np.sin((x + 3 * s + np.arange(count)[:, None, None]) / (4 + s)) for s in range(3)]
@@ -68,8 +68,8 @@ def save(images: Any, path: Path, **options: Any) -> Path:
     return imsave(images, path, overwrite=True, **options)[0]
 
 
-def seen_by_pillow(path: Path) -> tuple[NDArray[Any], list[int]]:
-    """Return the frames, axes (t, y, x, 3), and the milliseconds that Pillow gives each."""
+def read_with_pillow(path: Path) -> tuple[NDArray[Any], list[int]]:
+    """Read frames, axes (t, y, x, 3), and their display times in milliseconds with Pillow."""
     with PillowImage.open(path) as image:
         frames, times = [], []
         for k in range(image.n_frames):
@@ -101,7 +101,7 @@ def test_few_colors_are_exact(tmp_path_factory, shape, levels, still, is_rgb, se
     (found,) = imload(path)
     assert found.shape == frames.shape
     np.testing.assert_array_equal(np.asarray(found.array), frames)
-    shown, _ = seen_by_pillow(path)
+    shown, _ = read_with_pillow(path)
     np.testing.assert_array_equal(shown, frames if is_rgb else frames[..., None].repeat(3, -1))
 
 
@@ -115,7 +115,7 @@ def test_each_frame_may_have_256_colors_of_its_own(tmp_path):
     np.testing.assert_array_equal(load_gif(save(frames, tmp_path / "a.gif")), frames)
 
 
-def test_equal_frames_stay_frames(tmp_path):
+def test_equal_frames_remain_separate_frames(tmp_path):
     frames = movie(2)[[0, 0, 0, 1, 1, 0]]
     path = save(frames, tmp_path / "a.gif")
     np.testing.assert_array_equal(load_gif(path), frames)
@@ -133,7 +133,7 @@ def test_only_what_changes_is_stored(tmp_path):
     assert (row.left, row.top, row.width, row.height) == (10, 5, 10, 3)
 
 
-def test_what_rests_within_the_rectangle_is_transparent_where_that_is_smaller(tmp_path):
+def test_unchanged_pixels_are_transparent_if_that_is_smaller(tmp_path):
     frames = np.repeat(movie(1, size=(200, 200)), 2, 0)
     frames[1, [0, -1], [0, -1]] ^= 255
     path = save(frames, tmp_path / "a.gif")
@@ -143,7 +143,7 @@ def test_what_rests_within_the_rectangle_is_transparent_where_that_is_smaller(tm
     assert second.stop - second.start < (first.stop - first.start) / 20
 
 
-def test_a_frame_without_free_index_is_stored_without_transparency(tmp_path):
+def test_a_frame_without_a_free_index_has_no_transparency(tmp_path):
     every = np.arange(256, dtype=np.uint8).reshape(16, 16)
     frames = np.stack([np.full((32, 16), 7, np.uint8)] * 2)
     frames[1, :16] = every
@@ -153,7 +153,7 @@ def test_a_frame_without_free_index_is_stored_without_transparency(tmp_path):
 
 @pytest.mark.parametrize("axes", ["yx", "tyx", "zyx", "cyx", "tyxs", "yxs", "syx"])
 @pytest.mark.parametrize("kind", ["image", "labels"])
-def test_what_an_image_says_comes_back(axes, kind, tmp_path):
+def test_metadata_are_preserved(axes, kind, tmp_path):
     image = make_full_image(axes, "uint8", kind)
     channels = tuple(replace(channel, contrast_limits=None) for channel in image.channels)
     image = replace(image, channels=channels, display={"gamma": 0.5, "visible": False})
@@ -161,7 +161,7 @@ def test_what_an_image_says_comes_back(axes, kind, tmp_path):
     assert_same_image(found, image)
 
 
-def test_a_rate_that_was_asked_for_calibrates_time(tmp_path):
+def test_a_given_frame_rate_calibrates_the_time_axis(tmp_path):
     (found,) = imload(save(movie(3), tmp_path / "a.gif", frame_rate=29.97))
     assert found.axis("t") == Axis("t", 1001 / 30000, "second")
     image = replace(make_full_image("tyx", "uint8"))
@@ -169,7 +169,7 @@ def test_a_rate_that_was_asked_for_calibrates_time(tmp_path):
     assert kept.axes == image.axes
 
 
-def test_times_that_another_program_changed_count(tmp_path):
+def test_times_changed_by_another_program_are_used(tmp_path):
     image = make_full_image("tyx", "uint8")
     path = imsave(image, tmp_path / "a.gif")[0]
     data = path.read_bytes()
@@ -182,7 +182,7 @@ def test_times_that_another_program_changed_count(tmp_path):
     assert found.metadata == image.metadata
 
 
-def test_a_record_of_another_size_is_left_aside(tmp_path):
+def test_a_record_of_another_size_is_ignored(tmp_path):
     path = imsave(make_full_image("tyx", "uint8"), tmp_path / "a.gif")[0]
     path.write_bytes(path.read_bytes().replace(b'"size": 3', b'"size": 4'))
     (found,) = imload(path)
@@ -197,17 +197,17 @@ def _error(found: NDArray[Any], expected: NDArray[Any]) -> float:
     return float(((found.astype(float) - expected) ** 2).mean())
 
 
-def test_true_color_is_closer_and_smaller_than_pillows(tmp_path):
+def test_true_color_is_more_accurate_and_smaller_than_with_pillow(tmp_path):
     frames = movie(8, 3, size=(128, 128))
     images = [PillowImage.fromarray(frame) for frame in frames]
     images[0].save(tmp_path / "p.gif", save_all=True, append_images=images[1:], duration=50)
     path = save(frames, tmp_path / "a.gif")
-    theirs, _ = seen_by_pillow(tmp_path / "p.gif")
+    theirs, _ = read_with_pillow(tmp_path / "p.gif")
     assert _error(load_gif(path), frames) < _error(theirs, frames)
     assert path.stat().st_size < (tmp_path / "p.gif").stat().st_size
 
 
-def test_a_frame_of_other_colors_than_the_sampled_ones_gets_its_own(tmp_path):
+def test_a_frame_with_unsampled_colors_gets_its_own_palette(tmp_path):
     frames = movie(24, 3, size=(64, 64))
     frames[4] = np.roll(255 - frames[4] // 4, 1, -1)
     path = save(frames, tmp_path / "a.gif")
@@ -218,7 +218,7 @@ def test_a_frame_of_other_colors_than_the_sampled_ones_gets_its_own(tmp_path):
 
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("colors", [2, 5, 64])
-def test_fewer_colors_are_kept_to(samples, colors, tmp_path):
+def test_the_number_of_colors_is_limited(samples, colors, tmp_path):
     frames = movie(3, samples)
     path = save(frames, tmp_path / "a.gif", colors=colors)
     found = load_gif(path)
@@ -262,7 +262,7 @@ def test_a_palette_is_never_worse_than_uniform_steps(count, seed, samples, pixel
 
 
 @given(rate=st.fractions(Fraction(1, 600), 50, max_denominator=1001), count=st.integers(1, 300))
-def test_a_movie_is_as_long_as_it_should_be(rate, count):
+def test_delays_add_up_to_the_duration(rate, count):
     delays = list(frame_delays(rate, count))
     assert len(delays) == count
     assert min(delays) >= 2
@@ -273,12 +273,12 @@ def test_a_movie_is_as_long_as_it_should_be(rate, count):
 @pytest.mark.parametrize("rate", [29.97, 30, 15, 7, 50, 24, 12.5])
 def test_other_programs_see_the_times(rate, tmp_path):
     path = save(movie(12), tmp_path / "a.gif", frame_rate=rate)
-    _, times = seen_by_pillow(path)
+    _, times = read_with_pillow(path)
     assert sum(times) == pytest.approx(12000 / rate, abs=5)
     assert not plan(movie(12), path, frame_rate=rate).losses
 
 
-def test_above_50_a_second_the_plan_says_what_happens(tmp_path):
+def test_more_than_50_frames_per_second_are_reported_as_a_loss(tmp_path):
     (loss,) = plan(movie(2), tmp_path / "a.gif", frame_rate=120).losses
     assert loss == (
         "120 frames per second become 50, the most that browsers play: every frame is kept and "
@@ -287,11 +287,11 @@ def test_above_50_a_second_the_plan_says_what_happens(tmp_path):
     )
     frames = movie(7)
     path = save(frames, tmp_path / "a.gif", frame_rate=120)
-    assert seen_by_pillow(path)[1] == [20] * 7
+    assert read_with_pillow(path)[1] == [20] * 7
     np.testing.assert_array_equal(load_gif(path), frames)
 
 
-def test_a_frame_of_an_hour_is_said_to_be_shortened(tmp_path):
+def test_a_frame_of_an_hour_is_reported_as_a_loss(tmp_path):
     (loss,) = plan(movie(2), tmp_path / "a.gif", frame_rate=1 / 3600).losses
     assert "3600 s" in loss
     assert list(frame_delays(Fraction(1, 3600), 2)) == [65535, 65535]
@@ -318,7 +318,7 @@ def test_even_times_are_a_scale(delay, axis, tmp_path):
 
 
 @pytest.mark.parametrize("loop", [0, 1, 7, 65535, None])
-def test_loops_are_what_pillow_sees(loop, tmp_path):
+def test_pillow_reads_the_number_of_loops(loop, tmp_path):
     path = save(movie(2), tmp_path / "a.gif", loop=loop)
     with PillowImage.open(path) as image:
         assert image.info.get("loop") == loop
@@ -345,12 +345,12 @@ def test_frames_too_large_for_a_gif_are_refused(tmp_path):
         plan(wide, tmp_path / "a.gif")
 
 
-# --- what other programs wrote ------------------------------------------------------------------
+# --- files of other programs --------------------------------------------------------------------
 
 
 @dataclass
 class Part:
-    """One frame of a GIF that a test builds."""
+    """One frame of a GIF file built by a test."""
 
     pixels: NDArray[np.uint8]
     left: int = 0
@@ -366,16 +366,19 @@ COLORS = np.random.default_rng(5).integers(0, 256, (8, 3), np.uint8)
 
 
 def build(parts: list[Part], size: tuple[int, int] = (2, 2), tail: bytes = b";") -> bytes:
-    """Return a GIF, made by the letter of the specification; size is (height, width)."""
+    """Build a GIF file according to the specification; size is (height, width)."""
     blocks = [b"GIF89a", struct.pack("<HHBBB", size[1], size[0], 0x82, 0, 0), COLORS.tobytes()]
     for part in parts:
+        # graphic control extension
         flags = part.disposal << 2 | (part.transparent != NO_INDEX)
         blocks.append(
             b"!\xf9\x04" + struct.pack("<BHBB", flags, part.delay, max(0, part.transparent), 0)
         )
+
+        # image descriptor, palette and pixels
         height, width = part.pixels.shape
         own = b"" if part.palette is None else part.palette.tobytes()
-        flags = (0x82 if own else 0) | 0x40 * part.interlaced
+        flags = (0x82 if own else 0) | (0x40 if part.interlaced else 0)
         blocks.append(struct.pack("<BHHHHB", 0x2C, part.left, part.top, width, height, flags) + own)
         pixels = part.pixels
         if part.interlaced:
@@ -386,9 +389,9 @@ def build(parts: list[Part], size: tuple[int, int] = (2, 2), tail: bytes = b";")
 
 
 def composed(parts: list[Part], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the frames as a browser shows them, axes (t, y, x, 4), pixel by pixel."""
+    """Compose the frames like a browser, pixel by pixel; axes (t, y, x, 4)."""
     first = parts[0]
-    size = (  # the first frame makes room for itself
+    size = (  # the first frame may enlarge the canvas
         max(size[0], first.top + first.pixels.shape[0]),
         max(size[1], first.left + first.pixels.shape[1]),
     )
@@ -422,6 +425,7 @@ def gifs(draw: Any) -> tuple[list[Part], tuple[int, int]]:
     for _ in range(draw(st.integers(1, 24))):
         top, left = (int(rng.integers(0, n + 1)) for n in size)
         shape = tuple(int(rng.integers(1, n + 2)) for n in size)
+
         if rng.random() < 0.4:
             (top, left), shape = (0, 0), size
         parts.append(
@@ -439,7 +443,7 @@ def gifs(draw: Any) -> tuple[list[Part], tuple[int, int]]:
 
 
 def _with_alpha(frames: NDArray[Any]) -> NDArray[Any]:
-    """Return colors with alpha, and no color where nothing is shown."""
+    """Return colors with alpha, set to 0 at transparent pixels."""
     if frames.shape[-1] == 3:
         frames = np.concatenate([frames, np.full_like(frames[..., :1], 255)], -1)
     return np.where(frames[..., 3:] > 0, frames, 0)
@@ -457,6 +461,8 @@ def test_frames_are_composed_as_a_browser_does(tmp_path_factory, gif, order):
     np.testing.assert_array_equal(_with_alpha(np.asarray(array)), expected)
     if array.shape[-1] == 3:
         assert (expected[..., 3] == 255).all()
+
+    # in any order, with a pickled array
     (again,) = imload(path)
     lazy = pickle.loads(pickle.dumps(again.array))
     for i in order.sample(range(len(parts)), len(parts)):
@@ -481,14 +487,16 @@ def test_threads_may_read_at_once(tmp_path):
 
 def _count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
-    decode = compose.read_indices
+    decode = disposal.read_indices
     monkeypatch.setattr(
-        compose, "read_indices", lambda file, row: (counted.append(row.start), decode(file, row))[1]
+        disposal,
+        "read_indices",
+        lambda file, row: (counted.append(row.start), decode(file, row))[1],
     )
     return counted
 
 
-def test_reading_on_decodes_each_frame_once(tmp_path, monkeypatch):
+def test_sequential_reading_decodes_each_frame_once(tmp_path, monkeypatch):
     frames = movie(50)
     frames[:, :10] = frames[0, :10]
     path = save(frames, tmp_path / "a.gif")
@@ -499,13 +507,13 @@ def test_reading_on_decodes_each_frame_once(tmp_path, monkeypatch):
     assert len(counted) == len(set(counted)) == 50
 
 
-def test_any_frame_is_near_one_that_needs_no_other(tmp_path, monkeypatch):
+def test_every_frame_is_near_an_independent_frame(tmp_path, monkeypatch):
     frames = movie(600, size=(64, 64))
     frames[:, :60] = frames[0, :60]
     monkeypatch.setattr("napari_ferry.saving.stream._PIECE_BYTES", 40_000)
     path = save(frames, tmp_path / "a.gif")
     table = scan(path)
-    starts, _ = compose.find_starts(table)
+    starts, _ = disposal.find_starts(table)
     assert len(np.unique(starts)) > 1
     counted = _count_decodes(monkeypatch)
     (image,) = imload(path)
@@ -514,7 +522,7 @@ def test_any_frame_is_near_one_that_needs_no_other(tmp_path, monkeypatch):
     assert sum(sizes[start] for start in counted) < 24 * sizes[table.row(0).start]
 
 
-def test_what_was_composed_is_remembered_at_intervals(tmp_path, monkeypatch):
+def test_composed_frames_are_cached_at_intervals(tmp_path, monkeypatch):
     parts = [Part(np.full((1, 1), k % 8, np.uint8), k % 12, k // 12 % 12) for k in range(400)]
     path = tmp_path / "a.gif"
     path.write_bytes(build(parts, (12, 12)))
@@ -528,8 +536,8 @@ def test_what_was_composed_is_remembered_at_intervals(tmp_path, monkeypatch):
     assert len(counted) <= 8 * 400
 
 
-def test_memory_of_remembered_frames_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(compose, "_CACHE_BYTES", 10 * 12 * 12 * 4)
+def test_memory_of_cached_frames_is_limited(tmp_path, monkeypatch):
+    monkeypatch.setattr(disposal, "_CACHE_BYTES", 10 * 12 * 12 * 4)
     parts = [Part(np.full((1, 1), k % 8, np.uint8), k % 12) for k in range(400)]
     path = tmp_path / "a.gif"
     path.write_bytes(build(parts, (12, 12)))
@@ -559,7 +567,7 @@ def test_gray_files_have_no_color_axis(colors, axes, tmp_path):
     assert "".join(imload(path)[0].axis_names) == axes
 
 
-def test_transparency_that_is_not_used_is_no_channel(tmp_path):
+def test_unused_transparency_is_not_a_channel(tmp_path):
     full = Part(np.ones((2, 2), np.uint8), transparent=0)
     holed = Part(np.eye(2, dtype=np.uint8), transparent=0)
     path = tmp_path / "a.gif"
@@ -573,7 +581,7 @@ def test_transparency_that_is_not_used_is_no_channel(tmp_path):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-def test_a_file_cut_anywhere_gives_its_whole_frames_or_an_error(samples, tmp_path):
+def test_a_file_cut_anywhere_opens_with_its_whole_frames_or_is_refused(samples, tmp_path):
     frames = movie(3, samples, size=(12, 12))
     data = save(frames, tmp_path / "a.gif").read_bytes()
     path = tmp_path / "cut.gif"
@@ -588,13 +596,13 @@ def test_a_file_cut_anywhere_gives_its_whole_frames_or_an_error(samples, tmp_pat
         found = np.asarray(image.array)
         found = found if "t" in image.axis_names else found[None]
         assert len(found) < 3 or length >= len(data) - 1
-        whole_end = data[length - 1 : length] == b"\0"  # a frame may end there by itself
+        whole_end = data[length - 1 : length] == b"\0"  # a frame may end there
         assert said or whole_end
         if found.shape[1:] == frames.shape[1:]:
             np.testing.assert_array_equal(found, frames[: len(found)])
 
 
-def test_a_warning_says_how_many_frames_are_whole(tmp_path):
+def test_a_warning_states_the_number_of_whole_frames(tmp_path):
     data = save(movie(4), tmp_path / "a.gif").read_bytes()
     (tmp_path / "a.gif").write_bytes(data[:-20])
     with pytest.warns(FerryWarning, match="3 of its frames are whole"):
@@ -604,13 +612,14 @@ def test_a_warning_says_how_many_frames_are_whole(tmp_path):
 
 @settings(max_examples=200)
 @given(changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4))
-def test_garbled_files_give_pixels_or_our_errors(tmp_path_factory, changes):
+def test_garbled_files_open_or_raise_our_errors(tmp_path_factory, changes):
     parts = [
         Part(
             np.arange(9, dtype=np.uint8).reshape(3, 3) % 8, k % 2, 0, k % 4, k % 3, interlaced=k > 3
         )
         for k in range(6)
     ]
+
     data = bytearray(build(parts, (4, 4)))
     for at, value in changes:
         data[at % len(data)] = value
@@ -624,7 +633,7 @@ def test_garbled_files_give_pixels_or_our_errors(tmp_path_factory, changes):
                 np.asarray(image.array)
 
 
-def test_a_damaged_frame_is_named(tmp_path):
+def test_an_error_names_the_damaged_frame(tmp_path):
     data = build([Part(np.zeros((2, 2), np.uint8))], tail=b"")
     bad = build([Part(np.zeros((2, 2), np.uint8))])[len(COLORS.tobytes()) + 13 :]
     start = bad.index(b"\x2c") + 10
@@ -636,7 +645,7 @@ def test_a_damaged_frame_is_named(tmp_path):
         image.array[1]
 
 
-def test_pixels_that_are_missing_are_said(tmp_path):
+def test_missing_pixels_are_reported(tmp_path):
     whole = build([Part(np.ones((4, 4), np.uint8))], (4, 4))
     path = tmp_path / "a.gif"
     codes, fewer = (compress(np.ones((rows, 4), np.uint8)) for rows in (4, 2))
@@ -647,7 +656,7 @@ def test_pixels_that_are_missing_are_said(tmp_path):
     np.testing.assert_array_equal(pixels[:2, :, :3], np.broadcast_to(COLORS[1], (2, 4, 3)))
 
 
-def test_a_file_that_is_gone_is_said(tmp_path):
+def test_a_deleted_file_is_reported(tmp_path):
     path = save(movie(3), tmp_path / "a.gif")
     (image,) = imload(path)
     path.unlink()
@@ -663,7 +672,7 @@ def test_impossible_sizes_are_refused(size, tmp_path):
         imload(path)
 
 
-def test_comments_are_kept(tmp_path):
+def test_comments_are_preserved(tmp_path):
     data = build([Part(np.zeros((2, 2), np.uint8))])
     path = tmp_path / "a.gif"
     path.write_bytes(data[:-1] + b"!\xfe" + split_blocks(b"made " * 100) + b";")
@@ -674,12 +683,12 @@ def test_comments_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-def test_arrays_go_through_a_folder(samples, tmp_path):
+def test_arrays_are_saved_to_and_loaded_from_a_folder(samples, tmp_path):
     frames = movie(3, samples, size=(12, 12))
     folder = tmp_path / "new" / "folder"
     assert save_gif(folder, frames, 30) == [folder / "images.gif"]
     np.testing.assert_array_equal(load_gif(folder), frames)
-    assert seen_by_pillow(folder / "images.gif")[1] == [30, 40, 30]
+    assert read_with_pillow(folder / "images.gif")[1] == [30, 40, 30]
     save_gif(folder, frames[::-1], name="other")
     np.testing.assert_array_equal(load_gif(folder), frames)
     (folder / "images.gif").unlink()
@@ -716,7 +725,7 @@ def test_napari_saves_and_opens(tmp_path):
     assert tuple(meta["scale"]) == (0.1, 1, 1)
 
 
-def test_napari_is_told_what_cannot_be_saved(tmp_path):
+def test_napari_gets_an_error_for_complex_numbers(tmp_path):
     layers: Any = [(movie(2) + 1j, {}, "image")]
     with pytest.raises(SaveError, match="complex"):
         commands.write_gif(str(tmp_path / "a.gif"), layers)
@@ -724,14 +733,14 @@ def test_napari_is_told_what_cannot_be_saved(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "is_ours"), [("a.gif", True), ("a.GIF", True), ("a.png", False)])
-def test_napari_asks_for_gifs_alone(name, is_ours, tmp_path):
+def test_the_napari_reader_accepts_only_gif_files(name, is_ours, tmp_path):
     assert (commands.get_gif_reader(str(tmp_path / name)) is not None) == is_ours
 
 
 # --- other programs -----------------------------------------------------------------------------
 
 
-def test_chromium_shows_what_we_show(tmp_path):
+def test_chromium_shows_the_same_frames(tmp_path):
     frames = movie(20, 3, size=(40, 60))
     still = np.repeat(frames[:1, ..., 0], 20, 0)
     still[5:8, 3:9, 4:30] ^= 99
@@ -749,10 +758,10 @@ def test_chromium_shows_what_we_show(tmp_path):
         found = found if found.ndim == 4 else found[..., None].repeat(3, -1)
         assert shows[path]["hash"] == [_sha256(frame) for frame in _with_alpha(found)]
         assert sum(shows[path]["dur"]) == pytest.approx(milliseconds, abs=5)
-        assert shows[path]["rep"] == -1  # for ever
+        assert shows[path]["rep"] == -1  # endless
 
 
-def test_gifsicle_sees_no_fault(tmp_path):
+def test_gifsicle_reports_no_error(tmp_path):
     if shutil.which("gifsicle") is None:
         pytest.skip("gifsicle is not in the path")
     frames = movie(20)
@@ -762,6 +771,7 @@ def test_gifsicle_sees_no_fault(tmp_path):
     done = subprocess.run(
         ["gifsicle", "--info", str(path)], capture_output=True, text=True, check=True
     )
+
     assert not done.stderr
     assert "20 images" in done.stdout
     assert "loop forever" in done.stdout
@@ -769,7 +779,7 @@ def test_gifsicle_sees_no_fault(tmp_path):
     assert sum(delays) == pytest.approx(20 / 30, abs=0.005)
     flat = tmp_path / "flat.gif"
     subprocess.run(["gifsicle", "--unoptimize", str(path), "-o", str(flat)], check=True)
-    shown, _ = seen_by_pillow(flat)
+    shown, _ = read_with_pillow(flat)
     np.testing.assert_array_equal(shown[..., 0], frames)
 
 
@@ -785,14 +795,14 @@ def _digest(frames: NDArray[Any]) -> str:
 
 
 def _background(path: Path) -> NDArray[np.uint8]:
-    """Return the background color that the header names, which browsers do not show."""
+    """Return the background color in the header; browsers do not show it."""
     data = path.read_bytes()
     at = 13 + 3 * data[11]
     return np.array([*data[at : at + 3], 255], np.uint8)
 
 
 @pytest.mark.parametrize("entry", CORPUS, ids=entry_id)
-def test_real_files_give_the_recorded_frames_or_a_clean_error(entry):
+def test_real_files_open_with_the_recorded_frames_or_a_clean_error(entry):
     path, expect = SHARED / "corpus" / entry["file"], entry["expect"]
     pixels, problem = None, ""
     with warnings.catch_warnings(record=True) as said:
@@ -817,6 +827,6 @@ def test_real_files_give_the_recorded_frames_or_a_clean_error(entry):
     table = scan(path)
     times = expect["durations_ms_chromium"] or expect["durations_ms_pillow"]
     assert (table.column("delay") * 10).tolist() == times
-    if "chromium" not in expect["agree"]:  # the others lay a background color below
+    if "chromium" not in expect["agree"]:  # the other programs add a background color
         frames = np.where(frames[..., 3:] > 0, frames, _background(path))
     assert _digest(frames) == expect["frames_digest"]

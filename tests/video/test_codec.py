@@ -1,4 +1,4 @@
-"""Videos: any frame is the right frame, and what is written plays, with the levels it was given."""
+"""Videos: random access to frames, and playback of saved files with the right gray levels."""
 
 from __future__ import annotations
 
@@ -70,28 +70,28 @@ imsave = partial(napari_ferry.imsave, as_seen=False)
 plan = partial(napari_ferry.plan, as_seen=False)
 
 BITS = 10
-"""Bits of the number that a frame shows, as blocks of 16 x 16, black or white."""
+"""Bits of the number in a frame: each is a block of 16 x 16 pixels, black or white."""
 
 
 def numbered_frame(number: int) -> np.ndarray:
-    """Return a frame that shows its number: axes y x, 64 x 160, uint8."""
+    """Return a frame with its number in it: axes y x, 64 x 160, uint8."""
     blocks = [(number >> bit) & 1 for bit in range(BITS)]
     lines = np.array([blocks, [1 - b for b in blocks], blocks, [number % 2] * BITS], np.uint8)
     return (lines * 200 + 25).repeat(16, 0).repeat(16, 1)
 
 
-def ffmpeg(*arguments: object, fed: bytes = b"") -> None:
-    """Run ffmpeg, which must succeed."""
+def ffmpeg(*arguments: object, stdin: bytes = b"") -> None:
+    """Run ffmpeg and check its exit code."""
     command = [encoder.find_ffmpeg(), "-v", "error", "-y", *map(str, arguments)]
-    done = subprocess.run(command, input=fed, capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
 
 
 def make_numbered(path: Path, *options: str, frames: int = 120) -> Path:
-    """Write a video of numbered frames, of 25 per second, with options of ffmpeg."""
+    """Write a video of numbered frames, 25 per second, with options of ffmpeg."""
     data = np.stack([numbered_frame(i) for i in range(frames)]).tobytes()
     size = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "160x64", "-r", "25", "-i", "-")
-    ffmpeg(*size, *options, path, fed=data)
+    ffmpeg(*size, *options, path, stdin=data)
     return path
 
 
@@ -125,7 +125,7 @@ MADE = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what makes one of the videos `MADE`, once."""
+    """Return a function to make one of the videos `MADE`, once per module."""
     folder = tmp_path_factory.mktemp("made")
 
     def make(name: str) -> Path:
@@ -136,13 +136,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def decoded(path: Path) -> list[int]:
-    """Return the numbers of all frames, as a plain decode from the beginning gives them."""
+    """Return the numbers of all frames, decoded in order from the beginning."""
     with av.open(str(path)) as container:
         return [number_of(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
-def order_of(count: int, seed: int = 0) -> list[int]:
-    """Return frames to ask for: by chance, some steps on, some back, first and last."""
+def access_order(count: int, seed: int = 0) -> list[int]:
+    """Return frames to read: at random, forward, backward, first and last."""
     rng = random.Random(seed)
     asked = [rng.randrange(count) for _ in range(40)]
     for start in (0, count // 3, count - 8):
@@ -157,7 +157,7 @@ def test_any_frame_is_the_right_one(name: str, made: Callable[[str], Path]) -> N
     truth = decoded(path)
     (image,) = imload(path)
     assert len(truth) == image.shape[0] == 120
-    asked = order_of(len(truth))
+    asked = access_order(len(truth))
     found = [number_of(np.asarray(image.array.read(i))) for i in asked]  # type: ignore[attr-defined]
     assert found == [truth[i] for i in asked]
     assert [number_of(frame) for frame in np.asarray(image.array)] == truth
@@ -169,12 +169,12 @@ def test_an_edit_list_is_followed(made: Callable[[str], Path], tmp_path: Path) -
     truth = decoded(cut)
     assert truth[0] > 20
     (image,) = imload(cut)
-    asked = order_of(len(truth))
+    asked = access_order(len(truth))
     assert [number_of(image.array[i]) for i in asked] == [truth[i] for i in asked]
     assert image.shape[0] == len(truth)
 
 
-def test_times_are_those_of_the_stream(made: Callable[[str], Path]) -> None:
+def test_times_match_the_stream(made: Callable[[str], Path]) -> None:
     (even,) = imload(made("b-frames.mp4"))
     assert even.axes[0] == Axis("t", 0.04, "second", 0.0)
     (late,) = imload(made("late.mp4"))
@@ -184,7 +184,7 @@ def test_times_are_those_of_the_stream(made: Callable[[str], Path]) -> None:
 
 
 @pytest.mark.parametrize("name", ["uneven.mp4", "uneven.mkv"])
-def test_uneven_times_are_all_said(name: str, made: Callable[[str], Path]) -> None:
+def test_uneven_times_are_listed_in_the_metadata(name: str, made: Callable[[str], Path]) -> None:
     with av.open(str(made(name))) as container:
         stream = container.streams.video[0]
         expected = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
@@ -210,9 +210,9 @@ def test_all_gray_levels_are_one_channel(
     options: Sequence[str], dtype: str, tolerance: int, tmp_path: Path
 ) -> None:
     ramp = np.tile(np.arange(256, dtype=np.uint8), (3, 64, 1))
-    fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
+    pipe = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
     path = tmp_path / "ramp.mkv"
-    ffmpeg(*fed, *options, path, fed=ramp.tobytes())
+    ffmpeg(*pipe, *options, path, stdin=ramp.tobytes())
     (image,) = imload(path)
     assert image.dtype == dtype
     assert image.shape == ramp.shape
@@ -222,8 +222,8 @@ def test_all_gray_levels_are_one_channel(
 @pytest.mark.parametrize(("form", "bits"), [("gray10le", 10), ("gray12le", 12), ("gray16le", 16)])
 def test_deep_gray_keeps_its_bits(form: str, bits: int, tmp_path: Path) -> None:
     data = (pixels((3, 32, 48)) >> (16 - bits)).astype("<u2")
-    fed = ("-f", "rawvideo", "-pix_fmt", form, "-s", "48x32", "-r", "10", "-i", "-")
-    ffmpeg(*fed, "-c:v", "ffv1", tmp_path / "deep.mkv", fed=data.tobytes())
+    pipe = ("-f", "rawvideo", "-pix_fmt", form, "-s", "48x32", "-r", "10", "-i", "-")
+    ffmpeg(*pipe, "-c:v", "ffv1", tmp_path / "deep.mkv", stdin=data.tobytes())
     (image,) = imload(tmp_path / "deep.mkv")
     np.testing.assert_array_equal(image.array, data)
     limits = image.display.get("contrast_limits")
@@ -232,9 +232,9 @@ def test_deep_gray_keeps_its_bits(form: str, bits: int, tmp_path: Path) -> None:
 
 def test_deep_color_fills_16_bits(tmp_path: Path) -> None:
     data = pixels((2, 32, 48, 3))
-    fed = ("-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "48x32", "-r", "10", "-i", "-")
+    pipe = ("-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "48x32", "-r", "10", "-i", "-")
     to = ("-c:v", "ffv1", "-pix_fmt", "gbrp16le")
-    ffmpeg(*fed, *to, tmp_path / "deep.mkv", fed=data.tobytes())
+    ffmpeg(*pipe, *to, tmp_path / "deep.mkv", stdin=data.tobytes())
     (image,) = imload(tmp_path / "deep.mkv")
     assert image.axis_names == ("t", "y", "x", "s")
     np.testing.assert_array_equal(image.array, data)
@@ -245,11 +245,13 @@ def test_deep_color_fills_16_bits(tmp_path: Path) -> None:
 def test_colors_follow_their_tags(matrix: str, span: str, tmp_path: Path) -> None:
     colors = np.array([[250, 10, 20], [10, 240, 30], [20, 30, 250], [128, 60, 200]], np.uint8)
     frame = colors.repeat(16, 0)[None].repeat(32, 0)
-    fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x32", "-r", "10", "-i", "-")
+    pipe = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x32", "-r", "10", "-i", "-")
     scale = f"scale=out_color_matrix={matrix}:out_range={span},format=yuv444p"
     tags = f"setparams=range={span}:colorspace={matrix}"
     path = tmp_path / "colors.mp4"
-    ffmpeg(*fed, "-vf", f"{scale},{tags}", "-c:v", "libx264", "-qp", "0", path, fed=frame.tobytes())
+    options = ("-vf", f"{scale},{tags}", "-c:v", "libx264", "-qp", "0")
+    ffmpeg(*pipe, *options, path, stdin=frame.tobytes())
+
     (image,) = imload(path)
     assert np.abs(image.array[0, 16, 8::16].astype(int) - colors).max() <= 4
 
@@ -258,34 +260,34 @@ def test_colors_follow_their_tags(matrix: str, span: str, tmp_path: Path) -> Non
 def test_rotation_is_applied(angle: int, tmp_path: Path) -> None:
     upright = numbered_frame(341)[:, :128].copy()
     upright[:8] = 255
-    fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "128x64", "-r", "5", "-i", "-")
-    ffmpeg(*fed, *H264, "-qp", "0", tmp_path / "a.mp4", fed=upright.tobytes() * 3)
+    pipe = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "128x64", "-r", "5", "-i", "-")
+    ffmpeg(*pipe, *H264, "-qp", "0", tmp_path / "a.mp4", stdin=upright.tobytes() * 3)
     turned = tmp_path / "b.mp4"
     ffmpeg("-display_rotation", angle, "-i", tmp_path / "a.mp4", "-c", "copy", turned)
     shown = tmp_path / "c.mkv"
-    ffmpeg("-i", turned, "-c:v", "ffv1", "-pix_fmt", "gray", shown)  # ffmpeg turns it by itself
+    ffmpeg("-i", turned, "-c:v", "ffv1", "-pix_fmt", "gray", shown)  # ffmpeg rotates it itself
     (image,), (truth,) = imload(turned), imload(shown)
     assert np.abs(image.array[1].astype(int) - truth.array[1].astype(int)).max() <= 2
 
 
 @pytest.fixture
 def gray_but_one(tmp_path: Path) -> Path:
-    """Return a video whose frame 333 of 400 has a color, and all that are looked at have none."""
+    """Write a video of 400 gray frames except frame 333, not checked on opening."""
     frames = np.full((400, 32, 32, 3), 90, np.uint8)
     frames[333, :, :, 0] = 200
-    fed = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x32", "-r", "10", "-i", "-")
+    pipe = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x32", "-r", "10", "-i", "-")
     path = tmp_path / "late.mp4"
-    ffmpeg(*fed, *H264, "-g", "500", "-sc_threshold", "0", path, fed=frames.tobytes())
+    ffmpeg(*pipe, *H264, "-g", "500", "-sc_threshold", "0", path, stdin=frames.tobytes())
     return path
 
 
 def has_red(frames: Any) -> bool:
-    """Whether frame 333 alone is redder than blue."""
+    """Return True if only frame 333 has a color."""
     found = np.asarray(frames)[[330, 333], 16, 16].astype(int)
     return bool(np.ptp(found[1]) > 80 and np.ptp(found[0]) < 10)
 
 
-def test_color_is_never_lost_in_silence(gray_but_one: Path) -> None:
+def test_late_colors_raise_an_error_and_open_in_color_next_time(gray_but_one: Path) -> None:
     (image,) = imload(gray_but_one)
     assert image.axis_names == ("t", "y", "x")
     with pytest.raises(UnreadableFileError, match=r"Frame 33\d of .*late.mp4 has colors.*again"):
@@ -295,14 +297,14 @@ def test_color_is_never_lost_in_silence(gray_but_one: Path) -> None:
     assert has_red(again.array)
 
 
-def test_colors_that_come_late_are_loaded_at_once(gray_but_one: Path) -> None:
+def test_load_video_reopens_a_file_with_late_colors(gray_but_one: Path) -> None:
     found = load_video(gray_but_one)
     assert found.shape == (400, 32, 32, 3)
     assert has_red(found)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".mkv"])
-def test_colors_that_come_late_are_converted_at_once(
+def test_convert_reopens_a_file_with_late_colors(
     suffix: str, gray_but_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["convert", str(gray_but_one), str(tmp_path / f"a{suffix}")]) == 0
@@ -313,7 +315,7 @@ def test_colors_that_come_late_are_converted_at_once(
     assert names(tmp_path) == [f"a{suffix}", "late.mp4"]
 
 
-def test_a_save_that_meets_colors_says_what_to_do(gray_but_one: Path, tmp_path: Path) -> None:
+def test_a_save_with_late_colors_explains_the_cure(gray_but_one: Path, tmp_path: Path) -> None:
     (image,) = imload(gray_but_one)
     with pytest.raises(UnreadableFileError, match=r"has colors.* open the file again"):
         imsave(image, tmp_path / "a.gif")
@@ -323,7 +325,7 @@ def test_a_save_that_meets_colors_says_what_to_do(gray_but_one: Path, tmp_path: 
 
 @pytest.mark.parametrize("name", ["short-gop.mp4", "exact.mkv", "jpeg.avi", "b-frames.mp4"])
 @pytest.mark.parametrize("part", [0.5, 0.93])
-def test_a_truncated_file_gives_its_whole_frames(
+def test_a_truncated_file_opens_with_its_whole_frames(
     name: str, part: float, made: Callable[[str], Path], tmp_path: Path
 ) -> None:
     whole = tmp_path / f"whole{Path(name).suffix}"
@@ -340,7 +342,7 @@ def test_a_truncated_file_gives_its_whole_frames(
     np.testing.assert_array_equal(found, truth[shown])
 
 
-def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_a_video_stream_is_refused(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=0.2", sound)
     with pytest.raises(UnreadableFileError, match=r"sound\.mp4 has no video stream \(only audio\)"):
@@ -351,7 +353,7 @@ def test_what_has_no_pictures_is_refused(tmp_path: Path) -> None:
         imload(page)
 
 
-def test_a_coding_that_nobody_knows_is_said(made: Callable[[str], Path], tmp_path: Path) -> None:
+def test_an_unknown_encoding_is_reported(made: Callable[[str], Path], tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(made("short-gop.mp4").read_bytes().replace(b"avc1", b"zzz1"))
     with pytest.raises(
@@ -361,7 +363,7 @@ def test_a_coding_that_nobody_knows_is_said(made: Callable[[str], Path], tmp_pat
 
 
 @pytest.mark.parametrize("name", ["short-gop.mp4", "b-pyramid.mkv", "part2.avi"])
-def test_no_damage_ends_in_anything_but_our_errors(
+def test_damaged_files_raise_only_our_errors(
     name: str, made: Callable[[str], Path], tmp_path: Path
 ) -> None:
     whole, rng = made(name).read_bytes(), random.Random(3)
@@ -378,7 +380,7 @@ def test_no_damage_ends_in_anything_but_our_errors(
                 image.array[image.shape[0] // 2]
 
 
-def test_a_file_that_changes_or_goes_is_said(made: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_changed_or_deleted_file_is_reported(made: Callable[[str], Path], tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     shutil.copy(made("short-gop.mp4"), path)
     (image,) = imload(path)
@@ -392,7 +394,7 @@ def test_a_file_that_changes_or_goes_is_said(made: Callable[[str], Path], tmp_pa
 
 
 @pytest.mark.parametrize("name", ["open-gop.mp4", "part2.avi"])
-def test_threads_get_their_own_frames(name: str, made: Callable[[str], Path]) -> None:
+def test_threads_read_the_right_frames(name: str, made: Callable[[str], Path]) -> None:
     (image,) = imload(made(name))
     truth = decoded(made(name))
     asked = [random.Random(7).randrange(120) for _ in range(200)]
@@ -414,10 +416,10 @@ def test_threads_get_their_own_frames(name: str, made: Callable[[str], Path]) ->
         ("-vf", "format=rgb24,geq=r=9:g='g(X,Y)':b=1", "-c:v", "libx264"),
     ],
 )
-def test_a_frame_that_is_given_out_is_a_copy(options: Sequence[str], tmp_path: Path) -> None:
-    movie = pixels((20, 64, 256), "uint8")  # lines as long as decoders like them
-    fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
-    ffmpeg(*fed, *options, tmp_path / "a.mkv", fed=movie.tobytes())
+def test_a_returned_frame_is_a_copy(options: Sequence[str], tmp_path: Path) -> None:
+    movie = pixels((20, 64, 256), "uint8")  # lines of an aligned length
+    pipe = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "256x64", "-r", "10", "-i", "-")
+    ffmpeg(*pipe, *options, tmp_path / "a.mkv", stdin=movie.tobytes())
     (image,) = imload(tmp_path / "a.mkv")
     truth = np.asarray(image.array)
     for i in (3, 4, 3, 5, 19, 18):
@@ -450,14 +452,14 @@ assert os.waitpid(child, 0)[1] == 0
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_an_open_video_survives_a_fork(made: Callable[[str], Path]) -> None:
-    # of a process of its own: one that has had windows does not survive a fork
+    # in a separate process, because a process with windows does not survive a fork
     status, _, errors = run_python(_READ_IN_FORK, made("b-frames.mp4"))
     assert status == 0, errors
 
 
-def test_a_file_that_nobody_reads_is_closed(
+def test_an_idle_file_is_closed(
     made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle, "_IDLE_SECONDS", 0.2)
@@ -482,14 +484,14 @@ def test_the_next_frame_costs_one_decode(
     monkeypatch.setattr(decoder.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
     for i in range(30, 120):
         image.array.read(i)  # type: ignore[attr-defined]
-    for i in (119, 118, 117, 116):  # a few steps back cost none
+    for i in (119, 118, 117, 116):  # a few steps back cost nothing
         image.array.read(i)  # type: ignore[attr-defined]
     assert jumps == [0]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("axes", ["tyx", "zyx", "yx", "tyxs", "yxs", "cyx"])
-def test_what_an_image_says_comes_back(suffix: str, axes: str, tmp_path: Path) -> None:
+def test_metadata_are_preserved(suffix: str, axes: str, tmp_path: Path) -> None:
     image = replace(make_full_image(axes, "uint8"), channels=(), display={"gamma": 0.5})
     (path,) = imsave(image, tmp_path / f"cells{suffix}")
     (found,) = imload(path)
@@ -508,7 +510,7 @@ def test_what_an_image_says_comes_back(suffix: str, axes: str, tmp_path: Path) -
 @pytest.mark.parametrize("codec", ["h264", "ffv1"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 2), (2, 15, 17), (3, 16, 31), (2, 1, 501)])
 @pytest.mark.parametrize("rgb", [False, True])
-def test_no_size_is_changed(codec: Any, shape: Any, rgb: bool, tmp_path: Path) -> None:
+def test_every_size_is_preserved(codec: Any, shape: Any, rgb: bool, tmp_path: Path) -> None:
     ramp = np.linspace(0, 255, shape[2]).astype(np.uint8)
     movie = np.broadcast_to(ramp, shape)
     movie = np.stack([movie] * 3, -1) if rgb else movie
@@ -527,7 +529,7 @@ def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
     assert planned.losses == ()
     (path,) = imsave(image, tmp_path / "a.mkv")
     np.testing.assert_array_equal(imload(path)[0].array, image.array)
-    with av.open(str(path)) as container:  # by itself, and for ffmpeg
+    with av.open(str(path)) as container:  # for ffmpeg, too
         form = {"uint8": "rgb24", "uint16": "rgb48le"}[dtype] if "s" in axes else None
         frames = [frame.to_ndarray(format=form) for frame in container.decode(video=0)]
     np.testing.assert_array_equal(np.stack(frames), image.array)
@@ -575,7 +577,7 @@ def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_p
 
 
 @pytest.mark.parametrize("rate", ["1e999999999", "-5", "0", "1/0", "nan", "", None, [1], "7" * 99])
-def test_a_record_of_no_rate_is_left_aside(rate: Any, tmp_path: Path) -> None:
+def test_an_invalid_rate_in_a_record_is_ignored(rate: Any, tmp_path: Path) -> None:
     save_video(tmp_path / "a.mkv", np.stack([numbered_frame(i) for i in range(4)]), 25)
     with av.open(str(tmp_path / "a.mkv")) as container:
         record = json.loads(container.metadata["COMMENT"])
@@ -599,26 +601,26 @@ def test_a_record_of_no_rate_is_left_aside(rate: Any, tmp_path: Path) -> None:
         (1e5, "100000 per"),
     ],
 )
-def test_what_matroska_does_to_times_is_said(rate: float, word: str, tmp_path: Path) -> None:
+def test_rounded_times_in_matroska_are_reported(rate: float, word: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(11)])
     said = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
     assert re.search(f"Matroska counts milliseconds.*{word}", said) if word else not said
     save_video(tmp_path / "a.mkv", movie, rate)
-    (found,) = imload(tmp_path / "a.mkv")  # our record has it
+    (found,) = imload(tmp_path / "a.mkv")  # from our record
     assert found.frame_rate == pytest.approx(60000 / 1001 if rate == 59.94 else rate)
     assert "timestamps" not in found.metadata
     assert not plan(movie[:1], tmp_path / "a.mkv", frame_rate=rate).losses
     assert "Matroska" not in str(plan(movie, tmp_path / "a.mp4", frame_rate=rate).losses)
 
 
-def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
+def test_the_default_frame_rate_follows_the_image(tmp_path: Path) -> None:
     for step, unit, exact in (
         (0.05, "second", Fraction(20)),
         (1001 / 30, "millisecond", Fraction(30000, 1001)),
         (0.2, "second", Fraction(5)),
         (1 / 60, "second", Fraction(60)),
         (float(np.float32(0.2)), "second", Fraction(5)),
-        (2, "minute", Fraction(10)),  # which could not be watched
+        (2, "minute", Fraction(10)),  # too slow to watch
         (1, "millisecond", Fraction(10)),
         (2.5, None, Fraction(10)),
         (1, "day", Fraction(10)),
@@ -645,7 +647,7 @@ def test_the_rate_is_that_of_the_image(tmp_path: Path) -> None:
         (Axis("t", 20, "ms"), 50, None),
     ],
 )
-def test_a_movie_can_be_watched_and_its_pace_is_said(
+def test_the_playback_speed_is_watchable_and_reported(
     name: str, axis: Axis, rate: float, words: str | None, tmp_path: Path
 ) -> None:
     image = Image((pixels((4, 8, 8), "uint8"),), (axis, Axis("y"), Axis("x")))
@@ -661,7 +663,7 @@ def test_a_movie_can_be_watched_and_its_pace_is_said(
     single = Image((pixels((1, 8, 8), "uint8"),), image.axes)
     assert "plays" not in "; ".join(plan(single, tmp_path / name).losses)
     imsave(image, tmp_path / name)
-    (again,) = imload(tmp_path / name)  # the record has the time of the image, not of the movie
+    (again,) = imload(tmp_path / name)  # with the time axis of the image
     assert again.axes == image.axes
     assert plan(again, tmp_path / f"b{name}").frame_rate == rate
 
@@ -686,8 +688,8 @@ def test_tags_that_are_not_utf_8_are_read(tmp_path: Path) -> None:
     assert imload(tmp_path / "d.tif")[0].metadata["video"] == bare.metadata["video"]
 
 
-def test_a_decoder_is_at_rest_when_its_file_is_closed() -> None:
-    """PyAV waits for the threads of a decoder with the GIL, which they may need to end."""
+def test_a_decoder_is_idle_before_its_file_is_closed() -> None:
+    """PyAV holds the GIL while it waits for decoder threads, but they may need it to end."""
     container = Mock()
     container.streams.video = [Mock()]
     close_video(container)
@@ -706,7 +708,7 @@ def test_another_program_may_change_the_rate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e9, "30", True, 1e-6])
-def test_what_is_no_rate_is_refused(rate: Any, tmp_path: Path) -> None:
+def test_invalid_frame_rates_are_refused(rate: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError, match=r"frame rate is .*between 0\.0001 and 1000000"):
         save_video(tmp_path / "a.mp4", np.zeros((2, 4, 4), "u1"), rate)
     assert not names(tmp_path)
@@ -714,19 +716,20 @@ def test_what_is_no_rate_is_refused(rate: Any, tmp_path: Path) -> None:
 
 def _boxes(path: Path) -> list[str]:
     """Return the names of the outermost boxes of an MP4 file (ISO/IEC 14496-12)."""
-    data, found, at = path.read_bytes(), [], 0
-    while at < len(data):
-        found.append(data[at + 4 : at + 8].decode("latin-1"))
-        at += int.from_bytes(data[at : at + 4], "big")
-    return found
+    data, boxes, offset = path.read_bytes(), [], 0
+    while offset < len(data):
+        boxes.append(data[offset + 4 : offset + 8].decode("latin-1"))
+        offset += int.from_bytes(data[offset : offset + 4], "big")
+    return boxes
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
-def test_the_file_is_one_that_plays_everywhere(suffix: str, tmp_path: Path) -> None:
+def test_an_h264_file_is_portable(suffix: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i)[:63, :159] for i in range(100)])
     (path,) = save_video(tmp_path / f"a{suffix}", movie, 30)
     boxes = _boxes(path)
     assert boxes.index("moov") < boxes.index("mdat")
+
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
@@ -751,7 +754,7 @@ def ramp_movie(rgb: bool, frames: int = 3) -> np.ndarray:
 
 @pytest.mark.parametrize("rgb", [False, True])
 @pytest.mark.parametrize("quality", ["good", "high", "best"])
-def test_all_levels_come_back_to_everybody(rgb: bool, quality: Any, tmp_path: Path) -> None:
+def test_all_levels_are_preserved_for_all_readers(rgb: bool, quality: Any, tmp_path: Path) -> None:
     movie = ramp_movie(rgb)
     (path,) = save_video(tmp_path / "a.mp4", movie, quality=quality)
     inner = (slice(None), slice(8, None, 16), slice(8, None, 16))
@@ -782,7 +785,7 @@ PAGE = """<body><script>
     [c.width, c.height] = said.size;
     const x = c.getContext("2d", {willReadFrequently: true});
     for (let k = 0; k < COUNT; k++) {
-      // a busy browser says that it has sought before it shows the frame
+      // a busy browser reports the end of a seek before it shows the frame
       await new Promise(ok => {
         v.requestVideoFrameCallback(ok);
         v.onseeked = () => setTimeout(ok, 1000);
@@ -804,7 +807,7 @@ PAGE = """<body><script>
 
 
 class _Visit(http.server.BaseHTTPRequestHandler):
-    """Shows Chromium a page with a video, and takes what the page has to say."""
+    """Server for Chromium of a page with a video; it receives the result of the page."""
 
     page, video, said = b"", b"", queue.Queue()
 
@@ -832,12 +835,13 @@ class _Visit(http.server.BaseHTTPRequestHandler):
 
 
 def play(path: Path, rate: float, count: int) -> dict[str, Any]:
-    """Return what Chromium shows of a video: the green level amid each block of 16 x 16."""
+    """Play a video in Chromium; return the green level in the center of each 16 x 16 block."""
     page = PAGE.replace("COUNT", str(count)).replace("RATE", str(rate)).encode()
     said: queue.Queue[dict[str, Any]] = queue.Queue()
     visit = type("Visit", (_Visit,), {"page": page, "video": path.read_bytes(), "said": said})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), visit)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"]
     command += ["--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0"]
     command += [f"--user-data-dir={path.parent / 'profile'}"]
@@ -854,7 +858,7 @@ def play(path: Path, rate: float, count: int) -> dict[str, Any]:
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 
 @needs_chromium
@@ -877,14 +881,14 @@ def test_a_browser_shows_every_frame(tmp_path: Path) -> None:
         frames = play(path, 30000 / 1001, 60)["frames"]
         return [sum((level > 125) << k for k, level in enumerate(f[:BITS])) for f in frames]
 
-    # a busy browser may say that it has sought before it draws; never twice at the same frame
+    # a busy browser may report a seek before it draws, but not three times at the same frame
     shown = np.array([look() for _ in range(3)])
     assert (shown == np.arange(60)).any(0).all()
     assert (shown <= np.arange(60)).all()
 
 
 @pytest.mark.parametrize("quality", ["small", "good", "high", "best"])
-def test_more_quality_is_nearer_and_larger(quality: Any, tmp_path: Path) -> None:
+def test_higher_quality_has_a_smaller_error(quality: Any, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 6, (20, 64, 160))
     movie = np.clip(np.stack([numbered_frame(i) for i in range(20)]) + noise, 0, 255).astype("u1")
     (path,) = save_video(tmp_path / "a.mp4", movie, quality=quality)
@@ -893,7 +897,7 @@ def test_more_quality_is_nearer_and_larger(quality: Any, tmp_path: Path) -> None
     assert error < most
 
 
-def test_losses_say_what_becomes_of_the_samples(tmp_path: Path) -> None:
+def test_losses_describe_the_conversion_of_samples(tmp_path: Path) -> None:
     def said(image: Any, **options: Any) -> str:
         return "; ".join(plan(image, tmp_path / "a.mp4", **options).losses)
 
@@ -909,20 +913,20 @@ def test_losses_say_what_becomes_of_the_samples(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64", "int64", ">u2", "bool"])
-def test_samples_are_mapped_to_the_range_that_is_there(dtype: str, tmp_path: Path) -> None:
+def test_samples_are_mapped_from_their_range(dtype: str, tmp_path: Path) -> None:
     steps = np.linspace(0, 1, 256).reshape(16, 16).repeat(8, 0).repeat(8, 1)
     movie = np.stack([steps * 1000 + 7] * 3).astype(dtype) if dtype != "bool" else steps[None] > 0.5
     (path,) = save_video(tmp_path / "a.mkv", movie)
     found = load_video(path)
     if dtype in ("uint16", ">u2"):
-        np.testing.assert_array_equal(found, movie)  # FFV1 holds them as they are
+        np.testing.assert_array_equal(found, movie)  # FFV1 stores them unchanged
     else:
         assert found.dtype == np.uint8
         assert (found.min(), found.max()) == (0, 255)
         assert (np.diff(found[0, 4::8, 4::8].ravel().astype(int)) >= 0).all()
 
 
-def test_not_a_number_is_black_and_infinity_white(tmp_path: Path) -> None:
+def test_nan_is_black_and_infinity_is_white(tmp_path: Path) -> None:
     frame = np.tile(np.linspace(1, 2, 32, dtype="f4"), (32, 1))
     frame[:8, :8], frame[:8, 8:16], frame[:8, 16:24] = np.nan, np.inf, -np.inf
     save_video(tmp_path / "a.mkv", frame[None])
@@ -930,7 +934,7 @@ def test_not_a_number_is_black_and_infinity_white(tmp_path: Path) -> None:
     assert (found[2, 2], found[2, 10], found[2, 20], found[20, 0]) == (0, 255, 0, 0)
 
 
-def test_limits_that_cut_are_followed(tmp_path: Path) -> None:
+def test_contrast_limits_are_applied(tmp_path: Path) -> None:
     ramp = np.tile(np.arange(256, dtype=np.uint8), (2, 16, 1))
     image = replace(Image.from_array(ramp), display={"contrast_limits": [50, 150]})
     (path,) = imsave(image, tmp_path / "a.mp4", quality="best")
@@ -941,7 +945,7 @@ def test_limits_that_cut_are_followed(tmp_path: Path) -> None:
     assert "contrast_limits" not in found.display
 
 
-def test_alpha_lies_over_black(tmp_path: Path) -> None:
+def test_transparent_colors_are_blended_with_black(tmp_path: Path) -> None:
     colors = np.full((2, 16, 16, 4), 200, np.uint8)
     colors[..., 3] = 128
     (path,) = save_video(tmp_path / "a.mkv", colors)
@@ -964,13 +968,15 @@ def test_alpha_lies_over_black(tmp_path: Path) -> None:
         ("xyt", {}, "y and x come last"),
     ],
 )
-def test_what_is_shown_must_be_clear(axes: str, options: Any, word: str, tmp_path: Path) -> None:
+def test_an_ambiguous_frame_axis_or_position_is_refused(
+    axes: str, options: Any, word: str, tmp_path: Path
+) -> None:
     image = replace(make_image(axes), levels=(make_unreadable(make_image(axes).shape),))
     with pytest.raises(InvalidImageError, match=word):
         plan(image, tmp_path / "a.mp4", **options)
 
 
-def test_any_axis_can_run(tmp_path: Path) -> None:
+def test_any_axis_can_be_the_frame_axis(tmp_path: Path) -> None:
     image = make_full_image("tczyx", "uint16")
     (path,) = imsave(image, tmp_path / "a.mkv", axis="z", position="t=2 c=1")
     (found,) = imload(path)
@@ -990,7 +996,9 @@ def test_any_axis_can_run(tmp_path: Path) -> None:
         ("a.webm", {}, r"\.webm, which is not .* saved"),
     ],
 )
-def test_options_that_do_not_fit(name: str, options: Any, word: str, tmp_path: Path) -> None:
+def test_incompatible_options_are_refused(
+    name: str, options: Any, word: str, tmp_path: Path
+) -> None:
     with pytest.raises((InvalidImageError, UnsupportedFormatError), match=word):
         imsave(np.zeros((2, 4, 4), "u1"), tmp_path / name, **options)
 
@@ -1005,7 +1013,7 @@ def test_several_images_and_complex_numbers_are_refused(tmp_path: Path) -> None:
         plan(make_unreadable((2, 4, 20000), "uint8"), tmp_path / "a.mp4")
 
 
-def test_an_encoder_that_fails_leaves_what_was_there(
+def test_a_failed_encoder_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     movie = np.stack([numbered_frame(i) for i in range(5)])
@@ -1017,7 +1025,7 @@ def test_an_encoder_that_fails_leaves_what_was_there(
     assert contents(tmp_path) == before
 
 
-def test_an_encoder_that_is_killed_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_killed_encoder_leaves_the_old_file(tmp_path: Path) -> None:
     save_video(tmp_path / "a.mp4", np.stack([numbered_frame(i) for i in range(5)]))
     before = contents(tmp_path)
 
@@ -1063,8 +1071,8 @@ imsave(Frames(frame, (600, 200, 200), "uint8", 1), sys.argv[1])
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL here")
-def test_a_killed_save_leaves_nothing_that_the_next_one_does_not_take_away(
+@pytest.mark.skipif(os.name == "nt", reason="the system has no SIGKILL")
+def test_the_next_save_removes_the_files_of_a_killed_save(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "temporary").mkdir()
@@ -1079,18 +1087,18 @@ def test_a_killed_save_leaves_nothing_that_the_next_one_does_not_take_away(
     assert names(tmp_path / "out") == ["a.mp4"]
 
 
-def test_what_a_killed_encoder_still_writes_is_another_file(tmp_path: Path) -> None:
+def test_the_encoder_of_a_killed_save_cannot_write_to_a_new_file(tmp_path: Path) -> None:
     planned = plan(np.stack([numbered_frame(i) for i in (3, 1)]), tmp_path / "a.mp4")
     assert planned.stream is not None
     partial, orphan = tmp_path / "new.mp4", tmp_path / "orphan.mp4"
     partial.write_bytes(b"half")
-    os.link(partial, orphan)  # as an encoder holds it that outlived its save
+    os.link(partial, orphan)  # like the file of an encoder that outlived its save
     make_stream(planned.stream, [partial], Monitor(0, None, None), 1)
     assert orphan.read_bytes() == b"half"
     assert load_video(partial).shape == (2, 64, 160)
 
 
-def test_a_missing_ffmpeg_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ffmpeg_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import imageio_ffmpeg
 
     def none() -> str:
@@ -1161,7 +1169,9 @@ OTHERS = read_corpus("mp4", lambda entry: not isinstance(entry.get("expect"), di
 
 @pytest.mark.usefixtures("shared_data")
 @pytest.mark.parametrize("entry", VALID, ids=entry_id)
-def test_videos_of_others_are_read_right(entry: dict[str, Any], shared_data: Path) -> None:
+def test_videos_of_other_programs_are_read_correctly(
+    entry: dict[str, Any], shared_data: Path
+) -> None:
     expected = entry["expect"]
     (image,) = imload(shared_data / "corpus" / entry["file"])
     levels = {8: 255, 10: 1023}[8 if image.dtype == np.uint8 else 10]
@@ -1171,7 +1181,7 @@ def test_videos_of_others_are_read_right(entry: dict[str, Any], shared_data: Pat
         for i in range(min(8, len(image.array)))
     ]  # type: ignore[arg-type]
     size = image.shape[2:0:-1]
-    if "rotate90" in entry["file"]:  # recorded as it is stored
+    if "rotate90" in entry["file"]:  # its size was recorded before rotation
         size = size[::-1]
     assert image.shape[0] == expected["frames"]
     assert list(size) == list(expected["size_wh"])
@@ -1183,7 +1193,7 @@ def test_videos_of_others_are_read_right(entry: dict[str, Any], shared_data: Pat
 
 @pytest.mark.usefixtures("shared_data")
 @pytest.mark.parametrize("entry", OTHERS, ids=entry_id)
-def test_damaged_videos_of_others_are_read_or_refused(
+def test_damaged_videos_of_other_programs_are_read_or_refused(
     entry: dict[str, Any], shared_data: Path
 ) -> None:
     path = shared_data / "corpus" / entry["file"]
@@ -1200,11 +1210,11 @@ def test_damaged_videos_of_others_are_read_or_refused(
     assert message or expected != "error"
 
 
-# --- what a reviewer found
+# --- regressions
 
 
-class Gone:
-    """A source whose disk is gone after some frames."""
+class FailingDisk:
+    """A source with an error after some frames."""
 
     shape, dtype, ndim = (200, 64, 80), np.dtype(np.uint8), 3
 
@@ -1215,18 +1225,18 @@ class Gone:
         return np.zeros((len(frames), 64, 80), np.uint8)
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        raise AssertionError("the whole was read")
+        raise AssertionError("the whole array was read")
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_source_whose_disk_is_gone_does_not_hang(suffix: str, tmp_path: Path) -> None:
+def test_a_save_from_a_failed_disk_does_not_hang(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(SaveError, match="disk gone"):
-        imsave(Image.from_array(Gone(), "tyx"), tmp_path / f"a{suffix}")
+        imsave(Image.from_array(FailingDisk(), "tyx"), tmp_path / f"a{suffix}")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
-def test_a_frame_rate_that_was_asked_for_comes_back(suffix: str, tmp_path: Path) -> None:
+def test_a_given_frame_rate_is_preserved(suffix: str, tmp_path: Path) -> None:
     imsave(np.zeros((5, 16, 16), np.uint8), tmp_path / f"a{suffix}", frame_rate=25)
     (found,) = imload(tmp_path / f"a{suffix}")
     assert found.frame_rate == pytest.approx(25)
@@ -1238,13 +1248,15 @@ def test_a_frame_rate_that_was_asked_for_comes_back(suffix: str, tmp_path: Path)
     "size", [(3, 500), (500, 3), (300, 1), (63, 4096), (20, 2000), (16, 10000), (1, 1), (300, 400)]
 )
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_frames_of_any_form_are_kept(size: tuple[int, int], dtype: str, tmp_path: Path) -> None:
+def test_frames_of_any_shape_are_preserved(
+    size: tuple[int, int], dtype: str, tmp_path: Path
+) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (2, *size)).astype(dtype)
     imsave(noise, tmp_path / "a.mkv")
     np.testing.assert_array_equal(imload(tmp_path / "a.mkv")[0].load(), noise)
 
 
-def test_labels_that_change_are_no_labels(tmp_path: Path) -> None:
+def test_modified_labels_open_as_an_image(tmp_path: Path) -> None:
     labels = np.arange(4 * 16 * 16, dtype=np.int32).reshape(4, 16, 16) * 1000
     for dtype, name, kind in (
         ("uint8", "a.mkv", "labels"),
@@ -1257,7 +1269,7 @@ def test_labels_that_change_are_no_labels(tmp_path: Path) -> None:
         assert imload(tmp_path / name)[0].kind == kind, (dtype, name)
 
 
-def test_an_ffmpeg_that_is_not_there_is_named(
+def test_an_ffmpeg_that_cannot_be_run_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
@@ -1267,20 +1279,20 @@ def test_an_ffmpeg_that_is_not_there_is_named(
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_any_name_can_be_kept(tmp_path: Path) -> None:
+def test_any_name_is_preserved(tmp_path: Path) -> None:
     image = Image.from_array(np.zeros((3, 8, 8), np.uint8), "tyx", name="a\ud800b")
     imsave(image, tmp_path / "a.mkv")
     assert imload(tmp_path / "a.mkv")[0].name == "a\ud800b"
 
 
-def test_a_suffix_that_is_not_saved_is_no_folder(tmp_path: Path) -> None:
+def test_a_read_only_suffix_does_not_become_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedFormatError, match="avi"):
         save_video(tmp_path / "a.avi", np.zeros((3, 8, 8), np.uint8))
     assert not list(tmp_path.iterdir())
 
 
-def test_several_videos_are_read_at_the_same_time(tmp_path):
-    """PyAV knows what belongs to a packet by its address, which small numbers share."""
+def test_several_videos_can_be_read_at_the_same_time(tmp_path):
+    """PyAV identifies the data of a packet by address, but small numbers share one address."""
     paths = [tmp_path / f"{k}.mp4" for k in range(6)]
     for path in paths:
         imsave(Image.from_array(np.zeros((3, 32, 48), np.uint8), "tyx"), path)

@@ -1,4 +1,4 @@
-"""Videos whose containers hold no presentation times: frame i is the one that FFmpeg gives."""
+"""Videos without presentation times in the container: frames have the order of FFmpeg."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ FRAMES, HEIGHT, WIDTH = 40, 48, 64
 
 
 def picture(number: int) -> np.ndarray:
-    """Return a picture like no other: axes y x, uint8."""
+    """Return a unique picture: axes y x, uint8."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     return (((number >> x // 8) & 1) * 150 + 40 + (3 * x + 5 * y + 7 * number) % 32).astype("u1")
 
 
-def run_ffmpeg(*arguments: object, fed: bytes = b"") -> bytes:
-    """Run ffmpeg, which must succeed, and return its output."""
+def run_ffmpeg(*arguments: object, stdin: bytes = b"") -> bytes:
+    """Run ffmpeg, check its exit code and return its output."""
     command = [encoder.find_ffmpeg(), "-v", "error", "-y", *map(str, arguments)]
-    done = subprocess.run(command, input=fed, capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
 
 def decode(path: Path) -> np.ndarray:
-    """Return the frames that ffmpeg gives: axes t y x, uint8."""
+    """Decode all frames with ffmpeg: axes t y x, uint8."""
     raw = run_ffmpeg(
         *("-i", path, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-")
     )
@@ -44,10 +44,10 @@ def decode(path: Path) -> np.ndarray:
 
 
 def number_in(frame: Any, truth: np.ndarray) -> int:
-    """Return which of the frames of a truth one is, -1 if it is none of them."""
+    """Return the index of a frame in the expected frames, -1 if it is not among them."""
     values = np.asarray(frame).astype(int)
     values = values if values.ndim == 2 else values[..., 1]
-    errors = [np.abs(values - one).mean() for one in truth]
+    errors = [np.abs(values - expected).mean() for expected in truth]
     return int(np.argmin(errors)) if min(errors) < 6 else -1
 
 
@@ -93,7 +93,7 @@ Make = Callable[[str, str], Path]
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Return what makes a video of a coding in a container, once."""
+    """Return a function to make a video of an encoding in a container, once per module."""
     folder = tmp_path_factory.mktemp("order")
 
     def make_one(coding: str, container: str) -> Path:
@@ -111,9 +111,10 @@ def _make(path: Path, coding: str, container: str, make_one: Make) -> None:
         write_vfw(path, make_one(coding, "avi"))
     elif container in ("avi", "matroska"):
         pictures = b"".join(picture(i).tobytes() for i in range(FRAMES))
-        fed = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", 25, "-i", "-")
+        size = f"{WIDTH}x{HEIGHT}"
+        pipe = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", size, "-r", 25, "-i", "-")
         tag = () if container == "avi" else ("-tag:v", "0")
-        run_ffmpeg(*fed, "-pix_fmt", "yuv420p", *CODINGS[coding], *tag, path, fed=pictures)
+        run_ffmpeg(*pipe, "-pix_fmt", "yuv420p", *CODINGS[coding], *tag, path, stdin=pictures)
     else:
         data = bytearray(make_one(coding, "avi").read_bytes())
         at = data.rindex(b"idx1")
@@ -123,7 +124,7 @@ def _make(path: Path, coding: str, container: str, make_one: Make) -> None:
 
 
 def payloads(path: Path) -> list[bytes]:
-    """Return what the packets of a video hold."""
+    """Return the data of the packets of a video."""
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(video=0) if packet.size]
 
@@ -135,11 +136,12 @@ def element(number: str, *data: bytes) -> bytes:
 
 
 def write_vfw(path: Path, source: Path) -> None:
-    """Write Matroska as tools of AVI did: its codec is a FOURCC, its times those of decoding."""
+    """Write Matroska like old AVI tools: with a FOURCC as its codec, and decoding times."""
     with av.open(str(source)) as container:
         stream = container.streams.video[0]
         tag = stream.codec_context.codec_tag.encode()
         extra = bytes(stream.codec_context.extradata or b"")
+
     bitmap = (40 + len(extra), WIDTH, HEIGHT, 1, 24, tag, WIDTH * HEIGHT * 3, 0, 0, 0, 0)
     private = struct.pack("<IiiHH4sIiiII", *bitmap) + extra
     track = element(
@@ -151,10 +153,11 @@ def write_vfw(path: Path, source: Path) -> None:
         element("63a2", private),
         element("e0", element("b0", bytes([WIDTH])), element("ba", bytes([HEIGHT]))),
     )
+
     with av.open(str(source)) as container:
         packets = [(bytes(p), p.is_keyframe) for p in container.demux(video=0) if p.size]
     blocks = [
-        element("a3", struct.pack(">BhB", 0x81, 40 * k, 0x80 * is_key), data)
+        element("a3", struct.pack(">BhB", 0x81, 40 * k, 0x80 if is_key else 0), data)
         for k, (data, is_key) in enumerate(packets)
     ]
     path.write_bytes(
@@ -169,30 +172,32 @@ def write_vfw(path: Path, source: Path) -> None:
 
 
 def chunk(tag: bytes, data: bytes) -> bytes:
-    """Return a chunk of RIFF."""
+    """Return a RIFF chunk."""
     return tag + struct.pack("<I", len(data)) + data + b"\0" * (len(data) & 1)
 
 
 def write_avi(path: Path, data: Sequence[bytes], tag: bytes, keys: Sequence[int]) -> None:
-    """Write an AVI of 25 frames per second whose chunks are given."""
-    many = len(data)
-    main = (40_000, 0, 0, 0x10, many, 0, 1, 0, WIDTH, HEIGHT, 0, 0, 0, 0)
-    stream = (b"vids", tag, 0, 0, 0, 0, 1, 25, 0, many, 0, -1, 0, 0, 0, WIDTH, HEIGHT)
+    """Write an AVI file of 25 frames per second from its chunks."""
+    count = len(data)
+    main = (40_000, 0, 0, 0x10, count, 0, 1, 0, WIDTH, HEIGHT, 0, 0, 0, 0)
+    stream = (b"vids", tag, 0, 0, 0, 0, 1, 25, 0, count, 0, -1, 0, 0, 0, WIDTH, HEIGHT)
     bitmap = (40, WIDTH, HEIGHT, 1, 24, tag, 0, 0, 0, 0, 0)
+
     heads = chunk(b"strh", struct.pack("<4s4sIHHIIIIIIiI4H", *stream))
     heads += chunk(b"strf", struct.pack("<IiiHH4sIiiII", *bitmap))
     heads = chunk(b"LIST", b"strl" + heads)
     body = b"AVI " + chunk(b"LIST", b"hdrl" + chunk(b"avih", struct.pack("<14I", *main)) + heads)
     movie, index = b"movi", b""
-    for k, one in enumerate(data):
-        index += b"00dc" + struct.pack("<III", 0x10 * (k in keys), len(movie), len(one))
-        movie += chunk(b"00dc", one)
+    for k, payload in enumerate(data):
+        flags = 0x10 if k in keys else 0
+        index += b"00dc" + struct.pack("<III", flags, len(movie), len(payload))
+        movie += chunk(b"00dc", payload)
     body += chunk(b"LIST", movie) + chunk(b"idx1", index)
     path.write_bytes(chunk(b"RIFF", body))
 
 
 def assert_frames(path: Path, truth: np.ndarray) -> None:
-    """Check each frame of a video, in several orders, each by a reader of its own."""
+    """Check each frame of a video in several orders, each with a new reader."""
     count = len(truth)
     chance = random.Random(1).sample(range(count), count)
     for asked in (range(count), range(count - 1, -1, -1), chance):
@@ -204,7 +209,7 @@ def assert_frames(path: Path, truth: np.ndarray) -> None:
 
 @pytest.fixture
 def never_all_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing decode a whole file to see its order."""
+    """Fail if a whole file is decoded to find its order."""
 
     def fail(*_: object) -> None:
         raise AssertionError("all frames were decoded")
@@ -215,7 +220,7 @@ def never_all_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.filterwarnings("ignore:.*header promises")  # xvid begins with empty chunks
 @pytest.mark.usefixtures("never_all_decoded")
 @pytest.mark.parametrize(("coding", "container"), PAIRS)
-def test_each_frame_is_that_of_ffmpeg(coding: str, container: str, make: Make) -> None:
+def test_frames_have_the_order_of_ffmpeg(coding: str, container: str, make: Make) -> None:
     path = make(coding, container)
     truth = decode(path)
     assert len(truth) == (FRAMES - 2 if coding == "xvid" else FRAMES)
@@ -225,49 +230,50 @@ def test_each_frame_is_that_of_ffmpeg(coding: str, container: str, make: Make) -
         assert image.frame_rate == 25
 
 
-def test_a_jump_decodes_from_the_key_frame_before(
+def test_a_seek_decodes_from_the_previous_key_frame(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (image,) = imload(make("h264-open", "avi"))
-    fed: list[int] = []
+    decoded: list[int] = []
     real = decoder.Decoder._packets_from
 
     def spy(self: decoder.Decoder, first: int) -> Iterator[tuple[int, Any]]:
         for number, packet in real(self, first):
-            fed.append(number)
+            decoded.append(number)
             yield number, packet
 
     monkeypatch.setattr(decoder.Decoder, "_packets_from", spy)
     image.array[38]
-    assert min(fed) > 20
+    assert min(decoded) > 20
 
 
 def is_reference(vop: bytes) -> bool:
-    """Whether a frame of MPEG-4 is one that others refer to."""
+    """Return True if a frame of MPEG-4 is a reference frame."""
     return vop[vop.index(b"\0\0\1\xb6") + 4] >> 6 != 2
 
 
 PLACEHOLDER = b"\0\0\1\xb6" + int("01010000" + "01000000", 2).to_bytes(2, "big") + b"\x7f"
-"""A frame that is not coded: type 01, time 0 1, five bits of time 0, marker 1, not coded 0."""
+"""A frame without coded data: type 01, time 0 1, five bits of time 0, marker 1, vop_coded 0."""
 
 
 def packed(vops: Sequence[bytes]) -> list[bytes]:
-    """Pack frames as DivX 5 does: one and a bidirectional one, and then a placeholder."""
+    """Pack frames like DivX 5: a frame with a bidirectional frame, later a placeholder."""
     first = vops[0].index(b"\0\0\1\xb6")
-    said = b"\0\0\1\xb2DivX503b1393p"
-    vops = [vops[0][:first] + said + vops[0][first:], *vops[1:]]
+    user_data = b"\0\0\1\xb2DivX503b1393p"
+    vops = [vops[0][:first] + user_data + vops[0][first:], *vops[1:]]
+
     chunks: list[bytes] = []
     k = 0
     while k < len(vops):
-        behind = 1
-        while k + behind < len(vops) and not is_reference(vops[k + behind]):
-            behind += 1
-        group = vops[k : k + behind]
+        length = 1
+        while k + length < len(vops) and not is_reference(vops[k + length]):
+            length += 1
+        group = vops[k : k + length]
         if len(group) == 1:
             chunks += group
         else:
             chunks += [group[0] + group[1], *group[2:], PLACEHOLDER]
-        k += behind
+        k += length
     return chunks
 
 
@@ -280,7 +286,7 @@ def test_a_packed_bitstream_is_unpacked(
     chunks = packed(vops)
     assert len(chunks) == FRAMES
     path = tmp_path / "packed.avi"
-    keys = [k for k, one in enumerate(chunks) if one[one.index(b"\0\0\1\xb6") + 4] >> 6 == 0]
+    keys = [k for k, vop in enumerate(chunks) if vop[vop.index(b"\0\0\1\xb6") + 4] >> 6 == 0]
     write_avi(path, chunks, b"DX50", keys)
     if container == "video for windows":
         path = tmp_path / "packed.mkv"
@@ -292,7 +298,7 @@ def test_a_packed_bitstream_is_unpacked(
     assert image.frame_rate == 25
 
 
-def test_a_frame_that_is_not_coded_is_none(make: Make, tmp_path: Path) -> None:
+def test_placeholders_are_not_frames(make: Make, tmp_path: Path) -> None:
     vops = payloads(make("mpeg4-no-b", "avi"))
     path = tmp_path / "a.avi"
     write_avi(path, [*vops[:7], PLACEHOLDER, *vops[7:]], b"XVID", [0, 13, 25, 37])
@@ -301,11 +307,12 @@ def test_a_frame_that_is_not_coded_is_none(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("coding", ["h264-open", "hevc-open", "mpeg2-open", "mpeg4-open"])
 @pytest.mark.parametrize("container", ["avi", "video for windows"])
-def test_a_recording_may_begin_in_an_open_group(
+def test_a_recording_may_start_with_an_open_group(
     coding: str, container: str, make: Make, tmp_path: Path
 ) -> None:
     if (coding, container) == ("hevc-open", "video for windows"):
-        pytest.skip("not known there")
+        pytest.skip("Video for Windows has no FOURCC of HEVC")
+
     source = make(coding, "avi")
     with av.open(str(source)) as file:
         keys = [k for k, p in enumerate(file.demux(video=0)) if p.is_keyframe]
@@ -323,7 +330,7 @@ def test_a_recording_may_begin_in_an_open_group(
 
 @pytest.mark.parametrize("coding", ["h264-closed", "h264-open", "hevc-open", "mpeg4-open"])
 @pytest.mark.parametrize("container", ["avi", "avi without index"])
-def test_a_file_that_is_cut_off_gives_its_whole_frames(
+def test_a_cut_off_file_opens_with_its_whole_frames(
     coding: str, container: str, make: Make, tmp_path: Path
 ) -> None:
     whole = make(coding, container)
@@ -332,6 +339,7 @@ def test_a_file_that_is_cut_off_gives_its_whole_frames(
     at = data.rindex(payloads(whole)[29])
     path = tmp_path / "cut.avi"
     path.write_bytes(data[: at + 7])
+
     with pytest.warns(FerryWarning, match=r"cut.avi is damaged: .* are whole"):
         (image,) = imload(path)
     found = [number_in(frame, truth) for frame in np.asarray(image.array)]
@@ -348,7 +356,7 @@ def test_a_file_that_is_cut_off_gives_its_whole_frames(
 
 @pytest.mark.parametrize("coding", ["h264-open", "h264-pyramid", "hevc-long", "mpeg4-open"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_stamps_in_the_order_of_decoding_are_not_taken_for_times(
+def test_time_stamps_in_decoding_order_are_not_used_as_presentation_times(
     coding: str, suffix: str, make: Make, tmp_path: Path
 ) -> None:
     path = tmp_path / f"a{suffix}"
@@ -375,7 +383,7 @@ def test_a_stream_without_a_container_opens(
     assert image.frame_rate == 25
 
 
-def test_times_that_are_assumed_are_said(make: Make, tmp_path: Path) -> None:
+def test_assumed_times_are_reported(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "camera.mp4"
     run_ffmpeg("-i", make("h264-closed", "matroska"), "-c", "copy", "-f", "h264", path)
     with pytest.warns(FerryWarning, match=r"camera.mp4 has no container.* 25 frames per second"):
@@ -391,7 +399,7 @@ def test_a_video_without_times_is_converted(name: str, make: Make, tmp_path: Pat
     assert [number_in(frame, truth) for frame in load_video(path)] == list(range(FRAMES))
 
 
-def test_headers_that_the_decoder_does_not_follow_are_not_trusted(
+def test_headers_that_contradict_the_decoder_are_not_used(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(h264, "nearest", lambda last, low, width: -low)

@@ -1,4 +1,4 @@
-"""Videos of every type and size of sample come back; a save that is broken off leaves no trace."""
+"""Videos of all sample types and sizes, and interrupted saves of videos."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def ramp(name: str, size: tuple[int, int]) -> np.ndarray:
     """Return a smooth movie from the lowest value to the highest: axes t y x, or t y x s."""
     dtype, (low, high), samples = KINDS[name]
     height, width = size
-    steep = 0.2 if samples else 1  # colors have half the resolution
-    place = np.linspace(0, steep, height)[:, None] * 0.5 + np.linspace(0, steep, width) * 0.5
-    levels = (place + np.arange(FRAMES)[:, None, None]) / FRAMES
+    slope = 0.2 if samples else 1  # colors have half the resolution
+    gradient = np.linspace(0, slope, height)[:, None] * 0.5 + np.linspace(0, slope, width) * 0.5
+    levels = (gradient + np.arange(FRAMES)[:, None, None]) / FRAMES
     levels = (levels - levels.min()) / np.ptp(levels)
     if samples:
         levels = np.stack([levels, 1 - levels / 2, 0 * levels + 0.3, levels][:samples], -1)
@@ -49,16 +49,13 @@ def ramp(name: str, size: tuple[int, int]) -> np.ndarray:
     return values > 0.5 if dtype == "bool" else values.astype(dtype)
 
 
-def shown(name: str, movie: np.ndarray, *, keeps: bool) -> np.ndarray:
-    """Return what comes back of a movie, by a simple reckoning in float64.
-
-    `keeps` is whether samples of 16 bits stay as they are.
-    """
+def expected_samples(name: str, movie: np.ndarray, *, keeps_16_bits: bool) -> np.ndarray:
+    """Compute the samples of a saved movie in float64, by a simple formula."""
     dtype, _, samples = KINDS[name]
     values = movie.astype(np.float64)
     if samples == 4:
         return values[..., :3] * values[..., 3:] / 255
-    if dtype == "uint8" or (keeps and dtype == "uint16"):
+    if dtype == "uint8" or (keeps_16_bits and dtype == "uint16"):
         return values
     return (values - values.min()) / np.ptp(values) * 255
 
@@ -71,7 +68,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("name", "size", "suffix"), PAIRS)
-def test_every_kind_of_every_size_comes_back(
+def test_every_type_and_size_is_preserved(
     name: str, size: tuple[int, int], suffix: str, tmp_path: Path
 ) -> None:
     movie, samples = ramp(name, size), KINDS[name][2]
@@ -80,7 +77,7 @@ def test_every_kind_of_every_size_comes_back(
     (path,) = imsave(image, tmp_path / f"a{suffix}", as_seen=False)
     (found,) = imload(path)
     is_exact = suffix == ".mkv"
-    expected = shown(name, movie, keeps=is_exact)
+    expected = expected_samples(name, movie, keeps_16_bits=is_exact)
     assert found.shape == expected.shape
     assert found.axis_names == (("t", "y", "x", "s") if samples else ("t", "y", "x"))
     assert found.dtype == ("uint16" if is_exact and movie.dtype == np.uint16 else "uint8")
@@ -93,8 +90,8 @@ def test_every_kind_of_every_size_comes_back(
         assert error.mean() <= 5
 
 
-class Disk:
-    """A source that breaks off at a frame."""
+class FailingDisk:
+    """A source with an error at one frame."""
 
     def __init__(self, last: int) -> None:
         self.last = last
@@ -106,10 +103,10 @@ class Disk:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_source_that_breaks_off_leaves_the_old(suffix: str, tmp_path: Path) -> None:
+def test_a_failing_source_leaves_the_old_file(suffix: str, tmp_path: Path) -> None:
     imsave(np.zeros((3, 16, 16), np.uint8), tmp_path / f"a{suffix}")
     old = contents(tmp_path)
-    source = Frames(Disk(2500), (4000, 64, 80), "uint8", 1)
+    source = Frames(FailingDisk(2500), (4000, 64, 80), "uint8", 1)
     with pytest.raises(SaveError, match="disk gone"):
         imsave(source, tmp_path / f"a{suffix}", overwrite=True)
     assert contents(tmp_path) == old
@@ -134,7 +131,7 @@ imsave(Frames(frame, (4000, 200, 200), "uint8", 1), sys.argv[1], overwrite=True)
 
 
 def children_of(child: subprocess.Popen[Any]) -> list[psutil.Process]:
-    """Return the processes that a child has started, once there is one."""
+    """Wait for a child to start processes and return them."""
     until = time.monotonic() + 10
     while not (found := psutil.Process(child.pid).children()):
         assert time.monotonic() < until, "no encoder"
@@ -143,7 +140,7 @@ def children_of(child: subprocess.Popen[Any]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_an_interrupt_leaves_the_old_and_no_encoder(suffix: str, tmp_path: Path) -> None:
+def test_an_interrupt_leaves_the_old_file_and_no_encoder(suffix: str, tmp_path: Path) -> None:
     imsave(np.zeros((3, 16, 16), np.uint8), tmp_path / f"a{suffix}")
     old = contents(tmp_path)
     with python(_SAVE_SLOWLY, tmp_path / f"a{suffix}") as child:

@@ -9,17 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_ferry import Axis, Image, InvalidImageError, render
-from napari_ferry.rendering.overlays import ColorBar, Style, Words
+from napari_ferry.rendering.overlay_style import OverlayStyle
+from napari_ferry.rendering.overlays import ColorBar, TextOverlay
 from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.style import choose_paint
-from napari_ferry.rendering.text import Clock, choose_bar
+from napari_ferry.rendering.text import TimeStamp, choose_bar
 from napari_ferry.units import METERS
 
 CORNERS = ["top_left", "top_right", "bottom_left", "bottom_right"]
 
 
 def times(axis: Axis, count: int, *which: int) -> list[str]:
-    clock = Clock(axis, 0, 1, count)
+    clock = TimeStamp(axis=axis, first=0, step=1, count=count)
     return [clock.text(i) for i in which]
 
 
@@ -45,7 +46,8 @@ def test_times_tell_frames_apart_and_no_more(axis, count, texts):
 
 
 def test_steps_without_a_unit_are_counted_as_the_slider_counts():
-    assert Clock(Axis("t", 10.0, None, 50.0), 5, 2, 3).text(2) == "t 9"
+    stamp = TimeStamp(axis=Axis("t", 10.0, None, 50.0), first=5, step=2, count=3)
+    assert stamp.text(2) == "t 9"
 
 
 @given(
@@ -101,10 +103,10 @@ def test_what_shares_a_corner_stands_one_above_the_other():
 
 
 def test_the_time_of_each_frame_is_that_of_the_slider_not_of_the_movie():
-    image, style = black(), Style((240, 320), is_light=True)
+    image, style = black(), OverlayStyle((240, 320), is_light=True)
     for speed in (None, 10.0):
         frames = render([image], time_stamp="top_left", speed=speed, start=1, step=2)
-        patch = Words("top_left", style, "1.5 s").patch(0)
+        patch = TextOverlay("top_left", style, "1.5 s").patch(0)
         gap = round(10 * style.scale)
         seen = np.asarray(frames.array[1])[gap : gap + patch.shape[0], gap : gap + patch.shape[1]]
         expected = patch[..., :3] * (patch[..., 3:] / 255)
@@ -113,7 +115,7 @@ def test_the_time_of_each_frame_is_that_of_the_slider_not_of_the_movie():
 
 def test_a_scale_bar_is_as_long_as_it_says():
     mask = drawn(black((240, 400)), scale_bar="bottom_right")
-    style = Style((240, 400), is_light=True)
+    style = OverlayStyle((240, 400), is_light=True)
     length, text = choose_bar(0.5, "micrometer", style.bar)
     line = mask[np.nonzero(mask.any(1))[0].max() - round(5 * style.scale)]
     assert text == "20 µm"
@@ -126,7 +128,7 @@ def test_a_scale_bar_follows_the_size_of_the_picture():
         assert frames.pixel_size is not None
         mask = np.asarray(frames.array[0]).max(-1) > 128
         length, _ = choose_bar(
-            frames.pixel_size[1], "micrometer", Style(mask.shape, is_light=True).bar
+            frames.pixel_size[1], "micrometer", OverlayStyle(mask.shape, is_light=True).bar
         )
         assert abs(int(mask.sum(1).max()) - length) <= 2
 
@@ -135,7 +137,9 @@ def test_a_color_bar_shows_the_colors_and_their_limits():
     display = {"colormap": "green", "contrast_limits": [10, 250]}
     paint = choose_paint(black(display=display))
     assert isinstance(paint, Scalar)
-    patch = ColorBar("top_right", Style((400, 600), is_light=True), paint).patch(0)
+    patch = ColorBar(
+        corner="top_right", style=OverlayStyle((400, 600), is_light=True), paint=paint
+    ).patch(0)
     column = patch[:, 8, :3].astype(int)
     greens = column[(column[:, 0] == 0) & (column[:, 2] == 0) & (patch[:, 8, 3] > 0), 1]
     assert (greens[0], greens[-1]) == (255, 0)
@@ -166,9 +170,9 @@ def test_overlays_that_do_not_fit_are_cut_off(shape):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"time_stamp": "middle"}, "time_stamp is to stand at 'middle': choose one of top_left"),
-        ({"text": "a\nb"}, "give the words of one line"),
-        ({"time_stamp": "top_left", "position": "t=1", "axis": None}, "no axis runs"),
+        ({"time_stamp": "middle"}, "time_stamp is 'middle': choose one of top_left"),
+        ({"text": "a\nb"}, "expected one line of printable text"),
+        ({"time_stamp": "top_left", "position": "t=1", "axis": None}, "requires a frame axis"),
         ({"background": "blackish"}, "background is 'blackish'"),
     ],
 )

@@ -27,9 +27,9 @@ from napari_ferry.arrays import Frames
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.layers.layer_data import from_layers, to_layers
-from napari_ferry.rendering.blend import Mode, blend, make_stamp
+from napari_ferry.rendering.blend import BlendMode, blend, make_packed_blend
 from napari_ferry.rendering.render import POSITION, render
-from napari_ferry.rendering.sampling import Line, make_line, sample
+from napari_ferry.rendering.sampling import AxisSampling, make_sampling, sample
 from napari_ferry.rendering.style import choose_paint
 
 FULL = {"contrast_limits": [0, 255]}
@@ -261,29 +261,29 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("The position is z=9, but z has 5 indices", {"position": "z=9"}),
     ("The position names the axis q", {"position": "q=1"}),
     ("names an axis twice", {"position": "z=1 z=2"}),
-    ("from 5 to before 5, and z has 5: choose them between 0 and 5", {"start": 5}),
+    ("from 5 to before 5, but z has 5: choose a start and a stop between 0 and 5", {"start": 5}),
     ("from -1 to before 5", {"start": -1}),
     ("from 3 to before 2", {"start": 3, "stop": 2}),
     ("from 0 to before 6", {"stop": 6}),
-    ("in steps of 0: give whole numbers", {"step": 0}),
-    ("in steps of 1.5: give whole numbers", {"step": 1.5}),
+    ("in steps of 0: enter integers", {"step": 0}),
+    ("in steps of 1.5: enter integers", {"step": 1.5}),
     ("from 'a' to None", {"start": "a"}),
-    ("The speed is 0: say how many times faster", {"speed": 0}),
-    ("The speed is nan: say", {"speed": math.nan}),
-    ("The speed is 'x': say", {"speed": "x"}),
-    ("The axis z is not calibrated in time, so a speed of 5 x", {"speed": 5}),
-    ("The scale is 0: give one positive number", {"scale": 0}),
-    ("The scale is -1: give", {"scale": -1}),
-    ("The scale is inf: give", {"scale": math.inf}),
-    ("The scale is 'x': give", {"scale": "x"}),
-    ("The scale is 2 beside a fit", {"scale": 2, "fit": "4K"}),
-    ("0 x 0 pixels: choose another scale than 0.001", {"scale": 0.001}),
-    ("3000000 x 2000000 pixels: choose another scale", {"scale": 1e5}),
+    ("The playback speed is 0, expected a positive number", {"speed": 0}),
+    ("The playback speed is nan, expected", {"speed": math.nan}),
+    ("The playback speed is 'x', expected", {"speed": "x"}),
+    ("The axis z is not calibrated in time, so a playback speed of 5 x", {"speed": 5}),
+    ("The scale is 0: specify a positive number", {"scale": 0}),
+    ("The scale is -1: specify a positive number", {"scale": -1}),
+    ("The scale is inf: specify a positive number", {"scale": math.inf}),
+    ("The scale is 'x': specify a positive number", {"scale": "x"}),
+    ("The scale is 2 with a fit", {"scale": 2, "fit": "4K"}),
+    ("0 x 0 pixels: choose a scale other than 0.001", {"scale": 0.001}),
+    ("3000000 x 2000000 pixels: choose a scale other", {"scale": 1e5}),
     ("The fit is '720p': choose one of 1080p, 4K", {"fit": "720p"}),
     (r"The fit is \['4K'\]: choose one of", {"fit": ["4K"]}),
-    ("The background is 'sky': give the name of a color", {"background": "sky"}),
-    ("The background is None: give", {"background": None}),
-    ("The background is 5: give", {"background": 5}),
+    ("The background is 'sky': enter the name of a color", {"background": "sky"}),
+    ("The background is None: enter", {"background": None}),
+    ("The background is 5: enter", {"background": 5}),
 ]
 
 
@@ -311,16 +311,16 @@ REFUSED: list[tuple[str, Callable[[], Any]]] = [
     ("has the axes x y; to be drawn, y and x come last", lambda: gray((20, 30), "xy")),
     ("has the axes y x t; to be drawn", lambda: gray((4, 5, 6), "yxt")),
     ("has the axes y x s; to be drawn", lambda: gray((4, 5, 2), "yxs")),
-    ("whose scale is 0 or no number", lambda: bad_axis(y=(0.0,))),
-    ("whose scale is 0 or no number", lambda: bad_axis(x=(math.nan,))),
-    ("whose translation is no finite number", lambda: bad_axis(y=(1.0, None, math.inf))),
-    ("whose translation is no finite number", lambda: bad_axis(x=(1.0, None, math.nan))),
-    (r"has the shape \(0, 20, 30\), so it has no samples", lambda: gray((0, 20, 30))),
-    (r"has the shape \(0, 30\), so it has no samples", lambda: gray((0, 30))),
+    ("with a scale of 0 or a scale that is not finite", lambda: bad_axis(y=(0.0,))),
+    ("with a scale of 0 or a scale that is not finite", lambda: bad_axis(x=(math.nan,))),
+    ("with a translation that is not finite", lambda: bad_axis(y=(1.0, None, math.inf))),
+    ("with a translation that is not finite", lambda: bad_axis(x=(1.0, None, math.nan))),
+    (r"has the shape \(0, 20, 30\) and therefore no samples", lambda: gray((0, 20, 30))),
+    (r"has the shape \(0, 30\) and therefore no samples", lambda: gray((0, 30))),
     ("complex128, and complex numbers", lambda: Image.from_array(np.ones((4, 5), complex))),
     ("samples of <U1, expected real numbers", lambda: Image.from_array(np.full((4, 5), "a"))),
     (
-        "labels of float64, expected whole numbers",
+        "labels of float64, expected integers",
         lambda: Image.from_array(np.ones((4, 5)), kind="labels"),
     ),
     (
@@ -337,7 +337,9 @@ def test_what_cannot_be_drawn_is_refused(message: str, make: Callable[[], Any]):
 
 
 def test_a_plane_that_an_image_lacks_is_refused():
-    with pytest.raises(InvalidImageError, match="mask has no axis z, which is to be seen"):
+    with pytest.raises(
+        InvalidImageError, match="mask has no axis z, which is an axis of the plane"
+    ):
         render([gray((5, 20, 30), "zyx"), gray((20, 30), name="mask")], plane="z x")
 
 
@@ -423,7 +425,7 @@ def test_an_outline_that_is_none_fills_labels(value: Any):
 @pytest.mark.parametrize("value", ["nope", 5, {}, ["a"], {"colors": "x"}, {"colors": [[1]]}])
 def test_an_unknown_colormap_is_gray_with_a_warning(value: Any):
     plain = gray((4, 5), name="cells")
-    with pytest.warns(FerryWarning, match="cells: the file gives values of colormap"):
+    with pytest.warns(FerryWarning, match="cells: the file contains values of colormap"):
         found = render(replace(plain, display={**FULL, "colormap": value}))
     assert np.array_equal(seen(found), plain.array)
 
@@ -626,8 +628,8 @@ def test_samples_under_pixels_are_found(
     down: tuple[NDArray[np.float64], int], right: tuple[NDArray[np.float64], int], is_smooth: bool
 ):
     values = np.random.default_rng(0).random((down[1], right[1]))
-    rows, columns = (make_line(*side, is_smooth=is_smooth) for side in (down, right))
-    found = sample(values[rows.needs, columns.needs], rows, columns)
+    rows, columns = (make_sampling(*side, is_smooth=is_smooth) for side in (down, right))
+    found = sample(values[rows.needed, columns.needed], rows, columns)
     half = [reference(right[0], row, is_smooth) for row in values]
     expected = [reference(down[0], column, is_smooth) for column in zip(*half, strict=True)]
     assert found.shape == (len(rows.low), len(columns.low))
@@ -642,35 +644,38 @@ def test_bands_of_a_picture_are_the_whole(
     down: tuple[NDArray[np.float64], int], is_smooth: bool, height: int
 ):
     values = np.random.default_rng(0).random((down[1], 3))
-    rows, columns = make_line(*down, is_smooth=is_smooth), Line(0, np.arange(3), None, 3)
-    bands = [rows.within(k, k + height) for k in range(rows.first, rows.stop, height)]
-    parts = [sample(values[band.needs], band, columns) for band in bands]
-    whole = sample(values[rows.needs], rows, columns)
+    rows, columns = (
+        make_sampling(*down, is_smooth=is_smooth),
+        AxisSampling(first=0, low=np.arange(3), weight=None, size=3),
+    )
+    bands = [rows.crop(k, k + height) for k in range(rows.first, rows.stop, height)]
+    parts = [sample(values[band.needed], band, columns) for band in bands]
+    whole = sample(values[rows.needed], rows, columns)
     assert np.array_equal(np.concatenate([whole[:0], *parts]), whole)
 
 
 @given(
-    st.sampled_from(get_args(Mode)),
+    st.sampled_from(get_args(BlendMode)),
     st.integers(0, 2**32 - 1),
     st.sampled_from(["opaque", "gaps", "faint"]),
     st.booleans(),
 )
 def test_whole_pixels_are_laid_as_they_are_mixed(
-    mode: Mode, seed: int, alpha: str, is_on_solid: bool
+    mode: BlendMode, seed: int, alpha: str, is_on_opaque: bool
 ):
     rng = np.random.default_rng(seed)
     table = rng.random((50, 4), np.float32)
     table[:, 3] = {"opaque": 1, "gaps": table[:, 3] > 0.5, "faint": table[:, 3]}[alpha]
     is_lowest = mode in ("first", "faded")
     canvas = rng.integers(0, 256, (9, 7, 4), np.uint8)
-    if is_on_solid or is_lowest:
+    if is_on_opaque or is_lowest:
         canvas[..., 3] = 255
-    stamp = make_stamp(table, mode, is_on_solid=is_on_solid)
+    packed = make_packed_blend(table, mode, is_on_opaque=is_on_opaque)
     index = rng.integers(0, 50, canvas.shape[:2])
     mixed = canvas.copy()
     blend(mixed, table[index], mode)
-    if stamp is None:
-        assert mode == "multiply" or alpha == "faint" or not is_on_solid
+    if packed is None:
+        assert mode == "multiply" or alpha == "faint" or not is_on_opaque
         return
-    stamp.lay(canvas, stamp.table[index])
+    packed.apply(canvas, packed.colors[index])
     assert np.abs(canvas.astype(int) - mixed).max() <= 1

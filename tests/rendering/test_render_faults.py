@@ -26,8 +26,8 @@ from napari_ferry import (
 from napari_ferry.arrays import Region
 from napari_ferry.arrays.stack import take
 from napari_ferry.cli import main
-from napari_ferry.rendering.chunk_cache import Kept, keep_chunks
-from napari_ferry.rendering.contour import contours
+from napari_ferry.rendering.chunk_cache import ChunkCache, cache_chunks
+from napari_ferry.rendering.contour import draw_contours
 from napari_ferry.rendering.save import plan
 from napari_ferry.signatures import options_of
 
@@ -76,25 +76,25 @@ def test_a_chunk_of_several_frames_is_read_once(tmp_path):
     )
 
 
-def test_kept_frames_are_those_of_the_array():
+def test_cached_frames_are_those_of_the_array():
     source = Chunks(pixels(11, 2, 6, 8), (4, 2, 3, 8))
-    kept = keep_chunks(source, 0, 6 * 8 * 2 * 6)
-    assert isinstance(kept, Kept)
-    assert (kept.together, kept.count) == (3, 2)
+    cached = cache_chunks(source, 0, 6 * 8 * 2 * 6)
+    assert isinstance(cached, ChunkCache)
+    assert (cached.group_size, cached.max_groups) == (3, 2)
     for i in (0, 10, 3, 4, 7, 8, 0):
         box = (slice(i, i + 1), slice(1, 2), slice(2, 6), slice(0, 8))
-        np.testing.assert_array_equal(kept[box], source.pixels[box])
+        np.testing.assert_array_equal(cached[box], source.pixels[box])
     assert source.largest <= 3 * 4 * 8
-    assert len(kept._runs) == kept.count
+    assert len(cached._groups) == cached.max_groups
 
 
 def test_chunks_of_one_frame_and_arrays_in_memory_stay_what_they_are():
     source = Chunks(pixels(4, 6, 8), (1, 6, 8))
-    assert keep_chunks(source, 0, 1 << 20) is source
-    assert keep_chunks(source.pixels, 0, 1 << 20) is source.pixels
+    assert cache_chunks(source, 0, 1 << 20) is source
+    assert cache_chunks(source.pixels, 0, 1 << 20) is source.pixels
     several = Chunks(source.pixels, (4, 6, 8))
-    assert keep_chunks(several, None, 1 << 20) is several
-    assert keep_chunks(several, 0, 6 * 8) is several  # there is no room for two frames
+    assert cache_chunks(several, None, 1 << 20) is several
+    assert cache_chunks(several, 0, 6 * 8) is several  # two frames do not fit
 
 
 def test_threads_that_need_one_chunk_read_it_once():
@@ -168,12 +168,12 @@ def test_colors_in_front_are_refused():
 
 @pytest.mark.parametrize("text", ["a\tb", "a\rb", "a\x00b", "\x1b[1m"])
 def test_words_that_cannot_be_written_are_refused(text):
-    with pytest.raises(InvalidImageError, match="give the words of one line"):
+    with pytest.raises(InvalidImageError, match="expected one line of printable text"):
         render(Image.from_array(pixels(2, 32, 32)), text=text)
 
 
 def test_a_speed_needs_an_axis_that_runs():
-    with pytest.raises(InvalidImageError, match="A speed of 3 was asked for, and no axis runs"):
+    with pytest.raises(InvalidImageError, match="A playback speed of 3 requires a frame axis"):
         render(Image.from_array(pixels(6, 8)), speed=3)
 
 
@@ -186,7 +186,7 @@ def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
 def test_help_says_what_each_option_does(capsys):
     said = {option.name: option.help for option in options_of([render])}
     assert all(said.values())
-    assert said["stop"].startswith("Which steps of the axis that runs become frames")
+    assert said["stop"].startswith("Positions on the frame axis that become frames")
     with pytest.raises(SystemExit):
         main(["convert", "a.tif", "b.mp4", "--help"])
     shown = capsys.readouterr().out
@@ -212,14 +212,14 @@ def test_outlines_are_those_of_one_wide_look_around(thickness):
     inner = ndimage.grey_dilation(labels, footprint=cross) == ndimage.grey_erosion(
         labels, footprint=wide
     )
-    np.testing.assert_array_equal(contours(labels, thickness, 0), np.where(inner, 0, labels))
+    np.testing.assert_array_equal(draw_contours(labels, thickness, 0), np.where(inner, 0, labels))
 
 
 def test_outlines_may_be_thicker_than_the_picture():
     labels = np.repeat(np.arange(1, 3), 8)[None].repeat(8, 0)
     inside_lowest = np.arange(16) < 7
     expected = np.where(inside_lowest, 0, labels)
-    np.testing.assert_array_equal(contours(labels, 10**9, 0), expected)
+    np.testing.assert_array_equal(draw_contours(labels, 10**9, 0), expected)
 
 
 def test_steps_too_many_to_count_are_refused():
@@ -278,7 +278,7 @@ def test_a_picture_that_is_reduced_is_drawn_in_parts(monkeypatch):
 
 
 def test_frames_are_not_asked_for_where_nothing_runs():
-    with pytest.raises(InvalidImageError, match="no axis runs: leave these out"):
+    with pytest.raises(InvalidImageError, match="require a frame axis: omit these"):
         render([Image.from_array(np.zeros((4, 4), np.uint8))], stop=3)
 
 

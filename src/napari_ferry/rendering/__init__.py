@@ -1,1 +1,1 @@
-"""Images as napari shows them, drawn from their samples without a screen."""
+"""Draw images as napari displays them, from their samples and without a screen."""

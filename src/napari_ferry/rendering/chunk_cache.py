@@ -1,4 +1,4 @@
-"""Chunks that hold several frames of a movie, read once for all of them."""
+"""Cache of chunks with several frames of a movie, to read each chunk once."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from napari_ferry.arrays.protocol import Shaped
 from napari_ferry.arrays.regions import chunk_edges
 
 
-def keep_chunks(array: Array, axis: int | None, most: int) -> Array:
-    """Return an array whose chunks are read once, if they hold several frames; else itself.
+def cache_chunks(array: Array, axis: int | None, max_bytes: int) -> Array:
+    """Return an array with cached chunks if they contain several frames, else the array itself.
 
     Parameters
     ----------
     array : array
-        Of a computed or compressed array, one frame would cost as much as its whole chunk.
+        Array in chunks. If it is computed or compressed, one frame costs as much as a chunk.
     axis : int, optional
-        Along which frames are counted; ``None`` where there is but one.
-    most : int
-        Bytes that are kept. Of larger chunks, as many frames are read together as have room.
+        Frame axis; None for a single frame.
+    max_bytes : int
+        Size of the cache in bytes. Larger chunks are read in groups of frames that fit.
     """
     if axis is None or getattr(array, "chunks", None) is None:
         return array
-    in_chunk = int(np.diff(chunk_edges(array)[axis]).max())
+
+    per_chunk = int(np.diff(chunk_edges(array)[axis]).max())
     frame = math.prod(array.shape) // array.shape[axis] * np.dtype(array.dtype).itemsize
-    together = min(in_chunk, most // 2 // max(1, frame))
-    return Kept(array, axis, together, most // (frame * together)) if together > 1 else array
+    group_size = min(per_chunk, max_bytes // 2 // max(1, frame))
+    if group_size <= 1:
+        return array
+    return ChunkCache(array, axis, group_size, max_bytes // (frame * group_size))
 
 
-class _Run:
-    """Frames that are read together, by the first who needs one of them."""
+class _FrameGroup:
+    """Consecutive frames, read together by the first thread in need of one of them."""
 
     def __init__(self, array: Array, region: Region) -> None:
         self._array, self._region = array, region
@@ -44,55 +47,59 @@ class _Run:
         self._lock = threading.Lock()
 
     def read(self) -> NDArray[Any]:
+        """Return the pixels of the group, reading them the first time."""
         with self._lock:
             if self._pixels is None:
                 self._pixels = BlockReader(self._array, self._region).read_whole(np.asarray)
             return self._pixels
 
 
-class Kept(Shaped):
-    """An array of which the last few runs of frames are kept. It is thread-safe.
+class ChunkCache(Shaped):
+    """Thread-safe array with a cache of the most recently used groups of frames.
 
     Parameters
     ----------
     array : array
-        An array in chunks.
+        Array in chunks.
     axis : int
-        Along which frames are counted.
-    together : int
-        Frames of a run, which lies within one chunk.
-    count : int
-        Runs that are kept.
+        Frame axis.
+    group_size : int
+        Number of frames in a group; a group never crosses the border of a chunk.
+    max_groups : int
+        Maximum number of cached groups.
     """
 
-    def __init__(self, array: Array, axis: int, together: int, count: int) -> None:
-        self.array, self.axis, self.together, self.count = array, axis, together, count
+    def __init__(self, array: Array, axis: int, group_size: int, max_groups: int) -> None:
+        self.array, self.axis = array, axis
+        self.group_size, self.max_groups = group_size, max_groups
         self.shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
-        # a frame is asked for as a whole, so that there is one run for each
+        # whole frames are requested, so that there is one group for each
         self.chunks = (*self.shape[:axis], 1, *self.shape[axis + 1 :])
         self._edges = chunk_edges(array)[axis]
-        self._runs: OrderedDict[tuple[tuple[int, int], ...], _Run] = OrderedDict()
+        self._groups: OrderedDict[tuple[tuple[int, int], ...], _FrameGroup] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[Any, ...]]:
-        return Kept, (self.array, self.axis, self.together, self.count)
+    def __reduce__(self) -> tuple[type[ChunkCache], tuple[Any, ...]]:
+        return ChunkCache, (self.array, self.axis, self.group_size, self.max_groups)
 
     def __getitem__(self, region: Region) -> NDArray[Any]:
-        """Return a region that is one frame long."""
-        at = region[self.axis].start
-        chunk = int(np.searchsorted(self._edges, at, "right")) - 1
-        first = at - (at - int(self._edges[chunk])) % self.together
-        stop = min(first + self.together, int(self._edges[chunk + 1]))
-        run = self._run((*region[: self.axis], slice(first, stop), *region[self.axis + 1 :]))
-        place = [*whole_region(self.shape)]
-        place[self.axis] = slice(at - first, at - first + 1)
-        return run.read()[tuple(place)]
+        """Return the pixels of a region with one frame."""
+        frame = region[self.axis].start
+        chunk = int(np.searchsorted(self._edges, frame, "right")) - 1
+        first = frame - (frame - int(self._edges[chunk])) % self.group_size
+        stop = min(first + self.group_size, int(self._edges[chunk + 1]))
+        group = self._group((*region[: self.axis], slice(first, stop), *region[self.axis + 1 :]))
 
-    def _run(self, region: Region) -> _Run:
+        within = [*whole_region(self.shape)]
+        within[self.axis] = slice(frame - first, frame - first + 1)
+        return group.read()[tuple(within)]
+
+    def _group(self, region: Region) -> _FrameGroup:
+        """Return the cached group of a region, dropping the least recently used groups."""
         key = tuple((side.start, side.stop) for side in region)
         with self._lock:
-            run = self._runs.setdefault(key, _Run(self.array, region))
-            self._runs.move_to_end(key)
-            while len(self._runs) > self.count:
-                self._runs.popitem(last=False)
-        return run
+            group = self._groups.setdefault(key, _FrameGroup(self.array, region))
+            self._groups.move_to_end(key)
+            while len(self._groups) > self.max_groups:
+                self._groups.popitem(last=False)
+        return group

@@ -1,7 +1,7 @@
-"""The colors of napari's colormaps and labels, as plain tables.
+"""Color tables of napari's colormaps and labels.
 
-A colormap is drawn from a texture of 1024 colors of 8 bits, as the canvas does it: so steep
-colormaps come out the same.
+As on napari's canvas, a colormap is sampled from a texture of 1024 colors with 8 bits each, so that
+steep colormaps look the same.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from napari_ferry.image.colormaps import spread_colors, to_colormap, to_label_co
 _TEXELS = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Palette:
-    """The colors of a colormap.
+    """Colors of a colormap.
 
     Parameters
     ----------
     texels : numpy.ndarray
         Colors r g b a between 0 and 1, float32, from low to high.
     is_smooth : bool
-        Whether colors between two of them are mixed.
+        Whether to interpolate between neighboring colors.
     nan : numpy.ndarray
-        Color of what is not a number.
+        Color of NaN.
     low, high : numpy.ndarray, optional
-        Colors of what is at or below the lower limit, and at or above the upper one.
+        Colors of values at or below the lower limit, and at or above the upper limit.
     """
 
     texels: NDArray[np.float32]
@@ -40,15 +40,19 @@ class Palette:
     low: NDArray[np.float32] | None
     high: NDArray[np.float32] | None
 
-    def at(self, t: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the colors of values between 0 and 1, or not-a-number; axes (values, 4)."""
+    def colors_at(self, t: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colors of values between 0 and 1, or NaN; axes (values, 4)."""
         known = np.nan_to_num(t)
-        place = np.clip(known * len(self.texels) - 0.5 * self.is_smooth, 0, len(self.texels) - 1)
-        below = place.astype(np.intp)
+        last = len(self.texels) - 1
+        # linear interpolation is between the centers of texels
+        center = 0.5 if self.is_smooth else 0.0
+        position = np.clip(known * len(self.texels) - center, 0, last)
+        below = position.astype(np.intp)
         colors = self.texels[below]
         if self.is_smooth:
-            above = self.texels[np.minimum(below + 1, len(self.texels) - 1)]
-            colors = colors + (above - colors) * (place - below)[:, None].astype(np.float32)
+            above = self.texels[np.minimum(below + 1, last)]
+            colors = colors + (above - colors) * (position - below)[:, None].astype(np.float32)
+
         if self.low is not None:
             colors[known <= 0] = self.low
         if self.high is not None:
@@ -57,13 +61,13 @@ class Palette:
         return np.asarray(colors, np.float32)
 
 
-def find_palette(colormap: Any) -> Palette:
-    """Return the colors of a colormap of `Image.display`, gray where there is none.
+def make_palette(colormap: Any) -> Palette:
+    """Return the colors of a colormap in `Image.display`; gray if it is None.
 
     Raises
     ------
     ValueError, TypeError, LookupError
-        It is no colormap.
+        The value is not a colormap.
     """
     from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
@@ -72,12 +76,14 @@ def find_palette(colormap: Any) -> Palette:
     colors = np.asarray(known.colors, np.float64)
     is_smooth = str(getattr(known.interpolation, "value", known.interpolation)) == "linear"
     texels = spread_colors(colors, np.asarray(known.controls), is_smooth, _TEXELS)
+
+    # older versions of napari have no colors for values outside the limits
     return Palette(
-        (np.rint(texels * 255) / 255).astype(np.float32),
-        is_smooth,
-        np.asarray(known.nan_color, np.float32),
-        _color(getattr(known, "low_color", None)),
-        _color(getattr(known, "high_color", None)),
+        texels=(np.rint(texels * 255) / 255).astype(np.float32),
+        is_smooth=is_smooth,
+        nan=np.asarray(known.nan_color, np.float32),
+        low=_color(getattr(known, "low_color", None)),
+        high=_color(getattr(known, "high_color", None)),
     )
 
 
@@ -87,17 +93,17 @@ def _color(value: Any) -> NDArray[np.float32] | None:
 
 @dataclass(frozen=True)
 class LabelColors:
-    """The colors of labels: those of a few, and of all others in a circle, or one for all.
+    """Colors of labels: individual colors for given labels, or cyclic colors for all.
 
     Parameters
     ----------
     colors : numpy.ndarray
-        r g b a between 0 and 1, float32, axes (colors, 4). The first is that of the background,
-        or of every label that is not named.
+        r g b a between 0 and 1, float32, axes (colors, 4). The first is the color of the
+        background, or of every label without an individual color.
     labels : numpy.ndarray, optional
-        The labels that have the other colors, in rising order; where absent the colors go round.
+        Labels of the other colors, in ascending order; if absent, the colors are cyclic.
     background : int
-        The label that is not drawn, where they go round.
+        Label that is not drawn; used with cyclic colors only.
     """
 
     colors: NDArray[np.float32]
@@ -105,32 +111,32 @@ class LabelColors:
     background: int
 
     def index(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Return which of the colors each label has."""
+        """Return the index of the color of each label."""
         if self.labels is None:
-            return self._round(labels)
+            return self._cyclic_index(labels)
         wide = labels.astype(np.int64)
-        at = np.searchsorted(self.labels, wide).clip(max=len(self.labels) - 1)
-        return np.where(self.labels[at] == wide, at + 1, 0)
+        nearest = np.searchsorted(self.labels, wide).clip(max=len(self.labels) - 1)
+        return np.where(self.labels[nearest] == wide, nearest + 1, 0)
 
-    def _round(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Count 1 2 ... n 1 2 ..., and 0 for the background, which may be any number."""
+    def _cyclic_index(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Return the indices 1 2 ... n 1 2 ... of labels, and 0 for the background."""
         count = len(self.colors) - 1
         labels = labels.view(np.uint8) if labels.dtype.kind == "b" else labels
         if count > np.iinfo(labels.dtype).max:
             index = labels.astype(np.intp)
-        else:  # in the type of the labels, whose lowest number is followed down by the highest
+        else:  # in the type of the labels, so that the lowest label wraps around to the highest
             index = ((labels - 1) % count).astype(np.intp) + 1
         index[labels == self.background] = 0
         return index
 
 
-def find_label_colors(colormap: Any) -> LabelColors:
-    """Return the colors of labels of `Image.display`, napari's own where there are none.
+def make_label_colors(colormap: Any) -> LabelColors:
+    """Return the colors of labels in `Image.display`, or napari's default colors.
 
     Raises
     ------
     ValueError, TypeError, LookupError
-        They are none.
+        The value is not a colormap of labels.
     """
     from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
@@ -139,8 +145,9 @@ def find_label_colors(colormap: Any) -> LabelColors:
         colors = np.array(known.colors, np.float32)
         colors[0] = 0
         return LabelColors(colors, None, int(known.background_value))
+
     named = [(key, value) for key, value in known.color_dict.items() if key is not None]
-    # the largest labels of 64 bits are taken for those below 0, here as in `LabelColors.index`
+    # the largest uint64 labels become negative, here as in `LabelColors.index`
     keys = np.array([key % 2**64 for key, _ in named], np.uint64).view(np.int64)
     order = np.argsort(keys)
     others = known.color_dict.get(None, np.zeros(4))

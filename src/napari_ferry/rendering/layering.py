@@ -1,4 +1,4 @@
-"""Images of a world -> layers, with the samples that lie under the pixels of a picture."""
+"""Convert images in the world to layers, sampled at the pixels of a picture."""
 
 from __future__ import annotations
 
@@ -8,78 +8,101 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array
-from napari_ferry.rendering.blend import Mode, mode_of
-from napari_ferry.rendering.chunk_cache import keep_chunks
+from napari_ferry.rendering.blend import BlendMode, blend_mode
+from napari_ferry.rendering.chunk_cache import cache_chunks
 from napari_ferry.rendering.compose import Layer
-from napari_ferry.rendering.sampling import Line, make_line
-from napari_ferry.rendering.style import check_upright, choose_paint, is_shown, is_smooth
-from napari_ferry.rendering.view import Grid, View
-from napari_ferry.rendering.world import Placed
+from napari_ferry.rendering.pixel_grid import Grid
+from napari_ferry.rendering.sampling import AxisSampling, make_sampling
+from napari_ferry.rendering.style import check_upright, choose_paint, is_smooth, is_visible
+from napari_ferry.rendering.view import View
+from napari_ferry.rendering.world import PlacedImage
 
-_KEPT_BYTES = 256 << 20
-"""Of chunks that hold several frames, for all images together."""
+_CACHE_BYTES = 256 << 20
+"""Size of the cache of chunks with several frames, for all images together."""
 
 
-def arrange(view: View, grid: Grid) -> tuple[Layer, ...]:
-    """Return what is drawn, from the bottom to the top."""
-    shown = [one for one in view.world.placed if is_shown(one.image)]
+def make_layers(view: View, grid: Grid) -> tuple[Layer, ...]:
+    """Return the visible images as layers, from bottom to top."""
+    visible = [placed for placed in view.world.images if is_visible(placed.image)]
     layers: list[Layer] = []
-    is_solid = True
-    for one in shown:
-        check_upright(one.image)
-        blending = str(one.image.display.get("blending", "translucent_no_depth"))
-        mode = mode_of(blending, is_lowest=one is shown[0])
-        layers.append(_layer(one, view, grid, mode=mode, is_on_solid=is_solid))
-        is_solid = is_solid and mode not in ("minimum", "replace")
+    is_opaque = True
+    for placed in visible:
+        check_upright(placed.image)
+        blending = str(placed.image.display.get("blending", "translucent_no_depth"))
+        mode = blend_mode(blending, is_lowest=placed is visible[0])
+        layers.append(_make_layer(placed, view, grid, mode=mode, is_on_opaque=is_opaque))
+        is_opaque = is_opaque and mode not in ("minimum", "replace")
     return tuple(layers)
 
 
-def _layer(one: Placed, view: View, grid: Grid, *, mode: Mode, is_on_solid: bool) -> Layer:
-    """Return how one image is drawn."""
-    missing = view.world.missing(one)
-    seen = [axis - missing for axis in view.seen]
-    level, factors = _choose_level(one, seen, grid.step)
+def _make_layer(
+    placed: PlacedImage, view: View, grid: Grid, *, mode: BlendMode, is_on_opaque: bool
+) -> Layer:
+    """Return the layer of one image."""
+    missing = view.world.missing_axes(placed)
+    plane = [axis - missing for axis in view.plane_axes]
+    level, factors = _choose_level(placed, plane, grid.step)
     rows, columns = (
-        _line(one, axis, grid.places(side), level.shape[axis], factors[axis])
-        for side, axis in enumerate(seen)
+        _sampling(placed, axis, grid.centers(side), level.shape[axis], factors[axis])
+        for side, axis in enumerate(plane)
     )
-    places = tuple(
-        None if k in seen else _places(one, k, view.points(k + missing), level.shape[k], factors[k])
-        for k in range(len(one.scale))
+    indices = tuple(
+        None
+        if k in plane
+        else _indices(placed, k, view.coordinates(k + missing), level.shape[k], factors[k])
+        for k in range(len(placed.scale))
     )
-    running = next((k for k, place in enumerate(places) if isinstance(place, np.ndarray)), None)
-    array = keep_chunks(level, running, _KEPT_BYTES // len(view.world.placed))
-    is_turned, paint = seen[0] > seen[1], choose_paint(one.image)
-    return Layer(array, places, is_turned, rows, columns, paint, mode, is_on_solid)
+
+    # an axis with one index per frame is the frame axis
+    frame_axis = next((k for k, index in enumerate(indices) if isinstance(index, np.ndarray)), None)
+    return Layer(
+        array=cache_chunks(level, frame_axis, _CACHE_BYTES // len(view.world.images)),
+        indices=indices,
+        is_transposed=plane[0] > plane[1],
+        rows=rows,
+        columns=columns,
+        paint=choose_paint(placed.image),
+        mode=mode,
+        is_on_opaque=is_on_opaque,
+    )
 
 
-def _choose_level(one: Placed, seen: Sequence[int], step: float) -> tuple[Array, list[float]]:
-    """Return the smallest level that is not coarser than the picture, and how much it is reduced.
+def _choose_level(
+    placed: PlacedImage, plane: Sequence[int], step: float
+) -> tuple[Array, list[float]]:
+    """Return the smallest level not coarser than the picture, and its reduction on each axis.
 
-    Where the picture is finer than all, that is the first.
+    If the picture is finer than all levels, the first level is returned.
     """
-    full = one.shape
-    found = one.image.array, [1.0] * len(full)
-    for level in one.image.levels[1:]:
-        steps = one.steps(level)
-        if all(steps[k] <= step * (1 + 1e-6) for k in seen):
-            found = level, [n / m for n, m in zip(full, level.shape, strict=False)]
-    return found
+    full = placed.shape
+    level, factors = placed.image.array, [1.0] * len(full)
+    for smaller in placed.image.levels[1:]:
+        steps = placed.steps(smaller)
+        if all(steps[k] <= step * (1 + 1e-6) for k in plane):
+            level = smaller
+            factors = [n / m for n, m in zip(full, smaller.shape, strict=False)]
+    return level, factors
 
 
-def _line(one: Placed, axis: int, places: NDArray[np.float64], size: int, factor: float) -> Line:
-    """Return which samples of a level lie at places of the world, along one axis."""
-    full = (places - one.start[axis]) / one.scale[axis]
-    # levels begin at the same edge, so their centers lie apart
-    return make_line((full + 0.5) / factor - 0.5, size, is_smooth=is_smooth(one.image))
+def _sampling(
+    placed: PlacedImage, axis: int, coordinates: NDArray[np.float64], size: int, factor: float
+) -> AxisSampling:
+    """Return the sampling of one axis of a level at coordinates of the world."""
+    full = (coordinates - placed.start[axis]) / placed.scale[axis]
+    # levels share their first edge, so the centers of their first samples differ
+    return make_sampling((full + 0.5) / factor - 0.5, size, is_smooth=is_smooth(placed.image))
 
 
-def _places(
-    one: Placed, axis: int, points: float | NDArray[np.float64], size: int, factor: float
+def _indices(
+    placed: PlacedImage,
+    axis: int,
+    coordinates: float | NDArray[np.float64],
+    size: int,
+    factor: float,
 ) -> int | NDArray[np.intp]:
-    """Return the index of a level at points of the world, -1 outside."""
-    full = np.round((np.asarray(points) - one.start[axis]) / one.scale[axis])
-    inside = (full >= 0) & (full < one.shape[axis])
+    """Return the index of a level at coordinates of the world, -1 outside the image."""
+    full = np.round((np.asarray(coordinates) - placed.start[axis]) / placed.scale[axis])
+    is_inside = (full >= 0) & (full < placed.shape[axis])
     reduced = np.clip(np.round(full / factor), 0, size - 1)
-    index = np.where(inside, reduced, -1).astype(np.intp)
+    index = np.where(is_inside, reduced, -1).astype(np.intp)
     return index if index.ndim else int(index)

@@ -1,4 +1,4 @@
-"""Samples -> colors, between contrast limits, with gamma and opacity, as the canvas does it."""
+"""Convert samples to colors with contrast limits, gamma and opacity, as on napari's canvas."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from napari_ferry.movie.intensity import (
 from napari_ferry.rendering.colormap_texture import LabelColors, Palette
 
 _BINS = 63 * 1024
-"""Steps between the limits of wide types: a multiple of the colors of a palette, in 16 bits."""
+"""Steps between the limits of wide types: a multiple of the texels of a palette, in uint16."""
 
 _LOWEST, _NAN = _BINS + 1, _BINS + 2
-"""Places in a table of what is at the lower limit, and of what is not a number."""
+"""Indices in a color table of the lower limit and of NaN."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scalar:
-    """Paints one sample a pixel with a colormap.
+    """Colormap applied to one sample per pixel.
 
     Parameters
     ----------
     dtype : data type
-        Of the samples.
+        Data type of the samples.
     limits : LazyContrastLimits
-        Which values have the first and the last color.
+        Values of the first and the last color.
     gamma : float
-        Exponent of what lies between.
+        Exponent applied to values between the limits, scaled from 0 to 1.
     palette : Palette
-        The colors.
+        Colors of the colormap.
     opacity : float
-        From 0 to 1.
+        Opacity from 0 to 1.
     is_smooth : bool
-        Whether samples are interpolated before they are painted, which makes them float32.
+        Whether samples are interpolated before conversion, which makes them float32.
     """
 
     dtype: np.dtype[Any]
@@ -53,26 +53,29 @@ class Scalar:
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
-        """Colors of each bit pattern of a small integer, or of each step between the limits."""
+        """Color of each value of a small integer type, or of each step between the limits."""
         if self._is_small:
             t = self._between(all_values(self.dtype)) ** np.float32(self.gamma)
         else:
             steps = (np.arange(_BINS) + 0.5) / _BINS
             t = np.array([*steps, 1.0, 0.0, np.nan])
-        return _faded(self.palette.at(t), self.opacity)
+        return _with_opacity(self.palette.colors_at(t), self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return which color of the table each sample has."""
+        """Return the index in the color table of each sample."""
         if self._is_small:
             return table_indices(samples)
+
         t = self._between(samples)
         if self.gamma != 1:
             t **= np.float32(self.gamma)
         is_lowest = t <= 0 if self.palette.low is not None else None
+
         t *= _BINS
         is_nan = np.isnan(t) if np.isnan(t.sum()) else None
         with np.errstate(invalid="ignore"):
             index = t.astype(np.uint16)
+
         if is_lowest is not None:
             index[is_lowest] = _LOWEST
         if is_nan is not None:
@@ -84,9 +87,10 @@ class Scalar:
         return self.table.take(self.index(samples), 0)
 
     def _between(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return where samples lie between the limits, 0 to 1: in single precision, as the canvas.
+        """Scale samples linearly from the limits to 0 and 1; clip samples outside.
 
-        Limits that it cannot hold apart, or not at all, are reckoned with in double precision.
+        The result is computed in single precision, as on the canvas, unless single precision cannot
+        represent or distinguish the limits.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             low, high = (np.float32(limit) for limit in self.limits.find())
@@ -98,6 +102,7 @@ class Scalar:
         return t
 
     def _between_wide(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Scale samples in double precision; halves prevent an overflow of the difference."""
         low, high = self.limits.find()
         t = (np.clip(samples.astype(np.float64), low, high) / 2 - low / 2) / (high / 2 - low / 2)
         return t.astype(np.float32)
@@ -107,20 +112,20 @@ class Scalar:
         return not self.is_smooth and is_small_dtype(self.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Color:
-    """Paints samples r g b or r g b a.
+    """Conversion of color samples r g b or r g b a.
 
     Parameters
     ----------
     dtype : data type
-        Of the samples.
+        Data type of the samples.
     limits : LazyContrastLimits
-        Which values are dark and bright.
+        Values of the darkest and the brightest color.
     gamma : float
-        Exponent of what lies between.
+        Exponent applied to values between the limits, scaled from 0 to 1.
     opacity : float
-        From 0 to 1.
+        Opacity from 0 to 1.
     """
 
     dtype: np.dtype[Any]
@@ -129,7 +134,7 @@ class Color:
     opacity: float
 
     def is_exact(self, count: int) -> bool:
-        """Whether `count` samples a pixel are shown as they are."""
+        """Return True if pixels with `count` samples are displayed unchanged."""
         limits = self.limits.find()
         is_plain = self.gamma == 1 and self.opacity == 1 and limits == (0, 255)
         return self.dtype == np.uint8 and count == 3 and is_plain
@@ -149,22 +154,22 @@ class Color:
         return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Labeled:
-    """Paints labels.
+    """Conversion of labels to colors.
 
     Parameters
     ----------
     dtype : data type
-        Of the labels.
+        Data type of the labels.
     palette : LabelColors
-        The colors.
+        Colors of labels.
     opacity : float
-        From 0 to 1.
+        Opacity from 0 to 1.
     contour : int
-        Thickness of outlines, 0 where labels are filled.
+        Width of outlines in pixels; 0 for filled labels.
     shown : int, optional
-        The only label that is drawn; all when absent.
+        Only visible label; all labels are visible if absent.
     """
 
     dtype: np.dtype[Any]
@@ -175,18 +180,18 @@ class Labeled:
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
-        """Colors of each bit pattern of a small integer, or of the palette."""
+        """Color of each value of a small integer type, or of each color of the palette."""
         if not is_small_dtype(self.dtype):
-            nothing = np.zeros((1, 4), np.float32)
-            return _faded(np.concatenate([self.palette.colors, nothing]), self.opacity)
+            transparent = np.zeros((1, 4), np.float32)
+            return _with_opacity(np.concatenate([self.palette.colors, transparent]), self.opacity)
         labels = all_values(self.dtype)
         colors = self.palette.colors[self.palette.index(labels)]
         if self.shown is not None:
             colors[labels != self.shown] = 0
-        return _faded(colors, self.opacity)
+        return _with_opacity(colors, self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return which color of the table each label has."""
+        """Return the index in the color table of each label; -1, the last, is transparent."""
         if is_small_dtype(self.dtype):
             return table_indices(samples)
         index = self.palette.index(samples)
@@ -197,7 +202,7 @@ class Labeled:
         return self.table.take(self.index(samples), 0)
 
 
-def _faded(colors: NDArray[np.float32], opacity: float) -> NDArray[np.float32]:
+def _with_opacity(colors: NDArray[np.float32], opacity: float) -> NDArray[np.float32]:
     return colors * np.array([1, 1, 1, opacity], np.float32)
 
 

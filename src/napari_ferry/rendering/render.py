@@ -1,10 +1,10 @@
-"""Images as napari shows them -> one lazy image of colors, which every codec can save."""
+"""Draw images as in napari, as one lazy RGB image for any codec."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 import numpy as np
 
@@ -16,19 +16,20 @@ from napari_ferry.image.record import SPEED
 from napari_ferry.layers.channels import split_all
 from napari_ferry.movie.movie import POSITION
 from napari_ferry.rendering.compose import Compositor, Layer
-from napari_ferry.rendering.layering import arrange
+from napari_ferry.rendering.layering import make_layers
+from napari_ferry.rendering.overlay_style import OverlayStyle
 from napari_ferry.rendering.overlays import (
-    Annotated,
+    AnnotatedFrames,
     ColorBar,
     Corner,
     Overlay,
     ScaleBar,
-    Style,
-    Words,
+    TextOverlay,
 )
 from napari_ferry.rendering.paint import Scalar
-from napari_ferry.rendering.text import Clock, choose_bar
-from napari_ferry.rendering.view import Fit, Grid, View, choose_view, make_grid
+from napari_ferry.rendering.pixel_grid import Fit, Grid, make_grid
+from napari_ferry.rendering.text import TimeStamp, choose_bar
+from napari_ferry.rendering.view import View, choose_view
 from napari_ferry.rendering.world import make_world
 
 
@@ -51,52 +52,52 @@ def render(
     text: str = "",
     text_corner: Corner = "top_right",
 ) -> Image:
-    """Draw images as napari shows them, one upon the other.
+    """Draw images as napari displays them, on top of each other.
 
     Parameters
     ----------
     images : Image, array, or sequence of them
-        From the bottom to the top, unless they remember the order of layers. Channels are layers
-        of their own. Arrays of one shape, (y, x) or (y, x, 3 or 4), in a sequence are frames of one
-        image.
+        Images from bottom to top, unless they record the order of layers. Each channel is a
+        separate layer. In a sequence, arrays of one shape, (y, x) or (y, x, 3 or 4), are the frames
+        of one image.
     axis : str, optional
-        Name of the axis that runs; the only long one, or ``t``, when absent.
+        Name of the frame axis; by default the only axis with several positions, or ``t``.
     position : str, optional
-        Where the other axes stand, such as ``"z=3"``, counted in steps of the viewer's sliders.
+        Position on the other axes, such as ``"z=3"``, counted in steps of the viewer's sliders.
     start, stop, step : int
-        Which steps of the axis that runs become frames: from `start` on, before `stop`.
+        Positions on the frame axis that become frames: from `start`, before `stop`.
     speed : float, optional
-        How many times faster than it happened the movie runs, where the axis is calibrated in time.
+        Playback speed as a multiple of real time, for a frame axis calibrated in time.
     plane : str
-        Which axes are seen, downwards and to the right: ``"z x"`` shows a stack from its side.
+        Displayed axes, vertical and horizontal: ``"z x"`` shows a stack from the side.
     scale : float
-        Pixels of the picture for each of the finest samples.
+        Pixels of the picture per sample of the finest image.
     fit : {"1080p", "4K"}, optional
-        Enlarge by a whole number as far as it fits into a screen of that size; what is larger is
-        reduced by a whole number, each pixel the mean of those that it stands for.
+        Enlarge the picture by the largest integer factor that fits into a screen of this size.
+        Reduce a larger picture by an integer factor; each pixel is the mean of a block.
     background : str
-        Color under all layers: a name, or ``#rrggbb``.
+        Color below all layers: a name, or ``#rrggbb``.
     time_stamp : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
-        Where the time of each frame is written, or the place of another axis that runs.
+        Corner for the time of each frame, or for the position on another frame axis.
     scale_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
-        Where a bar of a round length stands.
+        Corner for a scale bar of a round length.
     color_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
-        Where the colors of each image stand, with the values of the lowest and the highest.
+        Corner for a color bar of each image, with its contrast limits.
     text : str
-        Words that are written on every frame.
+        Text drawn on every frame.
     text_corner : {"top_left", "top_right", "bottom_left", "bottom_right"}
-        Where they stand.
+        Corner for the text.
 
     Returns
     -------
     Image
-        Axes (axis that runs, y, x, s), or y x s where none does; uint8. Nothing is read before it
-        is indexed, and then only the frames that are asked for.
+        Axes (frame axis, y, x, s), or y x s for a single picture; uint8. Only the requested frames
+        are read, when they are indexed.
 
     Raises
     ------
     InvalidImageError
-        No image, one that cannot be drawn, or an option that does not fit them.
+        No images are given, an image cannot be drawn, or an option does not fit the images.
     """
     singles = split_all(as_images(images, is_movie=True))
     view = choose_view(
@@ -109,106 +110,119 @@ def render(
         step=step,
     )
     grid = make_grid(view, scale, fit)
-    ground = _to_rgb(background)
-    draw = Compositor(arrange(view, grid), grid.shape, ground, grid.reduced)
-    style = Style(draw.size, is_light=_is_dark(ground))
+    rgb = _to_rgb(background)
+    draw = Compositor(
+        layers=make_layers(view, grid), shape=grid.shape, background=rgb, reduction=grid.reduction
+    )
+
+    style = OverlayStyle(draw.size, is_light=_is_dark(rgb))
+    pixel_axes = _pixel_axes(view, grid)
     overlays = [
-        *_words(text, text_corner, style),
-        *_clock(view, time_stamp, style),
+        *_text_overlays(text, text_corner, style),
+        *_time_stamps(view, time_stamp, style),
         *_color_bars(draw.layers, color_bar, style),
-        *_scale_bar(grid.axis(1, "x", view.world.axes[view.seen[1]].unit), scale_bar, style),
+        *_scale_bars(pixel_axes[1], scale_bar, style),
     ]
-    read = Annotated(draw, tuple(overlays)) if overlays else draw
+
+    read = AnnotatedFrames(draw, tuple(overlays)) if overlays else draw
     lead = _frame_axes(view, speed)
-    shape = [*([len(view.steps)] if lead else []), *draw.size, 3]
+    shape = [*([len(view.frame_positions)] if lead else []), *draw.size, 3]
     return Image(
         (Frames(read, shape, np.uint8, len(lead)),),
-        (*lead, *_pixel_axes(view, grid), Axis("s")),
+        (*lead, *pixel_axes, Axis("s")),
         name=singles[0].name,
         metadata=_metadata(view, speed),
     )
 
 
-def _words(text: str, corner: Corner, style: Style) -> Iterator[Overlay]:
+def _text_overlays(text: str, corner: Corner, style: OverlayStyle) -> Iterator[Overlay]:
     if not is_text(text) or not text.isprintable():
-        raise InvalidImageError(f"The text is {text!r}: give the words of one line.")
-    if text and (place := _corner(corner, "text_corner")):
-        yield Words(place, style, text)
+        raise InvalidImageError(f"The text is {text!r}, expected one line of printable text.")
+    if text and _is_corner(corner, "text_corner"):
+        yield TextOverlay(corner, style, text)
 
 
-def _clock(view: View, corner: Corner | None, style: Style) -> Iterator[Overlay]:
-    place = _corner(corner, "time_stamp")
-    if place and view.running is None:
-        raise InvalidImageError(
-            "A time stamp was asked for, and no axis runs: leave it out, or choose the axis."
-        )
-    if place:
-        steps = view.steps
-        yield Words(
-            place, style, Clock(view.make_frame_axis(None), steps.start, steps.step, len(steps))
-        )
+def _time_stamps(view: View, corner: Corner | None, style: OverlayStyle) -> Iterator[Overlay]:
+    if not _is_corner(corner, "time_stamp"):
+        return
+    if view.frame_axis is None:
+        raise _missing_frame_axis("A time stamp")
+    positions = view.frame_positions
+    stamp = TimeStamp(
+        axis=view.make_frame_axis(None),
+        first=positions.start,
+        step=positions.step,
+        count=len(positions),
+    )
+    yield TextOverlay(corner, style, stamp)
 
 
-def _color_bars(layers: Sequence[Layer], corner: Corner | None, style: Style) -> Iterator[Overlay]:
+def _color_bars(
+    layers: Sequence[Layer], corner: Corner | None, style: OverlayStyle
+) -> Iterator[Overlay]:
     paints = [layer.paint for layer in layers if isinstance(layer.paint, Scalar)]
-    place = _corner(corner, "color_bar")
-    if place:
-        yield from (ColorBar(place, style, paint, len(paints)) for paint in paints)
+    if _is_corner(corner, "color_bar"):
+        for paint in paints:
+            yield ColorBar(corner=corner, style=style, paint=paint, count=len(paints))
 
 
-def _scale_bar(axis: Axis, corner: Corner | None, style: Style) -> Iterator[Overlay]:
-    place = _corner(corner, "scale_bar")
-    if place:
-        yield ScaleBar(place, style, *choose_bar(axis.scale, axis.unit, style.bar))
+def _scale_bars(axis: Axis, corner: Corner | None, style: OverlayStyle) -> Iterator[Overlay]:
+    if _is_corner(corner, "scale_bar"):
+        length, text = choose_bar(axis.scale, axis.unit, style.bar)
+        yield ScaleBar(corner=corner, style=style, length=length, text=text)
 
 
-def _corner(given: Corner | None, what: str) -> Corner | None:
-    if given is not None and given not in get_args(Corner):
+def _is_corner(corner: Corner | None, option: str) -> TypeGuard[Corner]:
+    """Return True for a corner and False for None; refuse other values of an option."""
+    if corner is not None and corner not in get_args(Corner):
         raise InvalidImageError(
-            f"The {what} is to stand at {given!r}: choose one of {', '.join(get_args(Corner))}."
+            f"The {option} is {corner!r}: choose one of {', '.join(get_args(Corner))}."
         )
-    return given
+    return corner is not None
 
 
-def _is_dark(ground: tuple[int, int, int]) -> bool:
-    """Whether white is legible on a color: its luma, ITU-R BT.601."""
-    red, green, blue = ground
+def _missing_frame_axis(request: str) -> InvalidImageError:
+    """Return the error for an option without the required frame axis."""
+    return InvalidImageError(f"{request} requires a frame axis: omit it, or choose a frame axis.")
+
+
+def _is_dark(rgb: tuple[int, int, int]) -> bool:
+    """Return True if white is legible on a color, by its luma (ITU-R BT.601)."""
+    red, green, blue = rgb
     return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
 
 def _pixel_axes(view: View, grid: Grid) -> tuple[Axis, Axis]:
-    """Return the axes y and x of the picture, whichever of the world they are."""
-    down, right = (view.world.axes[k].unit for k in view.seen)
-    return grid.axis(0, "y", down), grid.axis(1, "x", right)
+    """Return the axes y and x of the picture, regardless of their names in the world."""
+    vertical, horizontal = (view.world.axes[k].unit for k in view.plane_axes)
+    return grid.axis(0, "y", vertical), grid.axis(1, "x", horizontal)
 
 
 def _frame_axes(view: View, speed: float | None) -> list[Axis]:
-    """Return the axis of the frames, none where there is a single picture."""
-    if view.running is not None:
-        return [replace(view.make_frame_axis(speed), name=_free_name(view))]
+    """Return the frame axis as a list, empty for a single picture."""
+    if view.frame_axis is not None:
+        return [replace(view.make_frame_axis(speed), name=_frame_axis_name(view))]
     if speed is not None:
-        raise InvalidImageError(
-            f"A speed of {speed!r} was asked for, and no axis runs: leave it out, or choose the "
-            "axis."
-        )
+        raise _missing_frame_axis(f"A playback speed of {speed!r}")
     return []
 
 
-def _free_name(view: View) -> str:
-    """Return the name of the frames' axis: its own, or, where the picture has it, one it lacks."""
-    assert view.running is not None
-    names = [view.world.names[k] for k in (view.running, *view.seen)]
+def _frame_axis_name(view: View) -> str:
+    """Return the name of the frame axis; if the picture uses it, a free one of the plane."""
+    assert view.frame_axis is not None
+    names = [view.world.names[k] for k in (view.frame_axis, *view.plane_axes)]
     return next(name for name in names if name not in ("y", "x"))
 
 
 def _metadata(view: View, speed: float | None) -> dict[str, Any]:
-    stood = {
-        name: place
-        for k, (name, place) in enumerate(zip(view.world.names, view.places, strict=True))
-        if k not in (*view.seen, view.running) and view.world.sizes[k] > 1
+    """Return the metadata of a picture: its position on other axes, and its playback speed."""
+    position = {
+        name: step
+        for k, (name, step) in enumerate(zip(view.world.names, view.position, strict=True))
+        if k not in (*view.plane_axes, view.frame_axis) and view.world.sizes[k] > 1
     }
-    at_speed = {} if speed is None else {SPEED: speed}
-    return ({POSITION: stood} if stood else {}) | at_speed
+    entries: dict[str, Any] = {POSITION: position} if position else {}
+    return entries if speed is None else {**entries, SPEED: speed}
 
 
 def _to_rgb(color: str) -> tuple[int, int, int]:
@@ -217,7 +231,7 @@ def _to_rgb(color: str) -> tuple[int, int, int]:
     Raises
     ------
     InvalidImageError
-        It is none.
+        The value is not a color.
     """
     from PIL import ImageColor
 
@@ -225,6 +239,6 @@ def _to_rgb(color: str) -> tuple[int, int, int]:
         red, green, blue = ImageColor.getrgb(color)[:3]
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidImageError(
-            f"The background is {color!r}: give the name of a color, or one such as '#20a0ff'."
+            f"The background is {color!r}: enter the name of a color, or a code such as '#20a0ff'."
         ) from error
     return red, green, blue

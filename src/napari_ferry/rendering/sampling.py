@@ -1,8 +1,8 @@
-"""Which samples lie under the pixels of a picture, along one axis and then the other."""
+"""Sample the axes of an image at the pixels of a picture, one axis after the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Line:
-    """Which samples of one axis lie under a run of pixels.
+@dataclass(frozen=True, kw_only=True)
+class AxisSampling:
+    """Samples of one axis at consecutive pixels.
 
     Parameters
     ----------
     first : int
-        The first pixel of the picture that lies on the image.
+        First pixel of the picture inside the image.
     low : numpy.ndarray
-        Index of the sample under each pixel from there on; of the one before it where samples are
-        interpolated.
+        Index of the nearest sample at each pixel from `first` on; with interpolation, of the lower
+        of two neighboring samples.
     weight : numpy.ndarray, optional
-        How much of the next sample is mixed in, float32; ``None`` for the nearest alone.
+        Weight of the upper sample in linear interpolation, float32; None for nearest neighbor.
     size : int
-        Number of samples of the axis.
+        Number of samples along the axis.
     """
 
     first: int
@@ -34,83 +34,90 @@ class Line:
 
     @property
     def stop(self) -> int:
-        """The pixel after the last that lies on the image."""
+        """First pixel after the image."""
         return self.first + len(self.low)
 
     @cached_property
-    def needs(self) -> slice:
-        """The samples that are needed."""
+    def needed(self) -> slice:
+        """Range of required samples."""
         if not len(self.low):
             return slice(0, 0)
         last = int(self.low.max()) + (self.weight is not None)
         return slice(int(self.low.min()), min(last, self.size - 1) + 1)
 
-    def within(self, start: int, stop: int) -> Line:
-        """Return the same of some pixels of the picture only."""
+    def crop(self, start: int, stop: int) -> AxisSampling:
+        """Return the sampling of a range of pixels of the picture."""
         begin = min(max(start, self.first), self.stop)
         end = max(min(stop, self.stop), begin)
         cut = slice(begin - self.first, end - self.first)
         weight = None if self.weight is None else self.weight[cut]
-        return Line(begin, self.low[cut], weight, self.size)
+        return AxisSampling(first=begin, low=self.low[cut], weight=weight, size=self.size)
 
-    def moved(self, by: int) -> Line:
-        """Return the same under pixels that are counted from another place."""
-        return Line(self.first + by, self.low, self.weight, self.size)
+    def shift(self, offset: int) -> AxisSampling:
+        """Return the sampling with an offset added to the indices of pixels."""
+        return replace(self, first=self.first + offset)
 
 
-def make_line(places: NDArray[np.float64], size: int, *, is_smooth: bool) -> Line:
-    """Find the samples of an axis under pixels.
+def make_sampling(positions: NDArray[np.float64], size: int, *, is_smooth: bool) -> AxisSampling:
+    """Find the samples of an axis at pixels.
 
     Parameters
     ----------
-    places : numpy.ndarray
-        Place of each pixel's center, counted in samples: 0 is the center of the first.
+    positions : numpy.ndarray
+        Center of each pixel in units of samples, axes (pixels,); 0 is the center of the first
+        sample.
     size : int
         Number of samples.
     is_smooth : bool
-        Whether samples are interpolated linearly.
+        Whether to interpolate samples linearly.
     """
-    inside = np.flatnonzero((places >= -0.5) & (places < size - 0.5))
+    inside = np.flatnonzero((positions >= -0.5) & (positions < size - 0.5))
     if not len(inside):
-        return Line(0, np.empty(0, np.intp), None, size)
-    seen = places[inside[0] : inside[-1] + 1]
+        return AxisSampling(first=0, low=np.empty(0, np.intp), weight=None, size=size)
+
+    first = int(inside[0])
+    visible = positions[first : inside[-1] + 1]
     if not is_smooth:
-        nearest = np.clip(np.floor(seen + 0.5), 0, size - 1).astype(np.intp)
-        return Line(int(inside[0]), nearest, None, size)
-    held = np.clip(seen, 0, size - 1)
-    low = np.minimum(np.floor(held), max(size - 2, 0)).astype(np.intp)
-    return Line(int(inside[0]), low, (held - low).astype(np.float32), size)
+        nearest = np.clip(np.floor(visible + 0.5), 0, size - 1).astype(np.intp)
+        return AxisSampling(first=first, low=nearest, weight=None, size=size)
+
+    clamped = np.clip(visible, 0, size - 1)
+    low = np.minimum(np.floor(clamped), max(size - 2, 0)).astype(np.intp)
+    weight = (clamped - low).astype(np.float32)
+    return AxisSampling(first=first, low=low, weight=weight, size=size)
 
 
-def sample(pixels: NDArray[Any], rows: Line, columns: Line) -> NDArray[Any]:
-    """Return the samples under pixels of a picture.
+def sample(pixels: NDArray[Any], rows: AxisSampling, columns: AxisSampling) -> NDArray[Any]:
+    """Return the samples at the pixels of a picture.
 
     Parameters
     ----------
     pixels : numpy.ndarray
-        The samples that `rows` and `columns` need, axes (y, x) or (y, x, s).
-    rows, columns : Line
-        What lies under which pixel.
+        Samples in the ranges needed by `rows` and `columns`, axes (y, x) or (y, x, s).
+    rows, columns : AxisSampling
+        Sampling of the axes y and x.
 
     Returns
     -------
     numpy.ndarray
-        The same axes; float32 where anything is interpolated.
+        Array with the same axes; float32 if interpolated.
     """
-    return _along(_along(pixels, rows, 0), columns, 1)
+    return _sample_axis(_sample_axis(pixels, rows, 0), columns, 1)
 
 
-def _along(pixels: NDArray[Any], line: Line, axis: int) -> NDArray[Any]:
-    at = line.low - line.needs.start
-    if line.weight is None:
-        return pixels if _counts_up(at, pixels.shape[axis]) else pixels.take(at, axis)
-    weight = line.weight.reshape([-1 if k == axis else 1 for k in range(pixels.ndim)])
-    low = pixels.take(at, axis).astype(np.float32)
-    high = pixels.take(np.minimum(at + 1, pixels.shape[axis] - 1), axis).astype(np.float32)
-    mixed: NDArray[Any] = low + (high - low) * weight
-    return mixed
+def _sample_axis(pixels: NDArray[Any], sampling: AxisSampling, axis: int) -> NDArray[Any]:
+    """Return the samples of one axis; a view if they are the whole axis in order."""
+    index = sampling.low - sampling.needed.start
+    if sampling.weight is None:
+        is_whole = _is_whole_axis(index, pixels.shape[axis])
+        return pixels if is_whole else pixels.take(index, axis)
+    weight = sampling.weight.reshape([-1 if k == axis else 1 for k in range(pixels.ndim)])
+    low = pixels.take(index, axis).astype(np.float32)
+    high = pixels.take(np.minimum(index + 1, pixels.shape[axis] - 1), axis).astype(np.float32)
+    interpolated: NDArray[Any] = low + (high - low) * weight
+    return interpolated
 
 
-def _counts_up(at: NDArray[np.intp], size: int) -> bool:
-    """Whether indices are those of a whole axis, in order."""
-    return len(at) == size and bool((at == np.arange(size)).all())
+def _is_whole_axis(index: NDArray[np.intp], size: int) -> bool:
+    """Return True if indices select a whole axis in order."""
+    return len(index) == size and bool((index == np.arange(size)).all())

@@ -1,4 +1,4 @@
-"""How an image is shown, by its display -> what paints it."""
+"""Convert display settings of an image to the colors of its samples."""
 
 from __future__ import annotations
 
@@ -15,79 +15,91 @@ from napari_ferry.image.axes import limits_of
 from napari_ferry.layers.display import TRANSFORMS, warn_unsound
 from napari_ferry.movie.contrast_limits import contrast_limits_of
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_indices
-from napari_ferry.rendering.colormap_texture import find_label_colors, find_palette
+from napari_ferry.rendering.colormap_texture import make_label_colors, make_palette
 from napari_ferry.rendering.paint import Color, Labeled, Paint, Scalar
 
-_UNSOUND = (TypeError, ValueError, LookupError)
+_INVALID_COLORMAP = (TypeError, ValueError, LookupError)
 
 _T = TypeVar("_T")
 
 
 def check_upright(image: Image) -> None:
-    """Refuse an image that is turned or sheared.
+    """Refuse an image with a rotation, shear or affine transform.
 
     Raises
     ------
     InvalidImageError
-        It is.
+        The image has such a transform.
     """
-    turned = [key for key in TRANSFORMS if image.display.get(key) is not None]
-    if turned:
+    transforms = [key for key in TRANSFORMS if image.display.get(key) is not None]
+    if transforms:
         raise InvalidImageError(
-            f"{image.name or 'An image'} is transformed ({', '.join(turned)}), and only scaled and "
-            "moved images are drawn from their samples: export what the viewer's canvas shows."
+            f"{image.name or 'An image'} is transformed ({', '.join(transforms)}), but only scaled "
+            "and translated images can be drawn from their samples: export the viewer's canvas."
         )
 
 
-def is_shown(image: Image) -> bool:
-    """Whether an image is visible."""
+def is_visible(image: Image) -> bool:
+    """Return True if an image is visible."""
     return image.display.get("visible") is not False
 
 
 def is_smooth(image: Image) -> bool:
-    """Whether samples are interpolated; linearly, whichever way the viewer does it."""
-    way = image.display.get("interpolation2d", "nearest")
-    return image.kind == "image" and way != "nearest"
+    """Return True if samples are interpolated, always linearly."""
+    interpolation = image.display.get("interpolation2d", "nearest")
+    return image.kind == "image" and interpolation != "nearest"
 
 
 def choose_paint(image: Image) -> Paint:
-    """Return what paints an image without channels; no samples are read yet.
+    """Return the conversion of samples to colors for an image without channels; read no samples.
 
     Warns
     -----
     FerryWarning
-        The display says something that is no color.
+        The colormap in the display settings is not valid.
     """
     display = image.display
     opacity = _number(display.get("opacity"), 0, 1, 0.7 if image.kind == "labels" else 1.0)
     if image.kind == "labels":
-        labels = _sound(find_label_colors, display.get("colormap"), image)
-        contour = int(_number(display.get("contour"), 0, math.inf, 0))
         shown = display.get("shown_label")
-        return Labeled(image.dtype, labels, opacity, contour, shown if is_whole(shown) else None)
+        return Labeled(
+            dtype=image.dtype,
+            palette=_colors_or_default(make_label_colors, display.get("colormap"), image),
+            opacity=opacity,
+            contour=int(_number(display.get("contour"), 0, math.inf, 0)),
+            shown=shown if is_whole(shown) else None,
+        )
+
     gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
     if image.is_rgb:
-        return Color(image.dtype, _color_limits(image), gamma, opacity)
-    palette = _sound(find_palette, display.get("colormap"), image)
-    return Scalar(image.dtype, _limits(image), gamma, palette, opacity, is_smooth(image))
+        return Color(dtype=image.dtype, limits=_color_limits(image), gamma=gamma, opacity=opacity)
+    return Scalar(
+        dtype=image.dtype,
+        limits=_limits(image),
+        gamma=gamma,
+        palette=_colors_or_default(make_palette, display.get("colormap"), image),
+        opacity=opacity,
+        is_smooth=is_smooth(image),
+    )
 
 
-def _number(value: Any, low: float, high: float, usual: float) -> float:
-    is_sound = is_finite(value) and low <= value <= high
-    return float(value) if is_sound else usual
+def _number(value: Any, low: float, high: float, default: float) -> float:
+    """Return a display setting, or its default if it is not a number from `low` to `high`."""
+    is_valid = is_finite(value) and low <= value <= high
+    return float(value) if is_valid else default
 
 
-def _sound(find: Callable[[Any], _T], colormap: Any, image: Image) -> _T:
-    """Return what is found of a colormap, or napari's own where it is none."""
+def _colors_or_default(make_colors: Callable[[Any], _T], colormap: Any, image: Image) -> _T:
+    """Return the colors of a colormap, or napari's default with a warning if it is not valid."""
     try:
-        return find(colormap)
-    except _UNSOUND:
+        return make_colors(colormap)
+    except _INVALID_COLORMAP:
         warn_unsound(image.name, ["colormap"])
-        return find(None)
+        return make_colors(None)
 
 
 def _limits(image: Image) -> LazyContrastLimits:
-    """Return which values are first and last, to be found in some frames where it is not said."""
+    """Return the contrast limits of gray samples, computed from some frames if unknown."""
     known = contrast_limits_of(image, None)
     if known is None and image.dtype.kind == "b":
         known = (0.0, 1.0)
@@ -95,19 +107,21 @@ def _limits(image: Image) -> LazyContrastLimits:
         known = (0.0, 255.0)
     if known is not None:
         return LazyContrastLimits(known)
+
+    # the smallest level of a pyramid has similar values and is read far faster
     smallest = image.levels[-1]
     lead = smallest.shape[:-2]
     count = math.prod(lead)
-    places = [np.unravel_index(k, lead) for k in sampled_indices(count)] if count else []
-    whole = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
-    regions = [(*(slice(int(k), int(k) + 1) for k in place), *whole) for place in places]
+    frames = [np.unravel_index(k, lead) for k in sampled_indices(count)] if count else []
+    plane = tuple(slice(0, int(n)) for n in smallest.shape[-2:])
+    regions = [(*(slice(int(k), int(k) + 1) for k in frame), *plane) for frame in frames]
     return LazyContrastLimits(None, smallest, regions)
 
 
 def _color_limits(image: Image) -> LazyContrastLimits:
-    """Return which values of a color are dark and bright."""
+    """Return the contrast limits of color samples, by default the range of their type."""
     given = limits_of(image.display)
     if given and 0 < given[1] - given[0] < np.finfo(np.float32).max:
         return LazyContrastLimits(given)
-    most = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
-    return LazyContrastLimits((0.0, most))
+    highest = float(np.iinfo(image.dtype).max) if image.dtype.kind in "iu" else 1.0
+    return LazyContrastLimits((0.0, highest))

@@ -1,4 +1,4 @@
-"""Times and lengths, as they are written on pictures."""
+"""Format times and lengths as text for pictures."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _MOST_DECIMALS = 3
 _ALMOST = 1e-6
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Says where the axis stands that runs.
+@dataclass(frozen=True, kw_only=True)
+class TimeStamp:
+    """Text with the time of each frame, or with its position on another frame axis.
 
     Parameters
     ----------
     axis : Axis
-        Distance of frames, their unit, and where the first one is.
+        Frame axis: distance between frames, their unit, and the coordinate of the first frame.
     first, step : int
-        Number of the first frame, and how many it is to the next; said where there is no unit.
+        Position of the first frame and distance to the next one; displayed if the axis has no unit.
     count : int
         Number of frames.
     """
@@ -36,30 +36,31 @@ class Clock:
     count: int
 
     def text(self, i: int) -> str:
-        """Return what is written on frame i."""
+        """Return the text of frame i."""
         axis = self.axis
         if axis.unit is None:
             return f"{axis.name} {self.first + i * self.step}"
-        place = axis.translation + i * axis.scale
+        coordinate = axis.translation + i * axis.scale
         if axis.unit in SECONDS:
-            return self._time(place * SECONDS[axis.unit])
+            return self._time(coordinate * SECONDS[axis.unit])
         decimals = _decimals(axis.scale, axis.translation)
-        return f"{axis.name} {place:.{decimals}f} {to_ome(axis.unit) or axis.unit}"
+        return f"{axis.name} {coordinate:.{decimals}f} {to_ome(axis.unit) or axis.unit}"
 
     def _time(self, seconds: float) -> str:
+        """Return a time in one format for all frames, chosen by the longest time."""
         step = self.axis.scale * SECONDS[self.axis.unit or ""]
         begin = self.axis.translation * SECONDS[self.axis.unit or ""]
-        most = max(abs(begin), abs(begin + (self.count - 1) * step))
-        if most < 60:
-            name, unit = _unit_below(most, _TIMES)
+        longest = max(abs(begin), abs(begin + (self.count - 1) * step))
+        if longest < 60:
+            name, unit = _largest_unit(longest, _TIMES)
             return f"{seconds / unit:.{_decimals(step / unit, begin / unit)}f} {name}"
-        return _on_a_clock(seconds, _decimals(step, begin), has_hours=most >= 3600)
+        return _clock_time(seconds, _decimals(step, begin), has_hours=longest >= 3600)
 
 
-def _on_a_clock(seconds: float, decimals: int, *, has_hours: bool) -> str:
+def _clock_time(seconds: float, decimals: int, *, has_hours: bool) -> str:
     """Return h:mm:ss or m:ss, with a fraction.
 
-    >>> _on_a_clock(83.5, 1, has_hours=False), _on_a_clock(3700, 0, has_hours=True)
+    >>> _clock_time(83.5, 1, has_hours=False), _clock_time(3700, 0, has_hours=True)
     ('1:23.5', '1:01:40')
     """
     ticks = round(abs(seconds) * 10**decimals)
@@ -71,7 +72,7 @@ def _on_a_clock(seconds: float, decimals: int, *, has_hours: bool) -> str:
 
 
 def _decimals(step: float, begin: float = 0.0) -> int:
-    """Return how many decimals tell steps apart, and write all in full where few are enough.
+    """Return the number of decimals needed to distinguish steps, or to write them exactly.
 
     >>> _decimals(0.25), _decimals(1 / 30), _decimals(2), _decimals(1, 0.5)
     (2, 2, 0, 1)
@@ -84,34 +85,38 @@ def _decimals(step: float, begin: float = 0.0) -> int:
     return least
 
 
-def _unit_below(value: float, units: Mapping[str, float]) -> tuple[str, float]:
-    """Return name and size of the largest unit that is not larger than a value."""
+def _largest_unit(value: float, units: Mapping[str, float]) -> tuple[str, float]:
+    """Return name and size of the largest unit not larger than a value."""
     names = list(units)
     fitting = [name for name in names if units[name] <= abs(value) * (1 + _ALMOST)]
     name = names[0] if value == 0 else next(iter(fitting), names[-1])
     return name, units[name]
 
 
-def choose_bar(pixel: float, unit: str | None, most: float) -> tuple[float, str]:
-    """Return the length of a scale bar, in pixels, and what is written over it.
+def choose_bar(pixel: float, unit: str | None, max_length: float) -> tuple[float, str]:
+    """Return the length of a scale bar in pixels and its text.
 
     Parameters
     ----------
     pixel : float
-        Width of a pixel, in its unit.
+        Width of a pixel in `unit`.
     unit : str, optional
-        Its NGFF name; pixels when absent.
-    most : float
-        Most pixels that the bar may have.
+        NGFF name of the unit; pixels if absent.
+    max_length : float
+        Maximum length of the bar in pixels.
 
     >>> choose_bar(0.5, "micrometer", 150)
     (100.0, '50 µm')
     """
     if unit in METERS:
-        name, size = _unit_below(pixel * most * METERS[unit], _LENGTHS)
+        name, size = _largest_unit(pixel * max_length * METERS[unit], _LENGTHS)
         in_unit = pixel * METERS[unit] / size
     else:
         name, in_unit = (to_ome(unit) or unit or "px"), pixel
-    power = 10.0 ** (3 * math.floor(math.log10(most * in_unit) / 3 + _ALMOST))
-    number = max((n for n in _ROUND if n * power <= most * in_unit * (1 + _ALMOST)), default=1)
+
+    # a round number that is 1, 2 or 5 times a power of ten
+    power = 10.0 ** (3 * math.floor(math.log10(max_length * in_unit) / 3 + _ALMOST))
+    number = max(
+        (n for n in _ROUND if n * power <= max_length * in_unit * (1 + _ALMOST)), default=1
+    )
     return number * power / in_unit, f"{number * power:.6g} {name}"

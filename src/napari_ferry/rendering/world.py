@@ -1,9 +1,9 @@
-"""Where images lie in the world that napari shows, and what of it one picture is.
+"""Place images in napari's world coordinates.
 
-Axes are aligned at their end, as napari does it: the last two of every image are what is seen
-first. A point of the world lies in the sample whose center is nearest; an image is seen where the
-point lies within it. Images whose units are of one kind share the smallest of them; where kinds do
-not go together, numbers are taken as they are.
+As in napari, axes are aligned at their end: the last two axes of each image are the displayed ones
+by default. A point in the world belongs to the sample with the nearest center, and an image is
+visible at the points inside it. If the units of all images measure the same quantities, each
+quantity uses its smallest unit; otherwise units are ignored and numbers are used unchanged.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _Step = TypeVar("_Step", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
-class Placed:
-    """An image in the world.
+class PlacedImage:
+    """Image in world coordinates.
 
     Parameters
     ----------
     image : Image
-        Without channels.
+        Image without channels.
     scale, start : numpy.ndarray
-        Distance of neighbors and place of index 0, in units of the world; one value for each axis
-        but the samples of a color.
+        Distance between samples and coordinate of index 0, in units of the world; one value for
+        each axis except color samples.
     """
 
     image: Image
@@ -44,160 +44,172 @@ class Placed:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Length of each axis but the samples of a color."""
+        """Length of each axis except color samples."""
         return self.image.shape[: len(self.scale)]
 
     @property
     def ends(self) -> NDArray[np.float64]:
-        """The lowest and the highest place of a center on each axis, shape (2, axes)."""
+        """Lowest and highest coordinate of a sample center on each axis, shape (2, axes)."""
         last = self.start + (np.array(self.shape) - 1) * self.scale
         return np.stack([np.minimum(self.start, last), np.maximum(self.start, last)])
 
     def steps(self, level: Array) -> list[float]:
-        """Return the distance of neighbors on each axis of a level, in units of the world."""
+        """Return the distance between samples on each axis of a level, in units of the world."""
         sizes = zip(self.scale, self.shape, level.shape, strict=False)
         return [abs(float(scale)) * full / size for scale, full, size in sizes]
 
 
 @dataclass(frozen=True)
 class World:
-    """All images together.
+    """All images in common coordinates.
 
     Parameters
     ----------
-    placed : tuple of Placed
-        The images, from the bottom to the top.
+    images : tuple of PlacedImage
+        Images from bottom to top.
     axes : tuple of Axis
-        Name, distance of steps, unit and first step of each axis.
+        Axes with name, distance between steps, unit and coordinate of the first step.
     sizes : tuple of int
         Number of steps on each axis.
     """
 
-    placed: tuple[Placed, ...]
+    images: tuple[PlacedImage, ...]
     axes: tuple[Axis, ...]
     sizes: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the axes."""
+        """Names of the axes."""
         return tuple(axis.name for axis in self.axes)
 
-    def point(self, axis: int, step: _Step) -> _Step:
-        """Return the place of a step, or of each of several."""
+    def coordinate(self, axis: int, step: _Step) -> _Step:
+        """Return the world coordinate of one or several steps on an axis."""
         return self.axes[axis].translation + step * self.axes[axis].scale
 
-    def missing(self, one: Placed) -> int:
-        """Return how many of the first axes an image does not have."""
-        return len(self.axes) - len(one.scale)
+    def missing_axes(self, placed: PlacedImage) -> int:
+        """Return the number of leading axes missing from an image."""
+        return len(self.axes) - len(placed.scale)
 
     def edges(self, axis: int) -> tuple[float, float]:
-        """Return where the outermost samples begin and end on an axis."""
-        found = [
-            (one.ends[:, k], abs(one.scale[k]) / 2)
-            for one in self.placed
-            if (k := axis - self.missing(one)) >= 0
+        """Return the outer edges of the outermost samples on an axis."""
+        extents = [
+            (placed.ends[:, k], abs(placed.scale[k]) / 2)
+            for placed in self.images
+            if (k := axis - self.missing_axes(placed)) >= 0
         ]
         return (
-            float(min(ends[0] - half for ends, half in found)),
-            float(max(ends[1] + half for ends, half in found)),
+            float(min(ends[0] - half for ends, half in extents)),
+            float(max(ends[1] + half for ends, half in extents)),
         )
 
 
 def make_world(images: Sequence[Image]) -> World:
-    """Lay images into one world.
+    """Place images in common coordinates.
 
     Parameters
     ----------
     images : sequence of Image
-        At least one, without channels.
+        At least one image, without channels.
 
     Raises
     ------
     InvalidImageError
-        An image with a scale of 0, whose last axes are not y x, without samples, or whose samples
-        are no numbers that can be drawn.
+        An image has a scale of 0, does not end with the axes y x, has no samples, or has samples of
+        a type that cannot be drawn.
     """
     for image in images:
         _check(image)
-    units = _common_units([_space(image) for image in images])
+    units = _common_units([_world_axes_of(image) for image in images])
     placed = tuple(_place(image, units) for image in images)
-    return World(placed, *_put_together(placed, units))
+    return World(placed, *_combine_axes(placed, units))
 
 
-def _place(image: Image, units: Mapping[str, str | None]) -> Placed:
-    axes = _space(image)
-    factors = np.array([_size(a.unit) / _size(units.get(_kind(a.unit), a.unit)) for a in axes])
+def _place(image: Image, units: Mapping[str, str | None]) -> PlacedImage:
+    """Convert the calibration of an image to common units."""
+    axes = _world_axes_of(image)
+    factors = np.array(
+        [_unit_size(a.unit) / _unit_size(units.get(_quantity(a.unit), a.unit)) for a in axes]
+    )
     scale = np.array([axis.scale for axis in axes])
-    return Placed(image, scale * factors, np.array([axis.translation for axis in axes]) * factors)
+    start = np.array([axis.translation for axis in axes])
+    return PlacedImage(image, scale * factors, start * factors)
 
 
-def _space(image: Image) -> tuple[Axis, ...]:
-    """Return the axes but the samples of a color."""
+def _world_axes_of(image: Image) -> tuple[Axis, ...]:
+    """Return the axes of an image except color samples."""
     return image.axes[:-1] if image.is_rgb else image.axes
 
 
 def _check(image: Image) -> None:
+    """Refuse images without a place in the world, or without samples."""
     named = image.name or "An image"
     check_frame_axes(image, "to be drawn", only_last="s")
+
+    # a scale of 0 or NaN has no extent, and an infinite translation no position
     if any(axis.scale == 0 or not np.isfinite(axis.scale) for axis in image.axes):
         raise InvalidImageError(
-            f"{named} has an axis whose scale is 0 or no number, so it covers nothing: give each "
-            "axis a scale."
+            f"{named} has an axis with a scale of 0 or a scale that is not finite: give each "
+            "axis a finite scale other than 0."
         )
     if not all(np.isfinite(axis.translation) for axis in image.axes):
         raise InvalidImageError(
-            f"{named} has an axis whose translation is no finite number, so it lies nowhere: give "
-            "each axis one, such as 0."
+            f"{named} has an axis with a translation that is not finite: give each axis a finite "
+            "translation, such as 0."
         )
     if 0 in image.shape:
         raise InvalidImageError(
-            f"{named} has the shape {image.shape}, so it has no samples: leave it out."
+            f"{named} has the shape {image.shape} and therefore no samples: leave it out."
         )
     _check_dtype(image.kind, image.dtype, named)
 
 
 def _check_dtype(kind: Kind, dtype: np.dtype[Any], named: str) -> None:
+    """Refuse samples other than real numbers, and labels other than integers."""
     check_not_complex(dtype, named, "in a drawing")
     if dtype.kind not in ("biu" if kind == "labels" else "biuf"):
         raise InvalidImageError(
             f"{named} has {'labels' if kind == 'labels' else 'samples'} of {dtype}, expected "
-            f"{'whole' if kind == 'labels' else 'real'} numbers: convert the array first."
+            f"{'integers' if kind == 'labels' else 'real numbers'}: convert the array first."
         )
 
 
 def _common_units(axes: Sequence[Sequence[Axis]]) -> dict[str, str | None]:
-    """Return the smallest unit of each kind; none where the kinds do not go together."""
-    kinds = [[_kind(axis.unit) for axis in each] for each in axes]
-    longest = max(kinds, key=len)
-    if any(kind != longest[-len(kind) :] for kind in kinds):
+    """Return the smallest unit of each quantity, none if images disagree about quantities."""
+    quantities = [[_quantity(axis.unit) for axis in each] for each in axes]
+    longest = max(quantities, key=len)
+    if any(each != longest[-len(each) :] for each in quantities):
         return {}
-    found = sorted((axis.unit for each in axes for axis in each), key=_size, reverse=True)
-    return {_kind(unit): unit for unit in found}
+
+    # the last and smallest unit of a quantity remains
+    units = sorted((axis.unit for each in axes for axis in each), key=_unit_size, reverse=True)
+    return {_quantity(unit): unit for unit in units}
 
 
-def _kind(unit: str | None) -> str:
-    """Return what a unit measures."""
+def _quantity(unit: str | None) -> str:
+    """Return the quantity measured by a unit, such as length."""
     return "length" if unit in METERS else "time" if unit in SECONDS else unit or "pixel"
 
 
-def _size(unit: str | None) -> float:
-    """Return a unit in metres or seconds, 1 for any other."""
+def _unit_size(unit: str | None) -> float:
+    """Return the size of a unit in meters or seconds, 1 for other units."""
     return METERS.get(unit or "") or SECONDS.get(unit or "") or 1.0
 
 
-def _put_together(
-    placed: Sequence[Placed], units: Mapping[str, str | None]
+def _combine_axes(
+    images: Sequence[PlacedImage], units: Mapping[str, str | None]
 ) -> tuple[tuple[Axis, ...], tuple[int, ...]]:
-    """Return the axes of a world, and how many steps each has."""
-    ndim = max(len(one.scale) for one in placed)
-    named = next(_space(one.image) for one in placed if len(one.scale) == ndim)
+    """Return the axes of the world and their numbers of steps."""
+    ndim = max(len(placed.scale) for placed in images)
+    # axes are named as in the first image with all of them
+    named = next(_world_axes_of(placed.image) for placed in images if len(placed.scale) == ndim)
+
     axes, sizes = [], []
     for k in range(-ndim, 0):
-        here = [one for one in placed if -k <= len(one.scale)]
-        low = min(float(one.ends[0, k]) for one in here)
-        high = max(float(one.ends[1, k]) for one in here)
-        step = min(abs(float(one.scale[k])) for one in here)
-        unit = units.get(_kind(named[k].unit), named[k].unit)
+        present = [placed for placed in images if -k <= len(placed.scale)]
+        low = min(float(placed.ends[0, k]) for placed in present)
+        high = max(float(placed.ends[1, k]) for placed in present)
+        step = min(abs(float(placed.scale[k])) for placed in present)
+        unit = units.get(_quantity(named[k].unit), named[k].unit)
         axes.append(Axis(named[k].name, step, unit, low))
         sizes.append(round((high - low) / step) + 1)
     return tuple(axes), tuple(sizes)

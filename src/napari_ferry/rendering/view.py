@@ -178,8 +178,8 @@ def choose_positions(name: str, size: int, start: int, stop: int | None, step: i
     end = size if stop is None else stop
     if not all(isinstance(number, int | np.integer) for number in (start, end, step)) or step < 1:
         raise InvalidImageError(
-            f"The frames are from {start!r} to {stop!r} in steps of {step!r}: enter integers, and a "
-            "step of at least 1."
+            f"The frames are from {start!r} to {stop!r} in steps of {step!r}: enter integers, and "
+            "a step of at least 1."
         )
     if not 0 <= start < end <= size:
         raise InvalidImageError(

@@ -1,15 +1,16 @@
 """Weights of the evidence for layouts of raw files, from files whose layout is known.
 
 ``python -m benchmarks.raw_fit [--count 400] [--data FOLDER] [--write]`` makes files of the split
-"dev", lists the evidence for all layouts that come into question, and finds the weights under
-which the right ones are likeliest: a conditional logit with a penalty on the square of each weight
-in units of its evidence's spread, as files are few. It prints how often files that were left out
-of the fit are right, in five parts, for several penalties; `--write` writes `weights.py` anew.
+"dev", lists the evidence for all candidate layouts, and finds the weights that make the right ones
+likeliest: a conditional logit with a penalty on the square of each weight in units of its
+evidence's spread, as files are few. It prints the accuracy for files that were left out of the fit,
+in five parts, for several penalties; `--write` writes the weights into `layout/score.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.raw_set import FORMS, Raw, make
-from napari_ferry.codecs.binary.layout import KnownFields, weights
-from napari_ferry.codecs.binary.layout import evaluate as judge
+from napari_ferry.codecs.binary.layout import KnownFields, score
+from napari_ferry.codecs.binary.layout.evaluate import evaluate_layouts
 from napari_ferry.codecs.binary.layout.source import open_source
 
 PENALTIES = (0.2, 0.5, 1.0, 3.0)
@@ -28,7 +29,7 @@ FORM_FILES, FORM_WEIGHT = 45, 0.25
 """Files of each form other than plain; they count less, as they are rarer among users' files."""
 
 LATE = "alike unalike seam seampos seamavg out_seam inner hfirst hprev hcp"
-"""Evidence that takes a closer look than is had at all layouts."""
+"""Evidence from `verify`, which only selected candidates have."""
 
 FOR = (
     "alike seam seamavg out_seam prom prel em edge hcp harm comb z gain colllr at_border "
@@ -38,12 +39,12 @@ AGAINST = (
     "cost crel unexpl unrel subprom subrel inner intz lost uneven hfirst past_edge "
     "trailer odd_gap gapped mosaic unproved unalike"
 )
-"""Evidence that must not count the other way round, as few files may suggest by chance."""
+"""Evidence with a fixed sign of its weight, which few files may reverse by chance."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """The evidence for each layout of a file, which are right, and how much the file counts."""
+    """Evidence for each layout of a file, the right layouts, and the weight of the file."""
 
     features: list[dict[str, float]]
     right: list[bool]
@@ -51,16 +52,16 @@ class Case:
 
 
 def cases(files: Iterable[Raw], path: Path) -> Iterator[Case]:
-    """Yield the evidence in files that show an image."""
+    """Yield the evidence in files with an image."""
     for raw in files:
         if raw.kind == "sim_blank":
             continue
         path.write_bytes(raw.data)
         with open_source(path) as source:
-            found = judge.judge(source, KnownFields())
-        right = [raw.is_right(one.layout) for one in found]
+            candidates = evaluate_layouts(source, KnownFields())
+        right = [raw.is_right(candidate.layout) for candidate in candidates]
         weight = FORM_WEIGHT if raw.form else 1.0
-        yield Case([one.features for one in found], right, weight)
+        yield Case([candidate.features for candidate in candidates], right, weight)
 
 
 def files(count: int, folder: Path | None) -> Iterator[Raw]:
@@ -80,7 +81,7 @@ def names_in(some: list[Case]) -> list[str]:
 
 
 def fit(some: list[Case], names: list[str], penalty: float) -> dict[str, float]:
-    """Return weights under which the right layouts are likeliest."""
+    """Return the weights of the highest likelihood for the right layouts."""
     from scipy.optimize import minimize
 
     used = [case for case in some if any(case.right)]
@@ -106,7 +107,7 @@ def fit(some: list[Case], names: list[str], penalty: float) -> dict[str, float]:
 
 
 def ranks(some: list[Case], found: dict[str, float]) -> list[tuple[int, float, float]]:
-    """Return of each file the rank of the right layout, the first one's share, and the weight."""
+    """Return the rank of the right layout, the share of the first, and the weight of each file."""
     every = []
     for case in some:
         if not case.right:
@@ -121,7 +122,7 @@ def ranks(some: list[Case], found: dict[str, float]) -> list[tuple[int, float, f
 
 
 def summary(every: list[tuple[int, float, float]]) -> str:
-    """Return how often the right layout comes first or among three, and the calibration error."""
+    """Return the accuracy of the first and the first three layouts, and the calibration error."""
     rank, p, weight = np.array(every).T
     at = np.digitize(p, [0.3, 0.5, 0.7, 0.85, 0.95, 0.99])
     right = rank == 0
@@ -134,7 +135,7 @@ def summary(every: list[tuple[int, float, float]]) -> str:
 
 
 def validated(some: list[Case], names: list[str], penalty: float) -> str:
-    """Return the summary of files each of which was left out of a fit."""
+    """Return the summary of a cross-validation in five parts."""
     part = np.random.default_rng(0).integers(0, 5, len(some))
     every = []
     for k in range(5):
@@ -143,17 +144,15 @@ def validated(some: list[Case], names: list[str], penalty: float) -> str:
     return summary(every)
 
 
-def text(some: list[Case], names: list[str]) -> str:
-    """Return the module that holds the weights."""
-    cheap = fit(some, [name for name in names if name not in LATE.split()], PENALTY)
-    return (
-        '"""Weights of the evidence, as `benchmarks/raw_fit.py` found them."""\n\n'
-        "from __future__ import annotations\n\n"
-        + _block("WEIGHTS", fit(some, names, PENALTY))
-        + '"""Of all evidence."""\n\n'
-        + _block("CHEAP", cheap)
-        + '"""Of what needs no closer look."""\n'
-    )
+def write_weights(some: list[Case], names: list[str]) -> None:
+    """Replace the weights in the `score` module."""
+    path = Path(score.__file__)
+    cheap = [name for name in names if name not in LATE.split()]
+    module = path.read_text()
+    for table, fitted in (("WEIGHTS", names), ("CHEAP_WEIGHTS", cheap)):
+        block = _block(table, fit(some, fitted, PENALTY))
+        module = re.sub(rf"(?ms)^{table} = \{{.*?^\}}  # fmt: skip\n", block, module)
+    path.write_text(module)
 
 
 def _block(name: str, found: dict[str, float]) -> str:
@@ -178,11 +177,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         some = list(cases(files(options.count, options.data), Path(folder) / "a.raw"))
     names = names_in(some)
-    print("now:", summary(ranks(some, weights.WEIGHTS)))
+    print("now:", summary(ranks(some, score.WEIGHTS)))
     for penalty in PENALTIES:
         print(f"penalty {penalty:g}, left out:", validated(some, names, penalty))
     if options.write:
-        Path(weights.__file__).write_text(text(some, names))
+        write_weights(some, names)
 
 
 if __name__ == "__main__":

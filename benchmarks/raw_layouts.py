@@ -1,11 +1,11 @@
-"""How often the layout of a raw file is found, in how long, and how well it knows that.
+"""Accuracy, speed and calibration of the search for the layouts of raw files.
 
 ``python -m benchmarks.raw_layouts [--count N] [--first I] [--split test] [--data FOLDER]`` makes
-files whose layout is known and prints how often all fields are right at rank 1 and among the first
-3, by class, beside the goals; then what confidences are worth, seconds, bytes and memory. `--form`
-takes files that are cut off, have gaps or are otherwise odd, `--known` says offset or frames to the
-finder, `--big` measures what large files cost. FOLDER holds real files of other projects. The
-weights come from `benchmarks/raw_fit.py`, and from files of the other split.
+files with known layouts and prints how often all fields are right at rank 1 and among the first
+3, by class, next to the goals; then the calibration of the confidences, seconds, bytes and memory.
+`--form` selects files that are truncated, have gaps or are otherwise odd, `--known` gives the
+offset or the frames to the search, `--big` measures large files. FOLDER holds real files of other
+projects. The weights come from `benchmarks/raw_fit.py`, and from files of the other split.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BINS = (0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.01)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found for one file; `rank` is 99 where the right layout was not among the first."""
+    """Result for one file; `rank` is 99 if the right layout was not among the first."""
 
     raw: Raw
     rank: int
@@ -45,13 +45,15 @@ class Outcome:
 
 
 def look(raw: Raw, path: Path, known: str = "") -> Outcome:
-    """Find the layout of one file, of which one field may be known."""
+    """Find the layout of one file; one field may be known."""
     path.write_bytes(raw.data)
     more = {known: getattr(raw, known)} if known else {}
+
     sources = remember_sources()
     started = time.process_time()
     found = find_layouts(path, **more)
     seconds = time.process_time() - started
+
     ranks = [i for i, layout in enumerate(found) if raw.is_right(layout)]
     first = found[0] if found else None
     return Outcome(
@@ -66,7 +68,7 @@ def look(raw: Raw, path: Path, known: str = "") -> Outcome:
 
 
 def remember_sources() -> list[Source]:
-    """Return a list to which each source is added that is opened from now on."""
+    """Return a list of the sources opened from now on."""
     sources: list[Source] = []
 
     @contextmanager
@@ -106,6 +108,7 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
             yield _row(
                 value or "plain", [one for one in outcomes if getattr(one.raw, attribute) == value]
             )
+
     yield "\n| confidence | n | mean | right |\n|---|---|---|---|"
     confidences = np.array([one.confidence for one in outcomes])
     right = np.array([one.rank == 0 for one in outcomes])
@@ -121,6 +124,7 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
     sure = [one for one in outcomes if one.confidence > 0.6 and one.rank and not one.no_structure]
     blank = [one for one in sure if one.raw.kind == "sim_blank"]
     yield f"wrong above 0.6: {len(sure)}, of blank files {len(blank)} (goal 0)"
+
     seconds = np.array([one.seconds for one in outcomes])
     said = f"median {np.median(seconds):.2f} (goal 1), most {seconds.max():.2f} (goal 2)"
     yield f"seconds of one core: {said}, {(seconds < 2).mean():.1%} below 2"
@@ -150,7 +154,7 @@ print(f"{first} in {seconds:.2f} s, {sources[0].nread / 1e6:.1f} MB read, peak {
 
 
 def cost_of(path: Path) -> str:
-    """Return what is found in a file, in a process of its own, and what that costs."""
+    """Return the first layout of a file and its cost, in a process of its own."""
     said = subprocess.run(
         [sys.executable, "-c", _CHILD, str(path)], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""Scenes for raw files: what microscopes record, simulated, and the real images at hand.
+"""Scenes for raw files: simulated recordings of microscopes, and real images.
 
 A scene is made by a function of a random generator and a shape (frames, y, x); it returns floats
 or integers, color scenes with a last axis of 3.
@@ -64,14 +64,14 @@ def _vignette(rng: np.random.Generator, ny: int, nx: int) -> np.ndarray:
 
 
 def _camera(rng: np.random.Generator, photons: np.ndarray) -> np.ndarray:
-    """Return what a camera with shot noise, gain, offset and read noise counts."""
+    """Return the counts of a camera with shot noise, gain, offset and read noise."""
     counts = rng.poisson(np.maximum(photons, 0)).astype(np.float32)
     read = rng.uniform(0.5, 6) * rng.standard_normal(counts.shape, np.float32)
     return counts * rng.uniform(1, 60) + rng.uniform(0, 500) + read
 
 
 def _cells(rng: np.random.Generator, nt: int, ny: int, nx: int) -> np.ndarray:
-    """Return ring-shaped cells that flash, on a background, around 1."""
+    """Return flashing ring-shaped cells on a background, around 1."""
     y, x = _grid(ny, nx)
     base = gaussian_filter(rng.standard_normal((ny, nx)), 12) * 4 + 1
     movie = np.repeat(np.maximum(base, 0.2)[None].astype(np.float32), nt, 0)
@@ -192,7 +192,7 @@ def _is_still(pixels: np.ndarray) -> bool:
 
 @cache
 def _others(split: str, folder: Path | None) -> dict[str, np.ndarray]:
-    """Return what there is in a folder of files of other projects, by name."""
+    """Return the images in a folder of files of other projects, by name."""
     if folder is None:
         return {}
     paths = [folder / name for name in REAL_FILES[split]]

@@ -1,7 +1,7 @@
-"""Raw files whose layout is known: scenes, stored in every way that programs store them.
+"""Raw files with known layouts: scenes, stored in the ways of common programs.
 
-Each is made from a split and a number alone, so that weights fitted on one split are judged on the
-other, whose sources and seeds it shares nothing with.
+Each is made from a split and a number alone, so weights fitted on one split are tested on the
+other, which has other sources and seeds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ frames, each larger than what is read."""
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw file: what it is of, what its layout is, and its bytes."""
+    """A raw file with its content, its layout and its bytes."""
 
     name: str
     kind: str
@@ -43,14 +43,14 @@ class Raw:
     gap: int = 0
 
     def is_right(self, layout: object) -> bool:
-        """Whether a layout is this one, in every field; signed without negatives is unsigned."""
+        """Return True if all fields of a layout are right; signed without negatives is unsigned."""
         return self.is_type(layout) and all(
             getattr(layout, name) == getattr(self, name)
             for name in ("offset", "frames", "channels", "y", "x", "gap")
         )
 
     def is_type(self, layout: object) -> bool:
-        """Whether a layout has the right type; where no pixel is negative, signs do not count."""
+        """Return True if the type of a layout is right; signs count for negative pixels only."""
         said: np.dtype = layout.dtype  # type: ignore[attr-defined]
         if said.str == self.dtype.str:
             return True
@@ -73,7 +73,7 @@ class Raw:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of samples that are whole frames."""
+        """Bytes of the whole frames."""
         return self.frames * self.channels * self.y * self.x * self.dtype.itemsize
 
 
@@ -118,7 +118,7 @@ def _body(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[byte
     if form != "gap":
         return data, 0
     gap = int(rng.choice(GAPS)) if rng.random() < 0.7 else int(rng.integers(1, 1025)) * 4
-    gap = max(8, min(gap, per // 32 * 4))  # what is said of a frame is shorter than the frame
+    gap = max(8, min(gap, per // 32 * 4))  # a record of a frame is shorter than the frame
     gap += -gap % pixels.itemsize  # and what writes whole samples keeps them in step
     filled = rng.integers(0, 3)
     between = [
@@ -184,7 +184,7 @@ def _scene(
 def _drifting(
     rng: np.random.Generator, split: str, folder: Path | None
 ) -> tuple[str, str, np.ndarray]:
-    """Return a few frames of a camera that rests or drifts over a large image."""
+    """Return a few frames of a camera at rest or drifting over a large image."""
     pool = {name: one for name, one in stills(split, folder).items() if min(one.shape[:2]) > 400}
     name = str(rng.choice(sorted(pool)))
     image, nt = pool[name].astype(np.float32), int(rng.integers(2, 6))
@@ -210,7 +210,7 @@ def _shape(rng: np.random.Generator, nt: int, *, native: bool) -> tuple[int, int
 
 
 def _colored(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[np.ndarray, int]:
-    """Return pixels as gray, RGB, RGBA, or planes, and how many channels lie together."""
+    """Return pixels as gray, RGB, RGBA or planes, and the number of adjacent channels."""
     if form == "bayer":
         return _mosaic(rng, pixels), 1
     if pixels.ndim < 4:
@@ -229,7 +229,7 @@ def _colored(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[n
 
 
 def _mosaic(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """Return what a sensor behind red, green, green and blue filters sees."""
+    """Return the image of a sensor behind red, green, green and blue filters."""
     if pixels.ndim == 4:
         mosaic = pixels[..., 1].copy()
         mosaic[:, ::2, ::2] = pixels[:, ::2, ::2, 0]
@@ -244,7 +244,7 @@ def _mosaic(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
 def _stored(
     rng: np.random.Generator, pixels: np.ndarray, kind: str, form: str
 ) -> tuple[str, np.ndarray]:
-    """Return pixels as a program might store them, and what that is called."""
+    """Return pixels as a program might store them, and the name of this."""
     way = str(rng.choice(_ways(pixels, kind, form)))
     as_is = kind in ("sim_dff", "sim_label") and form not in ("packed", "bayer")
     if as_is or (way == "u1" and pixels.dtype == np.uint8):
@@ -272,7 +272,7 @@ def _stored(
 
 
 def _ways(pixels: np.ndarray, kind: str, form: str) -> list[str]:
-    """Return how pixels may be stored, what is usual several times."""
+    """Return the ways to store pixels, usual ones several times."""
     if form == "packed":
         return ["u2_12"]
     if form == "bayer":

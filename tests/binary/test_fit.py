@@ -32,7 +32,7 @@ from napari_ferry.plugin.samples import raw_recording
 from napari_ferry.widgets.repair.thumbnails import SIDE, draw, first_limits
 
 U2 = np.dtype("<u2")
-ONE = Layout(U2, 0, 10, 1, "", 8, 16)
+ONE = Layout(dtype=U2, offset=0, frames=10, y=8, x=16)
 
 
 def raw(folder: Path, nbytes: int = 2560, name: str = "a.raw", record: object = None) -> Path:
@@ -367,5 +367,5 @@ def test_pictures_of_a_huge_file_read_a_few_samples(tmp_path):
     path = tmp_path / "huge.raw"
     with path.open("wb") as file:
         file.truncate(40_000_000_000)
-    layout = Layout(U2, 0, 200, 1, "", 10_000, 10_000)
+    layout = Layout(dtype=U2, offset=0, frames=200, y=10_000, x=10_000)
     assert draw(open_with_layout(path, layout)).frame.shape == (64, 64)

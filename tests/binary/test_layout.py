@@ -22,12 +22,11 @@ from napari_ferry import (
     imload,
 )
 from napari_ferry.cli import main
-from napari_ferry.codecs.binary.layout import evaluate as judge
-from napari_ferry.codecs.binary.layout import find
-from napari_ferry.codecs.binary.layout.candidates.packed import Unpacked, unpack
+from napari_ferry.codecs.binary.layout import evaluate, find
+from napari_ferry.codecs.binary.layout.candidates.packed import UnpackedSource, unpack
 from napari_ferry.codecs.binary.layout.find import find_common_layout
-from napari_ferry.codecs.binary.layout.signals.frame_border import Borders
-from napari_ferry.codecs.binary.layout.signals.header_edge import edge_of_bytes
+from napari_ferry.codecs.binary.layout.signals.frame_border import BorderFinder
+from napari_ferry.codecs.binary.layout.signals.header_edge import find_byte_edge
 from napari_ferry.codecs.binary.layout.source import Source, open_source
 from napari_ferry.codecs.binary.layout.verify.seams import Seams
 from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
@@ -83,7 +82,7 @@ def test_border_of_frames_is_found_to_the_sample(gap, away):
         [x for one, some in zip(frames, between, strict=True) for x in (one.ravel(), some)]
     )
     pitch = 120 * 150 + gap
-    borders = Borders(window[1234:].astype(np.float32), 150, 1)
+    borders = BorderFinder(window[1234:].astype(np.float32), 150, 1)
     best = borders.find(pitch + away, lambda pitch: [pitch % 150 + 150 * k for k in range(4)])
     assert any((one.pitch, one.first, one.gap) == (pitch, pitch - 1234, gap) for one in best)
 
@@ -96,7 +95,9 @@ def unpacked_pairs(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def test_no_border_is_found_in_noise():
     noise = np.random.default_rng(8).standard_normal(80_000).astype(np.float32)
-    assert not [one for one in Borders(noise, 150, 1).find(9000, lambda _: [0]) if one.score > 60]
+    assert not [
+        one for one in BorderFinder(noise, 150, 1).find(9000, lambda _: [0]) if one.score > 60
+    ]
 
 
 @pytest.mark.parametrize("header", [bytes(300), b"gain = 3\n" * 40, "random"])
@@ -106,7 +107,7 @@ def test_edge_of_bytes_is_where_a_header_ends(header):
     pixels = rng.poisson(300, 40_000).astype("<u2").tobytes()
     first = np.frombuffer(header + pixels[: 12_000 - len(header)], np.uint8)
     window = np.frombuffer(pixels[12_000:], np.uint8)
-    at, score = edge_of_bytes(first, np.roll(window, -(len(header) % 2)), 2)
+    at, score = find_byte_edge(first, np.roll(window, -(len(header) % 2)), 2)
     assert abs(at - len(header)) <= 2
     assert score > 5
 
@@ -188,7 +189,7 @@ def test_bytes_after_each_frame_are_a_gap(tmp_path, is_last):
     best = find_layouts(path)[0]
     assert (*brief(best), best.gap) == ("<u2", 512, 12, 90, 132, 1, 64)
     assert "64 bytes after each" in str(best)
-    assert any("no whole rows" in reason for reason in best.reasons)
+    assert any("not a whole number of rows" in reason for reason in best.reasons)
 
 
 def test_gaps_are_found_between_frames_that_are_unlike_each_other(tmp_path):
@@ -225,7 +226,7 @@ def test_gap_may_be_as_long_as_a_row(tmp_path):
     found = find_layouts(path)
     gaps = {(*brief(layout), layout.gap): layout for layout in found[:3]}
     reasons = gaps["<u2", 512, 12, 90, 128, 1, 256].reasons
-    assert "frames every 23,296 bytes: the last 256 bytes of each are none of its pixels" in reasons
+    assert "frames every 23,296 bytes: the last 256 bytes of each are not pixels" in reasons
 
 
 @pytest.mark.parametrize("x", [1, 3, 5, 7])
@@ -262,9 +263,9 @@ def test_edge_of_a_header_before_packed_samples_is_in_their_bytes(tmp_path):
     three = np.stack(unpacked_pairs(rng.poisson(900, 120_000)), -1).astype(np.uint8)
     path = write(tmp_path / "a.raw", three, rng.bytes(300))
     with open_source(path) as source:
-        unpacked = Unpacked(source, "Mono12p")
-        window = unpacked.values(40_000, 60_000, np.dtype("<u2"))
-        edges = Seams(unpacked, np.dtype("<u2"), 40_000, window).heads.edges
+        unpacked = UnpackedSource(source, "Mono12p")
+        window = unpacked.read_samples(40_000, 60_000, np.dtype("<u2"))
+        edges = Seams(unpacked, np.dtype("<u2"), 40_000, window).header_end.edges
     likeliest = max(edges, key=lambda edge: edges[edge])
     assert abs(likeliest - 400) <= 4
 
@@ -505,7 +506,10 @@ def test_so_many_bytes_are_read_of_a_file_of_any_size(tmp_path, monkeypatch):
             file.write(pixels.tobytes())
     sources = []
     monkeypatch.setattr(
-        judge, "find_dtypes", _remembering(judge.find_dtypes, sources), raising=True
+        evaluate,
+        "find_sample_types",
+        _remembering(evaluate.find_sample_types, sources),
+        raising=True,
     )
     best = find_layouts(path)[0]
     assert (best.y, best.x, best.frames) == (256, 256, 960)
@@ -696,18 +700,34 @@ def test_command_takes_what_is_known(tmp_path, capsys):
 def test_color_opens_as_color(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)
     path = write(tmp_path / "a.raw", pixels)
-    write_sidecar(path, Layout(np.dtype("u1"), 0, 2, 3, "pixel", 20, 30))
+    write_sidecar(
+        path,
+        Layout(
+            dtype=np.dtype("u1"), offset=0, frames=2, channels=3, interleaving="pixel", y=20, x=30
+        ),
+    )
     (image,) = imload(path)
     assert image.is_rgb
     np.testing.assert_array_equal(image.array, pixels)
     with pytest.raises(TargetExistsError):
-        write_sidecar(path, Layout(np.dtype("u1"), 0, 2, 3, "pixel", 20, 30))
+        write_sidecar(
+            path,
+            Layout(
+                dtype=np.dtype("u1"),
+                offset=0,
+                frames=2,
+                channels=3,
+                interleaving="pixel",
+                y=20,
+                x=30,
+            ),
+        )
 
 
 def test_layout_that_does_not_fit_is_not_written(tmp_path):
     path = write(tmp_path / "a.raw", np.zeros(1001, "u1"))
     with pytest.raises(InvalidImageError, match="1 bytes remain"):
-        write_sidecar(path, Layout(np.dtype("u1"), 0, 10, 1, "", 10, 10))
+        write_sidecar(path, Layout(dtype=np.dtype("u1"), offset=0, frames=10, y=10, x=10))
     assert not (tmp_path / "a.json").exists()
 
 

@@ -28,7 +28,7 @@ AXES = {
 }
 SIZES = {"t": 5, "z": 3, "c": 2, "y": 8, "x": 16, "p": 4}
 CHANNELS = (Channel("DAPI", "#0000ff", (1, 9)), Channel("GFP", "#00ff00", (0, 4095)))
-TZYX = Layout(U2, HEADER, 15, 1, "", 8, 16)
+TZYX = Layout(dtype=U2, offset=HEADER, frames=15, y=8, x=16)
 
 
 def make(names: str, **fields: Any) -> Image:
@@ -57,9 +57,15 @@ def rewritten(path: Path, layout: Layout, *arguments: Any, **options: Any) -> Im
     ("image", "layout"),
     [
         (make("tzyx", display={"gamma": 0.5, "contrast_limits": [3, 99]}), TZYX),
-        (make("tcyx", channels=CHANNELS), Layout(U2, HEADER, 5, 2, "plane", 8, 16)),
+        (
+            make("tcyx", channels=CHANNELS),
+            Layout(dtype=U2, offset=HEADER, frames=5, channels=2, interleaving="plane", y=8, x=16),
+        ),
         (make("ctyx", channels=CHANNELS), replace(TZYX, frames=10)),
-        (make("tyxc", channels=CHANNELS), Layout(U2, HEADER, 5, 2, "pixel", 8, 16)),
+        (
+            make("tyxc", channels=CHANNELS),
+            Layout(dtype=U2, offset=HEADER, frames=5, channels=2, interleaving="pixel", y=8, x=16),
+        ),
         (make("pzyx", kind="labels"), replace(TZYX, frames=12)),
         (make("zyx", display={"affine": np.diag([2, 2, 1, 1]).tolist()}), replace(TZYX, frames=3)),
         (make("yx"), replace(TZYX, frames=1)),
@@ -82,7 +88,9 @@ def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_pat
 
 def test_colors_of_three_samples_keep_their_axis(tmp_path):
     pixels = np.zeros((5, 8, 16, 3), np.uint8)
-    layout = Layout(np.dtype("u1"), HEADER, 5, 3, "pixel", 8, 16)
+    layout = Layout(
+        dtype=np.dtype("u1"), offset=HEADER, frames=5, channels=3, interleaving="pixel", y=8, x=16
+    )
     for names in ("tyxc", "tyxs"):
         path = shifted(Image.from_array(pixels, names, name="cells"), tmp_path)
         assert "".join(rewritten(path, layout).axis_names) == names

@@ -33,8 +33,24 @@ HEADER = 352
 FRAMES, SIDE = 12, 64
 NAME = "Repair binary metadata"
 MOVIE = np.asarray(calcium_movie(FRAMES, SIDE)[0].array)
-SECOND = Layout(np.dtype("<u2"), 0, FRAMES, 1, "", SIDE, SIDE, 0.2, ("it may be",))
-BEST = Layout(np.dtype("<u2"), HEADER, FRAMES, 1, "", SIDE, SIDE, 0.97, ("rows repeat",))
+SECOND = Layout(
+    dtype=np.dtype("<u2"),
+    offset=0,
+    frames=FRAMES,
+    y=SIDE,
+    x=SIDE,
+    confidence=0.2,
+    reasons=("it may be",),
+)
+BEST = Layout(
+    dtype=np.dtype("<u2"),
+    offset=HEADER,
+    frames=FRAMES,
+    y=SIDE,
+    x=SIDE,
+    confidence=0.97,
+    reasons=("rows repeat",),
+)
 
 
 @pytest.fixture
@@ -290,7 +306,10 @@ def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
 
 @pytest.mark.thorough
 def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeypatch):
-    found = [Layout(np.dtype("u1"), 0, 1, 1, "", 10 + i, 20, 0.01) for i in range(9)]
+    found = [
+        Layout(dtype=np.dtype("u1"), offset=0, frames=1, y=10 + i, x=20, confidence=0.01)
+        for i in range(9)
+    ]
     monkeypatch.setattr(
         "napari_ferry.codecs.binary.sidecar_search.find_layouts", lambda path, **known: found
     )

@@ -103,7 +103,7 @@ def _layout(
     frames, y, x = (_count(record.get(key)) for key in ("frames", "y", "x"))
     if y is None or x is None:
         return None
-    frame = Layout(dtype, offset, 1, 1, "", y, x, gap=gap)
+    frame = Layout(dtype=dtype, offset=offset, frames=1, y=y, x=x, gap=gap)
     return replace(frame, frames=frames or max(1, count_frames(nbytes, frame)[0]))
 
 
@@ -125,7 +125,16 @@ def _described_layout(
         return None
 
     of_frame: Interleaving = interleaving if channels > 1 else ""  # type: ignore[assignment]
-    return Layout(dtype, offset, frames, channels, of_frame, sizes["y"], sizes["x"], gap=gap)
+    return Layout(
+        dtype=dtype,
+        offset=offset,
+        frames=frames,
+        channels=channels,
+        interleaving=of_frame,
+        y=sizes["y"],
+        x=sizes["x"],
+        gap=gap,
+    )
 
 
 def _calibration(description: Description) -> Calibration:

@@ -314,7 +314,7 @@ def _sentence(error: Exception) -> str:
 
 def _blank() -> Layout:
     """Return a layout to begin with where nothing is known."""
-    return Layout(np.dtype("uint16"), 0, 1, 1, "", 512, 512)
+    return Layout(dtype=np.dtype("uint16"), offset=0, frames=1, y=512, x=512)
 
 
 def _draw(data: Path, layout: Layout) -> object:

@@ -1,9 +1,9 @@
-"""Find the layout of one raw file, or that of all raw files of one camera."""
+"""Search for the layout of one raw file, or the common layout of the files of one camera."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.arguments import reading, to_path
-from napari_ferry.codecs.binary.layout.evaluate import judge
-from napari_ferry.codecs.binary.layout.explain import has_structure, reasons_of
-from napari_ferry.codecs.binary.layout.known_headers import foreign_name, read_header
+from napari_ferry.codecs.binary.layout.evaluate import evaluate_layouts
+from napari_ferry.codecs.binary.layout.explain import explain_candidate, has_structure
+from napari_ferry.codecs.binary.layout.known_headers import identify_format, read_header
 from napari_ferry.codecs.binary.layout.layout import (
     ByteOrder,
     KnownFields,
@@ -23,11 +23,13 @@ from napari_ferry.codecs.binary.layout.layout import (
     strip_evidence,
 )
 from napari_ferry.codecs.binary.layout.score import probabilities
-from napari_ferry.codecs.binary.layout.source import open_source
+from napari_ferry.codecs.binary.layout.source import Source, open_source
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 
-_UNSEEN = 0.4
-"""Trust in a layout for which nothing but the size of the file speaks."""
+_UNSEEN_TRUST = 0.4
+"""Factor on the confidence in a layout that only the size of the file supports."""
+_MAX_SAMPLED_FILES = 4
+"""Number of files whose bytes are read to find their common layout."""
 
 
 def find_layouts(
@@ -42,10 +44,10 @@ def find_layouts(
     byte_order: ByteOrder | None = None,
     limit: int = 10,
 ) -> list[Layout]:
-    """Find how the samples of a raw file may lie, from a bounded sample of its bytes.
+    """Find the possible layouts of a raw file, from a bounded sample of its bytes.
 
-    What is given narrows the search, and is never overruled. A type without a byte order, such as
-    ``'uint16'``, leaves the order open.
+    Fields that are given narrow the search and are never overruled. A dtype without a byte order,
+    such as ``'uint16'``, leaves the order open.
 
     Parameters
     ----------
@@ -54,33 +56,37 @@ def find_layouts(
     dtype : dtype, optional
         Type of a sample: integers or floating point.
     frames, y, x, channels : int, optional
-        Sizes that are known.
+        Known sizes.
     offset : int, optional
         Bytes of header before the first sample.
     byte_order : {"little", "big"}, optional
         Order of the bytes of a sample.
     limit : int
-        How many layouts to return at most.
+        Maximum number of layouts.
 
     Returns
     -------
     list of Layout
-        The likeliest first; empty where nothing fits.
+        The likeliest first; empty if no layout fits.
 
     Raises
     ------
     InvalidImageError
-        What is given can not be.
+        A given field or the limit is invalid.
     UnreadableFileError
-        There is no such file, or it is no raw file: it begins as a TIFF or another format.
+        The file does not exist, or it is not a raw file: it begins like a TIFF or another format.
+
+    Examples
+    --------
+    >>> for layout in find_layouts("recording.raw", dtype="uint16", limit=3):
+    ...     print(f"{layout.confidence:.0%}: {layout}")
     """
     known = parse_known_fields(
         dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
     )
     if limit < 1:
         raise InvalidImageError(f"limit is {limit!r}: give a whole number of at least 1.")
-    found = _find(to_path(path), known)
-    return found[:limit]
+    return _search_file(to_path(path), known)[:limit]
 
 
 @dataclass(frozen=True)
@@ -95,87 +101,104 @@ class CommonLayout:
 def find_common_layout(
     paths: Sequence[Path], *, known: KnownFields | None = None
 ) -> CommonLayout | None:
-    """Find one layout for the raw files of one camera, which may differ in their frames.
+    """Find the common layout of the raw files of one camera, which may differ in their frames.
 
-    The layout is the one in which the evidence of up to four files agrees best; it fits a file
-    whose size leaves whole frames after the header.
+    The evidence of up to four files is combined. A layout fits a file if whole frames remain after
+    the header.
 
     Parameters
     ----------
     paths : sequence of Path
         The raw files.
     known : KnownFields, optional
-        What is known of all.
+        Fields that are known for all files.
 
     Returns
     -------
     CommonLayout or None
-        None if nothing fits. `unmatched` are the files that the layout does not fit.
+        None if no layout fits. `unmatched` are the files that the layout does not fit.
     """
     sizes = {path: path.stat().st_size for path in paths}
-    several = sorted({size: path for path, size in sizes.items() if size}.items())
-    if not several:
-        return None
-    step = max(1, len(several) // 4)
-    looked = [
-        {replace(strip_evidence(one), frames=1): one.confidence for one in found}
-        for _, path in several[::-1][::step][:4]
-        if (found := _find(path, known or KnownFields()))
-    ]
-    forms = list(dict.fromkeys(form for found in looked for form in found))
+    candidates = _search_samples(sizes, known or KnownFields())
+    forms = list(dict.fromkeys(form for confidences in candidates for form in confidences))
     if not forms:
         return None
-    fits = {form: [path for path in paths if _frames_in(sizes[path], form)] for form in forms}
+
+    # Forms that fit most files win; among these, those with the highest product of confidences.
+    matches = {form: [path for path in paths if _whole_frames(sizes[path], form)] for form in forms}
     scores = {
-        form: float(np.sum(np.log([found.get(form, 0.0) + 1e-3 for found in looked])))
+        form: float(np.sum(np.log([one.get(form, 0.0) + 1e-3 for one in candidates])))
         for form in forms
     }
-    likeliest = max(forms, key=lambda form: (len(fits[form]), scores[form]))
+    likeliest = max(forms, key=lambda form: (len(matches[form]), scores[form]))
+
     total = sum(np.exp(score - scores[likeliest]) for score in scores.values())
-    sure = max(found.get(likeliest, 0.0) for found in looked)
-    confidence = max(sure, 1 / total) if len(looked) > 1 else sure
-    reason = f"{len(fits[likeliest])} of {len(paths)} files hold whole frames of it"
-    counts = {path: _frames_in(sizes[path], likeliest) for path in fits[likeliest]}
+    best_alone = max(one.get(likeliest, 0.0) for one in candidates)
+    confidence = max(best_alone, 1 / total) if len(candidates) > 1 else best_alone
+    reason = f"{len(matches[likeliest])} of {len(paths)} files hold whole frames of it"
+    counts = {path: _whole_frames(sizes[path], likeliest) for path in matches[likeliest]}
     unmatched = tuple(path for path in paths if path not in counts)
-    return CommonLayout(
-        replace(likeliest, confidence=confidence, reasons=(reason,)), counts, unmatched
-    )
+    layout = replace(likeliest, confidence=confidence, reasons=(reason,))
+    return CommonLayout(layout, counts, unmatched)
 
 
-def _frames_in(nbytes: int, form: Layout) -> int:
-    """Return how many frames a file holds, 0 where something but a gap would be left over."""
+def _search_samples(sizes: Mapping[Path, int], known: KnownFields) -> list[dict[Layout, float]]:
+    """Return the confidences of the one-frame layouts of a few files of different sizes."""
+    by_size = sorted({size: path for path, size in sizes.items() if size}.items())
+    step = max(1, len(by_size) // _MAX_SAMPLED_FILES)
+    return [
+        {replace(strip_evidence(layout), frames=1): layout.confidence for layout in layouts}
+        for _, path in by_size[::-1][::step][:_MAX_SAMPLED_FILES]
+        if (layouts := _search_file(path, known))
+    ]
+
+
+def _whole_frames(nbytes: int, form: Layout) -> int:
+    """Count the frames of a file; 0 if bytes other than a gap remain after them."""
     count, rest = count_frames(nbytes, form)
     return 0 if rest else count
 
 
 def _has_room(size: int, known: KnownFields) -> bool:
-    """Whether a file can hold one frame of what is known, with a byte for each sample."""
+    """Return True if a file can hold one frame of the known fields, at one byte per sample."""
     frame = math.prod(n for n in (known.y, known.x, known.channels) if n is not None)
     return frame + (known.offset or 0) <= size
 
 
-def _find(path: Path, known: KnownFields) -> list[Layout]:
+def _search_file(path: Path, known: KnownFields) -> list[Layout]:
+    """Return all layouts of a file, the likeliest first."""
     if not path.is_file():
-        raise UnreadableFileError(f"{path} is no file: check its name.")
+        raise UnreadableFileError(f"{path} is not a file: check its name.")
     with reading(path), open_source(path) as source:
-        said = read_header(source)
-        if said is not None and known.allows(said):
-            return [said]
-        foreign = foreign_name(source) if known.offset is None else None
-        if foreign is not None:
-            name, suffix = foreign
-            raise UnreadableFileError(
-                f"{path.name} begins as a {name} does, so it is no raw file: give it the suffix "
-                f"{suffix}, or give the offset at which its samples begin."
-            )
-        kept = judge(source, known) if _has_room(source.size, known) else []
-    if not kept:
+        described = read_header(source)
+        if described is not None and known.allows(described):
+            return [described]
+        _refuse_known_format(path, source, known)
+        candidates = evaluate_layouts(source, known) if _has_room(source.size, known) else []
+    if not candidates:
         return []
-    p = probabilities(kept)
-    seen = has_structure(kept[int(np.argmax(p))])
-    trust = 1.0 if seen or (known.y is not None and known.x is not None) else _UNSEEN
-    found = [
-        replace(one.layout, confidence=float(pi) * trust, reasons=reasons_of(one, seen=seen))
-        for one, pi in zip(kept, p, strict=True)
+
+    # Confidences compare layouts with each other, so they say nothing if none has any structure.
+    shares = probabilities(candidates)
+    is_structured = has_structure(candidates[int(np.argmax(shares))])
+    is_frame_known = known.y is not None and known.x is not None
+    trust = 1.0 if is_structured or is_frame_known else _UNSEEN_TRUST
+    layouts = [
+        replace(
+            candidate.layout,
+            confidence=float(share) * trust,
+            reasons=explain_candidate(candidate, is_structured=is_structured),
+        )
+        for candidate, share in zip(candidates, shares, strict=True)
     ]
-    return sorted(found, key=lambda layout: -layout.confidence)
+    return sorted(layouts, key=lambda layout: -layout.confidence)
+
+
+def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None:
+    """Refuse a file of another format, unless the offset of its samples is known."""
+    known_format = identify_format(source) if known.offset is None else None
+    if known_format is not None:
+        raise UnreadableFileError(
+            f"{path.name} begins as a {known_format.name} does, so it is not a raw file: give it "
+            f"the suffix {known_format.suffix}, or give the offset of its first sample."
+        )

@@ -1,9 +1,9 @@
-"""The headers of formats that are renamed to ``.raw`` or ``.bin``.
+"""Headers of formats whose files are renamed to ``.raw`` or ``.bin``.
 
-Where a header says the layout of plain samples after it, that is the layout: NumPy's
+If a header describes the plain samples after it, it gives the layout: NumPy's
 (https://numpy.org/neps/nep-0001-npy-format.html), MRC2014 (https://www.ccpem.ac.uk/mrc_format),
 NRRD (https://teem.sourceforge.net/nrrd/format.html) and PGM or PPM (netpbm's ``pgm(5)``). Other
-formats are named by their first bytes.
+formats are identified by their first bytes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import ast
 import math
 import re
 import struct
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.layout.source import Source
 
-_NAMES = (
+_SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "PNG image", ".png"),
     (0, b"\xff\xd8\xff", "JPEG image", ".jpg"),
     (0, b"II*\0", "TIFF image", ".tif"),
@@ -69,30 +70,37 @@ _MAX_HEADER = 1 << 20
 _MAX_DIGITS = 15
 
 
-def foreign_name(source: Source) -> tuple[str, str] | None:
-    """Return what a file is by its first bytes, and its usual suffix; None where it is not."""
+class KnownFormat(NamedTuple):
+    """Name of a format and the usual suffix of its files."""
+
+    name: str
+    suffix: str
+
+
+def identify_format(source: Source) -> KnownFormat | None:
+    """Identify the format of a file by its first bytes; None if they are of no known format."""
     head = source.read(0, 1024)
-    for at, magic, name, suffix in _NAMES:
+    for at, magic, name, suffix in _SIGNATURES:
         if head[at : at + len(magic)] == magic:
-            return name, suffix
+            return KnownFormat(name, suffix)
     return None
 
 
 def read_header(source: Source) -> Layout | None:
-    """Return the layout that a file's own header gives; None where there is no such header."""
+    """Read the layout from the header of a known format; None if the file has no such header."""
     head = source.read(0, 4096)
     for magic, read in (
-        (b"\x93NUMPY", _npy),
-        (b"NRRD000", _nrrd),
-        (b"P5", _netpbm),
-        (b"P6", _netpbm),
+        (b"\x93NUMPY", _read_npy),
+        (b"NRRD000", _read_nrrd),
+        (b"P5", _read_netpbm),
+        (b"P6", _read_netpbm),
     ):
         if head.startswith(magic):
-            found = read(source, head)
-            return found if found and _fits(found, source.size) else None
+            layout = read(source, head)
+            return layout if layout and _fits(layout, source.size) else None
     if head[208:212] == b"MAP ":
-        found = _mrc(source, head)
-        return found if found and _fits(found, source.size) else None
+        layout = _read_mrc(head)
+        return layout if layout and _fits(layout, source.size) else None
     return None
 
 
@@ -100,22 +108,31 @@ def _fits(layout: Layout, size: int) -> bool:
     return layout.nbytes > 0 and layout.offset + layout.nbytes <= size
 
 
-def _made(name: str, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]) -> Layout | None:
-    """Return the layout of an array in C order, whose last axis of 3 or 4 is color."""
+def _array_layout(
+    format_name: str, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]
+) -> Layout | None:
+    """Return the layout of an array in C order; a last axis of 3 or 4 is color."""
     if dtype.kind not in "uif" or not shape or len(shape) < 2:
         return None
     channels = shape[-1] if len(shape) > 2 and shape[-1] in (3, 4) else 1
     y, x = shape[-3:-1] if channels > 1 else shape[-2:]
-    frames = math.prod(shape) // max(1, y * x * channels)
-    reasons = (f"the header of {offset} bytes is that of {name}",)
-    together = "pixel" if channels > 1 else ""
-    return Layout(dtype, offset, frames, channels, together, y, x, 1.0, reasons)  # type: ignore[arg-type]
+    return Layout(
+        dtype=dtype,
+        offset=offset,
+        frames=math.prod(shape) // max(1, y * x * channels),
+        channels=channels,
+        interleaving="pixel" if channels > 1 else "",
+        y=y,
+        x=x,
+        confidence=1.0,
+        reasons=(f"the header of {offset} bytes is that of {format_name}",),
+    )
 
 
-def _npy(source: Source, head: bytes) -> Layout | None:
-    wide = head[6:7] > b"\x01"
-    length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
-    begin = 12 if wide else 10
+def _read_npy(source: Source, head: bytes) -> Layout | None:
+    is_version_2 = head[6:7] > b"\x01"
+    length = int.from_bytes(head[8:12] if is_version_2 else head[8:10], "little")
+    begin = 12 if is_version_2 else 10
     if length > _MAX_HEADER:
         return None
     try:
@@ -125,47 +142,49 @@ def _npy(source: Source, head: bytes) -> Layout | None:
         return None
     if record.get("fortran_order") or not all(isinstance(n, int) and n > 0 for n in shape):
         return None
-    return _made("a NumPy file", dtype, begin + length, shape)
+    return _array_layout("a NumPy file", dtype, begin + length, shape)
 
 
-def _mrc(source: Source, head: bytes) -> Layout | None:
+def _read_mrc(head: bytes) -> Layout | None:
     order = ">" if head[212:214] == b"\x11\x11" else "<"
     nx, ny, nz, mode = struct.unpack(f"{order}4i", head[:16])
     (extended,) = struct.unpack(f"{order}i", head[92:96])
     if mode not in _MRC_TYPES or min(nx, ny, nz) < 1 or extended < 0:
         return None
     dtype = np.dtype(order + _MRC_TYPES[mode])
-    found = _made("an MRC file", dtype, 1024 + extended, (nz, ny, nx, 1))
-    return found and Layout(
-        dtype, 1024 + extended, nz, 1, "", ny, nx, found.confidence, found.reasons
-    )
+
+    # The last axis of one keeps a width of 3 or 4 from being read as color.
+    layout = _array_layout("an MRC file", dtype, 1024 + extended, (nz, ny, nx, 1))
+    return layout and replace(layout, frames=nz, y=ny, x=nx)
 
 
-def _nrrd(source: Source, head: bytes) -> Layout | None:
+def _read_nrrd(source: Source, head: bytes) -> Layout | None:
     text = source.read(0, 1 << 16)
     end = min(
         (at + len(stop) for stop in (b"\n\n", b"\r\n\r\n") if (at := text.find(stop)) >= 0),
         default=0,
     )
     fields = dict(re.findall(r"(?m)^([a-z ]+):[ =]*(.*?)\r?$", text[:end].decode("latin-1")))
+
+    # Only uncompressed samples in the same file, directly after the header.
     kind = _NRRD_TYPES.get(fields.get("type", "").strip().lower())
     is_plain = fields.get("encoding", "").strip() == "raw" and "data file" not in fields
     if kind is None or not is_plain or {"byte skip", "line skip"} & set(fields):
         return None
+
     digits = re.findall(r"\d+", fields.get("sizes", ""))
     if any(len(n) > _MAX_DIGITS for n in digits):
         return None
     sizes = [int(n) for n in digits]
     order = ">" if fields.get("endian", "").strip() == "big" else "<"
-    return _made("an NRRD file", np.dtype(order + kind), end, tuple(reversed(sizes)))
+    return _array_layout("an NRRD file", np.dtype(order + kind), end, tuple(reversed(sizes)))
 
 
-def _netpbm(source: Source, head: bytes) -> Layout | None:
-    found = re.match(rb"P([56])(?:\s+|#[^\n]*\n)+(\d+)\s+(\d+)\s+(\d+)\s", head)
-    if found is None:
+def _read_netpbm(source: Source, head: bytes) -> Layout | None:
+    match = re.match(rb"P([56])(?:\s+|#[^\n]*\n)+(\d+)\s+(\d+)\s+(\d+)\s", head)
+    if match is None:
         return None
-    x, y, most = (int(n) for n in found.groups()[1:])
+    x, y, most = (int(n) for n in match.groups()[1:])
     dtype = np.dtype("u1" if most < 256 else ">u2")
-    shape = (1, y, x, 3) if found[1] == b"6" else (1, y, x)
-    layout = _made("a PGM or PPM image", dtype, found.end(), shape)
-    return layout
+    shape = (1, y, x, 3) if match[1] == b"6" else (1, y, x)
+    return _array_layout("a PGM or PPM image", dtype, match.end(), shape)

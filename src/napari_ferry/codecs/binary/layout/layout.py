@@ -1,4 +1,4 @@
-"""A layout, what is known of it, and the sentence that names it."""
+"""Layouts of raw files, and the fields of them that a user knows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from napari_ferry.errors import InvalidImageError
 ByteOrder = Literal["little", "big"]
 Interleaving = Literal["", "pixel", "plane"]
 
-_ORDERS = {"little": "<", "big": ">", "<": "<", ">": ">"}
+_OrderMark = Literal["<", ">"]
+_ORDER_MARKS: dict[str, _OrderMark] = {"little": "<", "big": ">", "<": "<", ">": ">"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How the samples of a raw file may lie.
+    """Arrangement of the samples of a raw file.
 
     Parameters
     ----------
@@ -29,12 +30,12 @@ class Layout:
     frames, channels, y, x : int
         Size along each axis.
     interleaving : {"", "pixel", "plane"}
-        The channels of a pixel lie together, or those of a frame plane after plane; empty for
-        one channel.
+        ``"pixel"`` if the channels of a pixel are adjacent, ``"plane"`` if each frame is stored
+        channel by channel, empty for one channel.
     confidence : float
-        Probability that all of this is right, between 0 and 1.
+        Probability that all fields are right, between 0 and 1.
     reasons : tuple of str
-        Why, in words.
+        Evidence for the layout, in words.
     gap : int
         Bytes after each frame that belong to no sample.
     """
@@ -42,8 +43,8 @@ class Layout:
     dtype: np.dtype[Any]
     offset: int
     frames: int
-    channels: int
-    interleaving: Interleaving
+    channels: int = 1
+    interleaving: Interleaving = ""
     y: int
     x: int
     confidence: float = 0.0
@@ -52,12 +53,12 @@ class Layout:
 
     @property
     def byte_order(self) -> ByteOrder:
-        """Byte order of a sample; that of one byte is called little."""
+        """Byte order of a sample; little for samples of one byte."""
         return "big" if self.dtype.str.startswith(">") else "little"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes as they lie in the file: frames, y, x, and channels where there are several."""
+        """Sizes in the order of the file: frames, y and x, with channels if there are several."""
         if self.interleaving == "pixel":
             return (self.frames, self.y, self.x, self.channels)
         if self.interleaving == "plane":
@@ -71,7 +72,7 @@ class Layout:
 
     @property
     def extent(self) -> int:
-        """Bytes from the first sample to the last, the gaps between frames included."""
+        """Bytes from the first sample to the last, including the gaps between frames."""
         return self.nbytes + (self.frames - 1) * self.gap
 
     def __str__(self) -> str:
@@ -82,32 +83,33 @@ class Layout:
 
 
 def frame_bytes(layout: Layout) -> int:
-    """Return the bytes of one frame, all its channels included."""
+    """Return the bytes of one frame with all its channels."""
     return layout.nbytes // max(1, layout.frames)
 
 
 def strip_evidence(layout: Layout) -> Layout:
-    """Return a layout without what speaks for it."""
+    """Return a layout without its confidence and reasons."""
     return replace(layout, confidence=0.0, reasons=())
 
 
 def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
-    """Return how many whole frames a file of `nbytes` holds after the header, and what remains.
+    """Count the whole frames of a file of `nbytes`, and the bytes that remain after them.
 
-    Nothing remains of a file that ends within its header: it holds no frame.
+    A gap after the last frame does not count as remaining. A file that ends within its header
+    holds no frame, and nothing remains.
     """
-    room, one = max(0, nbytes - layout.offset), frame_bytes(layout)
-    count = (room + layout.gap) // (one + layout.gap)
-    rest = room - count * one - max(0, count - 1) * layout.gap
+    room, frame = max(0, nbytes - layout.offset), frame_bytes(layout)
+    count = (room + layout.gap) // (frame + layout.gap)
+    rest = room - count * frame - max(0, count - 1) * layout.gap
     return count, 0 if count and rest == layout.gap else rest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KnownFields:
-    """What somebody knows of a layout; None where nothing is."""
+    """Fields of a layout that the user knows; the others are None."""
 
     dtype: np.dtype[Any] | None = None
-    byte_order: Literal["<", ">"] | None = None
+    byte_order: _OrderMark | None = None
     frames: int | None = None
     y: int | None = None
     x: int | None = None
@@ -115,7 +117,7 @@ class KnownFields:
     offset: int | None = None
 
     def allows(self, layout: Layout) -> bool:
-        """Whether a layout agrees with everything that is known."""
+        """Return True if a layout agrees with all known fields."""
         dtype = layout.dtype
         return (
             (self.dtype is None or dtype.newbyteorder("=") == self.dtype)
@@ -137,27 +139,32 @@ def parse_known_fields(
     channels: int | None = None,
     offset: int | None = None,
 ) -> KnownFields:
-    """Check what somebody says to know.
+    """Check the fields of a layout that a user gives.
 
     Raises
     ------
     InvalidImageError
-        No type of numbers, no byte order, or a size below 1.
+        The dtype is not numeric, the byte order is unknown or contradicts the dtype, a size is
+        below 1, or the offset is negative.
     """
     for name, size in (("frames", frames), ("y", y), ("x", x), ("channels", channels)):
         _check_count(name, size, 1)
     _check_count("offset", offset, 0)
-    if byte_order is not None and byte_order not in _ORDERS:
+    if byte_order is not None and byte_order not in _ORDER_MARKS:
         raise InvalidImageError(f"byte_order is {byte_order!r}: give 'little' or 'big'.")
-    order = None if byte_order is None else _ORDERS[byte_order]
-    if dtype is None:
-        return KnownFields(None, order, frames, y, x, channels, offset)  # type: ignore[arg-type]
-    native, said = _parse_dtype(dtype)
-    if order and said and order != said and native.itemsize > 1:
-        raise InvalidImageError(
-            f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one."
-        )
-    return KnownFields(native, order or said, frames, y, x, channels, offset)  # type: ignore[arg-type]
+    order = None if byte_order is None else _ORDER_MARKS[byte_order]
+
+    native = None
+    if dtype is not None:
+        native, stated_order = _parse_dtype(dtype)
+        if order and stated_order and order != stated_order and native.itemsize > 1:
+            raise InvalidImageError(
+                f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one."
+            )
+        order = order or stated_order
+    return KnownFields(
+        dtype=native, byte_order=order, frames=frames, y=y, x=x, channels=channels, offset=offset
+    )
 
 
 def _check_count(name: str, size: object, least: int) -> None:
@@ -167,18 +174,20 @@ def _check_count(name: str, size: object, least: int) -> None:
         raise InvalidImageError(f"{name} is {size!r}: give a whole number of at least {least}.")
 
 
-def _parse_dtype(dtype: object) -> tuple[np.dtype[Any], str | None]:
-    """Return a type in native order, and the order where it was said on purpose."""
+def _parse_dtype(dtype: object) -> tuple[np.dtype[Any], _OrderMark | None]:
+    """Return a dtype in native order, and its byte order if it was stated explicitly."""
     try:
-        found: np.dtype[Any] = np.dtype(dtype)  # type: ignore[call-overload]
+        parsed: np.dtype[Any] = np.dtype(dtype)  # type: ignore[call-overload]
     except (TypeError, ValueError, SyntaxError) as error:
         raise InvalidImageError(
             f"dtype is {str(dtype)[:40]!r}: give a type of numbers, such as 'uint16'."
         ) from error
-    if found.kind not in "uif" or found.itemsize > 8:
+    if parsed.kind not in "uif" or parsed.itemsize > 8:
         raise InvalidImageError(
-            f"dtype is {found}: give integers or floating point, such as 'uint16'."
+            f"dtype is {parsed}: give integers or floating point, such as 'uint16'."
         )
-    marked = isinstance(dtype, str) and dtype[:1] in ("<", ">")
-    said = str(dtype)[0] if marked else (">" if found.str[0] == ">" else None)
-    return found.newbyteorder("="), said
+
+    # NumPy does not keep the mark of the native order, so a string is asked for it.
+    if isinstance(dtype, str) and dtype[:1] in _ORDER_MARKS:
+        return parsed.newbyteorder("="), _ORDER_MARKS[dtype[0]]
+    return parsed.newbyteorder("="), ">" if parsed.str[0] == ">" else None

@@ -1,4 +1,4 @@
-"""What evidence is measured with: spreads, logarithms of odds, and a scale for scores."""
+"""Robust statistics for evidence: scales, log odds, and compressed scores."""
 
 from __future__ import annotations
 
@@ -7,48 +7,51 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-AROUND = 9
-"""Steps about one that tell what is usual."""
+NEIGHBORHOOD = 9
+"""Number of consecutive steps whose median is the usual step."""
 
 _Number = TypeVar("_Number", float, npt.NDArray[np.float64])
 
 
-def spread_of(values: npt.NDArray[Any]) -> float:
-    """Return the median absolute deviation, scaled to be the standard deviation of a normal one."""
+def scaled_mad(values: npt.NDArray[Any]) -> float:
+    """Return the median absolute deviation, scaled to the standard deviation of normal values."""
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def scale_of(values: npt.NDArray[Any]) -> float:
-    """Return a scale of values among which few may be beyond all others, and most may be equal."""
-    away = np.abs(values - np.median(values))
-    away = away[away > 0]
-    return spread_of(values) or (0.3 * float(np.median(away)) if away.size else 1.0)
+def robust_scale(values: npt.NDArray[Any]) -> float:
+    """Return a positive scale of values with few outliers; most values may be equal."""
+    deviations = np.abs(values - np.median(values))
+    deviations = deviations[deviations > 0]
+    return scaled_mad(values) or (0.3 * float(np.median(deviations)) if deviations.size else 1.0)
 
 
-def above_usual(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
-    """Return how far logarithms of steps lie above those about them, along axis 0, and a spread."""
+def log_excess(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the excess of log steps over the median of their neighbors, and its spread.
+
+    Neighbors are counted along axis 0.
+    """
     from scipy.ndimage import median_filter
 
-    size = (AROUND, *[1] * (logs.ndim - 1))
-    above: npt.NDArray[np.float64] = logs - median_filter(logs, size, mode="nearest")
-    return above, float(np.hypot(spread_of(above), 0.01))
+    size = (NEIGHBORHOOD, *[1] * (logs.ndim - 1))
+    excess: npt.NDArray[np.float64] = logs - median_filter(logs, size, mode="nearest")
+    return excess, float(np.hypot(scaled_mad(excess), 0.01))
 
 
-def seam_odds(above: _Number, mu: float, spread: float) -> _Number:
-    """Return the logarithm of how much likelier a step is a seam than not.
+def seam_log_odds(excess: _Number, mu: float, spread: float) -> _Number:
+    """Return the log odds of a step to be a seam.
 
     Parameters
     ----------
-    above : float or array
-        Logarithm of the step, above what is usual.
+    excess : float or array
+        Logarithm of the step, relative to the usual one.
     mu : float
-        What is expected of a seam.
+        Expected excess of a seam.
     spread : float
-        Of the usual steps.
+        Spread of the usual steps.
     """
-    return mu * (above - mu / 2) / (spread**2 + mu**2 / 4)
+    return mu * (excess - mu / 2) / (spread**2 + mu**2 / 4)
 
 
-def slog(x: float) -> float:
-    """Return a score on a scale on which large ones count little more than others."""
+def signed_log(x: float) -> float:
+    """Return a score compressed logarithmically, with its sign."""
     return float(np.sign(x) * np.log1p(abs(x)))

@@ -1,4 +1,4 @@
-"""Sizes that cameras, programs and headers often have."""
+"""Frame sizes and header lengths that are common among cameras and programs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _SIDES = (
     *(4104, 4112, 4128, 4320, 4432, 4504, 4512, 4608, 4656, 4872, 4896, 4928, 5120, 5184, 5320),
     *(5472, 5496, 6000, 6144, 6464, 6576, 7680, 7920, 8192, 9568, 10000),
 )
-POPULAR = frozenset(_SIDES)
-"""Sides of frames, in pixels."""
+USUAL_SIDES = frozenset(_SIDES)
+"""Widths and heights of frames, in pixels."""
 
-HEADERS = (
+USUAL_HEADERS = (
     *(0, 128, 256, 352, 512, 1024, 2048, 4096, 8, 12, 16, 32, 64, 80, 96, 348, 384, 500, 640),
     *(768, 800, 1000, 1280, 1536, 2880, 3072, 4100, 6144, 8192),
 )
 """Lengths of headers in bytes, those of most programs first."""
 
 MAX_OFFSET = 8192
-"""Bytes of the longest header or gap that is looked for without being seen."""
+"""Longest header or gap, in bytes, that the search tries without evidence for it."""
 
 
 def header_prior(offset: int) -> float:
-    """Return the logarithm of how likely a header of some bytes is, up to a constant."""
+    """Return the log probability of a header of some bytes, up to a constant."""
     if offset == 0:
         return 0.0
-    if offset in HEADERS:
+    if offset in USUAL_HEADERS:
         return -2.2
     if offset > MAX_OFFSET:
         return -6.0 - math.log(offset / MAX_OFFSET)
@@ -43,14 +43,15 @@ def header_prior(offset: int) -> float:
 
 
 def shape_features(y: int, x: int, frames: int) -> dict[str, float]:
-    """Return what of a frame's shape makes it likely, or not."""
+    """Return the evidence for and against the shape of a frame."""
+    # A frame much taller or wider than 3 to 1 counts twice.
     aspect = abs(math.log(y / x))
     return {
         "square": float(y == x),
         "pow2": float(y & (y - 1) == 0 and x & (x - 1) == 0),
-        "pop_x": float(x in POPULAR),
-        "pop_y": float(y in POPULAR),
-        "pop_both": float(y in POPULAR and x in POPULAR),
+        "pop_x": float(x in USUAL_SIDES),
+        "pop_y": float(y in USUAL_SIDES),
+        "pop_both": float(y in USUAL_SIDES and x in USUAL_SIDES),
         "m8y": float(y % 8 == 0),
         "m8x": float(x % 8 == 0),
         "asp": aspect,

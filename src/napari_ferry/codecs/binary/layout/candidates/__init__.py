@@ -1,1 +1,1 @@
-"""Layouts that a file may have."""
+"""Layouts that fit the size of a file."""

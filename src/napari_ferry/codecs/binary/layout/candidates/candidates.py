@@ -1,4 +1,4 @@
-"""Every layout that fits the size of a file and the rows found in it, with cheap evidence."""
+"""Candidate layouts that fit the size of a file and its rows, with cheap evidence."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_ferry.codecs.binary.layout.layout import Interleaving, KnownFields, Layout
+from napari_ferry.codecs.binary.layout.layout import KnownFields, Layout
 from napari_ferry.codecs.binary.layout.signals.evidence import Clues
 from napari_ferry.codecs.binary.layout.signals.rows import Row
-from napari_ferry.codecs.binary.layout.signals.sample_type import Coded
+from napari_ferry.codecs.binary.layout.signals.sample_type import SampleType
 from napari_ferry.codecs.binary.layout.usual_sizes import (
-    HEADERS,
     MAX_OFFSET,
+    USUAL_HEADERS,
     header_prior,
     shape_features,
 )
@@ -21,17 +21,18 @@ from napari_ferry.codecs.binary.layout.usual_sizes import (
 MAX_SIDE = 30_000
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Candidate:
-    """A layout, the row it is made of, and what is known for and against it, by name.
+    """A layout with its row, its sample type, and the evidence for and against it.
 
-    `packing` names how samples of 12 bits lie in the bytes, where they do.
+    `trailing` counts the bytes after the last whole frame. `features` are the evidence by name, see
+    `score`. `packing` is the format of packed samples of 12 bits, empty for others.
     """
 
     layout: Layout
     row: Row
     trailing: int
-    coded: Coded
+    sample_type: SampleType
     features: dict[str, float] = field(default_factory=dict)
     packing: str = ""
 
@@ -57,12 +58,12 @@ class Candidate:
         return layout.frames * (layout.channels if layout.interleaving == "plane" else 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Search:
-    """Where layouts are looked for: a file of `size` bytes, read as one type and row length."""
+    """A search for the layouts of a file of `size` bytes, with one sample type and row."""
 
     size: int
-    coded: Coded
+    sample_type: SampleType
     row: Row
     clues: Clues
     known: KnownFields
@@ -70,135 +71,165 @@ class Search:
     @property
     def itemsize(self) -> int:
         """Bytes of a sample."""
-        return self.coded.dtype.itemsize
+        return self.sample_type.dtype.itemsize
 
     @property
     def row_bytes(self) -> int:
         """Bytes of a row."""
         return self.row.length * self.itemsize
 
-    def plain(self, offset: int, nplanes: int, y: int) -> Layout:
-        """Return the layout of some planes of so many rows."""
-        row, dtype = self.row, self.coded.dtype
-        channels = 1 if row.mosaic else row.channels
-        together: Interleaving = "pixel" if channels > 1 else ""
-        return Layout(dtype, offset, nplanes, channels, together, y * row.lines, row.x)
+    def make_layout(self, offset: int, nplanes: int, y: int) -> Layout:
+        """Return the layout of planes of `y` rows, each of which is a frame."""
+        channels = 1 if self.row.mosaic else self.row.channels
+        return Layout(
+            dtype=self.sample_type.dtype,
+            offset=offset,
+            frames=nplanes,
+            channels=channels,
+            interleaving="pixel" if channels > 1 else "",
+            y=y * self.row.lines,
+            x=self.row.x,
+        )
 
-    def evidence(self, layout: Layout) -> dict[str, float]:
-        """Return the cheap evidence of shape, header and borders."""
+    def features(self, layout: Layout) -> dict[str, float]:
+        """Return the cheap evidence of the shape, the header and the borders."""
         y = layout.y // self.row.lines
         pitch = y * self.row_bytes + layout.gap
         return {
             **shape_features(layout.y, self.row.x, layout.frames),
-            **self.clues.at_edge(layout.offset, self.row_bytes, self.itemsize),
-            **self.clues.at_border(layout.offset, pitch, layout.gap),
+            **self.clues.edge_features(layout.offset, self.row_bytes, self.itemsize),
+            **self.clues.border_features(layout.offset, pitch, layout.gap),
             "header": header_prior(layout.offset),
         }
 
 
 def find_candidates(search: Search) -> Iterator[Candidate]:
-    """Yield the layouts without gaps of one type and row that fit a file of so many bytes."""
-    for offset in _offsets(search):
+    """Yield the layouts without gaps, first those that end with the file."""
+    for offset in _full_offsets(search):
         for nplanes, y in _splits((search.size - offset) // search.row_bytes, search):
-            yield from _made(search, offset, nplanes, y)
-    for offset, y in dict.fromkeys(_cut_off(search)):
+            yield from _candidates(search, offset, nplanes, y)
+
+    for offset, y in dict.fromkeys(_truncated(search)):
         nplanes = (search.size - offset) // (y * search.row_bytes)
         if nplanes >= 1 and search.known.offset in (None, offset):
-            yield from _made(search, offset, nplanes, y)
+            yield from _candidates(search, offset, nplanes, y)
 
 
-def _cut_off(search: Search) -> Iterator[tuple[int, int]]:
-    """Yield offsets and heights of frames the last of which may have been cut off."""
+def _truncated(search: Search) -> Iterator[tuple[int, int]]:
+    """Yield the offsets and heights of frames, the last of which may be truncated."""
     row, clues, known, row_bytes = search.row, search.clues, search.known, search.row_bytes
-    offsets = _heads(search) if known.offset is None else [known.offset]
+    offsets = _likely_offsets(search) if known.offset is None else [known.offset]
     if known.y:
         heights = [known.y // row.lines]
     elif known.frames:
         planes = known.frames * (known.channels or 1)
         heights = [(search.size - offset) // row_bytes // planes for offset in offsets]
     else:
-        seen = clues.frames.strongest()
-        planes_of = [y // n for y in seen for n in (2, 3) if y % n == 0]
-        heights = [*clues.heights, *seen, *planes_of, row.x // row.lines]
+        # The most prominent height may be that of two or three planes.
+        strongest = clues.frames.strongest()
+        planes_of = [y // n for y in strongest for n in (2, 3) if y % n == 0]
+        heights = [*clues.heights, *strongest, *planes_of, row.x // row.lines]
         for offset in offsets:
-            yield from ((offset, y) for y in clues.broken(offset, row_bytes))
+            yield from ((offset, y) for y in clues.first_heights(offset, row_bytes))
+
     for border in clues.borders:
         if not border.gap and border.first < min(MAX_OFFSET, search.size):
             yield border.first, border.pitch // row_bytes
     yield from ((offset, y) for offset in offsets for y in heights if y > 0)
 
 
-def _heads(search: Search) -> list[int]:
-    """Return usual headers, and those that end where bytes change, wherever the file ends."""
+def _likely_offsets(search: Search) -> list[int]:
+    """Return the lengths of usual headers and of headers at whose end the bytes change."""
     clues, most = search.clues, search.size // 2
-    found = [offset for offset in HEADERS[:8] if offset % search.itemsize == search.coded.phase]
-    found += clues.edges
-    found += [at for begin in clues.begins for at in clues.near_edges(begin, search.row_bytes)]
-    return [offset for offset in dict.fromkeys(found) if offset < most]
+    phase = search.sample_type.phase
+    offsets = [offset for offset in USUAL_HEADERS[:8] if offset % search.itemsize == phase]
+    offsets += clues.edges
+    offsets += [
+        offset for begin in clues.row_starts for offset in clues.near_edges(begin, search.row_bytes)
+    ]
+    return [offset for offset in dict.fromkeys(offsets) if offset < most]
 
 
-def _made(search: Search, offset: int, nplanes: int, y: int) -> Iterator[Candidate]:
-    """Yield the layout of some planes with its cheap evidence, unless what is known forbids it."""
-    layout = _layout(search, offset, nplanes, y)
+def _candidates(search: Search, offset: int, nplanes: int, y: int) -> Iterator[Candidate]:
+    """Yield the layout of some planes with its cheap evidence, if the known fields allow it."""
+    layout = _plane_layout(search, offset, nplanes, y)
     if layout is None or not search.known.allows(layout):
         return
     trailing = search.size - offset - nplanes * y * search.row_bytes
-    features = search.evidence(layout) | search.clues.frames.of(y, nplanes)
+    features = search.features(layout) | search.clues.frames.features(y, nplanes)
     features["trailer"] = float(trailing > 0)
-    yield Candidate(layout, search.row, trailing, search.coded, features)
+    yield Candidate(
+        layout=layout,
+        row=search.row,
+        trailing=trailing,
+        sample_type=search.sample_type,
+        features=features,
+    )
 
 
-def _layout(search: Search, offset: int, nplanes: int, y: int) -> Layout | None:
-    """Return the layout of some planes; several channels are planes where they are not in a row."""
-    row, several = search.row, search.known.channels
-    if several in (None, row.channels) or row.mosaic:
-        return search.plain(offset, nplanes, y)
-    if row.channels > 1 or nplanes % several:
+def _plane_layout(search: Search, offset: int, nplanes: int, y: int) -> Layout | None:
+    """Return the layout of some planes, as channels if several are known but not interleaved."""
+    row, channels = search.row, search.known.channels
+    if channels in (None, row.channels) or row.mosaic:
+        return search.make_layout(offset, nplanes, y)
+    if row.channels > 1 or nplanes % channels:
         return None
-    return Layout(search.coded.dtype, offset, nplanes // several, several, "plane", y, row.x)
+    return Layout(
+        dtype=search.sample_type.dtype,
+        offset=offset,
+        frames=nplanes // channels,
+        channels=channels,
+        interleaving="plane",
+        y=y,
+        x=row.x,
+    )
 
 
-def _offsets(search: Search) -> list[int]:
-    """Return headers after which whole rows run to the end of the file."""
+def _full_offsets(search: Search) -> list[int]:
+    """Return the lengths of headers that leave whole rows to the end of the file."""
     size, known, row_bytes = search.size, search.known, search.row_bytes
     if known.offset is not None:
         rest = size - known.offset
         return [known.offset] if rest > 0 and rest % row_bytes == 0 else []
-    found: list[int] = []
+
+    offsets: list[int] = []
     if known.frames and known.y:
         nbytes = known.frames * known.y * row_bytes
-        several = known.channels or 1
-        found += [size - n for n in {nbytes, nbytes * several} if n <= size]
-    if search.coded.phase == size % search.itemsize:
-        found += _in_step(search)
-    return list(dict.fromkeys(found))
+        channels = known.channels or 1
+        offsets += [size - n for n in {nbytes, nbytes * channels} if n <= size]
+    if search.sample_type.phase == size % search.itemsize:
+        offsets += _aligned_offsets(search)
+    return list(dict.fromkeys(offsets))
 
 
-def _in_step(search: Search) -> list[int]:
-    """Return likely headers that leave whole rows, where samples are in step with the end."""
+def _aligned_offsets(search: Search) -> list[int]:
+    """Return the likely lengths of headers, for samples that are aligned to the end of the file."""
     size, clues, itemsize, row_bytes = search.size, search.clues, search.itemsize, search.row_bytes
     near_start = range(size % row_bytes, min(MAX_OFFSET + row_bytes, size), row_bytes)
-    found = sorted(near_start, key=header_prior, reverse=True)[:24]
+    offsets = sorted(near_start, key=header_prior, reverse=True)[:24]
+
     near = {offset + (size - offset) % row_bytes for offset in clues.changes}
     near.update(clues.near_edges(size % row_bytes, row_bytes))
-    found += [offset for offset in near if offset < size and offset % itemsize == size % itemsize]
+    offsets += [offset for offset in near if offset < size and offset % itemsize == size % itemsize]
+
     for frame in clues.repeats[:3]:
         first = size % (frame * itemsize)
-        heads = range(first, min(2 * MAX_OFFSET, size), frame * itemsize)
-        found += [head for head in heads[:8] if (size - head) % row_bytes == 0]
-    return found
+        lengths = range(first, min(2 * MAX_OFFSET, size), frame * itemsize)
+        offsets += [length for length in lengths[:8] if (size - length) % row_bytes == 0]
+    return offsets
 
 
 def _splits(nrows: int, search: Search) -> list[tuple[int, int]]:
-    """Return how so many rows may be frames: planes and rows of each."""
+    """Return the divisions of some rows into planes: number of planes and rows of each."""
     known = search.known
     if nrows < 1:
         return []
     if known.y:
         y = known.y // search.row.lines
         return [(nrows // y, y)] if y and nrows % y == 0 else []
+
     small = np.arange(1, int(nrows**0.5) + 1)
     small = small[nrows % small == 0]
     least = 8 if known.frames is None and nrows >= 8 else 1
-    every = sorted({int(d) for d in (*small, *(nrows // small))})
-    return [(nrows // y, y) for y in every if least <= y <= MAX_SIDE]
+    divisors = sorted({int(d) for d in (*small, *(nrows // small))})
+    return [(nrows // y, y) for y in divisors if least <= y <= MAX_SIDE]

@@ -1,4 +1,4 @@
-"""Layouts of frames with some bytes after each that are of none."""
+"""Candidate layouts with a gap after each frame."""
 
 from __future__ import annotations
 
@@ -7,61 +7,64 @@ from dataclasses import replace
 
 from napari_ferry.codecs.binary.layout.candidates.candidates import MAX_SIDE, Candidate, Search
 from napari_ferry.codecs.binary.layout.signals.rows import Row
-from napari_ferry.codecs.binary.layout.usual_sizes import HEADERS, MAX_OFFSET, POPULAR
+from napari_ferry.codecs.binary.layout.usual_sizes import MAX_OFFSET, USUAL_HEADERS, USUAL_SIDES
 
-_NEAR = 4
-_CLEAR = 8.0
-"""Score of a distance of frames that was seen as borders alone."""
+_MAX_FAR = 4
+"""Number of pitches near a far repeat that are tried."""
+_BORDER_SCORE = 8.0
+"""Score of a pitch that only borders support."""
 
 
-def gaps_of(pitch: int, row: Row, itemsize: int) -> list[int]:
-    """Return what gaps, in samples, frames some samples apart may have after them.
+def possible_gaps(pitch: int, row: Row, itemsize: int) -> list[int]:
+    """Return the possible gaps, in samples, of frames with a pitch in samples.
 
-    They are short, of a usual length, or leave frames of a usual height.
+    A gap is short, has the length of a usual header, or leaves frames of a usual height.
     """
-    most, found = pitch // row.length, []
+    most, gaps = pitch // row.length, []
     for y in range(min(most, MAX_SIDE), max(7, most // 2), -1):
         gap = pitch - y * row.length
         if gap * itemsize > MAX_OFFSET:
             break
-        if y > most - 3 or gap * itemsize in HEADERS or y in POPULAR or y == row.x:
-            found.append(gap)
-    return found
+        is_usual = gap * itemsize in USUAL_HEADERS or y in USUAL_SIDES
+        if y > most - 3 or is_usual or y == row.x:
+            gaps.append(gap)
+    return gaps
 
 
-def find_gapped(search: Search) -> Iterator[Candidate]:
-    """Yield layouts of frames with a gap after each; that after the last one may be absent."""
+def find_gapped_candidates(search: Search) -> Iterator[Candidate]:
+    """Yield the layouts with a gap after each frame; the last frame may lack it."""
     if search.known.channels not in (None, search.row.channels) or search.row.mosaic:
         return
     for border in search.clues.borders:
         if border.gap:
-            yield from _of_border(search, border.pitch, border.gap, border.first)
-    for pitch, score in (search.clues.pitches | _far(search)).items():
-        for gap in gaps_of(pitch, search.row, search.itemsize):
-            yield from _of_pitch(search, pitch * search.itemsize, gap * search.itemsize, score)
+            yield from _from_border(search, border.pitch, border.gap, border.first)
+    for pitch, score in (search.clues.pitches | _far_pitches(search)).items():
+        for gap in possible_gaps(pitch, search.row, search.itemsize):
+            yield from _from_pitch(search, pitch * search.itemsize, gap * search.itemsize, score)
 
 
-def _far(search: Search) -> dict[int, float]:
-    """Return distances with which frames too large for the window leave a usual header.
+def _far_pitches(search: Search) -> dict[int, float]:
+    """Return the pitches near a far repeat that leave a usual header, with their scores.
 
-    Where a camera moves, frames are most alike a few rows beside their distance.
+    If the camera moved, frames are most similar a few rows away from their pitch.
     """
-    found: dict[int, float] = {}
+    pitches: dict[int, float] = {}
     for lag, score in search.clues.far.items():
-        fits = sorted(_fitting(lag, search), key=lambda near: abs(near - lag))
+        fits = sorted(_fitting_pitches(lag, search), key=lambda near: abs(near - lag))
         if lag not in fits:
-            found |= dict.fromkeys(fits[:_NEAR], score)
-    return found
+            pitches |= dict.fromkeys(fits[:_MAX_FAR], score)
+    return pitches
 
 
-def _fitting(lag: int, search: Search) -> Iterator[int]:
-    """Yield distances about one that leave a usual header, with or without a gap at the end."""
+def _fitting_pitches(lag: int, search: Search) -> Iterator[int]:
+    """Yield the pitches near a lag that leave a usual header, with or without a last gap."""
     length, itemsize = search.row.length, search.itemsize
-    for room in (search.size - header for header in HEADERS[:8] if header < search.size):
+    for room in (search.size - header for header in USUAL_HEADERS[:8] if header < search.size):
         frames = round(room / (lag * itemsize))
         fits = [(room, frames)]
         for y in range(lag // length - 2, lag // length + 3):
             fits.append((room - y * length * itemsize, frames - 1))
+
         for rest, count in fits:
             if count > 0 and rest % (count * itemsize) == 0:
                 near = rest // (count * itemsize)
@@ -69,29 +72,37 @@ def _fitting(lag: int, search: Search) -> Iterator[int]:
                     yield near
 
 
-def _of_border(search: Search, pitch: int, gap: int, first: int) -> Iterator[Candidate]:
-    """Yield layouts whose frames begin where borders were seen, if the file ends with either."""
+def _from_border(search: Search, pitch: int, gap: int, first: int) -> Iterator[Candidate]:
+    """Yield the layouts of a border, if the file ends with a whole frame or a gap."""
     rest = (search.size - first) % pitch
     if rest in (0, pitch - gap):
-        yield from _made(search, pitch, gap, first, _CLEAR)
+        yield from _candidates(search, pitch, gap, first, _BORDER_SCORE)
 
 
-def _of_pitch(search: Search, pitch: int, gap: int, score: float) -> Iterator[Candidate]:
-    """Yield layouts of frames some bytes apart, the last of which may have no gap."""
+def _from_pitch(search: Search, pitch: int, gap: int, score: float) -> Iterator[Candidate]:
+    """Yield the layouts of a pitch in bytes, with and without a last gap."""
     for more in (0, gap):
         first = (search.size + more) % pitch
-        if first % search.itemsize == search.coded.phase:
-            yield from _made(search, pitch, gap, first, score)
+        if first % search.itemsize == search.sample_type.phase:
+            yield from _candidates(search, pitch, gap, first, score)
 
 
-def _made(search: Search, pitch: int, gap: int, first: int, score: float) -> Iterator[Candidate]:
-    """Yield layouts whose frames begin some bytes apart, with their cheap evidence."""
+def _candidates(
+    search: Search, pitch: int, gap: int, first: int, score: float
+) -> Iterator[Candidate]:
+    """Yield the layouts of a pitch and a gap in bytes, with their cheap evidence."""
     for offset in range(first, min(MAX_OFFSET, search.size), pitch):
         nplanes = (search.size + gap - offset) // pitch
-        layout = search.plain(offset, nplanes, (pitch - gap) // search.row_bytes)
+        layout = search.make_layout(offset, nplanes, (pitch - gap) // search.row_bytes)
         layout = replace(layout, gap=gap)
         if nplanes > 1 and search.known.allows(layout):
-            features = search.evidence(layout) | search.clues.frames.of_pitch(score)
+            features = search.features(layout) | search.clues.frames.pitch_features(score)
             features["gapped"] = 1.0
-            features["odd_gap"] = float(gap % 4 > 0) + float(gap not in HEADERS)
-            yield Candidate(layout, search.row, 0, search.coded, features)
+            features["odd_gap"] = float(gap % 4 > 0) + float(gap not in USUAL_HEADERS)
+            yield Candidate(
+                layout=layout,
+                row=search.row,
+                trailing=0,
+                sample_type=search.sample_type,
+                features=features,
+            )

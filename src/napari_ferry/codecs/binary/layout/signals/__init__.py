@@ -1,1 +1,1 @@
-"""What the bytes of a file show of its layout."""
+"""Measurements of the bytes of a file that reveal its layout."""

@@ -1,4 +1,4 @@
-"""Where a header may end: the place after which bytes are most unlike those before."""
+"""Edge of a header: the position of the largest change of samples or bytes."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Bytes = npt.NDArray[np.uint8]
 
-_PLACES = 9
-_LEAST = 64
-_USUAL = 8.0
+_PARTS = 9
+"""Parts of the window in which the usual gain of a split is measured."""
+_LEAST_SAMPLES = 64
+_LEAST_NATS = 8.0
+"""Usual gain that is assumed at least."""
 
 
-def edge_of_values(first: Floats, window: Floats) -> tuple[int, float]:
-    """Return the first sample after which samples are most unlike those before, and how much.
+def find_value_edge(first: Floats, window: Floats) -> tuple[int, float]:
+    """Find the sample of the largest change; return its index and a score.
 
-    As a multiple of what is found in as many samples of the window, shape ``(n,)``.
+    The score is the gain of a split there, as a multiple of the usual gain in as many samples of
+    the window. Both arrays have shape ``(n,)``.
     """
     return _edge(first, window, _split)
 
 
-def edge_of_bytes(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, float]:
-    """Return the first byte from which on bytes are like those of the window, and how sure that is.
+def find_byte_edge(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, float]:
+    """Find the byte from which a code for the window is shorter; return its index and a score.
 
-    Each byte of a sample is compared with the same byte of other samples, shape ``(n,)`` both; as
-    a multiple of what is found in as many bytes of the window.
+    Each byte of a sample is compared with the same byte of other samples. The score is the saving,
+    as a multiple of the usual saving in as many bytes of the window. Both arrays have shape
+    ``(n,)``.
     """
     usual = _usual_nats(window, itemsize)
     lanes = np.arange(max(first.size, window.size)) % itemsize
 
     def gain(x: Bytes) -> tuple[int, float]:
-        saved = np.cumsum(_usual_of(x, usual, lanes) - _own_nats(x))
+        saved = np.cumsum(_window_nats(x, usual, lanes) - _own_nats(x))
         at = int(np.argmax(saved))
         return at + 1, max(0.0, float(saved[at]))
 
@@ -47,41 +51,45 @@ def _edge(
     split: Callable[[npt.NDArray[Any]], tuple[int, float]],
     step: int = 1,
 ) -> tuple[int, float]:
-    """Return where a split gains most, as a multiple of what it gains in the window."""
+    """Return the position of the best split, and its gain as a multiple of that in the window."""
     count = first.size
-    if count < _LEAST or window.size < 1.25 * count:
+    if count < _LEAST_SAMPLES or window.size < 1.25 * count:
         return 0, 0.0
-    starts = np.linspace(0, window.size - count, _PLACES).astype(int) // step * step
+    starts = np.linspace(0, window.size - count, _PARTS).astype(int) // step * step
     usual = np.median([split(window[start : start + count])[1] for start in starts])
     at, gain = split(first)
-    return at, gain / max(float(usual), _USUAL)
+    return at, gain / max(float(usual), _LEAST_NATS)
 
 
 def _usual_nats(window: Bytes, itemsize: int) -> Floats:
-    """Return nats that a code for the window needs for a byte, shape ``(itemsize, 256)``."""
+    """Return the code lengths of byte values in the window, shape ``(itemsize, 256)``, in nats."""
     lanes = window[: window.size // itemsize * itemsize].reshape(-1, itemsize)
     counts = np.stack([np.bincount(lane, minlength=256) for lane in lanes.T]) + 0.5
-    found: Floats = -np.log(counts / counts.sum(1, keepdims=True))
-    return found
+    nats: Floats = -np.log(counts / counts.sum(1, keepdims=True))
+    return nats
 
 
-def _usual_of(x: Bytes, usual: Floats, lanes: npt.NDArray[np.int64]) -> Floats:
-    found: Floats = usual[lanes[: x.size], x]
-    return found
+def _window_nats(x: Bytes, usual: Floats, lanes: npt.NDArray[np.int64]) -> Floats:
+    """Return the code length of each byte in a code for the window, shape ``(n,)``, in nats."""
+    nats: Floats = usual[lanes[: x.size], x]
+    return nats
 
 
 def _own_nats(x: Bytes) -> Floats:
-    """Return nats that a code needs for each byte that learns from those before it."""
+    """Return the code length of each byte in an adaptive code, shape ``(n,)``, in nats."""
     order = np.argsort(x, kind="stable")
     begins = np.searchsorted(x[order], np.arange(256))
     seen = np.empty(x.size)
     seen[order] = np.arange(x.size) - begins[x[order]]
-    found: Floats = -np.log((seen + 0.5) / (np.arange(x.size) + 128))
-    return found
+    nats: Floats = -np.log((seen + 0.5) / (np.arange(x.size) + 128))
+    return nats
 
 
 def _split(x: Floats) -> tuple[int, float]:
-    """Return where two codes for samples and for their steps save most, and how many nats."""
+    """Return the position of the split that saves most nats, and the saving.
+
+    Each part has a code of its own for the sizes of its samples and of their steps.
+    """
     n = np.arange(1, x.size - 1)
     gain = np.zeros(n.size)
     for size in (np.abs(np.diff(x)), np.abs(x[1:])):

@@ -1,8 +1,7 @@
-"""Row lengths and channels, judged by a code that predicts from the left, above, and both."""
+"""Row lengths and channels, by the length of a code that predicts samples from neighbors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,26 +10,48 @@ import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.signals.autocorrelation import MAX_ROW, Periods
-from napari_ferry.codecs.binary.layout.signals.sample_type import BLOCK, bits, finite, float_step
-from napari_ferry.codecs.binary.layout.usual_sizes import HEADERS, POPULAR
+from napari_ferry.codecs.binary.layout.signals.sample_type import (
+    BLOCK,
+    code_bits,
+    finite_floats,
+    float_step,
+)
+from napari_ferry.codecs.binary.layout.usual_sizes import USUAL_HEADERS, USUAL_SIDES
 
 Floats = npt.NDArray[np.float64]
 
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
 _FEW_SEGMENTS = 8
-_KEPT = 13
+_MAX_LENGTHS = 13
+_LEAST_PROOF = 5
+"""Standard deviations by which the channels of a pixel must differ."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of `length` samples in pixels of `channels`, and what speaks for it.
+    """A row of samples with the evidence for it.
 
-    `code` is bits per sample, `lost` and `gain` compare it with the best row and with no row,
-    `split` with the same row of other channels;
-    `uneven` is how unlike interleaved samples are that `channels` does not explain, and `proof`
-    how unlike those of `channels` are, in standard deviations. Where there is a `mosaic` of color
-    filters, a row stands for two rows of the image, and what would be its two channels are columns;
-    `half` is the score of one of them.
+    Parameters
+    ----------
+    length : int
+        Samples of a row.
+    channels : int
+        Channels of a pixel.
+    z, comb, harmony : float
+        Score of the repeat, that of its multiples, and the share of peaks that it explains.
+    code : float
+        Code length in bits per sample.
+    lost, gain, split : float
+        Code length relative to the best row, to no row, and to the same row of other channels.
+    uneven : float
+        Difference between interleaved samples that `channels` does not explain.
+    proof : float
+        Difference between the channels, in standard deviations.
+    mosaic : bool
+        True for a mosaic of color filters. Such a row holds two rows of the image, and its two
+        channels are adjacent columns.
+    half : float
+        Score of the repeat of half a mosaic row.
     """
 
     length: int
@@ -47,74 +68,104 @@ class Row:
     mosaic: bool = False
     half: float = 0.0
 
+    @classmethod
+    def without_evidence(cls, length: int, channels: int) -> Row:
+        """Return a row that no sample supports."""
+        return cls(
+            length=length,
+            channels=channels,
+            z=0.0,
+            comb=0.0,
+            harmony=0.0,
+            code=8.0,
+            lost=0.0,
+            gain=0.0,
+            split=0.0,
+            uneven=0.0,
+            proof=0.0,
+        )
+
     @property
     def x(self) -> int:
-        """Pixels of the image from left to right."""
+        """Width of the image in pixels."""
         return self.length // self.channels
 
     @property
     def lines(self) -> int:
-        """Rows of the image that the row stands for."""
+        """Rows of the image in one row of samples."""
         return 2 if self.mosaic else 1
 
 
 def find_rows(
     values: npt.NDArray[Any], periods: Periods, size: int, known: KnownFields
 ) -> list[Row]:
-    """Return the likeliest rows of consecutive samples, shape ``(n,)``, of so many bytes."""
-    lengths = _lengths(periods, size, values.dtype.itemsize, known)
+    """Find the likeliest rows of consecutive samples, shape ``(n,)``, in a file of `size` bytes."""
+    lengths = _possible_lengths(periods, size, values.dtype.itemsize, known)
     lengths = [length for length in lengths if 2 * length < values.size]
     if not lengths:
         return []
-    coder = _Coder(values)
-    codes = np.array([coder.code(length, 1, _FEW_SEGMENTS) for length in lengths])
-    scores = np.array([periods.at(n) + periods.comb(n) for n in lengths])
-    harmony = periods.harmony(lengths)
-    popular = np.array([any(n in (p, 3 * p, 4 * p) for p in POPULAR) for n in lengths])
-    order = np.argsort(
-        -(np.log1p(np.maximum(scores, 0)) * 3 + 10 * harmony + popular)
-        + 4 * (codes - codes.min()) / max(coder.alone - codes.min(), 0.1)
-    )
-    kept = [lengths[i] for i in order[:_KEPT]]
-    found = [
+    coder = _RowCoder(values)
+    splits = [
         (length, channels, coder.code(length, channels))
-        for length in kept
-        for channels in _channels(length, known)
+        for length in _best_lengths(lengths, periods, coder)
+        for channels in _possible_channels(length, known)
     ]
-    found = _plausible(found, coder)
-    best = min(code for _, _, code in found)
-    room = max(coder.alone - best, 0.004)
-    plain = [
-        Row(
-            length,
-            channels,
-            periods.at(length),
-            periods.comb(length),
-            float(periods.harmony(length)[0]),
-            code,
-            (code - best) / room,
-            coder.alone - code,
-            min((c for n, k, c in found if n == length and k != channels), default=code) - code,
-            coder.uneven(length, channels),
-            coder.proofs.get(channels, 0.0),
-        )
-        for length, channels, code in found
-    ]
-    return plain + [
+    rows = _measured_rows(_plausible(splits, coder), periods, coder)
+    return rows + [
         replace(row, mosaic=True, half=half)
-        for row in plain
+        for row in rows
         if (half := _half_score(row, periods, known)) > 5
     ]
 
 
+def _best_lengths(lengths: list[int], periods: Periods, coder: _RowCoder) -> list[int]:
+    """Return the best lengths by repeats, code length and usual sizes."""
+    codes = np.array([coder.code(length, 1, _FEW_SEGMENTS) for length in lengths])
+    scores = np.array([periods.at(n) + periods.comb(n) for n in lengths])
+    harmony = periods.harmony(lengths)
+    usual = np.array([any(n in (p, 3 * p, 4 * p) for p in USUAL_SIDES) for n in lengths])
+    order = np.argsort(
+        -(np.log1p(np.maximum(scores, 0)) * 3 + 10 * harmony + usual)
+        + 4 * (codes - codes.min()) / max(coder.alone - codes.min(), 0.1)
+    )
+    return [lengths[i] for i in order[:_MAX_LENGTHS]]
+
+
+def _measured_rows(
+    splits: list[tuple[int, int, float]], periods: Periods, coder: _RowCoder
+) -> list[Row]:
+    """Return the rows of some lengths, channels and code lengths, with their evidence."""
+    best = min(code for _, _, code in splits)
+    room = max(coder.alone - best, 0.004)
+    rows = []
+    for length, channels, code in splits:
+        others = (c for n, k, c in splits if n == length and k != channels)
+        rows.append(
+            Row(
+                length=length,
+                channels=channels,
+                z=periods.at(length),
+                comb=periods.comb(length),
+                harmony=float(periods.harmony(length)[0]),
+                code=code,
+                lost=(code - best) / room,
+                gain=coder.alone - code,
+                split=min(others, default=code) - code,
+                uneven=coder.uneven(length, channels),
+                proof=coder.proofs.get(channels, 0.0),
+            )
+        )
+    return rows
+
+
 def _half_score(row: Row, periods: Periods, known: KnownFields) -> float:
-    """Return how much half a row repeats, if it may be one row under filters of two colors."""
+    """Return the score of the repeat of half a row, if the row may be a mosaic; 0 otherwise."""
     half = row.length // 2
     may_be = (
         row.channels == 2
         and half >= 16
         and half % 2 == 0
-        and row.proof > 5
+        and row.proof > _LEAST_PROOF
         and known.channels in (None, 1)
         and known.x in (None, half)
         and not (known.y or 0) % 2
@@ -122,7 +173,8 @@ def _half_score(row: Row, periods: Periods, known: KnownFields) -> float:
     return max(periods.at(n) for n in (half - 1, half, half + 1)) if may_be else 0.0
 
 
-def _channels(length: int, known: KnownFields) -> list[int]:
+def _possible_channels(length: int, known: KnownFields) -> list[int]:
+    """Return the numbers of channels that divide a length, or that the known fields require."""
     if known.x is not None:
         every = [length // known.x]
     else:
@@ -131,8 +183,10 @@ def _channels(length: int, known: KnownFields) -> list[int]:
     return [n for n in every if known.channels is None or n in allowed]
 
 
-def _plausible(found: list[tuple[int, int, float]], coder: _Coder) -> list[tuple[int, int, float]]:
-    """Drop numbers of channels that cost clearly more than another of the same row."""
+def _plausible(
+    found: list[tuple[int, int, float]], coder: _RowCoder
+) -> list[tuple[int, int, float]]:
+    """Drop rows that cost clearly more than the same row of other channels."""
     least: dict[int, float] = {}
     for length, _, code in found:
         least[length] = min(code, least.get(length, code))
@@ -143,46 +197,51 @@ def _plausible(found: list[tuple[int, int, float]], coder: _Coder) -> list[tuple
     ]
 
 
-def _lengths(periods: Periods, size: int, itemsize: int, known: KnownFields) -> list[int]:
-    """Return row lengths in samples that are worth a look."""
+def _possible_lengths(periods: Periods, size: int, itemsize: int, known: KnownFields) -> list[int]:
+    """Return the row lengths to compare, in samples."""
     if known.x is not None:
         channels = (1, 2, 3, 4) if known.channels is None else (1, known.channels)
         return [known.x * n for n in dict.fromkeys(channels)]
-    found = list(periods.rows)
+
+    # Periods, their parts and their common divisors.
+    lengths = list(periods.rows)
     for lag in sorted(periods.rows, key=lambda lag: -periods.rows[lag])[:12]:
-        found += [lag // n for n in (2, 3, 4) if lag % n == 0 and periods.comb(lag // n) > 4]
-    found += _harmonic(periods)
+        lengths += [lag // n for n in (2, 3, 4) if lag % n == 0 and periods.comb(lag // n) > 4]
+    lengths += _harmonic_lengths(periods)
     for frame in periods.frames:
-        found += [n for n in _divisors(frame) if 0.12 < n * n / frame < 8.5]
+        lengths += [n for n in _divisors(frame) if 0.12 < n * n / frame < 8.5]
+
+    # Usual sizes, more of them if no period is clear.
     best = max(periods.rows.values(), default=0.0)
-    found += list(_dividing(size, itemsize, 12 if best < 14 else 4))
+    lengths += list(_dividing_sides(size, itemsize, 12 if best < 14 else 4))
     strongest = sorted(periods.rows, key=lambda lag: -periods.rows[lag])[:2]
-    found += [p for lag in strongest for p in POPULAR if 0 < abs(p - lag) <= 10]
-    return [n for n in dict.fromkeys(found) if 8 <= n <= MAX_ROW]
+    lengths += [p for lag in strongest for p in USUAL_SIDES if 0 < abs(p - lag) <= 10]
+    return [n for n in dict.fromkeys(lengths) if 8 <= n <= MAX_ROW]
 
 
-def _harmonic(periods: Periods) -> list[int]:
-    """Return the lengths whose multiples explain most peaks."""
-    of_peaks = {lag // n for lag in periods.rows for n in (1, 2, 3, 4, 5, 6, 8, 10)}
-    every = np.array(sorted({n for n in of_peaks | set(POPULAR) if n >= 16}))
-    scores = periods.harmony(every)
+def _harmonic_lengths(periods: Periods) -> list[int]:
+    """Return the lengths with multiples at most peaks."""
+    parts = {lag // n for lag in periods.rows for n in (1, 2, 3, 4, 5, 6, 8, 10)}
+    lengths = np.array(sorted({n for n in parts | set(USUAL_SIDES) if n >= 16}))
+    scores = periods.harmony(lengths)
     order = np.argsort(-scores)[:7]
-    return [int(every[i]) for i in order if scores[i] > 0.25]
+    return [int(lengths[i]) for i in order if scores[i] > 0.25]
 
 
-def _dividing(size: int, itemsize: int, count: int) -> Iterable[int]:
-    """Yield popular and square sizes that divide a file of some header."""
-    found: dict[int, int] = {}
-    for header in HEADERS[:8]:
+def _dividing_sides(size: int, itemsize: int, count: int) -> list[int]:
+    """Return the sides of square frames that divide the file after a usual header."""
+    counts: dict[int, int] = {}
+    for header in USUAL_HEADERS[:8]:
         n = (size - header) // itemsize
         if n <= 0 or (size - header) % itemsize:
             continue
-        sides = [p for p in POPULAR if n % (p * p) == 0]
+
+        sides = [p for p in USUAL_SIDES if n % (p * p) == 0]
         roots = [round((n / t) ** 0.5) for t in range(1, 201) if n % t == 0]
         sides += [r for r in roots if r >= 24 and n % (r * r) == 0]
         for side in sides:
-            found[side] = found.get(side, 0) + 1
-    return sorted(found, key=lambda side: -found[side])[:count]
+            counts[side] = counts.get(side, 0) + 1
+    return sorted(counts, key=lambda side: -counts[side])[:count]
 
 
 def _divisors(n: int) -> list[int]:
@@ -190,66 +249,72 @@ def _divisors(n: int) -> list[int]:
     return small + [n // i for i in small]
 
 
-class _Coder:
-    """Code lengths of a few segments of some samples, for any row and channels."""
+class _RowCoder:
+    """Code lengths of a few segments of consecutive samples, for any row and channels."""
 
     def __init__(self, values: npt.NDArray[Any]) -> None:
-        self._x = x = finite(values)
+        self._x = x = finite_floats(values)
         few = x[:: max(1, x.size // 20000)]
         if values.dtype.kind == "f":
             self._step = float(np.median(float_step(few, np.finfo(values.dtype).nmant)))
         else:
             steps = np.abs(np.diff(values[:100000].astype(np.int64)))
             self._step = float(int(np.gcd.reduce(steps)) or 1)
-        self._unlike, self.proofs = _unlike_steps(x)
+        self._shares, self.proofs = _phase_differences(x)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
     def code(self, length: int, channels: int, most: int = _SEGMENTS) -> float:
-        """Return bits per sample, of so many segments at most."""
+        """Return the code length in bits per sample, of at most `most` segments."""
         return self._cost([channels, length], most)
 
     def _cost(self, lags: list[int], most: int = _SEGMENTS) -> float:
+        """Return bits per sample of a code that predicts from the samples at one or two lags."""
         first = sum(lags)
         nseg = max(1, min(most, (self._x.size - first) // _SEGMENT))
         starts = np.linspace(first, max(first, self._x.size - _SEGMENT), nseg).astype(np.int64)
         size = min(_SEGMENT, self._x.size - first) // BLOCK * BLOCK
         if size <= 0:
             return float("inf")
+
         at = starts[:, None] + np.arange(size)
         here, left = self._x[at], self._x[at - lags[0]]
         guesses = [left]
         if len(lags) > 1:
             top, corner = self._x[at - lags[1]], self._x[at - first]
             guesses += [top, left + top - corner, (left + top) / 2]
-        found = None
+
+        # Each block takes the best prediction.
+        best = None
         for guess in guesses:
             residual = (np.abs(here - guess) / self._step).reshape(-1, BLOCK)
-            cost = bits((residual < 0.5).mean(1), residual.mean(1))
-            found = cost if found is None else np.minimum(found, cost)
-        return float(np.mean(found)) if found is not None else float("inf")
+            cost = code_bits((residual < 0.5).mean(1), residual.mean(1))
+            best = cost if best is None else np.minimum(best, cost)
+        return float(np.mean(best)) if best is not None else float("inf")
 
     def uneven(self, length: int, channels: int) -> float:
-        """Return how unlike steps between interleaved samples are, where channels are not it."""
+        """Return the largest difference between interleaved samples that are not channels."""
         return max(
             (
-                unlike
-                for period, unlike in self._unlike.items()
+                share
+                for period, share in self._shares.items()
                 if length % period == 0 and channels % period
             ),
             default=0.0,
         )
 
 
-def _unlike_steps(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
-    """Return how unlike the steps between neighbors are in each phase of some periods.
+def _phase_differences(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
+    """Compare the steps between neighbors in each phase of the periods 2, 3 and 4.
 
-    First their sizes, as a share of the mean; then sizes and signs, in standard deviations.
+    Returns the differences of their sizes as a share of the mean, by period; then those of sizes or
+    signs in standard deviations.
     """
     steps = np.diff(x[:240_000])
     if not steps.any():
         return {}, {}
     most = np.percentile(np.abs(steps[steps != 0]), 99)
     steps = np.clip(steps, -most, most)
+
     shares, proofs = {}, {}
     for period in (2, 3, 4):
         signed = steps[: steps.size // period * period].reshape(-1, period)

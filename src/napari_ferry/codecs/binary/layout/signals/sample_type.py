@@ -1,7 +1,7 @@
-"""The type of number, by how few bits a smooth code needs for the samples read as each type.
+"""Sample types, by the length of a code for smooth samples.
 
-The code is a zero-inflated two-sided geometric one of the differences of neighbors, in bits per
-byte of file. It is metric, so it tells byte orders apart, which the entropy of bytes cannot.
+The code is a zero-inflated two-sided geometric code of the differences of neighbors, in bits per
+byte of the file. It is metric, so it distinguishes byte orders, unlike the entropy of bytes.
 """
 
 from __future__ import annotations
@@ -13,25 +13,39 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.layout import KnownFields
-from napari_ferry.codecs.binary.layout.source import Samples
+from napari_ferry.codecs.binary.layout.source import SampleSource
 
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 96
 _SLICES, _FEW_SLICES, _SLICE_BYTES = 32, 6, 8160
 _ODD_PHASE = 0.05
-_RIVALRY = 0.01
-"""Bits a byte that a type may cost more than another order or phase of the same numbers."""
+"""Penalty for samples that are aligned neither to the file nor to its end, in bits per byte."""
+_MAX_RIVALRY = 0.01
+"""Cost that a type may exceed another order or phase of the same numbers by, in bits per byte."""
+ASYMMETRY_WEIGHT = 1.2
+_MAX_EXTRA, _MAX_LOG_RATIO = 0.8, 1.6
+"""Difference and log ratio of costs, up to which a type is kept."""
 _NAMES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 _PENALTIES = {"i1": 0.9, "i2": 0.02, "u4": 0.02, "i4": 0.02}
 
 
-@dataclass(frozen=True)
-class Coded:
-    """What a type costs: bits per byte; in `total`, what speaks against it is added.
+@dataclass(frozen=True, kw_only=True)
+class SampleType:
+    """A type of samples and its cost.
 
-    Samples begin `phase` bytes after multiples of their size. `rivalry` is what it costs more, or
-    less, than the best of other byte orders and phases of the same kind of number.
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Type of a sample, with its byte order.
+    phase : int
+        Bytes from a multiple of its size to a sample.
+    cost : float
+        Code length in bits per byte.
+    total : float
+        Cost with all penalties.
+    rivalry : float
+        Cost relative to the best other byte order or phase of the same kind of number.
     """
 
     dtype: np.dtype[Any]
@@ -41,129 +55,143 @@ class Coded:
     rivalry: float = 0.0
 
 
-def finite(values: npt.NDArray[Any]) -> Floats:
-    """Return numbers as floats, those that are none or beyond all measure as 0."""
+def finite_floats(values: npt.NDArray[Any]) -> Floats:
+    """Convert numbers to floats; NaN, infinite and implausible ones become 0."""
     with np.errstate(invalid="ignore", over="ignore"):
         x = values.astype(np.float64)
         x[~(np.abs(x) < 1e30)] = 0.0
     return x
 
 
-def bits(zeros: Floats, mean: Floats) -> Floats:
-    """Return bits per residual: a share `zeros` of them is 0, their mean size is `mean`."""
+def code_bits(zeros: Floats, mean: Floats) -> Floats:
+    """Return bits per residual, from the share of zeros and the mean size."""
     p0 = np.clip(zeros, 1e-9, 1 - 1e-9)
     m1 = np.maximum(1 + 1e-9, mean / (1 - p0))
     h2 = -p0 * np.log2(p0) - (1 - p0) * np.log2(1 - p0)
-    more: Floats = h2 + (1 - p0) * (1 + np.log2(m1) - (m1 - 1) * np.log2(1 - 1 / m1))
-    return more
+    total: Floats = h2 + (1 - p0) * (1 + np.log2(m1) - (m1 - 1) * np.log2(1 - 1 / m1))
+    return total
 
 
-def find_dtypes(source: Samples, known: KnownFields) -> list[Coded]:
-    """Return the types that a file's samples may have, at most three, the likeliest first."""
-    found = [coded for dtype in types_of(known) for coded in _phases(source, dtype, known)]
-    found = [_among(coded, found) for coded in _without_twins(sorted(found, key=_total))]
-    if not found:
+def find_sample_types(source: SampleSource, known: KnownFields) -> list[SampleType]:
+    """Return at most three sample types of a file, the likeliest first."""
+    types = [one for dtype in possible_dtypes(known) for one in _phases(source, dtype, known)]
+    types = [_with_rivalry(one, types) for one in _without_twins(sorted(types, key=_total))]
+    if not types:
         return []
-    least = found[0].total
+    least = types[0].total
     near = [
-        coded
-        for coded in found
-        if coded.total < least + 0.8
-        and np.log((coded.total + 0.05) / (least + 0.05)) < 1.6
-        and (coded.rivalry < _RIVALRY or coded is found[0])
+        one
+        for one in types
+        if one.total < least + _MAX_EXTRA
+        and np.log((one.total + 0.05) / (least + 0.05)) < _MAX_LOG_RATIO
+        and (one.rivalry < _MAX_RIVALRY or one is types[0])
     ]
-    of_kind: dict[tuple[int, bool], Coded] = {}
-    for coded in near[1:]:
-        of_kind.setdefault(_kind(coded), coded)
-    return [coded for coded in near if coded in (near[0], *of_kind.values())][:3]
+
+    # The best of each size and kind of number, next to the best of all.
+    best_of_kind: dict[tuple[int, bool], SampleType] = {}
+    for one in near[1:]:
+        best_of_kind.setdefault(_kind(one), one)
+    return [one for one in near if one in (near[0], *best_of_kind.values())][:3]
 
 
-def types_of(known: KnownFields) -> list[np.dtype[Any]]:
-    """Return the types that are not ruled out."""
+def possible_dtypes(known: KnownFields) -> list[np.dtype[Any]]:
+    """Return the dtypes that agree with the known fields."""
     names = _NAMES if known.dtype is None else (known.dtype.str[1:],)
     orders = "<>" if known.byte_order is None else known.byte_order
     both = [np.dtype(order + name) for name in names for order in orders]
     return list(dict.fromkeys(both))
 
 
-def _total(coded: Coded) -> float:
-    return coded.total
+def _total(sample_type: SampleType) -> float:
+    return sample_type.total
 
 
-def _kind(coded: Coded) -> tuple[int, bool]:
-    return coded.dtype.itemsize, coded.dtype.kind == "f"
+def _kind(sample_type: SampleType) -> tuple[int, bool]:
+    return sample_type.dtype.itemsize, sample_type.dtype.kind == "f"
 
 
-def _among(coded: Coded, found: list[Coded]) -> Coded:
-    """Return a type with what it costs beside others of its kind."""
-    place = coded.dtype.str[0], coded.phase
+def _alignment(sample_type: SampleType) -> tuple[str, int]:
+    return sample_type.dtype.str[0], sample_type.phase
+
+
+def _with_rivalry(sample_type: SampleType, types: list[SampleType]) -> SampleType:
+    """Return a type with its cost relative to other byte orders and phases."""
     others = [
         other.cost
-        for other in found
-        if _kind(other) == _kind(coded) and (other.dtype.str[0], other.phase) != place
+        for other in types
+        if _kind(other) == _kind(sample_type) and _alignment(other) != _alignment(sample_type)
     ]
-    return replace(coded, rivalry=coded.cost - min(others)) if others else coded
+    return replace(sample_type, rivalry=sample_type.cost - min(others)) if others else sample_type
 
 
-def _phases(source: Samples, dtype: np.dtype[Any], known: KnownFields) -> list[Coded]:
-    """Return what a type costs from each byte on at which its samples may begin.
+def _phases(source: SampleSource, dtype: np.dtype[Any], known: KnownFields) -> list[SampleType]:
+    """Measure a dtype at each byte at which its samples may begin.
 
-    Samples usually end with the file, or begin at multiples of their size; others are looked at in
-    few slices first.
+    Samples usually end with the file, or begin at multiples of their size; other phases are first
+    measured in a few slices.
     """
     itemsize = dtype.itemsize
     usual = {source.size % itemsize, 0} if known.offset is None else {known.offset % itemsize}
-    found = [_coded(source, dtype, phase, _SLICES) for phase in sorted(usual)]
-    if known.offset is None:
-        least = min((coded.total for coded in found if coded is not None), default=np.inf)
-        for phase in set(range(itemsize)) - usual:
-            few = _coded(source, dtype, phase, _FEW_SLICES)
-            if few is not None and few.total < 0.98 * least:
-                other = _coded(source, dtype, phase, _SLICES)
-                if other is not None and other.total + _ODD_PHASE < least:
-                    found.append(replace(other, total=other.total + _ODD_PHASE))
-    return [coded for coded in found if coded is not None]
+    measured = [_measure(source, dtype, phase, _SLICES) for phase in sorted(usual)]
+    types = [one for one in measured if one is not None]
+    if known.offset is not None:
+        return types
+
+    least = min((one.total for one in types), default=np.inf)
+    for phase in set(range(itemsize)) - usual:
+        few = _measure(source, dtype, phase, _FEW_SLICES)
+        if few is not None and few.total < 0.98 * least:
+            other = _measure(source, dtype, phase, _SLICES)
+            if other is not None and other.total + _ODD_PHASE < least:
+                types.append(replace(other, total=other.total + _ODD_PHASE))
+    return types
 
 
-def _coded(source: Samples, dtype: np.dtype[Any], phase: int, slices: int) -> Coded | None:
-    values = sample_of(source, dtype, phase, slices)
+def _measure(
+    source: SampleSource, dtype: np.dtype[Any], phase: int, slices: int
+) -> SampleType | None:
+    """Measure the cost of a dtype at a phase; None if it is impossible."""
+    values = read_slices(source, dtype, phase, slices)
     if values.size < 2 * BLOCK:
         return None
     penalty = _PENALTIES.get(dtype.str[1:], 0.0) + (0.05 if dtype.str[0] == ">" else 0.0)
     is_float = dtype.kind == "f"
-    numbers, quantum, more = _float_steps(values) if is_float else _integer_steps(values)
+    numbers, quantum, doubt = _float_steps(values) if is_float else _integer_steps(values)
     if numbers is None:
         return None
-    cost, asymmetry = code_of(numbers, quantum, dtype.itemsize)
+
+    cost, asymmetry = code_cost(numbers, quantum, dtype.itemsize)
     if is_float:
-        ranked, unlike = _as_ranks(numbers, dtype.itemsize)
-        cost, asymmetry = (ranked, unlike) if ranked < cost else (cost, asymmetry)
+        rank_cost, rank_asymmetry = _rank_cost(numbers, dtype.itemsize)
+        if rank_cost < cost:
+            cost, asymmetry = rank_cost, rank_asymmetry
         penalty += 1.0 if dtype.itemsize == 8 and _is_pairs(values) else 0.0
-    total = cost + 1.2 * asymmetry + penalty + more
-    return Coded(dtype, phase, cost, total)
+    total = cost + ASYMMETRY_WEIGHT * asymmetry + penalty + doubt
+    return SampleType(dtype=dtype, phase=phase, cost=cost, total=total)
 
 
-def sample_of(
-    source: Samples, dtype: np.dtype[Any], anchor: int, slices: int = _SLICES
+def read_slices(
+    source: SampleSource, dtype: np.dtype[Any], anchor: int, slices: int = _SLICES
 ) -> npt.NDArray[Any]:
-    """Return slices spread over the body, shape ``(slices, samples)``, each in step with others.
+    """Read slices spread over the file, shape ``(slices, samples)``, with the same alignment.
 
-    The step holds whole samples of each size and whole pixels of two, three and four channels, so
-    that the bytes of a wider number lie in the same columns of every slice.
+    They are aligned to `anchor` in steps of 24 bytes, which hold whole samples of each size and
+    whole pixels of two, three and four channels, so the bytes of a wider number are in the same
+    columns of every slice.
     """
-    first, step = source.body, 24
+    first, step = source.body_start, 24
     room = source.size - first
     nbytes = min(_SLICE_BYTES, room // step * step)
     count = min(slices, max(1, room // max(nbytes, 1)))
     starts = np.linspace(first, source.size - nbytes, count).astype(np.int64)
     starts += (anchor - starts) % step
-    rows = [source.values(int(start), nbytes // dtype.itemsize, dtype) for start in starts]
+    rows = [source.read_samples(int(start), nbytes // dtype.itemsize, dtype) for start in starts]
     shortest = min(row.size for row in rows)
     return np.stack([row[:shortest] for row in rows]) if shortest else np.empty((0, 0), dtype)
 
 
 def _integer_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
-    """Return integers, the step between those that occur, and what speaks against them."""
+    """Return integers, the step between the values that occur, and a penalty for doubts."""
     itemsize = values.dtype.itemsize
     numbers = values.astype(np.float64)
     steps = np.abs(np.diff(values.astype(np.int64), axis=1)).ravel()
@@ -173,19 +201,25 @@ def _integer_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Flo
     if itemsize == 2 and values.dtype.kind == "u" and _is_about_zero(values):
         penalty += 0.15
     if itemsize == 4 and np.median(np.abs(numbers)) > 1 << 27:
-        penalty += 0.8  # no camera counts so far: the exponents of floats look so
+        penalty += 0.8  # larger than camera counts: these look like the exponents of floats
     return numbers, float(common), penalty
 
 
 def _is_about_zero(values: npt.NDArray[Any]) -> bool:
-    """Whether unsigned values lie at both ends of their range, or its last quarter, alone."""
+    """Return True if unsigned values look like signed ones around zero.
+
+    These are in the last quarter of the range or near 0, but not between.
+    """
     last = 3 << (8 * values.dtype.itemsize - 2)
     middle = (values >= last // 3) & (values < last)
     return bool((values >= last).mean() > 0.01 and not middle.any())
 
 
 def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
-    """Return floats, the step between those that occur, and what speaks against floats."""
+    """Return floats, the step between the values that occur, and a penalty for doubts.
+
+    The floats are None if most are not finite or have implausible sizes.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         numbers = values.astype(np.float64)
     bad = ~np.isfinite(numbers)
@@ -195,6 +229,7 @@ def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Float
     plausible = float(((size > 1e-9) & (size < 1e9)).mean()) if size.size else 1.0
     if share > 0.5 or plausible < 0.5:
         return None, np.ones_like(numbers), 0.0
+
     if share:
         numbers = _filled(numbers, bad)
     step = float_step(numbers, np.finfo(values.dtype).nmant)
@@ -202,7 +237,7 @@ def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Float
 
 
 def _is_pairs(values: npt.NDArray[Any]) -> bool:
-    """Whether lower halves of doubles are floats of usual sizes, which is rare by chance."""
+    """Return True if the lower halves of doubles are plausible floats, which is rare by chance."""
     order = values.dtype.str[0]
     halves = np.ascontiguousarray(values).view(f"{order}f4")
     with np.errstate(invalid="ignore"):
@@ -212,7 +247,7 @@ def _is_pairs(values: npt.NDArray[Any]) -> bool:
 
 
 def float_step(numbers: Floats, mantissa: int) -> Floats:
-    """Return the step between neighboring floats that occur, for each of some numbers."""
+    """Return the step between the floats that occur, at each number."""
     fraction, exponent = np.frexp(numbers)
     whole = np.abs(fraction * 2.0 ** (mantissa + 1)).astype(np.int64)
     lowest = np.log2(np.maximum(whole & -whole, 1))
@@ -226,42 +261,46 @@ def float_step(numbers: Floats, mantissa: int) -> Floats:
     return step
 
 
-def _as_ranks(numbers: Floats, itemsize: int) -> tuple[float, float]:
-    """Return the cost of floats that were few integers once, as a table and places in it."""
+def _rank_cost(numbers: Floats, itemsize: int) -> tuple[float, float]:
+    """Return the cost of floats as a table of few values and ranks in it, and its asymmetry.
+
+    Such floats were integers before they were scaled.
+    """
     table, ranks = np.unique(numbers, return_inverse=True)
     if table.size >= numbers.size / 8:
         return np.inf, 0.0
-    places = ranks.reshape(numbers.shape).astype(np.float64)
-    cost, unlike = code_of(places, 1.0, itemsize)
-    return cost + 8 * table.size / numbers.size, unlike
+    integers = ranks.reshape(numbers.shape).astype(np.float64)
+    cost, asymmetry = code_cost(integers, 1.0, itemsize)
+    return cost + 8 * table.size / numbers.size, asymmetry
 
 
 def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
-    """Return numbers with the last good one in place of each bad one."""
+    """Replace each bad number by the last good one before it."""
     flat, wrong = numbers.ravel(), bad.ravel()
     last = np.maximum.accumulate(np.where(wrong, 0, np.arange(flat.size)))
     filled = np.where(wrong[last], 0.0, flat[last])
     return filled.reshape(numbers.shape)
 
 
-def code_of(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
-    """Return bits per byte at the best distance of neighbors, and how unlike its phases are.
+def code_cost(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
+    """Return bits per byte at the best lag, and the asymmetry of its phases.
 
-    The halves of a wider number are seen at even distances, whichever is the best one.
+    The halves of a wider number differ at even lags, so these count if they cost little more.
     """
     phases = {lag: _phase_bits(numbers, quantum, lag) for lag in (1, 2, 3, 4)}
     means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
     best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))
+
     close = 1.25 * means[best] + 0.01
     near = {best} | {lag for lag in (2, 4) if means[lag] < close}
     if best == 4 and _has_alpha(phases[4]):
         near = {4}
-    unlike = max(_asymmetry(phases[lag]) for lag in near)
-    return min(means[best], 8.0 * itemsize) / itemsize, unlike
+    asymmetry = max(_asymmetry(phases[lag]) for lag in near)
+    return min(means[best], 8.0 * itemsize) / itemsize, asymmetry
 
 
 def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
-    """Return bits per sample of differences at a lag, for each phase of it, shape ``(lag,)``."""
+    """Return bits per sample of differences at a lag for each phase, shape ``(lag,)``."""
     with np.errstate(over="ignore"):
         residual = np.abs(numbers[:, lag:] - numbers[:, :-lag])
         residual /= quantum if isinstance(quantum, float) else quantum[:, lag:]
@@ -270,29 +309,31 @@ def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
     if not nblocks:
         return np.full(lag, np.inf)
     blocks = residual[:, : nblocks * BLOCK * lag].reshape(-1, nblocks, BLOCK, lag)
-    found: Floats = bits((blocks < 0.5).mean(2), blocks.mean(2)).mean((0, 1))
-    return found
+    per_phase: Floats = code_bits((blocks < 0.5).mean(2), blocks.mean(2)).mean((0, 1))
+    return per_phase
 
 
 def _has_alpha(per_phase: Floats) -> bool:
+    """Return True if the fourth phase costs so little that it is an alpha channel."""
     return bool(per_phase[3] < 0.02 * per_phase.max())
 
 
 def _asymmetry(per_phase: Floats) -> float:
+    """Return the range of the costs of the phases, as a share of the largest."""
     most = float(per_phase.max())
     if most <= 0 or not np.isfinite(most):
         return 0.0
     if per_phase.size == 4 and _has_alpha(per_phase):
-        per_phase = per_phase[:3]  # an alpha plane is cheap, and says nothing of the others
+        per_phase = per_phase[:3]  # alpha is cheap, unlike colors
     return float((per_phase.max() - per_phase.min()) / most)
 
 
-def _without_twins(found: list[Coded]) -> list[Coded]:
-    """Drop signed types than which their unsigned twins are likelier: the pixels are the same."""
-    totals = {(coded.dtype.str, coded.phase): coded.total for coded in found}
+def _without_twins(types: list[SampleType]) -> list[SampleType]:
+    """Drop signed types if their unsigned twins are as likely, as the pixels are the same."""
+    totals = {(one.dtype.str, one.phase): one.total for one in types}
 
-    def is_twin(coded: Coded) -> bool:
-        twin = totals.get((coded.dtype.str.replace("i", "u"), coded.phase))
-        return coded.dtype.kind == "i" and twin is not None and twin <= coded.total
+    def is_twin(one: SampleType) -> bool:
+        twin = totals.get((one.dtype.str.replace("i", "u"), one.phase))
+        return one.dtype.kind == "i" and twin is not None and twin <= one.total
 
-    return [coded for coded in found if not is_twin(coded)]
+    return [one for one in types if not is_twin(one)]

@@ -20,7 +20,7 @@ from helpers import SHARED
 from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.ome_xml import OME_DTYPES, OmeImage, TiffData, parse_ome_xml, write_ome_xml
-from napari_ferry.ome_xml.plane_lists import take_out_runs
+from napari_ferry.ome_xml.plane_lists import extract_lists
 from napari_ferry.ome_xml.vocabulary import color_to_ome
 from napari_ferry.units import METERS, SECONDS
 
@@ -478,10 +478,10 @@ def test_what_is_taken_out_says_what_is_parsed(
 ) -> None:
     xml = foreign(inside=inside)
     found = parse(xml)
-    rest, runs = take_out_runs(xml)
+    rest, runs = extract_lists(xml)
     assert any(runs) == is_taken
     assert is_taken == (len(rest) < len(xml))
-    monkeypatch.setattr("napari_ferry.ome_xml.read.take_out_runs", lambda xml: (xml, []))
+    monkeypatch.setattr("napari_ferry.ome_xml.read.extract_lists", lambda xml: (xml, []))
     expected = parse(xml)
     assert found.planes().tolist() == expected.planes().tolist()
     assert sorted(found.planes()[:, 1]) == list(range(24))

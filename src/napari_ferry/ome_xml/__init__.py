@@ -1,9 +1,9 @@
-"""Image <-> OME-XML, the description that an OME-TIFF carries in its first ImageDescription.
+"""Image <-> OME-XML, the content of the first ImageDescription of an OME-TIFF.
 
-Written is the schema 2016-06, read are all of them
-(https://www.openmicroscopy.org/Schemas/Documentation/Generated/OME-2016-06/ome.html;
-how TIFF planes are named: https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).
-What OME has no place for rides as our JSON record in a comment annotation, see `description`.
+All schemas are read, and 2016-06 is written
+(https://www.openmicroscopy.org/Schemas/Documentation/Generated/OME-2016-06/ome.html; references to
+TIFF planes: https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html). Values without
+an element in OME are stored in our JSON record in a comment annotation, see `image.record`.
 """
 
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position

@@ -1,4 +1,4 @@
-"""Our record in an OME-XML, and what other programs have changed in the header since."""
+"""Merger of our record in an OME-XML with changes of other programs in the header."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.image import Channel
 from napari_ferry.image.record import Description, join_axes, read_record, unless_changed
-from napari_ferry.ome_xml.planes import names_channels, plane_counts, plane_shape
+from napari_ferry.ome_xml.planes import counts_only_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.vocabulary import (
     TYPES,
     color_from_ome,
     color_to_ome,
-    own_channel,
-    writable,
+    single_channel,
+    storable_axis,
     xml_text,
 )
 
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
 
 
 def find_record(notes: Sequence[ET.Element]) -> Description | None:
-    """Return our own record from the first annotation that is ours, if it is a sound one."""
+    """Return our own record from the annotations, ``None`` if absent or damaged."""
     own = (note for note in notes if note.get("Namespace", "").startswith("napari-ferry/"))
     note = next(own, None)
     return None if note is None else read_record(note.findtext("Value", ""))
 
 
-def join(header: Description, record: Description | None) -> Description:
-    """Return what the record says, but for what another program has changed in the header."""
+def merge_record(header: Description, record: Description | None) -> Description:
+    """Return the record, updated with changes of other programs in the header."""
     if record is None or not _fits(record, header):
         return header
-    is_one = "c" not in record.sizes and plane_counts(record.axes, record.shape)["c"] == 1
+
+    has_one_channel = "c" not in record.sizes and plane_counts(record.axes, record.shape)["c"] == 1
     return replace(
-        _with_color_of(header, record) if is_one else record,
-        axes=join_axes(record.axes, map(writable, record.axes), header.axes),
-        channels=record.channels if is_one else _join_channels(record, header),
+        _with_color_of(header, record) if has_one_channel else record,
+        axes=join_axes(record.axes, map(storable_axis, record.axes), header.axes),
+        channels=record.channels if has_one_channel else _merge_channels(record, header),
         name=unless_changed(record.name, xml_text(record.name), header.name),
     )
 
 
 def _fits(record: Description, header: Description) -> bool:
-    """Return whether a record describes the pixels of this header."""
+    """Return True if a record describes the pixels of this header."""
     return (
         plane_shape(record.axes, record.shape) == plane_shape(header.axes, header.shape)
         and plane_counts(record.axes, record.shape) == plane_counts(header.axes, header.shape)
@@ -52,29 +53,32 @@ def _fits(record: Description, header: Description) -> bool:
 
 
 def _with_color_of(header: Description, record: Description) -> Description:
-    """Return the record of an image without axis c, with the color of the header if it changed."""
-    own = record.channels[0] if record.channels else own_channel(record.display, record.kind)
-    said = header.channels[0] if header.channels else Channel()
-    color = _join_channel(own, said).color
+    """Return the record of an image without an axis ``c``, with a changed color of the header."""
+    own = record.channels[0] if record.channels else single_channel(record.display, record.kind)
+    found = header.channels[0] if header.channels else Channel()
+    color = _merge_channel(own, found).color
     if color == own.color:
         return record
-    kept = {key: value for key, value in (record.display or {}).items() if key != "colormap"}
-    return replace(record, display=kept | ({"colormap": color} if color else {}))
+    display = {key: value for key, value in (record.display or {}).items() if key != "colormap"}
+    if color:
+        display["colormap"] = color
+    return replace(record, display=display)
 
 
-def _join_channels(record: Description, header: Description) -> tuple[Channel, ...]:
-    if not names_channels(record.axes):
+def _merge_channels(record: Description, header: Description) -> tuple[Channel, ...]:
+    if not counts_only_channels(record.axes):
         return record.channels
     unknown = (Channel(),) * plane_counts(header.axes, header.shape)["c"]
     pairs = zip(record.channels or unknown, header.channels or unknown, strict=True)
-    channels = tuple(_join_channel(own, said) for own, said in pairs)
+    channels = tuple(_merge_channel(own, found) for own, found in pairs)
     return channels if channels != unknown else ()
 
 
-def _join_channel(own: Channel, said: Channel) -> Channel:
-    wrote = Channel(xml_text(own.name) or None, color_from_ome(color_to_ome(own)))
+def _merge_channel(own: Channel, found: Channel) -> Channel:
+    """Return our channel, with a changed name or color of the header."""
+    written = Channel(xml_text(own.name) or None, color_from_ome(color_to_ome(own)))
     return replace(
         own,
-        name=unless_changed(own.name, wrote.name, said.name),
-        color=unless_changed(own.color, wrote.color, said.color),
+        name=unless_changed(own.name, written.name, found.name),
+        color=unless_changed(own.color, written.color, found.color),
     )

@@ -1,7 +1,8 @@
-"""The long part of an OME-XML: one TiffData and one Plane for each of 100,000 planes.
+"""Lists of TiffData and Plane elements in an OME-XML, one element for each of 100,000 planes.
 
-Programs write them one like the other, so they are taken out of the text by a pattern that is made
-of the first one, and what is left is parsed as XML. Where they differ they stay, and are parsed.
+Programs write all elements of a list with the same attributes. A pattern made from the first
+element extracts them from the text, which is faster than parsing them as XML. Lists of different
+elements remain in the text and are parsed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_INT = 2**40
-"""The largest whole number that is believed."""
+"""Largest accepted whole number."""
 
 _WANTED = {
     "TiffData": ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT"),
@@ -35,17 +36,17 @@ Column = Sequence[str | None]
 File = tuple[str | None, str | None]
 
 
-class Run(NamedTuple):
+class ElementList(NamedTuple):
     """Elements of one kind within one Pixels.
 
     Parameters
     ----------
     length : int
-        How many.
+        Number of elements.
     columns : mapping of str to sequence of str or None
-        The values of each attribute; those that no element has are left out.
+        The values of each attribute, without those absent from all elements.
     uuids : sequence
-        The UUID in each, as a key of `files`; empty where there is none in any.
+        The UUID in each element, as a key of `files`; empty if no element has one.
     files : mapping of (str or None, str or None)
         FileName and text of each UUID.
     """
@@ -56,51 +57,55 @@ class Run(NamedTuple):
     files: Mapping[Hashable, File] = MappingProxyType({})
 
     def column(self, name: str) -> Column:
-        """Return the values of an attribute, ``None`` where it is absent."""
+        """Return the values of an attribute, ``None`` for absent ones."""
         return self.columns.get(name) or (None,) * self.length
 
 
-Runs = Mapping[str, Run]
-"""The runs of one Pixels, by the name of their elements."""
+ElementLists = Mapping[str, ElementList]
+"""The lists of one Pixels, by the name of their elements."""
 
 
-def take_out_runs(xml: str) -> tuple[str, list[Runs]]:
-    """Part an OME-XML into its runs and the rest.
+def extract_lists(xml: str) -> tuple[str, list[ElementLists]]:
+    """Split an OME-XML into its lists and the rest.
 
     Returns
     -------
     rest : str
-        The document with the first element of each run alone.
-    runs : list of Runs
-        Those of each Pixels, in order; empty where nothing could be taken out.
+        The document with only the first element of each list.
+    lists : list of ElementLists
+        The lists of each Pixels, in order; empty if they cannot be extracted.
     """
     rest: list[str] = []
-    runs: list[Runs] = []
+    lists: list[ElementLists] = []
     done = 0
     match = _PROLOG.match(xml)
-    body = place = match.end() if match else 0
-    while (place := xml.find("<Pixels", place)) >= 0:
-        end = xml.find("</Pixels>", place)
-        found: dict[str, Run] = {}
+    body = offset = match.end() if match else 0
+
+    while (offset := xml.find("<Pixels", offset)) >= 0:
+        end = xml.find("</Pixels>", offset)
+        found: dict[str, ElementList] = {}
         for name in _WANTED:
-            taken = _take_out(xml, name, place, end)
-            if taken:
-                keep, place, found[name] = taken
+            extracted = _extract_list(xml, name, offset, end)
+            if extracted:
+                keep, offset, found[name] = extracted
                 rest.append(xml[done:keep])
-                done = place
-        runs.append(found)
-        place = max(end, place + 1)
+                done = offset
+        lists.append(found)
+        offset = max(end, offset + 1)
     rest.append(xml[done:])
+
+    # text in a comment or a CDATA section may look like an element
     text = "".join(rest)
-    # what looks like an element in a comment or a section is none
     if "<!" in text[body:] or "<?" in text[body:]:
         return xml, []
-    return text, runs
+    return text, lists
 
 
-def _take_out(xml: str, name: str, place: int, end: int) -> tuple[int, int, Run] | None:
-    """Return where the first element and the whole run end, and what is in it."""
-    start = xml.find(f"<{name}", place, end)
+def _extract_list(
+    xml: str, name: str, offset: int, end: int
+) -> tuple[int, int, ElementList] | None:
+    """Return the end of the first element, the end of the list, and the list itself."""
+    start = xml.find(f"<{name}", offset, end)
     pattern = _pattern(xml, start) if start >= 0 else None
     if pattern is None:
         return None
@@ -108,32 +113,35 @@ def _take_out(xml: str, name: str, place: int, end: int) -> tuple[int, int, Run]
     last = pattern.match(xml, xml.rfind(f"<{name}", start, end), end)
     if first is None or last is None:
         return None
+
+    # text between the elements, other than white space, is an element that does not match
     step = pattern.groups + 1
     parts = pattern.split(xml[start : last.end()])
     if "".join(parts[::step]).strip():
         return None
+
     columns = {key: parts[k::step] for key, k in pattern.groupindex.items()}
     uuids = columns.pop("UUID", [])
     try:
         files = {text: _file_of(ET.fromstring(text)) for text in dict.fromkeys(uuids)}
-    except ET.ParseError:  # such as an entity that is not known; XML as a whole is refused later
+    except ET.ParseError:  # an unknown entity, for example: parsing the document reports it
         return None
-    run = Run(len(parts) // step, columns, uuids, files)
-    return first.end(), last.end(), run
+    return first.end(), last.end(), ElementList(len(parts) // step, columns, uuids, files)
 
 
 def _pattern(xml: str, start: int) -> re.Pattern[str] | None:
-    """Return what fits all elements that are like the one at `start`; ``None`` for odd ones."""
+    """Return a pattern for elements similar to the one at `start`, ``None`` for unusual ones."""
     element = _FIRST.match(xml, start)
     if element is None:
         return None
+
     name, attributes, ending = element.groups()
     given = dict(_ATTRIBUTE.findall(attributes))
     pattern = f"<{name}"
     for key, value in given.items():
-        anything = re.escape(value) if key == "DeltaTUnit" else '[^"<&]*+'
+        content = re.escape(value) if key == "DeltaTUnit" else '[^"<&]*+'
         group = f"?P<{key}>" if key in _WANTED.get(name, ()) else "?:"
-        pattern += f' {key}="({group}{anything})"'
+        pattern += f' {key}="({group}{content})"'
     return re.compile(pattern + (_WITH_UUID if ending == ">" else ending))
 
 
@@ -142,23 +150,24 @@ def _file_of(element: ET.Element | None) -> File:
     return (None, None) if element is None else (element.get("FileName"), element.text)
 
 
-def run_of(elements: Sequence[ET.Element], name: str) -> Run:
-    """Return a run of elements that were parsed."""
+def to_element_list(elements: Sequence[ET.Element], name: str) -> ElementList:
+    """Return the list of parsed elements."""
     columns = {key: [element.get(key) for element in elements] for key in _WANTED[name]}
     files = [_file_of(element.find("UUID")) for element in elements]
-    return Run(len(elements), columns, files, {file: file for file in files})
+    return ElementList(len(elements), columns, files, {file: file for file in files})
 
 
-def whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
-    """Return an attribute's values, -1 where it is absent.
+def parse_whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
+    """Return the values of an attribute, -1 for absent ones.
 
     Raises
     ------
     UnreadableFileError
-        They are not whole numbers, or too large.
+        A value is not a whole number, or too large.
     """
     texts = set(column)
     try:
+        # a few different values are converted once each
         if None in texts or len(texts) < len(column) // 4:
             known = {text: -1 if text is None else int(text) for text in texts}
             numbers = np.fromiter(map(known.__getitem__, column), np.int64, len(column))
@@ -168,6 +177,7 @@ def whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
             least = numbers.min(initial=0)
     except (OverflowError, ValueError) as error:
         raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
+
     if least < 0 or numbers.max(initial=0) > MAX_INT:
         raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")
     return numbers

@@ -1,4 +1,4 @@
-"""When each plane was recorded, as the Plane elements of an OME-XML tell it."""
+"""Times of planes, from the Plane elements of an OME-XML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_ferry.image import Axis
-from napari_ferry.ome_xml.plane_lists import Column, Runs, run_of
+from napari_ferry.ome_xml.plane_lists import Column, ElementLists, to_element_list
 from napari_ferry.units import from_ome, is_step
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_MOST_KEPT = 1 << 16
-"""Times of more planes than this are not kept one by one."""
+_MAX_TIMES = 1 << 16
+"""Largest number of planes whose times are stored in metadata."""
 
 
 class Times(NamedTuple):
@@ -26,9 +26,9 @@ class Times(NamedTuple):
     Parameters
     ----------
     planes : array of int64, axes plane, (t, z, c)
-        Which planes.
+        Positions of the planes.
     delta : array of float64, axis plane
-        Their times since the beginning, in `unit`.
+        Times since the start of the recording, in `unit`.
     unit : str
         Symbol of a unit.
     """
@@ -38,16 +38,17 @@ class Times(NamedTuple):
     unit: str
 
 
-def parse_times(pixels: ET.Element, runs: Runs) -> Times | None:
-    """Read the times of planes; ``None`` where there are none, or some that are no numbers."""
+def parse_times(pixels: ET.Element, lists: ElementLists) -> Times | None:
+    """Read the times of planes, ``None`` if some are missing or not numbers."""
     elements = pixels.findall("Plane")
-    planes = runs.get("Plane") or run_of(elements, "Plane")
-    *places, delta = (planes.column(name) for name in ("TheT", "TheZ", "TheC", "DeltaT"))
+    planes = lists.get("Plane") or to_element_list(elements, "Plane")
+    *positions, delta = (planes.column(name) for name in ("TheT", "TheZ", "TheC", "DeltaT"))
     timed = [element for element in elements if "DeltaT" in element.attrib]
     if not timed or None in delta:
         return None
+
     try:
-        found = np.stack([_numbers(column) for column in places], -1)
+        found = np.stack([_numbers(column) for column in positions], -1)
         times = np.array(list(map(float, delta)))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
@@ -55,16 +56,17 @@ def parse_times(pixels: ET.Element, runs: Runs) -> Times | None:
 
 
 def _numbers(column: Column) -> NDArray[np.int64]:
-    """Return whole numbers; most columns have but one."""
+    """Return whole numbers; a column of equal values is converted once."""
     if column and column.count(column[0]) == len(column):
         return np.full(len(column), int(column[0] or ""), np.int64)
     return np.array(list(map(int, column)), np.int64)  # type: ignore[arg-type]
 
 
 def time_axis(times: Times | None, size: int) -> Axis:
-    """Return the time axis, where the first channel and slice are evenly spaced (to 1 %)."""
+    """Return the time axis, calibrated if the first channel and slice have even steps (to 1 %)."""
     if times is None:
         return Axis("t")
+
     first = (times.planes[:, 1:] == 0).all(1)
     order = np.argsort(times.planes[first, 0])
     counted = np.array_equal(times.planes[first, 0][order], np.arange(size))
@@ -75,23 +77,28 @@ def time_axis(times: Times | None, size: int) -> Axis:
     return Axis("t", step, from_ome(times.unit))
 
 
-def kept_times(times: Times | None, sizes: Mapping[str, int], axis: Axis) -> dict[str, Any] | None:
-    """Return the times of all planes as JSON, unless the time axis says all of it.
+def times_metadata(
+    times: Times | None, sizes: Mapping[str, int], axis: Axis
+) -> dict[str, Any] | None:
+    """Return the times of all planes as JSON, ``None`` if the time axis contains them.
 
     Parameters
     ----------
+    times : Times, optional
+        Times of planes.
     sizes : mapping
-        Planes along t, z and c.
+        Number of planes along t, z and c.
     axis : Axis
-        The time axis, as `time_axis` has it.
+        The time axis from `time_axis`.
     """
     shape = tuple(sizes[name] for name in "tzc")
-    if times is None or len(times.delta) != np.prod(shape) or len(times.delta) > _MOST_KEPT:
+    if times is None or len(times.delta) != np.prod(shape) or len(times.delta) > _MAX_TIMES:
         return None
     if axis.unit and shape[1:] == (1, 1):
         return None
     if ((times.planes < 0) | (times.planes >= shape)).any():
         return None
+
     values = np.full(shape, np.nan)
     values[tuple(times.planes.T)] = times.delta
     if not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""Where the planes of an OME-TIFF are, and which OME dimension counts each axis."""
+"""Planes of an OME-TIFF: their files and IFDs, and the OME dimension of each axis."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import MAX_PLANES, Description
+from napari_ferry.ome_xml.plane_lists import ElementList, parse_whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,13 +27,14 @@ BLOCK_COLUMNS = ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT")
 
 
 class TiffData(NamedTuple):
-    """Which planes some consecutive IFDs of one file hold; `count` is -1 for all that follow.
+    """Planes in consecutive IFDs of one file.
 
-    `filename` is ``None`` for the file that carries the description.
+    A `count` of -1 includes all following IFDs. `filename` is ``None`` for the file that contains
+    the OME-XML.
     """
 
     ifd: int
-    count: int  # type: ignore[assignment]  # a tuple's method of that name is not missed
+    count: int  # type: ignore[assignment]  # hides the method tuple.count
     first_c: int
     first_z: int
     first_t: int
@@ -40,28 +42,28 @@ class TiffData(NamedTuple):
     uuid: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class OmeImage:
     """One Image of an OME-XML.
 
     Parameters
     ----------
     description : Description
-        The image as it is to be opened.
+        Description of the image.
     plane_order : str
-        The DimensionOrder that the planes are stored in, fastest first, such as ``XYCZT``.
+        The DimensionOrder of the stored planes, fastest first, such as ``XYCZT``.
     size_c, size_z, size_t : int
         Number of planes along each dimension.
     samples : int
-        Samples of a pixel: 3 or 4 for a color.
+        Samples per pixel: 3 for RGB, 4 for RGBA.
     files : tuple of str or None
-        The distinct names of the files that hold the planes; ``None`` is this file.
+        The distinct names of the files with the planes; ``None`` is this file.
     uuids : tuple of str or None
-        What each of them says that it is; ``None`` where that is not said.
+        The UUID of each file, ``None`` if unknown.
     blocks : array of int64, axes block, (ifd, count, first c, z, t, file)
-        Where the planes are: what each TiffData says. A count of -1 is for all that follow.
+        The planes of each TiffData. A count of -1 includes all following planes.
     creator : str
-        The program that wrote the document; empty for an image with a record of ours.
+        The program that wrote the document; empty for an image with our own record.
     """
 
     description: Description
@@ -76,17 +78,17 @@ class OmeImage:
     creator: str = ""
 
     def planes(self) -> NDArray[np.int64]:
-        """Return where each plane is, in C order of the description's leading axes.
+        """Return the file and IFD of each plane, in C order of the leading axes.
 
         Returns
         -------
         numpy.ndarray
-            Axes (plane, 2), int64: index into `files` and IFD; -1 where no TiffData names it.
+            Axes (plane, 2), int64: index into `files` and IFD; -1 for planes without a TiffData.
 
         Raises
         ------
         UnreadableFileError
-            The blocks name more than `MAX_PLANES` planes.
+            The blocks contain more than `MAX_PLANES` planes.
         """
         stored = self.plane_order[:1:-1].lower()
         sizes = {"c": self.size_c, "z": self.size_z, "t": self.size_t}
@@ -102,6 +104,7 @@ class OmeImage:
         strides = {
             dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)
         }
+
         start = blocks[:, 2:5] @ np.array([strides[dim] for dim in "czt"])
         count = _counts(blocks[:, 1], start, len(table))
         index, step = _spread(start, count)
@@ -110,8 +113,49 @@ class OmeImage:
         return table
 
 
+class TiffDataTable(NamedTuple):
+    """Files, UUIDs and blocks of an `OmeImage`."""
+
+    files: tuple[str | None, ...]
+    uuids: tuple[str | None, ...]
+    blocks: NDArray[np.int64]
+
+
+def parse_tiff_data(tiff_data: ElementList, own_uuid: str | None) -> TiffDataTable:
+    """Return the files of the planes, their UUIDs, and the planes of each TiffData."""
+    table = np.zeros((tiff_data.length, 6), np.int64)
+    for k, name in enumerate(BLOCK_COLUMNS):
+        table[:, k] = parse_whole_numbers(tiff_data.column(name), name)
+
+    # a TiffData without PlaneCount is one plane, or without IFD, too, all following planes
+    is_given = table[:, 0] >= 0
+    table[table[:, 1] < 0, 1] = np.where(is_given, 1, -1)[table[:, 1] < 0]
+    table[:, [0, 2, 3, 4]] = np.maximum(table[:, [0, 2, 3, 4]], 0)
+
+    names = {uuid: _file_of(*file, own_uuid) for uuid, file in tiff_data.files.items()}
+    files: dict[str | None, int] = {} if names or not tiff_data.length else {None: 0}
+    numbers = {uuid: files.setdefault(name, len(files)) for uuid, name in names.items()}
+    if len(files) > 1:
+        table[:, 5] = [numbers[uuid] for uuid in tiff_data.uuids]
+
+    uuids: dict[str | None, str | None] = {}
+    for key, (_, uuid) in tiff_data.files.items():
+        uuids.setdefault(names[key], uuid)
+    return TiffDataTable(tuple(files), tuple(map(uuids.get, files)), table)
+
+
+def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | None:
+    """Return the name of a file, its UUID without a name, or ``None`` for this file.
+
+    This file is recognized by its UUID, as it may have been renamed.
+    """
+    uuid = (uuid or "").strip() or None
+    foreign = uuid if own_uuid else None
+    return None if uuid and uuid == own_uuid else name or foreign
+
+
 def _counts(count: NDArray[np.int64], start: NDArray[np.int64], n_planes: int) -> NDArray[np.int64]:
-    """Return how many planes each block names: to the next block where it does not say."""
+    """Return the number of planes in each block; one of -1 extends to the next block."""
     edges = np.append(np.unique(start), n_planes)
     following = edges[np.searchsorted(edges, start, side="right")] - start
     counts: NDArray[np.int64] = np.minimum(np.where(count < 0, following, count), n_planes - start)
@@ -126,25 +170,25 @@ def _counts(count: NDArray[np.int64], start: NDArray[np.int64], n_planes: int) -
 def _spread(
     start: NDArray[np.int64], count: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ``start + 0 .. count - 1`` of all blocks in one row, and the added steps."""
+    """Return ``start + 0 .. count - 1`` of all blocks in one array, and the added steps."""
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return np.repeat(start, count) + step, step
 
 
 def plane_position(image: Image, plane: int) -> tuple[int, int, int]:
-    """Return the place (c, z, t) of a plane, counted in C order of the leading axes."""
+    """Return the position (c, z, t) of a plane, counted in C order of the leading axes."""
     sizes = plane_counts(image.axes, image.shape)
     dims = list(dict.fromkeys(dimensions(image.axes).values()))
     index = np.unravel_index(plane, [sizes[dim] for dim in dims]) if dims else ()
-    place = {"c": 0, "z": 0, "t": 0} | dict(zip(dims, map(int, index), strict=True))
-    return place["c"], place["z"], place["t"]
+    position = {"c": 0, "z": 0, "t": 0} | dict(zip(dims, map(int, index), strict=True))
+    return position["c"], position["z"], position["t"]
 
 
 def dimensions(axes: Sequence[Axis]) -> dict[str, str]:
-    """Return the OME dimension (t, z or c) that counts each leading axis, in their order.
+    """Return the OME dimension (t, z or c) of each leading axis, in their order.
 
-    Axes that OME does not know share a dimension with their neighbors, or take a free one, so
-    that the C order of the planes stays as it is.
+    Axes unknown to OME use a free dimension, or share one with their neighbors. The C order of
+    the planes does not change.
 
     >>> dimensions([Axis(name) for name in "ptcyx"]), dimensions([Axis(n) for n in "paczyx"])
     ({'p': 'z', 't': 't', 'c': 'c'}, {'p': 't', 'a': 't', 'c': 'c', 'z': 'z'})
@@ -154,16 +198,19 @@ def dimensions(axes: Sequence[Axis]) -> dict[str, str]:
     while "" in dims:
         first = dims.index("")
         last = next((i for i in range(first, len(dims)) if dims[i]), len(dims))
-        dims[first:last] = _dimension_of_run(dims, first, last) * (last - first)
+        dims[first:last] = _shared_dimension(dims, first, last) * (last - first)
     return dict(zip(names, dims, strict=True))
 
 
-def _dimension_of_run(dims: Sequence[str], first: int, last: int) -> str:
-    """Choose the dimension for the axes first..last-1, whose neighbors have theirs."""
-    beside = {*dims[max(first - 1, 0) : first], *dims[last : last + 1]}
+def _shared_dimension(dims: Sequence[str], first: int, last: int) -> str:
+    """Choose the dimension for the axes `first` to `last` - 1 from those of their neighbors."""
+    neighbors = {*dims[max(first - 1, 0) : first], *dims[last : last + 1]}
     choices = [dim for dim in "tz" if dim not in dims]
-    choices += ["t"] * ("t" in beside) + ["c"] * ("c" not in dims)
-    return (choices + [dim for dim in "zc" if dim in beside])[0]
+    if "t" in neighbors:
+        choices.append("t")
+    if "c" not in dims:
+        choices.append("c")
+    return (choices + [dim for dim in "zc" if dim in neighbors])[0]
 
 
 def plane_counts(axes: Sequence[Axis], shape: Sequence[int]) -> dict[str, int]:
@@ -174,12 +221,12 @@ def plane_counts(axes: Sequence[Axis], shape: Sequence[int]) -> dict[str, int]:
     return sizes
 
 
-def names_channels(axes: Sequence[Axis]) -> bool:
-    """Return whether the Channels of OME are those of the image, not also another axis."""
+def counts_only_channels(axes: Sequence[Axis]) -> bool:
+    """Return True if only the axis ``c`` uses the OME dimension c."""
     return all(name == "c" for name, dim in dimensions(axes).items() if dim == "c")
 
 
 def plane_shape(axes: Sequence[Axis], shape: Sequence[int]) -> tuple[int, ...]:
-    """Return (y, x) or (y, x, s) of the last axes; empty where they are not those of a plane."""
+    """Return the lengths of the axes (y, x) or (y, x, s); empty for other last axes."""
     names = [axis.name for axis in axes[-frame_ndim(axes) :]] if axes else []
     return tuple(shape[-len(names) :]) if names in (["y", "x"], ["y", "x", "s"]) else ()

@@ -1,4 +1,4 @@
-"""What OME calls the types, steps, names and colors of an image."""
+"""Vocabulary of OME: data types, steps, names and colors of an image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TYPES = {
 """Name of each numpy data type that OME can hold -> the Type of its Pixels."""
 
 OME_DTYPES = frozenset(TYPES)
-"""Names of the numpy data types that OME can hold; truth values as uint8."""
+"""Names of the numpy data types that OME can hold; bool as uint8."""
 
 STEPS = {
     "x": ("PhysicalSizeX", "\u00b5m", METERS),
@@ -44,8 +44,8 @@ STEPS = {
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def writable(axis: Axis) -> Axis:
-    """Return an axis as far as Pixels can hold it: uncalibrated where they cannot."""
+def storable_axis(axis: Axis) -> Axis:
+    """Return an axis, without a calibration unknown to Pixels."""
     units = STEPS[axis.name][2] if axis.name in STEPS else {}
     unit = normalize(axis.unit)
     return (
@@ -56,20 +56,20 @@ def writable(axis: Axis) -> Axis:
 
 
 def xml_text(text: str | None) -> str:
-    """Return text without the characters that XML 1.0 cannot hold, in one line.
+    """Return text in one line, without characters forbidden in XML 1.0.
 
     Line ends in attributes need character references, which Bio-Formats does not read.
     """
     return _NOT_XML.sub("\ufffd", " ".join(re.split(r"[\t\r\n]", text or "")))
 
 
-def own_channel(display: Mapping[str, Any] | None, kind: str) -> Channel:
-    """Return the one channel of an image without axis c: its color, where it has one."""
+def single_channel(display: Mapping[str, Any] | None, kind: str) -> Channel:
+    """Return the channel of an image without an axis ``c``, with the color of its colormap."""
     return Channel(None, None if kind == "labels" else color_of((display or {}).get("colormap")))
 
 
 def color_to_ome(channel: Channel) -> str | None:
-    """Return a color as OME has it: a signed 32-bit RGBA number, opaque."""
+    """Return a color as a signed 32-bit RGBA number, opaque."""
     if not re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return None
     number = int((channel.color or "")[1:], 16) << 8 | 0xFF
@@ -77,7 +77,7 @@ def color_to_ome(channel: Channel) -> str | None:
 
 
 def color_from_ome(text: str | None) -> str | None:
-    """Return ``#rrggbb`` of a color that is written as a signed 32-bit RGBA number."""
+    """Return a signed 32-bit RGBA number as ``#rrggbb``, ``None`` if it is not a number."""
     try:
         return f"#{(int(text or '') & 0xFFFFFFFF) >> 8:06x}"
     except ValueError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Channel, describe
 from napari_ferry.image.checks import has_frames
-from napari_ferry.ome_xml.planes import dimensions, names_channels, plane_counts
+from napari_ferry.ome_xml.planes import counts_only_channels, dimensions, plane_counts
 from napari_ferry.ome_xml.vocabulary import (
     OME_DTYPES,
     RECORD_NAMESPACE,
@@ -17,8 +17,8 @@ from napari_ferry.ome_xml.vocabulary import (
     STEPS,
     TYPES,
     color_to_ome,
-    own_channel,
-    writable,
+    single_channel,
+    storable_axis,
     xml_text,
 )
 from napari_ferry.units import to_ome
@@ -33,34 +33,35 @@ if TYPE_CHECKING:
 def write_ome_xml(
     images: Sequence[Image], tiff_data: Sequence[Sequence[TiffData]], *, uuid: str | None = None
 ) -> str:
-    """Describe images and where their planes are, as OME-XML, to be stored in UTF-8.
+    """Describe images and their planes as OME-XML, for storage in UTF-8.
 
-    Letters beyond ASCII stand as they are: Bio-Formats does not read ``&#181;m``.
+    Non-ASCII characters are not escaped, as Bio-Formats does not read ``&#181;m``.
 
     Parameters
     ----------
     images : sequence of Image
         One Image element each. Their leading axes may be in any order.
     tiff_data : sequence of sequence of TiffData
-        The places of each image's planes, in C order of its leading axes.
+        The planes of each image, in C order of its leading axes.
     uuid : str, optional
-        What the file is called, ``urn:uuid:...``.
+        UUID of the file, ``urn:uuid:...``.
 
     Raises
     ------
     InvalidImageError
-        A data type that OME does not have, or y and x (and samples) are not the last axes.
+        The data type is unknown to OME, or y and x (or y, x and s) are not the last axes.
     """
     schema = {"xmlns": SCHEMA, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"}
     location = {"xsi:schemaLocation": f"{SCHEMA} {SCHEMA}/ome.xsd", "Creator": "napari-ferry"}
     root = ET.Element("OME", schema | location | ({"UUID": uuid} if uuid else {}))
     for i, (image, blocks) in enumerate(zip(images, tiff_data, strict=True)):
         _write_image(root, i, image, blocks)
+
     notes = ET.SubElement(root, "StructuredAnnotations")
     for i, image in enumerate(images):
         attributes = {"ID": f"Annotation:{i}", "Namespace": RECORD_NAMESPACE}
         note = ET.SubElement(notes, "CommentAnnotation", attributes)
-        # JSON escapes what XML forbids: control characters and lone surrogates
+        # JSON escapes characters forbidden in XML: control characters and lone surrogates
         ET.SubElement(note, "Value").text = json.dumps(describe(image), ensure_ascii=True)
     xml = ET.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>{xml}'
@@ -69,14 +70,17 @@ def write_ome_xml(
 def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffData]) -> None:
     if image.dtype.name not in OME_DTYPES or not has_frames(image) or 0 in image.shape:
         raise InvalidImageError(
-            f"OME-XML cannot describe {image.dtype} pixels of the axes "
-            f"{' '.join(image.axis_names)} and shape {image.shape}: it holds "
-            f"{', '.join(TYPES)}, with y and x (and s of 3 or 4) last, and no empty axis."
+            f"OME-XML cannot describe {image.dtype} pixels with the axes "
+            f"{' '.join(image.axis_names)} and the shape {image.shape}: expected "
+            f"{', '.join(TYPES)}, y and x (or y, x and s of 3 or 4) as last axes, and no empty "
+            "axis."
         )
+
     name = xml_text(image.name)
     element = ET.SubElement(root, "Image", {"ID": f"Image:{i}"} | ({"Name": name} if name else {}))
     pixels = ET.SubElement(element, "Pixels", _pixels_attributes(i, image))
     samples = str(_samples(image))
+
     for number, channel in enumerate(_channels_to_write(image)):
         color = color_to_ome(channel)
         attributes = {"ID": f"Channel:{i}:{number}", "SamplesPerPixel": samples}
@@ -92,6 +96,7 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
     order = [*(dim for dim in "tzc" if dim not in dims), *dims]
     sizes = plane_counts(image.axes, image.shape) | {"y": image.size("y"), "x": image.size("x")}
     sizes["c"] *= _samples(image)
+
     attributes = {
         "ID": f"Pixels:{i}",
         "DimensionOrder": "XY" + "".join(reversed(order)).upper(),
@@ -99,7 +104,7 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
         "BigEndian": "true" if image.dtype.str[0] == ">" else "false",
     }
     attributes |= {f"Size{dim.upper()}": str(size) for dim, size in sizes.items()}
-    for axis in map(writable, image.axes):
+    for axis in map(storable_axis, image.axes):
         symbol = to_ome(axis.unit)
         if symbol:
             attribute = STEPS[axis.name][0]
@@ -109,16 +114,16 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
 
 def _channels_to_write(image: Image) -> Sequence[Channel]:
     count = plane_counts(image.axes, image.shape)["c"]
-    if image.channels and names_channels(image.axes):
+    if image.channels and counts_only_channels(image.axes):
         return image.channels
-    return (own_channel(image.display, image.kind),) if count == 1 else (Channel(),) * count
+    return (single_channel(image.display, image.kind),) if count == 1 else (Channel(),) * count
 
 
 def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
-    # an IFD without a count would stand for one plane
-    places = {"IFD": block.ifd, "PlaneCount": block.count} if block.count >= 0 else {}
-    places |= {"FirstC": block.first_c, "FirstZ": block.first_z, "FirstT": block.first_t}
-    attributes = {key: str(value) for key, value in places.items()}
+    # an IFD without a count would be one plane
+    numbers = {"IFD": block.ifd, "PlaneCount": block.count} if block.count >= 0 else {}
+    numbers |= {"FirstC": block.first_c, "FirstZ": block.first_z, "FirstT": block.first_t}
+    attributes = {key: str(value) for key, value in numbers.items()}
     element = ET.SubElement(pixels, "TiffData", attributes)
     if block.uuid:
         named = {"FileName": block.filename} if block.filename else {}
@@ -126,5 +131,5 @@ def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
 
 
 def _samples(image: Image) -> int:
-    """Return the samples of a pixel: those of a color; an axis s elsewhere counts planes."""
+    """Return the samples per pixel; an axis ``s`` before y and x counts planes."""
     return image.size("s") if image.is_rgb else 1

@@ -332,7 +332,7 @@ def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeyp
 
 def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.plugin.commands.say", said.append)
+    monkeypatch.setattr("napari_ferry.plugin.commands.show_notice", said.append)
     monkeypatch.setattr("napari.current_viewer", lambda: None)
     ((_, meta, kind),) = sample_raw_recording()
     assert (meta["name"], kind) == ("cells", "labels")

@@ -59,7 +59,7 @@ def test_layers_are_one_picture(tmp_path):
     np.testing.assert_array_equal(found.array, np.stack([magenta, green, magenta], -1))
     loss, pace = plan(images, tmp_path / "b.mkv").losses
     assert "which is assumed" in pace
-    assert loss.startswith("cells, axons become one picture")
+    assert loss.startswith("cells, axons are drawn as one picture")
 
 
 def test_channels_are_drawn_or_chosen(tmp_path):
@@ -105,7 +105,7 @@ def test_some_frames_of_samples_stay_samples(is_lazy, tmp_path):
     np.testing.assert_array_equal(found.array, pixels[2:8:3, 1])
     assert found.axes[0].scale == 0.75
     single = Image.from_array(pixels[0, 0])
-    with pytest.raises(InvalidImageError, match="no frame axis"):
+    with pytest.raises(InvalidImageError, match="requires a frame axis"):
         plan(single, tmp_path / "b.mkv", stop=3)
 
 
@@ -197,7 +197,7 @@ def test_the_command_line_draws(tmp_path, capsys):
     options = ["--scale", "2", "--stop", "3", "--text", "day 3", "--scale-bar", "bottom_right"]
     assert main(["convert", str(source), str(tmp_path / "a.mp4"), *options]) == 0
     assert imload(tmp_path / "a.mp4")[0].shape == (3, 24, 32, 3)
-    assert "become one picture" in capsys.readouterr().err
+    assert "are drawn as one picture" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "b.mp4"), "--no-as-seen"]) == 1
     assert "c=" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "b.tif"), "--as-seen"]) == 0

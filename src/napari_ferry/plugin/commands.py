@@ -1,8 +1,8 @@
-"""The commands of the manifest: napari's readers and writers, the same for every format.
+"""Commands of the manifest: generic readers and writers of napari, and sample data.
 
-The manifest names them ``get_<format>_reader``, after the package of a codec, and ``write_<any>``,
-whose suffixes are those that the manifest gives that writer. No format has code of its own here.
-A reader is chosen by names alone and never raises; errors are reported while reading.
+In the manifest, readers are named ``get_<format>_reader``, after the package of a codec. Writers
+have any name ``write_<name>``, and their suffixes in the manifest. No format has code of its own
+here. Readers are chosen by name alone, without raising errors; these are reported while reading.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from napari_ferry.io import (
     with_suffix,
 )
 from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
-from napari_ferry.plugin.layer_limit import open_layers, say
+from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
@@ -39,13 +39,13 @@ from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 
 Paths: TypeAlias = str | Sequence[str]
-"""A path, or the several paths that were dropped as a stack."""
+"""One path, or several paths to open as a stack."""
 
 Reader: TypeAlias = Callable[[Paths], list[LayerData]]
-"""What napari calls with the paths for which it requested a reader."""
+"""Function that napari calls with the paths for which it requested a reader."""
 
 _NOTHING: Any = [(None,)]
-"""The value by which a reader tells npe2 that it succeeded and adds no layer."""
+"""Layer data that npe2 accepts as a successful read without layers."""
 
 _T = TypeVar("_T")
 
@@ -53,7 +53,7 @@ _recent = RecentlyOpened()
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    """Return the reader or writer that the manifest names; see the module's docstring."""
+    """Return a reader or writer of the manifest by its name; see the docstring of the module."""
     for codec in codecs():
         if name == f"get_{format_name(codec)}_reader":
             return _named(name, partial(_get_reader, codec))
@@ -64,64 +64,64 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 def _named(name: str, command: partial[_T]) -> Callable[..., _T]:
-    """Return a command with the name by which tracebacks and logs show it."""
+    """Return a command with a name, for tracebacks and logs."""
     command.__name__ = command.__qualname__ = name  # type: ignore[attr-defined]
     return command
 
 
 def get_folder_reader(path: Paths) -> Reader | None:
-    """Return the reader of folders, ``None`` for folders that no codec opens."""
+    """Return the reader of folders, None for folders not supported by any codec."""
     folders = _to_paths(path)
     is_known = bool(folders) and all(map(_is_readable_folder, folders))
     return _read if is_known else None
 
 
 def open_always() -> None:
-    """Make napari open the files that we know with us from now on, without asking."""
+    """Make napari-ferry the default reader of its formats in napari's settings."""
     from napari.settings import get_settings
 
     plugins = get_settings().plugins
     patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
     plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, PLUGIN)}
-    say(
-        f"{', '.join(patterns)} are opened with napari-ferry from now on; Preferences > Plugins "
-        "changes that."
+    show_notice(
+        f"napari now opens {', '.join(patterns)} with napari-ferry; change this under "
+        "Preferences > Plugins."
     )
 
 
 def sample_calcium_movie() -> list[LayerData]:
-    """Make a noisy calcium movie, and its cells as labels, for napari's samples."""
+    """Return a noisy calcium movie, and its cells as labels, as sample data for napari."""
     return to_layers(calcium_movie())
 
 
 def sample_moving_cells() -> list[LayerData]:
-    """Make a movie of moving cells, and their numbers as labels, for napari's samples."""
+    """Return a movie of moving cells, and the cells as labels, as sample data for napari."""
     return to_layers(moving_cells())
 
 
 def sample_z_stacks() -> list[LayerData]:
-    """Make z-stacks of two channels over time, with scales and units, for napari's samples."""
+    """Return calibrated z-stacks of two channels over time, as sample data for napari."""
     return to_layers([z_stack(planes=12, frames=8)])
 
 
 def sample_raw_recording() -> list[LayerData]:
-    """Make a raw recording without sidecar, and open it in *Repair binary metadata*.
+    """Write a raw recording without sidecar, and open it in *Repair binary metadata*.
 
-    The layer is that of its cells, which fit when the layout is the right one.
+    The returned layer contains the cells; these match the recording when its layout is correct.
     """
     folder = Path(tempfile.mkdtemp(prefix="napari-ferry-sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path, cells = raw_recording(folder)
     repair = _open_repair()
     if repair is None:
-        say(f"The recording is {path}.")
+        show_notice(f"The recording is {path}.")
     else:
         repair.offer(path)
     return to_layers([cells])
 
 
 def _is_readable_folder(folder: Path) -> bool:
-    """Return True for a folder of images; the names of stores of other plugins have a suffix."""
+    """Return True for a folder of images; folders with a suffix are stores of other plugins."""
     try:
         return folder.is_dir() and not folder.suffix and find_source_codec(folder) is not None
     except (OSError, UnsupportedFormatError):
@@ -129,7 +129,7 @@ def _is_readable_folder(folder: Path) -> bool:
 
 
 def _get_reader(codec: Codec, path: Paths) -> Reader | None:
-    """Return the reader of a format, ``None`` if one of the paths is of another."""
+    """Return the reader of a format, None if a path is of a different format."""
     paths = _to_paths(path)
     if not paths or not all(_is_of(codec, each) for each in paths):
         return None
@@ -140,7 +140,7 @@ def _get_reader(codec: Codec, path: Paths) -> Reader | None:
 
 
 def _is_of(codec: Codec, path: Path) -> bool:
-    """Return True for a file named as those of a format, and for what the codec claims."""
+    """Return True for a file with a suffix of the format, or a path claimed by its codec."""
     try:
         is_named = path.name.lower().endswith(suffixes_of(codec, to_open=True))
         return (is_named and not path.is_dir()) or hooks_of(codec).claims(path)
@@ -149,7 +149,7 @@ def _is_of(codec: Codec, path: Path) -> bool:
 
 
 def _read(path: Paths) -> list[LayerData]:
-    """Open files or folders of one format; of the files of one data set, the first opens all."""
+    """Open files or folders of one format; the first file of a data set opens all its files."""
     wanted = [each for each in _to_paths(path) if _is_to_open(each)]
     if not wanted:
         return list(_NOTHING)
@@ -157,7 +157,7 @@ def _read(path: Paths) -> list[LayerData]:
 
 
 def _is_to_open(path: Path) -> bool:
-    """Return False for a file that is open already, and for one that the repair form takes."""
+    """Return False for a recently opened file and for a file sent to the repair form."""
     if _recent.consume(path):
         return False
     if not path.exists():
@@ -175,7 +175,7 @@ def _is_to_open(path: Path) -> bool:
 
 
 def _open_repair() -> Any:
-    """Show *Repair binary metadata*; return it, None without a window."""
+    """Show *Repair binary metadata* and return it; return None without a window."""
     from napari import current_viewer
 
     viewer = current_viewer()
@@ -188,15 +188,15 @@ def _open_repair() -> Any:
 
 
 def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers under the name that was typed, as napari's Save dialog leaves it.
+    """Save layers under the name from napari's Save dialog.
 
-    The dialog has asked about that very name and no other, so nothing else is replaced but
-    files of the same data set.
+    The dialog asks before it replaces this exact name, so only this path and other files of the
+    same data set are replaced.
 
     Returns
     -------
     list of str
-        The files that were made.
+        Paths of the written files.
 
     Raises
     ------
@@ -209,11 +209,13 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
         images, options = _as_shown(layers, target)
         planned = plan(images, target, **options)
     except (InvalidImageError, UnsupportedFormatError) as error:
-        # napari takes a ValueError to mean that there is no such writer, and does not show it
+        # napari treats a ValueError as a missing writer and does not display it
         raise SaveError(str(error)) from error
 
     if "position" in options:
-        say(f"The frame axis of {target.name} is {options['axis']}, at {options['position']}.")
+        show_notice(
+            f"The frame axis of {target.name} is {options['axis']}, at {options['position']}."
+        )
     paths = run(planned, overwrite=target == typed and typed.exists())
     if planned.losses:
         _warn(f"{target.name}: {'; '.join(planned.losses)}.")
@@ -221,7 +223,7 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
 
 
 def _as_shown(layers: list[LayerData], target: Path) -> tuple[list[Image], dict[str, Any]]:
-    """Return the images of layers, and for a movie the options that show what the viewer shows."""
+    """Return the images of layers and, for a movie, options to draw the current view."""
     if not hooks_of(find_codec(target)).IS_MOVIE:
         return from_layers(layers), {}
     images = viewer_images(layers)

@@ -37,7 +37,7 @@ def open_layers(open_images: Open) -> list[LayerData]:
 
     for sentence, names in notices.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        say(f"{names[0]}{more}: {sentence}.")
+        show_notice(f"{names[0]}{more}: {sentence}.")
     return _next_layers(open_images, images, 0)
 
 
@@ -48,7 +48,7 @@ def open_remaining() -> None:
 
     viewer = current_viewer()
     if viewer is None or not _remaining:
-        say("All layers of the opened files are already in the viewer.")
+        show_notice("All layers of the opened files are already in the viewer.")
         return
 
     open_images, added = _remaining[0]
@@ -73,7 +73,7 @@ def _notices(image: Image) -> Iterator[str]:
         )
 
 
-def say(message: str) -> None:
+def show_notice(message: str) -> None:
     """Show a notice in napari's window."""
     from napari.utils.notifications import show_info
 
@@ -87,7 +87,7 @@ def _next_layers(open_images: Open, images: Sequence[Image], first: int) -> list
     remaining = len(layers) - stop
     if remaining > 0:
         _remaining.insert(0 if first else len(_remaining), (open_images, stop))
-        say(
+        show_notice(
             f"{images[0].name}: {MOST_LAYERS} layers are added, and {remaining} more are not: "
             "choose File > IO Utilities > Open remaining layers to add more."
         )

@@ -1,4 +1,4 @@
-"""What the manifest says of writers: their titles and suffixes."""
+"""Writers of the manifest, with their titles and suffixes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PLUGIN = "napari-ferry"
 
 
 class Writer(NamedTuple):
-    """A writer of the manifest: its function, its title in the Save dialog, and its suffixes."""
+    """Writer of the manifest: its function, its title in the Save dialog, and its suffixes."""
 
     function: str
     title: str
@@ -19,7 +19,7 @@ class Writer(NamedTuple):
 
 @cache
 def writers() -> tuple[Writer, ...]:
-    """Return the writers of the manifest, each once, in its order."""
+    """Return the distinct writers of the manifest, in its order."""
     from npe2 import PluginManifest
 
     contributions = PluginManifest.from_distribution(PLUGIN).contributions
@@ -27,8 +27,8 @@ def writers() -> tuple[Writer, ...]:
         command.id: str(command.python_name).rpartition(":")[2]
         for command in contributions.commands or ()
     }
-    found = [
+    listed = [
         Writer(functions[writer.command], writer.display_name, tuple(writer.filename_extensions))
         for writer in contributions.writers or ()
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(listed))

@@ -1,7 +1,7 @@
-"""`plan` and `imsave`: the one door of every save, which draws images where a movie needs it.
+"""Public functions for saving, `plan` and `imsave`; images are drawn if a movie requires it.
 
-A single image in shades of gray with square pixels needs no drawing: its samples are the frames and
-stay what they are. Nor does an image that is saved in a format that keeps all samples.
+A single gray image with square pixels is not drawn: its samples are the frames and remain
+unchanged. An image saved in a format for samples is not drawn either.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _SHARED = ("axis", "position")
 """Options that `render` and movie formats have in common."""
 
 _SPAN = ("start", "stop", "step", "speed")
-"""Options of `render` that apply to samples, too."""
+"""Options of `render` that also apply to samples."""
 
 _QUIET = (*_SHARED, *_SPAN, "background")
 """Options of `render` that are not a reason to draw."""
 
 
 def option_sources(codec: Codec) -> tuple[Callable[..., Any], ...]:
-    """Return the functions whose keyword-only parameters are the options of a format."""
+    """Return the functions with the options of a format as keyword-only parameters."""
     return (codec.plan, render) if hooks_of(codec).IS_MOVIE else (codec.plan,)
 
 
@@ -51,18 +51,18 @@ def plan(
     Parameters
     ----------
     images : Image, array, or sequence of them
-        The images to save, from the bottom to the top where they are drawn. Arrays of one shape,
+        Images to save, from bottom to top if they are drawn. Arrays of one shape,
         (y, x) or (y, x, 3 or 4), in a sequence are the frames of one image. An array of integers
-        (frames, y, x, 3 or 4) is in color, and in formats that hold samples an array of uint8
-        (y, x, 3 or 4) as well.
+        (frames, y, x, 3 or 4) is in color; in formats for samples, so is a uint8 array
+        (y, x, 3 or 4).
     path : str or Path
-        The target; its suffix selects the format.
+        Target; its suffix selects the format.
     as_seen : bool, optional
-        True to save images as napari displays them, False to save their samples. When absent,
-        formats that hold samples keep these; a movie is drawn if several layers, color, pixels
-        that are not square or an option of `render` require it.
+        True to save images as napari displays them, False to save their samples. By default,
+        formats for samples store these, and a movie is drawn if several layers, color, pixels that
+        are not square or an option of `render` require it.
     **options
-        The options of the format, such as ``size_cap`` of TIFF, and for movies those of `render`.
+        Options of the format, such as ``size_cap`` of TIFF, and for movies those of `render`.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def plan(
     UnsupportedFormatError, InvalidImageError
         The format is unknown, cannot hold an image, or lacks an option.
     TargetError
-        The target cannot be accessed, or its name is not one that a file can have.
+        The target cannot be accessed, or its name is not a valid file name.
 
     Examples
     --------
@@ -92,8 +92,8 @@ def plan(
         as_seen = bool(drawing) or _needs_drawing(given, codec, path, options)
     elif drawing and not as_seen:
         raise InvalidImageError(
-            f"as_seen=False saves samples, but {', '.join(drawing)} applies to drawings: leave out "
-            "one of the two."
+            f"as_seen=False saves samples, but {', '.join(drawing)} applies to drawings: omit one "
+            "of the two."
         )
     return _plan_drawn(given, path, options) if as_seen else _plan_samples(given, path, options)
 
@@ -114,14 +114,14 @@ def imsave(
     Parameters
     ----------
     images, path, as_seen, **options
-        As for `plan`.
+        Parameters of `plan`.
     overwrite, workers, progress, cancel
-        As for `run`.
+        Parameters of `run`.
 
     Returns
     -------
     list of Path
-        The files that were made.
+        Paths of the written files.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def imsave(
 
 
 def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, drawn: bool) -> None:
-    """Refuse an option that neither the format nor `render`, where it applies, has."""
+    """Refuse unknown options: those of the format and, if it applies, of `render` are valid."""
     known = option_names(codec.plan)
     if drawn or hooks_of(codec).IS_MOVIE:
         known = list(dict.fromkeys([*known, *_DEFAULTS]))
@@ -145,7 +145,7 @@ def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, draw
 
 
 def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
-    """Plan to save samples: all, or some steps of the frame axis where these were requested."""
+    """Plan to save samples of all frames, or of the requested range of frames."""
     known = option_names(find_codec(path).plan)
     is_part = any(options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN)
     saved = [_excerpt(images[0], options)] if is_part else images
@@ -153,7 +153,7 @@ def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -
 
 
 def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
-    """Plan to save a drawing, whose losses come first."""
+    """Plan to save a drawing; its own losses come first."""
     drawing = {name: value for name, value in options.items() if name in _DEFAULTS}
     others = {name: value for name, value in options.items() if name not in _DEFAULTS}
     planned = plan_samples(render(images, **drawing), path, **others)
@@ -163,25 +163,27 @@ def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> 
 def _needs_drawing(
     images: Sequence[Image], codec: Codec, path: Path, options: Mapping[str, Any]
 ) -> bool:
-    """Return True if frames of the samples would not look as napari displays the images."""
+    """Return True if napari displays the images differently from their samples."""
     if not hooks_of(codec).IS_MOVIE:
         return False
     if len(images) > 1:
         return True
+
     (image,) = images
     if image.size("c") > 1 and not _selects_channel(options) and not is_one_layer(image):
         return True
     if path.suffix.lower() in hooks_of(codec).KEEPS_SAMPLES:
         return False
+
     display = image.display
     is_plain = display.get("gamma", 1) == 1 and display.get("opacity", 1) == 1
     return image.kind == "labels" or not image.is_gray or not is_plain or _is_warped(image)
 
 
 def _is_warped(image: Image) -> bool:
-    """Return True if pixels are not square, or if an axis is mirrored, exchanged or rotated.
+    """Return True if pixels are not square, or axes are mirrored, exchanged or rotated.
 
-    Pixels count as square where drawing them would not add half a pixel to the picture.
+    Pixels count as square unless drawing them adds at least half a pixel to the picture.
     """
     if any(image.display.get(key) is not None for key in TRANSFORMS):
         return True
@@ -197,35 +199,35 @@ def _is_warped(image: Image) -> bool:
 
 
 def _selects_channel(options: Mapping[str, Any]) -> bool:
-    """Return True if channels are the frame axis, or if one of them was chosen."""
+    """Return True if channels are the frame axis or the position selects one of them."""
     return options.get("axis") == "c" or "c=" in str(options.get("position")).replace(" ", "")
 
 
 def _is_drawing(name: str, value: object) -> bool:
-    """Return True for an option, other than its default, that only a drawing has."""
+    """Return True for an option of drawings only, with a value other than its default."""
     return name in _DEFAULTS and name not in _QUIET and bool(value != _DEFAULTS[name])
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
-    """Return some steps of the frame axis of an image, at the requested playback speed."""
+    """Return the requested frames of an image, at the requested playback speed."""
     sizes = leading_sizes(image)
     number, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
     start, stop, step, speed = (options.get(name, _DEFAULTS[name]) for name in _SPAN)
     if number is None:
         raise InvalidImageError(
-            "A range of frames or a playback speed was given, but there is no frame axis: leave "
-            "out start, stop, step and speed, or choose the axis."
+            "A range of frames or a playback speed requires a frame axis: omit start, stop, step "
+            "and speed, or choose a frame axis."
         )
 
     axis = image.axes[number]
-    steps = choose_positions(axis.name, image.shape[number], start, stop, step)
-    axes = (*image.axes[:number], make_frame_axis(axis, steps, speed), *image.axes[number + 1 :])
+    chosen = choose_positions(axis.name, image.shape[number], start, stop, step)
+    axes = (*image.axes[:number], make_frame_axis(axis, chosen, speed), *image.axes[number + 1 :])
     channels = image.channels
     if axis.name == "c":
-        channels = channels[steps.start : steps.stop : steps.step]
+        channels = channels[chosen.start : chosen.stop : chosen.step]
     return replace(
         image,
-        levels=(take_steps(image.array, number, steps, len(sizes)),),
+        levels=(take_steps(image.array, number, chosen, len(sizes)),),
         axes=axes,
         channels=channels,
         metadata=image.metadata if speed is None else {**image.metadata, SPEED: speed},
@@ -233,9 +235,9 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
 
 
 def _losses(images: Sequence[Image]) -> tuple[str, ...]:
-    """Return what a drawing of images does not hold."""
+    """Return the losses of drawing images instead of saving their samples."""
     layers = [single for image in images for single in split_channels(image)]
     names = ", ".join(layer.name or layer.kind for layer in layers)
     if len(layers) > 1:
-        return (f"{names} become one picture, as napari shows them, in colors of 8 bits",)
-    return (f"{names} is drawn as napari shows it, in colors of 8 bits",)
+        return (f"{names} are drawn as one picture, as napari shows them, in 8-bit colors",)
+    return (f"{names} is drawn as napari shows it, in 8-bit colors",)

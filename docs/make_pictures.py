@@ -99,7 +99,7 @@ def _show_repair() -> None:
         widget = RepairMetadata(viewer)
         viewer.window.add_dock_widget(widget, name="Repair binary metadata")
         widget.open_paths([path])
-        _wait_until(lambda: len(widget.candidates.pictures) > 4 and bool(widget.preview.layers))
+        _wait_until(lambda: len(widget.candidate_list.icons) > 4 and bool(widget.preview.layers))
         viewer.dims.set_current_step(0, _FRAME)
         _wait_until(lambda: False, seconds=1)
         _shoot(viewer, "repair.png")

@@ -29,7 +29,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Image
 from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader, sample_raw_recording
 from napari_ferry.plugin.samples import raw_recording
-from napari_ferry.widgets.repair.thumbnails import SIDE, draw, first_limits
+from napari_ferry.widgets.repair.thumbnails import SIDE, first_frame_limits, make_thumbnails
 
 U2 = np.dtype("<u2")
 ONE = Layout(dtype=U2, offset=0, frames=10, y=8, x=16)
@@ -343,29 +343,29 @@ def test_the_sample_says_where_it_is_without_a_window(monkeypatch):
 @pytest.mark.parametrize("dtype", ["u1", "<f4", ">f8", "<i8", "<f2"])
 @pytest.mark.parametrize("axes", ["tyx", "tyxs", "tcyx", "tyxc"])
 @pytest.mark.filterwarnings("error")
-def test_pictures_of_any_bytes(dtype, axes):
+def test_thumbnails_of_any_bytes(dtype, axes):
     shape = {"t": 3, "y": 100, "x": 7, "s": 3, "c": 2}
     size = [shape[name] for name in axes]
     noise = np.random.default_rng(0).bytes(int(np.prod(size)) * np.dtype(dtype).itemsize)
     image = Image.from_array(np.frombuffer(noise, dtype).reshape(size), axes)
-    pictures = draw(image)
-    assert pictures.frame.shape == pictures.changes.shape == (50, 7)
-    assert max(pictures.frame.shape) <= SIDE
-    low, high = first_limits(image)
+    thumbnails = make_thumbnails(image)
+    assert thumbnails.frame.shape == thumbnails.changes.shape == (50, 7)
+    assert max(thumbnails.frame.shape) <= SIDE
+    low, high = first_frame_limits(image)
     assert low < high
 
 
-def test_pictures_show_where_frames_differ():
+def test_thumbnails_show_changes_between_frames():
     pixels = np.full((20, 32, 32), 100, np.uint16)
     pixels[::2, 4, 5] = 900
-    pictures = draw(Image.from_array(pixels))
-    assert np.argwhere(pictures.changes).tolist() == [[4, 5]]
-    assert draw(Image.from_array(pixels[:1])).changes is None
+    thumbnails = make_thumbnails(Image.from_array(pixels))
+    assert np.argwhere(thumbnails.changes).tolist() == [[4, 5]]
+    assert make_thumbnails(Image.from_array(pixels[:1])).changes is None
 
 
-def test_pictures_of_a_huge_file_read_a_few_samples(tmp_path):
+def test_thumbnails_of_a_huge_file_read_a_few_samples(tmp_path):
     path = tmp_path / "huge.raw"
     with path.open("wb") as file:
         file.truncate(40_000_000_000)
     layout = Layout(dtype=U2, offset=0, frames=200, y=10_000, x=10_000)
-    assert draw(open_with_layout(path, layout)).frame.shape == (64, 64)
+    assert make_thumbnails(open_with_layout(path, layout)).frame.shape == (64, 64)

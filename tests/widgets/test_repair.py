@@ -1,4 +1,4 @@
-"""The widget *Repair binary metadata*: drop, choose, type, tick and click, as a hand does."""
+"""The widget *Repair binary metadata*: drop, select, type, check and click, as a user does."""
 
 import gc
 import json
@@ -64,7 +64,7 @@ def viewer(make_napari_viewer: Any) -> Any:
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def search_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the search for layouts by one that answers at once; what it was asked for."""
     asked: list[dict[str, Any]] = []
 
@@ -84,7 +84,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", said.append)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", said.append)
     return said
 
 
@@ -102,15 +102,15 @@ def add_widget(viewer: Any) -> Any:
 
 
 @pytest.fixture
-def widget(viewer: Any, looked: Any) -> Any:
+def widget(viewer: Any, search_calls: Any) -> Any:
     return add_widget(viewer)
 
 
 def opened(widget: Any, path: Path, qtbot: Any) -> Path:
     """Type the name of a file, and wait until it is shown."""
-    widget.files.path.clear()
-    qtbot.keyClicks(widget.files.path, str(path))
-    press_enter(widget.files.path, qtbot)
+    widget.files.line.clear()
+    qtbot.keyClicks(widget.files.line, str(path))
+    press_enter(widget.files.line, qtbot)
     wait_for_candidates(widget, qtbot)
     return path
 
@@ -122,7 +122,7 @@ def press_enter(field: Any, qtbot: Any) -> None:
 
 
 def wait_for_candidates(widget: Any, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: bool(widget.candidates.known), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(widget.candidate_list.candidates), timeout=WAIT)
     wait_until_shown(widget, qtbot)
 
 
@@ -133,7 +133,7 @@ def wait_until_shown(widget: Any, qtbot: Any) -> None:
 def wait_until_found(widget: Any, qtbot: Any) -> None:
     """Wait until what was changed has been searched with."""
     qtbot.waitUntil(
-        lambda: not is_waiting(widget) and "Looking" not in widget.status.text(), timeout=WAIT
+        lambda: not is_waiting(widget) and "Searching" not in widget.status.text(), timeout=WAIT
     )
 
 
@@ -175,15 +175,15 @@ def test_a_dropped_file_without_sidecar_opens_the_widget(viewer, tmp_path, qtbot
     drop(viewer.window._qt_viewer, path)
     widget = docked(viewer)
     wait_for_candidates(widget, qtbot)
-    best = widget.candidates.known[0]
+    best = widget.candidate_list.candidates[0]
     assert values(widget) == (HEADER, 30, 96, 96)
     assert best.layout.confidence > 0.8
-    assert "rows repeat every 192 bytes" in widget.candidates.why.text()
+    assert "rows repeat every 192 bytes" in widget.candidate_list.reasons.text()
     (layer,) = viewer.layers
     assert np.array_equal(layer.data, calcium_movie(30, 96)[0].array)
 
 
-def test_files_that_are_dropped_together_are_one_list(viewer, looked, tmp_path, qtbot):
+def test_files_that_are_dropped_together_are_one_list(viewer, search_calls, tmp_path, qtbot):
     paths = [recording(tmp_path, f"{name}.raw") for name in "abc"]
     drop(viewer.window._qt_viewer, *paths)
     widget = docked(viewer)
@@ -196,7 +196,7 @@ def test_files_that_are_dropped_together_are_one_list(viewer, looked, tmp_path, 
     assert viewer.layers[0].name == "preview of c"
 
 
-def test_a_dropped_folder_of_raw_files_opens_the_widget(viewer, looked, tmp_path, qtbot):
+def test_a_dropped_folder_of_raw_files_opens_the_widget(viewer, search_calls, tmp_path, qtbot):
     folder = tmp_path / "camera"
     folder.mkdir()
     paths = [recording(folder, f"{name}.dat") for name in "ab"]
@@ -206,21 +206,21 @@ def test_a_dropped_folder_of_raw_files_opens_the_widget(viewer, looked, tmp_path
     assert widget.files.paths == paths
 
 
-def test_a_sidecar_that_does_not_fit_is_shown_beside_the_bytes(viewer, looked, tmp_path, qtbot):
+def test_a_wrong_sidecar_is_compared_with_the_file(viewer, search_calls, tmp_path, qtbot):
     path = recording(tmp_path, "a.bin")
     record = {"frames": FRAMES, "y": SIDE, "x": SIDE + 2, "dtype": "uint16"}
     sidecar_path(path).write_text(json.dumps(record))
     drop(viewer.window._qt_viewer, path)
     widget = docked(viewer)
     wait_for_candidates(widget, qtbot)
-    said = widget.contrast.text()
-    assert widget.contrast.isVisible()
+    said = widget.mismatch.text()
+    assert widget.mismatch.isVisible()
     assert "<b>a.json does not fit.</b>" in said
     assert f"<td><b>{SIDE + 2}</b></td><td><b>≠</b></td><td><b>{SIDE}</b></td>" in said
     assert f"<td>{FRAMES}</td><td></td><td>{FRAMES}</td>" in said
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
-    widget.candidates.list.setCurrentRow(1)
-    assert "as a.json says" in widget.candidates.known[1].text
+    widget.candidate_list.list.setCurrentRow(1)
+    assert "from a.json" in widget.candidate_list.candidates[1].text
     assert values(widget) == (0, FRAMES, SIDE, SIDE + 2)
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape == (11, SIDE, SIDE + 2)
@@ -231,27 +231,27 @@ def test_a_sidecar_that_does_not_fit_is_shown_beside_the_bytes(viewer, looked, t
 @pytest.mark.parametrize(
     "text", ["{", *(pytest.param(s, marks=THOROUGH) for s in ("[]", '{"dtype": "O"}', '{"y": -3}'))]
 )
-def test_a_sidecar_that_is_none_is_said(viewer, looked, tmp_path, qtbot, text):
+def test_an_invalid_sidecar_is_reported(viewer, search_calls, tmp_path, qtbot, text):
     path = recording(tmp_path, "a.bin")
     sidecar_path(path).write_text(text)
     drop(viewer.window._qt_viewer, path)
     widget = docked(viewer)
     wait_for_candidates(widget, qtbot)
-    assert "a.json" in widget.contrast.text()
-    assert widget.contrast.isVisible()
+    assert "a.json" in widget.mismatch.text()
+    assert widget.mismatch.isVisible()
 
 
-def test_a_sidecar_that_leaves_bytes_aside_comes_first(widget, tmp_path, qtbot):
+def test_a_sidecar_that_leaves_bytes_out_comes_first(widget, tmp_path, qtbot):
     path = recording(tmp_path)
     record = {"frames": 11, "y": SIDE, "x": SIDE, "dtype": "uint16", "offset": HEADER}
     sidecar_path(path).write_text(json.dumps({**record, "rest": 2 * SIDE * SIDE}))
     opened(widget, path, qtbot)
-    assert widget.candidates.known[0].source == "a.json"
+    assert widget.candidate_list.candidates[0].source == "a.json"
     assert values(widget) == (HEADER, 11, SIDE, SIDE)
 
 
 @pytest.mark.thorough
-def test_a_described_file_opens_as_ever(viewer, looked, tmp_path):
+def test_a_file_with_a_sidecar_opens_as_usual(viewer, search_calls, tmp_path):
     path = recording(tmp_path, "a.bin", header=0)
     record = {"frames": FRAMES, "y": SIDE, "x": SIDE, "dtype": "uint16"}
     sidecar_path(path).write_text(json.dumps(record))
@@ -275,14 +275,14 @@ def test_the_sample_opens_in_the_widget(viewer, tmp_path, qtbot):
 # --- candidates ----------------------------------------------------------------------------------
 
 
-def test_candidates_have_pictures_words_and_reasons(widget, viewer, tmp_path, qtbot):
+def test_candidates_have_thumbnails_text_and_reasons(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
-    first, second = widget.candidates.known
+    first, second = widget.candidate_list.candidates
     assert first.text == "12 × 64 × 64\nuint16, header 352\nvery likely (97 %)"
-    assert second.text == "12 × 64 × 64\nuint16\n352 bytes remain\nnot likely (20 %)"
-    assert widget.candidates.why.text() == "Rows repeat."
-    qtbot.waitUntil(lambda: len(widget.candidates.pictures) == 2, timeout=WAIT)
-    picture = widget.candidates.list.item(0).icon().pixmap(132, 64).toImage()
+    assert second.text == "12 × 64 × 64\nuint16\n352 bytes remain\nunlikely (20 %)"
+    assert widget.candidate_list.reasons.text() == "Rows repeat."
+    qtbot.waitUntil(lambda: len(widget.candidate_list.icons) == 2, timeout=WAIT)
+    picture = widget.candidate_list.list.item(0).icon().pixmap(132, 64).toImage()
     shades = {picture.pixelColor(i, 30).red() for i in range(64)}
     assert len(shades) > 20
 
@@ -293,13 +293,13 @@ def test_choosing_a_candidate_shows_it(widget, viewer, tmp_path, qtbot):
 
     opened(widget, recording(tmp_path), qtbot)
     (layer,) = viewer.layers
-    widget.candidates.list.setFocus()
-    qtbot.keyClick(widget.candidates.list, Qt.Key.Key_Down)
+    widget.candidate_list.list.setFocus()
+    qtbot.keyClick(widget.candidate_list.list, Qt.Key.Key_Down)
     assert values(widget) == (0, FRAMES, SIDE, SIDE)
     wait_until_shown(widget, qtbot)
     assert list(viewer.layers) == [layer]
     assert layer.data[0, 0, 0] == 0
-    qtbot.keyClick(widget.candidates.list, Qt.Key.Key_Up)
+    qtbot.keyClick(widget.candidate_list.list, Qt.Key.Key_Up)
     wait_until_shown(widget, qtbot)
     assert np.array_equal(layer.data, MOVIE)
 
@@ -314,15 +314,15 @@ def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeyp
         "napari_ferry.codecs.binary.sidecar_search.find_layouts", lambda path, **known: found
     )
     opened(widget, recording(tmp_path), qtbot)
-    assert widget.candidates.list.count() == 4
-    assert widget.candidates.more.text() == "Show 5 more"
-    click(widget.candidates.more, qtbot)
-    assert widget.candidates.list.count() == 9
-    assert not widget.candidates.more.isVisible()
-    assert "None of these stands out" in widget.status.text()
+    assert widget.candidate_list.list.count() == 4
+    assert widget.candidate_list.more.text() == "Show 5 more"
+    click(widget.candidate_list.more, qtbot)
+    assert widget.candidate_list.list.count() == 9
+    assert not widget.candidate_list.more.isVisible()
+    assert "No candidate is clearly more likely" in widget.status.text()
 
 
-def test_noise_is_said_to_be_noise(viewer, tmp_path, qtbot):
+def test_noise_is_reported_as_noise(viewer, tmp_path, qtbot):
     """The real search."""
     path = tmp_path / "noise.raw"
     path.write_bytes(np.random.default_rng(0).bytes(40_000))
@@ -338,7 +338,7 @@ def test_noise_is_said_to_be_noise(viewer, tmp_path, qtbot):
         (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins as a PNG image does"),
     ],
 )
-def test_what_is_no_raw_file_is_one_sentence(viewer, tmp_path, qtbot, content, words):
+def test_a_file_that_is_not_raw_is_one_sentence(viewer, tmp_path, qtbot, content, words):
     widget = add_widget(viewer)
     path = tmp_path / "a.raw"
     path.write_bytes(content)
@@ -350,15 +350,15 @@ def test_what_is_no_raw_file_is_one_sentence(viewer, tmp_path, qtbot, content, w
     assert len(viewer.layers) == 0
 
 
-def test_a_file_that_is_not_there_is_one_sentence(widget, tmp_path, qtbot):
+def test_a_missing_file_is_one_sentence(widget, tmp_path, qtbot):
     widget.open_paths([tmp_path / "nowhere.raw"])
-    said = "nowhere.raw cannot be read (No such file or directory): check that it is there."
+    said = "nowhere.raw cannot be read (No such file or directory): check that it exists."
     assert widget.status.text() == f"{tmp_path}{os.sep}{said}"
     widget.open_paths([tmp_path])
-    assert "holds no raw file" in widget.result.summary.text()
+    assert "contains no raw files" in widget.result.summary.text()
 
 
-def test_a_name_that_is_none_leaves_the_file_before(widget, viewer, tmp_path, qtbot):
+def test_an_invalid_name_leaves_the_previous_file(widget, viewer, tmp_path, qtbot):
     path = opened(widget, recording(tmp_path), qtbot)
     widget.open_paths([tmp_path / "nowhere.raw"])
     widget.open_paths([Path("~nobody-of-this-name") / "a.raw"])
@@ -370,47 +370,47 @@ def test_a_name_that_is_none_leaves_the_file_before(widget, viewer, tmp_path, qt
 
 
 def test_a_home_folder_that_is_not_known_is_one_sentence(widget, qtbot):
-    qtbot.keyClicks(widget.files.path, "~nobody-of-this-name/a.raw")
-    press_enter(widget.files.path, qtbot)
+    qtbot.keyClicks(widget.files.line, "~nobody-of-this-name/a.raw")
+    press_enter(widget.files.line, qtbot)
     assert "a home folder that is not known here" in widget.status.text()
 
 
 # --- numbers -------------------------------------------------------------------------------------
 
 
-def test_a_number_that_is_typed_stays_and_the_rest_follows(widget, viewer, tmp_path, looked, qtbot):
+def test_a_typed_value_is_kept_and_others_follow(widget, viewer, tmp_path, search_calls, qtbot):
     opened(widget, recording(tmp_path), qtbot)
-    looked.clear()
+    search_calls.clear()
     type_number(widget, "x", "32", qtbot)
     assert values(widget) == (HEADER, 2 * FRAMES, SIDE, 32)
     assert widget.form.fixed == {"x"}
     wait_until_found(widget, qtbot)
-    assert looked == [{"x": 32}]
-    assert "No layout of what is known fits" in widget.status.text()
+    assert search_calls == [{"x": 32}]
+    assert "No layout with the known values fits" in widget.status.text()
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape[2] == 32
 
 
-def test_a_tick_taken_away_searches_again(widget, tmp_path, looked, qtbot):
+def test_unchecking_a_value_searches_again(widget, tmp_path, search_calls, qtbot):
     opened(widget, recording(tmp_path), qtbot)
-    looked.clear()
+    search_calls.clear()
     box = widget.form.fixed_boxes["y"]
     for known in ({"y": SIDE}, {}):
         box.setFocus()
         qtbot.keyClick(box, " ")
         wait_until_found(widget, qtbot)
-        assert looked.pop() == known
+        assert search_calls.pop() == known
 
 
-def test_what_remains_is_said_at_the_field_and_a_click_mends_it(widget, viewer, tmp_path, qtbot):
+def test_a_click_on_the_note_of_a_field_fixes_it(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     type_number(widget, "x", "63", qtbot)
     note = widget.form.notes["x"]
     assert note.isVisible()
     assert note.text.text() == "1,536 bytes remain"
-    assert note.button.text() == "64 fits"
+    assert note.button.text() == "Use 64"
     header = widget.form.notes["offset"]
-    assert header.button.text() == "1,888 fits"
+    assert header.button.text() == "Use 1,888"
     assert "1,536 bytes remain after the 12 frames" in text_when_shown(widget, qtbot)
     click(note.button, qtbot)
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
@@ -439,15 +439,15 @@ def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
     type_number(widget, "offset", str(HEADER), qtbot)
     go.set()
     wait_until_found(widget, qtbot)
-    assert [one.layout for one in widget.candidates.known] == [BEST]
+    assert [one.layout for one in widget.candidate_list.candidates] == [BEST]
     wait_until_shown(widget, qtbot)
 
 
 @pytest.mark.thorough
-def test_a_click_on_a_candidate_takes_ticks_that_contradict_it_away(widget, tmp_path, qtbot):
+def test_selecting_a_candidate_unchecks_contradicting_values(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     type_number(widget, "x", "63", qtbot)
-    widget.candidates.list.setCurrentRow(0)
+    widget.candidate_list.list.setCurrentRow(0)
     assert widget.form.fixed == set()
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
 
@@ -460,7 +460,7 @@ def test_channels_become_layers_of_their_own_or_a_color(widget, viewer, tmp_path
     type_number(widget, "channels", "3", qtbot)
     wait_until_shown(widget, qtbot)
     assert [layer.rgb for layer in viewer.layers if layer is not others] == [True]
-    fields["interleaving"].setCurrentText("plane by plane")
+    fields["interleaving"].setCurrentText("one plane after another")
     wait_until_shown(widget, qtbot)
     assert [layer.data.shape for layer in viewer.layers if layer is not others] == [
         (4, SIDE, SIDE)
@@ -472,7 +472,7 @@ def test_layers_go_once_the_one_that_comes_was_drawn(widget, viewer, tmp_path, q
     """It crashed at times where that was drawn after they had gone."""
     opened(widget, recording(tmp_path), qtbot)
     type_number(widget, "channels", "2", qtbot)
-    widget.form.fields["interleaving"].setCurrentText("plane by plane")
+    widget.form.fields["interleaving"].setCurrentText("one plane after another")
     wait_until_shown(widget, qtbot)
     assert len(viewer.layers) == 2
     drawn: set[int] = set()
@@ -497,7 +497,7 @@ def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer
     assert len(viewer.layers) == 0
     type_number(widget, "channels", "1", qtbot)
     type_number(widget, "frames", "1", qtbot)
-    qtbot.waitUntil(lambda: "bytes are not shown" in widget.result.summary.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "too large to show" in widget.result.summary.text(), timeout=WAIT)
     assert len(viewer.layers) == 0
 
 
@@ -527,7 +527,7 @@ def test_the_preview_goes_with_its_file_and_touches_nothing_else(widget, viewer,
     opened(widget, recording(tmp_path, "b.raw"), qtbot)
     assert [layer.name for layer in viewer.layers] == ["mine", "preview of b"]
     viewer.layers.remove("preview of b")
-    widget.candidates.list.setCurrentRow(1)
+    widget.candidate_list.list.setCurrentRow(1)
     wait_until_shown(widget, qtbot)
     assert [layer.name for layer in viewer.layers] == ["mine", "preview of b"]
     viewer.window.remove_dock_widget(widget)
@@ -536,7 +536,7 @@ def test_the_preview_goes_with_its_file_and_touches_nothing_else(widget, viewer,
 
 @pytest.mark.parametrize("how", ["other file", "closed"])
 def test_the_preview_of_a_file_that_became_shorter_goes(
-    widget, viewer, looked, tmp_path, qtbot, how
+    widget, viewer, search_calls, tmp_path, qtbot, how
 ):
     other = viewer.add_image(np.zeros((3, 8, 8)))
     path = opened(widget, recording(tmp_path), qtbot)
@@ -566,15 +566,15 @@ def test_contrast_is_that_of_the_samples(widget, viewer, tmp_path, qtbot):
 def test_open_keeps_the_layer_with_scales_and_units(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     widget.more.expand(False)
-    qtbot.keyClicks(widget.meaning.pixel.native, "0,5")
-    qtbot.keyClicks(widget.meaning.rate.native, "20")
+    qtbot.keyClicks(widget.calibration_form.pixel_size.native, "0,5")
+    qtbot.keyClicks(widget.calibration_form.frame_rate.native, "20")
     click(widget.result.open_button, qtbot)
     (layer,) = viewer.layers
     assert layer.name == "a"
     assert tuple(layer.scale) == (0.05, 0.5, 0.5)
     assert [str(unit) for unit in layer.units] == ["second", "micrometer", "micrometer"]
     assert layer.axis_labels == ("t", "y", "x")
-    widget.candidates.list.setCurrentRow(1)
+    widget.candidate_list.list.setCurrentRow(1)
     wait_until_shown(widget, qtbot)
     viewer.window.remove_dock_widget(widget)
     assert list(viewer.layers) == [layer]
@@ -591,13 +591,13 @@ def test_a_sidecar_is_written_and_the_file_opens_by_itself(
     widget, viewer, tmp_path, qtbot, notices
 ):
     path = opened(widget, recording(tmp_path), qtbot)
-    widget.meaning.lead.value = "z"
-    qtbot.keyClicks(widget.meaning.z_step.native, "300")
-    qtbot.keyClicks(widget.meaning.pixel.native, "80")
-    widget.meaning.unit.value = "nanometer"
+    widget.calibration_form.frame_axis.value = "z"
+    qtbot.keyClicks(widget.calibration_form.z_step.native, "300")
+    qtbot.keyClicks(widget.calibration_form.pixel_size.native, "80")
+    widget.calibration_form.unit.value = "nanometer"
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert notices == [f"{tmp_path / 'a.json'} was written."]
+    assert notices == [f"Wrote {tmp_path / 'a.json'}."]
     (image,) = imload(path)
     assert np.array_equal(image.array, MOVIE)
     assert [(axis.name, axis.scale, axis.unit) for axis in image.axes] == [
@@ -607,25 +607,23 @@ def test_a_sidecar_is_written_and_the_file_opens_by_itself(
     ]
 
 
-def test_a_sidecar_that_stands_there_is_asked_about_and_kept(
-    widget, tmp_path, qtbot, notices, monkeypatch
-):
+def test_replacing_a_sidecar_is_asked_and_keeps_it(widget, tmp_path, qtbot, notices, monkeypatch):
     path = recording(tmp_path)
     sidecar_path(path).write_text('{"mine": 1}')
     asked = answer(monkeypatch, "No")
     opened(widget, path, qtbot)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
-    assert "Replaced, and kept as .json.bak, or with a number: a.json." in asked[0]
-    assert asked[0].endswith("What else it says of the recording is taken over.")
+    assert "Replaced, with the old file kept as .json.bak (or with a number): a.json." in asked[0]
+    assert asked[0].endswith("Its other metadata is kept.")
     assert sidecar_path(path).read_text() == '{"mine": 1}'
     answer(monkeypatch, "Yes")
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert notices == [f"{tmp_path / 'a.json'} was written; the one before is a.json.bak."]
+    assert notices == [f"Wrote {tmp_path / 'a.json'}; the previous one is kept as a.json.bak."]
     assert (tmp_path / "a.json.bak").read_text() == '{"mine": 1}'
     assert imload(path)[0].shape == MOVIE.shape
-    assert not widget.contrast.isVisible()
+    assert not widget.mismatch.isVisible()
 
 
 def described(folder: Path, name: str = "a.raw", frames: int = FRAMES) -> Path:
@@ -648,37 +646,37 @@ def test_frames_are_the_planes_of_the_channels_that_the_sidecar_says(
     widget, viewer, tmp_path, qtbot
 ):
     opened(widget, described(tmp_path), qtbot)
-    assert [one.text.split("\n") for one in widget.candidates.known] == [
-        ["6 × 64 × 64 × 2", "uint16, header 352", "very likely (97 %)", "channels as a.json says"],
-        ["6 × 64 × 64 × 2", "uint16", "352 bytes remain", "as a.json says"],
+    assert [one.text.split("\n") for one in widget.candidate_list.candidates] == [
+        ["6 × 64 × 64 × 2", "uint16, header 352", "very likely (97 %)", "channels from a.json"],
+        ["6 × 64 × 64 × 2", "uint16", "352 bytes remain", "from a.json"],
         ["12 × 64 × 64", "uint16, header 352", "very likely (97 %)"],
-        ["12 × 64 × 64", "uint16", "352 bytes remain", "not likely (20 %)"],
+        ["12 × 64 × 64", "uint16", "352 bytes remain", "unlikely (20 %)"],
     ]
-    assert widget.candidates.why.text() == "a.json says that there are 2 channels; rows repeat."
+    assert widget.candidate_list.reasons.text() == "a.json specifies 2 channels; rows repeat."
     assert widget.form.draft().interleaving == "plane"
-    said = widget.contrast.text()
+    said = widget.mismatch.text()
     assert f"<td><b>0</b></td><td><b>≠</b></td><td><b>{HEADER}</b></td>" in said
     assert (
-        "<td>channels</td><td>2 one after the other</td><td></td><td>2 one after the other</td>"
-        in said
+        "<td>channels</td><td>2 (one plane after another)</td><td></td>"
+        "<td>2 (one plane after another)</td>" in said
     )
     assert [layer.data.shape for layer in viewer.layers] == [(6, SIDE, SIDE)] * 2
 
 
 @pytest.mark.parametrize("pixel", ["", "0.5"])
-def test_what_a_sidecar_says_stays_but_for_what_was_typed(
+def test_metadata_of_a_sidecar_is_kept_except_edited_values(
     widget, tmp_path, qtbot, notices, monkeypatch, pixel
 ):
     path = opened(widget, described(tmp_path), qtbot)
     before = axes_in(path)
     asked = answer(monkeypatch, "Yes")
     if pixel:
-        widget.meaning.pixel.native.selectAll()
-        qtbot.keyClicks(widget.meaning.pixel.native, pixel)
+        widget.calibration_form.pixel_size.native.selectAll()
+        qtbot.keyClicks(widget.calibration_form.pixel_size.native, pixel)
     wait_until_found(widget, qtbot)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert asked[0].endswith("What else it says of the recording is taken over.")
+    assert asked[0].endswith("Its other metadata is kept.")
     (image,) = imload(path)
     assert np.array_equal(image.array, MOVIE.reshape(-1, 2, SIDE, SIDE))
     assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
@@ -693,23 +691,23 @@ def axes_in(path: Path) -> Any:
     return json.loads(beside.read_text())["axes"]
 
 
-def test_what_cannot_stay_is_in_the_question(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_losses_are_listed_in_the_question(widget, tmp_path, qtbot, notices, monkeypatch):
     paths = [described(tmp_path, "a.raw"), described(tmp_path, "b.raw", 6)]
     recording(tmp_path, "c.raw")
     sidecar_path(tmp_path / "c.raw").write_text("{")
     asked = answer(monkeypatch, "No")
     widget.open_paths([tmp_path])
     wait_for_candidates(widget, qtbot)
-    widget.candidates.list.setCurrentRow(2)
-    widget.meaning.lead.value = "t"
-    qtbot.keyClicks(widget.meaning.rate.native, "20")
+    widget.candidate_list.list.setCurrentRow(2)
+    widget.calibration_form.frame_axis.value = "t"
+    qtbot.keyClicks(widget.calibration_form.frame_rate.native, "20")
     wait_until_shown(widget, qtbot)
     click(widget.result.all_button, qtbot)
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
     lost = "the descriptions of 2 channels (DAPI, GFP) are left out: the layout has 1"
     assert asked[0].split("\n\n")[1:] == [
-        "Replaced, and kept as .json.bak, or with a number: a.json, b.json, c.json.",
-        "What else they say of the recording is taken over, but:\n"
+        "Replaced, with the old file kept as .json.bak (or with a number): a.json, b.json, c.json.",
+        "Their other metadata is kept, but:\n"
         "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
         f"• a.json, b.json: {lost}\n"
         "• b.json: the axis z (length 3 at steps of 300 nanometer) is left out\n"
@@ -729,38 +727,38 @@ def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monk
     path = opened(widget, recording(tmp_path), qtbot)
     asked = answer(monkeypatch, "Yes")
     for text in ("2", ""):
-        widget.meaning.pixel.native.clear()
-        qtbot.keyClicks(widget.meaning.pixel.native, text)
+        widget.calibration_form.pixel_size.native.clear()
+        qtbot.keyClicks(widget.calibration_form.pixel_size.native, text)
         click(widget.result.write_button, qtbot)
         qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
         notices.clear()
         assert imload(path)[0].pixel_size == ((2, 2) if text else None)
-    assert "taken over, but:\n• the step of y (2 micrometer) is left out" in asked[0]
+    assert "metadata is kept, but:\n• the step of y (2 micrometer) is left out" in asked[0]
 
 
-def test_a_scale_is_not_taken_for_that_of_another_recording(widget, viewer, tmp_path, qtbot):
+def test_a_scale_is_not_used_for_another_recording(widget, viewer, tmp_path, qtbot):
     opened(widget, described(tmp_path), qtbot)
-    assert widget.meaning.meaning() == Calibration(
+    assert widget.calibration_form.calibration() == Calibration(
         frame_axis="z", frame_step=0.3, pixel_size=0.142857
     )  # as far as it is shown
     opened(widget, recording(tmp_path, "b.raw"), qtbot)
-    assert widget.meaning.meaning() == Calibration()
+    assert widget.calibration_form.calibration() == Calibration()
     assert viewer.layers[0].axis_labels == ("t", "y", "x")
 
 
-def test_a_scale_that_is_none_is_said_and_nothing_is_written(widget, viewer, tmp_path, qtbot):
+def test_an_invalid_scale_is_reported_and_nothing_is_written(widget, viewer, tmp_path, qtbot):
     path = opened(widget, recording(tmp_path), qtbot)
-    qtbot.keyClicks(widget.meaning.pixel.native, "-1")
+    qtbot.keyClicks(widget.calibration_form.pixel_size.native, "-1")
     qtbot.waitUntil(lambda: "enter a number above 0" in widget.result.summary.text(), timeout=WAIT)
     assert not widget.result.write_button.isEnabled()
-    widget.meaning.pixel.native.clear()
-    qtbot.keyClicks(widget.meaning.pixel.native, "2")
+    widget.calibration_form.pixel_size.native.clear()
+    qtbot.keyClicks(widget.calibration_form.pixel_size.native, "2")
     wait_until_shown(widget, qtbot)
     assert widget.result.write_button.isEnabled()
     assert not sidecar_path(path).exists()
 
 
-def test_what_cannot_be_written_is_one_sentence(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_a_failed_write_is_one_sentence(widget, tmp_path, qtbot, notices, monkeypatch):
     opened(widget, recording(tmp_path), qtbot)
     (tmp_path / "a.json").mkdir()
     answer(monkeypatch, "Yes")
@@ -778,16 +776,16 @@ def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
     opened(widget, path, qtbot)
     assert widget.result.open_button.text() == "Open 11 frames"
     assert widget.result.write_button.text() == "Write sidecar of 11 frames"
-    assert "the rest is left aside" in widget.result.summary.text()
+    assert "the rest is ignored" in widget.result.summary.text()
     click(widget.result.open_button, qtbot)
     assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])
-    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", lambda _: None)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", lambda _: None)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(path.with_suffix(".json").is_file, timeout=WAIT)
     assert np.array_equal(imload(path)[0].array, MOVIE[:11])
 
 
-def test_bytes_between_frames_are_left_aside(widget, viewer, tmp_path, qtbot, monkeypatch):
+def test_bytes_between_frames_are_skipped(widget, viewer, tmp_path, qtbot, monkeypatch):
     path = tmp_path / "a.raw"
     path.write_bytes(b"".join(frame.tobytes() + bytes(64) for frame in MOVIE))
     opened(widget, path, qtbot)
@@ -811,7 +809,7 @@ def test_a_folder_is_repaired_with_one_layout(
         recording(tmp_path, name, frames=count)
     (tmp_path / "notes.dat").write_bytes(b"not one frame")
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.widgets.repair.repair_widget.show_info", said.append)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", said.append)
     asked = answer(monkeypatch, "Yes")
     drop(widget, tmp_path)
     wait_for_candidates(widget, qtbot)
@@ -831,16 +829,14 @@ def test_a_folder_is_repaired_with_one_layout(
     click(widget.result.all_button, qtbot)
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
     assert "Write 3 sidecars" in asked[0]
-    assert "Left out, as the layout does not fit them: notes.dat." in asked[0]
-    assert said == [f"3 sidecars were written in {tmp_path}."]
+    assert "Left out, as the layout does not fit: notes.dat." in asked[0]
+    assert said == [f"Wrote 3 sidecars in {tmp_path}."]
     for name, count in counts.items():
         assert imload(tmp_path / name)[0].shape == (count, SIDE, SIDE)
     assert not (tmp_path / "notes.json").exists()
 
 
-def test_files_that_share_a_sidecar_get_none_that_is_wrong(
-    widget, tmp_path, qtbot, notices, monkeypatch
-):
+def test_files_that_share_a_sidecar_get_no_wrong_one(widget, tmp_path, qtbot, notices, monkeypatch):
     answer(monkeypatch, "Yes")
     recording(tmp_path)
     recording(tmp_path, "a.bin", frames=5)
@@ -866,7 +862,7 @@ def threads() -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["dock", "napari"])
-def test_nothing_stays_when_it_is_closed(viewer, looked, tmp_path, qtbot, how):
+def test_nothing_is_left_when_it_is_closed(viewer, search_calls, tmp_path, qtbot, how):
     path = recording(tmp_path)
     before = threads()
     widget = add_widget(viewer)
@@ -895,12 +891,12 @@ def test_the_keyboard_reaches_everything(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     widget.more.expand(False)
     files, form = widget.files, widget.form
-    wanted = [files.path, files.file_button, files.folder_button, widget.candidates.list]
+    wanted = [files.line, files.file_button, files.folder_button, widget.candidate_list.list]
     for name, field in form.fields.items():
         wanted += [field, form.fixed_boxes[name]]
-    wanted += [field.native for field in widget.meaning.fields]
+    wanted += [field.native for field in widget.calibration_form.fields.values()]
     wanted += [widget.result.open_button, widget.result.write_button]
-    reached, here = [], files.path
+    reached, here = [], files.line
     for _ in range(200):
         reached.append(here)
         here = here.nextInFocusChain()
@@ -912,7 +908,7 @@ def test_the_keyboard_reaches_everything(widget, tmp_path, qtbot):
 
 
 @pytest.mark.thorough
-def test_a_small_screen_holds_it(widget, tmp_path, qtbot):
+def test_the_form_fits_a_small_screen(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     assert widget.minimumSizeHint().width() <= 340
     assert widget.minimumSizeHint().height() <= 500
@@ -929,5 +925,5 @@ def test_browsing_opens_what_was_chosen(widget, tmp_path, qtbot, monkeypatch, is
     files = widget.files
     click(files.folder_button if is_folder else files.file_button, qtbot)
     wait_for_candidates(widget, qtbot)
-    assert files.path.text() == str(tmp_path / named).rstrip("/")
+    assert files.line.text() == str(tmp_path / named).rstrip("/")
     assert files.paths == [path]

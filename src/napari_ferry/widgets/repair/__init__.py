@@ -1,1 +1,1 @@
-"""The dock widget *Repair binary metadata*, and the parts that it is made of."""
+"""Dock widget *Repair binary metadata*, and its parts."""

@@ -1,9 +1,9 @@
-"""What the axes of a recording mean: pixel size, unit, frame rate or steps in depth."""
+"""Form for the calibration of a recording: pixel size, unit, frame rate or z step."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from magicgui.widgets import ComboBox, LineEdit
@@ -15,95 +15,107 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.widgets.form import lay_out, to_number
 
 _UNITS = (("µm", "micrometer"), ("nm", "nanometer"), ("mm", "millimeter"))
-_LEADS = (("a movie in time", "t"), ("planes in depth", "z"))
-_UNKNOWN = "not known"
+_FRAME_AXES = (("time points", "t"), ("z planes", "z"))
+_UNKNOWN = "unknown"
 
 
-class MeaningForm(QWidget):
-    """Fields that may stay empty: what is not known is not written."""
+class CalibrationForm(QWidget):
+    """Form with optional fields: unknown values are not written."""
 
     changed = Signal()
-    """Something else stands in a field."""
+    """A field changed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.pixel = LineEdit(label="pixel size", tooltip="From pixel to pixel, along y and x.")
-        self.unit = ComboBox(label="unit", choices=_UNITS, tooltip="Unit of the pixel size.")
-        self.lead = ComboBox(label="frames are", choices=_LEADS, tooltip="What frames follow.")
-        self.rate = LineEdit(label="frame rate", tooltip="Frames per second.")
-        self.z_step = LineEdit(label="z step", tooltip="From plane to plane, in the same unit.")
-        self.fields: list[Any] = [self.pixel, self.unit, self.lead, self.rate, self.z_step]
-        lay_out(self, self.fields)
-        for line, says in ((self.pixel, ""), (self.rate, " (per second)"), (self.z_step, "")):
-            line.native.setPlaceholderText(_UNKNOWN + says)
-        for field in self.fields:
+        self.pixel_size = LineEdit(label="Pixel size", tooltip="Size of a pixel along y and x")
+        self.unit = ComboBox(label="Unit", choices=_UNITS, tooltip="Unit of pixel size and z step")
+        self.frame_axis = ComboBox(
+            label="Frames are", choices=_FRAME_AXES, tooltip="Axis along which frames follow"
+        )
+        self.frame_rate = LineEdit(label="Frame rate", tooltip="Frames per second")
+        self.z_step = LineEdit(label="Z step", tooltip="Distance between planes, in the same unit")
+        self.fields: dict[str, Any] = {
+            "pixel_size": self.pixel_size,
+            "unit": self.unit,
+            "frame_axis": self.frame_axis,
+            "frame_rate": self.frame_rate,
+            "z_step": self.z_step,
+        }
+        lay_out(self, self.fields.values())
+
+        for line in (self.pixel_size, self.z_step):
+            line.native.setPlaceholderText(_UNKNOWN)
+        self.frame_rate.native.setPlaceholderText(f"{_UNKNOWN} (per second)")
+        for field in self.fields.values():
             field.changed.connect(self._on_change)
         self._enable()
 
-    def meaning(self) -> Calibration:
-        """Return what stands in the fields.
+    def calibration(self) -> Calibration:
+        """Return the calibration entered in the form.
 
         Raises
         ------
         InvalidImageError
-            A field holds no number above 0.
+            The text of a field is not a number above 0.
         """
-        is_time = self.lead.value == "t"
-        step = _positive(self.rate if is_time else self.z_step)
+        is_time = self.frame_axis.value == "t"
+        step = _positive(self.frame_rate if is_time else self.z_step)
         if step is not None and is_time:
             step = 1 / step
         return Calibration(
-            frame_axis=self.lead.value,
+            frame_axis=self.frame_axis.value,
             frame_step=step,
-            pixel_size=_positive(self.pixel),
+            pixel_size=_positive(self.pixel_size),
             unit=self.unit.value,
         )
 
-    def show_meaning(self, meaning: Calibration) -> None:
-        """Fill the fields; nobody is told."""
-        for field, value in zip(self.fields, _values(meaning), strict=True):
+    def show_calibration(self, calibration: Calibration) -> None:
+        """Fill in a calibration without emitting `changed`."""
+        texts = _texts(calibration)
+        for name, field in self.fields.items():
             with field.changed.blocked():
-                field.value = value
+                field.value = texts[name]
         self._enable()
 
-    def differs_from(self, meaning: Calibration) -> frozenset[Field]:
-        """Return the fields of a `Calibration` that differ from the form filled with it."""
-        now = _by_field([field.value for field in self.fields])
-        return frozenset(
-            name for name, value in _by_field(_values(meaning)).items() if value != now[name]
-        )
+    def differs_from(self, calibration: Calibration) -> frozenset[Field]:
+        """Return the fields of a `Calibration` edited since it was filled in."""
+        now = _group({name: field.value for name, field in self.fields.items()})
+        before = _group(_texts(calibration))
+        return frozenset(name for name, value in before.items() if value != now[name])
 
     def _on_change(self, _: object = None) -> None:
         self._enable()
         self.changed.emit()
 
     def _enable(self) -> None:
-        self.rate.enabled = self.lead.value == "t"
-        self.z_step.enabled = self.lead.value == "z"
+        self.frame_rate.enabled = self.frame_axis.value == "t"
+        self.z_step.enabled = self.frame_axis.value == "z"
 
 
-def _values(meaning: Calibration) -> list[str]:
-    """Return what stands in each field of a form that is filled with a meaning."""
+def _texts(calibration: Calibration) -> dict[str, str]:
+    """Return the text of each field of the form for a calibration."""
     units = [name for _, name in _UNITS]
-    known = meaning.unit in units
-    is_time = meaning.frame_axis == "t"
-    return [
-        _text(meaning.pixel_size if known else None),
-        meaning.unit if known else units[0],
-        meaning.frame_axis,
-        _text(1 / meaning.frame_step if is_time and meaning.frame_step else None),
-        _text(None if is_time or not known else meaning.frame_step),
-    ]
-
-
-def _by_field(values: Sequence[str]) -> dict[Field, tuple[str, str]]:
-    """Return what the values of a form say of each field of a `Calibration`."""
-    pixel, unit, lead, rate, z_step = (value.strip() for value in values)
-    step = (rate, "") if lead == "t" else (z_step, z_step and unit)
+    is_known_unit = calibration.unit in units
+    is_time = calibration.frame_axis == "t"
+    step = calibration.frame_step
     return {
-        "pixel_size": (pixel, pixel and unit),
-        "frame_axis": (lead, ""),
-        "frame_step": step,
+        "pixel_size": _text(calibration.pixel_size if is_known_unit else None),
+        "unit": calibration.unit if is_known_unit else units[0],
+        "frame_axis": calibration.frame_axis,
+        "frame_rate": _text(1 / step if is_time and step else None),
+        "z_step": _text(None if is_time or not is_known_unit else step),
+    }
+
+
+def _group(texts: Mapping[str, str]) -> dict[Field, tuple[str, str]]:
+    """Return text and unit of each field of a `Calibration`, from the texts of the form."""
+    stripped = {name: text.strip() for name, text in texts.items()}
+    pixel_size, z_step, unit = (stripped[name] for name in ("pixel_size", "z_step", "unit"))
+    is_time = stripped["frame_axis"] == "t"
+    return {
+        "pixel_size": (pixel_size, pixel_size and unit),
+        "frame_axis": (stripped["frame_axis"], ""),
+        "frame_step": (stripped["frame_rate"], "") if is_time else (z_step, z_step and unit),
     }
 
 
@@ -112,11 +124,12 @@ def _text(value: float | None) -> str:
 
 
 def _positive(field: LineEdit) -> float | None:
-    """Return the number that stands in a field, None where nothing does."""
+    """Return the number in a field, None if it is empty."""
     text = field.value.strip()
     if not text:
         return None
-    value = float(to_number(text, float, field.label))
+    name = field.label.lower()
+    value = float(to_number(text, float, name))
     if not 0 < value < math.inf:
-        raise InvalidImageError(f"The {field.label} is {text!r}: enter a number above 0.")
+        raise InvalidImageError(f"The {name} is {text!r}: enter a number above 0.")
     return value

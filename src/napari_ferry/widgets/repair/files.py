@@ -1,4 +1,4 @@
-"""The raw files of a repair: one, or those of a camera, of which one is looked at."""
+"""Selection of the raw file to repair, or of several files of one camera."""
 
 from __future__ import annotations
 
@@ -19,44 +19,49 @@ from qtpy.QtWidgets import (
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 
-_LINES = 4
+_ROWS = 4
+"""Rows of the list that are visible at once."""
 
 
-class Files(QWidget):
-    """A field for the file or folder, and the list of files where there are several."""
+class FileSelector(QWidget):
+    """Field for a file or folder, and a list to choose from several files."""
 
-    wanted = Signal(object)
-    """Another file or folder, a list of paths, that somebody named."""
+    paths_entered = Signal(object)
+    """List of paths that the user entered or chose in a dialog."""
 
-    chosen = Signal()
-    """Another file of the list is looked at."""
+    file_selected = Signal()
+    """Another file of the list was selected."""
 
     def __init__(self) -> None:
         super().__init__()
         self.paths: list[Path] = []
         self.sizes: dict[Path, int] = {}
-        self.path = QLineEdit()
-        self.path.setPlaceholderText("drop a file or folder")
-        self.path.setAccessibleName("File or folder to repair")
-        self.path.setToolTip("The raw file, or the folder of a camera's raw files.")
-        self.file_button, self.folder_button = QPushButton("File…"), QPushButton("Folder…")
-        self.file_button.setToolTip("Choose a raw file.")
-        self.folder_button.setToolTip("Choose a folder, whose raw files get one layout.")
-        self.list = QListWidget()
-        self.list.setAccessibleName("Files")
-        self.list.setToolTip("The files, and how many frames each has; choose one to look at it.")
-        self.list.setMaximumHeight(self.fontMetrics().lineSpacing() * (_LINES + 1) + 12)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.hide()
+        self._make_parts()
         self._lay_out()
-        self.path.returnPressed.connect(self._on_typed)
+        self.line.returnPressed.connect(self._on_enter)
         self.file_button.clicked.connect(self._browse_file)
         self.folder_button.clicked.connect(self._browse_folder)
         self.list.currentRowChanged.connect(self._on_row)
 
+    def _make_parts(self) -> None:
+        self.line = QLineEdit()
+        self.line.setPlaceholderText("Drop a file or folder")
+        self.line.setAccessibleName("File or folder to repair")
+        self.line.setToolTip("Raw file, or folder with the raw files of one camera")
+        self.file_button, self.folder_button = QPushButton("File..."), QPushButton("Folder...")
+        self.file_button.setToolTip("Select a raw file.")
+        self.folder_button.setToolTip("Select a folder. All its raw files get the same layout.")
+
+        self.list = QListWidget()
+        self.list.setAccessibleName("Files")
+        self.list.setToolTip("Files, with the number of frames in each. Select one to see it.")
+        self.list.setMaximumHeight(self.fontMetrics().lineSpacing() * (_ROWS + 1) + 12)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.hide()
+
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for part in (self.path, self.file_button, self.folder_button):
+        for part in (self.line, self.file_button, self.folder_button):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -65,19 +70,19 @@ class Files(QWidget):
 
     @property
     def current(self) -> Path | None:
-        """The file that is looked at."""
+        """The selected file, None without files."""
         row = max(0, self.list.currentRow())
         return self.paths[row] if row < len(self.paths) else None
 
     @property
     def nbytes(self) -> int:
-        """Its size."""
+        """Size of the selected file in bytes."""
         return 0 if self.current is None else self.sizes[self.current]
 
     def set_paths(self, paths: Sequence[Path]) -> None:
-        """Look at the first of other files; folders stand for the raw files in them."""
-        named = [file for path in paths for file in (raw_files(path) if path.is_dir() else [path])]
-        self.sizes = {path: path.stat().st_size for path in named}
+        """Replace the files and select the first one; a folder is replaced by its raw files."""
+        files = [file for path in paths for file in (raw_files(path) if path.is_dir() else [path])]
+        self.sizes = {path: path.stat().st_size for path in files}
         self.paths = list(self.sizes)
         self._show_path(paths[0])
         with QSignalBlocker(self.list):
@@ -87,47 +92,47 @@ class Files(QWidget):
         self.list.setVisible(len(self.paths) > 1)
 
     def show_counts(self, layout: Layout) -> None:
-        """Say of each file how many frames of a layout it holds, or what is left over."""
+        """Show the number of frames in each file for a layout, or the remaining bytes."""
         for row, path in enumerate(self.paths):
             count, rest = count_frames(self.sizes[path], layout)
-            left = f"{rest:,} bytes remain" if count else "no whole frame"
-            says = f"{count:,} frames" if count and not rest else f"left out, {left}"
+            problem = f"{rest:,} bytes remain" if count else "no whole frame"
+            text = f"{count:,} frames" if count and not rest else f"left out, {problem}"
             item = self.list.item(row)
             if item is not None:
-                item.setText(f"{path.name}: {says}")
+                item.setText(f"{path.name}: {text}")
                 item.setToolTip(str(path))
 
-    def fitting(self, layout: Layout) -> dict[Path, int]:
-        """Return the files that hold whole frames of a layout and nothing else, and how many."""
+    def count_fitting(self, layout: Layout) -> dict[Path, int]:
+        """Return the number of frames of each file with whole frames and no remaining bytes."""
         counts = {path: count_frames(self.sizes[path], layout) for path in self.paths}
         return {path: count for path, (count, rest) in counts.items() if count and not rest}
 
     def _show_path(self, path: Path) -> None:
-        self.path.setText(str(path))
-        self.path.setToolTip(f"{path}: the raw file, or the folder of a camera's raw files.")
+        self.line.setText(str(path))
+        self.line.setToolTip(f"{path}: raw file, or folder with the raw files of one camera")
 
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self.paths):
             self._show_path(self.paths[row])
-            self.chosen.emit()
+            self.file_selected.emit()
 
-    def _on_typed(self) -> None:
-        text = self.path.text().strip()
+    def _on_enter(self) -> None:
+        text = self.line.text().strip()
         if text:
-            self.wanted.emit([Path(text)])
+            self.paths_entered.emit([Path(text)])
 
     def _browse_file(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in RAW_SUFFIXES)
-        found, _ = QFileDialog.getOpenFileName(
-            self, "Raw file", self._folder(), f"Raw files ({kinds});;All files (*)"
+        patterns = " ".join(f"*{suffix}" for suffix in RAW_SUFFIXES)
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Raw file", self._folder(), f"Raw files ({patterns});;All files (*)"
         )
-        if found:
-            self.wanted.emit([Path(found)])
+        if path:
+            self.paths_entered.emit([Path(path)])
 
     def _browse_folder(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Folder of raw files", self._folder())
-        if found:
-            self.wanted.emit([Path(found)])
+        path = QFileDialog.getExistingDirectory(self, "Folder of raw files", self._folder())
+        if path:
+            self.paths_entered.emit([Path(path)])
 
     def _folder(self) -> str:
         return "" if self.current is None else str(self.current.parent)

@@ -1,4 +1,4 @@
-"""The numbers of a layout, each of which can be fixed."""
+"""Form for the values of a layout, with a check box for each known value."""
 
 from __future__ import annotations
 
@@ -21,44 +21,48 @@ from superqt import QLargeIntSpinBox
 
 from napari_ferry.codecs.binary.layout import Layout
 
-_TYPES = (
+_DTYPES = (
     *("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
     *("int8", "uint64", "int64", "float16"),
 )
-_ORDERS = {"little endian": "little", "big endian": "big"}
-_WAYS = {"pixel by pixel": "pixel", "plane by plane": "plane"}
+_BYTE_ORDERS = {"little endian": "little", "big endian": "big"}
+_CHANNEL_ORDERS = {"interleaved": "pixel", "one plane after another": "plane"}
 
-_MOST = 2**48
-_NARROW = 90
+_MAXIMUM = 2**48
+_FIELD_WIDTH = 90
+"""Minimum width of a field in pixels."""
 
 _FIELDS = {
-    "dtype": ("data type", "Type of a sample."),
-    "byte_order": ("byte order", "Order of the bytes of a sample."),
-    "offset": ("header", "Bytes before the first sample."),
-    "gap": ("gap", "Bytes after each frame that are none of its samples."),
-    "frames": ("frames", "How many frames there are."),
-    "y": ("height (y)", "Rows of a frame, in pixels."),
-    "x": ("width (x)", "Columns of a frame, in pixels."),
-    "channels": ("channels", "How many samples there are of each pixel."),
-    "interleaving": ("channels lie", "How the samples of several channels follow each other."),
+    "dtype": ("Data type", "Data type of a sample"),
+    "byte_order": ("Byte order", "Order of the bytes of a sample"),
+    "offset": ("Header (bytes)", "Bytes before the first sample"),
+    "gap": ("Gap (bytes)", "Bytes after each frame, without samples"),
+    "frames": ("Frames", "Number of frames"),
+    "y": ("Height (y)", "Rows of a frame, in pixels"),
+    "x": ("Width (x)", "Columns of a frame, in pixels"),
+    "channels": ("Channels", "Number of samples per pixel"),
+    "interleaving": ("Channel order", "Order of the samples of several channels"),
 }
 """Label and tooltip of each field."""
 
 
-_FIX_TIP = "You know this: it stays, and the rest follows from it."
+DEFAULT_LAYOUT = Layout(dtype=np.dtype("uint16"), offset=0, frames=1, y=512, x=512)
+"""Layout to start from when nothing is known."""
+
+_KNOWN_TIP = "Check if you know this value: it is kept, and the others are computed from it."
 
 
 class LayoutForm(QWidget):
-    """A field for each number of a layout, and a tick at those that are known.
+    """Form with a field for each value of a layout, and a check box for each known value.
 
-    Whoever changes a field knows it: its tick is set.
+    Editing a field checks its box.
     """
 
     edited = Signal(str)
-    """Name of the field that a hand changed."""
+    """Name of the field that the user edited."""
 
     fixed_changed = Signal()
-    """Something else is known, though no number changed."""
+    """Other values are known, but none changed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,8 +71,8 @@ class LayoutForm(QWidget):
         self.notes = {name: _Note(title) for name, (title, _) in _FIELDS.items()}
         self._lay_out()
         for name, field in self.fields.items():
-            box = isinstance(field, QComboBox)
-            changed = field.currentIndexChanged if box else field.valueChanged
+            is_choice = isinstance(field, QComboBox)
+            changed = field.currentIndexChanged if is_choice else field.valueChanged
             changed.connect(lambda *_, name=name: self._on_edit(name))
             self.fixed_boxes[name].toggled.connect(self.fixed_changed)
 
@@ -77,41 +81,46 @@ class LayoutForm(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
-        heading = QLabel("known")
-        heading.setToolTip(_FIX_TIP)
+        heading = QLabel("Known")
+        heading.setToolTip(_KNOWN_TIP)
         grid.addWidget(heading, 0, 2, Qt.AlignmentFlag.AlignHCenter)
-        for place, (name, (title, tip)) in enumerate(_FIELDS.items()):
-            row, field, box, note = 2 * place + 1, *self._parts(name)
-            label = QLabel(title)
-            label.setBuddy(field)
-            for part in (label, field):
-                part.setToolTip(tip)
-            field.setAccessibleName(title)
-            field.setMinimumWidth(_NARROW)
-            box.setToolTip(_FIX_TIP)
-            box.setAccessibleName(f"{title} is known")
-            note.taken.connect(field.setValue if isinstance(field, _Count) else lambda _: None)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(field, row, 1)
-            grid.addWidget(box, row, 2, Qt.AlignmentFlag.AlignHCenter)
-            grid.addWidget(note, row + 1, 0, 1, 3)
+        for i, name in enumerate(_FIELDS):
+            self._add_row(grid, 2 * i + 1, name)
 
-    def _parts(self, name: str) -> tuple[Any, QCheckBox, _Note]:
-        return self.fields[name], self.fixed_boxes[name], self.notes[name]
+    def _add_row(self, grid: QGridLayout, row: int, name: str) -> None:
+        title, tip = _FIELDS[name]
+        field, box, note = self.fields[name], self.fixed_boxes[name], self.notes[name]
+        label = QLabel(title)
+        label.setBuddy(field)
+        for part in (label, field):
+            part.setToolTip(tip)
+        field.setAccessibleName(title)
+        field.setMinimumWidth(_FIELD_WIDTH)
+        box.setToolTip(_KNOWN_TIP)
+        box.setAccessibleName(f"{title} is known")
+        if isinstance(field, _Count):
+            note.accepted.connect(field.setValue)
 
-    # --- what stands in it ------------------------------------------------------------------
+        # the note of a field is below it
+        grid.addWidget(label, row, 0)
+        grid.addWidget(field, row, 1)
+        grid.addWidget(box, row, 2, Qt.AlignmentFlag.AlignHCenter)
+        grid.addWidget(note, row + 1, 0, 1, 3)
+
+    # --- values -----------------------------------------------------------------------------
 
     def show_layout(self, layout: Layout) -> None:
-        """Fill in the numbers of a layout; nobody is told."""
+        """Fill in the values of a layout without emitting `edited`."""
         values = {
             "dtype": layout.dtype.name,
-            "byte_order": _key(_ORDERS, layout.byte_order),
-            "interleaving": _key(_WAYS, layout.interleaving or "pixel"),
+            "byte_order": _key(_BYTE_ORDERS, layout.byte_order),
+            "interleaving": _key(_CHANNEL_ORDERS, layout.interleaving or "pixel"),
             **{
                 name: getattr(layout, name)
                 for name in ("offset", "gap", "frames", "y", "x", "channels")
             },
         }
+
         for name, value in values.items():
             field = self.fields[name]
             field.blockSignals(True)
@@ -123,18 +132,18 @@ class LayoutForm(QWidget):
         self._enable()
 
     def draft(self) -> Layout:
-        """Return the layout that stands in the fields."""
-        order = ">" if _ORDERS[self.fields["byte_order"].currentText()] == "big" else "<"
+        """Return the layout entered in the fields."""
+        order = ">" if _BYTE_ORDERS[self.fields["byte_order"].currentText()] == "big" else "<"
         frames, y, x, channels = (
             int(self.fields[name].value()) for name in ("frames", "y", "x", "channels")
         )
-        way = _WAYS[self.fields["interleaving"].currentText()] if channels > 1 else ""
+        channel_order = _CHANNEL_ORDERS[self.fields["interleaving"].currentText()]
         return Layout(
             dtype=np.dtype(self.fields["dtype"].currentText()).newbyteorder(order),
             offset=int(self.fields["offset"].value()),
             gap=int(self.fields["gap"].value()),
             channels=channels,
-            interleaving=way,  # type: ignore[arg-type]
+            interleaving=channel_order if channels > 1 else "",  # type: ignore[arg-type]
             frames=frames,
             y=y,
             x=x,
@@ -142,29 +151,35 @@ class LayoutForm(QWidget):
 
     @property
     def fixed(self) -> frozenset[str]:
-        """The names of the fields that are known."""
+        """Names of the known fields."""
         return frozenset(name for name, box in self.fixed_boxes.items() if box.isChecked())
 
     @property
     def known(self) -> dict[str, Any]:
-        """What is known, as `find_layouts` takes it."""
+        """Known values, as arguments of `find_layouts`."""
         draft = self.draft()
         values = {"dtype": draft.dtype.name, "byte_order": draft.byte_order}
         names = self.fixed - {"gap", "interleaving"}
         return {name: values.get(name, getattr(draft, name)) for name in names}
 
+    def agrees_with(self, layout: Layout) -> bool:
+        """Return True if a layout has the known gap and channel order, unknown to the search."""
+        draft = self.draft()
+        names = self.fixed & ({"gap", "interleaving"} if draft.channels > 1 else {"gap"})
+        return all(getattr(layout, name) == getattr(draft, name) for name in names)
+
     def forget(self, *names: str) -> None:
-        """Take the ticks away, all or some; nobody is told."""
+        """Uncheck the given fields, or all, without emitting `fixed_changed`."""
         for name in names or tuple(self.fixed_boxes):
             box = self.fixed_boxes[name]
             box.blockSignals(True)
             box.setChecked(False)
             box.blockSignals(False)
 
-    def say(self, notes: Mapping[str, tuple[str, int | None]]) -> None:
-        """Say at fields what does not fit, and offer there the value that does."""
+    def show_notes(self, notes: Mapping[str, tuple[str, int | None]]) -> None:
+        """Show notes below fields, each with a fitting value if there is one; hide the others."""
         for name, note in self.notes.items():
-            note.say(*notes.get(name, ("", None)))
+            note.show_note(*notes.get(name, ("", None)))
 
     def _on_edit(self, name: str) -> None:
         box = self.fixed_boxes[name]
@@ -175,7 +190,7 @@ class LayoutForm(QWidget):
         self.edited.emit(name)
 
     def _enable(self) -> None:
-        """Offer only what makes a difference."""
+        """Enable byte order and channel order only if they make a difference."""
         draft = self.draft()
         for name, matters in (
             ("byte_order", draft.dtype.itemsize > 1),
@@ -186,58 +201,58 @@ class LayoutForm(QWidget):
 
 
 class _Note(QWidget):
-    """What does not fit at a field, and a button that takes the nearest value that does."""
+    """Note about a value without fit, and a button for the nearest fitting value."""
 
-    taken = Signal(object)
-    """That value."""
+    accepted = Signal(object)
+    """The value of the button, when it is clicked."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
         self.value = 0
         self.text, self.button = QLabel(), QPushButton()
         self.text.setWordWrap(True)
-        self.text.setAccessibleName(f"What does not fit: {title}")
-        self.button.setToolTip(f"The nearest {title} with which nothing remains.")
-        self.button.clicked.connect(lambda: self.taken.emit(self.value))
+        self.text.setAccessibleName(f"Note about {title}")
+        self.button.setToolTip("Use the nearest value that leaves no bytes over.")
+        self.button.clicked.connect(lambda: self.accepted.emit(self.value))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 4)
         row.addWidget(self.text, 1)
         row.addWidget(self.button)
         self.hide()
 
-    def say(self, text: str, value: int | None) -> None:
-        """Say something, and offer a value; nothing is shown where there is neither."""
+    def show_note(self, text: str, value: int | None) -> None:
+        """Show a text and offer a value; hide the note if both are empty."""
         self.text.setText(text)
-        self.button.setText("" if value is None else f"{value:,} fits")
+        self.button.setText("" if value is None else f"Use {value:,}")
         self.button.setVisible(value is not None)
         self.value = value or 0
         self.setVisible(bool(text) or value is not None)
 
 
-class _Calm:
-    """Makes of a field one that the wheel changes only where somebody has clicked."""
+class _IgnoresWheel:
+    """Mixin for fields without focus: the wheel scrolls the form instead of their values."""
 
     hasFocus: Callable[[], bool]  # noqa: N815 - Qt's name
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Let the form scroll where the field is not being edited."""
+        """Ignore the wheel unless the field has focus."""
         if self.hasFocus():
             super().wheelEvent(event)  # type: ignore[misc]
         elif event is not None:
             event.ignore()
 
 
-class _Count(_Calm, QLargeIntSpinBox):
-    """A whole number."""
+class _Count(_IgnoresWheel, QLargeIntSpinBox):
+    """Field for a whole number."""
 
-    def __init__(self, least: int) -> None:
+    def __init__(self, minimum: int) -> None:
         super().__init__()
-        self.setRange(least, _MOST)  # type: ignore[no-untyped-call]
+        self.setRange(minimum, _MAXIMUM)  # type: ignore[no-untyped-call]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
 
-class _Choice(_Calm, QComboBox):
-    """A choice."""
+class _Choice(_IgnoresWheel, QComboBox):
+    """Field for a choice."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         super().__init__()
@@ -246,11 +261,15 @@ class _Choice(_Calm, QComboBox):
 
 
 def _make_field(name: str) -> QWidget:
-    words = {"dtype": _TYPES, "byte_order": tuple(_ORDERS), "interleaving": tuple(_WAYS)}
-    if name in words:
-        return _Choice(words[name])
+    choices = {
+        "dtype": _DTYPES,
+        "byte_order": tuple(_BYTE_ORDERS),
+        "interleaving": tuple(_CHANNEL_ORDERS),
+    }
+    if name in choices:
+        return _Choice(choices[name])
     return _Count(0 if name in ("offset", "gap") else 1)
 
 
 def _key(table: Mapping[str, str], value: str) -> str:
-    return next(key for key, found in table.items() if found == value)
+    return next(key for key, other in table.items() if other == value)

@@ -1,4 +1,4 @@
-"""The layers in which a layout is shown while its numbers change."""
+"""Preview layers of a layout, updated as its values change."""
 
 from __future__ import annotations
 
@@ -17,17 +17,29 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-_LIVE = ("axis_labels", "units", "scale")
-"""Attributes that change without a new layer."""
+_UPDATED = ("axis_labels", "units", "scale")
+"""Attributes of a layer to update along with its data."""
+
+_PREFIX = "preview of "
+"""Prefix of the names of preview layers."""
+
+_MAX_FRAME_BYTES = 2**29
+"""Size of the largest frame to show while the user types."""
+
+_MAX_FRAMES = 2**31 - 1
+"""Maximum number of steps of a slider."""
+
+_MAX_CHANNELS = 16
+"""Maximum number of preview layers."""
 
 
 class LivePreview:
-    """Shows one image in layers of its own, and never touches others.
+    """Preview of one image in layers of its own; other layers are left alone.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where.
+        Viewer of the preview layers.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -37,59 +49,63 @@ class LivePreview:
 
     @property
     def is_shown(self) -> bool:
-        """Whether any layer is still in the viewer, where hands can take it out."""
+        """True if a preview layer is in the viewer: the user may have deleted it."""
         return any(layer in self.viewer.layers for layer in self.layers)
 
     def show(self, image: Image, limits: tuple[float, float]) -> None:
-        """Show an image, in the layers that are there if they can."""
+        """Show an image, in the existing preview layers if possible."""
         self.image = image
         data = to_layers([image])
         self.layers = [layer for layer in self.layers if layer in self.viewer.layers]
+
         if len(data) == len(self.layers) and all(map(_can_show, self.layers, data)):
-            is_alike = all(map(_looks_alike, self.layers, data))
-            for layer, one in zip(self.layers, data, strict=True):
-                _update(layer, one)
+            is_same_view = all(map(_has_same_frame_shape, self.layers, data))
+            for layer, layer_data in zip(self.layers, data, strict=True):
+                _update(layer, layer_data)
         else:
-            is_alike = False
-            gone, self.layers = self.layers, [self._add(one) for one in data]
-            self._drop(gone)
-        if not is_alike:
+            is_same_view = False
+            previous = self.layers
+            self.layers = [self._add(layer_data) for layer_data in data]
+            self._delete(previous)
+
+        if not is_same_view:
             self.set_limits(limits)
             self.viewer.reset_view()
 
     def set_limits(self, limits: tuple[float, float]) -> None:
-        """Set what is black and white."""
+        """Set the contrast limits of all preview layers except 8-bit RGB."""
         for layer in self.layers:
             if not (getattr(layer, "rgb", False) and layer.dtype == "uint8"):
                 layer.contrast_limits = limits
 
     def keep(self) -> list[Layer]:
-        """Leave the layers to the viewer, under the name of the file; return them."""
-        kept = self.layers
-        self.forget()
-        for layer in kept:
+        """Turn the preview into ordinary layers, named after the file; return them."""
+        layers = self.layers
+        self.release()
+        for layer in layers:
             layer.name = layer.name.removeprefix(_PREFIX)
-        return [layer for layer in kept if layer in self.viewer.layers]
+        return [layer for layer in layers if layer in self.viewer.layers]
 
-    def forget(self) -> None:
-        """Hold on to nothing: neither layers nor the file."""
+    def release(self) -> None:
+        """Release the layers and the file, without removing the layers."""
         self.layers, self.image = [], None
 
     def remove(self) -> None:
-        """Take the layers out of the viewer."""
-        gone = self.layers
-        self.forget()
-        self._drop(gone)
+        """Remove the layers from the viewer."""
+        layers = self.layers
+        self.release()
+        self._delete(layers)
 
-    def _drop(self, layers: Sequence[Layer]) -> None:
-        gone = [layer for layer in layers if layer in self.viewer.layers]
-        if gone and len(gone) < len(self.viewer.layers):
-            # with software OpenGL, napari 0.9 crashes where layers go and others stay, at once with
-            # the last slider, or before one that came was drawn; so it draws what stays first
-            for layer in gone:
-                layer.data = _one_pixel(layer)  # of its file nothing is read, which may be gone
+    def _delete(self, layers: Sequence[Layer]) -> None:
+        deleted = [layer for layer in layers if layer in self.viewer.layers]
+        if deleted and len(deleted) < len(self.viewer.layers):
+            # With software OpenGL, napari 0.9 crashes if some layers are removed and others stay:
+            # when the last slider goes at the same time, or before a new layer was drawn. So draw
+            # the viewer once before; from one pixel, as the file of a layer may no longer exist.
+            for layer in deleted:
+                layer.data = _one_pixel(layer)
             self.viewer.screenshot(flash=False)
-        for layer in gone:
+        for layer in deleted:
             self.viewer.layers.remove(layer)
 
     def _add(self, data: LayerData) -> Any:
@@ -97,29 +113,18 @@ class LivePreview:
         from napari.layers import Layer
 
         array, meta, kind = data
-        limits = {} if meta.get("rgb") else {"contrast_limits": (0, 1)}  # nothing is read for it
-        named = {**meta, "name": f"{_PREFIX}{meta['name']}", **limits}
-        layer = Layer.create(array, named, kind)
-        images = [i for i, one in enumerate(self.viewer.layers) if isinstance(one, Picture)]
-        # below labels and points, which else were hidden
+        # given limits keep napari from reading data to compute them
+        limits = {} if meta.get("rgb") else {"contrast_limits": (0, 1)}
+        preview_meta = {**meta, "name": f"{_PREFIX}{meta['name']}", **limits}
+        layer = Layer.create(array, preview_meta, kind)
+        # above other images, and below labels and points, which it would hide
+        images = [i for i, other in enumerate(self.viewer.layers) if isinstance(other, Picture)]
         self.viewer.layers.insert(max(images, default=-1) + 1, layer)
         return layer
 
 
-_PREFIX = "preview of "
-
-_LARGEST_FRAME = 2**29
-"""Bytes of a frame that the viewer is not asked to show while somebody types."""
-
-_MOST_FRAMES = 2**31 - 1
-"""Most steps of a slider."""
-
-_MOST_CHANNELS = 16
-"""Most layers of a preview."""
-
-
 def _can_show(layer: Layer, data: LayerData) -> bool:
-    """Whether a layer can show other data of this kind."""
+    """Return True if a layer can show other data without being replaced."""
     array, meta, _ = data
     return (
         array.dtype == layer.data.dtype
@@ -129,43 +134,45 @@ def _can_show(layer: Layer, data: LayerData) -> bool:
 
 
 def _one_pixel(layer: Layer) -> NDArray[Any]:
-    """Return the least data of its kind that a layer can have."""
+    """Return a single pixel with the dtype and axes of the data of a layer."""
     samples = layer.data.shape[-1:] if getattr(layer, "rgb", False) else ()
     return np.zeros((1,) * (layer.data.ndim - len(samples)) + samples, layer.data.dtype)
 
 
-def _looks_alike(layer: Layer, data: LayerData) -> bool:
+def _has_same_frame_shape(layer: Layer, data: LayerData) -> bool:
     return bool(layer.data.shape[1:] == data[0].shape[1:])
 
 
 def _update(layer: Layer, data: LayerData) -> None:
     array, meta, _ = data
     layer.data = array
-    for name in _LIVE:
+    for name in _UPDATED:
         if name in meta and tuple(getattr(layer, name)) != tuple(meta[name]):
             setattr(layer, name, meta[name])
 
 
-def check_room(layout: Layout) -> None:
-    """Refuse what the viewer could not show.
+def check_displayable(layout: Layout) -> None:
+    """Raise an error for a layout too large for the viewer, or of an unsupported type.
 
     Raises
     ------
     InvalidImageError
-        A frame, or the number of frames or channels, is too large, or of a type unknown to it.
+        A frame, or the number of frames or channels, is too large, or the data type is float16.
     """
     if layout.dtype == np.float16:
         raise InvalidImageError(
-            "napari does not show float16: open the file from Python with `load_binary`, or give "
-            "another type."
+            "napari does not show float16: open the file from Python with `load_binary`, or select "
+            "another data type."
         )
-    if layout.channels > _MOST_CHANNELS:
+
+    if layout.channels > _MAX_CHANNELS:
         raise InvalidImageError(
-            f"{layout.channels:,} channels would be as many layers, and are not shown: give at "
-            f"most {_MOST_CHANNELS}."
+            f"{layout.channels:,} channels would be shown as {layout.channels:,} layers: enter at "
+            f"most {_MAX_CHANNELS} channels."
         )
-    if frame_bytes(layout) > _LARGEST_FRAME or layout.frames > _MOST_FRAMES:
+
+    if frame_bytes(layout) > _MAX_FRAME_BYTES or layout.frames > _MAX_FRAMES:
         raise InvalidImageError(
-            f"{layout.frames:,} frames of {frame_bytes(layout):,} bytes are not shown: give a "
-            "height and width."
+            f"{layout.frames:,} frames of {frame_bytes(layout):,} bytes are too large to show: "
+            "enter height and width."
         )

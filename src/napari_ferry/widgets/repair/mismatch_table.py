@@ -1,4 +1,4 @@
-"""A sidecar and the bytes that it describes, side by side."""
+"""Table of the differences between a sidecar and its raw file."""
 
 from __future__ import annotations
 
@@ -8,46 +8,49 @@ from collections.abc import Callable
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 
-_TOGETHER = {"": "", "pixel": "in each pixel", "plane": "one after the other"}
+_CHANNEL_ORDERS = {"": "", "pixel": " (interleaved)", "plane": " (one plane after another)"}
 
 _ROWS: dict[str, Callable[[Layout], str]] = {
-    "data type": lambda one: one.dtype.name,
-    "byte order": lambda one: one.byte_order,
-    "header": lambda one: f"{one.offset:,}",
-    "frames": lambda one: f"{one.frames:,}",
-    "gap after each": lambda one: f"{one.gap:,}",
-    "y": lambda one: f"{one.y:,}",
-    "x": lambda one: f"{one.x:,}",
-    "channels": lambda one: f"{one.channels:,} {_TOGETHER[one.interleaving]}".strip(),
+    "data type": lambda layout: layout.dtype.name,
+    "byte order": lambda layout: layout.byte_order,
+    "header": lambda layout: f"{layout.offset:,}",
+    "frames": lambda layout: f"{layout.frames:,}",
+    "gap after each": lambda layout: f"{layout.gap:,}",
+    "y": lambda layout: f"{layout.y:,}",
+    "x": lambda layout: f"{layout.x:,}",
+    "channels": lambda layout: f"{layout.channels:,}{_CHANNEL_ORDERS[layout.interleaving]}",
 }
+"""Text of each row for a layout, by title."""
 
 
-def contrast(said: SidecarStatus, found: Layout | None, nbytes: int) -> str:
-    """Return rich text: why a sidecar does not fit, and where it and the bytes contradict.
+def mismatch_table(sidecar: SidecarStatus, detected: Layout | None, nbytes: int) -> str:
+    """Return rich text with the error of a sidecar, and its differences from the raw file.
 
     Parameters
     ----------
-    said : VendorFacts
-        What the sidecar says.
-    found : Layout, optional
-        What the bytes say.
+    sidecar : SidecarStatus
+        Status of the sidecar.
+    detected : Layout, optional
+        Layout found in the bytes of the file.
     nbytes : int
-        Size of the file.
+        Size of the file in bytes.
     """
-    name = html.escape(said.path.name, quote=False)
-    lines = [f"<b>{name} does not fit.</b> {html.escape(said.error, quote=False)}"]
-    one = said.layout
-    if one is None or found is None:
-        return lines[0]
-    rows = [(title, read(one), read(found)) for title, read in _ROWS.items()]
-    rows.append(("bytes in all", f"{one.offset + one.extent:,}", f"{nbytes:,}"))
-    lines.append("<table cellspacing='4'>")
-    lines.append(f"<tr><td></td><td>{name}</td><td></td><td>the bytes</td></tr>")
-    lines += [_row(*row) for row in rows]
-    return "".join([*lines, "</table>"])
+    name = html.escape(sidecar.path.name, quote=False)
+    heading = f"<b>{name} does not fit.</b> {html.escape(sidecar.error, quote=False)}"
+    layout = sidecar.layout
+    if layout is None or detected is None:
+        return heading
+
+    rows = [(title, text(layout), text(detected)) for title, text in _ROWS.items()]
+    rows.append(("total bytes", f"{layout.offset + layout.extent:,}", f"{nbytes:,}"))
+    titles = f"<tr><td></td><td>{name}</td><td></td><td>the bytes</td></tr>"
+    return "".join(
+        [heading, "<table cellspacing='4'>", titles, *(_row(*row) for row in rows), "</table>"]
+    )
 
 
-def _row(title: str, says: str, is_so: str) -> str:
-    cells = (title, says, "" if says == is_so else "≠", is_so)
-    marked = [cell if says == is_so else f"<b>{cell}</b>" for cell in cells]
+def _row(title: str, described: str, detected: str) -> str:
+    is_equal = described == detected
+    cells = (title, described, "" if is_equal else "≠", detected)
+    marked = [cell if is_equal else f"<b>{cell}</b>" for cell in cells]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in marked)}</tr>"

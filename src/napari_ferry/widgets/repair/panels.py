@@ -1,113 +1,140 @@
-"""The parts of *Repair binary metadata*, laid out; what they do together is said elsewhere."""
+"""Layout of *Repair binary metadata*: its parts, in one column."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_ferry.codecs.binary.layout import Layout
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.form import make_scroll_area
-from napari_ferry.widgets.repair.calibration_form import MeaningForm
-from napari_ferry.widgets.repair.candidate_list import Candidates
-from napari_ferry.widgets.repair.files import Files
+from napari_ferry.widgets.repair.calibration_form import CalibrationForm
+from napari_ferry.widgets.repair.candidate_list import CandidateList
+from napari_ferry.widgets.repair.files import FileSelector
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.layout_preview import LivePreview
-from napari_ferry.widgets.repair.result import Result
+from napari_ferry.widgets.repair.result import ResultPanel
+from napari_ferry.widgets.repair.sidecar_writer import SidecarWriter
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-_TOGETHER = 200
-"""Milliseconds within which files that are offered one by one are one choice."""
+_GATHER_DELAY = 200
+"""Milliseconds within which files offered one by one are treated as one selection."""
 
-_PAUSE_SHOW, _PAUSE_SEARCH = 80, 400
-"""Milliseconds after the last change before it is shown, and before others are looked for."""
+_SHOW_DELAY, _SEARCH_DELAY = 80, 400
+"""Milliseconds between the last change and its preview, and the search for other values."""
 
 
-class RepairParts(QWidget):
-    """Files, candidates, numbers, meaning and buttons, one below the other; takes drops of files.
+class RepairPanels(QWidget):
+    """Files, candidates, layout, calibration and buttons in one column; accepts dropped files.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the preview is.
+        Viewer of the preview.
     """
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
+        self.layout_shown: Layout | None = None
+        self.sidecar_status: SidecarStatus | None = None
         self.setAcceptDrops(True)
         self._make_parts()
+        self._make_workers()
         self._lay_out()
         self.form.setEnabled(False)
 
     def _make_parts(self) -> None:
-        self.files, self.candidates, self.form = Files(), Candidates(), LayoutForm()
-        self.meaning, self.result = MeaningForm(), Result()
-        self.status, self.contrast = QLabel(), QLabel()
-        for label, name in ((self.status, "What was found"), (self.contrast, "Sidecar and bytes")):
+        self.files, self.candidate_list, self.form = FileSelector(), CandidateList(), LayoutForm()
+        self.calibration_form, self.result = CalibrationForm(), ResultPanel()
+        self.status, self.mismatch = QLabel(), QLabel()
+        for label, name in ((self.status, "Status"), (self.mismatch, "Sidecar and file")):
             label.setWordWrap(True)
             label.setAccessibleName(name)
             label.hide()
         self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.contrast.setTextFormat(Qt.TextFormat.RichText)
+        self.mismatch.setTextFormat(Qt.TextFormat.RichText)
         self.preview = LivePreview(self.viewer)
-        self.destroyed.connect(self.preview.forget)
-        self.looking, self.drawing, self.writing = (
-            BackgroundWorker(self),
-            BackgroundWorker(self),
-            BackgroundWorker(self),
-        )
+        self.destroyed.connect(self.preview.release)
+
+    def _make_workers(self) -> None:
+        self.searching, self.drawing = BackgroundWorker(self), BackgroundWorker(self)
+        self.writer = SidecarWriter(self)
         self.timers = {
-            name: self._make_timer(pause)
-            for name, pause in (
-                ("gather", _TOGETHER),
-                ("show", _PAUSE_SHOW),
-                ("search", _PAUSE_SEARCH),
-            )
+            "gather": self._make_timer(_GATHER_DELAY),
+            "show": self._make_timer(_SHOW_DELAY),
+            "search": self._make_timer(_SEARCH_DELAY),
         }
 
-    def _make_timer(self, pause: int) -> QTimer:
+    def _make_timer(self, delay: int) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
-        timer.setInterval(pause)
+        timer.setInterval(delay)
         return timer
 
     def _lay_out(self) -> None:
+        self.more = QCollapsible("Scale and time")
+        self.more.setToolTip("Pixel size and time step, for the sidecar")
+        self.more.addWidget(self.calibration_form)
+
         inner = QWidget()
         column = QVBoxLayout(inner)
-        self.more = QCollapsible("Scale and time")
-        self.more.setToolTip("What the sidecar says of pixel size and time, too.")
-        self.more.addWidget(self.meaning)
-        parts = (self.files, self.status, self.contrast, self.candidates, self.form, self.more)
-        for part in parts:
+        for part in (self.files, self.status, self.mismatch, self.candidate_list):
             column.addWidget(part)
+        column.addWidget(self.form)
+        column.addWidget(self.more)
         column.addStretch()
+
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(make_scroll_area(inner))
         outer.addWidget(self.result)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Take files."""
+        """Accept files."""
         data = None if event is None else event.mimeData()
         if event is not None and data is not None and data.hasUrls():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Look at the files that were dropped."""
+        """Open the dropped files."""
         data = None if event is None else event.mimeData()
         urls = [] if data is None else data.urls()
         paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
         if event is not None and paths:
             event.acceptProposedAction()
-            self.files.wanted.emit(paths)
+            self.files.paths_entered.emit(paths)
 
-    def _say(self, text: str) -> None:
+    def _clear(self) -> None:
+        """Clear everything about the previous file."""
+        self.form.setEnabled(False)
+        for worker in (self.searching, self.drawing):
+            worker.discard()
+        for timer in self.timers.values():
+            timer.stop()
+        self.preview.remove()
+        self.sidecar_status = self.layout_shown = None
+        self.candidate_list.show_candidates([])
+        self.form.show_notes({})
+        self.mismatch.hide()
+        self._show_status("")
+
+    def event(self, event: QEvent | None) -> bool:
+        """Delete the widget when its dock was closed."""
+        is_handled = super().event(event)
+        if event and event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._clear()
+            self.deleteLater()
+        return bool(is_handled)
+
+    def _show_status(self, text: str) -> None:
         self.status.setText(text)
         self.status.setVisible(bool(text))

@@ -1,4 +1,4 @@
-"""Small pictures of a recording: one frame, and where it changes."""
+"""Thumbnails of a recording: its first frame, and its changes over time."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from numpy.typing import NDArray
 from napari_ferry.image import Image
 
 SIDE = 64
-"""Most pixels of a side."""
+"""Maximum side of a thumbnail in pixels."""
 
 _FRAMES = 8
-"""Frames that are looked at, evenly spread."""
+"""Number of frames sampled, evenly spaced."""
 
 _DARK, _BRIGHT = 1.0, 99.5
-"""Percentiles of the samples that become black and white."""
+"""Percentiles of the samples shown as black and white."""
 
-_MOST = 1e38
-"""Samples beyond it, which bytes that are no floating point may give, are taken for it."""
+_MAXIMUM = 1e38
+"""Limit of the magnitude of samples: arbitrary bytes read as floats may be larger."""
 
 
-class Pictures(NamedTuple):
-    """What a recording looks like.
+class Thumbnails(NamedTuple):
+    """Thumbnails of a recording.
 
     Parameters
     ----------
     frame : numpy.ndarray
         The first frame, axes y x, uint8.
     changes : numpy.ndarray, optional
-        How much each pixel varies from frame to frame, axes y x, uint8; None of one frame.
+        Variation of each pixel over the frames, axes y x, uint8; None for a single frame.
     limits : tuple of float
-        Samples that are black and white.
+        Contrast limits of the frame.
     """
 
     frame: NDArray[np.uint8]
@@ -40,35 +40,35 @@ class Pictures(NamedTuple):
     limits: tuple[float, float]
 
 
-def draw(image: Image) -> Pictures:
-    """Draw small pictures; so few samples are read that the size of the file does not matter."""
+def make_thumbnails(image: Image) -> Thumbnails:
+    """Draw thumbnails from a few samples, however large the file is."""
     count = image.shape[0]
-    places = np.unique(np.linspace(0, count - 1, min(count, _FRAMES)).astype(int))
-    frames = np.stack([_sample(image, int(i)) for i in places])
+    positions = np.unique(np.linspace(0, count - 1, min(count, _FRAMES)).astype(int))
+    frames = np.stack([_sample(image, int(i)) for i in positions])
     limits = _limits(frames)
     changes = None
     if len(frames) > 1:
         spread = frames.std(0)
         changes = _to_bytes(spread, _limits(spread))
-    return Pictures(_to_bytes(frames[0], limits), changes, limits)
+    return Thumbnails(_to_bytes(frames[0], limits), changes, limits)
 
 
-def first_limits(image: Image) -> tuple[float, float]:
-    """Return the samples of the first frame that are black and white in a picture."""
+def first_frame_limits(image: Image) -> tuple[float, float]:
+    """Return contrast limits for the first frame."""
     return _limits(_sample(image, 0))
 
 
 def _sample(image: Image, i: int) -> NDArray[np.float64]:
-    """Return samples of the first channel of a frame, axes y x; what is not finite becomes 0."""
-    place: dict[str, Any] = {"c": 0, "s": 0}
+    """Return samples of the first channel of a frame, axes y x; 0 for NaN and infinity."""
+    index: dict[str, Any] = {"c": 0, "s": 0}
     for name in "yx":
         size = image.shape[image.axis_names.index(name)]
-        place[name] = slice(None, None, -(-size // SIDE))
-    key = (i, *(place[name] for name in image.axis_names[1:]))
-    with np.errstate(invalid="ignore"):  # bytes that are no floating point may be any
+        index[name] = slice(None, None, -(-size // SIDE))
+    key = (i, *(index[name] for name in image.axis_names[1:]))
+    with np.errstate(invalid="ignore"):  # arbitrary bytes may be any float
         pixels: NDArray[np.float64] = np.asarray(image.array[key]).astype(np.float64)
     finite = np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
-    return finite.clip(-_MOST, _MOST)
+    return finite.clip(-_MAXIMUM, _MAXIMUM)
 
 
 def _limits(samples: NDArray[Any]) -> tuple[float, float]:

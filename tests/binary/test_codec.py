@@ -107,7 +107,7 @@ def test_the_sidecar_of_others_is_a_subset_of_ours(tmp_path: Path) -> None:
 
 
 def test_more_than_one_image_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidImageError, match="one image and 2"):
+    with pytest.raises(InvalidImageError, match="one image, but 2"):
         imsave([make_image("tyx"), make_image("yx")], tmp_path / "cells.bin")
     assert not snapshot(tmp_path)
 

@@ -287,7 +287,7 @@ def test_an_interrupt_ends_with_130_and_keeps_the_old(tmp_path: Path):
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=20)
     assert child.returncode == 130
-    assert err == "napari-ferry: interrupted; what stood there before still does.\n"
+    assert err == "napari-ferry: interrupted; existing files are unchanged.\n"
     assert contents(tmp_path) == old
     assert not leftovers(tmp_path)
 
@@ -326,9 +326,9 @@ def test_the_demo_shows_every_format(tmp_path: Path):
     assert len(exact) == 9
     assert all(row.endswith("  identical") for row in exact)
     for suffix, words in {
-        "gif": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
-        "mp4": "150 frames of 256 x 256, 30 a second, drawn pixels differ by",
-        "mkv": "150 frames of 256 x 256, 30 a second, samples identical",
+        "gif": "150 frames of 256 x 256, 30 per second, drawn pixels differ by",
+        "mp4": "150 frames of 256 x 256, 30 per second, drawn pixels differ by",
+        "mkv": "150 frames of 256 x 256, 30 per second, samples identical",
     }.items():
         found = [row for row in rows if f".{suffix} " in row]
         assert len(found) == 3

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process when absent.
+        Arguments of the command; those of the process by default.
 
     Returns
     -------
@@ -37,24 +37,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FerryError as error:
         print(f"napari-ferry: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # what we print to has seen enough, as `head` has
+    except BrokenPipeError:  # the reader of our output has finished, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("napari-ferry: interrupted; what stood there before still does.", file=sys.stderr)
+        print("napari-ferry: interrupted; existing files are unchanged.", file=sys.stderr)
         return 130
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return what understands all commands; the file to make says what `convert` takes."""
+    """Return the parser of all commands; `convert` has options that depend on its output file."""
     parser = argparse.ArgumentParser(
-        "napari-ferry", description="Look into image files, and convert them without loading them."
+        "napari-ferry",
+        description="Inspect image files, and convert them without loading them into memory.",
     )
     add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
-    info.add_options(add("info", help="say what is in a file or folder"))
+    info.add_options(add("info", help="describe the images in a file or folder"))
     convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
     repair.add_options(add("repair", help="find the layout of raw files without a sidecar"))
-    demo.add_options(add("demo", help="open napari with samples, and save them every way"))
+    demo.add_options(add("demo", help="open napari with samples, and save them in every format"))
     return parser
 
 

@@ -1,4 +1,4 @@
-"""``napari-ferry convert``: a file or folder in another format."""
+"""``napari-ferry convert``: save a file or folder in another format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_ferry.saving.progress import size_text
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """Add what every conversion takes, and what the format takes that `arguments` ask for."""
+    """Add the options of every conversion, and those of the format in `arguments`."""
     _add_common_options(parser)
     parser.set_defaults(run=_convert, options=[])
     target = _target_of(arguments)
@@ -27,50 +27,56 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every conversion takes."""
-    parser.add_argument("source", type=Path, metavar="IN")
-    parser.add_argument("target", type=Path, metavar="OUT", help="its suffix chooses the format")
-    parser.add_argument("--image", type=int, metavar="N", help="only the N-th image, from 0")
-    parser.add_argument("--axes", help="names for the axes, such as tzyx, instead of the file's")
-    parser.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    """Add the options of every conversion."""
+    parser.add_argument("source", type=Path, metavar="IN", help="a file or folder")
+    parser.add_argument(
+        "target", type=Path, metavar="OUT", help="the file to save; its suffix selects the format"
+    )
+    parser.add_argument(
+        "--image", type=int, metavar="N", help="convert only image N, counted from 0"
+    )
+    parser.add_argument("--axes", help="names of the axes, such as tzyx, to replace the file's")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument(
         "--as-seen",
         action=argparse.BooleanOptionalAction,
-        help="save what napari shows, in colors, or the samples; movies choose what they need",
+        help="save the colors that napari displays, or the samples; by default movies choose",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
 
 
 def _target_of(arguments: Sequence[str]) -> Path | None:
-    """Return the file that a conversion is to make, which says what options there are.
+    """Return the output file of a conversion, ``None`` for other commands.
 
-    Options of every format are known here, as their values would be taken for names.
+    The parser knows the options of every format; otherwise it would read their values as names
+    of files.
     """
     if list(arguments[:1]) != ["convert"]:
         return None
-    parser = _Guess(add_help=False)
+
+    parser = _LenientParser(add_help=False)
     _add_common_options(parser)
     add_format_options(parser, codecs())
     try:
         found, _ = parser.parse_known_args(arguments[1:])
-    except InvalidImageError:  # the parser itself says so
+    except InvalidImageError:  # the actual parser reports it
         return None
     return Path(found.target)
 
 
-class _Guess(argparse.ArgumentParser):
-    """A parser that looks ahead: it takes any text as a value, and does not end the program."""
+class _LenientParser(argparse.ArgumentParser):
+    """Parser for a first pass: accepts any text as a value, and does not exit."""
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
-        asked = {k: v for k, v in options.items() if k not in ("type", "choices")}
-        return super().add_argument(*names, **asked)
+        unchecked = {k: v for k, v in options.items() if k not in ("type", "choices")}
+        return super().add_argument(*names, **unchecked)
 
     def error(self, message: str) -> NoReturn:
         raise InvalidImageError(message)
 
 
 def _codecs_of(target: Path) -> Sequence[Codec]:
-    """Return the codec of a file, none where it is not known."""
+    """Return the codec of a file, or nothing for an unknown format."""
     try:
         return [find_codec(target)]
     except UnsupportedFormatError:
@@ -82,8 +88,11 @@ def _convert(options: argparse.Namespace) -> int:
     try:
         return _convert_once(options)
     except ReopenError:
-        said = "looked gray and has colors further on: begun again, in color"
-        print(f"napari-ferry: {options.source} {said}.", file=sys.stderr)
+        print(
+            f"napari-ferry: {options.source} looked gray, but later frames have colors: the "
+            "conversion restarts in color.",
+            file=sys.stderr,
+        )
     return _convert_once(options)
 
 
@@ -92,10 +101,11 @@ def _convert_once(options: argparse.Namespace) -> int:
     if options.image is not None:
         if not 0 <= options.image < len(images):
             raise InvalidImageError(
-                f"{options.source} holds {len(images)} images, counted from 0; there is no "
-                f"{options.image}."
+                f"{options.source} holds {len(images)} images, but --image is {options.image}: "
+                f"give a number from 0 to {len(images) - 1}."
             )
         images = [images[options.image]]
+
     chosen = {name: getattr(options, name) for name in options.options}
     planned = _plan(images, options.target, {"as_seen": options.as_seen, **chosen})
     for loss in planned.losses:
@@ -106,15 +116,15 @@ def _convert_once(options: argparse.Namespace) -> int:
 
 
 def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> Plan:
-    """Plan a conversion; where it fails for several images, say how to choose one."""
+    """Plan a conversion; an error for several images also explains ``--image``."""
     try:
         return plan(images, target, **chosen)
     except InvalidImageError as error:
         if len(images) == 1:
             raise
         raise InvalidImageError(
-            f"{str(error).rstrip('.')} (--image N converts one of the {len(images)}, counted from "
-            "0)."
+            f"{str(error).rstrip('.')} (--image N converts one of the {len(images)} images, "
+            "counted from 0)."
         ) from error
 
 

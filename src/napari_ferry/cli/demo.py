@@ -1,4 +1,4 @@
-"""``napari-ferry demo``: samples in napari, saved and opened again in every format."""
+"""``napari-ferry demo``: save and reopen samples in every format, and show them in napari."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 _PLUGIN = "napari-ferry"
 
-_MOST_LOSS = 6.0
-"""Mean difference, in levels of 255, that compression of a noisy movie may make."""
+_MAX_DIFFERENCE = 6.0
+"""Largest accepted mean difference of a compressed noisy movie, in levels of 0 to 255."""
 
 
 class Result(NamedTuple):
-    """What came back, in words, and whether it is all that the format holds."""
+    """Result of a comparison: its text, and True for all that the format can hold."""
 
     text: str
     is_good: bool
 
 
 class Row(NamedTuple):
-    """One file of the demonstration: what it took, and what came back when opened again."""
+    """One saved file: its name, size in bytes, time to save, and comparison."""
 
     name: str
     nbytes: int
@@ -44,8 +44,10 @@ class Row(NamedTuple):
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    parser.add_argument("--screenshot", type=Path, metavar="FILE", help="write a picture and quit")
+    """Add the options of the command."""
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="FILE", help="save a screenshot and quit"
+    )
     parser.set_defaults(run=lambda options: show_demo(options.screenshot))
 
 
@@ -55,13 +57,13 @@ def show_demo(screenshot: Path | None) -> int:
     Parameters
     ----------
     screenshot : Path, optional
-        Where to write a picture of the window, after which napari closes; without it, the
-        window stays open.
+        File for a screenshot of the window, after which napari closes; without it, the window
+        stays open.
 
     Returns
     -------
     int
-        Exit status: 1 when a file did not give back what its format holds.
+        Exit status: 1 if a file does not return what its format can hold.
     """
     import napari
 
@@ -71,6 +73,7 @@ def show_demo(screenshot: Path | None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="napari-ferry-demo-"))
     rows = list(_round_trips(folder, sets))
     _print_table(folder, rows)
+
     _arrange(viewer)
     if screenshot is None:
         napari.run()
@@ -82,7 +85,7 @@ def show_demo(screenshot: Path | None) -> int:
 
 
 def demo_suffixes() -> list[str]:
-    """Return the suffixes to save in: of each codec the first, double ones, and lossless ones."""
+    """Return the suffixes to save in: the first, a double and the lossless ones of each codec."""
     chosen = []
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]
@@ -98,14 +101,14 @@ def _add(viewer: Viewer, layer: LayerData) -> Layer:
 
 
 def _round_trips(folder: Path, sets: Sequence[Sequence[Layer]]) -> Iterator[Row]:
-    """Save each set of layers in each format through napari, and open it again."""
+    """Save each set of layers in each format with napari, and open it again."""
     for suffix in demo_suffixes():
         for layers in sets:
             yield _round_trip(folder / f"{layers[0].name}{suffix}", layers)
 
 
 def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
-    """Save layers through napari's own doors, open the file in a second viewer, and compare."""
+    """Save layers with napari, open the file in a second viewer, and compare."""
     from napari.components import LayerList, ViewerModel
 
     started = time.perf_counter()
@@ -118,51 +121,55 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
 
 
 def _compare_layers(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
-    """Compare layers with those of a format that keeps all of them."""
+    """Compare layers with those of a lossless format."""
     pairs = zip(layers, again, strict=False)
-    changed = [what for before, after in pairs for what in differences(before, after)]
+    changed = [name for before, after in pairs for name in differences(before, after)]
     if len(again) != len(layers):
         changed.append(f"{len(again)} layers instead of {len(layers)}")
     return Result(", ".join(changed) or "identical", not changed)
 
 
 def _compare_movie(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
-    """Compare layers with a movie: with their own samples if it has them, else with a drawing."""
+    """Compare layers with a movie: their samples if it contains these, otherwise a rendering."""
     movie = again[0]
     found, samples = np.asarray(movie.data), np.asarray(layers[0].data)
     has_samples = len(layers) == 1 and (found.shape, found.dtype) == (samples.shape, samples.dtype)
-    expected = samples if has_samples else _drawn(layers)
-    what = "samples" if has_samples else "drawn pixels"
+    expected = samples if has_samples else _rendered(layers)
+    content = "samples" if has_samples else "drawn pixels"
+
     if found.shape != expected.shape:
         return Result(f"shape {found.shape} instead of {expected.shape}", False)
-    frames, ok = _frames(movie), np.array_equal(movie.scale, layers[0].scale)
-    if not ok:
+    frames = _describe_frames(movie)
+    if not np.array_equal(movie.scale, layers[0].scale):
         return Result(f"{frames}, scale {movie.scale} instead of {layers[0].scale}", False)
     if np.array_equal(found, expected):
-        return Result(f"{frames}, {what} identical", True)
-    away = np.abs(np.subtract(found, expected, dtype=np.int64))
-    text = f"{frames}, {what} differ by {away.mean():.1f} of 255 on average, {away.max()} at most"
-    return Result(text, not has_samples and bool(away.mean() <= _MOST_LOSS))
+        return Result(f"{frames}, {content} identical", True)
+
+    # compression changes pixels slightly
+    change = np.abs(np.subtract(found, expected, dtype=np.int64))
+    mean = float(change.mean())
+    text = f"{frames}, {content} differ by {mean:.1f} of 255 on average, {change.max()} at most"
+    return Result(text, not has_samples and mean <= _MAX_DIFFERENCE)
 
 
-def _drawn(layers: Sequence[Layer]) -> np.ndarray[Any, Any]:
-    """Return layers as a movie shows them, axes (frame, y, x, s) or (y, x, s), uint8."""
+def _rendered(layers: Sequence[Layer]) -> np.ndarray[Any, Any]:
+    """Return the rendering of layers, axes (frame, y, x, s) or (y, x, s), uint8."""
     image = render(from_layers([layer.as_layer_data_tuple() for layer in layers]))
     return np.asarray(image.array)
 
 
-def _frames(movie: Layer) -> str:
-    """Say how many frames a movie has, of which size, and how far apart."""
+def _describe_frames(movie: Layer) -> str:
+    """Describe the number of frames of a movie, their size and rate."""
     height, width = movie.data.shape[movie.ndim - 2 : movie.ndim]
     if movie.ndim == 2:
         return f"1 frame of {width} x {height}"
     step, unit = float(movie.scale[0]), str(movie.units[0])
-    pace = f"{1 / step:g} a second" if unit == "second" else f"{step:g} {unit} apart"
-    return f"{len(movie.data)} frames of {width} x {height}, {pace}"
+    rate = f"{1 / step:g} per second" if unit == "second" else f"{step:g} {unit} apart"
+    return f"{len(movie.data)} frames of {width} x {height}, {rate}"
 
 
 def differences(before: Layer, after: Layer) -> list[str]:
-    """Return what two layers do not have in common, as names of their properties."""
+    """Return the names of the properties with different values in two layers."""
     data, meta, kind = before.as_layer_data_tuple()
     other, other_meta, other_kind = after.as_layer_data_tuple()
     changed = [] if kind == other_kind else ["type"]
@@ -173,7 +180,7 @@ def differences(before: Layer, after: Layer) -> list[str]:
 
 
 def _value(value: Any) -> Any:
-    """Return a property as something that can be compared."""
+    """Return a property as text, for comparison."""
     if hasattr(value, "model_dump"):
         value = value.model_dump()
     return (
@@ -182,7 +189,7 @@ def _value(value: Any) -> Any:
 
 
 def _arrange(viewer: Viewer) -> None:
-    """Show all samples side by side, half-way through the shorter one."""
+    """Show all samples side by side, in the middle of the shorter one."""
     from napari.qt import get_qapp
 
     viewer.window.resize(1500, 950)

@@ -1,4 +1,4 @@
-"""The options of formats as those of a command, from the signatures of their functions."""
+"""Options of formats on the command line, from the signatures of their functions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]
 
 
 def _kind_of(option: Option) -> dict[str, Any]:
-    """Return how an option of a type is given: as one of several words, as a switch, as a value."""
+    """Return the arguments of argparse for an option: words, a switch or a value."""
     if option.words:
         return {"choices": list(option.words)}
     if option.kind is bool:
@@ -35,18 +35,18 @@ def _kind_of(option: Option) -> dict[str, Any]:
 
 
 def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return what reads a text as a type, or as ``none``."""
+    """Return a converter from text to a type, or from ``none`` to ``None``."""
 
     def convert(text: str) -> Any:
         return None if text.lower() == "none" else kind(text)
 
     name = getattr(kind, "__name__", "value")
-    convert.__name__ = f"{name} or none"  # argparse says: invalid float or none value
+    convert.__name__ = f"{name} or none"  # in the message of argparse: invalid float or none value
     return convert
 
 
 def _help_of(option: Option) -> str:
-    """Return what an option does, and its default."""
-    said = option.help.replace("%", "%%")
-    is_said = option.default is None or option.default is False or option.default == ""
-    return said if is_said else f"{said} (default: {option.default})"
+    """Return the help text of an option, with its default."""
+    text = option.help.replace("%", "%%")
+    is_plain = option.default is None or option.default is False or option.default == ""
+    return text if is_plain else f"{text} (default: {option.default})"

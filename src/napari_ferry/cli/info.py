@@ -1,4 +1,4 @@
-"""``napari-ferry info``: what is in a file or folder."""
+"""``napari-ferry info``: describe the images in a file or folder."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from napari_ferry.saving.progress import size_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    parser.add_argument("path", type=Path)
+    """Add the options of the command."""
+    parser.add_argument("path", type=Path, help="a file or folder")
     parser.set_defaults(run=_info)
 
 
 def _info(options: argparse.Namespace) -> int:
-    """Print what is in a file."""
+    """Print a description of each image."""
     path = to_path(options.path)
     images = imload(path)
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     print(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
+
     writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
     if writer is not None:
         print(f"written by: {writer(path) or 'unknown'}")
+
     for i, image in enumerate(images):
         print(f"image {i}: {image.name or 'no name'}")
         for key, value in _describe(image):
@@ -44,9 +46,11 @@ def _describe(image: Image) -> list[tuple[str, str]]:
         ("pixels", size_text(image.nbytes)),
         ("scale", ", ".join(f"{a.name} {a.scale:g} {a.unit or 'pixel'}" for a in image.axes)),
     ]
+
+    # other values are printed only if an image has them
     if image.frame_rate is not None:
         lines.append(("frame rate", f"{image.frame_rate:g} per second"))
-    if note := _pace(image):
+    if note := _rate_note(image):
         lines.append(("movies of it", f"play at {note}"))
     if image.channels:
         names = ", ".join(c.name or f"channel {i}" for i, c in enumerate(image.channels))
@@ -58,6 +62,6 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     return lines
 
 
-def _pace(image: Image) -> str:
-    """Say how fast a movie of an image plays, where that is not real time."""
+def _rate_note(image: Image) -> str:
+    """Describe the frame rate of a movie of an image; empty for real time."""
     return choose_rate(None, image.axis("t")).note if image.size("t") > 1 else ""

@@ -1,4 +1,4 @@
-"""``napari-ferry repair``: the layout of raw files, and their sidecars."""
+"""``napari-ferry repair``: find the layout of raw files, and write their sidecars."""
 
 from __future__ import annotations
 
@@ -10,35 +10,44 @@ from pathlib import Path
 from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.layout import Layout
 
+_COUNTED = {"frames": "frames", "y": "rows", "x": "columns", "channels": "channels"}
+"""Names of the options for sizes, and what each of them counts."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what may be known of a raw file, and what to do with what is found."""
+    """Add options for known values of a raw file, and for its sidecar."""
     parser.add_argument(
-        "path", type=Path, metavar="FILE", help="a raw file, or a folder of one camera"
+        "path",
+        type=Path,
+        metavar="FILE",
+        help="a raw file, or a folder of raw files from one camera",
     )
-    parser.add_argument("--dtype", help="type of a sample, such as uint16 or >u2")
-    parser.add_argument("--byte-order", choices=["little", "big"], help="order of its bytes")
-    for name in ("frames", "y", "x", "channels"):
-        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"how many {name}, if known")
+    parser.add_argument("--dtype", help="data type of the samples, such as uint16 or >u2")
+    parser.add_argument("--byte-order", choices=["little", "big"], help="byte order of the samples")
+    for name, counted in _COUNTED.items():
+        parser.add_argument(
+            f"--{name}", type=int, metavar="N", help=f"number of {counted}, if known"
+        )
+    parser.add_argument("--offset", type=int, metavar="BYTES", help="size of the header, if known")
+
     parser.add_argument(
-        "--offset", type=int, metavar="BYTES", help="length of the header, if known"
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="write the sidecar of the first layout"
+        "--write", action="store_true", help="write a sidecar with the first layout"
     )
     parser.add_argument(
         "--whole-frames",
         action="store_true",
-        help="describe the frames that are whole, where the file ends within one",
+        help="describe only the whole frames of a file that the layout does not fit",
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace a sidecar, which is kept as a backup"
+        "--overwrite",
+        action="store_true",
+        help="replace an existing sidecar, and keep a backup of it",
     )
     parser.set_defaults(run=_repair)
 
 
 def _repair(options: argparse.Namespace) -> int:
-    """Print the layouts that a raw file may have, and write the sidecar of the first."""
+    """Print the likely layouts of raw files, and write their sidecars if requested."""
     from napari_ferry.codecs.binary.codec import data_file
     from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
     from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_per_sidecar
@@ -51,24 +60,26 @@ def _repair(options: argparse.Namespace) -> int:
     _print_layouts(found)
     if not options.write:
         return 0
+
     for data, layout in one_per_sidecar(per_file).items():
         planned = plan_sidecar(data, layout, whole_frames=options.whole_frames)
         for loss in planned.losses if options.overwrite else ():
             print(f"napari-ferry: {planned.paths[0].name}: {loss}", file=sys.stderr)
-        sidecar, kept = run_sidecar(planned, overwrite=options.overwrite)
-        print(f"{sidecar}: {layout}" + (f" (before: {kept.name})" if kept else ""))
+        sidecar, backup = run_sidecar(planned, overwrite=options.overwrite)
+        print(f"{sidecar}: {layout}" + (f" (backup: {backup.name})" if backup else ""))
     return 0
 
 
 def _print_layouts(found: Sequence[Layout]) -> None:
-    """Print a table, the likeliest first, with reasons below each."""
+    """Print a table of layouts, most likely first, with the reasons for each."""
     heads = f"{'header':>7} {'frames':>7} {'gap':>5} {'y':>6} {'x':>6} {'ch':>3}"
     print(f"{'sure':>5}  {'dtype':<8} {heads}")
-    shown = [one for i, one in enumerate(found) if i < 3 or one.confidence >= 0.01]
-    for one in shown:
-        dtype = one.dtype.str.lstrip("|<") if one.dtype.str[0] != ">" else one.dtype.str
-        whole = f"{one.offset:>7} {one.frames:>7} {one.gap:>5}"
-        frame = f"{one.y:>6} {one.x:>6} {one.channels:>3}"
-        print(f"{one.confidence:>5.0%}  {dtype:<8} {whole} {frame}")
-        for reason in one.reasons:
+    likely = [layout for i, layout in enumerate(found) if i < 3 or layout.confidence >= 0.01]
+    for layout in likely:
+        name = layout.dtype.str
+        dtype = name if name[0] == ">" else name.lstrip("|<")
+        whole = f"{layout.offset:>7} {layout.frames:>7} {layout.gap:>5}"
+        frame = f"{layout.y:>6} {layout.x:>6} {layout.channels:>3}"
+        print(f"{layout.confidence:>5.0%}  {dtype:<8} {whole} {frame}")
+        for reason in layout.reasons:
             print(f"       - {reason}")

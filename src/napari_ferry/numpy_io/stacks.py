@@ -207,7 +207,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if not path.is_dir():
         raise UnreadableFileError(f"{path} does not exist: check its name.")
     if not is_described:
-        described = binary.binary_files(path)
+        described = binary.described_files(path)
         preferred = [file for file in described if file.stem == DEFAULT_NAME]
         return only_of(path, preferred or described)
     raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]

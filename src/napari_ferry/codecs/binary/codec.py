@@ -1,4 +1,4 @@
-"""Raw binary: the samples of one array and nothing else, described by a JSON file beside them."""
+"""Raw binary: a file of samples only, with a sidecar in JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
     RAW_SUFFIXES,
-    complete,
+    complete_description,
     has_record,
     is_sidecar,
     raw_files,
@@ -39,7 +39,7 @@ HOLDS_ONE = True
 
 
 def open(path: Path) -> list[Image]:
-    """Open a raw file through its sidecar, or every such file of a folder, memory-mapped.
+    """Open a raw file with its sidecar, or all such files of a folder, memory-mapped.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def open(path: Path) -> list[Image]:
     UnreadableFileError
         The sidecar is damaged or does not fit the file.
     MissingMetadataError
-        There is no sidecar.
+        No sidecar exists.
     """
     if path.is_dir():
-        return [open_binary(found) for found in binary_files(path)]
+        return [open_binary(data) for data in described_files(path)]
     return [open_binary(path)]
 
 
@@ -66,40 +66,39 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     images : sequence of Image
         One image.
     path : Path
-        The raw file; the sidecar has its name with ``.json``.
+        The raw file; the sidecar has the same name with the suffix ``.json``.
 
     Raises
     ------
     InvalidImageError
-        More than one image, an empty one, or samples that are no numbers.
+        More than one image, an empty image, or samples that are not numbers.
     """
     if len(images) != 1:
         raise InvalidImageError(
-            f"A raw file holds one image and {len(images)} were given: save them one by one, or "
+            f"A raw file holds one image, but {len(images)} were given: save them one by one, or "
             "as TIFF."
         )
     (image,) = images
     check_pixels(image)
+
     text = sidecar_text(image)
-    sidecar = sidecar_path(path)
-    strides = c_strides(image.shape, image.dtype.itemsize)
-    may_replace = partial(_is_sidecar_of, data=path)
     lead = max(0, image.ndim - (3 if image.is_rgb else 2))
+    writes = pixel_writes(
+        path,
+        image.array,
+        whole_region(image.shape),
+        lead=lead,
+        strides=c_strides(image.shape, image.dtype.itemsize),
+        dtype=image.dtype,
+    )
+
+    may_replace = partial(_is_sidecar_of, data=path)
     return Plan(
         files=(
             PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
-            PlannedFile(sidecar, len(text), partial(write_text, text=text), may_replace),
+            PlannedFile(sidecar_path(path), len(text), partial(write_text, text=text), may_replace),
         ),
-        writes=tuple(
-            pixel_writes(
-                path,
-                image.array,
-                whole_region(image.shape),
-                lead=lead,
-                strides=strides,
-                dtype=image.dtype,
-            )
-        ),
+        writes=tuple(writes),
         losses=tuple(common_losses(images)),
         nframes=math.prod(image.shape[:lead]),
         identity=text,
@@ -107,25 +106,25 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
 
 
 def written_by(path: Path) -> str:
-    """Return the program that wrote a file, as far as its sidecar says so; empty otherwise."""
+    """Return the program that wrote a file; empty if its sidecar does not name one."""
     return KEY if has_record(sidecar_path(data_file(path))) else ""
 
 
 def claims(path: Path) -> bool:
-    """Return True for the sidecar of a raw file, and for a folder as CalSciPy writes it."""
+    """Return True for the sidecar of a raw file, and for a folder written by CalSciPy."""
     if path.suffix.lower() == ".json" and path.is_file():
         return is_sidecar(path)
     return (path / DEFAULT_NAME).is_file() and (path / LEGACY_SIDECAR).is_file()
 
 
 def members(path: Path) -> list[Path]:
-    """Return the raw file and its sidecar, of which `path` is one."""
+    """Return the raw file and its sidecar; `path` is one of these."""
     data = data_file(path)
     return [data, sidecar_path(data)]
 
 
 def lacks_metadata(path: Path) -> bool:
-    """Return True for a raw file, or a folder of them, whose layout nothing describes."""
+    """Return True for a raw file, or a folder of raw files, without a valid sidecar."""
     return lacks_layout(path)
 
 
@@ -139,20 +138,21 @@ def open_binary(
     path : Path
         The raw file or its sidecar.
     mode : {"r", "r+", "c"}
-        Read only, read and write through to the file, or changes kept in memory.
+        Read only, read and write to the file, or copy on write: changes stay in memory.
     missing_metadata : mapping, optional
-        Used instead of a sidecar: ``dtype``, and all of ``frames``, ``y``, ``x`` but one at most.
+        Replaces the sidecar: ``dtype``, and at least two of ``frames``, ``y``, ``x``.
 
     Raises
     ------
     InvalidImageError
-        Another mode, missing metadata that is no mapping, or frames with gaps to be changed.
+        Another mode, missing metadata that is not a mapping, or a mode for changes and a file with
+        gaps between frames.
     UnreadableFileError, MissingMetadataError
         As for `open`.
     """
     if mode not in ("r", "r+", "c"):
         raise InvalidImageError(
-            f"Mode {mode!r} could destroy the file: use 'r' to read, 'r+' to change it, or 'c' to "
+            f"Mode {mode!r} is not supported: use 'r' to read, 'r+' to change the file, or 'c' to "
             "change a copy in memory."
         )
     if not isinstance(missing_metadata, Mapping | None):
@@ -160,35 +160,39 @@ def open_binary(
             f"missing_metadata is {missing_metadata!r}: give a mapping, such as "
             "{'dtype': 'uint16', 'y': 512, 'x': 512}."
         )
+
     data = data_file(path)
     nbytes = data.stat().st_size
     if missing_metadata is not None:
-        described = complete(dict(missing_metadata), nbytes, data, "the metadata given")
-        place = Padding()
+        description = complete_description(
+            dict(missing_metadata), nbytes, data, "the given metadata"
+        )
+        padding = Padding()
     else:
-        described, place = read_sidecar(data, nbytes)
-    array = map_samples(data, described.dtype, described.shape, place, mode)
-    image = described.to_image(array)
+        description, padding = read_sidecar(data, nbytes)
+    array = map_samples(data, description.dtype, description.shape, padding, mode)
+    image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)
 
 
-def binary_files(folder: Path) -> list[Path]:
-    """Return the raw files of a folder that have a description, in order of their names.
+def described_files(folder: Path) -> list[Path]:
+    """Return the raw files of a folder with a sidecar, sorted by name.
 
     Raises
     ------
     MissingMetadataError
-        There is none.
+        No raw file has a sidecar.
     """
     legacy = folder / DEFAULT_NAME
     if legacy.is_file() and (folder / LEGACY_SIDECAR).is_file():
         return [legacy]
+
     found = raw_files(folder)
     described = [path for path in found if sidecar_path(path).is_file()]
     if not described and not found:
         raise MissingMetadataError(
             interrupted_save(folder / f"{DEFAULT_NAME}.bin")
-            or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): name another folder."
+            or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): choose another folder."
         )
     if not described:
         refuse_undescribed(found[0])
@@ -196,28 +200,36 @@ def binary_files(folder: Path) -> list[Path]:
 
 
 def data_file(path: Path) -> Path:
-    """Return the raw file that is meant: the path itself, or the one beside a sidecar."""
+    """Return the raw file of a path, which may be its sidecar.
+
+    Raises
+    ------
+    UnreadableFileError
+        The raw file does not exist.
+    """
     if path.suffix.lower() == ".json":
-        beside = [path.with_suffix(suffix) for suffix in SUFFIXES]
-        found = next((data for data in beside if data.is_file()), None)
+        candidates = [path.with_suffix(suffix) for suffix in SUFFIXES]
+        found = next((data for data in candidates if data.is_file()), None)
         if found is None:
             raise UnreadableFileError(
-                f"{path.name} describes a raw file, and none of "
-                f"{', '.join(data.name for data in beside)} is beside it: put it there."
+                f"{path.name} describes a raw file, but none of "
+                f"{', '.join(data.name for data in candidates)} is in the same folder: add it."
             )
         return found
     if not path.is_file():
-        raise UnreadableFileError(interrupted_save(path) or f"{path} is no file: check its name.")
+        raise UnreadableFileError(
+            interrupted_save(path) or f"{path} is not a file: check its name."
+        )
     return path
 
 
 def _is_sidecar_of(path: Path, *, data: Path) -> bool:
-    """Whether a file is the sidecar of this raw file, and of no other of the same stem."""
+    """Return True for the sidecar of this raw file alone, not shared with one of the same stem."""
     others = [data.with_suffix(suffix) for suffix in SUFFIXES if suffix != data.suffix.lower()]
     return is_sidecar(path) and not any(other.is_file() for other in others)
 
 
 def _reserve(path: Path, *, nbytes: int) -> None:
-    """Make a file of a length, for its pixels to be laid in."""
+    """Create a file of a given size, for its pixels to be written into."""
     with path.open("wb") as file:
         file.truncate(nbytes)

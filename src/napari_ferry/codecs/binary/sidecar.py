@@ -94,14 +94,14 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     sidecar = sidecar_path(data)
     if not sidecar.is_file():
         if data.name == DEFAULT_NAME and legacy.is_file():
-            return complete(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
+            return complete_description(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
 
     record = load_sidecar(sidecar)
     padding = read_padding(record, sidecar, nbytes)
     description = _read_description(record, sidecar) if KEY in record else None
     if description is None:
-        return complete(record, nbytes, data, sidecar.name, padding), padding
+        return complete_description(record, nbytes, data, sidecar.name, padding), padding
 
     expected = math.prod(description.shape) * np.dtype(description.dtype).itemsize
     room = padding.room(nbytes, (*description.shape, 1)[0])
@@ -109,7 +109,7 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     return description, padding
 
 
-def complete(
+def complete_description(
     record: Mapping[str, Any], nbytes: int, data: Path, source: str, padding: Padding = _NO_PADDING
 ) -> Description:
     """Compute a missing dimension, and check the size of the file.

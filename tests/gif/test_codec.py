@@ -226,7 +226,7 @@ def test_the_number_of_colors_is_limited(samples, colors, tmp_path):
         assert len(np.unique(frame.reshape(-1, samples), axis=0)) <= colors
     image = Image.from_array(frames, "tyxs" if samples == 3 else "tyx")
     (loss,) = plan(image, path, frame_rate=10, colors=colors).losses
-    assert f"the best {colors} are kept" in loss
+    assert f"reduced to the best {colors}" in loss
 
 
 def test_dither_mixes_missing_colors(tmp_path):

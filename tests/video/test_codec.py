@@ -597,14 +597,14 @@ def test_an_invalid_rate_in_a_record_is_ignored(rate: Any, tmp_path: Path) -> No
         (1000, ""),
         (0.0001, ""),
         (59.94, "rounded"),
-        (1500, "1500 per"),
-        (1e5, "100000 per"),
+        (1500, "1500 frames per"),
+        (1e5, "100000 frames per"),
     ],
 )
 def test_rounded_times_in_matroska_are_reported(rate: float, word: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(11)])
     said = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
-    assert re.search(f"Matroska counts milliseconds.*{word}", said) if word else not said
+    assert re.search(f"Matroska stores times in milliseconds.*{word}", said) if word else not said
     save_video(tmp_path / "a.mkv", movie, rate)
     (found,) = imload(tmp_path / "a.mkv")  # from our record
     assert found.frame_rate == pytest.approx(60000 / 1001 if rate == 59.94 else rate)

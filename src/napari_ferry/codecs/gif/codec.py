@@ -1,4 +1,4 @@
-"""GIF: animations of up to 256 colors a frame, which every browser and slide shows."""
+"""Codec of GIF files: animations of up to 256 colors per frame for browsers and slides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_ferry.arguments import is_real
 from napari_ferry.codecs.gif.delays import time_losses
 from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
 from napari_ferry.codecs.gif.frame_writer import Job, assemble
-from napari_ferry.codecs.gif.palette import Fit, SharedPalette, dither_offsets
+from napari_ferry.codecs.gif.palette import PaletteFit, SharedPalette, dither_offsets
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
 from napari_ferry.errors import InvalidImageError
@@ -25,7 +25,7 @@ IS_MOVIE = True
 
 
 def open(path: Path) -> list[Image]:
-    """Open a GIF file, or every one of a folder; each frame comes as a browser shows it.
+    """Open a GIF file, or all GIF files in a folder; frames are composed like in a browser.
 
     Parameters
     ----------
@@ -35,21 +35,21 @@ def open(path: Path) -> list[Image]:
     Returns
     -------
     list of Image
-        Lazy, uint8: gray where all colors of the file are, otherwise r g b, or r g b a where
-        something shows through.
+        Lazy images, uint8: gray if all colors of the file are gray, otherwise r g b, or r g b a
+        if some pixels are transparent.
 
     Raises
     ------
     UnreadableFileError
-        No GIF, or one that is damaged from its beginning.
+        A file is not a GIF, or it has no whole frame.
     """
     if path.is_dir():
-        return [read_gif(found) for found in gif_files(path)]
+        return [read_gif(file) for file in gif_files(path)]
     return [read_gif(path)]
 
 
 def gif_files(folder: Path) -> list[Path]:
-    """Return the GIF files of a folder, in order of their names."""
+    """Return the GIF files in a folder, sorted by name."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -79,34 +79,36 @@ def plan(
     path : Path
         The file.
     frame_rate : float, optional
-        Frames per second, up to 50, which is the most that browsers play; when absent, real time
-        where that is 5 to 60 per second, otherwise 10.
+        Frames per second, up to 50, the most that browsers play; by default real time if that is
+        5 to 60 per second, otherwise 10.
     loop : int, optional
-        How often the movie starts again after its end: 0 for ever. ``None`` plays it once.
+        Number of repetitions of the movie after its end, 0 for endless; ``None`` plays it once.
     colors : int
-        Most colors of a frame, 2 to 256; fewer make the file smaller.
+        Largest number of colors of a frame, 2 to 256; fewer colors make the file smaller.
     dither : bool
-        Mix colors that are missing from those that are there, in a fixed pattern. Frames that
-        have few enough colors stay exact.
+        Mix missing colors from the available ones in a fixed pattern. Frames with few enough
+        colors remain exact.
     axis : str, optional
-        Name of the axis that runs; the only long one, or ``t``, when absent.
+        Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Where the other axes stand, such as ``"z=3 c=0"``.
+        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
 
     Raises
     ------
     InvalidImageError
-        Several images, one that does not fit a GIF, or an option out of its range.
+        Several images, an image that does not fit in a GIF, or an option out of range.
     """
     movie = choose_movie(images, axis=axis, position=position, frame_rate=frame_rate)
-    _check(movie, loop, colors, dither)
+    _check_options(movie, loop, colors, dither)
+
     shared = SharedPalette(movie, colors)
-    fit = Fit(shared, colors, dither_offsets(movie.size) if dither else None)
+    fit = PaletteFit(shared, colors, dither_offsets(movie.size) if dither else None)
     job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
     tasks = tuple(movie.tasks(EncodeFrames(fit)))
     stream = Stream((path,), tasks, partial(assemble, job=job))
+
     return Plan(
-        files=(PlannedFile(path, _most_bytes(movie)),),
+        files=(PlannedFile(path, _estimate_bytes(movie)),),
         losses=(*movie.losses, *_losses(movie, colors)),
         nframes=movie.nframes,
         identity=json.dumps(
@@ -117,17 +119,17 @@ def plan(
     )
 
 
-def _check(movie: Movie, loop: int | None, colors: int, dither: bool) -> None:
-    """Refuse options out of their range, and frames that a GIF cannot hold."""
+def _check_options(movie: Movie, loop: int | None, colors: int, dither: bool) -> None:
+    """Refuse options out of range, and frames too large for a GIF."""
     height, width = movie.size
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
         raise InvalidImageError(
-            f"A frame has {width} by {height} pixels, and in a GIF neither side exceeds "
-            f"{MAX_SIDE} and both together {MAX_PIXELS:,} pixels: save a part, or every nth pixel."
+            f"A frame has {width} by {height} pixels, but a GIF has at most {MAX_SIDE} a side and "
+            f"{MAX_PIXELS:,} in total: save a part of the image, or every nth pixel."
         )
     if loop is not None and not (is_real(loop) and loop % 1 == 0 and 0 <= loop <= 65535):
         raise InvalidImageError(
-            f"loop is {loop!r}: give a whole number from 0, for ever, to 65535, or None."
+            f"loop is {loop!r}: give a whole number from 0 (endless) to 65535, or None."
         )
     if not (is_real(colors) and colors % 1 == 0 and 2 <= colors <= 256):
         raise InvalidImageError(f"colors is {colors!r}: give a whole number from 2 to 256.")
@@ -136,15 +138,15 @@ def _check(movie: Movie, loop: int | None, colors: int, dither: bool) -> None:
 
 
 def _losses(movie: Movie, colors: int) -> Iterator[str]:
-    """Say what a GIF of this movie does not hold."""
+    """Yield the losses of colors and times."""
     if movie.is_rgb or colors < 256:
-        what = "colors" if movie.is_rgb else "gray values"
-        yield f"of frames with more than {colors} {what}, the best {colors} are kept"
+        samples = "colors" if movie.is_rgb else "gray levels"
+        yield f"frames with more than {colors} {samples} are reduced to the best {colors}"
     yield from time_losses(movie.frame_rate)
 
 
-def _most_bytes(movie: Movie) -> int:
-    """Return the most bytes that the file can have: 12 bits for each pixel, and what frames it."""
+def _estimate_bytes(movie: Movie) -> int:
+    """Return an upper limit of the file size in bytes: 12 bits per pixel plus headers."""
     height, width = movie.size
     frame = height * width * 8 // 5 + 2048
     return movie.nframes * frame + len(json.dumps(describe(movie.image))) * 2 + 4096

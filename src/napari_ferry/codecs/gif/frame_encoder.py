@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.gif.palette import Fit, Palette
+from napari_ferry.codecs.gif.palette import Palette, PaletteFit
 from napari_ferry.codecs.gif.scan import NO_INDEX
 
 _FEW_UNCHANGED = 0.15
@@ -58,7 +58,7 @@ class EncodedFrames(NamedTuple):
 class EncodeFrames:
     """Encoder of consecutive frames, axes (frames, y, x) or (frames, y, x, 3), uint8."""
 
-    fit: Fit
+    fit: PaletteFit
 
     def __call__(self, frames: NDArray[Any]) -> EncodedFrames:
         if frames.ndim == 3:

@@ -229,7 +229,7 @@ class SharedPalette:
 
 
 @dataclass(frozen=True)
-class Fit:
+class PaletteFit:
     """Choice of the palette and the palette indices of each frame.
 
     Parameters

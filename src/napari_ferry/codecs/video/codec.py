@@ -1,7 +1,7 @@
-"""Videos: MP4, QuickTime, Matroska, WebM, AVI, read frame by frame; H.264 and FFV1 written.
+"""Codec of videos: reads MP4, QuickTime, Matroska, WebM and AVI, writes H.264 and FFV1.
 
-Files are read through FFmpeg's libraries, as PyAV brings them, and written by ffmpeg itself, as
-imageio-ffmpeg brings it.
+Files are read frame by frame with the FFmpeg libraries in PyAV, and written by the ffmpeg program
+in imageio-ffmpeg.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ from pathlib import Path
 from typing import Literal
 
 from napari_ferry.codecs.video.read import read_video
-from napari_ferry.codecs.video.write import LARGEST_SIDE, Codec, Job, Quality, plan_video
+from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, Quality, VideoCodec, plan_video
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.movie.movie import Movie, choose_movie
 from napari_ferry.saving import Plan
 
 IS_MOVIE = True
-KEEPS_SAMPLES = (".mkv",)  # what is written there is not drawn unless it has to be
+KEEPS_SAMPLES = (".mkv",)  # FFV1 is exact
 SUFFIXES = (".mp4", ".mov", ".mkv")
 ALSO_OPENS = (".m4v", ".avi", ".webm")
 
 AnyCodec = Literal["auto", "h264", "ffv1"]
 
-_PLAYED_SIDE = 4096
+_MOST_PLAYED_SIDE = 4096
+"""Largest side supported by many players, in pixels."""
 
 
 def open(path: Path) -> list[Image]:
-    """Open a video, lazily: gray video as one channel, any other in color.
+    """Open a video lazily: a gray video with one channel, any other in color.
 
     Parameters
     ----------
@@ -40,12 +41,12 @@ def open(path: Path) -> list[Image]:
     Returns
     -------
     list of Image
-        One image of axes t y x, or t y x s; what our record in the file says where it has one.
+        One image of axes t y x or t y x s, or of the axes in our record if the file has one.
 
     Raises
     ------
     UnreadableFileError
-        It is no video, has no pictures, or not one whole frame.
+        The file is not a video, or contains no video stream or no whole frame.
     """
     return [read_video(path)]
 
@@ -69,37 +70,40 @@ def plan(
     path : Path
         The file: ``.mp4``, ``.mov`` or ``.mkv``.
     frame_rate : float, optional
-        Frames per second; 29.97 and its like are taken for the exact 30000/1001. When absent, real
-        time where that is 5 to 60 per second, otherwise 10.
+        Frames per second; NTSC rates such as 29.97 are read as exactly 30000/1001. By default real
+        time if that is 5 to 60 per second, otherwise 10.
     quality : {"small", "good", "high", "best"}
-        Of H.264: from small files to ones that look as the original.
+        Quality of H.264, from small files to files that look like the original.
     codec : {"auto", "h264", "ffv1"}
-        H.264 plays everywhere, with 8 bits. FFV1 keeps every bit of 8- and 16-bit samples, in
-        ``.mkv``. "auto" is FFV1 for ``.mkv`` and H.264 for the others.
+        H.264 has 8 bits and plays everywhere. FFV1 preserves 8- and 16-bit samples exactly, in
+        ``.mkv``. "auto" selects FFV1 for ``.mkv`` and H.264 for the other suffixes.
     axis : str, optional
-        Name of the axis that runs; the only long one, or ``t``, when absent.
+        Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Where the other axes stand, such as ``"z=3 c=0"``; axes of length 1 need none.
+        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
 
     Raises
     ------
     InvalidImageError
-        An image that a video cannot show, or an option that does not fit.
+        An image that a video cannot show, or an invalid option.
     UnsupportedFormatError
-        A suffix that is only read.
+        A suffix for reading only.
     """
     chosen = _choose_codec(path, codec, quality)
     keep = ("uint8", "uint16") if chosen == "ffv1" else ("uint8",)
     movie = choose_movie(images, axis=axis, position=position, frame_rate=frame_rate, keep=keep)
+
     if max(movie.size) > LARGEST_SIDE:
         raise InvalidImageError(
-            f"The frames have {movie.size[0]} x {movie.size[1]} pixels, and videos at most "
-            f"{LARGEST_SIDE} a side: save a part, or as TIFF."
+            f"The frames have {movie.size[0]} x {movie.size[1]} pixels, but a video has at most "
+            f"{LARGEST_SIDE} a side: save a part of the image, or save it as TIFF."
         )
+
     is_timed = frame_rate is not None
-    file, stream = plan_video(Job(movie, path, chosen, quality, is_timed))
-    said = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
-    identity = json.dumps(said, sort_keys=True)
+    job = Job(movie=movie, path=path, codec=chosen, quality=quality, is_timed=is_timed)
+    file, stream = plan_video(job)
+    settings = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
+    identity = json.dumps(settings, sort_keys=True)
     losses = (*_losses(movie, chosen), *_rounded_times(movie, path), *movie.losses)
     return Plan(
         files=(file,),
@@ -111,8 +115,8 @@ def plan(
     )
 
 
-def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
-    """Return how frames are encoded, refusing what does not go together."""
+def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> VideoCodec:
+    """Choose the encoding of frames; refuse unknown and incompatible options."""
     suffix = path.suffix.lower()
     for name, value, kind in (("codec", codec, AnyCodec), ("quality", quality, Quality)):
         known = typing.get_args(kind)
@@ -120,7 +124,7 @@ def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
             raise InvalidImageError(f"The {name} is {value!r}: choose one of {', '.join(known)}.")
     if codec == "ffv1" and suffix != ".mkv":
         raise InvalidImageError(
-            f"FFV1 is kept in .mkv, and the name ends in {suffix}: save as .mkv, or choose h264."
+            f"FFV1 is stored in .mkv, but the name ends in {suffix}: save as .mkv, or choose h264."
         )
     if codec == "auto":
         return "ffv1" if suffix == ".mkv" else "h264"
@@ -128,22 +132,25 @@ def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> Codec:
 
 
 def _rounded_times(movie: Movie, path: Path) -> Iterator[str]:
-    """Say what becomes of times in Matroska, which counts milliseconds (RFC 9559, 11.1)."""
+    """Yield the loss of times in Matroska, stored in milliseconds (RFC 9559, 11.1)."""
     rate = movie.frame_rate
     if path.suffix.lower() != ".mkv" or movie.nframes < 2 or (1000 / rate).denominator == 1:
         return
     if rate > 1000:
-        yield f"Matroska counts milliseconds: other programs do not see {float(rate):g} per second"
+        yield (
+            "Matroska stores times in milliseconds: other programs do not see "
+            f"{float(rate):g} frames per second"
+        )
     else:
-        yield "Matroska counts milliseconds: other programs see times that are rounded to them"
+        yield "Matroska stores times in milliseconds: other programs see rounded times"
 
 
-def _losses(movie: Movie, codec: Codec) -> Iterator[str]:
-    """Say what the encoding loses."""
+def _losses(movie: Movie, codec: VideoCodec) -> Iterator[str]:
+    """Yield the losses of the encoding."""
     if codec == "ffv1":
         return
-    yield "H.264 is not exact: levels differ a little, as the quality says"
+    yield "H.264 is not exact: levels differ slightly, depending on the quality"
     if movie.is_rgb:
         yield "colors are stored at half the resolution (4:2:0)"
-    if max(movie.size) > _PLAYED_SIDE:
-        yield f"many players show no more than {_PLAYED_SIDE} pixels a side"
+    if max(movie.size) > _MOST_PLAYED_SIDE:
+        yield f"many players show at most {_MOST_PLAYED_SIDE} pixels a side"

@@ -24,7 +24,7 @@ from napari_ferry.codecs.video.read import RATE
 from napari_ferry.movie.movie import Movie
 from napari_ferry.saving import PlannedFile, Stream
 
-Codec = Literal["h264", "ffv1"]
+VideoCodec = Literal["h264", "ffv1"]
 Quality = Literal["small", "good", "high", "best"]
 
 QUALITIES: dict[Quality, int] = {"small": 28, "good": 23, "high": 18, "best": 12}
@@ -47,7 +47,7 @@ _TAGS = "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=bt7
 _SCALE = "scale=in_range=pc:out_range=pc:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A video file to write.
 
@@ -67,7 +67,7 @@ class Job:
 
     movie: Movie
     path: Path
-    codec: Codec
+    codec: VideoCodec
     quality: Quality
     is_timed: bool
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from helpers import SHARED, Entry, entry_id, make_image, pixels, read_golden, sha256
 from napari_ferry import imload
 from napari_ferry.arrays import Frames, read_array
-from napari_ferry.arrays.stack import Indexed, Stack, take
+from napari_ferry.arrays.stack import IndexedFrames, Stack, take
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.image.image import Array
@@ -295,7 +295,7 @@ def test_16_threads_read_the_right_frames() -> None:
 
 def test_indexed_reads_frames_of_any_array() -> None:
     data = pixels((2, 3, 4, 5))
-    frames = Frames(Indexed(data, 2), data.shape, data.dtype, 2)
+    frames = Frames(IndexedFrames(data, 2), data.shape, data.dtype, 2)
     np.testing.assert_array_equal(np.asarray(frames), data)
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames, ReadFrame
+from napari_ferry.arrays.frames import Frames, ReadFrame, ReadsInTurn
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import Region, region_shape, split_by_bytes
@@ -60,8 +60,9 @@ class BlockReader:
         check: Callable[[], None] | None = None,
     ) -> None:
         self.array = array
-        # frames that are decoded one after the other are read by one thread at a time
-        self.turn = getattr(getattr(array, "read", None), "turn", None) or nullcontext()
+        self.turn: AbstractContextManager[None] = nullcontext()
+        if isinstance(array, Frames) and isinstance(array.read, ReadsInTurn):
+            self.turn = array.read.turn
         if check and isinstance(array, Frames):
             checked = _Checked(array.frame, check)
             self.array = Frames(checked, array.shape, array.dtype, array.lead)

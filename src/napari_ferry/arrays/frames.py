@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,11 +15,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
 from napari_ferry.arrays.indexing import (
-    arranged,
     basic_shape,
     check_indices,
-    new_axes,
-    nothing_of,
+    index_empty,
+    join_key,
+    new_axes_key,
     split_key,
 )
 from napari_ferry.arrays.protocol import Shaped
@@ -46,6 +47,15 @@ class KeepsFrames(Protocol):
     """
 
     keeps_frames: ClassVar[Literal[True]]
+
+
+@runtime_checkable
+class ReadsInTurn(Protocol):
+    """A reader that decodes frames in sequence, and so for one thread at a time."""
+
+    @property
+    def turn(self) -> AbstractContextManager[None]:
+        """Lock that a thread holds while it reads several frames."""
 
 
 _PIECE_BYTES = 4 << 20
@@ -78,7 +88,7 @@ class Frames(Shaped):
         self.shape = tuple(int(n) for n in shape)
         self.dtype = np.dtype(dtype)
         self.lead = lead
-        self._is_kept_there = isinstance(read, KeepsFrames)
+        self._is_cached_by_reader = isinstance(read, KeepsFrames)
         self._cache: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -145,7 +155,7 @@ class Frames(Shaped):
                 return self._cache[index]
         pixels = self._read(index).view()
         pixels.flags.writeable = False
-        if not self._is_kept_there:
+        if not self._is_cached_by_reader:
             self._remember(index, pixels)
         return pixels
 
@@ -170,9 +180,9 @@ class Frames(Shaped):
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
-            nothing = nothing_of(items, order, self)
+            nothing = index_empty(items, order, self)
             return self._read_advanced(items, order) if nothing is None else nothing
-        pixels, added = self._read_basic(items), new_axes(items, order)
+        pixels, added = self._read_basic(items), new_axes_key(items, order)
         return pixels[added] if added else pixels
 
     def _read_basic(self, items: list[Any]) -> Any:
@@ -185,7 +195,7 @@ class Frames(Shaped):
         counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
         frame_shape = basic_shape(self.frame_shape, inner)
         numbers = _flat_indices(index, self.shape[: self.lead])
-        if self._is_kept_there and len(numbers) == 1 and frame_shape == self.frame_shape:
+        if self._is_cached_by_reader and len(numbers) == 1 and frame_shape == self.frame_shape:
             return self._read(int(numbers[0]))[inner].reshape((*counts, *frame_shape))
         out = np.empty((math.prod(counts), *frame_shape), self.dtype)
         for k, flat in enumerate(numbers):
@@ -205,9 +215,9 @@ class Frames(Shaped):
             touched, place = np.unique(wanted, return_inverse=True)
             region.append(touched)
             remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
-        return self._read_box(region)[arranged(remapped, order)]
+        return self._read_region(region)[join_key(remapped, order)]
 
-    def _read_box(self, region: list[Any]) -> NDArray[Any]:
+    def _read_region(self, region: list[Any]) -> NDArray[Any]:
         index = [
             _slice_indices(item, n) if isinstance(item, slice) else item
             for item, n in zip(region[: self.lead], self.shape, strict=False)

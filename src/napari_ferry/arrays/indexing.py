@@ -20,7 +20,7 @@ def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, .
         An int, slice or integer array for each axis; masks have become index arrays.
     order : tuple
         What the index was, from left to right: the number of an axis, ``None`` for a new one, or
-        an ellipsis, whose axes follow it. See `arranged` and `new_axes`.
+        an ellipsis, whose axes follow it. See `join_key` and `new_axes_key`.
     """
     parts = [_part(item) for item in (key if isinstance(key, tuple) else (key,))]
     n_axes = sum(_axes_of(part) for part in parts)
@@ -45,7 +45,7 @@ def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, .
     return _check_ints(items, shape), tuple(order)
 
 
-def arranged(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
+def join_key(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     """Return an index made of one item an axis, in the order of `split_key`.
 
     numpy puts the axes of index arrays first when a new axis or an ellipsis, even of no axis,
@@ -54,7 +54,7 @@ def arranged(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(items[part] if isinstance(part, int) else part for part in order)
 
 
-def nothing_of(items: Sequence[Any], order: Sequence[Any], array: Array) -> NDArray[Any] | None:
+def index_empty(items: Sequence[Any], order: Sequence[Any], array: Array) -> NDArray[Any] | None:
     """Return what an index with an empty array gives, without a look at the other indices.
 
     numpy does not mind indices that are out of bounds where nothing is taken.
@@ -62,11 +62,11 @@ def nothing_of(items: Sequence[Any], order: Sequence[Any], array: Array) -> NDAr
     if not any(isinstance(item, np.ndarray) and not item.size for item in items):
         return None
     nowhere = np.broadcast_to(np.zeros((), array.dtype), array.shape)
-    found: NDArray[Any] = nowhere[arranged(items, order)]
+    found: NDArray[Any] = nowhere[join_key(items, order)]
     return found
 
 
-def new_axes(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
+def new_axes_key(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     """Return the index that puts new axes into what integers and slices gave; empty for none."""
     left = [part for part in order if not isinstance(part, int) or isinstance(items[part], slice)]
     found = tuple(None if part is None else slice(None) for part in left if part is not Ellipsis)

@@ -95,7 +95,7 @@ class Mapped(np.memmap[Any, Any]):
     def __reduce__(self) -> Any:
         check_length(self)
         path = self.filename if getattr(self, "mode", None) == "r" else None
-        place = position(self)
+        place = file_offset(self)
         if path is None or place is None:
             return self.view(np.ndarray).__reduce__()
         known = os.fspath(path), self._stamp
@@ -178,7 +178,7 @@ def check_length(array: object) -> None:
         )
 
 
-def position(array: NDArray[Any]) -> int | None:
+def file_offset(array: NDArray[Any]) -> int | None:
     """Return where in its file the first element of a mapped array lies, in bytes.
 
     ``None`` for arrays that are not mapped, are empty, or whose strides run backwards.

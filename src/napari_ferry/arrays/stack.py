@@ -12,13 +12,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
 from napari_ferry.arrays.frames import Frames, ReadFrame
-from napari_ferry.arrays.indexing import arranged, basic_shape, new_axes, split_key
+from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import Array, Shaped
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _SlicedFrames:
     """Reads the frames that are left of `read` when one leading axis is fixed at `index`."""
 
     read: ReadFrame
@@ -34,7 +34,7 @@ class _Taken:
 
 
 @dataclass(frozen=True)
-class Indexed:
+class IndexedFrames:
     """Reads frames out of any lazy array by indexing it."""
 
     array: Array
@@ -67,8 +67,8 @@ class Stack:
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
             whole = np.stack([np.asarray(part) for part in self.parts], self.axis)
-            return whole[arranged(items, order)]
-        added = new_axes(items, order)
+            return whole[join_key(items, order)]
+        added = new_axes_key(items, order)
         which = items.pop(self.axis)
         chosen = np.arange(len(self.parts))[which]
         place = sum(isinstance(item, slice) for item in items[: self.axis])
@@ -98,7 +98,7 @@ class Chunked(Shaped, ABC):
     def __getitem__(self, key: Any) -> Any: ...
 
 
-class Taken(Chunked):
+class AxisSlice(Chunked):
     """What is left of an array when one axis is fixed, read through it when it is indexed.
 
     Parameters
@@ -127,8 +127,8 @@ class Taken(Chunked):
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
-            return np.asarray(self[...])[arranged(items, order)]
-        added = new_axes(items, order)
+            return np.asarray(self[...])[join_key(items, order)]
+        added = new_axes_key(items, order)
         items.insert(self.axis, self.index)
         pixels = np.asarray(self.array[tuple(items)])
         return pixels[added] if added else pixels[()]
@@ -144,16 +144,18 @@ def take(array: Array, axis: int, index: int) -> Array:
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
     if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
-        return Taken(array, axis, index)
+        return AxisSlice(array, axis, index)
     if not isinstance(array, Frames):
-        array = Frames(Indexed(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2)
+        array = Frames(
+            IndexedFrames(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2
+        )
     shape = array.shape[:axis] + array.shape[axis + 1 :]
-    read = _Taken(array.read, array.shape[: array.lead], axis, index)
+    read = _SlicedFrames(array.read, array.shape[: array.lead], axis, index)
     return Frames(read, shape, array.dtype, array.lead - 1)
 
 
 @dataclass(frozen=True)
-class _Stepped:
+class _SteppedFrames:
     """Reads the frames that are left of an array when only some steps of an axis are taken."""
 
     array: Array
@@ -172,7 +174,7 @@ def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
     shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
-    return Frames(_Stepped(array, shape[:lead], axis, steps), shape, array.dtype, lead)
+    return Frames(_SteppedFrames(array, shape[:lead], axis, steps), shape, array.dtype, lead)
 
 
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:

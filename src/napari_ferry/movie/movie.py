@@ -25,7 +25,7 @@ from napari_ferry.movie.contrast_limits import saved_display
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.movie.intensity import IntensityMapping, choose_intensity, sampled_indices
-from napari_ferry.saving.stream import EncodeTask, frames_together
+from napari_ferry.saving.stream import EncodeTask, frames_per_task
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: original dtype, and the values that were mapped to 0 and 255."""
@@ -99,7 +99,7 @@ class Movie:
         edges = chunk_edges(self.image.array)
         frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
         chunk = 1 if self.frame_axis is None else int(np.diff(edges[self.frame_axis]).max())
-        most = frames_together(frame, chunk)
+        most = frames_per_task(frame, chunk)
 
         prepare = _FramePreparation(
             intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode

@@ -71,7 +71,7 @@ def interrupted_save(target: Path) -> str | None:
     )
 
 
-def left_files(target: Path) -> dict[str, Path]:
+def interrupted_files(target: Path) -> dict[str, Path]:
     """Return the files of an interrupted save to `target` that the next one will put in place.
 
     Returns

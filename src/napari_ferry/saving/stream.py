@@ -115,7 +115,7 @@ class Results(Iterator[Any]):
         return in_order(self._pool, checked, self._ahead)
 
 
-def frames_together(frame_bytes: int, in_chunk: int) -> int:
+def frames_per_task(frame_bytes: int, in_chunk: int) -> int:
     """Return how many frames make a good task: all of a chunk of the source, and a few at least.
 
     Parameters

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.stack import Indexed
+from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page
@@ -111,7 +111,7 @@ class ModelFile:
             raise self.expected.other_shape(path, image)
         lead, array = self.expected.lead, image.array
         is_frames = isinstance(array, Frames) and array.lead == lead
-        return array.read if isinstance(array, Frames) and is_frames else Indexed(array, lead)
+        return array.read if isinstance(array, Frames) and is_frames else IndexedFrames(array, lead)
 
 
 def check_file(models: Sequence[ModelFile], path: Path) -> list[int]:

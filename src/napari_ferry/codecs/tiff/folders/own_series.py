@@ -10,7 +10,7 @@ from typing import Any
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.stack import Indexed
+from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.images.read_ome import part_paths
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of, tiff_files
@@ -177,7 +177,7 @@ def _concatenate(arrays: Sequence[Array], lead: int, shape: Sequence[int]) -> Fr
     ends: list[int] = []
     for array in arrays:
         n_lead = array.ndim - (len(shape) - lead)
-        readers.append(array.read if isinstance(array, Frames) else Indexed(array, n_lead))
+        readers.append(array.read if isinstance(array, Frames) else IndexedFrames(array, n_lead))
         ends.append((ends[-1] if ends else 0) + math.prod(array.shape[:n_lead]))
 
     if ends[-1] != math.prod(shape[:lead]):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.arrays.stack import Indexed
+from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import (
     ImagePages,
@@ -177,7 +177,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     frame = description.frame_ndim
     counts = [math.prod(part.shape[:-frame]) for part in parts]
     read = JoinedReader(
-        tuple(Indexed(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
+        tuple(IndexedFrames(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
     )
     lead = len(description.shape) - frame
     array = Frames(read, description.shape, parts[0].dtype, lead)

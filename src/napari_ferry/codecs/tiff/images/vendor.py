@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.stack import Indexed
+from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import (
@@ -169,7 +169,7 @@ def _scaled(image: Image, tif: tifffile.TiffFile) -> Image:
     lead = image.ndim - 2
 
     def scale(array: Array) -> Frames:
-        frames = Frames(Indexed(array, lead), array.shape, array.dtype, lead)
+        frames = Frames(IndexedFrames(array, lead), array.shape, array.dtype, lead)
         scaled = Scaled(
             frames.frame, to_number(numerator / denominator), info["FileTag"] == _SQUARE_ROOT
         )

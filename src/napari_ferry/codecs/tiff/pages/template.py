@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
-from napari_ferry.arrays.memmap import position
+from napari_ferry.arrays.memmap import file_offset
 from napari_ferry.codecs.tiff.pages.page_kind import Segments
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
@@ -71,7 +71,7 @@ class Template:
         """
         if not isinstance(array, np.ndarray):
             return None
-        start = position(array)
+        start = file_offset(array)
         if start is None:
             return None
         frame = array.shape[lead:]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arrays.indexing import arranged, new_axes, nothing_of, split_key
+from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
 from napari_ferry.arrays.stack import Chunked
 from napari_ferry.codecs.tiff.pages.decode import check_segments, read_segment
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_unchanged
@@ -114,7 +114,7 @@ class Tiles(Chunked):
 
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
-        nothing = nothing_of(items, order, self)
+        nothing = index_empty(items, order, self)
         if nothing is not None:
             return nothing
 
@@ -122,8 +122,8 @@ class Tiles(Chunked):
         touched, selection = zip(*itertools.starmap(touched_indices, axes), strict=True)
         region = self._read_region(touched)
         if not all(isinstance(item, int | slice) for item in items):
-            return region[arranged(selection, order)]
-        pixels, added = region[selection], new_axes(items, order)
+            return region[join_key(selection, order)]
+        pixels, added = region[selection], new_axes_key(items, order)
         return pixels[added] if added else pixels[()]
 
     def _read_region(self, index: Sequence[NDArray[np.intp]]) -> NDArray[Any]:

@@ -31,7 +31,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
-from napari_ferry.saving.partial import left_files
+from napari_ferry.saving.partial import interrupted_files
 
 
 def split_layer(layer: Layer, flavor: Flavor, cap: float, extra: int) -> list[Layer]:
@@ -239,7 +239,7 @@ def with_stale(plan: Plan, path: Path) -> Plan:
     series = (stem_of(path), path.name[len(stem_of(path)) :].lower())
     beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
     # what an interrupted save will put in place again, where nothing stands, is taken away, too
-    left = {path.with_name(name): file for name, file in left_files(plan.paths[0]).items()}
+    left = {path.with_name(name): file for name, file in interrupted_files(plan.paths[0]).items()}
     files = left | {found: found for found in beside}
     named = [(found, PartName.of(found)) for found in files if found not in plan.paths]
     stale = [

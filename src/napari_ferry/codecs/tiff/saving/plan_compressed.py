@@ -34,7 +34,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import to_imagej
 from napari_ferry.saving import PlannedFile, Stream
-from napari_ferry.saving.stream import EncodeTask, frames_together
+from napari_ferry.saving.stream import EncodeTask, frames_per_task
 
 _TO_BE_DESCRIBED = "napari-ferry"
 """Description of a part until all parts are known."""
@@ -196,7 +196,7 @@ def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
     """
     steps = [int(np.diff(side).max()) for side in chunk_edges(layer.image.array)]
     in_chunk, height = math.prod(steps[: layer.lead]), page.shape[0]
-    together = frames_together(page.nbytes, in_chunk)
+    together = frames_per_task(page.nbytes, in_chunk)
     if page.band_rows is None:
         return together, height
     if min(together, in_chunk) > 1:

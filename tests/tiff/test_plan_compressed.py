@@ -419,7 +419,7 @@ def test_a_source_that_gives_another_shape_is_named(tmp_path: Path) -> None:
         def __array__(self, *_: Any, **__: Any) -> np.ndarray:
             return np.zeros(self.shape, np.uint16)
 
-    with pytest.raises(SaveError, match=r"it gave \(1, 50, 60\)"):
+    with pytest.raises(SaveError, match=r"it returned shape \(1, 50, 60\)"):
         imsave(Image.from_array(Short(), "tyx"), tmp_path / "a.tif", compression="zlib")
 
 

@@ -336,7 +336,9 @@ def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, 
     wait_for_end(widget, qtbot)
     said = row.text.text()
     assert said.startswith("a.tif: The pixels [")
-    assert said.endswith("frame 151 is gone and more): check that it is still there and whole.")
+    assert said.endswith(
+        "frame 151 is gone and more): check that the source still exists and is complete."
+    )
     assert widget.fields.format_options.fields["compression"].value == "zlib"
     assert widget.fields.target.line.text() == str(tmp_path / "a")
     assert not list(tmp_path.iterdir())

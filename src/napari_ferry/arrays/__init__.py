@@ -1,4 +1,4 @@
-"""Lazy arrays and regions of them, whatever their axes mean."""
+"""Lazy arrays and their regions, regardless of the meaning of axes."""
 
 from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.frames import Frames

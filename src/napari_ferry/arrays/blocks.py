@@ -1,7 +1,7 @@
-"""Pixels read block by block from any array, and laid into a file at their places.
+"""Reading pixels block by block from any array, and writing blocks to a file.
 
-A block is as much of the source as is read at once: a few frames of an array in memory, one chunk
-of a chunked one. So memory does not grow with the image, and each chunk is computed once.
+A block is the part of the source that is read at once: a few frames of an array in memory, one
+chunk of a chunked array. Memory does not grow with the image, and each chunk is computed once.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
 
-_SAID_ALREADY = (SaveError, SaveCancelledError, ReopenError)
-"""Errors that say all there is to say, and what to do."""
+_COMPLETE_ERRORS = (SaveError, SaveCancelledError, ReopenError)
+"""Errors whose messages are complete, and are passed on unchanged."""
 
 _T = TypeVar("_T")
 
 
 class Block(NamedTuple):
-    """A piece of an array: where it begins, and its pixels."""
+    """A part of an array: the index of its first sample, and its pixels."""
 
     start: tuple[int, ...]
     pixels: NDArray[Any]
@@ -43,13 +43,13 @@ class BlockReader:
     Parameters
     ----------
     array : array
-        Where they come from; read in whole chunks if it has chunks.
+        Source; read in whole chunks if it has chunks.
     region : Region
-        Which of them.
+        Region of the source.
     count : callable, optional
-        Called with the bytes of each block once it has been used; may raise to stop.
+        Called with each block after its use; may raise to stop.
     check : callable, optional
-        Called before each frame of `Frames`, which may be slow; may raise to stop.
+        Called before each frame of `Frames` is read, which may be slow; may raise to stop.
     """
 
     def __init__(
@@ -77,10 +77,13 @@ class BlockReader:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])
                 if pixels.shape != region_shape(cut):
-                    raise ValueError(f"it gave {pixels.shape}, expected {region_shape(cut)}")
-            yield Block(
-                tuple(c.start - b.start for c, b in zip(cut, self.region, strict=True)), pixels
-            )
+                    raise ValueError(
+                        f"it returned shape {pixels.shape}, expected {region_shape(cut)}"
+                    )
+
+            start = tuple(c.start - r.start for c, r in zip(cut, self.region, strict=True))
+            yield Block(start, pixels)
+
             if self.count:
                 self.count(pixels)
             if mapping:
@@ -88,21 +91,21 @@ class BlockReader:
                 mapping.release()
 
     def read_whole(self, use: Callable[[NDArray[Any]], _T]) -> _T:
-        """Return what is made of all pixels of the region, read at once where they can be."""
+        """Return the result of `use` for all pixels of the region; one block is not copied."""
         shape = region_shape(self.region)
-        found, results = np.empty(0), []
+        whole, results = np.empty(0), []
         for start, pixels in self:
             if pixels.shape == shape:
                 results.append(use(pixels))
                 continue
-            found = found if found.shape == shape else np.empty(shape, pixels.dtype)
-            found[tuple(slice(a, a + n) for a, n in zip(start, pixels.shape, strict=True))] = pixels
-        return results[0] if results else use(found)
+            whole = whole if whole.shape == shape else np.empty(shape, pixels.dtype)
+            whole[tuple(slice(a, a + n) for a, n in zip(start, pixels.shape, strict=True))] = pixels
+        return results[0] if results else use(whole)
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """Reads frames, and asks before each whether to go on."""
+    """A reader of frames with a check before each frame."""
 
     read: ReadFrame
     check: Callable[[], None]
@@ -113,7 +116,7 @@ class _Checked:
 
 
 class _Reading:
-    """Turns whatever a source raises into one sentence that names the place.
+    """Context for reading: turns errors of a source into a `SaveError` with the region.
 
     The source is foreign code (a dask task, a zarr store) and may raise anything.
     """
@@ -125,35 +128,36 @@ class _Reading:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, _SAID_ALREADY):
-            place = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
+        if isinstance(error, Exception) and not isinstance(error, _COMPLETE_ERRORS):
+            region = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
             raise SaveError(
-                f"The pixels [{place}] could not be read from their source "
-                f"({type(error).__name__}: {error}): check that it is still there and whole."
+                f"The pixels [{region}] could not be read from their source "
+                f"({type(error).__name__}: {error}): check that the source still exists and is "
+                "complete."
             ) from error
 
 
 class _Mapping:
-    """The memory-mapped file behind an array, kept from filling memory while it is streamed."""
+    """The memory-mapped file of an array, whose pages are released after use."""
 
     def __init__(self, root: np.memmap[Any, Any]) -> None:
         self.root = root
 
     @classmethod
     def of(cls, array: object) -> _Mapping | None:
-        """Return the mapping behind an array, ``None`` where there is none or it may be private.
+        """Return the mapping of an array, ``None`` without one or if it is private (mode "c").
 
-        Dropped pages of a private mapping are lost with what was written into them.
+        Changes in a private mapping would be lost with the released pages.
         """
         root = mapped_root(array)
         return cls(root) if root is not None and root.mode != "c" else None
 
     def check(self) -> None:
-        """Refuse to touch pages behind the end of a file that has become shorter."""
+        """Refuse to access pages beyond the end of a shortened file."""
         check_length(self.root)
 
     def release(self) -> None:
-        """Give the pages read so far back to the system, which keeps them while there is room."""
+        """Release the pages read so far; the system caches them while it has free memory."""
         mapped = mapping_of(self.root)
         if hasattr(mmap, "MADV_DONTNEED") and mapped is not None:
             mapped.madvise(mmap.MADV_DONTNEED)
@@ -162,44 +166,48 @@ class _Mapping:
 def write_block(
     file: BinaryIO, offset: int, strides: Sequence[int], block: Block, dtype: np.dtype[Any]
 ) -> None:
-    """Write a block to its places in a file.
+    """Write a block to a file at the offsets of its samples.
 
     Parameters
     ----------
     file : binary file
-        Open for writing, already as long as it will be.
+        Open for writing, with its final length.
     offset : int
-        Byte at which index 0 of all axes lies.
+        Offset of index 0 of all axes, in bytes.
     strides : sequence of int
-        Bytes from one index to the next along each axis, in the file.
+        Distance between neighbors along each axis in the file, in bytes.
     block : Block
-        Pixels and where they begin.
+        Pixels to write.
     dtype : data type
-        How samples are stored.
+        Type of the samples in the file.
     """
     pixels = np.ascontiguousarray(block.pixels, dtype=dtype)
+
+    # the last axes that are contiguous in the file are written at once
     run, axes = dtype.itemsize, pixels.ndim
     while axes and (pixels.shape[axes - 1] == 1 or strides[axes - 1] == run):
         axes -= 1
         run *= pixels.shape[axes]
+
     first = offset + sum(i * step for i, step in zip(block.start, strides, strict=True))
-    places = np.full((1,) * axes, first, np.int64)
+    offsets = np.full((1,) * axes, first, np.int64)
     for axis in range(axes):
         steps = np.arange(pixels.shape[axis]) * strides[axis]
-        places = places + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
+        offsets = offsets + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
+
     data = as_bytes(pixels)
-    for k, place in enumerate(places.ravel().tolist()):
-        file.seek(place)
+    for k, start in enumerate(offsets.ravel().tolist()):
+        file.seek(start)
         file.write(data[k * run : (k + 1) * run])
 
 
 def as_bytes(pixels: NDArray[Any]) -> memoryview:
-    """Return the bytes of an array in C order, without a copy where it lies so."""
+    """Return the bytes of an array in C order, without a copy if it is contiguous."""
     return memoryview(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
 
 
 def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """Return the strides, in bytes, of an array of that shape in C order.
+    """Return the strides of an array in C order, in bytes.
 
     >>> c_strides((3, 4, 5), 2)
     (40, 10, 2)

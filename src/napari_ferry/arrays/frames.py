@@ -1,4 +1,4 @@
-"""Arrays that are read one frame at a time."""
+"""Arrays read one frame at a time."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ ReadFrame = Callable[[int], NDArray[Any]]
 
 @runtime_checkable
 class ReadsInto(Protocol):
-    """A reader of frames that can also lay several where they are wanted."""
+    """A reader with a method to read several frames into an array."""
 
     def __call__(self, i: int, /) -> NDArray[Any]:
-        """Give frame i."""
+        """Return frame i."""
 
     def read_into(self, first: int, out: NDArray[Any], /) -> None:
-        """Read frames from `first` on into an array in C order; its first axis counts them."""
+        """Read frames from `first` on into an array in C order, whose first axis counts frames."""
 
 
 @runtime_checkable
 class KeepsFrames(Protocol):
-    """A reader that keeps what it has decoded, and gives each frame as an array of its own.
+    """A reader with a cache of its own, or with frames in memory; each call returns a new array.
 
-    So its frames are not kept a second time, and go to whoever asks without a copy.
+    `Frames` does not cache its frames again, and returns them without a copy.
     """
 
     keeps_frames: ClassVar[Literal[True]]
@@ -51,36 +51,36 @@ class KeepsFrames(Protocol):
 
 @runtime_checkable
 class ReadsInTurn(Protocol):
-    """A reader that decodes frames in sequence, and so for one thread at a time."""
+    """A reader for one thread at a time, as frames are decoded in sequence."""
 
     @property
     def turn(self) -> AbstractContextManager[None]:
-        """Lock that a thread holds while it reads several frames."""
+        """Lock to hold while several frames are read."""
 
 
-_PIECE_BYTES = 4 << 20
-"""Pixels that a thread reads at a time: handing over single small frames costs as much as them."""
+_TASK_BYTES = 4 << 20
+"""Bytes that a thread reads per task: a task for each small frame would double the time."""
 
 _CACHE_FRAMES = 8
 _CACHE_BYTES = 64 << 20
 
 
 class Frames(Shaped):
-    """An array that is read one frame at a time, with numpy's indexing.
+    """An array read one frame at a time, with numpy's indexing.
 
-    Making one and indexing one costs the same whatever its length. It is thread-safe, keeps the
-    last few frames unless `read` `KeepsFrames`, and pickles when `read` does.
+    The time to create and to index an array does not depend on its length. It is thread-safe,
+    caches the last few frames unless `read` `KeepsFrames`, and can be pickled if `read` can.
 
     Parameters
     ----------
     read : callable
-        Gives frame i, an array of ``shape[lead:]``; i counts the leading axes in C order.
+        Returns frame i, an array of ``shape[lead:]``; i counts the leading axes in C order.
     shape : tuple of int
-        Shape of the whole.
+        Shape of the whole array.
     dtype : data type
         Type of every frame.
     lead : int
-        Number of leading axes, which frames do not have.
+        Number of leading axes, before those of a frame.
     """
 
     def __init__(self, read: ReadFrame, shape: Sequence[int], dtype: DTypeLike, lead: int) -> None:
@@ -105,28 +105,28 @@ class Frames(Shaped):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("The pixels lie in a file: reading them makes a copy.")
+            raise ValueError("The pixels are stored in a file: reading them makes a copy.")
         return self.read_all().astype(self.dtype if dtype is None else dtype, copy=False)
 
     def read_all(self, *, workers: int | None = None) -> NDArray[Any]:
-        """Read the whole, by several threads.
+        """Read all frames with several threads.
 
         Parameters
         ----------
         workers : int, optional
-            Threads; the number of processors, at most 8, when absent.
+            Number of threads; by default the number of processors, at most 8.
 
         Raises
         ------
         InvalidImageError
-            A number of threads below 1.
+            `workers` is not a whole number from 1.
         """
         from concurrent.futures import ThreadPoolExecutor
 
         check_workers(workers)
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
         out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
-        step = max(1, _PIECE_BYTES // max(1, out[:1].nbytes))
+        step = max(1, _TASK_BYTES // max(1, out[:1].nbytes))
         starts = range(0, len(out), step)
         into = self.read.read_into if isinstance(self.read, ReadsInto) else self._read_into
 
@@ -143,7 +143,7 @@ class Frames(Shaped):
         return out.reshape(self.shape)
 
     def _read_into(self, first: int, out: NDArray[Any]) -> None:
-        """Do what a reader that `ReadsInto` does, for one that does not."""
+        """Read frames into an array, for a reader without this method."""
         for k in range(len(out)):
             out[k] = self.frame(first + k)
 
@@ -156,37 +156,37 @@ class Frames(Shaped):
         pixels = self._read(index).view()
         pixels.flags.writeable = False
         if not self._is_cached_by_reader:
-            self._remember(index, pixels)
+            self._cache_frame(index, pixels)
         return pixels
 
     def _read(self, index: int) -> NDArray[Any]:
         pixels = np.asarray(self.read(index))
-        if np.can_cast(pixels.dtype, self.dtype, "equiv"):  # a pickle may have lost the byte order
+        if np.can_cast(pixels.dtype, self.dtype, "equiv"):  # pickling may lose the byte order
             pixels = pixels.astype(self.dtype, copy=False)
         if pixels.shape != self.frame_shape or pixels.dtype != self.dtype:
             raise InvalidImageError(
-                f"Frame {index} is {pixels.shape} of {pixels.dtype}, expected {self.frame_shape} "
-                f"of {self.dtype}: the file changed, or its frames are not alike."
+                f"Frame {index} has the shape {pixels.shape} and the type {pixels.dtype}, expected "
+                f"{self.frame_shape} and {self.dtype}: the file changed, or its frames differ."
             )
         return pixels
 
-    def _remember(self, index: int, pixels: NDArray[Any]) -> None:
-        room = min(_CACHE_FRAMES, _CACHE_BYTES // max(1, pixels.nbytes))
+    def _cache_frame(self, index: int, pixels: NDArray[Any]) -> None:
+        capacity = min(_CACHE_FRAMES, _CACHE_BYTES // max(1, pixels.nbytes))
         with self._lock:
             self._cache[index] = pixels
-            while len(self._cache) > room:
+            while len(self._cache) > capacity:
                 self._cache.popitem(last=False)
 
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
-            nothing = index_empty(items, order, self)
-            return self._read_advanced(items, order) if nothing is None else nothing
+            empty = index_empty(items, order, self)
+            return self._read_advanced(items, order) if empty is None else empty
         pixels, added = self._read_basic(items), new_axes_key(items, order)
         return pixels[added] if added else pixels
 
     def _read_basic(self, items: list[Any]) -> Any:
-        """Read for integers and slices: only the frames asked for, cut as they come."""
+        """Read the frames selected by integers and slices, and index each of them."""
         lead, inner = items[: self.lead], tuple(items[self.lead :])
         index = [
             np.array([item]) if isinstance(item, int) else _slice_indices(item, n)
@@ -203,7 +203,7 @@ class Frames(Shaped):
         return out.reshape((*counts, *frame_shape))[()]
 
     def _read_advanced(self, items: list[Any], order: Sequence[Any]) -> Any:
-        """Read for index arrays: the region of frames they touch, then numpy's own indexing."""
+        """Read the frames selected by index arrays, and let numpy index them."""
         region: list[Any] = []
         remapped: list[Any] = []
         for axis, (item, n) in enumerate(zip(items, self.shape, strict=True)):
@@ -212,9 +212,9 @@ class Frames(Shaped):
                 remapped.append(item if axis >= self.lead else slice(None))
                 continue
             wanted = check_indices(np.asarray(item), n, axis)
-            touched, place = np.unique(wanted, return_inverse=True)
+            touched, index = np.unique(wanted, return_inverse=True)
             region.append(touched)
-            remapped.append(place.reshape(wanted.shape) if wanted.ndim else int(place.ravel()[0]))
+            remapped.append(index.reshape(wanted.shape) if wanted.ndim else int(index.ravel()[0]))
         return self._read_region(region)[join_key(remapped, order)]
 
     def _read_region(self, region: list[Any]) -> NDArray[Any]:
@@ -230,7 +230,7 @@ class Frames(Shaped):
 
 
 def _slice_indices(item: slice, n: int) -> NDArray[np.intp]:
-    """Return the indices that a slice means; its step may be larger than any number of numpy's."""
+    """Return the indices of a slice, whose step may exceed the integers of numpy."""
     start, stop, step = item.indices(n)
     return np.arange(start, stop, max(-n - 1, min(step, n + 1)), dtype=np.intp)
 

@@ -1,4 +1,4 @@
-"""Memory-mapped files that say so when they became shorter, and that travel as their paths."""
+"""Memory-mapped files with a check of their length, pickled as their paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.errors import UnreadableFileError
 
 Mode: TypeAlias = Literal["r", "r+", "c"]
-"""Read only, read and write through to the file, or changes kept in memory."""
+"""Read-only, read and write, or copy-on-write: changes stay in memory."""
 
 _READING = (
     *("argmax", "argmin", "argpartition", "argsort", "astype", "byteswap", "choose", "compress"),
@@ -25,29 +25,29 @@ _READING = (
     *("__bool__", "__complex__", "__contains__", "__copy__", "__deepcopy__", "__float__"),
     *("__format__", "__index__", "__int__", "__repr__", "__setitem__", "__str__"),
 )
-"""Methods of arrays that touch pixels.
+"""Methods of arrays that access pixels.
 
-Some do so by ``ufunc.reduce``, but numpy never lets go of an array whose ufunc was refused there.
+Some call ``ufunc.reduce``, but numpy leaks an array whose ufunc raises an error there.
 """
 
 
 class Mapped(np.memmap[Any, Any]):
-    """A `numpy.memmap` that checks, when it is used, that its file is still as long as it was.
+    """A `numpy.memmap` with a check of the length of its file on each use.
 
-    To touch a page behind the end of a file ends the whole program, napari's window and all.
-    Checked are indexing, ufuncs (so ``+``, ``max()`` and ``mean()`` too), numpy's functions, and
-    the methods that touch pixels. What numpy tells nobody of cannot be: ``np.array`` and
-    ``np.asarray``, what was made by them, the buffer (``memoryview``, Cython), being assigned to
-    another array, `flat` after it was taken, and a file that becomes shorter while it is read.
+    Access to a page beyond the end of a file terminates the program, including napari's window.
+    Indexing, ufuncs (including ``+``, ``max()`` and ``mean()``), numpy's functions and the methods
+    that access pixels are checked. numpy offers no hook for ``np.array`` and ``np.asarray``, arrays
+    made by them, the buffer (``memoryview``, Cython), assignment to another array, `flat` after it
+    was created, and a file that becomes shorter while it is read: these are not checked.
 
-    Views of a map are maps; whatever is computed is a plain array or scalar of numpy. A read-only
-    map pickles as its path and place, not as its pixels, and is good as long as the file is the
-    one that was mapped.
+    Views of a map are maps; computed results are plain arrays or scalars of numpy. A read-only map
+    is pickled as its path and offset, without pixels, and can be unpickled while the file is
+    unchanged.
 
     Parameters
     ----------
     path, dtype, mode, start, shape
-        The file, and `dtype`, `mode`, `offset` and `shape` of `numpy.memmap`.
+        Path of the file, and `dtype`, `mode`, `offset` and `shape` of `numpy.memmap`.
     """
 
     def __new__(
@@ -72,18 +72,18 @@ class Mapped(np.memmap[Any, Any]):
         if not into:
             return result
         results = result if isinstance(result, tuple) else (result,)
-        kept = tuple(new if old is None else old for old, new in zip(into, results, strict=True))
-        return kept if isinstance(result, tuple) else kept[0]
+        final = tuple(new if old is None else old for old, new in zip(into, results, strict=True))
+        return final if isinstance(result, tuple) else final[0]
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        if function is not np.may_share_memory:  # numpy asks this of every view, and reads nothing
+        if function is not np.may_share_memory:  # numpy calls this for every view, without reading
             _checked(inputs)
             _checked(tuple(options.values()))
         return _plain(super().__array_function__(function, types, inputs, options))
 
     @property
     def flat(self) -> Any:
-        """All elements in a row."""
+        """Iterator over all elements."""
         check_length(self)
         return super().flat
 
@@ -95,18 +95,19 @@ class Mapped(np.memmap[Any, Any]):
     def __reduce__(self) -> Any:
         check_length(self)
         path = self.filename if getattr(self, "mode", None) == "r" else None
-        place = file_offset(self)
-        if path is None or place is None:
+        offset = file_offset(self)
+        if path is None or offset is None:
             return self.view(np.ndarray).__reduce__()
-        known = os.fspath(path), self._stamp
-        return _map_again, (*known, place, self.shape, self.strides, self.dtype)
+        file = os.fspath(path), self._stamp
+        return _map_again, (*file, offset, self.shape, self.strides, self.dtype)
 
 
 def _guarded(name: str) -> Callable[..., Any]:
-    """Return a method of arrays that looks at the length of the file first."""
+    """Return a method of arrays with a check of the length of the file."""
     method = getattr(np.ndarray, name)
 
-    @wraps(method, assigned=("__name__", "__qualname__"))  # numpy's examples are not ours
+    # numpy's examples in the docstring would be tested as ours
+    @wraps(method, assigned=("__name__", "__qualname__"))
     def guarded(self: Mapped, *args: Any, **options: Any) -> Any:
         check_length(self)
         return _plain(method(self, *args, **options))
@@ -121,30 +122,30 @@ for _name in _READING:
 def map_strided(
     path: Path | str, start: int, shape: Sequence[int], strides: Sequence[int], dtype: DTypeLike
 ) -> NDArray[Any]:
-    """Map an array whose elements lie at positive, regular distances in a file, read-only.
+    """Map an array with positive strides in a file, read-only.
 
     Parameters
     ----------
     path : Path or str
-        The file.
+        Path of the file.
     start : int
-        Where the first element lies, in bytes.
+        Offset of the first element, in bytes.
     shape, strides : sequence of int
-        Length of each axis, and bytes between neighbors along it.
+        Length of each axis, and distance between neighbors along it, in bytes.
     dtype : data type
-        Of the elements.
+        Type of the elements.
     """
     dtype = np.dtype(dtype)
     steps = zip(shape, strides, strict=True)
     extent = dtype.itemsize + sum((n - 1) * step for n, step in steps)
-    # a `Path` would be resolved, link by link, which takes as long as mapping
+    # numpy resolves a `Path` link by link, which takes as long as mapping
     raw = Mapped(os.fspath(path), np.uint8, "r", start, (extent,))
     first = raw[: dtype.itemsize].view(dtype)
     return np.lib.stride_tricks.as_strided(first, shape, strides, subok=True, writeable=False)
 
 
 def mapped_root(array: object) -> np.memmap[Any, Any] | None:
-    """Return the map that an array is a view of, ``None`` where it is none."""
+    """Return the map behind a view, ``None`` for other arrays."""
     while isinstance(array, np.ndarray):
         if isinstance(array, np.memmap) and mapping_of(array) is not None:
             return array
@@ -153,35 +154,35 @@ def mapped_root(array: object) -> np.memmap[Any, Any] | None:
 
 
 def mapping_of(array: np.memmap[Any, Any]) -> mmap.mmap | None:
-    """Return the mapping that numpy keeps with a map and its views; ``None`` of computed arrays."""
-    found = getattr(array, "_mmap", None)
-    return found if isinstance(found, mmap.mmap) else None
+    """Return the mapping of a map or its view, ``None`` for a computed array."""
+    mapping = getattr(array, "_mmap", None)
+    return mapping if isinstance(mapping, mmap.mmap) else None
 
 
 def check_length(array: object) -> None:
-    """Refuse to touch a mapped file that has become shorter.
+    """Refuse access to a shortened mapped file.
 
     Raises
     ------
     UnreadableFileError
-        It has.
+        The file has become shorter.
     """
     root = mapped_root(array)
     mapped = None if root is None else mapping_of(root)
     if root is None or mapped is None:
         return
-    needs = root.offset - root.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
-    if mapped.size() < needs:
+    end = root.offset - root.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
+    if mapped.size() < end:
         raise UnreadableFileError(
-            f"{root.filename} has become shorter: {mapped.size()} bytes, expected {needs}; close "
+            f"{root.filename} has become shorter: {mapped.size()} bytes, expected {end}; close "
             "the layer and open the file again."
         )
 
 
 def file_offset(array: NDArray[Any]) -> int | None:
-    """Return where in its file the first element of a mapped array lies, in bytes.
+    """Return the offset of the first element of a mapped array in its file, in bytes.
 
-    ``None`` for arrays that are not mapped, are empty, or whose strides run backwards.
+    ``None`` for arrays that are not mapped, are empty, or have negative strides.
     """
     root = mapped_root(array)
     mapped = None if root is None else mapping_of(root)
@@ -199,13 +200,13 @@ def _map_again(
     strides: Sequence[int],
     dtype: DTypeLike,
 ) -> NDArray[Any]:
-    """Map the same part of a file once more, after it was pickled."""
+    """Map the same part of a file again, after pickling."""
     try:
         is_same = _stamp_of(path) == stamp
         array = map_strided(path, start, shape, strides, dtype) if is_same else None
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} cannot be mapped any more ({error}): put the file back as it was."
+            f"{path} cannot be mapped any more ({error}): restore the file."
         ) from error
     if array is None:
         raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
@@ -213,13 +214,13 @@ def _map_again(
 
 
 def _stamp_of(path: Path | str) -> tuple[int, int]:
-    """Return what tells that a file is still the same: its bytes and when it changed, in ns."""
-    status = os.stat(path)  # noqa: PTH116 - making a `Path` takes longer than looking
+    """Return the size of a file, in bytes, and the time of its last change, in ns."""
+    status = os.stat(path)  # noqa: PTH116 - `Path` takes longer to create than `stat`
     return status.st_size, status.st_mtime_ns
 
 
 def _checked(value: Any) -> Any:
-    """Return maps as plain views and look at the length of their files; also those in lists."""
+    """Return plain views of maps, in lists too, after a check of the length of their files."""
     if isinstance(value, Mapped):
         check_length(value)
         return value.view(np.ndarray)
@@ -227,7 +228,7 @@ def _checked(value: Any) -> Any:
 
 
 def _plain(result: Any) -> Any:
-    """Return what was computed as a plain array or scalar, and views of a map as they are."""
+    """Return computed results as plain arrays or scalars, and views of a map unchanged."""
     if isinstance(result, Mapped) and mapping_of(result) is None:
         return result.view(np.ndarray)[()]
     return type(result)(map(_plain, result)) if type(result) in (tuple, list) else result

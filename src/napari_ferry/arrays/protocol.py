@@ -1,4 +1,4 @@
-"""What every lazy array can do."""
+"""The interface of lazy arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_ferry.errors import InvalidImageError
 
 @runtime_checkable
 class Array(Protocol):
-    """Anything that behaves like an array without having been read: numpy, zarr, dask, Frames."""
+    """An array, lazy or not: numpy, zarr, dask or `Frames`."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -27,11 +27,11 @@ class Array(Protocol):
         """Number of axes."""
 
     def __getitem__(self, key: Any, /) -> Any:
-        """Read a part, as numpy would index it."""
+        """Read a part, with the indexing of numpy."""
 
 
 class Shaped:
-    """What follows from the shape and type of an array of ours."""
+    """Properties derived from the shape and dtype of an array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -48,7 +48,7 @@ class Shaped:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the whole once it is read."""
+        """Size of all samples in memory, in bytes."""
         return self.size * self.dtype.itemsize
 
     def __len__(self) -> int:
@@ -56,20 +56,20 @@ class Shaped:
 
 
 def check_array(array: Array) -> None:
-    """Refuse an array that cannot be saved as it is, whatever the format.
+    """Refuse an array of unknown shape or with a mask, regardless of the format.
 
     Raises
     ------
     InvalidImageError
-        A length that is not known, or masked pixels.
+        A length is unknown, or the array is masked.
     """
-    if any(math.isnan(n) for n in array.shape):  # dask counts as nan what it has not computed
+    if any(math.isnan(n) for n in array.shape):  # dask's unknown lengths are NaN
         raise InvalidImageError(
-            f"The array has the shape {tuple(array.shape)}, so its size is not known: call "
+            f"The array has the shape {tuple(array.shape)}, so its size is unknown: call "
             "array.compute_chunk_sizes() first."
         )
     if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
         raise InvalidImageError(
-            "The array is masked, and no image keeps a mask: give the masked pixels a value with "
+            "The array is masked, and images have no mask: give the masked pixels a value with "
             "array.filled(value) first (dask.array.ma.filled for dask)."
         )

@@ -1,4 +1,4 @@
-"""Regions of an array, and how they are cut so that each chunk is read for one piece only."""
+"""Regions of an array, and their division along chunks."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ Region = tuple[slice, ...]
 
 
 def whole_region(shape: Sequence[int]) -> Region:
-    """Return the region of everything."""
+    """Return the region of a whole array."""
     return tuple(slice(0, n) for n in shape)
 
 
 def region_shape(region: Region) -> tuple[int, ...]:
-    """Return the lengths of a region."""
+    """Return the length of a region along each axis."""
     return tuple(side.stop - side.start for side in region)
 
 
 def region_bytes(array: Array, region: Region) -> int:
-    """Return the bytes that a region of an array has in memory."""
+    """Return the size of a region of an array in memory, in bytes."""
     return math.prod(region_shape(region)) * np.dtype(array.dtype).itemsize
 
 
 def split_by_frames(
     region: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]
 ) -> list[Region]:
-    """Cut a region into regions of at most `most` frames, in C order, each whole in its last axes.
+    """Split a region into regions of at most `most` frames, in C order.
 
     Parameters
     ----------
     region : Region
-        What to cut.
+        Region to split.
     lead : int
         Number of leading axes, along which frames are counted.
     most : int
-        Frames that a piece may have, at least 1.
+        Maximum number of frames of each result, at least 1.
     edges : sequence of array of int
-        Where chunks begin along each leading axis; cuts keep to them where that is possible.
+        Starts of chunks along each leading axis; results end there if possible.
     """
     counts = region_shape(region)[:lead]
     axis = next(
@@ -54,18 +54,20 @@ def split_by_frames(
     )
     if axis is None or math.prod(counts) <= most:
         return [region]
+
     cuts = _cut_points(region[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
-    pieces = []
-    for place in np.ndindex(*counts[:axis]):
+    regions = []
+    for index in np.ndindex(*counts[:axis]):
         fixed = tuple(
-            slice(b.start + i, b.start + i + 1) for b, i in zip(region, place, strict=False)
+            slice(side.start + i, side.start + i + 1)
+            for side, i in zip(region, index, strict=False)
         )
-        pieces += [(*fixed, slice(a, b), *region[axis + 1 :]) for a, b in cuts]
-    return pieces
+        regions += [(*fixed, slice(*cut), *region[axis + 1 :]) for cut in cuts]
+    return regions
 
 
 def _cut_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, int]]:
-    """Cut one side into pieces of at most `step`, ending at chunk edges where one is in reach."""
+    """Split one side into ranges of at most `step`, at chunk edges if possible."""
     points = [side.start]
     while points[-1] < side.stop:
         limit = min(points[-1] + step, side.stop)
@@ -75,9 +77,9 @@ def _cut_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, 
 
 
 def chunk_edges(array: Array) -> list[NDArray[Any]]:
-    """Return where an array's chunks begin along each axis, its end included.
+    """Return the starts of an array's chunks along each axis, followed by its end.
 
-    Arrays in memory have no chunks: every index is an edge. Frames are whole.
+    Every index is an edge in an array without chunks. A frame of `Frames` is a chunk.
     """
     chunks = getattr(array, "chunks", None)
     if isinstance(array, Frames):
@@ -93,19 +95,19 @@ def chunk_edges(array: Array) -> list[NDArray[Any]]:
 
 
 def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
-    """Cut a region into regions of about `most` bytes, or of one chunk where chunks are larger.
+    """Split a region into regions of about `most` bytes, or of one chunk if chunks are larger.
 
-    Regions keep to chunks, so that each chunk is read for one of them only. They grow along the
-    axis whose neighbors lie closest first, so that each is read from one place.
+    Results consist of whole chunks, so that each chunk is read once. They grow first along the
+    axis with the closest neighbors in memory, so that each is one contiguous part if possible.
 
     Parameters
     ----------
     array : array
-        What the region is of.
+        Array of the region.
     region : Region
-        What to cut.
+        Region to split.
     most : int
-        Bytes.
+        Size of the results, in bytes.
     """
     sides = [
         np.unique(np.clip(edges, side.start, side.stop))
@@ -113,27 +115,29 @@ def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
     ]
     if any(len(side) < 2 for side in sides):
         return
+
     steps = [int(np.diff(side).max()) for side in sides]
     nbytes = math.prod(steps) * np.dtype(array.dtype).itemsize
     for axis in _inner_first(array):
         length = int(sides[axis][-1] - sides[axis][0])
         if nbytes // steps[axis] * length > most:
-            together = max(1, most // nbytes)
-            sides[axis] = np.append(sides[axis][:-1:together], sides[axis][-1])
+            n_chunks = max(1, most // nbytes)
+            sides[axis] = np.append(sides[axis][:-1:n_chunks], sides[axis][-1])
             break
         nbytes = nbytes // steps[axis] * length
         sides[axis] = sides[axis][[0, -1]]
-    for place in np.ndindex(*(len(side) - 1 for side in sides)):
+
+    for index in np.ndindex(*(len(side) - 1 for side in sides)):
         yield tuple(
-            slice(int(side[i]), int(side[i + 1])) for side, i in zip(sides, place, strict=True)
+            slice(int(side[i]), int(side[i + 1])) for side, i in zip(sides, index, strict=True)
         )
 
 
 def _inner_first(array: Array) -> list[int]:
-    """Return the axes, those first whose neighbors lie closest to each other.
+    """Return the axes in the order of the distance between neighbors, shortest first.
 
-    A frame of a mapped file that was transposed lies all over it: whole frames would bring all of
-    it into memory. Repeated axes have no neighbors, and come last.
+    The frames of a transposed, mapped file are scattered over all of it, so that reading one whole
+    frame would load the file. Repeated axes (stride 0) come last.
     """
     axes = list(reversed(range(array.ndim)))
     if not isinstance(array, np.ndarray):

@@ -1,4 +1,4 @@
-"""Arrays made of other arrays without reading them: stacked, taken apart, read whole."""
+"""Arrays made of other arrays without reading them: stacks, slices and steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_ferry.arrays.protocol import Array, Shaped
 
 @dataclass(frozen=True)
 class _SlicedFrames:
-    """Reads the frames that are left of `read` when one leading axis is fixed at `index`."""
+    """A reader of the frames at one index of a leading axis."""
 
     read: ReadFrame
     lead_shape: tuple[int, ...]
@@ -28,14 +28,14 @@ class _SlicedFrames:
 
     def __call__(self, i: int) -> NDArray[Any]:
         rest = self.lead_shape[: self.axis] + self.lead_shape[self.axis + 1 :]
-        place = [int(k) for k in np.unravel_index(i, rest)] if rest else []
-        place.insert(self.axis, self.index)
-        return self.read(int(np.ravel_multi_index(place, self.lead_shape)))
+        indices = [int(k) for k in np.unravel_index(i, rest)] if rest else []
+        indices.insert(self.axis, self.index)
+        return self.read(int(np.ravel_multi_index(indices, self.lead_shape)))
 
 
 @dataclass(frozen=True)
 class IndexedFrames:
-    """Reads frames out of any lazy array by indexing it."""
+    """A reader of frames of any lazy array, by indexing."""
 
     array: Array
     lead: int
@@ -45,14 +45,14 @@ class IndexedFrames:
 
 
 class Stack:
-    """Arrays of one shape and type, laid side by side along a new leading axis, lazily.
+    """A lazy stack of arrays of one shape and dtype along a new axis.
 
     Parameters
     ----------
     parts : sequence of array
-        At least one.
+        At least one array.
     axis : int
-        Where the new axis goes; it stands before the last two axes.
+        Index of the new axis, which precedes the last two axes.
     """
 
     def __init__(self, parts: Sequence[Array], axis: int = 0) -> None:
@@ -68,18 +68,20 @@ class Stack:
         if not all(isinstance(item, int | slice) for item in items):
             whole = np.stack([np.asarray(part) for part in self.parts], self.axis)
             return whole[join_key(items, order)]
+
         added = new_axes_key(items, order)
-        which = items.pop(self.axis)
-        chosen = np.arange(len(self.parts))[which]
-        place = sum(isinstance(item, slice) for item in items[: self.axis])
+        own_item = items.pop(self.axis)
+        chosen = np.arange(len(self.parts))[own_item]
+        axis = sum(isinstance(item, slice) for item in items[: self.axis])
         read = [np.asarray(self.parts[i][tuple(items)]) for i in np.atleast_1d(chosen)]
+
         empty = (0, *basic_shape(tuple(self.parts[0].shape), tuple(items)))
-        if isinstance(which, int):
+        if isinstance(own_item, int):
             pixels = read[0]
         elif read:
-            pixels = np.stack(read, place)
+            pixels = np.stack(read, axis)
         else:
-            pixels = np.moveaxis(np.empty(empty, self.dtype), 0, place)
+            pixels = np.moveaxis(np.empty(empty, self.dtype), 0, axis)
         return pixels[added] if added else pixels[()]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -87,7 +89,7 @@ class Stack:
 
 
 class Chunked(Shaped, ABC):
-    """Base of lazy arrays that are read in chunks and take whatever index numpy takes."""
+    """Base of lazy arrays with chunks and the indexing of numpy."""
 
     @property
     @abstractmethod
@@ -99,14 +101,14 @@ class Chunked(Shaped, ABC):
 
 
 class AxisSlice(Chunked):
-    """What is left of an array when one axis is fixed, read through it when it is indexed.
+    """A lazy slice of an array at one index of an axis.
 
     Parameters
     ----------
     array : array
-        Whose it is: `Frames`, or one that has chunks.
+        `Frames`, or an array with chunks.
     axis, index : int
-        Where it is fixed.
+        The axis, and the index along it.
     """
 
     def __init__(self, array: Array, axis: int, index: int) -> None:
@@ -138,7 +140,7 @@ class AxisSlice(Chunked):
 
 
 def take(array: Array, axis: int, index: int) -> Array:
-    """Fix one leading axis of any array at `index`, without reading it."""
+    """Return an array at one index of a leading axis, without reading it."""
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (index,)]
     if isinstance(array, Stack) and array.axis == axis:
@@ -146,9 +148,9 @@ def take(array: Array, axis: int, index: int) -> Array:
     if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
         return AxisSlice(array, axis, index)
     if not isinstance(array, Frames):
-        array = Frames(
-            IndexedFrames(array, array.ndim - 2), array.shape, array.dtype, array.ndim - 2
-        )
+        lead = array.ndim - 2
+        array = Frames(IndexedFrames(array, lead), array.shape, array.dtype, lead)
+
     shape = array.shape[:axis] + array.shape[axis + 1 :]
     read = _SlicedFrames(array.read, array.shape[: array.lead], axis, index)
     return Frames(read, shape, array.dtype, array.lead - 1)
@@ -156,7 +158,7 @@ def take(array: Array, axis: int, index: int) -> Array:
 
 @dataclass(frozen=True)
 class _SteppedFrames:
-    """Reads the frames that are left of an array when only some steps of an axis are taken."""
+    """A reader of the frames at some steps of an axis."""
 
     array: Array
     shape: tuple[int, ...]
@@ -164,13 +166,13 @@ class _SteppedFrames:
     steps: range
 
     def __call__(self, i: int) -> NDArray[Any]:
-        place = [int(k) for k in np.unravel_index(i, self.shape)]
-        place[self.axis] = self.steps[place[self.axis]]
-        return np.asarray(self.array[tuple(place)])
+        indices = [int(k) for k in np.unravel_index(i, self.shape)]
+        indices[self.axis] = self.steps[indices[self.axis]]
+        return np.asarray(self.array[tuple(indices)])
 
 
 def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
-    """Take some steps of one of the `lead` leading axes of any array, without reading it."""
+    """Return an array at some steps of one of its `lead` leading axes, without reading it."""
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
     shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
@@ -178,7 +180,7 @@ def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
 
 
 def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
-    """Read a whole array into memory; `workers` threads read `Frames`."""
+    """Read a whole array into memory, `Frames` with `workers` threads."""
     check_workers(workers)
     check_length(array)
     return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)

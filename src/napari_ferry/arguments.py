@@ -1,4 +1,4 @@
-"""What people pass to the public functions: paths, names, numbers of threads; checked here."""
+"""Checks of arguments of the public functions: paths, names, numbers of threads."""
 
 from __future__ import annotations
 
@@ -20,56 +20,58 @@ _COUNTS_END = 2**48
 
 
 def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> Path:
-    """Return a path with the home folder filled in.
+    """Return a path with ``~`` replaced by the home folder.
 
     Parameters
     ----------
     path : str or Path
-        As it was given; ``~`` is the home folder.
+        Path from a user.
     error : type of FerryError
-        Raised where no file can have that name.
+        Class of the error for an impossible name.
 
     Raises
     ------
     InvalidImageError
-        Something that is no path.
+        The argument is not a path.
     FerryError
-        `error`: an unknown home folder, or a name with a null byte.
+        `error`: the home folder is unknown, or the name contains a null byte.
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidImageError(
             f"{path!r} is a {type(path).__name__}, not a path: give a str or a Path."
         )
     if "\0" in os.fspath(path):
-        raise error(f"{os.fspath(path)!r} holds a null byte, which no name has: correct it.")
+        raise error(
+            f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct it."
+        )
     try:
         return Path(path).expanduser()
     except RuntimeError as unknown:
         raise error(
-            f"{path} begins with a home folder that is not known here: write the path in full."
+            f"{path} begins with a home folder that is not known here: give the full path."
         ) from unknown
 
 
 def to_name(name: str) -> str:
-    """Return the name of a file in a folder, as it was given.
+    """Return a name of a file without a folder, unchanged.
 
     Raises
     ------
     InvalidImageError
-        No text, or a path, which would leave the folder.
+        The name is not a string, or is a path, which could leave the folder.
     """
     if not isinstance(name, str):
         raise InvalidImageError(f"The name {name!r} is a {type(name).__name__}: give a str.")
     if any(separator in name for separator in "/\\\0"):
         raise InvalidImageError(
-            f"The name {name!r} is no plain name: give the folder as the path, and a name without "
-            "a separator."
+            f"The name {name!r} contains a separator: give the folder as the path, and a name "
+            "without a separator."
         )
     return name
 
 
 def is_real(value: object) -> bool:
-    """Return True for a real number of Python or numpy, which a bool is not."""
+    """Return True for a real number of Python or numpy, excluding bool."""
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
 
 
@@ -79,7 +81,7 @@ def is_finite(value: object) -> TypeGuard[float]:
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Return True for an integer of Python or numpy, which a bool is not."""
+    """Return True for an integer of Python or numpy, excluding bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -89,64 +91,64 @@ def is_count(value: object, least: int = 0) -> TypeGuard[int]:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a text."""
+    """Return True for a string."""
     return isinstance(value, str)
 
 
 def check_workers(workers: int | None) -> None:
-    """Refuse a number of threads that is none.
+    """Refuse an invalid number of threads.
 
     Raises
     ------
     InvalidImageError
-        Not a whole number from 1.
+        The value is neither ``None`` nor a whole number from 1.
     """
     if workers is not None and not (is_real(workers) and workers % 1 == 0 and workers > 0):
         raise InvalidImageError(
-            f"workers is {workers!r}: give a whole number from 1, or None to let it be chosen."
+            f"workers is {workers!r}: give a whole number from 1, or None for the default."
         )
 
 
 def reading(path: Path) -> AbstractContextManager[None]:
-    """Turn what the system says while a path is read into our own error.
+    """Return a context for reading a path, which translates errors of the system.
 
     Raises
     ------
     UnreadableFileError
-        The system refused.
+        The system reported an error.
     """
-    what, cure = f"{_short(path)} cannot be read", "check its name and permissions"
-    return _translating(UnreadableFileError, what, cure)
+    failure, cure = f"{_short(path)} cannot be read", "check its name and permissions"
+    return _translating(UnreadableFileError, failure, cure)
 
 
 def targeting(path: Path) -> AbstractContextManager[None]:
-    """Turn what the system says of the place of a save into our own error.
+    """Return a context for the target of a save, which translates errors of the system.
 
     Raises
     ------
     TargetError
-        The system refused.
+        The system reported an error.
     """
-    what, cure = f"{_short(path)} cannot be written to", "choose another place or name"
-    return _translating(TargetError, what, cure)
+    failure, cure = f"{_short(path)} cannot be written to", "choose another folder or name"
+    return _translating(TargetError, failure, cure)
 
 
 @contextmanager
-def _translating(kind: type[FerryError], what: str, cure: str) -> Iterator[None]:
+def _translating(kind: type[FerryError], failure: str, cure: str) -> Iterator[None]:
     try:
         yield
     except FerryError:
         raise
     except OSError as error:
-        raise kind(f"{what} ({error.strerror or error}): {cure_of(error, cure)}.") from error
+        raise kind(f"{failure} ({error.strerror or error}): {cure_of(error, cure)}.") from error
 
 
 def cure_of(error: OSError, usual: str) -> str:
-    """Return what to do about an error of the system: the usual, unless too many files are open."""
+    """Return the cure of an error of the system: `usual`, unless too many files are open."""
     is_crowded = error.errno in (errno.EMFILE, errno.ENFILE)
     return "close layers or images, which keep their files mapped" if is_crowded else usual
 
 
 def _short(path: Path) -> str:
-    """Return a path for a message; of a name too long for any file, its beginning."""
+    """Return a path for a message, with an overlong name cut off."""
     return str(path if len(path.name) <= 80 else path.with_name(f"{path.name[:60]}..."))

@@ -1,4 +1,4 @@
-"""The options of a function, as its signature and its docstring tell them: for flags and forms."""
+"""Options of a function, from its signature and its docstring, for flags and forms."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Option:
     """One keyword-only parameter.
 
     Parameters
     ----------
     name : str
-        As in the signature.
+        Name in the signature.
     kind : type
-        Of its values, without ``None``; ``str`` for those that are one of several words.
+        Type of its values, except ``None``; ``str`` for a choice of words.
     words : tuple of str
-        These words, empty for other options.
+        The words to choose from; empty for other options.
     is_optional : bool
-        Whether it may be ``None``.
+        True if the value may be ``None``.
     default : object
-        What it is when nothing is said.
+        Default value.
     help : str
-        The first sentence that the docstring says of it.
+        First sentence of its description in the docstring.
     """
 
     name: str
@@ -43,13 +43,13 @@ class Option:
 
 
 def options_of(functions: Sequence[Callable[..., Any]]) -> list[Option]:
-    """Return the keyword-only parameters of functions; of those of one name, the first."""
-    found: dict[str, Option] = {}
+    """Return the keyword-only parameters of functions, the first of each name."""
+    options: dict[str, Option] = {}
     for function in functions:
         for parameter in inspect.signature(function, eval_str=True).parameters.values():
-            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in found:
-                found[parameter.name] = _option(function, parameter)
-    return list(found.values())
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in options:
+                options[parameter.name] = _option(function, parameter)
+    return list(options.values())
 
 
 def _option(function: Callable[..., Any], parameter: inspect.Parameter) -> Option:
@@ -57,17 +57,17 @@ def _option(function: Callable[..., Any], parameter: inspect.Parameter) -> Optio
     known = [kind for kind in kinds if kind is not type(None)]
     words = tuple(typing.get_args(known[0])) if _is_literal(known[0]) else ()
     return Option(
-        parameter.name,
-        str if words else known[0],
-        words,
-        len(known) < len(kinds),
-        parameter.default,
-        _help(function, parameter.name),
+        name=parameter.name,
+        kind=str if words else known[0],
+        words=words,
+        is_optional=len(known) < len(kinds),
+        default=parameter.default,
+        help=_help(function, parameter.name),
     )
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a union, or a type alone."""
+    """Return the members of a union, or a single type."""
     is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     return typing.get_args(annotation) if is_union else (annotation,)
 
@@ -77,11 +77,11 @@ def _is_literal(annotation: Any) -> bool:
 
 
 def _help(function: Callable[..., Any], name: str) -> str:
-    """Return the first sentence that a docstring says of a parameter."""
+    """Return the first sentence about a parameter in a docstring."""
     lines = (inspect.getdoc(function) or "").splitlines()
-    described = (line.partition(" :")[0].split(", ") for line in lines)
-    at = next((i for i, names in enumerate(described) if name in names), None)
-    text = [] if at is None else [line.strip() for line in lines[at + 1 : at + 6]]
+    headings = (line.partition(" :")[0].split(", ") for line in lines)
+    index = next((i for i, names in enumerate(headings) if name in names), None)
+    text = [] if index is None else [line.strip() for line in lines[index + 1 : index + 6]]
     return " ".join(text).split("; ")[0].split(". ")[0].replace("``", "")
 
 

@@ -1,4 +1,4 @@
-"""Units of length and time: one canonical name each, and how OME, ImageJ and napari spell it.
+"""Units of length and time: canonical names, and their spelling in OME, ImageJ and napari.
 
 Canonical are the unit names that the NGFF 0.5 specification recommends for space and time axes
 (https://ngff.openmicroscopy.org/0.5/#axes-md), for example ``micrometer`` and ``second``. Every
@@ -47,7 +47,7 @@ METERS: dict[str, float] = {
     "mile": 1609.344,
     "parsec": 3.0856775814913673e16,
 }
-"""Canonical name of each unit of length -> its length in metres."""
+"""Canonical name of each unit of length -> its length in meters."""
 
 SECONDS: dict[str, float] = {
     **{f"{prefix}second": factor for prefix, (_, factor) in _PREFIXES.items()},
@@ -57,7 +57,7 @@ SECONDS: dict[str, float] = {
 }
 """Canonical name of each unit of time -> its duration in seconds."""
 
-# UnitsLength and UnitsTime of the OME schema 2016-06. Those without an NGFF name are left out:
+# UnitsLength and UnitsTime of the OME schema 2016-06, except those without an NGFF name:
 # dam, das, thou, li, ua, ly, pt, "pixel" and "reference frame".
 _OME_SYMBOLS = {
     **{f"{prefix}meter": f"{symbol}m" for prefix, (symbol, _) in _PREFIXES.items()},
@@ -73,7 +73,7 @@ _OME_SYMBOLS = {
     "day": "d",
 }
 
-# ASCII only, and the words that Fiji and Bio-Formats look for; other units keep their symbol.
+# ASCII, and the words known to Fiji and Bio-Formats; other units have their OME symbol.
 _IMAGEJ_WORDS = {
     "micrometer": "micron",
     "microsecond": "us",
@@ -86,7 +86,7 @@ _IMAGEJ_WORDS = {
 _SMALLEST_STEP = 1e-36
 _LARGEST_STEP = 1e36
 
-# What pint makes of units, with exponents that cost no time to compute.
+# pint's names of units, with exponents small enough to compute quickly.
 _PINT_TERM = r"[A-Za-z_]\w*( \*\* \d{1,2}(\.\d{1,6})?)?"
 _PINT_NAME = re.compile(rf"(1|{_PINT_TERM})( [*/] {_PINT_TERM})*", re.ASCII)
 _NO_UNIT = ("pixel", "dimensionless")
@@ -107,29 +107,29 @@ _WORDS = {
 
 
 def _fold(text: str) -> str:
-    """Return `text` in one spelling: the two micro signs and the two angstrom signs are merged."""
-    # UTF-8 that was read as Latin-1 puts an A with circumflex before the micro sign
+    """Return `text` with one code point for the micro sign and one for the angstrom sign."""
+    # UTF-8 read as Latin-1 has an A with circumflex before the micro sign
     return unicodedata.normalize("NFKC", text.strip().replace("\u00c2\u00b5", "\u00b5"))
 
 
 def _words() -> dict[str, str]:
-    """Return every spelling whose case does not matter, in lower case -> canonical name."""
+    """Return the case-insensitive spellings, in lower case -> canonical name."""
     words = {name: name for name in (*METERS, *SECONDS)} | _WORDS
     british = {word.replace("meter", "metre"): name for word, name in words.items()}
     plural = {f"{word}s": name for word, name in (words | british).items() if len(word) > 1}
     return plural | british | words
 
 
-# Case matters in a symbol: ms is not Ms, mm is not Mm.
+# Symbols are case-sensitive: ms is not Ms, mm is not Mm.
 _SYMBOLS = {_fold(symbol): name for name, symbol in _OME_SYMBOLS.items()}
 _SPELLINGS = _words()
 
 
-@lru_cache(maxsize=1024)  # asked at every opening, for the same few words
+@lru_cache(maxsize=1024)  # called for every file with the same few words
 def normalize(text: str | None) -> str | None:
     """Return the canonical name of a unit in any common spelling, or ``None``.
 
-    ``None`` also stands for pixels and for units that are neither a length nor a time.
+    The result is also ``None`` for pixels and for units other than lengths and times.
 
     >>> normalize("um"), normalize("µm"), normalize("Microns"), normalize("ms"), normalize("px")
     ('micrometer', 'micrometer', 'micrometer', 'millisecond', None)
@@ -139,9 +139,9 @@ def normalize(text: str | None) -> str | None:
 
 
 def from_ome(symbol: str) -> str | None:
-    """Return the canonical name of an OME unit symbol, ``None`` where NGFF has none.
+    """Return the canonical name of an OME unit symbol, ``None`` if NGFF has no name for it.
 
-    Spellings that the OME schema does not allow but that files contain are understood, too.
+    Spellings in files that do not follow the OME schema are accepted, too.
 
     >>> from_ome("µm"), from_ome("Å"), from_ome("pt"), from_ome("reference frame")
     ('micrometer', 'angstrom', None, None)
@@ -150,7 +150,7 @@ def from_ome(symbol: str) -> str | None:
 
 
 def to_ome(unit: str | None) -> str | None:
-    """Return the symbol that the OME schema gives a unit, ``None`` where it has none.
+    """Return the symbol of a unit in the OME schema, ``None`` if it has no symbol.
 
     >>> to_ome("micrometer"), to_ome("second"), to_ome("degree")
     ('µm', 's', None)
@@ -159,7 +159,7 @@ def to_ome(unit: str | None) -> str | None:
 
 
 def from_imagej(text: str) -> str | None:
-    r"""Return the canonical name of a unit as ImageJ writes it, ``None`` for pixels.
+    r"""Return the canonical name of a unit from ImageJ, ``None`` for pixels.
 
     >>> from_imagej("micron"), from_imagej(r"\u00B5m"), from_imagej("sec"), from_imagej("pixels")
     ('micrometer', 'micrometer', 'second', None)
@@ -168,7 +168,7 @@ def from_imagej(text: str) -> str | None:
 
 
 def to_imagej(unit: str | None) -> str | None:
-    """Return the ASCII word that ImageJ and Bio-Formats understand, ``None`` where there is none.
+    """Return the ASCII word for a unit in ImageJ and Bio-Formats, ``None`` if it has no word.
 
     >>> to_imagej("micrometer"), to_imagej("nanometer"), to_imagej("second"), to_imagej(None)
     ('micron', 'nm', 'sec', None)
@@ -178,18 +178,18 @@ def to_imagej(unit: str | None) -> str | None:
 
 
 def from_pint(unit: object) -> str | None:
-    """Return the canonical name of a pint unit, as napari's layers carry it.
+    """Return the canonical name of a pint unit, as in layers of napari.
 
-    ``None`` stands for pixels, for no dimension, and for what is neither a length nor a time.
+    The result is ``None`` for pixels, for no dimension, and for units other than lengths and times.
     """
     return normalize(str(unit))
 
 
 def to_pint(unit: str | None) -> str:
-    """Return a name that pint reads as this very unit, ``pixel`` where there is none.
+    """Return a name with the same meaning in pint, ``pixel`` without a unit.
 
-    Only canonical names are handed out: pint takes the symbols ``ua``, ``li``, ``pt`` and ``px``
-    for microyears, links, pints and CSS pixels.
+    The result is always a canonical name: the symbols ``ua``, ``li``, ``pt`` and ``px`` are
+    microyears, links, pints and CSS pixels in pint.
 
     >>> to_pint("micrometer"), to_pint("pt"), to_pint(None)
     ('micrometer', 'pixel', 'pixel')
@@ -199,10 +199,10 @@ def to_pint(unit: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def known_unit(text: str | None) -> str | None:
-    """Return the one name that a unit has in this package, ``None`` for an unknown word.
+    """Return the name of a unit in this package, ``None`` for an unknown word.
 
-    That is the NGFF name of a length or a time in any spelling, and the name of any other unit that
-    pint has under that very name. pint is imported for those alone, as that takes long.
+    The result is the NGFF name of a length or a time in any spelling, or the name of another unit
+    if it is spelled as in pint. pint is imported for other units only, as its import is slow.
 
     >>> known_unit(" s "), known_unit("degree"), known_unit("pixel"), known_unit("fortnights")
     ('second', 'degree', None, None)
@@ -211,15 +211,15 @@ def known_unit(text: str | None) -> str | None:
 
 
 def is_uncalibrated(text: str | None) -> bool:
-    """Return whether a word stands for no unit: none at all, or pixels."""
+    """Return True for no unit and for pixels."""
     return (text or "").strip().lower() in _UNCALIBRATED
 
 
 def pint_name(text: str | None) -> str | None:
-    """Return the name of a unit as it is where it is pint's own; ``None`` for pixels and others.
+    """Return a name of a unit in pint unchanged, ``None`` for pixels and other spellings.
 
-    So degrees and volts can be kept that are neither a length nor a time. A spelling that pint
-    takes for a unit of another name (``pt`` for pints) is none of its own.
+    Units other than lengths and times, such as degrees and volts, are stored under these names. An
+    alias of another name in pint (``pt`` for pints) is not accepted.
 
     >>> pint_name("degree"), pint_name("1 / second"), pint_name("pt"), pint_name("pixel")
     ('degree', '1 / second', None, None)
@@ -228,6 +228,7 @@ def pint_name(text: str | None) -> str | None:
 
     if not text or text in _NO_UNIT or not _PINT_NAME.fullmatch(text):
         return None
+
     try:
         unit = pint.application_registry.parse_units(text)
     except (pint.PintError, ValueError):
@@ -235,20 +236,20 @@ def pint_name(text: str | None) -> str | None:
     return text if str(unit) == text else None
 
 
-def read_step(value: object, what: str) -> float | None:
+def read_step(value: object, name: str) -> float | None:
     """Return the calibration of an axis as a number, or warn and return ``None``.
 
     Parameters
     ----------
     value : object
-        What the file says: a number or its text.
-    what : str
-        What the file calls it, for the warning.
+        Value in the file: a number or its text.
+    name : str
+        Name of the value in the file, for the warning.
 
     Warns
     -----
     FerryWarning
-        It is no number, or not a positive, finite, plausible one.
+        The value is not a positive, finite, plausible number.
     """
     try:
         step = float(str(value))
@@ -256,17 +257,17 @@ def read_step(value: object, what: str) -> float | None:
         step = math.nan
     if is_step(step):
         return step
-    warn_uncalibrated(f"{what} is {str(value)[:40]!r}, which is no possible distance")
+    warn_uncalibrated(f"{name} is {str(value)[:40]!r}, which is not a possible distance")
     return None
 
 
 def is_step(step: float) -> bool:
-    """Return whether a scale can be written as a physical distance: positive and plausible."""
+    """Return True for a scale valid as a physical distance: positive and plausible."""
     return _SMALLEST_STEP <= step <= _LARGEST_STEP
 
 
 def same_step(step: float, unit: str | None, other: float, other_unit: str | None) -> bool:
-    """Return whether two distances are equal to one part in a million, whatever their units.
+    """Return True if two distances, in any units, are equal to one part in a million.
 
     >>> same_step(0.5, "micrometer", 500, "nanometer"), same_step(1, None, 1, "micrometer")
     (True, False)
@@ -278,6 +279,6 @@ def same_step(step: float, unit: str | None, other: float, other_unit: str | Non
 
 
 def warn_uncalibrated(reason: str) -> None:
-    """Warn that an axis is taken as uncalibrated."""
+    """Warn about an axis treated as uncalibrated."""
     message = f"{reason}: the axis is opened uncalibrated, with scale 1 and no unit."
     warnings.warn(message, FerryWarning, stacklevel=2)

@@ -351,7 +351,7 @@ def test_losses_name_what_is_not_kept_and_where() -> None:
         "of the display, odd cannot be stored: it is not text, a number or a list",
         "of the metadata of GFP, q.r cannot be stored: it is not text, a number or a list",
         "of the metadata of channel 1, s is not finite: null is stored",
-        "axis y has no sound scale (0.0): 1 is stored",
-        "axis y has no sound origin (nan): 0 is stored",
-        "axis x has no sound scale (nan): 1 is stored, without its unit",
+        "axis y has an invalid scale (0.0): 1 is stored",
+        "axis y has an invalid origin (nan): 0 is stored",
+        "axis x has an invalid scale (nan): 1 is stored, without its unit",
     ]

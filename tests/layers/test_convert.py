@@ -351,7 +351,7 @@ def test_an_unsound_scale_leaves_the_other_axes(bad: str, suffix: str, tmp_path:
         image = Image((pixels(2, 3, 16, 20),), broken)
         path = tmp_path / f"{scale}{suffix}"
         losses = plan(image, path).losses
-        assert f"axis {bad} has no sound scale ({scale}): 1 is stored, without its unit" in losses
+        assert f"axis {bad} has an invalid scale ({scale}): 1 is stored, without its unit" in losses
         imsave(image, path)
         assert imload(path)[0].axes == tuple(Axis(bad) if a.name == bad else a for a in axes)
 

@@ -1,4 +1,4 @@
-"""The value that flows: a lazy array and what its axes mean, its record, and what people save."""
+"""Images: lazy arrays with named axes, their JSON record, and the objects convertible to them."""
 
 from napari_ferry.image.axes import Axis, Channel
 from napari_ferry.image.checks import check_pixels, common_losses

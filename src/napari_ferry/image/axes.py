@@ -1,4 +1,4 @@
-"""What the axes of an array are called and mean, and the channels along ``c``."""
+"""Names, scales and units of axes, and the channels along ``c``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLOR_SAMPLES = (3, 4)
 """Possible lengths of the axis ``s``: RGB and RGBA."""
 
 DEFAULT_AXES = "tczyx"
-"""Names given to axes that nobody named, by rank: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
+"""Default names of axes, by their number: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,17 @@ class Axis:
     scale : float
         Distance between neighbors along the axis, in `unit`.
     unit : str, optional
-        Unit in any common spelling (``um``, ``µm``, ``s``, ``ms``, ``Second``). It is kept as the
-        full NGFF name (``micrometer``, ``second``). Units that are neither a length nor a time,
-        such as ``degree``, have the name that pint gives them. ``None``, like ``pixel``, when there
-        is no unit.
+        Unit in any common spelling (``um``, ``µm``, ``s``, ``ms``, ``Second``), which is replaced
+        by its full NGFF name (``micrometer``, ``second``). Units other than lengths and times,
+        such as ``degree``, have their names in pint. ``None`` or ``pixel`` for no unit.
     translation : float
         Position of index 0, in `unit`.
 
     Raises
     ------
     InvalidImageError
-        A scale or translation that is no number, a name or unit that is no text, or a unit that is
-        not known.
+        A scale or translation is not a number, a name or unit is not a string, or a unit is
+        unknown.
 
     Examples
     --------
@@ -69,32 +68,33 @@ class Axis:
             object.__setattr__(self, "unit", _to_unit(self.name, self.unit))
 
 
-def read_unit(word: str, what: str) -> str | None:
-    """Return the name of the unit that a file or an object gives, or warn and return ``None``.
+def read_unit(word: str, subject: str) -> str | None:
+    """Return the name of a unit from a file or an object; warn and return ``None`` if unknown.
 
     Parameters
     ----------
     word : str
-        The unit as it is written there.
-    what : str
-        What has that unit, for the warning.
+        The unit in any spelling.
+    subject : str
+        Owner of the unit, for the warning.
 
     Warns
     -----
     FerryWarning
-        The unit is not known.
+        The unit is unknown.
     """
     unit = known_unit(word)
     if unit is None and not is_uncalibrated(word):
-        said = (
-            f"{what} has the unit {word[:40]!r}, which is not known: it is opened without a unit."
+        message = (
+            f"{subject} has the unit {word[:40]!r}, which is not known: it is opened without a "
+            "unit."
         )
-        warnings.warn(said, FerryWarning, stacklevel=2)
+        warnings.warn(message, FerryWarning, stacklevel=2)
     return unit
 
 
 def _to_unit(name: str, word: str) -> str | None:
-    """Return the name of the unit of an axis, ``None`` for pixels; refuse an unknown word."""
+    """Return the name of the unit of an axis, ``None`` for pixels; refuse an unknown unit."""
     unit = known_unit(word)
     if unit is None and not is_uncalibrated(word):
         raise InvalidImageError(
@@ -107,18 +107,18 @@ def _to_unit(name: str, word: str) -> str | None:
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: its name, its color as ``#rrggbb``, and the (low, high) values shown."""
+    """One channel: its name, color as ``#rrggbb``, and contrast limits (low, high)."""
 
     name: str | None = None
     color: str | None = None
     contrast_limits: tuple[float, float] | None = None
 
     def to_display(self) -> dict[str, Any]:
-        """Return how an image of this channel alone is shown, as `Image.display` has it."""
-        shown: dict[str, Any] = {"colormap": self.color} if self.color else {}
+        """Return the `Image.display` of an image of this channel alone."""
+        display: dict[str, Any] = {"colormap": self.color} if self.color else {}
         if self.contrast_limits:
-            shown["contrast_limits"] = list(self.contrast_limits)
-        return shown
+            display["contrast_limits"] = list(self.contrast_limits)
+        return display
 
 
 def frame_ndim(axes: Sequence[Axis]) -> int:
@@ -127,7 +127,7 @@ def frame_ndim(axes: Sequence[Axis]) -> int:
 
 
 def default_axes(ndim: int) -> tuple[str, ...]:
-    """Return the names given to `ndim` axes that nobody named.
+    """Return the default names of `ndim` axes.
 
     >>> default_axes(3), default_axes(4), default_axes(6)
     (('t', 'y', 'x'), ('t', 'z', 'y', 'x'), ('d0', 't', 'c', 'z', 'y', 'x'))
@@ -137,12 +137,12 @@ def default_axes(ndim: int) -> tuple[str, ...]:
 
 
 def given_axes(axes: object) -> tuple[str, ...]:
-    """Return names of axes in lower case, as they were given in one word or one by one.
+    """Return names of axes in lower case, from one string of letters or a sequence of names.
 
     Raises
     ------
     InvalidImageError
-        Something that is no text.
+        A name is not a string.
     """
     names = tuple(axes) if isinstance(axes, Sequence) else (axes,)
     if isinstance(axes, bytes) or not all(isinstance(name, str) for name in names):
@@ -151,11 +151,11 @@ def given_axes(axes: object) -> tuple[str, ...]:
 
 
 def limits_of(display: object) -> tuple[float, float] | None:
-    """Return the contrast limits that a display says, sound or not; ``None`` if no pair."""
+    """Return the pair of contrast limits in a display, unchecked, or ``None``."""
     limits = display.get("contrast_limits") if isinstance(display, Mapping) else None
     if not isinstance(limits, Sequence) or len(limits) != 2 or not all(map(is_real, limits)):
         return None
     try:
         return float(limits[0]), float(limits[1])
-    except OverflowError:  # JSON has longer whole numbers than floats
+    except OverflowError:  # integers in JSON may exceed the range of floats
         return None

@@ -1,4 +1,4 @@
-"""What every codec asks of an image before saving it, and what none of them can keep."""
+"""Checks of an image before saving, and the losses in every format."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from napari_ferry.image.record import CHANNEL_DISPLAYS, is_sound_scale
 
 
 def check_pixels(image: Image) -> None:
-    """Refuse an image without pixels, or whose samples are no numbers.
+    """Refuse an image without pixels, or with samples other than numbers.
 
     Raises
     ------
     InvalidImageError
-        Such an image.
+        An axis is empty, or the samples are not numbers.
     """
     if 0 in image.shape:
         raise InvalidImageError(
-            f"The image has the shape {image.shape}, so there are no pixels to save: check what "
-            "is selected."
+            f"The image has the shape {image.shape}, so it has no pixels to save: check the "
+            "selection."
         )
     if not is_number(image.dtype):
         raise InvalidImageError(
-            f"The samples are {image.dtype}, which are no numbers: convert them first."
+            f"The samples are {image.dtype}, expected numbers: convert them first."
         )
 
 
@@ -88,45 +88,46 @@ def check_not_complex(dtype: np.dtype[Any], name: str, purpose: str) -> None:
 
 
 def is_number(dtype: np.dtype[np.generic]) -> bool:
-    """Whether samples of a type are truth values or numbers of a size that every machine has."""
+    """Return True for bool and for numbers of a size available on every platform."""
     plain = dtype.kind in "biufc" and dtype.names is None and dtype.subdtype is None
     return plain and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
 
 
 def common_losses(images: Sequence[Image], *, has_pyramid: bool = False) -> list[str]:
-    """Return a sentence for each thing that no format keeps.
+    """Return the losses in every format, one sentence each.
 
     Parameters
     ----------
     has_pyramid : bool
-        Whether what is saved has smaller levels, too.
+        True if smaller levels are saved, too.
     """
-    losses = [loss for image in images for loss in (*_unkept(image), *_unsound_axes(image))]
+    losses = [loss for image in images for loss in (*_json_losses(image), *_axis_losses(image))]
     if any(len(image.levels) > 1 for image in images):
-        what = "made anew by halving" if has_pyramid else "left out"
-        losses.append(f"a pyramid is saved from its full resolution; smaller levels are {what}")
+        change = "recomputed by halving" if has_pyramid else "left out"
+        losses.append(f"a pyramid is saved from its full resolution; smaller levels are {change}")
     return losses
 
 
-def _unkept(image: Image) -> Iterator[str]:
-    """Say what JSON cannot hold of metadata and display."""
+def _json_losses(image: Image) -> Iterator[str]:
+    """Yield a sentence for each value in metadata and display without JSON."""
     display = dict(image.display)
     own = display.pop(CHANNEL_DISPLAYS, ())
-    places: list[tuple[str, object]] = [("metadata", image.metadata), ("display", display)]
+    named: list[tuple[str, object]] = [("metadata", image.metadata), ("display", display)]
     for i, channel in enumerate(own if isinstance(own, list | tuple) else ()):
-        shown = dict(channel) if isinstance(channel, Mapping) else {}
+        of_channel = dict(channel) if isinstance(channel, Mapping) else {}
         name = (image.channels[i].name if i < len(image.channels) else None) or f"channel {i}"
-        places.append((f"metadata of {name}", shown.pop("metadata", {})))
-        places.append((f"display of {name}", shown))
-    for place, value in places:
-        for path, what in json_losses(value).items():
-            yield f"of the {place}, {path} {what}"
+        named.append((f"metadata of {name}", of_channel.pop("metadata", {})))
+        named.append((f"display of {name}", of_channel))
+
+    for name, value in named:
+        for path, change in json_losses(value).items():
+            yield f"of the {name}, {path} {change}"
 
 
-def _unsound_axes(image: Image) -> Iterator[str]:
+def _axis_losses(image: Image) -> Iterator[str]:
     for axis in image.axes:
         if not is_sound_scale(axis.scale):
             without = ", without its unit" if axis.unit else ""
-            yield f"axis {axis.name} has no sound scale ({axis.scale}): 1 is stored{without}"
+            yield f"axis {axis.name} has an invalid scale ({axis.scale}): 1 is stored{without}"
         if not math.isfinite(axis.translation):
-            yield f"axis {axis.name} has no sound origin ({axis.translation}): 0 is stored"
+            yield f"axis {axis.name} has an invalid origin ({axis.translation}): 0 is stored"

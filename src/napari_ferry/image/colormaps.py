@@ -20,21 +20,21 @@ _PRIMARY = {
     "magenta": "#ff00ff",
     "yellow": "#ffff00",
 }
-"""Names of colormaps that go from black to one color, which are known without napari."""
+"""napari's names of colormaps from black to one color; napari is not imported for these."""
 
 _HEX = re.compile("#[0-9a-fA-F]{6}")
 _FIELDS = (
     *("name", "colors", "controls", "interpolation", "nan_color", "low_color", "high_color"),
 )
 _MOST_COLORS = 2**20
-_USUAL_LABELS = (50, 0.5, 0)
-"""Number of colors, seed and background of the label colors that napari begins with."""
+_DEFAULT_LABELS = (50, 0.5, 0)
+"""Number of colors, seed and background of napari's default label colors."""
 
 
 def colormap_to_json(value: Any) -> Any:
-    """Return the name of a colormap that napari begins with, or all of it as JSON.
+    """Return the name of a built-in colormap of napari, or the fields of another one as JSON.
 
-    Those that were made since are known by their names, too, but only until napari is closed.
+    napari knows the names of other colormaps only until it is closed.
     """
     from napari.utils.colormaps.colormap_utils import ALL_COLORMAPS
 
@@ -54,12 +54,12 @@ def colormap_to_json(value: Any) -> Any:
 
 
 def to_colormap(value: Any) -> Any:
-    """Return what napari takes for a colormap: a name, or one made of its colors.
+    """Return a colormap for napari: a name or a `Colormap`.
 
     Raises
     ------
     ValueError, TypeError, LookupError
-        It is none.
+        The value is not a colormap.
     """
     from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
 
@@ -67,7 +67,7 @@ def to_colormap(value: Any) -> Any:
         if value in AVAILABLE_COLORMAPS:
             return value
         if not _HEX.fullmatch(value):
-            raise ValueError(f"{value[:40]!r} is no colormap")
+            raise ValueError(f"{value[:40]!r} is not a colormap")
         named = {color: name for name, color in _PRIMARY.items()}
         return named.get(value) or Colormap([[0, 0, 0, 1], [*_rgb(value), 1]], name=value)
     _check_colors(value["colors"])
@@ -75,7 +75,7 @@ def to_colormap(value: Any) -> Any:
 
 
 def label_colors_to_json(value: Any) -> Any:
-    """Return the colors of labels as JSON, ``None`` for napari's own."""
+    """Return the colors of labels as JSON, ``None`` for napari's default."""
     from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
     if isinstance(value, DirectLabelColormap):
@@ -85,18 +85,18 @@ def label_colors_to_json(value: Any) -> Any:
     drawn = label_colormap(len(value.colors) - 1, value.seed, value.background_value)
     if not np.array_equal(value.colors, drawn.colors):
         return {"name": value.name, "cyclic": to_json(np.asarray(value.colors)), **kind}
-    if (len(drawn.colors), *kind.values()) == _USUAL_LABELS:
+    if (len(drawn.colors), *kind.values()) == _DEFAULT_LABELS:
         return None
     return {"drawn": len(drawn.colors) - 1, **kind}
 
 
 def to_label_colors(value: Mapping[str, Any]) -> Any:
-    """Return the colors of labels as napari's own object.
+    """Return the colors of labels as an object of napari.
 
     Raises
     ------
     ValueError, TypeError, LookupError
-        They are none.
+        The value is not a valid description of label colors.
     """
     from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap, label_colormap
 
@@ -117,52 +117,54 @@ def to_label_colors(value: Mapping[str, Any]) -> Any:
 
 
 def _check_colors(value: Any) -> None:
-    """Refuse what is no list of colors.
+    """Refuse an invalid list of colors.
 
     Raises
     ------
     ValueError
-        Anything but at least one row of three or four numbers.
+        The value does not consist of at least one row of three or four numbers.
     """
     colors = np.asarray(value)
     is_table = colors.ndim == 2 and len(colors) and colors.shape[1] in (3, 4)
     if not is_table or colors.dtype.kind not in "iuf" or not np.isfinite(colors).all():
-        raise ValueError("these are no colors")
+        raise ValueError("rows of three or four numbers were expected as colors")
 
 
 def color_of(colormap: object) -> str | None:
-    """Return the color ``#rrggbb`` of a colormap that goes from black to one color."""
-    found = _knots(colormap)
-    if found is None or len(found.colors) != 2 or found.colors[0].any():
+    """Return the color ``#rrggbb`` of a colormap from black to one color, or ``None``."""
+    knots = _knots(colormap)
+    if knots is None or len(knots.colors) != 2 or knots.colors[0].any():
         return None
-    return "#" + "".join(f"{round(255 * value):02x}" for value in found.colors[1].tolist())
+    return "#" + "".join(f"{round(255 * value):02x}" for value in knots.colors[1].tolist())
 
 
 def color_table(colormap: object, count: int) -> NDArray[np.float64] | None:
-    """Return colors of a colormap of `Image.display` at equal steps.
+    """Return the colors of a colormap in `Image.display` at equal steps.
 
     Returns
     -------
     numpy.ndarray, optional
-        Axes (count, rgb), float64 between 0 and 1; ``None`` where it is not a colormap.
+        Axes (count, rgb), float64 between 0 and 1; ``None`` if the value is not a colormap.
     """
-    found = _knots(colormap)
-    return None if found is None else spread_colors(*found, count).clip(0, 1)
+    knots = _knots(colormap)
+    if knots is None:
+        return None
+    return spread_colors(knots.colors, knots.controls, knots.is_smooth, count).clip(0, 1)
 
 
 def spread_colors(
     colors: NDArray[np.float64], controls: NDArray[np.float64], is_smooth: bool, count: int
 ) -> NDArray[np.float64]:
-    """Return the colors at `count` equal steps between those of a colormap.
+    """Return the colors of a colormap at `count` equal steps.
 
     Parameters
     ----------
     colors : numpy.ndarray
         Axes (color, samples).
     controls : numpy.ndarray
-        Where each color is, from 0 to 1; or the edges between colors, where not smooth.
+        Positions of the colors from 0 to 1, or the edges between colors if not smooth.
     is_smooth : bool
-        Whether colors between two of them are mixed.
+        True to interpolate between colors.
     count : int
         Number of steps.
     """
@@ -174,7 +176,7 @@ def spread_colors(
 
 
 class _Knots(NamedTuple):
-    """The colors that a colormap is made of, axes (color, rgb); as for `spread_colors`."""
+    """The colors of a colormap, axes (color, rgb), and their positions; see `spread_colors`."""
 
     colors: NDArray[np.float64]
     controls: NDArray[np.float64]
@@ -182,7 +184,7 @@ class _Knots(NamedTuple):
 
 
 def _knots(colormap: object) -> _Knots | None:
-    """Return what a colormap is made of; ``None`` where it is not a colormap."""
+    """Return the knots of a colormap, ``None`` if the value is not a colormap."""
     fields: Any = colormap
     if isinstance(colormap, str):
         color = _PRIMARY.get(colormap, colormap)
@@ -199,11 +201,11 @@ def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
     is_smooth = str(plain(fields.get("interpolation", "linear"))) == "linear"
     try:
         colors = np.asarray(fields.get("colors"), np.float64)[:, :3]
-        places = np.linspace(0, 1, len(colors) + (not is_smooth))
-        controls = np.asarray(fields.get("controls", places), np.float64)
-    except (TypeError, ValueError, IndexError, OverflowError):  # not numbers, or not in rows
+        n_controls = len(colors) if is_smooth else len(colors) + 1
+        controls = np.asarray(fields.get("controls", np.linspace(0, 1, n_controls)), np.float64)
+    except (TypeError, ValueError, IndexError, OverflowError):  # not rows of numbers
         return None
-    is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == places.shape
+    is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == (n_controls,)
     is_finite = np.isfinite(colors).all() and np.isfinite(controls).all()
     return _Knots(colors, controls, is_smooth) if is_sound and is_finite else None
 
@@ -214,5 +216,5 @@ def _rgb(color: str) -> list[float]:
 
 
 def plain(value: object) -> object:
-    """Return the value of an enumeration, and anything else as it is."""
+    """Return the value of an enumeration member, and other values unchanged."""
     return getattr(value, "value", value)

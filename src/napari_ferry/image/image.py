@@ -1,4 +1,4 @@
-"""The value that flows through napari-ferry: a lazy array and what its axes mean."""
+"""Images: lazy arrays with named, calibrated axes."""
 
 from __future__ import annotations
 
@@ -28,32 +28,31 @@ Kind = Literal["image", "labels"]
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """A lazy array and what its axes mean.
+    """A lazy array with named, calibrated axes.
 
     Parameters
     ----------
     levels : tuple of array
-        Full resolution first; a plain image has one level, a pyramid more. Nothing is read
-        before it is indexed.
+        Full resolution first; a pyramid has several levels, other images one. Pixels are read
+        when an array is indexed.
     axes : tuple of Axis
         One for each dimension of a level. ``y`` and ``x`` are among them.
     channels : tuple of Channel
-        One for each index of ``c``, or empty. What one channel says of an image without ``c``
-        goes to `display`, where that does not say it, and its name to `name` or `metadata`.
+        One for each index of ``c``, or empty. The channel of an image without ``c`` is merged into
+        `display`, which takes precedence, and its name becomes `name` or part of `metadata`.
     name : str
-        What the image is called.
+        Name of the image.
     kind : {"image", "labels"}
         Intensities, or the numbers of segmented objects.
     display : mapping
-        How napari shows it (colormap, gamma, blending ...), plain JSON values.
+        Display settings of napari (colormap, gamma, blending ...), plain JSON values.
     metadata : mapping
-        Whatever else the file says, plain JSON values.
+        Other metadata of the file, plain JSON values.
 
     Raises
     ------
     InvalidImageError
-        The axes do not fit the array, or the array has masked pixels or a length that is not
-        known.
+        The axes do not match the array, or the array has masked pixels or an unknown length.
     """
 
     levels: tuple[Array, ...]
@@ -70,6 +69,7 @@ class Image:
             raise InvalidImageError("An image needs at least one array: pass levels=(array,).")
         for level in self.levels:
             check_array(level)
+
         names = self.axis_names
         if any(level.ndim != len(names) for level in self.levels):
             raise InvalidImageError(
@@ -80,6 +80,7 @@ class Image:
             raise InvalidImageError(
                 f"The axes {' '.join(names)} repeat a name: give each axis a name of its own."
             )
+
         n_channels = self.size("c")
         if self.channels and len(self.channels) != n_channels:
             raise InvalidImageError(
@@ -90,7 +91,7 @@ class Image:
             self._absorb_channel(self.channels[0])
 
     def _absorb_channel(self, channel: Channel) -> None:
-        """Let an image without axis ``c`` say of itself what its one channel says."""
+        """Merge the channel of an image without axis ``c`` into its display and name."""
         object.__setattr__(self, "channels", ())
         object.__setattr__(self, "display", {**channel.to_display(), **self.display})
         if channel.name and not self.name:
@@ -107,25 +108,25 @@ class Image:
         name: str = "",
         kind: Kind = "image",
     ) -> Image:
-        """Wrap an array whose axes are named by letters, such as ``"tzyx"``.
+        """Return an image of an array, with axes named by letters such as ``"tzyx"``.
 
         Parameters
         ----------
         array : array
             Any lazy or numpy array of two or more dimensions.
         axes : str or sequence of str, optional
-            One name for each dimension, in any case; `default_axes` when absent.
+            One name for each dimension, in any case; `default_axes` by default.
         name, kind
             As for `Image`.
 
         Raises
         ------
         InvalidImageError
-            Fewer than two dimensions, or axes that do not fit the array.
+            The array has fewer than two dimensions, or the axes do not match it.
         """
         if array.ndim < 2:
             raise InvalidImageError(
-                f"An array of shape {tuple(array.shape)} is no image: at least two dimensions "
+                f"An array of shape {tuple(array.shape)} is not an image: at least two dimensions "
                 "(y, x) are needed."
             )
         names = default_axes(array.ndim) if axes is None else given_axes(axes)
@@ -153,22 +154,22 @@ class Image:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the full-resolution level when it is loaded."""
+        """Size of the full-resolution level in memory, in bytes."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     @property
     def axis_names(self) -> tuple[str, ...]:
-        """The names of the axes, in order."""
+        """Names of the axes, in order."""
         return tuple(axis.name for axis in self.axes)
 
     @property
     def is_rgb(self) -> bool:
-        """Whether the last axis holds the 3 or 4 samples of a color."""
+        """True if the last axis contains the 3 or 4 samples of a color."""
         return self.axes[-1].name == "s" and self.shape[-1] in COLOR_SAMPLES
 
     @property
     def is_gray(self) -> bool:
-        """True if no colormap adds colors: the samples are gray, or the colors themselves."""
+        """True without a colormap other than gray: the samples are gray, or RGB(A) colors."""
         return self.is_rgb or self.display.get("colormap") in (None, "gray", "grey")
 
     @property
@@ -178,28 +179,28 @@ class Image:
 
     @property
     def frame_rate(self) -> float | None:
-        """Frames per second, from the scale of ``t``; ``None`` when its unit is not a time."""
+        """Frames per second, from the scale of ``t``; ``None`` if its unit is not a time."""
         axis = self.axis("t")
         seconds = SECONDS.get(axis.unit or "") if axis else None
         return 1.0 / (axis.scale * seconds) if axis and seconds and axis.scale > 0 else None
 
     @property
     def pixel_size(self) -> tuple[float, float] | None:
-        """Scale of (y, x) in their units; ``None`` when they are not calibrated."""
+        """Scale of (y, x) in their units; ``None`` if they are not calibrated."""
         y, x = self.axis("y"), self.axis("x")
         return (y.scale, x.scale) if y and x and y.unit and x.unit else None
 
     @property
     def is_loaded(self) -> bool:
-        """Whether `load` has read the pixels and they are still remembered."""
+        """True if pixels are in memory, after `load` and before `close`."""
         return bool(self._pixels)
 
     def axis(self, name: str) -> Axis | None:
-        """Return the axis of that name, or ``None``."""
+        """Return the axis with a name, ``None`` if it does not exist."""
         return next((axis for axis in self.axes if axis.name == name), None)
 
     def size(self, name: str) -> int:
-        """Return the length of the axis of that name, 1 when there is none."""
+        """Return the length of the axis with a name, 1 if it does not exist."""
         names = self.axis_names
         return self.shape[names.index(name)] if name in names else 1
 
@@ -211,7 +212,7 @@ class Image:
         return self._pixels[0]
 
     def close(self) -> None:
-        """Forget the pixels that `load` remembered."""
+        """Release the pixels read by `load`."""
         self._pixels.clear()
 
     def extract_patch(
@@ -223,18 +224,18 @@ class Image:
         *,
         dtype: DTypeLike | None = np.float32,
     ) -> NDArray[Any]:
-        """Read one patch, zero where it reaches out of the image.
+        """Read one patch, padded with zeros outside of the image.
 
         Parameters
         ----------
         sample_idx : int
             Index into all axes but ``c z y x``, flattened with ``t`` fastest.
         channels : sequence of int, optional
-            Channels to read, in this order; all when absent.
+            Channels to read, in this order; all by default.
         coords, patch_size : sequence of int
-            Start and size of the patch along (z,) y, x, in pixels; may reach outside.
+            Start and size of the patch along (z,) y, x, in pixels; may exceed the image.
         dtype : data type, optional
-            Type of the result; ``None`` keeps the image's own.
+            Type of the result; ``None`` for the dtype of the image.
 
         Returns
         -------
@@ -244,18 +245,18 @@ class Image:
         Raises
         ------
         InvalidImageError
-            No such sample or channel, or coordinates of the wrong length.
+            A sample or channel does not exist, or coordinates have the wrong length.
         """
         source = self._pixels[0] if self._pixels else self.array
         patch = read_patch(source, self.axis_names, sample_idx, channels, coords, patch_size)
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
     def to_dask(self) -> dask.array.Array:
-        """Return the full-resolution level as a dask array, one frame or one tile a chunk."""
+        """Return the full-resolution level as a dask array, with one frame or tile per chunk."""
         return to_dask(self.array, self.axis_names)
 
     def to_xarray(self) -> xarray.DataArray:
-        """Return the image as an xarray object: dims, coordinates in units, and metadata.
+        """Return the image as an xarray object with dims, coordinates in units, and metadata.
 
         Coordinates are ``translation + index * scale``; channels are named along ``c``.
         """
@@ -268,12 +269,12 @@ class Image:
 
     @classmethod
     def from_xarray(cls, data: xarray.DataArray) -> Image:
-        """Make an image of an xarray object; scale and translation come from its coordinates.
+        """Return an image of an xarray object, with scale and translation of its coordinates.
 
         Raises
         ------
         InvalidImageError
-            Fewer than two dimensions, or coordinates that are not evenly spaced.
+            The array has fewer than two dimensions, or coordinates are not evenly spaced.
         """
         axes = tuple(from_coordinate(data, str(dim)) for dim in data.dims)
         names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()

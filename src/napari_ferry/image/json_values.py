@@ -1,4 +1,4 @@
-"""Plain JSON values: conversion of what Python and numpy hold, and parsing of what files hold."""
+"""Plain JSON values: conversion from Python and numpy, and parsing of files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def to_json(value: object) -> Any:
 
 
 def json_losses(value: object, path: str = "") -> dict[str, str]:
-    """Return the dotted path of each value that JSON changes, and a description of the change.
+    """Return the changes of a value in JSON: dotted paths and descriptions.
 
     >>> json_losses({"a": {"b": object()}, "c": [1, float("nan")], 5: "d"})
     {'a.b': 'cannot be stored: it is not text, a number or a list', 'c.1': 'is not finite: null \
@@ -75,7 +75,7 @@ def _with_article(noun: str) -> str:
 
 
 def parse_json(text: str | bytes, *, allow_duplicates: bool = True) -> Any:
-    """Parse JSON from a file, which may contain anything.
+    """Parse JSON from an untrusted file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One patch out of a lazy array, zero where it reaches outside."""
+"""Patches of a lazy array, padded with zeros outside."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_patch(
     array : array
         Any lazy or numpy array.
     names : sequence of str
-        The names of its axes. ``c`` holds the channels, or else the samples ``s`` of a color.
+        Names of its axes. Channels are along ``c``, or else are the samples ``s`` of a color.
     sample_idx, channels, coords, patch_size
         As for `Image.extract_patch`.
     """
@@ -39,11 +39,13 @@ def read_patch(
             f"The image has the axes {' '.join(spatial)}: give coords and patch_size "
             f"{len(spatial)} numbers each, not {len(coords)} and {len(patch_size)}."
         )
+
     channel_axis = _channel_axis(sizes)
     others = {n: size for n, size in sizes.items() if n not in (*spatial, channel_axis)}
     source, target = _overlap([sizes[name] for name in spatial], coords, patch_size)
     chosen = _check_channels(channels, sizes.get(channel_axis, 1))
-    key = _sample_place(sample_idx, others) | dict(zip(spatial, source, strict=True))
+    key = _sample_index(sample_idx, others) | dict(zip(spatial, source, strict=True))
+
     order = [[name for name in names if name in spatial].index(name) for name in spatial]
     out = np.zeros((len(chosen), *patch_size), array.dtype)
     for plane, channel in zip(out, chosen, strict=True):
@@ -54,27 +56,27 @@ def read_patch(
 
 
 def _channel_axis(sizes: Mapping[str, int]) -> str:
-    """Return the axis that counts channels; ``c`` even when there is none."""
+    """Return the name of the channel axis: ``s`` for a color without ``c``, else ``c``."""
     is_rgb = list(sizes)[-1] == "s" and sizes["s"] in COLOR_SAMPLES
     return "s" if is_rgb and "c" not in sizes else "c"
 
 
-def _sample_place(sample_idx: int, others: Mapping[str, int]) -> dict[str, Any]:
-    """Return the index along each axis that is neither space nor channel; ``t`` counts fastest."""
+def _sample_index(sample_idx: int, others: Mapping[str, int]) -> dict[str, Any]:
+    """Return the index along each of the other axes; ``t`` varies fastest."""
     names = sorted(others, key=lambda name: name == "t")
     shape = [others[name] for name in names]
     if not 0 <= sample_idx < math.prod(shape):
         raise InvalidImageError(
-            f"There is no sample {sample_idx}: the image has {math.prod(shape)}, counted from 0."
+            f"Sample {sample_idx} does not exist: the image has {math.prod(shape)}, counted from 0."
         )
-    place = np.unravel_index(sample_idx, shape) if names else ()
-    return {name: int(i) for name, i in zip(names, place, strict=True)}
+    indices = np.unravel_index(sample_idx, shape) if names else ()
+    return {name: int(i) for name, i in zip(names, indices, strict=True)}
 
 
 def _overlap(
     sizes: Sequence[int], coords: Sequence[int], patch_size: Sequence[int]
 ) -> tuple[list[slice], tuple[slice, ...]]:
-    """Return where the patch lies in the image, and where that part lies in the patch."""
+    """Return the overlap of patch and image, in coordinates of the image and of the patch."""
     source, target = [], []
     for size, start, length in zip(sizes, coords, patch_size, strict=True):
         first, last = max(0, min(start, size)), max(0, min(start + length, size))

@@ -1,4 +1,4 @@
-"""Image <-> plain JSON: the record of an image, which every format stores.
+"""Image <-> plain JSON: the record of an image in every format.
 
 The record is one JSON object with a version. Other programs ignore it, and malformed values in it
 are ignored when it is read::
@@ -169,7 +169,7 @@ def read_record(text: str) -> Description | None:
 
 
 def unless_changed(own: _T, written: _T, header: _T) -> _T:
-    """Return the value of our record, or of the header if another program has changed that.
+    """Return the value of our record, or of the header if another program has changed it.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def unless_changed(own: _T, written: _T, header: _T) -> _T:
 def join_axes(
     own: Iterable[Axis], written: Iterable[Axis], header: Iterable[Axis]
 ) -> tuple[Axis, ...]:
-    """Return the axes of a record, or of the header where another program has changed their step.
+    """Return the axes of a record, or of the header if another program has changed their step.
 
     Parameters
     ----------

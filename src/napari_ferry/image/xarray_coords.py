@@ -1,4 +1,4 @@
-"""Axes as the coordinates of an xarray object, and back."""
+"""Axes <-> coordinates of an xarray object."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def to_coordinates(
     Parameters
     ----------
     axes, shape
-        What the axes mean, and how long they are.
+        Axes of the image, and their lengths.
     channels
         One for each index of ``c``, or none.
     """
@@ -37,24 +37,26 @@ def to_coordinates(
 
 
 def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
-    """Read the scale, unit and translation of one dimension off its coordinate.
+    """Return the axis of one dimension, with the scale, unit and translation of its coordinate.
 
     Raises
     ------
     InvalidImageError
-        A coordinate that is not evenly spaced.
+        The coordinate is not evenly spaced.
 
     Warns
     -----
     FerryWarning
-        Its ``units`` are not known.
+        Its ``units`` are unknown.
     """
     if dim not in data.coords or dim == "c":
         return Axis(dim)
+
     coordinate = data.coords[dim]
     values = np.asarray(coordinate.values)
     if values.dtype.kind not in "iuf":
         return Axis(dim)
+
     unit = str(coordinate.attrs.get("units") or "")
     steps = np.diff(values.astype(np.float64))
     scale = float(steps.mean()) if steps.size else 1.0

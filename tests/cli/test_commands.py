@@ -247,7 +247,7 @@ def test_convert_says_what_is_lost(run: Run, tmp_path: Path):
     [
         ("new.png", r"ends in \.png"),
         ("new", "ends in no suffix"),
-        ("missing/new.tif", "missing is not there"),
+        ("missing/new.tif", "missing does not exist"),
         ("folder.tif", "is a folder"),
     ],
 )

@@ -510,7 +510,7 @@ def test_sequential_reading_decodes_each_frame_once(tmp_path, monkeypatch):
 def test_every_frame_is_near_an_independent_frame(tmp_path, monkeypatch):
     frames = movie(600, size=(64, 64))
     frames[:, :60] = frames[0, :60]
-    monkeypatch.setattr("napari_ferry.saving.stream._PIECE_BYTES", 40_000)
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", 40_000)
     path = save(frames, tmp_path / "a.gif")
     table = scan(path)
     starts, _ = disposal.find_starts(table)

@@ -622,7 +622,7 @@ def test_targets_in_several_folders(n: int, tmp_path: Path):
         assert version_of(folder / "movie.bin") == 1
         assert not leftovers(folder)
     else:  # a link to nothing may have come from anyone
-        with pytest.raises(TargetError, match=r"link to .*about.json, which is not there"):
+        with pytest.raises(TargetError, match=r"link to .*about.json, which does not exist"):
             KINDS["bin"].save(movie(1), folder, overwrite=True)
         assert found(folder / "movie.bin") == "said"
     assert (folder / "movie.json").is_symlink()

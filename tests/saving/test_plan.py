@@ -258,7 +258,9 @@ def test_a_disk_that_fills_under_a_pyramid_leaves_nothing(small_disk: Path):
 
 @each_stored_kind
 def test_a_disk_without_room_is_refused_before_the_first_byte(kind, small_disk: Path):
-    with pytest.raises(TargetError, match=r"0\.00 GB free and the save needs 0\.00 GB: make room"):
+    with pytest.raises(
+        TargetError, match=r"0\.00 GB free and the save needs 0\.00 GB: free some space"
+    ):
         kind.save(lazy_movie(1, pytest.fail, frames=40), small_disk)
     assert names(small_disk) == []
 
@@ -468,7 +470,7 @@ class TestPlace:
         self.refused(tmp_path / name, "a device or a pipe")
 
     def test_a_missing_folder(self, name: str, tmp_path: Path):
-        self.refused(tmp_path / "missing" / name, "missing is not there")
+        self.refused(tmp_path / "missing" / name, "missing does not exist")
         assert names(tmp_path) == []
 
     def test_a_name_that_is_too_long(self, name: str, tmp_path: Path):
@@ -494,7 +496,7 @@ class TestPlace:
 
     def test_a_link_to_nothing(self, name: str, tmp_path: Path):
         (tmp_path / name).symlink_to(tmp_path / "gone")
-        self.refused(tmp_path / name, "link to .*gone, which is not there")
+        self.refused(tmp_path / name, "link to .*gone, which does not exist")
         assert (tmp_path / name).is_symlink()
 
 
@@ -556,7 +558,7 @@ def test_a_second_save_is_refused_while_the_first_is_under_way(kind, tmp_path: P
     thread = threading.Thread(target=first)
     thread.start()
     assert reached.wait(10)
-    with pytest.raises(TargetError, match=r"Another save to .* is under way"):
+    with pytest.raises(TargetError, match=r"Another save to .* is in progress"):
         kind.save(movie(2), tmp_path)
     go_on.set()
     thread.join()

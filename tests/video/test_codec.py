@@ -1093,7 +1093,7 @@ def test_the_encoder_of_a_killed_save_cannot_write_to_a_new_file(tmp_path: Path)
     partial, orphan = tmp_path / "new.mp4", tmp_path / "orphan.mp4"
     partial.write_bytes(b"half")
     os.link(partial, orphan)  # like the file of an encoder that outlived its save
-    make_stream(planned.stream, [partial], Monitor(0, None, None), 1)
+    make_stream(planned.stream, [partial], Monitor(total=0, report=None, cancel=None), 1)
     assert orphan.read_bytes() == b"half"
     assert load_video(partial).shape == (2, 64, 160)
 

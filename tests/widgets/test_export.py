@@ -465,7 +465,7 @@ def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot
 
 def test_an_invalid_target_is_reported_before_the_click(widget, tmp_path, qtbot):
     type_path(widget, tmp_path / "nowhere" / "a.tif", qtbot)
-    wait_for_words(widget, "is not there: make it, or choose another one.", qtbot)
+    wait_for_words(widget, "does not exist: create it, or choose another one.", qtbot)
     assert not widget.button.isEnabled()
     (tmp_path / "folder.tif").mkdir()
     type_path(widget, tmp_path / "folder.tif", qtbot)

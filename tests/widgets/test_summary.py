@@ -92,7 +92,7 @@ def test_a_single_frame_is_one(tmp_path: Path):
 
 
 def test_a_place_that_cannot_be_is_refused_before_anything_else(tmp_path: Path):
-    with pytest.raises(TargetError, match="is not there"):
+    with pytest.raises(TargetError, match="does not exist"):
         Request((movie(),), tmp_path / "no" / "a.tif", {}).plan()
     (tmp_path / "a.gif").mkdir()
     with pytest.raises(TargetError, match="is a folder"):
@@ -109,11 +109,14 @@ def test_a_place_that_cannot_be_is_refused_before_anything_else(tmp_path: Path):
     ],
 )
 def test_progress_in_words(done: int, left: float, words: str):
-    assert describe_progress(Progress(done, 1000, 1_500_000, left)) == words
+    assert (
+        describe_progress(Progress(done=done, total=1000, rate=1_500_000, seconds_left=left))
+        == words
+    )
 
 
 def test_progress_of_nothing_is_all():
-    assert describe_progress(Progress(0, 0, 0, 0)).startswith("100 %")
+    assert describe_progress(Progress(done=0, total=0, rate=0, seconds_left=0)).startswith("100 %")
 
 
 def test_what_went_wrong_is_one_sentence():

@@ -1,4 +1,4 @@
-"""Saves that have not happened yet, and the one function that carries them out."""
+"""Plans of saves, and the function to carry them out."""
 
 from napari_ferry.saving.partial import interrupted_save
 from napari_ferry.saving.plan import Plan, run

@@ -1,4 +1,4 @@
-"""Room on the disk, bytes that are brought there before a save goes on, and files without links."""
+"""Allocation of disk space, flushing to the disk, and opening of plain files."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import stat
 import sys
 from pathlib import Path
 
-_WORTHWHILE = 1 << 20
-"""Bytes of a file for which room is asked beforehand."""
+_MIN_RESERVED_BYTES = 1 << 20
+"""Smallest file to allocate in advance, in bytes."""
 
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Flags that open no link, and wait for no pipe, where the platform has them."""
+"""Flags to refuse links and not to wait for pipes, if the platform has them."""
 
 
 def oddity(status: os.stat_result, *, may_have_names: bool = False) -> str | None:
-    """Return what a file is that is not plain, as the words after "which"; None of a plain one.
+    """Return the defect of a file, such as "is a link"; ``None`` for a plain file.
 
     Parameters
     ----------
     status : os.stat_result
-        Of the file itself, not of what a link points at.
+        Status of the file itself, not of the target of a link.
     may_have_names : bool
-        Whether other names of the file do no harm, as where it is never written to.
+        True to allow hard links, which are safe if the file is never written to.
     """
     if stat.S_ISLNK(status.st_mode):
         return "is a link"
@@ -39,7 +39,7 @@ def oddity(status: os.stat_result, *, may_have_names: bool = False) -> str | Non
 
 
 def is_plain(path: Path, *, may_have_names: bool = False) -> bool:
-    """Whether there is a file that is not a link and, unless it may, has no other name."""
+    """Return True for an existing file other than a link; see `oddity` for hard links."""
     try:
         return oddity(path.lstat(), may_have_names=may_have_names) is None
     except OSError:
@@ -47,14 +47,14 @@ def is_plain(path: Path, *, may_have_names: bool = False) -> bool:
 
 
 def open_plain(path: str | Path, flags: int) -> int:
-    """Open a file that is not a link and has no other name; serves as ``opener`` of `open`.
+    """Open a plain file without hard links; an ``opener`` for `open`.
 
     Raises
     ------
     OSError
-        It is not such a file, or cannot be opened.
+        The file is not plain, or cannot be opened.
     """
-    if os.path.lexists(path) and not is_plain(Path(path)):  # where no flag says so
+    if os.path.lexists(path) and not is_plain(Path(path)):  # some platforms lack the flags
         raise OSError(errno.ELOOP, "not a plain file", os.fspath(path))
     fd = os.open(path, flags | _OWN_NAME_ONLY, 0o666)
     if oddity(os.fstat(fd)):
@@ -64,38 +64,39 @@ def open_plain(path: str | Path, flags: int) -> int:
 
 
 def reserve(path: Path) -> None:
-    """Give a file that was made as long as it will be its room on the disk; Linux only.
+    """Allocate the disk space of a file with its final length; on Linux only.
 
-    Writing into room that is there costs a tenth less, and a disk that is too full says so before
-    the first byte. `numpy.ndarray.tofile` does the same. Where the file system cannot, nothing is
-    done: `os.posix_fallocate` would then write into every block, which takes for ever on a server.
+    Writing to allocated space is a tenth faster, and a full disk is reported before the first
+    byte. `numpy.ndarray.tofile` does the same. File systems without support are skipped:
+    `os.posix_fallocate` would write to every block, which takes very long on a server.
 
     Raises
     ------
     OSError
-        There is no room.
+        The disk is full.
     """
     nbytes = path.stat().st_size
-    if sys.platform != "linux" or nbytes < _WORTHWHILE:
+    if sys.platform != "linux" or nbytes < _MIN_RESERVED_BYTES:
         return
+
     import ctypes
 
     fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)
     with path.open("r+b") as file:
         whole = ctypes.c_int64(0), ctypes.c_int64(nbytes)
         failed = fallocate is not None and fallocate(file.fileno(), 0, *whole) != 0
-        if failed and ctypes.get_errno() in _NO_ROOM:
+        if failed and ctypes.get_errno() in _NO_SPACE:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(path))
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's bytes to the disk."""
+    """Flush the content of a file to the disk."""
     with path.open("r+b") as file:
         sync_open(file.fileno(), path)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk; Windows does so by itself."""
+    """Flush the entries of a folder to the disk; unnecessary on Windows."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)
@@ -106,7 +107,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_open(fd: int, path: Path) -> None:
-    """Flush, or log where a file system (some network drives) cannot."""
+    """Flush an open file; log a warning if the file system (some network drives) cannot."""
     try:
         os.fsync(fd)
     except OSError as error:

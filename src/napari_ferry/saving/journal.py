@@ -1,10 +1,10 @@
 """The journal of an unfinished save.
 
-A journal has one JSON object per line: what the save is (``plan`` and ``nonce``), then each file
-that is whole (``file`` and ``digest``), and last, before the first file is moved in place, all that
-will be moved (``moves`` and ``aside``). It names no folders: a file has its name in the folder of
-the save, and a target the name that the user knows. Anyone may have written a journal that is found
-beside a target, so everything in it is checked before it is used.
+A journal has one JSON object per line: the identity of the save (``plan`` and ``nonce``), then
+each complete file (``file`` and ``digest``), and finally, before the first file is moved in place,
+all moves (``moves`` and ``aside``). It contains names without folders: that of a file in the folder
+of the save, and that of a target as given by the user. A journal next to a target may have been
+written by anyone, so its content is checked before use.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LOCK, JOURNAL = "lock", "journal.jsonl"
 
 _OLD = re.compile(r"old-[0-9]{1,9}")
 _NEW = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
-"""An unfinished file, or what a format keeps beside one under a suffix more."""
+"""An unfinished file, or an auxiliary file of a format with one more suffix."""
 
-_MOST_BYTES = 8 << 20
-"""Of a journal that is read; a save of fifty thousand files writes less."""
+_MAX_BYTES = 8 << 20
+"""Size of the largest journal to read; a save of fifty thousand files writes less."""
 
 
 class JournalError(ValueError):
@@ -36,20 +36,20 @@ class JournalError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """What a save has noted.
+    """The content of a journal.
 
     Parameters
     ----------
     plan, nonce : str
-        What the save is.
+        Identity of the save.
     files : dict
-        Name in the folder -> digest of the pixels, of each file that is whole.
+        Name in the folder -> digest of the pixels, for each complete file.
     moves : tuple of (str, str)
-        Name in the folder, and name of the target, of each file that is moved in place.
+        Name in the folder, and name of the target, of each file to move in place.
     aside : tuple of str
-        Names of the earlier files that are set aside first, as ``old-0`` and so on.
+        Names of the earlier files to set aside first, as ``old-0`` and so on.
     nbytes : int
-        Length of the lines that are whole; a crash may have torn the one after them.
+        Length of the complete lines, in bytes; a crash may have truncated the next line.
     """
 
     plan: str = ""
@@ -61,39 +61,39 @@ class Journal:
 
 
 def is_entry(name: str) -> bool:
-    """Whether a save makes files of this name in its folder."""
+    """Return True for the name of a file created by a save in its folder."""
     return name in (LOCK, JOURNAL) or bool(_OLD.fullmatch(name) or _NEW.fullmatch(name))
 
 
 def old_name(index: int) -> str:
-    """Return the name under which a file is set aside."""
+    """Return the name of a file set aside."""
     return f"old-{index}"
 
 
 def is_old(name: str) -> bool:
-    """Whether a file of this name was set aside."""
+    """Return True for the name of a file set aside."""
     return bool(_OLD.fullmatch(name))
 
 
-def in_sweeping_order(names: Iterable[str]) -> list[str]:
-    """Return what a save has made, without its lock, in an order that may be stopped anywhere.
+def removal_order(names: Iterable[str]) -> list[str]:
+    """Return the files of a save except its lock, in an order of removal safe to interrupt.
 
-    Files that were set aside are explained by the journal only, and of a journal with moves, new
-    files that are gone count as moved in place.
+    Files set aside come first, as only the journal identifies them. The journal precedes the new
+    files, as a missing new file counts as moved in place.
     """
-    swept = [name for name in names if is_entry(name) and name != LOCK]
-    return sorted(swept, key=lambda name: (not is_old(name), name != JOURNAL))
+    removed = [name for name in names if is_entry(name) and name != LOCK]
+    return sorted(removed, key=lambda name: (not is_old(name), name != JOURNAL))
 
 
 def read_journal(folder: Path) -> Journal:
-    """Read a journal up to its last whole line; an empty one where there is none.
+    """Read a journal up to its last complete line; a missing journal is empty.
 
     Raises
     ------
     JournalError
-        It is damaged, too long, or not a plain file.
+        The journal is damaged, too long, or not a plain file.
     OSError
-        It cannot be read.
+        The journal cannot be read.
     """
     path = folder / JOURNAL
     if not os.path.lexists(path):
@@ -101,18 +101,19 @@ def read_journal(folder: Path) -> Journal:
     if not is_plain(path):
         raise JournalError(f"{path} is not a plain file")
     with open(path, "rb", opener=open_plain) as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
         raise JournalError(f"{path} is too long")
-    whole = content[: content.rfind(b"\n") + 1]
-    journal = Journal(nbytes=len(whole))
-    for line in io.BytesIO(whole):
+
+    complete = content[: content.rfind(b"\n") + 1]
+    journal = Journal(nbytes=len(complete))
+    for line in io.BytesIO(complete):
         journal = _with_line(journal, line)
     return journal
 
 
 def add_line(folder: Path, line: Mapping[str, object], *, flush: bool = True) -> None:
-    """Append one line to the journal, and bring it to the disk unless `flush` is false."""
+    """Append one line to the journal, and flush it to the disk unless `flush` is false."""
     path = folder / JOURNAL
     with open(path, "a", encoding="ascii", opener=open_plain) as file:
         file.write(json.dumps(line) + "\n")
@@ -121,14 +122,14 @@ def add_line(folder: Path, line: Mapping[str, object], *, flush: bool = True) ->
             sync_open(file.fileno(), path)
 
 
-def cut_torn_line(folder: Path, journal: Journal) -> None:
-    """Remove what a crash left of a line, so that the next one is read."""
+def cut_truncated_line(folder: Path, journal: Journal) -> None:
+    """Remove a line truncated by a crash, before others are appended."""
     with open(folder / JOURNAL, "r+b", opener=open_plain) as file:
         file.truncate(journal.nbytes)
 
 
 def _with_line(journal: Journal, line: bytes) -> Journal:
-    """Return a journal with one line more."""
+    """Return a journal with one more line."""
     try:
         entry = parse_json(line.decode("ascii"))
     except ValueError as error:
@@ -145,7 +146,7 @@ def _with_line(journal: Journal, line: bytes) -> Journal:
 
 
 def _checked_moves(pairs: list[object]) -> tuple[tuple[str, str], ...]:
-    """Check moves, each of another file to another target."""
+    """Return the moves in a line, each of a different file to a different target."""
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise JournalError("not every move has two names")
     files = [_checked_new(pair[0]) for pair in pairs if isinstance(pair, list)]
@@ -162,7 +163,7 @@ def _checked_new(name: object) -> str:
 
 
 def _checked_targets(names: list[object]) -> tuple[str, ...]:
-    """Check names of targets: plain names without a folder, each of them once."""
+    """Return the names of targets in a line: different, without a folder."""
     plain = tuple(name for name in names if isinstance(name, str) and _is_plain_name(name))
     if len(set(plain)) < len(names):
         raise JournalError("not every target has a plain name of its own")

@@ -1,9 +1,9 @@
-"""The folder beside a target in which a save grows, and the step that puts it in place.
+"""The folder of an unfinished save, and the moves of its files in place.
 
-A save to ``movie.tif`` grows in ``.movie.tif.ferry-partial/``, which holds the unfinished files, a
-lock and a journal. When everything is whole and flushed, the files are moved to their places. One
-file is replaced in one step. Of several, the old ones are set aside first and the new ones moved in
-after, so that old and new are never mixed; the journal says what was on its way.
+A save to ``movie.tif`` writes unfinished files, a lock and a journal to
+``.movie.tif.ferry-partial/``. When all files are complete and flushed, they are moved in place. A
+single file is replaced in one step. With several files, the old files are set aside before the new
+ones are moved, so that old and new files are never mixed; the journal lists these moves.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from napari_ferry.saving.journal import (
     Journal,
     JournalError,
     add_line,
-    cut_torn_line,
-    in_sweeping_order,
+    cut_truncated_line,
     old_name,
     read_journal,
+    removal_order,
 )
-from napari_ferry.saving.recovery import check_folder, recovery_steps, unplaced_files
+from napari_ferry.saving.recovery import check_folder, pending_files, recovery_steps
 
 if sys.platform == "win32":
     import msvcrt
@@ -38,12 +38,13 @@ else:
     import fcntl
 
 SUFFIX = ".ferry-partial"
-_SMALL = 1 << 20
+_MAX_COMPARED_BYTES = 1 << 20
+"""Size of the largest file to compare with its target; identical files are not moved."""
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
 
 def partial_folder(target: Path) -> Path:
-    """Return the folder in which a save to `target` grows."""
+    """Return the folder of an unfinished save to `target`."""
     name = target.name
     if len(os.fsencode(name)) > 200:
         name = xxhash.xxh3_64_hexdigest(os.fsencode(name))
@@ -51,61 +52,59 @@ def partial_folder(target: Path) -> Path:
 
 
 def interrupted_save(target: Path) -> str | None:
-    """Say which files a save left behind when it was stopped while moving them in place.
+    """Return a message about a save to `target` stopped while moving files in place.
 
     Returns
     -------
     str or None
-        A sentence that names the files still on their way, ``None`` when there are none.
+        A sentence with the names of the files not in place, ``None`` without such a save.
     """
-    folder = _left_folder(target)
-    journal = _left_journal(folder)
-    unplaced = unplaced_files(folder, journal)
-    if all(os.path.exists(target.with_name(name)) for name in unplaced):  # noqa: PTH110 - any name
+    folder = _folder_of(target)
+    journal = _usable_journal(folder)
+    pending = pending_files(folder, journal)
+    if all(os.path.exists(target.with_name(name)) for name in pending):  # noqa: PTH110 - any name
         return None
-    waiting = [name for file, name in journal.moves if is_plain(folder / file)]
+
+    names = [name for file, name in journal.moves if is_plain(folder / file)]
     return (
         f"A save of {target.name} was stopped while its files were moved in place: the new "
-        f"{_listed(waiting)} and the earlier files are still in {folder}; "
+        f"{_join_names(names)} and the earlier files are still in {folder}; "
         "save again, or move them by hand."
     )
 
 
 def interrupted_files(target: Path) -> dict[str, Path]:
-    """Return the files of an interrupted save to `target` that the next one will put in place.
+    """Return the pending files of an interrupted save to `target`, by their final names.
 
-    Returns
-    -------
-    dict
-        Name beside the target -> file, which may have been made by anyone.
+    The files may come from anyone.
     """
-    folder = _left_folder(target)
-    return unplaced_files(folder, _left_journal(folder))
+    folder = _folder_of(target)
+    return pending_files(folder, _usable_journal(folder))
 
 
 def kept_nonce(target: Path) -> str | None:
-    """Return the nonce of an interrupted save to `target` that may be taken up again."""
-    nonce = _left_journal(_left_folder(target)).nonce
+    """Return the nonce of an interrupted save to `target`, ``None`` if it cannot be resumed."""
+    nonce = _usable_journal(_folder_of(target)).nonce
     return nonce if _NONCE.fullmatch(nonce) else None
 
 
-def _left_folder(target: Path) -> Path:
-    """Return the folder of an interrupted save, which of a link is beside what it points at."""
-    is_link = os.path.islink(target)  # noqa: PTH114 - false of names that no file can have
+def _folder_of(target: Path) -> Path:
+    """Return the folder of an unfinished save to a file, or to the target of a link."""
+    is_link = os.path.islink(target)  # noqa: PTH114 - returns False for impossible names
     return partial_folder(Path(os.path.realpath(target)) if is_link else target)
 
 
-def _left_journal(folder: Path) -> Journal:
-    """Return the journal that a save left, an empty one where there is none that can be used."""
+def _usable_journal(folder: Path) -> Journal:
+    """Return the journal of an interrupted save, an empty one if it is missing or damaged."""
     try:
         return read_journal(folder) if stat.S_ISDIR(folder.lstat().st_mode) else Journal()
     except (OSError, JournalError):
         return Journal()
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(name if name.isprintable() else ascii(name) for name in names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+def _join_names(names: Sequence[str]) -> str:
+    first = ", ".join(name if name.isprintable() else ascii(name) for name in names[:3])
+    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
 
 
 class PartialFolder:
@@ -114,100 +113,102 @@ class PartialFolder:
     Parameters
     ----------
     target : Path
-        The first file of the save; the folder stands beside it.
-    places : mapping of str to Path
-        Name of each file that the save may make or take away -> where it stands. Of what an
-        interrupted save left, only files of these names are put in place.
+        First file of the save; the folder is next to it.
+    targets : mapping of str to Path
+        Name of each file that the save may create or remove -> its path. Only files of an
+        interrupted save with these names are put in place.
     fingerprint : str
-        What the save is. A folder that an interrupted save of the same fingerprint left is
-        taken up again; any other is swept away.
+        Identity of the save. The folder of an interrupted save is resumed if its fingerprint is
+        the same, else cleared.
     nonce : str
-        What the files of the save carry to be told from those of others.
+        Identifier that distinguishes the files of this save from those of others.
     """
 
     def __init__(
-        self, target: Path, places: Mapping[str, Path], fingerprint: str, nonce: str = ""
+        self, target: Path, targets: Mapping[str, Path], fingerprint: str, nonce: str = ""
     ) -> None:
         self.target = target
         self.path = partial_folder(target)
-        self.places = places
+        self.targets = targets
         self.fingerprint = fingerprint
         self.nonce = nonce
-        self.done: dict[str, str] = {}
+        self.completed: dict[str, str] = {}
         self._lock_fd = -1
-        self._is_torn = False
+        self._is_mixed = False
 
     def open(self) -> None:
-        """Make or take over the folder.
+        """Create the folder, or resume an interrupted save in it.
 
         Raises
         ------
         TargetError
-            Another save to the same target is under way, or what stands there was not left by a
-            save to this target.
+            Another save to the target is in progress, or the folder is not from a save to it.
         """
         try:
-            self.path.mkdir(0o755)  # for nobody else to put files in
+            self.path.mkdir(0o755)  # other users cannot add files
         except FileExistsError:
             check_folder(self.path)
-            if not os.path.lexists(self.path / LOCK):  # what is refused gets no lock, either
-                recovery_steps(self.path, self.places)
+            if not os.path.lexists(self.path / LOCK):  # no lock in a folder that is refused
+                recovery_steps(self.path, self.targets)
+
         self._lock_fd = open_plain(self.path / LOCK, os.O_RDWR | os.O_CREAT)
         if not self._lock():
             os.close(self._lock_fd)
             raise TargetError(
-                f"Another save to {self.target} is under way: wait for it, or choose another name."
+                f"Another save to {self.target} is in progress: wait, or choose another name."
             )
+
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock_fd)
             check_folder(self.path)
-            steps = recovery_steps(self.path, self.places)
+            steps = recovery_steps(self.path, self.targets)
             self._move(steps)
             self._sync(steps)
             undo.pop_all()
+
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
-            self._take_over()
+            self._resume()
             undo.pop_all()
 
-    def _take_over(self) -> None:
-        """Take up what an interrupted save left, or sweep it away."""
+    def _resume(self) -> None:
+        """Resume an interrupted save if it is the same one, else remove its files."""
         journal = read_journal(self.path)
         is_same = (journal.plan, journal.nonce) == (self.fingerprint, self.nonce)
         if is_same and not journal.moves:
-            cut_torn_line(self.path, journal)
-            self.done = journal.files
+            cut_truncated_line(self.path, journal)
+            self.completed = journal.files
             return
-        self._sweep()
-        # The first file that is whole flushes this line with its own.
+        self._clear()
+        # this line is flushed together with that of the first complete file
         add_line(self.path, {"plan": self.fingerprint, "nonce": self.nonce}, flush=False)
 
     def file(self, name: str) -> Path:
-        """Return where the unfinished file of that name grows."""
+        """Return the path of an unfinished file."""
         return self.path / name
 
-    def note_whole(self, name: str, digest: str) -> None:
-        """Note that a file is whole and flushed, and what pixels it was made of."""
-        self.done[name] = digest
+    def record_complete(self, name: str, digest: str) -> None:
+        """Record a complete, flushed file and the digest of its pixels."""
+        self.completed[name] = digest
         add_line(self.path, {"file": name, "digest": digest})
 
     def commit(self, moves: Sequence[tuple[str, Path]], stale: Sequence[Path]) -> None:
-        """Put the finished files in their places, and take away `stale` ones.
+        """Move complete files in place, and remove `stale` files.
 
         Parameters
         ----------
         moves : sequence of (str, Path)
-            Name in this folder, and place.
+            Name in this folder, and target.
         stale : sequence of Path
-            Files of the data set that is replaced, which the new one does not have.
+            Files of the replaced data set that the new one does not contain.
 
         Raises
         ------
         OSError
-            A file could not be moved; the earlier files are back in their places.
+            A file could not be moved; the earlier files are back in place.
         """
-        every = [(self.file(name), place) for name, place in moves]
-        steps = [(file, place) for file, place in every if not _same(file, place)]
+        every = [(self.file(name), target) for name, target in moves]
+        steps = [(file, target) for file, target in every if not _is_identical(file, target)]
         if stale:
             self._swap(every, stale)
         elif len(steps) > 1:
@@ -217,80 +218,81 @@ class PartialFolder:
         self._sync(every)
 
     def close(self, *, keep: bool = False) -> None:
-        """Remove the folder, unless it is kept for taking the save up again."""
-        keep = keep or self._is_torn
+        """Remove the folder, unless it is kept to resume the save."""
+        keep = keep or self._is_mixed
         try:
             if not keep:
-                self._sweep()
+                self._clear()
             if not keep and sys.platform != "win32":
                 self._remove()
         finally:
             os.close(self._lock_fd)
-        if not keep and sys.platform == "win32":  # where what is open cannot be removed
+        if not keep and sys.platform == "win32":  # cannot remove an open file
             self._remove()
 
     def _remove(self) -> None:
-        # While it is locked, so that no other save takes this lock that is about to go.
+        # while locked, so that no other save uses this lock
         with contextlib.suppress(OSError):
             (self.path / LOCK).unlink()
             self.path.rmdir()
 
     def _swap(self, steps: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
-        """Set aside everything that stands in the way, then move the new files in."""
-        standing = [place for _, place in steps if place.exists()] + list(stale)
-        aside = [(place, self.file(old_name(i))) for i, place in enumerate(standing)]
-        names = {place: name for name, place in self.places.items()}
-        moves = [[file.name, names.get(place, "")] for file, place in steps]
+        """Set aside existing files, then move the new ones in place."""
+        existing = [target for _, target in steps if target.exists()] + list(stale)
+        aside = [(target, self.file(old_name(i))) for i, target in enumerate(existing)]
+        names = {target: name for name, target in self.targets.items()}
+        moves = [[file.name, names.get(target, "")] for file, target in steps]
         add_line(self.path, {"moves": moves, "aside": [names.get(a, "") for a, _ in aside]})
+
         moved: list[tuple[Path, Path]] = []
         with contextlib.ExitStack() as undo:
             undo.callback(self._move_back, moved)
-            for a, b in [*aside, *steps]:
-                a.replace(b)
-                moved.append((a, b))
+            for source, destination in [*aside, *steps]:
+                source.replace(destination)
+                moved.append((source, destination))
             undo.pop_all()
 
     def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
-        """Put everything back where it was; where that fails, nothing is swept away."""
+        """Undo all moves; keep the folder on failure."""
         try:
-            for a, b in reversed(moved):
-                b.replace(a)
+            for source, destination in reversed(moved):
+                destination.replace(source)
         except OSError as error:
-            self._is_torn = True
+            self._is_mixed = True
             raise SaveError(
-                interrupted_save(self.target) or f"{self.path} holds files that were not moved."
+                interrupted_save(self.target) or f"{self.path} contains files that were not moved."
             ) from error
 
     @staticmethod
     def _move(steps: Sequence[tuple[Path, Path]]) -> None:
-        for partial, place in steps:
-            partial.replace(place)
+        for partial, target in steps:
+            partial.replace(target)
 
     @staticmethod
     def _sync(steps: Sequence[tuple[Path, Path]]) -> None:
-        for folder in {place.parent for _, place in steps}:
+        for folder in {target.parent for _, target in steps}:
             sync_folder(folder)
 
-    def _sweep(self) -> None:
-        for name in in_sweeping_order(os.listdir(self.path)):  # noqa: PTH208 - names are enough
+    def _clear(self) -> None:
+        for name in removal_order(os.listdir(self.path)):  # noqa: PTH208 - names are sufficient
             self.file(name).unlink()
 
     def _lock(self) -> bool:
-        """Lock the folder, and make sure that it was not removed meanwhile."""
+        """Return True if the folder was locked, and not removed in the meantime."""
         try:
             if sys.platform == "win32":
                 msvcrt.locking(self._lock_fd, msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            standing = (self.path / LOCK).stat()
+            current = (self.path / LOCK).stat()
         except OSError:
             return False
-        return os.path.samestat(os.fstat(self._lock_fd), standing)
+        return os.path.samestat(os.fstat(self._lock_fd), current)
 
 
-def _same(partial: Path, place: Path) -> bool:
-    """Whether a small file stands in its place already, byte for byte."""
-    if not place.is_file() or partial.stat().st_size > _SMALL:
+def _is_identical(partial: Path, target: Path) -> bool:
+    """Return True if a small file is identical to its target."""
+    if not target.is_file() or partial.stat().st_size > _MAX_COMPARED_BYTES:
         return False
-    sizes_agree = partial.stat().st_size == place.stat().st_size
-    return sizes_agree and partial.read_bytes() == place.read_bytes()
+    sizes_agree = partial.stat().st_size == target.stat().st_size
+    return sizes_agree and partial.read_bytes() == target.read_bytes()

@@ -1,9 +1,9 @@
-"""A save that has not happened yet, and the only place that makes it happen."""
+"""Plans of saves, and `run`, the only function to carry them out."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from napari_ferry.saving.disk import sync_file
 from napari_ferry.saving.partial import PartialFolder, interrupted_save
 from napari_ferry.saving.progress import Monitor, Progress
 from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
-from napari_ferry.saving.target import check_place, check_room, follow_link
+from napari_ferry.saving.target import check_free_space, check_place, follow_link
 from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
 
 if TYPE_CHECKING:
@@ -26,30 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A save that has not happened yet. Making one reads no pixels.
+    """A save to be carried out by `run`, planned without reading pixels.
 
     Parameters
     ----------
     files : tuple of PlannedFile
-        Every file it will make, the one that names the data set first.
+        Every file of the save, first the file that the data set is named after.
     writes : tuple of Write
-        What fills them, in any order.
+        Writes to fill the files, in any order.
     losses : tuple of str
-        A sentence for each thing that the format cannot hold, and for what of a movie's pace is
-        assumed.
+        Sentences about everything that the format cannot store, and about an assumed frame rate.
     nframes : int
-        Frames that will be saved.
+        Number of frames.
     identity : str
-        All else that tells this save from another, such as the description it stores.
+        Other properties that distinguish this save, such as the description that it stores.
     stale : tuple of Path
-        Files of an earlier data set of this name, which go when it is replaced.
+        Files of an earlier data set of this name, to be removed when it is replaced.
     nonce : str
-        What tells the files of this save from those of any other, where they carry it; a save
-        that takes up an interrupted one carries on with its nonce.
+        Identifier in the files of this save, if they have one; a resumed save has the nonce of the
+        interrupted one.
     stream : Stream, optional
-        What makes those files whose bytes must come in order.
+        Stream for files that must be written in order.
     frame_rate : Fraction, optional
-        Frames per second, of a movie.
+        Frames per second of a movie.
     """
 
     files: tuple[PlannedFile, ...]
@@ -64,12 +63,12 @@ class Plan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all files, at most."""
+        """Maximum size of all files, in bytes."""
         return sum(file.nbytes for file in self.files)
 
     @property
     def source_bytes(self) -> int:
-        """Bytes of pixels that will be read, which progress counts."""
+        """Size of the pixels to read, in bytes; the total of the progress."""
         return sum(step.nbytes for step in self._steps)
 
     @property
@@ -78,17 +77,17 @@ class Plan:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Where the files will stand; a compressed series may become fewer."""
+        """Paths of the files; a compressed series may have fewer."""
         return tuple(file.path for file in self.files)
 
     @property
-    def standing(self) -> tuple[Path, ...]:
-        """What stands there now and would be replaced or taken away."""
+    def existing(self) -> tuple[Path, ...]:
+        """Existing files to be replaced or removed."""
         return tuple(path for path in (*self.paths, *self.stale) if os.path.lexists(path))
 
     @property
     def fingerprint(self) -> str:
-        """A short text that tells this save from any other."""
+        """Digest to identify this save."""
         parts = [f"{file.path.name}:{file.nbytes}" for file in self.files]
         parts += [f"{write.path.name}:{write.region}" for write in self.writes]
         parts += [f"{task.region}" for task in self.stream.tasks] if self.stream else []
@@ -103,89 +102,93 @@ def run(
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
-    """Carry out a save: everything is written beside the target first, then moved in place.
+    """Carry out a save: write all files next to the target, then move them in place.
 
-    A crash, an error or a cancel leaves what stood there. A save of several files that was
-    killed is taken up again by the same call: files that are whole are not written again.
+    A crash, an error or a cancellation leaves existing files unchanged. The same call resumes an
+    interrupted save of several files, and does not write its complete files again.
 
     Parameters
     ----------
     plan : Plan
-        What a codec planned.
+        Plan made by a codec.
     overwrite : bool
-        Whether files that stand there may be replaced.
+        True to replace existing files.
     workers : int, optional
-        Threads. When absent, one for pixels that go from memory to the disk as they are, and more
-        where computing or encoding them takes longer than that.
+        Number of threads. By default one to copy pixels from memory to the disk, and more to
+        compute or encode them.
     progress : callable, optional
-        Called with `Progress` as bytes go out, from the threads that write.
+        Called with `Progress` after each block, from the threads that write.
     cancel : callable, optional
-        Asked between blocks; the save stops when it returns true, as ``Event().is_set`` does.
+        Called between blocks; the save stops if it returns true, such as ``Event().is_set``.
 
     Returns
     -------
     list of Path
-        The files that were made, as planned.
+        The files of the save, as planned.
 
     Raises
     ------
     InvalidImageError
-        A number of threads below 1.
+        `workers` is not a whole number from 1.
     TargetExistsError
-        Files stand there and `overwrite` is false, or one of them is not of this data set.
+        Files exist and `overwrite` is false, or one of them does not belong to this data set.
     TargetError
-        The place cannot be written to, or another save to it is under way.
+        The target cannot be written to, or another save to it is in progress.
     SaveError
-        Reading or writing failed on the way.
+        Reading or writing failed.
     SaveCancelledError
         `cancel` returned true.
     """
-    asked = plan
+    given = plan
     check_workers(workers)
     with targeting(plan.paths[0].parent):
-        plan = _resolve(plan)
-        _check_target(plan, overwrite)
-        places = _places(asked, plan)
-        folder = PartialFolder(plan.files[0].path, places, plan.fingerprint, plan.nonce)
+        plan = _follow_links(plan)
+        _check_targets(plan, overwrite)
+        targets = _targets_by_name(given, plan)
+        folder = PartialFolder(plan.files[0].path, targets, plan.fingerprint, plan.nonce)
         folder.open()
+
     keep = False
     try:
-        _check_standing(plan, plan.standing, overwrite)
-        standing = plan.standing
-        monitor = Monitor(plan.source_bytes, progress, cancel)
+        # opening the folder may have put files of an interrupted save in place
+        _check_existing(plan, plan.existing, overwrite)
+        existing = plan.existing
+        monitor = Monitor(total=plan.source_bytes, report=progress, cancel=cancel)
         workers = workers or default_workers(plan, os.cpu_count() or 1)
         make_files(plan.files, plan.writes, folder, monitor, workers)
         count = _make_stream(plan, folder, monitor, workers)
-        made = _made(plan, count)
-        stale = [path for path in dict.fromkeys((*plan.stale, *standing)) if path not in made]
-        _check_standing(plan, [*made, *stale], overwrite)
+
+        made = _made_paths(plan, count)
+        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in made]
+        _check_existing(plan, [*made, *stale], overwrite)
         names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
-        folder.commit([*zip(_kept(plan, names, count), made, strict=True)], _there(stale))
+        moves = [*zip(_made_names(plan, names, count), made, strict=True)]
+        folder.commit(moves, [path for path in stale if path.exists()])
     except FerryError:
         raise
     except OSError as error:
         raise SaveError(
-            f"Saving {plan.files[0].path} failed ({error.strerror or error}); what stood there "
-            "before is still there: make room or choose another place, and save again."
+            f"Saving {plan.files[0].path} failed ({error.strerror or error}); existing files are "
+            "unchanged: free some space or choose another folder, and save again."
         ) from error
     except KeyboardInterrupt:
-        keep = bool(folder.done)
+        keep = bool(folder.completed)
         raise
     finally:
         folder.close(keep=keep)
-    return list(_made(asked, count))
+    return list(_made_paths(given, count))
 
 
-def _made(plan: Plan, count: int) -> tuple[Path, ...]:
-    """Return the files that were made, when a stream made so many of its own."""
+def _made_paths(plan: Plan, count: int) -> tuple[Path, ...]:
+    """Return the paths of all files, given the number of files from a stream."""
     if plan.stream is None:
         return plan.paths
     others = [path for path in plan.paths if path not in plan.stream.paths]
-    return (*plan.stream.made(count), *others)
+    return (*plan.stream.made_paths(count), *others)
 
 
-def _kept(plan: Plan, names: Sequence[str], count: int) -> list[str]:
-    """Return the partial names of the files that were made, in the order of `_made`."""
+def _made_names(plan: Plan, names: Sequence[str], count: int) -> list[str]:
+    """Return the partial names of all files, in the order of `_made_paths`."""
     streamed = plan.stream.paths if plan.stream else ()
     pairs = [*zip(names, plan.paths, strict=True)]
     own = [name for name, path in pairs if path in streamed][:count]
@@ -193,11 +196,11 @@ def _kept(plan: Plan, names: Sequence[str], count: int) -> list[str]:
 
 
 def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> int:
-    """Make the files of a stream, and return how many."""
+    """Write the files of a stream, and return their number."""
     if plan.stream is None:
         return 0
-    places = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
-    partials = [places[path] for path in plan.stream.paths]
+    by_path = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
+    partials = [by_path[path] for path in plan.stream.paths]
     count = make_stream(plan.stream, partials, monitor, workers)
     for partial in partials[:count]:
         sync_file(partial)
@@ -205,81 +208,80 @@ def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: i
 
 
 def default_workers(plan: Plan, cores: int) -> int:
-    """Return the number of threads that a save is carried out by, on so many cores.
+    """Return the default number of threads of a save, given the number of cores.
 
-    One feeds a disk from memory; computing, decoding or encoding gains by more.
+    One thread is sufficient to copy memory to a disk; computing, decoding and encoding benefit
+    from more.
     """
     if plan.stream:
         return min(8, cores)
     return 1 if all(isinstance(w.array, np.ndarray) for w in plan.writes) else min(4, cores)
 
 
-def _there(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in paths if path.exists()]
+def _follow_links(plan: Plan) -> Plan:
+    """Return a plan to replace the targets of links, and to preserve the links.
 
-
-def _resolve(plan: Plan) -> Plan:
-    """Follow symlinks, so that what they point at is replaced and the links stay.
-
-    Of what is taken away, the link goes, not what it points at.
+    Links among the files to remove are removed themselves.
     """
-    alone = plan.stream.alone if plan.stream else None
-    # Where the folder of an interrupted save stands beside what the link of the first file points
-    # at, it is that save that set it aside.
+    single_path = plan.stream.single_path if plan.stream else None
+
+    # an interrupted save may have set aside the target of the first link
     first = plan.paths[0]
-    is_torn = os.path.islink(first) and interrupted_save(first) is not None  # noqa: PTH114
-    places = {
-        path: follow_link(path, may_be_gone=is_torn and path == first)
-        for path in (*plan.paths, *([alone] if alone else ()))
+    is_interrupted = os.path.islink(first) and interrupted_save(first) is not None  # noqa: PTH114
+    targets = {
+        path: follow_link(path, may_be_gone=is_interrupted and path == first)
+        for path in (*plan.paths, *([single_path] if single_path else ()))
     }
+
     return replace(
         plan,
-        files=tuple(replace(file, path=places[file.path]) for file in plan.files),
-        writes=tuple(replace(write, path=places[write.path]) for write in plan.writes),
+        files=tuple(replace(file, path=targets[file.path]) for file in plan.files),
+        writes=tuple(replace(write, path=targets[write.path]) for write in plan.writes),
         stale=tuple(path.absolute() for path in plan.stale),
         stream=plan.stream
         and replace(
             plan.stream,
-            paths=tuple(places[path] for path in plan.stream.paths),
-            alone=places[alone] if alone else None,
+            paths=tuple(targets[path] for path in plan.stream.paths),
+            single_path=targets[single_path] if single_path else None,
         ),
     )
 
 
-def _places(asked: Plan, plan: Plan) -> dict[str, Path]:
-    """Return where each file that a save may make or take away stands, by the name it was given.
+def _targets_by_name(given: Plan, plan: Plan) -> dict[str, Path]:
+    """Return the path of each file to create or remove, by its given name.
 
-    Links were followed in `plan`, so that places may be in several folders. Of several files with
-    one name, only the first is found by it.
+    Links are followed in `plan`, so that paths may be in several folders. If several files have the
+    same name, the first one is returned.
     """
-    pairs = [*zip(asked.paths, plan.paths, strict=True)]
-    if asked.stream and plan.stream and asked.stream.alone and plan.stream.alone:
-        pairs.append((asked.stream.alone, plan.stream.alone))
-    pairs += zip(asked.stale, plan.stale, strict=True)
-    return {given.name: place for given, place in reversed(pairs)}
+    pairs = [*zip(given.paths, plan.paths, strict=True)]
+    if given.stream and plan.stream and given.stream.single_path and plan.stream.single_path:
+        pairs.append((given.stream.single_path, plan.stream.single_path))
+    pairs += zip(given.stale, plan.stale, strict=True)
+    return {path.name: target for path, target in reversed(pairs)}
 
 
-def _check_target(plan: Plan, overwrite: bool) -> None:
-    """Refuse a place that cannot be written to, before the first byte."""
+def _check_targets(plan: Plan, overwrite: bool) -> None:
+    """Refuse targets without permission or space for a save, before the first byte."""
     for path in plan.paths:
         check_place(path)
-    _check_standing(plan, plan.standing, overwrite)
-    # what is encoded may become much smaller: a disk that is too full says so when it is
-    check_room(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
+    _check_existing(plan, plan.existing, overwrite)
+    # the size of encoded files is only a maximum
+    check_free_space(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
 
 
-def _check_standing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
-    """Refuse to replace what was not agreed, or what is not of the same data set."""
-    standing = [path for path in paths if os.path.lexists(path)]
-    if standing and not overwrite:
-        names = ", ".join(path.name for path in standing[:3])
-        more = f" and {len(standing) - 3} more" if len(standing) > 3 else ""
+def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
+    """Refuse to replace files without `overwrite`, or files of another data set."""
+    existing = [path for path in paths if os.path.lexists(path)]
+    if existing and not overwrite:
+        names = ", ".join(path.name for path in existing[:3])
+        more = f" and {len(existing) - 3} more" if len(existing) > 3 else ""
         raise TargetExistsError(
             f"{names}{more} in {plan.files[0].path.parent} would be replaced: agree to overwrite, "
             "or choose another name."
         )
+
     for file in plan.files:
-        if file.may_replace and file.path in standing and not file.may_replace(file.path):
+        if file.may_replace and file.path in existing and not file.may_replace(file.path):
             raise TargetExistsError(
                 f"{file.path} is not part of the data set that would be replaced: "
                 "move it away, or choose another name."

@@ -1,4 +1,4 @@
-"""How far a save is, and what stops it."""
+"""Progress and cancellation of a save."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from napari_ferry.errors import SaveCancelledError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a save is.
+    """Progress of a save.
 
     Parameters
     ----------
     done, total : int
-        Bytes of pixels.
+        Bytes of pixels that are written, and that are to be written.
     rate : float
-        Bytes per second so far.
+        Average bytes per second.
     seconds_left : float
-        Estimated from the rate.
+        Estimate of the remaining time from the rate.
     """
 
     done: int
@@ -33,9 +33,9 @@ class Progress:
     seconds_left: float
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Monitor:
-    """Counts the bytes of all threads, reports them, and stops them all."""
+    """Counter of the bytes of all threads, and their common stop signal."""
 
     total: int
     report: Callable[[Progress], None] | None
@@ -47,20 +47,20 @@ class Monitor:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
-        """Make every thread stop at its next block."""
+        """Stop every thread at its next block."""
         self.stopped = True
 
     def check(self) -> None:
-        """Raise if the save is to stop."""
+        """Raise if the save was cancelled or stopped."""
         if self.stopped or (self.cancel is not None and self.cancel()):
-            raise SaveCancelledError("The save was cancelled; what stood there before still does.")
+            raise SaveCancelledError("The save was cancelled; existing files are unchanged.")
 
     def count(self, pixels: NDArray[Any]) -> None:
-        """Count pixels that were written, and raise if the save is to stop."""
+        """Count written pixels, and raise if the save was cancelled or stopped."""
         self.add(pixels.nbytes)
 
     def add(self, nbytes: int, *, skipped: bool = False) -> None:
-        """Count bytes; those that need no writing do not make the rate."""
+        """Count bytes, and report progress; skipped bytes do not affect the rate."""
         with self.lock:
             self.done += nbytes
             self.skipped += nbytes if skipped else 0
@@ -68,12 +68,14 @@ class Monitor:
             rate = (self.done - self.skipped) / seconds
             left = (self.total - self.done) / rate if rate else float("inf")
             if self.report:
-                self.report(Progress(self.done, self.total, rate, left))
+                self.report(
+                    Progress(done=self.done, total=self.total, rate=rate, seconds_left=left)
+                )
         self.check()
 
 
 def size_text(nbytes: float) -> str:
-    """Return a number of bytes as text in units of 1000.
+    """Return a number of bytes as text, with units in steps of 1000.
 
     >>> size_text(999), size_text(1_500_000)
     ('999 B', '1.5 MB')

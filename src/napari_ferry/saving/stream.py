@@ -1,8 +1,9 @@
-"""Files whose bytes must come in order: encoded in tasks by threads, put together by one.
+"""Files written in order: several threads encode tasks, and one thread assembles the results.
 
-A compressed TIFF, a video or a GIF cannot be laid into a file of known length, as nobody knows
-where a frame will lie before those in front of it are encoded. So each task is encoded by itself,
-and the results are taken up in order, a few of them ahead: memory does not grow with the file.
+In a compressed TIFF, a video or a GIF, the offset of a frame is unknown until all preceding frames
+are encoded, so that frames cannot be written in any order. Tasks are encoded independently, and
+their results are assembled in order. Only a few tasks are encoded ahead, so that memory does not
+grow with the file.
 """
 
 from __future__ import annotations
@@ -24,28 +25,28 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_PIECE_BYTES = 4 << 20
-"""Pixels of a task, where a frame and a chunk of the source are not larger."""
+_TASK_BYTES = 4 << 20
+"""Bytes of pixels in a task, unless a frame or a chunk of the source is larger."""
 
 _CHUNK_BYTES = 256 << 20
-"""Chunks of several frames are read whole, up to this size."""
+"""Size up to which a chunk of several frames is one task."""
 
 _AHEAD_BYTES = 256 << 20
-"""Pixels of tasks that are under way at a time, unless one alone has more."""
+"""Bytes of pixels in all tasks in progress, unless a single task has more."""
 
 
 @dataclass(frozen=True)
 class EncodeTask:
-    """Some pixels of a source, and how they are encoded; independent of every other task.
+    """Encoding of some pixels, independent of other tasks.
 
     Parameters
     ----------
     array : array
-        Where the pixels come from.
+        Source of the pixels.
     region : Region
-        Which of them.
+        Region of the source.
     encode : callable
-        Returns what `Stream.assemble` takes for these pixels. It may run in another thread.
+        Converts the pixels to a result for `Stream.assemble`, possibly in another thread.
     """
 
     array: Array
@@ -54,50 +55,49 @@ class EncodeTask:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of pixels that it reads."""
+        """Size of the pixels to read, in bytes."""
         return region_bytes(self.array, self.region)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Files that are made of encoded tasks, one after the other.
+    """Files assembled from encoded tasks, in order.
 
     Parameters
     ----------
     paths : tuple of Path
-        The files, as in `Plan.files`: as many as there can be, as encoding decides how many.
+        The files, as in `Plan.files`. Their number is a maximum if it depends on compression.
     tasks : tuple of EncodeTask
-        What they are made of, in order.
+        Tasks, in order.
     assemble : callable
-        Given the partial paths of all files and the encoded tasks in order, makes the files
-        and returns how many.
-    alone : Path, optional
-        What the file is called when there is but one of several that there could be.
+        Creates the files from their partial paths and the encoded tasks, and returns their number.
+    single_path : Path, optional
+        Path for a series that turns out to be a single file.
     """
 
     paths: tuple[Path, ...]
     tasks: tuple[EncodeTask, ...]
     assemble: Callable[[Sequence[Path], Results], int]
-    alone: Path | None = None
+    single_path: Path | None = None
 
-    def made(self, count: int) -> tuple[Path, ...]:
-        """Return what the first `count` files are called."""
-        return (self.alone,) if count == 1 and self.alone else self.paths[:count]
+    def made_paths(self, count: int) -> tuple[Path, ...]:
+        """Return the paths of the first `count` files."""
+        return (self.single_path,) if count == 1 and self.single_path else self.paths[:count]
 
 
 class Results(Iterator[Any]):
-    """Encoded tasks in order, and the threads that encode them, for further work.
+    """Iterator over the results of tasks in order, with their threads for further work.
 
     Parameters
     ----------
     tasks : iterable of EncodeTask
-        What is encoded.
+        Tasks to encode.
     pool : Executor
-        The threads.
+        Threads to encode with.
     monitor : Monitor
         Counts bytes, and stops all threads.
     ahead : int
-        Pieces that are under way, or wait to be taken, at a time.
+        Maximum number of tasks in progress or finished and not yet consumed.
     """
 
     def __init__(
@@ -110,31 +110,31 @@ class Results(Iterator[Any]):
         return next(self._results)
 
     def work(self, jobs: Iterable[Callable[[], _T]]) -> Iterator[_T]:
-        """Do jobs by the same threads, and yield what they return, in order."""
+        """Run jobs in the same threads, and yield their results in order."""
         checked = (partial(_checked, job, self._monitor) for job in jobs)
-        return in_order(self._pool, checked, self._ahead)
+        return run_in_order(self._pool, checked, self._ahead)
 
 
 def frames_per_task(frame_bytes: int, in_chunk: int) -> int:
-    """Return how many frames make a good task: all of a chunk of the source, and a few at least.
+    """Return the number of frames in a task: those of a chunk of the source, and at least a few.
 
     Parameters
     ----------
     frame_bytes : int
-        Bytes of one frame.
+        Size of one frame, in bytes.
     in_chunk : int
-        Frames that one chunk of the source has.
+        Number of frames in a chunk of the source.
     """
-    return max(1, _PIECE_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
+    return max(1, _TASK_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
 
 
 def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
-    """Encode all tasks by several threads, and put them together in this one.
+    """Encode all tasks in several threads, and assemble the files in the current one.
 
     Returns
     -------
     int
-        How many of the files were made.
+        Number of files.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -156,17 +156,17 @@ def _encode(task: EncodeTask, monitor: Monitor) -> Any:
     return task.encode(BlockReader(task.array, task.region, monitor.count, monitor.check))
 
 
-def in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:
-    """Run jobs in a pool and yield their results in order, holding at most `ahead` of them.
+def run_in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:
+    """Run jobs in a pool, and yield their results in order.
 
     Parameters
     ----------
     pool : Executor
-        Who does them.
+        Threads to run in.
     jobs : iterable of callable
-        Each is called without anything.
+        Functions without arguments.
     ahead : int
-        Jobs that are under way or done at a time, at least 1.
+        Maximum number of jobs in progress or finished and not yet consumed, at least 1.
     """
     waiting: deque[Future[_T]] = deque()
     for job in jobs:

@@ -1,4 +1,4 @@
-"""Whether a file can be made at a place: asked before the first byte of a save."""
+"""Checks of the targets of a save, before the first byte."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from napari_ferry.errors import TargetError
 _WINDOWS_RESERVED = re.compile(
     r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"/\\|?*\x00-\x1f].*|.*[ .]', re.IGNORECASE
 )
-"""Names that Windows gives to no file."""
+"""File names not allowed on Windows."""
 
 
 def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
-    """Return the file that a link points at, and any other path made absolute.
+    """Return the absolute path of a file, or of the target of a link.
 
     Parameters
     ----------
     path : Path
-        A file that is to be made or replaced.
+        File to create or to replace.
     may_be_gone : bool
-        Whether a link may point nowhere, because what it points at was set aside.
+        True if the target of a link may be missing, because an interrupted save set it aside.
 
     Raises
     ------
     TargetError
-        The link points nowhere, or no file can have that name.
+        The target of the link does not exist, or the name is not allowed.
     """
     name = os.fsencode(path.name)
     is_reserved = os.name == "nt" and _WINDOWS_RESERVED.fullmatch(path.name)
@@ -38,41 +38,43 @@ def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
         return path.absolute()
     if not path.exists() and not may_be_gone:
         raise TargetError(
-            f"{path} is a link to {path.readlink()}, which is not there: remove the link or "
+            f"{path} is a link to {path.readlink()}, which does not exist: remove the link or "
             "choose another name."
         )
     return path.resolve()
 
 
-def check_room(folder: Path, nbytes: int) -> None:
-    """Refuse a disk that has less room than a save needs.
+def check_free_space(folder: Path, nbytes: int) -> None:
+    """Refuse a disk with too little free space.
 
     Raises
     ------
     TargetError
-        It has.
+        The save needs more space.
     """
-    import shutil  # costs as much as half of this package
+    import shutil  # its import takes half as long as that of this package
 
     free = shutil.disk_usage(folder).free
     if nbytes > free:
         raise TargetError(
             f"{folder} has {free / 1e9:.2f} GB free and the save needs {nbytes / 1e9:.2f} GB: "
-            "make room or choose another disk."
+            "free some space, or choose another disk."
         )
 
 
 def check_place(path: Path) -> None:
-    """Refuse a path that no file can be made at.
+    """Refuse a path without permission to create or replace a file.
 
     Raises
     ------
     TargetError
-        The folder is missing or write-protected, or something that is no file, or a
-        write-protected file, stands there.
+        The folder is missing or write-protected, or the path exists and is not a file or is
+        write-protected.
     """
     if not path.parent.is_dir():
-        raise TargetError(f"The folder {path.parent} is not there: make it, or choose another one.")
+        raise TargetError(
+            f"The folder {path.parent} does not exist: create it, or choose another one."
+        )
     if path.is_dir():
         raise TargetError(f"{path} is a folder: give the name of a file.")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):

@@ -1,4 +1,4 @@
-"""Writes that lay pixels, uncompressed, into a file that has its full length already."""
+"""Writes of uncompressed pixels to a file of known length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write
 
 _WRITE_BYTES = 256 << 20
-"""Pixels that one write lays down."""
+"""Bytes of pixels in one write."""
 
 
 def pixel_writes(
@@ -30,29 +30,30 @@ def pixel_writes(
     offset: int = 0,
     locate: Callable[[Path], int] | None = None,
 ) -> list[Write]:
-    """Plan the writes that lay a region of an array uncompressed into a pre-sized file.
+    """Return writes of a region of an array to a file of known length, uncompressed.
 
-    No chunk of the source is read for two of them.
+    No two writes read the same chunk of the source.
 
     Parameters
     ----------
     path : Path
-        The file.
+        Path of the file.
     array : array
-        The source; of a `Stack`, each part is read by itself.
+        Source; the parts of a `Stack` are read separately.
     region : Region
-        The region of the source.
+        Region of the source.
     lead : int
-        Leading axes, along which a `Stack` may be taken apart.
+        Number of leading axes, along which a `Stack` may be divided.
     strides : sequence of int
-        Bytes in the file from one index to the next, along each axis of the source.
+        Distance between neighbors along each axis of the source in the file, in bytes.
     dtype : data type
-        How samples are stored.
+        Type of the samples in the file.
     offset : int
-        Where the region' first sample lies, in bytes from the beginning of the pixels.
+        Offset of the first sample of the region from the start of the pixels, in bytes.
     locate : callable, optional
-        Finds where the pixels begin in the partial file; they begin at 0 when absent.
+        Returns the offset of the pixels in the partial file; 0 by default.
     """
+    # the parts of a stack may have chunks of their own
     if isinstance(array, Stack) and array.axis < lead:
         a, writes = array.axis, []
         inner, steps = (*region[:a], *region[a + 1 :]), (*strides[:a], *strides[a + 1 :])
@@ -68,12 +69,13 @@ def pixel_writes(
                 locate=locate,
             )
         return writes
+
     writes = []
-    for piece in split_by_bytes(array, region, _WRITE_BYTES):
-        start = [p.start - b.start for p, b in zip(piece, region, strict=True)]
-        at = offset + sum(i * step for i, step in zip(start, strides, strict=True))
-        put = partial(_put_pixels, offset=at, strides=tuple(strides), dtype=dtype, locate=locate)
-        writes.append(Write(path, array, piece, put))
+    for part in split_by_bytes(array, region, _WRITE_BYTES):
+        start = [p.start - r.start for p, r in zip(part, region, strict=True)]
+        first = offset + sum(i * step for i, step in zip(start, strides, strict=True))
+        put = partial(_put_pixels, offset=first, strides=tuple(strides), dtype=dtype, locate=locate)
+        writes.append(Write(path=path, array=array, region=part, put=put))
     return writes
 
 
@@ -86,7 +88,7 @@ def _put_pixels(
     dtype: np.dtype[Any],
     locate: Callable[[Path], int] | None,
 ) -> None:
-    """Lay pixels into a pre-sized file."""
+    """Write pixels to a file of known length."""
     offset += locate(path) if locate else 0
     with path.open("r+b") as file:
         for block in pixels:

@@ -1,4 +1,4 @@
-"""The files of a save and the writes that fill them, carried out by several threads."""
+"""The files of a save, and their writes in several threads."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """One file that a save will make.
+    """One file of a save.
 
     Parameters
     ----------
     path : Path
-        Where it will stand.
+        Path of the file.
     nbytes : int
-        Its size in bytes; where compression decides, the most that it can be.
+        Size in bytes; the maximum if it depends on compression.
     create : callable, optional
-        Makes the file under a partial name: all of it, or header and length for the writes to
-        fill. Absent where a `Stream` makes the file.
+        Creates the partial file: completely, or with header and length for the writes to fill.
+        Absent if a `Stream` creates the file.
     may_replace : callable, optional
-        Whether the file that stands there is of the same data set, for files whose names the
-        user did not choose. Anything may be replaced when absent, once overwriting was agreed.
+        Returns True if an existing file belongs to the same data set, for files with names that
+        the user did not choose. By default any file may be replaced if `overwrite` is true.
     """
 
     path: Path
@@ -47,22 +47,22 @@ class PlannedFile:
     may_replace: Callable[[Path], bool] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Write:
-    """One independent step of a save: some pixels of a source, into one file.
+    """One independent step of a save: a region of a source, to one file.
 
-    It may be repeated, and depends on nothing but its own pixels.
+    A write can be repeated, and depends on its own pixels only.
 
     Parameters
     ----------
     path : Path
-        The file that it fills or makes, as in `Plan.files`.
+        The file, as in `Plan.files`.
     array : array
-        Where the pixels come from.
+        Source of the pixels.
     region : Region
-        Which of them.
+        Region of the source.
     put : callable
-        Puts the pixels into the file, given its partial path.
+        Writes the pixels to the partial file, given its path.
     """
 
     path: Path
@@ -72,7 +72,7 @@ class Write:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of pixels that it reads."""
+        """Size of the pixels to read, in bytes."""
         return region_bytes(self.array, self.region)
 
 
@@ -83,14 +83,14 @@ def make_files(
     monitor: Monitor,
     workers: int,
 ) -> None:
-    """Write every file under its partial name, by several threads.
+    """Write every file under its partial name, in several threads.
 
     Parameters
     ----------
     files, writes : sequence
-        What is to be made.
+        Files, and writes to fill them.
     folder : PartialFolder
-        Where; files that an interrupted save left whole there are not written again.
+        Folder of the partial files; complete files of an interrupted save are not written again.
     monitor : Monitor
         Counts bytes, and stops all threads.
     workers : int
@@ -98,21 +98,24 @@ def make_files(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    resumable = len({write.path for write in writes}) > 1
+    # a single file is never complete before it is moved in place
+    is_resumable = len({write.path for write in writes}) > 1
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool, ExitStack() as undo:
         undo.callback(monitor.stop)
         waiting: list[Future[None]] = []
         for i, file in enumerate(files):
             if file.create is None:
                 continue
+
             own = [write for write in writes if write.path == file.path]
-            digests = _Digests(folder, partial_name(i, file.path), len(own), resumable)
-            if digests.are_of(own, monitor):
+            digests = _Digests(folder, partial_name(i, file.path), len(own), is_resumable)
+            if digests.match(own, monitor):
                 continue
+
             target = folder.file(digests.name)
             file.create(target)
             reserve(target)
-            digests.finish_if_whole(target)
+            digests.finish_if_complete(target)
             for k, write in enumerate(own):
                 while len(waiting) >= 2 * workers:
                     waiting = _collect(waiting)
@@ -123,9 +126,9 @@ def make_files(
 
 
 def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, index: int) -> None:
-    """Do one write, in a thread of its own."""
+    """Carry out one write, in a thread of the pool."""
     monitor.check()
-    hasher = xxhash.xxh3_64() if digests.wanted else None
+    hasher = xxhash.xxh3_64() if digests.are_recorded else None
 
     def count(pixels: NDArray[Any]) -> None:
         if hasher:
@@ -137,7 +140,7 @@ def _carry_out(write: Write, target: Path, monitor: Monitor, digests: _Digests, 
 
 
 def _collect(waiting: list[Future[None]]) -> list[Future[None]]:
-    """Wait for one job at least; raise what it raised."""
+    """Wait for at least one job, and raise its error."""
     from concurrent.futures import FIRST_COMPLETED, wait
 
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -148,32 +151,32 @@ def _collect(waiting: list[Future[None]]) -> list[Future[None]]:
 
 
 class _Digests:
-    """The pixels that one file was made of, so that a whole file is known again."""
+    """Digests of the pixels of one file, to recognize a complete file later."""
 
-    def __init__(self, folder: PartialFolder, name: str, count: int, wanted: bool) -> None:
+    def __init__(self, folder: PartialFolder, name: str, count: int, are_recorded: bool) -> None:
         self.folder = folder
         self.name = name
-        self.wanted = wanted
-        self.found: list[str | None] = [None] * count
+        self.are_recorded = are_recorded
+        self.values: list[str | None] = [None] * count
         self.lock = threading.Lock()
 
     def put(self, index: int, digest: str, target: Path) -> None:
-        """Note that one write is done; with the last of them the file is whole."""
+        """Record the digest of a finished write; the last one completes the file."""
         with self.lock:
-            self.found[index] = digest
-            self.finish_if_whole(target)
+            self.values[index] = digest
+            self.finish_if_complete(target)
 
-    def finish_if_whole(self, target: Path) -> None:
-        """Flush the file when nothing is left to write into it."""
-        whole = [digest for digest in self.found if digest is not None]
-        if len(whole) == len(self.found):
+    def finish_if_complete(self, target: Path) -> None:
+        """Flush the file after its last write."""
+        finished = [digest for digest in self.values if digest is not None]
+        if len(finished) == len(self.values):
             sync_file(target)
-            if self.wanted:
-                self.folder.note_whole(self.name, _digest_of_all(whole))
+            if self.are_recorded:
+                self.folder.record_complete(self.name, _digest_of_all(finished))
 
-    def are_of(self, writes: Iterable[Write], monitor: Monitor) -> bool:
-        """Whether an interrupted save left this file whole, of the pixels it has to hold."""
-        known = self.folder.done.get(self.name)
+    def match(self, writes: Iterable[Write], monitor: Monitor) -> bool:
+        """Return True if an interrupted save completed this file from the same pixels."""
+        known = self.folder.completed.get(self.name)
         writes = list(writes)
         if not writes or known is None or not self.folder.file(self.name).exists():
             return False
@@ -184,12 +187,12 @@ class _Digests:
 
 
 def _digest_of_all(digests: Sequence[str]) -> str:
-    """Hash the digests of all writes of a file, so that its line in the journal is short."""
+    """Return one short digest of the digests of all writes of a file."""
     return xxhash.xxh3_64_hexdigest(" ".join(digests).encode())
 
 
 def _digest(write: Write, monitor: Monitor) -> str:
-    """Hash the pixels of a write, in the order in which they are written."""
+    """Return the digest of the pixels of a write, in the order of writing."""
     hasher = xxhash.xxh3_64()
     for block in BlockReader(write.array, write.region, check=monitor.check):
         monitor.check()
@@ -198,10 +201,10 @@ def _digest(write: Write, monitor: Monitor) -> str:
 
 
 def write_text(path: Path, *, text: str) -> None:
-    """Make a small text file, in UTF-8."""
+    """Write a small text file, in UTF-8."""
     path.write_text(text, "utf-8")
 
 
 def partial_name(index: int, path: Path) -> str:
-    """Return the name under which a file grows."""
+    """Return the name of a file while it is written."""
     return f"new-{index}{path.suffix}"

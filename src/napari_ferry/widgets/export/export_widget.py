@@ -175,7 +175,7 @@ class ExportLayers(QWidget):
         planned, description = result
         self.summary.setText(description)
         path = planned.paths[0]
-        self._set_ready(_ReadyExport(path, lambda: planned.standing, lambda: nullcontext(planned)))
+        self._set_ready(_ReadyExport(path, lambda: planned.existing, lambda: nullcontext(planned)))
 
     def _prepare_canvas_movie(self, movie: CanvasMovie) -> None:
         """Describe a movie of the canvas; frames are drawn only once it is exported."""

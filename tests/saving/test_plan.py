@@ -606,7 +606,7 @@ def test_a_second_process_is_refused_while_the_first_saves(tmp_path: Path):
     with python(_SLOW_SAVE, "series", tmp_path) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
-        with pytest.raises(TargetError, match="under way"):
+        with pytest.raises(TargetError, match="in progress"):
             KINDS["series"].save(movie(2), tmp_path)
         out, err = child.communicate("\n")
         assert out == "saved\n", err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +28,15 @@ from napari_ferry import imload, imsave, plan
 from napari_ferry.arrays import blocks
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
 from napari_ferry.image import Axis, Image
-from napari_ferry.io import Codec, codecs, find_codec, hooks_of
+from napari_ferry.io import (
+    Codec,
+    Hooks,
+    codecs,
+    find_codec,
+    find_source_codec,
+    format_name,
+    hooks_of,
+)
 
 LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""
@@ -87,17 +97,68 @@ def _assert_kept(found: Image, image: Image, suffix: str, name: str = "cells") -
     assert_same_image(found, replace(image, **lost), name)
 
 
-def test_every_module_is_a_codec() -> None:
-    assert [codec.__name__.split(".")[-2] for codec in codecs()] == [
-        "binary",
-        "gif",
-        "tiff",
-        "video",
+@pytest.mark.parametrize("codec", codecs(), ids=format_name)
+def test_every_module_is_a_codec(codec: Codec) -> None:
+    assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in codec.SUFFIXES)
+    assert list(inspect.signature(codec.open).parameters) == ["path"]
+    images, path, *options = inspect.signature(codec.plan).parameters.values()
+    assert (images.name, path.name) == ("images", "path")
+    assert all(option.kind is option.KEYWORD_ONLY for option in options)
+
+
+@pytest.mark.parametrize("codec", codecs(), ids=format_name)
+def test_every_hook_of_a_codec_is_declared_and_of_its_type(codec: Codec) -> None:
+    hooks = vars(hooks_of(codec))
+    targets = [
+        node.targets[0]
+        for node in ast.parse(Path(inspect.getfile(codec)).read_text("utf-8")).body
+        if isinstance(node, ast.Assign)
     ]
-    for codec in codecs():
-        assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in codec.SUFFIXES)
-        assert callable(codec.open)
-        assert callable(codec.plan)
+    constants = {target.id for target in targets if isinstance(target, ast.Name)}
+    public = {name for name in constants if name.isupper() and not name.startswith("_")}
+    assert {name for name in public if not name.endswith("SUFFIXES")} <= set(hooks), "misspelled?"
+    for name, value in hooks.items():
+        default = Hooks.__dataclass_fields__[name].default
+        assert isinstance(value, type(default)) or (callable(value) and not name.isupper())
+        if callable(value):
+            parameters = inspect.signature(value).parameters
+            assert list(parameters) == (["paths"] if name == "open_many" else ["path"])
+    assert all(suffix in codec.SUFFIXES for suffix in hooks_of(codec).KEEPS_SAMPLES)
+
+
+def test_the_format_of_a_mixed_folder_is_that_of_the_highest_priority(tmp_path: Path) -> None:
+    for k in range(3):
+        (tmp_path / f"{k}.gif").touch()
+        (tmp_path / f"{k}.bin").touch()
+    assert format_name(find_source_codec(tmp_path)) == "binary"
+    (tmp_path / "mean.tif").touch()
+    assert format_name(find_source_codec(tmp_path)) == "tiff"
+
+
+@pytest.mark.parametrize(
+    ("save", "codec"),
+    [
+        (napari_ferry.save_images, "tiff"),
+        (napari_ferry.save_binary, "binary"),
+        (napari_ferry.save_video, "video"),
+        (napari_ferry.save_gif, "gif"),
+    ],
+)
+def test_functions_for_arrays_have_the_options_of_their_format(save: Any, codec: str) -> None:
+    (planner,) = [each.plan for each in codecs() if format_name(each) == codec]
+    options = {
+        p.name: (p.annotation, p.default)
+        for p in inspect.signature(planner, eval_str=True).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    }
+    has = {
+        p.name: (p.annotation, p.default)
+        for p in inspect.signature(save, eval_str=True).parameters.values()
+        if p.name not in ("path", "images", "name", "overwrite")
+    }
+    assert has == options
+    assert all(f"    {name} : " in save.__doc__ for name in options)
+    assert "{options}" not in save.__doc__
 
 
 @each_that_keeps_all

@@ -22,9 +22,6 @@ from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import given_axes
 from napari_ferry.saving import Plan, interrupted_save
 
-_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
-"""Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
-
 
 class Codec(Protocol):
     """One format: a module with these attributes, and any of those of `Hooks`.
@@ -33,10 +30,11 @@ class Codec(Protocol):
     progress, cancelling, atomic files or threads: `napari_ferry.saving.run` does all of that.
     """
 
-    SUFFIXES: tuple[str, ...]
-    """Suffixes of the files that are saved, in lower case, the preferred one first."""
-
     __name__: str
+
+    @property
+    def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
+        """Suffixes of the files that are saved, in lower case, the preferred one first."""
 
     def open(self, path: Path) -> list[Image]:
         """Open every image of a file, or of a folder if `Hooks.FOLDER_PRIORITY` is set.
@@ -215,31 +213,6 @@ def _find_folder_codec(folder: Path) -> Codec:
             f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."
         )
     return max(ranks, key=lambda rank: rank[:2])[2]
-
-
-def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
-    """Return the name with a suffix of the format: as typed, or with the first if it has none.
-
-    Raises
-    ------
-    UnsupportedFormatError
-        The suffix is one of another format.
-    """
-    if path.name.lower().endswith(tuple(suffixes)):
-        return path
-    if _is_image_suffix(path.suffix.lower()):
-        raise UnsupportedFormatError(
-            f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
-            f"ends in {' or '.join(suffixes)}, or choose the other format."
-        )
-    return path.with_name(path.name + suffixes[0])
-
-
-def _is_image_suffix(suffix: str) -> bool:
-    """Return True for the suffix of a format, False for a part of a name like ``cells.v2``."""
-    from PIL import Image as Pictures
-
-    return suffix in {*suffixes(to_open=True), *Pictures.registered_extensions(), *_FOREIGN}
 
 
 def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list[Image]:

@@ -27,13 +27,13 @@ from napari_ferry.io import (
     imload,
     suffixes,
     suffixes_of,
-    with_suffix,
 )
 from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
+from napari_ferry.plugin.target_name import with_suffix
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run

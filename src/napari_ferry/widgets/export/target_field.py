@@ -9,7 +9,8 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.io import suffixes, with_suffix
+from napari_ferry.io import suffixes
+from napari_ferry.plugin.target_name import with_suffix
 from napari_ferry.widgets.summary import Format
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')

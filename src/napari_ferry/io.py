@@ -279,21 +279,7 @@ def images_for(codec: Codec, images: Saveable) -> list[Image]:
 def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
     """Plan to save the samples of images; nothing is drawn and no pixels are read.
 
-    Parameters
-    ----------
-    images : Image, array, or sequence of them
-        As for `napari_ferry.plan`.
-    path : Path
-        The target; its suffix selects the format.
-    **options
-        Keyword-only parameters of the codec's `plan`.
-
-    Raises
-    ------
-    UnsupportedFormatError, InvalidImageError
-        The format is unknown, cannot hold an image, or lacks an option.
-    TargetError
-        The target cannot be accessed, or its name is not one that a file can have.
+    Parameters, apart from the options of `render`, and errors are those of `napari_ferry.plan`.
     """
     codec = find_codec(path)
     with targeting(path):

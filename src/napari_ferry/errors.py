@@ -3,32 +3,32 @@
 ::
 
     FerryError
-    ├── UnreadableFileError(OSError)         a file is not what it claims to be, or is damaged
-    │   └── ReopenError                      a file is not what it seemed to be: open it again
+    ├── UnreadableFileError(OSError)         a file is damaged, missing or of another format
+    │   └── ReopenError                      a file differs from what opening found: open it again
     ├── MissingMetadataError(ValueError)     a raw file's layout is not known
     ├── UnsupportedFormatError(ValueError)   no codec for this suffix
-    ├── InvalidImageError(ValueError)        an image, or an option, that cannot be used so
-    ├── TargetExistsError(FileExistsError)   something stands where a save would go
-    ├── TargetError(OSError)                 a save cannot go there: no room, no right, bad name
-    ├── SaveError(OSError)                   a save failed on its way; what was there still stands
-    └── SaveCancelledError                   a save was cancelled; what was there still stands
+    ├── InvalidImageError(ValueError)        an image or option that cannot be used in this way
+    ├── TargetExistsError(FileExistsError)   a target of a save already exists
+    ├── TargetError(OSError)                 a target is unusable: no space, no permission, bad name
+    ├── SaveError(OSError)                   a save failed; existing files are unchanged
+    └── SaveCancelledError                   a save was cancelled; existing files are unchanged
     FerryWarning(UserWarning)                something was assumed, or could not be kept
 
-Each is also the builtin that people catch. A message says what was found, what was expected, and
-the cure, in one sentence.
+Each is also a subclass of the builtin exception that people catch. A message says what was found,
+what was expected, and the cure, in one sentence.
 """
 
 
 class FerryError(Exception):
-    """Base of all errors that napari-ferry raises on purpose."""
+    """Base class of all errors of napari-ferry."""
 
 
 class UnreadableFileError(FerryError, OSError):
-    """A file is not what it claims to be, is damaged, or is gone."""
+    """A file is damaged, missing, or not of the format of its name."""
 
 
 class ReopenError(UnreadableFileError):
-    """What opening found out of a file is not true of all of it: opened again, it is right."""
+    """A file differs from what opening it found; opening it again succeeds."""
 
 
 class MissingMetadataError(FerryError, ValueError):
@@ -44,19 +44,19 @@ class InvalidImageError(FerryError, ValueError):
 
 
 class TargetExistsError(FerryError, FileExistsError):
-    """Something stands where a save would go, and overwriting was not agreed."""
+    """A target of a save already exists, and overwriting was not requested."""
 
 
 class TargetError(FerryError, OSError):
-    """A save cannot go there: a folder, no room, no permission, an impossible name."""
+    """A target is unusable: a folder, no space, no permission, or an impossible name."""
 
 
 class SaveError(FerryError, OSError):
-    """A save failed on its way; what was there before still stands."""
+    """A save failed; existing files are unchanged."""
 
 
 class SaveCancelledError(FerryError):
-    """A save was cancelled; what was there before still stands."""
+    """A save was cancelled; existing files are unchanged."""
 
 
 class FerryWarning(UserWarning):

@@ -1,4 +1,4 @@
-"""The `Codec` protocol, the codec of a path, and `imload`, the door of all that is opened.
+"""The `Codec` protocol, the codec of a path, and `imload`.
 
 A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`. It is found there by
 its place alone, so that a new format changes no other module.
@@ -34,7 +34,7 @@ class Codec(Protocol):
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
-        """Suffixes of the files that are saved, in lower case, the preferred one first."""
+        """Suffixes of saved files, in lower case, the preferred one first."""
 
     def open(self, path: Path) -> list[Image]:
         """Open every image of a file, or of a folder if `Hooks.FOLDER_PRIORITY` is set.
@@ -75,7 +75,7 @@ def _itself(path: Path) -> list[Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """The optional attributes of a `Codec`, and their values where a module lacks them.
+    """Optional attributes of a `Codec` and their defaults.
 
     Parameters
     ----------
@@ -140,17 +140,17 @@ def format_name(codec: Codec) -> str:
 
 
 def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
-    """Return every suffix that can be saved, or opened."""
+    """Return the suffixes of all formats, to save or to open."""
     return tuple(suffix for codec in codecs() for suffix in suffixes_of(codec, to_open=to_open))
 
 
 def suffixes_of(codec: Codec, *, to_open: bool = False) -> tuple[str, ...]:
-    """Return the suffixes that a codec saves, or opens."""
+    """Return the suffixes of a codec, to save or to open."""
     return (*codec.SUFFIXES, *hooks_of(codec).ALSO_OPENS) if to_open else codec.SUFFIXES
 
 
 def find_codec(path: Path, *, to_open: bool = False) -> Codec:
-    """Return the codec with the longest suffix that a name ends in, whatever its case.
+    """Return the codec with the longest suffix of a name, ignoring case.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def find_codec(path: Path, *, to_open: bool = False) -> Codec:
 
 
 def find_source_codec(path: Path) -> Codec:
-    """Return the codec that opens an existing file or folder.
+    """Return the codec of an existing file or folder.
 
     A codec that claims the path comes first. Otherwise a suffix decides: that of a file, or in a
     folder those of its files (see `Hooks.FOLDER_PRIORITY`).
@@ -265,7 +265,7 @@ def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
 
 
 def images_for(codec: Codec, images: Saveable) -> list[Image]:
-    """Return images from anything that can be saved, in the form that a codec takes.
+    """Convert images, arrays or a sequence of them to images for a codec.
 
     Raises
     ------

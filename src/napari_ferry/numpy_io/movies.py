@@ -20,7 +20,7 @@ from napari_ferry.numpy_io.paths import only_of, save_into, target_of
 from napari_ferry.signatures import with_option_texts
 
 _VIDEO, _IMAGES = "video", "images"
-"""Names of files in folders, where none is given."""
+"""Default names of files in folders."""
 
 _VIDEOS = (*video.SUFFIXES, *video.ALSO_OPENS)
 
@@ -31,19 +31,19 @@ def load_video(path: str | Path) -> NDArray[Any]:
     Parameters
     ----------
     path : str or Path
-        The file, or the folder that it is in: ``video.mp4`` there, or the only video.
+        A file, or a folder: its ``video.mp4``, or its only video.
 
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x) of gray video, (frames, y, x, 3) of colors.
+        Axes (frames, y, x) of a gray video, (frames, y, x, 3) of one in color.
 
     Raises
     ------
     UnreadableFileError
-        There is no such file, or it is damaged.
+        The file does not exist or is damaged.
     MissingMetadataError
-        A folder with several videos, of which none is called ``video``.
+        The folder has several videos, none of them named ``video``.
     """
     path = to_path(path)
     with reading(path):
@@ -51,12 +51,12 @@ def load_video(path: str | Path) -> NDArray[Any]:
     try:
         return _load(found)
     except ReopenError:
-        pass  # and here all of what was read so far is let go
+        pass  # releases what was read so far
     return _load(found)
 
 
 def _load(path: Path) -> NDArray[Any]:
-    # one decoder goes through the file; threads of our own would make it jump
+    # a single decoder reads the file in order; several threads would make it seek
     return read_array(imload(path)[0].array, workers=1)
 
 
@@ -78,7 +78,7 @@ def save_video(
     Parameters
     ----------
     path : str or Path
-        A name that ends in ``.mp4``, ``.mov`` or ``.mkv``, or a folder, which is made.
+        A name that ends in ``.mp4``, ``.mov`` or ``.mkv``, or a folder, which is created.
     images : array, sequence of frames, or Image
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
@@ -86,7 +86,7 @@ def save_video(
         Name of the file in the folder; ``video`` when absent.
     {options}
     overwrite : bool
-        Whether a file that stands there may be replaced.
+        True to replace an existing file.
 
     Returns
     -------
@@ -96,9 +96,9 @@ def save_video(
     Raises
     ------
     TargetExistsError
-        A file stands there and `overwrite` is false.
+        The file exists and `overwrite` is false.
     TargetError
-        The folder cannot be made or written to.
+        The folder cannot be created or written to.
     InvalidImageError
         What a video cannot show, frames that differ, an option that does not fit, or a name with
         a separator.
@@ -122,22 +122,22 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     Parameters
     ----------
     path : str or Path
-        A file, or a folder: ``images.gif`` in it, or the only GIF there.
+        A file, or a folder: its ``images.gif``, or its only GIF.
     workers : int, optional
-        Threads that decode; as many as gain when absent.
+        Number of threads that decode; chosen automatically when absent.
 
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x) of gray tones, (frames, y, x, 3) of colors, or (frames, y, x, 4)
-        where something shows through; uint8. A single frame that is no movie has no first axis.
+        Axes (frames, y, x) if gray, (frames, y, x, 3) if in color, or (frames, y, x, 4) if
+        some pixels are transparent; uint8. A still picture has no first axis.
 
     Raises
     ------
     UnreadableFileError
-        There is no such file, or it is damaged.
+        The file does not exist or is damaged.
     MissingMetadataError
-        A folder with several GIFs, of which none is called ``images``.
+        The folder has several GIFs, none of them named ``images``.
     """
     path = to_path(path)
     with reading(path):
@@ -164,7 +164,7 @@ def save_gif(
     Parameters
     ----------
     path : str or Path
-        A name that ends in ``.gif``, or a folder, which is made.
+        A name that ends in ``.gif``, or a folder, which is created.
     images : array, sequence of frames, or Image
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
@@ -172,7 +172,7 @@ def save_gif(
         Name of the file in the folder; ``images`` when absent.
     {options}
     overwrite : bool
-        Whether a file that stands there may be replaced.
+        True to replace an existing file.
 
     Returns
     -------
@@ -182,9 +182,9 @@ def save_gif(
     Raises
     ------
     TargetExistsError
-        A file stands there and `overwrite` is false.
+        The file exists and `overwrite` is false.
     TargetError
-        The folder cannot be made or written to.
+        The folder cannot be created or written to.
     InvalidImageError
         No numeric array, an empty one, frames that differ, or an option out of its range.
     """
@@ -203,17 +203,17 @@ def save_gif(
 
 
 def _find_video(folder: Path) -> Path:
-    """Return the video that is meant in a folder."""
+    """Return the preferred video of a folder."""
     files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _VIDEOS]
     return _preferred(folder, files, _VIDEO, "videos")
 
 
 def _find_gif(folder: Path) -> Path:
-    """Return the GIF that is meant in a folder."""
+    """Return the preferred GIF of a folder."""
     return _preferred(folder, gif.gif_files(folder), _IMAGES, "GIFs")
 
 
 def _preferred(folder: Path, files: list[Path], name: str, kind: str) -> Path:
-    """Return the file that has a name, or the only one."""
+    """Return the file of the given name, or the only file."""
     named = [file for file in files if file.stem == name]
     return only_of(folder, named[:1] or files, kind)

@@ -1,4 +1,4 @@
-"""Where arrays are saved: a file, or a name in a folder that is made for it."""
+"""Targets of arrays: a file, or a name in a new or existing folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_ferry.saving import run
 
 
 def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
-    """Save into a folder that is made for it; one that was made for nothing goes again."""
+    """Save into a folder, creating it; a new folder is removed again if the save fails."""
     folders = (target.parent, *target.parent.parents)
     with targeting(target.parent):
         missing = [folder for folder in folders if not folder.exists()]
@@ -27,13 +27,13 @@ def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and those that it is in."""
+    """Create a folder and its parents."""
     with targeting(folder):
         in_the_way = next((p for p in (folder, *folder.parents) if p.is_file()), None)
         if in_the_way is not None:
             raise TargetError(
-                f"{in_the_way} is a file, not a folder: give a folder, or a name that ends as "
-                "those of the format do."
+                f"{in_the_way} is a file, not a folder: give a folder, or a name with a suffix of "
+                "the format."
             )
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -41,7 +41,7 @@ def _make_folder(folder: Path) -> None:
 def target_of(
     path: str | Path, name: str | None, default: tuple[str, str], suffixes: tuple[str, ...]
 ) -> Path:
-    """Return the file that is meant: the path itself, or a name in the folder that it is."""
+    """Return the target: the path itself, or a file in this folder."""
     path = to_path(path, TargetError)
     chosen = to_name(name) if name is not None and name != "" else default[0]
     with targeting(path):
@@ -51,7 +51,7 @@ def target_of(
 
 
 def only_of(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
-    """Return the one file of a kind in a folder, or say which there are."""
+    """Return the only file of a kind in a folder, or refuse with the names of all."""
     if len(files) == 1:
         return files[0]
     if not files:

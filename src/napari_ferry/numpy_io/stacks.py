@@ -1,7 +1,7 @@
 """numpy in, numpy out: load and save image stacks with one short call each.
 
 Every function takes a file, or a folder with an optional name in it. Arrays have the axes
-(frames, y, x), or fewer or more where the file has. Nothing that stands is replaced unless
+(frames, y, x), or fewer or more if the file does. Existing files are replaced only with
 ``overwrite=True``.
 """
 
@@ -35,10 +35,10 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     Parameters
     ----------
     path : str or Path
-        A file of any spelling (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are
-        taken in natural order.
+        A file (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are read in natural
+        order.
     workers : int, optional
-        Threads that decode; as many as gain when absent.
+        Number of threads that decode; chosen automatically when absent.
 
     Returns
     -------
@@ -48,12 +48,12 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     Raises
     ------
     UnreadableFileError
-        There is no such file, or it is damaged, or files of a folder differ.
+        The file does not exist or is damaged, or the files of a folder differ.
 
     Warns
     -----
     FerryWarning
-        There are several images, of which all but the first are left out.
+        The file has several images, and only the first is returned.
     """
     first, *others = imload(path)
     if others:
@@ -78,12 +78,12 @@ def save_images(
     metadata_json: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Save a stack as TIFF, in several files where it is larger than a cap.
+    """Save a stack as TIFF, in several files above a size cap.
 
     Parameters
     ----------
     path : str or Path
-        A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is made.
+        A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is created.
     images : array, sequence of frames, or Image
         Axes (frames, y, x), (y, x), or others; of any numeric type. An array of integers (frames,
         y, x, 3 or 4), or of uint8 (y, x, 3 or 4), is in color. Arrays of one shape, (y, x) or
@@ -92,21 +92,22 @@ def save_images(
         Name of the file in the folder; ``images`` when absent.
     {options}
     overwrite : bool
-        Whether files that stand there may be replaced.
+        True to replace existing files.
 
     Returns
     -------
     list of Path
-        The files that were made.
+        The files that were written.
 
     Raises
     ------
     TargetExistsError
-        Files stand there and `overwrite` is false.
+        Files exist and `overwrite` is false.
     TargetError
-        The folder cannot be made or written to.
+        The folder cannot be created or written to.
     InvalidImageError
-        No numeric array, an empty one, a cap smaller than one frame, or a name with a separator.
+        The array is empty or not numeric, the cap is smaller than one frame, or the name has a
+        separator.
     """
     target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
     return save_into(
@@ -126,14 +127,14 @@ def load_binary(
     mode: Mode = "r",
     missing_metadata: Mapping[str, Any] | None = None,
 ) -> NDArray[Any]:
-    """Load a raw recording by its sidecar, or by what is known of it.
+    """Load a raw recording by its sidecar, or by given metadata.
 
     Parameters
     ----------
     path : str or Path
         The raw file, with or without suffix, or the folder that it is in.
     mapped : bool
-        Map the file instead of reading it.
+        True to map the file instead of reading it.
     mode : {"r", "r+", "c"}
         For a mapped file: read only, change the file itself, or change a copy in memory.
     missing_metadata : mapping, optional
@@ -148,9 +149,9 @@ def load_binary(
     Raises
     ------
     MissingMetadataError
-        No sidecar, or more than one dimension is missing.
+        There is no sidecar, or more than one dimension is missing.
     UnreadableFileError
-        No such file, or what describes it does not fit it.
+        The file does not exist, or its description does not fit it.
     """
     path = to_path(path)
     with reading(path):
@@ -169,14 +170,14 @@ def save_binary(
     Parameters
     ----------
     path : str or Path
-        A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is made.
+        A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is created.
     images : array, sequence of frames, or Image
         Of any numeric type and shape; a sequence of frames of one shape, (y, x) or (y, x, 3 or 4),
         is a stack.
     name : str, optional
         Name of the file in the folder; ``binary_video`` when absent.
     overwrite : bool
-        Whether files that stand there may be replaced.
+        True to replace existing files.
 
     Returns
     -------
@@ -186,18 +187,18 @@ def save_binary(
     Raises
     ------
     TargetExistsError
-        Files stand there and `overwrite` is false.
+        Files exist and `overwrite` is false.
     TargetError
-        The folder cannot be made or written to.
+        The folder cannot be created or written to.
     InvalidImageError
-        No numeric array, an empty one, or a name with a separator.
+        The array is empty or not numeric, or the name has a separator.
     """
     target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return save_into(images, target, overwrite)
 
 
 def _find_binary(path: Path, is_described: bool) -> Path:
-    """Return the raw file that is meant: the path, with a suffix added, or the one in a folder."""
+    """Return the raw file: the path itself, with a suffix added, or the one in a folder."""
     if path.is_file():
         return path
     named = [path.with_name(path.name + suffix) for suffix in binary.SUFFIXES]
@@ -206,6 +207,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
         return found
     if not path.is_dir():
         raise UnreadableFileError(f"{path} does not exist: check its name.")
+
     if not is_described:
         described = binary.described_files(path)
         preferred = [file for file in described if file.stem == DEFAULT_NAME]

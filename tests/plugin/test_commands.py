@@ -146,7 +146,7 @@ def test_a_damaged_raw_file_is_shown_for_repair_and_the_window_lives(
     assert errors == []
     (dock,) = viewer.window._wrapped_dock_widgets.values()
     repair = dock.inner_widget()
-    qtbot.waitUntil(lambda: "cells.bin holds 5000 bytes" in repair.contrast.text(), timeout=15_000)
+    qtbot.waitUntil(lambda: "cells.bin holds 5000 bytes" in repair.mismatch.text(), timeout=15_000)
     viewer.window.remove_dock_widget(repair)
     assert len(viewer.layers) == 0
 

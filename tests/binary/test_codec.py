@@ -1,4 +1,4 @@
-"""Raw binary: the sidecar as CalSciPy writes it, ours that says more, and ways to break one."""
+"""Raw binary: sidecars as CalSciPy writes them, our own with more keys, and damaged ones."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_pair_is_replaced_together(recording: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", "[1, 2]", "not json", "", '{"dtype": "uint8"}', '{"y": 3}'])
-def test_a_json_file_that_is_no_sidecar_is_never_touched(text: str, tmp_path: Path) -> None:
+def test_a_json_file_that_is_not_a_sidecar_is_never_changed(text: str, tmp_path: Path) -> None:
     foreign = tmp_path / "cells.json"
     foreign.write_text(text)
     before = snapshot(tmp_path)
@@ -132,7 +132,7 @@ def test_a_json_file_that_is_no_sidecar_is_never_touched(text: str, tmp_path: Pa
     assert snapshot(tmp_path) == before
 
 
-def test_the_sidecar_of_another_recording_is_never_touched(recording: Path) -> None:
+def test_the_sidecar_of_another_recording_is_never_changed(recording: Path) -> None:
     before = snapshot(recording.parent)
     with pytest.raises(TargetExistsError, match=r"cells\.json"):
         imsave(make_image("tyx"), recording.with_suffix(".raw"), overwrite=True)
@@ -168,7 +168,7 @@ def test_one_stale_file_is_named(recording: Path) -> None:
     ],
     ids=str,
 )
-def test_what_is_harmless_is_read(change: dict[str, Any], recording: Path) -> None:
+def test_harmless_changes_are_read(change: dict[str, Any], recording: Path) -> None:
     recording.with_suffix(".json").write_text(json.dumps(SIDECAR | change))
     (image,) = imload(recording)
     assert_same_pixels(image.array, pixels((5, 12, 16)))
@@ -187,7 +187,7 @@ def test_a_header_is_skipped(recording: Path) -> None:
         assert_same_pixels(imload(recording)[0].array, pixels((5, 12, 16)))
 
 
-def test_the_sidecar_may_be_named(recording: Path) -> None:
+def test_the_path_of_the_sidecar_opens_the_raw_file(recording: Path) -> None:
     (image,) = binary.open(recording.with_suffix(".json"))
     assert_same_pixels(image.array, pixels((5, 12, 16)))
     recording.unlink()
@@ -258,7 +258,7 @@ def test_a_malformed_sidecar_is_refused(record: Any, recording: Path) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_a_sidecar_that_is_no_json_is_refused(text: bytes, recording: Path) -> None:
+def test_a_sidecar_that_is_not_json_is_refused(text: bytes, recording: Path) -> None:
     recording.with_suffix(".json").write_bytes(text)
     assert_refused(recording)
 
@@ -312,7 +312,7 @@ def test_a_sidecar_is_strict_json(tmp_path: Path) -> None:
     text=st.text('0123456789-+.eE{}[]",: <>truefalsnON\\', max_size=6),
     is_ours=st.booleans(),
 )
-def test_a_sidecar_of_any_words_never_gives_wrong_data(
+def test_a_sidecar_of_any_text_never_gives_wrong_data(
     place: int, cut: int, text: str, is_ours: bool, tmp_path: Path
 ) -> None:
     path = tmp_path / "cells.bin"
@@ -363,7 +363,7 @@ def test_files_of_calscipy(entry: Entry, mapped: bool) -> None:
 
 
 @pytest.mark.usefixtures("shared_data")
-def test_there_are_files_of_others() -> None:
+def test_files_of_others_exist() -> None:
     assert len(GOLDEN) >= 11
     assert len(CORPUS) >= 25
 
@@ -442,7 +442,7 @@ def test_two_of_three_dimensions_are_enough(
     ids=str,
 )
 @pytest.mark.parametrize("mapped", [False, True])
-def test_what_remains_is_said(
+def test_errors_name_missing_dimensions_and_remaining_bytes(
     told: dict[str, Any], error: type[FerryError], words: str, mapped: bool, recording: Path
 ) -> None:
     before = snapshot(recording.parent)
@@ -451,7 +451,7 @@ def test_what_remains_is_said(
     assert snapshot(recording.parent) == before
 
 
-def test_a_file_without_sidecar_says_the_cure(recording: Path) -> None:
+def test_the_error_without_a_sidecar_names_the_cure(recording: Path) -> None:
     recording.with_suffix(".json").unlink()
     for target in (recording, recording.parent):
         with pytest.raises(MissingMetadataError, match="missing_metadata="):

@@ -1,4 +1,4 @@
-"""What of a layout fits a file, what a sidecar says, small pictures: all without a window."""
+"""Fit of layouts, status of sidecars and thumbnails, all without a window."""
 
 import json
 import pickle  # noqa: TID251 - our own
@@ -43,7 +43,7 @@ def raw(folder: Path, nbytes: int = 2560, name: str = "a.raw", record: object = 
     return path
 
 
-def test_what_follows_from_what_is_known():
+def test_free_sizes_are_derived_from_fixed_ones():
     assert derive_free_size(2560, replace(ONE, x=32), {"x"}) == replace(ONE, frames=5, x=32)
     assert derive_free_size(2560, replace(ONE, frames=5), {"frames"}) == replace(
         ONE, frames=5, y=16
@@ -57,14 +57,14 @@ def test_what_follows_from_what_is_known():
     assert derive_free_size(100, ONE, ()).frames == 1
 
 
-def test_what_remains_after_whole_frames():
+def test_bytes_remaining_after_whole_frames():
     assert count_frames(2560, ONE) == (10, 0)
     assert count_frames(2600, replace(ONE, offset=10)) == (10, 30)
     assert count_frames(5, replace(ONE, offset=10)) == (0, 0)
 
 
 @pytest.mark.parametrize("behind", [0, 6])
-def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
+def test_a_gap_after_the_last_frame_is_optional(behind):
     gapped = replace(ONE, gap=6, offset=10)
     nbytes = 10 + 10 * 256 + 9 * 6 + behind
     assert count_frames(nbytes, gapped) == (10, 0)
@@ -96,7 +96,7 @@ def test_a_gap_may_stand_behind_the_last_frame_or_not(behind):
         (2600, replace(ONE, frames=7), "frames", (), None),
     ],
 )
-def test_the_nearest_that_fits(nbytes, layout, name, fixed, value):
+def test_the_nearest_value_that_fits(nbytes, layout, name, fixed, value):
     assert nearest_fit(nbytes, layout, name, fixed) == value
 
 
@@ -107,7 +107,7 @@ def test_the_nearest_that_fits(nbytes, layout, name, fixed, value):
     st.integers(1, 60),
     st.sampled_from(["y", "x", "offset"]),
 )
-def test_what_is_offered_fits(nbytes, offset, y, x, name):
+def test_proposed_values_fit(nbytes, offset, y, x, name):
     layout = replace(ONE, offset=offset, y=y, x=x)
     value = nearest_fit(nbytes, layout, name, {name})
     if value is not None:
@@ -115,7 +115,7 @@ def test_what_is_offered_fits(nbytes, offset, y, x, name):
         assert fits(nbytes, better)
 
 
-def test_a_record_gives_its_layout_and_meaning(tmp_path):
+def test_a_record_gives_its_layout_and_calibration(tmp_path):
     path = raw(tmp_path)
     for layout in (
         ONE,
@@ -129,13 +129,13 @@ def test_a_record_gives_its_layout_and_meaning(tmp_path):
         assert (said.layout, said.calibration, said.error) == (layout, calibration, "")
 
 
-def test_a_meaning_in_time_comes_back(tmp_path):
+def test_a_calibration_in_time_is_read_back(tmp_path):
     path = raw(tmp_path)
     write_sidecar(path, ONE, Calibration(frame_axis="t", frame_step=0.05))
     assert read_sidecar_status(path).calibration == Calibration(frame_axis="t", frame_step=0.05)
 
 
-def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
+def test_four_keys_give_a_layout_if_complete(tmp_path):
     path = raw(tmp_path, record={"y": 8, "x": 17, "dtype": "uint16"})
     said = read_sidecar_status(path)
     assert said.layout == replace(ONE, frames=9, x=17)
@@ -144,7 +144,7 @@ def test_four_keys_give_a_layout_as_far_as_they_go(tmp_path):
     assert read_sidecar_status(path).layout is None
 
 
-def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
+def test_a_sidecar_without_a_backup_is_not_replaced(tmp_path, monkeypatch):
     path = raw(tmp_path, record={"mine": 1})
 
     def refuse(*_: object) -> None:
@@ -156,7 +156,7 @@ def test_a_sidecar_that_cannot_be_kept_is_not_replaced(tmp_path, monkeypatch):
     assert sidecar_path(path).read_text() == '{"mine": 1}'
 
 
-def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
+def test_whole_frames_of_a_truncated_file(tmp_path):
     path = raw(tmp_path, 2500)
     with pytest.raises(InvalidImageError, match="60 bytes are missing"):
         open_with_layout(path, ONE)
@@ -179,7 +179,7 @@ def test_whole_frames_of_a_file_that_was_cut_off(tmp_path):
 @pytest.mark.parametrize(
     "calibration", [None, Calibration(frame_axis="t", frame_step=0.5, pixel_size=2.0)]
 )
-def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, keys, calibration):
+def test_padding_is_written_and_skipped(tmp_path, nbytes, layout, keys, calibration):
     path = raw(tmp_path, nbytes)
     write_sidecar(path, layout, calibration, whole_frames=True)
     record = json.loads(sidecar_path(path).read_text())
@@ -199,7 +199,7 @@ def test_what_is_no_sample_is_written_and_left_aside(tmp_path, nbytes, layout, k
         load_binary(path, mapped=True, mode="c")
 
 
-def test_what_does_not_end_with_a_frame_is_described_when_asked(tmp_path, capsys):
+def test_a_truncated_file_is_described_on_request(tmp_path, capsys):
     path = raw(tmp_path, 2500)
     known = ["--dtype", "<u2", "--y", "8", "--x", "16", "--frames", "9", "--offset", "0"]
     assert main(["repair", str(path), *known, "--write"]) == 1
@@ -212,7 +212,7 @@ def test_what_does_not_end_with_a_frame_is_described_when_asked(tmp_path, capsys
 
 @pytest.mark.parametrize(("gap", "nbytes"), [(10, 404), (100, 584)])
 @pytest.mark.parametrize("frames", [{}, {"frames": 0}, {"frames": -1}])
-def test_frames_that_a_sidecar_leaves_out_are_counted_with_gaps(tmp_path, gap, nbytes, frames):
+def test_missing_numbers_of_frames_are_computed_with_gaps(tmp_path, gap, nbytes, frames):
     record = {"y": 8, "x": 16, "dtype": "uint8", "gap": gap, **frames}
     path = raw(tmp_path, nbytes, record=record)
     bytes_ = np.frombuffer(path.read_bytes(), np.uint8)
@@ -221,13 +221,13 @@ def test_frames_that_a_sidecar_leaves_out_are_counted_with_gaps(tmp_path, gap, n
     assert np.array_equal(image.array[2].ravel(), bytes_[2 * (128 + gap) :])
 
 
-def test_a_sidecar_that_leaves_less_than_nothing_is_refused(tmp_path):
+def test_padding_larger_than_the_file_is_refused(tmp_path):
     record = {"y": 2, "x": 4, "dtype": "uint8", "offset": 8, "rest": 8}
     with pytest.raises(UnreadableFileError, match="gives 16 bytes around the samples"):
         imload(raw(tmp_path, 8, record=record))
 
 
-def test_gaps_between_more_than_frames_are_no_layout(tmp_path):
+def test_gaps_between_stacks_are_not_a_layout(tmp_path):
     axes = [{"name": name, "size": size} for name, size in zip("tzyx", (2, 3, 4, 5), strict=True)]
     record = {"napari-ferry": 1, "dtype": "uint8", "axes": axes, "gap": 10}
     path = raw(tmp_path, 130, record=record)
@@ -238,12 +238,12 @@ def test_gaps_between_more_than_frames_are_no_layout(tmp_path):
 
 
 @pytest.mark.parametrize("known", [("y", "x", "channels"), ("channels",), ("offset",), ("frames",)])
-def test_what_no_file_has_room_for_is_not_looked_for(tmp_path, known):
+def test_sizes_larger_than_the_file_are_not_searched(tmp_path, known):
     path, _ = raw_recording(tmp_path)
     assert find_layouts(path, **dict.fromkeys(known, 2**48 - 1)) == []
 
 
-def test_a_header_of_endless_numbers_is_no_header(tmp_path):
+def test_a_header_of_very_long_numbers_is_ignored(tmp_path):
     path = tmp_path / "a.raw"
     sizes = b"9" * 5000 + b" 8 16"
     path.write_bytes(
@@ -252,7 +252,7 @@ def test_a_header_of_endless_numbers_is_no_header(tmp_path):
     assert all("NRRD" not in reason for one in find_layouts(path) for reason in one.reasons)
 
 
-def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch, capsys):
+def test_an_unreadable_file_is_one_sentence(tmp_path, monkeypatch, capsys):
     def refuse(path: Path, *_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -267,7 +267,7 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch, caps
         imload(path)
 
 
-def test_an_empty_file_and_a_sidecar_are_understood(tmp_path, capsys):
+def test_repair_accepts_an_empty_file_and_a_sidecar(tmp_path, capsys):
     assert main(["repair", str(raw(tmp_path, 0, "b.raw"))]) == 1
     assert "b.raw is empty" in capsys.readouterr().err
     path = raw(tmp_path, record={"y": 8, "x": 16, "dtype": "uint8"})
@@ -279,7 +279,7 @@ def test_an_empty_file_and_a_sidecar_are_understood(tmp_path, capsys):
     assert (tmp_path / "a.json.bak").read_bytes() == before
 
 
-def test_files_that_share_a_sidecar_are_described_only_alike(tmp_path, capsys):
+def test_files_with_one_sidecar_need_one_layout(tmp_path, capsys):
     raw(tmp_path, 2560, "a.raw")
     raw(tmp_path, 2048, "a.bin")
     known = ["--y", "8", "--x", "16", "--dtype", "<u2", "--offset", "0"]
@@ -291,7 +291,7 @@ def test_files_that_share_a_sidecar_are_described_only_alike(tmp_path, capsys):
     assert [len(imload(tmp_path / name)[0].array) for name in ("a.raw", "a.bin")] == [10, 10]
 
 
-def test_a_file_that_went_is_one_sentence(tmp_path):
+def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(UnreadableFileError, match=r"a\.raw cannot be read"):
         write_sidecar(tmp_path / "a.raw", ONE)
 
@@ -314,7 +314,7 @@ def test_without_a_window_the_error_names_the_layouts(tmp_path):
         get_folder_reader(str(tmp_path))(str(tmp_path))
 
 
-def test_with_a_window_nothing_is_searched_for_before_it_opens(tmp_path, monkeypatch):
+def test_with_a_window_the_search_starts_after_it_opens(tmp_path, monkeypatch):
     asked: list[Path] = []
 
     class Repair:

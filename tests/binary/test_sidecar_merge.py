@@ -1,4 +1,4 @@
-"""What stays of a sidecar that is replaced, and what is said of the rest: all without a window."""
+"""Values copied from an old sidecar, and losses reported for the others, without a window."""
 
 import json
 from dataclasses import replace
@@ -39,7 +39,7 @@ def make(names: str, **fields: Any) -> Image:
 
 
 def shifted(image: Image, folder: Path, **others: Any) -> Path:
-    """Save an image, and put a header before it that its sidecar does not know."""
+    """Save an image, and insert a header unknown to its sidecar."""
     path = folder / "a.raw"
     imsave(image, path, overwrite=True)
     path.write_bytes(bytes(HEADER) + path.read_bytes())
@@ -72,8 +72,8 @@ def rewritten(path: Path, layout: Layout, *arguments: Any, **options: Any) -> Im
     ],
     ids=lambda one: "".join(one.axis_names) if isinstance(one, Image) else "",
 )
-def test_a_header_that_was_not_known_changes_nothing_else(image, layout, tmp_path):
-    """Nobody says what the axes mean, or a form says it that no hand has touched."""
+def test_a_new_header_changes_nothing_else(image, layout, tmp_path):
+    """Without a calibration, and with one of a form that the user has not edited."""
     for calibration, options in (
         (None, {}),
         (Calibration(frame_axis="t", frame_step=9.0, pixel_size=9.0), {"edited": ()}),
@@ -96,7 +96,7 @@ def test_colors_of_three_samples_keep_their_axis(tmp_path):
         assert "".join(rewritten(path, layout).axis_names) == names
 
 
-def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
+def test_missing_frames_shorten_the_first_axis(tmp_path):
     path = shifted(make("tzyx"), tmp_path)
     found = rewritten(path, replace(TZYX, frames=9), whole_frames=True)
     assert found.shape == (3, 3, 8, 16)
@@ -152,7 +152,9 @@ def test_frames_that_are_missing_shorten_the_first_axis(tmp_path):
     ],
     ids=["frames", "channels", "samples", "labels", "gaps"],
 )
-def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept, tmp_path):
+def test_values_that_contradict_the_layout_are_reported_and_dropped(
+    image, changes, said, kept, tmp_path
+):
     path = shifted(image, tmp_path)
     layout = replace(TZYX, **changes)
     assert plan_sidecar(path, layout, whole_frames=True).losses == said
@@ -200,7 +202,7 @@ def test_what_contradicts_the_layout_is_said_and_goes(image, changes, said, kept
         ),
     ],
 )
-def test_what_a_hand_has_set_counts(names, calibration, edited, axes, tmp_path):
+def test_edited_fields_replace_old_values(names, calibration, edited, axes, tmp_path):
     image = make(names)
     path = shifted(image, tmp_path)
     layout = replace(TZYX, frames=image.array.size // 128)
@@ -212,7 +214,7 @@ def test_what_a_hand_has_set_counts(names, calibration, edited, axes, tmp_path):
     assert [a.translation for a in found.axes] == pytest.approx([a.translation for a in wanted])
 
 
-def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
+def test_an_uncalibrated_sidecar_gets_the_calibration_of_the_form(tmp_path):
     path = tmp_path / "a.raw"
     imsave(Image.from_array(np.zeros((15, 8, 16), np.uint16), name="cells"), path)
     found = rewritten(
@@ -237,7 +239,7 @@ def test_a_file_whose_sidecar_says_no_scale_gets_the_one_of_the_form(tmp_path):
         ('{"mine": 1, "frames": 3, "gap": 5, "rest": 8}', None),
     ],
 )
-def test_a_sidecar_that_is_damaged_counts_as_none(text, said, tmp_path, capsys):
+def test_a_damaged_sidecar_is_replaced(text, said, tmp_path, capsys):
     path = shifted(make("tzyx"), tmp_path)
     sidecar_path(path).write_text(text)
     options = {"dtype": "uint16", "y": 8, "x": 16, "offset": HEADER, "frames": 15}
@@ -252,7 +254,7 @@ def test_a_sidecar_that_is_damaged_counts_as_none(text, said, tmp_path, capsys):
     assert ("mine" in json.loads(sidecar_path(path).read_text())) is ("mine" in text)
 
 
-def test_the_command_says_what_is_left_out_before_it_writes(tmp_path, capsys, monkeypatch):
+def test_the_command_reports_losses_before_writing(tmp_path, capsys, monkeypatch):
     path = shifted(make("tcyx", channels=CHANNELS), tmp_path)
     before = sidecar_path(path).read_text()
     options = {"dtype": "uint16", "y": 8, "x": 16, "offset": HEADER, "frames": 10, "channels": 1}
@@ -267,7 +269,7 @@ def test_the_command_says_what_is_left_out_before_it_writes(tmp_path, capsys, mo
     assert sidecar_path(path).read_text() == before
 
 
-def test_axes_in_another_order_are_no_frames():
+def test_axes_in_another_order_are_not_frames():
     assert split_axes("tzxy") is None
     assert split_axes("yx") == ((), ("y", "x"))
     assert split_axes("cyxs") == (("c",), ("y", "x", "s"))

@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it leaves, and its exit status."""
+"""Command line: its output, its files and its exit status."""
 
 import os
 import re
@@ -57,7 +57,7 @@ def stack() -> Image:
 
 
 @pytest.mark.parametrize("name", ["cells.tif", "cells.ome.tif", "cells.bin"])
-def test_info_says_what_is_in_a_file(name: str, run: Run, tmp_path: Path):
+def test_info_describes_the_images_of_a_file(name: str, run: Run, tmp_path: Path):
     (path, *_) = imsave(stack(), tmp_path / name)
     status, out, err = run("info", path)
     assert (status, err) == (0, "")
@@ -86,7 +86,7 @@ def test_info_of_several_images_and_of_a_folder(run: Run, tmp_path: Path):
         assert "image 1: v1" in out
 
 
-def test_info_says_what_was_assumed(run: Run, tmp_path: Path):
+def test_info_reports_assumptions(run: Run, tmp_path: Path):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "plain.tif", np.zeros((5, 16, 20), np.uint8), metadata=None)
     status, out, _ = run("info", tmp_path / "plain.tif")
@@ -148,7 +148,7 @@ def test_convert_with_a_size_cap(run: Run, tmp_path: Path):
     ("--size-cap=1", "IN", "--axes", "tyx", "OUT"),
     ("IN", "--size", "1", "--overwrite", "OUT"),
 ])  # fmt: skip
-def test_options_may_stand_anywhere(words: tuple[object, ...], run: Run, tmp_path: Path):
+def test_options_may_be_in_any_order(words: tuple[object, ...], run: Run, tmp_path: Path):
     imsave(movie(1), tmp_path / "movie.bin")
     places = {"IN": tmp_path / "movie.bin", "OUT": tmp_path / "new.tif"}
     status, _, err = run("convert", *(places.get(word, word) for word in words))
@@ -164,7 +164,7 @@ def test_options_may_stand_anywhere(words: tuple[object, ...], run: Run, tmp_pat
         ("--workers", "0", "worker"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(
+def test_an_impossible_value_is_refused(
     flag: str, value: str, words: str, run: Run, tmp_path: Path
 ):
     imsave(movie(1), tmp_path / "movie.bin")
@@ -205,7 +205,7 @@ def test_convert_one_of_several_images(run: Run, tmp_path: Path):
     assert_refused(run("convert", source, tmp_path / "x.bin", "--image", 2), "holds 2 images")
 
 
-def test_convert_replaces_only_when_told(run: Run, tmp_path: Path):
+def test_convert_replaces_only_with_overwrite(run: Run, tmp_path: Path):
     imsave(movie(1), tmp_path / "old.tif")
     imsave(movie(2), tmp_path / "movie.bin")
     arguments = ("convert", tmp_path / "movie.bin", tmp_path / "old.tif")
@@ -215,7 +215,7 @@ def test_convert_replaces_only_when_told(run: Run, tmp_path: Path):
     assert version_of(tmp_path / "old.tif") == 2
 
 
-def test_the_pace_of_a_movie_is_said(run: Run, tmp_path: Path):
+def test_the_frame_rate_of_a_movie_is_reported(run: Run, tmp_path: Path):
     axes = (Axis("t", 30, "s"), Axis("y"), Axis("x"))
     imsave(Image((np.zeros((4, 8, 8), "u1"),), axes), tmp_path / "slow.tif")
     _, out, _ = run("info", tmp_path / "slow.tif")
@@ -232,7 +232,7 @@ def test_the_pace_of_a_movie_is_said(run: Run, tmp_path: Path):
     assert "movies of it: play at 10 per second, which is assumed" in out
 
 
-def test_convert_says_what_is_lost(run: Run, tmp_path: Path):
+def test_convert_reports_losses(run: Run, tmp_path: Path):
     imsave(np.ones((2, 8, 8), bool), tmp_path / "mask.bin")
     status, _, err = run("convert", tmp_path / "mask.bin", tmp_path / "mask.tif")
     assert status == 0
@@ -338,7 +338,7 @@ def test_the_demo_shows_every_format(tmp_path: Path):
 
 
 def _is_colorful(picture: Path) -> bool:
-    """Return whether the middle of a picture shows more than a background."""
+    """Return True if the middle of a picture shows more than a background."""
     from imageio.v3 import imread
 
     pixels = imread(picture)[..., :3]

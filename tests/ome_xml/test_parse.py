@@ -1,4 +1,4 @@
-"""OME-XML: validated with ome_types, and read as other programs and a hostile hand write it."""
+"""OME-XML: validated with ome_types, and read from other programs and hostile files."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def foreign(
     )
 
 
-def test_what_is_written_is_what_ome_types_reads() -> None:
+def test_ome_types_reads_the_written_values() -> None:
     image = calibrate(
         make(
             "tczyx",
@@ -115,7 +115,7 @@ def test_every_dtype_survives(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "float16"])
-def test_what_ome_cannot_hold_is_refused(dtype: str) -> None:
+def test_dtypes_unknown_to_ome_are_refused(dtype: str) -> None:
     assert dtype not in OME_DTYPES
     with pytest.raises(InvalidImageError, match=dtype):
         write(make("yx", (5, 7), dtype))
@@ -124,12 +124,12 @@ def test_what_ome_cannot_hold_is_refused(dtype: str) -> None:
 @pytest.mark.parametrize(
     ("axes", "shape"), [("yxt", (5, 7, 2)), ("xy", (5, 7)), ("yxs", (5, 7, 2))]
 )
-def test_axes_that_are_no_plane_are_refused(axes: str, shape: tuple[int, ...]) -> None:
+def test_axes_that_are_not_a_plane_are_refused(axes: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(InvalidImageError, match="y and x"):
         write(make(axes, shape))
 
 
-def test_big_endian_is_said() -> None:
+def test_big_endian_is_written() -> None:
     pixels = ome_types.from_xml(write(make("yx", (5, 7), ">u2"))).images[0].pixels
     assert pixels.big_endian
     assert parse(write(make("yx", (5, 7), ">u2"))).description.dtype == ">u2"
@@ -171,7 +171,7 @@ def images(draw: st.DrawFn) -> Image:
 @example(
     make("tyx", (2, 5, 7), name="a\0\x0b\ud800\n\t\r b", metadata={"k\x01": "]]>\x00<&\ufffe"})
 )
-def test_every_image_comes_back_as_it_was(image: Image) -> None:
+def test_every_image_is_read_back_unchanged(image: Image) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         xml = write(image)
@@ -247,7 +247,7 @@ def test_planes_are_those_that_tifffile_finds(order: str, tmp_path: Path) -> Non
     assert np.array_equal(pages.reshape(found.description.shape), data)
 
 
-def test_foreign_axes_are_all_given_slowest_first() -> None:
+def test_foreign_axes_are_in_order_slowest_first() -> None:
     sizes = 'SizeC="1" SizeZ="1" SizeT="4"'
     found = parse(foreign(order="XYTCZ", sizes=sizes)).description
     assert [axis.name for axis in found.axes] == ["z", "c", "t", "y", "x"]
@@ -303,13 +303,13 @@ def test_physical_sizes(pixels: str, axis: Axis) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "-1.0", "0", "INF", "1e308", "1e-300", "wide", ""])
 @pytest.mark.parametrize("name", ["PhysicalSizeX", "PhysicalSizeZ", "TimeIncrement"])
-def test_impossible_sizes_are_left_out_and_named(value: str, name: str) -> None:
+def test_impossible_sizes_are_ignored_with_a_warning(value: str, name: str) -> None:
     with pytest.warns(FerryWarning, match=name):
         found = parse(foreign(f'{name}="{value}"'))
     assert {(axis.scale, axis.unit) for axis in found.description.axes} == {(1.0, None)}
 
 
-def test_an_unknown_unit_is_left_out_and_kept() -> None:
+def test_an_unknown_unit_is_ignored_and_kept_in_metadata() -> None:
     with pytest.warns(FerryWarning, match="furlong"):
         found = parse(foreign('PhysicalSizeX="3" PhysicalSizeXUnit="furlong"')).description
     assert found.axes[-1] == Axis("x")
@@ -381,7 +381,7 @@ def test_tiff_data(inside: str, expected: list[int]) -> None:
     assert (found[:, 0] >= 0).tolist() == [ifd >= 0 for ifd in expected]
 
 
-def test_files_that_do_not_say_how_many_planes_they_hold() -> None:
+def test_files_without_a_number_of_planes() -> None:
     inside = "".join(
         f'<TiffData FirstT="{t}"><UUID FileName="t{t}.tif">urn:uuid:{t}</UUID></TiffData>'
         for t in (2, 0, 3, 1)
@@ -398,7 +398,7 @@ def test_a_uuid_without_a_file_name() -> None:
     assert parse(foreign(inside=inside)).files == (None,)
 
 
-def test_the_order_of_planes_that_another_program_gave_the_file() -> None:
+def test_the_order_of_planes_in_a_foreign_file() -> None:
     xml = write(make("tczyx", (4, 2, 3, 5, 7)))
     assert 'DimensionOrder="XYZCT"' in xml
     found = parse(xml.replace("XYZCT", "XYTCZ"))
@@ -416,7 +416,7 @@ def timed(action: Any) -> float:
     return min(times)
 
 
-def test_100000_planes_are_named_at_once() -> None:
+def test_100000_planes_are_read_quickly() -> None:
     sizes = 'SizeC="2" SizeZ="5" SizeT="10000"'
     one = parse(foreign(sizes=sizes, inside="<TiffData/>"))
     assert one.planes()[-1].tolist() == [0, 99_999]
@@ -435,7 +435,7 @@ def test_100000_planes_are_named_at_once() -> None:
 
 
 def planes_of(*attributes: str, inside: str = "", name: str = "TiffData") -> str:
-    """Return 24 elements that place the planes of `foreign` backwards."""
+    """Return 24 elements with the planes of `foreign` in reverse order."""
     places = [(i, i % 3, i // 3 % 2, i // 6) for i in range(24)]
     elements = []
     for i, z, c, t in places:
@@ -473,7 +473,7 @@ ODD_TIMES = TIMES.replace('TheT="2" TheZ="1" ', 'ExposureTime="3" TheT="2" TheZ=
         (BLOCKS + "<Pixels>" + TIMES + "</Pixels>", True),
     ],
 )
-def test_what_is_taken_out_says_what_is_parsed(
+def test_extracted_lists_equal_parsed_ones(
     inside: str, is_taken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     xml = foreign(inside=inside)
@@ -490,11 +490,11 @@ def test_what_is_taken_out_says_what_is_parsed(
 
 
 def describe_text(found: OmeImage) -> str:
-    """Return all that is said of an image, as text."""
+    """Return the whole description of an image as text."""
     return repr((found.description, found.plane_order, found.samples))
 
 
-def test_the_runs_of_several_images_are_told_apart() -> None:
+def test_the_lists_of_several_images_are_separate() -> None:
     xml = foreign(inside=BLOCKS + TIMES)
     image = xml[xml.index("<Image") : xml.index("</OME>")]
     other = image.replace(BLOCKS, NAMED).replace(TIMES, "")
@@ -505,7 +505,7 @@ def test_the_runs_of_several_images_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("tag", ["<!DOCTYPE OME>", "<![CDATA[", "&unknown;"])
-def test_what_is_taken_out_hides_nothing(tag: str) -> None:
+def test_extraction_hides_no_damage(tag: str) -> None:
     xml = foreign(inside=BLOCKS.replace("/>", f"/>{tag}", 1))
     with pytest.raises(UnreadableFileError, match=r"DOCTYPE|well-formed"):
         parse(xml)
@@ -580,7 +580,7 @@ def test_changed_names_and_colors_win_over_the_record() -> None:
     "change",
     [('SizeX="7"', 'SizeX="8"'), ('Type="uint16"', 'Type="float"'), ('SizeT="4"', 'SizeT="2"')],
 )
-def test_a_record_of_other_pixels_is_left_aside(change: tuple[str, str]) -> None:
+def test_a_record_of_other_pixels_is_ignored(change: tuple[str, str]) -> None:
     found = edited(SAMPLE, change)
     assert "p" not in [axis.name for axis in found.axes]
     assert found.channels[0] == Channel("a", "#ff0000")
@@ -599,7 +599,7 @@ def test_a_record_of_other_pixels_is_left_aside(change: tuple[str, str]) -> None
         '{"napari-ferry": 1, "axes": [{"name": "y", "size": 5}]}',
     ],
 )
-def test_a_broken_record_is_none(value: str) -> None:
+def test_a_damaged_record_is_ignored(value: str) -> None:
     note = f'<CommentAnnotation ID="A" Namespace="napari-ferry/1"><Value>{value}</Value>'
     xml = foreign(image='<AnnotationRef ID="A"/>').replace(
         "</OME>", f"<StructuredAnnotations>{note}</CommentAnnotation></StructuredAnnotations></OME>"
@@ -637,7 +637,7 @@ def test_a_doctype_is_refused_and_no_file_is_read() -> None:
         parse_ome_xml(without)
 
 
-def test_a_billion_laughs_are_refused_at_once() -> None:
+def test_a_billion_laughs_are_refused_quickly() -> None:
     entities = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 10))
     evil = foreign(image="<Description>&a9;</Description>").replace(
         "<OME", f'<!DOCTYPE OME [<!ENTITY a0 "ha">{entities}]><OME', 1
@@ -747,7 +747,7 @@ def times_of(planes: str) -> tuple[Axis, Any]:
 
 
 def test_times_of_planes_are_kept() -> None:
-    """Of 2 channels, 3 slices and 4 times, one after the other."""
+    """2 channels, 3 slices and 4 times in sequence."""
     places = [(t, z, c) for t in range(4) for z in range(3) for c in range(2)]
     planes = [
         f'<Plane TheT="{t}" TheZ="{z}" TheC="{c}" DeltaT="{10 * t + z + 0.5 * c}" DeltaTUnit="ms"/>'

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of all commands; `convert` has options that depend on its output file."""
+    """Return the parser of all commands; the options of `convert` depend on its output file."""
     parser = argparse.ArgumentParser(
         "napari-ferry",
         description="Inspect image files, and convert them without loading them into memory.",

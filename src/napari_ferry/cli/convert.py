@@ -32,6 +32,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", type=Path, metavar="OUT", help="the file to save; its suffix selects the format"
     )
+
     parser.add_argument(
         "--image", type=int, metavar="N", help="convert only image N, counted from 0"
     )

@@ -28,7 +28,7 @@ _MAX_DIFFERENCE = 6.0
 
 
 class Result(NamedTuple):
-    """Result of a comparison: its text, and True for all that the format can hold."""
+    """Result of a comparison: its text, and True for a file as good as its format allows."""
 
     text: str
     is_good: bool

@@ -200,7 +200,7 @@ def described_files(folder: Path) -> list[Path]:
 
 
 def data_file(path: Path) -> Path:
-    """Return the raw file of a path, which may be its sidecar.
+    """Return the raw file of a path to it or to its sidecar.
 
     Raises
     ------

@@ -30,7 +30,7 @@ from napari_ferry import (
     imsave,
 )
 from napari_ferry.saving import interrupted_save
-from napari_ferry.saving.partial import kept_nonce, partial_folder
+from napari_ferry.saving.partial import partial_folder, resumable_nonce
 
 pytestmark = pytest.mark.leaves_partial
 
@@ -273,7 +273,7 @@ def test_what_no_save_makes_is_refused(prepare, home: Path, data: Path):
     prepare(home, partial_folder(data / "movie.tif"))
     before = tree(data.parent)
     assert interrupted_save(data / "movie.tif") is None
-    assert kept_nonce(data / "movie.tif") is None
+    assert resumable_nonce(data / "movie.tif") is None
     assert tree(data.parent) == before
     refused(data)
 

@@ -17,7 +17,7 @@ from napari_ferry.saving.disk import sync_file
 from napari_ferry.saving.partial import PartialFolder, interrupted_save
 from napari_ferry.saving.progress import Monitor, Progress
 from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
-from napari_ferry.saving.target import check_free_space, check_place, follow_link
+from napari_ferry.saving.target import check_free_space, check_target, follow_link
 from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _targets_by_name(given: Plan, plan: Plan) -> dict[str, Path]:
 def _check_targets(plan: Plan, overwrite: bool) -> None:
     """Refuse targets without permission or space for a save, before the first byte."""
     for path in plan.paths:
-        check_place(path)
+        check_target(path)
     _check_existing(plan, plan.existing, overwrite)
     # the size of encoded files is only a maximum
     check_free_space(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))

@@ -59,7 +59,7 @@ class EncodeTask:
         return region_bytes(self.array, self.region)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stream:
     """Files assembled from encoded tasks, in order.
 

@@ -62,7 +62,7 @@ def check_free_space(folder: Path, nbytes: int) -> None:
         )
 
 
-def check_place(path: Path) -> None:
+def check_target(path: Path) -> None:
     """Refuse a path without permission to create or replace a file.
 
     Raises

@@ -23,7 +23,7 @@ from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave, plan
 from napari_ferry.saving import Plan, Progress
 from napari_ferry.saving.progress import size_text
-from napari_ferry.saving.target import check_place, follow_link
+from napari_ferry.saving.target import check_target, follow_link
 
 _MOST_NAMES = 4
 _NEVER = 1e6
@@ -76,11 +76,11 @@ class Request:
         Raises
         ------
         UnsupportedFormatError, InvalidImageError, TargetError
-            As `napari_ferry.plan` and `check_place`.
+            As `napari_ferry.plan` and `check_target`.
         """
         planned = plan(self.images, self.path, **self.options)
         for path in planned.paths[:1]:
-            check_place(follow_link(path))
+            check_target(follow_link(path))
         return planned
 
 

@@ -82,7 +82,7 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     check_pixels(image)
 
     text = sidecar_text(image)
-    lead = max(0, image.ndim - (3 if image.is_rgb else 2))
+    lead = max(0, image.ndim - image.frame_ndim)
     writes = pixel_writes(
         path,
         image.array,
@@ -95,8 +95,15 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     may_replace = partial(_is_sidecar_of, data=path)
     return Plan(
         files=(
-            PlannedFile(path, image.nbytes, partial(_reserve, nbytes=image.nbytes)),
-            PlannedFile(sidecar_path(path), len(text), partial(write_text, text=text), may_replace),
+            PlannedFile(
+                path=path, nbytes=image.nbytes, create=partial(_reserve, nbytes=image.nbytes)
+            ),
+            PlannedFile(
+                path=sidecar_path(path),
+                nbytes=len(text),
+                create=partial(write_text, text=text),
+                may_replace=may_replace,
+            ),
         ),
         writes=tuple(writes),
         losses=tuple(common_losses(images)),

@@ -114,7 +114,7 @@ def plan_sidecar(
     padding = Padding(layout.offset, layout.gap, rest)
     sidecar = sidecar_path(data)
     text, losses = merge_sidecar(sidecar, image, padding, edited if calibration else ())
-    file = PlannedFile(sidecar, len(text), partial(write_text, text=text))
+    file = PlannedFile(path=sidecar, nbytes=len(text), create=partial(write_text, text=text))
     return Plan(files=(file,), losses=losses, identity=text)
 
 

@@ -105,10 +105,10 @@ def plan(
     fit = PaletteFit(shared, colors, dither_offsets(movie.size) if dither else None)
     job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
     tasks = tuple(movie.tasks(EncodeFrames(fit)))
-    stream = Stream((path,), tasks, partial(assemble, job=job))
+    stream = Stream(paths=(path,), tasks=tasks, assemble=partial(assemble, job=job))
 
     return Plan(
-        files=(PlannedFile(path, _estimate_bytes(movie)),),
+        files=(PlannedFile(path=path, nbytes=_estimate_bytes(movie)),),
         losses=(*movie.losses, *_losses(movie, colors)),
         nframes=movie.nframes,
         identity=json.dumps(

@@ -36,9 +36,11 @@ from napari_ferry.codecs.tiff.saving.plan_compressed import (
 from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_laid_file, plan_laid_series
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image, check_pixels, common_losses, describe
+from napari_ferry.image.checks import check_frame_axes
+from napari_ferry.image.record import NOTES
 from napari_ferry.imagej import step_losses
 from napari_ferry.saving import Plan, PlannedFile
-from napari_ferry.saving.partial import kept_nonce
+from napari_ferry.saving.partial import resumable_nonce
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
@@ -80,8 +82,8 @@ def open(path: Path) -> list[Image]:
 
 def _with_notes(image: Image, path: Path) -> Image:
     """Add the notes that stand beside an image file, unless it has its own."""
-    notes = "" if "notes" in image.metadata else read_notes(path, image)
-    return replace(image, metadata={**image.metadata, "notes": notes}) if notes else image
+    notes = "" if NOTES in image.metadata else read_notes(path, image)
+    return replace(image, metadata={**image.metadata, NOTES: notes}) if notes else image
 
 
 def written_by(path: Path) -> str:
@@ -145,7 +147,9 @@ def plan(
     layers = [Layer(image, whole_region(image.shape)) for image in images]
     for image in images:
         check_pixels(image)
-        _check_axes(image)
+        # samples of any number can be stored, but 3 or 4 of them are a color
+        if image.axis_names[-3:] != ("y", "x", "s"):
+            check_frame_axes(image, "in a TIFF file")
     total = sum(layer.nframes * layer.frame_bytes for layer in layers)
     cap = _cap_bytes(size_cap)
     _check_options(compression, pyramid)
@@ -171,7 +175,9 @@ def _with_metadata(planned: Plan, images: Sequence[Image], path: Path) -> Plan:
     text = metadata_text(images)
     create = partial(write_text, text=text)
     beside = path.with_name(f"{stem_of(path)}.json")
-    file = PlannedFile(beside, len(text.encode()), create, is_own_metadata)
+    file = PlannedFile(
+        path=beside, nbytes=len(text.encode()), create=create, may_replace=is_own_metadata
+    )
     return replace(planned, files=(*planned.files, file))
 
 
@@ -213,7 +219,7 @@ def _plan_series(
         nonce = uuid.uuid4().hex
         files, stream = plan_encoded_series(layers, path, flavor, pages, cap, nonce)
         return replace(base, files=files, stream=stream, nonce=nonce)
-    nonce = kept_nonce(part_path(path, 0)) or uuid.uuid4().hex
+    nonce = resumable_nonce(part_path(path, 0)) or uuid.uuid4().hex
     files, writes = plan_laid_series(layers, path, flavor, cap, nonce)
     return replace(base, files=files, writes=writes, nonce=nonce)
 
@@ -236,15 +242,6 @@ def _check_options(compression: str, pyramid: bool | None) -> None:
     if compression not in known:
         raise InvalidImageError(
             f"The compression is {compression!r}: choose one of {', '.join(known)}."
-        )
-
-
-def _check_axes(image: Image) -> None:
-    """Refuse an order of axes that no TIFF file can hold."""
-    if image.axis_names[-2:] != ("y", "x") and image.axis_names[-3:] != ("y", "x", "s"):
-        raise InvalidImageError(
-            f"The axes are {' '.join(image.axis_names)}; in a TIFF y and x (and the samples s of "
-            "a color) come last: transpose the array first."
         )
 
 

@@ -78,8 +78,10 @@ def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
     encode = None
     if job.codec == "h264":
         encode = even if movie.is_rgb else with_chroma
-    stream = Stream((job.path,), tuple(movie.tasks(encode)), partial(assemble, job=job))
-    return PlannedFile(job.path, _estimate_bytes(movie)), stream
+    stream = Stream(
+        paths=(job.path,), tasks=tuple(movie.tasks(encode)), assemble=partial(assemble, job=job)
+    )
+    return PlannedFile(path=job.path, nbytes=_estimate_bytes(movie)), stream
 
 
 def _estimate_bytes(movie: Movie) -> int:

@@ -17,7 +17,7 @@ from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
 from napari_ferry.rendering.view import make_frame_axis
-from napari_ferry.saving.target import check_place
+from napari_ferry.saving.target import check_target
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.canvas_movie import CANVAS_OPTIONS, CanvasMovie
 from napari_ferry.widgets.export.layer_list import LayerList
@@ -171,7 +171,7 @@ class Fields(QWidget):
             The content of a field is not valid.
         """
         path, names = self.target.path(), [slider.label for slider in find_sliders(self.viewer)]
-        check_place(path)
+        check_target(path)
         self.playback.set_axes(names, "t" if "t" in names else None)
         playback, drawing = self.playback.values(), self.picture.values()
         canvas_options = {name: drawing[name] for name in CANVAS_OPTIONS}

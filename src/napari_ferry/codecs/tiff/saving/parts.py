@@ -79,7 +79,7 @@ def part_files(
         xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavor == "ome" else ""
         create = creator([part], flavor, xml, _part_mark(part, uuids[0], i, len(parts)))
         nbytes = file_bytes([part], create)
-        files.append(PlannedFile(path, nbytes, create, is_own_part))
+        files.append(PlannedFile(path=path, nbytes=nbytes, create=create, may_replace=is_own_part))
     return files
 
 

@@ -87,8 +87,8 @@ def plan_encoded_file(
     nbytes += sum(len(str(tags).encode()) for tags in first)
     job = Job(tuple(layers), tuple(pages), options, first, nbytes > CLASSIC_BYTES)
     pieces = _pieces(layers, pages, flavor)
-    stream = Stream((path,), tuple(pieces), partial(assemble, job=job))
-    return (PlannedFile(path, nbytes),), stream
+    stream = Stream(paths=(path,), tasks=tuple(pieces), assemble=partial(assemble, job=job))
+    return (PlannedFile(path=path, nbytes=nbytes),), stream
 
 
 def plan_encoded_series(
@@ -138,9 +138,11 @@ def plan_encoded_series(
         reserve=reserve,
     )
     each = min(math.ceil(cap), most_bytes(layers, pages) // count + reserve)
-    files = tuple(PlannedFile(part, each, may_replace=is_own_part) for part in paths)
+    files = tuple(PlannedFile(path=part, nbytes=each, may_replace=is_own_part) for part in paths)
     pieces = tuple(_pieces(layers, pages, flavor))
-    return files, Stream(paths, pieces, partial(assemble, job=job), path)
+    return files, Stream(
+        paths=paths, tasks=pieces, assemble=partial(assemble, job=job), single_path=path
+    )
 
 
 def most_bytes(layers: Sequence[Layer], pages: Sequence[PageFormat]) -> int:

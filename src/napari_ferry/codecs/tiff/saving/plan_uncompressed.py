@@ -32,7 +32,9 @@ def plan_laid_file(layers: Sequence[Layer], path: Path, flavor: Flavor) -> Laid:
         for layer, page in zip(layers, first_pages(layers), strict=True)
         for write in _writes(layer, path, flavor, page)
     ]
-    return (PlannedFile(path, file_bytes(layers, create), create),), tuple(writes)
+    return (PlannedFile(path=path, nbytes=file_bytes(layers, create), create=create),), tuple(
+        writes
+    )
 
 
 def plan_laid_series(

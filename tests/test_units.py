@@ -1,4 +1,4 @@
-"""Units: one canonical name each, checked against pint and against the OME schema's lists."""
+"""Units: canonical names, compared with pint and with the lists of the OME schema."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Lazy arrays against numpy, and the patches that CAREamics reads."""
+"""Lazy arrays compared with numpy, and patches as read by CAREamics."""
 
 from __future__ import annotations
 
 import math
-import pickle  # noqa: TID251 - what is read here was written here
+import pickle  # noqa: TID251 - the pickles are from this test
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ PATCHES = read_golden("careamics", lambda entry: "patches" in entry and "tiff" i
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads frames out of an array, and can be pickled."""
+    """A reader of frames of an array, which can be pickled."""
 
     data: NDArray[Any]
 
@@ -45,7 +45,7 @@ def frames_of(data: NDArray[Any], lead: int) -> Frames:
 
 
 def counted(n: int) -> tuple[Frames, list[int]]:
-    """Return frames of their own number, and which of them were read."""
+    """Return frames filled with their number, and a list of those that were read."""
     read: list[int] = []
 
     def make(i: int) -> NDArray[np.int64]:
@@ -119,7 +119,7 @@ def index(shape: tuple[int, ...]) -> st.SearchStrategy[Any]:
 
 
 def outcome(array: Array, key: Any) -> Any:
-    """Return what an index gives, or ``IndexError``."""
+    """Return the result of an index, or ``IndexError``."""
     try:
         return array[key]
     except IndexError:
@@ -377,7 +377,7 @@ def test_a_patch_that_is_not_there_is_refused(asked: Any) -> None:
 
 
 def test_what_takes_nothing_minds_no_bounds() -> None:
-    """As numpy: an index that is out of bounds does not matter beside an empty one."""
+    """Like numpy, accept an index out of bounds next to an empty one."""
     frames = Frames(lambda i: np.zeros(3, np.uint8), (0, 3), np.uint8, 1)
     index = np.array([[0], [0]]), []
     assert frames[index].shape == np.zeros((0, 3))[index].shape == (2, 0)

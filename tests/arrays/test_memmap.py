@@ -1,11 +1,11 @@
-"""Mapped files: what became shorter is said, never touched; a map travels as its path."""
+"""Mapped files: shortened files are reported, not accessed; maps are pickled as paths."""
 
 from __future__ import annotations
 
 import copy
 import errno
 import os
-import pickle  # noqa: TID251 - what is read here was written here
+import pickle  # noqa: TID251 - the pickles are from this test
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ MOVIE = np.arange(60 * 64 * 64, dtype=np.uint16).reshape(60, 64, 64)
 
 
 def write_interleaved(path: Path) -> None:
-    """Write pages evenly spaced, with their directories between them."""
+    """Write pages at equal distances, with their directories between them."""
     with tifffile.TiffWriter(path) as writer:
         for frame in MOVIE:
             writer.write(frame, metadata=None, contiguous=False)
@@ -43,10 +43,10 @@ each_way = pytest.mark.parametrize(("name", "write"), WAYS.items())
 
 
 @each_way
-def test_what_became_shorter_is_said(
+def test_shortened_files_are_reported(
     name: str, write: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """Without a word from us, the system would end the program."""
+    """Without the check, the system would terminate the program."""
     path = tmp_path / name
     write(path)
     (image,) = imload(path)
@@ -66,7 +66,7 @@ def test_what_became_shorter_is_said(
 
 READS: tuple[Callable[[Any], object], ...] = (
     *(np.sqrt, np.median, np.sort, np.max, list, repr, str),
-    # as `np.add.reduce(a)` would, but numpy never lets go of an array that refuses that
+    # as `np.add.reduce(a)` would, but numpy leaks an array whose ufunc raises an error
     *(lambda a: a.__array_ufunc__(np.add, "reduce", a), lambda a: np.add(a, a, dtype=np.uint16)),
     *(copy.copy, copy.deepcopy, lambda a: pickle.dumps(a[::-1]), lambda a: a.sum(where=True)),
     *(lambda a: a.max(), lambda a: a.mean(), lambda a: a.std(), lambda a: a.any()),
@@ -81,7 +81,7 @@ READS: tuple[Callable[[Any], object], ...] = (
     *(lambda a: a.tolist(), lambda a: a.tobytes(), lambda a: a.tofile(os.devnull)),
     *(lambda a: a.T.copy(), lambda a: a.view(np.uint8).sum()),
 )
-"""What touches pixels without indexing, as far as a map can know of it."""
+"""Operations that access pixels without indexing, as far as a map can check them."""
 
 
 def test_what_became_shorter_is_not_computed_with(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_map_that_may_be_changed_is_guarded(mode: Any, tmp_path: Path) -> None
 
 
 def test_results_are_plain(tmp_path: Path) -> None:
-    """A map of no file is no use, and one of no dimension has no hash."""
+    """A map without a file is useless, and one without dimensions cannot be hashed."""
     write_ours(tmp_path / "a.tif")
     whole: Any = imload(tmp_path / "a.tif")[0].array
     part = whole[2:4]
@@ -215,7 +215,7 @@ def test_dask_copies_no_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @each_way
-def test_a_map_travels_as_its_path(
+def test_a_map_is_pickled_as_its_path(
     name: str, write: Callable[[Path], None], tmp_path: Path
 ) -> None:
     path = tmp_path / name

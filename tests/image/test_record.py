@@ -1,4 +1,4 @@
-"""The JSON record: it comes back as it was, it is plain JSON, and what is broken is left out."""
+"""The JSON record: round trips, plain JSON values, and malformed fields."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_the_byte_order_is_said_where_it_is_big(dtype: str, said: str) -> None:
     assert not found.has_dtype(["int8", "float64"])
 
 
-# --- what is broken is left out
+# --- malformed fields are ignored
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_what_cannot_be_kept_is_named() -> None:
     assert list(json_losses(metadata)) == ["raw", "what", "list.0", "of.1"]
 
 
-# --- our record, and what others changed since
+# --- our record, and later changes by other programs
 
 
 def test_what_was_written_decides_who_is_right() -> None:
@@ -335,7 +335,7 @@ def test_a_record_is_strict_json(bad: float) -> None:
     assert (found.display, found.metadata) == ({"gamma": None}, {"gain": None})
 
 
-def test_losses_name_what_is_not_kept_and_where() -> None:
+def test_losses_name_each_value_that_is_not_stored() -> None:
     image = Image(
         (np.zeros((2, 2, 2)),),
         (Axis("c"), Axis("y", 0.0, None, NAN), Axis("x", NAN, "micrometer")),

@@ -1,8 +1,8 @@
-"""What people save: arrays, sequences of frames, several images; and what is neither."""
+"""Objects to save: arrays, sequences of frames, several images; and unsuitable objects."""
 
 from __future__ import annotations
 
-import pickle  # noqa: TID251 - frames go to other processes
+import pickle  # noqa: TID251 - frames are sent to other processes
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -51,7 +51,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class FramesOfOthers:
-    """A sequence that is not registered as one, as readers of other packages are."""
+    """A sequence not registered as one, such as the readers of other packages."""
 
     def __init__(self, frames: Sequence[Any]) -> None:
         self.frames = frames
@@ -131,7 +131,7 @@ def test_frames_are_neither_copied_nor_read_when_they_are_given() -> None:
     assert isinstance(image.array, Frames)
     assert np.shares_memory(image.array[2], GRAY)
     assert not image.array[2].flags.writeable
-    frames.clear()  # the list may be filled anew
+    frames.clear()  # the caller may fill the list again
     assert_same_pixels(np.asarray(pickle.loads(pickle.dumps(image.array))), GRAY)
     unread = dask.array.from_delayed(dask.delayed(_never)(), (12, 16), "uint8")
     assert plan([unread, unread], "a.tif").nframes == 2
@@ -192,7 +192,7 @@ def test_frames_that_differ_are_named_where_one_image_is_held(
             planner([GRAY[0], GRAY[1], other, GRAY[2, 1:]], name)
 
 
-# --- what is neither
+# --- unsuitable objects
 
 
 def _frames() -> Iterator[np.ndarray]:
@@ -286,7 +286,7 @@ def test_images_say_themselves_what_they_are() -> None:
 
 
 class Reader:
-    """A reader of frames that are made when they are asked for, such as those of pims."""
+    """A reader with frames created on access, such as those of pims."""
 
     def __init__(self, frames: Sequence[NDArray[Any]]) -> None:
         self.frames = frames

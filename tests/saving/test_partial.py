@@ -1,4 +1,4 @@
-"""Partial folders that somebody else made, or that were moved, copied or damaged since."""
+"""Partial folders made by other users, or moved, copied or damaged."""
 
 import json
 import os
@@ -38,7 +38,7 @@ HEAD = {"plan": "x", "nonce": ""}
 
 
 def tree(folder: Path) -> dict[str, object]:
-    """Return everything below a folder: what files hold, where links lead, and types."""
+    """Return everything below a folder: contents of files, targets of links, and types."""
     return {
         str(path.relative_to(folder)): str(path.readlink())
         if path.is_symlink()
@@ -51,7 +51,7 @@ def tree(folder: Path) -> dict[str, object]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder of files that are nobody else's business."""
+    """A folder of files unrelated to the save."""
     home = tmp_path / "home"
     (home / "sub").mkdir(parents=True)
     (home / "thesis.txt").write_text("precious")
@@ -62,7 +62,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A folder to save into, with files that are not of the save."""
+    """A target folder with files unrelated to the save."""
     data = tmp_path / "data"
     data.mkdir()
     imsave(movie(7), data / "other.tif")
@@ -71,7 +71,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def foreign(data: Path, *lines: object, files: tuple[str, ...] = ()) -> Path:
-    """Make a partial folder as somebody else could."""
+    """Make a partial folder as another user could."""
     folder = partial_folder(data / "movie.tif")
     folder.mkdir()
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -82,7 +82,7 @@ def foreign(data: Path, *lines: object, files: tuple[str, ...] = ()) -> Path:
 
 
 def refused(data: Path, words: str = "delete it") -> None:
-    """Assert that a save is refused in one sentence, and everything is left as it was."""
+    """Assert a refusal in one sentence, with all files unchanged."""
     before = tree(data.parent)
     with pytest.raises(TargetError, match=words) as error:
         imsave(movie(1), data / "movie.tif", overwrite=True)
@@ -129,7 +129,7 @@ def test_a_move_to_another_name_is_refused(name: str, home: Path, data: Path):
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_the_last_moves_to_another_name_are_refused(name: str, home: Path, data: Path):
-    """As if the first file had been moved in place already."""
+    """The state after the first file was moved in place."""
     imsave(movie(2), data / "movie.tif")
     moves = [["new-0.tif", "movie.tif"], ["new-1.tif", name.format(home=home)]]
     foreign(data, HEAD, {"moves": moves, "aside": []}, files=("new-1.tif",))
@@ -158,7 +158,7 @@ def test_nothing_is_stale_because_a_journal_says_so(stale: str, home: Path, data
 
 
 def test_a_file_that_stands_is_not_replaced_by_one_of_a_journal(data: Path):
-    """Not even one that may be replaced, when the save is cancelled then."""
+    """Nor a file that may be replaced, if the save is cancelled later."""
     imsave(movie(2), data / "movie.tif")
     foreign(data, HEAD, {"moves": [["new-0.tif", "movie.tif"]], "aside": []}, files=("new-0.tif",))
     with pytest.raises(SaveCancelledError):
@@ -168,7 +168,7 @@ def test_a_file_that_stands_is_not_replaced_by_one_of_a_journal(data: Path):
 
 
 def test_a_neighbor_is_no_part_because_a_journal_says_so(tmp_path: Path):
-    """The file that waits in the folder is a part of a series, the one that stands is not."""
+    """The pending file is a part of a series; the existing one is not."""
     data, parts = tmp_path / "data", tmp_path / "parts"
     data.mkdir()
     parts.mkdir()
@@ -186,7 +186,7 @@ def test_a_neighbor_is_no_part_because_a_journal_says_so(tmp_path: Path):
     assert tree(data) == before
 
 
-# --- what is not a folder of a save -----------------------------------------------------------
+# --- folders not from a save ------------------------------------------------------------------
 
 
 def _folder_is_link(home: Path, folder: Path) -> None:
@@ -244,7 +244,7 @@ def pipe(home: Path, path: Path) -> None:
 
 def unix_socket(home: Path, path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path.parent)  # the name of a socket is short
+        patch.chdir(path.parent)  # names of sockets are limited in length
         server.bind(path.name)
 
 
@@ -292,7 +292,7 @@ def test_what_belongs_to_another_user_is_refused(name: str, data: Path):
 def test_a_file_system_with_one_owner_for_all_is_not_refused(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """FAT and some network drives say that files belong to somebody else, whoever makes them."""
+    """On FAT and some network drives, all files have another owner."""
     foreign(data, HEAD)
     monkeypatch.setattr(os, "geteuid", lambda: 4711, raising=False)
     imsave(movie(1), data / "movie.tif")
@@ -374,7 +374,7 @@ TORN = {
 @pytest.mark.parametrize("suffix", [".tif", ".bin"])
 @pytest.mark.parametrize("text", [*DAMAGED.values(), *TORN.values()], ids=[*DAMAGED, *TORN])
 def test_a_damaged_journal(text: bytes, suffix: str, tmp_path: Path):
-    """A line that is torn at the end is of a crash, anything else is refused."""
+    """A truncated last line is from a crash; other defects are refused."""
     path = tmp_path / f"movie{suffix}"
     folder = partial_folder(path)
     folder.mkdir()
@@ -476,7 +476,7 @@ for n in itertools.count():
 def test_after_a_crash_at_any_call_old_or_new_is_whole_again(
     old: str, old_version: int, new: str, version: int, again: int, tmp_path: Path
 ):
-    """The next save to the name, which is cancelled, leaves all files of old or of new, only."""
+    """A cancelled second save leaves all files of the old version, or all of the new one."""
     start, out, whole = tmp_path / "start", tmp_path / "out", tmp_path / "whole"
     for folder in (start, out, whole):
         folder.mkdir()
@@ -536,7 +536,7 @@ def test_a_copied_folder_leaves_the_original_alone(kind: str, n: int, tmp_path: 
 
 @each_rename
 def test_files_that_were_restored_are_kept(kind: str, n: int, tmp_path: Path):
-    """The user puts back a copy of the old files, and does not see the hidden folder."""
+    """The user restores a copy of the old files, unaware of the hidden folder."""
     interrupt(kind, tmp_path / "exp", n)
     (tmp_path / "backup").mkdir()
     KINDS[kind].save(movie(3), tmp_path / "backup")
@@ -563,7 +563,7 @@ def test_files_that_were_restored_are_kept(kind: str, n: int, tmp_path: Path):
 def test_what_is_left_of_lost_files_is_not_deleted(
     n: int, gone: str, lost: str | None, tmp_path: Path
 ):
-    """A copy of the folder was not complete, or the user has deleted a file."""
+    """A copy of the folder is incomplete, or the user has deleted a file."""
     interrupt("bin", tmp_path / "exp", n)
     path = tmp_path / "exp" / "movie.bin"
     (partial_folder(path) / gone).unlink()
@@ -588,7 +588,7 @@ def test_a_journal_that_lost_its_moves_deletes_nothing(tmp_path: Path):
 
 
 def test_a_torn_line_does_not_hide_those_that_follow(tmp_path: Path):
-    """A save that is taken up again after a torn line can be interrupted again."""
+    """A save resumed after a truncated line can be interrupted again."""
     code = DIE_AT_RENAME.replace("movie(2)", "movie(1)")
     status, _, err = run_python(code, "series", tmp_path, 0)
     assert status == 9, err
@@ -621,7 +621,7 @@ def test_targets_in_several_folders(n: int, tmp_path: Path):
         KINDS["bin"].save(movie(1), folder, overwrite=True)
         assert version_of(folder / "movie.bin") == 1
         assert not leftovers(folder)
-    else:  # a link to nothing may have come from anyone
+    else:  # a broken link may come from anyone
         with pytest.raises(TargetError, match=r"link to .*about.json, which does not exist"):
             KINDS["bin"].save(movie(1), folder, overwrite=True)
         assert found(folder / "movie.bin") == "said"
@@ -646,7 +646,7 @@ def test_a_data_file_that_is_a_link(n: int, tmp_path: Path):
 
 @pytest.mark.parametrize("n", range(4))
 def test_a_data_file_with_a_second_name(n: int, tmp_path: Path):
-    """Backups that are made of hard links give files names that a save does not know."""
+    """Backups with hard links give files additional names."""
     KINDS["bin"].save(movie(1), tmp_path)
     (tmp_path / "backup").hardlink_to(tmp_path / "movie.bin")
     before = (tmp_path / "backup").read_bytes()

@@ -1,4 +1,4 @@
-"""Saving under faults: whatever happens, the old file or the new one stands, never a torn one."""
+"""Saving with faults: the result is the old file or the new one, never a mixture."""
 
 import builtins
 import errno
@@ -98,7 +98,7 @@ def test_a_crash_between_renames_is_whole_or_named(kind: str, tmp_path: Path):
 
 
 class _Failing:
-    """Fails the n-th raw write, truncation, fsync or rename, as the system would.
+    """A fault in the n-th raw write, truncation, fsync or rename, as from the system.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class _Failing:
 
 @pytest.fixture
 def same_nonce(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the files of equal saves equal, which differ in what tells saves apart."""
+    """Make the files of equal saves equal, without their identifiers."""
     monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(int=1))
 
 
@@ -185,7 +185,7 @@ def test_any_call_to_the_disk_may_fail(kind, code: int, tmp_path: Path, same_non
 @pytest.mark.leaves_partial
 @pytest.mark.parametrize("name", ["series", "bin"])
 def test_nothing_is_lost_when_files_cannot_be_moved_back(name: str, tmp_path: Path):
-    """Renaming stops working half-way: the error says where all files are, the next save mends."""
+    """Renaming fails half-way: the error names all files, and the next save repairs them."""
     kind = KINDS[name]
     kind.save(movie(1), tmp_path)
     counted = _Failing(0, errno.EIO)
@@ -249,7 +249,7 @@ def test_a_disk_that_fills_on_the_way_leaves_the_old(kind, small_disk: Path):
 
 
 def test_a_disk_that_fills_under_a_pyramid_leaves_nothing(small_disk: Path):
-    """A file that is mapped before it has its room on the disk would end the program."""
+    """A mapped file without allocated space would terminate the program."""
     flat = np.zeros((4000, 5000), np.uint8)
     with pytest.raises(SaveError, match="free some space"):
         imsave(flat, small_disk / "p.ome.tif", compression="zlib", pyramid=True)
@@ -296,7 +296,7 @@ def test_bytes_are_flushed_before_their_name_and_the_folder_after(
 
 @each_kind
 def test_cancelling_is_quick_and_leaves_the_old(kind, tmp_path: Path):
-    """A slow source of small frames, many of which make a block."""
+    """A slow source of small frames, with many frames per block."""
     kind.save(movie(1), tmp_path)
     old, cancelled = contents(tmp_path), threading.Event()
     asked: list[float] = []
@@ -319,7 +319,7 @@ def test_cancelling_is_quick_and_leaves_the_old(kind, tmp_path: Path):
 @pytest.mark.leaves_partial
 @each_kind
 def test_an_interrupt_leaves_the_old(kind, tmp_path: Path):
-    """Of several files, those that are whole may wait for the save to be taken up again."""
+    """Complete files of several may remain for the save to be resumed."""
     kind.save(movie(1), tmp_path)
     old = contents(tmp_path)
     interrupting = lazy_movie(2, lambda i: i or signal.raise_signal(signal.SIGINT))
@@ -396,7 +396,7 @@ def test_a_source_that_is_cut_off_is_named(kind, tmp_path: Path):
     assert names(target) == []
 
 
-# --- what stands there ------------------------------------------------------------------------
+# --- existing files ---------------------------------------------------------------------------
 
 
 @each_kind
@@ -443,12 +443,12 @@ def test_parts_of_a_longer_save_go_together_with_it(tmp_path: Path):
     assert names(tmp_path) == ["movie_00000.tif", "movie_00001.tif"]
 
 
-# --- the place --------------------------------------------------------------------------------
+# --- the target -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["movie.tif", "movie.ome.tif", "movie.bin"])
 class TestPlace:
-    """Each is refused before the first byte, and nothing is left."""
+    """Each target is refused before the first byte, and no file is left."""
 
     def refused(self, path: Path, words: str) -> None:
         before = sorted(path.parent.rglob("*"))
@@ -518,14 +518,14 @@ except FerryError as error:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can get at, which those of pytest are not."""
+    """A folder accessible to every user, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 
 @pytest.mark.parametrize("mode", ["folder", "file", "place"])
 def test_what_is_write_protected(mode: str, open_folder: Path):
-    """As another user where the tests run as root, to whom nothing is protected."""
+    """Run as another user if the tests run as root, who may write to protected files."""
     folder, path = open_folder, open_folder / "movie.tif"
     imsave(movie(1), path)
     old = contents(folder)
@@ -538,11 +538,11 @@ def test_what_is_write_protected(mode: str, open_folder: Path):
     assert contents(folder) == old
 
 
-# --- two at once ------------------------------------------------------------------------------
+# --- concurrent saves -------------------------------------------------------------------------
 
 
 @each_kind
-def test_a_second_save_is_refused_while_the_first_is_under_way(kind, tmp_path: Path):
+def test_a_second_save_is_refused_while_the_first_is_in_progress(kind, tmp_path: Path):
     reached, go_on, errors = threading.Event(), threading.Event(), []
 
     def read(i: int) -> None:
@@ -614,7 +614,7 @@ def test_a_second_process_is_refused_while_the_first_saves(tmp_path: Path):
     assert not leftovers(tmp_path)
 
 
-# --- taken up again ---------------------------------------------------------------------------
+# --- resumed saves ----------------------------------------------------------------------------
 
 _DIE_IN_PART = """
 import os, signal, sys
@@ -628,7 +628,7 @@ KINDS["series"].save(lazy_movie(1, read), Path(sys.argv[1]), workers=1)
 
 
 def _interrupt(folder: Path) -> dict[str, os.stat_result]:
-    """Kill a save of three parts in the last one; return what is known of the whole ones."""
+    """Kill a save of three parts in the last one; return the status of the complete parts."""
     status, _, err = run_python(_DIE_IN_PART, folder)
     assert status == -signal.SIGKILL, err
     partial = partial_folder(folder / KINDS["series"].name)
@@ -637,7 +637,7 @@ def _interrupt(folder: Path) -> dict[str, os.stat_result]:
 
 
 def _kept(folder: Path, whole: dict[str, os.stat_result]) -> list[str]:
-    """Return which files have not been written since."""
+    """Return the files not written since then."""
     pairs = {name: ((folder / name).stat(), stat) for name, stat in whole.items()}
     return [
         name
@@ -687,7 +687,7 @@ def test_nothing_is_kept_for_another_save(other: str, tmp_path: Path):
     assert not leftovers(tmp_path)
 
 
-# --- what it costs ----------------------------------------------------------------------------
+# --- memory and time --------------------------------------------------------------------------
 
 
 @each_kind
@@ -748,7 +748,7 @@ print(peak() - before)
 
 @pytest.mark.parametrize("kind", ["ome", "bin"])
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path):
-    """Of 210 MB that are read frame by frame, in MB."""
+    """Peak memory for 210 MB read frame by frame, in MB."""
     status, out, err = run_python(_SAVE_LARGE, kind, tmp_path)
     assert status == 0, err
     assert float(out) < 60
@@ -756,7 +756,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path):
 
 @each_kind
 def test_saving_over_the_file_that_is_read(kind, tmp_path: Path):
-    """The opened image is a map of the very file that is replaced."""
+    """The opened image is a map of the replaced file."""
     pixels = np.random.default_rng(0).integers(0, 999, (6, SIZE, SIZE), np.uint16)
     (path, *_) = kind.save(Image.from_array(pixels, "tyx"), tmp_path)
     (image,) = imload(path)
@@ -768,7 +768,7 @@ def test_saving_over_the_file_that_is_read(kind, tmp_path: Path):
 
 
 def test_memory_of_others_is_not_dropped(tmp_path: Path):
-    """Pages of a file may be dropped once they are saved, those of private memory never."""
+    """Saved pages of a file may be released, but never those of private memory."""
     import mmap
 
     memory = mmap.mmap(-1, 6 * SIZE * SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -833,7 +833,7 @@ assert np.array_equal(imload(folder / name)[0].array[::57], memory[::57])
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is asked of Linux")
 @pytest.mark.parametrize("name", ["movie.tif", "movie.bin"])
 def test_memory_while_saving_a_transposed_map(name: str, tmp_path: Path):
-    """Of 105 MB, each of whose frames lies all over the file; in MB."""
+    """Peak memory for 105 MB with frames scattered over the file, in MB."""
     memory = np.memmap(tmp_path / "m", np.uint16, "w+", shape=(256, 512, 400))
     memory[:] = np.arange(400, dtype=np.uint16)
     memory.flush()

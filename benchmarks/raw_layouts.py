@@ -126,8 +126,8 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
     yield f"wrong above 0.6: {len(sure)}, of blank files {len(blank)} (goal 0)"
 
     seconds = np.array([one.seconds for one in outcomes])
-    said = f"median {np.median(seconds):.2f} (goal 1), most {seconds.max():.2f} (goal 2)"
-    yield f"seconds of one core: {said}, {(seconds < 2).mean():.1%} below 2"
+    text = f"median {np.median(seconds):.2f} (goal 1), most {seconds.max():.2f} (goal 2)"
+    yield f"seconds of one core: {text}, {(seconds < 2).mean():.1%} below 2"
     nread = np.array([one.nread for one in outcomes]) / 1e6
     yield f"MB read: median {np.median(nread):.1f}, most {nread.max():.1f} (goal 16)"
 
@@ -155,10 +155,10 @@ print(f"{first} in {seconds:.2f} s, {sources[0].nread / 1e6:.1f} MB read, peak {
 
 def cost_of(path: Path) -> str:
     """Return the first layout of a file and its cost, in a process of its own."""
-    said = subprocess.run(
+    child = subprocess.run(
         [sys.executable, "-c", _CHILD, str(path)], capture_output=True, text=True, check=True
     )
-    return f"{path.stat().st_size / 1e6:,.0f} MB: {said.stdout.strip()}"
+    return f"{path.stat().st_size / 1e6:,.0f} MB: {child.stdout.strip()}"
 
 
 def big_file(folder: Path) -> Path:
@@ -190,6 +190,7 @@ def main() -> None:
     parser.add_argument("--known", choices=["offset", "frames"], default="")
     parser.add_argument("--big", action="store_true", help="what files of 2 and 40 GB cost")
     options = parser.parse_args()
+
     with tempfile.TemporaryDirectory() as folder:
         if options.big:
             path = big_file(Path(folder))

@@ -51,16 +51,16 @@ class Raw:
 
     def is_type(self, layout: object) -> bool:
         """Return True if the type of a layout is right; signs count for negative pixels only."""
-        said: np.dtype = layout.dtype  # type: ignore[attr-defined]
-        if said.str == self.dtype.str:
+        dtype: np.dtype = layout.dtype  # type: ignore[attr-defined]
+        if dtype.str == self.dtype.str:
             return True
-        if "f" in said.str + self.dtype.str or said.itemsize != self.dtype.itemsize:
+        if "f" in dtype.str + self.dtype.str or dtype.itemsize != self.dtype.itemsize:
             return False
-        same_order = said.str[0] == self.dtype.str[0]
+        same_order = dtype.str[0] == self.dtype.str[0]
         pixels = self._pixels().astype(np.int64)
         return (
             same_order
-            and int(pixels.max()) < 2 ** (8 * said.itemsize - 1)
+            and int(pixels.max()) < 2 ** (8 * dtype.itemsize - 1)
             and int(pixels.min()) >= 0
         )
 
@@ -217,6 +217,7 @@ def _colored(rng: np.random.Generator, pixels: np.ndarray, form: str) -> tuple[n
         return pixels, 1
     if form == "packed":
         return pixels[..., 1], 1
+
     drawn = rng.random()
     if drawn < 0.35:
         return pixels.mean(-1).astype(pixels.dtype), 1
@@ -249,6 +250,7 @@ def _stored(
     as_is = kind in ("sim_dff", "sim_label") and form not in ("packed", "bayer")
     if as_is or (way == "u1" and pixels.dtype == np.uint8):
         return way, _typed(pixels, way)
+
     low, high = float(pixels.min()), float(pixels.max())
     unit = (pixels.astype(np.float64) - low) / max(high - low, 1e-9)
     noise = rng.standard_normal(unit.shape) / 400

@@ -1,4 +1,4 @@
-"""Raw files without metadata: what layout is found, what is known, and what is said of it."""
+"""Raw files without metadata: layouts found, known fields and reasons."""
 
 import json
 import struct
@@ -36,7 +36,7 @@ MORE_DTYPES = ("i1", "<i2", ">i2", "<u4", ">u4", ">i4", "<f4", ">f8")
 
 
 def scene(shape: tuple[int, int, int] = (12, 90, 132), seed: int = 0) -> np.ndarray:
-    """A movie that a camera might have taken, floats around 1 with noise of 2 percent."""
+    """A camera movie of floats around 1, with noise of 2 percent."""
     rng = np.random.default_rng(seed)
     still = gaussian_filter(rng.standard_normal(shape[1:]), 3)
     still = 1 + 0.25 * still / still.std()
@@ -69,13 +69,13 @@ def brief(layout: Layout) -> tuple:
     )
 
 
-# --- where frames and headers end ----------------------------------------------------------
+# --- borders of frames and headers ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("away", [-6, 0, 5])
 @pytest.mark.parametrize("gap", [0, 40, 300])
-def test_border_of_frames_is_found_to_the_sample(gap, away):
-    frames = unlike(6)
+def test_frame_border_is_found_to_the_sample(gap, away):
+    frames = unrelated_sections(6)
     rng = np.random.default_rng(7)
     between = 1 + 0.3 * rng.standard_normal((6, gap))
     window = np.concatenate(
@@ -88,7 +88,7 @@ def test_border_of_frames_is_found_to_the_sample(gap, away):
 
 
 def unpacked_pairs(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The three bytes of each two samples of 12 bits, as Mono12p has them."""
+    """The three bytes of each two samples of 12 bits in Mono12p."""
     a, b = samples[::2].astype(np.uint16), samples[1::2].astype(np.uint16)
     return a & 255, a >> 8 | (b & 15) << 4, b >> 4
 
@@ -101,7 +101,7 @@ def test_no_border_is_found_in_noise():
 
 
 @pytest.mark.parametrize("header", [bytes(300), b"gain = 3\n" * 40, "random"])
-def test_edge_of_bytes_is_where_a_header_ends(header):
+def test_byte_edge_is_the_end_of_the_header(header):
     rng = np.random.default_rng(9)
     header = rng.bytes(301) if header == "random" else header
     pixels = rng.poisson(300, 40_000).astype("<u2").tobytes()
@@ -112,11 +112,11 @@ def test_edge_of_bytes_is_where_a_header_ends(header):
     assert score > 5
 
 
-# --- what is found -----------------------------------------------------------------------------
+# --- layouts found -----------------------------------------------------------------------------
 
 
 def more(values: tuple) -> list:
-    """Values that only thorough runs take."""
+    """Values for thorough runs only."""
     return [pytest.param(value, marks=pytest.mark.thorough) for value in values]
 
 
@@ -142,7 +142,7 @@ def test_headers_are_found(tmp_path, header):
     assert brief(best) == ("<u2", len(header), 12, 90, 132, 1)
 
 
-def test_colors_that_lie_together_are_found(tmp_path):
+def test_interleaved_colors_are_found(tmp_path):
     base = scene((1, 200, 260))[0]
     hue = [gaussian_filter(scene((1, 200, 260), seed)[0], 6) for seed in (1, 2, 3)]
     pixels = np.stack(
@@ -156,12 +156,12 @@ def test_colors_that_lie_together_are_found(tmp_path):
 
 def test_reasons_name_rows_and_frames_in_bytes(tmp_path):
     best = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene())))[0]
-    said = "; ".join(best.reasons)
-    assert "rows repeat every 264 bytes" in said
-    assert "frames every 23,760 bytes" in said
+    reasons = "; ".join(best.reasons)
+    assert "rows repeat every 264 bytes" in reasons
+    assert "frames every 23,760 bytes" in reasons
 
 
-def test_movie_that_was_cut_off_is_found(tmp_path):
+def test_truncated_movie_is_found(tmp_path):
     data = stored("<u2", scene((12, 128, 160))).tobytes()
     path = tmp_path / "a.raw"
     path.write_bytes(data[:-3001])
@@ -171,7 +171,7 @@ def test_movie_that_was_cut_off_is_found(tmp_path):
 
 @pytest.mark.parametrize("cut", [3001, *more((4000,))])
 @pytest.mark.parametrize("header", [352, *more((1357,))])
-def test_header_is_found_though_the_last_frame_was_cut_off(tmp_path, cut, header):
+def test_header_is_found_before_a_truncated_last_frame(tmp_path, cut, header):
     filled = np.random.default_rng(2).bytes(header)
     path = write(tmp_path / "a.raw", stored("u1", scene((12, 100, 132))), filled)
     path.write_bytes(path.read_bytes()[:-cut])
@@ -192,7 +192,7 @@ def test_bytes_after_each_frame_are_a_gap(tmp_path, is_last):
     assert any("not a whole number of rows" in reason for reason in best.reasons)
 
 
-def test_gaps_are_found_between_frames_that_are_unlike_each_other(tmp_path):
+def test_gaps_are_found_between_dissimilar_frames(tmp_path):
     rng = np.random.default_rng(2)
     moving = gaussian_filter(rng.standard_normal((5, 120, 150)), (0, 2, 2))
     still = gaussian_filter(rng.standard_normal((120, 150)), 2)
@@ -203,16 +203,18 @@ def test_gaps_are_found_between_frames_that_are_unlike_each_other(tmp_path):
     assert (*brief(best), best.gap) == ("<f4", 0, 5, 120, 150, 1, 64)
 
 
-def unlike(nt: int, seed: int = 3) -> np.ndarray:
-    """Sections that have nothing in common but their texture, shape (nt, 120, 150)."""
+def unrelated_sections(nt: int, seed: int = 3) -> np.ndarray:
+    """Sections with nothing in common but their texture, shape (nt, 120, 150)."""
     noise = np.random.default_rng(seed).standard_normal((nt, 120, 150))
     smooth = gaussian_filter(noise, (0, 2, 2))
     return 1 + 0.3 * smooth / smooth.std()
 
 
-def test_gap_is_found_between_sections_that_have_nothing_in_common(tmp_path):
+def test_gap_is_found_between_unrelated_sections(tmp_path):
     path = tmp_path / "a.raw"
-    path.write_bytes(b"".join(one.tobytes() + bytes(64) for one in stored("<i4", unlike(4))))
+    path.write_bytes(
+        b"".join(one.tobytes() + bytes(64) for one in stored("<i4", unrelated_sections(4)))
+    )
     best = find_layouts(path)[0]
     assert (*brief(best), best.gap) == ("<i4", 0, 4, 120, 150, 1, 64)
 
@@ -231,7 +233,7 @@ def test_gap_may_be_as_long_as_a_row(tmp_path):
 
 @pytest.mark.parametrize("x", [1, 3, 5, 7])
 @pytest.mark.parametrize("content", ["text", "ramp"])
-def test_rows_of_few_samples_do_no_harm(tmp_path, x, content):
+def test_short_rows_are_harmless(tmp_path, x, content):
     path = tmp_path / "a.raw"
     ramp = np.arange(6000, dtype="<u2").tobytes()
     path.write_bytes(ramp if content == "ramp" else b"exposure = 20 ms\n" * 600)
@@ -240,7 +242,7 @@ def test_rows_of_few_samples_do_no_harm(tmp_path, x, content):
         assert 0 <= layout.confidence <= 1
 
 
-def test_rows_that_are_very_wide_are_read_in_part(tmp_path, monkeypatch):
+def test_very_wide_rows_are_read_in_part(tmp_path, monkeypatch):
     sources = []
     opened = find.open_source
 
@@ -258,7 +260,7 @@ def test_rows_that_are_very_wide_are_read_in_part(tmp_path, monkeypatch):
     assert sources[0].nread < 20_000_000
 
 
-def test_edge_of_a_header_before_packed_samples_is_in_their_bytes(tmp_path):
+def test_header_edge_before_packed_samples_is_in_unpacked_bytes(tmp_path):
     rng = np.random.default_rng(12)
     three = np.stack(unpacked_pairs(rng.poisson(900, 120_000)), -1).astype(np.uint8)
     path = write(tmp_path / "a.raw", three, rng.bytes(300))
@@ -271,7 +273,7 @@ def test_edge_of_a_header_before_packed_samples_is_in_their_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["<i4", *more((">f4", "<f8"))])
-def test_samples_may_begin_anywhere_and_end_anywhere(tmp_path, dtype):
+def test_samples_may_begin_and_end_at_any_byte(tmp_path, dtype):
     header = np.random.default_rng(5).bytes(1003)
     path = write(tmp_path / "a.raw", stored(dtype, scene()), header)
     path.write_bytes(path.read_bytes()[:-2500])
@@ -280,16 +282,16 @@ def test_samples_may_begin_anywhere_and_end_anywhere(tmp_path, dtype):
     assert "the content changes after 1,003 bytes" in best.reasons
 
 
-def test_borders_tell_a_header_though_the_height_is_known(tmp_path):
+def test_borders_reveal_a_header_if_the_height_is_known(tmp_path):
     pixels = stored("u1", scene((12, 100, 132)))
-    header = pixels[6].tobytes()[:1357]  # as the image is, so that nothing else tells where it ends
+    header = pixels[6].tobytes()[:1357]  # like the image, so that only borders reveal its end
     path = write(tmp_path / "a.raw", pixels, header)
     path.write_bytes(path.read_bytes()[:-3001])
     found = find_layouts(path, y=100)
     assert ("u1", 1357, 11, 100, 132, 1) in [brief(layout) for layout in found[:3]]
 
 
-def test_whole_numbers_in_doubles_may_begin_anywhere(tmp_path):
+def test_whole_numbers_in_doubles_may_begin_at_any_byte(tmp_path):
     header = np.random.default_rng(5).bytes(2867)
     path = write(tmp_path / "a.raw", np.round(100 * scene()).astype("<f8"), header)
     path.write_bytes(path.read_bytes()[:-2500])
@@ -297,7 +299,7 @@ def test_whole_numbers_in_doubles_may_begin_anywhere(tmp_path):
     assert ("<f8", 2867, 11, 90, 132, 1) in [brief(layout) for layout in found[:3]]
 
 
-def test_masks_are_found_though_noise_lies_between_them(tmp_path):
+def test_masks_are_found_with_noise_between_them(tmp_path):
     rng = np.random.default_rng(11)
     smooth = gaussian_filter(rng.standard_normal((6, 120, 150)), (0, 6, 6))
     masks = np.where(smooth > 0.02, np.round(900 * smooth), 0).astype("<u4")
@@ -314,7 +316,7 @@ def test_signs_count_where_no_step_crosses_zero(tmp_path):
     assert find_layouts(write(tmp_path / "a.raw", pixels))[0].dtype == np.dtype("<i2")
 
 
-def test_one_frame_and_a_part_of_the_next_are_found(tmp_path):
+def test_one_and_a_half_frames_are_found(tmp_path):
     path = write(tmp_path / "a.raw", stored("<u2", scene((2, 114, 114))), bytes(352))
     path.write_bytes(path.read_bytes()[:-9000])
     found = find_layouts(path)
@@ -331,7 +333,7 @@ def test_header_is_found_before_frames_that_fade_to_black(tmp_path):
     assert ("u1", 777, 13, 88, 88, 1) in [brief(layout) for layout in found[:3]]
 
 
-def test_frames_larger_than_what_is_read_at_once_are_found(tmp_path):
+def test_frames_larger_than_the_window_are_found(tmp_path):
     rng = np.random.default_rng(3)
     still = gaussian_filter(rng.standard_normal((740, 760)), 2)
     frames = [still + 0.02 * rng.standard_normal(still.shape) for _ in range(3)]
@@ -341,7 +343,7 @@ def test_frames_larger_than_what_is_read_at_once_are_found(tmp_path):
     assert brief(find_layouts(path)[0]) == ("<f8", 352, 2, 740, 760, 1)
 
 
-def test_rows_that_are_filled_up_are_wider(tmp_path):
+def test_padded_rows_are_wider(tmp_path):
     pixels = np.pad(stored("u1", scene((12, 90, 133))), ((0, 0), (0, 0), (0, 3)))
     best = find_layouts(write(tmp_path / "a.raw", pixels))[0]
     assert brief(best) == ("u1", 0, 12, 90, 136, 1)
@@ -380,7 +382,7 @@ def test_alpha_of_floats_is_a_channel(tmp_path):
     assert brief(best) == ("<f4", 0, 3, 90, 132, 4)
 
 
-# --- what is known -----------------------------------------------------------------------------
+# --- known fields -----------------------------------------------------------------------------
 
 KNOWN = (
     {"dtype": ">u2"},
@@ -403,7 +405,7 @@ MORE_KNOWN = (
 
 
 @pytest.mark.parametrize("known", [*KNOWN, *more(MORE_KNOWN)], ids=str)
-def test_what_is_known_is_never_overruled(tmp_path, known):
+def test_known_fields_are_never_overruled(tmp_path, known):
     found = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene())), **known)
     assert found
     for layout in found:
@@ -417,7 +419,7 @@ def test_what_is_known_is_never_overruled(tmp_path, known):
             assert layout.byte_order == "big"
 
 
-def test_layouts_are_ranked_different_and_inside_the_file(tmp_path):
+def test_layouts_are_ranked_distinct_and_inside_the_file(tmp_path):
     path = write(tmp_path / "a.raw", stored("<u2", scene()))
     found = find_layouts(path, limit=50)
     confidences = [layout.confidence for layout in found]
@@ -427,14 +429,14 @@ def test_layouts_are_ranked_different_and_inside_the_file(tmp_path):
     assert find_layouts(path, limit=3) == found[:3]
 
 
-def test_planes_are_channels_when_that_is_known(tmp_path):
+def test_planes_are_channels_if_these_are_known(tmp_path):
     path = write(tmp_path / "a.raw", stored("<u2", scene()))
     best = find_layouts(path, channels=3, y=90, x=132)[0]
     assert (best.interleaving, best.shape) == ("plane", (4, 3, 90, 132))
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "message"),
     [
         ({"dtype": "U3"}, "integers or floating point"),
         ({"dtype": "complex64"}, "integers or floating point"),
@@ -448,9 +450,9 @@ def test_planes_are_channels_when_that_is_known(tmp_path):
         ({"limit": 0}, "limit is 0"),
     ],
 )
-def test_what_cannot_be_known_is_refused(tmp_path, known, said):
+def test_invalid_known_fields_are_refused(tmp_path, known, message):
     path = write(tmp_path / "a.raw", np.zeros(100, "u1"))
-    with pytest.raises(InvalidImageError, match=said):
+    with pytest.raises(InvalidImageError, match=message):
         find_layouts(path, **known)
 
 
@@ -484,7 +486,7 @@ def test_absent_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["<u2", *more(("u1", "<f4"))])
-def test_noise_without_an_image_is_said_or_doubted(tmp_path, dtype):
+def test_noise_without_an_image_is_reported_with_low_confidence(tmp_path, dtype):
     noise = np.random.default_rng(3).standard_normal((20, 100, 120)) * 10 + 100
     found = find_layouts(write(tmp_path / "a.raw", noise.astype(dtype)))
     best = found[0]
@@ -492,18 +494,19 @@ def test_noise_without_an_image_is_said_or_doubted(tmp_path, dtype):
     assert any("no image structure" in reason for reason in best.reasons)
 
 
-def test_floats_that_are_not_finite_do_no_harm(tmp_path):
+def test_non_finite_floats_are_harmless(tmp_path):
     pixels = scene().astype("<f4")
     pixels[:, ::7, ::5] = np.nan
     pixels[2, 3] = np.inf
     assert brief(find_layouts(write(tmp_path / "a.raw", pixels))[0]) == ("<f4", 0, 12, 90, 132, 1)
 
 
-def test_so_many_bytes_are_read_of_a_file_of_any_size(tmp_path, monkeypatch):
+def test_number_of_bytes_read_is_bounded(tmp_path, monkeypatch):
     path, pixels = tmp_path / "a.raw", stored("<u2", scene((8, 256, 256)))
     with path.open("wb") as file:
         for _ in range(120):
             file.write(pixels.tobytes())
+
     sources = []
     monkeypatch.setattr(
         evaluate,
@@ -545,7 +548,7 @@ def _remembering(function, sources: list[Source]):
         },
     ),
 )
-def test_any_bytes_and_any_knowledge(tmp_path, data, repeats, known):
+def test_any_bytes_and_any_known_fields(tmp_path, data, repeats, known):
     path = tmp_path / "a.raw"
     path.write_bytes(data * repeats)
     try:
@@ -573,7 +576,7 @@ def test_header_of_numpy_is_read(tmp_path):
     assert "NumPy" in found.reasons[0]
 
 
-def test_header_that_contradicts_what_is_known_does_not_count(tmp_path):
+def test_header_that_contradicts_known_fields_is_ignored(tmp_path):
     np.save(tmp_path / "a.npy", stored("<u2", scene()))
     found = find_layouts(tmp_path / "a.npy", y=45)
     assert {layout.y for layout in found} == {45}
@@ -613,13 +616,13 @@ def test_headers_of_mrc_nrrd_and_pgm_are_read(tmp_path):
         (b"ZISRAWFILE", "CZI"),
     ],
 )
-def test_other_formats_are_named_and_not_guessed(tmp_path, head, name):
+def test_other_formats_are_identified(tmp_path, head, name):
     path = write(tmp_path / "a.raw", stored("<u2", scene((2, 30, 40))), head)
     with pytest.raises(UnreadableFileError, match=name):
         find_layouts(path)
 
 
-def test_offset_that_is_given_overrules_another_format(tmp_path):
+def test_known_offset_overrules_another_format(tmp_path):
     path = write(tmp_path / "a.raw", stored("<u2", scene()), b"PK\x03\x04")
     assert find_layouts(path, offset=4)[0].offset == 4
 
@@ -636,7 +639,7 @@ def test_offset_that_is_given_overrules_another_format(tmp_path):
         bytes(208) + b"MAP ",
     ],
 )
-def test_damaged_headers_are_no_headers(tmp_path, head):
+def test_damaged_headers_are_ignored(tmp_path, head):
     path = write(tmp_path / "a.raw", stored("<u2", scene((2, 24, 30))), head)
     for layout in find_layouts(path):
         assert layout.confidence < 1
@@ -649,13 +652,13 @@ def test_error_of_a_file_without_sidecar_names_the_likeliest_layout(tmp_path):
     write(tmp_path / "cells.raw", stored(">u2", scene()))
     with pytest.raises(MissingMetadataError) as error:
         imload(tmp_path / "cells.raw")
-    said = str(error.value)
-    assert "12 x 90 x 132 of uint16, big endian after 0 bytes" in said
-    assert "{'dtype': '>u2', 'y': 90, 'x': 132}" in said
-    assert "napari-ferry repair cells.raw --write" in said
+    message = str(error.value)
+    assert "12 x 90 x 132 of uint16, big endian after 0 bytes" in message
+    assert "{'dtype': '>u2', 'y': 90, 'x': 132}" in message
+    assert "napari-ferry repair cells.raw --write" in message
 
 
-def test_error_of_a_png_says_that_it_is_one(tmp_path):
+def test_error_of_a_png_names_the_format(tmp_path):
     (tmp_path / "a.raw").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
     with pytest.raises(MissingMetadataError, match="PNG"):
         imload(tmp_path / "a.raw")
@@ -674,7 +677,7 @@ def test_command_writes_a_sidecar_that_opens_the_file(tmp_path, capsys, header):
     assert image.axis_names == ("t", "y", "x")
 
 
-def test_sidecar_is_not_replaced_unasked_and_kept_when_it_is(tmp_path, capsys):
+def test_sidecar_is_replaced_on_request_only_and_backed_up(tmp_path, capsys):
     path = write(tmp_path / "cells.raw", stored("<u2", scene()))
     old = json.dumps({"frames": 1, "y": 2, "x": 3, "dtype": "uint8"})
     (tmp_path / "cells.json").write_text(old)
@@ -688,7 +691,7 @@ def test_sidecar_is_not_replaced_unasked_and_kept_when_it_is(tmp_path, capsys):
     assert imload(path)[0].shape == (12, 90, 132)
 
 
-def test_command_takes_what_is_known(tmp_path, capsys):
+def test_command_accepts_known_fields(tmp_path, capsys):
     path = write(tmp_path / "cells.raw", stored("<u2", scene()))
     known = ["--dtype", "uint16", "--y", "45", "--x", "132", "--offset", "0"]
     assert main(["repair", str(path), *known, "--write"]) == 0
@@ -706,6 +709,7 @@ def test_color_opens_as_color(tmp_path):
             dtype=np.dtype("u1"), offset=0, frames=2, channels=3, interleaving="pixel", y=20, x=30
         ),
     )
+
     (image,) = imload(path)
     assert image.is_rgb
     np.testing.assert_array_equal(image.array, pixels)
@@ -741,7 +745,7 @@ def test_folder_of_one_camera_is_repaired_with_one_layout(tmp_path, capsys):
     assert shapes == {name: (frames, 90, 132) for name, frames in sizes.items()}
 
 
-def test_file_of_another_camera_is_left_out(tmp_path):
+def test_file_of_another_camera_is_unmatched(tmp_path):
     paths = [
         write(tmp_path / f"{i}.raw", stored("<u2", scene((9 + i, 90, 132), i))) for i in range(2)
     ]
@@ -756,7 +760,7 @@ def test_file_of_another_camera_is_left_out(tmp_path):
 # --- real files --------------------------------------------------------------------------------
 
 
-def test_real_files_do_no_harm(shared_data):
+def test_real_files_give_layouts_inside_the_file(shared_data):
     files = sorted((shared_data / "corpus" / "bin").glob("*.bin"), key=lambda p: p.stat().st_size)
     for path in files[:: max(1, len(files) // 4)]:  # from the smallest to the largest
         for layout in find_layouts(path):

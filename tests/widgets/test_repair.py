@@ -335,7 +335,7 @@ def test_noise_is_reported_as_noise(viewer, tmp_path, qtbot):
     ("content", "words"),
     [
         pytest.param(b"", "is empty", marks=THOROUGH),
-        (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins as a PNG image does"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(9000), "begins like a PNG image"),
     ],
 )
 def test_a_file_that_is_not_raw_is_one_sentence(viewer, tmp_path, qtbot, content, words):

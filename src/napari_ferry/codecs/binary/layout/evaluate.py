@@ -1,4 +1,4 @@
-"""Evaluation of all layouts that a file may have, by all evidence."""
+"""Evaluation of the possible layouts of a file by all evidence."""
 
 from __future__ import annotations
 
@@ -113,10 +113,11 @@ def _views(source: SampleSource, types: list[SampleType], known: KnownFields) ->
 
 
 def _blind_views(source: SampleSource, types: list[SampleType], known: KnownFields) -> list[_View]:
-    """Return views of a file without structure, with rows that fit its size alone."""
+    """Return views of a file without structure, with rows from its size alone."""
     dtypes = [sample_type.dtype for sample_type in types] or possible_dtypes(known)
     nothing = Periods(scores=(np.zeros(1, np.float32),), rows={}, frames=(), peaks=np.empty((0, 3)))
     channels = known.channels or 1
+
     views = []
     for dtype in dtypes:
         sample_type = SampleType(
@@ -138,7 +139,7 @@ def _blind_views(source: SampleSource, types: list[SampleType], known: KnownFiel
 
 
 def _blind_sides(size: int, pixel_bytes: int, known: KnownFields) -> list[int]:
-    """Return the widths that fit the file after a usual header, usual widths first."""
+    """Return the possible widths of a file with a usual header, usual widths first."""
     if known.x is not None:
         return [known.x]
     headers = USUAL_HEADERS[:8] if known.offset is None else (known.offset,)
@@ -152,7 +153,7 @@ def _blind_sides(size: int, pixel_bytes: int, known: KnownFields) -> list[int]:
 def _candidates(
     source: SampleSource, views: list[_View], known: KnownFields
 ) -> Iterator[Candidate]:
-    """Yield the candidates of all rows that are not much worse than the best one."""
+    """Yield the candidates of the best rows."""
     scores = sorted(weigh(features, CHEAP_WEIGHTS) for view in views for _, features in view.rows)
     least = max([scores[-1] - _MARGIN, *scores[-_MAX_ROWS:][:1]]) if scores else 0.0
     likely = _likely_rows(views)
@@ -194,6 +195,7 @@ def _likely_rows(views: list[_View]) -> dict[tuple[int, int], Row]:
         for row, features in view.rows
         if not row.mosaic
     ]
+
     likely: dict[tuple[int, int], Row] = {}
     for score, view_id, row in sorted(rows, key=lambda scored: -scored[0]):
         if len(likely) == _MAX_LIKELY:
@@ -237,7 +239,7 @@ def _clues(
 
 
 def _far_repeats(view: _View, frames: FrameEvidence) -> dict[int, float]:
-    """Return the repeat of frames that are larger than the window, with its score."""
+    """Return the repeat of frames larger than the window, with its score."""
     if frames.is_clear or view.periods.max_lag < _FAR_LAG:
         return {}
     lag, score = view.seams.repeat(view.periods.max_lag)
@@ -245,7 +247,7 @@ def _far_repeats(view: _View, frames: FrameEvidence) -> dict[int, float]:
 
 
 def _heights_near(lag: int, length: int) -> list[int]:
-    """Return the height of frames that repeat at a lag, and usual heights close to it."""
+    """Return the height of frames from their repeat, and usual heights close to it."""
     y = round(lag / length)
     return [y, *(y + k for k in (1, -1, 2, -2, 3, -3) if y + k in USUAL_SIDES)]
 

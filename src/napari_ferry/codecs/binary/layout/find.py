@@ -101,7 +101,7 @@ class CommonLayout:
 def find_common_layout(
     paths: Sequence[Path], *, known: KnownFields | None = None
 ) -> CommonLayout | None:
-    """Find the common layout of the raw files of one camera, which may differ in their frames.
+    """Find the common layout of the raw files of one camera, with any number of frames.
 
     The evidence of up to four files is combined. A layout fits a file if whole frames remain after
     the header.
@@ -199,6 +199,6 @@ def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None
     known_format = identify_format(source) if known.offset is None else None
     if known_format is not None:
         raise UnreadableFileError(
-            f"{path.name} begins as a {known_format.name} does, so it is not a raw file: give it "
+            f"{path.name} begins like a {known_format.name}, so it is not a raw file: give it "
             f"the suffix {known_format.suffix}, or give the offset of its first sample."
         )

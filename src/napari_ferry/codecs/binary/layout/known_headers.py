@@ -116,6 +116,7 @@ def _array_layout(
         return None
     channels = shape[-1] if len(shape) > 2 and shape[-1] in (3, 4) else 1
     y, x = shape[-3:-1] if channels > 1 else shape[-2:]
+
     return Layout(
         dtype=dtype,
         offset=offset,

@@ -1,4 +1,4 @@
-"""Layouts of raw files, and the fields of them that a user knows."""
+"""Layouts of raw files, and their known fields."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def strip_evidence(layout: Layout) -> Layout:
 
 
 def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
-    """Count the whole frames of a file of `nbytes`, and the bytes that remain after them.
+    """Count the whole frames of a file of `nbytes`, and the remaining bytes.
 
     A gap after the last frame does not count as remaining. A file that ends within its header
     holds no frame, and nothing remains.
@@ -106,7 +106,7 @@ def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownFields:
-    """Fields of a layout that the user knows; the others are None."""
+    """Fields of a layout known to the user; the others are None."""
 
     dtype: np.dtype[Any] | None = None
     byte_order: _OrderMark | None = None
@@ -139,7 +139,7 @@ def parse_known_fields(
     channels: int | None = None,
     offset: int | None = None,
 ) -> KnownFields:
-    """Check the fields of a layout that a user gives.
+    """Check the known fields of a layout.
 
     Raises
     ------

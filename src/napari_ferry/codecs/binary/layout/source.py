@@ -35,7 +35,7 @@ class SampleSource(Protocol):
 
 
 class Source:
-    """An open file that is read in parts; `nread` counts the bytes read.
+    """An open file, read in parts; `nread` counts the bytes read.
 
     Blocks are cached, up to 8 MiB in addition to the part preloaded last, because many layouts
     look at the same bytes.

@@ -1,4 +1,4 @@
-"""Frame sizes and header lengths that are common among cameras and programs."""
+"""Frame sizes and header lengths of common cameras and programs."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ def header_prior(offset: int) -> float:
 
 def shape_features(y: int, x: int, frames: int) -> dict[str, float]:
     """Return the evidence for and against the shape of a frame."""
-    # A frame much taller or wider than 3 to 1 counts twice.
     aspect = abs(math.log(y / x))
+
+    # "asp2" adds to "asp" for frames more elongated than 3 to 1.
     return {
         "square": float(y == x),
         "pow2": float(y & (y - 1) == 0 and x & (x - 1) == 0),

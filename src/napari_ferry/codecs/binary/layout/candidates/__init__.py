@@ -1,1 +1,1 @@
-"""Layouts that fit the size of a file."""
+"""Layouts of the size of a file."""

@@ -1,4 +1,4 @@
-"""Candidate layouts that fit the size of a file and its rows, with cheap evidence."""
+"""Candidate layouts of the size of a file, with cheap evidence."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Search:
         return self.row.length * self.itemsize
 
     def make_layout(self, offset: int, nplanes: int, y: int) -> Layout:
-        """Return the layout of planes of `y` rows, each of which is a frame."""
+        """Return a layout with planes of `y` rows as frames."""
         channels = 1 if self.row.mosaic else self.row.channels
         return Layout(
             dtype=self.sample_type.dtype,
@@ -104,7 +104,7 @@ class Search:
 
 
 def find_candidates(search: Search) -> Iterator[Candidate]:
-    """Yield the layouts without gaps, first those that end with the file."""
+    """Yield the layouts without gaps, those of whole frames first."""
     for offset in _full_offsets(search):
         for nplanes, y in _splits((search.size - offset) // search.row_bytes, search):
             yield from _candidates(search, offset, nplanes, y)
@@ -116,7 +116,7 @@ def find_candidates(search: Search) -> Iterator[Candidate]:
 
 
 def _truncated(search: Search) -> Iterator[tuple[int, int]]:
-    """Yield the offsets and heights of frames, the last of which may be truncated."""
+    """Yield the offsets and heights of frames with a possibly truncated last one."""
     row, clues, known, row_bytes = search.row, search.clues, search.known, search.row_bytes
     offsets = _likely_offsets(search) if known.offset is None else [known.offset]
     if known.y:
@@ -186,7 +186,7 @@ def _plane_layout(search: Search, offset: int, nplanes: int, y: int) -> Layout |
 
 
 def _full_offsets(search: Search) -> list[int]:
-    """Return the lengths of headers that leave whole rows to the end of the file."""
+    """Return the lengths of headers before whole rows to the end of the file."""
     size, known, row_bytes = search.size, search.known, search.row_bytes
     if known.offset is not None:
         rest = size - known.offset
@@ -203,7 +203,7 @@ def _full_offsets(search: Search) -> list[int]:
 
 
 def _aligned_offsets(search: Search) -> list[int]:
-    """Return the likely lengths of headers, for samples that are aligned to the end of the file."""
+    """Return the likely lengths of headers, for samples aligned to the end of the file."""
     size, clues, itemsize, row_bytes = search.size, search.clues, search.itemsize, search.row_bytes
     near_start = range(size % row_bytes, min(MAX_OFFSET + row_bytes, size), row_bytes)
     offsets = sorted(near_start, key=header_prior, reverse=True)[:24]

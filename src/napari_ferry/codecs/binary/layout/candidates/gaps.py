@@ -44,7 +44,7 @@ def find_gapped_candidates(search: Search) -> Iterator[Candidate]:
 
 
 def _far_pitches(search: Search) -> dict[int, float]:
-    """Return the pitches near a far repeat that leave a usual header, with their scores.
+    """Return the pitches near a far repeat with a usual header, and their scores.
 
     If the camera moved, frames are most similar a few rows away from their pitch.
     """
@@ -57,7 +57,7 @@ def _far_pitches(search: Search) -> dict[int, float]:
 
 
 def _fitting_pitches(lag: int, search: Search) -> Iterator[int]:
-    """Yield the pitches near a lag that leave a usual header, with or without a last gap."""
+    """Yield the pitches near a lag with a usual header, with or without a last gap."""
     length, itemsize = search.row.length, search.itemsize
     for room in (search.size - header for header in USUAL_HEADERS[:8] if header < search.size):
         frames = round(room / (lag * itemsize))
@@ -95,6 +95,7 @@ def _candidates(
         nplanes = (search.size + gap - offset) // pitch
         layout = search.make_layout(offset, nplanes, (pitch - gap) // search.row_bytes)
         layout = replace(layout, gap=gap)
+
         if nplanes > 1 and search.known.allows(layout):
             features = search.features(layout) | search.clues.frames.pitch_features(score)
             features["gapped"] = 1.0

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.candidates.candidates import Candidate
 from napari_ferry.codecs.binary.layout.layout import KnownFields
+from napari_ferry.codecs.binary.layout.signals.code_length import code_cost
 from napari_ferry.codecs.binary.layout.signals.sample_type import (
     ASYMMETRY_WEIGHT,
     SampleType,
-    code_cost,
     read_slices,
 )
 from napari_ferry.codecs.binary.layout.source import Source
@@ -63,6 +63,7 @@ class UnpackedSource:
         layout, row = candidate.layout, candidate.row
         if layout.x % 2 or layout.offset % 4 or layout.channels > 1 or layout.gap or row.mosaic:
             return None
+
         offset = self._first + layout.offset // 4 * 3
         return replace(
             candidate,

@@ -1,1 +1,1 @@
-"""Measurements of the bytes of a file that reveal its layout."""
+"""Measurements of the bytes of a file."""

@@ -62,7 +62,7 @@ class Periods:
         return max(float((z[ks * lag] / ks).sum() / norm) for z in self.scores)
 
     def pitches(self, length: int) -> dict[int, float]:
-        """Return the lags of narrow repeats that are not whole rows of a length, with scores.
+        """Return the lags of narrow repeats other than whole rows, with their scores.
 
         The score is the excess of a repeat, of either sign, over all lags within half a row of it.
         Rows of few samples have no such lags.
@@ -92,7 +92,7 @@ class Periods:
         }
 
     def harmony(self, lags: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the share of all peaks that each lag explains as its multiples, beyond chance."""
+        """Return the share of all peaks at multiples of each lag, beyond chance."""
         lag = np.atleast_1d(np.asarray(lags, np.float64))[:, None]
         at, score, tolerance = self.peaks.T
         if not at.size:

@@ -49,13 +49,15 @@ class Clues:
     changes: dict[int, float]
     edges: dict[int, float]
 
-    def near_edges(self, begin: int, row_bytes: int) -> list[int]:
-        """Return the begin of the row closest to each edge, if a row begins at byte `begin`."""
-        near = [begin + round((edge - begin) / row_bytes) * row_bytes for edge in self.edges]
+    def near_edges(self, row_start: int, row_bytes: int) -> list[int]:
+        """Return the row starts closest to the edges, given one row start."""
+        near = [
+            row_start + round((edge - row_start) / row_bytes) * row_bytes for edge in self.edges
+        ]
         return [offset for offset in near if offset > 0]
 
     def first_heights(self, offset: int, row_bytes: int) -> list[int]:
-        """Return the heights of a first frame that ends at a break."""
+        """Return the possible heights of the first frame, from the breaks."""
         heights = [(at, round((at - offset) / row_bytes)) for at in self.breaks]
         return [
             y for at, y in heights if y >= 8 and abs(at - offset - y * row_bytes) < 0.15 * row_bytes
@@ -71,7 +73,7 @@ class Clues:
         }
 
     def border_features(self, offset: int, pitch: int, gap: int) -> dict[str, float]:
-        """Return the evidence of the borders that frames would have."""
+        """Return the evidence of a border at the frames of a layout."""
         scores = [
             border.score
             for border in self.borders

@@ -1,4 +1,4 @@
-"""Borders of frames, to the sample: positions at which rows are discontinuous.
+"""Borders of frames, to the sample: discontinuities between rows.
 
 The first row of a frame differs from the last row of the frame before. So the steps from one row to
 the next are large for the length of one row, or of one row and the gap between the frames.
@@ -89,7 +89,7 @@ class BorderFinder:
 
     @cached_property
     def breaks(self) -> list[int]:
-        """Samples at which rows are most clearly discontinuous, the clearest first."""
+        """Samples of the largest discontinuities between rows, the clearest first."""
         excess, breaks = self._excess.copy(), list[int]()
         while excess.size and len(breaks) < _MAX_BREAKS and excess.max() > _CLEAR:
             at = int(np.argmax(excess))
@@ -166,7 +166,7 @@ class BorderFinder:
         return [border for border in borders if border.score > least]
 
     def nearby(self, pitch: int) -> list[int]:
-        """Return a pitch, and another one a few rows away if borders fit that better.
+        """Return a pitch, and a better one a few rows away if it exists.
 
         If the camera moved, frames are most similar a few rows away from their pitch.
         """

@@ -109,7 +109,7 @@ class RowReader:
 
 @dataclass(frozen=True)
 class ColumnSeam:
-    """Differences between neighboring samples at each position where a row could end.
+    """Differences between neighboring samples at each possible row end.
 
     `scores` of rows that begin at each sample, in spreads of all, shape ``(length,)``; `log_odds`
     of each to be the seam between rows.
@@ -155,7 +155,7 @@ class Grid:
         return ColumnSeam((logs - middle) / spread, log_odds)
 
     def phases(self, length: int, channels: int) -> list[int]:
-        """Return up to three samples at which rows may begin, the clearest seam first."""
+        """Return up to three possible first samples of rows, the clearest seam first."""
         column = self.column_seam(length, channels)
         if column is None:
             return []

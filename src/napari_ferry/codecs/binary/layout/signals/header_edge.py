@@ -28,7 +28,7 @@ def find_value_edge(first: Floats, window: Floats) -> tuple[int, float]:
 
 
 def find_byte_edge(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, float]:
-    """Find the byte from which a code for the window is shorter; return its index and a score.
+    """Find the first byte of the image by a code for the window; return its index and a score.
 
     Each byte of a sample is compared with the same byte of other samples. The score is the saving,
     as a multiple of the usual saving in as many bytes of the window. Both arrays have shape
@@ -51,7 +51,7 @@ def _edge(
     split: Callable[[npt.NDArray[Any]], tuple[int, float]],
     step: int = 1,
 ) -> tuple[int, float]:
-    """Return the position of the best split, and its gain as a multiple of that in the window."""
+    """Return the position of the best split, and its gain relative to the window."""
     count = first.size
     if count < _LEAST_SAMPLES or window.size < 1.25 * count:
         return 0, 0.0
@@ -86,7 +86,7 @@ def _own_nats(x: Bytes) -> Floats:
 
 
 def _split(x: Floats) -> tuple[int, float]:
-    """Return the position of the split that saves most nats, and the saving.
+    """Return the position of the best split into two codes, and its saving in nats.
 
     Each part has a code of its own for the sizes of its samples and of their steps.
     """

@@ -1,4 +1,4 @@
-"""Row lengths and channels, by the length of a code that predicts samples from neighbors."""
+"""Row lengths and channels, by repeats and by the length of a code."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.layout import KnownFields
 from napari_ferry.codecs.binary.layout.signals.autocorrelation import MAX_ROW, Periods
-from napari_ferry.codecs.binary.layout.signals.sample_type import (
-    BLOCK,
-    code_bits,
-    finite_floats,
-    float_step,
-)
+from napari_ferry.codecs.binary.layout.signals.code_length import FEW_SEGMENTS, RowCoder
 from napari_ferry.codecs.binary.layout.usual_sizes import USUAL_HEADERS, USUAL_SIDES
 
 Floats = npt.NDArray[np.float64]
 
-_SEGMENTS, _SEGMENT = 20, 20 * BLOCK
-_FEW_SEGMENTS = 8
 _MAX_LENGTHS = 13
 _LEAST_PROOF = 5
 """Standard deviations by which the channels of a pixel must differ."""
@@ -70,7 +63,7 @@ class Row:
 
     @classmethod
     def without_evidence(cls, length: int, channels: int) -> Row:
-        """Return a row that no sample supports."""
+        """Return a row without evidence."""
         return cls(
             length=length,
             channels=channels,
@@ -104,7 +97,8 @@ def find_rows(
     lengths = [length for length in lengths if 2 * length < values.size]
     if not lengths:
         return []
-    coder = _RowCoder(values)
+
+    coder = RowCoder(values)
     splits = [
         (length, channels, coder.code(length, channels))
         for length in _best_lengths(lengths, periods, coder)
@@ -118,9 +112,9 @@ def find_rows(
     ]
 
 
-def _best_lengths(lengths: list[int], periods: Periods, coder: _RowCoder) -> list[int]:
+def _best_lengths(lengths: list[int], periods: Periods, coder: RowCoder) -> list[int]:
     """Return the best lengths by repeats, code length and usual sizes."""
-    codes = np.array([coder.code(length, 1, _FEW_SEGMENTS) for length in lengths])
+    codes = np.array([coder.code(length, 1, FEW_SEGMENTS) for length in lengths])
     scores = np.array([periods.at(n) + periods.comb(n) for n in lengths])
     harmony = periods.harmony(lengths)
     usual = np.array([any(n in (p, 3 * p, 4 * p) for p in USUAL_SIDES) for n in lengths])
@@ -132,11 +126,12 @@ def _best_lengths(lengths: list[int], periods: Periods, coder: _RowCoder) -> lis
 
 
 def _measured_rows(
-    splits: list[tuple[int, int, float]], periods: Periods, coder: _RowCoder
+    splits: list[tuple[int, int, float]], periods: Periods, coder: RowCoder
 ) -> list[Row]:
     """Return the rows of some lengths, channels and code lengths, with their evidence."""
     best = min(code for _, _, code in splits)
     room = max(coder.alone - best, 0.004)
+
     rows = []
     for length, channels, code in splits:
         others = (c for n, k, c in splits if n == length and k != channels)
@@ -174,7 +169,7 @@ def _half_score(row: Row, periods: Periods, known: KnownFields) -> float:
 
 
 def _possible_channels(length: int, known: KnownFields) -> list[int]:
-    """Return the numbers of channels that divide a length, or that the known fields require."""
+    """Return the possible numbers of channels of a row length."""
     if known.x is not None:
         every = [length // known.x]
     else:
@@ -184,9 +179,9 @@ def _possible_channels(length: int, known: KnownFields) -> list[int]:
 
 
 def _plausible(
-    found: list[tuple[int, int, float]], coder: _RowCoder
+    found: list[tuple[int, int, float]], coder: RowCoder
 ) -> list[tuple[int, int, float]]:
-    """Drop rows that cost clearly more than the same row of other channels."""
+    """Drop channels of a clearly higher cost than others of the same row."""
     least: dict[int, float] = {}
     for length, _, code in found:
         least[length] = min(code, least.get(length, code))
@@ -229,7 +224,7 @@ def _harmonic_lengths(periods: Periods) -> list[int]:
 
 
 def _dividing_sides(size: int, itemsize: int, count: int) -> list[int]:
-    """Return the sides of square frames that divide the file after a usual header."""
+    """Return the possible sides of square frames, by the size of the file."""
     counts: dict[int, int] = {}
     for header in USUAL_HEADERS[:8]:
         n = (size - header) // itemsize
@@ -247,85 +242,3 @@ def _dividing_sides(size: int, itemsize: int, count: int) -> list[int]:
 def _divisors(n: int) -> list[int]:
     small = [i for i in range(1, int(n**0.5) + 1) if n % i == 0]
     return small + [n // i for i in small]
-
-
-class _RowCoder:
-    """Code lengths of a few segments of consecutive samples, for any row and channels."""
-
-    def __init__(self, values: npt.NDArray[Any]) -> None:
-        self._x = x = finite_floats(values)
-        few = x[:: max(1, x.size // 20000)]
-        if values.dtype.kind == "f":
-            self._step = float(np.median(float_step(few, np.finfo(values.dtype).nmant)))
-        else:
-            steps = np.abs(np.diff(values[:100000].astype(np.int64)))
-            self._step = float(int(np.gcd.reduce(steps)) or 1)
-        self._shares, self.proofs = _phase_differences(x)
-        self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
-
-    def code(self, length: int, channels: int, most: int = _SEGMENTS) -> float:
-        """Return the code length in bits per sample, of at most `most` segments."""
-        return self._cost([channels, length], most)
-
-    def _cost(self, lags: list[int], most: int = _SEGMENTS) -> float:
-        """Return bits per sample of a code that predicts from the samples at one or two lags."""
-        first = sum(lags)
-        nseg = max(1, min(most, (self._x.size - first) // _SEGMENT))
-        starts = np.linspace(first, max(first, self._x.size - _SEGMENT), nseg).astype(np.int64)
-        size = min(_SEGMENT, self._x.size - first) // BLOCK * BLOCK
-        if size <= 0:
-            return float("inf")
-
-        at = starts[:, None] + np.arange(size)
-        here, left = self._x[at], self._x[at - lags[0]]
-        guesses = [left]
-        if len(lags) > 1:
-            top, corner = self._x[at - lags[1]], self._x[at - first]
-            guesses += [top, left + top - corner, (left + top) / 2]
-
-        # Each block takes the best prediction.
-        best = None
-        for guess in guesses:
-            residual = (np.abs(here - guess) / self._step).reshape(-1, BLOCK)
-            cost = code_bits((residual < 0.5).mean(1), residual.mean(1))
-            best = cost if best is None else np.minimum(best, cost)
-        return float(np.mean(best)) if best is not None else float("inf")
-
-    def uneven(self, length: int, channels: int) -> float:
-        """Return the largest difference between interleaved samples that are not channels."""
-        return max(
-            (
-                share
-                for period, share in self._shares.items()
-                if length % period == 0 and channels % period
-            ),
-            default=0.0,
-        )
-
-
-def _phase_differences(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
-    """Compare the steps between neighbors in each phase of the periods 2, 3 and 4.
-
-    Returns the differences of their sizes as a share of the mean, by period; then those of sizes or
-    signs in standard deviations.
-    """
-    steps = np.diff(x[:240_000])
-    if not steps.any():
-        return {}, {}
-    most = np.percentile(np.abs(steps[steps != 0]), 99)
-    steps = np.clip(steps, -most, most)
-
-    shares, proofs = {}, {}
-    for period in (2, 3, 4):
-        signed = steps[: steps.size // period * period].reshape(-1, period)
-        sizes = np.abs(signed)
-        mean = sizes.mean(0)
-        shares[period] = float(np.ptp(mean) / max(mean.mean(), 1e-12))
-        error = np.sqrt(len(signed))
-        proofs[period] = float(
-            max(
-                np.ptp(mean) / max(sizes.std(0).mean(), 1e-12) * error,
-                np.ptp(signed.mean(0)) / max(signed.std(0).mean(), 1e-12) * error,
-            )
-        )
-    return shares, proofs

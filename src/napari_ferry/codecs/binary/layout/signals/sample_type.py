@@ -1,7 +1,6 @@
 """Sample types, by the length of a code for smooth samples.
 
-The code is a zero-inflated two-sided geometric code of the differences of neighbors, in bits per
-byte of the file. It is metric, so it distinguishes byte orders, unlike the entropy of bytes.
+Code lengths are compared in bits per byte of the file.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.codecs.binary.layout.layout import KnownFields
+from napari_ferry.codecs.binary.layout.signals.code_length import BLOCK, code_cost, float_step
 from napari_ferry.codecs.binary.layout.source import SampleSource
 
 Floats = npt.NDArray[np.float64]
 
-BLOCK = 96
 _SLICES, _FEW_SLICES, _SLICE_BYTES = 32, 6, 8160
 _ODD_PHASE = 0.05
 """Penalty for samples that are aligned neither to the file nor to its end, in bits per byte."""
@@ -55,23 +54,6 @@ class SampleType:
     rivalry: float = 0.0
 
 
-def finite_floats(values: npt.NDArray[Any]) -> Floats:
-    """Convert numbers to floats; NaN, infinite and implausible ones become 0."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        x = values.astype(np.float64)
-        x[~(np.abs(x) < 1e30)] = 0.0
-    return x
-
-
-def code_bits(zeros: Floats, mean: Floats) -> Floats:
-    """Return bits per residual, from the share of zeros and the mean size."""
-    p0 = np.clip(zeros, 1e-9, 1 - 1e-9)
-    m1 = np.maximum(1 + 1e-9, mean / (1 - p0))
-    h2 = -p0 * np.log2(p0) - (1 - p0) * np.log2(1 - p0)
-    total: Floats = h2 + (1 - p0) * (1 + np.log2(m1) - (m1 - 1) * np.log2(1 - 1 / m1))
-    return total
-
-
 def find_sample_types(source: SampleSource, known: KnownFields) -> list[SampleType]:
     """Return at most three sample types of a file, the likeliest first."""
     types = [one for dtype in possible_dtypes(known) for one in _phases(source, dtype, known)]
@@ -95,7 +77,7 @@ def find_sample_types(source: SampleSource, known: KnownFields) -> list[SampleTy
 
 
 def possible_dtypes(known: KnownFields) -> list[np.dtype[Any]]:
-    """Return the dtypes that agree with the known fields."""
+    """Return the dtypes allowed by the known fields."""
     names = _NAMES if known.dtype is None else (known.dtype.str[1:],)
     orders = "<>" if known.byte_order is None else known.byte_order
     both = [np.dtype(order + name) for name in names for order in orders]
@@ -125,7 +107,7 @@ def _with_rivalry(sample_type: SampleType, types: list[SampleType]) -> SampleTyp
 
 
 def _phases(source: SampleSource, dtype: np.dtype[Any], known: KnownFields) -> list[SampleType]:
-    """Measure a dtype at each byte at which its samples may begin.
+    """Measure a dtype at each possible alignment.
 
     Samples usually end with the file, or begin at multiples of their size; other phases are first
     measured in a few slices.
@@ -191,7 +173,7 @@ def read_slices(
 
 
 def _integer_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
-    """Return integers, the step between the values that occur, and a penalty for doubts."""
+    """Return integers, the step between occurring values, and a penalty for doubts."""
     itemsize = values.dtype.itemsize
     numbers = values.astype(np.float64)
     steps = np.abs(np.diff(values.astype(np.int64), axis=1)).ravel()
@@ -216,7 +198,7 @@ def _is_about_zero(values: npt.NDArray[Any]) -> bool:
 
 
 def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Floats, float]:
-    """Return floats, the step between the values that occur, and a penalty for doubts.
+    """Return floats, the step between occurring values, and a penalty for doubts.
 
     The floats are None if most are not finite or have implausible sizes.
     """
@@ -237,28 +219,13 @@ def _float_steps(values: npt.NDArray[Any]) -> tuple[Floats | None, float | Float
 
 
 def _is_pairs(values: npt.NDArray[Any]) -> bool:
-    """Return True if the lower halves of doubles are plausible floats, which is rare by chance."""
+    """Return True if the lower halves of doubles are plausible floats; rare by chance."""
     order = values.dtype.str[0]
     halves = np.ascontiguousarray(values).view(f"{order}f4")
     with np.errstate(invalid="ignore"):
         size = np.abs(halves[:, (0 if order == "<" else 1) :: 2])
     size = size[size != 0]
     return size.size > 0.05 * values.size and bool(((size > 1e-9) & (size < 1e9)).mean() > 0.9)
-
-
-def float_step(numbers: Floats, mantissa: int) -> Floats:
-    """Return the step between the floats that occur, at each number."""
-    fraction, exponent = np.frexp(numbers)
-    whole = np.abs(fraction * 2.0 ** (mantissa + 1)).astype(np.int64)
-    lowest = np.log2(np.maximum(whole & -whole, 1))
-    exact = numbers != 0
-    if not exact.any():
-        return np.ones_like(numbers)
-    exponent = np.maximum(exponent, np.median(exponent[exact]) - 12)
-    zeros = np.percentile(lowest[exact], 1)
-    last = np.percentile((exponent - mantissa - 1 + lowest)[exact], 1)
-    step: Floats = 2.0 ** np.maximum(exponent - 1.0 - mantissa + zeros, last)
-    return step
 
 
 def _rank_cost(numbers: Floats, itemsize: int) -> tuple[float, float]:
@@ -280,52 +247,6 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
     last = np.maximum.accumulate(np.where(wrong, 0, np.arange(flat.size)))
     filled = np.where(wrong[last], 0.0, flat[last])
     return filled.reshape(numbers.shape)
-
-
-def code_cost(numbers: Floats, quantum: float | Floats, itemsize: float) -> tuple[float, float]:
-    """Return bits per byte at the best lag, and the asymmetry of its phases.
-
-    The halves of a wider number differ at even lags, so these count if they cost little more.
-    """
-    phases = {lag: _phase_bits(numbers, quantum, lag) for lag in (1, 2, 3, 4)}
-    means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
-    best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))
-
-    close = 1.25 * means[best] + 0.01
-    near = {best} | {lag for lag in (2, 4) if means[lag] < close}
-    if best == 4 and _has_alpha(phases[4]):
-        near = {4}
-    asymmetry = max(_asymmetry(phases[lag]) for lag in near)
-    return min(means[best], 8.0 * itemsize) / itemsize, asymmetry
-
-
-def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
-    """Return bits per sample of differences at a lag for each phase, shape ``(lag,)``."""
-    with np.errstate(over="ignore"):
-        residual = np.abs(numbers[:, lag:] - numbers[:, :-lag])
-        residual /= quantum if isinstance(quantum, float) else quantum[:, lag:]
-    np.minimum(residual, 1e30, out=residual)
-    nblocks = residual.shape[1] // (BLOCK * lag)
-    if not nblocks:
-        return np.full(lag, np.inf)
-    blocks = residual[:, : nblocks * BLOCK * lag].reshape(-1, nblocks, BLOCK, lag)
-    per_phase: Floats = code_bits((blocks < 0.5).mean(2), blocks.mean(2)).mean((0, 1))
-    return per_phase
-
-
-def _has_alpha(per_phase: Floats) -> bool:
-    """Return True if the fourth phase costs so little that it is an alpha channel."""
-    return bool(per_phase[3] < 0.02 * per_phase.max())
-
-
-def _asymmetry(per_phase: Floats) -> float:
-    """Return the range of the costs of the phases, as a share of the largest."""
-    most = float(per_phase.max())
-    if most <= 0 or not np.isfinite(most):
-        return 0.0
-    if per_phase.size == 4 and _has_alpha(per_phase):
-        per_phase = per_phase[:3]  # alpha is cheap, unlike colors
-    return float((per_phase.max() - per_phase.min()) / most)
 
 
 def _without_twins(types: list[SampleType]) -> list[SampleType]:

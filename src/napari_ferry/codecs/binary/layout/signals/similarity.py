@@ -1,4 +1,4 @@
-"""Similarity of frames: phase correlation of parts of a file that are one pitch apart.
+"""Similarity of frames: phase correlation of parts of a file one pitch apart.
 
 It works for frames of any size, also those longer than the window of the autocorrelation. Unlike
 shapes, which may be similar within one image, it responds to texture and noise of the sensor.
@@ -117,7 +117,7 @@ def _peak(cross: Spectrum, width: int) -> float:
 
 
 def find_repeat(values: Callable[[int, int], Floats], first: int, last: int) -> tuple[int, float]:
-    """Find a repeat that is too long for the autocorrelation; return its lag and score.
+    """Find a repeat too long for the autocorrelation; return its lag and score.
 
     Parameters
     ----------

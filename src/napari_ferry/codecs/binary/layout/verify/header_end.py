@@ -59,7 +59,7 @@ class HeaderEnd:
 
     @cached_method
     def changes(self, length: int) -> dict[int, float]:
-        """Return the offsets from which rows of a length are similar, with their scores."""
+        """Return the offsets before rows of similar steps, with their scores."""
         row_bytes, size = length * self._itemsize, self._reader.source.size
         first = size % row_bytes
         nrows = min(MAX_OFFSET // row_bytes + 24, _ROWS_BYTES // row_bytes)
@@ -82,7 +82,7 @@ class HeaderEnd:
         return {first + (r + 1) * row_bytes: float(scores[r]) for r in last_and_largest}
 
     def features(self, candidate: Candidate) -> dict[str, float]:
-        """Return the evidence that the image is continuous after its offset but not before."""
+        """Return the evidence of a discontinuity at the offset and none after it."""
         layout, length = candidate.layout, candidate.row.length
         most = max(4, _ROWS_BYTES // 4 // candidate.row_bytes)
         width = min(length, _WIDE_BYTES // self._itemsize)

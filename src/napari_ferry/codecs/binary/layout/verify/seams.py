@@ -1,4 +1,4 @@
-"""Evidence at the seams of rows and frames, where samples are discontinuous."""
+"""Evidence at the seams of rows and frames."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Seams:
         self.cache: dict[tuple[object, ...], Any] = {}
 
     def row_starts(self, row: Row) -> list[int]:
-        """Return the bytes at which a row may begin, below the bytes of one row."""
+        """Return the possible first bytes of rows, below the bytes of one row."""
         itemsize = self._dtype.itemsize
         return [
             (self._start + phase * itemsize) % (row.length * itemsize)
@@ -127,12 +127,12 @@ class Seams:
         return {"alike": np.log1p(score), "unalike": float(score == 0)}
 
     def _phase(self, candidate: Candidate) -> int:
-        """Return the first sample of the window at which a row begins."""
+        """Return the first sample of a row in the window."""
         away = candidate.layout.offset - self._start
         return away // self._dtype.itemsize % candidate.row.length
 
     def row_seam(self, candidate: Candidate) -> dict[str, float]:
-        """Return the evidence at the seam between the end of a row and the begin of the next."""
+        """Return the evidence at the seam between one row and the next."""
         row = candidate.row
         if candidate.layout.gap:
             return self._gapped_row_seam(candidate)
@@ -172,7 +172,7 @@ class Seams:
         if not log_odds.size:
             return {}
 
-        # A long file has more seams than were read: their mean stands for at most 32 of them.
+        # The mean of the seams that were read counts for at most 32 seams.
         mean = float(log_odds.mean())
         total = mean * min(planes - 1, 32)
         return {
@@ -214,7 +214,7 @@ class Seams:
         return clipped
 
     def _seam(self, start: int, candidate: Candidate) -> float | None:
-        """Return the log odds of a seam before the frame that begins at a byte."""
+        """Return the log odds of a seam before the frame at a byte."""
         reach = min(_REACH, candidate.rows)
         length, nbytes = candidate.row.length, reach * candidate.row_bytes
         width = min(length, _WIDE_BYTES // self._dtype.itemsize)
@@ -236,7 +236,7 @@ def _row_seam_features(log_odds: float, score: float, most: float) -> dict[str, 
 
 
 def _separate_pitches(pitches: list[int], length: int, most: int) -> list[int]:
-    """Return the first few pitches that differ by more than an eighth of a row."""
+    """Return the first few pitches, at least an eighth of a row apart."""
     separate: list[int] = []
     for pitch in pitches:
         is_new = all(abs(pitch - other) > length // 8 for other in separate)

@@ -7,13 +7,13 @@ stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.i
 """
 
 from napari_ferry.imagej.axis_steps import step_losses
-from napari_ferry.imagej.read import ASSUMED_TIME, has_sound_counts, parse_imagej
+from napari_ferry.imagej.read import ASSUMED_TIME, has_consistent_counts, parse_imagej
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
 __all__ = [
     "ASSUMED_TIME",
     "ImageJTags",
-    "has_sound_counts",
+    "has_consistent_counts",
     "parse_imagej",
     "step_losses",
     "to_imagej",

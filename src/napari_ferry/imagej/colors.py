@@ -79,18 +79,18 @@ def _valid_limits(limits: tuple[float, float] | None) -> tuple[float, float] | N
 def luts_of(
     channels: Sequence[Channel], display: Mapping[str, Any] | None
 ) -> list[NDArray[np.uint8]]:
-    """Return one table, axes (rgb, 256), for each channel; none where no color is known."""
-    shown = channel_displays(display, len(channels))
-    luts = [_lut(channel, each) for channel, each in zip(channels, shown, strict=True)]
+    """Return a table per channel, axes (rgb, 256), uint8; none if no color is known."""
+    displays = channel_displays(display, len(channels))
+    luts = [_lut(channel, each) for channel, each in zip(channels, displays, strict=True)]
     known = any(lut is not None for lut in luts)
     return [_ramp(_WHITE) if lut is None else lut for lut in luts] if known else []
 
 
-def _lut(channel: Channel, shown: Mapping[str, Any]) -> NDArray[np.uint8] | None:
+def _lut(channel: Channel, display: Mapping[str, Any]) -> NDArray[np.uint8] | None:
     """Return the table of a channel from its color, or else from its colormap."""
     if re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
         return _ramp(channel.color or "")
-    table = color_table(shown.get("colormap"), 256)
+    table = color_table(display.get("colormap"), 256)
     return None if table is None else (table.T * 255).round().astype(np.uint8)
 
 

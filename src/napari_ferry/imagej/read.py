@@ -125,7 +125,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
     return {"z" if is_depth else "t": n}, not is_depth
 
 
-def has_sound_counts(metadata: Mapping[str, Any]) -> bool:
+def has_consistent_counts(metadata: Mapping[str, Any]) -> bool:
     """Return True if the named axes account for all planes; then these need no counting."""
     counts = [_count(metadata.get(key)) or 1 for key in _AXIS_COUNTS.values()]
     return math.prod(counts) == _count(metadata.get("images"))

@@ -12,7 +12,7 @@ from napari_ferry.image.axes import limits_of
 from napari_ferry.image.channel_displays import channel_displays, has_malformed_displays
 from napari_ferry.image.colormaps import color_of
 from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS, LAYER_ORDER, SLIDER
-from napari_ferry.layers.display import TRANSFORMS, warn_unsound
+from napari_ferry.layers.display import TRANSFORMS, warn_invalid
 
 MOST_LAYERS = 64
 """Maximum number of layers added when a file is opened; more of them slow the window down."""
@@ -158,7 +158,7 @@ def displays_of_channels(image: Image) -> list[Mapping[str, Any]]:
     """
     count = image.size("c")
     if has_malformed_displays(image.display, count):
-        warn_unsound(image.name, [CHANNEL_DISPLAYS])
+        warn_invalid(image.name, [CHANNEL_DISPLAYS])
     return channel_displays(image.display, count)
 
 

@@ -91,11 +91,11 @@ def display_to_napari(
             invalid.append(key)
 
     if invalid:
-        warn_unsound(name, invalid)
+        warn_invalid(name, invalid)
     return valid
 
 
-def warn_unsound(name: str, keys: Sequence[str]) -> None:
+def warn_invalid(name: str, keys: Sequence[str]) -> None:
     """Warn about invalid display settings, replaced by napari defaults."""
     warnings.warn(
         f"{name or 'The image'}: the file contains values of {', '.join(keys)} that napari does "

@@ -149,8 +149,8 @@ class Color:
             out[..., :3] = ((rgb - low) / (high - low)) ** self.gamma
         out[..., 3] = self.opacity
         if samples.shape[-1] == 4:
-            most = np.iinfo(self.dtype).max if self.dtype.kind in "iu" else 1.0
-            out[..., 3] *= np.clip(np.nan_to_num(wide[..., 3]) / most, 0, 1)
+            highest = np.iinfo(self.dtype).max if self.dtype.kind in "iu" else 1.0
+            out[..., 3] *= np.clip(np.nan_to_num(wide[..., 3]) / highest, 0, 1)
         return out
 
 
@@ -168,7 +168,7 @@ class Labeled:
         Opacity from 0 to 1.
     contour : int
         Width of outlines in pixels; 0 for filled labels.
-    shown : int, optional
+    visible_label : int, optional
         Only visible label; all labels are visible if absent.
     """
 
@@ -176,7 +176,7 @@ class Labeled:
     palette: LabelColors
     opacity: float
     contour: int = 0
-    shown: int | None = None
+    visible_label: int | None = None
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
@@ -186,8 +186,8 @@ class Labeled:
             return _with_opacity(np.concatenate([self.palette.colors, transparent]), self.opacity)
         labels = all_values(self.dtype)
         colors = self.palette.colors[self.palette.index(labels)]
-        if self.shown is not None:
-            colors[labels != self.shown] = 0
+        if self.visible_label is not None:
+            colors[labels != self.visible_label] = 0
         return _with_opacity(colors, self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
@@ -195,7 +195,11 @@ class Labeled:
         if is_small_dtype(self.dtype):
             return table_indices(samples)
         index = self.palette.index(samples)
-        return index if self.shown is None else np.where(samples == self.shown, index, -1)
+        return (
+            index
+            if self.visible_label is None
+            else np.where(samples == self.visible_label, index, -1)
+        )
 
     def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Return the colors r g b a of labels."""

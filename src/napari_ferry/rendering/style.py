@@ -12,7 +12,7 @@ from napari_ferry.arguments import is_finite, is_whole
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import limits_of
-from napari_ferry.layers.display import TRANSFORMS, warn_unsound
+from napari_ferry.layers.display import TRANSFORMS, warn_invalid
 from napari_ferry.movie.contrast_limits import contrast_limits_of
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_indices
 from napari_ferry.rendering.colormap_texture import make_label_colors, make_palette
@@ -61,13 +61,13 @@ def choose_paint(image: Image) -> Paint:
     display = image.display
     opacity = _number(display.get("opacity"), 0, 1, 0.7 if image.kind == "labels" else 1.0)
     if image.kind == "labels":
-        shown = display.get("shown_label")
+        visible = display.get("shown_label")
         return Labeled(
             dtype=image.dtype,
             palette=_colors_or_default(make_label_colors, display.get("colormap"), image),
             opacity=opacity,
             contour=int(_number(display.get("contour"), 0, math.inf, 0)),
-            shown=shown if is_whole(shown) else None,
+            visible_label=visible if is_whole(visible) else None,
         )
 
     gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
@@ -94,7 +94,7 @@ def _colors_or_default(make_colors: Callable[[Any], _T], colormap: Any, image: I
     try:
         return make_colors(colormap)
     except _INVALID_COLORMAP:
-        warn_unsound(image.name, ["colormap"])
+        warn_invalid(image.name, ["colormap"])
         return make_colors(None)
 
 

@@ -77,12 +77,12 @@ def _decimals(step: float, begin: float = 0.0) -> int:
     >>> _decimals(0.25), _decimals(1 / 30), _decimals(2), _decimals(1, 0.5)
     (2, 2, 0, 1)
     """
-    least = max(0, math.ceil(-math.log10(abs(step)) - _ALMOST))
-    for decimals in range(least, _MOST_DECIMALS + 1):
+    fewest = max(0, math.ceil(-math.log10(abs(step)) - _ALMOST))
+    for decimals in range(fewest, _MOST_DECIMALS + 1):
         shifted = [value * 10**decimals for value in (step, begin)]
         if all(abs(number - round(number)) < _ALMOST * abs(step) for number in shifted):
             return decimals
-    return least
+    return fewest
 
 
 def _largest_unit(value: float, units: Mapping[str, float]) -> tuple[str, float]:

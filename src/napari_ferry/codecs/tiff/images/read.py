@@ -35,7 +35,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.image import Image
 from napari_ferry.image.record import KEY, Description
-from napari_ferry.imagej import has_sound_counts, parse_imagej
+from napari_ferry.imagej import has_consistent_counts, parse_imagej
 
 
 def read_images(path: Path) -> list[Image]:
@@ -96,7 +96,7 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another."""
     axes, move = frame_axes(header)
     y, x, *samples = moved_shape(header.shape, move)
-    is_counted = header.next_page == 0 or has_sound_counts(metadata)
+    is_counted = header.next_page == 0 or has_consistent_counts(metadata)
     description = parse_imagej(
         metadata,
         header.resolution,

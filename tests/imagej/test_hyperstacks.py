@@ -1,4 +1,4 @@
-"""ImageJ hyperstacks: written and read back through tifffile, and as Fiji and others write them."""
+"""ImageJ hyperstacks, written through tifffile and by Fiji and other programs."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ FULL = calibrate(
 )
 
 
-# --- what cannot be held
+# --- supported images
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", ">u2"])
 @pytest.mark.parametrize("kind", ["image", "labels"])
-def test_what_can_be_held(dtype: str, kind: Any) -> None:
+def test_supported_images(dtype: str, kind: Any) -> None:
     assert unsupported_reason(replace(make("ctzyx", (1, 2, 3, 5, 7), dtype), kind=kind)) is None
 
 
@@ -120,7 +120,7 @@ def test_what_can_be_held(dtype: str, kind: Any) -> None:
         (make("tyx", (0, 5, 7)), "empty"),
     ],
 )
-def test_what_cannot_be_held_is_said_in_words(image: Image, reason: str) -> None:
+def test_the_reason_for_an_unsupported_image(image: Image, reason: str) -> None:
     assert reason in (unsupported_reason(image) or "")
 
 
@@ -128,13 +128,16 @@ def test_what_cannot_be_held_is_said_in_words(image: Image, reason: str) -> None
     ("steps", "unseen"),
     [
         ({"x": (-1.0, "micrometer"), "t": (-0.5, "second")}, "xt"),
-        ({"t": (1e15 + 1, "zettasecond")}, "t"),  # more seconds than any clock, in its own unit few
+        (
+            {"t": (1e15 + 1, "zettasecond")},
+            "t",
+        ),  # a huge number of seconds
         ({"t": (1e-13, "yoctosecond")}, "t"),
         ({"t": (2.0, "micrometer"), "x": (1.0, "micrometer")}, "tx"),
         ({"t": (1e14, "zettasecond"), "x": (2.0, "inch"), "y": (5.0, "nanometer")}, ""),
     ],
 )
-def test_a_step_that_imagej_cannot_hold_is_no_obstacle_and_is_said(
+def test_an_unsupported_step_is_reported_as_a_loss(
     steps: dict[str, tuple[float, str]], unseen: str, tmp_path: Path
 ) -> None:
     image = calibrate(make("tyx", (2, 5, 7)), **steps)
@@ -208,7 +211,7 @@ def test_lengths_are_written_in_micrometers() -> None:
     assert "tunit" not in tags.metadata
 
 
-def test_ranges_of_channels_that_have_none() -> None:
+def test_ranges_of_channels_without_limits() -> None:
     channels = (Channel("a", None, (1, 9)), Channel("b"))
     assert to_imagej(make("cyx", (2, 5, 7), channels=channels)).metadata["Ranges"] == (
         1,
@@ -234,7 +237,7 @@ def test_ranges_of_channels_that_have_none() -> None:
     ],
 )
 @pytest.mark.parametrize("axes", ["yx", "tyx", "zyx", "tzyx"])
-def test_an_image_without_channels_is_shown_as_its_display_says(
+def test_an_image_without_channels_keeps_its_display(
     colormap: Any, ends: list[tuple[int, ...]], axes: str
 ) -> None:
     display = {"colormap": colormap, "contrast_limits": [3.0, 40.0]}
@@ -255,7 +258,7 @@ def test_an_image_without_channels_is_shown_as_its_display_says(
         {"colormap": 7},
     ],
 )
-def test_a_display_that_says_nothing_sound_is_not_written(display: dict[str, Any]) -> None:
+def test_an_invalid_display_is_not_written(display: dict[str, Any]) -> None:
     assert (
         not {"min", "max", "Ranges", "LUTs"}
         & to_imagej(make("yx", (5, 7), display=display)).metadata.keys()
@@ -321,7 +324,7 @@ def images(draw: st.DrawFn) -> Image:
 )
 @given(image=images())
 @example(image=calibrate(make("tyx", (2, 5, 7)), t=(1000000000000001.0, "zettasecond")))
-def test_every_image_comes_back_as_it_was(image: Image, tmp_path: Path) -> None:
+def test_every_image_round_trips(image: Image, tmp_path: Path) -> None:
     assert unsupported_reason(image) is None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -333,14 +336,14 @@ def test_every_image_comes_back_as_it_was(image: Image, tmp_path: Path) -> None:
         assert getattr(back, field) == getattr(image, field), field
 
 
-def test_the_full_example_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_the_full_example_round_trips(tmp_path: Path) -> None:
     save(FULL, tmp_path / "a.tif")
     found = read(tmp_path / "a.tif").to_image(FULL.array)
     for field in ("axes", "channels", "name", "display", "metadata"):
         assert getattr(found, field) == getattr(FULL, field), field
 
 
-def test_colormaps_that_are_no_one_color(tmp_path: Path) -> None:
+def test_colormaps_with_several_colors(tmp_path: Path) -> None:
     fire = [[i / 255, (i / 255) ** 2, 0.5, 1.0] for i in range(256)]
     display = {"channels": [{"colormap": {"name": "mine", "colors": fire}}, {}]}
     image = make(
@@ -399,9 +402,7 @@ def test_one_channel_of_fiji_keeps_its_range_and_lut(
 
 
 @pytest.mark.parametrize("axes", ["tyx", "ctyx"])
-def test_a_look_that_another_program_changed_wins_over_the_display(
-    axes: str, tmp_path: Path
-) -> None:
+def test_colors_changed_by_another_program_replace_the_display(axes: str, tmp_path: Path) -> None:
     shape = (2, 3, 5, 7)[-len(axes) :]
     own = {"gamma": 0.5, "colormap": "viridis", "contrast_limits": [1.0, 9.0]}
     channels = tuple(Channel(name, None, (1.0, 9.0)) for name in "ab")
@@ -428,7 +429,7 @@ def test_a_look_that_another_program_changed_wins_over_the_display(
         }
 
 
-def test_regions_labels_and_properties_ride_along(tmp_path: Path) -> None:
+def test_regions_labels_and_properties_round_trip(tmp_path: Path) -> None:
     rois = [base64.b64encode(blob).decode() for blob in (b"Iout\x00\x01", b"Iout\x00\x02")]
     metadata = {
         "Overlays": rois,
@@ -452,10 +453,10 @@ def test_regions_labels_and_properties_ride_along(tmp_path: Path) -> None:
     assert json.loads(json.dumps(plain)) == plain
 
 
-# --- what another program changed
+# --- changes by other programs
 
 
-def test_what_another_program_changed_wins_over_the_record(tmp_path: Path) -> None:
+def test_changes_by_another_program_replace_the_record(tmp_path: Path) -> None:
     save(FULL, tmp_path / "a.tif")
     found = read(tmp_path / "a.tif", spacing=3.0, finterval=0.5)
     t, z = (next(a for a in found.axes if a.name == name) for name in "tz")
@@ -477,7 +478,7 @@ def test_what_another_program_changed_wins_over_the_record(tmp_path: Path) -> No
     "changes",
     [{"frames": 2, "images": 12}, {"frames": 3, "slices": 4}, {"images": 12, "frames": 2}],
 )
-def test_a_record_of_other_planes_is_left_aside(tmp_path: Path, changes: dict[str, int]) -> None:
+def test_a_record_of_other_planes_is_ignored(tmp_path: Path, changes: dict[str, int]) -> None:
     save(FULL, tmp_path / "a.tif")
     found = read(tmp_path / "a.tif", **changes)
     assert axes_of(found) == "tzcyx"
@@ -498,7 +499,7 @@ def test_a_record_of_other_planes_is_left_aside(tmp_path: Path, changes: dict[st
         "{]}",
     ],
 )
-def test_a_broken_record_is_none(record: str) -> None:
+def test_a_damaged_record_is_ignored(record: str) -> None:
     found = parse({"images": 2, "frames": 2, "Info": f"napari-ferry: {record}"})
     assert (found.shape, axes_of(found)) == ((2, 5, 7), "tyx")
 
@@ -522,14 +523,14 @@ def test_a_broken_record_is_none(record: str) -> None:
         ({"images": -5, "frames": -5}, 6, "tyx", (6, 5, 7)),
     ],
 )
-def test_axes_are_those_that_the_file_names(
+def test_axes_are_those_named_in_the_file(
     metadata: dict[str, Any], nframes: int | None, axes: str, shape: tuple[int, ...]
 ) -> None:
     found = parse(metadata, nframes)
     assert (axes_of(found), found.shape) == (axes, shape)
 
 
-def test_an_assumption_is_said() -> None:
+def test_an_assumption_is_recorded() -> None:
     found = parse({"images": 6}, 6)
     assert axes_of(found) == "tyx"
     assert "time" in (found.metadata or {})["assumed"]
@@ -583,7 +584,7 @@ def test_calibrations(metadata: dict[str, Any], expected: Axis) -> None:
         ({"finterval": 1e308}, None, "finterval"),
     ],
 )
-def test_impossible_calibrations_are_left_out_and_named(
+def test_invalid_calibrations_are_omitted_with_a_warning(
     metadata: dict[str, Any], resolution: Any, named: str
 ) -> None:
     with pytest.warns(FerryWarning) as caught:
@@ -596,7 +597,7 @@ def test_impossible_calibrations_are_left_out_and_named(
 
 def test_colors_and_ranges_of_other_programs() -> None:
     ramp = np.arange(256) * np.array([[0], [1], [1]])
-    cut = np.array(ramp * 200 // 255, np.uint8)  # ImageJ cuts off
+    cut = np.array(ramp * 200 // 255, np.uint8)  # ImageJ truncates
     gray = np.tile(np.arange(256, dtype=np.uint8), (3, 1))
     found = parse({"images": 2, "channels": 2, "LUTs": [cut, gray], "Ranges": (0.0, 9.0, 5.0, 5.0)})
     assert found.channels == (Channel(None, "#00c8c8", (0.0, 9.0)), Channel(None, "#ffffff"))
@@ -621,7 +622,7 @@ def test_colors_of_three_samples() -> None:
     assert (axes_of(found), found.shape, found.channels) == ("tyxs", (2, 5, 7, 3), ())
 
 
-def test_what_else_a_file_says_is_kept_as_json() -> None:
+def test_other_metadata_is_kept_as_json() -> None:
     found = parse({"fps": 5.0, "loop": False, "Plot": b"\0\1", "Labels": "s0", "xorigin": 3})
     metadata = found.metadata
     assert metadata == {"fps": 5.0, "loop": False, "Plot": "AAE=", "Labels": "s0", "xorigin": 3}
@@ -672,7 +673,7 @@ def test_files_of_imagej_itself() -> None:
 
 
 @pytest.mark.parametrize("key", ["contrast_limits", "colormap"])
-def test_numbers_longer_than_floats_do_no_harm(tmp_path: Path, key: str) -> None:
+def test_integers_too_large_for_floats_are_ignored(tmp_path: Path, key: str) -> None:
     endless = 10**400
     colormap = {"name": "x", "colors": [[0, 0, 0, 1], [endless, 0, 0, 1]]}
     said = [0, endless] if key == "contrast_limits" else colormap

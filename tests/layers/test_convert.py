@@ -1,4 +1,4 @@
-"""napari's layers through our readers and writers: what was saved is what is opened."""
+"""Round trips of napari layers through our readers and writers."""
 
 import gc
 import json
@@ -39,7 +39,7 @@ every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
 
 @pytest.fixture(scope="module", autouse=True)
 def plugins() -> Iterator[None]:
-    """napari's own readers and writers, and ours; none of whatever else is installed."""
+    """Plugin manager with only napari's own readers and writers and ours."""
     manager = PluginManager()
     manager.register(PluginManifest.from_distribution("napari"))
     manager.register(PluginManifest.from_distribution(PLUGIN))
@@ -50,7 +50,7 @@ def plugins() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_garbage() -> Iterator[None]:
-    """Leave all that napari has imported out of the collections after each test."""
+    """Exclude objects of imported modules from garbage collection after each test."""
     gc.collect()
     gc.freeze()
     yield
@@ -59,7 +59,7 @@ def quick_garbage() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What napari was asked to show, by kind."""
+    """Messages displayed by napari, by kind."""
     shown: dict[str, list[str]] = {"info": [], "warning": []}
     for kind, messages in shown.items():
         monkeypatch.setattr(f"napari.utils.notifications.show_{kind}", messages.append)
@@ -67,7 +67,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """Clock with a time set by tests."""
 
     now = 100.0
 
@@ -77,7 +77,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock by which readers tell what was dropped together."""
+    """Clock of the record of recently opened files."""
     clock = Clock()
     monkeypatch.setattr("napari_ferry.plugin.commands._recent", RecentlyOpened(clock=clock))
     return clock
@@ -102,7 +102,7 @@ def round_trip(path: Path, *layers: Layer) -> list[Layer]:
 
 
 def assert_same(before: Layer, after: Layer) -> None:
-    """Two layers agree in pixels, type and every property that napari hands to a writer."""
+    """Compare pixels, types and all properties passed to writers."""
     assert after.data.shape == before.data.shape
     assert differences(before, after) == []
 
@@ -174,7 +174,7 @@ IMAGES: dict[str, dict[str, Any]] = {
 
 @every_suffix
 @pytest.mark.parametrize("what", IMAGES)
-def test_an_image_layer_comes_back(what: str, suffix: str, tmp_path: Path, said):
+def test_image_layers_round_trip(what: str, suffix: str, tmp_path: Path, said):
     before = ImageLayer(pixels(2, 3, 16, 20), **{"name": "cells", **IMAGES[what]})
     (after,) = round_trip(tmp_path / f"cells{suffix}", before)
     assert_same(before, after)
@@ -184,7 +184,7 @@ def test_an_image_layer_comes_back(what: str, suffix: str, tmp_path: Path, said)
 
 @every_suffix
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "f4", "f8"])
-def test_types_and_ranks_come_back(dtype: str, suffix: str, tmp_path: Path):
+def test_types_and_ranks_round_trip(dtype: str, suffix: str, tmp_path: Path):
     for shape in [(16, 20), (5, 16, 20), (1, 1, 16, 20), (2, 3, 2, 9, 7)]:
         before = ImageLayer(pixels(*shape, dtype=dtype), name="cells")
         (after,) = round_trip(tmp_path / f"cells{len(shape)}{suffix}", before)
@@ -223,7 +223,7 @@ LABELS: dict[str, dict[str, Any]] = {
 
 @every_suffix
 @pytest.mark.parametrize("what", LABELS)
-def test_a_labels_layer_comes_back(what: str, suffix: str, tmp_path: Path, said):
+def test_labels_layers_round_trip(what: str, suffix: str, tmp_path: Path, said):
     before = Labels(pixels(3, 16, 20), **{"name": "nuclei", **LABELS[what]})
     (after,) = round_trip(tmp_path / f"nuclei{suffix}", before)
     assert isinstance(after, Labels)
@@ -232,7 +232,7 @@ def test_a_labels_layer_comes_back(what: str, suffix: str, tmp_path: Path, said)
 
 
 @every_suffix
-def test_types_of_labels_come_back(suffix: str, tmp_path: Path):
+def test_types_of_labels_round_trip(suffix: str, tmp_path: Path):
     dtypes = ["uint8", "int8", "uint16", "int32", "uint32"]
     for dtype in dtypes + ["int64", "uint64"] * (suffix != ".ome.tif"):
         before = Labels(pixels(16, 20).clip(0, 99).astype(dtype), name="nuclei")
@@ -242,7 +242,7 @@ def test_types_of_labels_come_back(suffix: str, tmp_path: Path):
 
 @every_suffix
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_color_comes_back(dtype: str, suffix: str, tmp_path: Path):
+def test_color_round_trips(dtype: str, suffix: str, tmp_path: Path):
     for samples in (3, 4):
         data = pixels(5, 16, 20, samples, dtype=dtype)
         data = data / np.float32(250) if dtype == "float32" else data
@@ -253,7 +253,7 @@ def test_color_comes_back(dtype: str, suffix: str, tmp_path: Path):
 
 
 @every_suffix
-def test_colormaps_come_back_when_napari_is_opened_again(suffix: str, tmp_path: Path):
+def test_colormaps_round_trip_in_a_new_session(suffix: str, tmp_path: Path):
     ends = {"low_color": "lime", "high_color": "blue", "nan_color": "red"}
     own = Colormap([[0, 0, 0.25], [1, 0.5, 0], [1, 1, 1]], name="own", **ends)
     saved = []
@@ -269,7 +269,7 @@ def test_colormaps_come_back_when_napari_is_opened_again(suffix: str, tmp_path: 
 
 @every_suffix
 @pytest.mark.parametrize("shape", [(3, 3), (5, 40, 3), (40, 50, 4)])
-def test_a_short_last_axis_is_no_color(shape: tuple[int, ...], suffix: str, tmp_path: Path):
+def test_a_short_last_axis_is_not_a_color_axis(shape: tuple[int, ...], suffix: str, tmp_path: Path):
     before = ImageLayer(pixels(*shape), rgb=False, name="slit")
     (after,) = round_trip(tmp_path / f"slit{suffix}", before)
     assert not after.rgb
@@ -297,13 +297,13 @@ def test_lazy_layers_are_saved_and_opened_lazily(suffix: str, tmp_path: Path):
 
 
 def _origin(array: np.ndarray) -> Any:
-    """Return the array at the bottom of views of views."""
+    """Return the base array of nested views."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
-def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
+def test_losses_are_reported(tmp_path: Path, said):
     layer = ImageLayer(pixels(16, 20), name="cells", metadata={"model": object(), "laser": 488})
     (after,) = round_trip(tmp_path / "cells.tif", layer)
     assert after.metadata == {"laser": 488}
@@ -313,7 +313,7 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, said):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
-def test_the_pace_of_a_movie_is_said(suffix: str, tmp_path: Path, said):
+def test_the_frame_rate_of_a_movie_is_reported(suffix: str, tmp_path: Path, said):
     layer = ImageLayer(pixels(4, 16, 20, dtype="u1"), scale=(30, 1, 1), units=("s", "um", "um"))
     layer.axis_labels = ("t", "y", "x")
     save(tmp_path / f"a{suffix}", layer)
@@ -321,7 +321,7 @@ def test_the_pace_of_a_movie_is_said(suffix: str, tmp_path: Path, said):
     assert "the movie plays at 10 per second, 300 x real time" in words
 
 
-def test_what_channels_cannot_keep_is_said(tmp_path: Path, said):
+def test_losses_of_channels_are_reported(tmp_path: Path, said):
     layers = [
         ImageLayer(pixels(16, 20), name="GFP", metadata={"laser": {"model": object(), "nm": 488}}),
         ImageLayer(pixels(16, 20), name="RFP", metadata={1: "one", "gain": float("nan")}),
@@ -335,7 +335,7 @@ def test_what_channels_cannot_keep_is_said(tmp_path: Path, said):
     assert "of the metadata of RFP, gain is not finite" in warning
 
 
-def test_metadata_of_layers_is_theirs_until_it_is_saved():
+def test_metadata_of_layers_is_not_changed_before_saving():
     model = object()
     layers = [ImageLayer(pixels(16, 20), metadata={"model": model}) for _ in range(2)]
     images = from_layers([layer.as_layer_data_tuple() for layer in layers])
@@ -344,7 +344,7 @@ def test_metadata_of_layers_is_theirs_until_it_is_saved():
 
 @every_suffix
 @pytest.mark.parametrize("bad", ["t", "z", "y", "x"])
-def test_an_unsound_scale_leaves_the_other_axes(bad: str, suffix: str, tmp_path: Path):
+def test_an_invalid_scale_does_not_affect_other_axes(bad: str, suffix: str, tmp_path: Path):
     axes = tuple(Axis(name, 0.5, "second" if name == "t" else "micrometer") for name in "tzyx")
     for scale in (float("nan"), 0.0, float("inf")):
         broken = tuple(Axis(a.name, scale, a.unit) if a.name == bad else a for a in axes)
@@ -400,7 +400,7 @@ BROKEN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("display", BROKEN, ids=str)
-def test_a_damaged_record_opens_without_what_is_broken(display: dict[str, Any], tmp_path: Path):
+def test_invalid_values_of_a_record_are_ignored(display: dict[str, Any], tmp_path: Path):
     save(tmp_path / "cells.bin", ImageLayer(pixels(16, 20), name="cells", opacity=0.5))
     sidecar = tmp_path / "cells.json"
     record = json.loads(sidecar.read_text())
@@ -425,7 +425,7 @@ def test_a_damaged_record_opens_without_what_is_broken(display: dict[str, Any], 
     ],
     ids=str,
 )
-def test_damaged_labels_open_without_what_is_broken(display: dict[str, Any]):
+def test_invalid_values_of_labels_are_ignored(display: dict[str, Any]):
     image = Image.from_array(pixels(16, 20), name="nuclei", kind="labels")
     broken = Image(image.levels, image.axes, (), "nuclei", "labels", display)
     with pytest.warns(FerryWarning, match=f"nuclei: .* {next(iter(display))} that napari does not"):
@@ -434,7 +434,7 @@ def test_damaged_labels_open_without_what_is_broken(display: dict[str, Any]):
 
 
 @pytest.mark.parametrize("channels", [["a", "b"], [{}, 5], [{"metadata": 5}, {}]], ids=str)
-def test_damaged_channels_open_as_if_nothing_were_said(channels: list[Any]):
+def test_invalid_displays_of_channels_are_ignored(channels: list[Any]):
     image = Image.from_array(pixels(2, 16, 20), "cyx", name="cells")
     broken = Image(image.levels, image.axes, (), "cells", display={"channels": channels})
     with pytest.warns(FerryWarning, match="cells: .* channels that napari does not"):
@@ -444,7 +444,7 @@ def test_damaged_channels_open_as_if_nothing_were_said(channels: list[Any]):
         ]
 
 
-def test_a_channel_of_no_color_is_gray():
+def test_a_channel_with_an_invalid_color_is_gray():
     channels = (Channel("GFP", "#zzzzzz"), Channel("RFP", "#ff0000"))
     image = Image((pixels(2, 16, 20),), tuple(map(Axis, "cyx")), channels)
     with pytest.warns(FerryWarning, match="GFP: .* colormap"):
@@ -452,12 +452,12 @@ def test_a_channel_of_no_color_is_gray():
     assert [layer.colormap.name for layer in layers] == ["gray", "red"]
 
 
-def test_what_has_no_unit_is_shown_as_pixels():
+def test_an_axis_without_a_unit_is_in_pixels():
     image = Image((pixels(16, 20),), (Axis("y", 1, "px"), Axis("x", 1, "micrometer")))
     assert Layer.create(*to_layers([image])[0]).units == ("pixel", "micrometer")
 
 
-def test_what_was_assumed_is_said(tmp_path: Path, said):
+def test_an_assumption_is_reported(tmp_path: Path, said):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "plain.tif", pixels(5, 16, 20), metadata=None)
     (layer,) = open_layers(tmp_path / "plain.tif")
@@ -467,12 +467,12 @@ def test_what_was_assumed_is_said(tmp_path: Path, said):
     ]
 
 
-def test_nothing_is_said_of_what_is_known(tmp_path: Path, said):
+def test_known_axes_are_not_reported(tmp_path: Path, said):
     round_trip(tmp_path / "cells.tif", ImageLayer(pixels(5, 16, 20), axis_labels=("t", "y", "x")))
     assert said == {"info": [], "warning": []}
 
 
-def test_layer_data_need_say_nothing():
+def test_layer_data_can_lack_all_settings():
     (image,) = from_layers([(pixels(2, 3, 4), {}, "image")])
     assert image.axis_names == ("z", "y", "x")
     ((data, meta, kind),) = to_layers([image])
@@ -497,7 +497,7 @@ def _channels(**options: Any) -> list[Layer]:
 
 @every_suffix
 @pytest.mark.parametrize("labels", [("z", "y", "x"), ("t", "y", "x"), ("-3", "-2", "-1")])
-def test_layers_that_are_alike_are_channels(labels: tuple[str, ...], suffix, tmp_path: Path, said):
+def test_compatible_layers_become_channels(labels: tuple[str, ...], suffix, tmp_path: Path, said):
     layers = _channels(axis_labels=labels, scale=(2, 0.5, 0.5))
     saved = save(tmp_path / f"cells{suffix}", *layers)
     (image,) = imload(saved[0])
@@ -511,7 +511,7 @@ def test_layers_that_are_alike_are_channels(labels: tuple[str, ...], suffix, tmp
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
-def test_layers_that_differ_are_images_of_one_file(suffix: str, tmp_path: Path):
+def test_incompatible_layers_become_images_of_one_file(suffix: str, tmp_path: Path):
     layers = [
         *_channels()[:2],
         ImageLayer(pixels(4, 16, 20, dtype="uint8"), name="other type"),
@@ -543,7 +543,7 @@ def test_layers_keep_their_order(suffix: str, tmp_path: Path):
             assert_same(one, other)
 
 
-def test_images_whose_order_is_not_clear_stay_as_they_are():
+def test_images_with_ambiguous_order_keep_their_order():
     images = [Image.from_array(pixels(16, 20), name=name) for name in "ab"]
     for orders in ((1, None), (1, 1), ("b", "a"), (None, 0)):
         said = [
@@ -565,7 +565,7 @@ def test_other_layers_are_refused_by_name():
         from_layers([Points([[1, 2]], name="spots").as_layer_data_tuple()])
 
 
-def test_pyramids_that_are_alike_are_channels(tmp_path: Path):
+def test_compatible_pyramids_become_channels(tmp_path: Path):
     layers = [
         ImageLayer([full, full[::2, ::2]], multiscale=True, name=name)
         for name, full in (("a", pixels(64, 80)), ("b", pixels(64, 80, seed=1)))
@@ -594,7 +594,7 @@ def test_upper_case_is_the_same_format(tmp_path: Path):
 
 
 class TestSaveDialog:
-    """What napari's dialog leaves to a writer: it asks about the very name that was typed."""
+    """Replacement of files: napari's dialog confirms only the exact name entered."""
 
     writers = pytest.mark.parametrize(
         ("command", "suffix", "count"),
@@ -635,11 +635,11 @@ class TestSaveDialog:
 
     @writers
     @pytest.mark.parametrize("name", ["cells.v2", "day.3", "a.b c"])
-    def test_a_point_in_a_name_is_no_suffix(self, command, suffix, count, name, tmp_path: Path):
+    def test_a_dot_in_a_name_is_not_a_suffix(self, command, suffix, count, name, tmp_path: Path):
         self.write(command, tmp_path / name)
         assert (tmp_path / f"{name}{suffix}").exists()
 
-    def test_a_sidecar_that_nobody_was_asked_about_is_kept(self, tmp_path: Path):
+    def test_an_unconfirmed_sidecar_is_not_replaced(self, tmp_path: Path):
         (tmp_path / "cells.json").write_text('{"dtype": "uint8", "frames": 1}')
         with pytest.raises(TargetExistsError, match=r"cells\.json"):
             self.write("write_binary", tmp_path / "cells.bin")
@@ -655,7 +655,7 @@ class TestSaveDialog:
 
 @pytest.fixture
 def strange(tmp_path: Path) -> list[Any]:
-    """Paths that readers are asked about and that are not theirs."""
+    """Paths of other formats."""
     (tmp_path / "large.json").write_text(json.dumps(list(range(1_500_000))))
     (tmp_path / "broken.json").write_text('{"dtype": ')
     (tmp_path / "settings.json").write_text('{"dtype": 3, "frames": 1}')
@@ -686,7 +686,7 @@ def strange(tmp_path: Path) -> list[Any]:
 
 
 @pytest.mark.parametrize("get_reader", READERS, ids=lambda reader: reader.__name__)
-def test_readers_decline_what_is_not_theirs(get_reader, strange: list[Any]):
+def test_readers_decline_other_files(get_reader, strange: list[Any]):
     assert {get_reader(path) for path in strange} == {None}
 
 
@@ -694,12 +694,12 @@ def test_readers_decline_what_is_not_theirs(get_reader, strange: list[Any]):
     ("get_reader", "name"),
     [(get_tiff_reader, "x.tif"), (get_tiff_reader, "X.OME.TIFF"), (get_binary_reader, "x.RAW")],
 )
-def test_readers_take_names_that_are_theirs(get_reader, name: str, tmp_path: Path):
+def test_readers_accept_their_suffixes(get_reader, name: str, tmp_path: Path):
     assert get_reader(str(tmp_path / name)) is not None
     assert get_reader([str(tmp_path / name)]) is not None
 
 
-def test_a_missing_file_is_said_when_it_is_read(tmp_path: Path):
+def test_a_missing_file_is_reported_while_reading(tmp_path: Path):
     reader = get_tiff_reader(str(tmp_path / "missing.tif"))
     assert reader is not None
     with pytest.raises(OSError, match=r"missing\.tif does not exist"):
@@ -732,7 +732,7 @@ def test_a_raw_file_can_be_opened_again_at_once(name: str, tmp_path: Path):
     assert len(open_layers(tmp_path / name)) == 1
 
 
-def test_only_the_partner_is_passed_over_and_only_once(tmp_path: Path, clock: Clock):
+def test_only_the_companion_is_skipped_and_only_once(tmp_path: Path, clock: Clock):
     save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20)))
     opened = [len(open_layers(tmp_path / f"raw{suffix}")) for suffix in (".bin", ".json") * 2]
     assert opened == [1, 0, 1, 0]
@@ -758,7 +758,7 @@ def test_parts_that_are_dropped_together_are_one_layer(tmp_path: Path, clock: Cl
         assert len(open_layers(paths[2])) == 1
 
 
-def test_files_are_remembered_for_moments_and_swallowed_once(tmp_path: Path):
+def test_companions_are_remembered_briefly_and_consumed_once(tmp_path: Path):
     clock = Clock()
     dropped = RecentlyOpened(seconds=5, clock=clock)
     a, b, c = (tmp_path / name for name in "abc")

@@ -1,4 +1,4 @@
-"""What a person does in napari's window: drop a file, look at it, save it, open it again."""
+"""Use of napari's window: drop, display, save and reopen files."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ PLUGIN = "napari-ferry"
 
 @pytest.fixture
 def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A window that is shown, in which our readers are the remembered ones."""
+    """Visible window with our readers as defaults."""
     from napari.settings import get_settings
     from qtpy.QtWidgets import QApplication
 
@@ -39,7 +39,7 @@ def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def errors(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The messages that napari shows as errors.
+    """Messages displayed by napari as errors.
 
     They are caught on their way to the screen, as what prints a traceback or shows it at a click
     keeps its frames, and with them the window.
@@ -61,7 +61,7 @@ def errors(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def choose_in_menu(viewer: Any, title: str) -> None:
-    """Trigger the entry of the File menu that begins so."""
+    """Trigger the entry of the File menu with this beginning."""
     menu = viewer.window.file_menu
     menu.aboutToShow.emit()
     (action,) = [a for a in menu.actions() if a.text().replace("&", "").startswith(title)]
@@ -70,7 +70,7 @@ def choose_in_menu(viewer: Any, title: str) -> None:
 
 
 def answer_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, format_name: str) -> None:
-    """Type a name into the Save dialog that comes next, and choose a format."""
+    """Enter a name into the next Save dialog, and choose a format."""
 
     def answer(*_: Any, **options: Any) -> tuple[str, str]:
         formats = options["filter"].split(";;")
@@ -80,7 +80,7 @@ def answer_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, format_name: str)
 
 
 def movie() -> Image:
-    """Return a movie that is dark at the top and bright at the bottom."""
+    """Return a movie, dark at the top and bright at the bottom."""
     pixels = np.full((5, 40, 60), 20, np.uint16)
     pixels[:, 20:] = 220
     axes = (Axis("t", 0.5, "second"), Axis("y", 0.3, "micrometer"), Axis("x", 0.2, "micrometer"))
@@ -159,7 +159,7 @@ def test_a_damaged_raw_file_is_shown_for_repair_and_the_window_lives(
 def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
     viewer: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """napari says it in the dialog that offers its own reader, which is not taken here."""
+    """napari reports the error in the dialog for its own reader; the dialog is rejected."""
     from qtpy.QtWidgets import QLabel
 
     said: list[str] = []
@@ -186,7 +186,7 @@ def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
 
 
 def assert_sentence(message: str, words: str) -> None:
-    """What napari shows of a reader's error ends with the error itself: one line, with a cure."""
+    """Check the last line of napari's message: our error, in one sentence."""
     last = message.strip().splitlines()[-1]
     assert last.startswith("UnreadableFileError: ")
     assert words in last
@@ -198,10 +198,10 @@ def assert_sentence(message: str, words: str) -> None:
     ("name", "format_name"),
     [("a.gif", "Animated GIF"), ("a.mkv", "Lossless"), ("a.mp4", "Video")],
 )
-def test_a_movie_is_saved_at_the_place_that_is_shown(
+def test_a_movie_is_saved_at_the_displayed_position(
     viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, format_name: str
 ):
-    """Of a stack in depth over time, time runs and the depth is that of the slider."""
+    """The frame axis is time, and the slider determines the position in depth."""
     data = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4, 1, 1) * np.ones((32, 48), np.uint8) * 10
     viewer.add_image(
         data,
@@ -222,7 +222,7 @@ def test_a_movie_is_saved_at_the_place_that_is_shown(
     assert viewer.layers[-1].data.shape == (6, 32, 48)
 
 
-def test_our_files_open_without_a_question_once_that_is_asked_for(viewer, monkeypatch):
+def test_napari_ferry_becomes_the_default_reader(viewer, monkeypatch):
     from napari.settings import get_settings
 
     from napari_ferry.plugin import commands

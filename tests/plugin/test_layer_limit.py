@@ -1,4 +1,4 @@
-"""Opening makes as many layers as a person would, never more than a window holds, and says so."""
+"""Limits on the number of layers of opened files, and notices about them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUFFIXES = (".tif", ".ome.tif", ".bin")
 
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What napari would show as notices."""
+    """Messages displayed by napari as notices."""
     shown: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_info", shown.append)
     monkeypatch.setattr("napari_ferry.plugin.layer_limit._remaining", [])
@@ -42,7 +42,7 @@ def opened(reader: Callable[..., Any], path: Path) -> list[LayerData]:
 
 
 def channels(count: int, *, names: bool = False, color: str | None = None) -> Image:
-    """Return an image of some channels."""
+    """Return an image with channels."""
     image = make_image("cyx", c=count)
     if not names and color is None:
         return image
@@ -73,7 +73,7 @@ def test_many_channels_are_one_layer(tmp_path, notices, suffix, image, layers, r
     assert layers > 1 or f"its {image.shape[0]} channels are shown as one layer" in notice
 
 
-def test_frames_in_color_are_no_channels(tmp_path, notices):
+def test_color_frames_are_not_channels(tmp_path, notices):
     frames = np.zeros((6, 8, 9, 3), "uint8")
     tifffile.imwrite(tmp_path / "a.tif", frames, imagej=True)
     ((data, meta, _),) = opened(get_tiff_reader, tmp_path / "a.tif")
@@ -82,7 +82,7 @@ def test_frames_in_color_are_no_channels(tmp_path, notices):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_channels_along_a_slider_keep_what_is_said_of_them(tmp_path, suffix):
+def test_channels_along_a_slider_keep_their_descriptions(tmp_path, suffix):
     image = channels(65, names=True, color="#00ff00")
     again = from_layers(to_layers([image]))
     assert again[0].channels == image.channels
@@ -135,7 +135,7 @@ def test_remaining_layers_are_added_on_demand(tmp_path, notices, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_many_layers_come_back_with_all_that_was_said_of_each(tmp_path, suffix):
+def test_many_layers_keep_their_descriptions(tmp_path, suffix):
     limits = {"contrast_limits": (0, 100)}
     layers = [
         ImageLayer(np.zeros((8, 9), "u1"), name=f"dye {i}", gamma=0.5, metadata={"i": i}, **limits)
@@ -170,7 +170,7 @@ def test_remaining_layers_of_several_files_are_all_kept(notices, monkeypatch):
 
 
 @pytest.mark.parametrize("shown", [5, None, [1, 2], "ab", {"a": 1}])
-def test_displays_that_are_none_do_no_harm(tmp_path, shown):
+def test_invalid_displays_are_ignored(tmp_path, shown):
     image = replace(channels(65, names=True), display={"channels": shown})
     path = tmp_path / "a.tif"
     imsave(replace(image, levels=(np.asarray(image.array, "int64"),)), path)
@@ -182,7 +182,7 @@ def test_displays_that_are_none_do_no_harm(tmp_path, shown):
     assert {channel.contrast_limits for channel in again.channels} == {(1, 2)}
 
 
-def test_remaining_layers_of_a_file_that_is_away_are_kept(notices, monkeypatch):
+def test_remaining_layers_of_a_missing_file_are_kept(notices, monkeypatch):
     away = False
 
     def read() -> list[Image]:
@@ -210,6 +210,6 @@ def test_the_same_notice_is_shown_once(notices):
 
 
 @pytest.mark.parametrize(("count", "names", "said"), [(5, False, True), (5, True, False)])
-def test_channels_that_may_be_frames_are_noticed(notices, count, names, said):
+def test_a_notice_reports_channels_that_may_be_frames(notices, count, names, said):
     assert len(open_layers(lambda: [channels(count, names=names)])) == count
     assert any("Merge to Stack" in notice for notice in notices) is said

@@ -1,13 +1,13 @@
-"""Pictures that are drawn from samples, beside those of napari's own canvas.
+"""Comparison of drawn pictures with napari's own canvas.
 
-Each scene is shown in a real window, and must be the same within 1 of 255, or 2 where more than one
-layer is mixed and rounded. Two things napari itself leaves open, and nothing is demanded of them:
+Each scene is displayed in a real window, and the picture must be equal within 1 of 255, or within 2
+where more than one layer is blended and rounded. Two cases are undefined in napari and not checked:
 
-- A pixel whose center lies exactly between two samples, or exactly on the edge of an image. OpenGL
-  reckons in single precision, so either of the two may be shown. `_undecided` finds these pixels
-  from where the layers lie, not from what was drawn.
-- Below the first layer of "minimum" and "additive" blending, and where alpha is neither 0 nor 1
-  under "opaque", a picture has a transparency that no screen shows; only colors are compared.
+- A pixel with its center exactly between two samples, or exactly on the edge of an image. OpenGL
+  computes in single precision and may display either sample. `_undecided` finds these pixels from
+  the geometry of the layers, not from the picture.
+- The transparency below the first layer of "minimum" and "additive" blending, and for an alpha
+  other than 0 or 1 under "opaque", is not visible on a screen; only colors are compared.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ _LOOK = {
         "visible": True,
     },
 }
-"""What can be changed of a layer that is shown, and how napari begins."""
+"""Settings of a visible layer that can be changed, and napari's defaults."""
 
 Layer = tuple[str, Any, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is shown, and how.
+    """Layers and the state of the viewer.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Scene:
     order : tuple of int, optional
         Order of the viewer's axes.
     step : tuple of int, optional
-        Where the viewer's sliders stand; the first one is the frame that is drawn.
+        Position of the viewer's sliders; the first one is the frame that is drawn.
     options : mapping, optional
         More for `render`.
     tolerance : int
@@ -116,7 +116,7 @@ def labels(data: Any, **settings: Any) -> Layer:
     return "labels", data, settings
 
 
-# --- what is shown ----------------------------------------------------------------------------
+# --- scenes -----------------------------------------------------------------------------------
 
 _rng = np.random.default_rng(1)
 _y, _x = np.mgrid[:HEIGHT, :WIDTH]
@@ -168,7 +168,7 @@ def _colormaps() -> Iterator[Scene]:
     colors = [[0, 0, 0.3], [1, 0.5, 0], [1, 1, 1]]
     ends = {"low_color": "lime", "high_color": "blue", "nan_color": "red"}
     marked = Colormap(colors, name="marked", **ends)
-    yield Scene("ends and not-a-number", (image(_special(), colormap=marked),))
+    yield Scene("ends and NaN", (image(_special(), colormap=marked),))
     yield Scene("ends of uint16", (image(RAMP, colormap=marked, contrast_limits=(9000, 50000)),))
     yield Scene("ends with gamma", (image(RAMP, colormap=marked, gamma=0.4),))
     steps = Colormap(colors, name="steps", interpolation="zero")
@@ -187,6 +187,7 @@ def _values() -> Iterator[Scene]:
         look = {"colormap": "magma", "gamma": gamma}
         yield Scene(f"gamma {gamma}", (image(RAMP, **look),))
         yield Scene(f"float gamma {gamma}", (image(FLOATS, **look),))
+
     for name, data, limits in (
         ("uint8", WAVES, (0, 255)),
         ("uint8 narrow", WAVES, (100, 110)),
@@ -202,6 +203,7 @@ def _values() -> Iterator[Scene]:
     ):
         layer = image(data, colormap="plasma", contrast_limits=limits)
         yield Scene(f"values {name}", (layer,))
+
     faint = image(_special(), colormap="gray", opacity=0.5)
     yield Scene("special floats, half transparent", (faint,))
     for name, lazy in (("dask", dask.array.from_array(NOISE, 40)), ("zarr", zarr.array(NOISE))):
@@ -217,6 +219,7 @@ def _blendings() -> Iterator[Scene]:
     for last in BLENDINGS:
         third = image(FLOATS, blending=last, opacity=0.5)
         yield Scene(f"third {last}", (below, above, third), tolerance=2)
+
     for first, second in itertools.product(BLENDINGS[1:], BLENDINGS[1:]):
         for opacity in (1.0, 0.7) if first == "additive" else (0.7,):
             pair = (
@@ -224,6 +227,7 @@ def _blendings() -> Iterator[Scene]:
                 image(WAVES, colormap="magenta", blending=second, opacity=opacity),
             )
             yield Scene(f"{second} on {first}, opacity {opacity}", pair)
+
     hidden = image(RAMP, visible=False)
     yield Scene("lowest is hidden", (hidden, above, below))
     yield Scene("all are hidden", (hidden,))
@@ -287,6 +291,7 @@ def _colors() -> Iterator[Scene]:
         *(("RGB float32", floats[..., :3]), ("RGBA float32", floats)),
     ):
         yield Scene(name, (image(data, rgb=True),))
+
     for name, look in (
         ("gamma 0.5", {"gamma": 0.5}),
         ("gamma 2", {"gamma": 2.0}),
@@ -320,6 +325,7 @@ def _places() -> Iterator[Scene]:
     ):
         pair = (image(WAVES, **below, **first), image(small, **above, **second))
         yield Scene(f"place: {name}", pair)
+
     for scale in ((2, 1), (1.7, 1), (-1, 1), (-0.5, -1.5)):
         yield Scene(f"scale of the image {scale}", (image(WAVES, scale=scale),))
     for shape in ((1, 90), (90, 1), (1, 1), (3, 2)):
@@ -397,18 +403,18 @@ FAMILIES: tuple[Callable[[], Iterator[Scene]], ...] = (
 )
 
 
-# --- what is compared -------------------------------------------------------------------------
+# --- comparison -------------------------------------------------------------------------------
 
 
 @dataclass
 class Window:
-    """A viewer, and what of its layers cannot be changed."""
+    """Viewer, with the fixed properties of its layers."""
 
     viewer: Any
     fixed: list[Any] = field(default_factory=list)
 
     def show(self, scene: Scene) -> list[Any]:
-        """Show a scene, and return its layers: the last ones where they only look otherwise."""
+        """Show a scene and return its layers; reuse layers if only their settings differ."""
         fixed = [_fixed(layer) for layer in scene.layers]
         if self.viewer.theme != scene.theme:
             self.viewer.theme = scene.theme
@@ -418,6 +424,7 @@ class Window:
                 made = {key: settings[key] for key in settings.keys() - _LOOK[kind].keys()}
                 getattr(self.viewer, f"add_{kind}")(data, **made)
             self.fixed = fixed
+
         for layer, (kind, _, settings) in zip(self.viewer.layers, scene.layers, strict=True):
             for key, usual in _LOOK[kind].items():
                 setattr(layer, key, settings.get(key, usual))
@@ -457,7 +464,7 @@ def window(qapp: Any) -> Iterator[Window]:
 
 
 def _fixed(layer: Layer) -> tuple[Any, ...]:
-    """Return what two layers have in common of which one can be made the other."""
+    """Return the properties shared by layers convertible into each other."""
     kind, data, settings = layer
     told = {key: settings[key] for key in settings.keys() - _LOOK[kind].keys()}
     plain = {key: value if key != "colormap" else id(value) for key, value in told.items()}
@@ -465,13 +472,14 @@ def _fixed(layer: Layer) -> tuple[Any, ...]:
 
 
 def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, int]) -> Any:
-    """Return which pixels have a center on an edge of samples, axes (y, x)."""
+    """Return a mask of pixels with their center on an edge of samples, axes (y, x)."""
     on_edge = []
     for axis, size in zip(viewer.dims.displayed, shape, strict=True):
         spans = [_span(layer, axis - viewer.dims.ndim) for layer in layers]
         low = min(min(first, first + n * scale) for first, scale, n in spans)
         high = max(max(first, first + n * scale) for first, scale, n in spans)
         on_edge.append((spans, (low + high) / 2, size, high - low))
+
     step = max(extent / size for _, _, size, extent in on_edge)
     found = []
     for spans, center, size, _ in on_edge:
@@ -488,7 +496,7 @@ def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, i
 
 
 def _span(layer: Any, axis: int) -> tuple[float, float, int]:
-    """Return where the first sample of a layer begins on an axis, their distance and number."""
+    """Return the start of the first sample on an axis, the distance of samples and their number."""
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     unit = _NANOMETERS.get(str(layer.units[axis]), 1.0)
     shape = data.shape[:-1] if getattr(layer, "rgb", False) else data.shape
@@ -497,7 +505,7 @@ def _span(layer: Any, axis: int) -> tuple[float, float, int]:
 
 
 def _params() -> Iterator[Any]:
-    """Yield all scenes; of families that are large, every second one is for thorough runs."""
+    """Yield all scenes; every second one of large families is for thorough runs only."""
     for family in FAMILIES:
         scenes = list(family())
         for i, scene in enumerate(scenes):
@@ -506,7 +514,7 @@ def _params() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scene", _params())
-def test_picture_is_that_of_the_canvas(window: Window, scene: Scene):
+def test_picture_equals_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
     expected = viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]
     options = scene.options or {}

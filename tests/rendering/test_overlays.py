@@ -1,4 +1,4 @@
-"""What is written upon frames: times and lengths in words, and where it all stands."""
+"""Overlays on frames: text of times and lengths, and the position of overlays."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,11 +41,11 @@ def times(axis: Axis, count: int, *which: int) -> list[str]:
         (Axis("t"), 10, ["t 0", "t 1", "t 2"]),
     ],
 )
-def test_times_tell_frames_apart_and_no_more(axis, count, texts):
+def test_times_have_as_many_decimals_as_needed(axis, count, texts):
     assert times(axis, count, 0, 1, 2) == texts
 
 
-def test_steps_without_a_unit_are_counted_as_the_slider_counts():
+def test_positions_without_a_unit_are_those_of_the_slider():
     stamp = TimeStamp(axis=Axis("t", 10.0, None, 50.0), first=5, step=2, count=3)
     assert stamp.text(2) == "t 9"
 
@@ -55,7 +55,7 @@ def test_steps_without_a_unit_are_counted_as_the_slider_counts():
     unit=st.sampled_from([None, *METERS]),
     most=st.floats(10, 2000),
 )
-def test_a_scale_bar_is_round_and_nearly_as_long_as_it_may(pixel, unit, most):
+def test_a_scale_bar_has_a_round_length_near_the_maximum(pixel, unit, most):
     length, text = choose_bar(pixel, unit, most)
     assert most / 2.6 <= length <= most * 1.001
     number, name = text.split(" ")
@@ -79,7 +79,7 @@ def drawn(image: Image, frame: int = 0, **options: Any) -> Any:
 
 
 def corner_of(mask: Any) -> str:
-    """Return the corner in which all that is drawn lies."""
+    """Return the corner with all drawn pixels."""
     rows, columns = np.nonzero(mask)
     height, width = mask.shape
     assert len(rows)
@@ -91,12 +91,12 @@ def corner_of(mask: Any) -> str:
 
 @pytest.mark.parametrize("corner", CORNERS)
 @pytest.mark.parametrize("what", ["time_stamp", "scale_bar", "text"])
-def test_overlays_stand_in_their_corner(what, corner):
+def test_overlays_are_in_their_corner(what, corner):
     options = {"text": "day 3", "text_corner": corner} if what == "text" else {what: corner}
     assert corner_of(drawn(black(), **options)) == corner
 
 
-def test_what_shares_a_corner_stands_one_above_the_other():
+def test_overlays_in_one_corner_do_not_overlap():
     each = [drawn(black(), text="day 3"), drawn(black(), time_stamp="top_right")]
     both = drawn(black(), text="day 3", time_stamp="top_right")
     assert both.sum() == sum(mask.sum() for mask in each)
@@ -113,7 +113,7 @@ def test_the_time_of_each_frame_is_that_of_the_slider_not_of_the_movie():
         assert np.abs(seen - expected).max() <= 1
 
 
-def test_a_scale_bar_is_as_long_as_it_says():
+def test_a_scale_bar_has_its_stated_length():
     mask = drawn(black((240, 400)), scale_bar="bottom_right")
     style = OverlayStyle((240, 400), is_light=True)
     length, text = choose_bar(0.5, "micrometer", style.bar)
@@ -147,7 +147,7 @@ def test_a_color_bar_shows_the_colors_and_their_limits():
     assert drawn(black(display=display), color_bar="top_right").any()
 
 
-def test_overlays_are_dark_on_light_ground():
+def test_overlays_are_dark_on_a_light_background():
     image = black()
     bright = replace(image, levels=(np.full(image.shape, 255, np.uint8),))
     picture = np.asarray(
@@ -176,6 +176,6 @@ def test_overlays_that_do_not_fit_are_cut_off(shape):
         ({"background": "blackish"}, "background is 'blackish'"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(options, said):
+def test_invalid_overlays_are_refused(options, said):
     with pytest.raises(InvalidImageError, match=said):
         render([black()], **options)

@@ -1,4 +1,4 @@
-"""Drawing from samples, without a window: where pixels lie, what is chosen, what is read, when.
+"""Drawing from samples without a window: geometry, selection of frames, colors, and reading.
 
 What the pictures look like beside napari's own is in test_canvas_pictures.py.
 """
@@ -36,25 +36,25 @@ FULL = {"contrast_limits": [0, 255]}
 
 
 def gray(shape: tuple[int, ...], axes: str | None = None, **more: Any) -> Image:
-    """Return an image of 8 bits that looks like its samples."""
+    """Return an 8-bit image displayed like its samples."""
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     return replace(Image.from_array(pixels, axes), display=FULL, **more)
 
 
 def placed(image: Image, **axes: tuple[Any, ...]) -> Image:
-    """Return an image with other axes: (scale, unit, translation) of each name."""
+    """Return an image with new axes, given as (scale, unit, translation) by name."""
     return replace(image, axes=tuple(Axis(a.name, *axes.get(a.name, ())) for a in image.axes))
 
 
 def seen(image: Image) -> NDArray[np.uint8]:
-    """Return the pixels of a picture in shades of gray, without the axis of colors."""
+    """Return the pixels of a gray picture, without the color axis."""
     pixels = np.asarray(image.array)
     assert (pixels == pixels[..., :1]).all()
     return pixels[..., 0]
 
 
 class Counting:
-    """Reads frames of an array, and counts how often each is read."""
+    """Reader of the frames of an array, with a counter for each frame."""
 
     def __init__(self, pixels: NDArray[Any]) -> None:
         self.pixels, self.reads = pixels, Counter[int]()
@@ -65,14 +65,14 @@ class Counting:
 
 
 def counted(shape: tuple[int, ...], dtype: str = "uint8") -> tuple[Image, Counter[int]]:
-    """Return an image of frames, and how often each has been read."""
+    """Return an image of frames, and the counts of reads."""
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
     read = Counting(pixels)
     image = Image.from_array(Frames(read, shape, dtype, 1))
     return replace(image, display=FULL), read.reads
 
 
-# --- where pixels lie -------------------------------------------------------------------------
+# --- geometry --------------------------------------------------------------------------------
 
 
 def test_a_picture_is_the_samples():
@@ -93,7 +93,7 @@ def test_a_picture_is_the_samples():
         (-3, 1, (60, 30)),
     ],
 )
-def test_the_finest_axis_says_how_large_pixels_are(y: float, x: float, shape: tuple[int, int]):
+def test_the_finest_axis_determines_the_pixel_size(y: float, x: float, shape: tuple[int, int]):
     picture = render(placed(gray((20, 30)), y=(y,), x=(x,)))
     assert picture.shape == (*shape, 3)
     assert picture.axes[0].scale == picture.axes[1].scale == pytest.approx(min(abs(y), abs(x)))
@@ -119,14 +119,14 @@ def test_pixels_are_enlarged():
     assert picture.axes[0].translation == pytest.approx(-1 / 3)
 
 
-def test_a_picture_lies_where_its_image_does():
+def test_a_picture_has_the_translation_of_its_image():
     image = placed(gray((20, 30)), y=(0.5, "micrometer", 7.0), x=(0.5, "micrometer", -2.0))
     down, right, _ = render(image).axes
     assert (down.scale, down.unit, down.translation) == pytest.approx((0.5, "micrometer", 7.0))
     assert (right.scale, right.unit, right.translation) == pytest.approx((0.5, "micrometer", -2.0))
 
 
-def test_units_of_one_kind_go_together():
+def test_units_of_one_quantity_are_converted():
     one = placed(gray((20, 30)), y=(0.5, "micrometer"), x=(0.5, "micrometer"))
     two = placed(gray((20, 30)), y=(500.0, "nanometer"), x=(500.0, "nanometer"))
     both = render([one, replace(two, display={**FULL, "visible": False})])
@@ -134,14 +134,14 @@ def test_units_of_one_kind_go_together():
     assert (both.axes[0].scale, both.axes[0].unit) == (500.0, "nanometer")
 
 
-def test_units_of_two_kinds_are_taken_as_numbers():
+def test_units_of_different_quantities_are_ignored():
     one = placed(gray((20, 30)), y=(1.0, "micrometer"), x=(1.0, "micrometer"))
     both = render([one, replace(gray((40, 60)), display={"visible": False})])
     assert both.shape == (40, 60, 3)
     assert np.array_equal(seen(both)[:20, :30], one.array)
 
 
-def test_images_meet_where_they_lie():
+def test_images_are_aligned_by_translation():
     above = placed(gray((4, 6)), y=(1.0, None, 15.0), x=(1.0, None, 28.0))
     found = seen(render([gray((20, 30)), above]))
     assert found.shape == (20, 34)
@@ -150,7 +150,7 @@ def test_images_meet_where_they_lie():
 
 
 @pytest.mark.parametrize(("scale", "which"), [(2, 0), (1, 0), (0.5, 1), (0.3, 1), (0.25, 2)])
-def test_the_smallest_level_that_is_fine_enough_is_read(scale: float, which: int):
+def test_the_smallest_sufficient_level_is_read(scale: float, which: int):
     shapes = [(3, 64, 96), (3, 32, 48), (3, 16, 24)]
     levels: list[Any] = [make_unreadable(shape, "uint8") for shape in shapes]
     levels[which] = gray(shapes[which]).array
@@ -169,11 +169,11 @@ def test_a_hidden_image_is_not_read():
     assert np.array_equal(seen(render([shown, hidden])), shown.array)
 
 
-# --- what is chosen ---------------------------------------------------------------------------
+# --- selection of frames ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("plane", ["y x", "x y", "z x", "x z", "z y", "y z"])
-def test_any_two_axes_are_seen(plane: str):
+def test_any_two_axes_can_be_displayed(plane: str):
     image = gray((5, 20, 30), "zyx")
     picture = render(image, plane=plane)
     running = next(name for name in "zyx" if name not in plane)
@@ -183,20 +183,20 @@ def test_any_two_axes_are_seen(plane: str):
     assert picture.axis_names[0] not in ("y", "x", "s")
 
 
-def test_steps_are_chosen():
+def test_frames_are_selected():
     image = placed(gray((10, 4, 6)), t=(0.5, "second", 3.0))
     picture = render(image, start=2, stop=9, step=3)
     assert np.array_equal(seen(picture), np.asarray(image.array)[2:9:3])
     assert picture.axes[0] == Axis("t", 1.5, "second", 4.0)
 
 
-def test_steps_may_be_numbers_of_numpy():
+def test_numpy_integers_select_frames():
     image = gray((10, 4, 6))
     found = seen(render(image, start=np.int64(2), stop=np.int64(4)))
     assert np.array_equal(found, np.asarray(image.array)[2:4])
 
 
-def test_other_axes_stand_where_they_are_said_to():
+def test_position_selects_an_index_on_other_axes():
     image = gray((3, 4, 5, 6), "tzyx")
     picture = render(image, axis="z", position="t=2")
     assert np.array_equal(seen(picture), np.asarray(image.array)[2])
@@ -204,12 +204,12 @@ def test_other_axes_stand_where_they_are_said_to():
     assert picture.axis_names[0] == "z"
 
 
-def test_an_image_without_an_axis_is_seen_at_each_of_its_steps():
+def test_an_image_without_an_axis_is_visible_at_each_position():
     found = seen(render([gray((5, 20, 30)), gray((20, 30))]))
     assert (found == found[0]).all()
 
 
-def test_beyond_its_steps_an_image_is_not_seen():
+def test_an_image_is_not_visible_outside_its_extent():
     image = gray((3, 4, 6), "zyx")
     above = placed(image, z=(1.0, None, 2.0))
     found = seen(render([image, replace(above, display={**FULL, "blending": "additive"})]))
@@ -229,7 +229,7 @@ def test_a_speed_becomes_a_frame_rate():
     assert render(minutes, speed=60).frame_rate == pytest.approx(1)
 
 
-def test_layers_are_drawn_in_the_order_that_they_remember():
+def test_layers_are_drawn_in_their_recorded_order():
     look = {**FULL, "blending": "translucent_no_depth", "colormap": "gray"}
     dark, bright = replace(gray((4, 6)), display=look), replace(gray((4, 6)), display=look)
     dark = replace(dark, levels=(np.zeros((4, 6), np.uint8),))
@@ -288,13 +288,13 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("message", "options"), WRONG)
-def test_an_option_that_does_not_fit_is_refused(message: str, options: dict[str, Any]):
+def test_an_invalid_option_is_refused(message: str, options: dict[str, Any]):
     with pytest.raises(InvalidImageError, match=message) as caught:
         render(SIMPLE, **options)
     assert str(caught.value).endswith(".")
 
 
-def test_what_runs_and_stands_is_asked_for():
+def test_an_ambiguous_frame_axis_or_position_is_refused():
     image = gray((3, 4, 5, 6), "tzyx")
     with pytest.raises(InvalidImageError, match=r"the position on the axes z \(4\) is not given"):
         render(image)
@@ -331,12 +331,12 @@ REFUSED: list[tuple[str, Callable[[], Any]]] = [
 
 
 @pytest.mark.parametrize(("message", "make"), REFUSED)
-def test_what_cannot_be_drawn_is_refused(message: str, make: Callable[[], Any]):
+def test_images_that_cannot_be_drawn_are_refused(message: str, make: Callable[[], Any]):
     with pytest.raises(InvalidImageError, match=message):
         render(make())
 
 
-def test_a_plane_that_an_image_lacks_is_refused():
+def test_a_plane_missing_from_an_image_is_refused():
     with pytest.raises(
         InvalidImageError, match="mask has no axis z, which is an axis of the plane"
     ):
@@ -357,9 +357,7 @@ def test_a_plane_that_an_image_lacks_is_refused():
         ((1080, 100), "4K", 2),
     ],
 )
-def test_a_small_picture_is_enlarged_by_a_whole_number(
-    shape: tuple[int, int], fit: Any, factor: int
-):
+def test_a_small_picture_is_enlarged_by_an_integer(shape: tuple[int, int], fit: Any, factor: int):
     image = gray(shape)
     found = seen(render(image, fit=fit))
     assert np.array_equal(found, np.asarray(image.array).repeat(factor, 0).repeat(factor, 1))
@@ -374,7 +372,9 @@ def test_a_small_picture_is_enlarged_by_a_whole_number(
         ((101, 7681), "4K", 3),
     ],
 )
-def test_a_large_picture_is_reduced_to_means(shape: tuple[int, int], fit: Any, factor: int):
+def test_a_large_picture_is_reduced_to_means_of_blocks(
+    shape: tuple[int, int], fit: Any, factor: int
+):
     image = gray(shape)
     rows, columns = shape[0] // factor, shape[1] // factor
     whole = np.asarray(image.array)[: rows * factor, : columns * factor]
@@ -393,7 +393,7 @@ def test_a_picture_narrower_than_a_block_keeps_a_line():
     assert (seen(picture) == 255).all()
 
 
-# --- how it looks -----------------------------------------------------------------------------
+# --- display settings -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_a_picture_narrower_than_a_block_keeps_a_line():
     ],
 )
 @pytest.mark.parametrize("axes", ["yx", "yxs"])
-def test_a_value_that_is_none_changes_nothing(key: str, value: Any, axes: str):
+def test_an_invalid_display_value_is_ignored(key: str, value: Any, axes: str):
     pixels = np.arange(48, dtype=np.uint8).reshape((4, 4, 3) if axes == "yxs" else (6, 8))
     plain = Image.from_array(pixels, axes)
     found = np.asarray(render(replace(plain, display={key: value})).array)
@@ -416,7 +416,7 @@ def test_a_value_that_is_none_changes_nothing(key: str, value: Any, axes: str):
 
 
 @pytest.mark.parametrize("value", ["x", math.inf, math.nan, -1, None, True])
-def test_an_outline_that_is_none_fills_labels(value: Any):
+def test_an_invalid_contour_fills_labels(value: Any):
     plain = Image.from_array(np.ones((4, 5), np.uint8), kind="labels")
     found = np.asarray(render(replace(plain, display={"contour": value})).array)
     assert np.array_equal(found, np.asarray(render(plain).array))
@@ -431,7 +431,7 @@ def test_an_unknown_colormap_is_gray_with_a_warning(value: Any):
 
 
 @pytest.mark.parametrize("value", [{}, {"direct": []}, {"drawn": 5}, {"drawn": -1, "seed": 0}])
-def test_unknown_label_colors_are_naparis_own_with_a_warning(value: Any):
+def test_invalid_label_colors_are_replaced_by_defaults_with_a_warning(value: Any):
     plain = Image.from_array(np.arange(20).reshape(4, 5), kind="labels")
     with pytest.warns(FerryWarning, match="colormap"):
         found = render(replace(plain, display={"colormap": value}))
@@ -454,7 +454,7 @@ def test_labels_of_any_type_have_the_same_colors(dtype: str):
         ("int8", (-128, -1, 127)),
     ],
 )
-def test_named_labels_may_be_any_number(dtype: str, numbers: tuple[int, ...]):
+def test_labels_with_individual_colors_can_be_any_integer(dtype: str, numbers: tuple[int, ...]):
     colors = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]
     direct = [*zip(numbers, colors, strict=True), [None, [1, 1, 1, 1]]]
     labels = Image.from_array(np.array([[*numbers, 7]], dtype), kind="labels")
@@ -474,7 +474,7 @@ def test_named_labels_may_be_any_number(dtype: str, numbers: tuple[int, ...]):
         ("float64", 0, 1e-300),
     ],
 )
-def test_limits_that_single_precision_cannot_hold(dtype: str, low: float, high: float):
+def test_limits_not_representable_in_single_precision(dtype: str, low: float, high: float):
     steps = np.linspace(0, 1, 11)
     image = Image.from_array((low + steps * (high - low)).astype(dtype)[None].repeat(2, 0))
     image = replace(image, display={"contrast_limits": [float(low), float(high)]})
@@ -490,16 +490,16 @@ def test_colors_of_16_bits_and_their_alpha():
 
 
 @pytest.mark.parametrize("color", ["white", "#ffffff"])
-def test_the_background_is_seen_where_nothing_lies(color: str):
+def test_the_background_is_visible_around_images(color: str):
     hidden = replace(gray((4, 5)), display={"visible": False})
     assert (seen(render(hidden, background=color)) == 255).all()
     assert not seen(render(hidden)).any()
 
 
-# --- what is read, and when -------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------
 
 
-def test_nothing_is_read_until_a_frame_is_asked_for():
+def test_nothing_is_read_before_a_frame_is_requested():
     image, reads = counted((20, 8, 9))
     picture = render(image, start=3, step=4)
     assert not reads
@@ -509,7 +509,7 @@ def test_nothing_is_read_until_a_frame_is_asked_for():
     assert reads == {7: 1, 3: 1, 11: 1}
 
 
-def test_nothing_is_read_where_limits_are_not_known():
+def test_unknown_limits_are_computed_lazily():
     image, reads = counted((20, 8, 9), "uint16")
     picture = render(replace(image, display={}))
     assert not reads
@@ -522,7 +522,7 @@ def test_nothing_is_read_where_limits_are_not_known():
     assert reads - before == {1: 1}, "limits are found once"
 
 
-def test_limits_are_those_of_some_frames():
+def test_limits_are_computed_from_some_frames():
     pixels = np.full((20, 4, 5), 600, np.uint16)
     pixels[0, 0, 0], pixels[-1, 0, 0], pixels[1] = 100, 1100, 5000
     found = seen(render(Image.from_array(pixels)))
@@ -530,7 +530,7 @@ def test_limits_are_those_of_some_frames():
     assert (found[10] == 128).all()
 
 
-def test_limits_of_a_pyramid_are_those_of_its_smallest_level():
+def test_limits_of_a_pyramid_are_computed_from_its_smallest_level():
     small = np.array([[0, 1000]], np.uint16)
     image = Image.from_array(make_unreadable((1, 64, 128), "uint16"))
     image = replace(image, levels=(image.array, small[None]))
@@ -538,7 +538,7 @@ def test_limits_of_a_pyramid_are_those_of_its_smallest_level():
     assert paint.limits.find() == (0, 1000)
 
 
-def test_a_picture_is_read_again_from_a_pickle(tmp_path: Path):
+def test_a_picture_can_be_pickled(tmp_path: Path):
     imsave(gray((6, 20, 30)), tmp_path / "a.tif")
     (image,) = imload(tmp_path / "a.tif")
     labels = Image.from_array(np.arange(600, dtype=np.int32).reshape(20, 30), kind="labels")
@@ -562,7 +562,7 @@ def test_threads_see_the_same_frames():
 
 
 class Noise:
-    """Makes frames that nobody keeps."""
+    """Reader of generated frames, not kept in memory."""
 
     def __call__(self, i: int) -> NDArray[np.uint16]:
         return np.random.default_rng(i).integers(0, 4096, (256, 256), np.uint16)
@@ -598,19 +598,19 @@ def test_pictures_are_saved(suffix: str, tmp_path: Path):
     assert difference.mean() < (0 if "tif" in suffix else 6) + 1e-9
 
 
-# --- the pieces -------------------------------------------------------------------------------
+# --- sampling, blending--------------------------------------------------------------------------
 
 
 @st.composite
 def lines(draw: Any) -> tuple[NDArray[np.float64], int]:
-    """Return evenly spaced places, and how many samples there are."""
+    """Draw evenly spaced positions and a number of samples."""
     first = draw(st.floats(-20, 20))
     step = draw(st.floats(0.05, 5)) * draw(st.sampled_from([1, -1]))
     return first + np.arange(draw(st.integers(1, 40))) * step, draw(st.integers(1, 20))
 
 
 def reference(places: NDArray[np.float64], values: NDArray[Any], is_smooth: bool) -> list[Any]:
-    """Return the value at each place that lies on an image, one by one."""
+    """Return the value at each position inside an image, one by one."""
     found = []
     for place in places:
         if not -0.5 <= place < len(values) - 0.5:
@@ -624,7 +624,7 @@ def reference(places: NDArray[np.float64], values: NDArray[Any], is_smooth: bool
 
 
 @given(lines(), lines(), st.booleans())
-def test_samples_under_pixels_are_found(
+def test_sampling_matches_a_reference(
     down: tuple[NDArray[np.float64], int], right: tuple[NDArray[np.float64], int], is_smooth: bool
 ):
     values = np.random.default_rng(0).random((down[1], right[1]))
@@ -640,7 +640,7 @@ def test_samples_under_pixels_are_found(
 
 
 @given(lines(), st.booleans(), st.integers(1, 7))
-def test_bands_of_a_picture_are_the_whole(
+def test_bands_add_up_to_the_whole_picture(
     down: tuple[NDArray[np.float64], int], is_smooth: bool, height: int
 ):
     values = np.random.default_rng(0).random((down[1], 3))
@@ -660,7 +660,7 @@ def test_bands_of_a_picture_are_the_whole(
     st.sampled_from(["opaque", "gaps", "faint"]),
     st.booleans(),
 )
-def test_whole_pixels_are_laid_as_they_are_mixed(
+def test_packed_blending_equals_blending(
     mode: BlendMode, seed: int, alpha: str, is_on_opaque: bool
 ):
     rng = np.random.default_rng(seed)

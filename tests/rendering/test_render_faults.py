@@ -1,4 +1,4 @@
-"""Faults of drawing that were found by trying it: each of them once."""
+"""Regression tests of drawing."""
 
 import pickle  # noqa: TID251 - our own
 import threading
@@ -33,7 +33,7 @@ from napari_ferry.signatures import options_of
 
 
 class Chunks:
-    """An array in chunks that counts how often each is read, and how large a region was."""
+    """Array in chunks, with counts of reads and the size of the largest region."""
 
     def __init__(self, pixels: Any, chunks: tuple[int, ...]) -> None:
         self.pixels, self.chunks = pixels, chunks
@@ -76,7 +76,7 @@ def test_a_chunk_of_several_frames_is_read_once(tmp_path):
     )
 
 
-def test_cached_frames_are_those_of_the_array():
+def test_cached_frames_equal_those_of_the_array():
     source = Chunks(pixels(11, 2, 6, 8), (4, 2, 3, 8))
     cached = cache_chunks(source, 0, 6 * 8 * 2 * 6)
     assert isinstance(cached, ChunkCache)
@@ -88,7 +88,7 @@ def test_cached_frames_are_those_of_the_array():
     assert len(cached._groups) == cached.max_groups
 
 
-def test_chunks_of_one_frame_and_arrays_in_memory_stay_what_they_are():
+def test_chunks_of_one_frame_and_arrays_in_memory_are_not_cached():
     source = Chunks(pixels(4, 6, 8), (1, 6, 8))
     assert cache_chunks(source, 0, 1 << 20) is source
     assert cache_chunks(source.pixels, 0, 1 << 20) is source.pixels
@@ -97,7 +97,7 @@ def test_chunks_of_one_frame_and_arrays_in_memory_stay_what_they_are():
     assert cache_chunks(several, 0, 6 * 8) is several  # two frames do not fit
 
 
-def test_threads_that_need_one_chunk_read_it_once():
+def test_threads_read_a_shared_chunk_once():
     source = Chunks(pixels(8, 6, 8), (8, 6, 8))
     frames = render(Image.from_array(source, "tyx")).array
     together = threading.Barrier(8)
@@ -114,14 +114,14 @@ def test_threads_that_need_one_chunk_read_it_once():
     assert source.reads == {(0, 0, 0): 1}
 
 
-def test_kept_frames_are_read_again_from_a_pickle():
+def test_cached_frames_can_be_pickled():
     array = da.from_array(pixels(6, 8, 8), chunks=(3, 8, 8))
     frames = render(Image.from_array(array, "tyx")).array
     again = pickle.loads(pickle.dumps(frames))
     np.testing.assert_array_equal(again[4], frames[4])
 
 
-def test_what_a_source_says_is_said_once(tmp_path):
+def test_a_warning_of_a_source_is_shown_once(tmp_path):
     def fail(block: Any) -> Any:
         raise KeyError("the disk is gone")
 
@@ -136,7 +136,7 @@ def test_what_a_source_says_is_said_once(tmp_path):
 # --- names --------------------------------------------------------------------------------------
 
 
-def test_axes_may_have_names_with_spaces():
+def test_axis_names_can_contain_spaces():
     named = Image((pixels(3, 4, 5, 6),), (Axis("my time"), Axis("z, up"), Axis("y"), Axis("x")))
     found = render(named, axis="my time", position="z, up=2")
     np.testing.assert_array_equal(np.asarray(found.array)[..., 0], named.levels[0][:, 2])
@@ -148,7 +148,7 @@ def test_axes_may_have_names_with_spaces():
         render(named, plane="my x", position="y=0")
 
 
-def test_positions_are_told_apart_however_they_are_written():
+def test_positions_are_parsed_with_any_separators():
     image = Image.from_array(pixels(2, 3, 4, 5, 6), ["t", "z", "d", "y", "x"])
     expected = np.asarray(image.array)[:, 1, 3]
     for text in ("z=1 d=3", "z = 1, d =3", " d=3,z=1 "):
@@ -167,12 +167,12 @@ def test_colors_in_front_are_refused():
 
 
 @pytest.mark.parametrize("text", ["a\tb", "a\rb", "a\x00b", "\x1b[1m"])
-def test_words_that_cannot_be_written_are_refused(text):
+def test_text_that_cannot_be_printed_is_refused(text):
     with pytest.raises(InvalidImageError, match="expected one line of printable text"):
         render(Image.from_array(pixels(2, 32, 32)), text=text)
 
 
-def test_a_speed_needs_an_axis_that_runs():
+def test_a_speed_requires_a_frame_axis():
     with pytest.raises(InvalidImageError, match="A playback speed of 3 requires a frame axis"):
         render(Image.from_array(pixels(6, 8)), speed=3)
 
@@ -183,7 +183,7 @@ def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
         plan(image, tmp_path / "a.mp4", as_seen=False, text="a", scale=2)
 
 
-def test_help_says_what_each_option_does(capsys):
+def test_help_describes_each_option(capsys):
     said = {option.name: option.help for option in options_of([render])}
     assert all(said.values())
     assert said["stop"].startswith("Positions on the frame axis that become frames")
@@ -205,7 +205,7 @@ def test_a_movie_of_very_many_frames_begins_at_once():
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 5])
-def test_outlines_are_those_of_one_wide_look_around(thickness):
+def test_outlines_equal_those_of_a_single_wide_filter(thickness):
     labels = np.random.default_rng(0).integers(0, 4, (9, 12)).repeat(4, 0).repeat(3, 1)
     cross = ndimage.generate_binary_structure(2, 1)
     wide = ndimage.iterate_structure(cross, thickness)
@@ -215,14 +215,14 @@ def test_outlines_are_those_of_one_wide_look_around(thickness):
     np.testing.assert_array_equal(draw_contours(labels, thickness, 0), np.where(inner, 0, labels))
 
 
-def test_outlines_may_be_thicker_than_the_picture():
+def test_outlines_can_be_thicker_than_the_picture():
     labels = np.repeat(np.arange(1, 3), 8)[None].repeat(8, 0)
     inside_lowest = np.arange(16) < 7
     expected = np.where(inside_lowest, 0, labels)
     np.testing.assert_array_equal(draw_contours(labels, 10**9, 0), expected)
 
 
-def test_steps_too_many_to_count_are_refused():
+def test_too_many_frames_are_refused():
     fine, coarse = (
         Image((pixels(300, 4, 4),), (Axis("t", step, "second"), Axis("y"), Axis("x")))
         for step in (1e-6, 1.0)
@@ -241,7 +241,7 @@ def test_arrays_of_colors_are_layers(tmp_path):
     np.testing.assert_array_equal(load_video(tmp_path / "a.mkv"), colors[1])
 
 
-def test_arrays_are_drawn_as_the_images_that_they_are_saved_as():
+def test_arrays_are_drawn_as_they_are_saved():
     array = pixels(2, 6, 8)
     drawn = np.asarray(render(Image.from_array(array, "tyx")).array)
     for given in (array, [array], list(array), tuple(array)):
@@ -254,7 +254,7 @@ def test_arrays_are_drawn_as_the_images_that_they_are_saved_as():
 
 
 def test_a_pyramid_is_fitted_from_a_smaller_level():
-    """The full resolution is not looked at, and the picture is that of the level."""
+    """The full resolution is not read, and the picture equals the level."""
     full = np.kron(np.arange(40 * 60).reshape(40, 60) % 256, np.ones((128, 128))).astype(np.uint8)
     levels = [Chunks(level, (512, 512)) for level in (full, full[::4, ::4].copy())]
     image = Image(tuple(levels), (Axis("y"), Axis("x")))  # type: ignore[arg-type]
@@ -264,7 +264,7 @@ def test_a_pyramid_is_fitted_from_a_smaller_level():
     assert fitted.axes[0].scale == 8
 
 
-def test_a_picture_that_is_reduced_is_drawn_in_parts(monkeypatch):
+def test_a_reduced_picture_is_drawn_in_parts(monkeypatch):
     pixels = np.random.default_rng(0).integers(0, 256, (2500, 2100), np.uint8)
     labels = (pixels > 128).astype(np.uint8)
     axes = (Axis("y"), Axis("x"))
@@ -277,7 +277,7 @@ def test_a_picture_that_is_reduced_is_drawn_in_parts(monkeypatch):
     np.testing.assert_array_equal(render(images, fit="1080p").array, whole)
 
 
-def test_frames_are_not_asked_for_where_nothing_runs():
+def test_a_range_of_frames_requires_a_frame_axis():
     with pytest.raises(InvalidImageError, match="require a frame axis: omit these"):
         render([Image.from_array(np.zeros((4, 4), np.uint8))], stop=3)
 

@@ -1,4 +1,4 @@
-"""Movies of what is seen: when images are drawn, what is said of it, and which options do it."""
+"""Saving of drawings: conditions, losses and options."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +46,7 @@ MAGENTA = {**GREEN, "colormap": "magenta"}
     ],
     ids=["gray", "all said", "colormap", "gamma", "opacity", "labels", "channels", "slider"],
 )
-def test_a_movie_is_drawn_where_gray_is_not_enough(image, is_drawn, tmp_path):
+def test_a_movie_is_drawn_if_required(image, is_drawn, tmp_path):
     position = "c=0" if image.display.get("channel_axis") else None
     planned = plan(image, tmp_path / "a.gif", position=position)
     assert any("as napari shows" in loss for loss in planned.losses) == is_drawn
@@ -78,24 +78,24 @@ def test_lossless_video_keeps_the_samples_of_one_image(tmp_path):
     assert saved(image, tmp_path / "b.mkv", as_seen=True).is_rgb
 
 
-def test_samples_may_be_asked_for(tmp_path):
+def test_samples_can_be_requested(tmp_path):
     image = gray({"colormap": "viridis"})
     found = saved(image, tmp_path / "a.gif", as_seen=False)
     np.testing.assert_array_equal(found.array, image.array)
 
 
-def test_a_drawing_may_be_saved_in_any_format(tmp_path):
+def test_a_drawing_can_be_saved_in_any_format(tmp_path):
     found = saved(gray({"colormap": "viridis"}), tmp_path / "a.tif", as_seen=True, scale=2.0)
     assert (found.shape, found.is_rgb) == ((4, 24, 32, 3), True)
 
 
-def test_an_option_of_the_drawing_asks_for_one(tmp_path):
+def test_an_option_of_render_implies_a_drawing(tmp_path):
     planned = plan(gray(), tmp_path / "a.gif", text="day 3")
     assert any("as napari shows it" in loss for loss in planned.losses)
 
 
 @pytest.mark.parametrize("is_lazy", [False, True])
-def test_some_frames_of_samples_stay_samples(is_lazy, tmp_path):
+def test_a_range_of_frames_does_not_imply_a_drawing(is_lazy, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 2**16, (9, 3, 12, 16), np.uint16)
     array = Frames(lambda i: pixels.reshape(-1, 12, 16)[i], pixels.shape, np.uint16, 2)
     axes = (Axis("t", 0.5, "second"), Axis("z"), Axis("y"), Axis("x"))
@@ -121,7 +121,7 @@ def test_speed_becomes_the_frame_rate(tmp_path):
 
 @pytest.mark.parametrize("display", [{}, {"colormap": "green"}], ids=["samples", "drawn"])
 @pytest.mark.parametrize(("speed", "rate"), [(60, 2), (300, 10), (3600, 120), (1, 1 / 30)])
-def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
+def test_any_speed_is_applied(display, speed, rate, tmp_path):
     image = gray(display)
     slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
     for given in ({"speed": speed}, {"frame_rate": rate}):
@@ -134,7 +134,7 @@ def test_a_speed_is_obeyed_however_fast(display, speed, rate, tmp_path):
         plan(slow, tmp_path / "a.mp4", speed=1e-9)
 
 
-def test_a_speed_is_not_that_of_the_next_movie(tmp_path):
+def test_a_speed_is_not_applied_to_the_next_movie(tmp_path):
     slow = replace(gray({}), axes=(Axis("t", 30, "second"), *gray({}).axes[1:]))
     run(plan(slow, tmp_path / "a.mp4", speed=6000))
     (again,) = imload(tmp_path / "a.mp4")
@@ -152,12 +152,12 @@ def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
     assert "the movie plays at 10 per second, 600 x real time" in planned.losses
 
 
-def test_an_option_that_there_is_not_is_named(tmp_path):
+def test_an_unknown_option_is_named(tmp_path):
     with pytest.raises(InvalidImageError, match="no option spede"):
         plan(gray({"colormap": "green"}), tmp_path / "a.gif", spede=2)
 
 
-# --- doors --------------------------------------------------------------------------------------
+# --- public interfaces --------------------------------------------------------------------------
 
 
 def layer(image: Image, **meta: Any) -> Any:
@@ -175,7 +175,7 @@ def test_napari_saves_several_layers(name, tmp_path):
     assert found.shape == (4, 12, 16, 3)
 
 
-def test_napari_is_told_what_cannot_be_drawn(tmp_path):
+def test_napari_reports_images_that_cannot_be_drawn(tmp_path):
     turned = layer(gray(GREEN, name="turned"), rotate=np.array([[0, -1.0], [1, 0]]))
     with pytest.raises(SaveError, match=r"turned is transformed \(rotate\)"):
         commands.write_gif(str(tmp_path / "a.gif"), [layer(gray()), turned])

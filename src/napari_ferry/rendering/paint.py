@@ -195,11 +195,9 @@ class Labeled:
         if is_small_dtype(self.dtype):
             return table_indices(samples)
         index = self.palette.index(samples)
-        return (
-            index
-            if self.visible_label is None
-            else np.where(samples == self.visible_label, index, -1)
-        )
+        if self.visible_label is None:
+            return index
+        return np.where(samples == self.visible_label, index, -1)
 
     def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Return the colors r g b a of labels."""

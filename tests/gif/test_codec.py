@@ -165,8 +165,8 @@ def test_a_given_frame_rate_calibrates_the_time_axis(tmp_path):
     (found,) = imload(save(movie(3), tmp_path / "a.gif", frame_rate=29.97))
     assert found.axis("t") == Axis("t", 1001 / 30000, "second")
     image = replace(make_full_image("tyx", "uint8"))
-    (kept,) = imload(imsave(image, tmp_path / "b.gif", frame_rate=40)[0])
-    assert kept.axes == image.axes
+    (found,) = imload(imsave(image, tmp_path / "b.gif", frame_rate=40)[0])
+    assert found.axes == image.axes
 
 
 def test_times_changed_by_another_program_are_used(tmp_path):
@@ -588,7 +588,7 @@ def test_a_file_cut_anywhere_opens_with_its_whole_frames_or_is_refused(samples, 
     for length in range(0, len(data) - 1, 7):
         path.write_bytes(data[:length])
         try:
-            with warnings.catch_warnings(record=True) as said:
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 (image,) = imload(path)
         except UnreadableFileError:
@@ -597,7 +597,7 @@ def test_a_file_cut_anywhere_opens_with_its_whole_frames_or_is_refused(samples, 
         found = found if "t" in image.axis_names else found[None]
         assert len(found) < 3 or length >= len(data) - 1
         whole_end = data[length - 1 : length] == b"\0"  # a frame may end there
-        assert said or whole_end
+        assert caught or whole_end
         if found.shape[1:] == frames.shape[1:]:
             np.testing.assert_array_equal(found, frames[: len(found)])
 
@@ -805,7 +805,7 @@ def _background(path: Path) -> NDArray[np.uint8]:
 def test_real_files_open_with_the_recorded_frames_or_a_clean_error(entry):
     path, expect = SHARED / "corpus" / entry["file"], entry["expect"]
     pixels, problem = None, ""
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FerryWarning)
         try:
             (image,) = imload(path)
@@ -813,7 +813,7 @@ def test_real_files_open_with_the_recorded_frames_or_a_clean_error(entry):
         except FerryError as error:
             problem = str(error)
     if not isinstance(expect, dict):
-        may_read = "ok" in expect or "disagree" in expect or ("clean error" in expect or said)
+        may_read = "ok" in expect or "disagree" in expect or ("clean error" in expect or caught)
         assert len(problem) > 20 or (may_read and expect != "error")
         assert not problem or "disagree" not in expect
         return

@@ -308,7 +308,7 @@ def test_convert_reopens_a_file_with_late_colors(
     suffix: str, gray_but_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["convert", str(gray_but_one), str(tmp_path / f"a{suffix}")]) == 0
-    assert "late.mp4 looked gray and has colors" in capsys.readouterr().err
+    assert "late.mp4 looked gray, but later frames have colors" in capsys.readouterr().err
     (found,) = imload(tmp_path / f"a{suffix}")
     assert found.axis_names == ("t", "y", "x", "s")
     assert has_red(found.array)
@@ -603,8 +603,10 @@ def test_an_invalid_rate_in_a_record_is_ignored(rate: Any, tmp_path: Path) -> No
 )
 def test_rounded_times_in_matroska_are_reported(rate: float, word: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(11)])
-    said = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
-    assert re.search(f"Matroska stores times in milliseconds.*{word}", said) if word else not said
+    losses = "; ".join(plan(movie, tmp_path / "a.mkv", frame_rate=rate).losses)
+    assert (
+        re.search(f"Matroska stores times in milliseconds.*{word}", losses) if word else not losses
+    )
     save_video(tmp_path / "a.mkv", movie, rate)
     (found,) = imload(tmp_path / "a.mkv")  # from our record
     assert found.frame_rate == pytest.approx(60000 / 1001 if rate == 59.94 else rate)
@@ -654,9 +656,9 @@ def test_the_playback_speed_is_watchable_and_reported(
     for planner in (plan, napari_ferry.plan):
         planned = planner(image, tmp_path / name)
         assert planned.frame_rate == rate
-        said = "; ".join(planned.losses)
-        assert words in said if words else "plays" not in said
-        assert axis.name == "t" or "real time" not in said
+        losses = "; ".join(planned.losses)
+        assert words in losses if words else "plays" not in losses
+        assert axis.name == "t" or "real time" not in losses
     asked = plan(image, tmp_path / name, frame_rate=0.5)
     assert asked.frame_rate == Fraction(1, 2)
     assert "plays" not in "; ".join(asked.losses)
@@ -770,8 +772,8 @@ def test_all_levels_are_preserved_for_all_readers(rgb: bool, quality: Any, tmp_p
 
 PAGE = """<body><script>
 (async () => {
-  const said = {frames: []}, v = document.createElement("video");
-  const tell = () => fetch("/said", {method: "POST", body: JSON.stringify(said)});
+  const result = {frames: []}, v = document.createElement("video");
+  const tell = () => fetch("/result", {method: "POST", body: JSON.stringify(result)});
   try {
     v.muted = true;
     document.body.append(v);
@@ -780,9 +782,9 @@ PAGE = """<body><script>
       v.onerror = () => no(v.error);
       v.src = "/video";
     });
-    [said.size, said.duration] = [[v.videoWidth, v.videoHeight], v.duration];
+    [result.size, result.duration] = [[v.videoWidth, v.videoHeight], v.duration];
     const c = document.createElement("canvas");
-    [c.width, c.height] = said.size;
+    [c.width, c.height] = result.size;
     const x = c.getContext("2d", {willReadFrequently: true});
     for (let k = 0; k < COUNT; k++) {
       // a busy browser reports the end of a seek before it shows the frame
@@ -795,12 +797,12 @@ PAGE = """<body><script>
       const d = x.getImageData(0, 0, c.width, c.height).data, levels = [];
       for (let i = 8; i < c.height; i += 16)
         for (let j = 8; j < c.width; j += 16) levels.push(d[4 * (i * c.width + j) + 1]);
-      said.frames.push(levels);
+      result.frames.push(levels);
     }
     v.currentTime = 0;
     await new Promise(ok => { v.onended = ok; v.play(); });
-    said.played = true;
-  } catch (error) { said.error = error.message; }
+    result.played = true;
+  } catch (error) { result.error = error.message; }
   tell();
 })();
 </script></body>"""
@@ -809,7 +811,7 @@ PAGE = """<body><script>
 class _Visit(http.server.BaseHTTPRequestHandler):
     """Server for Chromium of a page with a video; it receives the result of the page."""
 
-    page, video, said = b"", b"", queue.Queue()
+    page, video, result = b"", b"", queue.Queue()
 
     def do_GET(self) -> None:
         body = self.video if self.path == "/video" else self.page
@@ -826,7 +828,7 @@ class _Visit(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[first:])
 
     def do_POST(self) -> None:
-        self.said.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.result.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(204)
         self.end_headers()
 
@@ -837,8 +839,8 @@ class _Visit(http.server.BaseHTTPRequestHandler):
 def play(path: Path, rate: float, count: int) -> dict[str, Any]:
     """Play a video in Chromium; return the green level in the center of each 16 x 16 block."""
     page = PAGE.replace("COUNT", str(count)).replace("RATE", str(rate)).encode()
-    said: queue.Queue[dict[str, Any]] = queue.Queue()
-    visit = type("Visit", (_Visit,), {"page": page, "video": path.read_bytes(), "said": said})
+    result: queue.Queue[dict[str, Any]] = queue.Queue()
+    visit = type("Visit", (_Visit,), {"page": page, "video": path.read_bytes(), "result": result})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), visit)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -849,7 +851,7 @@ def play(path: Path, rate: float, count: int) -> dict[str, Any]:
     nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     browser = subprocess.Popen(command, start_new_session=True, **nowhere)
     try:
-        return said.get(timeout=60)
+        return result.get(timeout=60)
     finally:
         os.killpg(browser.pid, signal.SIGKILL)
         browser.wait()
@@ -865,11 +867,11 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not in
 @pytest.mark.parametrize("rgb", [False, True])
 def test_a_browser_shows_all_levels(rgb: bool, tmp_path: Path) -> None:
     (path,) = save_video(tmp_path / "a.mp4", ramp_movie(rgb), 10, quality="good")
-    said = play(path, 10, 3)
-    assert said.get("played"), said.get("error")
-    assert said["size"] == [256, 256]
-    assert said["duration"] == pytest.approx(0.3, abs=0.001)
-    assert np.abs(np.array(said["frames"]) - np.arange(256)).max() <= 1
+    result = play(path, 10, 3)
+    assert result.get("played"), result.get("error")
+    assert result["size"] == [256, 256]
+    assert result["duration"] == pytest.approx(0.3, abs=0.001)
+    assert np.abs(np.array(result["frames"]) - np.arange(256)).max() <= 1
 
 
 @needs_chromium
@@ -877,12 +879,12 @@ def test_a_browser_shows_every_frame(tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(60)])
     (path,) = save_video(tmp_path / "a.mp4", movie, 29.97)
 
-    def look() -> list[int]:
+    def play_again() -> list[int]:
         frames = play(path, 30000 / 1001, 60)["frames"]
         return [sum((level > 125) << k for k, level in enumerate(f[:BITS])) for f in frames]
 
     # a busy browser may report a seek before it draws, but not three times at the same frame
-    shown = np.array([look() for _ in range(3)])
+    shown = np.array([play_again() for _ in range(3)])
     assert (shown == np.arange(60)).any(0).all()
     assert (shown <= np.arange(60)).all()
 
@@ -898,18 +900,18 @@ def test_higher_quality_has_a_smaller_error(quality: Any, tmp_path: Path) -> Non
 
 
 def test_losses_describe_the_conversion_of_samples(tmp_path: Path) -> None:
-    def said(image: Any, **options: Any) -> str:
+    def losses_of(image: Any, **options: Any) -> str:
         return "; ".join(plan(image, tmp_path / "a.mp4", **options).losses)
 
     full = make_full_image("tczyx")
-    assert "uint16 is scaled to 8 bits between 3 and 4000" in said(full, position="z=1 c=0")
-    assert "only index 1 of 4" in said(full, position="z=1 c=0")
-    assert "lowest and the highest value of 3 frames" in said(make_image("tyx"))
-    assert "NaN becomes black" in said(make_image("tyx", "float32"))
-    assert "transparency" in said(make_image("tyxs", "uint8", s=4))
-    assert "4:2:0" in said(make_image("tyxs", "uint8"))
-    assert "labels become gray" in said(make_full_image("tyx", kind="labels"))
-    assert "scaled" not in said(make_image("tyx", "uint8"))
+    assert "uint16 is scaled to 8 bits between 3 and 4000" in losses_of(full, position="z=1 c=0")
+    assert "only index 1 of 4" in losses_of(full, position="z=1 c=0")
+    assert "lowest and the highest value of 3 frames" in losses_of(make_image("tyx"))
+    assert "NaN becomes black" in losses_of(make_image("tyx", "float32"))
+    assert "transparency" in losses_of(make_image("tyxs", "uint8", s=4))
+    assert "4:2:0" in losses_of(make_image("tyxs", "uint8"))
+    assert "labels become gray" in losses_of(make_full_image("tyx", kind="labels"))
+    assert "scaled" not in losses_of(make_image("tyx", "uint8"))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64", "int64", ">u2", "bool"])

@@ -106,7 +106,7 @@ def _changed_pixels(before: IndexedFrame, frame: IndexedFrame) -> NDArray[np.boo
     if before.palette is frame.palette:
         changed = before.indices != frame.indices
     else:
-        old, new = (shown.palette.packed[shown.indices] for shown in (before, frame))
+        old, new = (each.palette.packed[each.indices] for each in (before, frame))
         changed = old != new
     return changed
 

@@ -96,13 +96,13 @@ class Decoder:
 
         try:
             for number, frame in self.output:
-                shown = int(self.index.frame_numbers[number])
-                if shown < self.first_frame:
+                frame_number = int(self.index.frame_numbers[number])
+                if frame_number < self.first_frame:
                     continue  # depends on packets before the key frame
-                self.last_frame = shown
-                self._add_to_cache(shown, frame)
-                if shown >= i:
-                    return frame if shown == i and not frame.is_corrupt else None
+                self.last_frame = frame_number
+                self._add_to_cache(frame_number, frame)
+                if frame_number >= i:
+                    return frame if frame_number == i and not frame.is_corrupt else None
         except av.FFmpegError:
             self.last_frame = len(self.index)
         return None

@@ -79,9 +79,9 @@ class PacketIndex:
         back : int
             Number of key frames to go back from there.
         """
-        shown = np.searchsorted(self.key_times, self.presentation_times[i], "right")
-        decoded = np.searchsorted(self.key_packets, self.frame_packets[i], "right")
-        return int(self.key_packets[max(min(shown, decoded) - 1 - back, 0)])
+        by_display = np.searchsorted(self.key_times, self.presentation_times[i], "right")
+        by_decoding = np.searchsorted(self.key_packets, self.frame_packets[i], "right")
+        return int(self.key_packets[max(min(by_display, by_decoding) - 1 - back, 0)])
 
     def find_packet(self, packet: av.Packet[VideoStream]) -> int | None:
         """Return the number of a packet read after a seek, ``None`` if it is ambiguous.

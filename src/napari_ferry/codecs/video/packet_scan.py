@@ -205,14 +205,14 @@ def _has_visible_frame(packet: av.Packet[VideoStream], codec: str) -> bool:
 
 def _index_by_time(packets: _Packets, time_base: Fraction) -> PacketIndex | None:
     """Sort frames by presentation time; return ``None`` if the times are missing or equal."""
-    shown = np.delete(np.arange(len(packets)), packets.hidden)
+    visible = np.delete(np.arange(len(packets)), packets.hidden)
     if len(packets.keys) == len(packets):  # nothing is decoded out of order
-        return _make_index(packets, _fill(packets.presentation_times), shown, time_base)
+        return _make_index(packets, _fill(packets.presentation_times), visible, time_base)
     if None in packets.presentation_times:
         return None
 
     times = np.array(packets.presentation_times, np.int64)
-    order = shown[np.argsort(times[shown], kind="stable")]
+    order = visible[np.argsort(times[visible], kind="stable")]
     is_unique = len(np.unique(times[order])) == len(order)
     return _make_index(packets, times, order, time_base) if is_unique else None
 

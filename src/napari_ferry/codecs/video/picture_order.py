@@ -93,8 +93,8 @@ class PictureOrder:
         """Return the packet of each frame in display order, int64; ``None`` if it is unknown."""
         if not self._is_known:
             return None
-        shown = [(p.rank, n) for n, p in enumerate(self._pictures) if p.is_shown]
-        return np.array([n for _, n in sorted(shown)], np.int64)
+        visible = [(p.rank, n) for n, p in enumerate(self._pictures) if p.is_shown]
+        return np.array([n for _, n in sorted(visible)], np.int64)
 
     def can_start(self, packet: int) -> bool:
         """Return True if decoding can start at a packet marked as a key frame."""

@@ -169,7 +169,7 @@ def test_every_format_is_offered(widget):
 
 def test_the_summary_follows_the_fields(widget, qtbot):
     wait_for_words(widget, "a.tif, ", qtbot)
-    assert "free there" in widget.summary.text()
+    assert "free on the disk" in widget.summary.text()
     choose(widget, ".gif", qtbot)
     wait_for_words(widget, "8 frames at 10 per second: 0.8 s.", qtbot)
     assert widget.preview.isVisible()

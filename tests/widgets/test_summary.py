@@ -1,4 +1,4 @@
-"""What an export will make, in words and in a picture, without a window."""
+"""Description and preview of an export, without a window."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -49,15 +49,15 @@ def test_a_new_codec_is_offered_by_itself(monkeypatch: pytest.MonkeyPatch):
         formats.cache_clear()
 
 
-def test_a_file_is_named_with_its_size_and_what_is_free(tmp_path: Path, monkeypatch: Any):
+def test_a_file_is_described_with_its_size_and_the_free_space(tmp_path: Path, monkeypatch: Any):
     planned = plan(movie(), tmp_path / "a.bin")
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
     (line,) = describe_plan(planned)
     assert line.startswith("2 files, ")
     assert "a.bin (9.216 kB), a.json (" in line
-    assert line.endswith("; 2 GB are free there.")
+    assert line.endswith("; 2 GB free on the disk.")
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
-    assert describe_plan(planned)[0].endswith("; only 1 kB are free there.")
+    assert describe_plan(planned)[0].endswith("; only 1 kB free on the disk.")
 
 
 def test_of_many_files_the_first_and_the_last_are_named(tmp_path: Path):
@@ -65,7 +65,7 @@ def test_of_many_files_the_first_and_the_last_are_named(tmp_path: Path):
     assert len(planned.files) > 4
     (line,) = describe_plan(planned)
     assert line.startswith(f"{len(planned.files)} files, ")
-    assert ", …, " in line
+    assert ", ..., " in line
     assert planned.files[-1].path.name in line
     assert planned.files[4].path.name not in line
 
@@ -91,7 +91,7 @@ def test_a_single_frame_is_one(tmp_path: Path):
     assert describe_plan(planned)[1] == "1 frame at 4 per second: 0.25 s."
 
 
-def test_a_place_that_cannot_be_is_refused_before_anything_else(tmp_path: Path):
+def test_an_invalid_target_is_an_error_before_anything_else(tmp_path: Path):
     with pytest.raises(TargetError, match="does not exist"):
         Request((movie(),), tmp_path / "no" / "a.tif", {}).plan()
     (tmp_path / "a.gif").mkdir()
@@ -115,18 +115,18 @@ def test_progress_in_words(done: int, left: float, words: str):
     )
 
 
-def test_progress_of_nothing_is_all():
+def test_progress_without_bytes_is_complete():
     assert describe_progress(Progress(done=0, total=0, rate=0, seconds_left=0)).startswith("100 %")
 
 
-def test_what_went_wrong_is_one_sentence():
+def test_an_error_is_one_sentence():
     assert sentence(InvalidImageError("No\npixels.")) == "No pixels."
     assert "ValueError: a b" in sentence(ValueError("a\n  b"))
     assert sentence(MemoryError()).endswith("(MemoryError).")
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".mkv"])
-def test_a_preview_shows_the_frame_that_is_asked_for(tmp_path: Path, suffix: str):
+def test_a_preview_shows_the_requested_frame(tmp_path: Path, suffix: str):
     request = Request((movie(),), tmp_path / f"a{suffix}", {"frame_rate": 5.0})
     shown = preview(request, 4).astype(int)
     assert shown.shape[:2] == (32, 48)
@@ -144,7 +144,7 @@ def test_a_preview_of_a_gif_has_its_palette(tmp_path: Path):
     assert len(np.unique(all_of_them)) > 40
 
 
-def test_a_preview_has_what_is_drawn(tmp_path: Path):
+def test_a_preview_is_rendered_with_the_options(tmp_path: Path):
     plain = preview(Request((movie(),), tmp_path / "a.mkv", {}), 0)
     larger = preview(Request((movie(),), tmp_path / "a.mkv", {"scale": 4.0, "start": 3}), 0)
     assert larger.shape[:2] == (4 * plain.shape[0], 4 * plain.shape[1])
@@ -156,12 +156,12 @@ def test_a_preview_of_a_single_picture(tmp_path: Path):
     assert preview(Request((still,), tmp_path / "a.gif", {}), 0).shape[:2] == (32, 48)
 
 
-def test_a_preview_refuses_what_the_export_refuses(tmp_path: Path):
+def test_a_preview_fails_as_the_export_does(tmp_path: Path):
     with pytest.raises(InvalidImageError):
         preview(Request((movie(),), tmp_path / "a.gif", {"stop": 9}), 0)
 
 
-def test_options_are_told_by_signature_and_docstring():
+def test_options_come_from_signature_and_docstring():
     def function(
         path: str, *, size: int | None = None, words: str = "a", exact: bool = False
     ) -> None:

@@ -1,4 +1,4 @@
-"""What an export will make, in words, before it is made: formats, sizes, times."""
+"""Formats, plans and progress of an export, described for the user."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ from napari_ferry.saving import Plan, Progress
 from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.target import check_target, follow_link
 
-_MOST_NAMES = 4
-_NEVER = 1e6
-"""Seconds that are no estimate any more."""
+_MAX_NAMES = 4
+"""File names listed before the middle ones are left out."""
+
+_MAX_SECONDS = 1e6
+"""Estimates of the remaining time above this are not shown."""
 
 
 class Format(NamedTuple):
-    """A format that can be saved: its name in napari's Save dialog, and its suffixes."""
+    """A format for export, with its title in napari's Save dialog and its suffixes."""
 
     title: str
     suffixes: tuple[str, ...]
 
     @property
     def codec(self) -> Codec:
-        """What saves it."""
+        """Codec of the format."""
         return find_codec(Path(f"name{self.suffixes[0]}"))
 
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Return every format that the manifest has a writer for, and those of further codecs."""
+    """Return all formats with a writer in the manifest, and those of other codecs."""
     titles = {writer.suffixes: writer.title for writer in writers()}
     named = {suffix for suffixes in titles for suffix in suffixes}
     others = [tuple(s for s in codec.SUFFIXES if s not in named) for codec in codecs()]
@@ -54,16 +56,16 @@ def formats() -> tuple[Format, ...]:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be exported, and how.
+    """Images to export, with the target and the options.
 
     Parameters
     ----------
     images : tuple of Image
-        One for each layer, from the bottom to the top.
+        One per layer, bottom layer first.
     path : Path
-        Where to.
+        File to save.
     options : mapping
-        Those of the format, and of `render` for a movie.
+        Options of the format, and for a movie those of `render`.
     """
 
     images: tuple[Image, ...]
@@ -71,7 +73,7 @@ class Request:
     options: Mapping[str, Any]
 
     def plan(self) -> Plan:
-        """Plan the export, at a place that can be written to.
+        """Plan the export, and check its target.
 
         Raises
         ------
@@ -85,16 +87,17 @@ class Request:
 
 
 def preview(request: Request, frame: int) -> NDArray[np.uint8]:
-    """Return one picture of an export as its file will show it.
+    """Return one frame of a movie as its file will show it.
 
-    A movie of that frame alone is written into a temporary folder, and opened again.
+    A movie with only that frame is saved in a temporary folder and opened again, so that the frame
+    shows the effects of compression or of a palette.
 
     Parameters
     ----------
     request : Request
-        The export of a movie.
+        Export of a movie.
     frame : int
-        Which of its pictures.
+        Number of the frame.
 
     Returns
     -------
@@ -104,90 +107,94 @@ def preview(request: Request, frame: int) -> NDArray[np.uint8]:
     Raises
     ------
     FerryError
-        What the export itself would raise.
+        The export would fail in the same way.
     """
-    codec = find_codec(request.path)
-    drawing = {key: request.options[key] for key in option_names(render) if key in request.options}
+    options = request.options
+    drawing = {key: options[key] for key in option_names(render) if key in options}
+    codec_names = option_names(find_codec(request.path).plan)
+    saving = {key: options[key] for key in codec_names if key in options and key not in drawing}
+
     drawn = render(request.images, **drawing)
     picture = np.asarray(drawn.array[frame] if drawn.ndim > 3 else drawn.array)
-    kept = [
-        key for key in option_names(codec.plan) if key in request.options.keys() - drawing.keys()
-    ]
+
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = Path(folder, f"frame{request.path.suffix}")
-        one = Image.from_array(picture[None], "tyxs")
-        imsave(one, path, **{key: request.options[key] for key in kept})
-        (found,) = imload(path)
-        shown = np.array(found.array[0])
-        found.close()
-    return shown
+        imsave(Image.from_array(picture[None], "tyxs"), path, **saving)
+        (opened,) = imload(path)
+        pixels = np.array(opened.array[0])
+        opened.close()
+    return pixels
 
 
 def describe_plan(plan: Plan) -> list[str]:
-    """Say in sentences what a save will make: its files, their sizes, and how long a movie is."""
-    free = _free(plan)
+    """Return lines with the files of a save, their sizes, and the length of a movie."""
+    free = _free_space(plan)
     only = "only " if plan.nbytes > free else ""
-    lines = [f"{_files(plan)}; {only}{size_text(free)} are free there."]
+    lines = [f"{_describe_files(plan)}; {only}{size_text(free)} free on the disk."]
     if plan.frame_rate is not None:
         rate, seconds = plan.frame_rate, plan.nframes / plan.frame_rate
-        pictures = f"{plan.nframes} frame{'s' * (plan.nframes != 1)}"
-        lines.append(f"{pictures} at {_rate(rate)} per second: {float(seconds):.6g} s.")
+        frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
+        lines.append(f"{frames} at {_rate_text(rate)} per second: {float(seconds):.6g} s.")
     return lines
 
 
-def _files(plan: Plan) -> str:
-    """Name the files, of many the first and the last, and say how large they are."""
+def _describe_files(plan: Plan) -> str:
+    """Return the names and sizes of files, of many files only the first and last."""
     names = [f"{file.path.name} ({size_text(file.nbytes)})" for file in plan.files]
-    if len(names) > _MOST_NAMES:
-        names = [*names[: _MOST_NAMES - 1], "…", names[-1]]
+    if len(names) > _MAX_NAMES:
+        names = [*names[: _MAX_NAMES - 1], "...", names[-1]]
     most = "at most " if plan.stream else ""
     if len(plan.files) == 1:
         return f"{plan.files[0].path.name}, {most}{size_text(plan.nbytes)}"
     return f"{len(plan.files)} files, {most}{size_text(plan.nbytes)}: {', '.join(names)}"
 
 
-def _rate(rate: Fraction) -> str:
-    """Return a rate as people write it, and exactly where that is not the same.
+def _rate_text(rate: Fraction) -> str:
+    """Return a frame rate rounded to four digits, and the exact value if different.
 
-    >>> _rate(Fraction(25)), _rate(Fraction(30000, 1001))
+    >>> _rate_text(Fraction(25)), _rate_text(Fraction(30000, 1001))
     ('25', '29.97 (30000/1001)')
     """
     short = f"{float(rate):.4g}"
     return short if Fraction(short) == rate else f"{short} ({rate})"
 
 
-def _free(plan: Plan) -> int:
-    """Return the bytes that are free where the files will stand."""
+def _free_space(plan: Plan) -> int:
+    """Return the free space in the folder of the files, in bytes."""
     folder = plan.files[0].path.parent
     return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.is_dir())).free
 
 
 def sentence(error: BaseException) -> str:
-    """Say what went wrong; of errors that are not our own, what a library said of them.
+    """Return the message of an error, with an explanation if it is not one of ours.
 
-    >>> sentence(FerryError("There are no pixels."))
-    'There are no pixels.'
+    >>> sentence(FerryError("The image has no pixels."))
+    'The image has no pixels.'
     >>> sentence(KeyError("x"))
     "The data of a layer cannot be read or drawn (KeyError: 'x')."
     """
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if isinstance(error, FerryError):
-        return said
-    why = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return f"The data of a layer cannot be read or drawn ({why})."
+        return message
+    cause = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"The data of a layer cannot be read or drawn ({cause})."
 
 
 def describe_progress(progress: Progress) -> str:
-    """Say how far a save is, how fast it goes, and how long it will take."""
+    """Return the progress of a save with its speed and the remaining time."""
     share = 100 * progress.done / progress.total if progress.total else 100
-    left = f", {_seconds(progress.seconds_left)} left" if progress.seconds_left < _NEVER else ""
+    left = (
+        f", {_seconds_text(progress.seconds_left)} left"
+        if progress.seconds_left < _MAX_SECONDS
+        else ""
+    )
     return f"{share:.0f} %, {size_text(progress.rate)}/s{left}"
 
 
-def _seconds(seconds: float) -> str:
-    """Return a time that is left.
+def _seconds_text(seconds: float) -> str:
+    """Return a remaining time, rounded up.
 
-    >>> _seconds(4.2), _seconds(150), _seconds(8000)
+    >>> _seconds_text(4.2), _seconds_text(150), _seconds_text(8000)
     ('5 s', '3 min', '2 h 14 min')
     """
     whole = math.ceil(seconds)

@@ -247,7 +247,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
         path = path.absolute()  # later reads do not depend on the working folder of that time
         if not path.exists():
             raise UnreadableFileError(
-                interrupted_save(path) or f"{path} does not exist: check its name."
+                interrupted_save(path) or f"{path} is not there: check its name."
             )
         images = find_source_codec(path).open(path)
     return [_rename_axes(image, names) for image in images] if names else images

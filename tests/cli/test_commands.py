@@ -97,7 +97,7 @@ def test_info_reports_assumptions(run: Run, tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("missing.tif", "does not exist"),
+        ("missing.tif", "is not there"),
         ("notes.txt", r"ends in \.txt"),
         ("text.tif", "text.tif"),
         ("raw.bin", "raw.bin has no sidecar"),

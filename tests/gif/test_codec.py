@@ -701,7 +701,7 @@ def test_arrays_are_saved_to_and_loaded_from_a_folder(samples, tmp_path):
 def test_a_folder_without_a_gif_is_refused(tmp_path):
     with pytest.raises(UnreadableFileError, match="GIFs"):
         load_gif(tmp_path)
-    with pytest.raises(UnreadableFileError, match="does not exist"):
+    with pytest.raises(UnreadableFileError, match="is not there"):
         load_gif(tmp_path / "none.gif")
 
 

@@ -702,7 +702,7 @@ def test_readers_accept_their_suffixes(get_reader, name: str, tmp_path: Path):
 def test_a_missing_file_is_reported_while_reading(tmp_path: Path):
     reader = get_tiff_reader(str(tmp_path / "missing.tif"))
     assert reader is not None
-    with pytest.raises(OSError, match=r"missing\.tif does not exist"):
+    with pytest.raises(OSError, match=r"missing\.tif is not there"):
         reader(str(tmp_path / "missing.tif"))
 
 

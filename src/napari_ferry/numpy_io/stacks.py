@@ -206,7 +206,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if found is not None:
         return found
     if not path.is_dir():
-        raise UnreadableFileError(f"{path} does not exist: check its name.")
+        raise UnreadableFileError(f"{path} is not there: check its name.")
 
     if not is_described:
         described = binary.described_files(path)

@@ -13,8 +13,8 @@ import numpy as np
 
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
-from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
-from napari_ferry.plugin.samples import calcium_movie, z_stack
+from napari_ferry.layers.layer_data import from_layers, to_layers
+from napari_ferry.plugin.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.rendering.render import render
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _PLUGIN = "napari-ferry"
+_FIRST_FRAME = 40
+_MAX_WAIT = 20.0
+"""Seconds to wait for the preview before a screenshot is taken."""
 
 _MAX_DIFFERENCE = 6.0
 """Largest accepted mean difference of a compressed noisy movie, in levels of 0 to 255."""
@@ -66,22 +69,53 @@ def show_demo(screenshot: Path | None) -> int:
         Exit status: 1 if a file does not return what its format can hold.
     """
     import napari
+    from napari.layers import Layer
+    from npe2 import PluginManager
 
-    viewer = napari.Viewer(title="napari-ferry")
+    PluginManager.instance().discover()
     samples = [*calcium_movie(), z_stack()]
-    sets = [[_add(viewer, layer) for layer in to_layers([image])] for image in samples]
+    sets = [[Layer.create(*data) for data in to_layers([image])] for image in samples]
     folder = Path(tempfile.mkdtemp(prefix="napari-ferry-demo-"))
     rows = list(_round_trips(folder, sets))
     _print_table(folder, rows)
 
-    _arrange(viewer)
+    viewer = napari.Viewer(title="napari-ferry")
+    form = _show_movie(viewer)
     if screenshot is None:
         napari.run()
     else:
+        _wait_for_preview(form)
         viewer.screenshot(str(screenshot), canvas_only=False)
         print(f"window: {screenshot}")
         viewer.close()
     return 0 if all(row.result.is_good for row in rows) else 1
+
+
+def _show_movie(viewer: Viewer) -> Any:
+    """Show a movie with its labels and the form that exports it; return the form."""
+    from napari.layers import Layer
+
+    viewer.window.resize(1400, 900)
+    for data in to_layers(moving_cells()):
+        viewer.add_layer(Layer.create(*data))
+    movie, cells = viewer.layers
+    movie.colormap = "magma"
+    cells.contour, cells.opacity = 1, 0.8
+    viewer.dims.set_current_step(0, _FIRST_FRAME)
+    _, form = viewer.window.add_plugin_dock_widget(_PLUGIN, "Export movie")
+    return form
+
+
+def _wait_for_preview(form: Any) -> None:
+    """Wait until the export form shows its plan and a preview, for some seconds at most."""
+    from napari.qt import get_qapp
+
+    until = time.monotonic() + _MAX_WAIT
+    while time.monotonic() < until:
+        get_qapp().processEvents()
+        if form.ready is not None and form.preview.picture.pixmap().width() > 1:
+            break
+        time.sleep(0.05)
 
 
 def demo_suffixes() -> list[str]:
@@ -94,12 +128,6 @@ def demo_suffixes() -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def _add(viewer: Viewer, layer: LayerData) -> Layer:
-    from napari.layers import Layer
-
-    return viewer.add_layer(Layer.create(*layer))
-
-
 def _round_trips(folder: Path, sets: Sequence[Sequence[Layer]]) -> Iterator[Row]:
     """Save each set of layers in each format with napari, and open it again."""
     for suffix in demo_suffixes():
@@ -108,13 +136,15 @@ def _round_trips(folder: Path, sets: Sequence[Sequence[Layer]]) -> Iterator[Row]
 
 
 def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
-    """Save layers with napari, open the file in a second viewer, and compare."""
-    from napari.components import LayerList, ViewerModel
+    """Save layers and open the file again, both through napari's plugins, and compare."""
+    from napari.components import LayerList
+    from napari.layers import Layer
+    from npe2 import read
 
     started = time.perf_counter()
     saved = LayerList(list(layers)).save(str(path), plugin=_PLUGIN)
     seconds = time.perf_counter() - started
-    again = ViewerModel().open(saved[0], plugin=_PLUGIN)
+    again = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=_PLUGIN)]
     compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
     nbytes = sum(Path(file).stat().st_size for file in saved)
     return Row(path.name, nbytes, seconds, compare(layers, again))
@@ -186,18 +216,6 @@ def _value(value: Any) -> Any:
     return (
         str(to_json(value)) if isinstance(value, dict | list | tuple | np.ndarray) else str(value)
     )
-
-
-def _arrange(viewer: Viewer) -> None:
-    """Show all samples side by side, in the middle of the shorter one."""
-    from napari.qt import get_qapp
-
-    viewer.window.resize(1500, 950)
-    viewer.grid.enabled = True
-    viewer.dims.set_point(0, 2.5)
-    get_qapp().processEvents()
-    viewer.reset_view()
-    get_qapp().processEvents()
 
 
 def _print_table(folder: Path, rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Folders of TIFF files: opened by their first file, each other one looked at when it is read."""
+"""Folders of TIFF files: opened through their first file; other files are checked on reading."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fill(folder: Path, data: NDArray[Any], **options: Any) -> list[Path]:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Count the files that are opened as if they were alone."""
+    """Count the files opened by themselves."""
     count: Counter[str] = Counter()
     read = model_file.read_images
 
@@ -46,7 +46,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return count
 
 
-WAYS: dict[str, dict[str, Any]] = {
+STORAGES: dict[str, dict[str, Any]] = {
     "plain": {},
     "imagej": {"imagej": True},
     "ome": {"ome": True},
@@ -59,13 +59,13 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("workers", [1, 3])
-def test_no_file_is_opened_for_itself(
-    way: str, workers: int, tmp_path: Path, opened: Counter[str]
+def test_no_file_is_opened_by_itself(
+    storage: str, workers: int, tmp_path: Path, opened: Counter[str]
 ) -> None:
     data = pixels((N, 20, 33))
-    fill(tmp_path, data, **WAYS[way])
+    fill(tmp_path, data, **STORAGES[storage])
     (image,) = imload(tmp_path)
     assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
     assert_same_pixels(load_images(tmp_path, workers=workers).reshape(data.shape), data)
@@ -88,7 +88,7 @@ def test_only_the_first_file_is_read_to_open(
 
 
 def _watched(seen: set[str]) -> Callable[[Any], Any]:
-    """Return what makes of `open` one that notes the names of TIFF files."""
+    """Return a decorator of `open` for recording the names of TIFF files."""
 
     def watch(opener: Any) -> Any:
         def noted(file: Any, *args: Any, **options: Any) -> Any:
@@ -101,7 +101,7 @@ def _watched(seen: set[str]) -> Callable[[Any], Any]:
     return watch
 
 
-def test_headers_that_differ_in_words_are_no_matter(tmp_path: Path, opened: Counter[str]) -> None:
+def test_headers_may_differ_in_their_texts(tmp_path: Path, opened: Counter[str]) -> None:
     data = pixels((N, 20, 33))
     for i, frame in enumerate(data):
         words = {"description": "frame " + "x" * i, "datetime": f"2020:01:01 00:00:{i:02d}"}
@@ -110,7 +110,7 @@ def test_headers_that_differ_in_words_are_no_matter(tmp_path: Path, opened: Coun
     assert not opened
 
 
-def test_colors_in_planes_are_turned(tmp_path: Path, opened: Counter[str]) -> None:
+def test_planar_colors_become_the_last_axis(tmp_path: Path, opened: Counter[str]) -> None:
     data = pixels((N, 3, 20, 33), "uint8")
     fill(tmp_path, data, photometric="rgb", planarconfig="separate", metadata=None)
     (image,) = imload(tmp_path)
@@ -119,7 +119,7 @@ def test_colors_in_planes_are_turned(tmp_path: Path, opened: Counter[str]) -> No
     assert not opened
 
 
-def test_jpegs_have_tables_of_their_own(tmp_path: Path) -> None:
+def test_jpegs_are_decoded_with_their_own_tables(tmp_path: Path) -> None:
     data = np.stack([np.full((32, 48), 20 * i, np.uint8) for i in range(N)])
     for i, frame in enumerate(data):
         options = {"compression": "jpeg", "compressionargs": {"level": 50 + 4 * i}}
@@ -129,7 +129,7 @@ def test_jpegs_have_tables_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"imagej": True}, {"ome": True}, {"compression": "zlib"}])
-def test_files_that_are_stacks_follow_each_other(options: dict[str, Any], tmp_path: Path) -> None:
+def test_files_of_stacks_are_joined_in_order(options: dict[str, Any], tmp_path: Path) -> None:
     data = pixels((4, 6, 20, 33))
     fill(tmp_path, data, metadata={"axes": "TYX"}, **options)
     (image,) = imload(tmp_path)
@@ -137,7 +137,7 @@ def test_files_that_are_stacks_follow_each_other(options: dict[str, Any], tmp_pa
     assert_same_pixels(np.asarray(image.array[13]).reshape(20, 33), data.reshape(24, 20, 33)[13])
 
 
-def test_stacks_of_other_lengths_follow_each_other(tmp_path: Path) -> None:
+def test_stacks_of_different_lengths_are_joined_in_order(tmp_path: Path) -> None:
     data = pixels((9, 20, 33))
     for i, (a, b) in enumerate([(0, 2), (2, 7), (7, 9)]):
         tifffile.imwrite(tmp_path / f"f{i}.tif", data[a:b], imagej=True, metadata={"axes": "TYX"})
@@ -157,17 +157,17 @@ def test_stacks_along_z_are_a_new_axis(tmp_path: Path, opened: Counter[str]) -> 
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("odd", [np.zeros((20, 34), np.uint16), np.zeros((20, 33), np.int32)])
-def test_an_odd_file_is_named_when_the_folder_is_opened(
-    odd: NDArray[Any], compression: str | None, tmp_path: Path
+@pytest.mark.parametrize("different", [np.zeros((20, 34), np.uint16), np.zeros((20, 33), np.int32)])
+def test_a_different_file_is_named_when_the_folder_is_opened(
+    different: NDArray[Any], compression: str | None, tmp_path: Path
 ) -> None:
     fill(tmp_path, pixels((N, 20, 33)), compression=compression)
-    tifffile.imwrite(tmp_path / "f5.tif", odd, compression=compression)
+    tifffile.imwrite(tmp_path / "f5.tif", different, compression=compression)
     with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*alike"):
         imload(tmp_path)
 
 
-def test_an_odd_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Path) -> None:
+def test_a_different_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Path) -> None:
     data = pixels((N, 20, 33))
     fill(tmp_path, data, metadata=None)
     tifffile.imwrite(tmp_path / "f5.tif", np.zeros((33, 20), np.uint16), metadata=None)
@@ -181,19 +181,19 @@ def test_an_odd_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Path) -
 
 def test_a_stack_among_single_frames_is_named(tmp_path: Path) -> None:
     fill(tmp_path, pixels((N, 20, 33)), compression="zlib")
-    odd = pixels((3, 20, 33))
-    tifffile.imwrite(tmp_path / "f5.tif", odd, compression="zlib", photometric="minisblack")
+    different = pixels((3, 20, 33))
+    tifffile.imwrite(tmp_path / "f5.tif", different, compression="zlib", photometric="minisblack")
     with pytest.raises(UnreadableFileError, match=r"f5\.tif is \(3, 20, 33\)"):
         imload(tmp_path)
 
 
-def test_of_many_compressed_files_some_are_looked_at(
+def test_of_many_compressed_files_only_some_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(same_layout, "_MAX_CHECKED", 3)
     data = pixels((N, 20, 33))
     for i, frame in enumerate(data):
-        frame[:i] = 0  # no two are packed equally small
+        frame[:i] = 0  # so that the compressed sizes differ
     fill(tmp_path, data, compression="zlib")
     tifffile.imwrite(tmp_path / "f11.tif", np.zeros((7, 7)), compression="zlib")
     (image,) = imload(tmp_path)
@@ -202,7 +202,7 @@ def test_of_many_compressed_files_some_are_looked_at(
 
 
 def _replace(path: Path) -> None:
-    tifffile.imwrite(path, np.ones((20, 33), np.uint16), description="another one")
+    tifffile.imwrite(path, np.ones((20, 33), np.uint16), description="another frame")
 
 
 def _cut(path: Path) -> None:
@@ -232,16 +232,16 @@ def test_a_damaged_file_is_one_error(compression: str | None, tmp_path: Path) ->
     fill(tmp_path, pixels((N, 20, 33)), compression=compression, metadata=None)
     path = tmp_path / "f7.tif"
     with tifffile.TiffFile(path) as tif:
-        place = tif.pages[0].tags[273].valueoffset
+        offset = tif.pages[0].tags[273].valueoffset
     with path.open("r+b") as file:
-        file.seek(place)
+        file.seek(offset)
         file.write((1 << 30).to_bytes(4, "little"))
     (image,) = imload(tmp_path)
     with pytest.raises(UnreadableFileError, match=r"f7\.tif"):
         image.load()
 
 
-def test_sixteen_threads_read_what_one_does(tmp_path: Path) -> None:
+def test_sixteen_threads_read_the_same_as_one(tmp_path: Path) -> None:
     data = pixels((N, 20, 33))
     for folder, options in (("plain", {}), ("packed", {"compression": "zlib"})):
         (tmp_path / folder).mkdir()
@@ -276,7 +276,7 @@ def test_files_named_one_by_one_are_one_stack(tmp_path: Path, opened: Counter[st
 
 
 def write_set(folder: Path, name: str, data: NDArray[Any]) -> None:
-    """Write frames as an OME-TIFF set of one file each, as other programs do."""
+    """Write frames as an OME-TIFF set with one file for each frame, as other programs do."""
     files = [f"{name}_{t}.ome.tif" for t in range(len(data))]
     blocks = "".join(
         f'<TiffData IFD="0" FirstT="{t}" PlaneCount="1">'
@@ -310,7 +310,7 @@ def test_a_stranger_among_sets_is_named(tmp_path: Path) -> None:
         imload(tmp_path)
 
 
-def test_a_set_that_is_not_whole_is_said(tmp_path: Path) -> None:
+def test_an_incomplete_set_is_reported(tmp_path: Path) -> None:
     data = pixels((3, 6, 7))
     write_set(tmp_path, "a", data)
     (tmp_path / "a_1.ome.tif").unlink()
@@ -320,7 +320,7 @@ def test_a_set_that_is_not_whole_is_said(tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(image.array).reshape(3, 6, 7), data)
 
 
-def test_a_file_by_its_right_name_of_another_set_is_said(tmp_path: Path) -> None:
+def test_a_file_of_another_set_with_the_right_name_is_reported(tmp_path: Path) -> None:
     data = pixels((5, 6, 7))
     write_set(tmp_path, "a", data)
     (tmp_path / "b").mkdir()
@@ -343,7 +343,10 @@ def test_files_of_both_byte_orders_are_one_stack(tmp_path: Path) -> None:
         folder = tmp_path / str(compression)
         folder.mkdir()
         for i, frame in enumerate(data):
-            options: dict[str, Any] = {"byteorder": "<>"[i % 3 == 1], "compression": compression}
+            options: dict[str, Any] = {
+                "byteorder": ">" if i % 3 == 1 else "<",
+                "compression": compression,
+            }
             tifffile.imwrite(folder / f"f{i}.tif", frame, **options)
         (image,) = imload(folder)
         assert_same_pixels(image.load(), data)
@@ -421,7 +424,7 @@ def test_several_images_of_a_partition_are_several(tmp_path: Path) -> None:
         ([SECOND[5, :6]], r"f5.tif is \(6, 9, 3\) .* but f0.tif is \(7, 9, 3\)"),
     ],
 )
-def test_a_file_with_an_odd_second_image_is_named(
+def test_a_file_with_a_different_second_image_is_named(
     second: list[NDArray[Any]], message: str, compression: str | None, tmp_path: Path
 ) -> None:
     data = pixels((N, 20, 33))
@@ -432,19 +435,19 @@ def test_a_file_with_an_odd_second_image_is_named(
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("place", [0, 5])
-def test_a_further_page_among_single_pages_is_named(
-    place: int, compression: str | None, tmp_path: Path
+@pytest.mark.parametrize("index", [0, 5])
+def test_an_additional_page_among_single_pages_is_named(
+    index: int, compression: str | None, tmp_path: Path
 ) -> None:
     data = pixels((N, 20, 33))
     fill(tmp_path, data, compression=compression, metadata=None)
-    odd = tmp_path / f"f{place}.tif"
-    write_two(odd, data[place], SECOND[0], compression=compression)
-    with pytest.raises(UnreadableFileError, match=rf"f{place}\.tif holds 2"):
+    different = tmp_path / f"f{index}.tif"
+    write_two(different, data[index], SECOND[0], compression=compression)
+    with pytest.raises(UnreadableFileError, match=rf"f{index}\.tif holds 2"):
         imload(tmp_path)
 
 
-def test_a_further_page_that_sizes_do_not_tell_is_named_when_it_is_read(
+def test_an_additional_page_in_an_unchecked_file_is_named_on_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(same_layout, "_MAX_CHECKED", 0)
@@ -456,7 +459,7 @@ def test_a_further_page_that_sizes_do_not_tell_is_named_when_it_is_read(
         np.asarray(image.array[11])
 
 
-def test_a_longer_file_that_sizes_do_not_tell_is_named_when_it_is_read(
+def test_an_unchecked_longer_file_is_named_on_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(same_layout, "_MAX_CHECKED", 0)

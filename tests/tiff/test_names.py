@@ -1,4 +1,4 @@
-"""What names of TIFF files say: parts of a series, natural order, gaps."""
+"""Names of TIFF files: parts of a series, natural order, gaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from napari_ferry.codecs.tiff.names import PartName, find_gap, natural_key, stem_of
 
 
-def test_a_part_name_says_series_index_and_suffix():
+def test_a_part_name_has_series_number_and_suffix():
     name = PartName.of(Path("a_b_00012.OME.tif"))
     assert name == ("a_b", 12, ".OME.tif")
     assert name.series == ("a_b", ".ome.tif")
@@ -17,11 +17,11 @@ def test_a_part_name_says_series_index_and_suffix():
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a_0001.tif", "00001.tif", "a_00001.png"])
-def test_other_names_are_no_parts(name):
+def test_other_names_are_not_parts(name):
     assert PartName.of(Path(name)) is None
 
 
-def test_stems_have_no_dot_of_their_suffix():
+def test_stems_exclude_the_whole_suffix():
     assert stem_of(Path("a.b.OME.TIFF")) == "a.b"
     assert stem_of(Path("a.b.tif")) == "a.b"
 
@@ -50,6 +50,6 @@ def test_gaps_are_found(numbers, gap):
     assert find_gap(names) == expected
 
 
-def test_one_number_twice_is_a_gap():
+def test_a_duplicate_number_is_a_gap():
     assert find_gap(["a1.tif", "a01.tif", "a2.tif"]) == ("a1.tif", "a01.tif")
     assert find_gap(["a1.tif", "b1.tif", "b2.tif"]) is None

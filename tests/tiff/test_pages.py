@@ -1,4 +1,4 @@
-"""Many pages of one TIFF file: found, told apart and read, however they lie."""
+"""Many pages of one TIFF file: their kinds and their pixels, for every storage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_ferry.errors import UnreadableFileError
 
 N = 30
 
-WAYS: dict[str, dict[str, Any]] = {
+STORAGES: dict[str, dict[str, Any]] = {
     "plain": {},
     "strips": {"rowsperstrip": 3},
     "deflate": {"compression": "zlib"},
@@ -32,7 +32,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def write_mixed(path: Path, data: Any, byteorder: str, *, bigtiff: bool, **options: Any) -> None:
-    """Write pages of which no two have the same list of tags."""
+    """Write pages with different lists of tags."""
     with tifffile.TiffWriter(path, byteorder=byteorder, bigtiff=bigtiff) as tif:
         for i, frame in enumerate(data):
             words = {"description": "x" * i} if i % 3 else {}
@@ -41,15 +41,15 @@ def write_mixed(path: Path, data: Any, byteorder: str, *, bigtiff: bool, **optio
             tif.write(frame, extratags=tags, **words, **options)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("byteorder", "<>")
 @pytest.mark.parametrize("bigtiff", [False, True])
 def test_pages_with_other_tags_are_of_one_kind(
-    way: str, byteorder: str, bigtiff: bool, tmp_path: Path
+    storage: str, byteorder: str, bigtiff: bool, tmp_path: Path
 ) -> None:
     data = pixels((N, 20, 33))
     path = tmp_path / "mixed.tif"
-    write_mixed(path, data, byteorder, bigtiff=bigtiff, **WAYS[way])
+    write_mixed(path, data, byteorder, bigtiff=bigtiff, **STORAGES[storage])
     (image,) = imload(path)
     assert image.shape == data.shape
     assert_same_pixels(np.stack([image.array[i] for i in range(N)]), data)
@@ -69,7 +69,7 @@ def test_kinds_are_counted_by_appearance(
     assert TiffPages(tmp_path / "a.tif").kinds.tolist() == [0, 1, 0, 2, 1, 0]
 
 
-def test_rows_that_only_seem_alike_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_with_equal_hashes_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_table, "_MIXERS", np.zeros(17, np.int64))
     rows = np.zeros((4, 17), np.int64)
     rows[[1, 3], 5] = 9
@@ -90,17 +90,17 @@ def test_strips_of_many_pages_in_one_piece_are_mapped(
 
 
 def relink(path: Path, order: list[int], last: int | None = None) -> None:
-    """Chain the pages of a classic little-endian file in another order; `last` comes again."""
+    """Chain the pages of a classic little-endian file in another order, then return to `last`."""
     with tifffile.TiffFile(path) as tif:
-        places = [page.offset for page in tif.pages]
+        offsets = [page.offset for page in tif.pages]
     raw = bytearray(path.read_bytes())
-    links = [4, *(place + 2 + 12 * struct.unpack_from("<H", raw, place)[0] for place in places)]
+    links = [4, *(at + 2 + 12 * struct.unpack_from("<H", raw, at)[0] for at in offsets)]
     for before, after in zip([-1, *order], [*order, last], strict=True):
-        struct.pack_into("<I", raw, links[before + 1], 0 if after is None else places[after])
+        struct.pack_into("<I", raw, links[before + 1], 0 if after is None else offsets[after])
     path.write_bytes(raw)
 
 
-def test_a_chain_may_go_back(tmp_path: Path) -> None:
+def test_a_chain_may_go_backward(tmp_path: Path) -> None:
     data = pixels((6, 20, 33))
     tifffile.imwrite(tmp_path / "a.tif", data, metadata=None, compression="zlib")
     order = [3, 1, 5, 0, 4, 2]
@@ -115,7 +115,7 @@ def test_a_circle_is_refused_at_its_length(tmp_path: Path) -> None:
         imload(tmp_path / "a.tif")
 
 
-def test_a_long_description_is_not_kept(tmp_path: Path) -> None:
+def test_a_long_description_is_not_cached(tmp_path: Path) -> None:
     data, text = pixels((4, 20, 33)), "words " * 1_000_000
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -125,17 +125,17 @@ def test_a_long_description_is_not_kept(tmp_path: Path) -> None:
         metadata=None,
         photometric="minisblack",
     )
-    np.asarray(imload(tmp_path / "a.tif")[0].array[1])  # libraries keep something when first used
+    np.asarray(imload(tmp_path / "a.tif")[0].array[1])  # libraries cache data on first use
     tracemalloc.start()
     (image,) = imload(tmp_path / "a.tif")
     np.asarray(image.array[1])
     gc.collect()
-    kept, _ = tracemalloc.get_traced_memory()
+    allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert kept < len(text)
+    assert allocated < len(text)
 
 
-def test_sixteen_threads_read_what_one_does(tmp_path: Path) -> None:
+def test_sixteen_threads_read_the_same_as_one(tmp_path: Path) -> None:
     data = pixels((N, 20, 33))
     write_mixed(tmp_path / "a.tif", data, "<", bigtiff=False, compression="zlib", rowsperstrip=7)
     (image,) = imload(tmp_path / "a.tif")
@@ -151,11 +151,11 @@ def test_sixteen_threads_read_what_one_does(tmp_path: Path) -> None:
     assert_same_pixels(image.array.read_all(workers=16), data)
 
 
-@pytest.mark.parametrize("way", ["plain", "deflate"])
-def test_a_file_that_is_replaced_is_one_error(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", ["plain", "deflate"])
+def test_a_file_that_is_replaced_is_one_error(storage: str, tmp_path: Path) -> None:
     data = pixels((N, 20, 33))
-    write_mixed(tmp_path / "a.tif", data, "<", bigtiff=False, **WAYS[way])
+    write_mixed(tmp_path / "a.tif", data, "<", bigtiff=False, **STORAGES[storage])
     (image,) = imload(tmp_path / "a.tif")
-    write_mixed(tmp_path / "a.tif", data[:-1], "<", bigtiff=False, **WAYS[way])
+    write_mixed(tmp_path / "a.tif", data[:-1], "<", bigtiff=False, **STORAGES[storage])
     with pytest.raises(UnreadableFileError, match="changed since it was opened"):
         image.load()

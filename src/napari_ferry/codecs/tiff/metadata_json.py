@@ -88,7 +88,7 @@ def _matches(content: Mapping[str, Any], image: Image) -> bool:
 
 
 def _same_size(content: Mapping[str, Any], axis: Axis) -> bool:
-    """Return True if the step is that of an axis, or absent."""
+    """Return True if the step matches an axis, or is absent."""
     key = _SIZES.get(axis.name, "")
     size, unit = content.get(key), normalize(str(content.get(f"{key}Unit", "")))
     if not isinstance(size, int | float):

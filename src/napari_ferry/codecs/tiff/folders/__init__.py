@@ -1,1 +1,1 @@
-"""Several TIFF files -> images: folders, partitions, size-capped series."""
+"""Images of several TIFF files: folders, partitions and size-capped series."""

@@ -96,8 +96,8 @@ class ExpectedImage:
             path, f"is {image.shape} of {image.dtype}", f"is {self.shape} of {self.dtype}"
         )
 
-    def _mismatch(self, path: Path, found: str, expected: str) -> UnreadableFileError:
+    def _mismatch(self, path: Path, actual: str, expected: str) -> UnreadableFileError:
         return UnreadableFileError(
-            f"{path.name} {found}, but {self.path.name} {expected}: files of one stack must be "
+            f"{path.name} {actual}, but {self.path.name} {expected}: files of one stack must be "
             "alike; leave it out, or open it by itself."
         )

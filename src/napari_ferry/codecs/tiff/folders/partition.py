@@ -81,7 +81,7 @@ def stack_names(name: str, path: Path, images: Sequence[Image]) -> list[str]:
 
 
 def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[Image]:
-    """Open images whose outer axes are partitioned over files; all files have as many images."""
+    """Open images whose outer axes are partitioned over files; each file has the same images."""
     keys = list(next(iter(files.values())))
     if not keys:
         path = next(iter(files))

@@ -1,1 +1,1 @@
-"""The pages of TIFF files: found by their directories, read one at a time, by tile, or mapped."""
+"""Pages of TIFF files, read one at a time, by tile, or through a memory map."""

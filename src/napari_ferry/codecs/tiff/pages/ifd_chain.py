@@ -217,9 +217,9 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
     order = {b"II": "<", b"MM": ">"}.get(header[:2], "")
     version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 8 else 0
     if version not in (42, 43) or (version == 43 and len(header) < _MAGIC_BYTES):
-        found = f"it begins with {header[:8]!r}" if header else "it is empty"
+        beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
         raise UnreadableFileError(
-            f"{path} is not a TIFF file ({found}): check its format, and give it the suffix of "
+            f"{path} is not a TIFF file ({beginning}): check its format, and give it the suffix of "
             "that format."
         )
     return Magic(order, version == 43, header)

@@ -238,7 +238,7 @@ def _check_page(page: tifffile.TiffPage) -> None:
 
 
 def check_segment(nbytes: int, stored: int) -> None:
-    """Refuse a strip or tile of implausible decoded size, which would fill the memory.
+    """Refuse a strip or tile of implausible decoded size, before it fills the memory.
 
     Deflate makes at most 1,032 bytes of one byte; no image of a gigabyte shrinks to 1/200.
 

@@ -52,6 +52,61 @@ def test_a_movie_is_drawn_if_required(image, is_drawn, tmp_path):
     assert any("as napari shows" in loss for loss in planned.losses) == is_drawn
 
 
+def scaled(y: float, x: float, unit: str | None = None, x_unit: str | None = None) -> Image:
+    """Return a gray movie with one bright corner, at the top left, and pixels of a size."""
+    corner = np.zeros((4, 12, 16), np.uint8)
+    corner[:, :4, :4] = 255
+    axes = (Axis("t"), Axis("y", y, unit), Axis("x", x, x_unit or unit))
+    return Image((corner,), axes, display={"contrast_limits": [0, 255]})
+
+
+@pytest.mark.parametrize(
+    ("image", "shape", "bright"),
+    [
+        (scaled(0.5, 0.5, "micrometer"), (12, 16), (0, 0)),
+        (scaled(0.5001, 0.5, "micrometer"), (12, 16), (0, 0)),  # not by half a pixel
+        (scaled(500, 0.5, "nanometer", "micrometer"), (12, 16), (0, 0)),
+        (scaled(2, 1), (24, 16), (0, 0)),
+        (scaled(1, 0.5, "micrometer"), (24, 16), (0, 0)),
+        (scaled(1, -1), (12, 16), (0, -1)),
+        (scaled(-1, 1), (12, 16), (-1, 0)),
+    ],
+    ids=["square", "nearly", "units", "tall", "tall in um", "x mirrored", "y mirrored"],
+)
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_a_gray_movie_has_the_geometry_of_the_layer(image, shape, bright, suffix, tmp_path):
+    found = np.asarray(saved(image, tmp_path / f"a{suffix}").array)
+    assert found.shape[1:3] == shape
+    level = found[0] if found.ndim == 3 else found[0].mean(-1)
+    y, x = (slice(None, 4) if end == 0 else slice(-4, None) for end in bright)
+    assert level[y, x].mean() > 200
+    assert level.mean() < 60
+
+
+def test_lossless_video_keeps_samples_that_are_not_square(tmp_path):
+    image = scaled(2, 1)
+    np.testing.assert_array_equal(saved(image, tmp_path / "a.mkv").array, image.array)
+
+
+def test_a_gray_movie_that_is_rotated_is_refused(tmp_path):
+    image = replace(scaled(1, 1), display={"rotate": [[0.0, -1.0], [1.0, 0.0]]})
+    with pytest.raises(InvalidImageError, match=r"transformed \(rotate\)"):
+        plan(image, tmp_path / "a.mp4")
+
+
+def test_every_door_makes_the_same_movie(tmp_path):
+    images = [gray(GREEN, name="cells"), gray(MAGENTA, seed=1, name="axons")]
+    napari_ferry.imsave(images, tmp_path / "imsave.gif")
+    napari_ferry.save_gif(tmp_path / "save_gif.gif", images)
+    commands.write_gif(str(tmp_path / "napari.gif"), [layer(image) for image in images])
+    napari_ferry.imsave(images, tmp_path / "both.ome.tif")
+    main(["convert", str(tmp_path / "both.ome.tif"), str(tmp_path / "convert.gif")])
+    first, *others = (imload(path)[0] for path in sorted(tmp_path.glob("*.gif")))
+    assert first.shape == (4, 12, 16, 3)
+    for other in others:
+        np.testing.assert_array_equal(first.array, other.array)
+
+
 def test_layers_are_one_picture(tmp_path):
     images = [gray(GREEN, name="cells"), gray(MAGENTA, seed=1, name="axons")]
     found = saved(images, tmp_path / "a.mkv")

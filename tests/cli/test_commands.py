@@ -237,8 +237,8 @@ def test_convert_reports_losses(run: Run, tmp_path: Path):
     status, _, err = run("convert", tmp_path / "mask.bin", tmp_path / "mask.tif")
     assert status == 0
     assert err == (
-        "napari-ferry: truth values are stored as 0 and 1 of uint8; napari-ferry gives them back "
-        "as they were\n"
+        "napari-ferry: bool samples are stored as 0 and 1 of uint8; napari-ferry opens them as "
+        "bool\n"
     )
 
 

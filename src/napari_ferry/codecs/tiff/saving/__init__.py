@@ -1,1 +1,1 @@
-"""Images -> TIFF files: pixels laid into them as they are, or encoded pages."""
+"""Images -> TIFF files with uncompressed or encoded pages."""

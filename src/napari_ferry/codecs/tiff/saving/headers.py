@@ -1,222 +1,96 @@
-"""Headers of the TIFF files that are written: ImageJ hyperstack, OME-TIFF, and plain with JSON.
+"""Headers of TIFF files: ImageJ hyperstack, OME-TIFF, and plain TIFF with JSON.
 
-A header is made by tifffile with room for the pixels, which are laid in afterwards.
+tifffile writes a header with space for the pixels, which are written later.
 
-- ImageJ hyperstack where it can hold the image: what Fiji opens best.
-- OME-TIFF (schema 2016-06) for everything that its pixel types can hold, and for several images.
-- tifffile's JSON description for 64-bit integers and 16-bit floats, which OME does not know.
+- ImageJ hyperstack: opens best in Fiji.
+- OME-TIFF (schema 2016-06): several images, and all data types of OME.
+- tifffile's JSON: data types unknown to OME, such as 64-bit integers and 16-bit floats.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import json
-import math
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
-from napari_ferry.arrays import Region
-from napari_ferry.arrays.blocks import c_strides
-from napari_ferry.arrays.regions import region_shape
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.image import Image, describe
 from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import KEY
-from napari_ferry.imagej import ImageJTags, to_imagej, unsupported_reason
-from napari_ferry.ome_xml import OME_DTYPES
+from napari_ferry.imagej import to_imagej
+from napari_ferry.ome_xml import OME_DTYPES, TiffData, write_ome_xml
 from napari_ferry.units import METERS
 
-Flavor = Literal["imagej", "ome", "json"]
-
 CLASSIC_BYTES = 2**32 - 2**25
-"""Largest file written as classic TIFF, whose offsets have 32 bits; BigTIFF above."""
+"""Largest size of a classic TIFF file with 32-bit offsets; larger files are BigTIFF."""
+
+DIRECTORY_BYTES = 8 + 16 * 20 + 8
+"""Largest size of the directory of one page: BigTIFF, 16 tags."""
 
 _SOFTWARE = "napari-ferry"
 _IMAGEJ_PRIVATE = ("Info", "Labels", "Ranges", "LUTs", "Plot", "ROI", "Overlays", "Properties")
-"""What ImageJ keeps in tags of its own, not in the description."""
+"""Metadata stored in ImageJ's private tags, not in its description."""
 
-UNCALIBRATED = ((0, 1), (0, 1))
-"""Resolution of pixels of unknown size; 1, as is usual, is taken for one micrometer by some."""
+_UNCALIBRATED = ((0, 1), (0, 1))
+"""Resolution of pixels of unknown size; some programs read the usual 1 as one micrometer."""
 
-_FINEST = 1e-9
-"""Centimeters between pixels, at least, that tags of the resolution can hold."""
-DIRECTORY_BYTES = 8 + 16 * 20 + 8
-"""Most bytes of one page's directory: BigTIFF, 16 tags."""
+_MIN_CENTIMETERS = 1e-9
+"""Smallest distance between pixels, in centimeters, that the resolution tags can hold."""
+
 _DIGITS = 256
-"""Bytes by which a description can grow when its numbers get longer."""
+"""Number of bytes reserved for longer numbers in a description."""
 
+Target = Path | io.BytesIO
 
-@dataclass(frozen=True)
-class Layer:
-    """The pixels of one image, or of one part of it, that go into one file.
-
-    Parameters
-    ----------
-    image : Image
-        The whole image.
-    region : Region
-        Which part of it.
-    """
-
-    image: Image
-    region: Region
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis of the part."""
-        return region_shape(self.region)
-
-    @property
-    def lead(self) -> int:
-        """Number of axes before y and x."""
-        return len(self.region) - self.image.frame_ndim
-
-    @property
-    def nframes(self) -> int:
-        """Frames of the part."""
-        return math.prod(self.shape[: self.lead])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """How its samples are stored."""
-        return np.dtype(np.uint8) if self.image.dtype == bool else self.image.dtype
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one frame."""
-        return math.prod(self.shape[self.lead :]) * self.dtype.itemsize
-
-    def strides(self, flavor: Flavor) -> tuple[int, ...]:
-        """Return the bytes in the file between neighbors along each axis of the image."""
-        if flavor != "imagej":
-            return c_strides(self.shape, self.dtype.itemsize)
-        names = self.image.axis_names
-        stored = [n for n in "tzcyxs" if n in names]
-        sizes = dict(zip(names, self.shape, strict=True))
-        steps = c_strides([sizes[name] for name in stored], self.dtype.itemsize)
-        return tuple(steps[stored.index(name)] for name in names)
-
-    def to_image(self, metadata: dict[str, Any]) -> Image:
-        """Return an image of the part alone, for its description; its pixels are not to be read."""
-        room = np.broadcast_to(np.zeros((), self.image.dtype), self.shape)
-        axes = tuple(
-            replace(axis, translation=axis.translation + side.start * axis.scale)
-            for axis, side in zip(self.image.axes, self.region, strict=True)
-        )
-        channels = self.image.channels
-        if channels:
-            channels = channels[self.region[self.image.axis_names.index("c")]]
-        return replace(
-            self.image,
-            levels=(room,),
-            axes=axes,
-            channels=channels,
-            metadata={**self.image.metadata, **metadata},
-        )
-
-
-def choose_flavor(images: Sequence[Image], *, ome: bool, nbytes: int) -> Flavor:
-    """Choose how images are described in a TIFF file.
-
-    Parameters
-    ----------
-    images : sequence of Image
-        What goes into one data set.
-    ome : bool
-        Whether the name asks for OME-TIFF.
-    nbytes : int
-        Bytes of the largest file.
-
-    Raises
-    ------
-    InvalidImageError
-        The name asks for OME-TIFF, which has no such pixel type.
-    """
-    foreign = [image for image in images if not is_ome([image])]
-    if ome and foreign:
-        raise InvalidImageError(
-            f"OME-TIFF cannot hold {foreign[0].dtype.name}: save as .tif, or convert to "
-            f"{'int32' if foreign[0].kind == 'labels' else 'a smaller integer or float32'} first."
-        )
-    if (
-        not ome
-        and len(images) == 1
-        and unsupported_reason(images[0]) is None
-        and nbytes < CLASSIC_BYTES
-    ):
-        return "imagej"
-    return "json" if foreign else "ome"
+Options = Mapping[str, Any]
+"""Keyword arguments of `tifffile.TiffWriter.write`."""
 
 
 def is_ome(images: Sequence[Image]) -> bool:
-    """Whether OME-TIFF knows the data types of all images."""
+    """Return True if OME-TIFF holds the data types of all images."""
     return all(image.dtype.name in OME_DTYPES | {"bool"} for image in images)
 
 
-def create_imagej(path: Path | io.BytesIO, *, layer: Layer, part: dict[str, Any]) -> None:
-    """Make an ImageJ hyperstack with room for its pixels."""
+def create_imagej(path: Target, *, layers: Sequence[Layer]) -> None:
+    """Create an ImageJ hyperstack of one layer, with space for its pixels."""
     import tifffile
 
-    tags = to_imagej(layer.to_image(part))
+    (layer,) = layers
+    tags = to_imagej(layer.to_image({}))
     tifffile.imwrite(
         path,
         shape=tags.shape6,
         dtype=layer.dtype,
-        byteorder=byteorder([layer]),
+        byteorder=byteorder(layers),
         imagej=True,
         photometric="rgb" if layer.image.is_rgb else "minisblack",
         rowsperstrip=layer.shape[layer.lead],
-        resolution=tags.resolution or UNCALIBRATED,
+        resolution=tags.resolution or _UNCALIBRATED,
         metadata=tags.metadata,
         software=_SOFTWARE,
     )
 
 
-def imagej_tags(tags: ImageJTags, *, is_rgb: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what `tifffile.TiffWriter.write` needs for pages that make up an ImageJ hyperstack.
-
-    Its own way of writing hyperstacks knows only pixels in one piece.
-
-    Returns
-    -------
-    first : dict
-        Description and private tags, of the first page.
-    resolution : dict
-        Calibration, of every page.
-    """
-    import tifffile
-
-    private = {k: v for k, v in tags.metadata.items() if k in _IMAGEJ_PRIVATE}
-    plain = {k: v for k, v in tags.metadata.items() if k not in _IMAGEJ_PRIVATE}
-    first = {
-        "description": tifffile.imagej_description(tags.shape6, rgb=is_rgb, **plain),
-        "extratags": tifffile.tifffile.imagej_metadata_tag(private, "<"),
-    }
-    return first, {"resolution": tags.resolution or UNCALIBRATED, "resolutionunit": "none"}
-
-
-def create_ome(
-    path: Path | io.BytesIO, *, layers: Sequence[Layer], xml: str, bigtiff: bool
-) -> None:
-    """Make an OME-TIFF with room for its pixels."""
+def create_ome(path: Target, *, layers: Sequence[Layer], xml: str, bigtiff: bool) -> None:
+    """Create an OME-TIFF file with space for its pixels."""
     _create_pages(path, layers, [xml, *[""] * (len(layers) - 1)], bigtiff)
 
 
 def create_json(
-    path: Path | io.BytesIO, *, layers: Sequence[Layer], part: dict[str, Any], bigtiff: bool
+    path: Target, *, layers: Sequence[Layer], part: Mapping[str, Any], bigtiff: bool
 ) -> None:
-    """Make a TIFF whose description is JSON in tifffile's form, with room for its pixels."""
+    """Create a TIFF file with JSON descriptions in tifffile's form, with space for its pixels."""
     texts = [json_description(layer.to_image(part)) for layer in layers]
     _create_pages(path, layers, texts, bigtiff)
 
 
 def _create_pages(
-    path: Path | io.BytesIO, layers: Sequence[Layer], descriptions: Sequence[str], bigtiff: bool
+    path: Target, layers: Sequence[Layer], descriptions: Sequence[str], bigtiff: bool
 ) -> None:
     import tifffile
 
@@ -236,53 +110,149 @@ def _create_pages(
 
 
 def page_options(image: Image) -> dict[str, Any]:
-    """Return what tifffile needs to know of every page of an image, but for its description."""
-    resolution = resolution_per_cm(image)
+    """Return the options of `tifffile.TiffWriter.write` for the pages of an image."""
+    resolution = _resolution_per_cm(image)
     unit = "centimeter" if resolution else "none"
     return {
         "photometric": "rgb" if image.is_rgb else "minisblack",
         "planarconfig": "contig" if image.is_rgb else None,
         "extrasamples": ["unassalpha"] if image.is_rgb and image.size("s") == 4 else None,
-        "resolution": resolution or UNCALIBRATED,
+        "resolution": resolution or _UNCALIBRATED,
         "resolutionunit": unit,
         "software": _SOFTWARE,
     }
 
 
-def resolution_per_cm(image: Image) -> tuple[float, float] | None:
-    """Return pixels per centimeter along (x, y), for readers that know no other calibration.
+class PageOptions(NamedTuple):
+    """Options of tifffile for the pages of several images.
 
-    ``None`` where they are not known, or are beyond a rational of two 32-bit numbers.
+    Parameters
+    ----------
+    first : tuple of mapping
+        Additional options for the first page of each image, such as its description.
+    every : tuple of mapping
+        Options for every page of each image.
+    """
+
+    first: tuple[Options, ...]
+    every: tuple[Options, ...]
+
+
+def writer_options(layers: Sequence[Layer], flavor: Flavor) -> PageOptions:
+    """Return options of `tifffile.TiffWriter.write` for a single file of encoded pages."""
+    every = [page_options(layer.image) for layer in layers]
+    if flavor == "imagej":
+        first, resolution = _imagej_options(layers[0].image)
+        return PageOptions(first=(first,), every=({**every[0], **resolution},))
+    texts: list[str | None] = [json_description(layer.image) for layer in layers]
+    if flavor == "ome":
+        texts = [single_file_xml(layers), *[None] * (len(layers) - 1)]
+    descriptions = tuple({"description": text and text.encode()} for text in texts)
+    return PageOptions(first=descriptions, every=tuple(every))
+
+
+def _imagej_options(image: Image) -> tuple[Options, Options]:
+    """Return options for the first page of an ImageJ hyperstack, and for every page.
+
+    tifffile's own hyperstacks are limited to contiguous pixels.
+    """
+    import tifffile
+
+    tags = to_imagej(image)
+    private = {k: v for k, v in tags.metadata.items() if k in _IMAGEJ_PRIVATE}
+    plain = {k: v for k, v in tags.metadata.items() if k not in _IMAGEJ_PRIVATE}
+    first = {
+        "description": tifffile.imagej_description(tags.shape6, rgb=image.is_rgb, **plain),
+        "extratags": tifffile.tifffile.imagej_metadata_tag(private, "<"),
+    }
+    return first, {"resolution": tags.resolution or _UNCALIBRATED, "resolutionunit": "none"}
+
+
+def _resolution_per_cm(image: Image) -> tuple[float, float] | None:
+    """Return pixels per centimeter along (x, y), for readers without other calibration.
+
+    ``None`` if they are unknown, or outside the range of a rational of two 32-bit numbers.
     """
     axes = {axis.name: axis for axis in image.axes}
     centimeters = [axes[n].scale * METERS.get(axes[n].unit or "", 0) * 100 for n in "xy"]
-    if not all(_FINEST <= step <= 1 / _FINEST for step in centimeters):
+    if not all(_MIN_CENTIMETERS <= step <= 1 / _MIN_CENTIMETERS for step in centimeters):
         return None
     return 1 / centimeters[0], 1 / centimeters[1]
 
 
 def byteorder(layers: Sequence[Layer]) -> Literal["<", ">"]:
-    """Return the byte order of a file: big-endian only for pixels that all are."""
+    """Return the byte order of a file: big-endian only if all its pixels are."""
     return ">" if all(layer.dtype.byteorder == ">" for layer in layers) else "<"
 
 
 def data_start(path: Path, *, page: int) -> int:
-    """Return where the pixels of one page begin in a file that was created."""
+    """Return the offset of the pixels of one page in a created file, in bytes."""
     import tifffile
 
     with tifffile.TiffFile(path) as tif:
         return int(tif.pages[page].dataoffsets[0])
 
 
-def overhead(create: Callable[..., None], layer: Layer) -> int:
-    """Return the bytes of a file beside its pixels and their directories, never too few.
+def json_description(image: Image) -> str:
+    """Return a description in tifffile's JSON form ("shaped"), with our record in it."""
+    names = "".join(a.upper() if len(a) == 1 else "Q" for a in image.axis_names)
+    return json.dumps({"shape": image.shape, "axes": names, KEY: to_json(describe(image))})
+
+
+def series_uuid(nonce: str, index: int) -> str:
+    """Return the UUID of one file of a series, known before any file is written."""
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{nonce}/{index}')}"
+
+
+def single_file_xml(layers: Sequence[Layer]) -> str:
+    """Return the OME-XML of a single file with all images, one after the other."""
+    tiff_data = [
+        [TiffData(page, layer.nframes, 0, 0, 0)]
+        for page, layer in zip(first_pages(layers), layers, strict=True)
+    ]
+    return write_ome_xml([layer.image for layer in layers], tiff_data)
+
+
+def first_pages(layers: Sequence[Layer]) -> list[int]:
+    """Return the first page of each image in a single file."""
+    return [*itertools.accumulate((layer.nframes for layer in layers[:-1]), initial=0)]
+
+
+def header_writer(
+    layers: Sequence[Layer], flavor: Flavor, xml: str, part: Mapping[str, Any]
+) -> Callable[..., None]:
+    """Return the function to create the file of some layers.
+
+    It takes a path or buffer, and optionally other ``layers=``. `xml` is for OME-TIFF, and `part`
+    is metadata for the JSON of one part of a series.
+    """
+    if flavor == "imagej":
+        return partial(create_imagej, layers=tuple(layers))
+    bigtiff = sum(map(_stored_bytes, layers)) + len(xml) > CLASSIC_BYTES
+    if flavor == "ome":
+        return partial(create_ome, layers=tuple(layers), xml=xml, bigtiff=bigtiff)
+    return partial(create_json, layers=tuple(layers), part=part, bigtiff=bigtiff)
+
+
+def file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:
+    """Return an upper bound of the size of an uncompressed file in bytes."""
+    return sum(header_bytes(create, layer) + _stored_bytes(layer) for layer in layers)
+
+
+def _stored_bytes(layer: Layer) -> int:
+    """Return the size of the pixels and directories of a layer in bytes."""
+    return layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES)
+
+
+def header_bytes(create: Callable[..., None], layer: Layer) -> int:
+    """Return an upper bound of the size of a header, without directories, in bytes.
 
     Parameters
     ----------
     create : callable
-        Makes a file, given where and what is in it, as ``layer=`` or ``layers=``.
+        A `header_writer`; it creates a file of a few pixels in memory.
     layer : Layer
-        What the frames are of; a piece of them is put into a file in memory.
+        The stored pixels.
     """
     small = {"y": 2, "x": 2, "s": 4}
     sizes = zip(layer.image.axis_names, layer.shape, layer.region, strict=True)
@@ -292,17 +262,5 @@ def overhead(create: Callable[..., None], layer: Layer) -> int:
     )
     tiny = Layer(layer.image, region)
     buffer = io.BytesIO()
-    takes_one = "layer" in getattr(create, "keywords", {})
-    create(buffer, **({"layer": tiny} if takes_one else {"layers": (tiny,)}))
+    create(buffer, layers=(tiny,))
     return len(buffer.getvalue()) - tiny.nframes * tiny.frame_bytes + _DIGITS
-
-
-def series_uuid(nonce: str, index: int) -> str:
-    """Return the UUID of one file of a series, known before any of them is written."""
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{nonce}/{index}')}"
-
-
-def json_description(image: Image) -> str:
-    """Return the description that tifffile calls shaped, with our record in it."""
-    names = "".join(a.upper() if len(a) == 1 else "Q" for a in image.axis_names)
-    return json.dumps({"shape": image.shape, "axes": names, KEY: to_json(describe(image))})

@@ -1,4 +1,4 @@
-"""Frames -> the encoded strips or tiles of TIFF pages, and the halved copies of a pyramid.
+"""Frames -> encoded strips or tiles of TIFF pages, and halved copies for a pyramid.
 
 TIFF 6.0 (Adobe, 1992): sections 13 (LZW), 14 (horizontal predictor) and 15 (tiles); deflate and
 zstd as numbers 8 and 50000 of the Compression tag.
@@ -19,39 +19,44 @@ from napari_ferry.arrays import BlockReader
 Compression = Literal["none", "zlib", "zstd", "lzw"]
 
 _TILE = 512
+"""Length of the sides of a tile in pixels."""
+
 _STRIP_BYTES = 16 << 20
-"""A plane of more bytes is cut into strips or tiles, and encoded some rows at a time."""
+"""Size in bytes above which a plane is split into strips or tiles and encoded in bands."""
 
 _LARGE = 4096 * 4096
-"""Planes of more pixels are tiled, where the format allows it."""
+"""Number of pixels above which planes are tiled, if the format allows it."""
 
 _SMALLEST = 1024
-"""A pyramid ends where both sides are at most this long."""
+"""Longest side of the last level of a pyramid in pixels."""
 
 _GROWTH = {"none": 1.0, "zlib": 1.001, "zstd": 1.004, "lzw": 1.55}
-"""Most that encoding can make of one byte; each segment has a few dozen bytes besides."""
+"""Largest size of an encoded byte; each segment adds up to `_SEGMENT_BYTES`."""
+
+_SEGMENT_BYTES, _PAGE_BYTES = 64 + 16, 1024
+"""Upper bound of the additional bytes of each segment, and of each page."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PageFormat:
-    """How the pages of one image are encoded.
+    """Format of the encoded pages of one image.
 
     Parameters
     ----------
     shape : tuple of int
-        Rows, columns, and samples where there are several.
+        Rows, columns, and samples if there are several.
     dtype : data type
-        Of one sample, little-endian.
+        Type of one sample, little-endian.
     compression : {"none", "zlib", "zstd", "lzw"}
-        Without loss.
+        Lossless compression.
     tile : int
-        Columns of a tile; 0 for strips.
+        Number of columns of a tile; 0 for strips.
     rows : int
-        Rows of one strip or tile.
+        Number of rows of a strip or tile.
     levels : int
-        Halved copies beside each page.
+        Number of halved copies of each page.
     is_labels : bool
-        Whether pixels are numbers of objects, which have no mean.
+        Whether pixels are numbers of objects, which cannot be averaged.
     """
 
     shape: tuple[int, ...]
@@ -64,33 +69,33 @@ class PageFormat:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the pixels of one page, unencoded."""
+        """Size of the decoded pixels of one page in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
     def is_encoded(self) -> bool:
-        """Whether pages are anything but their pixels, row by row."""
+        """True if pages are compressed or tiled, not just rows of pixels."""
         return self.compression != "none" or bool(self.tile)
 
     @property
     def has_predictor(self) -> bool:
-        """Whether neighbors in a row are differenced, for about 5 % less.
+        """True if differences of neighbors in a row are stored, to save about 5 %.
 
-        ImageJ, which reads no tiles, forgets to undo it after zlib, and of wide types.
+        ImageJ ignores the predictor of zlib, and that of wide types. It does not read tiles.
         """
         is_narrow = self.dtype.kind in "iu" and self.dtype.itemsize <= 2
-        is_undone = self.compression in ("zstd", "lzw") or (
+        is_portable = self.compression in ("zstd", "lzw") or (
             self.compression == "zlib" and self.tile
         )
-        return bool(is_narrow and is_undone)
+        return bool(is_narrow and is_portable)
 
     @property
     def band_rows(self) -> int | None:
-        """Rows that are encoded at a time, ``None`` where whole frames are."""
+        """Number of rows encoded at once, ``None`` for whole frames."""
         if self.nbytes <= _STRIP_BYTES and not self.levels:
             return None
-        together = max(1, _STRIP_BYTES * self.shape[0] // (self.nbytes * self.rows))
-        return self.rows * together
+        segments = max(1, _STRIP_BYTES * self.shape[0] // (self.nbytes * self.rows))
+        return self.rows * segments
 
     @property
     def segments(self) -> int:
@@ -99,19 +104,20 @@ class PageFormat:
         return columns * -(-self.shape[0] // self.rows)
 
     @property
-    def most_bytes(self) -> int:
-        """Most bytes that one page can have, encoded, with its halved copies and directories."""
-        side = self.rows * (self.tile or self.shape[1]) * math.prod(self.shape[2:])
-        raw = self.segments * side * self.dtype.itemsize
-        encoded = int(raw * _GROWTH[self.compression]) + (64 + 16) * self.segments + 1024
-        return encoded + (self.halved().most_bytes if self.levels else 0)
+    def max_bytes(self) -> int:
+        """Upper bound of the size of one page, with halved copies and directories, in bytes."""
+        samples = self.rows * (self.tile or self.shape[1]) * math.prod(self.shape[2:])
+        raw = self.segments * samples * self.dtype.itemsize
+        encoded = (
+            int(raw * _GROWTH[self.compression]) + _SEGMENT_BYTES * self.segments + _PAGE_BYTES
+        )
+        return encoded + (self.halved().max_bytes if self.levels else 0)
 
     def halved(self) -> PageFormat:
         """Return the format of the next level of the pyramid."""
         y, x, *samples = self.shape
         shape = ((y + 1) // 2, (x + 1) // 2, *samples)
-        levels = self.levels - 1
-        return replace(self, shape=shape, levels=levels)
+        return replace(self, shape=shape, levels=self.levels - 1)
 
 
 def page_format(
@@ -123,31 +129,39 @@ def page_format(
     pyramid: bool | None,
     is_labels: bool = False,
 ) -> PageFormat:
-    """Choose strips or tiles for pages of some shape: rows, columns, and samples if several.
+    """Choose strips or tiles for pages with a shape of rows, columns, and samples if several.
 
     Parameters
     ----------
     may_tile : bool
-        Whether the readers that a file is meant for know tiles.
+        Whether the intended readers of the file support tiles.
     pyramid : bool, optional
-        Whether to add halved copies; of large planes only when absent.
+        Whether to add halved copies; if ``None``, of large planes only.
     """
     is_large = math.prod(shape[:2]) > _LARGE
     levels = 0
     if pyramid or (pyramid is None and is_large):
         levels = max(0, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
-    little = dtype.newbyteorder("<")
+
     if may_tile and (is_large or levels):
         rows, tile = (min(_TILE, -(-n // 16) * 16) for n in shape[:2])
     else:
         row_bytes = math.prod(shape[1:]) * dtype.itemsize
         fits = row_bytes * shape[0] <= _STRIP_BYTES
         rows, tile = shape[0] if fits else max(1, _STRIP_BYTES // row_bytes), 0
-    return PageFormat(shape, little, compression, tile, rows, levels, is_labels)
+    return PageFormat(
+        shape=shape,
+        dtype=dtype.newbyteorder("<"),
+        compression=compression,
+        tile=tile,
+        rows=rows,
+        levels=levels,
+        is_labels=is_labels,
+    )
 
 
 class Band(NamedTuple):
-    """Some rows of a frame, encoded: strips or tiles, and the same rows at half the size."""
+    """Encoded rows of a frame: strips or tiles, and the same rows at half the size."""
 
     segments: list[bytes]
     half: NDArray[Any] | None
@@ -155,35 +169,35 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class EncodeFrames:
-    """Encodes a piece of an image: some whole frames, or some rows of one.
+    """Encodes a region of an image: whole frames, or rows of one frame.
 
     Parameters
     ----------
     page : PageFormat
-        How.
-    turn : tuple of int
-        Order in which the leading axes are stored.
+        Format of the pages.
+    order : tuple of int
+        Leading axes in the order of storage.
     """
 
     page: PageFormat
-    turn: tuple[int, ...]
+    order: tuple[int, ...]
 
     def __call__(self, pixels: BlockReader) -> list[Band]:
         return pixels.read_whole(self._encode)
 
     def _encode(self, pixels: NDArray[Any]) -> list[Band]:
-        n = len(self.turn)
-        stored = pixels.transpose(*self.turn, *range(n, pixels.ndim))
+        n = len(self.order)
+        stored = pixels.transpose(*self.order, *range(n, pixels.ndim))
         height = self.page.band_rows or stored.shape[n]
         return [
-            encode_band(stored[place][y : y + height], self.page)
-            for place in np.ndindex(stored.shape[:n])
+            encode_band(stored[position][y : y + height], self.page)
+            for position in np.ndindex(stored.shape[:n])
             for y in range(0, stored.shape[n], height)
         ]
 
 
 def encode_band(pixels: NDArray[Any], page: PageFormat) -> Band:
-    """Encode some rows of a frame, and halve them where the page has smaller copies.
+    """Encode rows of a frame, and halve them if the page has halved copies.
 
     Parameters
     ----------
@@ -195,7 +209,7 @@ def encode_band(pixels: NDArray[Any], page: PageFormat) -> Band:
 
 
 def encode_rows(pixels: NDArray[Any], page: PageFormat) -> list[bytes]:
-    """Encode rows of a frame that make up whole strips, or whole rows of tiles.
+    """Encode complete strips, or complete rows of tiles, of a frame.
 
     Parameters
     ----------
@@ -207,7 +221,7 @@ def encode_rows(pixels: NDArray[Any], page: PageFormat) -> list[bytes]:
 
 
 def _segments(pixels: NDArray[Any], page: PageFormat) -> Iterator[NDArray[Any]]:
-    """Yield strips, or tiles filled up to their full size with zeros, in the order of TIFF."""
+    """Yield strips, or tiles padded with zeros, in the order of TIFF."""
     for y in range(0, len(pixels), page.rows):
         band = pixels[y : y + page.rows]
         if not page.tile:
@@ -215,8 +229,8 @@ def _segments(pixels: NDArray[Any], page: PageFormat) -> Iterator[NDArray[Any]]:
             continue
         for x in range(0, pixels.shape[1], page.tile):
             tile = np.zeros((page.rows, page.tile, *page.shape[2:]), page.dtype)
-            part = band[:, x : x + page.tile]
-            tile[: part.shape[0], : part.shape[1]] = part
+            covered = band[:, x : x + page.tile]
+            tile[: covered.shape[0], : covered.shape[1]] = covered
             yield tile
 
 
@@ -229,11 +243,11 @@ def _predicted(segment: NDArray[Any], page: PageFormat) -> NDArray[Any]:
 
 
 def _compressor(compression: Compression) -> Callable[[Any], bytes]:
-    """Return what encodes a C-contiguous array; all of them let other threads run meanwhile."""
+    """Return a function to compress a C-contiguous array, without holding Python's global lock."""
     import imagecodecs
 
     if compression == "zlib":
-        # libdeflate, twice as fast as zlib and in the same format
+        # libdeflate writes the same format in half the time of zlib
         return lambda data: bytes(imagecodecs.deflate_encode(data, level=1))
     if compression == "zstd":
         return lambda data: bytes(imagecodecs.zstd_encode(data, level=1))
@@ -254,10 +268,13 @@ def halve(pixels: NDArray[Any], *, is_labels: bool) -> NDArray[Any]:
         return pixels[::2, ::2]
     odd = [(0, n % 2) for n in pixels.shape[:2]] + [(0, 0)] * (pixels.ndim - 2)
     even = np.pad(pixels, odd, mode="edge") if any(map(any, odd)) else pixels
+
+    # integers are summed in a wider type and rounded half up
     kind = pixels.dtype.kind
     wide = np.dtype(np.int64) if kind in "iu" else np.result_type(pixels.dtype, np.float64)
     if kind in "iu" and pixels.dtype.itemsize <= 2:
         wide = np.dtype(np.int32)
+
     total = even[::2, ::2].astype(wide)
     for part in (even[1::2, ::2], even[::2, 1::2], even[1::2, 1::2]):
         total += part

@@ -1,7 +1,7 @@
-"""Encoded pages -> TIFF files: one, or parts that stay below a cap, each described as a whole.
+"""Encoded pages -> one TIFF file, or parts below a cap, each with the description of the whole.
 
-Pages are written by tifffile, with halved copies as SubIFDs (TIFF Technical Note 1), the way
-OME-TIFF keeps pyramids (https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).
+tifffile writes the pages, with halved copies as SubIFDs (TIFF Technical Note 1), as in the pyramids
+of OME-TIFF (https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from napari_ferry.arrays.blocks import as_bytes
-from napari_ferry.codecs.tiff.saving.headers import DIRECTORY_BYTES, Layer
+from napari_ferry.codecs.tiff.saving.headers import DIRECTORY_BYTES, Options, PageOptions
+from napari_ferry.codecs.tiff.saving.job import Job
 from napari_ferry.codecs.tiff.saving.page_encoder import Band, PageFormat, encode_band
-from napari_ferry.codecs.tiff.saving.parts import Run, describe_parts
+from napari_ferry.codecs.tiff.saving.parts import FrameRun, describe_parts
 from napari_ferry.errors import SaveError
 from napari_ferry.saving.stream import Results
 
@@ -29,150 +30,139 @@ if TYPE_CHECKING:
     import tifffile
 
 _SEGMENT_BYTES = 16
-"""Offset and length of one strip or tile in its directory."""
+"""Size of the offset and length of one strip or tile in its directory."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What encoded pages become.
+@dataclass(frozen=True, kw_only=True)
+class WriterSettings:
+    """Settings of the files of a job with encoded pages.
 
     Parameters
     ----------
-    layers : tuple of Layer
-        The images, in order.
-    pages : tuple of PageFormat
-        How the pages of each are encoded.
-    options : tuple of dict
-        What tifffile is told of every page of each image.
-    first : tuple of dict
-        What it is told of the first page of each image besides, such as its description.
+    options : PageOptions
+        Options of tifffile for the pages of each image.
     bigtiff : bool
         Whether offsets have 64 bits.
     series : tuple of Path
-        Final names of the parts of a series, as many as there can be; empty for one file.
-    nonce : str
-        What the UUIDs of the parts are made of.
-    cap : float
-        Bytes that no part exceeds.
+        Final paths of the parts, as many as there can be; empty for a single file.
     reserve : int
-        Bytes of each part that its description may need.
+        Bytes reserved in each part for its description.
     """
 
-    layers: tuple[Layer, ...]
-    pages: tuple[PageFormat, ...]
-    options: tuple[Mapping[str, Any], ...]
-    first: tuple[Mapping[str, Any], ...]
+    options: PageOptions
     bigtiff: bool
     series: tuple[Path, ...] = ()
-    nonce: str = ""
-    cap: float = float("inf")
     reserve: int = 0
 
 
 class Level(NamedTuple):
-    """The encoded strips or tiles of a page, or of one of its halved copies, and their sizes."""
+    """Encoded strips or tiles of a page or of one of its halved copies, and their sizes."""
 
     segments: Iterable[bytes]
     sizes: Sequence[int]
 
     @property
     def nbytes(self) -> int:
-        """Bytes in the file, with the directory."""
+        """Size in the file in bytes, with the directory."""
         return sum(self.sizes) + len(self.sizes) * _SEGMENT_BYTES + DIRECTORY_BYTES
 
 
 Page = Sequence[Level]
-"""A page and its halved copies, the largest first."""
+"""A page and its halved copies, largest first."""
 
 
-def assemble(partials: Sequence[Path], results: Results, *, job: Job) -> int:
-    """Write encoded pieces into TIFF files, in order.
+def assemble(
+    partials: Sequence[Path], results: Results, *, job: Job, settings: WriterSettings
+) -> int:
+    """Write encoded pages into TIFF files, in order.
 
     Returns
     -------
     int
-        How many files.
+        Number of files.
 
     Raises
     ------
     SaveError
-        One page alone is larger than the cap.
+        A single page is larger than the cap.
     """
-    with closing(_Files(partials, job)) as files:
+    with closing(_Files(partials=partials, job=job, settings=settings)) as files:
         for index, (layer, page) in enumerate(zip(job.layers, job.pages, strict=True)):
             for pages in _pages(results, layer.nframes, page, partials[0]):
                 files.add(index, pages)
-    if not job.series:
+    if not settings.series:
         return 1
-    describe_parts(partials, files.runs, job.layers, job.series, job.nonce)
+    describe_parts(partials, files.runs, job.images, settings.series, job.nonce)
     return len(files.runs)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Files:
-    """The file being written; of a series, the next one is begun before a page does not fit."""
+    """Writer of one file, or of a series; pages go to the next file if the current one is full."""
 
     partials: Sequence[Path]
     job: Job
-    runs: list[Run] = field(default_factory=list)
+    settings: WriterSettings
+    runs: list[FrameRun] = field(default_factory=list)
     writer: tifffile.TiffWriter | None = None
 
     def add(self, index: int, pages: Sequence[Page]) -> None:
-        """Write pages of one image, after those that were written before."""
+        """Append pages of an image."""
         while pages:
             if not self.runs or index != self.runs[-1].image:
                 self._begin(index)
-            count = self._fitting(pages)
+            count = self._count_fitting(pages)
             if count:
                 self._write(index, pages[:count])
                 pages = pages[count:]
-            elif self.runs[-1].count:
+            elif self.runs[-1].nframes:
                 self._begin(index)
-            else:
+            else:  # the first page of a file does not fit
                 nbytes = sum(level.nbytes for level in pages[0])
                 raise SaveError(
-                    f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded, and up to "
-                    f"{self.job.reserve / 1e9:.6g} GB describe the series, more than the size cap "
-                    f"of {self.job.cap / 1e9:.6g} GB: raise the cap."
+                    f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded, and the "
+                    f"description of the series up to {self.settings.reserve / 1e9:.6g} GB, more "
+                    f"than the size cap of {self.job.cap / 1e9:.6g} GB: raise the cap."
                 )
 
     def close(self) -> None:
-        """Finish the file that is being written."""
+        """Finish the current file."""
         if self.writer is not None:
             self.writer.close()
 
     def _begin(self, index: int) -> None:
-        """Begin a run of frames of one image; each of a series has a file of its own."""
+        """Begin a run of frames of one image; in a series, each run is a separate file."""
         import tifffile
 
-        if self.job.series or self.writer is None:
+        if self.settings.series or self.writer is None:
             self.close()
-            place, big = self.partials[len(self.runs)], self.job.bigtiff
-            self.writer = tifffile.TiffWriter(place, bigtiff=big, byteorder="<", ome=False)
-        done = sum(run.count for run in self.runs if run.image == index)
-        self.runs.append(Run(index, done, 0))
+            path, bigtiff = self.partials[len(self.runs)], self.settings.bigtiff
+            self.writer = tifffile.TiffWriter(path, bigtiff=bigtiff, byteorder="<", ome=False)
+        written = sum(run.nframes for run in self.runs if run.image == index)
+        self.runs.append(FrameRun(image=index, first=written, nframes=0))
 
-    def _fitting(self, pages: Sequence[Page]) -> int:
-        """Return how many pages the file being written has room for."""
+    def _count_fitting(self, pages: Sequence[Page]) -> int:
+        """Return the number of pages up to the size cap of the current file."""
         assert self.writer is not None
         ends = itertools.accumulate(sum(level.nbytes for level in page) for page in pages)
-        room = self.job.cap - self.job.reserve - self.writer.filehandle.tell()
-        return sum(end <= room for end in ends)
+        available = self.job.cap - self.settings.reserve - self.writer.filehandle.tell()
+        return sum(end <= available for end in ends)
 
     def _write(self, index: int, pages: Sequence[Page]) -> None:
-        """Append pages of one image; its first one in this file carries the description."""
+        """Append pages of one image; its first page in a file has the description."""
         assert self.writer is not None
         page, run = self.job.pages[index], self.runs[-1]
-        options = {**self.job.options[index], **({} if run.count else self.job.first[index])}
+        every, first = self.settings.options.every[index], self.settings.options.first[index]
+        options = dict(every) if run.nframes else {**every, **first}
         if page.levels:
             for each in pages:
                 self._write_pyramid(each, page, options)
-                options = dict(self.job.options[index])
+                options = dict(every)
         else:
             segments = itertools.chain.from_iterable(each[0].segments for each in pages)
             lead = (len(pages),) if len(pages) > 1 else ()
             _write(self.writer, segments, lead, page, options)
-        self.runs[-1] = run._replace(count=run.count + len(pages))
+        self.runs[-1] = run._replace(nframes=run.nframes + len(pages))
 
     def _write_pyramid(self, levels: Page, page: PageFormat, options: dict[str, Any]) -> None:
         assert self.writer is not None
@@ -189,9 +179,9 @@ def _write(
     segments: Iterable[bytes],
     lead: tuple[int, ...],
     page: PageFormat,
-    options: Mapping[str, Any],
+    options: Options,
 ) -> None:
-    """Let tifffile write the directories of some pages, and their segments as they are."""
+    """Write encoded segments with the directories of their pages."""
     writer.write(
         iter(segments),
         shape=(*lead, *page.shape),
@@ -209,12 +199,12 @@ def _write(
 def _pages(
     results: Results, count: int, page: PageFormat, scratch: Path
 ) -> Iterator[Sequence[Page]]:
-    """Take up encoded pieces until all `count` frames of an image are there.
+    """Yield the pages of all `count` frames of an image, some at a time.
 
     Parameters
     ----------
     scratch : Path
-        A file beside which others of the same name and one suffix more may grow.
+        Path of a file; temporary files have its name and another suffix.
     """
     if page.band_rows is None:
         while count > 0:
@@ -228,7 +218,7 @@ def _pages(
 
 
 def _bands(results: Results, waiting: deque[Band]) -> Iterator[Band]:
-    """Yield bands one by one; those of a piece that are not asked for wait for the next page."""
+    """Yield bands one by one; the rest of a result stays in `waiting` for the next page."""
     while True:
         if not waiting:
             waiting.extend(next(results))
@@ -236,9 +226,10 @@ def _bands(results: Results, waiting: deque[Band]) -> Iterator[Band]:
 
 
 def _banded_page(bands: Iterator[Band], results: Results, page: PageFormat, scratch: Path) -> Page:
-    """Collect one large page band by band in a file, and add its halved copies."""
+    """Collect the bands of a large page in a temporary file, and add halved copies."""
     sizes: list[list[int]] = []
     spool, half, level = (Path(f"{scratch}.{name}") for name in ("bands", "half", "level"))
+    # each level is read back from the halved bands of the one before
     with spool.open("wb") as file:
         while True:
             height = page.band_rows or page.shape[0]
@@ -248,15 +239,15 @@ def _banded_page(bands: Iterator[Band], results: Results, page: PageFormat, scra
                 break
             page = page.halved()
             half.replace(level)
-            bands = results.work(_level_jobs(level, page))
+            bands = results.work(_level_tasks(level, page))
     starts = itertools.accumulate(map(sum, sizes), initial=0)
     return [Level(_Spooled(spool, a, s), s) for a, s in zip(starts, sizes, strict=False)]
 
 
 def _append(file: BinaryIO, bands: Iterable[Band], half: Path) -> list[int]:
-    """Append the segments of one level, and write the pixels of the next one beside.
+    """Append the segments of one level to a file, and write the pixels of the next one to `half`.
 
-    Written, not mapped: a disk that is full then says so.
+    The pixels are written, not mapped, so that a full disk raises an error.
     """
     sizes: list[int] = []
     with half.open("wb") as halved:
@@ -268,14 +259,14 @@ def _append(file: BinaryIO, bands: Iterable[Band], half: Path) -> list[int]:
     return sizes
 
 
-def _level_jobs(path: Path, page: PageFormat) -> Iterator[Callable[[], Band]]:
-    """Yield what encodes the bands of a level whose pixels stand in a file."""
+def _level_tasks(path: Path, page: PageFormat) -> Iterator[Callable[[], Band]]:
+    """Yield functions to encode the bands of a level from a file of its pixels."""
     height = page.band_rows or page.shape[0]
     for y in range(0, page.shape[0], height):
-        yield partial(_encode_rows_of, path, page, y, min(height, page.shape[0] - y))
+        yield partial(_encode_file_rows, path, page, y, min(height, page.shape[0] - y))
 
 
-def _encode_rows_of(path: Path, page: PageFormat, y: int, rows: int) -> Band:
+def _encode_file_rows(path: Path, page: PageFormat, y: int, rows: int) -> Band:
     shape = (rows, *page.shape[1:])
     row_bytes = math.prod(shape[1:]) * page.dtype.itemsize
     pixels = np.fromfile(path, page.dtype, math.prod(shape), offset=y * row_bytes)
@@ -284,7 +275,7 @@ def _encode_rows_of(path: Path, page: PageFormat, y: int, rows: int) -> Band:
 
 @dataclass(frozen=True)
 class _Spooled:
-    """Encoded segments that wait in a file, one after the other."""
+    """Encoded segments in a temporary file, one after the other."""
 
     path: Path
     start: int

@@ -1,11 +1,9 @@
-"""The files that a data set becomes: one, or parts below a size cap, known beforehand."""
+"""Parts of a size-capped series: their pixels, names and descriptions."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,18 +13,16 @@ from napari_ferry.arrays import split_by_frames, whole_region
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of
 from napari_ferry.codecs.tiff.saving.headers import (
-    CLASSIC_BYTES,
     DIRECTORY_BYTES,
-    Flavor,
-    Layer,
-    create_imagej,
-    create_json,
-    create_ome,
+    file_bytes,
+    header_bytes,
+    header_writer,
     is_ome,
     json_description,
-    overhead,
     series_uuid,
+    single_file_xml,
 )
+from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
@@ -34,16 +30,40 @@ from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.partial import interrupted_files
 
 
-def split_layer(layer: Layer, flavor: Flavor, cap: float, extra: int) -> list[Layer]:
-    """Cut one image into parts that are below the cap with their headers.
+class FrameRun(NamedTuple):
+    """Consecutive frames of one image in one file of a series.
 
     Parameters
     ----------
-    extra : int
-        Bytes to leave beside what a header is thought to need.
+    image : int
+        Index of the image.
+    first : int
+        Index of the first frame.
+    nframes : int
+        Number of frames.
     """
-    create = creator([layer], flavor, "", _part_mark(layer, "", 0, 0))
-    fixed, per_frame = overhead(create, layer) + extra, DIRECTORY_BYTES + layer.frame_bytes
+
+    image: int
+    first: int
+    nframes: int
+
+
+def split_layer(layer: Layer, flavor: Flavor, cap: float, reserve: int) -> list[Layer]:
+    """Split one image into parts below the cap, including their headers.
+
+    Parameters
+    ----------
+    reserve : int
+        Bytes to leave free in addition to the estimated header.
+
+    Raises
+    ------
+    InvalidImageError
+        A single frame is larger than the cap.
+    """
+    create = header_writer([layer], flavor, "", _part_mark(layer, "", 0, 0))
+    fixed = header_bytes(create, layer) + reserve
+    per_frame = DIRECTORY_BYTES + layer.frame_bytes
     most = int((cap - fixed - 1) // per_frame)
     if most < 1:
         raise InvalidImageError(
@@ -64,108 +84,81 @@ def part_files(
     images: Sequence[Image],
     nonce: str,
 ) -> list[PlannedFile]:
-    """Plan the files of a series; those of OME-TIFF each describe the whole.
+    """Plan the files of a series; each file of OME-TIFF describes the whole series.
 
-    `nonce` tells this save from every other, so that their parts are never taken for each other's.
+    `nonce` distinguishes this save from all others, so that their parts are never mixed.
     """
     uuids = [series_uuid(nonce, i) for i in range(len(parts))]
-    numbers = [next(k for k, image in enumerate(images) if image is part.image) for part in parts]
+    indices = [next(k for k, image in enumerate(images) if image is part.image) for part in parts]
     runs = [
-        Run(k, _first_frame(part), part.nframes) for k, part in zip(numbers, parts, strict=True)
+        FrameRun(image=index, first=_first_frame(part), nframes=part.nframes)
+        for index, part in zip(indices, parts, strict=True)
     ]
-    tiff_data = _planes_of(runs, images, paths, uuids)
+    tiff_data = _tiff_data(runs, images, paths, uuids)
+
     files = []
     for i, (part, path) in enumerate(zip(parts, paths, strict=True)):
         xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavor == "ome" else ""
-        create = creator([part], flavor, xml, _part_mark(part, uuids[0], i, len(parts)))
+        create = header_writer([part], flavor, xml, _part_mark(part, uuids[0], i, len(parts)))
         nbytes = file_bytes([part], create)
         files.append(PlannedFile(path=path, nbytes=nbytes, create=create, may_replace=is_own_part))
     return files
 
 
-def whole_file_xml(layers: Sequence[Layer]) -> str:
-    """Return the OME-XML of one file that holds all images, one after the other."""
-    tiff_data = [
-        [TiffData(page, layer.nframes, 0, 0, 0)]
-        for page, layer in zip(first_pages(layers), layers, strict=True)
-    ]
-    return write_ome_xml([layer.image for layer in layers], tiff_data)
-
-
-def first_pages(layers: Sequence[Layer]) -> list[int]:
-    """Return the page at which each image begins in one file."""
-    return [*itertools.accumulate((layer.nframes for layer in layers[:-1]), initial=0)]
-
-
-class Run(NamedTuple):
-    """The frames of one file of a series: some of one image, in the order of the file.
-
-    Parameters
-    ----------
-    image : int
-        Which image they are of.
-    first, count : int
-        The first of its frames, and how many.
-    """
-
-    image: int
-    first: int
-    count: int  # type: ignore[assignment]  # a tuple's method of that name is not missed
-
-
 def describe_parts(
     partials: Sequence[Path],
-    runs: Sequence[Run],
-    layers: Sequence[Layer],
+    runs: Sequence[FrameRun],
+    images: Sequence[Image],
     paths: Sequence[Path],
     nonce: str,
 ) -> None:
-    """Give the parts of a series that was written their descriptions, each of the whole.
+    """Write the final descriptions into the parts of a series.
 
     Parameters
     ----------
     partials, paths : sequence of Path
-        Where the parts are now, and where they will stand.
-    runs : sequence of Run
-        What is in each.
-    layers : sequence of Layer
+        Current and final paths of the parts.
+    runs : sequence of FrameRun
+        Frames in each part.
+    images : sequence of Image
         The images.
     nonce : str
-        What the UUIDs are made of.
+        Random identifier of the save, from which the UUIDs are made.
     """
     import tifffile
 
-    texts = run_descriptions(runs, [layer.image for layer in layers], paths, nonce)
-    for place, text in zip(partials, texts, strict=False):
-        with tifffile.TiffFile(place, mode="r+") as tif:
+    texts = run_descriptions(runs, images, paths, nonce)
+    for partial, text in zip(partials, texts, strict=False):
+        with tifffile.TiffFile(partial, mode="r+") as tif:
             tif.pages.first.tags["ImageDescription"].overwrite(text.encode())
 
 
 def run_descriptions(
-    runs: Sequence[Run], images: Sequence[Image], paths: Sequence[Path], nonce: str
+    runs: Sequence[FrameRun], images: Sequence[Image], paths: Sequence[Path], nonce: str
 ) -> Iterator[str]:
-    """Yield the description of each part: OME-XML, or JSON for types that OME does not know."""
+    """Yield the description of each part: OME-XML, or JSON for data types unknown to OME."""
     uuids = [series_uuid(nonce, i) for i in range(len(runs))]
-    if len(runs) == 1:  # one file that stands alone
+    if len(runs) == 1:  # a single file, not a series
         layer = Layer(images[0], whole_region(images[0].shape))
-        yield whole_file_xml([layer]) if is_ome(images) else json_description(images[0])
+        yield single_file_xml([layer]) if is_ome(images) else json_description(images[0])
         return
+
     if not is_ome(images):
         for i, run in enumerate(runs):
             yield _json_of_run(run, images[run.image], uuids[0], i, len(runs))
         return
-    tiff_data = _planes_of(runs, images, paths, uuids)
+    tiff_data = _tiff_data(runs, images, paths, uuids)
     for uuid in uuids:
         yield write_ome_xml(images, tiff_data, uuid=uuid)
 
 
-def _planes_of(
-    runs: Sequence[Run], images: Sequence[Image], paths: Sequence[Path], uuids: Sequence[str]
+def _tiff_data(
+    runs: Sequence[FrameRun], images: Sequence[Image], paths: Sequence[Path], uuids: Sequence[str]
 ) -> list[list[TiffData]]:
-    """Return where the planes of each image are in a series; it may have fewer files than paths."""
+    """Return the location of each image's planes in a series; extra paths are ignored."""
     return [
         [
-            TiffData(0, run.count, *plane_position(image, run.first), path.name, uuid)
+            TiffData(0, run.nframes, *plane_position(image, run.first), path.name, uuid)
             for run, path, uuid in zip(runs, paths, uuids, strict=False)
             if run.image == index
         ]
@@ -173,31 +166,36 @@ def _planes_of(
     ]
 
 
-def _json_of_run(run: Run, image: Image, series: str, index: int, count: int) -> str:
-    """Return the description of some frames, with what is known of the whole in its metadata."""
+def _json_of_run(run: FrameRun, image: Image, series: str, index: int, count: int) -> str:
+    """Return the JSON of some frames; its metadata contain the record of the whole image."""
     frame = image.shape[image.ndim - image.frame_ndim :]
-    room = np.broadcast_to(np.zeros((), image.dtype), (run.count, *frame))
+    placeholder = np.broadcast_to(np.zeros((), image.dtype), (run.nframes, *frame))
     mark = {"of": series, "index": index, "count": count, "whole": describe(image)}
-    axes = (Axis("frame"), *image.axes[image.ndim - len(frame) :])
-    flat = Image((room,), axes, (), image.name, image.kind, {}, {PART: mark})
-    return json_description(flat)
+    frames = Image(
+        levels=(placeholder,),
+        axes=(Axis("frame"), *image.axes[image.ndim - len(frame) :]),
+        name=image.name,
+        kind=image.kind,
+        metadata={PART: mark},
+    )
+    return json_description(frames)
 
 
 def _first_frame(part: Layer) -> int:
-    """Return which frame of the whole image is the first of a part, in C order."""
+    """Return the index of a part's first frame in the whole image, in C order."""
     counts = part.image.shape[: part.lead]
     starts = [side.start for side in part.region[: part.lead]]
     return int(np.ravel_multi_index(starts, counts)) if starts else 0
 
 
 def part_path(path: Path, index: int) -> Path:
-    """Return the name of one part, ``<stem>_00000.tif``."""
+    """Return the path of one part, ``<stem>_00000.tif``."""
     stem = stem_of(path)
     return PartName(stem, 0, path.name[len(stem) :]).sibling(path, index)
 
 
-def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, Any]:
-    """Return what a part says of the whole, in its metadata."""
+def _part_mark(part: Layer, series: str, index: int, count: int) -> Mapping[str, Any]:
+    """Return the metadata of a part about the whole series."""
     channels = [[c.name, c.color, c.contrast_limits] for c in part.image.channels]
     return {
         PART: {
@@ -210,42 +208,18 @@ def _part_mark(part: Layer, series: str, index: int, count: int) -> dict[str, An
     }
 
 
-def creator(
-    layers: Sequence[Layer], flavor: Flavor, xml: str, part: dict[str, Any]
-) -> Callable[..., None]:
-    """Return what makes the file of some layers, given where.
-
-    It also takes ``layer=``, which stands for the first of them.
-    """
-    if flavor == "imagej":
-        return partial(create_imagej, layer=layers[0], part=part)
-    total = sum(layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES) for layer in layers)
-    bigtiff = total + len(xml) > CLASSIC_BYTES
-    if flavor == "ome":
-        return partial(create_ome, layers=tuple(layers), xml=xml, bigtiff=bigtiff)
-    return partial(create_json, layers=tuple(layers), part=part, bigtiff=bigtiff)
-
-
-def file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:
-    """Return the size of a file, never too small."""
-    return sum(
-        overhead(create, layer) + layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES)
-        for layer in layers
-    )
-
-
 def with_stale(plan: Plan, path: Path) -> Plan:
-    """Add the files of an earlier data set of the same name that the new one does not have."""
-    series = (stem_of(path), path.name[len(stem_of(path)) :].lower())
-    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-    # what an interrupted save will put in place again, where nothing stands, is taken away, too
+    """Add the obsolete files of an earlier data set with the same name."""
+    stem = stem_of(path)
+    series = (stem, path.name[len(stem) :].lower())
+    existing = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    # the files that an interrupted save will restore become obsolete, too
     left = {path.with_name(name): file for name, file in interrupted_files(plan.paths[0]).items()}
-    files = left | {found: found for found in beside}
-    named = [(found, PartName.of(found)) for found in files if found not in plan.paths]
+    files = left | {file: file for file in existing}
+
+    named = [(file, PartName.of(file)) for file in files if file not in plan.paths]
     stale = [
-        found
-        for found, name in named
-        if name and name.series == series and is_own_part(files[found])
+        file for file, name in named if name and name.series == series and is_own_part(files[file])
     ]
-    whole = [path] if path not in plan.paths and files.get(path, path).is_file() else []
-    return replace(plan, stale=(*whole, *stale))
+    single = [path] if path not in plan.paths and files.get(path, path).is_file() else []
+    return replace(plan, stale=(*single, *stale))

@@ -1,12 +1,12 @@
-"""Plans for TIFF files whose pages are encoded: compressed, tiled, or with a pyramid."""
+"""Plans for TIFF files with encoded pages: compressed, tiled, or with a pyramid."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,185 +16,113 @@ from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     DIRECTORY_BYTES,
-    Flavor,
-    Layer,
-    imagej_tags,
-    json_description,
-    page_options,
+    writer_options,
 )
-from napari_ferry.codecs.tiff.saving.page_encoder import (
-    Compression,
-    EncodeFrames,
-    PageFormat,
-    page_format,
-)
-from napari_ferry.codecs.tiff.saving.page_writer import Job, assemble
-from napari_ferry.codecs.tiff.saving.parts import Run, part_path, run_descriptions, whole_file_xml
+from napari_ferry.codecs.tiff.saving.job import Job
+from napari_ferry.codecs.tiff.saving.layer import Layer
+from napari_ferry.codecs.tiff.saving.page_encoder import EncodeFrames, PageFormat
+from napari_ferry.codecs.tiff.saving.page_writer import WriterSettings, assemble
+from napari_ferry.codecs.tiff.saving.parts import FrameRun, part_path, run_descriptions
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image import Image
-from napari_ferry.imagej import to_imagej
-from napari_ferry.saving import PlannedFile, Stream
+from napari_ferry.saving import Plan, PlannedFile, Stream
 from napari_ferry.saving.stream import EncodeTask, frames_per_task
 
-_TO_BE_DESCRIBED = "napari-ferry"
-"""Description of a part until all parts are known."""
+_PLACEHOLDER = "napari-ferry"
+"""Description of a part until all parts are written."""
 
 
-def choose_pages(
-    layers: Sequence[Layer], flavor: Flavor, compression: Compression, pyramid: bool | None
-) -> tuple[PageFormat, ...]:
-    """Choose how the pages of each image are encoded.
-
-    Parameters
-    ----------
-    pyramid : bool, optional
-        Whether halved copies are wanted; beside large planes of OME-TIFF when absent.
-
-    Raises
-    ------
-    InvalidImageError
-        A pyramid of a type that OME-TIFF does not know.
-    """
-    if pyramid and flavor == "json":
-        raise InvalidImageError(
-            f"A pyramid of {layers[0].dtype} is wanted, and only OME-TIFF, which does not know "
-            "that type, holds pyramids: convert the image, or save it without."
-        )
-    return tuple(
-        page_format(
-            layer.shape[layer.lead :],
-            layer.dtype,
-            compression,
-            may_tile=flavor == "ome",
-            pyramid=_wants_pyramid(layer.image, pyramid) if flavor == "ome" else False,
-            is_labels=layer.image.kind == "labels" or layer.image.dtype == bool,
-        )
-        for layer in layers
+def plan_compressed(job: Job) -> Plan:
+    """Plan the files of a save with encoded pages, and the tasks to encode them."""
+    if job.is_series:
+        return _plan_series(job)
+    settings = WriterSettings(
+        options=writer_options(job.layers, job.flavor),
+        bigtiff=job.single_file.nbytes > CLASSIC_BYTES,
     )
+    write = partial(assemble, job=job, settings=settings)
+    stream = Stream(paths=(job.path,), tasks=tuple(_tasks(job)), assemble=write)
+    return Plan(files=(job.single_file,), stream=stream)
 
 
-def _wants_pyramid(image: Image, pyramid: bool | None) -> bool | None:
-    """Whether an image gets a pyramid: it has one, or it is asked for; ``None`` if it is large."""
-    return True if pyramid is None and len(image.levels) > 1 else pyramid
+def _plan_series(job: Job) -> Plan:
+    """Plan parts of encoded pages, each as large as the cap allows.
 
-
-def plan_encoded_file(
-    layers: Sequence[Layer], path: Path, flavor: Flavor, pages: Sequence[PageFormat]
-) -> tuple[tuple[PlannedFile, ...], Stream]:
-    """Plan one file of encoded pages."""
-    nbytes = most_bytes(layers, pages)
-    first, options = _tags(layers, flavor)
-    nbytes += sum(len(str(tags).encode()) for tags in first)
-    job = Job(tuple(layers), tuple(pages), options, first, nbytes > CLASSIC_BYTES)
-    pieces = _pieces(layers, pages, flavor)
-    stream = Stream(paths=(path,), tasks=tuple(pieces), assemble=partial(assemble, job=job))
-    return (PlannedFile(path=path, nbytes=nbytes),), stream
-
-
-def plan_encoded_series(
-    layers: Sequence[Layer],
-    path: Path,
-    flavor: Flavor,
-    pages: Sequence[PageFormat],
-    cap: float,
-    nonce: str,
-) -> tuple[tuple[PlannedFile, ...], Stream]:
-    """Plan parts of encoded pages, each as large as the cap lets it be.
-
-    How many there will be is known when they are written; planned are as many as there can be.
-    One alone is called as the series.
-
-    Raises
-    ------
-    InvalidImageError
-        The cap has no room for the description.
+    The number of parts is known only when they are written, so the largest possible number is
+    planned. If one part is enough, it gets the name of the series.
     """
-    images = [layer.image for layer in layers]
-    reserve, count = 0, 0
-    while True:
-        runs = [*_smallest_runs(layers, pages, cap - reserve)]
-        paths = tuple(part_path(path, i) for i in range(len(runs)))
-        text = next(run_descriptions(runs, images, paths, nonce))
-        if len(runs) == count:
-            break
-        # the numbers in it may get longer than they are now
-        count, reserve = len(runs), len(text.encode()) + 64 * len(runs) + 1024
-    if cap <= reserve + DIRECTORY_BYTES:
-        raise InvalidImageError(
-            f"Each of up to {count} files has to describe the whole in {reserve / 1e9:.6g} GB, "
-            f"and the size cap is {cap / 1e9:.6g} GB: raise the cap."
-        )
-    _, options = _tags(layers, flavor)
-    first = ({"description": _TO_BE_DESCRIBED},) * len(layers)
-    job = Job(
-        tuple(layers),
-        tuple(pages),
-        options,
-        first,
-        cap > CLASSIC_BYTES,
+    paths, reserve = _reserve_parts(job)
+    placeholders = ({"description": _PLACEHOLDER},) * len(job.layers)
+    settings = WriterSettings(
+        options=writer_options(job.layers, job.flavor)._replace(first=placeholders),
+        bigtiff=job.cap > CLASSIC_BYTES,
         series=paths,
-        nonce=nonce,
-        cap=cap,
         reserve=reserve,
     )
-    each = min(math.ceil(cap), most_bytes(layers, pages) // count + reserve)
-    files = tuple(PlannedFile(path=part, nbytes=each, may_replace=is_own_part) for part in paths)
-    pieces = tuple(_pieces(layers, pages, flavor))
-    return files, Stream(
-        paths=paths, tasks=pieces, assemble=partial(assemble, job=job), single_path=path
-    )
+    nbytes = min(math.ceil(job.cap), job.max_page_bytes // len(paths) + reserve)
+    files = tuple(PlannedFile(path=path, nbytes=nbytes, may_replace=is_own_part) for path in paths)
+    write = partial(assemble, job=job, settings=settings)
+    stream = Stream(paths=paths, tasks=tuple(_tasks(job)), assemble=write, single_path=job.path)
+    return Plan(files=files, stream=stream)
 
 
-def most_bytes(layers: Sequence[Layer], pages: Sequence[PageFormat]) -> int:
-    """Return the most bytes that the pages of one file can have."""
-    return sum(layer.nframes * page.most_bytes for layer, page in zip(layers, pages, strict=True))
+class _Reservation(NamedTuple):
+    """Paths of the largest possible number of parts, and bytes for the description in each."""
+
+    paths: tuple[Path, ...]
+    reserve: int
 
 
-def _smallest_runs(
-    layers: Sequence[Layer], pages: Sequence[PageFormat], room: float
-) -> Iterator[Run]:
-    """Yield the runs of frames of a series in which nothing becomes smaller by encoding."""
-    for index, (layer, page) in enumerate(zip(layers, pages, strict=True)):
-        most = max(1, int(room // page.most_bytes))
+def _reserve_parts(job: Job) -> _Reservation:
+    """Return the parts of a series of incompressible pages.
+
+    Raises
+    ------
+    InvalidImageError
+        The description is larger than the cap.
+    """
+    reserve, count = 0, 0
+    while True:
+        runs = [*_incompressible_runs(job, job.cap - reserve)]
+        paths = tuple(part_path(job.path, i) for i in range(len(runs)))
+        text = next(run_descriptions(runs, job.images, paths, job.nonce))
+        if len(runs) == count:
+            break
+        # the final description can have longer numbers
+        count, reserve = len(runs), len(text.encode()) + 64 * len(runs) + 1024
+    if job.cap <= reserve + DIRECTORY_BYTES:
+        raise InvalidImageError(
+            f"Each of up to {count} files needs {reserve / 1e9:.6g} GB to describe the whole data "
+            f"set, and the size cap is {job.cap / 1e9:.6g} GB: raise the cap."
+        )
+    return _Reservation(paths, reserve)
+
+
+def _incompressible_runs(job: Job, available: float) -> Iterator[FrameRun]:
+    """Yield the frames of each part if encoding saves nothing; parts have `available` bytes."""
+    for index, (layer, page) in enumerate(zip(job.layers, job.pages, strict=True)):
+        most = max(1, int(available // page.max_bytes))
         for first in range(0, layer.nframes, most):
-            yield Run(index, first, min(most, layer.nframes - first))
+            nframes = min(most, layer.nframes - first)
+            yield FrameRun(image=index, first=first, nframes=nframes)
 
 
-def _tags(
-    layers: Sequence[Layer], flavor: Flavor
-) -> tuple[tuple[Mapping[str, Any], ...], tuple[Mapping[str, Any], ...]]:
-    """Return what tifffile is told of the first page of each image, and of all its pages."""
-    options = [page_options(layer.image) for layer in layers]
-    if flavor == "imagej":
-        first, resolution = imagej_tags(to_imagej(layers[0].image), is_rgb=layers[0].image.is_rgb)
-        return (first,), ({**options[0], **resolution},)
-    texts: list[str | None] = [json_description(layer.image) for layer in layers]
-    if flavor == "ome":
-        texts = [whole_file_xml(layers), *[None] * (len(layers) - 1)]
-    return tuple({"description": text and text.encode()} for text in texts), tuple(options)
-
-
-def _pieces(
-    layers: Sequence[Layer], pages: Sequence[PageFormat], flavor: Flavor
-) -> Iterator[EncodeTask]:
-    """Yield pieces in the order of the pages of a file, whole frames or bands of one."""
-    for layer, page in zip(layers, pages, strict=True):
-        names = layer.image.axis_names[: layer.lead]
-        stored = sorted(names, key="tzc".index) if flavor == "imagej" else names
-        turn = tuple(names.index(name) for name in stored)
-        encode = EncodeFrames(page, turn)
-        frames, rows = _piece_size(layer, page)
-        for region in _frame_boxes(layer, turn, frames):
+def _tasks(job: Job) -> Iterator[EncodeTask]:
+    """Yield tasks in the order of the pages of a file, for whole frames or rows of one frame."""
+    for layer, page in zip(job.layers, job.pages, strict=True):
+        order = layer.stored_order(job.flavor)
+        encode = EncodeFrames(page, order)
+        frames, rows = _task_size(layer, page)
+        for region in _frame_regions(layer, order, frames):
             for y in range(0, page.shape[0], rows):
                 side = slice(y, min(y + rows, page.shape[0]))
                 part = (*region[: layer.lead], side, *region[layer.lead + 1 :])
                 yield EncodeTask(layer.image.array, part, encode)
 
 
-def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
-    """Return how many frames, and how many of their rows, are encoded at a time.
+def _task_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
+    """Return the number of frames of one task, and of their rows.
 
-    A chunk of the source is read for one piece only, unless it has many large frames.
+    Each chunk of the source is read for one task only, unless it has many large frames.
     """
     steps = [int(np.diff(side).max()) for side in chunk_edges(layer.image.array)]
     in_chunk, height = math.prod(steps[: layer.lead]), page.shape[0]
@@ -207,9 +135,9 @@ def _piece_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
     return 1, min(height, max(1, bands) * page.band_rows)
 
 
-def _frame_boxes(layer: Layer, turn: Sequence[int], most: int) -> Iterator[Region]:
-    """Yield regions of whole frames, in the order in which the leading axes are stored."""
+def _frame_regions(layer: Layer, order: Sequence[int], most: int) -> Iterator[Region]:
+    """Yield regions of up to `most` whole frames, in the order of storage."""
     lead, region, edges = layer.lead, whole_region(layer.shape), chunk_edges(layer.image.array)
-    stored = (*(region[k] for k in turn), *region[lead:])
-    for piece in split_by_frames(stored, lead, most, [edges[k] for k in turn]):
-        yield (*(piece[turn.index(k)] for k in range(lead)), *piece[lead:])
+    stored = (*(region[k] for k in order), *region[lead:])
+    for part in split_by_frames(stored, lead, most, [edges[k] for k in order]):
+        yield (*(part[order.index(k)] for k in range(lead)), *part[lead:])

@@ -830,7 +830,11 @@ def test_what_is_no_tiff_is_refused(content: bytes, message: str, tmp_path: Path
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tif")
     (tmp_path / "folder.tif").mkdir()
-    for name, message in (("pipe", "not a file"), ("folder", "no files"), ("gone", "not there")):
+    for name, message in (
+        ("pipe", "not a file"),
+        ("folder", "no files"),
+        ("gone", "does not exist"),
+    ):
         with pytest.raises(FerryError, match=message):
             imload(tmp_path / f"{name}.tif")
 

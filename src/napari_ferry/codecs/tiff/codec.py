@@ -1,4 +1,7 @@
-"""TIFF: ImageJ hyperstacks, OME-TIFF, plain stacks, size-capped series, folders of TIFFs."""
+"""TIFF: ImageJ hyperstacks, OME-TIFF, plain stacks, size-capped series, folders of TIFF files.
+
+TIFF 6.0 (Adobe, 1992); BigTIFF (https://www.awaresystems.be/imaging/tiff/bigtiff.html).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
 from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_torn, series_files
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
 from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
-from napari_ferry.codecs.tiff.names import PART, stem_of
+from napari_ferry.codecs.tiff.names import PART, PLAIN_SUFFIXES, stem_of
 from napari_ferry.codecs.tiff.saving.job import Job, choose_job
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.codecs.tiff.saving.parts import with_stale
@@ -29,9 +32,10 @@ from napari_ferry.imagej import step_losses
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write import write_text
 
-SUFFIXES = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
+OME_SUFFIXES = (".ome.tif", ".ome.tiff")
+SUFFIXES = (*PLAIN_SUFFIXES, *OME_SUFFIXES)
 ALSO_OPENS = (".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8")
-"""What microscopes and slide scanners call their TIFF files, and names of BigTIFF."""
+"""Suffixes of TIFF files of microscopes and slide scanners, and of BigTIFF."""
 
 FOLDER_PRIORITY = 3
 
@@ -47,15 +51,16 @@ def open(path: Path) -> list[Image]:
     Returns
     -------
     list of Image
-        Every image of the file, lazy.
+        All images of the file, lazy.
 
     Raises
     ------
     UnreadableFileError
-        Not a TIFF file, damaged, or a part of a series is missing.
+        The file is damaged or is not a TIFF file, or a part of a series is missing.
     """
     if path.is_dir():
         return read_folder(path)
+
     refuse_torn(path)
     images = read_images(path)
     if PART in images[0].metadata:
@@ -64,13 +69,13 @@ def open(path: Path) -> list[Image]:
 
 
 def _with_notes(image: Image, path: Path) -> Image:
-    """Add the notes that stand beside an image file, unless it has its own."""
+    """Add the notes from the JSON file of an image, unless the image has notes of its own."""
     notes = "" if NOTES in image.metadata else read_notes(path, image)
     return replace(image, metadata={**image.metadata, NOTES: notes}) if notes else image
 
 
 def written_by(path: Path) -> str:
-    """Return the program that wrote a file, as far as the file says so; empty otherwise."""
+    """Return the name of the program in a file's metadata; empty if unknown."""
     return writer_of(path)
 
 
@@ -80,13 +85,13 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     Raises
     ------
     UnreadableFileError
-        A file is damaged, or they do not fit together.
+        A file is damaged, or the files differ in shape or type.
     """
     return read_stack(paths)
 
 
 def members(path: Path) -> list[Path]:
-    """Return the files of the size-capped series that a file is a part of, or the file alone."""
+    """Return all files of a size-capped series, given one; of any other file, itself."""
     return series_files(path)
 
 

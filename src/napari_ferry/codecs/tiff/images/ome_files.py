@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from napari_ferry.codecs.tiff.names import tiff_files
+from napari_ferry.codecs.tiff.names import PLAIN_SUFFIXES, tiff_files
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp
@@ -69,7 +69,7 @@ def described_by(header: Header) -> Header:
             "back and open the file again"
         )
 
-    if path.suffix.lower() in (".tif", ".tiff"):
+    if path.suffix.lower() in PLAIN_SUFFIXES:
         return read_header(path)
     if path.stat().st_size > _MAX_COMPANION:
         raise UnreadableFileError(

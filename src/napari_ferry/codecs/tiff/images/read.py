@@ -82,7 +82,7 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
 
 
 def writer_of(path: Path) -> str:
-    """Return the program that wrote a file; empty if unknown."""
+    """Return the name of the program in a file's metadata; empty if unknown."""
     header = read_header(path)
     if KEY in header.description or KEY in str((header.imagej or {}).get("Info")):
         return KEY

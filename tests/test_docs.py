@@ -1,4 +1,4 @@
-"""Whatever a reader is shown is run: README, guides, docstrings."""
+"""Code and links in README, guides and docstrings: all code is run, and all links are checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import pkgutil
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ from napari_ferry.image.record import parse_description
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+REPOSITORY = "https://github.com/napari-ferry/napari-ferry"
+OWN_PAGES = (
+    f"{REPOSITORY}/blob/main/",
+    f"{REPOSITORY}/tree/main/",
+    "https://raw.githubusercontent.com/napari-ferry/napari-ferry/main/",
+)
 MODULES = sorted(
     info.name for info in pkgutil.walk_packages(napari_ferry.__path__, "napari_ferry.")
 )
@@ -46,10 +55,45 @@ def test_json_of_formats_is_what_we_read():
     assert list(sidecar) == ["frames", "y", "x", "dtype"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def local_target(page: Path, link: str) -> Path | None:
+    """Return the file or folder of a link; None for pages of other people."""
+    prefix = next((prefix for prefix in OWN_PAGES if link.startswith(prefix)), None)
+    if prefix is not None:
+        return ROOT / link.removeprefix(prefix)
+    return None if link.startswith("http") else page.parent / link
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in words}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
 def test_links_and_pictures_are_there(page):
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8")):
-        assert (page.parent / target).exists(), target
+    for link in LINK.findall(page.read_text("utf-8")):
+        name, _, anchor = link.partition("#")
+        target = local_target(page, name) if name else page
+        if target is not None:
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_links_of_the_readme_work_on_any_page():
+    """The README is also the long description of the package, shown outside of the repository."""
+    links = LINK.findall((ROOT / "README.md").read_text("utf-8"))
+    assert links
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_links_of_the_package_are_those_of_the_repository():
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+    assert {"Homepage", "Documentation", "Source", "Issues", "Changelog"} == urls.keys()
+    for url in urls.values():
+        assert url.startswith(REPOSITORY)
+        target = local_target(ROOT / "README.md", url)
+        assert target is None or target.exists(), url
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,19 @@ BANNED = {
 
 def test_version_is_that_of_the_distribution():
     assert napari_ferry.__version__ == importlib.metadata.version("napari-ferry")
+
+
+def test_version_is_that_of_the_citation_and_of_the_newest_changes():
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    version, date = (
+        re.search(rf'^{key}: "?([^"\n]+)"?$', citation, re.MULTILINE).group(1)
+        for key in ("version", "date-released")
+    )
+    assert version == napari_ferry.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## (.+)$", changes, re.MULTILINE)
+    released = next(heading for heading in headings if heading != "[Unreleased]")
+    assert released == f"[{version}] - {date}"
 
 
 def test_public_names_are_sorted_and_importable():

@@ -78,8 +78,13 @@ def find_layouts(
 
     Examples
     --------
-    >>> for layout in find_layouts("recording.raw", dtype="uint16", limit=3):
-    ...     print(f"{layout.confidence:.0%}: {layout}")
+    >>> import tempfile
+    >>> from napari_ferry.plugin.samples import raw_recording
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, _ = raw_recording(Path(folder))
+    ...     layouts = find_layouts(path, dtype="uint16", limit=3)
+    >>> print(f"{layouts[0].confidence:.0%}: {layouts[0]}")
+    99%: 60 x 192 x 192 of uint16, little endian after 352 bytes
     """
     known = parse_known_fields(
         dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset

@@ -1,4 +1,4 @@
-"""Every pixel was read from the file, or is what the format fills gaps with: never mere memory."""
+"""Every pixel is read from the file or has a fill value, and is never uninitialized memory."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_renamed_set_is_found_by_its_uuids(options: dict[str, Any], tmp_path: 
         assert_same_pixels(found[0].squeeze(), data)
 
 
-def test_files_of_a_set_that_changed_their_names_are_told_apart(tmp_path: Path) -> None:
+def test_renamed_files_of_a_set_are_distinguished(tmp_path: Path) -> None:
     data = pixels((3, 20, 30))
     a, b, _ = write_set(tmp_path, data)
     a.rename(tmp_path / "x")
@@ -150,7 +150,7 @@ def test_what_is_missing_of_a_renamed_set_is_zero_and_named(
 def test_files_that_each_lack_the_rest_of_their_set(
     options: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Files of one size and layout, each of which stands for more frames than it has."""
+    """Files of one size and layout, each with fewer frames than its description."""
     data = pixels((3, 4, 20, 30))
     for k, frames in enumerate(data):
         (tmp_path / "all").mkdir(exist_ok=True)
@@ -251,7 +251,7 @@ def test_tiles_at_the_border(
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("left", [0.3, 0.6, 0.9])
 def test_a_file_that_is_cut_off(compression: Any, left: float, tmp_path: Path) -> None:
-    """What is there is right, and what is not is refused or said."""
+    """Existing pixels are correct, and missing ones are refused or reported."""
     data, path = pixels((6, 50, 70)), tmp_path / "cut.tif"
     with tifffile.TiffWriter(path) as writer:
         for plane in data:
@@ -307,7 +307,7 @@ def test_folders(options: dict[str, Any], lengths: tuple[int, ...], tmp_path: Pa
             for frame in frames:
                 writer.write(frame, contiguous=False, **GRAY, **options)
 
-    if min(lengths) == 1 < max(lengths):  # a plane is no stack
+    if min(lengths) == 1 < max(lengths):  # a plane is not a stack
         with pytest.raises(UnreadableFileError, match="must be alike"):
             in_all_ways(tmp_path)
     else:

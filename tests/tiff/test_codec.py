@@ -1,4 +1,4 @@
-"""TIFF: what we write as others read it, what others write as we read it, series and damage."""
+"""TIFF: our files in other readers, other writers' files, series, and damaged files."""
 
 from __future__ import annotations
 
@@ -87,17 +87,19 @@ def test_plain_images_become_imagej_hyperstacks(tmp_path: Path) -> None:
         assert not tif.is_bigtiff
         assert tif.series[0].axes == "TZCYX"
         np.testing.assert_array_equal(tif.asarray(), np.moveaxis(image.array, 0, 2))
-        told = tif.imagej_metadata
-        assert (told["frames"], told["slices"], told["channels"]) == (3, 4, 2)
-        assert (told["unit"], told["spacing"], told["finterval"]) == ("micron", 2.5, 0.5)
-        assert told["Ranges"] == (3.0, 4000.0, 0.0, 65535.0)
-        assert [lut[:, -1].tolist() for lut in told["LUTs"]] == [[0, 255, 0], [255, 0, 128]]
+
+        metadata = tif.imagej_metadata
+        sizes = metadata["frames"], metadata["slices"], metadata["channels"]
+        steps = metadata["unit"], metadata["spacing"], metadata["finterval"]
+        assert (sizes, steps) == ((3, 4, 2), ("micron", 2.5, 0.5))
+        assert metadata["Ranges"] == (3.0, 4000.0, 0.0, 65535.0)
+        assert [lut[:, -1].tolist() for lut in metadata["LUTs"]] == [[0, 255, 0], [255, 0, 128]]
         x, y = (tif.pages[0].tags[f"{a}Resolution"].value for a in "XY")
         assert x[1] / x[0] == pytest.approx(0.65)
         assert y[1] / y[0] == pytest.approx(0.325)
 
 
-def test_ome_tiff_says_all_in_valid_xml(tmp_path: Path) -> None:
+def test_ome_tiff_describes_everything_in_valid_xml(tmp_path: Path) -> None:
     path = tmp_path / "cells.ome.tif"
     image = make_full_image("ctzyx", "float32")
     imsave(image, path)
@@ -107,6 +109,7 @@ def test_ome_tiff_says_all_in_valid_xml(tmp_path: Path) -> None:
         assert tif.series[0].axes == "CTZYX"
         np.testing.assert_array_equal(tif.asarray(), image.array)
     found = ome_types.from_tiff(path).images[0]
+
     assert found.name == image.name
     assert found.pixels.physical_size_x == 0.65
     assert found.pixels.physical_size_y == 0.325
@@ -218,6 +221,7 @@ def test_one_file_holds_several_images(suffix: str, tmp_path: Path) -> None:
         replace(make_image("yxs", "uint8"), name="overview"),
     ]
     path = tmp_path / f"cells{suffix}"
+
     assert imsave(several, path) == [path]
     for found, image in zip(imload(path), several, strict=True):
         assert_same_image(found, image)
@@ -312,7 +316,7 @@ def test_frames_are_not_split(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cap", [0, -1, float("nan"), "3.9", True, np.float64(-2)])
-def test_a_cap_that_is_no_size_is_refused(cap: Any, tmp_path: Path) -> None:
+def test_an_invalid_cap_is_refused(cap: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError, match="size cap"):
         imsave(pixels((3, 5, 6)), tmp_path / "a.tif", size_cap=cap)
     assert not snapshot(tmp_path)
@@ -392,7 +396,7 @@ def test_a_renamed_part_is_missed(tmp_path: Path) -> None:
         imload(made[0])
 
 
-def test_swapped_parts_are_no_series(tmp_path: Path) -> None:
+def test_swapped_parts_are_refused(tmp_path: Path) -> None:
     made = save_series(tmp_path)
     made[1].rename(tmp_path / "x")
     made[2].rename(made[1])
@@ -434,10 +438,11 @@ def test_neighbors_that_are_not_ours_are_never_touched(tmp_path: Path) -> None:
     foreign = [tmp_path / name for name in ("cells_00007.tif", "cells_0.tif", "cells_00008.txt")]
     for path in foreign:
         tifffile.imwrite(path, np.zeros((4, 5), np.uint8))
-    kept = {path.name: path.read_bytes() for path in foreign}
+    contents = {path.name: path.read_bytes() for path in foreign}
     imsave(make_image("tyx"), tmp_path / "cells.tif", overwrite=True)
+
     assert not any(path.exists() for path in made)
-    assert {path.name: path.read_bytes() for path in foreign} == kept
+    assert {path.name: path.read_bytes() for path in foreign} == contents
     tifffile.imwrite(tmp_path / "cells_00001.tif", np.zeros((4, 5), np.uint8))
     before = snapshot(tmp_path)
     with pytest.raises(TargetExistsError, match="not part of the data set"):
@@ -542,7 +547,7 @@ def test_jpeg_without_axes_is_a_color(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
-def test_samples_that_are_no_color_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
+def test_samples_without_color_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
     data = pixels((4, 20, 33, 2))
     path = tmp_path / "c.tif"
     tifffile.imwrite(path, data, photometric="minisblack", planarconfig="contig", **options)
@@ -576,7 +581,7 @@ def test_pages_of_several_kinds_are_several_images(tmp_path: Path) -> None:
     assert_same_pixels(third.array, kinds[2])
 
 
-def test_what_is_assumed_is_said(tmp_path: Path) -> None:
+def test_assumptions_are_reported(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", pixels((3, 5, 6)), metadata=None, photometric="minisblack")
     (image,) = imload(tmp_path / "a.tif")
     assert "time" in image.metadata["assumed"]
@@ -586,7 +591,7 @@ def test_what_is_assumed_is_said(tmp_path: Path) -> None:
         imload(tmp_path / "a.tif", axes="TZYX")
 
 
-def test_three_is_no_color(tmp_path: Path) -> None:
+def test_three_planes_are_not_a_color(tmp_path: Path) -> None:
     for shape in ((5, 6, 3), (3, 5, 6), (4, 5, 6)):
         tifffile.imwrite(tmp_path / "a.tif", pixels(shape, "uint8"), photometric="minisblack")
         (image,) = imload(tmp_path / "a.tif")
@@ -594,7 +599,7 @@ def test_three_is_no_color(tmp_path: Path) -> None:
         assert image.shape == shape
 
 
-def test_an_imagej_hyperstack_with_its_looks(tmp_path: Path) -> None:
+def test_an_imagej_hyperstack_with_colors_and_ranges(tmp_path: Path) -> None:
     data = pixels((2, 4, 3, 6, 7))
     ramp = np.arange(256, dtype=np.uint8)
     luts = [np.stack([ramp * on for on in rgb]) for rgb in ((1, 0, 0), (0, 1, 1), (1, 1, 1))]
@@ -608,6 +613,7 @@ def test_an_imagej_hyperstack_with_its_looks(tmp_path: Path) -> None:
             **{"LUTs": luts, "Ranges": (0.0, 10.0, 5.0, 500.0, 1.0, 65535.0), "mode": "composite"},
         },
     )
+
     (image,) = imload(tmp_path / "foreign.tif")
     assert_same_pixels(image.array, data.swapaxes(1, 2))
     assert image.axis_names == tuple("tczyx")
@@ -654,6 +660,7 @@ def test_ome_tiff_data_in_odd_order(tmp_path: Path) -> None:
     tifffile.imwrite(
         tmp_path / "odd.ome.tif", data, description=xml, metadata=None, photometric="minisblack"
     )
+
     (image,) = imload(tmp_path / "odd.ome.tif")
     expected = np.empty_like(data)
     expected[order] = data
@@ -677,7 +684,7 @@ def test_a_folder_of_files_that_differ_names_the_odd_one(tmp_path: Path) -> None
         imload(tmp_path)[0].load()
 
 
-def test_a_file_that_changes_while_it_is_open_is_said(tmp_path: Path) -> None:
+def test_a_file_changed_while_open_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "cells.tif"
     tifffile.imwrite(path, pixels((5, 20, 33)), compression="zlib", photometric="minisblack")
     (image,) = imload(path)
@@ -723,13 +730,13 @@ def test_files_of_earlier_systems(system: str, entry: Entry) -> None:
     array = np.asarray(image.array)
     assert (list(array.shape), array.dtype) == (entry["shape"], entry["dtype"])
     assert sha256(array) == entry["sha256_c_order"]
-    _check_words(image, entry)
+    _check_metadata(image, entry)
     for other, (name, variable) in zip(found, entry.get("variables", {}).items(), strict=False):
         assert (other.name, sha256(other.array)) == (name, variable["sha256_c_order"])
 
 
-def _check_words(image: Image, entry: Entry) -> None:
-    """Compare names and calibration with what is recorded."""
+def _check_metadata(image: Image, entry: Entry) -> None:
+    """Compare names and calibration with the record of the corpus."""
     names = entry.get("channel_names") or entry.get("coords", {}).get("c")
     if names:
         assert [channel.name for channel in image.channels] == names
@@ -776,6 +783,7 @@ def test_a_damaged_file_opens_or_is_refused(entry: Entry) -> None:
                     np.asarray(image.array)
         except FerryError as error:
             said = str(error)
+
     assert monotonic() - start < 5
     assert not said or len(said) > 20
     warned = any(warning.category is FerryWarning for warning in caught)
@@ -787,7 +795,7 @@ def test_a_damaged_file_opens_or_is_refused(entry: Entry) -> None:
 
 @pytest.mark.parametrize("flavor", ["imagej", "ome", "shaped", "deflate"])
 @pytest.mark.parametrize("percent", [10, 50, 90, 99])
-def test_a_file_that_is_cut_off_is_never_short_in_silence(
+def test_a_truncated_file_is_never_short_without_a_warning(
     flavor: str, percent: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "cells.tif"
@@ -804,6 +812,7 @@ def test_a_file_that_is_cut_off_is_never_short_in_silence(
             whole = imload(path)[0].load()
         except FerryError:
             return
+
     assert whole.shape == data.shape or any(w.category is FerryWarning for w in caught)
 
 
@@ -821,19 +830,19 @@ def test_a_file_that_is_cut_off_is_never_short_in_silence(
     ],
     ids=repr,
 )
-def test_what_is_no_tiff_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+def test_other_files_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.tif").write_bytes(content)
     with pytest.raises(UnreadableFileError, match=rf"x\.tif.*{message}"):
         imload(tmp_path / "x.tif")
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_pipes_folders_and_missing_files_are_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tif")
     (tmp_path / "folder.tif").mkdir()
     for name, message in (
         ("pipe", "not a file"),
         ("folder", "no files"),
-        ("gone", "does not exist"),
+        ("gone", "not there"),
     ):
         with pytest.raises(FerryError, match=message):
             imload(tmp_path / f"{name}.tif")
@@ -855,6 +864,7 @@ def test_a_file_outside_the_folder_is_never_opened(name: str, tmp_path: Path) ->
     path = tmp_path / "cells.ome.tif"
     data = pixels((6, 7))
     tifffile.imwrite(path, data, description=xml, metadata=None)
+
     with pytest.warns(FerryWarning, match="is missing from the folder"):
         (image,) = imload(path)
     whole = np.asarray(image.array).reshape(2, 6, 7)
@@ -870,7 +880,7 @@ def test_a_series_with_a_longer_name_is_not_stale(tmp_path: Path) -> None:
     assert all(path.exists() for path in (*other, *ome))
 
 
-def test_two_series_of_equal_description_are_told_apart(tmp_path: Path) -> None:
+def test_two_series_of_equal_description_are_distinguished(tmp_path: Path) -> None:
     for i, name in enumerate(("a", "b")):
         imsave(np.full((20, 16, 16), i, np.uint16), tmp_path / f"{name}.tif", size_cap=6e-6)
     assert [image.array[0, 0, 0] for image in imload(tmp_path)] == [0, 1]

@@ -1,4 +1,4 @@
-"""The TIFF files of the corpus: real ones, odd ones, malformed ones, and what is in them.
+"""TIFF files of the corpus: real, unusual and malformed ones.
 
 ``index.json`` records the pixels of every page, as several readers agree on them, and the hash that
 Bio-Formats gives each image. Malformed files are opened in children, which may use 1.5 GB and 20 s.
@@ -58,7 +58,7 @@ def seen_by_bio_formats() -> list[Entry]:
     ]
 
 
-def place(entry: Entry, shared_data: Path) -> Path:
+def path_of(entry: Entry, shared_data: Path) -> Path:
     return shared_data / "corpus" / str(entry["file"])
 
 
@@ -67,7 +67,7 @@ def place(entry: Entry, shared_data: Path) -> Path:
 )
 @pytest.mark.filterwarnings("ignore::napari_ferry.FerryWarning")
 def test_pages_are_those_recorded(entry: Entry, shared_data: Path) -> None:
-    pages = TiffPages(place(entry, shared_data))
+    pages = TiffPages(path_of(entry, shared_data))
     hashes = [sha256(_samples_last(pages, i)) for i in range(len(pages))]
     found = hashlib.sha256("".join(hashes).encode()).hexdigest()
     assert (len(pages), found) == (entry["expect"]["pages"], entry["expect"]["pages_digest"])
@@ -81,7 +81,7 @@ def _samples_last(pages: TiffPages, i: int) -> NDArray[Any]:
 @pytest.mark.parametrize("entry", SOUND, ids=entry_id)
 @pytest.mark.filterwarnings("ignore::napari_ferry.FerryWarning")
 def test_images_load(entry: Entry, shared_data: Path) -> None:
-    images = imload(place(entry, shared_data))
+    images = imload(path_of(entry, shared_data))
     assert images
     for image in images:
         pixels = image.load()
@@ -94,7 +94,7 @@ def test_images_load(entry: Entry, shared_data: Path) -> None:
 @pytest.mark.filterwarnings("ignore::napari_ferry.FerryWarning")
 def test_images_are_those_of_bio_formats(entry: Entry, shared_data: Path) -> None:
     series = {one["sha256_TCZYXS_le"] for one in entry["bioformats"]}
-    images = imload(place(entry, shared_data))
+    images = imload(path_of(entry, shared_data))
     # what hangs on a page, such as a thumbnail, Bio-Formats mostly leaves out
     for image in images[:1] if "subifds" in entry["exercises"] else images:
         assert series & {sha256(_turned(image, order)) for order in ("tczyxs", "tzyxsc")}
@@ -109,9 +109,9 @@ def _turned(image: Image, order: str) -> NDArray[Any]:
 
 @pytest.fixture(scope="module")
 def outcomes(shared_data: Path) -> dict[str, dict[str, Any]]:
-    """What came of opening each malformed file, by its name."""
+    """Results of opening each malformed file, by name."""
     code = "import sys; from tiff import test_corpus; test_corpus.open_in_children(sys.argv[1:])"
-    status, out, errors = run_python(code, *(place(entry, shared_data) for entry in BROKEN))
+    status, out, errors = run_python(code, *(path_of(entry, shared_data) for entry in BROKEN))
     assert status == 0, errors
     return {found["file"]: found for found in map(json.loads, out.splitlines())}
 
@@ -145,7 +145,7 @@ def test_truncated_files_never_lose_frames_in_silence(
 
 
 def open_in_children(paths: Iterable[str]) -> None:
-    """Open each file in a child with limits, and print what came of it, a line of JSON each."""
+    """Open each file in a child with limits, and print the result as a line of JSON."""
     imload(_WHOLE)  # which imports what it takes, once instead of in each child
     for path in map(Path, paths):
         start = time.monotonic()
@@ -178,7 +178,7 @@ def _limit() -> None:
 
 
 def _open(path: Path) -> dict[str, Any]:
-    """Open and load a file; return its frames as hashes, or the error, and what was warned of."""
+    """Open and load a file; return the hashes of its frames, or the error, and the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FerryWarning)
         found = _load(path)

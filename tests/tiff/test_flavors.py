@@ -1,4 +1,4 @@
-"""TIFF of microscopes and scanners, pyramids, large pages: as tifffile reads them."""
+"""TIFF files of microscopes and scanners, pyramids and large pages, compared with tifffile."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RGB: dict[str, Any] = {"photometric": "rgb", "metadata": None}
 
 
 def assert_like_tifffile(path: Path, images: Sequence[Image]) -> None:
-    """Compare all levels of all images with the series that tifffile finds."""
+    """Compare all levels of all images with tifffile's series."""
     with tifffile.TiffFile(path) as tif:
         assert len(images) == len(tif.series)
         for image, series in zip(images, tif.series, strict=True):
@@ -109,7 +109,7 @@ def test_levels_in_the_chain(subfiletype: int, tmp_path: Path) -> None:
     assert [len(image.levels) for image in images] == [3, 1]
 
 
-def test_an_image_below_that_is_no_level_is_an_image(tmp_path: Path) -> None:
+def test_a_subifd_that_is_not_a_level_is_an_image(tmp_path: Path) -> None:
     path, below = tmp_path / "p.tif", pixels((30, 20, 3), "uint8")
     with tifffile.TiffWriter(path) as writer:
         writer.write(pixels((64, 80)), subifds=1, **GRAY)
@@ -119,7 +119,7 @@ def test_an_image_below_that_is_no_level_is_an_image(tmp_path: Path) -> None:
     assert_same_pixels(images[1].array, below)
 
 
-def test_a_broken_level_is_left_out_and_said(tmp_path: Path) -> None:
+def test_a_damaged_level_is_left_out_with_a_warning(tmp_path: Path) -> None:
     path, data = tmp_path / "p.tif", pixels((64, 80))
     with tifffile.TiffWriter(path) as writer:
         writer.write(data, subifds=1, **GRAY)
@@ -138,7 +138,7 @@ def test_a_broken_level_is_left_out_and_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
 @pytest.mark.parametrize("odd", ["", "shape", "dtype"])
-def test_a_level_that_a_later_page_lacks_is_left_out_and_said(
+def test_a_level_missing_from_a_later_page_is_left_out_with_a_warning(
     odd: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
     path, data = tmp_path / "p.tif", pixels((3, 64, 80))
@@ -151,6 +151,7 @@ def test_a_level_that_a_later_page_lacks_is_left_out_and_said(
             writer.write(page, subifds=len(levels), **GRAY, **options)
             for level in levels:
                 writer.write(level, subfiletype=1, **GRAY, **options)
+
     with pytest.warns(FerryWarning, match=r"p\.tif .* left out") as caught:
         (image,) = imload(path)
     assert len(caught) == 1
@@ -160,15 +161,15 @@ def test_a_level_that_a_later_page_lacks_is_left_out_and_said(
     assert_same_pixels(np.asarray(found), data[:, ::step, ::step])
 
 
-def test_a_level_that_a_file_of_a_set_lacks_is_left_out_and_said(tmp_path: Path) -> None:
+def test_a_level_missing_from_a_file_of_a_set_is_left_out_with_a_warning(tmp_path: Path) -> None:
     data = pixels((3, 20, 30))
     paths = write_ome_set(tmp_path, "s.companion.ome", data)
     for path in paths[:2]:
         with tifffile.TiffFile(path) as tif:
-            told = tif.pages.first.description
+            text = tif.pages.first.description
         page = tifffile.imread(path)
         with tifffile.TiffWriter(path) as writer:
-            writer.write(page, subifds=1, description=told, **GRAY)
+            writer.write(page, subifds=1, description=text, **GRAY)
             writer.write(page[::2, ::2].copy(), subfiletype=1, **GRAY)
     with pytest.warns(FerryWarning, match=r"s_0\.ome\.tif .* left out"):
         (image,) = imload(paths[0])
@@ -184,10 +185,10 @@ def test_levels_of_truth_values(
     path, data = tmp_path / "p.ome.tif", pixels((64, 80), "bool")
     imsave(Image.from_array(data, kind="labels"), path)
     with tifffile.TiffFile(path) as tif:
-        told = tif.pages.first.description
+        text = tif.pages.first.description
     with tifffile.TiffWriter(path) as writer:
         options = {**GRAY, "compression": "zlib", "tile": (16, 16)}
-        writer.write(data.astype("uint8"), subifds=1, description=told, **options)
+        writer.write(data.astype("uint8"), subifds=1, description=text, **options)
         writer.write(data[::2, ::2].astype("uint8"), subfiletype=1, **options)
     (image,) = imload(path)
     assert [level.dtype for level in image.levels] == [bool, bool]
@@ -290,11 +291,12 @@ def test_a_channel_of_a_pyramid_is_read_by_tiles(
         options = {"photometric": "minisblack", "tile": (16, 16)}
         writer.write(data, subifds=1, metadata={"axes": "CYX"}, **options)
         writer.write(data[:, ::2, ::2].copy(), subfiletype=1, **options)
+
     (_, second) = to_layers(imload(tmp_path / "p.ome.tif"))
     read = []
     read_segment = tiles.read_segment
     monkeypatch.setattr(
-        tiles, "read_segment", lambda *told: read.append(told[2]) or read_segment(*told)
+        tiles, "read_segment", lambda *args: read.append(args[2]) or read_segment(*args)
     )
     levels = second[0]
     assert_same_pixels(np.asarray(levels[0][..., 16:48, 16:32]).squeeze(), data[1, 16:48, 16:32])
@@ -353,6 +355,7 @@ def test_tiles_are_read_by_many_threads(tmp_path: Path) -> None:
 def test_a_damaged_tile_is_named_and_a_file_that_changed(tmp_path: Path) -> None:
     path = tmp_path / "p.tif"
     write_pages(path, pixels((160, 160)), tile=(16, 16), compression="zlib", **GRAY)
+
     (image,) = imload(path)
     with tifffile.TiffFile(path) as tif:
         place = tif.pages.first.dataoffsets[55]
@@ -476,15 +479,15 @@ def test_floats_with_a_predictor(planar: str, dtype: str, order: str, tmp_path: 
 
 
 def write_svs(path: Path) -> None:
-    told, full = (
+    text, full = (
         "Aperio Image Library v1.0\r\n1|AppMag = 20|MPP = 0.499",
         pixels((512, 768, 3), "u1"),
     )
     with tifffile.TiffWriter(path) as writer:
-        writer.write(full, tile=(64, 64), description=told, compression="jpeg", **RGB)
-        writer.write(pixels((100, 150, 3), "u1"), description=told, **RGB)
+        writer.write(full, tile=(64, 64), description=text, compression="jpeg", **RGB)
+        writer.write(pixels((100, 150, 3), "u1"), description=text, **RGB)
         for k in (4, 8):
-            writer.write(full[::k, ::k].copy(), tile=(64, 64), description=told, **RGB)
+            writer.write(full[::k, ::k].copy(), tile=(64, 64), description=text, **RGB)
         writer.write(pixels((40, 50, 3), "u1"), subfiletype=1, **RGB)
         writer.write(pixels((60, 90, 3), "u1"), subfiletype=9, **RGB)
 
@@ -504,10 +507,10 @@ def write_ndpi(path: Path) -> None:
 
 def write_qpi(path: Path) -> None:
     bands = [pixels((512, 640), "u1") + i for i in range(3)]
-    told = {"software": "PerkinElmer-QPI", "resolution": (20_000, 20_000), "resolutionunit": 3}
+    tags = {"software": "PerkinElmer-QPI", "resolution": (20_000, 20_000), "resolutionunit": 3}
     with tifffile.TiffWriter(path) as writer:
         for band in bands:
-            writer.write(band, tile=(64, 64), **told, **GRAY)
+            writer.write(band, tile=(64, 64), **tags, **GRAY)
         writer.write(pixels((64, 80, 3), "u1"), **RGB)
         for k, band in product((2, 4), bands):
             writer.write(band[::k, ::k].copy(), tile=(64, 64), **GRAY)
@@ -527,10 +530,10 @@ def write_bif(path: Path) -> None:
 def write_philips(path: Path) -> None:
     one = '<DataObject ObjectType="PixelDataRepresentation"><Attribute Name="DICOM_PIXEL_SPACING">'
     levels = "".join(f'{one}"{k / 4000}" "{k / 4000}"</Attribute></DataObject>' for k in (1, 2))
-    told = f'<DataObject><Attribute Name="I"><Array>{levels}</Array></Attribute></DataObject>'
+    text = f'<DataObject><Attribute Name="I"><Array>{levels}</Array></Attribute></DataObject>'
     with tifffile.TiffWriter(path) as writer:
         full = pixels((300, 300, 3), "u1")
-        writer.write(full, tile=(64, 64), software="Philips DP v1.0", description=told, **RGB)
+        writer.write(full, tile=(64, 64), software="Philips DP v1.0", description=text, **RGB)
         writer.write(pixels((192, 192, 3), "u1"), tile=(64, 64), description="level=1", **RGB)
         writer.write(pixels((40, 30, 3), "u1"), description="Macro", **RGB)
 
@@ -541,11 +544,11 @@ def write_scn(path: Path) -> None:
         f'<dimension r="{r}" c="{c}" ifd="{2 * r + c}"/>' for r in (0, 1) for c in (0, 1)
     )
     image = f'<image name="i"><pixels>{places}</pixels></image>'
-    told = f"<scn {name}><collection>{image}</collection></scn>"
+    text = f"<scn {name}><collection>{image}</collection></scn>"
     with tifffile.TiffWriter(path) as writer:
         for k, c in product((1, 2), (0, 1)):
             band = pixels((256 // k, 320 // k), "u1") + c
-            options = {"description": told} if (k, c) == (1, 0) else {}
+            options = {"description": text} if (k, c) == (1, 0) else {}
             writer.write(band, tile=(64, 64), contiguous=False, **options, **GRAY)
 
 
@@ -567,6 +570,7 @@ def write_lsm(path: Path, color: bool = False) -> None:
         **{"VoxelSizeY": 3e-7, "VoxelSizeZ": 1e-6, "TimeIntervall": 2.5},
     }.items():
         info[key] = value
+
     tags = [(34412, 1, kind.itemsize, info.tobytes(), True)]
     with tifffile.TiffWriter(path) as writer:
         for i in range(t * z):
@@ -580,9 +584,9 @@ def write_lsm(path: Path, color: bool = False) -> None:
 def write_fluoview(path: Path) -> None:
     kind = np.dtype(tifffile.TIFF.MM_HEADER)
     info = np.zeros((), kind)
-    told = [(b"X", 40, 0, 0.5, b"um"), (b"Y", 30, 0, 0.5, b"um"), (b"Z", 3, 0, 2, b"um")]
-    told += [(b"Ch", 2, 0, 1, b""), *[(b"", 0, 0, 0, b"")] * 6]
-    info["Dimensions"] = np.array(told, kind["Dimensions"].subdtype[0])
+    dimensions = [(b"X", 40, 0, 0.5, b"um"), (b"Y", 30, 0, 0.5, b"um"), (b"Z", 3, 0, 2, b"um")]
+    dimensions += [(b"Ch", 2, 0, 1, b""), *[(b"", 0, 0, 0, b"")] * 6]
+    info["Dimensions"] = np.array(dimensions, kind["Dimensions"].subdtype[0])
     tags = [(34361, 1, kind.itemsize, info.tobytes(), True), (34362, 12, 8, (0.0,) * 8, True)]
     with tifffile.TiffWriter(path) as writer:
         for i in range(6):
@@ -654,7 +658,7 @@ def test_files_of_microscopes_and_scanners(
             assert_same_pixels(np.asarray(pickle.loads(pickle.dumps(level))), np.asarray(level))
 
 
-def test_channels_of_lsm_are_no_color(tmp_path: Path) -> None:
+def test_channels_of_lsm_are_not_a_color(tmp_path: Path) -> None:
     write_lsm(tmp_path / "m.tif", color=True)
     image = imload(tmp_path / "m.tif")[0]
     assert image.axis_names == ("z", "c", "y", "x")
@@ -663,12 +667,14 @@ def test_channels_of_lsm_are_no_color(tmp_path: Path) -> None:
 
 
 def write_metamorph(path: Path, order: str, data: NDArray[Any]) -> None:
-    """Write a stack of 4 planes, of which `data` may lack some."""
+    """Write a stack of 4 planes; with less `data`, it is truncated."""
     z, step = (3, 2) if order == "z" else (0, 1)
-    rows = [[z, step, 2459000, 1000 + 500 * i * (order != "c"), 0, 0] for i in range(4)]
-    waves = [v for i in range(4) for v in (400 + 50 * i * (order == "c"), 1)]
+    rows = [[z, step, 2459000, 1000 + (0 if order == "c" else 500 * i), 0, 0] for i in range(4)]
+    waves = [v for i in range(4) for v in (400 + (50 * i if order == "c" else 0), 1)]
     tags = [(33629, 5, 4, [1] * 8, False), (33630, 5, 4, waves, False), (33628, 4, 1, [1], False)]
     tifffile.imwrite(path, data[0], extratags=tags, **GRAY)
+
+    # append the other planes and the values of the private tags
     raw = bytearray(path.read_bytes())
     with tifffile.TiffFile(path) as tif:
         start, entries = tif.pages.first.dataoffsets[0], tif.pages.first.offset + 2
@@ -687,6 +693,7 @@ def write_metamorph(path: Path, order: str, data: NDArray[Any]) -> None:
 def test_metamorph_stacks(order: str, tmp_path: Path) -> None:
     path, data = tmp_path / "m.stk.tif", pixels((4, 20, 30))
     write_metamorph(path, order, data)
+
     (image,) = imload(path)
     assert image.axis_names == (order, "y", "x")
     assert_same_pixels(image.array, data)
@@ -729,10 +736,10 @@ SCANIMAGE = [
 
 
 @pytest.mark.parametrize(
-    ("told", "expected", "steps"), SCANIMAGE, ids=["slow", "endless", "volumes"]
+    ("text", "expected", "steps"), SCANIMAGE, ids=["slow", "endless", "volumes"]
 )
 def test_scanimage(
-    told: str,
+    text: str,
     expected: tuple[str, tuple[int, ...]],
     steps: dict[str, tuple[float, str]],
     tmp_path: Path,
@@ -740,7 +747,7 @@ def test_scanimage(
     path, data = tmp_path / "m.tif", pixels((30, 32, 40), "int16")
     with tifffile.TiffWriter(path, bigtiff=True) as writer:
         for page in data:
-            writer.write(page, software=told, description="f = 1", contiguous=False, **GRAY)
+            writer.write(page, software=text, description="f = 1", contiguous=False, **GRAY)
     (image,) = imload(path)
     names, lead = expected
     assert "".join(image.axis_names) == names
@@ -749,16 +756,16 @@ def test_scanimage(
         axis = image.axis(name)
         assert axis is not None
         assert (axis.scale, axis.unit) == (pytest.approx(step), unit)
-    if "green" in told:
+    if "green" in text:
         assert [channel.name for channel in image.channels] == ["green", "far"]
 
 
-def test_a_recording_that_was_stopped_is_said(tmp_path: Path) -> None:
+def test_an_incomplete_recording_is_reported(tmp_path: Path) -> None:
     data = pixels((7, 32, 40), "int16")
-    told = "SI.hChannels.channelSave = 1\nSI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4"
+    text = "SI.hChannels.channelSave = 1\nSI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4"
     with tifffile.TiffWriter(tmp_path / "m.tif", bigtiff=True) as writer:
         for page in data:
-            writer.write(page, software=told, contiguous=False, **GRAY)
+            writer.write(page, software=text, contiguous=False, **GRAY)
     with pytest.warns(FerryWarning, match="7 pages, 8"):
         (image,) = imload(tmp_path / "m.tif")
     assert image.shape == (2, 4, 32, 40)
@@ -766,7 +773,7 @@ def test_a_recording_that_was_stopped_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("description", "expected"),
     [
         ("frame = {:04d}\nscanimage.SI5.channelsSave = [1;2]\nscanimage.SI5.stackNumSlices = 3\n"
          "scanimage.SI5.acqNumFrames = 2\nscanimage.SI5.scanFrameRate = 10\n", ("ztcyx", 0.1)),
@@ -775,11 +782,11 @@ def test_a_recording_that_was_stopped_is_said(tmp_path: Path) -> None:
     ],
     ids=["5", "3"],
 )  # fmt: skip
-def test_older_scanimage(told: str, expected: tuple[str, float], tmp_path: Path) -> None:
+def test_older_scanimage(description: str, expected: tuple[str, float], tmp_path: Path) -> None:
     data = pixels((12, 32, 40), "int16")
     with tifffile.TiffWriter(tmp_path / "m.tif") as writer:
         for i, page in enumerate(data):
-            writer.write(page, description=told.format(i), contiguous=False, **GRAY)
+            writer.write(page, description=description.format(i), contiguous=False, **GRAY)
     (image,) = imload(tmp_path / "m.tif")
     assert "".join(image.axis_names) == expected[0]
     assert image.axis("t") == Axis("t", expected[1], "second")
@@ -790,8 +797,8 @@ def write_micromanager(
     path: Path, rows: Sequence[Sequence[int]], summary: dict[str, Any], planes: NDArray[Any]
 ) -> None:
     """Write a file as Micro-Manager does: header, summary, planes, index of c z t r."""
-    told = json.dumps(summary).encode()
-    out = bytearray(struct.pack("<2sHI", b"II", 42, 0) + bytes(32) + told)
+    header = json.dumps(summary).encode()
+    out = bytearray(struct.pack("<2sHI", b"II", 42, 0) + bytes(32) + header)
     places, link = [], 4
     for plane in planes:
         out += bytes(len(out) % 2)
@@ -806,11 +813,12 @@ def write_micromanager(
         link = len(out)
         out += bytes(4)
         out += plane.astype("<u2").tobytes() + struct.pack("<II", 1, 1) + b'{"a": 1}'.ljust(16)
+
     index = len(out)
     out += struct.pack("<II", 3453623, len(places))
     for row, place in zip(rows, places, strict=True):
         out += struct.pack("<5I", *row, place)
-    struct.pack_into("<8I", out, 8, 54773648, index, 0, 0, 0, 0, 2355492, len(told))
+    struct.pack_into("<8I", out, 8, 54773648, index, 0, 0, 0, 0, 2355492, len(header))
     path.write_bytes(out)
 
 
@@ -873,6 +881,7 @@ def test_ndtiff_with_its_index(shared_data: Path, tmp_path: Path) -> None:
         index += struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(name)) + name
         index += struct.pack("<8I", start, 64, 64, 4, 0, 0, 0, 0)
     (tmp_path / "NDTiff.index").write_bytes(index)
+
     (image,) = imload(path)
     assert_like_tifffile(path, [image])
     assert image.size("t") * image.size("c") == 10
@@ -903,8 +912,8 @@ def write_ome_set(folder: Path, metadata_file: str, data: NDArray[Any]) -> list[
     names = [f"s_{t}.ome.tif" for t in range(len(data))]
     other = f'<OME {NAMESPACE}><BinaryOnly MetadataFile="{metadata_file}" UUID="urn:uuid:m"/></OME>'
     for name, plane in zip(names, data, strict=True):
-        told = ome_set(names) if name == metadata_file else other
-        tifffile.imwrite(folder / name, plane, description=told, **GRAY)
+        text = ome_set(names) if name == metadata_file else other
+        tifffile.imwrite(folder / name, plane, description=text, **GRAY)
     if metadata_file.endswith(".companion.ome"):
         (folder / metadata_file).write_text(ome_set(names), "utf-8")
     return [folder / name for name in names]
@@ -930,8 +939,8 @@ def test_a_description_elsewhere_is_not_opened(name: str, tmp_path: Path) -> Non
 
 def test_a_description_without_files_of_its_own_is_left_aside(tmp_path: Path) -> None:
     path = write_ome_set(tmp_path, "s.companion.ome", pixels((1, 20, 30)))[0]
-    told = ome_set(["s_0.ome.tif"])
-    (tmp_path / "s.companion.ome").write_text(told.replace("<UUID", "<X").replace("/UUID", "/X"))
+    text = ome_set(["s_0.ome.tif"])
+    (tmp_path / "s.companion.ome").write_text(text.replace("<UUID", "<X").replace("/UUID", "/X"))
     with pytest.warns(FerryWarning, match="opened as they are"):
         (image,) = imload(path)
     assert_same_pixels(image.array, pixels((1, 20, 30))[0])
@@ -950,7 +959,7 @@ def test_all_missing_files_are_named_at_once(tmp_path: Path) -> None:
     assert_same_pixels(found[[0, 2, 4]], data[[0, 2, 4]])
 
 
-def test_a_sound_image_beside_a_damaged_one_opens(tmp_path: Path) -> None:
+def test_an_intact_image_next_to_a_damaged_one_opens(tmp_path: Path) -> None:
     data = pixels((3, 20, 30))
     with tifffile.TiffWriter(tmp_path / "p.ome.tif", ome=True) as writer:
         writer.write(data, photometric="minisblack", metadata={"axes": "TYX"})
@@ -964,11 +973,11 @@ def test_a_sound_image_beside_a_damaged_one_opens(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", ["czt", "zct", "tzc", "ctz", "xyczt(default)"])
 def test_the_order_of_early_hyperstacks(order: str, tmp_path: Path) -> None:
-    told = f"ImageJ=1.11a\nimages=24\nchannels=2\nslices=3\nframes=4\norder={order}\n"
+    text = f"ImageJ=1.11a\nimages=24\nchannels=2\nslices=3\nframes=4\norder={order}\n"
     data = pixels((24, 20, 30))
     with tifffile.TiffWriter(tmp_path / "h.tif", byteorder=">") as writer:
         for page in data:
-            writer.write(page, description=told, contiguous=False, **GRAY)
+            writer.write(page, description=text, contiguous=False, **GRAY)
     (image,) = imload(tmp_path / "h.tif")
     with tifffile.TiffFile(tmp_path / "h.tif") as tif:
         stored, letters = tif.series[0].asarray(), tif.series[0].axes.lower()
@@ -980,8 +989,8 @@ def test_the_order_of_early_hyperstacks(order: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_imagej_beyond_4_gb(order: str, tmp_path: Path) -> None:
     path, n = tmp_path / "h.tif", 5000
-    told = f"ImageJ=1.53t\nimages={n}\nframes={n}\nhyperstack=true\n"
-    tifffile.imwrite(path, pixels((1000, 500)), byteorder=order, description=told, **GRAY)
+    text = f"ImageJ=1.53t\nimages={n}\nframes={n}\nhyperstack=true\n"
+    tifffile.imwrite(path, pixels((1000, 500)), byteorder=order, description=text, **GRAY)
     with tifffile.TiffFile(path) as tif:
         start = tif.pages.first.dataoffsets[0]
     last = pixels((1000, 500)) + 7

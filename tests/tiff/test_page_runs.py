@@ -1,4 +1,4 @@
-"""Pages written one by one: what is one stack, what stays apart, and what becomes of metadata."""
+"""Pages written one by one: stacks, separate images, and their metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FRAMES = np.arange(6 * 20 * 30).reshape(6, 20, 30).astype("uint16")
 
 
 def write(path: Path, arrays: Any, each: Any = (), **options: Any) -> Path:
-    """Write arrays one by one, with metadata of their own where there are any."""
+    """Write arrays one by one, each with its metadata, if any."""
     with tifffile.TiffWriter(path, bigtiff=options.pop("bigtiff", False)) as tif:
         for i, array in enumerate(arrays):
             more = {"metadata": each[i]} if each else {}
@@ -202,12 +202,12 @@ def test_images_that_we_saved_stay_apart_wherever_they_came_from(tmp_path, suffi
     assert [image.name for image in imload(tmp_path / f"two{suffix}")] == ["cell 0", "cell 1"]
 
 
-@pytest.mark.parametrize("said", [5, None, "x", {"Creator": None}, {"FirstPlane": "x"}])
-def test_metadata_of_any_form_do_no_harm(tmp_path, said):
+@pytest.mark.parametrize("metadata", [5, None, "x", {"Creator": None}, {"FirstPlane": "x"}])
+def test_metadata_of_any_form_are_harmless(tmp_path, metadata):
     image = Image.from_array(FRAMES, "tyx")
-    images = [replace(image, metadata={"ome": said})] * 2
+    images = [replace(image, metadata={"ome": metadata})] * 2
     imsave(images, tmp_path / "a.ome.tif")
-    assert [found.metadata["ome"] for found in imload(tmp_path / "a.ome.tif")] == [said] * 2
+    assert [found.metadata["ome"] for found in imload(tmp_path / "a.ome.tif")] == [metadata] * 2
 
 
 def test_names_of_joined_images_become_a_list(tmp_path):
@@ -217,7 +217,7 @@ def test_names_of_joined_images_become_a_list(tmp_path):
     assert image.metadata["ome"]["frames"]["Name"] == [said["Name"] for said in each]
 
 
-def test_what_was_assumed_of_a_file_is_not_said_of_the_next(tmp_path):
+def test_assumptions_about_a_file_are_not_reported_for_the_next(tmp_path):
     (image,) = imload(write(tmp_path / "a.tif", FRAMES))
     assert "one by one" in image.metadata["assumed"]
     for suffix in (".tif", ".ome.tif", ".bin"):
@@ -235,7 +235,7 @@ def test_a_page_that_cannot_be_read_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [[1] * 40 + [20, 30], [True, 20, 30]])
-def test_a_shape_that_no_array_has_is_not_believed(tmp_path, shape):
+def test_an_impossible_shape_is_ignored(tmp_path, shape):
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(FRAMES[0], description=json.dumps({"shape": shape}), metadata=None)
     assert shapes(tmp_path / "a.tif") == [(20, 30)]

@@ -47,7 +47,7 @@ DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "float3
 
 
 def smooth(shape: tuple[int, ...], dtype: Any = "uint16") -> np.ndarray:
-    """Return pixels that compress well."""
+    """Return highly compressible pixels."""
     return (np.arange(np.prod(shape)).reshape(shape) // 7 % 200).astype(dtype)
 
 
@@ -109,7 +109,7 @@ def test_any_array_comes_back(
     assert_same_pixels(found.array, array)
 
 
-def test_a_plan_reads_no_pixels_and_travels(tmp_path: Path) -> None:
+def test_a_plan_reads_no_pixels_and_can_be_pickled(tmp_path: Path) -> None:
     image = Image.from_array(make_unreadable((3, 5, 6)))
     planned = plan(image, tmp_path / "a.tif", compression="zlib")
     assert planned.source_bytes == 3 * 5 * 6 * 2
@@ -134,7 +134,7 @@ def test_an_unknown_compression_is_refused(value: Any, tmp_path: Path) -> None:
         imsave(make_image("tyx"), tmp_path / "a.tif", compression=value)
 
 
-def test_what_few_programs_read_is_said(tmp_path: Path) -> None:
+def test_a_rarely_supported_compression_is_reported(tmp_path: Path) -> None:
     losses = plan(make_image("tyx"), tmp_path / "a.tif", compression="zstd").losses
     assert any("zstd" in loss for loss in losses)
     assert not plan(make_image("tyx"), tmp_path / "a.tif", compression="zlib").losses
@@ -196,8 +196,8 @@ def test_a_series_and_a_single_file_replace_each_other(tmp_path: Path) -> None:
         assert_same_pixels(imload(made[0])[0].array, data)
 
 
-def test_a_stranger_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
-    """Under a name that the save does not need, and under one that it does."""
+def test_a_foreign_file_that_appears_during_a_save_is_kept(tmp_path: Path) -> None:
+    """Appears under the name of an unused part, and of a used one."""
     flat = np.zeros((40, 100, 100), np.uint16)
     for name, raises in (("a_00003.tif", False), ("a.tif", True)):
         stranger = tmp_path / name
@@ -232,7 +232,7 @@ def test_a_cap_without_room_for_the_description_is_refused(tmp_path: Path) -> No
         plan(np.zeros((8000, 32, 32), "u2"), tmp_path / "a.tif", compression="zlib", size_cap=1e-6)
 
 
-def test_imagej_gets_no_bigtiff(tmp_path: Path) -> None:
+def test_large_files_are_not_imagej_hyperstacks(tmp_path: Path) -> None:
     movie = np.broadcast_to(np.zeros((), np.uint16), (1500, 1024, 1024))
     planned = plan(movie, tmp_path / "a.tif", compression="lzw", size_cap=None)
     assert json.loads(planned.identity)[0] == "ome"
@@ -278,7 +278,7 @@ def test_a_shorter_series_replaces_a_longer_one(tmp_path: Path) -> None:
     assert_same_pixels(imload(made[0])[0].array, flat)
 
 
-def test_a_stranger_with_the_name_of_a_part_is_kept(tmp_path: Path) -> None:
+def test_a_foreign_file_with_the_name_of_a_part_is_kept(tmp_path: Path) -> None:
     stranger = tmp_path / "a_00001.tif"
     tifffile.imwrite(stranger, smooth((5, 6)))
     before = stranger.read_bytes()
@@ -310,6 +310,7 @@ def test_a_pyramid_is_made_of_means(
     with tifffile.TiffFile(path) as tif:
         levels = [level.asarray() for level in tif.series[0].levels]
     assert_same_pixels(levels[0], array)
+
     assert len(levels) > 1
     y = axes.index("y")
     for above, below in itertools.pairwise(levels):
@@ -323,7 +324,7 @@ def test_a_pyramid_is_made_of_means(
 
 
 def mean_of_four(array: np.ndarray, y: int) -> np.ndarray:
-    """Return the means of blocks of two by two, edges repeated where a side is odd."""
+    """Return the means of 2 x 2 blocks, with repeated edges of odd sides."""
     odd = [(0, array.shape[k] % 2 if k in (y, y + 1) else 0) for k in range(array.ndim)]
     even = np.pad(array.astype(np.float64), odd, mode="edge")
     lead = (slice(None),) * y
@@ -512,9 +513,10 @@ def test_frames_are_in_order_whatever_the_threads(workers: int, tmp_path: Path) 
 # The file beside
 
 
-def test_metadata_beside_a_file(tmp_path: Path) -> None:
+def test_a_metadata_file(tmp_path: Path) -> None:
     image = make_full_image("tczyx")
     made = imsave(image, tmp_path / "cells.ome.tif", metadata_json=True)
+
     assert [path.name for path in made] == ["cells.ome.tif", "cells.json"]
     said = json.loads(made[1].read_text("utf-8"))
     assert said["axes"] == "TCZYX"
@@ -531,7 +533,7 @@ def test_metadata_beside_a_file(tmp_path: Path) -> None:
     assert len(json.loads(both[1].read_text("utf-8"))["images"]) == 2
 
 
-def test_metadata_of_somebody_else_is_kept(tmp_path: Path) -> None:
+def test_a_foreign_metadata_file_is_kept(tmp_path: Path) -> None:
     imsave(make_image("tyx"), tmp_path / "cells.bin")
     before = (tmp_path / "cells.json").read_bytes()
     with pytest.raises(TargetExistsError, match="not part of the data set"):
@@ -540,7 +542,7 @@ def test_metadata_of_somebody_else_is_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "cells.tif").exists()
 
 
-def test_notes_beside_an_image_are_read(tmp_path: Path, shared_data: Path) -> None:
+def test_notes_in_a_metadata_file_are_read(tmp_path: Path, shared_data: Path) -> None:
     source = shared_data / "earlier-systems" / "ams_bp" / "ts2"
     (found,) = imload(source / "Cell_Movie_001.ome.tiff")
     assert found.metadata["notes"] == "Not implimented"

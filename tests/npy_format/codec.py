@@ -53,7 +53,7 @@ def plan(
         path, image.array, region, lead=lead, strides=strides, dtype=dtype, offset=offset
     )
     return Plan(
-        files=(PlannedFile(path, offset + image.nbytes, start),),
+        files=(PlannedFile(path=path, nbytes=offset + image.nbytes, create=start),),
         writes=tuple(writes),
         losses=("NPY holds pixels alone: names, axes, scale and units are lost",),
         nframes=math.prod(image.shape[:lead]),

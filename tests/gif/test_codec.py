@@ -46,7 +46,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Axis, Image
 from napari_ferry.plugin import commands
 
-# What the codec does with samples; tests/rendering/test_save.py has what is drawn for it.
+# Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
 imsave = partial(napari_ferry.imsave, as_seen=False)
 plan = partial(napari_ferry.plan, as_seen=False)
 

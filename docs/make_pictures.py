@@ -1,10 +1,13 @@
-"""Make the pictures of README and guides from the real window: ``make docs``."""
+"""Make the pictures of the README and the guides from real windows: ``make docs``."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +27,29 @@ _FRAME = 40
 
 
 def main() -> int:
-    """Write every picture; return 1 when one does not show what it has to."""
+    """Write every picture; return 1 if a picture or a saved file is not as expected."""
     PICTURES.mkdir(exist_ok=True)
     _draw_overlays()
-    _show_export()
-    _show_repair()
-    return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
+    with _home() as folder:
+        _show_export()
+        _show_repair(folder)
+        return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """Yield an empty home folder with a short path, because the pictures show paths of files."""
+    folder = Path(tempfile.gettempdir(), "movies")
+    folder.mkdir()
+    os.environ["HOME"] = str(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _compare_with_the_canvas() -> int:
-    """Show the same layers as the viewer's canvas and as `render` draw them, side by side."""
+    """Show the same layers drawn by napari's canvas and by `render`; return 1 if they differ."""
     import napari
     from napari.layers import Layer
 
@@ -54,69 +70,73 @@ def _compare_with_the_canvas() -> int:
 
 
 def _show_export() -> None:
-    """Show the form of an export: before the click, under way, done, and with nothing to do."""
+    """Show the form of an export: ready, without layers, in progress, and done."""
     import napari
     from napari.layers import Layer
     from qtpy.QtCore import Qt
 
     from napari_ferry.widgets.export.export_widget import ExportMovie
 
-    with tempfile.TemporaryDirectory() as folder:
-        viewer = napari.Viewer()
-        viewer.window.resize(1280, 800)
-        for data in to_layers(moving_cells()):
-            viewer.add_layer(Layer.create(*data))
-        widget = ExportMovie(viewer)
-        viewer.window.add_dock_widget(widget, name="Export movie")
-        widget.fields.target.line.setText(str(Path(folder, "cells.mp4")))
-        _wait_until(lambda: widget.ready is not None)
-        _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
-        _shoot(viewer, "export.png")
-        widget.button.click()
-        begun = widget.jobs.running
-        _wait_until(lambda: begun.bar.value() > 0 or widget.jobs.running is None)
-        _shoot(viewer, "exporting.png")
-        _wait_until(lambda: widget.jobs.running is None)
-        _wait_until(lambda: False, seconds=1)  # its buttons come in
-        _shoot(viewer, "exported.png")
-        for row in range(widget.fields.layer_list.count()):
-            widget.fields.layer_list.item(row).setCheckState(Qt.CheckState.Unchecked)
-        _wait_until(lambda: False, seconds=1)
-        _shoot(viewer, "not_exported.png")
-        viewer.close()
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 800)
+    for data in to_layers(moving_cells(frames=600)):  # long enough to see the progress
+        viewer.add_layer(Layer.create(*data))
+    widget = ExportMovie(viewer)
+    viewer.window.add_dock_widget(widget, name="Export movie")
+    _wait_until(lambda: widget.ready is not None)
+    _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
+    _shoot(viewer, "export.png")
+
+    layers = [widget.fields.layer_list.item(i) for i in range(len(viewer.layers))]
+    for layer in layers:
+        layer.setCheckState(Qt.CheckState.Unchecked)
+    _wait(1)
+    _shoot(viewer, "not_exported.png")
+
+    widget.fields.follow_button.click()
+    _wait_until(lambda: widget.ready is not None)
+    _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
+    widget.button.click()
+    started = widget.jobs.running
+    _wait_until(lambda: started.bar.value() > 0 or widget.jobs.running is None)
+    _shoot(viewer, "exporting.png")
+    _wait_until(lambda: widget.jobs.running is None)
+    _wait(1)  # for the buttons of the finished export
+    _shoot(viewer, "exported.png")
+    viewer.close()
 
 
-def _show_repair() -> None:
-    """Show what is found of a raw file, and what is said of a number that does not fit."""
+def _show_repair(folder: Path) -> None:
+    """Show the layouts of a raw file, and the note about a value that does not fit."""
     import napari
 
     from napari_ferry.widgets.repair.repair_widget import RepairMetadata
 
-    with tempfile.TemporaryDirectory() as folder:
-        path, _ = raw_recording(Path(folder))
-        viewer = napari.Viewer()
-        viewer.window.resize(1280, 800)
-        widget = RepairMetadata(viewer)
-        viewer.window.add_dock_widget(widget, name="Repair binary metadata")
-        widget.open_paths([path])
-        _wait_until(lambda: len(widget.candidate_list.icons) > 4 and bool(widget.preview.layers))
-        viewer.dims.set_current_step(0, _FRAME)
-        _wait_until(lambda: False, seconds=1)
-        _shoot(viewer, "repair.png")
-        widget.timers["search"].timeout.disconnect()  # so that the picture shows what is said first
-        widget.form.fields["x"].setValue(191)
-        _wait_until(lambda: False, seconds=1)
-        _shoot(viewer, "repair_number.png")
-        viewer.close()
+    path, _ = raw_recording(folder)
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 800)
+    widget = RepairMetadata(viewer)
+    viewer.window.add_dock_widget(widget, name="Repair binary metadata")
+    widget.open_paths([path])
+    _wait_until(lambda: len(widget.candidate_list.icons) > 4 and bool(widget.preview.layers))
+    viewer.dims.set_current_step(0, _FRAME)
+    _wait(1)
+    _shoot(viewer, "repair.png")
+
+    widget.timers["search"].timeout.disconnect()  # it would replace the note
+    widget.form.fields["x"].setValue(191)
+    _wait(1)
+    _shoot(viewer, "repair_number.png")
+    viewer.close()
 
 
 def _shoot(viewer: Any, name: str) -> None:
-    """Take a picture of the window."""
+    """Save a screenshot of the window."""
     viewer.screenshot(str(PICTURES / name), canvas_only=False, flash=False)
 
 
 def _wait_until(is_done: Callable[[], bool], seconds: float = 30) -> None:
-    """Let the window live until something is so, or for some time."""
+    """Process events of the window until a condition is met, or for some seconds."""
     from qtpy.QtWidgets import QApplication
 
     end = time.monotonic() + seconds
@@ -125,8 +145,13 @@ def _wait_until(is_done: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
+def _wait(seconds: float) -> None:
+    """Process events of the window for some seconds."""
+    _wait_until(lambda: False, seconds)
+
+
 def _draw_overlays() -> None:
-    """Show a frame with everything that can be written upon it."""
+    """Show a frame with every overlay."""
     stack: Image = z_stack()
     frames = render(
         [stack],

@@ -29,8 +29,8 @@ _FRAME = 40
 def main() -> int:
     """Write every picture; return 1 if a picture or a saved file is not as expected."""
     PICTURES.mkdir(exist_ok=True)
-    _draw_overlays()
     with _home() as folder:
+        _draw_overlays()
         _show_export()
         _show_repair(folder)
         return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
@@ -38,10 +38,10 @@ def main() -> int:
 
 @contextmanager
 def _home() -> Iterator[Path]:
-    """Yield an empty home folder with a short path, because the pictures show paths of files."""
+    """Yield an empty home folder, whose short path the pictures show; ignore napari's settings."""
     folder = Path(tempfile.gettempdir(), "movies")
     folder.mkdir()
-    os.environ["HOME"] = str(folder)
+    os.environ |= {"HOME": str(folder), "NAPARI_CONFIG": ""}
     try:
         yield folder
     finally:

@@ -8,12 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import signal
-import time
-import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +18,14 @@ import tifffile
 from numpy.typing import NDArray
 
 from faults import run_python
-from helpers import SHARED, Entry, entry_id, read_corpus, sha256
-from napari_ferry import FerryError, FerryWarning, Image, imload
+from helpers import Entry, entry_id, read_corpus, sha256
+from napari_ferry import Image, imload
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from tiff_children import MEGABYTES, SECONDS, WHOLE
 
 MALFORMED = ("malformed", "generated-malformed")
 SOUND = read_corpus("tiff", lambda entry: entry["kind"] not in MALFORMED)
 BROKEN = read_corpus("tiff", lambda entry: entry["kind"] in MALFORMED)
-
-SECONDS, MEGABYTES = 20, 1500
-
-_WHOLE = SHARED / "corpus" / "tiff" / "gen__ome_unit_unknown.ome.tif"
-"""A file with the pixels that the truncated ones had."""
 
 # Bio-Formats turns white into black and colors of print into their opposites; of JPEG and of bits
 # that fill no byte it makes other numbers than the rest.
@@ -110,14 +101,14 @@ def _turned(image: Image, order: str) -> NDArray[Any]:
 @pytest.fixture(scope="module")
 def outcomes(shared_data: Path) -> dict[str, dict[str, Any]]:
     """Results of opening each malformed file, by name."""
-    code = "import sys; from tiff import test_corpus; test_corpus.open_in_children(sys.argv[1:])"
+    code = "import sys, tiff_children; tiff_children.open_in_children(sys.argv[1:])"
     status, out, errors = run_python(code, *(path_of(entry, shared_data) for entry in BROKEN))
     assert status == 0, errors
     return {found["file"]: found for found in map(json.loads, out.splitlines())}
 
 
 @pytest.mark.parametrize("entry", BROKEN, ids=entry_id)
-def test_malformed_files_do_no_harm(entry: Entry, outcomes: dict[str, dict[str, Any]]) -> None:
+def test_malformed_files_are_harmless(entry: Entry, outcomes: dict[str, dict[str, Any]]) -> None:
     name = Path(entry["file"]).name
     found = outcomes[name]
     assert found["status"] == 0, f"killed by signal {found['status']}"
@@ -133,66 +124,12 @@ def test_malformed_files_do_no_harm(entry: Entry, outcomes: dict[str, dict[str, 
 
 
 @pytest.mark.parametrize("entry", [e for e in BROKEN if "gen__trunc" in e["file"]], ids=entry_id)
-def test_truncated_files_never_lose_frames_in_silence(
+def test_truncated_files_never_lose_frames_without_a_warning(
     entry: Entry, outcomes: dict[str, dict[str, Any]]
 ) -> None:
     found = outcomes[Path(entry["file"]).name]
     if found["error"] is None:
-        whole = tifffile.imread(_WHOLE)
+        whole = tifffile.imread(WHOLE)
         n = len(found["frames"])
         assert found["frames"] == [sha256(frame) for frame in whole[:n]]
         assert n == len(whole) or "cut off" in " ".join(found["warnings"])
-
-
-def open_in_children(paths: Iterable[str]) -> None:
-    """Open each file in a child with limits, and print the result as a line of JSON."""
-    imload(_WHOLE)  # which imports what it takes, once instead of in each child
-    for path in map(Path, paths):
-        start = time.monotonic()
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            _limit()
-            os.write(writing, json.dumps(_open(path)).encode())
-            os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as file:
-            answer = file.read()
-        _, status, usage = os.wait4(child, 0)
-        found = {
-            "file": path.name,
-            "status": os.waitstatus_to_exitcode(status),
-            "seconds": time.monotonic() - start,
-            "megabytes": usage.ru_maxrss // 1024,
-        }
-        print(json.dumps(found | json.loads(answer or "{}")), flush=True)
-
-
-def _limit() -> None:
-    """Let this process be killed when it takes too long, and refuse it memory beyond 4 GB."""
-    import resource
-
-    signal.alarm(SECONDS)
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-
-
-def _open(path: Path) -> dict[str, Any]:
-    """Open and load a file; return the hashes of its frames, or the error, and the warnings."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", FerryWarning)
-        found = _load(path)
-    return found | {"warnings": [str(one.message) for one in caught]}
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        frames = [
-            sha256(frame)
-            for image in imload(path)
-            for frame in image.load().reshape(-1, *image.shape[-3 if image.is_rgb else -2 :])
-        ]
-    except Exception as error:  # noqa: BLE001  # which is what the test looks at
-        is_ours = isinstance(error, FerryError)
-        return {"error": f"{type(error).__name__}: {error}", "is_ours": is_ours}
-    return {"error": None, "frames": frames}

@@ -1,0 +1,120 @@
+"""Micro-Manager stacks, and NDTiff."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from helpers import assert_same_pixels, pixels
+from napari_ferry import imload
+from napari_ferry.errors import FerryWarning
+from napari_ferry.image import Axis, Image
+from tiff_files import assert_like_tifffile
+
+
+def axes_of(image: Image) -> list[tuple[str, float, str | None]]:
+    return [(axis.name, pytest.approx(axis.scale), axis.unit) for axis in image.axes]
+
+
+def write_micromanager(
+    path: Path, rows: Sequence[Sequence[int]], summary: dict[str, Any], planes: NDArray[Any]
+) -> None:
+    """Write a file as Micro-Manager does: header, summary, planes, index of c z t r."""
+    header = json.dumps(summary).encode()
+    out = bytearray(struct.pack("<2sHI", b"II", 42, 0) + bytes(32) + header)
+    places, link = [], 4
+    for plane in planes:
+        out += bytes(len(out) % 2)
+        ifd, (y, x) = len(out), plane.shape
+        end = ifd + 162 + plane.nbytes
+        places.append(ifd)
+        struct.pack_into("<I", out, link, ifd)
+        tags = [(256, 4, 1, x), (257, 4, 1, y), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)]
+        tags += [(273, 4, 1, ifd + 162), (277, 3, 1, 1), (278, 4, 1, y), (279, 4, 1, plane.nbytes)]
+        tags += [(282, 5, 1, end), (283, 5, 1, end), (296, 3, 1, 3), (51123, 2, 16, end + 8)]
+        out += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+        link = len(out)
+        out += bytes(4)
+        out += plane.astype("<u2").tobytes() + struct.pack("<II", 1, 1) + b'{"a": 1}'.ljust(16)
+
+    index = len(out)
+    out += struct.pack("<II", 3453623, len(places))
+    for row, place in zip(rows, places, strict=True):
+        out += struct.pack("<5I", *row, place)
+    struct.pack_into("<8I", out, 8, 54773648, index, 0, 0, 0, 0, 2355492, len(header))
+    path.write_bytes(out)
+
+
+ROWS = [(c, z, t, 0) for t in range(3) for z in range(2) for c in range(2)]
+SUMMARY = {
+    **{"MicroManagerVersion": "2.0", "Frames": 3, "Slices": 2, "Channels": 2, "Positions": 1},
+    **{"Interval_ms": 250.0, "PixelSize_um": 0.325, "z-step_um": 1.5, "Prefix": "x"},
+    **{"ChNames": ["DAPI", "GFP"], "ChColors": [255, 65280]},
+}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_micromanager(is_first: bool, tmp_path: Path) -> None:
+    path, data = tmp_path / "x_MMStack_Pos0.tif", pixels((12, 32, 40))
+    summary = {**SUMMARY, "TimeFirst": is_first, "SlicesFirst": is_first}
+    write_micromanager(path, ROWS, summary, data)
+    (image,) = imload(path)
+    assert_like_tifffile(path, [image])
+    assert "".join(image.axis_names) == ("tzcyx" if is_first else "tczyx")
+    assert axes_of(image)[0] == ("t", 250, "millisecond")
+    assert image.axis("z") == Axis("z", 1.5, "micrometer")
+    assert image.axis("x") == Axis("x", 0.325, "micrometer")
+    assert [(c.name, c.color) for c in image.channels] == [("DAPI", "#0000ff"), ("GFP", "#00ff00")]
+
+
+def test_micromanager_in_several_files(tmp_path: Path) -> None:
+    data = pixels((12, 32, 40))
+    paths = [tmp_path / f"x_MMStack_Pos0{end}.tif" for end in ("", "_1")]
+    for path, part in zip(paths, (slice(8), slice(8, None)), strict=True):
+        write_micromanager(path, ROWS[part], SUMMARY, data[part])
+    for path in paths:
+        (image,) = imload(path)
+        assert_same_pixels(image.array, data.reshape(3, 2, 2, 32, 40))
+    paths[1].unlink()
+    (image,) = imload(paths[0])
+    assert_same_pixels(image.array, data[:8].reshape(2, 2, 2, 32, 40))
+
+
+def test_micromanager_with_a_hole(tmp_path: Path) -> None:
+    path, data = tmp_path / "x_MMStack_Pos0.tif", pixels((11, 32, 40))
+    write_micromanager(path, [*ROWS[:5], *ROWS[6:]], SUMMARY, data)
+    with pytest.warns(FerryWarning, match="lacks 1 of 12"):
+        (image,) = imload(path)
+    whole_image = np.asarray(image.array).reshape(12, 32, 40)
+    assert not whole_image[5].any()
+    assert_same_pixels(np.delete(whole_image, 5, 0), data)
+
+
+def test_ndtiff_with_its_index(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "corpus/tiff/NDTiffStorage__ndtiff3.2_11bit_NDTiffStack.tif"
+    path = tmp_path / "a_NDTiffStack.tif"
+    path.write_bytes(source.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        starts = [page.dataoffsets[0] for page in tif.pages]
+        expected = tif.pages[3].asarray()
+    index = b""
+    for i, start in enumerate(starts):
+        axes = json.dumps({"time": i % 5, "channel": i // 5}).encode()
+        name = path.name.encode()
+        index += struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(name)) + name
+        index += struct.pack("<8I", start, 64, 64, 4, 0, 0, 0, 0)
+    (tmp_path / "NDTiff.index").write_bytes(index)
+
+    (image,) = imload(path)
+    assert_like_tifffile(path, [image])
+    assert image.size("t") * image.size("c") == 10
+    place = tuple({"t": 3, "c": 0}[name] for name in image.axis_names[:2])
+    assert_same_pixels(np.asarray(image.array[place]), expected)

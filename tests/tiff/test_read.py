@@ -1,0 +1,80 @@
+"""ImageJ hyperstacks of other programs in TIFF files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from helpers import assert_same_pixels, pixels
+from napari_ferry import imload
+from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image import Channel
+from tiff_files import GRAY
+
+
+def test_an_imagej_hyperstack_with_colors_and_ranges(tmp_path: Path) -> None:
+    data = pixels((2, 4, 3, 6, 7))
+    ramp = np.arange(256, dtype=np.uint8)
+    luts = [np.stack([ramp * on for on in rgb]) for rgb in ((1, 0, 0), (0, 1, 1), (1, 1, 1))]
+    tifffile.imwrite(
+        tmp_path / "foreign.tif",
+        data,
+        imagej=True,
+        resolution=(1 / 0.2, 1 / 0.25),
+        metadata={
+            **{"axes": "TZCYX", "unit": "um", "spacing": 2.0, "finterval": 0.1},
+            **{"LUTs": luts, "Ranges": (0.0, 10.0, 5.0, 500.0, 1.0, 65535.0), "mode": "composite"},
+        },
+    )
+
+    (image,) = imload(tmp_path / "foreign.tif")
+    assert_same_pixels(image.array, data.swapaxes(1, 2))
+    assert image.axis_names == tuple("tczyx")
+    assert [axis.scale for axis in image.axes] == pytest.approx([0.1, 1, 2, 0.25, 0.2])
+    assert [axis.unit for axis in image.axes] == ["second", None, *["micrometer"] * 3]
+    assert image.frame_rate == pytest.approx(10)
+    assert image.channels == (
+        Channel(None, "#ff0000", (0, 10)),
+        Channel(None, "#00ffff", (5, 500)),
+        Channel(None, "#ffffff", (1, 65535)),
+    )
+
+
+@pytest.mark.parametrize("order", ["czt", "zct", "tzc", "ctz", "xyczt(default)"])
+def test_the_order_of_early_hyperstacks(order: str, tmp_path: Path) -> None:
+    text = f"ImageJ=1.11a\nimages=24\nchannels=2\nslices=3\nframes=4\norder={order}\n"
+    data = pixels((24, 20, 30))
+    with tifffile.TiffWriter(tmp_path / "h.tif", byteorder=">") as writer:
+        for page in data:
+            writer.write(page, description=text, contiguous=False, **GRAY)
+    (image,) = imload(tmp_path / "h.tif")
+    with tifffile.TiffFile(tmp_path / "h.tif") as tif:
+        stored, letters = tif.series[0].asarray(), tif.series[0].axes.lower()
+    assert image.axis_names == tuple("tczyx")
+    turned = stored.transpose([letters.index(name) for name in "tczyx"])
+    assert_same_pixels(np.asarray(image.array), turned)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_imagej_beyond_4_gb(order: str, tmp_path: Path) -> None:
+    path, n = tmp_path / "h.tif", 5000
+    text = f"ImageJ=1.53t\nimages={n}\nframes={n}\nhyperstack=true\n"
+    tifffile.imwrite(path, pixels((1000, 500)), byteorder=order, description=text, **GRAY)
+    with tifffile.TiffFile(path) as tif:
+        start = tif.pages.first.dataoffsets[0]
+    last = pixels((1000, 500)) + 7
+    with path.open("r+b") as file:  # the rest is a hole
+        file.seek(start + (n - 1) * last.nbytes)
+        file.write(last.astype(f"{order}u2").tobytes())
+    (image,) = imload(path)
+    assert image.shape == (n, 1000, 500)
+    assert_same_pixels(np.asarray(image.array[-1]).astype("uint16"), last)
+    assert_same_pixels(np.asarray(image.array[0]).astype("uint16"), pixels((1000, 500)))
+    assert not image.array[2500].any()
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(UnreadableFileError, match="cut off"):
+        imload(path)

@@ -1,0 +1,119 @@
+"""TIFF files of tifffile, with its JSON descriptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from helpers import assert_same_pixels, pixels
+from napari_ferry import imload
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compression": "zlib"},
+        {"compression": "zlib", "predictor": True},
+        {"compression": "lzw"},
+        {"compression": "zstd", "rowsperstrip": 3},
+        {"compression": "packbits"},
+        {"tile": (16, 32)},
+        {"tile": (16, 16), "compression": "zlib"},
+        {"byteorder": ">"},
+        {"byteorder": ">", "rowsperstrip": 5, "bigtiff": True},
+        {"byteorder": ">", "compression": "lzw", "predictor": True},
+        {"rowsperstrip": 7},
+        {"metadata": None},
+        {"metadata": None, "contiguous": False},
+        {"imagej": True},
+        {"imagej": True, "compression": "zlib"},
+        {"ome": True},
+        {"ome": True, "tile": (16, 16)},
+        {"datetime": True, "resolution": (300, 300), "description": "words", "metadata": None},
+        {"software": "other"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(20, 33), (5, 20, 33)])
+def test_stacks_of_tifffile(
+    options: dict[str, Any], shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / ("foreign.ome.tif" if options.get("ome") else "foreign.tif")
+    data = pixels(shape)
+    tifffile.imwrite(path, data, photometric="minisblack", **options)
+    (image,) = imload(path)
+    stored = data.reshape(image.shape)  # OME-TIFF has all five axes
+    assert_same_pixels(image.array, stored)
+    assert_same_pixels(image.array[..., 3:7, ::-2], stored[..., 3:7, ::-2])
+    assert image.axis_names[-2:] == ("y", "x")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint32", "int64", "float16", "float64", "complex64"])
+def test_types_of_tifffile(dtype: str, tmp_path: Path) -> None:
+    data = pixels((3, 8, 9), dtype)
+    tifffile.imwrite(tmp_path / "foreign.tif", data, photometric="minisblack")
+    assert_same_pixels(imload(tmp_path / "foreign.tif")[0].array, data)
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 16)}], ids=str)
+@pytest.mark.parametrize("frames", [1, 3])
+def test_colors_of_tifffile(
+    planar: str, options: dict[str, Any], frames: int, tmp_path: Path
+) -> None:
+    data = pixels((frames, 20, 33, 3), "uint8")
+    stored = np.moveaxis(data, -1, 1) if planar == "separate" else data
+    with tifffile.TiffWriter(tmp_path / "foreign.tif") as writer:
+        for frame in stored:
+            writer.write(frame, photometric="rgb", planarconfig=planar, metadata=None, **options)
+    (image,) = imload(tmp_path / "foreign.tif")
+    assert image.axis_names == (("t", "y", "x", "s") if frames > 1 else ("y", "x", "s"))
+    assert_same_pixels(image.array, data if frames > 1 else data[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 16)}], ids=str)
+@pytest.mark.parametrize("samples", [3, 4])
+@pytest.mark.parametrize(
+    ("lead", "names"), [((), ""), ((5,), "t"), ((2, 5), "tz"), ((2, 1, 5), "tcz")]
+)
+def test_colors_that_tifffile_describes_without_axes(
+    lead: tuple[int, ...], names: str, samples: int, options: dict[str, Any], tmp_path: Path
+) -> None:
+    data = pixels((*lead, 20, 33, samples), "uint8")
+    tifffile.imwrite(tmp_path / "r.tif", data, photometric="rgb", **options)
+    (image,) = imload(tmp_path / "r.tif")
+    assert image.axis_names == (*names, "y", "x", "s")
+    assert image.is_rgb
+    assert_same_pixels(image.array, data)
+
+
+def test_jpeg_without_axes_is_a_color(tmp_path: Path) -> None:
+    data = pixels((4, 32, 40, 3), "uint8")
+    tifffile.imwrite(tmp_path / "r.tif", data, photometric="rgb", compression="jpeg")
+    (image,) = imload(tmp_path / "r.tif")
+    assert (image.axis_names, image.shape) == (("t", "y", "x", "s"), data.shape)
+    assert_same_pixels(image.array, tifffile.imread(tmp_path / "r.tif"))
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_samples_without_color_are_channels(options: dict[str, Any], tmp_path: Path) -> None:
+    data = pixels((4, 20, 33, 2))
+    path = tmp_path / "c.tif"
+    tifffile.imwrite(path, data, photometric="minisblack", planarconfig="contig", **options)
+    (image,) = imload(path)
+    assert image.axis_names == ("t", "c", "y", "x")
+    assert_same_pixels(image.array, np.moveaxis(data, -1, 1))
+
+
+def test_planes_that_tifffile_treats_as_a_color_remain_planes(tmp_path: Path) -> None:
+    data = pixels((3, 20, 33))
+    with pytest.warns(DeprecationWarning, match="RGB"):
+        tifffile.imwrite(tmp_path / "z.tif", data)
+    (image,) = imload(tmp_path / "z.tif", axes="zyx")
+    assert_same_pixels(image.array, data)
+    assert "assumed" in imload(tmp_path / "z.tif")[0].metadata

@@ -1,5 +1,7 @@
 """Overlays on frames: text of times and lengths, and the position of overlays."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,14 @@ from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.style import choose_paint
 from napari_ferry.rendering.text import TimeStamp, choose_bar
 from napari_ferry.units import METERS
+from pictures import noise
+
+
+@pytest.mark.parametrize("text", ["a\tb", "a\rb", "a\x00b", "\x1b[1m"])
+def test_text_that_cannot_be_printed_is_refused(text):
+    with pytest.raises(InvalidImageError, match="expected one line of printable text"):
+        render(Image.from_array(noise(2, 32, 32)), text=text)
+
 
 CORNERS = ["top_left", "top_right", "bottom_left", "bottom_right"]
 
@@ -63,9 +73,6 @@ def test_a_scale_bar_has_a_round_length_near_the_maximum(pixel, unit, most):
     factor = {"km": 1e3, "m": 1, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "pm": 1e-12}.get(name)
     if unit in METERS and factor:
         assert length * pixel * METERS[unit] == pytest.approx(float(number) * factor, rel=1e-4)
-
-
-# --- on frames ----------------------------------------------------------------------------------
 
 
 def black(shape: tuple[int, int] = (240, 320), **more: Any) -> Image:

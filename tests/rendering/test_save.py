@@ -1,5 +1,7 @@
 """Saving of drawings: conditions, losses and options."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,43 @@ import numpy as np
 import pytest
 
 import napari_ferry
-from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, imload
+from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, imload, render
 from napari_ferry.arrays import Frames
 from napari_ferry.cli import main
 from napari_ferry.plugin import commands
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
+from napari_ferry.signatures import options_of
+from pictures import noise
+
+
+def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
+    image = Image.from_array(noise(3, 6, 8))
+    with pytest.raises(InvalidImageError, match="text, scale applies to drawings"):
+        plan(image, tmp_path / "a.mp4", as_seen=False, text="a", scale=2)
+
+
+def test_help_describes_each_option(capsys):
+    said = {option.name: option.help for option in options_of([render])}
+    assert all(said.values())
+    assert said["stop"].startswith("Positions on the frame axis that become frames")
+    with pytest.raises(SystemExit):
+        main(["convert", "a.tif", "b.mp4", "--help"])
+    shown = capsys.readouterr().out
+    assert "(default: )" not in shown
+    assert "(default: 0)" in shown
+
+
+def test_arrays_are_drawn_as_they_are_saved():
+    array = noise(2, 6, 8)
+    drawn = np.asarray(render(Image.from_array(array, "tyx")).array)
+    for given in (array, [array], list(array), tuple(array)):
+        np.testing.assert_array_equal(render(given).array, drawn)
+    colors = noise(3, 6, 8, 3)
+    for given in (colors, list(colors), colors.astype("f4") / 255):
+        np.testing.assert_array_equal(render(given).array, colors)
+    with pytest.raises(InvalidImageError, match=r"Not an image .str."):
+        render("a.tif")
 
 
 def gray(display: Any = (), *, axes: str = "tyx", seed: int = 0, **more: Any) -> Image:
@@ -199,7 +232,7 @@ def test_a_speed_is_not_applied_to_the_next_movie(tmp_path):
     assert "x real time" in "; ".join(planned.losses)
 
 
-def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
+def test_a_drawing_has_the_playback_speed_of_its_image(tmp_path):
     image = gray({"colormap": "green"})
     slow = replace(image, axes=(Axis("t", 30, "second"), *image.axes[1:]))
     planned = plan(slow, tmp_path / "a.mp4", step=2)
@@ -210,9 +243,6 @@ def test_what_is_drawn_is_watched_at_its_own_pace(tmp_path):
 def test_an_unknown_option_is_named(tmp_path):
     with pytest.raises(InvalidImageError, match="no option spede"):
         plan(gray({"colormap": "green"}), tmp_path / "a.gif", spede=2)
-
-
-# --- public interfaces --------------------------------------------------------------------------
 
 
 def layer(image: Image, **meta: Any) -> Any:

@@ -164,7 +164,7 @@ def test_functions_for_arrays_have_the_options_of_their_format(save: Any, codec:
 @each_that_keeps_all
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axes", ["tyx", "yx"])
-def test_a_type_is_kept_or_refused(suffix: str, dtype: str, axes: str, tmp_path: Path) -> None:
+def test_a_type_is_preserved_or_refused(suffix: str, dtype: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, dtype)
     if np.dtype(dtype).name in REFUSES.get(suffix, ()):
         with pytest.raises(InvalidImageError, match=np.dtype(dtype).name):
@@ -176,7 +176,7 @@ def test_a_type_is_kept_or_refused(suffix: str, dtype: str, axes: str, tmp_path:
 
 @each_suffix
 @pytest.mark.parametrize("dtype", ["U3", "O", "V4", "M8[s]", "m8[s]", "S2"])
-def test_what_is_no_number_is_refused(suffix: str, dtype: str, tmp_path: Path) -> None:
+def test_arrays_without_numbers_are_refused(suffix: str, dtype: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError):
         imsave(np.zeros((3, 4, 5), dtype), tmp_path / f"cells{suffix}")
     assert not snapshot(tmp_path)
@@ -184,7 +184,7 @@ def test_what_is_no_number_is_refused(suffix: str, dtype: str, tmp_path: Path) -
 
 @each_that_keeps_all
 @pytest.mark.parametrize("axes", [*AXES, *OTHER_AXES])
-def test_axes_are_kept(suffix: str, axes: str, tmp_path: Path) -> None:
+def test_axes_are_preserved(suffix: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, "uint8" if "s" in axes else "uint16")
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
@@ -193,7 +193,9 @@ def test_axes_are_kept(suffix: str, axes: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("samples", [3, 4])
 @pytest.mark.parametrize("axes", ["yxs", "tyxs", "zyxs"])
-def test_colors_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_path: Path) -> None:
+def test_colors_are_preserved(
+    suffix: str, dtype: str, samples: int, axes: str, tmp_path: Path
+) -> None:
     image = make_image(axes, dtype, s=samples)
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
@@ -201,7 +203,7 @@ def test_colors_are_kept(suffix: str, dtype: str, samples: int, axes: str, tmp_p
 @each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tyx", "tczyx", "cyx", "zyx"])
 @pytest.mark.parametrize("size", [1, 3, 4])
-def test_no_length_of_an_axis_means_anything(
+def test_axes_of_any_length_are_preserved(
     suffix: str, axes: str, size: int, tmp_path: Path
 ) -> None:
     image = make_image(axes, **dict.fromkeys(axes[:-2], size))
@@ -212,7 +214,7 @@ def test_no_length_of_an_axis_means_anything(
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 7), (7, 1), (1, 1, 1), (1, 1, 1, 1, 1), (2, 3), (5, 3, 3), (3, 17, 4)]
 )
-def test_odd_sizes_are_kept(suffix: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_odd_sizes_are_preserved(suffix: str, shape: tuple[int, ...], tmp_path: Path) -> None:
     image = Image.from_array(pixels(shape))
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
 
@@ -220,7 +222,7 @@ def test_odd_sizes_are_kept(suffix: str, shape: tuple[int, ...], tmp_path: Path)
 @each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tyx", "tczyx", "ctzyx"])
 @pytest.mark.parametrize("small_blocks", [False, True])
-def test_every_source_is_saved_alike(
+def test_every_source_is_saved_as_the_same_image(
     suffix: str, axes: str, small_blocks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if small_blocks:
@@ -237,7 +239,7 @@ def test_every_source_is_saved_alike(
 @each_that_keeps_all
 @pytest.mark.parametrize("axes", ["tczyx", "zctyx", "tyx", "yx", "cyx", "tyxs", "pzyx"])
 @pytest.mark.parametrize("kind", ["image", "labels"])
-def test_what_an_image_says_is_kept(suffix: str, axes: str, kind: Any, tmp_path: Path) -> None:
+def test_metadata_are_preserved(suffix: str, axes: str, kind: Any, tmp_path: Path) -> None:
     image = make_full_image(axes, "uint8" if "s" in axes else "uint16", kind)
     _assert_kept(_round_trip(image, tmp_path, suffix), image, suffix)
     assert not [
@@ -246,7 +248,7 @@ def test_what_an_image_says_is_kept(suffix: str, axes: str, kind: Any, tmp_path:
 
 
 @each_suffix
-def test_losses_are_said(suffix: str, tmp_path: Path) -> None:
+def test_losses_are_reported(suffix: str, tmp_path: Path) -> None:
     image = make_image("tyx")
     strange = replace(image, metadata={"fine": 1, "strange": object()}, levels=(image.array,) * 2)
     losses = " ".join(plan(strange, tmp_path / f"cells{suffix}").losses)
@@ -308,7 +310,7 @@ def test_an_array_without_a_plane_is_refused(
 
 @each_that_keeps_all
 @pytest.mark.parametrize("axes", ["xy", "yxs", "yxc", "xyt", "yxt", "tsyx"])
-def test_planes_in_another_order_are_kept_or_refused(
+def test_planes_in_another_order_are_preserved_or_refused(
     suffix: str, axes: str, tmp_path: Path
 ) -> None:
     image = make_image(axes, s=2)
@@ -335,7 +337,7 @@ def test_opening_never_writes(suffix: str, tmp_path: Path) -> None:
 
 
 @each_suffix
-def test_what_was_opened_cannot_be_changed_in_the_file(suffix: str, tmp_path: Path) -> None:
+def test_changes_of_an_opened_image_do_not_change_the_file(suffix: str, tmp_path: Path) -> None:
     image = _fitting(suffix)
     found = _round_trip(image, tmp_path, suffix)
     before = snapshot(tmp_path)
@@ -348,7 +350,7 @@ def test_what_was_opened_cannot_be_changed_in_the_file(suffix: str, tmp_path: Pa
 
 
 @each_that_keeps_all
-def test_nothing_is_replaced_unasked(suffix: str, tmp_path: Path) -> None:
+def test_nothing_is_replaced_without_overwrite(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     imsave(make_image("tyx"), path)
     before = snapshot(tmp_path)
@@ -361,7 +363,7 @@ def test_nothing_is_replaced_unasked(suffix: str, tmp_path: Path) -> None:
 
 
 @each_suffix
-def test_a_save_that_fails_leaves_what_was_there(suffix: str, tmp_path: Path) -> None:
+def test_a_failed_save_leaves_the_old_files(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     imsave(make_image("tyx"), path)
     before = snapshot(tmp_path)
@@ -371,7 +373,7 @@ def test_a_save_that_fails_leaves_what_was_there(suffix: str, tmp_path: Path) ->
 
 
 @each_that_keeps_all
-def test_what_is_opened_can_be_saved_over_itself(suffix: str, tmp_path: Path) -> None:
+def test_an_opened_image_can_be_saved_over_itself(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     image = make_full_image()
     imsave(image, path)
@@ -402,7 +404,7 @@ def test_any_name_can_be_saved(suffix: str, stem: str, tmp_path: Path) -> None:
 
 @each_suffix
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"<html>", b"II*\0", b"{}"])
-def test_what_is_something_else_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:
+def test_other_files_are_refused(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
     path.write_bytes(content)
     with pytest.raises(FerryError, match="cells"):

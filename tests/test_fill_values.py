@@ -64,7 +64,7 @@ def in_all_ways(path: Path) -> list[NDArray[Any]]:
     "suffix", [suffix for codec in codecs() for suffix in (codec.SUFFIXES[0], codec.SUFFIXES[-1])]
 )
 @pytest.mark.parametrize("axes", ["yx", "tyx", "tyxs"])
-def test_every_format_fills_what_it_gives(suffix: str, axes: str, tmp_path: Path) -> None:
+def test_every_format_fills_its_arrays(suffix: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, "uint8", t=5, y=34, x=46)
     imsave(image, tmp_path / f"cells{suffix}")
     read_filled(lambda: in_all_ways(tmp_path / f"cells{suffix}"))
@@ -134,7 +134,7 @@ def test_a_renamed_set_whose_description_is_in_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", COMPRESSED)
-def test_what_is_missing_of_a_renamed_set_is_zero_and_named(
+def test_missing_files_of_a_renamed_set_are_zero_and_named(
     options: dict[str, Any], tmp_path: Path
 ) -> None:
     data = pixels((4, 20, 30))
@@ -147,9 +147,7 @@ def test_what_is_missing_of_a_renamed_set_is_zero_and_named(
 
 
 @pytest.mark.parametrize("options", COMPRESSED)
-def test_files_that_each_lack_the_rest_of_their_set(
-    options: dict[str, Any], tmp_path: Path
-) -> None:
+def test_files_without_the_rest_of_their_sets(options: dict[str, Any], tmp_path: Path) -> None:
     """Files of one size and layout, each with fewer frames than its description."""
     data = pixels((3, 4, 20, 30))
     for k, frames in enumerate(data):
@@ -218,7 +216,7 @@ def test_a_strip_that_is_too_short_is_refused(
 @pytest.mark.parametrize("compression", ENCODERS)
 @pytest.mark.parametrize("large_page", [1 << 10, 1 << 30])
 @pytest.mark.parametrize("missing", [[0], [1], [2], [0, 2], [0, 1, 2]])
-def test_strips_that_are_left_out_are_filled(
+def test_missing_strips_are_filled(
     compression: int, large_page: int, missing: list[int], tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(tiles, "LARGE_PAGE", large_page)
@@ -250,7 +248,7 @@ def test_tiles_at_the_border(
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("left", [0.3, 0.6, 0.9])
-def test_a_file_that_is_cut_off(compression: Any, left: float, tmp_path: Path) -> None:
+def test_a_truncated_file(compression: Any, left: float, tmp_path: Path) -> None:
     """Existing pixels are correct, and missing ones are refused or reported."""
     data, path = pixels((6, 50, 70)), tmp_path / "cut.tif"
     with tifffile.TiffWriter(path) as writer:
@@ -319,7 +317,7 @@ def test_folders(options: dict[str, Any], lengths: tuple[int, ...], tmp_path: Pa
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_what_is_drawn(dtype: str) -> None:
+def test_drawings(dtype: str) -> None:
     plain = np.random.default_rng(1).integers(0, 200, (4, 3, 37, 41)).astype(dtype)
     space = (Axis("y", 2.0, "micrometer", 5.0), Axis("x", 1.0, "micrometer"))
     images = [
@@ -349,7 +347,7 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs an allocator of glibc")
-def test_nothing_that_a_library_allocates_is_shown(tmp_path: Path) -> None:
+def test_memory_allocated_by_libraries_is_never_shown(tmp_path: Path) -> None:
     """The same files are read over memory full of one byte, and of another."""
     data = pixels((3, 50, 70), "uint8")
     for name in (None, "zlib", "lzw", "packbits", "zstd", "jpeg", "png", "jpeg2000", "webp"):

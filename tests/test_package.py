@@ -179,7 +179,7 @@ def test_no_file_content_can_run_as_code(path: Path):
         "np.load(path, allow_pickle=True)",
     ],
 )
-def test_the_check_for_code_sees_it(code: str):
+def test_the_check_for_code_finds_it(code: str):
     assert _banned(ast.parse(code))
 
 

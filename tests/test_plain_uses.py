@@ -288,7 +288,7 @@ def opened(path: Path) -> tuple[str, NDArray[Any], int]:
 
 @pytest.mark.filterwarnings("ignore:.*write.* data with shape:DeprecationWarning")
 @pytest.mark.parametrize("use", TIFF, ids=str)
-def test_what_people_write_opens_as_one_stack(tmp_path, use):
+def test_stacks_of_other_programs_open_as_one_stack(tmp_path, use):
     path = tmp_path / f"stack{use.suffix}"
     use.write(path, use.frames)
     axes, array, layers = opened(path)
@@ -306,7 +306,7 @@ GIFS = [
 
 
 @pytest.mark.parametrize("use", GIFS, ids=str)
-def test_animations_that_people_write_open_as_one_stack(tmp_path, use):
+def test_animations_of_other_programs_open_as_one_stack(tmp_path, use):
     path = tmp_path / "stack.gif"
     use.write(path, use.frames)
     assert load_gif(path).shape == use.frames.shape
@@ -330,7 +330,7 @@ VIDEOS: Sequence[Use] = [
 
 
 @pytest.mark.parametrize("use", VIDEOS, ids=str)
-def test_videos_that_people_write_open_as_one_stack(tmp_path, use):
+def test_videos_of_other_programs_open_as_one_stack(tmp_path, use):
     path = tmp_path / f"stack{use.suffix}"
     use.write(path, VIDEO_FRAMES)
     axes, array, layers = opened(path)
@@ -401,7 +401,7 @@ SAVED = {
 
 @pytest.mark.parametrize("suffix", SAVED)
 @pytest.mark.parametrize("way", PASSED, ids=str)
-def test_what_people_pass_is_saved_as_one_stack(tmp_path, way, suffix):
+def test_arrays_of_any_kind_are_saved_as_one_stack(tmp_path, way, suffix):
     path, (save, load) = tmp_path / f"stack{suffix}", SAVED[suffix]
     save(path, way.make(way.frames))
     expected = way.frames if way.axes[0] == "t" else way.frames[0]
@@ -414,7 +414,7 @@ def test_what_people_pass_is_saved_as_one_stack(tmp_path, way, suffix):
 
 @pytest.mark.parametrize("suffix", SAVED)
 @pytest.mark.parametrize("make", [iter, lambda frames: (f for f in frames), set, dict, enumerate])
-def test_what_is_no_stack_is_refused_in_a_sentence(tmp_path, make, suffix):
+def test_other_objects_are_refused(tmp_path, make, suffix):
     frames = [b"a", b"b"] if make in (set, dict) else BYTES
     given = {b"a": BYTES[0]} if make is dict else make(frames)
     with pytest.raises(InvalidImageError, match=r"list"):

@@ -42,7 +42,7 @@ def test_pint_understands_each_name_as_the_same_length_or_time(name: str) -> Non
 
 
 @pytest.mark.parametrize("unit", [None, "", "pixel", "px", "pt", "ua", "li", "degree", "volt"])
-def test_what_is_no_length_or_time_becomes_pixels_in_napari(unit: str | None) -> None:
+def test_other_units_become_pixels_in_napari(unit: str | None) -> None:
     assert units.to_pint(unit) == "pixel"
     assert units.normalize(unit) is None
 
@@ -66,7 +66,7 @@ def test_pint_units_without_a_name_of_their_own() -> None:
         *((word, word) for word in ("degree", "volt", "1 / second")),
     ],
 )
-def test_an_axis_has_the_one_name_of_its_unit(spelled: str | None, unit: str | None) -> None:
+def test_an_axis_has_the_canonical_name_of_its_unit(spelled: str | None, unit: str | None) -> None:
     assert Axis("t", 0.5, spelled).unit == unit
     assert replace(Axis("t", 0.5), unit=spelled) == Axis("t", 0.5, unit)
 
@@ -96,7 +96,7 @@ def test_every_ome_symbol_is_read_or_known_to_have_no_ngff_name() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_name_survives_ome_and_imagej(name: str) -> None:
+def test_each_name_is_read_back_from_ome_and_imagej(name: str) -> None:
     assert units.from_ome(units.to_ome(name) or "") == name
     imagej = units.to_imagej(name) or ""
     assert imagej.isascii()
@@ -125,7 +125,7 @@ def test_each_name_survives_ome_and_imagej(name: str) -> None:
         (" ", None),
     ],
 )
-def test_what_imagej_writes(text: str, expected: str | None) -> None:
+def test_units_of_imagej_are_read(text: str, expected: str | None) -> None:
     assert units.from_imagej(text) == expected
 
 
@@ -144,7 +144,7 @@ def test_what_imagej_writes(text: str, expected: str | None) -> None:
         ("MM", None),
     ],
 )
-def test_common_spellings(text: str, expected: str | None) -> None:
+def test_common_spellings_are_read(text: str, expected: str | None) -> None:
     assert units.normalize(text) == expected
 
 

@@ -84,7 +84,7 @@ READS: tuple[Callable[[Any], object], ...] = (
 """Operations that access pixels without indexing, as far as a map can check them."""
 
 
-def test_what_became_shorter_is_not_computed_with(tmp_path: Path) -> None:
+def test_shortened_maps_are_refused_by_numpy_functions(tmp_path: Path) -> None:
     write_ours(tmp_path / "a.tif")
     whole = imload(tmp_path / "a.tif")[0].array
     os.truncate(tmp_path / "a.tif", 9000)
@@ -94,7 +94,7 @@ def test_what_became_shorter_is_not_computed_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["r+", "c"])
-def test_a_map_that_may_be_changed_is_guarded(mode: Any, tmp_path: Path) -> None:
+def test_a_writable_map_of_a_shortened_file_is_refused(mode: Any, tmp_path: Path) -> None:
     MOVIE.tofile(tmp_path / "a.raw")
     mapped: Any = Mapped(tmp_path / "a.raw", np.uint16, mode, 0, MOVIE.shape)
     mapped += 1
@@ -111,7 +111,7 @@ def test_a_map_that_may_be_changed_is_guarded(mode: Any, tmp_path: Path) -> None
             change()
 
 
-def test_results_are_plain(tmp_path: Path) -> None:
+def test_results_of_maps_are_plain_arrays(tmp_path: Path) -> None:
     """A map without a file is useless, and one without dimensions cannot be hashed."""
     write_ours(tmp_path / "a.tif")
     whole: Any = imload(tmp_path / "a.tif")[0].array
@@ -132,7 +132,7 @@ def test_results_are_plain(tmp_path: Path) -> None:
 
 
 @each_way
-def test_a_map_of_a_file_that_changed_does_not_travel(
+def test_a_map_of_a_changed_file_is_refused_when_unpickled(
     name: str, write: Callable[[Path], None], tmp_path: Path
 ) -> None:
     path = tmp_path / name
@@ -150,7 +150,7 @@ def test_a_map_of_a_file_that_changed_does_not_travel(
         pickle.loads(again)
 
 
-def test_pages_of_a_file_that_changed_do_not_travel(tmp_path: Path) -> None:
+def test_pages_of_a_changed_file_are_refused_when_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, MOVIE, compression="zlib", photometric="minisblack")
     with tifffile.TiffFile(path) as tif:
@@ -168,7 +168,7 @@ def test_pages_of_a_file_that_changed_do_not_travel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-def test_a_relative_path_stays_good(
+def test_a_relative_path_remains_valid(
     compression: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: Any = {"compression": compression, "photometric": "minisblack"}
@@ -184,7 +184,7 @@ def test_a_relative_path_stays_good(
 
 
 @pytest.mark.parametrize("refused", [errno.EMFILE, errno.ENFILE])
-def test_too_many_open_files_are_said(
+def test_too_many_open_files_are_reported(
     refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
@@ -198,7 +198,7 @@ def test_too_many_open_files_are_said(
                 imload(tmp_path / "a.tif")
 
 
-def test_dask_copies_no_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dask_does_not_copy_maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_ours(tmp_path / "a.tif")
     (image,) = imload(tmp_path / "a.tif")
     read: list[object] = []
@@ -236,7 +236,7 @@ def test_a_map_is_pickled_as_its_path(
         pickle.loads(packed)
 
 
-def test_a_computed_array_is_no_map(tmp_path: Path) -> None:
+def test_a_computed_array_is_not_a_map(tmp_path: Path) -> None:
     MOVIE.tofile(tmp_path / "a.raw")
     mapped = map_strided(tmp_path / "a.raw", 0, MOVIE.shape, MOVIE.strides, MOVIE.dtype)
     doubled = mapped * 2
@@ -245,14 +245,14 @@ def test_a_computed_array_is_no_map(tmp_path: Path) -> None:
     assert_same_pixels(pickle.loads(pickle.dumps(doubled)), MOVIE * 2)
 
 
-def test_what_is_written_to_a_map_in_memory_stays(tmp_path: Path) -> None:
+def test_changes_of_a_map_in_memory_are_pickled(tmp_path: Path) -> None:
     MOVIE.tofile(tmp_path / "a.raw")
     mapped = Mapped(tmp_path / "a.raw", np.uint16, "c", 0, MOVIE.shape)
     mapped[0] = 7
     assert_same_pixels(pickle.loads(pickle.dumps(mapped))[0], np.full((64, 64), 7, np.uint16))
 
 
-def test_dask_takes_tiles_as_chunks() -> None:
+def test_tiles_are_chunks_of_dask() -> None:
     class Tiled:
         shape, dtype, ndim, chunks = (3, 40, 50), np.dtype(np.uint8), 3, (1, 16, 16)
 

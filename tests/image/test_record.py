@@ -1,4 +1,4 @@
-"""The JSON record: round trips, plain JSON values, and malformed fields."""
+"""The JSON record of an image: round trips, malformed fields, and later changes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from json_examples import FLOATS, INF, NAN, PLAIN, TEXT
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Channel, Image, common_losses, describe
-from napari_ferry.image.json_values import json_losses, to_json
 from napari_ferry.image.record import (
     KEY,
     Description,
@@ -24,14 +24,8 @@ from napari_ferry.image.record import (
     unless_changed,
 )
 
-TEXT = st.text(max_size=12)
 UNITS = st.sampled_from([None, "micrometer", "second", "minute", "degree", "1 / second"])
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | FLOATS | TEXT,
-    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(TEXT, inside, max_size=3),
-    max_leaves=6,
-)
+
 MAPPINGS = st.dictionaries(TEXT, PLAIN, max_size=3)
 CHANNELS = st.builds(
     Channel, st.none() | TEXT, st.none() | TEXT, st.none() | st.tuples(FLOATS, FLOATS)
@@ -86,12 +80,9 @@ def parse_x(**changes: Any) -> Description | None:
     return parse_description(RECORD | {"axes": [c, y, x | changes]})
 
 
-# --- round trip
-
-
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(image=images())
-def test_every_image_comes_back_as_it_was(image: Image) -> None:
+def test_every_image_is_read_back_unchanged(image: Image) -> None:
     found = read_record(json.dumps(describe(image)))
     assert found is not None
     assert found.shape == image.shape
@@ -102,7 +93,7 @@ def test_every_image_comes_back_as_it_was(image: Image) -> None:
     assert describe(back) == describe(image)
 
 
-def test_a_record_says_all_that_a_description_has() -> None:
+def test_a_record_has_all_fields_of_a_description() -> None:
     found = parse()
     assert all(getattr(found, field.name) for field in fields(Description))
     assert describe(found.to_image(np.zeros(found.shape, found.dtype))) == RECORD
@@ -127,16 +118,13 @@ def test_values_of_numpy_become_plain() -> None:
     ("dtype", "said"),
     [("<u2", "uint16"), (">u2", ">u2"), ("u1", "uint8"), ("?", "bool"), (">f4", ">f4")],
 )
-def test_the_byte_order_is_said_where_it_is_big(dtype: str, said: str) -> None:
+def test_a_big_endian_byte_order_is_recorded(dtype: str, said: str) -> None:
     record = describe(Image.from_array(np.zeros((2, 2), dtype)))
     found = parse_description(record)
     assert record["dtype"] == said
     assert found is not None
     assert found.has_dtype(["int8", np.dtype(dtype).name])
     assert not found.has_dtype(["int8", "float64"])
-
-
-# --- malformed fields are ignored
 
 
 @pytest.mark.parametrize(
@@ -159,19 +147,19 @@ def test_the_byte_order_is_said_where_it_is_big(dtype: str, said: str) -> None:
     ],
     ids=lambda record: str(record)[:40],
 )
-def test_without_sound_axes_it_is_no_record(record: object) -> None:
+def test_a_record_without_valid_axes_is_ignored(record: object) -> None:
     assert parse_description(record) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "1e999", "NaN", "\ud800", "[" * 100_000, "9" * 5000, '{"a": 1}']
 )
-def test_text_that_is_no_record(text: str) -> None:
+def test_other_text_is_not_a_record(text: str) -> None:
     assert read_record(text) is None
 
 
 @pytest.mark.parametrize("number", [HUGE, -HUGE, float("nan"), float("inf"), "1", True, None, [1]])
-def test_what_is_no_possible_number_is_left_out(number: object) -> None:
+def test_impossible_numbers_are_left_out(number: object) -> None:
     found = parse_x(scale=number, translation=number)
     assert found is not None
     assert found.axes[-1] == Axis("x", 1.0, "micrometer", 0.0)
@@ -179,7 +167,7 @@ def test_what_is_no_possible_number_is_left_out(number: object) -> None:
     assert parse(channels=limits).channels == (Channel(), Channel())
 
 
-def test_numbers_as_long_as_digits_allow_are_read() -> None:
+def test_very_long_numbers_are_read() -> None:
     x = RECORD["axes"][2] | {"scale": HUGE}
     found = read_record(json.dumps(RECORD | {"axes": [*RECORD["axes"][:2], x]}))
     assert found is not None
@@ -187,7 +175,7 @@ def test_numbers_as_long_as_digits_allow_are_read() -> None:
 
 
 @pytest.mark.parametrize("number", [sys.float_info.max, -1.7e308, 10**308, 5e-324])
-def test_the_largest_and_smallest_numbers_are_kept(number: float) -> None:
+def test_the_largest_and_smallest_numbers_are_preserved(number: float) -> None:
     found = parse_x(scale=number, translation=number)
     assert found is not None
     assert (found.axes[-1].scale, found.axes[-1].translation) == (number, number)
@@ -211,19 +199,17 @@ def test_the_largest_and_smallest_numbers_are_kept(number: float) -> None:
         ({KEY: 2, "later": True}, {}),
     ],
 )
-def test_what_is_malformed_is_left_out_and_the_rest_kept(
-    changes: dict[str, Any], kept: dict[str, Any]
-) -> None:
+def test_malformed_fields_are_left_out(changes: dict[str, Any], kept: dict[str, Any]) -> None:
     assert parse(**changes) == replace(parse(), **kept)
 
 
-def test_a_scale_of_zero_and_a_strange_unit() -> None:
+def test_a_scale_of_zero_and_an_invalid_unit_are_ignored() -> None:
     found = parse_x(scale=0, unit=["micrometer"])
     assert found is not None
     assert found.axes[-1] == Axis("x", 1.0, None, -2.0)
 
 
-def test_records_of_any_unit_stay_readable() -> None:
+def test_records_with_any_unit_are_read() -> None:
     for word, unit in (
         ("um", "micrometer"),
         ("degree", "degree"),
@@ -244,55 +230,21 @@ def test_records_of_any_unit_stay_readable() -> None:
     record=st.dictionaries(st.sampled_from(sorted(RECORD)), PLAIN),
     axis=st.dictionaries(st.sampled_from(["name", "size", "scale", "unit", "translation"]), PLAIN),
 )
-def test_no_record_is_an_error(record: dict[str, Any], axis: dict[str, Any]) -> None:
+def test_malformed_records_raise_no_error(record: dict[str, Any], axis: dict[str, Any]) -> None:
     for broken in (record, RECORD | record, RECORD | {"axes": [*RECORD["axes"], axis]}):
         found = parse_description(broken)
         if found is not None and "axes" not in record:
             found.to_image(np.broadcast_to(np.uint8(0), found.shape))
 
 
-# --- plain JSON
-
-
-@given(value=PLAIN)
-def test_plain_values_stay_as_they_are(value: object) -> None:
-    assert to_json(value) == value
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (np.float32(0.5), 0.5),
-        (np.bool_(True), True),
-        (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
-        ((1, (2, None)), [1, [2, None]]),
-        (frozenset([1]), [1]),
-        ({1: {"a": np.int8(2)}}, {"1": {"a": 2}}),
-        ({"a": None, "b": b"raw", "c": [b"raw", 1]}, {"a": None, "c": [None, 1]}),
-        (b"raw", None),
-        (object(), None),
-    ],
-)
-def test_other_values_become_plain_or_are_left_out(value: object, expected: object) -> None:
-    assert to_json(value) == expected
-
-
-def test_what_cannot_be_kept_is_named() -> None:
-    metadata = {"a": 1, "none": None, "raw": b"", "what": object(), "list": [b""], "of": {1: 2}}
-    assert list(json_losses(metadata)) == ["raw", "what", "list.0", "of.1"]
-
-
-# --- our record, and later changes by other programs
-
-
-def test_what_was_written_decides_who_is_right() -> None:
+def test_only_changed_values_win_over_the_record() -> None:
     assert unless_changed("a\0", "a ", "a ") == "a\0"
     assert unless_changed("a\0", "a ", "a\0") == "a\0"
     assert unless_changed("a\0", "a ", "b") == "b"
     assert unless_changed("a", None, None) == "a"
 
 
-def test_axes_are_ours_but_for_a_step_that_was_changed() -> None:
+def test_only_changed_steps_win_over_the_record() -> None:
     own = (Axis("t", -1.0, "second", 3.0), Axis("p", 2.0, "degree"), Axis("x", 0.5, "micrometer"))
     wrote = (Axis("t"), Axis("p"), Axis("x", 0.5, "micrometer"))
     same = (Axis("x", 500.0, "nanometer"), Axis("t"), Axis("z", 9.0, "meter"))
@@ -300,23 +252,6 @@ def test_axes_are_ours_but_for_a_step_that_was_changed() -> None:
     changed = (Axis("x", 0.6, "micrometer"), Axis("t", 2.0, "second"))
     assert join_axes(own, wrote, changed) == (changed[1], own[1], changed[0])
     assert join_axes(own, wrote, [Axis("x")]) == (*own[:2], Axis("x"))
-
-
-NAN, INF = float("nan"), float("inf")
-
-
-def test_numbers_that_are_not_finite_become_null_and_are_named() -> None:
-    metadata = {
-        "a": NAN,
-        "b": {"c": [1, INF]},
-        "d": np.array([-INF, 2]),
-        "e": np.float32("nan"),
-        "f": None,
-    }
-    stored = {"a": None, "b": {"c": [1, None]}, "d": [None, 2.0], "e": None, "f": None}
-    assert to_json(metadata) == stored
-    assert list(json_losses(metadata)) == ["a", "b.c.1", "d.0", "e"]
-    assert json_losses(stored) == {}
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])

@@ -116,7 +116,7 @@ def test_one_frame_in_a_list_is_a_stack_of_one(name: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", ">u2", "int8", "bool"])
 @pytest.mark.parametrize("shape", [(3, 12, 16), (3, 12, 16, 4)])
-def test_frames_of_any_type_keep_their_values(dtype: str, shape: tuple[int, ...]) -> None:
+def test_frames_of_any_type_are_preserved(dtype: str, shape: tuple[int, ...]) -> None:
     stack = pixels(shape, dtype)
     for name in ("a.tif", "a.bin"):
         imsave(list(stack), name)
@@ -125,7 +125,7 @@ def test_frames_of_any_type_keep_their_values(dtype: str, shape: tuple[int, ...]
         assert_same_pixels(np.asarray(image.array), stack)
 
 
-def test_frames_are_neither_copied_nor_read_when_they_are_given() -> None:
+def test_frames_are_neither_copied_nor_read_before_saving() -> None:
     frames = list(GRAY)
     (image,) = as_images(frames)
     assert isinstance(image.array, Frames)
@@ -184,7 +184,7 @@ def test_other_sequences_are_several_images(images: Any) -> None:
         (COLOR[0], r"Frame 2 has the shape \(12, 16, 3\)"),
     ],
 )
-def test_frames_that_differ_are_named_where_one_image_is_held(
+def test_different_frames_are_named_in_formats_of_one_image(
     name: str, other: np.ndarray, said: str
 ) -> None:
     for planner in (plan, partial(plan, as_seen=False)):
@@ -223,7 +223,7 @@ def _frames() -> Iterator[np.ndarray]:
         ([np.ma.masked_equal(frame, 0) for frame in GRAY], "masked"),
     ],
 )
-def test_what_holds_no_frames_is_refused_in_a_sentence(images: Any, said: str, name: str) -> None:
+def test_objects_without_frames_are_refused(images: Any, said: str, name: str) -> None:
     for planner in (plan, partial(plan, as_seen=False)):
         with pytest.raises(InvalidImageError, match=said):
             planner(images, name)
@@ -254,7 +254,7 @@ def test_integers_with_three_or_four_samples_are_in_color(name: str, samples: in
         assert_same_pixels(load(name), array)
 
 
-def test_color_is_seen_by_others() -> None:
+def test_color_is_read_by_tifffile() -> None:
     save_images("a.tif", COLOR[0])
     save_images("b.tif", COLOR)
     for name, array in (("a.tif", COLOR[0]), ("b.tif", COLOR)):
@@ -277,7 +277,7 @@ def test_in_movies_colors_may_be_of_any_type_and_frames_come_first(name: str) ->
     assert plan(large[None], name).nframes == 1
 
 
-def test_images_say_themselves_what_they_are() -> None:
+def test_axes_of_images_are_preserved() -> None:
     image = make_full_image("tzyx")
     assert as_images(image) == [image]
     assert as_images([image]) == [image]

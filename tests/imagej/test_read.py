@@ -54,7 +54,7 @@ def test_sizes_that_contradict_each_other() -> None:
         parse({"images": 10**9})
 
 
-def test_other_metadata_is_kept_as_json() -> None:
+def test_other_metadata_is_preserved_as_json() -> None:
     found = parse({"fps": 5.0, "loop": False, "Plot": b"\0\1", "Labels": "s0", "xorigin": 3})
     metadata = found.metadata
     assert metadata == {"fps": 5.0, "loop": False, "Plot": "AAE=", "Labels": "s0", "xorigin": 3}

@@ -6,13 +6,17 @@ import signal
 import sys
 import sysconfig
 import time
+import types
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from hypothesis import settings
+
+from gui import SharedWindow, is_of_a_slider
 
 pytest.register_assert_rewrite("helpers")
 
@@ -54,6 +58,67 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _shared_window(qapp: Any) -> Iterator[SharedWindow]:
+    """One shown window of each worker."""
+    import napari
+    from napari.settings import get_settings
+
+    get_settings().reset()
+    with pytest.MonkeyPatch.context() as patch:
+        _leave_out_threads(patch)
+        patch.setattr("napari._qt.qt_main_window.SHOW_QT_WARNING", False)
+        viewer = napari.Viewer(show=True, show_welcome_screen=False)
+        if sys.platform == "linux":
+            assert qapp.platformName() == "xcb", "other platforms draw wrong pixels"
+        qapp.processEvents()
+        shared = SharedWindow(viewer)
+        _forget_garbage()
+        yield shared
+        patch.setattr(viewer.window._qt_window, "_save_current_window_settings", lambda: None)
+        viewer.close()
+    del viewer, shared
+    gc.collect()
+
+
+@pytest.fixture
+def shared_viewer(
+    _shared_window: SharedWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """A viewer without layers in a window that is shown, the same for many tests.
+
+    A window takes most of the time of a test that opens one. Use `make_napari_viewer` where a test
+    closes its window, or looks at how it opens. Here a test fails that leaves behind a widget of
+    ours, a listener or a task, where there it fails when it keeps the window alive.
+    """
+    from napari.settings import get_settings
+
+    _leave_out_threads(monkeypatch)
+    get_settings().reset()
+    _shared_window.prepare()
+    yield _shared_window.viewer
+    get_settings().reset()
+    left = _shared_window.restore()
+    if left:
+        pytest.fail(f"left behind in the window: {', '.join(left)}", pytrace=False)
+
+
+def _leave_out_threads(patch: pytest.MonkeyPatch) -> None:
+    """Leave out what napari's own fixture leaves out, and collecting garbage with each layer."""
+    patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda *_: None)
+    patch.setattr("napari._vispy.canvas.gc", types.SimpleNamespace(collect=lambda: 0))
+
+
+def _forget_garbage() -> None:
+    """Keep what there is now out of all collections of garbage to come, which are quicker then."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    _forget_garbage()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a file open or an unfinished save behind.
@@ -77,11 +142,15 @@ def _nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a window, dialog or other top-level Qt widget behind."""
+    is_shared = "shared_viewer" in request.fixturenames
+    if is_shared:
+        request.getfixturevalue("_shared_window")
     failures, before = request.session.testsfailed, _top_level_widgets()
     yield
     if request.session.testsfailed > failures:
         return
     left = [widget for widget in _top_level_widgets() if widget not in before]
+    left = [widget for widget in left if not (is_shared and is_of_a_slider(widget))]
     if left:
         names = ", ".join(f"{type(widget).__name__} {widget.objectName()!r}" for widget in left)
         pytest.fail(f"widgets left behind: {names}", pytrace=False)

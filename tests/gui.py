@@ -1,7 +1,12 @@
-"""What a hand does in a real window: drop files, answer questions."""
+"""What a hand does in a real window: drop files, answer questions; and windows that are reused."""
 
 from __future__ import annotations
 
+import copy
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +42,156 @@ def answer(monkeypatch: pytest.MonkeyPatch, button: str) -> list[str]:
 
     monkeypatch.setattr(QMessageBox, "question", reply)
     return asked
+
+
+# --- a window for many tests ------------------------------------------------------------------
+
+
+class SharedWindow:
+    """A viewer in a window that is shown, and is as new after each test that has used it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        A new one.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        from napari._qt.qt_viewer import QtViewer
+
+        self.viewer = viewer
+        self.size = viewer.window._qt_window.size()
+        self.state = _state(viewer)
+        self.listeners = _listeners(viewer)
+        self.threads: set[threading.Thread] = set()
+        QtViewer._instances.discard(viewer.window._qt_viewer)  # napari's fixture counts those left
+
+    def prepare(self) -> None:
+        """Note what is there before a test."""
+        self.threads = _our_threads()
+
+    def restore(self) -> list[str]:
+        """Remove what a test has added, reset what it has changed; return what stays behind."""
+        from napari.utils.notifications import notification_manager
+
+        viewer, window = self.viewer, self.viewer.window
+        window.remove_dock_widget("all")
+        viewer.layers.clear()
+        viewer.dims.ndim = viewer.dims.ndisplay = 2
+        _set_state(viewer, self.state)
+        notification_manager.records.clear()
+        window._qt_window.showNormal()
+        window._qt_window.resize(self.size)
+        if window._pref_dialog is not None:
+            window._pref_dialog.close()
+        _wait_until(lambda: not _our_widgets() and not _our_threads() - self.threads)
+        left = [f"{type(widget).__name__} of this plugin" for widget in _our_widgets()]
+        left += self._listeners_left()
+        left += [f"changed {name}" for name in _changes(self.state, _state(viewer))]
+        tasks = window._task_status_manager
+        return [*left, *tasks.get_status()]
+
+    def _listeners_left(self) -> list[str]:
+        before, self.listeners = self.listeners, _listeners(self.viewer)
+        return list((self.listeners - before).elements())
+
+
+def _state(model: Any) -> dict[str, Any]:
+    """Return all values of an evented model and of those in it, but for layers and the mouse."""
+    moving = ("layers", "cursor", "mouse_over_canvas", "size")
+    return {
+        name: _state(value) if _is_model(value) else copy.copy(value)
+        for name, value in _values(model)
+        if name not in moving
+    }
+
+
+def _values(model: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(model, "items"):
+        return iter(model.items())
+    return ((name, getattr(model, name)) for name in type(model).model_fields)
+
+
+def _is_model(value: Any) -> bool:
+    from napari.utils.events import EventedModel
+
+    return isinstance(value, EventedModel) or hasattr(value, "items")
+
+
+def _set_state(model: Any, state: dict[str, Any]) -> None:
+    for name, value in _values(model):
+        if isinstance(wanted := state.get(name), dict):
+            _set_state(value, wanted)
+        elif name in state and not _is_equal(value, wanted):
+            setattr(model, name, copy.copy(wanted))
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new, f"{prefix}{name}.")
+        elif not _is_equal(old, new):
+            yield f"{prefix}{name}: {old!r} -> {new!r}"
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    return repr(a) == repr(b)  # arrays among them have no truth value
+
+
+def _listeners(viewer: Any) -> Counter[str]:
+    """Return how many living listeners each event of the viewer and its canvas has."""
+    canvas = viewer.window._qt_viewer.canvas._scene_canvas
+    groups = {
+        "viewer": viewer.events,
+        "layers": viewer.layers.events,
+        "selection": viewer.layers.selection.events,
+        "dims": viewer.dims.events,
+        "camera": viewer.scene.camera.events,
+        "canvas": canvas.events,
+    }
+    return Counter(
+        {
+            f"listener of {group}.{name}": sum(map(_is_alive, emitter.callbacks))
+            for group, events in groups.items()
+            for name, emitter in events.emitters.items()
+        }
+    )
+
+
+def _is_alive(callback: Any) -> bool:
+    """Return False for a method whose object is gone, which the next event drops."""
+    return not isinstance(callback, tuple) or callback[0]() is not None
+
+
+def is_of_a_slider(widget: Any) -> bool:
+    """Return True for a widget of napari's sliders, which makes new ones when it likes."""
+    from napari._qt.widgets.qt_dims import QtDims
+
+    while widget is not None and not isinstance(widget, QtDims):
+        widget = widget.parent()
+    return widget is not None
+
+
+def _our_widgets() -> list[Any]:
+    from qtpy.QtWidgets import QApplication
+
+    widgets = QApplication.allWidgets()
+    return [widget for widget in widgets if type(widget).__module__.startswith("napari_ferry")]
+
+
+def _our_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("ferry")}
+
+
+def _wait_until(is_done: Callable[[], bool], seconds: float = 5) -> None:
+    """Let Qt delete what is to be deleted and threads end, until it is done or too late."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    deadline = time.monotonic() + seconds
+    while True:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        QCoreApplication.processEvents()
+        if is_done() or time.monotonic() > deadline:
+            return
+        time.sleep(0.01)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ PLUGIN = "napari-ferry"
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+def viewer(shared_viewer: Any) -> Any:
     """Visible window with our readers as defaults."""
     from napari.settings import get_settings
     from qtpy.QtWidgets import QApplication
 
-    viewer = make_napari_viewer(show=True)
+    viewer = shared_viewer
     if sys.platform == "linux":
         assert QApplication.platformName() == "xcb", "other platforms draw wrong pixels"
     suffixes = ("tif", "bin", "json", "gif", "mkv", "mp4")
@@ -166,6 +166,7 @@ def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
 
     def refuse(dialog: Any) -> tuple[None, bool]:
         said.append(dialog.findChild(QLabel).text())
+        dialog.deleteLater()
         return None, False
 
     monkeypatch.setattr(

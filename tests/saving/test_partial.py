@@ -19,6 +19,7 @@ from faults import (
     leftovers,
     movie,
     names,
+    run_fork,
     run_python,
     version_of,
 )
@@ -482,7 +483,7 @@ def test_after_a_crash_at_any_call_old_or_new_is_whole_again(
         folder.mkdir()
     KINDS[old].save(movie(old_version), start)
     KINDS[new].save(movie(version), whole)
-    status, _, err = run_python(_DIE_AT_ANY_CALL, start, out, new, version)
+    status, _, err = run_fork(_DIE_AT_ANY_CALL, start, out, new, version)
     assert status == 0, err
     outcomes = []
     for folder in sorted(out.iterdir(), key=lambda folder: int(folder.name)):
@@ -507,7 +508,7 @@ def interrupt(kind: str, folder: Path, n: int) -> None:
     """Kill a save of version 2 over version 1 before its n-th rename."""
     folder.mkdir()
     KINDS[kind].save(movie(1), folder)
-    status, _, err = run_python(DIE_AT_RENAME, kind, folder, n)
+    status, _, err = run_fork(DIE_AT_RENAME, kind, folder, n)
     assert status == 9, err
 
 
@@ -590,12 +591,12 @@ def test_a_journal_that_lost_its_moves_deletes_nothing(tmp_path: Path):
 def test_a_torn_line_does_not_hide_those_that_follow(tmp_path: Path):
     """A save resumed after a truncated line can be interrupted again."""
     code = DIE_AT_RENAME.replace("movie(2)", "movie(1)")
-    status, _, err = run_python(code, "series", tmp_path, 0)
+    status, _, err = run_fork(code, "series", tmp_path, 0)
     assert status == 9, err
     journal = partial_folder(tmp_path / "movie_00000.tif") / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]) + b'{"moves": [["new-')
-    status, _, err = run_python(code, "series", tmp_path, 2)
+    status, _, err = run_fork(code, "series", tmp_path, 2)
     assert status == 9, err
     assert found(tmp_path / "movie_00000.tif") == "said"
     with pytest.raises(SaveCancelledError):
@@ -615,7 +616,7 @@ def test_targets_in_several_folders(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(3), folder, overwrite=True)
     assert version_of(folder / "movie.bin") == 3
     assert names(elsewhere) == ["about.json"]
-    status, _, err = run_python(DIE_AT_RENAME, "bin", folder, n)
+    status, _, err = run_fork(DIE_AT_RENAME, "bin", folder, n)
     assert status == 9, err
     if (folder / "movie.json").exists():
         KINDS["bin"].save(movie(1), folder, overwrite=True)
@@ -636,7 +637,7 @@ def test_a_data_file_that_is_a_link(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(1), folder)
     (folder / "movie.bin").rename(elsewhere / "run.bin")
     (folder / "movie.bin").symlink_to(elsewhere / "run.bin")
-    status, _, err = run_python(DIE_AT_RENAME, "bin", folder, n)
+    status, _, err = run_fork(DIE_AT_RENAME, "bin", folder, n)
     assert status == 9, err
     KINDS["bin"].save(movie(3), folder, overwrite=True)
     assert version_of(folder / "movie.bin") == 3
@@ -650,7 +651,7 @@ def test_a_data_file_with_a_second_name(n: int, tmp_path: Path):
     KINDS["bin"].save(movie(1), tmp_path)
     (tmp_path / "backup").hardlink_to(tmp_path / "movie.bin")
     before = (tmp_path / "backup").read_bytes()
-    status, _, err = run_python(DIE_AT_RENAME, "bin", tmp_path, n)
+    status, _, err = run_fork(DIE_AT_RENAME, "bin", tmp_path, n)
     assert status == 9, err
     KINDS["bin"].save(movie(3), tmp_path, overwrite=True)
     assert version_of(tmp_path / "movie.bin") == 3

@@ -32,6 +32,7 @@ from faults import (
     movie,
     names,
     python,
+    run_fork,
     run_python,
     version_of,
 )
@@ -78,7 +79,7 @@ def test_a_crash_between_renames_is_whole_or_named(kind: str, tmp_path: Path):
     KINDS[kind].save(movie(1), tmp_path)
     for n in range(20):
         KINDS[kind].save(movie(1), tmp_path, overwrite=True)
-        status, _, err = run_python(DIE_AT_RENAME, kind, tmp_path, n)
+        status, _, err = run_fork(DIE_AT_RENAME, kind, tmp_path, n)
         if not status:
             break
         assert status == 9, err
@@ -629,7 +630,7 @@ KINDS["series"].save(lazy_movie(1, read), Path(sys.argv[1]), workers=1)
 
 def _interrupt(folder: Path) -> dict[str, os.stat_result]:
     """Kill a save of three parts in the last one; return the status of the complete parts."""
-    status, _, err = run_python(_DIE_IN_PART, folder)
+    status, _, err = run_fork(_DIE_IN_PART, folder)
     assert status == -signal.SIGKILL, err
     partial = partial_folder(folder / KINDS["series"].name)
     assert names(folder) == [partial.name]

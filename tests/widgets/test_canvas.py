@@ -21,8 +21,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any) -> Any:
-    viewer = make_napari_viewer(show=True)
+def viewer(shared_viewer: Any) -> Any:
+    viewer = shared_viewer
     frames = np.zeros((6, 3, 40, 60), np.uint8)
     frames += np.arange(6, dtype=np.uint8)[:, None, None, None] * 40
     viewer.add_image(

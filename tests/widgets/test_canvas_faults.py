@@ -21,8 +21,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any) -> Any:
-    viewer = make_napari_viewer(show=True)
+def viewer(shared_viewer: Any) -> Any:
+    viewer = shared_viewer
     viewer.add_image(np.zeros((3, 20, 30), np.uint8))
     return viewer
 
@@ -45,7 +45,11 @@ def test_the_sliders_are_restored_in_the_thread_of_the_window(viewer, qtbot):
 
     moved_in: list[threading.Thread] = []
     viewer.dims.current_step = (1, 0, 0)
-    viewer.dims.events.current_step.connect(lambda: moved_in.append(threading.current_thread()))
+
+    def note() -> None:
+        moved_in.append(threading.current_thread())
+
+    viewer.dims.events.current_step.connect(note)
 
     def take() -> None:
         with canvas_image(viewer) as image:
@@ -54,6 +58,7 @@ def test_the_sliders_are_restored_in_the_thread_of_the_window(viewer, qtbot):
     thread = threading.Thread(target=take)
     thread.start()
     qtbot.waitUntil(lambda: not thread.is_alive() and viewer.dims.current_step[0] == 1)
+    viewer.dims.events.current_step.disconnect(note)
     assert set(moved_in) == {threading.main_thread()}
 
 

@@ -38,7 +38,15 @@ def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any) -> Any:
+def viewer(shared_viewer: Any) -> Any:
+    viewer = shared_viewer
+    add(viewer, "cells")
+    return viewer
+
+
+@pytest.fixture
+def own_viewer(make_napari_viewer: Any) -> Any:
+    """One that may be closed."""
     viewer = make_napari_viewer(show=True)
     add(viewer, "cells")
     return viewer
@@ -605,17 +613,17 @@ def test_a_closed_dock_is_deleted(viewer, settings_file, tmp_path, qtbot):
 
 @pytest.mark.parametrize("source", ["data", "canvas"])
 def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
-    viewer, settings_file, tmp_path, qtbot, source
+    own_viewer, settings_file, tmp_path, qtbot, source
 ):
-    widget = opened(viewer, tmp_path / "a", qtbot)
-    slow = slow_layer(viewer, 0.02).data.read
+    widget = opened(own_viewer, tmp_path / "a", qtbot)
+    slow = slow_layer(own_viewer, 0.02).data.read
     choose(widget, ".mkv", qtbot)
     widget.fields.picture.source.value = source
     click(widget, qtbot)
-    tasks = viewer.window._qt_window._window._task_status_manager
+    tasks = own_viewer.window._qt_window._window._task_status_manager
     qtbot.waitUntil(tasks.is_busy, timeout=WAIT)
     assert any("the export of a.mkv" in line for line in tasks.get_status())
-    viewer.close()
+    own_viewer.close()
     started = time.perf_counter()
     while list(tmp_path.iterdir()) and time.perf_counter() - started < 5:
         qtbot.wait(20)

@@ -54,13 +54,24 @@ BEST = Layout(
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any) -> Any:
+def viewer(shared_viewer: Any) -> Any:
+    open_raw_files_with_us()
+    return shared_viewer
+
+
+@pytest.fixture
+def own_viewer(make_napari_viewer: Any) -> Any:
+    """One that may be closed."""
+    viewer = make_napari_viewer(show=True)
+    open_raw_files_with_us()
+    return viewer
+
+
+def open_raw_files_with_us() -> None:
     from napari.settings import get_settings
 
-    viewer = make_napari_viewer(show=True)
     readers = {f"*.{suffix}": "napari-ferry" for suffix in ("raw", "bin", "dat", "json")}
     get_settings().plugins.extension2reader = {**readers, "*/": "napari-ferry"}
-    return viewer
 
 
 @pytest.fixture
@@ -477,9 +488,14 @@ def test_layers_go_once_the_one_that_comes_was_drawn(widget, viewer, tmp_path, q
     assert len(viewer.layers) == 2
     drawn: set[int] = set()
     canvas = viewer.window._qt_viewer.canvas._scene_canvas
-    canvas.events.draw.connect(lambda _: drawn.add(len(viewer.layers)))
+
+    def note(_: Any) -> None:
+        drawn.add(len(viewer.layers))
+
+    canvas.events.draw.connect(note)
     type_number(widget, "channels", "1", qtbot)
     qtbot.waitUntil(lambda: drawn >= {3, 1}, timeout=WAIT)
+    canvas.events.draw.disconnect(note)
     assert [layer.name for layer in viewer.layers] == ["preview of a"]
 
 
@@ -862,17 +878,17 @@ def threads() -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["dock", "napari"])
-def test_nothing_is_left_when_it_is_closed(viewer, search_calls, tmp_path, qtbot, how):
+def test_nothing_is_left_when_it_is_closed(own_viewer, search_calls, tmp_path, qtbot, how):
     path = recording(tmp_path)
     before = threads()
-    widget = add_widget(viewer)
+    widget = add_widget(own_viewer)
     opened(widget, path, qtbot)
     assert str(path) in maps()
     if how == "dock":
-        viewer.window.remove_dock_widget(widget)
-        assert len(viewer.layers) == 0
+        own_viewer.window.remove_dock_widget(widget)
+        assert len(own_viewer.layers) == 0
     else:
-        viewer.close()
+        own_viewer.close()
     wait_until_gone(widget, qtbot)
     del widget
     qtbot.waitUntil(lambda: gc.collect() >= 0 and threads() == before, timeout=WAIT)

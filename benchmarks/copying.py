@@ -16,7 +16,7 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
     """Make the sources, and return a group for each."""
     from benchmarks.pixels import BLOCK, FRAME, frames_of, noise, write_raw
 
-    nbytes = 8 << 20 if quick else 4_000_000_000
+    nbytes = 2 << 20 if quick else 4_000_000_000
     nframes = frames_of(nbytes)
     paths = {
         "memmap": folder / "a.raw",

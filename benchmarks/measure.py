@@ -101,6 +101,9 @@ def measure_group(group: Group, folder: Path, *, fresh: bool = True) -> Iterator
 
     Without `fresh` all of it is done in this process, which is quick and says nothing.
     """
+    if not fresh:  # what this process has made so far need not be looked through each time
+        gc.collect()
+        gc.freeze()
     found: dict[int, list[dict[str, float]]] = {i: [] for i in range(len(group.cases))}
     for turn in range(group.rounds):
         order = list(range(len(group.cases)))

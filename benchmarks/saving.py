@@ -15,7 +15,7 @@ GOAL = {"wall": 1.1}
 
 def groups(folder: Path, *, quick: bool) -> list[Group]:
     """Return the large save, and a smaller one for those that would take minutes."""
-    large, small = (8 << 20, 4 << 20) if quick else (2_000_000_000, 250_000_000)
+    large, small = (2 << 20, 1 << 20) if quick else (2_000_000_000, 250_000_000)
     rounds = 1 if quick else 5
     return [
         Group(f"save {_size(large)} in memory", _cases(large, slow=False), rounds),

@@ -506,8 +506,7 @@ def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer
     opened(widget, path, qtbot)
     widget.form.fields["dtype"].setCurrentText("float32")
     assert widget.form.fixed == {"dtype"}
-    wait_until_shown(widget, qtbot)
-    assert viewer.layers[0].dtype == np.float32
+    qtbot.waitUntil(lambda: [each.dtype for each in viewer.layers] == [np.float32], timeout=WAIT)
     type_number(widget, "channels", "17", qtbot)
     qtbot.waitUntil(lambda: "17 channels" in widget.result.summary.text(), timeout=WAIT)
     assert len(viewer.layers) == 0

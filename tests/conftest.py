@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from gui import SharedWindow, is_of_a_slider
 
-pytest.register_assert_rewrite("helpers")
+pytest.register_assert_rewrite("helpers", "ome_documents", "tiff_files")
 
 ROOT = Path(__file__).resolve().parents[1]
 

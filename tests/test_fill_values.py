@@ -306,7 +306,7 @@ def test_folders(options: dict[str, Any], lengths: tuple[int, ...], tmp_path: Pa
                 writer.write(frame, contiguous=False, **GRAY, **options)
 
     if min(lengths) == 1 < max(lengths):  # a plane is not a stack
-        with pytest.raises(UnreadableFileError, match="must be alike"):
+        with pytest.raises(UnreadableFileError, match="must match"):
             in_all_ways(tmp_path)
     else:
         found = read_filled(lambda: in_all_ways(tmp_path))[0]

@@ -42,13 +42,14 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
         )
     if "\0" in os.fspath(path):
         raise error(
-            f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct it."
+            f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct "
+            "the name."
         )
     try:
         return Path(path).expanduser()
     except RuntimeError as unknown:
         raise error(
-            f"{path} begins with a home folder that is not known here: give the full path."
+            f"{path} begins with a home folder that cannot be determined: give the full path."
         ) from unknown
 
 
@@ -101,11 +102,11 @@ def check_workers(workers: int | None) -> None:
     Raises
     ------
     InvalidImageError
-        The value is neither ``None`` nor a whole number from 1.
+        The value is neither ``None`` nor a whole number of at least 1.
     """
     if workers is not None and not (is_real(workers) and workers % 1 == 0 and workers > 0):
         raise InvalidImageError(
-            f"workers is {workers!r}: give a whole number from 1, or None for the default."
+            f"workers is {workers!r}: give a whole number of at least 1, or None for the default."
         )
 
 

@@ -173,9 +173,10 @@ def find_codec(path: Path, *, to_open: bool = False) -> Codec:
     ]
     if not fitting:
         action = "opened" if to_open else "saved"
+        ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"
         raise UnsupportedFormatError(
-            f"{path.name} ends in {path.suffix or 'no suffix'}, which is not a format that can be "
-            f"{action}: use one of {', '.join(suffixes(to_open=to_open))}."
+            f"{path.name} {ending} and cannot be {action}: use one of "
+            f"{', '.join(suffixes(to_open=to_open))}."
         )
     return max(fitting, key=lambda pair: pair[0])[1]
 
@@ -256,7 +257,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
 def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
     if len(names) != image.ndim:
         raise InvalidImageError(
-            f"The image has the shape {image.shape} and the axes {' '.join(names)} were given: "
+            f"The image has the shape {image.shape} but the axes {' '.join(names)} were given: "
             "name one axis for each dimension."
         )
     renamed = tuple(replace(axis, name=name) for axis, name in zip(image.axes, names, strict=True))

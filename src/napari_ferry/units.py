@@ -257,7 +257,7 @@ def read_step(value: object, name: str) -> float | None:
         step = math.nan
     if is_step(step):
         return step
-    warn_uncalibrated(f"{name} is {str(value)[:40]!r}, which is not a possible distance")
+    warn_uncalibrated(f"{name} is {str(value)[:40]!r}, which is not a valid distance")
     return None
 
 

@@ -126,8 +126,8 @@ def test_missing_frames_shorten_the_first_axis(tmp_path):
             make("tyx", channels=CHANNELS[:1], display={"iso_threshold": 7.0, "gamma": 2.0}),
             {"frames": 5, "dtype": np.dtype("<i2")},
             (
-                "the display settings contrast limits, iso threshold are left out: they apply to "
-                "the axes t y x of uint16",
+                "the display settings contrast limits, iso threshold are left out: they apply only "
+                "to the axes t y x of uint16",
             ),
             [AXES["t"], AXES["y"], AXES["x"]],
         ),
@@ -144,7 +144,7 @@ def test_missing_frames_shorten_the_first_axis(tmp_path):
                 "the step of t (20 millisecond) is left out",
                 "the origin of t (100 millisecond) is left out",
                 "the axis z (length 3 at steps of 2 micrometer) is left out",
-                "the display settings rotate are left out: they apply to the axes t z y x of "
+                "the display settings rotate are left out: they apply only to the axes t z y x of "
                 "uint16",
             ),
             [Axis("t"), AXES["y"], AXES["x"]],

@@ -74,7 +74,7 @@ def _cut(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "message"),
-    [(_replace, "changed"), (_cut, "changed"), (Path.unlink, "cannot be read any more")],
+    [(_replace, "changed"), (_cut, "changed"), (Path.unlink, "can no longer be read")],
 )
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_a_file_that_changes_after_opening_is_one_error(

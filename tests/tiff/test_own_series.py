@@ -31,7 +31,7 @@ def test_others_read_a_series_of_ome_tiff_as_one(tmp_path: Path) -> None:
 def test_a_foreign_file_among_the_parts_is_named(suffix: str, tmp_path: Path) -> None:
     save_series(tmp_path, suffix)
     tifffile.imwrite(tmp_path / "x.tif", np.zeros((100, 100), np.uint16))
-    with pytest.raises(UnreadableFileError, match=r"x\.tif is among the parts"):
+    with pytest.raises(UnreadableFileError, match=r"x\.tif is not a part of a series"):
         imload(tmp_path)
 
 

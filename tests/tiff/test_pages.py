@@ -111,7 +111,7 @@ def test_a_chain_may_go_backward(tmp_path: Path) -> None:
 def test_a_circle_is_refused_at_its_length(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", pixels((6, 20, 33)), metadata=None, compression="zlib")
     relink(tmp_path / "a.tif", [0, 1, 2, 3], last=1)
-    with pytest.raises(UnreadableFileError, match="in a circle after 4"):
+    with pytest.raises(UnreadableFileError, match="circular after 4"):
         imload(tmp_path / "a.tif")
 
 
@@ -157,5 +157,5 @@ def test_a_file_that_is_replaced_is_one_error(storage: str, tmp_path: Path) -> N
     write_mixed(tmp_path / "a.tif", data, "<", bigtiff=False, **STORAGES[storage])
     (image,) = imload(tmp_path / "a.tif")
     write_mixed(tmp_path / "a.tif", data[:-1], "<", bigtiff=False, **STORAGES[storage])
-    with pytest.raises(UnreadableFileError, match="changed since it was opened"):
+    with pytest.raises(UnreadableFileError, match="has changed since it was opened"):
         image.load()

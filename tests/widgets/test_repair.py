@@ -236,7 +236,7 @@ def test_a_wrong_sidecar_is_compared_with_the_file(viewer, search_calls, tmp_pat
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape == (11, SIDE, SIDE + 2)
     assert "ends within frame 12" in widget.result.summary.text()
-    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
+    assert widget.result.write_button.text() == "Write sidecar for 11 frames"
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_an_invalid_name_leaves_the_previous_file(widget, viewer, tmp_path, qtbo
     path = opened(widget, recording(tmp_path), qtbot)
     widget.open_paths([tmp_path / "nowhere.raw"])
     widget.open_paths([Path("~nobody-of-this-name") / "a.raw"])
-    assert "a home folder that is not known here" in widget.status.text()
+    assert "a home folder that cannot be determined" in widget.status.text()
     type_number(widget, "frames", "6", qtbot)
     wait_until_found(widget, qtbot)
     assert widget.files.current == path
@@ -383,7 +383,7 @@ def test_an_invalid_name_leaves_the_previous_file(widget, viewer, tmp_path, qtbo
 def test_a_home_folder_that_is_not_known_is_one_sentence(widget, qtbot):
     qtbot.keyClicks(widget.files.line, "~nobody-of-this-name/a.raw")
     press_enter(widget.files.line, qtbot)
-    assert "a home folder that is not known here" in widget.status.text()
+    assert "a home folder that cannot be determined" in widget.status.text()
 
 
 # --- numbers -------------------------------------------------------------------------------------
@@ -790,7 +790,7 @@ def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
     os.truncate(path, path.stat().st_size - 1000)
     opened(widget, path, qtbot)
     assert widget.result.open_button.text() == "Open 11 frames"
-    assert widget.result.write_button.text() == "Write sidecar of 11 frames"
+    assert widget.result.write_button.text() == "Write sidecar for 11 frames"
     assert "the rest is ignored" in widget.result.summary.text()
     click(widget.result.open_button, qtbot)
     assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])

@@ -119,7 +119,7 @@ class Frames(Shaped):
         Raises
         ------
         InvalidImageError
-            `workers` is not a whole number from 1.
+            `workers` is not a whole number of at least 1.
         """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -166,7 +166,8 @@ class Frames(Shaped):
         if pixels.shape != self.frame_shape or pixels.dtype != self.dtype:
             raise InvalidImageError(
                 f"Frame {index} has the shape {pixels.shape} and the type {pixels.dtype}, expected "
-                f"{self.frame_shape} and {self.dtype}: the file changed, or its frames differ."
+                f"{self.frame_shape} and {self.dtype}: the file has changed, or its frames differ; "
+                "open it again."
             )
         return pixels
 

@@ -206,10 +206,10 @@ def _map_again(
         array = map_strided(path, start, shape, strides, dtype) if is_same else None
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} cannot be mapped any more ({error}): restore the file."
+            f"{path} can no longer be mapped ({error}): restore the file."
         ) from error
     if array is None:
-        raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
+        raise UnreadableFileError(f"{path} has changed since it was opened: open it again.")
     return array
 
 

@@ -70,6 +70,6 @@ def check_array(array: Array) -> None:
         )
     if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
         raise InvalidImageError(
-            "The array is masked, and images have no mask: give the masked pixels a value with "
+            "The array is masked, but images have no mask: first fill the masked pixels with "
             "array.filled(value) first (dask.array.ma.filled for dask)."
         )

@@ -36,7 +36,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image", type=int, metavar="N", help="convert only image N, counted from 0"
     )
-    parser.add_argument("--axes", help="names of the axes, such as tzyx, to replace the file's")
+    parser.add_argument("--axes", help="axis names, such as tzyx, instead of those in the file")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument(
         "--as-seen",

@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--whole-frames",
         action="store_true",
-        help="describe only the whole frames of a file that the layout does not fit",
+        help="if the layout does not fit the file, describe only its whole frames",
     )
     parser.add_argument(
         "--overwrite",

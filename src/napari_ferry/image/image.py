@@ -73,7 +73,7 @@ class Image:
         names = self.axis_names
         if any(level.ndim != len(names) for level in self.levels):
             raise InvalidImageError(
-                f"The array has {self.levels[0].ndim} dimensions and {len(names)} axes are named "
+                f"The array has {self.levels[0].ndim} dimensions, but {len(names)} axes are named "
                 f"({' '.join(names)}): name one axis for each dimension."
             )
         if len(set(names)) != len(names):
@@ -84,7 +84,7 @@ class Image:
         n_channels = self.size("c")
         if self.channels and len(self.channels) != n_channels:
             raise InvalidImageError(
-                f"{len(self.channels)} channels are described and axis c has {n_channels}: "
+                f"{len(self.channels)} channels are described, but axis c has {n_channels}: "
                 "describe each channel, or none."
             )
         if self.channels and "c" not in names:

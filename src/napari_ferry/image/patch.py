@@ -91,7 +91,7 @@ def _check_channels(channels: Sequence[int] | None, count: int) -> list[int]:
         return list(range(count))
     if not len(channels) or not all(-count <= channel < count for channel in channels):
         raise InvalidImageError(
-            f"Channels {list(channels)} were asked for and the image has {count}, counted from 0: "
-            "name at least one of them."
+            f"Channels {list(channels)} were requested, but the image has {count}, counted from 0: "
+            "give at least one of these."
         )
     return [channel % count for channel in channels]

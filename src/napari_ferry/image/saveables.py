@@ -105,8 +105,8 @@ def _items_of(images: Saveable) -> Sequence[Saveable]:
             is_once = not hasattr(images, "__len__")
             reason = "gives its frames only once" if is_once else "has no index"
             raise InvalidImageError(
-                f"A {kind} {reason}, and a save may read its frames again: give list(frames), or a "
-                "dask array of them where they do not fit into memory."
+                f"A {kind} {reason}, but a save may read its frames again: give list(frames), or a "
+                "dask array if they do not fit into memory."
             )
         raise InvalidImageError(_not_an_image(images))
 
@@ -136,9 +136,9 @@ def _difference(frames: Sequence[Array]) -> str | None:
 def _difference_message(i: int, frame: Array, first: Array | _FrameOf) -> str:
     """Return a message about frame `i`, of another shape or type than the first."""
     return (
-        f"Frame {i} has the shape {tuple(frame.shape)} and the type {np.dtype(frame.dtype)}, and "
-        f"frame 0 has {tuple(first.shape)} and {np.dtype(first.dtype)}: convert the frames "
-        "to one shape and type, or save them as TIFF, which holds images of several shapes."
+        f"Frame {i} has the shape {tuple(frame.shape)} and the type {np.dtype(frame.dtype)}, but "
+        f"frame 0 has {tuple(first.shape)} and {np.dtype(first.dtype)}: convert the frames to one "
+        "shape and type, or save them as TIFF, which holds images of several shapes."
     )
 
 
@@ -200,8 +200,8 @@ def _warn_of_frames(shape: Sequence[int]) -> None:
     """Warn about an array treated as frames that looks like one RGB image."""
     frames, y, x = shape
     warnings.warn(
-        f"An array of shape {(frames, y, x)} is shown as {frames} frames of {y} by {x} pixels: if "
-        "it is one RGB image, give array[None].",
+        f"An array of shape {(frames, y, x)} is treated as {frames} frames of {y} by {x} pixels: "
+        "if it is one RGB image, give array[None].",
         FerryWarning,
         stacklevel=5,
     )

@@ -105,7 +105,7 @@ def _index_of(axis: str, names: Sequence[str], given: Mapping[str, int]) -> int:
         raise InvalidImageError(f"The frame axis is {axis!r}, but {_available(names)}: {cure}.")
     if axis in given:
         raise InvalidImageError(
-            f"The axis {axis} is the frame axis and has a position, too: remove it from the "
+            f"The axis {axis} is the frame axis and also has a position: remove it from the "
             "position, or choose another frame axis."
         )
     return names.index(axis)

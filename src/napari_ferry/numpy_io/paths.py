@@ -55,8 +55,8 @@ def only_of(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
     if len(files) == 1:
         return files[0]
     if not files:
-        raise UnreadableFileError(f"{folder} holds no {kind}: name another folder.")
+        raise UnreadableFileError(f"{folder} holds no {kind}: choose another folder.")
     raise MissingMetadataError(
         f"{folder} holds {len(files)} {kind} ({', '.join(file.name for file in files[:3])}): "
-        "name one of them."
+        "choose one of them."
     )

@@ -99,7 +99,7 @@ def _parse_root(xml: str) -> ET.Element:
     if "<!DOCTYPE" in xml:  # extracted lists cannot contain one
         raise UnreadableFileError(
             "The OME-XML declares a DOCTYPE, which OME-XML never needs and which can read other "
-            "files or exhaust the memory: remove it."
+            "files or exhaust memory: remove it."
         )
     try:
         root = ET.fromstring(xml.strip("\ufeff\0 \t\r\n"))
@@ -196,7 +196,7 @@ def _int(element: ET.Element, name: str, default: int) -> int:
     number = int(text) if text.strip().isdecimal() and len(text) < 16 else -1
     if not 0 <= number <= MAX_INT:
         raise UnreadableFileError(
-            f"The OME-XML has {name}={text[:40]!r}: expected a whole number from 0."
+            f"The OME-XML has {name}={text[:40]!r}: expected a whole number of at least 0."
         )
     return number
 

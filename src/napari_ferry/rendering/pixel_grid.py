@@ -76,7 +76,7 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
     """
     if not is_real(scale) or not 0 < scale < math.inf or (fit and scale != 1):
         raise InvalidImageError(
-            f"The scale is {scale!r}{' with a fit' if fit else ''}: specify a positive number, or "
+            f"The scale is {scale!r}{' with a fit' if fit else ''}: give a positive number, or "
             "only a fit."
         )
 

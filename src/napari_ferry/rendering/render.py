@@ -239,6 +239,6 @@ def _to_rgb(color: str) -> tuple[int, int, int]:
         red, green, blue = ImageColor.getrgb(color)[:3]
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidImageError(
-            f"The background is {color!r}: enter the name of a color, or a code such as '#20a0ff'."
+            f"The background is {color!r}: give the name of a color, or a code such as '#20a0ff'."
         ) from error
     return red, green, blue

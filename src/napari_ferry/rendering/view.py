@@ -82,13 +82,13 @@ def make_frame_axis(axis: Axis, positions: range, speed: float | None) -> Axis:
 
     if not is_real(speed) or not 0 < speed < math.inf:
         raise InvalidImageError(
-            f"The playback speed is {speed!r}, expected a positive number: enter a multiple of "
-            "real time, such as 5."
+            f"The playback speed is {speed!r}, expected a positive number: give a multiple of real "
+            "time, such as 5."
         )
     if axis.unit not in SECONDS:
         raise InvalidImageError(
             f"The axis {axis.name} is not calibrated in time, so a playback speed of {speed:g} x "
-            "real time cannot be computed: specify a frame rate, or the time between frames."
+            "real time cannot be computed: give a frame rate, or the time between frames."
         )
     return Axis(axis.name, distance / speed, axis.unit, begin)
 
@@ -178,8 +178,8 @@ def choose_positions(name: str, size: int, start: int, stop: int | None, step: i
     end = size if stop is None else stop
     if not all(isinstance(number, int | np.integer) for number in (start, end, step)) or step < 1:
         raise InvalidImageError(
-            f"The frames are from {start!r} to {stop!r} in steps of {step!r}: enter integers, and "
-            "a step of at least 1."
+            f"The frames are from {start!r} to {stop!r} in steps of {step!r}: give integers, and a "
+            "step of at least 1."
         )
     if not 0 <= start < end <= size:
         raise InvalidImageError(

@@ -129,7 +129,7 @@ def run(
     Raises
     ------
     InvalidImageError
-        `workers` is not a whole number from 1.
+        `workers` is not a whole number of at least 1.
     TargetExistsError
         Files exist and `overwrite` is false, or one of them does not belong to this data set.
     TargetError
@@ -168,8 +168,8 @@ def run(
         raise
     except OSError as error:
         raise SaveError(
-            f"Saving {plan.files[0].path} failed ({error.strerror or error}); what was there "
-            "before is still there: free some space or choose another folder, and save again."
+            f"Saving {plan.files[0].path} failed ({error.strerror or error}); existing files are "
+            "unchanged: free some space or choose another folder, and save again."
         ) from error
     except KeyboardInterrupt:
         keep = bool(folder.completed)
@@ -276,8 +276,8 @@ def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
         names = ", ".join(path.name for path in existing[:3])
         more = f" and {len(existing) - 3} more" if len(existing) > 3 else ""
         raise TargetExistsError(
-            f"{names}{more} in {plan.files[0].path.parent} would be replaced: agree to overwrite, "
-            "or choose another name."
+            f"{names}{more} in {plan.files[0].path.parent} would be replaced: give overwrite=True "
+            "(--overwrite on the command line), or choose another name."
         )
 
     for file in plan.files:

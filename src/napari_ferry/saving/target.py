@@ -33,7 +33,7 @@ def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
     name = os.fsencode(path.name)
     is_reserved = os.name == "nt" and _WINDOWS_RESERVED.fullmatch(path.name)
     if len(name) > 255 or b"\0" in name or is_reserved:
-        raise TargetError(f"{path.name[:60]!r} cannot be a file's name here: choose another one.")
+        raise TargetError(f"{path.name[:60]!r} is not a valid file name here: choose another one.")
     if not path.is_symlink():
         return path.absolute()
     if not path.exists() and not may_be_gone:

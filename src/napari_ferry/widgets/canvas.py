@@ -48,7 +48,7 @@ to wait for something else, possibly for this very frame."""
 _CLOSED = "The canvas image was closed and draws no more frames: create a new one."
 
 _BUSY = (
-    "The window did not start to draw the frame because its thread is busy, or waits for this very "
+    "The window did not start to draw the frame because its thread is busy, or is waiting for this "
     "frame: save with run_in_thread, or in a thread of your own."
 )
 
@@ -107,8 +107,8 @@ def canvas_image(
     _check_picture(area, size, scale)
     if area == "data" and size is not None:
         raise InvalidImageError(
-            "A size was given for a picture of all data, whose size is that of the data: give a "
-            "scale, or choose the view."
+            "A size was given for a picture of all data, which has the size of the data: give a "
+            "scale instead, or choose the view."
         )
     _check_size(_estimate_size(viewer, area, size, scale))
 

@@ -220,7 +220,8 @@ def data_file(path: Path) -> Path:
         if found is None:
             raise UnreadableFileError(
                 f"{path.name} describes a raw file, but none of "
-                f"{', '.join(data.name for data in candidates)} is in the same folder: add it."
+                f"{', '.join(data.name for data in candidates)} is in the same folder: put the raw "
+                "file there."
             )
         return found
     if not path.is_file():

@@ -58,12 +58,12 @@ def read_padding(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Paddi
         if not is_count(value) or value > nbytes:
             raise UnreadableFileError(
                 f"{sidecar} gives the {key} {str(value)[:40]}, but the file holds {nbytes} bytes: "
-                "give a whole number of bytes in this range."
+                "give a whole number of bytes between 0 and this size."
             )
     if padding.offset + padding.rest > nbytes:
         raise UnreadableFileError(
             f"{sidecar} gives {padding.offset + padding.rest} bytes around the samples, but the "
-            f"file holds {nbytes}: correct the offset and the rest."
+            f"file holds {nbytes} bytes: correct the offset and the rest."
         )
     return padding
 

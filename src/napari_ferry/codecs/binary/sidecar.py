@@ -160,8 +160,8 @@ def _complete_sizes(
     unknown = [key for key, size in zip(_DIMENSIONS, sizes, strict=True) if not size]
     if len(unknown) > 1:
         raise MissingMetadataError(
-            f"{source} does not contain {' and '.join(unknown)} of {data.name}: give all of "
-            "frames, y and x but one, which is computed."
+            f"{source} does not contain {' and '.join(unknown)} of {data.name}: give at least two "
+            "of frames, y and x; the third is computed."
         )
 
     known = math.prod(size for size in sizes if size) * dtype.itemsize

@@ -219,7 +219,7 @@ def _losses(merged: Image, old: Description, dropped: Collection[str]) -> Iterat
     ]
     if lost:
         form = f"the axes {' '.join(old.sizes)} of {old.dtype}"
-        yield f"the display settings {', '.join(lost)} are left out: they apply to {form}"
+        yield f"the display settings {', '.join(lost)} are left out: they apply only to {form}"
 
 
 def _axis_losses(new: Axis | None, old: Axis, size: int) -> Iterator[str]:

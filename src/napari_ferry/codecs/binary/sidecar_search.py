@@ -80,8 +80,8 @@ def find_sidecars(
         raise MissingMetadataError(f"{path.name} is empty: there is nothing to repair.")
     if not found:
         raise MissingMetadataError(
-            f"No layout with the given values fits the {path.stat().st_size} bytes of "
-            f"{path.name}: give fewer values, or other ones."
+            f"No layout with the given values fits the {path.stat().st_size} bytes of {path.name}: "
+            "give fewer or different values."
         )
     return found, {path: found[0]}
 
@@ -228,6 +228,6 @@ def _check_fit(name: str, nbytes: int, layout: Layout) -> None:
     if rest:
         mismatch = f"{rest} bytes remain" if rest > 0 else f"{-rest} bytes are missing"
         raise InvalidImageError(
-            f"{layout} does not fit the {nbytes} bytes of {name}, where {mismatch}: describe only "
-            "the whole frames with --whole-frames, or give another layout."
+            f"{layout} does not fit {name} of {nbytes} bytes, as {mismatch}: describe only the "
+            "whole frames with --whole-frames, or give another layout."
         )

@@ -124,8 +124,8 @@ def _check_options(movie: Movie, loop: int | None, colors: int, dither: bool) ->
     height, width = movie.size
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
         raise InvalidImageError(
-            f"A frame has {width} by {height} pixels, but a GIF has at most {MAX_SIDE} a side and "
-            f"{MAX_PIXELS:,} in total: save a part of the image, or every nth pixel."
+            f"A frame has {width} by {height} pixels, but a GIF has at most {MAX_SIDE} per side "
+            f"and {MAX_PIXELS:,} in total: save a part of the image, or every nth pixel."
         )
     if loop is not None and not (is_real(loop) and loop % 1 == 0 and 0 <= loop <= 65535):
         raise InvalidImageError(

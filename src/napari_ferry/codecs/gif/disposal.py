@@ -158,13 +158,13 @@ class FrameComposer:
         except BadCodeError as error:
             raise UnreadableFileError(
                 f"Frame {i} of {self.table.path} is damaged, and so are the frames that depend on "
-                "it: read the frames before it, or copy the file again from its source."
+                "it: read the frames before it, or get a complete copy of the file."
             ) from error
 
         if known is not None:
             warnings.warn(
-                f"Frame {i} of {self.table.path} lacks {np.count_nonzero(~known)} pixels, or they "
-                "cannot be decoded: the previous content of the canvas is visible there.",
+                f"Frame {i} of {self.table.path} has {np.count_nonzero(~known)} missing or "
+                "undecodable pixels: they show the previous content of the canvas.",
                 FerryWarning,
                 stacklevel=6,
             )

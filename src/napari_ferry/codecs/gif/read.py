@@ -91,9 +91,7 @@ def _metadata(table: FrameTable) -> dict[str, Any]:
     delays = table.column("delay")
     if (delays != delays[0]).any():
         is_long = len(table) > _MOST_DELAYS
-        metadata[DELAYS] = (
-            f"{len(table)}, too many to be listed" if is_long else (delays / 100).tolist()
-        )
+        metadata[DELAYS] = f"{len(table)}, too many to list" if is_long else (delays / 100).tolist()
     return metadata
 
 

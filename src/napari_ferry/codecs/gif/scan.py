@@ -109,7 +109,7 @@ def scan(path: Path) -> FrameTable:
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
             raise UnreadableFileError(
                 f"{path} begins with {header[:6]!r}, but a GIF file begins with GIF87a or GIF89a "
-                "and has a full header: it is another kind of file, or damaged."
+                "and has a complete header: it is damaged, or of another format."
             )
         width, height = struct.unpack_from("<HH", header, 6)
         _check_size(path, width, height, "its canvas")
@@ -170,8 +170,8 @@ class _BlockScan:
         rows = np.array(self.rows, np.int64).reshape(-1, len(FrameRow._fields))
         if not len(rows):
             raise UnreadableFileError(
-                f"{self.path} holds no whole frame ({self.damage or 'it has no image block'}): "
-                "copy it again from its source."
+                f"{self.path} holds no whole frame ({self.damage or 'it has no image block'}): get "
+                "a complete copy of the file."
             )
 
         return FrameTable(

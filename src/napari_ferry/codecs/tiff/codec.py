@@ -174,8 +174,8 @@ def _cap_bytes(size_cap: float | None) -> float:
         return math.inf
     if not is_real(size_cap) or not size_cap > 0:
         raise InvalidImageError(
-            f"The size cap is {size_cap!r}: raise the cap to a number of GB above 0, or give None "
-            "for a single file of any size."
+            f"The size cap is {size_cap!r}: give a number of GB above 0, or None for a single file "
+            "of any size."
         )
     return float(size_cap) * 1e9
 
@@ -210,7 +210,7 @@ def _losses(job: Job) -> tuple[str, ...]:
         losses += [loss for image in job.images for loss in step_losses(image.axes)]
     if any(page.compression == "zstd" for page in job.pages):
         losses.append(
-            "ImageJ and many other programs do not read zstd: choose zlib for files that they open"
+            "ImageJ and many other programs do not read zstd: choose zlib for files to open in them"
         )
 
     losses += common_losses(job.images, has_pyramid=all(page.levels for page in job.pages))

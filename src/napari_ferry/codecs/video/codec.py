@@ -96,7 +96,7 @@ def plan(
     if max(movie.size) > LARGEST_SIDE:
         raise InvalidImageError(
             f"The frames have {movie.size[0]} x {movie.size[1]} pixels, but a video has at most "
-            f"{LARGEST_SIDE} a side: save a part of the image, or save it as TIFF."
+            f"{LARGEST_SIDE} per side: save a part of the image, or save it as TIFF."
         )
 
     is_timed = frame_rate is not None
@@ -138,8 +138,8 @@ def _rounded_times(movie: Movie, path: Path) -> Iterator[str]:
         return
     if rate > 1000:
         yield (
-            "Matroska stores times in milliseconds: other programs do not see "
-            f"{float(rate):g} frames per second"
+            "Matroska stores times in milliseconds: other programs see slightly less or more than "
+            "{float(rate):g} frames per second"
         )
     else:
         yield "Matroska stores times in milliseconds: other programs see rounded times"
@@ -153,4 +153,4 @@ def _losses(movie: Movie, codec: VideoCodec) -> Iterator[str]:
     if movie.is_rgb:
         yield "colors are stored at half the resolution (4:2:0)"
     if max(movie.size) > _MOST_PLAYED_SIDE:
-        yield f"many players show at most {_MOST_PLAYED_SIDE} pixels a side"
+        yield f"many players show at most {_MOST_PLAYED_SIDE} pixels per side"

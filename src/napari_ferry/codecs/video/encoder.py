@@ -130,7 +130,7 @@ class Encoder:
         self.errors.seek(0)
         lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         ends = dict.fromkeys(line[:200] for line in (*lines[:1], *lines[-1:]))
-        return "; ".join(ends) or f"it ended with {self.process.returncode}"
+        return "; ".join(ends) or f"it ended with status {self.process.returncode}"
 
 
 def find_ffmpeg() -> str:

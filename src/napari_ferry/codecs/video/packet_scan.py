@@ -151,7 +151,7 @@ def _read_packets(container: InputContainer, source: _OrderSource) -> _Packets:
             packets.add(packet, stream.codec_context.name)
             source.add(packet)
     except av.FFmpegError as error:
-        packets.damage = f"it cannot be read further ({error.strerror or error})"
+        packets.damage = f"it cannot be read any further ({error.strerror or error})"
 
     # some cut files end between two packets and read without an error
     if not packets.damage and stream.frames > len(packets):

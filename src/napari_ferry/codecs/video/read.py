@@ -108,8 +108,8 @@ def _check_index(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
     if not index.has_times:
         spacing = f"{float(rate):g} frames per second" if rate else "evenly spaced frames"
         warnings.warn(
-            f"{path} has no container and no time stamps: {spacing} are assumed; set the scale "
-            "of the axis t if that is wrong.",
+            f"{path} has no container and no time stamps: {spacing} are assumed; set the scale of "
+            "axis t if this is wrong.",
             FerryWarning,
             stacklevel=5,
         )
@@ -289,7 +289,7 @@ def _timestamps(index: PacketIndex, rate: Fraction | None) -> dict[str, Any]:
     if rate is not None or len(index) <= 1:
         return {}
     if len(index) > _MOST_TIMESTAMPS:
-        return {TIMESTAMPS: f"{len(index)}, too many to be listed"}
+        return {TIMESTAMPS: f"{len(index)}, too many to list"}
     tick = float(index.time_base)
     return {TIMESTAMPS: [round(time * tick, 9) for time in index.presentation_times.tolist()]}
 

@@ -30,7 +30,7 @@ class CalibrationForm(QWidget):
         self.pixel_size = LineEdit(label="Pixel size", tooltip="Size of a pixel along y and x")
         self.unit = ComboBox(label="Unit", choices=_UNITS, tooltip="Unit of pixel size and z step")
         self.frame_axis = ComboBox(
-            label="Frames are", choices=_FRAME_AXES, tooltip="Axis along which frames follow"
+            label="Frames are", choices=_FRAME_AXES, tooltip="Axis of the frames: time or depth"
         )
         self.frame_rate = LineEdit(label="Frame rate", tooltip="Frames per second")
         self.z_step = LineEdit(label="Z step", tooltip="Distance between planes, in the same unit")

@@ -36,7 +36,7 @@ _FIELDS = {
     "dtype": ("Data type", "Data type of a sample"),
     "byte_order": ("Byte order", "Order of the bytes of a sample"),
     "offset": ("Header (bytes)", "Bytes before the first sample"),
-    "gap": ("Gap (bytes)", "Bytes after each frame, without samples"),
+    "gap": ("Gap (bytes)", "Bytes after each frame that are not samples"),
     "frames": ("Frames", "Number of frames"),
     "y": ("Height (y)", "Rows of a frame, in pixels"),
     "x": ("Width (x)", "Columns of a frame, in pixels"),
@@ -212,7 +212,7 @@ class _Note(QWidget):
         self.text, self.button = QLabel(), QPushButton()
         self.text.setWordWrap(True)
         self.text.setAccessibleName(f"Note about {title}")
-        self.button.setToolTip("Use the nearest value that leaves no bytes over.")
+        self.button.setToolTip("Use the nearest value that leaves no remaining bytes.")
         self.button.clicked.connect(lambda: self.accepted.emit(self.value))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 4)

@@ -76,12 +76,12 @@ class ResultPanel(QWidget):
         self.open_button.setText(f"Open {whole:,} frames" if is_cut else "Open")
         self.write_button.setEnabled(whole > 0)
         self.write_button.setText(
-            f"Write sidecar of {whole:,} frames" if is_cut else "Write sidecar"
+            f"Write sidecar for {whole:,} frames" if is_cut else "Write sidecar"
         )
 
         self.all_button.setVisible(nfiles > 1)
         self.all_button.setEnabled(nfitting > 0)
-        self.all_button.setText(f"Write sidecars of {nfitting} files")
+        self.all_button.setText(f"Write sidecars for {nfitting} files")
 
     def show_nothing(self, reason: str) -> None:
         """Disable the buttons, and show the reason."""

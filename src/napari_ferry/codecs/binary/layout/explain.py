@@ -25,7 +25,7 @@ def explain_candidate(candidate: Candidate, *, is_structured: bool) -> tuple[str
     reasons += _header_reasons(candidate)
 
     if candidate.trailing:
-        reasons.append(f"{candidate.trailing:,} bytes remain at the end, of an incomplete frame")
+        reasons.append(f"{candidate.trailing:,} bytes of an incomplete frame remain at the end")
     if not is_structured:
         reasons.append(
             "no image structure was found: only the size of the file and usual sizes support it"
@@ -46,17 +46,18 @@ def _type_reason(candidate: Candidate) -> str:
     dtype = candidate.layout.dtype
     order = f", {candidate.layout.byte_order} endian," if dtype.itemsize > 1 else ""
     cost = candidate.sample_type.cost
-    return f"read as {dtype.name}{order} neighbors differ least ({cost:.2f} bits a byte)"
+    return f"read as {dtype.name}{order} neighboring samples differ least ({cost:.2f} bits per "
+    "byte)"
 
 
 def _channel_reasons(candidate: Candidate) -> list[str]:
     if candidate.packing:
         return [
-            f"every three bytes seem to hold two numbers of 12 bits ({candidate.packing}), which "
+            f"every three bytes seem to hold two samples of 12 bits ({candidate.packing}), which "
             "appear as three channels: unpack them first"
         ]
     if candidate.row.mosaic:
-        return ["every other row and column is similar, as under a mosaic of color filters"]
+        return ["every second row and column is similar, as with a mosaic of color filters"]
     if candidate.row.channels > 1:
         return [f"samples alternate between {candidate.row.channels} channels"]
     return []
@@ -68,7 +69,7 @@ def _frame_reasons(candidate: Candidate) -> list[str]:
         is_single = features["unrel"] < 0.2
         return ["no whole number of rows repeats, so it is one frame"] if is_single else []
 
-    every = f"frames every {candidate.pitch:,} bytes"
+    every = f"frames begin every {candidate.pitch:,} bytes"
     if candidate.layout.gap:
         uneven = candidate.pitch % candidate.row_bytes
         rows = ", not a whole number of rows" if uneven else ""

@@ -204,6 +204,6 @@ def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None
     known_format = identify_format(source) if known.offset is None else None
     if known_format is not None:
         raise UnreadableFileError(
-            f"{path.name} begins like a {known_format.name}, so it is not a raw file: give it "
-            f"the suffix {known_format.suffix}, or give the offset of its first sample."
+            f"{path.name} begins like a {known_format.name}, so it is not a raw file: give it the "
+            f"suffix {known_format.suffix}, or give the offset of its first sample."
         )

@@ -97,8 +97,8 @@ def _read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:
         files = _files_of(opened)
         if len(files) < 2:
             raise UnreadableFileError(
-                f"{path.name} is among the files of an OME-TIFF set, such as {paths[0].name}, but "
-                "does not belong to one: open it by itself, or open a file of the set."
+                f"{path.name} does not belong to an OME-TIFF set, unlike {paths[0].name}: open it "
+                "by itself, or open only the files of a set."
             )
 
         images += opened

@@ -98,6 +98,6 @@ class ExpectedImage:
 
     def _mismatch(self, path: Path, actual: str, expected: str) -> UnreadableFileError:
         return UnreadableFileError(
-            f"{path.name} {actual}, but {self.path.name} {expected}: files of one stack must be "
-            "alike; leave it out, or open it by itself."
+            f"{path.name} {actual}, but {self.path.name} {expected}: the files of a stack must "
+            "match; leave it out, or open it by itself."
         )

@@ -39,8 +39,8 @@ def are_parts(paths: Sequence[Path]) -> bool:
     strangers = [path for path, name in named if not name or name.series not in own]
     if own and strangers:
         raise UnreadableFileError(
-            f"{strangers[0].name} is among the parts of a series but does not belong to one: open "
-            "it by itself, or open a part of the series."
+            f"{strangers[0].name} is not a part of a series, unlike other files opened with it: "
+            "open it by itself, or open only the parts of a series."
         )
     return bool(own)
 
@@ -89,7 +89,7 @@ def read_part(path: Path, image: Image) -> Image:
     if name is None:
         raise UnreadableFileError(
             f"{path.name} is part {part['index']} of {part['count']} of a series, but was renamed: "
-            f"rename it to a name that ends in _{part['index']:05d}."
+            f"give it a name that ends in _{part['index']:05d}."
         )
 
     images = []
@@ -106,8 +106,9 @@ def read_part(path: Path, image: Image) -> Image:
         own = other.metadata.get(PART, {})
         if (own.get("of"), own.get("index")) != (part["of"], index):
             raise UnreadableFileError(
-                f"{sibling.name} is not part {index} of the same save as {path.name}: it is stale "
-                "or was replaced; put back the right file, or save the whole image again."
+                f"{sibling.name} is not part {index} of the same save as {path.name}: it is "
+                "outdated or was replaced; restore the original file, or save the whole series "
+                "again."
             )
         images.append(other)
 
@@ -183,6 +184,6 @@ def _concatenate(arrays: Sequence[Array], lead: int, shape: Sequence[int]) -> Fr
     if ends[-1] != math.prod(shape[:lead]):
         raise UnreadableFileError(
             f"The parts hold {ends[-1]} frames, expected {math.prod(shape[:lead])}: a part was "
-            "replaced; save the whole image again."
+            "replaced; restore the original file, or save the whole series again."
         )
     return Frames(JoinedReader(tuple(readers), tuple(ends)), shape, arrays[0].dtype, lead)

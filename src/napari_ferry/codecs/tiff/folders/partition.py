@@ -97,7 +97,7 @@ def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[I
     if missing:
         label = ".".join(f"{key}_{value}" for key, value in zip(keys, missing[0], strict=True))
         raise UnreadableFileError(
-            f"{name} is partitioned over files and the file of {label} is missing: put it back."
+            f"{name} is partitioned over files, but the file for {label} is missing: put it back."
         )
 
     paths = [by_labels[key] for key in combinations]
@@ -122,8 +122,8 @@ def _partitioned_image(
     """
     if set(labels) & set(first.axis_names):
         raise UnreadableFileError(
-            f"{path.name} itself has the axes {' '.join(first.axis_names)}, but its name gives "
-            f"the axes {' '.join(labels)} to the set of files: rename the files."
+            f"{path.name} contains the axes {' '.join(first.axis_names)}, but the names of the "
+            f"files assign the axes {' '.join(labels)} to the set: rename the files."
         )
     shape = (*(len(values) for values in labels.values()), *first.shape)
     lead = len(shape) - first.frame_ndim

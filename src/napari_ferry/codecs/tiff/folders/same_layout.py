@@ -100,7 +100,7 @@ class StackReader:
                     return
         except TIFFFILE_ERRORS as error:
             raise UnreadableFileError(
-                f"{self.paths[k]} is damaged ({error}): get a whole copy of the file, or leave "
+                f"{self.paths[k]} is damaged ({error}): get a complete copy of the file, or leave "
                 "it out."
             ) from error
 

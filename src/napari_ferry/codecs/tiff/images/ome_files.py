@@ -73,7 +73,8 @@ def described_by(header: Header) -> Header:
         return read_header(path)
     if path.stat().st_size > _MAX_COMPANION:
         raise UnreadableFileError(
-            f"{name} is too large for a description; put the right file there"
+            f"{name} is too large for a description; put the right file into the folder and open "
+            "the file again"
         )
     text = path.read_text("utf-8", "replace")
     return replace(header, path=path, description=text, raw_dtype=None)
@@ -133,7 +134,7 @@ class OmeFiles:
             return
         problems = [
             _list_files(self._missing, "missing from the folder"),
-            _list_files(self._foreign, "of another set by UUID"),
+            _list_files(self._foreign, "from another set, by UUID"),
         ]
         is_single = len(self._missing) + len(self._foreign) == 1
         warnings.warn(

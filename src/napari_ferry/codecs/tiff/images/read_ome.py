@@ -91,7 +91,8 @@ def check_parts(header: Header) -> None:
         if not _has_uuid(read_header(path), uuid):
             raise UnreadableFileError(
                 f"{path.name} is not part {index} of the same save as {header.path.name}: it is "
-                "stale or was replaced; restore the original file, or save the whole series again."
+                "outdated or was replaced; restore the original file, or save the whole series "
+                "again."
             )
 
 
@@ -219,7 +220,9 @@ def _read_ome_image(
     kind = _first_kind(files, planes)
     _, move = frame_axes(kind)
     if moved_shape(kind.shape, move) != frame:
-        raise UnreadableFileError(f"it describes pages of {frame}, and they are {kind.shape}")
+        raise UnreadableFileError(
+            f"it describes pages of shape {frame}, but they have shape {kind.shape}"
+        )
     pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
     array = pages.to_array(frame, kind.dtype)
     return with_levels_below(with_pixels(description, array), pages, kind)
@@ -246,5 +249,5 @@ def _first_kind(files: Sequence[TiffPages | None], planes: NDArray[np.int64]) ->
         raise UnreadableFileError("none of the files that it names exists")
     page = int(existing[0, 1]) if files[int(existing[0, 0])] is source else 0
     if page >= len(source):
-        raise UnreadableFileError(f"it names page {page} of {len(source)}")
+        raise UnreadableFileError(f"it refers to page {page} of a file with {len(source)}")
     return source.kind(int(source.kinds[page]))

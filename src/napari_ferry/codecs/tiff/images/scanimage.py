@@ -75,8 +75,8 @@ def read_scanimage(header: Header) -> list[Image]:
     count = math.prod(lead.values())
     if count > len(source):
         warnings.warn(
-            f"{header.path.name} has {len(source)} pages, {count} expected: the recording was "
-            "stopped before its end, and missing frames are shown as zero.",
+            f"{header.path.name} has {len(source)} pages, but {count} were expected: the recording "
+            "was stopped before its end, and missing frames are shown as zero.",
             FerryWarning,
             stacklevel=3,
         )

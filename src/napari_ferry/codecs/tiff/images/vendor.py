@@ -134,7 +134,7 @@ def _level(header: Header, series: tifffile.TiffPageSeries, origin: SeriesLevel)
     shape, letters = tuple(int(n) for n in series.shape), series.axes.lower()
     lead = len(shape) - len(kind.shape)
     if math.prod(shape[:lead]) != len(table) or shape[lead:] != kind.shape:
-        raise ValueError(f"{len(table)} pages of {kind.shape} for {shape}")
+        raise ValueError(f"{len(table)} pages of shape {kind.shape} for an image of shape {shape}")
 
     inner, move = frame_axes(kind)
     if "c" in letters[lead:] and "c" not in inner:  # samples are channels, not a color
@@ -219,7 +219,8 @@ def _map_stk(header: Header, planes: int) -> NDArray[Any]:
     if header.raw_dtype is None or not header.start or end > header.stamp.nbytes:
         raise UnreadableFileError(
             f"{header.path} should have {planes} planes of {header.nbytes} bytes, but it has "
-            f"{header.stamp.nbytes} bytes: get a complete copy, or save it uncompressed."
+            f"{header.stamp.nbytes} bytes: get a complete copy of the file, or save it "
+            "uncompressed."
         )
     return map_frames(
         header.path, header.start, header.nbytes, planes, header.shape, header.raw_dtype

@@ -89,18 +89,18 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
     Raises
     ------
     UnreadableFileError
-        The file does not exist any more, or was replaced.
+        The file no longer exists, or was replaced.
     """
     try:
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
         cure = cure_of(error, "put it back, or open it again")
         raise UnreadableFileError(
-            f"{path} cannot be read any more ({error.strerror}): {cure}."
+            f"{path} can no longer be read ({error.strerror}): {cure}."
         ) from error
     if Stamp.of(file.fileno()) != stamp:
         file.close()
-        raise UnreadableFileError(f"{path} changed since it was opened: open it again.")
+        raise UnreadableFileError(f"{path} has changed since it was opened: open it again.")
     return file
 
 
@@ -235,13 +235,13 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
     """
     if is_circle:
         raise UnreadableFileError(
-            f"{path} is damaged: its chain of pages goes in a circle after {n_pages} pages; get a "
-            "whole copy of the file."
+            f"{path} is damaged: its chain of pages is circular after {n_pages} pages; get a "
+            "complete copy of the file."
         )
 
     if not n_pages:
         raise UnreadableFileError(
-            f"{path} is damaged: its first page is beyond the end of the file; get a whole copy "
+            f"{path} is damaged: its first page is beyond the end of the file; get a complete copy "
             "of the file."
         )
 

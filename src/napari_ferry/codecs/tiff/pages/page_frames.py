@@ -139,7 +139,7 @@ def array_by_page(
     if pages.max() >= len(source):
         raise UnreadableFileError(
             f"{header.path} is cut off: it has {len(source)} of {pages.max() + 1} pages; get a "
-            "whole copy."
+            "complete copy of the file."
         )
     table = np.stack([np.zeros_like(pages), pages], -1)
     return pages_array([source], table, shape[:lead], shape[lead:], header.dtype, move=move)

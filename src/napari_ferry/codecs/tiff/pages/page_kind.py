@@ -175,8 +175,8 @@ def read_page_segments(path: Path, ifd: int) -> Segments:
 def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
     """Return the error for a file unknown to tifffile."""
     return UnreadableFileError(
-        f"{path} is damaged or of an unknown kind ({error}): get a whole copy, or save it as "
-        "plain TIFF with the program that wrote it."
+        f"{path} is damaged or of an unsupported kind ({error}): get a complete copy of the file, "
+        "or save it as plain TIFF with the program that wrote it."
     )
 
 
@@ -222,7 +222,7 @@ def _check_page(page: tifffile.TiffPage) -> None:
     if 0 in _segment_shape(page):
         raise ValueError(f"strips or tiles of {_segment_shape(page)}")
     if page.nbytes > _SPARSE_GROWTH * page.parent.filehandle.size:
-        raise ValueError(f"pages of {page.nbytes} bytes in {page.parent.filehandle.size}")
+        raise ValueError(f"pages of {page.nbytes} bytes in {page.parent.filehandle.size} bytes")
     if page.compression == 1:
         return
 
@@ -254,7 +254,7 @@ def check_segment(nbytes: int, stored: int) -> None:
     """
     growth = nbytes / stored if stored else 0
     if (nbytes > _LARGE_SEGMENT and growth > 1032) or (nbytes > _HUGE_SEGMENT and growth > 200):
-        raise ValueError(f"{stored} bytes that become {nbytes}")
+        raise ValueError(f"{stored} bytes that would become {nbytes}")
 
 
 def _segment_shape(page: tifffile.TiffPage) -> tuple[int, int, int]:

@@ -110,15 +110,15 @@ class Pages(ABC):
     def damaged(self, page: int, error: Exception) -> UnreadableFileError:
         """Return the error for an undecodable page."""
         return UnreadableFileError(
-            f"Page {page} of {self.path} is damaged ({error}): get a whole copy of the "
-            "file, or use its other pages."
+            f"Page {page} of {self.path} is damaged ({error}): get a complete copy of the file, or "
+            "use its other pages."
         )
 
     def absent(self, page: int) -> UnreadableFileError:
         """Return the error for a number beyond the last page."""
         return UnreadableFileError(
             f"{self.path} has {len(self)} pages, but page {page} was requested: the file is cut "
-            "off or was replaced; get a whole copy."
+            "off or was replaced; get a complete copy of the file."
         )
 
     def mismatched(
@@ -127,7 +127,7 @@ class Pages(ABC):
         """Return the error for a page of another shape than its image."""
         return UnreadableFileError(
             f"Page {page} of {self.path} has the shape {shape}, expected {expected}: it belongs to "
-            "another image; get a whole copy of the file, or use its other pages."
+            "another image; get a complete copy of the file, or use its other pages."
         )
 
     def pixel_offsets(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
@@ -218,7 +218,7 @@ class TiffPages(Pages):
         if number not in self._known:
             if number == MISSING:
                 raise UnreadableFileError(
-                    f"{self.path} has smaller versions of only some of its pages: get a whole "
+                    f"{self.path} has smaller versions of only some of its pages: get a complete "
                     "copy of the file, or use its full resolution."
                 )
             first = int(np.argmax(self.table.kinds == number))

@@ -121,8 +121,9 @@ class _Files:
                 nbytes = sum(level.nbytes for level in pages[0])
                 raise SaveError(
                     f"Frame {self.runs[-1].first} needs {nbytes / 1e9:.6g} GB encoded, and the "
-                    f"description of the series up to {self.settings.reserve / 1e9:.6g} GB, more "
-                    f"than the size cap of {self.job.cap / 1e9:.6g} GB: raise the cap."
+                    f"description of the series up to {self.settings.reserve / 1e9:.6g} GB, "
+                    f"together more than the size cap of {self.job.cap / 1e9:.6g} GB: raise the "
+                    "cap."
                 )
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
 
 
 def to_name(name: str) -> str:
-    """Return a name of a file without a folder, unchanged.
+    """Return a file name unchanged, and refuse a path.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def check_workers(workers: int | None) -> None:
 
 
 def reading(path: Path) -> AbstractContextManager[None]:
-    """Return a context for reading a path, which translates errors of the system.
+    """Return a context for reading a path, which translates system errors.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def reading(path: Path) -> AbstractContextManager[None]:
 
 
 def targeting(path: Path) -> AbstractContextManager[None]:
-    """Return a context for the target of a save, which translates errors of the system.
+    """Return a context for the target of a save, which translates system errors.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def _translating(kind: type[FerryError], failure: str, cure: str) -> Iterator[No
 
 
 def cure_of(error: OSError, usual: str) -> str:
-    """Return the cure of an error of the system: `usual`, unless too many files are open."""
+    """Return the cure for a system error: `usual`, unless too many files are open."""
     is_crowded = error.errno in (errno.EMFILE, errno.ENFILE)
     return "close layers or images, which keep their files mapped" if is_crowded else usual
 

@@ -12,9 +12,9 @@
     ├── TargetError(OSError)                 a target is unusable: no space, no permission, bad name
     ├── SaveError(OSError)                   a save failed; existing files are unchanged
     └── SaveCancelledError                   a save was cancelled; existing files are unchanged
-    FerryWarning(UserWarning)                something was assumed, or could not be kept
+    FerryWarning(UserWarning)                something was assumed, or could not be preserved
 
-Each is also a subclass of the builtin exception that people catch. A message says what was found,
+Each is also a subclass of the builtin exception that people catch. A message states what was found,
 what was expected, and the cure, in one sentence.
 """
 
@@ -60,4 +60,4 @@ class SaveCancelledError(FerryError):
 
 
 class FerryWarning(UserWarning):
-    """Something was assumed, or could not be kept."""
+    """Something was assumed, or could not be preserved."""

@@ -1,7 +1,7 @@
 """The `Codec` protocol, the codec of a path, and `imload`.
 
 A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`. It is found there by
-its place alone, so that a new format changes no other module.
+its location alone, so that a new format requires no change elsewhere.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Codec(Protocol):
         Raises
         ------
         UnreadableFileError, MissingMetadataError
-            The file is damaged, is of another format, or needs metadata that nobody gave.
+            The file is damaged, is of another format, or requires metadata that is missing.
         """
 
     @property

@@ -139,7 +139,7 @@ def normalize(text: str | None) -> str | None:
 
 
 def from_ome(symbol: str) -> str | None:
-    """Return the canonical name of an OME unit symbol, ``None`` if NGFF has no name for it.
+    """Return the canonical name of an OME unit symbol, or ``None`` if NGFF has no name for it.
 
     Spellings in files that do not follow the OME schema are accepted, too.
 
@@ -150,7 +150,7 @@ def from_ome(symbol: str) -> str | None:
 
 
 def to_ome(unit: str | None) -> str | None:
-    """Return the symbol of a unit in the OME schema, ``None`` if it has no symbol.
+    """Return the symbol of a unit in the OME schema, or ``None`` if it has no symbol.
 
     >>> to_ome("micrometer"), to_ome("second"), to_ome("degree")
     ('µm', 's', None)
@@ -159,7 +159,7 @@ def to_ome(unit: str | None) -> str | None:
 
 
 def from_imagej(text: str) -> str | None:
-    r"""Return the canonical name of a unit from ImageJ, ``None`` for pixels.
+    r"""Return the canonical name of a unit from ImageJ, or ``None`` for pixels.
 
     >>> from_imagej("micron"), from_imagej(r"\u00B5m"), from_imagej("sec"), from_imagej("pixels")
     ('micrometer', 'micrometer', 'second', None)
@@ -168,7 +168,7 @@ def from_imagej(text: str) -> str | None:
 
 
 def to_imagej(unit: str | None) -> str | None:
-    """Return the ASCII word for a unit in ImageJ and Bio-Formats, ``None`` if it has no word.
+    """Return the ASCII word for a unit in ImageJ and Bio-Formats, or ``None`` if it has no word.
 
     >>> to_imagej("micrometer"), to_imagej("nanometer"), to_imagej("second"), to_imagej(None)
     ('micron', 'nm', 'sec', None)
@@ -199,7 +199,7 @@ def to_pint(unit: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def known_unit(text: str | None) -> str | None:
-    """Return the name of a unit in this package, ``None`` for an unknown word.
+    """Return the name of a unit in this package, or ``None`` for an unknown word.
 
     The result is the NGFF name of a length or a time in any spelling, or the name of another unit
     if it is spelled as in pint. pint is imported for other units only, as its import is slow.
@@ -216,7 +216,7 @@ def is_uncalibrated(text: str | None) -> bool:
 
 
 def pint_name(text: str | None) -> str | None:
-    """Return a name of a unit in pint unchanged, ``None`` for pixels and other spellings.
+    """Return a name of a unit in pint unchanged, or ``None`` for pixels and other spellings.
 
     Units other than lengths and times, such as degrees and volts, are stored under these names. An
     alias of another name in pint (``pt`` for pints) is not accepted.

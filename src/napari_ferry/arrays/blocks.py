@@ -145,7 +145,7 @@ class _Mapping:
 
     @classmethod
     def of(cls, array: object) -> _Mapping | None:
-        """Return the mapping of an array, ``None`` without one or if it is private (mode "c").
+        """Return the mapping of an array, or ``None`` without one or if it is private (mode "c").
 
         Changes in a private mapping would be lost with the released pages.
         """

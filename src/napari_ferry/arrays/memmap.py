@@ -145,7 +145,7 @@ def map_strided(
 
 
 def mapped_root(array: object) -> np.memmap[Any, Any] | None:
-    """Return the map behind a view, ``None`` for other arrays."""
+    """Return the map behind a view, or ``None`` for other arrays."""
     while isinstance(array, np.ndarray):
         if isinstance(array, np.memmap) and mapping_of(array) is not None:
             return array
@@ -154,7 +154,7 @@ def mapped_root(array: object) -> np.memmap[Any, Any] | None:
 
 
 def mapping_of(array: np.memmap[Any, Any]) -> mmap.mmap | None:
-    """Return the mapping of a map or its view, ``None`` for a computed array."""
+    """Return the mapping of a map or its view, or ``None`` for a computed array."""
     mapping = getattr(array, "_mmap", None)
     return mapping if isinstance(mapping, mmap.mmap) else None
 

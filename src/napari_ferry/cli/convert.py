@@ -47,7 +47,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _target_of(arguments: Sequence[str]) -> Path | None:
-    """Return the output file of a conversion, ``None`` for other commands.
+    """Return the output file of a conversion, or ``None`` for other commands.
 
     The parser knows the options of every format; otherwise it would read their values as names
     of files.

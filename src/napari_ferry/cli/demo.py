@@ -119,7 +119,7 @@ def _wait_for_preview(form: Any) -> None:
 
 
 def demo_suffixes() -> list[str]:
-    """Return the suffixes to save in: the first, a double and the lossless ones of each codec."""
+    """Return the suffixes to save in: the first, a two-part and the lossless ones of each codec."""
     chosen = []
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]

@@ -1,1 +1,1 @@
-"""Formats: one package each, which knows no other."""
+"""Formats: one package each, independent of the others."""

@@ -94,7 +94,7 @@ def read_unit(word: str, subject: str) -> str | None:
 
 
 def _to_unit(name: str, word: str) -> str | None:
-    """Return the name of the unit of an axis, ``None`` for pixels; refuse an unknown unit."""
+    """Return the name of the unit of an axis, or ``None`` for pixels; refuse an unknown unit."""
     unit = known_unit(word)
     if unit is None and not is_uncalibrated(word):
         raise InvalidImageError(

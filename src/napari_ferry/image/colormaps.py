@@ -1,4 +1,4 @@
-"""napari's colormaps and label colors <-> plain JSON."""
+"""Conversion of napari's colormaps and label colors to plain JSON and back."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def to_colormap(value: Any) -> Any:
 
 
 def label_colors_to_json(value: Any) -> Any:
-    """Return the colors of labels as JSON, ``None`` for napari's default."""
+    """Return the colors of labels as JSON, or ``None`` for napari's default."""
     from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
     if isinstance(value, DirectLabelColormap):
@@ -184,7 +184,7 @@ class _Knots(NamedTuple):
 
 
 def _knots(colormap: object) -> _Knots | None:
-    """Return the knots of a colormap, ``None`` if the value is not a colormap."""
+    """Return the knots of a colormap, or ``None`` if the value is not a colormap."""
     fields: Any = colormap
     if isinstance(colormap, str):
         color = _PRIMARY.get(colormap, colormap)

@@ -169,7 +169,7 @@ class Image:
 
     @property
     def is_gray(self) -> bool:
-        """True without a colormap other than gray: the samples are gray, or RGB(A) colors."""
+        """True if the colormap is gray or missing: samples are gray levels, or RGB(A) colors."""
         return self.is_rgb or self.display.get("colormap") in (None, "gray", "grey")
 
     @property
@@ -196,7 +196,7 @@ class Image:
         return bool(self._pixels)
 
     def axis(self, name: str) -> Axis | None:
-        """Return the axis with a name, ``None`` if it does not exist."""
+        """Return the axis with a name, or ``None`` if it does not exist."""
         return next((axis for axis in self.axes if axis.name == name), None)
 
     def size(self, name: str) -> int:

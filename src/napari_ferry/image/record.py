@@ -1,4 +1,4 @@
-"""Image <-> plain JSON: the record of an image in every format.
+"""Conversion of images to plain JSON and back: the record of an image in every format.
 
 The record is one JSON object with a version. Other programs ignore it, and malformed values in it
 are ignored when it is read::
@@ -129,7 +129,7 @@ def describe_channels(channels: Iterable[Channel]) -> list[dict[str, Any]]:
 
 
 def parse_description(record: object) -> Description | None:
-    """Return the description in a JSON record, ``None`` if it is not a valid record.
+    """Return the description in a JSON record, or ``None`` if it is not a valid record.
 
     A valid record has axes with names and lengths, y and x among them. Other fields are ignored
     where they are missing or malformed.
@@ -161,7 +161,7 @@ def parse_description(record: object) -> Description | None:
 
 
 def read_record(text: str) -> Description | None:
-    """Return the description in the JSON text of a record, ``None`` if it is not a record."""
+    """Return the description in the JSON text of a record, or ``None`` if it is not a record."""
     try:
         return parse_description(parse_json(text))
     except ValueError:
@@ -232,7 +232,7 @@ def _join_axis(own: Axis, written: Axis, header: Axis | None) -> Axis:
 
 
 def _size(axis: object) -> int | None:
-    """Return the length in the record of an axis, ``None`` if it is not valid."""
+    """Return the length in the record of an axis, or ``None`` if it is not valid."""
     size = axis.get("size") if isinstance(axis, Mapping) else None
     return size if is_count(size) else None
 

@@ -185,7 +185,7 @@ def _as_image(item: Saveable, is_movie: bool) -> Image:
 
 
 def _color_axes(array: Array, is_movie: bool) -> str | None:
-    """Return the axes of an array in color, ``None`` for other arrays."""
+    """Return the axes of an array in color, or ``None`` for other arrays."""
     if array.ndim not in (3, 4) or array.shape[-1] not in COLOR_SAMPLES:
         return None
     dtype = np.dtype(array.dtype)

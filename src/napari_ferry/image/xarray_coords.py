@@ -1,4 +1,4 @@
-"""Axes <-> coordinates of an xarray object."""
+"""Conversion of axes to the coordinates of an xarray object and back."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _limits(channels: Sequence[Channel], dtype: str) -> list[tuple[float, float]
 
 
 def _valid_limits(limits: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Return finite, increasing limits unchanged, None for others."""
+    """Return finite, increasing limits unchanged, or None for others."""
     return limits if limits and -math.inf < limits[0] < limits[1] < math.inf else None
 
 
@@ -137,7 +137,7 @@ def _parse_limits(metadata: Mapping[str, Any], n_channels: int) -> list[tuple[fl
 
 
 def _ramp_color(lut: NDArray[np.uint8]) -> str | None:
-    """Return the last color ``#rrggbb`` of a linear ramp from black, None for other tables."""
+    """Return the last color ``#rrggbb`` of a linear ramp from black, or None for other tables."""
     color = "#" + "".join(f"{value:02x}" for value in lut[:, -1])
     # ImageJ truncates and we round, so values may differ by 1
 

@@ -1,6 +1,6 @@
 """Convert display settings of napari layers to plain JSON and back.
 
-JSON may come from a file that anybody has edited, so that only values that napari accepts are
+JSON may come from a file edited by anybody, so only values accepted by napari are
 returned. The tables of `_parsers` are the single definition of valid keys and values.
 """
 

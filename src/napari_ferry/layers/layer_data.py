@@ -179,7 +179,7 @@ def _apply_limits(
 def _axis_names(
     labels: Sequence[str] | None, ndim: int
 ) -> tuple[tuple[str, ...], list[str | None]]:
-    """Return the axis names of a layer and its own labels, None for axes without a label.
+    """Return the axis names of a layer and its own labels, or None for axes without a label.
 
     napari displays the last two axes, so these are always named y and x.
     """

@@ -14,7 +14,7 @@ from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 
 def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] | None:
-    """Return the contrast limits of an image, ``None`` if it has none.
+    """Return the contrast limits of an image, or ``None`` if it has none.
 
     Limits that are not finite, or not in increasing order, are ignored.
 

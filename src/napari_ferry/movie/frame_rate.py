@@ -91,7 +91,7 @@ def choose_rate(given: float | None, axis: Axis | None, *, is_at_speed: bool = F
 
 
 def seconds_per_step(axis: Axis | None) -> float | None:
-    """Return the time between two indices of an axis in seconds, ``None`` if unknown."""
+    """Return the time between two indices of an axis in seconds, or ``None`` if unknown."""
     unit = SECONDS.get(axis.unit or "") if axis else None
     seconds = axis.scale * unit if axis and unit else 0.0
     return seconds if 0 < seconds < math.inf else None

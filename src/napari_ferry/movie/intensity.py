@@ -1,4 +1,4 @@
-"""Samples of any type -> 8-bit intensities, scaled between the contrast limits."""
+"""Mapping of samples of any type to 8-bit intensities, between the contrast limits."""
 
 from __future__ import annotations
 

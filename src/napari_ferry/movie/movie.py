@@ -217,7 +217,7 @@ def choose_movie(
     axis : str, optional
         Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
+        Position on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
     frame_rate : float, optional
         Frames per second; NTSC rates such as 29.97 are read as exactly 30000/1001. By default real
         time if that is 5 to 60 per second, otherwise 10.

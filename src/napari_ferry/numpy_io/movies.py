@@ -36,7 +36,7 @@ def load_video(path: str | Path) -> NDArray[Any]:
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x) of a gray video, (frames, y, x, 3) of one in color.
+        Axes (frames, y, x) if gray, or (frames, y, x, 3) if in color.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def save_video(
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
     name : str, optional
-        Name of the file in the folder; ``video`` when absent.
+        Name of the file in the folder; ``video`` by default.
     {options}
     overwrite : bool
         True to replace an existing file.
@@ -96,12 +96,12 @@ def save_video(
     Raises
     ------
     TargetExistsError
-        The file exists and `overwrite` is false.
+        The file exists, and `overwrite` is False.
     TargetError
         The folder cannot be created or written to.
     InvalidImageError
-        What a video cannot show, frames that differ, an option that does not fit, or a name with
-        a separator.
+        A video cannot hold the image, frames differ, an option is invalid, or the name contains a
+        separator.
     """
     target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
     return save_into(
@@ -117,14 +117,14 @@ def save_video(
 
 
 def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint8]:
-    """Load a GIF into memory, each frame as a browser shows it.
+    """Load a GIF into memory, with frames composed as in a browser.
 
     Parameters
     ----------
     path : str or Path
         A file, or a folder: its ``images.gif``, or its only GIF.
     workers : int, optional
-        Number of threads that decode; chosen automatically when absent.
+        Number of threads for decoding; chosen automatically by default.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def save_gif(
         An array (frames, y, x), or (frames, y, x, 3 or 4) in color; a sequence of frames of one
         shape, (y, x) or (y, x, 3 or 4); or an image.
     name : str, optional
-        Name of the file in the folder; ``images`` when absent.
+        Name of the file in the folder; ``images`` by default.
     {options}
     overwrite : bool
         True to replace an existing file.
@@ -182,11 +182,11 @@ def save_gif(
     Raises
     ------
     TargetExistsError
-        The file exists and `overwrite` is false.
+        The file exists, and `overwrite` is False.
     TargetError
         The folder cannot be created or written to.
     InvalidImageError
-        No numeric array, an empty one, frames that differ, or an option out of its range.
+        The array is not numeric or is empty, frames differ, or an option is out of range.
     """
     target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
     return save_into(

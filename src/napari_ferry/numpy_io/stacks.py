@@ -1,7 +1,7 @@
 """numpy in, numpy out: load and save image stacks with one short call each.
 
 Every function takes a file, or a folder with an optional name in it. Arrays have the axes
-(frames, y, x), or fewer or more if the file does. Existing files are replaced only with
+(frames, y, x), or those of the file. Existing files are replaced only with
 ``overwrite=True``.
 """
 
@@ -38,12 +38,12 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
         A file (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are read in natural
         order.
     workers : int, optional
-        Number of threads that decode; chosen automatically when absent.
+        Number of threads for decoding; chosen automatically by default.
 
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x), or as the file has; of a file with several images, the first.
+        Axes (frames, y, x), or those of the file; the first image of a file with several.
 
     Raises
     ------
@@ -85,11 +85,11 @@ def save_images(
     path : str or Path
         A name that ends in ``.tif`` or ``.ome.tif``, or a folder, which is created.
     images : array, sequence of frames, or Image
-        Axes (frames, y, x), (y, x), or others; of any numeric type. An array of integers (frames,
+        Axes (frames, y, x), (y, x), or others; any numeric type. An array of integers (frames,
         y, x, 3 or 4), or of uint8 (y, x, 3 or 4), is in color. Arrays of one shape, (y, x) or
         (y, x, 3 or 4), in a sequence are frames of one stack; other sequences are several images.
     name : str, optional
-        Name of the file in the folder; ``images`` when absent.
+        Name of the file in the folder; ``images`` by default.
     {options}
     overwrite : bool
         True to replace existing files.
@@ -102,12 +102,12 @@ def save_images(
     Raises
     ------
     TargetExistsError
-        Files exist and `overwrite` is false.
+        Files exist, and `overwrite` is False.
     TargetError
         The folder cannot be created or written to.
     InvalidImageError
-        The array is empty or not numeric, the cap is smaller than one frame, or the name has a
-        separator.
+        The array is empty or not numeric, the cap is smaller than one frame, or the name contains
+        a separator.
     """
     target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
     return save_into(
@@ -132,24 +132,24 @@ def load_binary(
     Parameters
     ----------
     path : str or Path
-        The raw file, with or without suffix, or the folder that it is in.
+        The raw file, with or without suffix, or its folder.
     mapped : bool
         True to map the file instead of reading it.
     mode : {"r", "r+", "c"}
-        For a mapped file: read only, change the file itself, or change a copy in memory.
+        For a mapped file: read only, modify the file itself, or modify a copy in memory.
     missing_metadata : mapping, optional
-        Used instead of a sidecar: ``dtype``, and all of ``frames``, ``y`` and ``x`` but one at
-        most, which is computed.
+        Replaces the sidecar: ``dtype``, and at least two of ``frames``, ``y`` and ``x``; the third
+        is computed.
 
     Returns
     -------
     numpy.ndarray
-        Axes (frames, y, x), or as the sidecar says; a `numpy.memmap` when mapped.
+        Axes (frames, y, x), or those in the sidecar; a `numpy.memmap` if `mapped` is True.
 
     Raises
     ------
     MissingMetadataError
-        There is no sidecar, or more than one dimension is missing.
+        No sidecar exists, or more than one dimension is missing.
     UnreadableFileError
         The file does not exist, or its description does not fit it.
     """
@@ -172,10 +172,10 @@ def save_binary(
     path : str or Path
         A name that ends in ``.bin``, ``.raw`` or ``.dat``, or a folder, which is created.
     images : array, sequence of frames, or Image
-        Of any numeric type and shape; a sequence of frames of one shape, (y, x) or (y, x, 3 or 4),
-        is a stack.
+        An array of any numeric type and shape; a sequence of frames of one shape, (y, x) or
+        (y, x, 3 or 4), is a stack.
     name : str, optional
-        Name of the file in the folder; ``binary_video`` when absent.
+        Name of the file in the folder; ``binary_video`` by default.
     overwrite : bool
         True to replace existing files.
 
@@ -187,11 +187,11 @@ def save_binary(
     Raises
     ------
     TargetExistsError
-        Files exist and `overwrite` is false.
+        Files exist, and `overwrite` is False.
     TargetError
         The folder cannot be created or written to.
     InvalidImageError
-        The array is empty or not numeric, or the name has a separator.
+        The array is empty or not numeric, or the name contains a separator.
     """
     target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return save_into(images, target, overwrite)

@@ -1,4 +1,4 @@
-"""Image <-> OME-XML, the content of the first ImageDescription of an OME-TIFF.
+"""Conversion of images to OME-XML, the first ImageDescription of an OME-TIFF, and back.
 
 All schemas are read, and 2016-06 is written
 (https://www.openmicroscopy.org/Schemas/Documentation/Generated/OME-2016-06/ome.html; references to

@@ -1,4 +1,4 @@
-"""Merger of our record in an OME-XML with changes of other programs in the header."""
+"""Merging of our record in an OME-XML with later changes of the header by other programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def find_record(notes: Sequence[ET.Element]) -> Description | None:
-    """Return our own record from the annotations, ``None`` if absent or damaged."""
+    """Return our own record from the annotations, or ``None`` if absent or damaged."""
     own = (note for note in notes if note.get("Namespace", "").startswith("napari-ferry/"))
     note = next(own, None)
     return None if note is None else read_record(note.findtext("Value", ""))

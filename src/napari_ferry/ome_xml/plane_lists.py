@@ -57,7 +57,7 @@ class ElementList(NamedTuple):
     files: Mapping[Hashable, File] = MappingProxyType({})
 
     def column(self, name: str) -> Column:
-        """Return the values of an attribute, ``None`` for absent ones."""
+        """Return the values of an attribute, or ``None`` for absent ones."""
         return self.columns.get(name) or (None,) * self.length
 
 
@@ -130,7 +130,7 @@ def _extract_list(
 
 
 def _pattern(xml: str, start: int) -> re.Pattern[str] | None:
-    """Return a pattern for elements similar to the one at `start`, ``None`` for unusual ones."""
+    """Return a pattern for elements similar to the one at `start`, or ``None`` for unusual ones."""
     element = _FIRST.match(xml, start)
     if element is None:
         return None
@@ -158,7 +158,7 @@ def to_element_list(elements: Sequence[ET.Element], name: str) -> ElementList:
 
 
 def parse_whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
-    """Return the values of an attribute, -1 for absent ones.
+    """Return the values of an attribute, or -1 for absent ones.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class Times(NamedTuple):
 
 
 def parse_times(pixels: ET.Element, lists: ElementLists) -> Times | None:
-    """Read the times of planes, ``None`` if some are missing or not numbers."""
+    """Read the times of planes, or ``None`` if some are missing or not numbers."""
     elements = pixels.findall("Plane")
     planes = lists.get("Plane") or to_element_list(elements, "Plane")
     *positions, delta = (planes.column(name) for name in ("TheT", "TheZ", "TheC", "DeltaT"))
@@ -80,7 +80,7 @@ def time_axis(times: Times | None, size: int) -> Axis:
 def times_metadata(
     times: Times | None, sizes: Mapping[str, int], axis: Axis
 ) -> dict[str, Any] | None:
-    """Return the times of all planes as JSON, ``None`` if the time axis contains them.
+    """Return the times of all planes as JSON, or ``None`` if the time axis contains them.
 
     Parameters
     ----------

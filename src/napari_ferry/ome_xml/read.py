@@ -1,4 +1,4 @@
-"""OME-XML of any schema -> descriptions of images and their planes."""
+"""Parsing of OME-XML of any schema into descriptions of images and their planes."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def color_to_ome(channel: Channel) -> str | None:
 
 
 def color_from_ome(text: str | None) -> str | None:
-    """Return a signed 32-bit RGBA number as ``#rrggbb``, ``None`` if it is not a number."""
+    """Return a signed 32-bit RGBA number as ``#rrggbb``, or ``None`` if it is not a number."""
     try:
         return f"#{(int(text or '') & 0xFFFFFFFF) >> 8:06x}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""Images -> OME-XML of the schema 2016-06."""
+"""Description of images as OME-XML of the schema 2016-06."""
 
 from __future__ import annotations
 

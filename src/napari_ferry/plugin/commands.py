@@ -70,7 +70,7 @@ def _named(name: str, command: partial[_T]) -> Callable[..., _T]:
 
 
 def get_folder_reader(path: Paths) -> Reader | None:
-    """Return the reader of folders, None for folders not supported by any codec."""
+    """Return the reader of folders, or None for folders not supported by any codec."""
     folders = _to_paths(path)
     is_known = bool(folders) and all(map(_is_readable_folder, folders))
     return _read if is_known else None
@@ -129,7 +129,7 @@ def _is_readable_folder(folder: Path) -> bool:
 
 
 def _get_reader(codec: Codec, path: Paths) -> Reader | None:
-    """Return the reader of a format, None if a path is of a different format."""
+    """Return the reader of a format, or None if a path is of a different format."""
     paths = _to_paths(path)
     if not paths or not all(_is_of(codec, each) for each in paths):
         return None

@@ -101,7 +101,7 @@ class PackedBlend:
 def make_packed_blend(
     table: NDArray[np.float32], mode: BlendMode, *, is_on_opaque: bool
 ) -> PackedBlend | None:
-    """Return the packed blending for a table of colors, None if they require arithmetic.
+    """Return the packed blending for a table of colors, or None if they require arithmetic.
 
     Parameters
     ----------

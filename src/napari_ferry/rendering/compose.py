@@ -64,7 +64,7 @@ class Layer:
             BlockReader(self.array, region).read_whole(partial(self._draw, canvas, rows))
 
     def _region(self, i: int, rows: AxisSampling) -> Region | None:
-        """Return the region required for lines of frame i, None if the layer is not visible."""
+        """Return the region required for lines of frame i, or None if the layer is not visible."""
         lines = iter((self.columns, rows) if self.is_transposed else (rows, self.columns))
         region = []
         for each in self.indices:
@@ -85,7 +85,7 @@ class Layer:
 
     @property
     def _contour(self) -> int:
-        """Width of the outlines of labels, 0 without outlines."""
+        """Width of the outlines of labels, or 0 without outlines."""
         return self.paint.contour if isinstance(self.paint, Labeled) else 0
 
     def _draw(self, canvas: NDArray[np.uint8], rows: AxisSampling, pixels: NDArray[Any]) -> None:
@@ -167,7 +167,7 @@ class Layer:
 
     @cached_property
     def _packed_blend(self) -> PackedBlend | None:
-        """Packed blending for this layer, None if colors require arithmetic."""
+        """Packed blending for this layer, or None if colors require arithmetic."""
         if isinstance(self.paint, Color):
             return None
         return make_packed_blend(self.paint.table, self.mode, is_on_opaque=self.is_on_opaque)

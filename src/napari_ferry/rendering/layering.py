@@ -100,7 +100,7 @@ def _indices(
     size: int,
     factor: float,
 ) -> int | NDArray[np.intp]:
-    """Return the index of a level at coordinates of the world, -1 outside the image."""
+    """Return the index of a level at coordinates of the world, or -1 outside the image."""
     full = np.round((np.asarray(coordinates) - placed.start[axis]) / placed.scale[axis])
     is_inside = (full >= 0) & (full < placed.shape[axis])
     reduced = np.clip(np.round(full / factor), 0, size - 1)

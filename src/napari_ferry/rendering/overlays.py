@@ -112,9 +112,9 @@ class ColorBar:
     corner, style
         Position and appearance.
     paint : Scalar
-        What makes the colors.
-    share : int
-        How many bars share the height of the picture.
+        Conversion of samples to colors.
+    count : int
+        Number of color bars that share the height of the picture.
     """
 
     corner: Corner

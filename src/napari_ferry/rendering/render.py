@@ -65,7 +65,7 @@ def render(
     position : str, optional
         Position on the other axes, such as ``"z=3"``, counted in steps of the viewer's sliders.
     start, stop, step : int
-        Positions on the frame axis that become frames: from `start`, before `stop`.
+        Range of positions on the frame axis, from `start` up to but excluding `stop`.
     speed : float, optional
         Playback speed as a multiple of real time, for a frame axis calibrated in time.
     plane : str
@@ -76,9 +76,9 @@ def render(
         Enlarge the picture by the largest integer factor that fits into a screen of this size.
         Reduce a larger picture by an integer factor; each pixel is the mean of a block.
     background : str
-        Color below all layers: a name, or ``#rrggbb``.
+        Color behind all layers: a name, or ``#rrggbb``.
     time_stamp : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
-        Corner for the time of each frame, or for the position on another frame axis.
+        Corner for the time of each frame, or for its position if the frame axis is not time.
     scale_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
         Corner for a scale bar of a round length.
     color_bar : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional

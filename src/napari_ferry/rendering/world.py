@@ -141,7 +141,7 @@ def _world_axes_of(image: Image) -> tuple[Axis, ...]:
 
 
 def _check(image: Image) -> None:
-    """Refuse images without a place in the world, or without samples."""
+    """Refuse images without valid coordinates, or without samples."""
     named = image.name or "An image"
     check_frame_axes(image, "to be drawn", only_last="s")
 

@@ -83,7 +83,7 @@ def interrupted_files(target: Path) -> dict[str, Path]:
 
 
 def resumable_nonce(target: Path) -> str | None:
-    """Return the nonce of an interrupted save to `target`, ``None`` if it cannot be resumed."""
+    """Return the nonce of an interrupted save to `target`, or ``None`` if it cannot be resumed."""
     nonce = _usable_journal(_folder_of(target)).nonce
     return nonce if _NONCE.fullmatch(nonce) else None
 

@@ -119,7 +119,7 @@ def run(
     progress : callable, optional
         Called with `Progress` after each block, from the threads that write.
     cancel : callable, optional
-        Called between blocks; the save stops if it returns true, such as ``Event().is_set``.
+        Called between blocks; the save stops if it returns True, such as ``Event().is_set``.
 
     Returns
     -------
@@ -131,13 +131,13 @@ def run(
     InvalidImageError
         `workers` is not a whole number of at least 1.
     TargetExistsError
-        Files exist and `overwrite` is false, or one of them does not belong to this data set.
+        Files exist and `overwrite` is False, or one of them does not belong to this data set.
     TargetError
         The target cannot be written to, or another save to it is in progress.
     SaveError
         Reading or writing failed.
     SaveCancelledError
-        `cancel` returned true.
+        `cancel` returned True.
     """
     given = plan
     check_workers(workers)

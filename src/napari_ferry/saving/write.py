@@ -38,7 +38,7 @@ class PlannedFile:
         Absent if a `Stream` creates the file.
     may_replace : callable, optional
         Returns True if an existing file belongs to the same data set, for files with names that
-        the user did not choose. By default any file may be replaced if `overwrite` is true.
+        the user did not choose. By default any file may be replaced if `overwrite` is True.
     """
 
     path: Path

@@ -43,7 +43,7 @@ _CHECK_INTERVAL = 0.2
 
 _START_TIMEOUT = 30.0
 """Seconds within which the GUI thread has to start drawing a frame. After that time it is assumed
-to wait for something else, possibly for this very frame."""
+to wait for something else, possibly for this frame."""
 
 _CLOSED = "The canvas image was closed and draws no more frames: create a new one."
 

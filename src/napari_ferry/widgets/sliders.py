@@ -26,7 +26,7 @@ def find_sliders(viewer: Viewer) -> list[Slider]:
 
 
 def choose_slider(viewer: Viewer, label: str | None) -> int | None:
-    """Return the number of the frame axis, ``None`` if the viewer has no sliders.
+    """Return the number of the frame axis, or ``None`` if the viewer has no sliders.
 
     Parameters
     ----------

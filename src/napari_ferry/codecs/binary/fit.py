@@ -59,7 +59,7 @@ def derive_free_size(nbytes: int, layout: Layout, fixed: Collection[str]) -> Lay
 
 
 def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) -> int | None:
-    """Return the nearest value of a field for a layout to fit, ``None`` if there is none.
+    """Return the nearest value of a field for a layout to fit, or ``None`` if there is none.
 
     The number of frames changes along with it, unless it is fixed. Layouts with gaps between
     frames are not searched.

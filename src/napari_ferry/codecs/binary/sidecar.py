@@ -218,7 +218,7 @@ def _likely_layouts(data: Path) -> str:
 
 
 def _read_description(record: Mapping[str, Any], sidecar: Path) -> Description | None:
-    """Return the description in our own record, ``None`` if it is damaged."""
+    """Return the description in our own record, or ``None`` if it is damaged."""
     description = parse_description(record)
     if description is not None:
         _parse_dtype(description.dtype, sidecar.name)
@@ -256,7 +256,7 @@ def _parse_dtype(value: object, source: str) -> np.dtype[Any]:
 
 
 def _parse_dimension(key: str, value: object, source: str) -> int:
-    """Return a dimension, 0 for one to compute."""
+    """Return a dimension, or 0 for one to compute."""
     if value is None or (key == "frames" and value == -1 and not isinstance(value, bool)):
         return 0
     if not is_count(value):
@@ -289,7 +289,7 @@ def load_sidecar(path: Path) -> dict[str, Any]:
 
 
 def _read_legacy(path: Path) -> dict[str, Any]:
-    """Read ``frames,y,x,dtype``, the layout of 2022."""
+    """Read ``frames,y,x,dtype``, the format of 2022."""
     try:
         frames, y, x, dtype = path.read_text("utf-8").strip().split(",")
         return {"frames": int(frames), "y": int(y), "x": int(x), "dtype": dtype}

@@ -50,7 +50,7 @@ class SidecarStatus:
 
 
 def read_sidecar_status(data: Path) -> SidecarStatus | None:
-    """Read the status of the sidecar of a raw file, ``None`` without a sidecar."""
+    """Read the status of the sidecar of a raw file, or ``None`` without a sidecar."""
     path = sidecar_path(data)
     if not path.is_file():
         return None
@@ -76,7 +76,7 @@ def lacks_layout(path: Path) -> bool:
     """Return True if a raw file, or each one in a folder, needs a layout to be opened.
 
     No pixels are read. An empty file, the remainder of an interrupted save and a folder without raw
-    files have other faults: they return False.
+    files have other problems: the result is False.
     """
     files = raw_files(path) if path.is_dir() else [path]
     return bool(files) and all(map(_lacks_layout, files))
@@ -92,7 +92,7 @@ def _lacks_layout(data: Path) -> bool:
 def _layout(
     record: Mapping[str, Any], description: Description | None, nbytes: int
 ) -> Layout | None:
-    """Return the layout in a sidecar, ``None`` if it is not complete."""
+    """Return the layout in a sidecar, or ``None`` if it is not complete."""
     dtype = _dtype(record.get("dtype"))
     offset, gap = (_count(record.get(key, 0), least=0) for key in ("offset", "gap"))
     if dtype is None or offset is None or gap is None:

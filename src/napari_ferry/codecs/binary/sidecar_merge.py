@@ -1,4 +1,4 @@
-"""Merger of an old sidecar into a new one, after the layout of a raw file has changed."""
+"""Merging of an old sidecar into a new one, after the layout of a raw file has changed."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ IS_MOVIE = True
 
 
 def open(path: Path) -> list[Image]:
-    """Open a GIF file, or all GIF files in a folder; frames are composed like in a browser.
+    """Open a GIF file, or all GIF files in a folder; frames are composed as in a browser.
 
     Parameters
     ----------
@@ -82,16 +82,17 @@ def plan(
         Frames per second, up to 50, the most that browsers play; by default real time if that is
         5 to 60 per second, otherwise 10.
     loop : int, optional
-        Number of repetitions of the movie after its end, 0 for endless; ``None`` plays it once.
+        Number of repetitions after the first playback, 0 for endless; ``None`` to play the movie
+        once.
     colors : int
-        Largest number of colors of a frame, 2 to 256; fewer colors make the file smaller.
+        Maximum number of colors per frame, 2 to 256; fewer colors make the file smaller.
     dither : bool
-        Mix missing colors from the available ones in a fixed pattern. Frames with few enough
+        Approximate missing colors by a fixed pattern of available ones. Frames with few enough
         colors remain exact.
     axis : str, optional
         Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
+        Position on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
 
     Raises
     ------

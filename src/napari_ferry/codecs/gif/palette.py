@@ -122,7 +122,7 @@ class Palette:
 
 
 class _HashTable(NamedTuple):
-    """Palette index of each packed color, for packed colors spread by a factor, 0 for none.
+    """Palette index of each packed color, for packed colors spread by a factor, or 0 for none.
 
     Packed colors outside the palette give any index.
     """
@@ -165,7 +165,7 @@ def make_palette(pixels: NDArray[np.uint8], count: int) -> Palette:
 
 
 def exact_palette(pixels: NDArray[np.uint8], count: int) -> Palette | None:
-    """Return a palette with all colors of some pixels, ``None`` for more than `count` colors."""
+    """Return a palette with all colors of some pixels, or ``None`` for more than `count` colors."""
     step = max(1, len(pixels) // _PROBED_PIXELS)
     packed = pack(pixels[::step])
     if len(np.unique(packed)) > count:

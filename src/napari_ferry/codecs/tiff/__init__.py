@@ -1,1 +1,1 @@
-"""What is particular to TIFF: pages, series of pages, files and folders read, headers written."""
+"""TIFF files: reading of pages, series and folders, and writing of headers and pages."""

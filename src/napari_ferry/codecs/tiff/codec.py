@@ -106,7 +106,7 @@ def plan(
 ) -> Plan:
     """Plan to save images as TIFF; no pixels are read.
 
-    ``.ome.tif`` is OME-TIFF. ``.tif`` is an ImageJ hyperstack if that can hold the image, otherwise
+    ``.ome.tif`` is OME-TIFF. ``.tif`` is an ImageJ hyperstack if it can hold the image, otherwise
     OME-TIFF, or plain TIFF with a JSON description for data types unknown to OME.
 
     Parameters
@@ -116,16 +116,16 @@ def plan(
     path : Path
         Name of the data set, with suffix.
     size_cap : float, optional
-        Largest size of one file in GB (1e9 bytes); larger data sets are split into several files,
+        Maximum size of one file in GB (1e9 bytes); larger data sets are split into several files,
         ``<stem>_00000.tif`` and so on. ``None`` for a single file of any size.
     compression : {"none", "zlib", "zstd", "lzw"}
         Lossless compression of the pages. Every program reads zlib and lzw; zstd is faster, but
         few programs read it.
     pyramid : bool, optional
-        Whether to add smaller copies of each plane, as OME-TIFF, so that large planes are displayed
-        quickly. If ``None``, OME-TIFF files of planes above 4096 x 4096 pixels have them.
+        Whether to save smaller copies of each plane, in OME-TIFF, so that large planes are
+        displayed quickly. If ``None``, OME-TIFF files of planes above 4096 x 4096 pixels have them.
     metadata_json : bool
-        Whether to write all metadata of the images to ``<name>.json``, too.
+        Whether to write all metadata of the images to ``<name>.json`` as well.
 
     Raises
     ------

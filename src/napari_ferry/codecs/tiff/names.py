@@ -42,7 +42,7 @@ class PartName(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
-        """Parse the name of a file, None if it is not the name of a part."""
+        """Parse the name of a file, or None if it is not the name of a part."""
         match = _PART_NAME.fullmatch(path.name)
         return cls(match["stem"], int(match["number"]), match["suffix"]) if match else None
 

@@ -75,12 +75,12 @@ def plan(
     quality : {"small", "good", "high", "best"}
         Quality of H.264, from small files to files that look like the original.
     codec : {"auto", "h264", "ffv1"}
-        H.264 has 8 bits and plays everywhere. FFV1 preserves 8- and 16-bit samples exactly, in
-        ``.mkv``. "auto" selects FFV1 for ``.mkv`` and H.264 for the other suffixes.
+        Encoding: H.264 has 8 bits and plays everywhere, FFV1 preserves 8- and 16-bit samples
+        exactly, in ``.mkv``. "auto" selects FFV1 for ``.mkv``, and H.264 for the other suffixes.
     axis : str, optional
         Name of the frame axis; by default the only one longer than 1, or ``t``.
     position : str, optional
-        Index on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
+        Position on the other axes, such as ``"z=3 c=0"``; not needed for axes of length 1.
 
     Raises
     ------
@@ -138,8 +138,8 @@ def _rounded_times(movie: Movie, path: Path) -> Iterator[str]:
         return
     if rate > 1000:
         yield (
-            "Matroska stores times in milliseconds: other programs see slightly less or more than "
-            "{float(rate):g} frames per second"
+            "Matroska stores times in milliseconds: other programs see a rate close to "
+            f"{float(rate):g} frames per second"
         )
     else:
         yield "Matroska stores times in milliseconds: other programs see rounded times"

@@ -1,7 +1,7 @@
 """Encoding of frames by the ffmpeg of imageio-ffmpeg, in a separate process fed through a pipe.
 
-Thus the memory of an encoder and the effects of a crash stay outside our process. The exit status
-is checked, because it tells if the file is whole.
+This keeps the memory of the encoder, and the effects of a crash, outside our process. The exit
+status is checked, because it indicates whether the file is complete.
 """
 
 from __future__ import annotations

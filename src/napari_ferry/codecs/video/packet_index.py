@@ -56,7 +56,7 @@ class PacketIndex:
     damage: str = ""
     has_times: bool = True
     frame_numbers: NDArray[np.int64] = field(init=False, repr=False)
-    """Frame number of each packet in display order, -1 for packets without a visible frame."""
+    """Frame number of each packet in display order, or -1 for packets without a visible frame."""
 
     def __post_init__(self) -> None:
         numbers = np.full(len(self.decoding_times), -1, np.int64)
@@ -84,7 +84,7 @@ class PacketIndex:
         return int(self.key_packets[max(min(by_display, by_decoding) - 1 - back, 0)])
 
     def find_packet(self, packet: av.Packet[VideoStream]) -> int | None:
-        """Return the number of a packet read after a seek, ``None`` if it is ambiguous.
+        """Return the number of a packet read after a seek, or ``None`` if it is ambiguous.
 
         A packet is identified by its offset, because some containers restart the decoding times
         after a seek. Without an offset, it is identified by its presentation time.

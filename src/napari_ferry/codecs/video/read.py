@@ -184,7 +184,7 @@ def _explains_times(rate: Fraction, index: PacketIndex, tolerance: float) -> boo
 
 
 def _to_fraction(rate: object) -> Fraction | None:
-    """Return the rate of a record, ``None`` if it is invalid.
+    """Return the rate of a record, or ``None`` if it is invalid.
 
     The digits are limited, because `Fraction` would expand 1e999999999.
     """
@@ -193,7 +193,7 @@ def _to_fraction(rate: object) -> Fraction | None:
 
 
 def find_record(container: InputContainer) -> OwnRecord | None:
-    """Return our record from the comment of a file, ``None`` if it has none."""
+    """Return our record from the comment of a file, or ``None`` if it has none."""
     texts = {key.lower(): text for key, text in read_tags(container).items()}
     text = texts.get("comment") or texts.get("description") or ""
     description = read_record(text) if text.startswith("{") else None

@@ -134,7 +134,7 @@ class Fields(QWidget):
 
     @property
     def is_movie(self) -> bool:
-        """True if the format is one of movies."""
+        """True if the format is a movie format."""
         return hooks_of(self.selected_format.codec).IS_MOVIE
 
     @property

@@ -54,7 +54,7 @@ class PlaybackForm(QWidget):
                 self.axis.value = selected if selected in names else default or names[0]
 
     def set_frame_seconds(self, seconds: float | None) -> None:
-        """Set the recorded time between two frames in seconds, ``None`` if unknown."""
+        """Set the recorded time between two frames in seconds, or ``None`` if unknown."""
         self.frame_seconds = seconds
         self.speed.enabled = seconds is not None
 
@@ -65,7 +65,7 @@ class PlaybackForm(QWidget):
         self._update_computed_field()
 
     def values(self) -> dict[str, Any]:
-        """Return the options ``axis`` and ``frame_rate``, None for an empty field.
+        """Return the options ``axis`` and ``frame_rate``, or None for an empty field.
 
         Raises
         ------

@@ -53,7 +53,7 @@ def save_preferences(values: Mapping[str, Any]) -> None:
 
 
 def _path() -> Path | None:
-    """Return the path of our file, ``None`` if napari stores no settings either."""
+    """Return the path of our file, or ``None`` if napari stores no settings either."""
     from napari.settings import get_settings
 
     settings = get_settings().config_path
@@ -61,7 +61,7 @@ def _path() -> Path | None:
 
 
 def _page() -> Any:
-    """Return our page of napari's preferences, ``None`` if it does not exist."""
+    """Return our page of napari's preferences, or ``None`` if it does not exist."""
     try:
         from napari.settings import get_plugin_settings
     except ImportError:  # napari before 0.9

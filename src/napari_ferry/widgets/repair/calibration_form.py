@@ -124,7 +124,7 @@ def _text(value: float | None) -> str:
 
 
 def _positive(field: LineEdit) -> float | None:
-    """Return the number in a field, None if it is empty."""
+    """Return the number in a field, or None if it is empty."""
     text = field.value.strip()
     if not text:
         return None

@@ -70,7 +70,7 @@ class FileSelector(QWidget):
 
     @property
     def current(self) -> Path | None:
-        """The selected file, None without files."""
+        """The selected file, or None without files."""
         row = max(0, self.list.currentRow())
         return self.paths[row] if row < len(self.paths) else None
 

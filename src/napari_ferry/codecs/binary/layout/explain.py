@@ -46,8 +46,7 @@ def _type_reason(candidate: Candidate) -> str:
     dtype = candidate.layout.dtype
     order = f", {candidate.layout.byte_order} endian," if dtype.itemsize > 1 else ""
     cost = candidate.sample_type.cost
-    return f"read as {dtype.name}{order} neighboring samples differ least ({cost:.2f} bits per "
-    "byte)"
+    return f"as {dtype.name}{order} neighboring samples differ least ({cost:.2f} bits per byte)"
 
 
 def _channel_reasons(candidate: Candidate) -> list[str]:

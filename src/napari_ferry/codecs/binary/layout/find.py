@@ -183,7 +183,7 @@ def _search_file(path: Path, known: KnownFields) -> list[Layout]:
     if not candidates:
         return []
 
-    # Confidences compare layouts with each other, so they say nothing if none has any structure.
+    # Confidences compare layouts with each other, so they mean nothing if none has any structure.
     shares = probabilities(candidates)
     is_structured = has_structure(candidates[int(np.argmax(shares))])
     is_frame_known = known.y is not None and known.x is not None

@@ -154,7 +154,7 @@ def _read_mrc(head: bytes) -> Layout | None:
         return None
     dtype = np.dtype(order + _MRC_TYPES[mode])
 
-    # The last axis of one keeps a width of 3 or 4 from being read as color.
+    # The last axis of one prevents a width of 3 or 4 from being read as color.
     layout = _array_layout("an MRC file", dtype, 1024 + extended, (nz, ny, nx, 1))
     return layout and replace(layout, frames=nz, y=ny, x=nx)
 

@@ -187,7 +187,7 @@ def _parse_dtype(dtype: object) -> tuple[np.dtype[Any], _OrderMark | None]:
             f"dtype is {parsed}: give integers or floating point, such as 'uint16'."
         )
 
-    # NumPy does not keep the mark of the native order, so a string is asked for it.
+    # NumPy drops the mark of the native order, so a string is searched for it.
     if isinstance(dtype, str) and dtype[:1] in _ORDER_MARKS:
         return parsed.newbyteorder("="), _ORDER_MARKS[dtype[0]]
     return parsed.newbyteorder("="), ">" if parsed.str[0] == ">" else None

@@ -64,7 +64,7 @@ CHEAP_WEIGHTS = {
 """Weights for a score before `verify` has read the bytes at the borders."""
 
 MAX_SELECTED = 72
-"""Number of candidates that `verify` looks at."""
+"""Number of candidates examined by `verify`."""
 
 _ABSENT = 0.005
 """Share of the probability left for a layout that is not among the candidates."""

@@ -38,7 +38,7 @@ class Source:
     """An open file, read in parts; `nread` counts the bytes read.
 
     Blocks are cached, up to 8 MiB in addition to the part preloaded last, because many layouts
-    look at the same bytes.
+    need the same bytes.
     """
 
     def __init__(self, file: BinaryIO) -> None:

@@ -110,7 +110,7 @@ class StackReader:
             frame[...] = read(first + i)
 
     def _fits(self, file: BinaryIO, k: int) -> bool:
-        """Return True if a file fits the template; a positive result is remembered."""
+        """Return True if a file fits the template; a positive result is cached."""
         assert self.template is not None
         fits = self.stamps[k].nbytes == self.template.nbytes and self.template.fits(file)
         if fits:

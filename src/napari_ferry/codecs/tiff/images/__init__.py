@@ -1,1 +1,1 @@
-"""One TIFF file -> its images, whatever program wrote it."""
+"""Images of one TIFF file, written by any program."""

@@ -1,4 +1,4 @@
-"""Color tables of indexed pages -> colormaps, or frames in color.
+"""Color tables of indexed pages, as colormaps or as frames in color.
 
 TIFF 6.0 (Adobe, 1992), section 5.
 """
@@ -23,7 +23,7 @@ ASSUMED_COLORS = "the frames have different palettes and are shown in color"
 
 @dataclass(frozen=True)
 class PaletteFrames:
-    """Reads pages, each with its own palette, as frames in color: axes y x s, uint8.
+    """Reader of pages, each with its own palette, as frames in color: axes y x s, uint8.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Micro-Manager stacks -> an image, from the index at the start of each file.
+"""Image of a Micro-Manager stack, from the index at the start of each file.
 
 https://micro-manager.org/Micro-Manager_File_Formats
 """

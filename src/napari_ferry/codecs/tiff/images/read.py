@@ -1,4 +1,4 @@
-"""One TIFF file -> its images: ImageJ hyperstack, OME-TIFF, tifffile's JSON, or plain pages."""
+"""Images of one TIFF file: ImageJ hyperstack, OME-TIFF, tifffile's JSON, or plain pages."""
 
 from __future__ import annotations
 

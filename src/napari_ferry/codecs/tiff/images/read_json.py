@@ -1,4 +1,4 @@
-"""TIFF file with JSON descriptions in tifffile's form -> images."""
+"""Images of a TIFF file with JSON descriptions in tifffile's form."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
 
 
 def _described_run(text: str, kind: PageKind, count: int) -> PageRun | None:
-    """Return the pages under a description, counted from 0, ``None`` if it does not fit.
+    """Return the pages under a description, counted from 0, or ``None`` if it does not fit.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _warn_misfit(header: Header, page: int) -> None:
 
 
 def _parse_record(text: str) -> dict[str, Any] | None:
-    """Parse a description in tifffile's form, ``None`` for any other text."""
+    """Parse a description in tifffile's form, or ``None`` for any other text."""
     try:
         record = parse_json(text)
     except ValueError:

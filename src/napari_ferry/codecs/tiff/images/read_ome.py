@@ -1,4 +1,4 @@
-"""TIFF file with OME-XML -> images."""
+"""Images of a TIFF file with OME-XML."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _read_ome_image(
     lead = len(description.shape) - description.frame_ndim
     frame = description.shape[lead:]
 
-    # the usual case: all pages in order in one file, mapped without a look at each page
+    # the usual case: all pages in order in one file, mapped without reading each page
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds
     flat = map_stack(header, len(planes)) if is_plain else None
@@ -229,7 +229,7 @@ def _read_ome_image(
 
 
 def _find_files(header: Header, image: OmeImage, set_files: OmeFiles) -> list[TiffPages | None]:
-    """Return the files of an image, ``None`` for a missing one."""
+    """Return the files of an image, or ``None`` for a missing one."""
     paths = part_paths(header)
     names = [paths[name].name if name in paths else name for name in image.files]
     return [set_files.find(name, uuid) for name, uuid in zip(names, image.uuids, strict=True)]

@@ -1,4 +1,4 @@
-"""TIFF file without a description of its pages -> images."""
+"""Images of a TIFF file without a description of its pages."""
 
 from __future__ import annotations
 

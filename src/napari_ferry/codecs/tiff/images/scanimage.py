@@ -1,4 +1,4 @@
-"""ScanImage recordings -> an image, from the header and the number of pages alone.
+"""Image of a ScanImage recording, from the header and the number of pages alone.
 
 https://docs.scanimage.org/Appendix/ScanImage+BigTiff+Specification.html. Versions 3 to 5 have no
 specification; their headers are text.

@@ -1,4 +1,4 @@
-"""TIFF files of microscopes and scanners -> images, one for each of tifffile's series."""
+"""Images of a TIFF file from a microscope or scanner, one for each of tifffile's series."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _SQUARE_ROOT, _LINEAR = 2, 128
 
 @dataclass(frozen=True)
 class Scaled:
-    """Reads frames with a scale factor, stored as integers or as their square roots."""
+    """Reader of frames with a scale factor, stored as integers or as their square roots."""
 
     read: ReadFrame
     scale: float

@@ -65,7 +65,7 @@ def compact(metadata: object) -> Any:
 
 
 def to_number(value: object) -> float:
-    """Convert a value of a tag to a finite number, 0 for any other value."""
+    """Convert a value of a tag to a finite number, or 0 for any other value."""
     if isinstance(value, np.ndarray | Sequence) and not isinstance(value, str) and len(value):
         return to_number(value[0])
     try:

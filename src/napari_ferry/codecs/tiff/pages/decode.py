@@ -87,7 +87,7 @@ def is_contiguous(segments: Segments) -> bool:
 
 
 def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> bytes | None:
-    """Read the bytes of a strip or tile, None if the file leaves it out.
+    """Read the bytes of a strip or tile, or None if the file leaves it out.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> di
 
 
 def _find_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
-    """Return the offset of the count in the entry of the description, None without an entry."""
+    """Return the offset of the count in the entry of the description, or None without an entry."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)

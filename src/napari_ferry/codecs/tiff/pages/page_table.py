@@ -115,7 +115,7 @@ def index_pages(chain: IfdChain, data: mmap.mmap) -> PageTable:
 def contiguous_starts(
     data: mmap.mmap, table: PageTable, pages: NDArray[np.int64]
 ) -> NDArray[np.int64] | None:
-    """Return the offset of the pixels of each page, None unless the strips are adjacent.
+    """Return the offset of the pixels of each page, or None unless the strips are adjacent.
 
     Parameters
     ----------

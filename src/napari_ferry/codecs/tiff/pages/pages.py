@@ -47,7 +47,7 @@ from napari_ferry.errors import UnreadableFileError
 class Pages(ABC):
     """Pages of one TIFF file; a call with the number of a page reads its pixels.
 
-    Holds no open file.
+    It does not keep the file open.
     """
 
     path: Path
@@ -152,7 +152,7 @@ class Pages(ABC):
         return starts if (starts + kind.nbytes <= self.stamp.nbytes).all() else None
 
     def _contiguous_starts(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return the offset of the first strip of each page, None for pages with gaps."""
+        """Return the offset of the first strip of each page, or None for pages with gaps."""
         starts = np.empty(len(pages), np.int64)
         with open_unchanged(self.path, self.stamp) as file:
             for i, page in enumerate(pages.tolist()):
@@ -166,16 +166,16 @@ class Pages(ABC):
 class TiffPages(Pages):
     """All pages in the chain of one TIFF file, or the pages below them.
 
-    Pickles as its path and its stamp.
+    It is pickled as its path and its stamp.
 
     Parameters
     ----------
     path : Path
         The file.
     subifd : int, optional
-        Index among the pages below each page of the chain; the pages of the chain when absent.
+        Index among the pages below each page of the chain; by default, the pages of the chain.
     stamp : Stamp, optional
-        The stamp that the file must have when it is read; its present one when absent.
+        The stamp required when the file is read; by default, its current stamp.
 
     Raises
     ------

@@ -47,8 +47,8 @@ class SeriesPage(NamedTuple):
 class SeriesPages(Pages):
     """Pages of one level of a series in one file.
 
-    Pickles as the position of the level, the index of this file among the files of the level, and
-    the stamps of both files at the time of opening.
+    It is pickled as the position of the level, the index of this file among the files of the
+    level, and the stamps of both files at the time of opening.
 
     Parameters
     ----------

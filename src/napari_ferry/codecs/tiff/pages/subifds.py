@@ -40,7 +40,7 @@ def read_subifds(file: BinaryIO, chain: IfdChain, k: int) -> IfdChain:
 
 
 def _subifd_offset(file: BinaryIO, entries: bytes, order: str, is_big: bool, k: int) -> int:
-    """Return the offset of the `k`-th directory below a page, 0 if it does not exist."""
+    """Return the offset of the `k`-th directory below a page, or 0 if it does not exist."""
     entry = struct.Struct(order + ("HHQ" if is_big else "HHI"))
     step, field = (20, 8) if is_big else (12, 4)
     for start in range(0, len(entries), step):

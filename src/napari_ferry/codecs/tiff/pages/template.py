@@ -58,7 +58,7 @@ class Template:
 
     @classmethod
     def of(cls, path: Path, array: Array, lead: int) -> Template | None:
-        """Make the template of a mapped file, None if its pixels are not one block.
+        """Make the template of a mapped file, or None if its pixels are not one block.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
     Raises
     ------
     ValueError
-        The file ends before.
+        The file ends too early.
     """
     file.seek(start)
     n = file.readinto(out.data)  # type: ignore[attr-defined]
@@ -165,7 +165,7 @@ class Directory(NamedTuple):
 
 
 def read_directory(file: BinaryIO) -> Directory | None:
-    """Read the directory of a file with one page, None for any other file.
+    """Read the directory of a file with one page, or None for any other file.
 
     Only the entries for the layout and location of the pixels are read, which takes a tenth of the
     time that tifffile needs.

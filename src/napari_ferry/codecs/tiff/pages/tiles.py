@@ -49,7 +49,7 @@ class Tiles(Chunked):
     """An array over large pages with the indexing of numpy, read by tiles or strips.
 
     Its creation costs the same for any size. It is thread-safe, caches the last few tiles, and
-    pickles as the paths of its files.
+    is pickled as the paths of its files.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ class Tiles(Chunked):
 
 
 def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageKind | None:
-    """Return the kind of the first existing page, None if no page exists."""
+    """Return the kind of the first existing page, or None if no page exists."""
     is_file = np.array([file is not None for file in files])[table[:, 0]]
     existing = np.nonzero((table >= 0).all(1) & is_file)[0]
     if not existing.size:

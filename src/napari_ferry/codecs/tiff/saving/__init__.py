@@ -1,1 +1,1 @@
-"""Images -> TIFF files with uncompressed or encoded pages."""
+"""Saving of images as TIFF files with uncompressed or encoded pages."""

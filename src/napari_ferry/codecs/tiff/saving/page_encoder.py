@@ -1,4 +1,4 @@
-"""Frames -> encoded strips or tiles of TIFF pages, and halved copies for a pyramid.
+"""Encoding of frames as strips or tiles of TIFF pages, with halved copies for a pyramid.
 
 TIFF 6.0 (Adobe, 1992): sections 13 (LZW), 14 (horizontal predictor) and 15 (tiles); deflate and
 zstd as numbers 8 and 50000 of the Compression tag.
@@ -91,7 +91,7 @@ class PageFormat:
 
     @property
     def band_rows(self) -> int | None:
-        """Number of rows encoded at once, ``None`` for whole frames."""
+        """Number of rows encoded at once, or ``None`` for whole frames."""
         if self.nbytes <= _STRIP_BYTES and not self.levels:
             return None
         segments = max(1, _STRIP_BYTES * self.shape[0] // (self.nbytes * self.rows))
@@ -169,7 +169,7 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class EncodeFrames:
-    """Encodes a region of an image: whole frames, or rows of one frame.
+    """Encoder of a region of an image: whole frames, or rows of one frame.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Encoded pages -> one TIFF file, or parts below a cap, each with the description of the whole.
+"""Writing of encoded pages to a TIFF file, or to parts below a cap that describe the whole.
 
 tifffile writes the pages, with halved copies as SubIFDs (TIFF Technical Note 1), as in the pyramids
 of OME-TIFF (https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).

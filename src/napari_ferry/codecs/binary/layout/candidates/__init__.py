@@ -1,1 +1,1 @@
-"""Layouts of the size of a file."""
+"""Candidate layouts for the size of a file."""

@@ -1,4 +1,4 @@
-"""Candidate layouts of the size of a file, with cheap evidence."""
+"""Candidate layouts for the size of a file, with cheap evidence."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Scaled = npt.NDArray[np.floating[Any]]
 _COLUMN_SAMPLES = 300_000
 _ROW_SAMPLES = 1_000_000
 _FAR = 12
-"""Rows after which rows are as different as any."""
+"""Distance in rows at which rows are as different as any."""
 
 
 class _HasCache(Protocol):

@@ -19,7 +19,7 @@ import napari_ferry.codecs as packages
 from napari_ferry.arguments import reading, targeting, to_path
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image, Saveable, as_images
-from napari_ferry.image.axes import given_axes
+from napari_ferry.image.axes import parse_axes
 from napari_ferry.saving import Plan, interrupted_save
 
 
@@ -243,7 +243,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
         The names do not match the axes of the image.
     """
     path = to_path(path)
-    names = None if axes is None else given_axes(axes)
+    names = None if axes is None else parse_axes(axes)
     with reading(path):
         path = path.absolute()  # later reads do not depend on the working folder of that time
         if not path.exists():

@@ -92,7 +92,7 @@ def test_frames_cached_by_a_reader_are_not_cached_twice() -> None:
     read: list[int] = []
 
     class Reader:
-        keeps_frames = True
+        caches_frames = True
 
         def __call__(self, i: int) -> NDArray[Any]:
             read.append(i)

@@ -18,10 +18,10 @@ from napari_ferry.image import Axis, Channel, Image, common_losses, describe
 from napari_ferry.image.record import (
     KEY,
     Description,
-    join_axes,
+    merge_axes,
+    merge_value,
     parse_description,
     read_record,
-    unless_changed,
 )
 
 UNITS = st.sampled_from([None, "micrometer", "second", "minute", "degree", "1 / second"])
@@ -238,20 +238,20 @@ def test_malformed_records_raise_no_error(record: dict[str, Any], axis: dict[str
 
 
 def test_only_changed_values_win_over_the_record() -> None:
-    assert unless_changed("a\0", "a ", "a ") == "a\0"
-    assert unless_changed("a\0", "a ", "a\0") == "a\0"
-    assert unless_changed("a\0", "a ", "b") == "b"
-    assert unless_changed("a", None, None) == "a"
+    assert merge_value("a\0", "a ", "a ") == "a\0"
+    assert merge_value("a\0", "a ", "a\0") == "a\0"
+    assert merge_value("a\0", "a ", "b") == "b"
+    assert merge_value("a", None, None) == "a"
 
 
 def test_only_changed_steps_win_over_the_record() -> None:
     own = (Axis("t", -1.0, "second", 3.0), Axis("p", 2.0, "degree"), Axis("x", 0.5, "micrometer"))
     wrote = (Axis("t"), Axis("p"), Axis("x", 0.5, "micrometer"))
     same = (Axis("x", 500.0, "nanometer"), Axis("t"), Axis("z", 9.0, "meter"))
-    assert join_axes(own, wrote, same) == own
+    assert merge_axes(own, wrote, same) == own
     changed = (Axis("x", 0.6, "micrometer"), Axis("t", 2.0, "second"))
-    assert join_axes(own, wrote, changed) == (changed[1], own[1], changed[0])
-    assert join_axes(own, wrote, [Axis("x")]) == (*own[:2], Axis("x"))
+    assert merge_axes(own, wrote, changed) == (changed[1], own[1], changed[0])
+    assert merge_axes(own, wrote, [Axis("x")]) == (*own[:2], Axis("x"))
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import Frames, ReadFrame, ReadsInTurn
+from napari_ferry.arrays.frames import Frames, ReadFrame, SequentialReader
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import Region, region_shape, split_by_bytes
@@ -60,9 +60,9 @@ class BlockReader:
         check: Callable[[], None] | None = None,
     ) -> None:
         self.array = array
-        self.turn: AbstractContextManager[None] = nullcontext()
-        if isinstance(array, Frames) and isinstance(array.read, ReadsInTurn):
-            self.turn = array.read.turn
+        self.sequence_lock: AbstractContextManager[None] = nullcontext()
+        if isinstance(array, Frames) and isinstance(array.read, SequentialReader):
+            self.sequence_lock = array.read.sequence_lock
         if check and isinstance(array, Frames):
             checked = _Checked(array.frame, check)
             self.array = Frames(checked, array.shape, array.dtype, array.lead)
@@ -72,7 +72,7 @@ class BlockReader:
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
         for cut in split_by_bytes(self.array, self.region, BLOCK_BYTES):
-            with _Reading(cut), self.turn:
+            with _Reading(cut), self.sequence_lock:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])

@@ -29,7 +29,7 @@ ReadFrame = Callable[[int], NDArray[Any]]
 
 
 @runtime_checkable
-class ReadsInto(Protocol):
+class BulkReader(Protocol):
     """A reader with a method to read several frames into an array."""
 
     def __call__(self, i: int, /) -> NDArray[Any]:
@@ -40,21 +40,21 @@ class ReadsInto(Protocol):
 
 
 @runtime_checkable
-class KeepsFrames(Protocol):
+class CachingReader(Protocol):
     """A reader with a cache of its own, or with frames in memory; each call returns a new array.
 
     `Frames` does not cache its frames again, and returns them without a copy.
     """
 
-    keeps_frames: ClassVar[Literal[True]]
+    caches_frames: ClassVar[Literal[True]]
 
 
 @runtime_checkable
-class ReadsInTurn(Protocol):
+class SequentialReader(Protocol):
     """A reader for one thread at a time, as frames are decoded in sequence."""
 
     @property
-    def turn(self) -> AbstractContextManager[None]:
+    def sequence_lock(self) -> AbstractContextManager[None]:
         """Lock to hold while several frames are read."""
 
 
@@ -69,7 +69,7 @@ class Frames(Shaped):
     """An array read one frame at a time, with numpy's indexing.
 
     The time to create and to index an array does not depend on its length. It is thread-safe,
-    caches the last few frames unless `read` `KeepsFrames`, and can be pickled if `read` can.
+    caches the last few frames unless `read` is a `CachingReader`, and can be pickled if `read` can.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Frames(Shaped):
         self.shape = tuple(int(n) for n in shape)
         self.dtype = np.dtype(dtype)
         self.lead = lead
-        self._is_cached_by_reader = isinstance(read, KeepsFrames)
+        self._is_cached_by_reader = isinstance(read, CachingReader)
         self._cache: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -128,7 +128,7 @@ class Frames(Shaped):
         out = np.empty((math.prod(self.shape[: self.lead]), *self.frame_shape), self.dtype)
         step = max(1, _TASK_BYTES // max(1, out[:1].nbytes))
         starts = range(0, len(out), step)
-        into = self.read.read_into if isinstance(self.read, ReadsInto) else self._read_into
+        into = self.read.read_into if isinstance(self.read, BulkReader) else self._read_into
 
         def fill(start: int) -> None:
             into(start, out[start : start + step])
@@ -212,10 +212,12 @@ class Frames(Shaped):
                 region.append(slice(None) if axis >= self.lead else item)
                 remapped.append(item if axis >= self.lead else slice(None))
                 continue
-            wanted = check_indices(np.asarray(item), n, axis)
-            touched, index = np.unique(wanted, return_inverse=True)
+            requested = check_indices(np.asarray(item), n, axis)
+            touched, index = np.unique(requested, return_inverse=True)
             region.append(touched)
-            remapped.append(index.reshape(wanted.shape) if wanted.ndim else int(index.ravel()[0]))
+            remapped.append(
+                index.reshape(requested.shape) if requested.ndim else int(index.ravel()[0])
+            )
         return self._read_region(region)[join_key(remapped, order)]
 
     def _read_region(self, region: list[Any]) -> NDArray[Any]:

@@ -55,7 +55,7 @@ def split_by_frames(
     if axis is None or math.prod(counts) <= most:
         return [region]
 
-    cuts = _cut_points(region[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
+    cuts = _split_points(region[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
     regions = []
     for index in np.ndindex(*counts[:axis]):
         fixed = tuple(
@@ -66,7 +66,7 @@ def split_by_frames(
     return regions
 
 
-def _cut_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, int]]:
+def _split_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, int]]:
     """Split one side into ranges of at most `step`, at chunk edges if possible."""
     points = [side.start]
     while points[-1] < side.stop:

@@ -59,10 +59,10 @@ def _target_of(arguments: Sequence[str]) -> Path | None:
     _add_common_options(parser)
     add_format_options(parser, codecs())
     try:
-        found, _ = parser.parse_known_args(arguments[1:])
+        parsed, _ = parser.parse_known_args(arguments[1:])
     except InvalidImageError:  # the actual parser reports it
         return None
-    return Path(found.target)
+    return Path(parsed.target)
 
 
 class _LenientParser(argparse.ArgumentParser):

@@ -34,7 +34,7 @@ class Result(NamedTuple):
     """Result of a comparison: its text, and True for a file as good as its format allows."""
 
     text: str
-    is_good: bool
+    is_as_expected: bool
 
 
 class Row(NamedTuple):
@@ -88,7 +88,7 @@ def show_demo(screenshot: Path | None) -> int:
         viewer.screenshot(str(screenshot), canvas_only=False)
         print(f"window: {screenshot}")
         viewer.close()
-    return 0 if all(row.result.is_good for row in rows) else 1
+    return 0 if all(row.result.is_as_expected for row in rows) else 1
 
 
 def _show_movie(viewer: Viewer) -> Any:
@@ -144,39 +144,42 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
     started = time.perf_counter()
     saved = LayerList(list(layers)).save(str(path), plugin=_PLUGIN)
     seconds = time.perf_counter() - started
-    again = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=_PLUGIN)]
+    reopened = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=_PLUGIN)]
     compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
     nbytes = sum(Path(file).stat().st_size for file in saved)
-    return Row(path.name, nbytes, seconds, compare(layers, again))
+    return Row(path.name, nbytes, seconds, compare(layers, reopened))
 
 
-def _compare_layers(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
+def _compare_layers(layers: Sequence[Layer], reopened: Sequence[Layer]) -> Result:
     """Compare layers with those of a lossless format."""
-    pairs = zip(layers, again, strict=False)
+    pairs = zip(layers, reopened, strict=False)
     changed = [name for before, after in pairs for name in differences(before, after)]
-    if len(again) != len(layers):
-        changed.append(f"{len(again)} layers instead of {len(layers)}")
+    if len(reopened) != len(layers):
+        changed.append(f"{len(reopened)} layers instead of {len(layers)}")
     return Result(", ".join(changed) or "identical", not changed)
 
 
-def _compare_movie(layers: Sequence[Layer], again: Sequence[Layer]) -> Result:
+def _compare_movie(layers: Sequence[Layer], reopened: Sequence[Layer]) -> Result:
     """Compare layers with a movie: their samples if it contains these, otherwise a rendering."""
-    movie = again[0]
-    found, samples = np.asarray(movie.data), np.asarray(layers[0].data)
-    has_samples = len(layers) == 1 and (found.shape, found.dtype) == (samples.shape, samples.dtype)
+    movie = reopened[0]
+    saved, samples = np.asarray(movie.data), np.asarray(layers[0].data)
+    has_samples = len(layers) == 1 and (saved.shape, saved.dtype) == (
+        samples.shape,
+        samples.dtype,
+    )
     expected = samples if has_samples else _rendered(layers)
     content = "samples" if has_samples else "drawn pixels"
 
-    if found.shape != expected.shape:
-        return Result(f"shape {found.shape} instead of {expected.shape}", False)
+    if saved.shape != expected.shape:
+        return Result(f"shape {saved.shape} instead of {expected.shape}", False)
     frames = _describe_frames(movie)
     if not np.array_equal(movie.scale, layers[0].scale):
         return Result(f"{frames}, scale {movie.scale} instead of {layers[0].scale}", False)
-    if np.array_equal(found, expected):
+    if np.array_equal(saved, expected):
         return Result(f"{frames}, {content} identical", True)
 
     # compression changes pixels slightly
-    change = np.abs(np.subtract(found, expected, dtype=np.int64))
+    change = np.abs(np.subtract(saved, expected, dtype=np.int64))
     mean = float(change.mean())
     text = f"{frames}, {content} differ by {mean:.1f} of 255 on average, {change.max()} at most"
     return Result(text, not has_samples and mean <= _MAX_DIFFERENCE)

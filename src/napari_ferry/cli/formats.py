@@ -13,8 +13,8 @@ from napari_ferry.signatures import Option, options_of
 
 def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]) -> list[str]:
     """Add the options of formats; return their names."""
-    found = options_of([source for codec in formats for source in option_sources(codec)])
-    for option in found:
+    options = options_of([source for codec in formats for source in option_sources(codec)])
+    for option in options:
         parser.add_argument(
             f"--{option.name.replace('_', '-')}",
             dest=option.name,
@@ -22,7 +22,7 @@ def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]
             help=_help_of(option),
             **_kind_of(option),
         )
-    return [option.name for option in found]
+    return [option.name for option in options]
 
 
 def _kind_of(option: Option) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def _repair(options: argparse.Namespace) -> int:
     known = {name: getattr(options, name) for name in names}
     path = to_path(options.path)
     path = data_file(path) if path.suffix.lower() == ".json" else path
-    found, per_file = find_sidecars(path, replaced=options.overwrite, **known)
-    _print_layouts(found)
+    layouts, per_file = find_sidecars(path, replaced=options.overwrite, **known)
+    _print_layouts(layouts)
     if not options.write:
         return 0
 
@@ -70,11 +70,11 @@ def _repair(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_layouts(found: Sequence[Layout]) -> None:
+def _print_layouts(layouts: Sequence[Layout]) -> None:
     """Print a table of layouts, most likely first, with the reasons for each."""
     heads = f"{'header':>7} {'frames':>7} {'gap':>5} {'y':>6} {'x':>6} {'ch':>3}"
     print(f"{'sure':>5}  {'dtype':<8} {heads}")
-    likely = [layout for i, layout in enumerate(found) if i < 3 or layout.confidence >= 0.01]
+    likely = [layout for i, layout in enumerate(layouts) if i < 3 or layout.confidence >= 0.01]
     for layout in likely:
         name = layout.dtype.str
         dtype = name if name[0] == ">" else name.lstrip("|<")

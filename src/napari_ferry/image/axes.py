@@ -136,7 +136,7 @@ def default_axes(ndim: int) -> tuple[str, ...]:
     return (*(f"d{i}" for i in range(ndim - len(known))), *known)
 
 
-def given_axes(axes: object) -> tuple[str, ...]:
+def parse_axes(axes: object) -> tuple[str, ...]:
     """Return names of axes in lower case, from one string of letters or a sequence of names.
 
     Raises

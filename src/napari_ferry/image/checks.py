@@ -11,7 +11,7 @@ import numpy as np
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.image.json_values import json_losses
-from napari_ferry.image.record import CHANNEL_DISPLAYS, is_sound_scale
+from napari_ferry.image.record import CHANNEL_DISPLAYS, is_valid_scale
 
 
 def check_pixels(image: Image) -> None:
@@ -126,7 +126,7 @@ def _json_losses(image: Image) -> Iterator[str]:
 
 def _axis_losses(image: Image) -> Iterator[str]:
     for axis in image.axes:
-        if not is_sound_scale(axis.scale):
+        if not is_valid_scale(axis.scale):
             without = ", without its unit" if axis.unit else ""
             yield f"axis {axis.name} has an invalid scale ({axis.scale}): 1 is stored{without}"
         if not math.isfinite(axis.translation):

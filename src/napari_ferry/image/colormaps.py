@@ -205,9 +205,9 @@ def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
         controls = np.asarray(fields.get("controls", np.linspace(0, 1, n_controls)), np.float64)
     except (TypeError, ValueError, IndexError, OverflowError):  # not rows of numbers
         return None
-    is_sound = len(colors) and colors.shape[1] == 3 and controls.shape == (n_controls,)
+    is_valid = len(colors) and colors.shape[1] == 3 and controls.shape == (n_controls,)
     is_finite = np.isfinite(colors).all() and np.isfinite(controls).all()
-    return _Knots(colors, controls, is_smooth) if is_sound and is_finite else None
+    return _Knots(colors, controls, is_smooth) if is_valid and is_finite else None
 
 
 def _rgb(color: str) -> list[float]:

@@ -12,7 +12,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import COLOR_SAMPLES, Axis, Channel, default_axes, given_axes
+from napari_ferry.image.axes import COLOR_SAMPLES, Axis, Channel, default_axes, parse_axes
 from napari_ferry.image.dask_array import to_dask
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.xarray_coords import from_coordinate, to_coordinates
@@ -129,7 +129,7 @@ class Image:
                 f"An array of shape {tuple(array.shape)} is not an image: at least two dimensions "
                 "(y, x) are needed."
             )
-        names = default_axes(array.ndim) if axes is None else given_axes(axes)
+        names = default_axes(array.ndim) if axes is None else parse_axes(axes)
         return cls((array,), tuple(Axis(name) for name in names), name=name, kind=kind)
 
     @property

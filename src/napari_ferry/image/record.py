@@ -168,7 +168,7 @@ def read_record(text: str) -> Description | None:
         return None
 
 
-def unless_changed(own: _T, written: _T, header: _T) -> _T:
+def merge_value(own: _T, written: _T, header: _T) -> _T:
     """Return the value of our record, or of the header if another program has changed it.
 
     Parameters
@@ -188,7 +188,7 @@ def unless_changed(own: _T, written: _T, header: _T) -> _T:
     return own if written == header else header
 
 
-def join_axes(
+def merge_axes(
     own: Iterable[Axis], written: Iterable[Axis], header: Iterable[Axis]
 ) -> tuple[Axis, ...]:
     """Return the axes of a record, or of the header if another program has changed their step.
@@ -202,30 +202,30 @@ def join_axes(
     """
     by_name = {axis.name: axis for axis in header}
     return tuple(
-        _join_axis(axis, wrote, by_name.get(axis.name))
+        _merge_axis(axis, wrote, by_name.get(axis.name))
         for axis, wrote in zip(own, written, strict=True)
     )
 
 
-def is_sound_scale(scale: float) -> bool:
+def is_valid_scale(scale: float) -> bool:
     """Return True for a valid distance between neighbors along an axis: finite, and not 0."""
     return bool(math.isfinite(scale)) and scale != 0
 
 
 def _describe_axis(axis: Axis, size: int) -> dict[str, Any]:
     """Return the record of an axis, uncalibrated if its scale is not valid."""
-    is_sound = is_sound_scale(axis.scale)
+    is_valid = is_valid_scale(axis.scale)
     return {
         "name": axis.name,
         "size": size,
-        "scale": float(axis.scale) if is_sound else 1.0,
+        "scale": float(axis.scale) if is_valid else 1.0,
         # scale 1 with the unit would look like a measured distance
-        "unit": axis.unit if is_sound else None,
+        "unit": axis.unit if is_valid else None,
         "translation": float(axis.translation) if math.isfinite(axis.translation) else 0.0,
     }
 
 
-def _join_axis(own: Axis, written: Axis, header: Axis | None) -> Axis:
+def _merge_axis(own: Axis, written: Axis, header: Axis | None) -> Axis:
     if header is None or same_step(written.scale, written.unit, header.scale, header.unit):
         return own
     return header
@@ -241,7 +241,7 @@ def _parse_axis(axis: Mapping[str, Any]) -> Axis:
     scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
     return Axis(
         str(axis.get("name")),
-        scale if is_finite(scale) and is_sound_scale(scale) else 1.0,
+        scale if is_finite(scale) and is_valid_scale(scale) else 1.0,
         read_unit(unit, f"The axis {axis.get('name')}") if isinstance(unit, str) else None,
         translation if is_finite(translation) else 0.0,
     )

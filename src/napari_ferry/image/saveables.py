@@ -160,7 +160,7 @@ class _FrameOf:
         A frame has another shape or type than the first one.
     """
 
-    keeps_frames: ClassVar[Literal[True]] = True
+    caches_frames: ClassVar[Literal[True]] = True
 
     frames: Sequence[Array]
     shape: tuple[int, ...]

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Axis
-from napari_ferry.image.record import is_sound_scale
+from napari_ferry.image.record import is_valid_scale
 from napari_ferry.units import (
     METERS,
     SECONDS,
@@ -67,7 +67,7 @@ def supported_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
 def step_losses(axes: Sequence[Axis]) -> Iterator[str]:
     """Yield a loss for each step missing from an ImageJ hyperstack and kept only in our record."""
     for axis, supported in zip(axes, supported_axes(axes), strict=True):
-        if axis.unit and not supported.unit and is_sound_scale(axis.scale):
+        if axis.unit and not supported.unit and is_valid_scale(axis.scale):
             yield (
                 f"other programs see axis {axis.name} without its step ({axis.scale:g} "
                 f"{axis.unit}), which an ImageJ hyperstack cannot hold; napari-ferry restores it"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Channel
 from napari_ferry.image.channel_displays import channel_displays
-from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, join_axes, read_record
+from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, merge_axes, read_record
 from napari_ferry.imagej.axis_steps import supported_axes
 from napari_ferry.imagej.colors import (
     DISPLAY_KEYS,
@@ -42,7 +42,7 @@ def merge_record(header: Description, record: Description | None) -> Description
         return header
     merged = replace(
         record,
-        axes=join_axes(record.axes, supported_axes(record.axes), header.axes),
+        axes=merge_axes(record.axes, supported_axes(record.axes), header.axes),
         metadata=_merge_metadata(header, record),
     )
     return merged if _has_written_colors(header, record) else _with_colors_of(header, merged)

@@ -21,7 +21,7 @@ from napari_ferry.image.record import (
     LAYER_ORDER,
     SLIDER,
     describe_channels,
-    is_sound_scale,
+    is_valid_scale,
     parse_channels,
 )
 from napari_ferry.layers.channels import (
@@ -204,7 +204,7 @@ def _to_layer(image: Image) -> LayerData:
     labels = meta.pop("axis_labels", [axis.name for axis in axes])
     meta |= {
         "name": image.name,
-        "scale": tuple(axis.scale if is_sound_scale(axis.scale) else 1.0 for axis in axes),
+        "scale": tuple(axis.scale if is_valid_scale(axis.scale) else 1.0 for axis in axes),
         "translate": tuple(axis.translation for axis in axes),
         "metadata": dict(image.metadata),
     }

@@ -30,7 +30,7 @@ def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] |
 
     displays = channel_displays(image.display, image.size("c"))
     indices = range(image.size("c")) if index is None else (index,)
-    found = [
+    pairs = [
         limits
         for k in indices
         for limits in (
@@ -42,11 +42,11 @@ def contrast_limits_of(image: Image, index: int | None) -> tuple[float, float] |
 
     # the display of the whole image counts only if no channel has limits
     shared = limits_of(image.display)
-    found = found or ([shared] if shared else [])
-    sound = [(low, high) for low, high in found if math.isfinite(high - low) and low < high]
-    if not sound:
+    pairs = pairs or ([shared] if shared else [])
+    valid = [(low, high) for low, high in pairs if math.isfinite(high - low) and low < high]
+    if not valid:
         return None
-    return min(low for low, _ in sound), max(high for _, high in sound)
+    return min(low for low, _ in valid), max(high for _, high in valid)
 
 
 def is_narrower(limits: tuple[float, float] | None, dtype: np.dtype[Any]) -> bool:

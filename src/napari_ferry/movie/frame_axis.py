@@ -56,8 +56,8 @@ def _parse_position(position: str | None, sizes: Mapping[str, int]) -> dict[str,
             f"The position is {position!r}: give an index for each axis, such as 'z=3 c=0'."
         )
 
-    found = _INDEX.findall(text)
-    for name, index in found:
+    entries = _INDEX.findall(text)
+    for name, index in entries:
         if name not in sizes:
             raise InvalidImageError(
                 f"The position names the axis {name}, but {_available(sizes)}: remove it from the "
@@ -69,11 +69,11 @@ def _parse_position(position: str | None, sizes: Mapping[str, int]) -> dict[str,
                 f"from 0 to {sizes[name] - 1}."
             )
 
-    if len(dict(found)) < len(found):
+    if len(dict(entries)) < len(entries):
         raise InvalidImageError(
             f"The position {position!r} names an axis twice: name each axis once."
         )
-    return {name: int(index) for name, index in found}
+    return {name: int(index) for name, index in entries}
 
 
 def _find_frame_axis(

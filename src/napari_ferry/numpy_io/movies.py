@@ -47,12 +47,12 @@ def load_video(path: str | Path) -> NDArray[Any]:
     """
     path = to_path(path)
     with reading(path):
-        found = _find_video(path) if path.is_dir() else path
+        file = _find_video(path) if path.is_dir() else path
     try:
-        return _load(found)
+        return _load(file)
     except ReopenError:
         pass  # releases what was read so far
-    return _load(found)
+    return _load(file)
 
 
 def _load(path: Path) -> NDArray[Any]:
@@ -141,8 +141,8 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     """
     path = to_path(path)
     with reading(path):
-        found = _find_gif(path) if path.is_dir() else path
-    return read_array(imload(found)[0].array, workers=workers)
+        file = _find_gif(path) if path.is_dir() else path
+    return read_array(imload(file)[0].array, workers=workers)
 
 
 @with_option_texts(gif.plan)

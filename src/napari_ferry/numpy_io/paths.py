@@ -29,10 +29,10 @@ def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -
 def _make_folder(folder: Path) -> None:
     """Create a folder and its parents."""
     with targeting(folder):
-        in_the_way = next((p for p in (folder, *folder.parents) if p.is_file()), None)
-        if in_the_way is not None:
+        obstacle = next((p for p in (folder, *folder.parents) if p.is_file()), None)
+        if obstacle is not None:
             raise TargetError(
-                f"{in_the_way} is a file, not a folder: give a folder, or a name with a suffix of "
+                f"{obstacle} is a file, not a folder: give a folder, or a name with a suffix of "
                 "the format."
             )
         folder.mkdir(parents=True, exist_ok=True)

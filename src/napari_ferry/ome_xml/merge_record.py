@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_ferry.image import Channel
-from napari_ferry.image.record import Description, join_axes, read_record, unless_changed
+from napari_ferry.image.record import Description, merge_axes, merge_value, read_record
 from napari_ferry.ome_xml.planes import counts_only_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.vocabulary import (
     TYPES,
@@ -37,9 +37,9 @@ def merge_record(header: Description, record: Description | None) -> Description
     has_one_channel = "c" not in record.sizes and plane_counts(record.axes, record.shape)["c"] == 1
     return replace(
         _with_color_of(header, record) if has_one_channel else record,
-        axes=join_axes(record.axes, map(storable_axis, record.axes), header.axes),
+        axes=merge_axes(record.axes, map(storable_axis, record.axes), header.axes),
         channels=record.channels if has_one_channel else _merge_channels(record, header),
-        name=unless_changed(record.name, xml_text(record.name), header.name),
+        name=merge_value(record.name, xml_text(record.name), header.name),
     )
 
 
@@ -55,8 +55,8 @@ def _fits(record: Description, header: Description) -> bool:
 def _with_color_of(header: Description, record: Description) -> Description:
     """Return the record of an image without an axis ``c``, with a changed color of the header."""
     own = record.channels[0] if record.channels else single_channel(record.display, record.kind)
-    found = header.channels[0] if header.channels else Channel()
-    color = _merge_channel(own, found).color
+    header_channel = header.channels[0] if header.channels else Channel()
+    color = _merge_channel(own, header_channel).color
     if color == own.color:
         return record
     display = {key: value for key, value in (record.display or {}).items() if key != "colormap"}
@@ -70,15 +70,15 @@ def _merge_channels(record: Description, header: Description) -> tuple[Channel, 
         return record.channels
     unknown = (Channel(),) * plane_counts(header.axes, header.shape)["c"]
     pairs = zip(record.channels or unknown, header.channels or unknown, strict=True)
-    channels = tuple(_merge_channel(own, found) for own, found in pairs)
+    channels = tuple(_merge_channel(own, header_channel) for own, header_channel in pairs)
     return channels if channels != unknown else ()
 
 
-def _merge_channel(own: Channel, found: Channel) -> Channel:
+def _merge_channel(own: Channel, header_channel: Channel) -> Channel:
     """Return our channel, with a changed name or color of the header."""
     written = Channel(xml_text(own.name) or None, color_from_ome(color_to_ome(own)))
     return replace(
         own,
-        name=unless_changed(own.name, written.name, found.name),
-        color=unless_changed(own.color, written.color, found.color),
+        name=merge_value(own.name, written.name, header_channel.name),
+        color=merge_value(own.color, written.color, header_channel.color),
     )

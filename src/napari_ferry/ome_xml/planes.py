@@ -93,8 +93,8 @@ class OmeImage:
         stored = self.plane_order[:1:-1].lower()
         sizes = {"c": self.size_c, "z": self.size_z, "t": self.size_t}
         cube = self._stored_planes(stored, sizes).reshape(*(sizes[dim] for dim in stored), 2)
-        wanted = dict.fromkeys([*dimensions(self.description.axes).values(), *stored])
-        return cube.transpose(*(stored.index(dim) for dim in wanted), 3).reshape(-1, 2)
+        order = dict.fromkeys([*dimensions(self.description.axes).values(), *stored])
+        return cube.transpose(*(stored.index(dim) for dim in order), 3).reshape(-1, 2)
 
     def _stored_planes(self, stored: str, sizes: Mapping[str, int]) -> NDArray[np.int64]:
         """Return (file, ifd) of each plane in the order of the DimensionOrder."""

@@ -150,10 +150,10 @@ def _is_of(codec: Codec, path: Path) -> bool:
 
 def _read(path: Paths) -> list[LayerData]:
     """Open files or folders of one format; the first file of a data set opens all its files."""
-    wanted = [each for each in _to_paths(path) if _is_to_open(each)]
-    if not wanted:
+    paths = [each for each in _to_paths(path) if _is_to_open(each)]
+    if not paths:
         return list(_NOTHING)
-    return open_layers(lambda: [image for each in wanted for image in imload(each)])
+    return open_layers(lambda: [image for each in paths for image in imload(each)])
 
 
 def _is_to_open(path: Path) -> bool:
@@ -206,7 +206,7 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
     typed = Path(path)
     try:
         target = with_suffix(typed, suffixes)
-        images, options = _as_shown(layers, target)
+        images, options = _images_and_options(layers, target)
         planned = plan(images, target, **options)
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari treats a ValueError as a missing writer and does not display it
@@ -222,7 +222,9 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
     return [str(written) for written in paths]
 
 
-def _as_shown(layers: list[LayerData], target: Path) -> tuple[list[Image], dict[str, Any]]:
+def _images_and_options(
+    layers: list[LayerData], target: Path
+) -> tuple[list[Image], dict[str, Any]]:
     """Return the images of layers and, for a movie, options to draw the current view."""
     if not hooks_of(find_codec(target)).IS_MOVIE:
         return from_layers(layers), {}

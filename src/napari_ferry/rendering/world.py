@@ -120,11 +120,11 @@ def make_world(images: Sequence[Image]) -> World:
     for image in images:
         _check(image)
     units = _common_units([_world_axes_of(image) for image in images])
-    placed = tuple(_place(image, units) for image in images)
+    placed = tuple(_to_world(image, units) for image in images)
     return World(placed, *_combine_axes(placed, units))
 
 
-def _place(image: Image, units: Mapping[str, str | None]) -> PlacedImage:
+def _to_world(image: Image, units: Mapping[str, str | None]) -> PlacedImage:
     """Convert the calibration of an image to common units."""
     axes = _world_axes_of(image)
     factors = np.array(
@@ -142,33 +142,33 @@ def _world_axes_of(image: Image) -> tuple[Axis, ...]:
 
 def _check(image: Image) -> None:
     """Refuse images without valid coordinates, or without samples."""
-    named = image.name or "An image"
+    name = image.name or "An image"
     check_frame_axes(image, "to be drawn", only_last="s")
 
     # a scale of 0 or NaN has no extent, and an infinite translation no position
     if any(axis.scale == 0 or not np.isfinite(axis.scale) for axis in image.axes):
         raise InvalidImageError(
-            f"{named} has an axis with a scale of 0 or a scale that is not finite: give each "
+            f"{name} has an axis with a scale of 0 or a scale that is not finite: give each "
             "axis a finite scale other than 0."
         )
     if not all(np.isfinite(axis.translation) for axis in image.axes):
         raise InvalidImageError(
-            f"{named} has an axis with a translation that is not finite: give each axis a finite "
+            f"{name} has an axis with a translation that is not finite: give each axis a finite "
             "translation, such as 0."
         )
     if 0 in image.shape:
         raise InvalidImageError(
-            f"{named} has the shape {image.shape} and therefore no samples: leave it out."
+            f"{name} has the shape {image.shape} and therefore no samples: leave it out."
         )
-    _check_dtype(image.kind, image.dtype, named)
+    _check_dtype(image.kind, image.dtype, name)
 
 
-def _check_dtype(kind: Kind, dtype: np.dtype[Any], named: str) -> None:
+def _check_dtype(kind: Kind, dtype: np.dtype[Any], name: str) -> None:
     """Refuse samples other than real numbers, and labels other than integers."""
-    check_not_complex(dtype, named, "in a drawing")
+    check_not_complex(dtype, name, "in a drawing")
     if dtype.kind not in ("biu" if kind == "labels" else "biuf"):
         raise InvalidImageError(
-            f"{named} has {'labels' if kind == 'labels' else 'samples'} of {dtype}, expected "
+            f"{name} has {'labels' if kind == 'labels' else 'samples'} of {dtype}, expected "
             f"{'integers' if kind == 'labels' else 'real numbers'}: convert the array first."
         )
 

@@ -18,7 +18,7 @@ _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags to refuse links and not to wait for pipes, if the platform has them."""
 
 
-def oddity(status: os.stat_result, *, may_have_names: bool = False) -> str | None:
+def file_defect(status: os.stat_result, *, may_have_names: bool = False) -> str | None:
     """Return the defect of a file, such as "is a link"; ``None`` for a plain file.
 
     Parameters
@@ -39,9 +39,9 @@ def oddity(status: os.stat_result, *, may_have_names: bool = False) -> str | Non
 
 
 def is_plain(path: Path, *, may_have_names: bool = False) -> bool:
-    """Return True for an existing file other than a link; see `oddity` for hard links."""
+    """Return True for an existing file other than a link; see `file_defect` for hard links."""
     try:
-        return oddity(path.lstat(), may_have_names=may_have_names) is None
+        return file_defect(path.lstat(), may_have_names=may_have_names) is None
     except OSError:
         return False
 
@@ -57,7 +57,7 @@ def open_plain(path: str | Path, flags: int) -> int:
     if os.path.lexists(path) and not is_plain(Path(path)):  # some platforms lack the flags
         raise OSError(errno.ELOOP, "not a plain file", os.fspath(path))
     fd = os.open(path, flags | _OWN_NAME_ONLY, 0o666)
-    if oddity(os.fstat(fd)):
+    if file_defect(os.fstat(fd)):
         os.close(fd)
         raise OSError(errno.ELOOP, "not a plain file", os.fspath(path))
     return fd

@@ -158,11 +158,11 @@ def run(
         make_files(plan.files, plan.writes, folder, monitor, workers)
         count = _make_stream(plan, folder, monitor, workers)
 
-        made = _made_paths(plan, count)
-        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in made]
-        _check_existing(plan, [*made, *stale], overwrite)
+        created = _created_paths(plan, count)
+        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in created]
+        _check_existing(plan, [*created, *stale], overwrite)
         names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
-        moves = [*zip(_made_names(plan, names, count), made, strict=True)]
+        moves = [*zip(_partial_names(plan, names, count), created, strict=True)]
         folder.commit(moves, [path for path in stale if path.exists()])
     except FerryError:
         raise
@@ -176,19 +176,19 @@ def run(
         raise
     finally:
         folder.close(keep=keep)
-    return list(_made_paths(given, count))
+    return list(_created_paths(given, count))
 
 
-def _made_paths(plan: Plan, count: int) -> tuple[Path, ...]:
+def _created_paths(plan: Plan, count: int) -> tuple[Path, ...]:
     """Return the paths of all files, given the number of files from a stream."""
     if plan.stream is None:
         return plan.paths
     others = [path for path in plan.paths if path not in plan.stream.paths]
-    return (*plan.stream.made_paths(count), *others)
+    return (*plan.stream.created_paths(count), *others)
 
 
-def _made_names(plan: Plan, names: Sequence[str], count: int) -> list[str]:
-    """Return the partial names of all files, in the order of `_made_paths`."""
+def _partial_names(plan: Plan, names: Sequence[str], count: int) -> list[str]:
+    """Return the partial names of all files, in the order of `_created_paths`."""
     streamed = plan.stream.paths if plan.stream else ()
     pairs = [*zip(names, plan.paths, strict=True)]
     own = [name for name, path in pairs if path in streamed][:count]
@@ -229,7 +229,7 @@ def _follow_links(plan: Plan) -> Plan:
     first = plan.paths[0]
     is_interrupted = os.path.islink(first) and interrupted_save(first) is not None  # noqa: PTH114
     targets = {
-        path: follow_link(path, may_be_gone=is_interrupted and path == first)
+        path: follow_link(path, may_be_missing=is_interrupted and path == first)
         for path in (*plan.paths, *([single_path] if single_path else ()))
     }
 

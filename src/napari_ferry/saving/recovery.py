@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
-from napari_ferry.saving.disk import is_plain, oddity
+from napari_ferry.saving.disk import file_defect, is_plain
 from napari_ferry.saving.journal import (
     Journal,
     JournalError,
@@ -45,12 +45,12 @@ def check_folder(folder: Path) -> None:
         raise refusal(folder, "belongs to another user")
 
     for name, entry in _entries(folder):
-        odd = oddity(entry, may_have_names=is_old(name))
-        odd = odd if is_entry(name) else "is not a file of a save"
+        defect = file_defect(entry, may_have_names=is_old(name))
+        defect = defect if is_entry(name) else "is not a file of a save"
         if entry.st_uid != status.st_uid:
-            odd = "belongs to another user"
-        if odd:
-            raise refusal(folder, f"contains {name[:60]!r}, which {odd}")
+            defect = "belongs to another user"
+        if defect:
+            raise refusal(folder, f"contains {name[:60]!r}, which {defect}")
 
 
 def recovery_steps(folder: Path, targets: Mapping[str, Path]) -> list[tuple[Path, Path]]:
@@ -138,10 +138,12 @@ def _lost_target(folder: Path, journal: Journal, targets: Mapping[str, Path]) ->
     files = [(folder / file, name) for file, name in journal.moves]
     if all(_is_usable(file) for file, _ in files):
         files = [(folder / old_name(i), name) for i, name in enumerate(journal.aside)]
-    gone = [name for file, name in files if not _is_usable(file)]
-    if len(gone) == len(files):
+    missing = [name for file, name in files if not _is_usable(file)]
+    if len(missing) == len(files):
         return None
-    return next((n for n in gone if not os.path.lexists(targets.get(n, folder.parent / n))), None)
+    return next(
+        (n for n in missing if not os.path.lexists(targets.get(n, folder.parent / n))), None
+    )
 
 
 def _is_usable(file: Path) -> bool:
@@ -161,7 +163,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.name, os.lstat(entry.path)
 
 
-def _is_own(status: os.stat_result, beside: Path) -> bool:
+def _is_own(status: os.stat_result, parent: Path) -> bool:
     """Return True if a folder belongs to the owner of new files next to it.
 
     On some file systems (FAT, network drives) all files have one owner, regardless of the user.
@@ -171,5 +173,5 @@ def _is_own(status: os.stat_result, beside: Path) -> bool:
 
     import tempfile  # slow to import and seldom needed
 
-    with tempfile.TemporaryFile(dir=beside) as probe:
+    with tempfile.TemporaryFile(dir=parent) as probe:
         return os.fstat(probe.fileno()).st_uid == status.st_uid

@@ -80,7 +80,7 @@ class Stream:
     assemble: Callable[[Sequence[Path], Results], int]
     single_path: Path | None = None
 
-    def made_paths(self, count: int) -> tuple[Path, ...]:
+    def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
         return (self.single_path,) if count == 1 and self.single_path else self.paths[:count]
 

@@ -15,14 +15,14 @@ _WINDOWS_RESERVED = re.compile(
 """File names not allowed on Windows."""
 
 
-def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
+def follow_link(path: Path, *, may_be_missing: bool = False) -> Path:
     """Return the absolute path of a file, or of the target of a link.
 
     Parameters
     ----------
     path : Path
         File to create or to replace.
-    may_be_gone : bool
+    may_be_missing : bool
         True if the target of a link may be missing, because an interrupted save set it aside.
 
     Raises
@@ -36,7 +36,7 @@ def follow_link(path: Path, *, may_be_gone: bool = False) -> Path:
         raise TargetError(f"{path.name[:60]!r} is not a valid file name here: choose another one.")
     if not path.is_symlink():
         return path.absolute()
-    if not path.exists() and not may_be_gone:
+    if not path.exists() and not may_be_missing:
         raise TargetError(
             f"{path} is a link to {path.readlink()}, which does not exist: remove the link or "
             "choose another name."

@@ -22,7 +22,7 @@ from napari_ferry.codecs.binary.sidecar import (
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.checks import is_number
-from napari_ferry.image.record import Description, is_sound_scale, parse_description
+from napari_ferry.image.record import Description, is_valid_scale, parse_description
 from napari_ferry.saving import interrupted_save
 from napari_ferry.units import METERS, SECONDS
 
@@ -141,7 +141,7 @@ def _calibration(description: Description) -> Calibration:
     """Return the calibration of the axes of a record."""
     axes = {axis.name: axis for axis in description.axes}
     x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
-    lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_sound_scale(axis.scale)]
+    lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_valid_scale(axis.scale)]
     unit = lengths[0] if lengths else "micrometer"
     pixel = x.scale if x.unit == unit else None
 

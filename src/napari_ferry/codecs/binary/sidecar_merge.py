@@ -149,10 +149,10 @@ def _axes(
         image.axis_names[0]: "frame_step",
     }
     for name in names:
-        new, former = image.axis(name) or Axis(name), before.get(name, Axis(name))
-        is_calibrated = former.unit is not None or former.scale != 1
+        new, old_axis = image.axis(name) or Axis(name), before.get(name, Axis(name))
+        is_calibrated = old_axis.unit is not None or old_axis.scale != 1
         is_edited = fields.get(name) in edited
-        yield former if is_calibrated and not is_edited else _with_origin(new, former)
+        yield old_axis if is_calibrated and not is_edited else _with_origin(new, old_axis)
 
 
 def _has_axes_of(old: Description, names: Collection[str]) -> bool:
@@ -160,14 +160,14 @@ def _has_axes_of(old: Description, names: Collection[str]) -> bool:
     return set(old.sizes) - {"c", "s"} <= set(names)
 
 
-def _with_origin(new: Axis, former: Axis) -> Axis:
+def _with_origin(new: Axis, old_axis: Axis) -> Axis:
     """Return an axis with its former origin, if the units can be converted."""
-    if new.unit == former.unit:
-        return replace(new, translation=former.translation)
+    if new.unit == old_axis.unit:
+        return replace(new, translation=old_axis.translation)
     for units in (METERS, SECONDS):
-        if new.unit in units and former.unit in units:
-            factor = units[former.unit] / units[new.unit]
-            return replace(new, translation=former.translation * factor)
+        if new.unit in units and old_axis.unit in units:
+            factor = units[old_axis.unit] / units[new.unit]
+            return replace(new, translation=old_axis.translation * factor)
     return new
 
 

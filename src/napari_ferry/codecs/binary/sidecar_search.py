@@ -72,18 +72,18 @@ def find_sidecars(
             dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
         )
         return _common(path, known, replaced=replaced)
-    found = find_layouts(
+    layouts = find_layouts(
         path, dtype=dtype, byte_order=byte_order, frames=frames, y=y, x=x, channels=channels,
         offset=offset,
     )  # fmt: skip
     if not path.stat().st_size:
         raise MissingMetadataError(f"{path.name} is empty: there is nothing to repair.")
-    if not found:
+    if not layouts:
         raise MissingMetadataError(
             f"No layout with the given values fits the {path.stat().st_size} bytes of {path.name}: "
             "give fewer or different values."
         )
-    return found, {path: found[0]}
+    return layouts, {path: layouts[0]}
 
 
 def _common(
@@ -146,21 +146,21 @@ def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any
     UnreadableFileError
         The file is not raw: it begins like TIFF or another format.
     """
-    found = find_layouts(data, **known)
+    layouts = find_layouts(data, **known)
     if len(files) < 2:
-        return found
+        return layouts
     try:
         common = find_common_layout(files, known=parse_known_fields(**known))
     except FerryError:  # another file is not raw; the form reports this with that file
-        return found
+        return layouts
     if common is None or data not in common.frame_counts:
-        return found
+        return layouts
 
     # the common layout also takes the reasons found in this file
     first = replace(common.layout, frames=common.frame_counts[data])
     form = strip_evidence(first)
-    rest = [layout for layout in found if strip_evidence(layout) != form]
-    reasons = [reason for layout in found if layout not in rest for reason in layout.reasons]
+    rest = [layout for layout in layouts if strip_evidence(layout) != form]
+    reasons = [reason for layout in layouts if layout not in rest for reason in layout.reasons]
     return [replace(first, reasons=(*first.reasons, *reasons)), *rest]
 
 

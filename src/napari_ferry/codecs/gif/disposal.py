@@ -113,7 +113,7 @@ class FrameComposer:
 
     def _canvas_before(self, file: BinaryIO, i: int) -> NDArray[Any]:
         """Return the canvas before frame i is painted."""
-        start = int(self.starts.lasting[i])
+        start = int(self.starts.following[i])
         cached = [j for cache in (self._checkpoints, self._recent) for j in cache if start < j <= i]
         first = max(cached, default=start)
         canvas = self._clear_canvas()
@@ -205,13 +205,13 @@ class StartFrames(NamedTuple):
     single : numpy.ndarray
         The latest start for this frame alone: the frame itself if it is painted on a clear canvas
         or covers the whole canvas.
-    lasting : numpy.ndarray
+    following : numpy.ndarray
         The latest start for this frame and the frames after it. A frame that covers the whole
         canvas is not a start if the previous content is restored after it.
     """
 
     single: NDArray[np.int64]
-    lasting: NDArray[np.int64]
+    following: NDArray[np.int64]
 
 
 def find_starts(table: FrameTable) -> StartFrames:
@@ -221,9 +221,9 @@ def find_starts(table: FrameTable) -> StartFrames:
     is_opaque = covers & (table.column("transparent") == NO_INDEX)
     is_clear = np.array(_clear_before(disposal.tolist(), covers.tolist()))
     index = np.arange(len(table))
-    is_lasting = is_clear | (is_opaque & (disposal != RESTORES))
-    lasting = np.maximum.accumulate(np.where(is_lasting, index, 0))
-    return StartFrames(np.where(is_clear | is_opaque, index, lasting), lasting)
+    is_start = is_clear | (is_opaque & (disposal != RESTORES))
+    following = np.maximum.accumulate(np.where(is_start, index, 0))
+    return StartFrames(np.where(is_clear | is_opaque, index, following), following)
 
 
 def covers_canvas(table: FrameTable) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from napari_ferry.arguments import is_real
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
-from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_torn, series_files
+from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted, series_files
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
 from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
 from napari_ferry.codecs.tiff.names import PART, PLAIN_SUFFIXES, stem_of
@@ -61,7 +61,7 @@ def open(path: Path) -> list[Image]:
     if path.is_dir():
         return read_folder(path)
 
-    refuse_torn(path)
+    refuse_interrupted(path)
     images = read_images(path)
     if PART in images[0].metadata:
         return [read_part(path, images[0])]

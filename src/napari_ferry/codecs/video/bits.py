@@ -20,7 +20,7 @@ class Picture:
     ----------
     rank : tuple of int
         Sort key of the picture in display order.
-    is_shown : bool
+    is_output : bool
         True if the decoder outputs the picture.
     can_start : bool
         True if decoding can start at the picture, provided that the container or a parser marks
@@ -28,7 +28,7 @@ class Picture:
     """
 
     rank: tuple[int, int]
-    is_shown: bool
+    is_output: bool
     can_start: bool
 
 

@@ -102,7 +102,7 @@ class H264:
             low = bits.u(sequence.order_bits)
             count = nearest(self._last_count, low, sequence.order_bits)
             self._last_count = count if reference else self._last_count
-        return Picture(rank=(self._epoch, count), is_shown=True, can_start=can_start)
+        return Picture(rank=(self._epoch, count), is_output=True, can_start=can_start)
 
 
 def nearest(last: int, low: int, width: int) -> int:

@@ -119,7 +119,7 @@ class H265:
         is_skipped = unit_type in (_RASL_N, _RASL_R) and self._skips_leading
         return Picture(
             rank=(self._epoch, count),
-            is_shown=bool(is_output) and not is_skipped,
+            is_output=bool(is_output) and not is_skipped,
             can_start=is_random_access,
         )
 

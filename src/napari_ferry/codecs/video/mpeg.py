@@ -27,9 +27,9 @@ class _References:
         """Return the next picture; it is not shown if its references are missing."""
         if is_bidirectional:
             has_references = self.count > 1 or self.is_closed
-            return Picture(rank=(self.count, 0), is_shown=has_references, can_start=False)
+            return Picture(rank=(self.count, 0), is_output=has_references, can_start=False)
         self.count += 1
-        return Picture(rank=(self.count, 1), is_shown=True, can_start=is_intra)
+        return Picture(rank=(self.count, 1), is_output=True, can_start=is_intra)
 
 
 class Mpeg2:
@@ -77,7 +77,7 @@ class Mpeg4:
         bits.u(1)
 
         if not bits.u(1):  # vop_coded
-            return Picture(rank=(self._references.count, 1), is_shown=False, can_start=False)
+            return Picture(rank=(self._references.count, 1), is_output=False, can_start=False)
         return self._references.next(is_bidirectional=coding_type == 2, is_intra=coding_type == 0)
 
     def _read_layer(self, data: bytes) -> None:

@@ -156,7 +156,7 @@ def _read_packets(container: InputContainer, source: _OrderSource) -> _Packets:
     # some cut files end between two packets and read without an error
     if not packets.damage and stream.frames > len(packets):
         packets.damage = f"its header promises {stream.frames} frames"
-    if not packets.damage and is_cut_matroska(Path(container.name)):
+    if not packets.damage and is_truncated_matroska(Path(container.name)):
         packets.damage = "it is shorter than its header specifies"
 
     if len(packets) and all(time is None for time in packets.decoding_times):
@@ -172,7 +172,7 @@ def _assume_times(packets: _Packets, stream: VideoStream) -> None:
     packets.has_times = False
 
 
-def is_cut_matroska(path: Path) -> bool:
+def is_truncated_matroska(path: Path) -> bool:
     """Return True for a Matroska or WebM file shorter than its segment.
 
     RFC 8794, section 4, and RFC 9559, section 5.1.

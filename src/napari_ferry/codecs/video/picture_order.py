@@ -87,13 +87,13 @@ class PictureOrder:
         try:
             return self._headers.read(bytes(data))
         except NoPictureError:
-            return Picture(rank=(0, 0), is_shown=False, can_start=False)
+            return Picture(rank=(0, 0), is_output=False, can_start=False)
 
     def packets(self) -> NDArray[np.int64] | None:
         """Return the packet of each frame in display order, int64; ``None`` if it is unknown."""
         if not self._is_known:
             return None
-        visible = [(p.rank, n) for n, p in enumerate(self._pictures) if p.is_shown]
+        visible = [(p.rank, n) for n, p in enumerate(self._pictures) if p.is_output]
         return np.array([n for _, n in sorted(visible)], np.int64)
 
     def can_start(self, packet: int) -> bool:

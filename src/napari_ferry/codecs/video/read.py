@@ -28,7 +28,7 @@ from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import KEY, Description, join_axes, read_record
+from napari_ferry.image.record import KEY, Description, merge_axes, read_record
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -249,7 +249,7 @@ def _own_image(
     saved = replace(_saved_axis(record.content.get(RATE), first), name=first.name)
     is_even = lead and not timestamps
     current = [replace(_time_axis(index, rate), name=first.name)] if is_even else []
-    axes = join_axes(own.axes, (saved, *own.axes[1:]), current)
+    axes = merge_axes(own.axes, (saved, *own.axes[1:]), current)
 
     # the record does not describe the channels if frames are missing
     has_all = own.sizes.get("c", 1) == len(index) or "c" not in own.sizes

@@ -35,7 +35,7 @@ class VideoFrames:
         Size and samples of its frames.
     """
 
-    keeps_frames: ClassVar[Literal[True]] = True
+    caches_frames: ClassVar[Literal[True]] = True
 
     def __init__(self, path: Path, index: PacketIndex, frame_format: FrameFormat) -> None:
         self.path = path
@@ -45,7 +45,7 @@ class VideoFrames:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self.turn = Turn()
+        self.sequence_lock = FairLock()
         """Held by a thread that reads several frames, so that other threads cause no seek."""
         self._decoder: Decoder | None = None
         self._last_use = 0.0
@@ -63,7 +63,7 @@ class VideoFrames:
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
         """Read consecutive frames into an array, axes (frames, y, x[, s])."""
-        with self.turn:
+        with self.sequence_lock:
             for k in range(len(out)):
                 i = first + k
                 out[k] = self.frame_format.view(self._decode(i), i, self.path)
@@ -104,7 +104,7 @@ class VideoFrames:
         self._reset()
 
 
-class Turn:
+class FairLock:
     """A fair lock: threads acquire it in the order of their requests.
 
     Several threads request consecutive parts of a video, so these are read almost in order.
@@ -112,20 +112,20 @@ class Turn:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_taken = False
+        self._is_held = False
         self._waiting: deque[threading.Lock] = deque()
 
     def __enter__(self) -> None:
         with self._lock:
             ticket = threading.Lock()
-            if self._is_taken:
+            if self._is_held:
                 ticket.acquire()
                 self._waiting.append(ticket)
-            self._is_taken = True
+            self._is_held = True
         ticket.acquire()  # free for the first thread; the thread before releases that of the others
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._is_taken = bool(self._waiting)
+            self._is_held = bool(self._waiting)
             if self._waiting:
                 self._waiting.popleft().release()

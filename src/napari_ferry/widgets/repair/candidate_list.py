@@ -86,7 +86,7 @@ class Candidate:
 
 
 def make_candidates(
-    found: Sequence[Layout],
+    layouts: Sequence[Layout],
     sidecar: SidecarStatus | None,
     known: Mapping[str, Any],
     nbytes: int,
@@ -95,7 +95,7 @@ def make_candidates(
 
     Parameters
     ----------
-    found : sequence of Layout
+    layouts : sequence of Layout
         Layouts found in the bytes, the most likely first.
     sidecar : SidecarStatus, optional
         Status of the sidecar.
@@ -104,7 +104,7 @@ def make_candidates(
     nbytes : int
         Size of the file in bytes.
     """
-    candidates = [Candidate(layout, rest=remaining_bytes(nbytes, layout)) for layout in found]
+    candidates = [Candidate(layout, rest=remaining_bytes(nbytes, layout)) for layout in layouts]
     described = sidecar.layout if sidecar else None
     if sidecar is None or described is None or not parse_known_fields(**known).allows(described):
         return candidates
@@ -118,20 +118,20 @@ def make_candidates(
     # a sidecar that does not fit comes second, as its channels may still be right
     split = [
         Candidate(layout, name, remaining_bytes(nbytes, layout))
-        for layout in _split_channels(found, described)
+        for layout in _split_channels(layouts, described)
     ]
     ranked = [*split[:1], *others]
     return [*ranked[:1], own, *ranked[1:]]
 
 
-def _split_channels(found: Sequence[Layout], described: Layout) -> list[Layout]:
+def _split_channels(layouts: Sequence[Layout], described: Layout) -> list[Layout]:
     """Return single-channel layouts with their frames regrouped as planes of several channels."""
     if described.interleaving != "plane":
         return []
     channels = described.channels
     return [
         replace(layout, frames=layout.frames // channels, channels=channels, interleaving="plane")
-        for layout in found
+        for layout in layouts
         if (layout.dtype, layout.y, layout.x) == (described.dtype, described.y, described.x)
         and (layout.channels, layout.gap, layout.frames % channels) == (1, 0, 0)
     ]

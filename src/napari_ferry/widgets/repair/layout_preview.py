@@ -48,7 +48,7 @@ class LivePreview:
         self.image: Image | None = None
 
     @property
-    def is_shown(self) -> bool:
+    def has_layers(self) -> bool:
         """True if a preview layer is in the viewer: the user may have deleted it."""
         return any(layer in self.viewer.layers for layer in self.layers)
 

@@ -44,7 +44,7 @@ class RepairPanels(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
-        self.layout_shown: Layout | None = None
+        self.displayed_layout: Layout | None = None
         self.sidecar_status: SidecarStatus | None = None
         self.setAcceptDrops(True)
         self._make_parts()
@@ -121,7 +121,7 @@ class RepairPanels(QWidget):
         for timer in self.timers.values():
             timer.stop()
         self.preview.remove()
-        self.sidecar_status = self.layout_shown = None
+        self.sidecar_status = self.displayed_layout = None
         self.candidate_list.show_candidates([])
         self.form.show_notes({})
         self.mismatch.hide()

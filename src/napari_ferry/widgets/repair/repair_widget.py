@@ -120,20 +120,20 @@ class RepairMetadata(RepairPanels):
         self.drawing.discard()
         known, files = self.form.known, list(self.files.paths)
         self._show_status(f"Searching the bytes of {data.name}...")
-        self.searching.call(lambda: find_file_layouts(data, files, known), self._on_found)
+        self.searching.call(lambda: find_file_layouts(data, files, known), self._on_layouts)
 
-    def _on_found(self, found: list[Layout]) -> None:
+    def _on_layouts(self, layouts: list[Layout]) -> None:
         """Show the layouts found as candidates, and the first one in the form."""
         nbytes, form = self.files.nbytes, self.form
-        found = [layout for layout in found if form.agrees_with(layout)]
-        candidates = make_candidates(found, self.sidecar_status, form.known, nbytes)
+        layouts = [layout for layout in layouts if form.agrees_with(layout)]
+        candidates = make_candidates(layouts, self.sidecar_status, form.known, nbytes)
         self.candidate_list.show_candidates(candidates)
         self._show_status(describe_doubts(candidates, nbytes, has_known_values=bool(form.fixed)))
         self._show_mismatch([candidate.layout for candidate in candidates])
 
         if candidates:
             self._fill(candidates[0].layout)
-        elif self.layout_shown is None:
+        elif self.displayed_layout is None:
             self._fill(derive_free_size(self.files.nbytes, DEFAULT_LAYOUT, self.form.fixed))
         self._draw_thumbnails()
 
@@ -175,7 +175,7 @@ class RepairMetadata(RepairPanels):
 
     def _fill(self, layout: Layout, edited: str = "frames") -> None:
         """Show a layout in the form, and soon in the viewer."""
-        self.layout_shown = layout
+        self.displayed_layout = layout
         self.form.show_layout(layout)
         self.form.show_notes(mismatch_notes(self.files.nbytes, layout, edited, self.form.fixed))
         self.candidate_list.select_layout(layout)
@@ -184,7 +184,7 @@ class RepairMetadata(RepairPanels):
 
     def _show(self) -> None:
         """Show the layout in the viewer."""
-        data, layout = self.files.current, self.layout_shown
+        data, layout = self.files.current, self.displayed_layout
         if data is None or layout is None:
             return
         nbytes, nfitting = self.files.nbytes, len(self.files.count_fitting(layout))
@@ -220,14 +220,14 @@ class RepairMetadata(RepairPanels):
 
     def _show_now(self) -> None:
         """Show the latest edit if its preview is still delayed."""
-        if self.timers["show"].isActive() or not self.preview.is_shown:
+        if self.timers["show"].isActive() or not self.preview.has_layers:
             self.timers["show"].stop()
             self._show()
 
     def _on_write(self, is_for_all: bool) -> None:
         """Write the sidecar of the current file, or of all fitting files."""
         self._show_now()
-        layout, current = self.layout_shown, self.files.current
+        layout, current = self.displayed_layout, self.files.current
         if layout is None or current is None:
             return
         fitting = self.files.count_fitting(layout) if is_for_all else {current: layout.frames}
@@ -261,7 +261,7 @@ class RepairMetadata(RepairPanels):
         """Show the error, and a default layout to edit."""
         self.candidate_list.show_candidates([])
         self._show_error(error)
-        if self.layout_shown is None:
+        if self.displayed_layout is None:
             self.form.show_layout(derive_free_size(self.files.nbytes, DEFAULT_LAYOUT, ()))
             self.result.show_nothing("")
 

@@ -69,14 +69,14 @@ class ResultPanel(QWidget):
         """
         count, _ = count_frames(nbytes, layout)
         whole = min(count, layout.frames)
-        is_cut = whole > 0 and not fits(nbytes, layout)
+        is_truncated = whole > 0 and not fits(nbytes, layout)
 
         self.summary.setText(_summary(nbytes, layout))
         self.open_button.setEnabled(whole > 0)
-        self.open_button.setText(f"Open {whole:,} frames" if is_cut else "Open")
+        self.open_button.setText(f"Open {whole:,} frames" if is_truncated else "Open")
         self.write_button.setEnabled(whole > 0)
         self.write_button.setText(
-            f"Write sidecar for {whole:,} frames" if is_cut else "Write sidecar"
+            f"Write sidecar for {whole:,} frames" if is_truncated else "Write sidecar"
         )
 
         self.all_button.setVisible(nfiles > 1)

@@ -62,7 +62,7 @@ def evaluate_layouts(source: Source, known: KnownFields) -> list[Candidate]:
 
 def _evaluate(source: SampleSource, types: list[SampleType], known: KnownFields) -> list[Candidate]:
     """Return the most likely candidates of some sample types."""
-    views = _views(source, types, known) or _blind_views(source, types, known)
+    views = _views(source, types, known) or _views_by_size(source, types, known)
     selected = shortlist(list(_candidates(source, views, known)))
     seams = {(view.sample_type.dtype.str, view.sample_type.phase): view.seams for view in views}
     for candidate in selected:
@@ -112,7 +112,9 @@ def _views(source: SampleSource, types: list[SampleType], known: KnownFields) ->
     return views
 
 
-def _blind_views(source: SampleSource, types: list[SampleType], known: KnownFields) -> list[_View]:
+def _views_by_size(
+    source: SampleSource, types: list[SampleType], known: KnownFields
+) -> list[_View]:
     """Return views of a file without structure, with rows from its size alone."""
     dtypes = [sample_type.dtype for sample_type in types] or possible_dtypes(known)
     nothing = Periods(scores=(np.zeros(1, np.float32),), rows={}, frames=(), peaks=np.empty((0, 3)))
@@ -125,7 +127,7 @@ def _blind_views(source: SampleSource, types: list[SampleType], known: KnownFiel
         )
         rows = [
             Row.without_evidence(side * channels, channels)
-            for side in _blind_sides(source.size, dtype.itemsize * channels, known)
+            for side in _widths_by_size(source.size, dtype.itemsize * channels, known)
         ]
         views.append(
             _View(
@@ -138,7 +140,7 @@ def _blind_views(source: SampleSource, types: list[SampleType], known: KnownFiel
     return views
 
 
-def _blind_sides(size: int, pixel_bytes: int, known: KnownFields) -> list[int]:
+def _widths_by_size(size: int, pixel_bytes: int, known: KnownFields) -> list[int]:
     """Return the possible widths of a file with a usual header, usual widths first."""
     if known.x is not None:
         return [known.x]

@@ -36,10 +36,10 @@ def are_parts(paths: Sequence[Path]) -> bool:
     named = [(path, PartName.of(path)) for path in paths]
     firsts = {name.series: path for path, name in reversed(named) if name}
     own = {series for series, path in firsts.items() if is_own_part(path)}
-    strangers = [path for path, name in named if not name or name.series not in own]
-    if own and strangers:
+    unrelated = [path for path, name in named if not name or name.series not in own]
+    if own and unrelated:
         raise UnreadableFileError(
-            f"{strangers[0].name} is not a part of a series, unlike other files opened with it: "
+            f"{unrelated[0].name} is not a part of a series, unlike other files opened with it: "
             "open it by itself, or open only the parts of a series."
         )
     return bool(own)
@@ -129,7 +129,7 @@ def is_own_part(path: Path) -> bool:
     return of_ome or PART in header.description or PART in str((header.imagej or {}).get("Info"))
 
 
-def refuse_torn(path: Path) -> None:
+def refuse_interrupted(path: Path) -> None:
     """Refuse a part of a series whose save stopped while files were moved in place.
 
     Raises

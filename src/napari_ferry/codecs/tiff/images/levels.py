@@ -57,7 +57,7 @@ class ImagePages:
         return pages_array(self.files, self.table, self.lead, frame, dtype, move=self.move)
 
 
-def with_levels_below(image: Image, pages: ImagePages, kind: PageKind) -> Image:
+def with_subifd_levels(image: Image, pages: ImagePages, kind: PageKind) -> Image:
     """Add the levels in the SubIFDs of an image's pages.
 
     Parameters
@@ -72,7 +72,7 @@ def with_levels_below(image: Image, pages: ImagePages, kind: PageKind) -> Image:
     path = next(file.path for file in pages.files if file is not None)
     levels: list[Array] = []
     rejected: list[PageKind] = []
-    for index, small in levels_below(path, kind):
+    for index, small in subifd_levels(path, kind):
         files = [file and TiffPages(file.path, index) for file in pages.files]
         if _is_complete(files, pages.table, small):
             array = replace(pages, files=files).to_array(
@@ -105,7 +105,7 @@ def page_table(pages: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([np.zeros_like(pages), pages], -1)
 
 
-def levels_below(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
+def subifd_levels(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
     """Return index and kind of each SubIFD with a smaller version of a page."""
     levels: list[tuple[int, PageKind]] = []
     last = kind

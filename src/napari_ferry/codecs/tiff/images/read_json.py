@@ -18,10 +18,10 @@ from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import (
     ImagePages,
     page_table,
-    with_levels_below,
+    with_subifd_levels,
 )
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
-from napari_ferry.codecs.tiff.images.read_plain import read_below
+from napari_ferry.codecs.tiff.images.read_plain import read_subifd_images
 from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
@@ -66,7 +66,7 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
     runs = list(_page_runs(header, source))
     images = [_stack_image(source, stack) for stack in join_runs(runs)]
-    return [*images, *read_below(header.path, [run.kind for run in runs])]
+    return [*images, *read_subifd_images(header.path, [run.kind for run in runs])]
 
 
 def _whole_image(header: Header, record: Mapping[str, Any], flat: NDArray[Any]) -> Image:
@@ -170,7 +170,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
         pages = _image_pages(source, numbers, description.shape, first)
         array = _read_pages(pages, description.shape, first)
         image = with_palette(with_pixels(description, array), first.kind)
-        return with_levels_below(image, pages, first.kind)
+        return with_subifd_levels(image, pages, first.kind)
 
     # one array for each sequence of runs with the same storage, joined frame by frame
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.images.levels import ImagePages, with_levels_below
+from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.names import PartName
@@ -225,7 +225,7 @@ def _read_ome_image(
         )
     pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
     array = pages.to_array(frame, kind.dtype)
-    return with_levels_below(with_pixels(description, array), pages, kind)
+    return with_subifd_levels(with_pixels(description, array), pages, kind)
 
 
 def _find_files(header: Header, image: OmeImage, set_files: OmeFiles) -> list[TiffPages | None]:

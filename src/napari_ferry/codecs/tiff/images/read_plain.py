@@ -15,10 +15,10 @@ from napari_ferry.codecs.tiff.images.levels import (
     CHAIN_FACTORS,
     ImagePages,
     is_level,
-    levels_below,
     page_table,
+    subifd_levels,
     with_levels,
-    with_levels_below,
+    with_subifd_levels,
 )
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
@@ -50,13 +50,13 @@ def read_plain(source: TiffPages) -> list[Image]:
     pyramids = _group_levels(_group_pages(source))
     images = [_image(source, levels) for levels in pyramids]
     kinds = [levels[0].kind for levels in pyramids]
-    return [*images, *read_below(source.path, kinds)]
+    return [*images, *read_subifd_images(source.path, kinds)]
 
 
-def read_below(path: Path, kinds: Sequence[PageKind]) -> list[Image]:
+def read_subifd_images(path: Path, kinds: Sequence[PageKind]) -> list[Image]:
     """Open the SubIFDs of pages, except smaller versions of the pages themselves."""
     existing = {k for kind in kinds for k in range(len(kind.subifds))}
-    levels = {k for kind in kinds for k, _ in levels_below(path, kind)}
+    levels = {k for kind in kinds for k, _ in subifd_levels(path, kind)}
     sources = [TiffPages(path, k) for k in sorted(existing - levels)]
     return [_image(source, [group]) for source in sources for group in _group_pages(source)]
 
@@ -127,4 +127,4 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     image = with_palette(with_pixels(description, array), kind)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
-    return with_levels_below(image, pages, kind) if source.subifd is None else image
+    return with_subifd_levels(image, pages, kind) if source.subifd is None else image

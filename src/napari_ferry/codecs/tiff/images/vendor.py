@@ -155,8 +155,8 @@ def axis_names(letters: str, inner: str) -> tuple[str, ...]:
     free += [name for name in default_axes(9) if name not in letters + inner + "tz"]
     names: list[str] = []
     for letter in letters:
-        taken = letter in _UNKNOWN or letter in inner or letter in names
-        names.append(free.pop(0) if taken else letter)
+        is_used = letter in _UNKNOWN or letter in inner or letter in names
+        names.append(free.pop(0) if is_used else letter)
     return tuple(names)
 
 

@@ -208,17 +208,17 @@ def _hash_values(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
 
 
 def _matching_entries(
-    columns: NDArray[np.int8], wanted: NDArray[np.bool_]
+    columns: NDArray[np.int8], requested: NDArray[np.bool_]
 ) -> Iterator[tuple[Any, Any, Any]]:
     """Yield page, entry and column of the wanted entries, ready for indexing.
 
     Where all pages have the same tags, each tag is yielded once, for all pages.
     """
-    wanted = wanted & (columns >= 0)
+    requested = requested & (columns >= 0)
     if (columns == columns[0]).all():
-        yield from ((slice(None), k, columns[0, k]) for k in np.nonzero(wanted[0])[0])
+        yield from ((slice(None), k, columns[0, k]) for k in np.nonzero(requested[0])[0])
     else:
-        page, k = np.nonzero(wanted)
+        page, k = np.nonzero(requested)
         yield page, k, columns[page, k]
 
 

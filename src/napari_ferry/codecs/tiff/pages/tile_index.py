@@ -69,7 +69,7 @@ def touched_indices(item: Any, n: int, axis: int) -> TouchedIndices:
     return TouchedIndices(touched, selection.reshape(wanted.shape))
 
 
-def cut_runs(index: NDArray[np.intp], step: int) -> list[Run]:
+def split_at_tiles(index: NDArray[np.intp], step: int) -> list[Run]:
     """Divide increasing indices at the borders of tiles of length `step`."""
     first, last = int(index[0]), int(index[-1])
     if last - first + 1 == len(index):

@@ -23,7 +23,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
     Segments,
 )
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.codecs.tiff.pages.tile_index import as_slice, cut_runs, touched_indices
+from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, touched_indices
 
 LARGE_PAGE = 32 << 20
 """Bytes of pixels above which a page is read by tiles or strips."""
@@ -170,7 +170,7 @@ class Tiles(Chunked):
         """Read an open mesh into `out`, axes separate samples, y, x, samples."""
         try:
             segments = self._segments(source, page, kind)
-            runs = [cut_runs(index[k], step) for k, step in enumerate((1, *kind.segment[1:]))]
+            runs = [split_at_tiles(index[k], step) for k, step in enumerate((1, *kind.segment[1:]))]
             samples = as_slice(index[3])
             _, _, ny, nx = kind.grid
             jobs = {(s.number * ny + y.number) * nx + x.number: (s, y, x) for s in runs[0]

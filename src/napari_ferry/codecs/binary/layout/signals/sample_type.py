@@ -57,7 +57,9 @@ class SampleType:
 def find_sample_types(source: SampleSource, known: KnownFields) -> list[SampleType]:
     """Return at most three sample types of a file, the likeliest first."""
     types = [one for dtype in possible_dtypes(known) for one in _phases(source, dtype, known)]
-    types = [_with_rivalry(one, types) for one in _without_twins(sorted(types, key=_total))]
+    types = [
+        _with_rivalry(one, types) for one in _drop_signed_duplicates(sorted(types, key=_total))
+    ]
     if not types:
         return []
     least = types[0].total
@@ -249,7 +251,7 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
     return filled.reshape(numbers.shape)
 
 
-def _without_twins(types: list[SampleType]) -> list[SampleType]:
+def _drop_signed_duplicates(types: list[SampleType]) -> list[SampleType]:
     """Drop signed types if their unsigned twins are as likely, as the pixels are the same."""
     totals = {(one.dtype.str, one.phase): one.total for one in types}
 

@@ -45,6 +45,7 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
             f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct "
             "the name."
         )
+
     try:
         return Path(path).expanduser()
     except RuntimeError as unknown:

@@ -171,6 +171,7 @@ def find_codec(path: Path, *, to_open: bool = False) -> Codec:
         for suffix in suffixes_of(codec, to_open=to_open)
         if name.endswith(suffix)
     ]
+
     if not fitting:
         action = "opened" if to_open else "saved"
         ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"

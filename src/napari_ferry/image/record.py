@@ -180,9 +180,9 @@ def merge_value(own: _T, written: _T, header: _T) -> _T:
     header : object
         Value in the header now.
 
-    >>> unless_changed("#0000FF", "#0000ff", "#0000ff")
+    >>> merge_value("#0000FF", "#0000ff", "#0000ff")
     '#0000FF'
-    >>> unless_changed("#0000FF", "#0000ff", "#00ff00")
+    >>> merge_value("#0000FF", "#0000ff", "#00ff00")
     '#00ff00'
     """
     return own if written == header else header

@@ -224,6 +224,7 @@ def data_file(path: Path) -> Path:
                 "file there."
             )
         return found
+
     if not path.is_file():
         raise UnreadableFileError(
             interrupted_save(path) or f"{path} is not a file: check its name."

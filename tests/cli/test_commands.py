@@ -219,7 +219,7 @@ def test_the_frame_rate_of_a_movie_is_reported(run: Run, tmp_path: Path):
     axes = (Axis("t", 30, "s"), Axis("y"), Axis("x"))
     imsave(Image((np.zeros((4, 8, 8), "u1"),), axes), tmp_path / "slow.tif")
     _, out, _ = run("info", tmp_path / "slow.tif")
-    assert "movies of it: play at 10 per second, 300 x real time" in out
+    assert "as a movie:   plays at 10 per second, 300 x real time" in out
     _, _, err = run("convert", tmp_path / "slow.tif", tmp_path / "a.gif")
     assert "napari-ferry: the movie plays at 10 per second, 300 x real time\n" in err
     for option in (("--frame-rate", 2), ("--speed", 60)):
@@ -229,7 +229,7 @@ def test_the_frame_rate_of_a_movie_is_reported(run: Run, tmp_path: Path):
         assert err == ""
     imsave(np.zeros((4, 8, 8), "u1"), tmp_path / "unknown.tif")
     _, out, _ = run("info", tmp_path / "unknown.tif")
-    assert "movies of it: play at 10 per second, which is assumed" in out
+    assert "as a movie:   plays at 10 per second, which is assumed" in out
 
 
 def test_convert_reports_losses(run: Run, tmp_path: Path):

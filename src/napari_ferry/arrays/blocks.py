@@ -64,7 +64,7 @@ class BlockReader:
         if isinstance(array, Frames) and isinstance(array.read, SequentialReader):
             self.sequence_lock = array.read.sequence_lock
         if check and isinstance(array, Frames):
-            checked = _Checked(array.frame, check)
+            checked = _CheckedReader(array.frame, check)
             self.array = Frames(checked, array.shape, array.dtype, array.lead)
         self.region = region
         self.count = count
@@ -72,7 +72,7 @@ class BlockReader:
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
         for cut in split_by_bytes(self.array, self.region, BLOCK_BYTES):
-            with _Reading(cut), self.sequence_lock:
+            with _ReadErrors(cut), self.sequence_lock:
                 if mapping:
                     mapping.check()
                 pixels = np.asarray(self.array[cut])
@@ -104,7 +104,7 @@ class BlockReader:
 
 
 @dataclass(frozen=True)
-class _Checked:
+class _CheckedReader:
     """A reader of frames with a check before each frame."""
 
     read: ReadFrame
@@ -115,7 +115,7 @@ class _Checked:
         return self.read(i)
 
 
-class _Reading:
+class _ReadErrors:
     """Context for reading: turns errors of a source into a `SaveError` with the region.
 
     The source is foreign code (a dask task, a zarr store) and may raise anything.

@@ -51,7 +51,7 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     if image.frame_rate is not None:
         lines.append(("frame rate", f"{image.frame_rate:g} per second"))
     if note := _rate_note(image):
-        lines.append(("movies of it", f"play at {note}"))
+        lines.append(("as a movie", f"plays at {note}"))
     if image.channels:
         names = ", ".join(c.name or f"channel {i}" for i, c in enumerate(image.channels))
         lines.append(("channels", names))

@@ -28,14 +28,14 @@ def to_dask(array: Array, names: Sequence[str]) -> dask.array.Array:
         return array
     frames = tuple(-1 if name in ("y", "x", "s") else 1 for name in names)
     chunks = getattr(array, "chunks", None) or frames
-    source = array if mapped_root(array) is None else _WithoutCopy(array)
+    source = array if mapped_root(array) is None else _NoCopyArray(array)
     converted: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
         source, chunks=chunks, name=False
     )
     return converted
 
 
-class _WithoutCopy:
+class _NoCopyArray:
     """A mapped array without `copy`: dask would call it, and read the whole file into memory."""
 
     def __init__(self, array: Array) -> None:

@@ -59,7 +59,7 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
     FerryWarning
         An array that looks like one RGB image is treated as frames of a movie.
     """
-    if _is_one(images):
+    if _is_single(images):
         return [_as_image(images, is_movie)]
     items = _items_of(images)
     if not isinstance(images, _LISTS) and _is_frame(items[0]):
@@ -73,7 +73,7 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
     return [_as_image(items[i], is_movie) for i in range(len(items))]
 
 
-def _is_one(images: Saveable) -> bool:
+def _is_single(images: Saveable) -> bool:
     """Return True for a single image, and for a string, which is refused later."""
     return isinstance(images, Image | str | bytes | Array) or _is_labeled(images)
 
@@ -133,7 +133,7 @@ def _difference(frames: Sequence[Array]) -> str | None:
     return None
 
 
-def _difference_message(i: int, frame: Array, first: Array | _FrameOf) -> str:
+def _difference_message(i: int, frame: Array, first: Array | _SequenceReader) -> str:
     """Return a message about frame `i`, of another shape or type than the first."""
     return (
         f"Frame {i} has the shape {tuple(frame.shape)} and the type {np.dtype(frame.dtype)}, but "
@@ -146,12 +146,12 @@ def _as_stack(frames: Sequence[Array]) -> Image:
     """Return one image of frames of one shape and type, without copying them."""
     shape, dtype = (len(frames), *frames[0].shape), np.dtype(frames[0].dtype)
     axes = "tyx" if len(shape) == 3 else "tyxs"
-    read = _FrameOf(frames, shape[1:], dtype)
+    read = _SequenceReader(frames, shape[1:], dtype)
     return Image.from_array(Frames(read, shape, dtype, 1), axes)
 
 
 @dataclass(frozen=True)
-class _FrameOf:
+class _SequenceReader:
     """A reader of the frames in a sequence.
 
     Raises

@@ -139,7 +139,7 @@ class IntensityMapping:
 
 
 def choose_intensity(
-    image: Image, channel: int | None, regions: Sequence[Region], keep: Sequence[str]
+    image: Image, channel: int | None, regions: Sequence[Region], exact_dtypes: Sequence[str]
 ) -> IntensityMapping:
     """Choose the mapping from an image to a movie; no samples are read.
 
@@ -151,13 +151,15 @@ def choose_intensity(
         Index of the channel that is saved.
     regions : sequence of Region
         Frames to search for the lowest and highest value, if needed.
-    keep : sequence of str
+    exact_dtypes : sequence of str
         Data types that the format stores unchanged.
     """
     dtype = image.dtype
     native = dtype.newbyteorder("=")
     limits = contrast_limits_of(image, channel)
-    if native.name in keep and (len(keep) > 1 or image.is_rgb or not is_narrower(limits, native)):
+    if native.name in exact_dtypes and (
+        len(exact_dtypes) > 1 or image.is_rgb or not is_narrower(limits, native)
+    ):
         return IntensityMapping(dtype)
 
     # napari shows bool from 0 to 1, and RGB over the whole range of its dtype

@@ -206,7 +206,7 @@ def choose_movie(
     axis: str | None = None,
     position: str | None = None,
     frame_rate: float | None = None,
-    keep: Sequence[str] = ("uint8",),
+    exact_dtypes: Sequence[str] = ("uint8",),
 ) -> Movie:
     """Choose the frames, frame rate and intensities of a movie; no pixels are read.
 
@@ -221,7 +221,7 @@ def choose_movie(
     frame_rate : float, optional
         Frames per second; NTSC rates such as 29.97 are read as exactly 30000/1001. By default real
         time if that is 5 to 60 per second, otherwise 10.
-    keep : sequence of str
+    exact_dtypes : sequence of str
         Data types that the format stores unchanged.
 
     Raises
@@ -254,7 +254,7 @@ def choose_movie(
 
     # these depend on the frames, which the movie above already describes
     regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
-    intensity = choose_intensity(image, movie.channel_index, regions, keep)
+    intensity = choose_intensity(image, movie.channel_index, regions, exact_dtypes)
     movie = replace(movie, intensity=intensity)
     notes = [f"the movie plays at {rate.note}"] if rate.note and movie.nframes > 1 else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *notes))))

@@ -16,7 +16,7 @@ from napari_ferry.codecs.video.write import Quality
 from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
-from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
 from napari_ferry.signatures import with_option_texts
 
 _VIDEO, _IMAGES = "video", "images"
@@ -216,4 +216,4 @@ def _find_gif(folder: Path) -> Path:
 def _preferred(folder: Path, files: list[Path], name: str, kind: str) -> Path:
     """Return the file of the given name, or the only file."""
     named = [file for file in files if file.stem == name]
-    return only_of(folder, named[:1] or files, kind)
+    return find_single_file(folder, named[:1] or files, kind)

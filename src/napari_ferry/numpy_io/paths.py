@@ -50,7 +50,7 @@ def target_of(
     return path / (chosen if chosen.lower().endswith(suffixes) else chosen + default[1])
 
 
-def only_of(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
+def find_single_file(folder: Path, files: list[Path], kind: str = "raw files") -> Path:
     """Return the only file of a kind in a folder, or refuse with the names of all."""
     if len(files) == 1:
         return files[0]

@@ -25,7 +25,7 @@ from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
-from napari_ferry.numpy_io.paths import only_of, save_into, target_of
+from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
 from napari_ferry.signatures import with_option_texts
 
 
@@ -211,8 +211,8 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if not is_described:
         described = binary.described_files(path)
         preferred = [file for file in described if file.stem == DEFAULT_NAME]
-        return only_of(path, preferred or described)
+        return find_single_file(path, preferred or described)
     raw = [file for file in sorted(path.iterdir()) if file.suffix.lower() in binary.SUFFIXES]
     legacy = [path / DEFAULT_NAME] if (path / DEFAULT_NAME).is_file() else []
     preferred = [file for file in raw if file.stem == DEFAULT_NAME]
-    return only_of(path, preferred or raw or legacy)
+    return find_single_file(path, preferred or raw or legacy)

@@ -56,14 +56,14 @@ def __getattr__(name: str) -> Callable[..., Any]:
     """Return a reader or writer of the manifest by its name; see the docstring of the module."""
     for codec in codecs():
         if name == f"get_{format_name(codec)}_reader":
-            return _named(name, partial(_get_reader, codec))
+            return _with_name(name, partial(_get_reader, codec))
     for writer in writers() if name.startswith("write_") else ():
         if name == writer.function:
-            return _named(name, partial(_write, writer.suffixes))
+            return _with_name(name, partial(_write, writer.suffixes))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _named(name: str, command: partial[_T]) -> Callable[..., _T]:
+def _with_name(name: str, command: partial[_T]) -> Callable[..., _T]:
     """Return a command with a name, for tracebacks and logs."""
     command.__name__ = command.__qualname__ = name  # type: ignore[attr-defined]
     return command
@@ -131,7 +131,7 @@ def _is_readable_folder(folder: Path) -> bool:
 def _get_reader(codec: Codec, path: Paths) -> Reader | None:
     """Return the reader of a format, or None if a path is of a different format."""
     paths = _to_paths(path)
-    if not paths or not all(_is_of(codec, each) for each in paths):
+    if not paths or not all(_matches_format(codec, each) for each in paths):
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
@@ -139,7 +139,7 @@ def _get_reader(codec: Codec, path: Paths) -> Reader | None:
     return _read
 
 
-def _is_of(codec: Codec, path: Path) -> bool:
+def _matches_format(codec: Codec, path: Path) -> bool:
     """Return True for a file with a suffix of the format, or a path claimed by its codec."""
     try:
         is_named = path.name.lower().endswith(suffixes_of(codec, to_open=True))

@@ -35,7 +35,7 @@ def file_defect(status: os.stat_result, *, may_have_names: bool = False) -> str 
     if not stat.S_ISREG(status.st_mode):
         return "is a device or a pipe"
     has_names = status.st_nlink > 1 and not may_have_names
-    return "is a file that has another name, too" if has_names else None
+    return "is a file with several names (hard links)" if has_names else None
 
 
 def is_plain(path: Path, *, may_have_names: bool = False) -> bool:

@@ -163,30 +163,30 @@ class _Canvas:
         """Draw frame i: axes y x s."""
         requested = time.monotonic()
         with self._lock:
-            answer: Future[NDArray[np.uint8]] = Future()
-            ensure_main_thread(self._answer)(i, answer)
+            future: Future[NDArray[np.uint8]] = Future()
+            ensure_main_thread(self._fulfill)(i, future)
 
             while True:
                 if self.is_closed:
                     raise UnreadableFileError(_CLOSED)
                 with suppress(TimeoutError):
-                    return answer.result(_CHECK_INTERVAL)
+                    return future.result(_CHECK_INTERVAL)
                 waited = time.monotonic() - max(requested, self._last_drawn)
                 # cancel, so that the frame is not drawn later
-                if waited > _START_TIMEOUT and answer.cancel():
+                if waited > _START_TIMEOUT and future.cancel():
                     raise UnreadableFileError(_BUSY)
 
-    def _answer(self, i: int, answer: Future[NDArray[np.uint8]]) -> None:
+    def _fulfill(self, i: int, future: Future[NDArray[np.uint8]]) -> None:
         """Draw a frame; pass on any error, or else the reading thread would wait forever."""
-        if not answer.set_running_or_notify_cancel():
+        if not future.set_running_or_notify_cancel():
             return
         drawn = SynchronousExecutor().submit(self._draw, i)  # type: ignore[no-untyped-call]
         self._last_drawn = time.monotonic()
         error = drawn.exception()
         if error is None:
-            answer.set_result(drawn.result())
+            future.set_result(drawn.result())
         else:
-            answer.set_exception(error)
+            future.set_exception(error)
 
     def _draw(self, i: int) -> NDArray[np.uint8]:
         if self.is_closed:

@@ -90,8 +90,10 @@ def plan(
         A suffix for reading only.
     """
     chosen = _choose_codec(path, codec, quality)
-    keep = ("uint8", "uint16") if chosen == "ffv1" else ("uint8",)
-    movie = choose_movie(images, axis=axis, position=position, frame_rate=frame_rate, keep=keep)
+    exact_dtypes = ("uint8", "uint16") if chosen == "ffv1" else ("uint8",)
+    movie = choose_movie(
+        images, axis=axis, position=position, frame_rate=frame_rate, exact_dtypes=exact_dtypes
+    )
 
     if max(movie.size) > LARGEST_SIDE:
         raise InvalidImageError(

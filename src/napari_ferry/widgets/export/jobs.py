@@ -159,7 +159,7 @@ class JobRow(QWidget):
             return
 
         self.text.setText(f"{self.job.name}: starting...")
-        worker = create_worker(_Work(self, plan), _ignore_errors=True, _start_thread=False)
+        worker = create_worker(_ExportTask(self, plan), _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)
         worker.errored.connect(self._on_error)
         self.worker = worker
@@ -246,7 +246,7 @@ class JobRow(QWidget):
         self.jobs.viewer.open(str(path), plugin="napari-ferry")
 
 
-class _Work:
+class _ExportTask:
     """Function of the export's thread; napari shows its name if it is closed in the meantime."""
 
     def __init__(self, row: JobRow, plan: Plan) -> None:

@@ -229,7 +229,7 @@ class _Note(QWidget):
         self.setVisible(bool(text) or value is not None)
 
 
-class _IgnoresWheel:
+class _IgnoreWheelMixin:
     """Mixin for fields without focus: the wheel scrolls the form instead of their values."""
 
     hasFocus: Callable[[], bool]  # noqa: N815 - Qt's name
@@ -242,7 +242,7 @@ class _IgnoresWheel:
             event.ignore()
 
 
-class _Count(_IgnoresWheel, QLargeIntSpinBox):
+class _Count(_IgnoreWheelMixin, QLargeIntSpinBox):
     """Field for a whole number."""
 
     def __init__(self, minimum: int) -> None:
@@ -251,7 +251,7 @@ class _Count(_IgnoresWheel, QLargeIntSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
 
-class _Choice(_IgnoresWheel, QComboBox):
+class _Choice(_IgnoreWheelMixin, QComboBox):
     """Field for a choice."""
 
     def __init__(self, words: tuple[str, ...]) -> None:

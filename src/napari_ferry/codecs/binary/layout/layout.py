@@ -159,7 +159,8 @@ def parse_known_fields(
         native, stated_order = _parse_dtype(dtype)
         if order and stated_order and order != stated_order and native.itemsize > 1:
             raise InvalidImageError(
-                f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give one."
+                f"dtype {dtype!r} and byte_order {byte_order!r} contradict each other: give only "
+                "one of them."
             )
         order = order or stated_order
     return KnownFields(

@@ -26,7 +26,7 @@ _MAX_OPENED = 16
 """Files of a stack whose own readers are cached."""
 
 
-class _OnlyPage(NamedTuple):
+class _SinglePage(NamedTuple):
     """The only page of a file: its directory, and its kind."""
 
     directory: Directory
@@ -49,14 +49,14 @@ class ModelFile:
         self.expected = expected
         self.reader = lru_cache(_MAX_OPENED)(self._reader)
         self._lock = threading.Lock()
-        self._page: _OnlyPage | None = None
+        self._page: _SinglePage | None = None
         self._is_described = False
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[ExpectedImage]]:
         return ModelFile, (self.expected,)
 
     @property
-    def page(self) -> _OnlyPage | None:
+    def page(self) -> _SinglePage | None:
         """The only page of the file; None if other files cannot be decoded by it."""
         with self._lock:
             if not self._is_described:
@@ -64,7 +64,7 @@ class ModelFile:
                 self._is_described = True
             return self._page
 
-    def _describe(self) -> _OnlyPage | None:
+    def _describe(self) -> _SinglePage | None:
         # there may be other images below the page, or other frames in other files
         if self.expected.count > 1 or self.expected.n_frames > 1:
             return None
@@ -77,7 +77,7 @@ class ModelFile:
         is_frame = math.prod(kind.shape) == math.prod(self.expected.frame)
         # the tables of JPEG and the colors of a palette differ between files
         has_tables = any(kind.tables.values()) or kind.palette is not None
-        return _OnlyPage(directory, kind) if is_frame and not has_tables else None
+        return _SinglePage(directory, kind) if is_frame and not has_tables else None
 
     def recognize(self, file: BinaryIO) -> Directory | None:
         """Return the directory of a file with one page of the same layout, else None."""

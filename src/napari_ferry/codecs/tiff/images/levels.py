@@ -150,7 +150,8 @@ def _warn_rejected(path: Path, rejected: Sequence[PageKind]) -> None:
     shapes = " and ".join(str(kind.shape) for kind in rejected)
     warnings.warn(
         f"Levels {shapes} of {path.name} are left out, because some pages lack them or have them "
-        "in another shape or type: get a complete copy, or save the image again with its pyramid.",
+        "in another shape or type: get a complete copy of the file, or save the image again with "
+        "its pyramid.",
         FerryWarning,
         stacklevel=3,
     )

@@ -46,7 +46,7 @@ _SQUARE_ROOT, _LINEAR = 2, 128
 
 
 @dataclass(frozen=True)
-class Scaled:
+class ScaledReader:
     """Reader of frames with a scale factor, stored as integers or as their square roots."""
 
     read: ReadFrame
@@ -170,7 +170,7 @@ def _scaled(image: Image, tif: tifffile.TiffFile) -> Image:
 
     def scale(array: Array) -> Frames:
         frames = Frames(IndexedFrames(array, lead), array.shape, array.dtype, lead)
-        scaled = Scaled(
+        scaled = ScaledReader(
             frames.frame, to_number(numerator / denominator), info["FileTag"] == _SQUARE_ROOT
         )
         return Frames(scaled, array.shape, np.float32, lead)

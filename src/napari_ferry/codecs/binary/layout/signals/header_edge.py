@@ -38,7 +38,7 @@ def find_byte_edge(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, flo
     lanes = np.arange(max(first.size, window.size)) % itemsize
 
     def gain(x: Bytes) -> tuple[int, float]:
-        saved = np.cumsum(_window_nats(x, usual, lanes) - _own_nats(x))
+        saved = np.cumsum(_window_nats(x, usual, lanes) - _adaptive_nats(x))
         at = int(np.argmax(saved))
         return at + 1, max(0.0, float(saved[at]))
 
@@ -75,7 +75,7 @@ def _window_nats(x: Bytes, usual: Floats, lanes: npt.NDArray[np.int64]) -> Float
     return nats
 
 
-def _own_nats(x: Bytes) -> Floats:
+def _adaptive_nats(x: Bytes) -> Floats:
     """Return the code length of each byte in an adaptive code, shape ``(n,)``, in nats."""
     order = np.argsort(x, kind="stable")
     begins = np.searchsorted(x[order], np.arange(256))

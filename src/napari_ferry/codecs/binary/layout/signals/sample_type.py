@@ -56,26 +56,29 @@ class SampleType:
 
 def find_sample_types(source: SampleSource, known: KnownFields) -> list[SampleType]:
     """Return at most three sample types of a file, the likeliest first."""
-    types = [one for dtype in possible_dtypes(known) for one in _phases(source, dtype, known)]
     types = [
-        _with_rivalry(one, types) for one in _drop_signed_duplicates(sorted(types, key=_total))
+        candidate for dtype in possible_dtypes(known) for candidate in _phases(source, dtype, known)
+    ]
+    types = [
+        _with_rivalry(candidate, types)
+        for candidate in _drop_signed_duplicates(sorted(types, key=_total))
     ]
     if not types:
         return []
     least = types[0].total
     near = [
-        one
-        for one in types
-        if one.total < least + _MAX_EXTRA
-        and np.log((one.total + 0.05) / (least + 0.05)) < _MAX_LOG_RATIO
-        and (one.rivalry < _MAX_RIVALRY or one is types[0])
+        candidate
+        for candidate in types
+        if candidate.total < least + _MAX_EXTRA
+        and np.log((candidate.total + 0.05) / (least + 0.05)) < _MAX_LOG_RATIO
+        and (candidate.rivalry < _MAX_RIVALRY or candidate is types[0])
     ]
 
     # The best of each size and kind of number, next to the best of all.
     best_of_kind: dict[tuple[int, bool], SampleType] = {}
-    for one in near[1:]:
-        best_of_kind.setdefault(_kind(one), one)
-    return [one for one in near if one in (near[0], *best_of_kind.values())][:3]
+    for candidate in near[1:]:
+        best_of_kind.setdefault(_kind(candidate), candidate)
+    return [candidate for candidate in near if candidate in (near[0], *best_of_kind.values())][:3]
 
 
 def possible_dtypes(known: KnownFields) -> list[np.dtype[Any]]:
@@ -117,11 +120,11 @@ def _phases(source: SampleSource, dtype: np.dtype[Any], known: KnownFields) -> l
     itemsize = dtype.itemsize
     usual = {source.size % itemsize, 0} if known.offset is None else {known.offset % itemsize}
     measured = [_measure(source, dtype, phase, _SLICES) for phase in sorted(usual)]
-    types = [one for one in measured if one is not None]
+    types = [candidate for candidate in measured if candidate is not None]
     if known.offset is not None:
         return types
 
-    least = min((one.total for one in types), default=np.inf)
+    least = min((candidate.total for candidate in types), default=np.inf)
     for phase in set(range(itemsize)) - usual:
         few = _measure(source, dtype, phase, _FEW_SLICES)
         if few is not None and few.total < 0.98 * least:
@@ -253,10 +256,10 @@ def _filled(numbers: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
 
 def _drop_signed_duplicates(types: list[SampleType]) -> list[SampleType]:
     """Drop signed types if their unsigned twins are as likely, as the pixels are the same."""
-    totals = {(one.dtype.str, one.phase): one.total for one in types}
+    totals = {(candidate.dtype.str, candidate.phase): candidate.total for candidate in types}
 
-    def is_twin(one: SampleType) -> bool:
-        twin = totals.get((one.dtype.str.replace("i", "u"), one.phase))
-        return one.dtype.kind == "i" and twin is not None and twin <= one.total
+    def is_twin(candidate: SampleType) -> bool:
+        twin = totals.get((candidate.dtype.str.replace("i", "u"), candidate.phase))
+        return candidate.dtype.kind == "i" and twin is not None and twin <= candidate.total
 
-    return [one for one in types if not is_twin(one)]
+    return [candidate for candidate in types if not is_twin(candidate)]

@@ -179,7 +179,7 @@ def test_other_sequences_are_several_images(images: Any) -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (GRAY[0, :-1], r"Frame 2 has the shape \(11, 16\) and the type uint8, and frame 0 .*TIFF"),
+        (GRAY[0, :-1], r"Frame 2 has the shape \(11, 16\) and the type uint8, but frame 0 .*TIFF"),
         (GRAY[0].astype("u2"), r"Frame 2 has the shape \(12, 16\) and the type uint16"),
         (COLOR[0], r"Frame 2 has the shape \(12, 16, 3\)"),
     ],

@@ -31,7 +31,7 @@ plan = partial(napari_ferry.plan, as_seen=False)
         ("tzyx", {"position": "p=1"}, "names the axis p"),
         ("tzyx", {"position": "z=1 z=2"}, "twice"),
         ("tzyx", {"position": "third"}, "such as 'z=3 c=0'"),
-        ("tzyx", {"axis": "z", "position": "z=1 t=0"}, "has a position, too"),
+        ("tzyx", {"axis": "z", "position": "z=1 t=0"}, "also has a position"),
         ("xyt", {}, "y and x come last"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_slider_or_step_that_does_not_exist_is_named(viewer):
     with pytest.raises(InvalidImageError, match="sliders for t, z"), canvas_image(viewer, axis="c"):
         pass
     with (
-        pytest.raises(InvalidImageError, match="whose size is that of the data"),
+        pytest.raises(InvalidImageError, match="has the size of the data"),
         canvas_image(viewer, area="data", size=(4, 4)),
     ):
         pass

@@ -34,7 +34,7 @@ def test_a_window_that_waits_for_its_own_frames_is_an_error(viewer, tmp_path, mo
     monkeypatch.setattr(canvas, "_START_TIMEOUT", 0.5)
     with (
         canvas.canvas_image(viewer) as image,
-        pytest.raises(SaveError, match="waits for this very frame: save with run_in_thread"),
+        pytest.raises(SaveError, match="waiting for this frame: save with run_in_thread"),
     ):
         napari_ferry.run(napari_ferry.plan(image, tmp_path / "a.mkv"), workers=workers)
     assert not list(tmp_path.iterdir())

@@ -345,7 +345,7 @@ def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, 
     said = row.text.text()
     assert said.startswith("a.tif: The pixels [")
     assert said.endswith(
-        "frame 151 is gone and more): check that the source still exists and is complete."
+        "frame 151 is gone and more): check that the source is still there and whole."
     )
     assert widget.fields.format_options.fields["compression"].value == "zlib"
     assert widget.fields.target.line.text() == str(tmp_path / "a")

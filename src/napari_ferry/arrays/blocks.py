@@ -132,8 +132,8 @@ class _ReadErrors:
             region = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
             raise SaveError(
                 f"The pixels [{region}] could not be read from their source "
-                f"({type(error).__name__}: {error}): check that the source still exists and is "
-                "complete."
+                f"({type(error).__name__}: {error}): check that the source is still there and "
+                "whole."
             ) from error
 
 

@@ -168,8 +168,8 @@ def run(
         raise
     except OSError as error:
         raise SaveError(
-            f"Saving {plan.files[0].path} failed ({error.strerror or error}); existing files are "
-            "unchanged: free some space or choose another folder, and save again."
+            f"Saving {plan.files[0].path} failed ({error.strerror or error}); any earlier version "
+            "is still there: free some space or choose another folder, and save again."
         ) from error
     except KeyboardInterrupt:
         keep = bool(folder.completed)

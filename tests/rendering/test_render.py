@@ -32,7 +32,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("The plane is 5: name two", {"plane": 5}),
     ("The frame axis is 'q', but the image has z: choose one", {"axis": "q"}),
     ("The frame axis is 'x', but the image has z: choose one", {"axis": "x"}),
-    ("The axis z is the frame axis and has a position, too", {"axis": "z", "position": "z=1"}),
+    ("The axis z is the frame axis and also has a position", {"axis": "z", "position": "z=1"}),
     ("The position is 'z': give an index for each axis", {"position": "z"}),
     ("The position is z=9, but z has 5 indices", {"position": "z=9"}),
     ("The position names the axis q", {"position": "q=1"}),
@@ -58,8 +58,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("The fit is '720p': choose one of 1080p, 4K", {"fit": "720p"}),
     (r"The fit is \['4K'\]: choose one of", {"fit": ["4K"]}),
     ("The background is 'sky': give the name of a color", {"background": "sky"}),
-    ("The background is None: enter", {"background": None}),
-    ("The background is 5: enter", {"background": 5}),
+    ("The background is None: give", {"background": None}),
+    ("The background is 5: give", {"background": 5}),
 ]
 
 

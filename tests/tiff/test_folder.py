@@ -134,7 +134,7 @@ def test_a_file_of_another_set_with_the_right_name_is_reported(tmp_path: Path) -
         (image,) = imload(tmp_path / "a_0.ome.tif")
     (message,) = [str(warning.message) for warning in caught]
     assert "a_3.ome.tif is missing" in message
-    assert "a_1.ome.tif is of another set" in message
+    assert "a_1.ome.tif is from another set" in message
     data[[1, 3]] = 0
     assert_same_pixels(np.asarray(image.array).reshape(5, 6, 7), data)
 

@@ -30,7 +30,7 @@ def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
 def test_help_describes_each_option(capsys):
     said = {option.name: option.help for option in options_of([render])}
     assert all(said.values())
-    assert said["stop"].startswith("Positions on the frame axis that become frames")
+    assert said["stop"].startswith("First position on the frame axis")
     with pytest.raises(SystemExit):
         main(["convert", "a.tif", "b.mp4", "--help"])
     shown = capsys.readouterr().out

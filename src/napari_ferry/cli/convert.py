@@ -41,7 +41,8 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-seen",
         action=argparse.BooleanOptionalAction,
-        help="save the colors that napari displays, or the samples; by default movies choose",
+        help="draw images as napari displays them, or save samples; by default, draw movies if "
+        "necessary",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
 

@@ -65,7 +65,7 @@ def render(
     position : str, optional
         Position on the other axes, such as ``"z=3"``, counted in steps of the viewer's sliders.
     start, stop, step : int
-        Range of positions on the frame axis, from `start` up to but excluding `stop`.
+        First position on the frame axis, first excluded position, and step between positions.
     speed : float, optional
         Playback speed as a multiple of real time, for a frame axis calibrated in time.
     plane : str

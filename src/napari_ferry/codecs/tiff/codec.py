@@ -122,10 +122,10 @@ def plan(
         Lossless compression of the pages. Every program reads zlib and lzw; zstd is faster, but
         few programs read it.
     pyramid : bool, optional
-        Whether to save smaller copies of each plane, in OME-TIFF, so that large planes are
-        displayed quickly. If ``None``, OME-TIFF files of planes above 4096 x 4096 pixels have them.
+        Save smaller copies of each plane, in OME-TIFF, so that large planes are displayed quickly.
+        By default, OME-TIFF files of planes above 4096 x 4096 pixels have them.
     metadata_json : bool
-        Whether to write all metadata of the images to ``<name>.json`` as well.
+        Write all metadata of the images to ``<name>.json`` as well.
 
     Raises
     ------

@@ -43,7 +43,9 @@ class ResultPanel(QWidget):
             "raw file opens directly. The raw file itself is not changed."
         )
         self.all_button = QPushButton()
-        self.all_button.setToolTip("Write the same layout next to every file that it fits.")
+        self.all_button.setToolTip(
+            "Write a sidecar with the same layout next to every file that it fits."
+        )
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()

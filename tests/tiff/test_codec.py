@@ -25,7 +25,7 @@ def test_a_file_changed_while_open_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="changed"):
         image.load()
     path.unlink()
-    with pytest.raises(UnreadableFileError, match="cannot be read"):
+    with pytest.raises(UnreadableFileError, match="can no longer be read"):
         np.asarray(image.array[0])
 
 

@@ -108,7 +108,7 @@ def test_two_sets_of_another_program_are_two_images(tmp_path: Path) -> None:
 def test_a_foreign_file_among_sets_is_named(tmp_path: Path) -> None:
     write_set(tmp_path, "a", pixels((3, 6, 7)))
     tifffile.imwrite(tmp_path / "b_0.tif", pixels((6, 7)))
-    with pytest.raises(UnreadableFileError, match=r"b_0\.tif is among"):
+    with pytest.raises(UnreadableFileError, match=r"b_0\.tif does not belong to an OME-TIFF set"):
         imload(tmp_path)
 
 

@@ -25,7 +25,7 @@ def test_a_different_file_is_named_when_the_folder_is_opened(
 ) -> None:
     fill(tmp_path, pixels((COUNT, 20, 33)), compression=compression)
     tifffile.imwrite(tmp_path / "f5.tif", different, compression=compression)
-    with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*alike"):
+    with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*must match"):
         imload(tmp_path)
 
 
@@ -37,7 +37,7 @@ def test_a_different_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Pa
     (image,) = imload(tmp_path)
     assert_same_pixels(image.array[4], data[4])
     for read in (lambda: image.array[5], image.load):
-        with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*alike"):
+        with pytest.raises(UnreadableFileError, match=r"f5\.tif is .* but f0\.tif is .*must match"):
             read()
 
 
@@ -74,7 +74,7 @@ def _cut(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "message"),
-    [(_replace, "changed"), (_cut, "changed"), (Path.unlink, "can no longer be read")],
+    [(_replace, "has changed"), (_cut, "has changed"), (Path.unlink, "can no longer be read")],
 )
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_a_file_that_changes_after_opening_is_one_error(

@@ -73,9 +73,12 @@ def test_an_invalid_cap_is_refused(cap: Any, tmp_path: Path) -> None:
     assert not snapshot(tmp_path)
 
 
-@pytest.mark.parametrize("cap", [0, -1, 1e-9])
-def test_an_impossible_cap_is_refused(cap: float, tmp_path: Path) -> None:
-    with pytest.raises(InvalidImageError, match="raise the cap"):
+@pytest.mark.parametrize(
+    ("cap", "cure"),
+    [(0, "give a number of GB above 0"), (-1, "of GB above 0"), (1e-9, "raise the cap")],
+)
+def test_an_impossible_cap_is_refused(cap: float, cure: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match=cure):
         imsave(make_image("tyx"), tmp_path / "cells.tif", size_cap=cap)
     assert not snapshot(tmp_path)
 

@@ -272,5 +272,5 @@ def test_files_of_microscopes_open_by_their_own_suffix(tmp_path: Path) -> None:
     tifffile.imwrite(path, np.arange(12, dtype=np.uint8).reshape(3, 4))
     (found,) = imload(path)
     assert found.shape == (3, 4)
-    with pytest.raises(UnsupportedFormatError, match=r"\.svs, which is not .* saved"):
+    with pytest.raises(UnsupportedFormatError, match=r"\.svs and cannot be saved"):
         plan(found, path)

@@ -135,6 +135,15 @@ def test_the_format_of_a_mixed_folder_is_that_of_the_highest_priority(tmp_path: 
     assert format_name(find_source_codec(tmp_path)) == "tiff"
 
 
+def test_tiff_files_precede_a_recording_of_calscipy_in_the_same_folder(tmp_path: Path) -> None:
+    np.arange(24, dtype=np.uint16).tofile(tmp_path / "binary_video")
+    (tmp_path / "video_meta.txt").write_text("2,3,4,uint16")
+    (tmp_path / "preview.gif").touch()
+    assert [image.shape for image in napari_ferry.imload(tmp_path)] == [(2, 3, 4)]
+    napari_ferry.save_images(tmp_path / "mean.tif", np.zeros((5, 6), np.uint8))
+    assert [image.shape for image in napari_ferry.imload(tmp_path)] == [(5, 6)]
+
+
 @pytest.mark.parametrize(
     ("save", "codec"),
     [

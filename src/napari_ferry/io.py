@@ -186,7 +186,8 @@ def find_source_codec(path: Path) -> Codec:
     """Return the codec of an existing file or folder.
 
     A codec that claims the path comes first. Otherwise a suffix decides: that of a file, or in a
-    folder those of its files (see `Hooks.FOLDER_PRIORITY`).
+    folder those of its files. In a folder, a claim of a codec that opens folders of files counts as
+    one of its files (see `Hooks.FOLDER_PRIORITY`).
 
     Raises
     ------
@@ -194,9 +195,10 @@ def find_source_codec(path: Path) -> Codec:
         No codec opens it.
     """
     claiming = next((codec for codec in codecs() if hooks_of(codec).claims(path)), None)
-    if claiming is not None:
+    is_folder = path.is_dir()
+    if claiming is not None and not (is_folder and hooks_of(claiming).FOLDER_PRIORITY):
         return claiming
-    return _find_folder_codec(path) if path.is_dir() else find_codec(path, to_open=True)
+    return _find_folder_codec(path) if is_folder else find_codec(path, to_open=True)
 
 
 def _find_folder_codec(folder: Path) -> Codec:
@@ -205,10 +207,11 @@ def _find_folder_codec(folder: Path) -> Codec:
     names = [name.lower() for name in listed if not name.startswith(".")]
     ranks = []
     for codec in codecs():
+        hooks = hooks_of(codec)
         count = sum(name.endswith(codec.SUFFIXES) for name in names)
-        priority = hooks_of(codec).FOLDER_PRIORITY
-        if priority and count:
-            ranks.append((priority, count, codec))
+        count += 1 if hooks.claims(folder) else 0
+        if hooks.FOLDER_PRIORITY and count:
+            ranks.append((hooks.FOLDER_PRIORITY, count, codec))
 
     if not ranks:
         raise UnsupportedFormatError(

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
 from napari_ferry.errors import UnreadableFileError
 
@@ -26,6 +27,12 @@ _CACHE_BYTES = 16 << 20
 """Size of the cache of decoded frames, without the reference frames of the decoder."""
 
 _CACHE_FRAMES = 32
+
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc"
+"""FFmpeg's names of the containers that are opened, whatever the name of a file.
+
+Others include lists that make FFmpeg open further files or addresses (ffconcat, HLS, DASH, SDP).
+"""
 
 _MOST_THREADS = 4
 """Threads of a decoder: each holds frames of its own."""
@@ -60,6 +67,7 @@ class Decoder:
         """Return True if the file was replaced or changed since it was opened."""
         return self.version != _file_version(self.path)
 
+    @silent_ffmpeg()
     def frame(self, i: int) -> av.VideoFrame:
         """Return frame i as decoded.
 
@@ -170,6 +178,7 @@ class Decoder:
         close_video(self.container)
 
 
+@silent_ffmpeg()
 def open_video(path: Path) -> InputContainer:
     """Open a file with a video stream, ready to decode.
 
@@ -207,13 +216,15 @@ def open_video(path: Path) -> InputContainer:
 @contextmanager
 def opened_video(path: Path) -> Iterator[InputContainer]:
     """Open a file with `open_video` for a ``with`` block, and close it with `close_video`."""
-    container = open_video(path)
-    try:
-        yield container
-    finally:
-        close_video(container)
+    with silent_ffmpeg():
+        container = open_video(path)
+        try:
+            yield container
+        finally:
+            close_video(container)
 
 
+@silent_ffmpeg()
 def close_video(container: InputContainer) -> None:
     """Close a file, open or closed, once the threads of its decoder are idle.
 
@@ -227,15 +238,17 @@ def close_video(container: InputContainer) -> None:
 
 
 def _open(path: Path) -> InputContainer:
-    """Open a file, also one with tags in another encoding than UTF-8; see `read_tags`.
+    """Open this file and no other, also with tags in another encoding than UTF-8.
 
-    PyAV up to 18 refuses such a file without the option; later releases have no such option.
+    PyAV up to 18 refuses such tags without the option; later releases have no such option. See
+    `read_tags`.
     """
     import av
 
     has_option = hasattr(av.container.Container, "metadata_errors")
     options: dict[str, Any] = {"metadata_errors": "surrogateescape"} if has_option else {}
-    container: InputContainer = av.open(str(path), "r", **options)
+    limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    container: InputContainer = av.open(str(path), "r", options=limits, **options)
     return container
 
 

@@ -8,6 +8,7 @@ from napari.layers import Image as ImageLayer
 
 from layer_files import Clock, open_layers, pixels, save
 from napari_ferry import imsave
+from napari_ferry.errors import UnreadableFileError
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.plugin.commands import get_binary_reader
 from napari_ferry.plugin.recently_opened import RecentlyOpened
@@ -88,3 +89,12 @@ def test_parts_and_their_folder_are_the_whole(tmp_path: Path, clock: Clock):
         assert (layer.name, layer.gamma) == ("long", 0.5)
     (layer,) = open_layers(*paths, stack=True)
     assert np.array_equal(layer.data, data)
+
+
+def test_each_part_of_an_incomplete_series_reports_it(tmp_path: Path):
+    data = pixels(6, 64, 64)
+    first, *others = imsave(data, tmp_path / "long.tif", size_cap=2.5 * data[0].nbytes / 1e9)
+    first.unlink()
+    for part in others:  # within seconds, as a second try would be
+        with pytest.raises(UnreadableFileError, match="long_00000"):
+            open_layers(part)

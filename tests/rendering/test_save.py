@@ -127,6 +127,13 @@ def test_a_gray_movie_that_is_rotated_is_refused(tmp_path):
         plan(image, tmp_path / "a.mp4")
 
 
+def test_a_part_of_several_images_is_refused_as_all_of_them(tmp_path):
+    images = [gray(name="a"), gray(seed=1, name="b")]
+    for options in ({}, {"start": 1}):
+        with pytest.raises(InvalidImageError, match="2"):
+            plan(images, tmp_path / "a.mp4", as_seen=False, **options)
+
+
 def test_every_door_makes_the_same_movie(tmp_path):
     images = [gray(GREEN, name="cells"), gray(MAGENTA, seed=1, name="axons")]
     napari_ferry.imsave(images, tmp_path / "imsave.gif")

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -149,29 +150,40 @@ def _matches_format(codec: Codec, path: Path) -> bool:
 
 
 def _read(path: Paths) -> list[LayerData]:
-    """Open files or folders of one format; the first file of a data set opens all its files."""
-    paths = [each for each in _to_paths(path) if _is_to_open(each)]
-    if not paths:
-        return list(_NOTHING)
-    return open_layers(lambda: [image for each in paths for image in imload(each)])
+    """Open files or folders of one format; of the files of one data set, the first opens all."""
+    wanted: list[Path] = []
+    companions: dict[Path, list[Path]] = {}
+    for each in _to_paths(path):
+        if _recent.consume(each) or each in chain(*companions.values()):
+            continue
+        companions[each] = _members(each)
+        if not _is_repaired(companions[each][0]):
+            wanted.append(each)
+
+    layers = list(_NOTHING)
+    if wanted:
+        layers = open_layers(lambda: [image for each in wanted for image in imload(each)])
+    for each, members in companions.items():
+        _recent.opened(each, members)
+    return layers
 
 
-def _is_to_open(path: Path) -> bool:
-    """Return False for a recently opened file and for a file sent to the repair form."""
-    if _recent.consume(path):
+def _members(path: Path) -> list[Path]:
+    """Return the files of the data set of a path; of a folder, or a missing file, the path."""
+    return hooks_of(find_source_codec(path)).members(path) if path.is_file() else [path]
+
+
+def _is_repaired(path: Path) -> bool:
+    """Hand a file or folder that lacks metadata to the repair form, if there is a window.
+
+    Without a window, opening it reports what is missing.
+    """
+    if not path.exists() or not hooks_of(find_source_codec(path)).lacks_metadata(path):
         return False
-    if not path.exists():
-        return True  # and opening it reports that
-    hooks = hooks_of(find_source_codec(path))
-    members = [path] if path.is_dir() else hooks.members(path)
-    _recent.opened(path, members)
-    if not hooks.lacks_metadata(members[0]):
-        return True
-
     repair = _open_repair()
     if repair is not None:
-        repair.offer(members[0])
-    return repair is None  # without a window, opening reports what is missing
+        repair.offer(path)
+    return repair is not None
 
 
 def _open_repair() -> Any:

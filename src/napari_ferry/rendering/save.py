@@ -148,7 +148,7 @@ def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -
     """Plan to save samples of all frames, or of the requested range of frames."""
     known = option_names(find_codec(path).plan)
     is_part = any(options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN)
-    saved = [_excerpt(images[0], options)] if is_part else images
+    saved = [_excerpt(image, options) for image in images] if is_part else images
     return plan_samples(saved, path, **{k: v for k, v in options.items() if k in known})
 
 

@@ -32,12 +32,15 @@ def drop(target: Any, *paths: Path) -> None:
 
 def answer(monkeypatch: pytest.MonkeyPatch, button: str) -> list[str]:
     """Answer the questions that come with Yes or No; return what they ask."""
+    from qtpy.QtGui import QTextDocument
     from qtpy.QtWidgets import QMessageBox
 
     asked: list[str] = []
 
     def reply(parent: Any, title: str, text: str) -> Any:
-        asked.append(text)
+        shown = QTextDocument()
+        shown.setHtml(text)
+        asked.append(shown.toPlainText())
         return getattr(QMessageBox.StandardButton, button)
 
     monkeypatch.setattr(QMessageBox, "question", reply)

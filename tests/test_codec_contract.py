@@ -166,7 +166,7 @@ def test_functions_for_arrays_have_the_options_of_their_format(save: Any, codec:
         if p.name not in ("path", "images", "name", "overwrite")
     }
     assert has == options
-    assert all(f"    {name} : " in save.__doc__ for name in options)
+    assert all(f"\n{name} : " in save.__doc__ for name in options)
     assert "{options}" not in save.__doc__
 
 

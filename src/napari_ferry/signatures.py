@@ -96,7 +96,8 @@ def with_option_texts(
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
         if function.__doc__:  # absent under `python -OO`
-            function.__doc__ = function.__doc__.replace("{options}", options)
+            text = inspect.cleandoc(function.__doc__)  # Python dedents it since 3.13
+            function.__doc__ = text.replace("{options}", options)
         return function
 
     return decorate
@@ -115,4 +116,4 @@ def _option_texts(planner: Callable[..., Any]) -> str:
         start = starts[name]
         text = itertools.takewhile(lambda line: line.startswith(" "), lines[start + 1 :])
         blocks += [lines[start], *text]
-    return "\n    ".join(blocks)
+    return "\n".join(blocks)

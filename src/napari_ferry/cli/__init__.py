@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari_ferry.cli import convert, demo, info, repair
+from napari_ferry.cli.terminal import accept_all_characters, report
 from napari_ferry.errors import FerryError, FerryWarning
 
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, 1 after an error, 130 when interrupted.
     """
+    accept_all_characters()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(arguments).parse_args(arguments)
     try:
@@ -35,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = options.run(options)
             return status
     except FerryError as error:
-        print(f"napari-ferry: {error}", file=sys.stderr)
+        report(error)
         return 1
     except BrokenPipeError:  # the reader of our output has finished, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("napari-ferry: interrupted; existing files are unchanged.", file=sys.stderr)
+        report("interrupted; existing files are unchanged.")
         return 130
 
 
@@ -60,4 +62,4 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"napari-ferry: {message}", file=sys.stderr)
+    report(message)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.cli.formats import add_format_options
+from napari_ferry.cli.terminal import report, show
 from napari_ferry.errors import InvalidImageError, ReopenError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import Codec, codecs, find_codec, imload
@@ -90,10 +91,9 @@ def _convert(options: argparse.Namespace) -> int:
     try:
         return _convert_once(options)
     except ReopenError:
-        print(
-            f"napari-ferry: {options.source} looked gray, but later frames have colors: the "
-            "conversion restarts in color.",
-            file=sys.stderr,
+        report(
+            f"{options.source} looked gray, but later frames have colors: the conversion restarts "
+            "in color."
         )
     return _convert_once(options)
 
@@ -111,9 +111,9 @@ def _convert_once(options: argparse.Namespace) -> int:
     chosen = {name: getattr(options, name) for name in options.options}
     planned = _plan(images, options.target, {"as_seen": options.as_seen, **chosen})
     for loss in planned.losses:
-        print(f"napari-ferry: {loss}", file=sys.stderr)
+        report(loss)
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
-        print(f"{path}: {size_text(path.stat().st_size)}")
+        show(f"{path}: {size_text(path.stat().st_size)}")
     return 0
 
 

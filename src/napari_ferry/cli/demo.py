@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_ferry.cli.terminal import show
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import from_layers, to_layers
@@ -86,7 +87,7 @@ def show_demo(screenshot: Path | None) -> int:
     else:
         _wait_for_preview(form)
         viewer.screenshot(str(screenshot), canvas_only=False)
-        print(f"window: {screenshot}")
+        show(f"window: {screenshot}")
         viewer.close()
     return 0 if all(row.result.is_as_expected for row in rows) else 1
 
@@ -223,9 +224,7 @@ def _value(value: Any) -> Any:
 
 def _print_table(folder: Path, rows: Sequence[Row]) -> None:
     width = max(len(row.name) for row in rows)
-    print(f"saved and opened again in {folder}:")
-    print(f"{'file':<{width}}  {'MB':>7}  {'seconds':>7}  opened again")
+    show(f"saved and opened again in {folder}:")
+    show(f"{'file':<{width}}  {'MB':>7}  {'seconds':>7}  opened again")
     for row in rows:
-        print(
-            f"{row.name:<{width}}  {row.nbytes / 1e6:7.2f}  {row.seconds:7.2f}  {row.result.text}"
-        )
+        show(f"{row.name:<{width}}  {row.nbytes / 1e6:7.2f}  {row.seconds:7.2f}  {row.result.text}")

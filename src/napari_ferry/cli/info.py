@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from napari_ferry.arguments import to_path
+from napari_ferry.cli.terminal import show
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import find_source_codec, hooks_of, imload
@@ -24,16 +25,16 @@ def _info(options: argparse.Namespace) -> int:
     path = to_path(options.path)
     images = imload(path)
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    print(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
+    show(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
 
     writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
     if writer is not None:
-        print(f"written by: {writer(path) or 'unknown'}")
+        show(f"written by: {writer(path) or 'unknown'}")
 
     for i, image in enumerate(images):
-        print(f"image {i}: {image.name or 'no name'}")
+        show(f"image {i}: {image.name or 'no name'}")
         for key, value in _describe(image):
-            print(f"    {key + ':':<14}{value}")
+            show(f"    {key + ':':<14}{value}")
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import to_path
+from napari_ferry.cli.terminal import report, show
 from napari_ferry.codecs.binary.layout import Layout
 
 _COUNTED = {"frames": "frames", "y": "rows", "x": "columns", "channels": "channels"}
@@ -64,22 +64,22 @@ def _repair(options: argparse.Namespace) -> int:
     for data, layout in one_per_sidecar(per_file).items():
         planned = plan_sidecar(data, layout, whole_frames=options.whole_frames)
         for loss in planned.losses if options.overwrite else ():
-            print(f"napari-ferry: {planned.paths[0].name}: {loss}", file=sys.stderr)
+            report(f"{planned.paths[0].name}: {loss}")
         sidecar, backup = run_sidecar(planned, overwrite=options.overwrite)
-        print(f"{sidecar}: {layout}" + (f" (backup: {backup.name})" if backup else ""))
+        show(f"{sidecar}: {layout}" + (f" (backup: {backup.name})" if backup else ""))
     return 0
 
 
 def _print_layouts(layouts: Sequence[Layout]) -> None:
     """Print a table of layouts, most likely first, with the reasons for each."""
     heads = f"{'header':>7} {'frames':>7} {'gap':>5} {'y':>6} {'x':>6} {'ch':>3}"
-    print(f"{'sure':>5}  {'dtype':<8} {heads}")
+    show(f"{'sure':>5}  {'dtype':<8} {heads}")
     likely = [layout for i, layout in enumerate(layouts) if i < 3 or layout.confidence >= 0.01]
     for layout in likely:
         name = layout.dtype.str
         dtype = name if name[0] == ">" else name.lstrip("|<")
         whole = f"{layout.offset:>7} {layout.frames:>7} {layout.gap:>5}"
         frame = f"{layout.y:>6} {layout.x:>6} {layout.channels:>3}"
-        print(f"{layout.confidence:>5.0%}  {dtype:<8} {whole} {frame}")
+        show(f"{layout.confidence:>5.0%}  {dtype:<8} {whole} {frame}")
         for reason in layout.reasons:
-            print(f"       - {reason}")
+            show(f"       - {reason}")

@@ -1,7 +1,8 @@
-"""Layout of forms, and numbers entered in their fields."""
+"""Layout of forms, numbers entered in their fields, and texts of files shown in them."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +44,11 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
     area.setWidget(form)
     area.setMinimumWidth(_FORM_WIDTH)
     return area
+
+
+def escape_text(text: str) -> str:
+    """Return a text for a tooltip or message box, where Qt would interpret tags in it as HTML."""
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
 
 
 def to_number(text: str, kind: Callable[[str], Any], name: str) -> Any:

@@ -19,7 +19,7 @@ from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.form import make_scroll_area
+from napari_ferry.widgets.form import escape_text, make_scroll_area
 from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
@@ -228,7 +228,7 @@ class ExportLayers(QWidget):
             others = len(existing) - _MAX_NAMES
             more = f" and {others} more" if others > 0 else ""
             question = f"{names}{more} already exist in {folder}. Replace them?"
-        answer = QMessageBox.question(self, "Replace files?", question)
+        answer = QMessageBox.question(self, "Replace files?", escape_text(question))
         return bool(answer == QMessageBox.StandardButton.Yes)
 
 

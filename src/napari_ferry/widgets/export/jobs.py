@@ -30,6 +30,7 @@ from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.plan import default_workers
 from napari_ferry.saving.progress import size_text
+from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.summary import describe_progress, sentence
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ class JobRow(QWidget):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.button = QPushButton("Cancel")
-        self.button.setToolTip(f"Cancel the export of {self.job.name}; existing files are kept.")
+        self.button.setToolTip(
+            escape_text(f"Cancel the export of {self.job.name}; existing files are kept.")
+        )
         self.button.clicked.connect(self.cancel)
 
     def _lay_out(self) -> None:

@@ -9,6 +9,8 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
+from napari_ferry.widgets.form import escape_text
+
 if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
@@ -94,7 +96,7 @@ class LayerList(QListWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             state = Qt.CheckState.Checked if layer in checked else Qt.CheckState.Unchecked
             item.setCheckState(state)
-            item.setToolTip(layer.name)
+            item.setToolTip(escape_text(layer.name))
             self.addItem(item)
         self.blockSignals(False)
 

@@ -23,6 +23,7 @@ class Preview(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.picture = QLabel()
+        self.picture.setTextFormat(Qt.TextFormat.PlainText)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setFixedHeight(_HEIGHT)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

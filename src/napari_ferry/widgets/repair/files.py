@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
+from napari_ferry.widgets.form import escape_text
 
 _ROWS = 4
 """Rows of the list that are visible at once."""
@@ -100,7 +101,7 @@ class FileSelector(QWidget):
             item = self.list.item(row)
             if item is not None:
                 item.setText(f"{path.name}: {text}")
-                item.setToolTip(str(path))
+                item.setToolTip(escape_text(str(path)))
 
     def count_fitting(self, layout: Layout) -> dict[Path, int]:
         """Return the number of frames of each file with whole frames and no remaining bytes."""
@@ -109,7 +110,9 @@ class FileSelector(QWidget):
 
     def _show_path(self, path: Path) -> None:
         self.line.setText(str(path))
-        self.line.setToolTip(f"{path}: raw file, or folder with the raw files of one camera")
+        self.line.setToolTip(
+            escape_text(f"{path}: raw file, or folder with the raw files of one camera")
+        )
 
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self.paths):

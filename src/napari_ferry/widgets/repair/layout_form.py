@@ -210,6 +210,7 @@ class _Note(QWidget):
         super().__init__()
         self.value = 0
         self.text, self.button = QLabel(), QPushButton()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.text.setAccessibleName(f"Note about {title}")
         self.button.setToolTip("Use the nearest value that leaves no remaining bytes.")

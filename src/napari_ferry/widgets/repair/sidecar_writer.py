@@ -16,6 +16,7 @@ from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
+from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.worker import BackgroundWorker
 
 _MAX_NAMES = 5
@@ -126,7 +127,7 @@ def confirm(
         paragraphs.append(_describe_losses(losses, is_single=len(existing) == 1))
     if left_out:
         paragraphs.append(f"Left out, as the layout does not fit: {_names(left_out)}.")
-    answer = QMessageBox.question(parent, "Write sidecars?", "\n\n".join(paragraphs))
+    answer = QMessageBox.question(parent, "Write sidecars?", escape_text("\n\n".join(paragraphs)))
     return bool(answer == QMessageBox.StandardButton.Yes)
 
 

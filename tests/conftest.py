@@ -1,6 +1,7 @@
 """What every test gets: nothing left behind, and files of other programs where they are at hand."""
 
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -116,6 +117,9 @@ def _forget_garbage() -> None:
 
 
 def pytest_collection_finish() -> None:
+    """Import what napari's own fixtures import for every test, then never look at it again."""
+    importlib.import_module("napari._qt.qt_main_window")
+    importlib.import_module("napari.viewer")
     _forget_garbage()
 
 

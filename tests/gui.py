@@ -88,7 +88,10 @@ class SharedWindow:
         if window._pref_dialog is not None:
             window._pref_dialog.close()
         _wait_until(lambda: not _our_widgets() and not _our_threads() - self.threads)
-        left = [f"{type(widget).__name__} of this plugin" for widget in _our_widgets()]
+        left = []
+        for widget in _our_widgets():
+            left.append(f"{type(widget).__name__} of this plugin")
+            widget.deleteLater()  # so that the next test is not blamed for it
         left += self._listeners_left()
         left += [f"changed {name}" for name in _changes(self.state, _state(viewer))]
         tasks = window._task_status_manager
@@ -100,12 +103,12 @@ class SharedWindow:
 
 
 def _state(model: Any) -> dict[str, Any]:
-    """Return all values of an evented model and of those in it, but for layers and the mouse."""
-    moving = ("layers", "cursor", "mouse_over_canvas", "size")
+    """Return all values of an evented model and its parts, without layers and the mouse's."""
+    left_out = ("layers", "cursor", "help", "mouse_over_canvas", "size", "status")
     return {
         name: _state(value) if _is_model(value) else copy.copy(value)
         for name, value in _values(model)
-        if name not in moving
+        if name not in left_out
     }
 
 
@@ -184,7 +187,9 @@ def _our_widgets() -> list[Any]:
 
 
 def _our_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("ferry")}
+    """Return the threads that plan and save; that of idle decoders ends when it likes."""
+    names = ("ferry-plan", "ferry-save", "ferry-code")
+    return {thread for thread in threading.enumerate() if thread.name.startswith(names)}
 
 
 def _wait_until(is_done: Callable[[], bool], seconds: float = 5) -> None:

@@ -85,7 +85,7 @@ def test_strips_of_many_pages_in_one_piece_are_mapped(
     path = tmp_path / "strips.tif"
     tifffile.imwrite(path, data, bigtiff=bigtiff, rowsperstrip=20 // count, metadata=None)
     (image,) = imload(path)
-    assert isinstance(image.array, np.ndarray)
+    assert isinstance(image.array, FileArray)
     assert_same_pixels(image.array, data)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.protocol import Array
 
@@ -140,6 +141,6 @@ def _inner_first(array: Array) -> list[int]:
     frame would load the file. Repeated axes (stride 0) come last.
     """
     axes = list(reversed(range(array.ndim)))
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray | FileArray):
         return axes
     return sorted(axes, key=lambda k: (array.strides[k] == 0, abs(array.strides[k])))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
 from napari_ferry.arrays.memmap import check_length
@@ -143,6 +144,8 @@ def take(array: Array, axis: int, index: int) -> Array:
     """Return an array at one index of a leading axis, without reading it."""
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (index,)]
+    if isinstance(array, FileArray):
+        return array.take_view(axis, index)
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
     if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
@@ -175,6 +178,8 @@ def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
     """Return an array at some steps of one of its `lead` leading axes, without reading it."""
     if isinstance(array, np.ndarray) or hasattr(array, "dask"):
         return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
+    if isinstance(array, FileArray):
+        return array.take_view(axis, slice(steps.start, steps.stop, steps.step))
     shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
     return Frames(_SteppedFrames(array, shape[:lead], axis, steps), shape, array.dtype, lead)
 

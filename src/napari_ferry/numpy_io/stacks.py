@@ -157,7 +157,7 @@ def load_binary(
     with reading(path):
         data = _find_binary(path, missing_metadata is not None)
         image = binary.open_binary(
-            data, mode=mode if mapped else "r", missing_metadata=missing_metadata
+            data, mode=mode if mapped else None, missing_metadata=missing_metadata
         )
     return np.asanyarray(image.array) if mapped else np.array(image.array)
 

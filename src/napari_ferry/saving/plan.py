@@ -12,6 +12,7 @@ import numpy as np
 import xxhash
 
 from napari_ferry.arguments import check_workers, targeting
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.disk import sync_file
 from napari_ferry.saving.partial import PartialFolder, interrupted_save
@@ -215,7 +216,11 @@ def default_workers(plan: Plan, cores: int) -> int:
     """
     if plan.stream:
         return min(8, cores)
-    return 1 if all(isinstance(w.array, np.ndarray) for w in plan.writes) else min(4, cores)
+    return (
+        1
+        if all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
+        else min(4, cores)
+    )
 
 
 def _follow_links(plan: Plan) -> Plan:

@@ -12,7 +12,7 @@ from typing import Any
 from napari_ferry.arrays import whole_region
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mode
-from napari_ferry.codecs.binary.padding import Padding, map_samples
+from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
@@ -136,7 +136,7 @@ def lacks_metadata(path: Path) -> bool:
 
 
 def open_binary(
-    path: Path, *, mode: Mode = "r", missing_metadata: Mapping[str, Any] | None = None
+    path: Path, *, mode: Mode | None = None, missing_metadata: Mapping[str, Any] | None = None
 ) -> Image:
     """Open one raw file, memory-mapped.
 
@@ -144,7 +144,7 @@ def open_binary(
     ----------
     path : Path
         The raw file or its sidecar.
-    mode : {"r", "r+", "c"}
+    mode : {"r", "r+", "c"}, optional
         Read only, read and write to the file, or copy on write: changes stay in memory.
     missing_metadata : mapping, optional
         Replaces the sidecar: ``dtype``, and at least two of ``frames``, ``y``, ``x``.
@@ -157,7 +157,7 @@ def open_binary(
     UnreadableFileError, MissingMetadataError
         As for `open`.
     """
-    if mode not in ("r", "r+", "c"):
+    if mode not in (None, "r", "r+", "c"):
         raise InvalidImageError(
             f"Mode {mode!r} is not supported: use 'r' to read, 'r+' to change the file, or 'c' to "
             "change a copy in memory."
@@ -177,7 +177,7 @@ def open_binary(
         padding = Padding()
     else:
         description, padding = read_sidecar(data, nbytes)
-    array = map_samples(data, description.dtype, description.shape, padding, mode)
+    array = open_samples(data, description.dtype, description.shape, padding, mode)
     image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)
 

@@ -1,4 +1,4 @@
-"""Padding of a raw file, and memory maps of its samples."""
+"""Padding of a raw file, and lazy arrays of its samples."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from napari_ferry.arguments import is_count
+from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import c_strides
+from napari_ferry.arrays.file_array import open_file_array
 from napari_ferry.arrays.memmap import Mapped, Mode, map_strided
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 
@@ -68,10 +70,14 @@ def read_padding(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Paddi
     return padding
 
 
-def map_samples(
-    path: Path, dtype: DTypeLike, shape: Sequence[int], padding: Padding, mode: Mode = "r"
-) -> NDArray[Any]:
-    """Map the samples of a raw file, in C order.
+def open_samples(
+    path: Path,
+    dtype: DTypeLike,
+    shape: Sequence[int],
+    padding: Padding,
+    mode: Mode | None = None,
+) -> Array:
+    """Open the samples of a raw file, in C order.
 
     Parameters
     ----------
@@ -81,8 +87,10 @@ def map_samples(
         Data type and shape of the array.
     padding : Padding
         Bytes around the samples.
-    mode : {"r", "r+", "c"}
-        Read only, read and write to the file, or copy on write: changes stay in memory.
+    mode : {"r", "r+", "c"}, optional
+        Map the file to read only, to read and write, or to copy on write: changes stay in memory.
+        When absent, samples are read at each use, which never ends the program if the file becomes
+        shorter.
 
     Raises
     ------
@@ -92,6 +100,10 @@ def map_samples(
     dtype = np.dtype(dtype)
     if 0 in shape:
         return np.empty(shape, dtype)
+    first, *others = c_strides(shape, dtype.itemsize)
+    strides = (first + padding.gap, *others)
+    if mode is None:
+        return open_file_array(path, padding.offset, shape, strides, dtype)
     if not padding.gap:
         return Mapped(path, dtype, mode, padding.offset, shape)
     if mode != "r":
@@ -100,5 +112,4 @@ def map_samples(
             "frames: use 'r', and save a copy to change it."
         )
 
-    first, *others = c_strides(shape, dtype.itemsize)
-    return map_strided(path, padding.offset, shape, (first + padding.gap, *others), dtype)
+    return map_strided(path, padding.offset, shape, strides, dtype)

@@ -20,7 +20,7 @@ from napari_ferry.codecs.binary.layout import (
     strip_evidence,
 )
 from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
-from napari_ferry.codecs.binary.padding import Padding, map_samples
+from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import raw_files, sidecar_path
 from napari_ferry.errors import (
     FerryError,
@@ -197,7 +197,7 @@ def open_with_layout(
     calibration = calibration or Calibration()
     names = (calibration.frame_axis, *(axes or default_axes(3))[1:])
     padding = Padding(layout.offset, layout.gap)
-    array = map_samples(data, layout.dtype, layout.shape, padding)
+    array = open_samples(data, layout.dtype, layout.shape, padding)
     return Image((array,), tuple(map(calibration.axis, names)), name=data.stem)
 
 

@@ -28,8 +28,8 @@ from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     array_by_page,
     frame_axes,
-    map_stack,
     moved_shape,
+    open_even_stack,
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -116,7 +116,7 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     order = [stored.index(name) for name in names]
     count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
 
-    flat = None if move else map_stack(header, count, is_imagej=True)
+    flat = None if move else open_even_stack(header, count, is_imagej=True)
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
         array: Array = whole.transpose(*order, *range(lead, whole.ndim))

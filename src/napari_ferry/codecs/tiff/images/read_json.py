@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import (
@@ -27,9 +28,9 @@ from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     Page,
     frame_axes,
-    map_stack,
-    map_whole_file,
     moved_shape,
+    open_even_stack,
+    open_whole_file,
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind
@@ -60,7 +61,7 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
     record = _parse_record(header.description)
     if record is None:
         return []
-    flat = _map_only_image(header, tuple(record["shape"]), source)
+    flat = _open_only_image(header, tuple(record["shape"]), source)
     if flat is not None:
         image = _whole_image(header, record, flat)
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
@@ -69,26 +70,24 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
     return [*images, *read_subifd_images(header.path, [run.kind for run in runs])]
 
 
-def _whole_image(header: Header, record: Mapping[str, Any], flat: NDArray[Any]) -> Image:
+def _whole_image(header: Header, record: Mapping[str, Any], flat: FileArray) -> Image:
     """Return the only image of a file from its mapped pixels."""
     description, move = _describe(record, header)
     if move:
         n = flat.ndim - len(header.shape)
-        flat = np.moveaxis(flat, *(k if k < 0 else k + n for k in move))
+        flat = flat.moveaxis(*(k if k < 0 else k + n for k in move))
     return with_pixels(description, flat)
 
 
-def _map_only_image(
-    header: Header, shape: tuple[int, ...], source: TiffPages
-) -> NDArray[Any] | None:
-    """Map the pixels of the only image of a file, even if directories after them are cut off."""
+def _open_only_image(header: Header, shape: tuple[int, ...], source: TiffPages) -> FileArray | None:
+    """Open the pixels of the only image of a file, even if directories after them are cut off."""
     if header.subifds:
         return None
-    flat = map_whole_file(header, shape)
+    flat = open_whole_file(header, shape)
     n, rest = divmod(math.prod(shape), math.prod(header.shape))
     if flat is not None or rest or n <= len(source):
         return flat
-    flat = map_stack(header, n)
+    flat = open_even_stack(header, n)
     return None if flat is None else flat.reshape(shape)
 
 

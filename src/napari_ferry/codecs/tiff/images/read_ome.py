@@ -20,8 +20,8 @@ from napari_ferry.codecs.tiff.names import PartName
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     frame_axes,
-    map_stack,
     moved_shape,
+    open_even_stack,
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
@@ -212,8 +212,8 @@ def _read_ome_image(
     # the usual case: all pages in order in one file, mapped without reading each page
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds
-    flat = map_stack(header, len(planes)) if is_plain else None
-    if flat is not None and flat[0].size == math.prod(frame):
+    flat = open_even_stack(header, len(planes)) if is_plain else None
+    if flat is not None and math.prod(flat.shape[1:]) == math.prod(frame):
         return with_pixels(description, flat.reshape(description.shape))
 
     files = _find_files(header, image, set_files)

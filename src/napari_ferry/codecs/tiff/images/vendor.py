@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.stack import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
@@ -21,7 +22,7 @@ from napari_ferry.codecs.tiff.images.vendor_tags import (
     vendor_metadata,
 )
 from napari_ferry.codecs.tiff.names import stem_of
-from napari_ferry.codecs.tiff.pages.arrays import map_frames
+from napari_ferry.codecs.tiff.pages.arrays import open_frames
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind
@@ -193,11 +194,11 @@ def _read_stk(header: Header, tif: tifffile.TiffFile) -> list[Image]:
     if planes == 1:
         return [_image(header, series, 0, vendor_metadata(tif, "stk"))]
 
-    array = _map_stk(header, planes)
+    array = _open_stk(header, planes)
     metadata = vendor_metadata(tif, "stk")
     axes, move = frame_axes(header)
     if move:
-        array = np.moveaxis(array, *(k if k < 0 else k + 1 for k in move))
+        array = array.moveaxis(*(k if k < 0 else k + 1 for k in move))
 
     letter = series.axes.lower()[:1]
     if letter == "i" and len(metadata.channels) == planes:
@@ -213,8 +214,8 @@ def _read_stk(header: Header, tif: tifffile.TiffFile) -> list[Image]:
     return [description.to_image(array)]
 
 
-def _map_stk(header: Header, planes: int) -> NDArray[Any]:
-    """Map the planes of a MetaMorph stack; the first axis counts them."""
+def _open_stk(header: Header, planes: int) -> FileArray:
+    """Open the planes of a MetaMorph stack; the first axis counts them."""
     end = header.start + planes * header.nbytes
     if header.raw_dtype is None or not header.start or end > header.stamp.nbytes:
         raise UnreadableFileError(
@@ -222,6 +223,6 @@ def _map_stk(header: Header, planes: int) -> NDArray[Any]:
             f"{header.stamp.nbytes} bytes: get a complete copy of the file, or save it "
             "uncompressed."
         )
-    return map_frames(
+    return open_frames(
         header.path, header.start, header.nbytes, planes, header.shape, header.raw_dtype
     )

@@ -1,10 +1,9 @@
-"""Arrays over the pages of TIFF files: memory maps of evenly spaced pixels, or frames."""
+"""Arrays over the pages of TIFF files: evenly spaced pixels, tiles, or frames."""
 
 from __future__ import annotations
 
 import bisect
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.blocks import c_strides
+from napari_ferry.arrays.file_array import FileArray, open_file_array
 from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.memmap import Mapped, map_strided
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
@@ -129,10 +128,10 @@ class BoolReader:
         return self.read(i).astype(bool)
 
 
-def map_frames(
+def open_frames(
     path: Path, start: int, spacing: int, n: int, frame: Sequence[int], dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    """Map evenly spaced frames of a file, read-only.
+) -> FileArray:
+    """Open evenly spaced frames of a file, which are read at each use.
 
     Parameters
     ----------
@@ -149,15 +148,11 @@ def map_frames(
 
     Returns
     -------
-    numpy.ndarray
-        Axes frame, and those of a frame; a view of a memory map.
+    FileArray
+        Axes frame, and those of a frame.
     """
-    if spacing == math.prod(frame) * dtype.itemsize or n == 1:
-        # resolving the links of a `Path` takes as long as mapping
-        return Mapped(os.fspath(path), dtype, "r", start, (n, *frame))
-    return map_strided(
-        path, start, (n, *frame), (spacing, *c_strides(frame, dtype.itemsize)), dtype
-    )
+    strides = (spacing, *c_strides(frame, dtype.itemsize))
+    return open_file_array(path, start, (n, *frame), strides, dtype)
 
 
 def pages_array(
@@ -171,7 +166,7 @@ def pages_array(
 ) -> Array:
     """Make an array over pages.
 
-    It is a memory map of evenly spaced pixels, `Tiles` of large pages, of which only the requested
+    It is a `FileArray` of evenly spaced pixels, `Tiles` of large pages, of which only the requested
     tiles or strips are read, or else `Frames`.
 
     Parameters
@@ -188,9 +183,9 @@ def pages_array(
     shape = (*lead, *frame)
     source = files[0] if len(files) == 1 else None
     if source is not None and move is None and (table >= 0).all():
-        mapped = _map_pages(source, table[:, 1], tuple(frame))
-        if mapped is not None:
-            return mapped.reshape(shape)
+        even = _open_even_pages(source, table[:, 1], tuple(frame))
+        if even is not None:
+            return even.reshape(shape)
 
     kind = first_kind(files, table)
     if kind and has_tiles(kind, frame, move):
@@ -200,10 +195,10 @@ def pages_array(
     return Frames(reader, shape, dtype, len(lead))
 
 
-def _map_pages(
+def _open_even_pages(
     source: Pages, pages: NDArray[np.int64], frame: tuple[int, ...]
-) -> NDArray[Any] | None:
-    """Map evenly spaced pages of one file; None if this is not possible."""
+) -> FileArray | None:
+    """Open evenly spaced pages of one file; None if this is not possible."""
     if pages.max() >= len(source) or len(np.unique(source.kinds[pages])) > 1:
         return None
     kind = source.kind(int(source.kinds[pages[0]]))
@@ -215,4 +210,4 @@ def _map_pages(
     spacing = int(steps[0]) if steps.size else kind.nbytes
     if (steps != spacing).any() or spacing < kind.nbytes:
         return None
-    return map_frames(source.path, int(starts[0]), spacing, len(pages), frame, kind.raw_dtype)
+    return open_frames(source.path, int(starts[0]), spacing, len(pages), frame, kind.raw_dtype)

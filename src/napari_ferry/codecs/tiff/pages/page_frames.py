@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.codecs.tiff.pages.arrays import BoolReader, map_frames, pages_array
+from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.codecs.tiff.pages.arrays import BoolReader, open_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, next_page
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -71,7 +72,7 @@ def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:
     return np.moveaxis(np.empty(shape, "V0"), *move).shape if move else tuple(shape)
 
 
-def map_stack(header: Header, n: int, *, is_imagej: bool = False) -> NDArray[Any] | None:
+def open_even_stack(header: Header, n: int, *, is_imagej: bool = False) -> FileArray | None:
     """Map `n` consecutive frames from the first page on, without reading the other directories.
 
     This is correct for stacks of ImageJ and of known writers, which store all pixels before the
@@ -86,17 +87,17 @@ def map_stack(header: Header, n: int, *, is_imagej: bool = False) -> NDArray[Any
     # the next directory must follow the pixels; only stacks of ImageJ may have no further one
     if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_imagej)):
         return None
-    return map_frames(header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype)
+    return open_frames(header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype)
 
 
-def map_whole_file(header: Header, shape: tuple[int, ...]) -> NDArray[Any] | None:
+def open_whole_file(header: Header, shape: tuple[int, ...]) -> FileArray | None:
     """Map the only array of a file, without reading all its directories.
 
     The directories of a stack have one length and are adjacent, so the offset of the last one is
     computed; it must be the end of the chain. None for other files.
     """
     n, rest = divmod(math.prod(shape), math.prod(header.shape))
-    flat = map_stack(header, n) if n and not rest else None
+    flat = open_even_stack(header, n) if n and not rest else None
     if flat is None:
         return None
 
@@ -160,4 +161,4 @@ def as_bool(array: Array) -> Array:
         return Frames(BoolReader(array.read), array.shape, bool, array.lead)
     if isinstance(array, Tiles):
         return array.astype(bool)
-    return array.view(bool) if isinstance(array, np.ndarray) else array
+    return array.view(bool) if isinstance(array, np.ndarray | FileArray) else array

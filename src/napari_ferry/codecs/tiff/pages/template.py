@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
-from napari_ferry.arrays.memmap import file_offset
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.codecs.tiff.pages.page_kind import Segments
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
@@ -58,7 +58,7 @@ class Template:
 
     @classmethod
     def of(cls, path: Path, array: Array, lead: int) -> Template | None:
-        """Make the template of a mapped file, or None if its pixels are not one block.
+        """Make the template of a file, or None if its pixels are not one block.
 
         Parameters
         ----------
@@ -69,18 +69,15 @@ class Template:
         lead : int
             Number of axes before those of a frame.
         """
-        if not isinstance(array, np.ndarray):
-            return None
-        start = file_offset(array)
-        if start is None:
+        if not isinstance(array, FileArray):
             return None
         frame = array.shape[lead:]
-        if array.strides[lead:] != c_strides(frame, array.itemsize):
+        if array.strides[lead:] != c_strides(frame, array.dtype.itemsize):
             return None
 
         # the frames may have any order, but must fill one block without gaps
         index = np.indices(array.shape[:lead]).reshape(lead, array.size // math.prod(frame)).T
-        starts = start + index @ np.array(array.strides[:lead], np.int64)
+        starts = array.start + index @ np.array(array.strides[:lead], np.int64)
         begin, pixels = int(starts.min()), array.nbytes
         if int(starts.max()) + pixels // len(starts) != begin + pixels:
             return None

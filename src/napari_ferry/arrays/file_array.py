@@ -1,0 +1,366 @@
+"""Arrays of samples at regular offsets in a file, read at each use and never mapped.
+
+A memory map ends the program when its file becomes shorter, and napari touches pixels on every move
+of the mouse. Here, samples are read into new memory, so that a file that became shorter, or a disk
+that was removed, is an error in one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.indexing import join_key, new_axes_key, split_key
+from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.errors import UnreadableFileError
+
+_GAP_BYTES = 16 << 10
+"""Gaps up to this size are read along with the samples: another call would take longer."""
+
+_SPAN_BYTES = 8 << 20
+"""Largest stretch of a file that is read at once, unless all of it is wanted."""
+
+
+class Stamp(NamedTuple):
+    """Identity of the content of a file: its size in bytes, and the time of its last change."""
+
+    nbytes: int
+    modified: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """Return the stamp of a file from its status."""
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class SharedFile:
+    """A file that many arrays read, open once for all of them.
+
+    It holds a single descriptor, which is closed with the last array or by `close`, and opened
+    again on the next use. Where the system cannot read at an offset (Windows), each use opens it
+    anew: there, a file that is open could not be replaced either.
+
+    Parameters
+    ----------
+    path : str
+        Absolute path.
+    stamp : Stamp
+        Identity of the content that may be read.
+    """
+
+    def __init__(self, path: str, stamp: Stamp) -> None:
+        self.path = path
+        self.stamp = stamp
+        self._lock = threading.Lock()
+        self._file: FileIO | None = None
+
+    def close(self) -> None:
+        """Close the file until its next use."""
+        with self._lock:
+            file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def read_into(self, out: NDArray[np.uint8], offset: int) -> None:
+        """Read bytes from an offset into an array in C order.
+
+        Raises
+        ------
+        UnreadableFileError
+            The file cannot be opened, became shorter, or changed.
+        """
+        try:
+            if hasattr(os, "preadv"):
+                self._read_at(self._open(), out.data, offset)
+            else:
+                with self._lock:
+                    self._seek_and_read(out.data, offset)
+        except OSError as error:
+            raise self._refusal(f"cannot be read any more ({error.strerror or error})") from error
+
+    def _read_at(self, file: FileIO, buffer: memoryview, offset: int) -> None:
+        """Read without moving the position of the file, which threads share."""
+        while buffer:
+            count = os.preadv(file.fileno(), [buffer], offset)
+            if not count:
+                raise self._refusal("became shorter")
+            buffer, offset = buffer[count:], offset + count
+        self._check(os.fstat(file.fileno()))
+
+    def _seek_and_read(self, buffer: memoryview, offset: int) -> None:
+        """Read from an open file that is closed at once, so that it can be replaced (Windows)."""
+        with FileIO(self.path) as file:
+            self._check(os.fstat(file.fileno()))
+            file.seek(offset)
+            while buffer:
+                count = file.readinto(buffer)
+                if not count:
+                    raise self._refusal("became shorter")
+                buffer = buffer[count:]
+
+    def _open(self) -> FileIO:
+        """Return the open file, after a check that it is the one that was opened first."""
+        with self._lock:
+            if self._file is None:
+                file = FileIO(self.path)
+                self._check(os.fstat(file.fileno()))
+                self._file = file
+            return self._file
+
+    def _check(self, status: os.stat_result) -> None:
+        if Stamp.of(status) != self.stamp:
+            raise self._refusal("changed")
+
+    def _refusal(self, event: str) -> UnreadableFileError:
+        return UnreadableFileError(f"{self.path} {event} since it was opened: open it again.")
+
+
+_shared: weakref.WeakValueDictionary[tuple[str, Stamp], SharedFile] = weakref.WeakValueDictionary()
+_shared_lock = threading.Lock()
+
+
+def share_file(path: Path | str, stamp: Stamp | None = None) -> SharedFile:
+    """Return the shared file of a path: one for all arrays while its content stays the same.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    stamp : Stamp, optional
+        Identity of its content; that of the present file by default.
+    """
+    name = os.path.abspath(path)  # noqa: PTH100 - `Path` takes longer
+    stamp = Stamp.of(os.stat(name)) if stamp is None else stamp  # noqa: PTH116
+    with _shared_lock:
+        return _shared.setdefault((name, stamp), SharedFile(name, stamp))
+
+
+class FileArray(Shaped):
+    """A lazy array of samples at regular offsets in a file.
+
+    Each index reads the samples that it selects, into new memory. Views by `take_view`,
+    `transpose`, `moveaxis`, `reshape` and `view` read nothing. Arrays are thread-safe, and are
+    pickled as the path.
+
+    Parameters
+    ----------
+    file : SharedFile
+        The file.
+    start : int
+        Offset of the first sample, in bytes.
+    shape, strides : sequence of int
+        Length of each axis, and distance between neighbors along it in bytes, at least 0.
+    dtype : data type
+        Type of the samples in the file.
+    """
+
+    def __init__(
+        self,
+        file: SharedFile,
+        start: int,
+        shape: Sequence[int],
+        strides: Sequence[int],
+        dtype: DTypeLike,
+    ) -> None:
+        self.file = file
+        self.start = start
+        self.shape = tuple(int(n) for n in shape)
+        self.strides = tuple(int(n) for n in strides)
+        self.dtype = np.dtype(dtype)
+
+    def __repr__(self) -> str:
+        return f"FileArray({self.file.path!r}, shape={self.shape}, dtype={self.dtype})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        place = self.start, self.shape, self.strides, self.dtype
+        return _open_again, (self.file.path, self.file.stamp, *place)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("The pixels are stored in a file: reading them makes a copy.")
+        return self.read().astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def __getitem__(self, key: Any) -> Any:
+        items, order = split_key(key, self.shape)
+        if not all(isinstance(item, int | slice) for item in items):
+            lead = max(0, self.ndim - 2)
+            frames = Frames(_FrameReader(self, lead), self.shape, self.dtype, lead)
+            return frames[join_key(items, order)]
+        flips = tuple(
+            slice(None, None, -1 if item.indices(n)[2] < 0 else 1)
+            for item, n in zip(items, self.shape, strict=True)
+            if isinstance(item, slice)
+        )
+        pixels = self._forward(items).read()[flips]
+        added = new_axes_key(items, order)
+        return pixels[added] if added else pixels[()]
+
+    def _forward(self, items: Sequence[int | slice]) -> FileArray:
+        """Return the view that integers and slices select, with every slice in rising order."""
+        start, axes = self.start, []
+        for item, n, stride in zip(items, self.shape, self.strides, strict=True):
+            if isinstance(item, int):
+                start += item * stride
+                continue
+            steps = range(*item.indices(n))
+            steps = steps if steps.step > 0 else steps[::-1]
+            start += steps.start * stride if steps else 0
+            axes.append((len(steps), steps.step * stride))
+        shape, strides = tuple(n for n, _ in axes), tuple(step for _, step in axes)
+        return FileArray(self.file, start, shape, strides, self.dtype)
+
+    def take_view(self, axis: int, item: int | slice) -> FileArray:
+        """Return a view at an index, or at rising steps, of one axis; nothing is read."""
+        items: list[int | slice] = [slice(None)] * self.ndim
+        items[axis] = item
+        return self._forward(items)
+
+    def transpose(self, *axes: Any) -> FileArray:
+        """Return a view with the axes in another order, as `numpy.ndarray.transpose`."""
+        return self._like(self._layout().transpose(*axes))
+
+    def moveaxis(self, source: int, destination: int) -> FileArray:
+        """Return a view with one axis at another place, as `numpy.moveaxis`."""
+        return self._like(np.moveaxis(self._layout(), source, destination))
+
+    def reshape(self, *shape: Any) -> FileArray:
+        """Return a view with axes that are split or joined, as `numpy.ndarray.reshape`.
+
+        Raises
+        ------
+        ValueError
+            Gaps in the file make such a view impossible.
+        """
+        wanted = shape[0] if len(shape) == 1 else shape
+        return self._like(np.reshape(self._layout(), wanted, copy=False))
+
+    def view(self, dtype: DTypeLike) -> FileArray:
+        """Return a view of the samples as another type of the same size."""
+        return self._like(self._layout().view(dtype))
+
+    def _layout(self) -> NDArray[Any]:
+        """Return an array of the same shape and strides over no memory, never to be read."""
+        nothing = np.empty(1, self.dtype)
+        return np.lib.stride_tricks.as_strided(nothing, self.shape, self.strides, writeable=False)
+
+    def _like(self, layout: NDArray[Any]) -> FileArray:
+        return FileArray(self.file, self.start, layout.shape, layout.strides, layout.dtype)
+
+    def read(self) -> NDArray[Any]:
+        """Read all samples into a new array in C order."""
+        out = np.empty(self.shape, self.dtype)
+        if out.size:
+            self.read_into(out)
+        return out
+
+    def read_into(self, out: NDArray[Any]) -> None:
+        """Read all samples into an array of the same shape and type."""
+        kept = [k for k in range(self.ndim) if self.shape[k] > 1]
+        order = sorted(kept, key=lambda k: -self.strides[k])
+        axes = [_Axis(self.shape[k], self.strides[k]) for k in order]
+        by_axis = out.reshape([self.shape[k] for k in kept])
+        self._read_axes(self.start, axes, by_axis.transpose([kept.index(k) for k in order]))
+
+    def _read_axes(self, start: int, axes: Sequence[_Axis], out: NDArray[Any]) -> None:
+        """Read axes in falling order of their strides: at once, in batches, or one by one."""
+        span = self.dtype.itemsize + sum((axis.length - 1) * axis.stride for axis in axes)
+        if span == out.nbytes and out.flags.c_contiguous:
+            self.file.read_into(out.reshape(-1).view(np.uint8), start)
+            return
+
+        is_dense = self._is_dense(axes)
+        if is_dense and span <= _SPAN_BYTES:
+            stretch = np.empty(span, np.uint8)
+            self.file.read_into(stretch, start)
+            first = stretch[: self.dtype.itemsize].view(self.dtype)
+            shape, strides = zip(*axes, strict=True)
+            out[...] = np.lib.stride_tricks.as_strided(first, shape, strides)
+            return
+
+        first_axis, *inner = axes
+        batch = max(1, _SPAN_BYTES // first_axis.stride) if is_dense else 1
+        for k in range(0, first_axis.length, batch):
+            rows = out[k : k + batch]
+            if batch > 1:
+                axes = [_Axis(len(rows), first_axis.stride), *inner]
+                self._read_axes(start + k * first_axis.stride, axes, rows)
+            else:
+                # a scalar that is taken by an index would be a copy
+                self._read_axes(start + k * first_axis.stride, inner, rows.reshape(rows.shape[1:]))
+
+    def _is_dense(self, axes: Sequence[_Axis]) -> bool:
+        """Return True if reading across the gaps between samples is quicker than around them."""
+        extent = self.dtype.itemsize
+        for axis in reversed(axes):
+            if axis.stride - extent > _GAP_BYTES:
+                return False
+            extent += (axis.length - 1) * axis.stride
+        return True
+
+
+class _Axis(NamedTuple):
+    """One axis to read: its length, and the distance between neighbors in bytes."""
+
+    length: int
+    stride: int
+
+
+class _FrameReader:
+    """A reader of single frames of a file array."""
+
+    keeps_frames: ClassVar[Literal[True]] = True
+
+    def __init__(self, array: FileArray, lead: int) -> None:
+        self.array = array
+        self.lead = lead
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        index = np.unravel_index(i, self.array.shape[: self.lead])
+        return np.asarray(self.array[tuple(int(k) for k in index)])
+
+
+def open_file_array(
+    path: Path | str, start: int, shape: Sequence[int], strides: Sequence[int], dtype: DTypeLike
+) -> FileArray:
+    """Open a lazy array of samples of a file, which must be long enough.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    start, shape, strides, dtype
+        As for `FileArray`.
+
+    Raises
+    ------
+    ValueError
+        The file ends before the last sample.
+    """
+    file = share_file(path)
+    array = FileArray(file, start, shape, strides, dtype)
+    steps = zip(array.shape, array.strides, strict=True)
+    end = start + array.dtype.itemsize + sum((n - 1) * step for n, step in steps)
+    if array.size and end > file.stamp.nbytes:
+        raise ValueError(f"{path} has {file.stamp.nbytes} bytes, and the samples end at {end}")
+    return array
+
+
+def _open_again(
+    path: str,
+    stamp: Stamp,
+    start: int,
+    shape: Sequence[int],
+    strides: Sequence[int],
+    dtype: np.dtype[Any],
+) -> FileArray:
+    """Open the same samples again, after pickling; a changed file is refused when it is read."""
+    return FileArray(share_file(path, stamp), start, shape, strides, dtype)

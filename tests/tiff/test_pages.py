@@ -16,6 +16,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.codecs.tiff.pages import page_table
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError

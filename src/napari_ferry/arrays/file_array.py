@@ -84,6 +84,8 @@ class SharedFile:
             else:
                 with self._lock:
                     self._seek_and_read(out.data, offset)
+        except UnreadableFileError:
+            raise
         except OSError as error:
             raise self._refusal(f"cannot be read any more ({error.strerror or error})") from error
 

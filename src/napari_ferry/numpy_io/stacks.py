@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
@@ -153,6 +153,11 @@ def load_binary(
     UnreadableFileError
         The file does not exist, or its description does not fit it.
     """
+    if mode not in get_args(Mode):
+        raise InvalidImageError(
+            f"Mode {mode!r} is not supported: use 'r' to read, 'r+' to change the file, or 'c' to "
+            "change a copy in memory."
+        )
     path = to_path(path)
     with reading(path):
         data = _find_binary(path, missing_metadata is not None)

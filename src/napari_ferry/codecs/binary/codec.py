@@ -138,30 +138,26 @@ def lacks_metadata(path: Path) -> bool:
 def open_binary(
     path: Path, *, mode: Mode | None = None, missing_metadata: Mapping[str, Any] | None = None
 ) -> Image:
-    """Open one raw file, memory-mapped.
+    """Open one raw file, lazily.
 
     Parameters
     ----------
     path : Path
         The raw file or its sidecar.
     mode : {"r", "r+", "c"}, optional
-        Read only, read and write to the file, or copy on write: changes stay in memory.
+        Map the file to read only, to read and write, or to copy on write; changes then stay in
+        memory. When absent, samples are read at each use.
     missing_metadata : mapping, optional
         Replaces the sidecar: ``dtype``, and at least two of ``frames``, ``y``, ``x``.
 
     Raises
     ------
     InvalidImageError
-        Another mode, missing metadata that is not a mapping, or a mode for changes and a file with
+        The missing metadata are not a mapping, or a mode for changes was given for a file with
         gaps between frames.
     UnreadableFileError, MissingMetadataError
         As for `open`.
     """
-    if mode not in (None, "r", "r+", "c"):
-        raise InvalidImageError(
-            f"Mode {mode!r} is not supported: use 'r' to read, 'r+' to change the file, or 'c' to "
-            "change a copy in memory."
-        )
     if not isinstance(missing_metadata, Mapping | None):
         raise InvalidImageError(
             f"missing_metadata is {missing_metadata!r}: give a mapping, such as "

@@ -117,7 +117,7 @@ def test_a_map_is_pickled_as_its_path(tmp_path: Path) -> None:
     assert_same_pixels(pickle.loads(pickle.dumps(whole[::-1])), MOVIE[::-1])
     packed = pickle.dumps(whole)
     os.utime(tmp_path / "a.raw", ns=(0, 1))
-    with pytest.raises(UnreadableFileError, match=r"a\.raw changed since it was opened"):
+    with pytest.raises(UnreadableFileError, match=r"a\.raw has changed since it was opened"):
         pickle.loads(packed)
     (tmp_path / "a.raw").unlink()
     with pytest.raises(UnreadableFileError, match=r"a\.raw"):

@@ -94,7 +94,7 @@ class SharedFile:
         while buffer:
             count = os.preadv(file.fileno(), [buffer], offset)
             if not count:
-                raise self._refusal("became shorter")
+                raise self._refusal("has become shorter")
             buffer, offset = buffer[count:], offset + count
         self._check(os.fstat(file.fileno()))
 
@@ -106,7 +106,7 @@ class SharedFile:
             while buffer:
                 count = file.readinto(buffer)
                 if not count:
-                    raise self._refusal("became shorter")
+                    raise self._refusal("has become shorter")
                 buffer = buffer[count:]
 
     def _open(self) -> FileIO:
@@ -120,7 +120,7 @@ class SharedFile:
 
     def _check(self, status: os.stat_result) -> None:
         if Stamp.of(status) != self.stamp:
-            raise self._refusal("changed")
+            raise self._refusal("has changed")
 
     def _refusal(self, event: str) -> UnreadableFileError:
         return UnreadableFileError(f"{self.path} {event} since it was opened: open it again.")

@@ -24,6 +24,7 @@ from helpers import assert_same_pixels
 from napari_ferry import Image, UnreadableFileError, imload, imsave
 from napari_ferry.arrays import file_array
 from napari_ferry.arrays.file_array import FileArray, open_file_array
+from napari_ferry.arrays.shared_file import SharedFile
 from napari_ferry.arrays.stack import take, take_steps
 from napari_ferry.codecs.tiff.pages import header
 from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, read_level_pages
@@ -84,7 +85,7 @@ def test_every_index_is_that_of_numpy(
 def test_views_read_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     array = in_file(MOVIE, tmp_path / "a.raw")
     with monkeypatch.context() as patch:
-        patch.setattr(file_array.SharedFile, "read_into", lambda *_: pytest.fail("it was read"))
+        patch.setattr(SharedFile, "read_into", lambda *_: pytest.fail("it was read"))
         views: list[tuple[Any, np.ndarray]] = [
             (array.reshape(3, 20, 64, 64), MOVIE.reshape(3, 20, 64, 64)),
             (array.transpose(2, 0, 1), MOVIE.transpose(2, 0, 1)),
@@ -104,9 +105,9 @@ def test_views_read_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_whole_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     array = in_file(MOVIE, tmp_path / "a.raw")
     sizes: list[int] = []
-    read = file_array.SharedFile.read_into
+    read = SharedFile.read_into
     monkeypatch.setattr(
-        file_array.SharedFile,
+        SharedFile,
         "read_into",
         lambda file, out, start: (sizes.append(out.nbytes), read(file, out, start)),
     )

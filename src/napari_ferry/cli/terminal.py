@@ -30,7 +30,7 @@ def to_printable(text: str) -> str:
 
 
 def accept_all_characters() -> None:
-    """Escape characters that the encoding of an output lacks, instead of failing on them."""
+    """Escape characters outside the encoding of an output, instead of failing on them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

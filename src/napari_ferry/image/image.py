@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import check_array
 from napari_ferry.errors import InvalidImageError
@@ -212,8 +213,11 @@ class Image:
         return self._pixels[0]
 
     def close(self) -> None:
-        """Release the pixels read by `load`."""
+        """Release the pixels read by `load`, and the file until it is read again."""
         self._pixels.clear()
+        for level in self.levels:
+            if isinstance(level, FileArray):
+                level.file.close()
 
     def extract_patch(
         self,

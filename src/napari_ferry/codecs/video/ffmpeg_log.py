@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class _Silence:
-    """The level at which PyAV logs for the rest of the program, while it is silent for us."""
+    """Level of PyAV's log for the rest of the program, and the number of silent blocks."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

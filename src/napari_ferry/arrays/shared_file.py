@@ -1,0 +1,131 @@
+"""Files read by many arrays, open once for all of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.errors import UnreadableFileError
+
+
+class Stamp(NamedTuple):
+    """Identity of the content of a file: its size in bytes, and the time of its last change."""
+
+    nbytes: int
+    modified: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """Return the stamp of a file from its status."""
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class SharedFile:
+    """A file read by many arrays, open once for all of them.
+
+    It holds a single descriptor, which is closed with the last array or by `close`, and opened
+    again on the next use. Where the system cannot read at an offset (Windows), each use opens it
+    anew: there, a file that is open could not be replaced either.
+
+    Parameters
+    ----------
+    path : str
+        Absolute path.
+    stamp : Stamp
+        Identity of the content that may be read.
+    """
+
+    def __init__(self, path: str, stamp: Stamp) -> None:
+        self.path = path
+        self.stamp = stamp
+        self._lock = threading.Lock()
+        self._file: FileIO | None = None
+
+    def close(self) -> None:
+        """Close the file until its next use."""
+        with self._lock:
+            file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def read_into(self, out: NDArray[np.uint8], offset: int) -> None:
+        """Read bytes from an offset into an array in C order.
+
+        Raises
+        ------
+        UnreadableFileError
+            The file cannot be opened, became shorter, or changed.
+        """
+        try:
+            if hasattr(os, "preadv"):
+                self._read_at(self._open(), out.data, offset)
+            else:
+                with self._lock:
+                    self._seek_and_read(out.data, offset)
+        except UnreadableFileError:
+            raise
+        except OSError as error:
+            raise self._refusal(f"cannot be read any more ({error.strerror or error})") from error
+
+    def _read_at(self, file: FileIO, buffer: memoryview, offset: int) -> None:
+        """Read at an offset, without moving the position that threads share."""
+        while buffer:
+            count = os.preadv(file.fileno(), [buffer], offset)
+            if not count:
+                raise self._refusal("has become shorter")
+            buffer, offset = buffer[count:], offset + count
+        self._check(os.fstat(file.fileno()))
+
+    def _seek_and_read(self, buffer: memoryview, offset: int) -> None:
+        """Read from the file and close it at once, because Windows cannot replace open files."""
+        with FileIO(self.path) as file:
+            self._check(os.fstat(file.fileno()))
+            file.seek(offset)
+            while buffer:
+                count = file.readinto(buffer)
+                if not count:
+                    raise self._refusal("has become shorter")
+                buffer = buffer[count:]
+
+    def _open(self) -> FileIO:
+        """Return the open file, after a check of its stamp."""
+        with self._lock:
+            if self._file is None:
+                file = FileIO(self.path)
+                self._check(os.fstat(file.fileno()))
+                self._file = file
+            return self._file
+
+    def _check(self, status: os.stat_result) -> None:
+        if Stamp.of(status) != self.stamp:
+            raise self._refusal("has changed")
+
+    def _refusal(self, event: str) -> UnreadableFileError:
+        return UnreadableFileError(f"{self.path} {event} since it was opened: open it again.")
+
+
+_shared: weakref.WeakValueDictionary[tuple[str, Stamp], SharedFile] = weakref.WeakValueDictionary()
+_shared_lock = threading.Lock()
+
+
+def share_file(path: Path | str, stamp: Stamp | None = None) -> SharedFile:
+    """Return the shared file of a path: one for all arrays while its content stays the same.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    stamp : Stamp, optional
+        Identity of its content; that of the present file by default.
+    """
+    name = os.path.abspath(path)  # noqa: PTH100 - `Path` takes longer
+    stamp = Stamp.of(os.stat(name)) if stamp is None else stamp  # noqa: PTH116
+    with _shared_lock:
+        return _shared.setdefault((name, stamp), SharedFile(name, stamp))

@@ -28,7 +28,10 @@ _CACHE_BYTES = 16 << 20
 
 _CACHE_FRAMES = 32
 
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc"
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc,mpegvideo,mpeg,mpegts,mjpeg,"
+    "ivf,obu,flv,ogg,asf"
+)
 """FFmpeg's names of the containers that are opened, whatever the name of a file.
 
 Others include lists that make FFmpeg open further files or addresses (ffconcat, HLS, DASH, SDP).

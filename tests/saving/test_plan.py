@@ -505,7 +505,8 @@ _SAVE_AS_NOBODY = """
 import os, sys
 from napari_ferry import FerryError, plan, run
 from faults import movie
-planned = plan(movie(2), sys.argv[1])
+size_cap = float(sys.argv[2]) if len(sys.argv) > 2 else 3.9
+planned = plan(movie(2), sys.argv[1], size_cap=size_cap)
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
@@ -537,6 +538,18 @@ def test_what_is_write_protected(mode: str, open_folder: Path):
     assert ("write-protected" if mode == "file" else "cannot be written to") in out
     folder.chmod(0o755)
     assert contents(folder) == old
+
+
+def test_a_series_does_not_remove_a_write_protected_file(open_folder: Path):
+    path = open_folder / "movie.tif"
+    imsave(movie(1), path)
+    old = contents(open_folder)
+    path.chmod(0o444)
+    open_folder.chmod(0o777)
+    _, out, err = run_python(_SAVE_AS_NOBODY, path, CAP)
+    assert out.startswith("TargetError"), out + err
+    assert "movie.tif is write-protected" in out
+    assert contents(open_folder) == old
 
 
 # --- concurrent saves -------------------------------------------------------------------------

@@ -267,7 +267,7 @@ def _targets_by_name(given: Plan, plan: Plan) -> dict[str, Path]:
 
 def _check_targets(plan: Plan, overwrite: bool) -> None:
     """Refuse targets without permission or space for a save, before the first byte."""
-    for path in plan.paths:
+    for path in (*plan.paths, *plan.stale):
         check_target(path)
     _check_existing(plan, plan.existing, overwrite)
     # the size of encoded files is only a maximum

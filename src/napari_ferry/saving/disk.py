@@ -17,6 +17,9 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags to refuse links and not to wait for pipes, if the platform has them."""
 
+_MAX_COMPARED_BYTES = 1 << 20
+"""Size of the largest file to compare with its target; identical files are not moved."""
+
 
 def file_defect(status: os.stat_result, *, may_have_names: bool = False) -> str | None:
     """Return the defect of a file, such as "is a link"; ``None`` for a plain file.
@@ -117,3 +120,11 @@ def sync_open(fd: int, path: Path) -> None:
 
         log = logging.getLogger(__name__)
         log.warning("%s: this file system cannot flush to disk (%s)", path, error)
+
+
+def is_identical(partial: Path, target: Path) -> bool:
+    """Return True if a small file is identical to its target."""
+    if not target.is_file() or partial.stat().st_size > _MAX_COMPARED_BYTES:
+        return False
+    sizes_agree = partial.stat().st_size == target.stat().st_size
+    return sizes_agree and partial.read_bytes() == target.read_bytes()

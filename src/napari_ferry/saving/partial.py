@@ -13,13 +13,14 @@ import os
 import re
 import stat
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import xxhash
 
-from napari_ferry.errors import SaveError, TargetError
-from napari_ferry.saving.disk import is_plain, open_plain, sync_folder
+from napari_ferry.errors import FerryWarning, SaveError, TargetError
+from napari_ferry.saving.disk import is_identical, is_plain, open_plain, sync_folder
 from napari_ferry.saving.journal import (
     LOCK,
     Journal,
@@ -38,8 +39,6 @@ else:
     import fcntl
 
 SUFFIX = ".ferry-partial"
-_MAX_COMPARED_BYTES = 1 << 20
-"""Size of the largest file to compare with its target; identical files are not moved."""
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -208,14 +207,19 @@ class PartialFolder:
             A file could not be moved; the earlier files are back in place.
         """
         every = [(self.file(name), target) for name, target in moves]
-        steps = [(file, target) for file, target in every if not _is_identical(file, target)]
+        steps = [(file, target) for file, target in every if not is_identical(file, target)]
         if stale:
             self._swap(every, stale)
         elif len(steps) > 1:
             self._swap(steps, stale)
         else:
             self._move(steps)
-        self._sync(every)
+        try:
+            self._sync(every)
+        except OSError as error:  # the new files are in place, so this is not a failed save
+            _warn(
+                f"{self.target} was saved, but its folder was not flushed", "check the disk", error
+            )
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept to resume the save."""
@@ -225,6 +229,8 @@ class PartialFolder:
                 self._clear()
             if not keep and sys.platform != "win32":
                 self._remove()
+        except OSError as error:
+            _warn(f"{self.path} could not be removed", "the next save removes it", error)
         finally:
             os.close(self._lock_fd)
         if not keep and sys.platform == "win32":  # cannot remove an open file
@@ -290,9 +296,5 @@ class PartialFolder:
         return os.path.samestat(os.fstat(self._lock_fd), current)
 
 
-def _is_identical(partial: Path, target: Path) -> bool:
-    """Return True if a small file is identical to its target."""
-    if not target.is_file() or partial.stat().st_size > _MAX_COMPARED_BYTES:
-        return False
-    sizes_agree = partial.stat().st_size == target.stat().st_size
-    return sizes_agree and partial.read_bytes() == target.read_bytes()
+def _warn(event: str, cure: str, error: OSError) -> None:
+    warnings.warn(f"{event} ({error.strerror or error}): {cure}.", FerryWarning, stacklevel=4)

@@ -28,7 +28,7 @@ def test_a_changed_or_deleted_file_is_reported(made: Callable[[str], Path], tmp_
     (image,) = imload(path)
     assert number_of(image.array[3]) == 3
     path.unlink()
-    with pytest.raises(UnreadableFileError, match=r"a.mp4 is gone"):
+    with pytest.raises(UnreadableFileError, match=r"a.mp4 can no longer be read"):
         image.array[90]
     path.write_bytes(b"something else")
     with pytest.raises(UnreadableFileError, match=r"a.mp4"):

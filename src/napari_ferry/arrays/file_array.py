@@ -17,7 +17,8 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.indexing import join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Shaped
-from napari_ferry.arrays.shared_file import SharedFile, Stamp, share_file
+from napari_ferry.arrays.shared_file import SharedFile, share_file
+from napari_ferry.arrays.stamp import Stamp
 
 _GAP_BYTES = 16 << 10
 """Gaps up to this size are read along with the samples: another call would take longer."""

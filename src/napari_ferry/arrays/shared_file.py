@@ -7,24 +7,12 @@ import threading
 import weakref
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.errors import UnreadableFileError
-
-
-class Stamp(NamedTuple):
-    """Identity of the content of a file: its size in bytes, and the time of its last change."""
-
-    nbytes: int
-    modified: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
-        """Return the stamp of a file from its status."""
-        return cls(status.st_size, status.st_mtime_ns)
 
 
 class SharedFile:
@@ -47,6 +35,9 @@ class SharedFile:
         self.stamp = stamp
         self._lock = threading.Lock()
         self._file: FileIO | None = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file until its next use."""
@@ -81,12 +72,12 @@ class SharedFile:
             if not count:
                 raise self._refusal("has become shorter")
             buffer, offset = buffer[count:], offset + count
-        self._check(os.fstat(file.fileno()))
+        self._check(file)
 
     def _seek_and_read(self, buffer: memoryview, offset: int) -> None:
         """Read from the file and close it at once, because Windows cannot replace open files."""
         with FileIO(self.path) as file:
-            self._check(os.fstat(file.fileno()))
+            self._check(file)
             file.seek(offset)
             while buffer:
                 count = file.readinto(buffer)
@@ -99,12 +90,12 @@ class SharedFile:
         with self._lock:
             if self._file is None:
                 file = FileIO(self.path)
-                self._check(os.fstat(file.fileno()))
+                self._check(file)
                 self._file = file
             return self._file
 
-    def _check(self, status: os.stat_result) -> None:
-        if Stamp.of(status) != self.stamp:
+    def _check(self, file: FileIO) -> None:
+        if Stamp.of(file.fileno()) != self.stamp:
             raise self._refusal("has changed")
 
     def _refusal(self, event: str) -> UnreadableFileError:
@@ -126,6 +117,6 @@ def share_file(path: Path | str, stamp: Stamp | None = None) -> SharedFile:
         Identity of its content; that of the present file by default.
     """
     name = os.path.abspath(path)  # noqa: PTH100 - `Path` takes longer
-    stamp = Stamp.of(os.stat(name)) if stamp is None else stamp  # noqa: PTH116
+    stamp = Stamp.of(name) if stamp is None else stamp
     with _shared_lock:
         return _shared.setdefault((name, stamp), SharedFile(name, stamp))

@@ -71,7 +71,7 @@ class FrameComposer:
             The file does not exist, has changed, or has a damaged frame.
         """
         stop = first + len(out)
-        with reading(self.table.path), self.table.path.open("rb") as file:
+        with reading(self.table.path), self.table.open() as file:
             if (self.starts.single[first:stop] == np.arange(first, stop)).all():
                 self._read_independent(file, first, out)
                 return
@@ -267,7 +267,7 @@ def may_be_transparent(table: FrameTable) -> bool:
 def _is_opaque(table: FrameTable) -> bool:
     """Return True if every pixel of the first frame is painted."""
     row = table.row(0)
-    with table.path.open("rb") as file:
+    with table.open() as file:
         try:
             mask = painted_mask(row, *read_indices(file, row))
         except BadCodeError:

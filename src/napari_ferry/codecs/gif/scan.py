@@ -8,13 +8,14 @@ from __future__ import annotations
 import mmap
 import struct
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.errors import UnreadableFileError
 
 MAX_PIXELS = 1 << 26
@@ -51,6 +52,10 @@ class FrameRow(NamedTuple):
     stop: int
 
 
+_NEVER = Stamp(-1, -1)
+"""Stamp that no file has."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FrameTable:
     """Content of a GIF without its pixels.
@@ -72,6 +77,8 @@ class FrameTable:
         Description of the damage after the last whole frame; empty for a whole file.
     is_gray : bool
         True if all palettes are gray.
+    stamp : Stamp
+        Stamp of the file when it was scanned; a file with another one is refused.
     """
 
     path: Path
@@ -82,6 +89,11 @@ class FrameTable:
     texts: tuple[bytes, ...] = ()
     damage: str = ""
     is_gray: bool = True
+    stamp: Stamp = _NEVER
+
+    def open(self) -> BinaryIO:
+        """Open the file, unless it changed since it was scanned."""
+        return open_unchanged(self.path, self.stamp)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -105,6 +117,7 @@ def scan(path: Path) -> FrameTable:
         The file is not a GIF, has no whole frame, or specifies an impossible size.
     """
     with path.open("rb") as file:
+        stamp = Stamp.of(file.fileno())
         header = file.read(_HEADER_BYTES)
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
             raise UnreadableFileError(
@@ -117,7 +130,7 @@ def scan(path: Path) -> FrameTable:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             blocks = _BlockScan(path, data, width, height)
             blocks.read_all(header[10])
-    return blocks.table()
+    return replace(blocks.table(), stamp=stamp)
 
 
 def _check_size(path: Path, width: int, height: int, subject: str) -> None:

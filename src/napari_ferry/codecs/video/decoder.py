@@ -56,7 +56,6 @@ class Decoder:
         self.path = path
         self.index = index
         self.container = open_video(path)
-        self.version = _file_version(path)
         self.cache: OrderedDict[int, av.VideoFrame] = OrderedDict()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self.last_frame = -1
@@ -65,10 +64,6 @@ class Decoder:
         """Number of the packet to decode next."""
         self.first_frame = len(index)
         """Number of the first frame that can be decoded since the last seek."""
-
-    def is_stale(self) -> bool:
-        """Return True if the file was replaced or changed since it was opened."""
-        return self.version != _file_version(self.path)
 
     @silent_ffmpeg()
     def frame(self, i: int) -> av.VideoFrame:
@@ -268,14 +263,3 @@ def _describe_streams(container: InputContainer) -> str:
     """Return the kinds of streams in a file without video, for a message."""
     kinds = sorted({stream.type for stream in container.streams})
     return f"only {' and '.join(kinds)}" if kinds else "no stream at all"
-
-
-def _file_version(path: Path) -> tuple[int, int]:
-    """Return the size and modification time of a file, to detect its replacement."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise UnreadableFileError(
-            f"{path} is gone ({error.strerror or error}): restore it, or open another file."
-        ) from error
-    return status.st_size, status.st_mtime_ns

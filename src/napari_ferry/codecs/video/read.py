@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.video.color import (
     FrameFormat,
     choose_frame_format,
@@ -76,6 +77,7 @@ def read_video(path: Path) -> Image:
     FerryWarning
         The file is cut off and opens with its whole frames, or it stores no times.
     """
+    stamp = Stamp.of(path)
     with opened_video(path) as container:
         index = read_index(container, partial(opened_video, path))
         record = find_record(container)
@@ -87,8 +89,16 @@ def read_video(path: Path) -> Image:
         has_colors = None if record is None else "s" in record.description.sizes
         frame_format = _choose_format(decoder, has_colors)
     if record is None or not _matches(record.description, frame_format):
-        return _foreign_image(path, index, frame_format, rate, metadata)
-    return _own_image(path, index, frame_format, rate, record)
+        return _foreign_image(VideoFrames(path, index, frame_format, stamp), rate, metadata)
+
+    frame_format = replace(frame_format, crop=_own_size(record))
+    return _own_image(VideoFrames(path, index, frame_format, stamp), rate, record)
+
+
+def _own_size(record: OwnRecord) -> tuple[int, int]:
+    """Return the height and width of the frames that were saved, without padding."""
+    sizes = record.description.sizes
+    return sizes["y"], sizes["x"]
 
 
 def _check_index(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
@@ -208,37 +218,23 @@ def _file_metadata(container: InputContainer) -> dict[str, Any]:
     return {**metadata, "tags": texts} if texts else {**metadata}
 
 
-def _foreign_image(
-    path: Path,
-    index: PacketIndex,
-    frame_format: FrameFormat,
-    rate: Fraction | None,
-    metadata: Mapping[str, Any],
-) -> Image:
+def _foreign_image(read: VideoFrames, rate: Fraction | None, metadata: Mapping[str, Any]) -> Image:
     """Make the image of a file without a record of ours."""
-    read = VideoFrames(path, index, frame_format)
+    index, frame_format = read.index, read.frame_format
     frames = Frames(read, (len(index), *frame_format.shape), frame_format.dtype, 1)
     space = [Axis(name) for name in ("y", "x", "s")[: len(frame_format.shape)]]
     return Image(
         (frames,),
         (_time_axis(index, rate), *space),
-        name=path.stem,
+        name=read.path.stem,
         display=_contrast_limits(frame_format),
         metadata={"video": dict(metadata), **_timestamps(index, rate)},
     )
 
 
-def _own_image(
-    path: Path,
-    index: PacketIndex,
-    frame_format: FrameFormat,
-    rate: Fraction | None,
-    record: OwnRecord,
-) -> Image:
+def _own_image(read: VideoFrames, rate: Fraction | None, record: OwnRecord) -> Image:
     """Make the image of a file with our record, updated if the times were changed since."""
-    own = record.description
-    frame_format = replace(frame_format, crop=(own.sizes["y"], own.sizes["x"]))
-    read = VideoFrames(path, index, frame_format)
+    own, index, frame_format = record.description, read.index, read.frame_format
     lead = len(own.axes) - len(frame_format.shape)
     shape = (len(index), *frame_format.shape)[1 - lead :]
     frames = Frames(read, shape, frame_format.dtype, lead)
@@ -254,7 +250,7 @@ def _own_image(
     # the record does not describe the channels if frames are missing
     has_all = own.sizes.get("c", 1) == len(index) or "c" not in own.sizes
     description = replace(
-        own, axes=axes, channels=own.channels if has_all else (), name=own.name or path.stem
+        own, axes=axes, channels=own.channels if has_all else (), name=own.name or read.path.stem
     )
     image = description.to_image(frames)
     return replace(image, metadata={**image.metadata, **timestamps})

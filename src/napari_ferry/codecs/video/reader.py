@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.color import FrameFormat
 from napari_ferry.codecs.video.decoder import Decoder
 from napari_ferry.codecs.video.idle_decoders import watch
 from napari_ferry.codecs.video.packet_index import PacketIndex
+from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import av
@@ -33,14 +35,19 @@ class VideoFrames:
         Its packets.
     frame_format : FrameFormat
         Size and samples of its frames.
+    stamp : Stamp
+        Stamp of the file when its index was read; a file with another one is refused.
     """
 
     caches_frames: ClassVar[Literal[True]] = True
 
-    def __init__(self, path: Path, index: PacketIndex, frame_format: FrameFormat) -> None:
+    def __init__(
+        self, path: Path, index: PacketIndex, frame_format: FrameFormat, stamp: Stamp
+    ) -> None:
         self.path = path
         self.index = index
         self.frame_format = frame_format
+        self.stamp = stamp
         self._reset()
 
     def _reset(self) -> None:
@@ -51,7 +58,8 @@ class VideoFrames:
         self._last_use = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "index": self.index, "frame_format": self.frame_format}
+        names = ("path", "index", "frame_format", "stamp")
+        return {name: vars(self)[name] for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -71,12 +79,21 @@ class VideoFrames:
     def _decode(self, i: int) -> av.VideoFrame:
         with self._lock:
             self._last_use = time.monotonic()
-            if self._decoder and self._decoder.is_stale():
-                self._close()
             if self._decoder is None:
                 watch(self)
                 self._decoder = Decoder(self.path, self.index)
-            return self._decoder.frame(i)
+            self._check_unchanged()
+            frame = self._decoder.frame(i)
+            self._check_unchanged()  # or the frame may be of another movie
+            return frame
+
+    def _check_unchanged(self) -> None:
+        """Refuse a changed file, and close it so that it can be replaced."""
+        try:
+            check_unchanged(self.path, self.stamp)
+        except UnreadableFileError:
+            self._close()
+            raise
 
     def close_if_idle(self, seconds: float) -> bool:
         """Close the file if idle for this time in seconds; return True if it is still open."""

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.folders.model_file import ModelFile, check_file
-from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.template import Template
 from napari_ferry.errors import UnreadableFileError

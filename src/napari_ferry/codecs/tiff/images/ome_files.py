@@ -15,10 +15,10 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.names import PLAIN_SUFFIXES, tiff_files
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
-from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_ferry.arguments import cure_of
-from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_tiff, read_magic
+from napari_ferry.arrays.stamp import Stamp
+from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
 from napari_ferry.codecs.tiff.pages.page_kind import (
     COLOR,
     PALETTE,

@@ -6,7 +6,6 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 from __future__ import annotations
 
 import mmap
-import os
 import stat
 import struct
 import warnings
@@ -15,24 +14,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from napari_ferry.arguments import cure_of
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
-
-
-class Stamp(NamedTuple):
-    """Size and modification time of a file, for the detection of changes."""
-
-    nbytes: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, file: int | str | Path) -> Stamp:
-        """Read the stamp of an open file (a descriptor) or of a path."""
-        status = os.stat(file)  # noqa: PTH116 - also of an open file
-        return cls(status.st_size, status.st_mtime_ns)
 
 
 class Magic(NamedTuple):
@@ -72,36 +57,6 @@ class IfdChain(NamedTuple):
     is_big: bool
     offsets: list[int]
     entries: list[bytes]
-
-
-def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> BinaryIO:
-    """Open a file for reading, unless it changed since its stamp was read.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    stamp : Stamp
-        The stamp that the file must have.
-    buffering : int
-        As for `open`; 0 if everything is read in a single call.
-
-    Raises
-    ------
-    UnreadableFileError
-        The file no longer exists, or was replaced.
-    """
-    try:
-        file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
-    except OSError as error:
-        cure = cure_of(error, "put it back, or open it again")
-        raise UnreadableFileError(
-            f"{path} can no longer be read ({error.strerror}): {cure}."
-        ) from error
-    if Stamp.of(file.fileno()) != stamp:
-        file.close()
-        raise UnreadableFileError(f"{path} has changed since it was opened: open it again.")
-    return file
 
 
 @contextmanager

@@ -16,13 +16,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.pages.decode import read_page
-from napari_ferry.codecs.tiff.pages.ifd_chain import (
-    Stamp,
-    map_file,
-    open_unchanged,
-    read_ifd_chain,
-)
+from napari_ferry.codecs.tiff.pages.ifd_chain import map_file, read_ifd_chain
 from napari_ferry.codecs.tiff.pages.page_kind import (
     TIFFFILE_ERRORS,
     PageKind,

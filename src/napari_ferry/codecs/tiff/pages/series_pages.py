@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.ifd_chain import Stamp, open_unchanged
+from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, convert_page
 from napari_ferry.codecs.tiff.pages.pages import Pages
 

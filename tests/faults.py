@@ -138,6 +138,8 @@ def run_python(code: str, *arguments: object) -> tuple[int, str, str]:
 
 _SERVER = """
 import json, os, socket, sys
+if os.fork():
+    os._exit(0)
 from faults import warm_up
 warm_up()
 requests = socket.socket(fileno=int(sys.argv[1]))
@@ -202,12 +204,17 @@ def warm_up() -> None:
 
 @cache
 def _server() -> socket.socket:
-    """Start the server of this process; it ends when the process does, with its socket."""
+    """Start the server of this process; it ends when the process does, with its socket.
+
+    It is no child of this process, as some tests count and kill the children.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, "-c", _SERVER, str(theirs.fileno())]
         nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        subprocess.Popen(command, pass_fds=[theirs.fileno()], env=_environment(), **nowhere)
+        subprocess.run(
+            command, pass_fds=[theirs.fileno()], env=_environment(), check=True, **nowhere
+        )
     return ours
 
 

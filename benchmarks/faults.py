@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from saving import KINDS, kill_saves, leftovers, movie, version_of
+from faults import KINDS, kill_saves, leftovers, movie, version_of
 
 SIZE = 512
 """Pixels along y and x, so that much of the time goes into writing."""

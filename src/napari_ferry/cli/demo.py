@@ -15,6 +15,7 @@ from napari_ferry.cli.terminal import show
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import from_layers, to_layers
+from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.rendering.render import render
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-_PLUGIN = "napari-ferry"
 _FIRST_FRAME = 40
 _MAX_WAIT = 20.0
 """Seconds to wait for the preview before a screenshot is taken."""
+
+_SETTLING = 0.5
+"""Seconds to wait for the layout of a form after its preview is complete."""
 
 _MAX_DIFFERENCE = 6.0
 """Largest accepted mean difference of a compressed noisy movie, in levels of 0 to 255."""
@@ -103,7 +106,7 @@ def _show_movie(viewer: Viewer) -> Any:
     movie.colormap = "magma"
     cells.contour, cells.opacity = 1, 0.8
     viewer.dims.set_current_step(0, _FIRST_FRAME)
-    _, form = viewer.window.add_plugin_dock_widget(_PLUGIN, "Export movie")
+    _, form = viewer.window.add_plugin_dock_widget(PLUGIN, "Export movie")
     return form
 
 
@@ -112,10 +115,12 @@ def _wait_for_preview(form: Any) -> None:
     from napari.qt import get_qapp
 
     until = time.monotonic() + _MAX_WAIT
+    is_ready = False
     while time.monotonic() < until:
         get_qapp().processEvents()
-        if form.ready is not None and form.preview.picture.pixmap().width() > 1:
-            break
+        if not is_ready and form.ready is not None and form.preview.picture.pixmap().width() > 1:
+            is_ready = True
+            until = time.monotonic() + _SETTLING  # the form makes room for its texts
         time.sleep(0.05)
 
 
@@ -143,9 +148,9 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
     from npe2 import read
 
     started = time.perf_counter()
-    saved = LayerList(list(layers)).save(str(path), plugin=_PLUGIN)
+    saved = LayerList(list(layers)).save(str(path), plugin=PLUGIN)
     seconds = time.perf_counter() - started
-    reopened = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=_PLUGIN)]
+    reopened = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=PLUGIN)]
     compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
     nbytes = sum(Path(file).stat().st_size for file in saved)
     return Row(path.name, nbytes, seconds, compare(layers, reopened))

@@ -195,23 +195,21 @@ def find_source_codec(path: Path) -> Codec:
         No codec opens it.
     """
     claiming = next((codec for codec in codecs() if hooks_of(codec).claims(path)), None)
-    is_folder = path.is_dir()
-    if claiming is not None and not (is_folder and hooks_of(claiming).FOLDER_PRIORITY):
-        return claiming
-    return _find_folder_codec(path) if is_folder else find_codec(path, to_open=True)
+    if path.is_dir() and (claiming is None or hooks_of(claiming).FOLDER_PRIORITY):
+        return _find_folder_codec(path, claiming)
+    return find_codec(path, to_open=True) if claiming is None else claiming
 
 
-def _find_folder_codec(folder: Path) -> Codec:
+def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
     """Return the codec with the highest priority, and of those the one with most files."""
     listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
     names = [name.lower() for name in listed if not name.startswith(".")]
     ranks = []
     for codec in codecs():
-        hooks = hooks_of(codec)
-        count = sum(name.endswith(codec.SUFFIXES) for name in names)
-        count += 1 if hooks.claims(folder) else 0
-        if hooks.FOLDER_PRIORITY and count:
-            ranks.append((hooks.FOLDER_PRIORITY, count, codec))
+        count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
+        priority = hooks_of(codec).FOLDER_PRIORITY
+        if priority and count:
+            ranks.append((priority, count, codec))
 
     if not ranks:
         raise UnsupportedFormatError(

@@ -20,6 +20,7 @@ from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatE
 from napari_ferry.image import Image
 from napari_ferry.io import (
     Codec,
+    Hooks,
     codecs,
     find_codec,
     find_source_codec,
@@ -156,8 +157,10 @@ def _read(path: Paths) -> list[LayerData]:
     for each in _to_paths(path):
         if _recent.consume(each) or each in chain(*companions.values()):
             continue
-        companions[each] = _members(each)
-        if not _is_repaired(companions[each][0]):
+        hooks = hooks_of(find_source_codec(each)) if each.exists() else Hooks()
+        companions[each] = [each] if each.is_dir() else hooks.members(each)
+        data = companions[each][0]
+        if not (hooks.lacks_metadata(data) and _is_repaired(data)):
             wanted.append(each)
 
     layers = list(_NOTHING)
@@ -168,18 +171,11 @@ def _read(path: Paths) -> list[LayerData]:
     return layers
 
 
-def _members(path: Path) -> list[Path]:
-    """Return the files of the data set of a path; of a folder, or a missing file, the path."""
-    return hooks_of(find_source_codec(path)).members(path) if path.is_file() else [path]
-
-
 def _is_repaired(path: Path) -> bool:
     """Hand a file or folder that lacks metadata to the repair form, if there is a window.
 
     Without a window, opening it reports what is missing.
     """
-    if not path.exists() or not hooks_of(find_source_codec(path)).lacks_metadata(path):
-        return False
     repair = _open_repair()
     if repair is not None:
         repair.offer(path)

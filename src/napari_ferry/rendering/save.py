@@ -18,9 +18,9 @@ from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
 from napari_ferry.io import Codec, find_codec, hooks_of, images_for, option_names, plan_samples
 from napari_ferry.layers.channels import is_one_layer, split_channels
-from napari_ferry.layers.display import TRANSFORMS
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
+from napari_ferry.rendering.style import transforms_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.units import METERS
@@ -185,7 +185,7 @@ def _is_warped(image: Image) -> bool:
 
     Pixels count as square unless drawing them adds at least half a pixel to the picture.
     """
-    if any(image.display.get(key) is not None for key in TRANSFORMS):
+    if transforms_of(image):
         return True
     y, x = image.axis("y"), image.axis("x")
     if y is None or x is None:

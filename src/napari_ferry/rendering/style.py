@@ -23,6 +23,11 @@ _INVALID_COLORMAP = (TypeError, ValueError, LookupError)
 _T = TypeVar("_T")
 
 
+def transforms_of(image: Image) -> list[str]:
+    """Return the names of the transforms of an image beyond scale and translation."""
+    return [key for key in TRANSFORMS if image.display.get(key) is not None]
+
+
 def check_upright(image: Image) -> None:
     """Refuse an image with a rotation, shear or affine transform.
 
@@ -31,7 +36,7 @@ def check_upright(image: Image) -> None:
     InvalidImageError
         The image has such a transform.
     """
-    transforms = [key for key in TRANSFORMS if image.display.get(key) is not None]
+    transforms = transforms_of(image)
     if transforms:
         raise InvalidImageError(
             f"{image.name or 'An image'} is transformed ({', '.join(transforms)}), but only scaled "

@@ -48,7 +48,12 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
 
 def escape_text(text: str) -> str:
     """Return a text for a tooltip or message box, where Qt would interpret tags in it as HTML."""
-    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
+    return f"<qt>{escape_html(text)}</qt>".replace("\n", "<br>")
+
+
+def escape_html(text: str) -> str:
+    """Return a text for a part of rich text, without tags of its own."""
+    return html.escape(text, quote=False)
 
 
 def to_number(text: str, kind: Callable[[str], Any], name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.jobs import Job, Jobs
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.form import escape_text, make_scroll_area
+from napari_ferry.widgets.form import escape_html, escape_text, make_scroll_area
 from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
@@ -184,8 +183,8 @@ class ExportLayers(QWidget):
         self.preview.show_text("No preview: frames are drawn as on screen.")
 
         text = (
-            f"{_escape(path.name)}: the viewer draws each frame while you watch; its sliders are "
-            "restored afterwards."
+            f"{escape_html(path.name)}: the viewer draws each frame while you watch; its sliders "
+            "are restored afterwards."
         )
         self.summary.setText(f"{text} The movie plays at {movie.pace}." if movie.pace else text)
         self._set_ready(_ReadyExport(path, lambda: (path,) if path.exists() else (), movie.open))
@@ -202,7 +201,7 @@ class ExportLayers(QWidget):
         self.is_export_requested = False
         self.button.setEnabled(False)
         self.preview.show_text("")
-        self.summary.setText(_escape(sentence(error)))
+        self.summary.setText(escape_html(sentence(error)))
 
     # --- export -----------------------------------------------------------------------------
 
@@ -238,15 +237,11 @@ class ExportMovie(ExportLayers):
     of_movie = True
 
 
-def _escape(text: str) -> str:
-    return html.escape(text, quote=False)
-
-
 def _plan_and_describe(request: Request) -> tuple[Plan, str]:
     """Return the plan of an export, and its description as rich text."""
     planned = request.plan()
-    lines = [_escape(line) for line in describe_plan(planned)]
+    lines = [escape_html(line) for line in describe_plan(planned)]
     if planned.losses:
         lines.append("<b>Losses and assumptions:</b>")
-        lines += [f"• {_escape(loss)}" for loss in planned.losses]
+        lines += [f"• {escape_html(loss)}" for loss in planned.losses]
     return planned, "<br>".join(lines)

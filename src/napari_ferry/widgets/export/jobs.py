@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
+from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.plan import default_workers
 from napari_ferry.saving.progress import size_text
@@ -246,7 +247,7 @@ class JobRow(QWidget):
         self.buttons.addWidget(button)
 
     def _open_in_napari(self, path: Path) -> None:
-        self.jobs.viewer.open(str(path), plugin="napari-ferry")
+        self.jobs.viewer.open(str(path), plugin=PLUGIN)
 
 
 class _ExportTask:

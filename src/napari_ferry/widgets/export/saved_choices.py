@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_PLUGIN, _PAGE = "napari-ferry", "export"
+from napari_ferry.image.json_values import parse_json
+from napari_ferry.plugin.manifest import PLUGIN
+
+_PAGE = "export"
 
 _NAME = "napari-ferry-export.json"
 
@@ -21,7 +24,7 @@ def load_choices() -> dict[str, Any]:
     """Return the choices in our file, empty if it cannot be read."""
     path = _path()
     with contextlib.suppress(OSError, ValueError):
-        choices = json.loads(path.read_text("utf-8")) if path else {}
+        choices = parse_json(path.read_text("utf-8")) if path else {}
         return choices if isinstance(choices, dict) else {}
     return {}
 
@@ -67,6 +70,6 @@ def _page() -> Any:
     except ImportError:  # napari before 0.9
         return None
     try:
-        return getattr(get_plugin_settings(_PLUGIN), _PAGE)
+        return getattr(get_plugin_settings(PLUGIN), _PAGE)
     except (AttributeError, KeyError):  # napari has not read the manifest
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
+from napari_ferry.widgets.form import escape_html
 
 _CHANNEL_ORDERS = {"": "", "pixel": " (interleaved)", "plane": " (one plane after another)"}
 
@@ -35,8 +35,8 @@ def mismatch_table(sidecar: SidecarStatus, detected: Layout | None, nbytes: int)
     nbytes : int
         Size of the file in bytes.
     """
-    name = html.escape(sidecar.path.name, quote=False)
-    heading = f"<b>{name} does not fit.</b> {html.escape(sidecar.error, quote=False)}"
+    name = escape_html(sidecar.path.name)
+    heading = f"<b>{name} does not fit.</b> {escape_html(sidecar.error)}"
     layout = sidecar.layout
     if layout is None or detected is None:
         return heading

@@ -148,7 +148,7 @@ def _translating(kind: type[FerryError], failure: str, cure: str) -> Iterator[No
 def cure_of(error: OSError, usual: str) -> str:
     """Return the cure for a system error: `usual`, unless too many files are open."""
     is_crowded = error.errno in (errno.EMFILE, errno.ENFILE)
-    return "close layers or images, which keep their files mapped" if is_crowded else usual
+    return "close layers or images, which keep their files open" if is_crowded else usual
 
 
 def _short(path: Path) -> str:

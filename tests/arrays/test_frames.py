@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from helpers import pixels
 from lazy_arrays import counted, frames_of, lazy_and_eager
 from napari_ferry.arrays import Frames, read_array
-from napari_ferry.arrays.stack import IndexedFrames
+from napari_ferry.arrays.frames import IndexedFrames
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Array
 

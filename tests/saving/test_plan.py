@@ -396,7 +396,7 @@ def test_a_source_that_is_cut_off_is_named(kind, tmp_path: Path):
     imsave(movie(2), source)
     image = imload(source)[0]
     os.truncate(source, source.stat().st_size // 2)
-    with pytest.raises(SaveError, match=r"\[0:.*\].*has (changed|become shorter)"):
+    with pytest.raises(SaveError, match=r"\[0:.*\].*has changed"):
         kind.save(image, target)
     assert names(target) == []
 

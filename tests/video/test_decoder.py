@@ -16,7 +16,7 @@ import pytest
 
 from faults import run_python
 from helpers import number_of, pixels
-from napari_ferry import UnreadableFileError, imload
+from napari_ferry import UnreadableFileError, imload, imsave
 from napari_ferry.codecs.video import decoder
 from napari_ferry.codecs.video.decoder import close_video
 from video_files import decoded, ffmpeg
@@ -122,3 +122,20 @@ def test_a_decoder_is_idle_before_its_file_is_closed() -> None:
     close_video(container)
     container.streams.video[0].codec_context.flush_buffers.assert_called_once_with()
     container.close.assert_called_once_with()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile inner.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\ninner.mp4\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n",
+    ],
+    ids=["ffconcat", "HLS", "SDP"],
+)
+def test_lists_of_other_files_are_not_videos(text: str, suffix: str, tmp_path: Path) -> None:
+    imsave(np.zeros((3, 32, 32), np.uint8), tmp_path / "inner.mp4")
+    (tmp_path / f"list{suffix}").write_text(text)
+    with pytest.raises(OSError, match="cannot be opened as a video"):
+        imload(tmp_path / f"list{suffix}")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Shaped
 from napari_ferry.arrays.shared_file import SharedFile, share_file
@@ -76,7 +76,7 @@ class FileArray(Shaped):
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
             lead = max(0, self.ndim - 2)
-            frames = Frames(_FrameReader(self, lead), self.shape, self.dtype, lead)
+            frames = Frames(IndexedFrames(self, lead), self.shape, self.dtype, lead)
             return frames[join_key(items, order)]
         flips = tuple(
             slice(None, None, -1 if item.indices(n)[2] < 0 else 1)
@@ -195,20 +195,6 @@ class _Axis(NamedTuple):
 
     length: int
     stride: int
-
-
-class _FrameReader:
-    """A reader of single frames of a file array."""
-
-    keeps_frames: ClassVar[Literal[True]] = True
-
-    def __init__(self, array: FileArray, lead: int) -> None:
-        self.array = array
-        self.lead = lead
-
-    def __call__(self, i: int) -> NDArray[Any]:
-        index = np.unravel_index(i, self.array.shape[: self.lead])
-        return np.asarray(self.array[tuple(int(k) for k in index)])
 
 
 def open_file_array(

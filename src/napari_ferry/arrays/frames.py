@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -22,7 +23,7 @@ from napari_ferry.arrays.indexing import (
     new_axes_key,
     split_key,
 )
-from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.protocol import Array, Shaped
 from napari_ferry.errors import InvalidImageError
 
 ReadFrame = Callable[[int], NDArray[Any]]
@@ -230,6 +231,17 @@ class Frames(Shaped):
         for k, flat in enumerate(_flat_indices(index, self.shape[: self.lead])):
             out[k] = self.frame(int(flat))
         return out.reshape((*counts, *self.frame_shape))
+
+
+@dataclass(frozen=True)
+class IndexedFrames:
+    """A reader of frames of any lazy array, by indexing."""
+
+    array: Array
+    lead: int
+
+    def __call__(self, i: int) -> NDArray[Any]:
+        return np.asarray(self.array[np.unravel_index(i, self.array.shape[: self.lead])])
 
 
 def _slice_indices(item: slice, n: int) -> NDArray[np.intp]:

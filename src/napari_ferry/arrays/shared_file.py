@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.stamp import Stamp
+from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged, unreadable
 from napari_ferry.errors import UnreadableFileError
 
 
@@ -34,7 +34,7 @@ class SharedFile:
         self.path = path
         self.stamp = stamp
         self._lock = threading.Lock()
-        self._file: FileIO | None = None
+        self._file: BinaryIO | None = None
 
     def __del__(self) -> None:
         self.close()
@@ -58,48 +58,35 @@ class SharedFile:
             if hasattr(os, "preadv"):
                 self._read_at(self._open(), out.data, offset)
             else:
-                with self._lock:
-                    self._seek_and_read(out.data, offset)
+                self._seek_and_read(out.data, offset)
         except UnreadableFileError:
             raise
         except OSError as error:
-            raise self._refusal(f"cannot be read any more ({error.strerror or error})") from error
+            raise unreadable(self.path, error) from error
 
-    def _read_at(self, file: FileIO, buffer: memoryview, offset: int) -> None:
+    def _read_at(self, file: BinaryIO, buffer: memoryview, offset: int) -> None:
         """Read at an offset, without moving the position that threads share."""
         while buffer:
             count = os.preadv(file.fileno(), [buffer], offset)
             if not count:
-                raise self._refusal("has become shorter")
+                raise changed(self.path)
             buffer, offset = buffer[count:], offset + count
-        self._check(file)
+        if Stamp.of(file.fileno()) != self.stamp:
+            raise changed(self.path)
 
     def _seek_and_read(self, buffer: memoryview, offset: int) -> None:
         """Read from the file and close it at once, because Windows cannot replace open files."""
-        with FileIO(self.path) as file:
-            self._check(file)
+        with open_unchanged(self.path, self.stamp) as file:
             file.seek(offset)
-            while buffer:
-                count = file.readinto(buffer)
-                if not count:
-                    raise self._refusal("has become shorter")
-                buffer = buffer[count:]
+            if file.readinto(buffer) != len(buffer):  # type: ignore[attr-defined]
+                raise changed(self.path)
 
-    def _open(self) -> FileIO:
+    def _open(self) -> BinaryIO:
         """Return the open file, after a check of its stamp."""
         with self._lock:
             if self._file is None:
-                file = FileIO(self.path)
-                self._check(file)
-                self._file = file
+                self._file = open_unchanged(self.path, self.stamp, buffering=0)
             return self._file
-
-    def _check(self, file: FileIO) -> None:
-        if Stamp.of(file.fileno()) != self.stamp:
-            raise self._refusal("has changed")
-
-    def _refusal(self, event: str) -> UnreadableFileError:
-        return UnreadableFileError(f"{self.path} {event} since it was opened: open it again.")
 
 
 _shared: weakref.WeakValueDictionary[tuple[str, Stamp], SharedFile] = weakref.WeakValueDictionary()

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
 from napari_ferry.arrays.file_array import FileArray
-from napari_ferry.arrays.frames import Frames, ReadFrame
+from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import Array, Shaped
@@ -32,17 +32,6 @@ class _SlicedFrames:
         indices = [int(k) for k in np.unravel_index(i, rest)] if rest else []
         indices.insert(self.axis, self.index)
         return self.read(int(np.ravel_multi_index(indices, self.lead_shape)))
-
-
-@dataclass(frozen=True)
-class IndexedFrames:
-    """A reader of frames of any lazy array, by indexing."""
-
-    array: Array
-    lead: int
-
-    def __call__(self, i: int) -> NDArray[Any]:
-        return np.asarray(self.array[np.unravel_index(i, self.array.shape[: self.lead])])
 
 
 class Stack:

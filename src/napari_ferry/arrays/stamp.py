@@ -43,13 +43,10 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
     try:
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
-        cure = cure_of(error, "put it back, or open it again")
-        raise UnreadableFileError(
-            f"{path} can no longer be read ({error.strerror}): {cure}."
-        ) from error
+        raise unreadable(path, error) from error
     if Stamp.of(file.fileno()) != stamp:
         file.close()
-        raise UnreadableFileError(f"{path} has changed since it was opened: open it again.")
+        raise changed(path)
     return file
 
 
@@ -61,4 +58,20 @@ def check_unchanged(path: Path, stamp: Stamp) -> None:
     UnreadableFileError
         The file has another stamp, or does not exist any more.
     """
-    open_unchanged(path, stamp, buffering=0).close()
+    try:
+        is_unchanged = Stamp.of(path) == stamp
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if not is_unchanged:
+        raise changed(path)
+
+
+def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:
+    """Return the error for a file that was opened before and can no longer be read."""
+    cure = cure_of(error, "put it back, or open it again")
+    return UnreadableFileError(f"{path} can no longer be read ({error.strerror or error}): {cure}.")
+
+
+def changed(path: str | Path) -> UnreadableFileError:
+    """Return the error for a file that changed since it was opened."""
+    return UnreadableFileError(f"{path} has changed since it was opened: open it again.")

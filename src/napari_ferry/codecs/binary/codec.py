@@ -39,7 +39,7 @@ HOLDS_ONE = True
 
 
 def open(path: Path) -> list[Image]:
-    """Open a raw file with its sidecar, or all such files of a folder, memory-mapped.
+    """Open a raw file with its sidecar, or all such files of a folder, lazily.
 
     Parameters
     ----------

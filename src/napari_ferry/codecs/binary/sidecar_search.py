@@ -171,7 +171,7 @@ def open_with_layout(
     *,
     whole_frames: bool = False,
 ) -> Image:
-    """Open a raw file with a layout, memory-mapped.
+    """Open a raw file with a layout, lazily.
 
     Parameters
     ----------

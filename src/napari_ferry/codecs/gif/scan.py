@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import struct
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -52,10 +52,6 @@ class FrameRow(NamedTuple):
     stop: int
 
 
-_NEVER = Stamp(-1, -1)
-"""Stamp that no file has."""
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FrameTable:
     """Content of a GIF without its pixels.
@@ -64,6 +60,8 @@ class FrameTable:
     ----------
     path : Path
         The file.
+    stamp : Stamp
+        Stamp of the file when it was scanned; a file with another one is refused.
     width, height : int
         Size of the canvas, in pixels.
     rows : numpy.ndarray
@@ -77,11 +75,10 @@ class FrameTable:
         Description of the damage after the last whole frame; empty for a whole file.
     is_gray : bool
         True if all palettes are gray.
-    stamp : Stamp
-        Stamp of the file when it was scanned; a file with another one is refused.
     """
 
     path: Path
+    stamp: Stamp
     width: int
     height: int
     rows: NDArray[np.int64]
@@ -89,7 +86,6 @@ class FrameTable:
     texts: tuple[bytes, ...] = ()
     damage: str = ""
     is_gray: bool = True
-    stamp: Stamp = _NEVER
 
     def open(self) -> BinaryIO:
         """Open the file, unless it changed since it was scanned."""
@@ -128,9 +124,9 @@ def scan(path: Path) -> FrameTable:
         _check_size(path, width, height, "its canvas")
 
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            blocks = _BlockScan(path, data, width, height)
+            blocks = _BlockScan(path, stamp, data, width, height)
             blocks.read_all(header[10])
-    return replace(blocks.table(), stamp=stamp)
+    return blocks.table()
 
 
 def _check_size(path: Path, width: int, height: int, subject: str) -> None:
@@ -150,6 +146,7 @@ class _BlockScan:
     """A single pass through the blocks of one file, and its state."""
 
     path: Path
+    stamp: Stamp
     data: mmap.mmap
     width: int
     height: int
@@ -189,6 +186,7 @@ class _BlockScan:
 
         return FrameTable(
             path=self.path,
+            stamp=self.stamp,
             width=self.width,
             height=self.height,
             rows=rows,

@@ -107,7 +107,7 @@ def _read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:
 
 
 def _files_of(images: Sequence[Image]) -> set[Path]:
-    """Return the files with the pixels of some images; empty for memory maps."""
+    """Return the files with the pixels of some images; empty for evenly spaced pixels."""
     readers = [image.array.read for image in images if isinstance(image.array, Frames)]
     sources = [reader.files for reader in readers if isinstance(reader, PageReader)]
     sources += [image.array.files for image in images if isinstance(image.array, Tiles)]

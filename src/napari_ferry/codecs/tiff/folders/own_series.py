@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.stack import IndexedFrames
+from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.images.read_ome import part_paths
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of, tiff_files

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.file_array import FileArray
-from napari_ferry.arrays.stack import IndexedFrames
+from napari_ferry.arrays.frames import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import (
     ImagePages,
@@ -71,7 +71,7 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
 
 
 def _whole_image(header: Header, record: Mapping[str, Any], flat: FileArray) -> Image:
-    """Return the only image of a file from its mapped pixels."""
+    """Return the only image of a file from its pixels."""
     description, move = _describe(record, header)
     if move:
         n = flat.ndim - len(header.shape)

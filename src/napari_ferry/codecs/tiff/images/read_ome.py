@@ -209,7 +209,7 @@ def _read_ome_image(
     lead = len(description.shape) - description.frame_ndim
     frame = description.shape[lead:]
 
-    # the usual case: all pages in order in one file, mapped without reading each page
+    # the usual case: all pages in order in one file, opened without reading each page
     in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
     is_plain = is_only and in_order and not header.subifds
     flat = open_even_stack(header, len(planes)) if is_plain else None

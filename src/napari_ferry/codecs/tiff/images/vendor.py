@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.file_array import FileArray
-from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.stack import IndexedFrames
+from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import (

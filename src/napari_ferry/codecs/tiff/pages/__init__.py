@@ -1,1 +1,1 @@
-"""Pages of TIFF files, read one at a time, by tile, or through a memory map."""
+"""Pages of TIFF files, read one at a time, by tile, or at regular offsets."""

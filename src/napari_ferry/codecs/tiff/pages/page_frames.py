@@ -73,7 +73,7 @@ def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:
 
 
 def open_even_stack(header: Header, n: int, *, is_imagej: bool = False) -> FileArray | None:
-    """Map `n` consecutive frames from the first page on, without reading the other directories.
+    """Open `n` consecutive frames from the first page on, without reading the other directories.
 
     This is correct for stacks of ImageJ and of known writers, which store all pixels before the
     second directory. None for other files.
@@ -91,7 +91,7 @@ def open_even_stack(header: Header, n: int, *, is_imagej: bool = False) -> FileA
 
 
 def open_whole_file(header: Header, shape: tuple[int, ...]) -> FileArray | None:
-    """Map the only array of a file, without reading all its directories.
+    """Open the only array of a file, without reading all its directories.
 
     The directories of a stack have one length and are adjacent, so the offset of the last one is
     computed; it must be the end of the chain. None for other files.

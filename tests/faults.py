@@ -23,7 +23,7 @@ import numpy as np
 import napari_ferry
 from napari_ferry import FerryError, Image, imload, imsave
 from napari_ferry.arrays import Frames
-from napari_ferry.saving.partial import SUFFIX, partial_folder
+from napari_ferry.saving.interruption import SUFFIX, partial_folder
 
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9

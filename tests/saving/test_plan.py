@@ -51,7 +51,7 @@ from napari_ferry import (
     run,
 )
 from napari_ferry.saving.disk import reserve
-from napari_ferry.saving.partial import partial_folder
+from napari_ferry.saving.interruption import partial_folder
 
 resource = pytest.importorskip("resource", reason="faults are made the POSIX way")
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.open_files import register_holder
 from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged, unreadable
 from napari_ferry.errors import UnreadableFileError
 
@@ -85,6 +86,7 @@ class SharedFile:
         """Return the open file, after a check of its stamp."""
         with self._lock:
             if self._file is None:
+                register_holder(self)
                 self._file = open_unchanged(self.path, self.stamp, buffering=0)
             return self._file
 

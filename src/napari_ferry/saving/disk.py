@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -39,6 +40,19 @@ def file_defect(status: os.stat_result, *, may_have_names: bool = False) -> str 
         return "is a device or a pipe"
     has_names = status.st_nlink > 1 and not may_have_names
     return "is a file with several names (hard links)" if has_names else None
+
+
+def name_length(name: str) -> int:
+    """Return the length of a file name in units of the platform: UTF-16 on Windows, else bytes.
+
+    Raises
+    ------
+    UnicodeEncodeError
+        The name contains half of a surrogate pair; except on Windows.
+    """
+    if os.name == "nt":
+        return len(name.encode("utf-16-le", "surrogatepass")) // 2
+    return len(os.fsencode(name))
 
 
 def is_plain(path: Path, *, may_have_names: bool = False) -> bool:
@@ -112,7 +126,7 @@ def sync_folder(folder: Path) -> None:
 def sync_open(fd: int, path: Path) -> None:
     """Flush an open file; log a warning if the file system (some network drives) cannot."""
     try:
-        os.fsync(fd)
+        _flush(fd)
     except OSError as error:
         if error.errno not in _NO_FSYNC:
             raise
@@ -120,6 +134,17 @@ def sync_open(fd: int, path: Path) -> None:
 
         log = logging.getLogger(__name__)
         log.warning("%s: this file system cannot flush to disk (%s)", path, error)
+
+
+def _flush(fd: int) -> None:
+    """Flush an open file to the medium; on macOS, `os.fsync` leaves it in the cache of the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # network drives
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(fd)
 
 
 def is_identical(partial: Path, target: Path) -> bool:

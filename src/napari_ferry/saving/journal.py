@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_ferry.image.json_values import parse_json
-from napari_ferry.saving.disk import is_plain, open_plain, sync_open
+from napari_ferry.saving.disk import is_plain, name_length, open_plain, sync_open
 
 LOCK, JOURNAL = "lock", "journal.jsonl"
 
@@ -172,8 +172,8 @@ def _checked_targets(names: list[object]) -> tuple[str, ...]:
 
 def _is_plain_name(name: str) -> bool:
     try:
-        nbytes = len(os.fsencode(name))
+        length = name_length(name)
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     is_path = name in (".", "..") or os.path.basename(name) != name or "\0" in name  # noqa: PTH119
-    return 0 < nbytes <= 255 and not is_path
+    return 0 < length <= 255 and not is_path

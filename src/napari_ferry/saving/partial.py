@@ -1,109 +1,44 @@
 """The folder of an unfinished save, and the moves of its files in place.
 
-A save to ``movie.tif`` writes unfinished files, a lock and a journal to
-``.movie.tif.ferry-partial/``. When all files are complete and flushed, they are moved in place. A
-single file is replaced in one step. With several files, the old files are set aside before the new
-ones are moved, so that old and new files are never mixed; the journal lists these moves.
+A save to ``movie.tif`` writes unfinished files, a lock and a journal to a hidden folder next to it,
+whose name is a hash of that of the target, such as ``.1f0c83ab.ferry-partial/``. When all files are
+complete and flushed, they are moved in place. A single file is replaced in one step. With several
+files, the old files are set aside before the new ones are moved, so that old and new files are
+never mixed; the journal lists these moves.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import stat
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import xxhash
-
 from napari_ferry.errors import FerryWarning, SaveError, TargetError
-from napari_ferry.saving.disk import is_identical, is_plain, open_plain, sync_folder
+from napari_ferry.saving.disk import is_identical, open_plain, sync_folder
+from napari_ferry.saving.interruption import interrupted_save, partial_folder
 from napari_ferry.saving.journal import (
     LOCK,
-    Journal,
-    JournalError,
     add_line,
     cut_truncated_line,
     old_name,
     read_journal,
     removal_order,
 )
-from napari_ferry.saving.recovery import check_folder, pending_files, recovery_steps
+from napari_ferry.saving.recovery import check_folder, recovery_steps
+from napari_ferry.saving.replacement import (
+    is_held_open,
+    keep_finished,
+    remove_file,
+    replace_file,
+)
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
-
-SUFFIX = ".ferry-partial"
-_NONCE = re.compile(r"[0-9a-f]{32}")
-
-
-def partial_folder(target: Path) -> Path:
-    """Return the folder of an unfinished save to `target`."""
-    name = target.name
-    if len(os.fsencode(name)) > 200:
-        name = xxhash.xxh3_64_hexdigest(os.fsencode(name))
-    return target.with_name(f".{name}{SUFFIX}")
-
-
-def interrupted_save(target: Path) -> str | None:
-    """Return a message about a save to `target` stopped while moving files in place.
-
-    Returns
-    -------
-    str or None
-        A sentence with the names of the files not in place, ``None`` without such a save.
-    """
-    folder = _folder_of(target)
-    journal = _usable_journal(folder)
-    pending = pending_files(folder, journal)
-    if all(os.path.exists(target.with_name(name)) for name in pending):  # noqa: PTH110 - any name
-        return None
-
-    names = [name for file, name in journal.moves if is_plain(folder / file)]
-    return (
-        f"A save of {target.name} was stopped while its files were moved in place: the new "
-        f"{_join_names(names)} and the earlier files are still in {folder}; "
-        "save again, or move them by hand."
-    )
-
-
-def interrupted_files(target: Path) -> dict[str, Path]:
-    """Return the pending files of an interrupted save to `target`, by their final names.
-
-    The files may come from anyone.
-    """
-    folder = _folder_of(target)
-    return pending_files(folder, _usable_journal(folder))
-
-
-def resumable_nonce(target: Path) -> str | None:
-    """Return the nonce of an interrupted save to `target`, or ``None`` if it cannot be resumed."""
-    nonce = _usable_journal(_folder_of(target)).nonce
-    return nonce if _NONCE.fullmatch(nonce) else None
-
-
-def _folder_of(target: Path) -> Path:
-    """Return the folder of an unfinished save to a file, or to the target of a link."""
-    is_link = os.path.islink(target)  # noqa: PTH114 - returns False for impossible names
-    return partial_folder(Path(os.path.realpath(target)) if is_link else target)
-
-
-def _usable_journal(folder: Path) -> Journal:
-    """Return the journal of an interrupted save, an empty one if it is missing or damaged."""
-    try:
-        return read_journal(folder) if stat.S_ISDIR(folder.lstat().st_mode) else Journal()
-    except (OSError, JournalError):
-        return Journal()
-
-
-def _join_names(names: Sequence[str]) -> str:
-    first = ", ".join(name if name.isprintable() else ascii(name) for name in names[:3])
-    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
 
 
 class PartialFolder:
@@ -203,10 +138,30 @@ class PartialFolder:
 
         Raises
         ------
+        SaveError
+            A program has a target open; the finished files are in another folder.
         OSError
             A file could not be moved; the earlier files are back in place.
         """
         every = [(self.file(name), target) for name, target in moves]
+        try:
+            self._put_in_place(every, stale)
+        except OSError as error:
+            if not is_held_open(error):
+                raise
+            raise SaveError(
+                f"{self.target} is open in this or another program and was not replaced, but the "
+                f"new data is complete in {keep_finished(every)}: close the program and move it, "
+                "or save again."
+            ) from error
+        try:
+            self._sync(every)
+        except OSError as error:  # the new files are in place, so this is not a failed save
+            _warn(
+                f"{self.target} was saved, but its folder was not flushed", "check the disk", error
+            )
+
+    def _put_in_place(self, every: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
         steps = [(file, target) for file, target in every if not is_identical(file, target)]
         if stale:
             self._swap(every, stale)
@@ -214,12 +169,6 @@ class PartialFolder:
             self._swap(steps, stale)
         else:
             self._move(steps)
-        try:
-            self._sync(every)
-        except OSError as error:  # the new files are in place, so this is not a failed save
-            _warn(
-                f"{self.target} was saved, but its folder was not flushed", "check the disk", error
-            )
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept to resume the save."""
@@ -254,7 +203,7 @@ class PartialFolder:
         with contextlib.ExitStack() as undo:
             undo.callback(self._move_back, moved)
             for source, destination in [*aside, *steps]:
-                source.replace(destination)
+                replace_file(source, destination)
                 moved.append((source, destination))
             undo.pop_all()
 
@@ -262,7 +211,7 @@ class PartialFolder:
         """Undo all moves; keep the folder on failure."""
         try:
             for source, destination in reversed(moved):
-                destination.replace(source)
+                replace_file(destination, source)
         except OSError as error:
             self._is_mixed = True
             raise SaveError(
@@ -272,7 +221,7 @@ class PartialFolder:
     @staticmethod
     def _move(steps: Sequence[tuple[Path, Path]]) -> None:
         for partial, target in steps:
-            partial.replace(target)
+            replace_file(partial, target)
 
     @staticmethod
     def _sync(steps: Sequence[tuple[Path, Path]]) -> None:
@@ -281,7 +230,7 @@ class PartialFolder:
 
     def _clear(self) -> None:
         for name in removal_order(os.listdir(self.path)):  # noqa: PTH208 - names are sufficient
-            self.file(name).unlink()
+            remove_file(self.file(name))
 
     def _lock(self) -> bool:
         """Return True if the folder was locked, and not removed in the meantime."""

@@ -15,8 +15,10 @@ from napari_ferry.arguments import check_workers, targeting
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.disk import sync_file
-from napari_ferry.saving.partial import PartialFolder, interrupted_save
+from napari_ferry.saving.interruption import interrupted_save
+from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.progress import Monitor, Progress
+from napari_ferry.saving.replacement import check_replaceable
 from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
 from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
@@ -270,6 +272,8 @@ def _check_targets(plan: Plan, overwrite: bool) -> None:
     for path in (*plan.paths, *plan.stale):
         check_target(path)
     _check_existing(plan, plan.existing, overwrite)
+    for path in plan.existing:
+        check_replaceable(path)
     # the size of encoded files is only a maximum
     check_free_space(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
 

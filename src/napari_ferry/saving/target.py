@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
+from napari_ferry.saving.disk import name_length
 
 _WINDOWS_RESERVED = re.compile(
     r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"/\\|?*\x00-\x1f].*|.*[ .]', re.IGNORECASE
@@ -30,9 +31,8 @@ def follow_link(path: Path, *, may_be_missing: bool = False) -> Path:
     TargetError
         The target of the link does not exist, or the name is not allowed.
     """
-    name = os.fsencode(path.name)
     is_reserved = os.name == "nt" and _WINDOWS_RESERVED.fullmatch(path.name)
-    if len(name) > 255 or b"\0" in name or is_reserved:
+    if _is_too_long(path) or "\0" in path.name or is_reserved:
         raise TargetError(f"{path.name[:60]!r} is not a valid file name here: choose another one.")
     if not path.is_symlink():
         return path.absolute()
@@ -42,6 +42,15 @@ def follow_link(path: Path, *, may_be_missing: bool = False) -> Path:
             "choose another name."
         )
     return path.resolve()
+
+
+def _is_too_long(path: Path) -> bool:
+    """Return True for a longer name than the file system allows."""
+    try:
+        limit = os.pathconf(path.parent, "PC_NAME_MAX")
+    except (AttributeError, OSError):  # Windows, or a missing folder
+        limit = 255
+    return name_length(path.name) > limit
 
 
 def check_free_space(folder: Path, nbytes: int) -> None:

@@ -201,8 +201,8 @@ def _digest(write: Write, monitor: Monitor) -> str:
 
 
 def write_text(path: Path, *, text: str) -> None:
-    """Write a small text file, in UTF-8."""
-    path.write_text(text, "utf-8")
+    """Write a small text file, in UTF-8 and the same bytes on every platform."""
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def partial_name(index: int, path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.open_files import register_holder
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.color import FrameFormat
 from napari_ferry.codecs.video.decoder import Decoder
@@ -81,6 +82,7 @@ class VideoFrames:
             self._last_use = time.monotonic()
             if self._decoder is None:
                 watch(self)
+                register_holder(self)
                 self._decoder = Decoder(self.path, self.index)
             self._check_unchanged()
             frame = self._decoder.frame(i)
@@ -105,6 +107,11 @@ class VideoFrames:
             return self._decoder is not None
         finally:
             self._lock.release()
+
+    def close(self) -> None:
+        """Close the file until its next frame is read."""
+        with self._lock:
+            self._close()
 
     def __del__(self) -> None:
         self._close()

@@ -135,7 +135,7 @@ def assemble(partials: Sequence[Path], results: Iterator[NDArray[Any]], *, job: 
     target = partials[0]
     target.unlink(missing_ok=True)  # the encoder of a killed save may still write there
     metadata_path = target.with_name(f"{target.name}.txt")
-    metadata_path.write_text(metadata_text(job), "utf-8", errors="replace")
+    metadata_path.write_text(metadata_text(job), "utf-8", "replace", newline="\n")
     with Encoder(ffmpeg_arguments(job, metadata_path, target), job.path) as encoder:
         encoder.write(results)
     metadata_path.unlink()

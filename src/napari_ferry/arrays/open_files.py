@@ -1,0 +1,45 @@
+"""Files held open by readers of this process, and their release before a replacement.
+
+Windows cannot replace a file that is open anywhere, not even in the program that replaces it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import weakref
+from pathlib import Path
+from typing import Protocol
+
+
+class FileHolder(Protocol):
+    """A reader that holds a file open between two reads."""
+
+    @property
+    def path(self) -> str | Path:
+        """Path of the file."""
+
+    def close(self) -> None:
+        """Close the file until the next read."""
+
+
+_holders: weakref.WeakSet[FileHolder] = weakref.WeakSet()
+
+
+def register_holder(holder: FileHolder) -> None:
+    """Register a reader whose file may be released; it is forgotten with its last reference."""
+    _holders.add(holder)
+
+
+def release_file(path: Path) -> None:
+    """Close a file in all readers of this process; their next read opens it again."""
+    for holder in list(_holders):
+        if _is_same(holder.path, path):
+            holder.close()
+
+
+def _is_same(first: str | Path, second: Path) -> bool:
+    """Return True for two paths of one file, also if a link leads to it."""
+    with contextlib.suppress(OSError, ValueError):
+        return os.path.samefile(first, second)  # noqa: PTH121 - either may be a str
+    return False

@@ -23,7 +23,7 @@ HOLDS_FILES = os.name == "nt"
 PATIENCE = 2.0
 """Time to wait for other programs to close a file, in seconds."""
 
-_PAUSE = 0.05
+PAUSE = 0.05
 """Time between two attempts, in seconds."""
 
 _WINDOWS_ERRORS = {5, 32, 1224}
@@ -103,15 +103,19 @@ def keep_finished(steps: Sequence[tuple[Path, Path]]) -> Path:
 
 def _insist(change: Callable[[], object], *paths: Path) -> None:
     """Try a change of files until it succeeds, or the files stay open for too long."""
-    end = time.monotonic() + PATIENCE
+    end: float | None = None
     while True:
         try:
             change()
         except OSError as error:
-            if not is_held_open(error) or time.monotonic() > end:
+            if not is_held_open(error) or (end is not None and time.monotonic() > end):
                 raise
         else:
             return
+
         for path in paths:
             release_file(path)
-        time.sleep(_PAUSE)
+        if end is None:
+            end = time.monotonic() + PATIENCE
+        else:
+            time.sleep(PAUSE)

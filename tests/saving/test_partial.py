@@ -111,7 +111,7 @@ ODD_NAMES = [
     "..\\home\\thesis.txt",
     "\\\\host\\share\\x",
     "movie.tif:stream",
-    ".movie.tif.ferry-partial",
+    ".1f0c83ab.ferry-partial",
     ".",
     "..",
     "",

@@ -20,6 +20,7 @@ from faults import contents, leftovers, names, python, run_python
 from helpers import number_of
 from napari_ferry import Image, SaveCancelledError, SaveError, load_video, save_video
 from napari_ferry.arrays import Frames
+from napari_ferry.saving.interruption import partial_folder
 from napari_ferry.saving.progress import Monitor
 from napari_ferry.saving.stream import make_stream
 from video_files import numbered_frame
@@ -97,7 +98,7 @@ def test_the_next_save_removes_the_files_of_a_killed_save(
     status, _, err = run_python(_DIE_ON_THE_WAY, tmp_path / "out" / "a.mp4")
     assert status == -signal.SIGKILL, err
     assert not names(tmp_path / "temporary")
-    assert names(tmp_path / "out") == [".a.mp4.ferry-partial"]
+    assert names(tmp_path / "out") == [partial_folder(tmp_path / "out" / "a.mp4").name]
     (path,) = save_video(tmp_path / "out" / "a.mp4", np.stack([numbered_frame(i) for i in (3, 1)]))
     assert [number_of(frame) for frame in load_video(path)] == [3, 1]
     assert names(tmp_path / "out") == ["a.mp4"]

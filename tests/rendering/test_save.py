@@ -27,6 +27,13 @@ def test_options_of_a_drawing_and_samples_exclude_each_other(tmp_path):
         plan(image, tmp_path / "a.mp4", as_seen=False, text="a", scale=2)
 
 
+def test_another_interpolation_than_linear_is_a_loss(tmp_path):
+    cubic = gray({"interpolation2d": "cubic"}, name="cells")
+    losses = plan([cubic, gray({"interpolation2d": "linear"})], tmp_path / "a.mp4").losses
+    assert "cells is drawn with linear interpolation instead of cubic" in losses
+    assert "linear" not in " ".join(loss for loss in losses if "cubic" not in loss)
+
+
 def test_help_describes_each_option(capsys):
     said = {option.name: option.help for option in options_of([render])}
     assert all(said.values())

@@ -662,6 +662,16 @@ def test_points_need_the_canvas(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: 'set Render to "As on screen"' in widget.summary.text())
 
 
+def test_a_view_that_only_the_canvas_draws_is_reported_at_once(widget, viewer, qtbot):
+    choose(widget, ".gif", qtbot)
+    wait_until_ready(widget, qtbot)
+    viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: "shows a 3-D view, which only its canvas" in widget.summary.text())
+    assert not widget.button.isEnabled()
+    viewer.dims.ndisplay = 2
+    wait_until_ready(widget, qtbot)
+
+
 @pytest.mark.thorough
 def test_the_list_can_follow_the_viewer_again(widget, viewer, qtbot):
     from qtpy.QtCore import Qt

@@ -36,6 +36,7 @@ from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.target_name import with_suffix
+from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
@@ -215,6 +216,8 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
     try:
         target = with_suffix(typed, suffixes)
         images, options = _images_and_options(layers, target)
+        is_movie = hooks_of(find_codec(target)).IS_MOVIE
+        missing = check_view(images, target, options) if is_movie else ()
         planned = plan(images, target, **options)
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari treats a ValueError as a missing writer and does not display it
@@ -225,8 +228,9 @@ def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[
             f"The frame axis of {target.name} is {options['axis']}, at {options['position']}."
         )
     paths = run(planned, overwrite=target == typed and typed.exists())
-    if planned.losses:
-        _warn(f"{target.name}: {'; '.join(planned.losses)}.")
+    losses = (*planned.losses, *missing)
+    if losses:
+        _warn(f"{target.name}: {'; '.join(losses)}.")
     return [str(written) for written in paths]
 
 

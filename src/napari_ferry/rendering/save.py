@@ -34,6 +34,9 @@ _SHARED = ("axis", "position")
 _SPAN = ("start", "stop", "step", "speed")
 """Options of `render` that also apply to samples."""
 
+_INTERPOLATIONS = ("nearest", "linear")
+"""Ways of interpolation that are drawn as napari draws them."""
+
 _QUIET = (*_SHARED, *_SPAN, "background")
 """Options of `render` that are not a reason to draw."""
 
@@ -87,13 +90,12 @@ def plan(
     codec = find_codec(path)
     _check_options(codec, path, options, drawn=bool(as_seen))
     given = images_for(codec, images)
-    drawing = {name: value for name, value in options.items() if _is_drawing(name, value)}
     if as_seen is None:
-        as_seen = bool(drawing) or _needs_drawing(given, codec, path, options)
-    elif drawing and not as_seen:
+        as_seen = is_drawn(given, path, options)
+    elif not as_seen and _drawing_options(options):
         raise InvalidImageError(
-            f"as_seen=False saves samples, but {', '.join(drawing)} applies to drawings: omit one "
-            "of the two."
+            f"as_seen=False saves samples, but {', '.join(_drawing_options(options))} applies to "
+            "drawings: omit one of the two."
         )
     return _plan_drawn(given, path, options) if as_seen else _plan_samples(given, path, options)
 
@@ -160,11 +162,27 @@ def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> 
     return replace(planned, losses=(*_losses(images), *planned.losses))
 
 
-def _needs_drawing(
-    images: Sequence[Image], codec: Codec, path: Path, options: Mapping[str, Any]
-) -> bool:
-    """Return True if napari displays the images differently from their samples."""
-    if not hooks_of(codec).IS_MOVIE:
+def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
+    """Return True if images are drawn by default, as napari displays them.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        Images to save.
+    path : Path
+        Target; its suffix selects the format.
+    options : mapping
+        Options of `plan`.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The format is unknown.
+    """
+    hooks = hooks_of(find_codec(path))
+    if _drawing_options(options):
+        return True
+    if not hooks.IS_MOVIE:
         return False
     if len(images) > 1:
         return True
@@ -172,7 +190,7 @@ def _needs_drawing(
     (image,) = images
     if image.size("c") > 1 and not _selects_channel(options) and not is_one_layer(image):
         return True
-    if path.suffix.lower() in hooks_of(codec).KEEPS_SAMPLES:
+    if path.suffix.lower() in hooks.KEEPS_SAMPLES:
         return False
 
     display = image.display
@@ -203,9 +221,10 @@ def _selects_channel(options: Mapping[str, Any]) -> bool:
     return options.get("axis") == "c" or "c=" in str(options.get("position")).replace(" ", "")
 
 
-def _is_drawing(name: str, value: object) -> bool:
-    """Return True for an option of drawings only, with a value other than its default."""
-    return name in _DEFAULTS and name not in _QUIET and bool(value != _DEFAULTS[name])
+def _drawing_options(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of options of drawings only, with other values than the default."""
+    known = [name for name in options if name in _DEFAULTS and name not in _QUIET]
+    return [name for name in known if options[name] != _DEFAULTS[name]]
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
@@ -238,6 +257,13 @@ def _losses(images: Sequence[Image]) -> tuple[str, ...]:
     """Return the losses of drawing images instead of saving their samples."""
     layers = [single for image in images for single in split_channels(image)]
     names = ", ".join(layer.name or layer.kind for layer in layers)
+    drawn = f"{names} is drawn as napari shows it, in 8-bit colors"
     if len(layers) > 1:
-        return (f"{names} are drawn as one picture, as napari shows them, in 8-bit colors",)
-    return (f"{names} is drawn as napari shows it, in 8-bit colors",)
+        drawn = f"{names} are drawn as one picture, as napari shows them, in 8-bit colors"
+
+    modes = [str(layer.display.get("interpolation2d", "nearest")) for layer in layers]
+    return drawn, *(
+        f"{layer.name or layer.kind} is drawn with linear interpolation instead of {mode}"
+        for layer, mode in zip(layers, modes, strict=True)
+        if mode not in _INTERPOLATIONS and layer.kind == "image"
+    )

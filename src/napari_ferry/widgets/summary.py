@@ -6,7 +6,7 @@ import math
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -66,11 +66,14 @@ class Request:
         File to save.
     options : mapping
         Options of the format, and for a movie those of `render`.
+    losses : tuple of str
+        Losses besides those of the plan.
     """
 
     images: tuple[Image, ...]
     path: Path
     options: Mapping[str, Any]
+    losses: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
         """Plan the export, and check its target.
@@ -83,7 +86,7 @@ class Request:
         planned = plan(self.images, self.path, **self.options)
         for path in planned.paths[:1]:
             check_target(follow_link(path))
-        return planned
+        return replace(planned, losses=(*planned.losses, *self.losses))
 
 
 def preview(request: Request, frame: int) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.io import hooks_of
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
+from napari_ferry.plugin.view_check import check_view, view_events
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
 from napari_ferry.rendering.view import make_frame_axis
 from napari_ferry.saving.target import check_target
@@ -115,14 +116,20 @@ class Fields(QWidget):
         self.format.changed.connect(self._on_format)
         for field in (self.target, self.playback, self.picture):
             field.changed.connect(self._on_change)
-        for event in (self.viewer.dims.events.point, self.viewer.dims.events.order):
-            event.connect(self._on_dims)
+        for event, slot in self._viewer_slots():
+            event.connect(slot)
 
     def release(self) -> None:
         """Disconnect from the viewer."""
         self.layer_list.release()
-        for event in (self.viewer.dims.events.point, self.viewer.dims.events.order):
-            event.disconnect(self._on_dims)
+        for event, slot in self._viewer_slots():
+            event.disconnect(slot)
+
+    def _viewer_slots(self) -> list[tuple[Any, Callable[..., None]]]:
+        """Return events of the viewer, each with its slot."""
+        dims = self.viewer.dims.events
+        moved = [(event, self._on_dims) for event in (dims.point, dims.order)]
+        return [*moved, *((event, self._on_change) for event in view_events(self.viewer))]
 
     # --- what to export ---------------------------------------------------------------------
 
@@ -159,8 +166,9 @@ class Fields(QWidget):
         state = viewer_state(images, self.playback.axis.value)
         self._show_viewer_state(state, drawing)
         rate = self.playback.values()["frame_rate"]
-        movie_options = {**state.options, **drawing, "frame_rate": rate}
-        return Request(tuple(images), path, {**options, **movie_options})
+        options = {**options, **state.options, **drawing, "frame_rate": rate}
+        missing = check_view(images, path, options)
+        return Request(tuple(images), path, options, missing)
 
     def canvas_movie(self) -> CanvasMovie:
         """Return the movie of the canvas described by the fields.

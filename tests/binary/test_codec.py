@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -28,10 +30,12 @@ from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.codec import open_binary
 from napari_ferry.errors import (
     FerryError,
+    FerryWarning,
     InvalidImageError,
     MissingMetadataError,
     UnreadableFileError,
 )
+from operations import Operations, fail
 from raw_files import SIDECAR
 
 GOLDEN = read_golden("calscipy", lambda entry: "bin" in entry["id"])
@@ -79,8 +83,32 @@ def test_files_of_the_corpus(entry: Entry) -> None:
         assert found.nbytes == path.stat().st_size
 
 
+@pytest.mark.parametrize("missing", [None, {"dtype": "uint8", "frames": 0, "y": 4, "x": 5}])
+def test_a_file_without_samples_is_opened_with_a_warning(
+    missing: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").touch()
+    (tmp_path / "a.json").write_text('{"dtype": "uint8", "y": 4, "x": 5}')
+    with pytest.warns(FerryWarning, match=r"a\.bin is empty: an image without pixels"):
+        assert load_binary(tmp_path / "a.bin", missing_metadata=missing).shape == (0, 4, 5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="faults are made the POSIX way")
+def test_a_sidecar_that_cannot_be_read_is_not_taken_for_another_file(recording: Path) -> None:
+    sidecar = recording.with_suffix(".json")
+    actions = {
+        "imload": lambda: imload(sidecar),
+        "imsave": lambda: imsave(pixels((2, 3, 4)), recording, overwrite=True),
+    }
+    for action in actions.values():
+        refused = Operations(folder=sidecar, at=1, fault=fail(errno.EIO))
+        with refused.watched(), pytest.raises(UnreadableFileError, match=r"json cannot be read"):
+            action()
+
+
 @pytest.mark.parametrize("entry", GOLDEN, ids=entry_id)
 @pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.filterwarnings("ignore:.* is empty:napari_ferry.FerryWarning")
 def test_files_of_calscipy(entry: Entry, mapped: bool) -> None:
     path = SHARED / "earlier-systems" / "calscipy" / entry["open"]
     found = load_binary(path, mapped=mapped, missing_metadata=entry.get("missing_metadata"))

@@ -7,12 +7,17 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 _MIN_RESERVED_BYTES = 1 << 20
 """Smallest file to allocate in advance, in bytes."""
 
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+_NO_LOCKS = {*_NO_FSYNC, errno.ENOLCK}
+_IS_LOCKED = {errno.EACCES, errno.EDEADLK} if os.name == "nt" else {errno.EWOULDBLOCK}
+"""Errors of the system about a lock of another process."""
+
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -128,12 +133,19 @@ def sync_open(fd: int, path: Path) -> None:
     try:
         _flush(fd)
     except OSError as error:
-        if error.errno not in _NO_FSYNC:
-            raise
-        import logging
+        _warn_unsupported(path, "flush to disk", error, _NO_FSYNC)
 
-        log = logging.getLogger(__name__)
-        log.warning("%s: this file system cannot flush to disk (%s)", path, error)
+
+def _warn_unsupported(
+    path: Path, action: str, error: OSError, codes: Container[int | None]
+) -> None:
+    """Log that a file system does not support an action; raise an error that is not in `codes`."""
+    if error.errno not in codes:
+        raise error
+    import logging
+
+    log = logging.getLogger(__name__)
+    log.warning("%s: this file system cannot %s (%s)", path, action, error)
 
 
 def _flush(fd: int) -> None:
@@ -145,6 +157,31 @@ def _flush(fd: int) -> None:
             fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
             return
     os.fsync(fd)
+
+
+def lock_open(fd: int, path: Path) -> None:
+    """Lock an open file, until it is closed; log a warning if the file system cannot.
+
+    Raises
+    ------
+    BlockingIOError
+        Another process or thread has locked it.
+    OSError
+        The system reported another error.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _IS_LOCKED:
+            raise BlockingIOError(error.errno, error.strerror) from error
+        _warn_unsupported(path, "lock a file", error, _NO_LOCKS)
 
 
 def is_identical(partial: Path, target: Path) -> bool:

@@ -10,6 +10,7 @@ never mixed; the journal lists these moves.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import warnings
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import FerryWarning, SaveError, TargetError
-from napari_ferry.saving.disk import is_identical, open_plain, sync_folder
+from napari_ferry.saving.disk import is_identical, lock_open, open_plain, sync_folder
 from napari_ferry.saving.interruption import interrupted_save, partial_folder
 from napari_ferry.saving.journal import (
     LOCK,
@@ -35,10 +36,8 @@ from napari_ferry.saving.replacement import (
     replace_file,
 )
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+_NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
+"""Errors of the system about the removal of a folder that is not empty."""
 
 
 class PartialFolder:
@@ -78,22 +77,21 @@ class PartialFolder:
         TargetError
             Another save to the target is in progress, or the folder is not from a save to it.
         """
-        try:
-            self.path.mkdir(0o755)  # other users cannot add files
-        except FileExistsError:
-            check_folder(self.path)
-            if not os.path.lexists(self.path / LOCK):  # no lock in a folder that is refused
-                recovery_steps(self.path, self.targets)
-
-        self._lock_fd = open_plain(self.path / LOCK, os.O_RDWR | os.O_CREAT)
-        if not self._lock():
-            os.close(self._lock_fd)
-            raise TargetError(
-                f"Another save to {self.target} is in progress: wait, or choose another name."
-            )
-
+        is_new = self._make()
         with contextlib.ExitStack() as undo:
+            if is_new:
+                undo.callback(self._remove_empty)
+            self._lock_fd = open_plain(self.path / LOCK, os.O_RDWR | os.O_CREAT)
             undo.callback(os.close, self._lock_fd)
+            if is_new:
+                undo.callback(self._remove_lock)
+            if not self._lock():
+                undo.pop_all()  # the folder belongs to another save
+                os.close(self._lock_fd)
+                raise TargetError(
+                    f"Another save to {self.target} is in progress: wait, or choose another name."
+                )
+
             check_folder(self.path)
             steps = recovery_steps(self.path, self.targets)
             self._move(steps)
@@ -104,6 +102,17 @@ class PartialFolder:
             undo.callback(self.close)
             self._resume()
             undo.pop_all()
+
+    def _make(self) -> bool:
+        """Create the folder; return False if it exists and can be used."""
+        try:
+            self.path.mkdir(0o755)  # other users cannot add files
+        except FileExistsError:
+            check_folder(self.path)
+            if not os.path.lexists(self.path / LOCK):  # no lock in a folder that is refused
+                recovery_steps(self.path, self.targets)
+            return False
+        return True
 
     def _resume(self) -> None:
         """Resume an interrupted save if it is the same one, else remove its files."""
@@ -177,18 +186,25 @@ class PartialFolder:
             if not keep:
                 self._clear()
             if not keep and sys.platform != "win32":
-                self._remove()
+                # while locked, so that no other save uses this lock
+                (self.path / LOCK).unlink()
+                self.path.rmdir()
         except OSError as error:
-            _warn(f"{self.path} could not be removed", "the next save removes it", error)
+            if error.errno not in _NOT_EMPTY:  # of another save, which has just begun
+                _warn(f"{self.path} could not be removed", "the next save removes it", error)
         finally:
             os.close(self._lock_fd)
         if not keep and sys.platform == "win32":  # cannot remove an open file
-            self._remove()
+            self._remove_lock()
+            self._remove_empty()
 
-    def _remove(self) -> None:
-        # while locked, so that no other save uses this lock
+    def _remove_lock(self) -> None:
         with contextlib.suppress(OSError):
             (self.path / LOCK).unlink()
+
+    def _remove_empty(self) -> None:
+        """Remove the folder unless another save uses it."""
+        with contextlib.suppress(OSError):
             self.path.rmdir()
 
     def _swap(self, steps: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
@@ -235,12 +251,9 @@ class PartialFolder:
     def _lock(self) -> bool:
         """Return True if the folder was locked, and not removed in the meantime."""
         try:
-            if sys.platform == "win32":
-                msvcrt.locking(self._lock_fd, msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_open(self._lock_fd, self.path)
             current = (self.path / LOCK).stat()
-        except OSError:
+        except (BlockingIOError, FileNotFoundError):
             return False
         return os.path.samestat(os.fstat(self._lock_fd), current)
 

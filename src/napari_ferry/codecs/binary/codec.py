@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,7 +28,12 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_text,
 )
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout
-from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
+from napari_ferry.errors import (
+    FerryWarning,
+    InvalidImageError,
+    MissingMetadataError,
+    UnreadableFileError,
+)
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_writes
@@ -157,6 +163,11 @@ def open_binary(
         gaps between frames.
     UnreadableFileError, MissingMetadataError
         As for `open`.
+
+    Warns
+    -----
+    FerryWarning
+        The file is empty.
     """
     if not isinstance(missing_metadata, Mapping | None):
         raise InvalidImageError(
@@ -173,6 +184,13 @@ def open_binary(
         padding = Padding()
     else:
         description, padding = read_sidecar(data, nbytes)
+    if 0 in description.shape:
+        warnings.warn(
+            f"{data} is empty: an image without pixels was opened; check whether its recording or "
+            "its copy was interrupted.",
+            FerryWarning,
+            stacklevel=5,
+        )
     array = open_samples(data, description.dtype, description.shape, padding, mode)
     image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)

@@ -75,10 +75,18 @@ def sidecar_text(image: Image) -> str:
 
 
 def is_sidecar(path: Path) -> bool:
-    """Return True if a file is a sidecar: JSON with a dtype and dimensions."""
+    """Return True if a file is a sidecar: JSON with a dtype and dimensions.
+
+    Raises
+    ------
+    UnreadableFileError
+        The system cannot read the file.
+    """
     try:
         record = load_sidecar(path)
-    except UnreadableFileError:
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         return False
     return isinstance(record.get("dtype"), str) and any(key in record for key in _DIMENSIONS)
 
@@ -103,9 +111,8 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     if description is None:
         return complete_description(record, nbytes, data, sidecar.name, padding), padding
 
-    expected = math.prod(description.shape) * np.dtype(description.dtype).itemsize
     room = padding.room(nbytes, (*description.shape, 1)[0])
-    _check_size(description.shape, description.dtype, expected, room, data, sidecar.name)
+    _check_size(description.shape, description.dtype, room, data, sidecar.name)
     return description, padding
 
 
@@ -147,8 +154,7 @@ def complete_description(
     is_empty = not nbytes and sizes[0] == 0 and all(sizes[1:])
     if not is_empty:
         sizes = _complete_sizes(sizes, nbytes, dtype, data, source)
-        expected = math.prod(sizes) * dtype.itemsize
-        _check_size(sizes, str(dtype), expected, nbytes, data, source)
+        _check_size(sizes, str(dtype), nbytes, data, source)
     axes = tuple(map(Axis, default_axes(3)))
     return Description(shape=tuple(sizes), axes=axes, dtype=str(dtype))
 
@@ -176,13 +182,7 @@ def _complete_sizes(
 
 
 def refuse_undescribed(data: Path) -> NoReturn:
-    """Raise an error for a raw file without a sidecar.
-
-    Raises
-    ------
-    MissingMetadataError
-        Always.
-    """
+    """Raise `MissingMetadataError` for a raw file without a sidecar."""
     sidecar = sidecar_path(data)
     raise MissingMetadataError(
         interrupted_save(data)
@@ -225,9 +225,8 @@ def _read_description(record: Mapping[str, Any], sidecar: Path) -> Description |
     return description
 
 
-def _check_size(
-    shape: Sequence[int], dtype: str, expected: int, nbytes: int, data: Path, source: str
-) -> None:
+def _check_size(shape: Sequence[int], dtype: str, nbytes: int, data: Path, source: str) -> None:
+    expected = math.prod(shape) * np.dtype(dtype).itemsize
     if expected != nbytes:
         raise UnreadableFileError(
             f"{data.name} holds {nbytes} bytes, but {source} describes "
@@ -275,8 +274,9 @@ def load_sidecar(path: Path) -> dict[str, Any]:
         The file cannot be read, or is not such an object.
     """
     try:
-        record = load_json(path, max_bytes=_SIDECAR_BYTES, allow_duplicates=False)
-    except (OSError, ValueError) as error:
+        with reading(path):
+            record = load_json(path, max_bytes=_SIDECAR_BYTES, allow_duplicates=False)
+    except ValueError as error:
         raise UnreadableFileError(
             f"{path} is not a valid sidecar ({str(error)[:80]}): expected JSON such as {_EXAMPLE}."
         ) from error

@@ -119,10 +119,18 @@ def read_part(path: Path, image: Image) -> Image:
 
 
 def is_own_part(path: Path) -> bool:
-    """Return True if a file is a part of a series written by napari-ferry."""
+    """Return True if a file is a part of a series written by napari-ferry.
+
+    Raises
+    ------
+    UnreadableFileError
+        The system cannot read the file.
+    """
     try:
         header = read_header(path)
-    except UnreadableFileError:
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         return False
     of_ome = f'Creator="{KEY}"' in header.description and "<UUID FileName=" in header.description
     return of_ome or PART in header.description or PART in str((header.imagej or {}).get("Info"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
     single_file_xml,
 )
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
@@ -209,7 +210,13 @@ def _part_mark(part: Layer, series: str, index: int, count: int) -> Mapping[str,
 
 
 def with_stale(plan: Plan, path: Path) -> Plan:
-    """Add the obsolete files of an earlier data set with the same name."""
+    """Add the obsolete files of an earlier data set with the same name.
+
+    Warns
+    -----
+    FerryWarning
+        A file of this name cannot be read, so it is kept.
+    """
     stem = stem_of(path)
     series = (stem, path.name[len(stem) :].lower())
     existing = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
@@ -219,7 +226,21 @@ def with_stale(plan: Plan, path: Path) -> Plan:
 
     named = [(file, PartName.of(file)) for file in files if file not in plan.paths]
     stale = [
-        file for file, name in named if name and name.series == series and is_own_part(files[file])
+        file for file, name in named if name and name.series == series and _is_obsolete(files[file])
     ]
     single = [path] if path not in plan.paths and files.get(path, path).is_file() else []
     return replace(plan, stale=(*single, *stale))
+
+
+def _is_obsolete(path: Path) -> bool:
+    """Return True for a part of an earlier series; warn if it cannot be read."""
+    try:
+        return is_own_part(path)
+    except UnreadableFileError as error:
+        warnings.warn(
+            f"{path.name} is kept, although it may be a part of the series to be replaced: "
+            f"{str(error).rstrip('.')}, or remove it.",
+            FerryWarning,
+            stacklevel=7,
+        )
+        return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle  # noqa: TID251 - our own
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,3 +170,26 @@ def test_memory_of_cached_frames_is_limited(tmp_path, monkeypatch):
     for i in range(400):
         read(i)
     assert len(read._checkpoints) <= 10
+
+
+@pytest.mark.parametrize("method", [0, 2, 3])
+@pytest.mark.parametrize("transparent", [NO_INDEX, 1])
+def test_a_large_canvas_is_composed_in_the_memory_of_three(
+    method: int, transparent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """That before a frame, that after it, and the frame returned; an empty one takes no memory."""
+    monkeypatch.setattr(disposal, "_PAINTED_PIXELS", 1000)
+    monkeypatch.setattr(disposal, "_CACHE_BYTES", 1)
+    size = (600, 800)
+    full = np.random.default_rng(0).integers(0, 8, size, np.uint8)
+    parts = [Part(full, disposal=method, transparent=transparent) for _ in range(3)]
+    parts.insert(1, Part(full[:40, :50], disposal=method, transparent=transparent))
+    (tmp_path / "a.gif").write_bytes(build(parts, size))
+    read = disposal.FrameComposer(scan(tmp_path / "a.gif"), 4)
+    read(0)  # which imports what it takes
+    tracemalloc.start()
+    for i in range(len(parts)):
+        read(i)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < ((3 + 1) * 4 + 1.5) * full.size

@@ -22,6 +22,9 @@ from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX, RESTORES, FrameRow, F
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 _CACHE_BYTES = 64 << 20
+_PAINTED_PIXELS = 1 << 20
+"""Pixels painted at once: the colors of a whole frame would be one more canvas in memory."""
+
 _LEAST_INTERVAL = 8
 """Least distance of cached canvases, in frames."""
 
@@ -143,10 +146,10 @@ class FrameComposer:
             return colors[indices]
 
         painted = canvas.copy()
-        if mask is None:
-            painted[area] = colors[indices]
-        else:
-            np.copyto(painted[area], colors[indices], where=mask[:height, :width])
+        mask = np.broadcast_to(True, indices.shape) if mask is None else mask[:height, :width]
+        for y in range(0, height, step := max(1, _PAINTED_PIXELS // width)):
+            rows = slice(y, y + step)
+            np.copyto(painted[area][rows], colors[indices[rows]], where=mask[rows])
         return painted
 
     def _read_indices(
@@ -177,7 +180,8 @@ class FrameComposer:
         if row.disposal == RESTORES:
             following = canvas
         elif row.disposal == CLEARS:
-            following = canvas.copy()
+            following = canvas.copy() if painted is canvas else painted  # which is not needed again
+            following[...] = canvas
             following[_frame_area(row, self.table)] = 0
         self._cache(i + 1, following)
         return following

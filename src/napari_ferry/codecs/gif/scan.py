@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.errors import UnreadableFileError
 
-MAX_PIXELS = 1 << 26
-"""Most pixels of a canvas: a larger one would need a quarter of a gigabyte per frame.
+MAX_PIXELS = 1 << 25
+"""Most pixels of a canvas: to compose a larger one would take half a gigabyte of memory.
 
 A file with a larger canvas is treated as damaged.
 """

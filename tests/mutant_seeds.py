@@ -1,0 +1,212 @@
+"""Small good files of every format, as seeds of mutants: made here, and those of the corpus."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+import gif_files
+from helpers import SHARED, make_full_image, make_image, pixels
+from napari_ferry import Image, imsave
+from tiff_files import GRAY, RGB, write_ome_set
+from video_files import MADE, make_numbered
+
+_MOST_BYTES = 200_000
+"""Size of the largest file of the corpus that is used: reading larger ones takes too long."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Files of one data set, by name, and the name that is opened; ``.`` for their folder."""
+
+    files: dict[str, bytes]
+    opened: str
+
+    @property
+    def name(self) -> str:
+        return self.opened if self.opened != "." else "+".join(self.files)
+
+
+def _tiff(folder: Path) -> Iterator[str]:
+    """Write TIFF files into a folder; yield the name of each to open."""
+    for suffix, axes, options in [
+        ("ij.tif", "tczyx", {}),
+        ("ome.ome.tif", "tczyx", {}),
+        ("json.tif", "ptyx", {}),
+        ("zlib.ome.tif", "tzyx", {"compression": "zlib"}),
+        ("zstd.tif", "tyx", {"compression": "zstd"}),
+        ("lzw.tif", "tyx", {"compression": "lzw"}),
+        ("rgb.ome.tif", "tyxs", {}),
+    ]:
+        image = make_full_image(axes, "uint8" if "s" in axes else "uint16")
+        yield imsave(image, folder / suffix, **options)[0].name
+    flat = np.arange(2 * 600 * 600, dtype=np.uint16).reshape(2, 600, 600) // 97
+    for name in ("pyramid.ome.tif", "pyramid.tif"):
+        yield imsave(flat, folder / name, compression="zlib", pyramid=True)[0].name
+
+    gray, color = pixels((5, 20, 30), "uint16"), pixels((4, 20, 30, 3), "uint8")
+    plain: list[tuple[str, Any, dict[str, Any]]] = [
+        ("one.tif", gray[0], GRAY),
+        ("pages.tif", gray, GRAY),
+        ("big.tif", gray, {**GRAY, "bigtiff": True}),
+        ("motorola.tif", gray, {**GRAY, "byteorder": ">"}),
+        ("planar.tif", np.moveaxis(color, -1, 1), {**RGB, "planarconfig": "separate"}),
+        ("contig.tif", color, RGB),
+        ("tiles.tif", gray, {**GRAY, "tile": (16, 16)}),
+        (
+            "tiles_planar.tif",
+            np.moveaxis(color, -1, 1),
+            {**RGB, "planarconfig": "separate", "tile": (16, 16), "compression": "zlib"},
+        ),
+        ("deflate.tif", gray, {**GRAY, "tile": (16, 16), "compression": "zlib", "predictor": True}),
+        ("strips_lzw.tif", gray, {**GRAY, "rowsperstrip": 3, "compression": "lzw"}),
+        ("packbits.tif", color[..., 0], {**GRAY, "compression": "packbits", "rowsperstrip": 4}),
+        ("float.tif", gray.astype("f4"), {**GRAY, "compression": "zlib", "predictor": 3}),
+        ("bits.tif", gray > 30000, GRAY),
+        ("jpeg.tif", color, {**RGB, "compression": "jpeg"}),
+        ("jpeg2000.tif", color[..., 0], {**GRAY, "compression": "jpeg2000"}),
+        ("webp.tif", color, {**RGB, "compression": "webp"}),
+        ("lerc.tif", gray, {**GRAY, "compression": "lerc"}),
+        ("xr.tif", color, {**RGB, "compression": "jpegxr"}),
+        ("lzma.tif", gray, {**GRAY, "compression": "lzma"}),
+        (
+            "palette.tif",
+            color[..., 0],
+            {"photometric": "palette", "metadata": None, "colormap": pixels((3, 256), "uint16")},
+        ),
+        ("complex.tif", gray.astype("c8"), GRAY),
+        ("shaped.tif", gray, {"photometric": "minisblack"}),
+        (
+            "hyper.tif",
+            pixels((2, 3, 2, 20, 30), "uint16"),
+            {"imagej": True, "metadata": {"axes": "TZCYX", "spacing": 2.0, "unit": "um"}},
+        ),
+        (
+            "theirs.ome.tif",
+            pixels((2, 3, 20, 30), "uint16"),
+            {"metadata": {"axes": "TCYX", "Channel": {"Name": ["a", "b", "c"]}}},
+        ),
+    ]
+    for name, data, options in plain:
+        tifffile.imwrite(folder / name, data, **options)
+        yield name
+    with tifffile.TiffWriter(folder / "sizes.tif") as writer:
+        for k in range(4):
+            writer.write(gray[k, : 20 - k // 2, :], **GRAY, contiguous=False)
+    yield "sizes.tif"
+
+
+def _tiff_sets(folder: Path) -> Iterator[list[str]]:
+    """Write TIFF files that are one data set; yield their names, the one to open first."""
+    data = pixels((3, 20, 30), "uint16")
+    yield [path.name for path in write_ome_set(folder, "s_0.ome.tif", data)]
+    image = make_image("tyx", t=6, y=20, x=30)
+    yield [path.name for path in imsave(image, folder / "cells.tif", size_cap=6e-6)]
+    for k in range(3):
+        tifffile.imwrite(folder / f"f{k}.tif", data[k], **GRAY)
+    yield [".", *(f"f{k}.tif" for k in range(3))]
+
+
+def _gif(folder: Path) -> Iterator[str]:
+    """Write GIF files into a folder; yield the name of each."""
+    for samples in (1, 3):
+        frames = gif_files.movie(5, samples)
+        for name, options in (("few", {"colors": 16}), ("dither", {"dither": True}), ("all", {})):
+            yield gif_files.save(frames, folder / f"{name}{samples}.gif", **options).name
+    rng = np.random.default_rng(3)
+    for disposal in range(4):
+        parts = [
+            gif_files.Part(
+                rng.integers(0, 8, (h, w), np.uint8),
+                left=k,
+                top=k,
+                disposal=disposal,
+                transparent=k % 3 - 1,
+                interlaced=k % 2 == 1,
+                palette=gif_files.COLORS[::-1] if k == 2 else None,
+            )
+            for k, (h, w) in enumerate([(12, 16), (5, 7), (9, 3), (1, 1)])
+        ]
+        (folder / f"parts{disposal}.gif").write_bytes(gif_files.build(parts, (12, 16)))
+        yield f"parts{disposal}.gif"
+
+
+def _video(folder: Path) -> Iterator[str]:
+    """Write videos into a folder; yield the name of each."""
+    movie = Image.from_array(pixels((6, 32, 48), "uint8"), "tyx", name="ours")
+    for name in ("ours.mp4", "ours.mkv", "ours.mov"):
+        yield imsave(movie, folder / name, as_seen=False)[0].name
+    for name, options in MADE.items():
+        yield make_numbered(folder / name, *options, frames=12).name
+
+
+def _binary(folder: Path) -> Iterator[list[str]]:
+    """Write raw files with sidecars; yield the names, the one to open first."""
+    padded = {"dtype": "uint16", "frames": 3, "y": 4, "x": 5, "offset": 8, "gap": 2}
+    (folder / "padded.bin").write_bytes(bytes(8 + 3 * 42))
+    (folder / "padded.json").write_text(json.dumps(padded))
+    yield ["padded.bin", "padded.json"]
+    pixels((2, 4, 5), "uint8").tofile(folder / "free.raw")
+    (folder / "free.json").write_text(json.dumps({"dtype": "uint8", "y": 4, "x": 5}))
+    yield ["free.json", "free.raw"]
+    for name, image in [
+        ("plain", make_image("tyx", y=6, x=7)),
+        ("float", make_image("tzyx", "float32", y=6, x=7)),
+        ("full", make_full_image("tczyx")),
+        ("labels", make_full_image("tyx", kind="labels")),
+        ("color", make_full_image("tyxs", "uint8")),
+    ]:
+        made = [path.name for path in imsave(image, folder / f"{name}.bin")]
+        yield made
+        yield made[::-1]
+        yield [".", *made]
+
+
+_MAKERS: dict[str, tuple[Callable[[Path], Iterator[Any]], ...]] = {
+    "binary": (_binary,),
+    "gif": (_gif,),
+    "tiff": (_tiff, _tiff_sets),
+    "video": (_video,),
+}
+FORMATS = tuple(_MAKERS)
+
+
+@cache
+def make_seeds(form: str, most: int | None = None) -> tuple[Seed, ...]:
+    """Make the seeds of a format, or the first `most` of each kind."""
+    return tuple(seed for make in _MAKERS[form] for seed in islice(_made(make), most))
+
+
+def _made(make: Callable[[Path], Iterator[Any]]) -> Iterator[Seed]:
+    """Yield what a maker writes, as soon as it is written."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for made in make(folder):
+            opened, *others = [made] if isinstance(made, str) else made
+            names = [name for name in (opened, *others) if name != "."]
+            yield Seed({name: (folder / name).read_bytes() for name in names}, opened)
+
+
+@cache
+def corpus_seeds(form: str) -> tuple[Seed, ...]:
+    """Return the small files of the corpus; none where the shared folder is absent."""
+    index = SHARED / "corpus" / "index.json"
+    if not index.is_file():
+        return ()
+    codec = {"tiff": "tiff", "gif": "gif", "mp4": "video", "bin": "binary"}
+    seeds = []
+    for entry in json.loads(index.read_text("utf-8"))["files"]:
+        paths = [index.parent / entry[key] for key in ("file", "sidecar") if entry.get(key)]
+        is_small = all(path.is_file() and path.stat().st_size <= _MOST_BYTES for path in paths)
+        if is_small and codec.get(entry["format"]) == form:
+            seeds.append(Seed({path.name: path.read_bytes() for path in paths}, paths[0].name))
+    return tuple(seeds)

@@ -12,6 +12,7 @@ import napari_ferry
 from gif_files import movie, save
 from helpers import assert_same_image, make_full_image
 from napari_ferry import imload
+from napari_ferry.codecs.gif.comment_record import split_record
 from napari_ferry.image import Axis
 
 # Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
@@ -55,3 +56,11 @@ def test_a_record_of_another_size_is_ignored(tmp_path):
     (found,) = imload(path)
     assert found.name == "a"
     assert found.shape == (3, 5, 7)
+
+
+@pytest.mark.parametrize(
+    "rate", ['"1e999999999"', '"1/0"', "[]", "NaN", '"' + "9" * 5000 + '"', "[" * 100_000]
+)
+def test_a_damaged_rate_in_a_comment_is_ignored(rate):
+    text = '{"frame rate": ' + rate + "}"
+    assert split_record(text.encode()) == (text, None)

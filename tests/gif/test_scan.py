@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import warnings
 
 import numpy as np
@@ -81,4 +82,14 @@ def test_impossible_sizes_are_refused(size, tmp_path):
     path = tmp_path / "a.gif"
     path.write_bytes(build([Part(np.zeros((1, 1), np.uint8))], size))
     with pytest.raises(UnreadableFileError, match=f"{size[1]} by {size[0]} pixels"):
+        imload(path)
+
+
+@pytest.mark.parametrize("size", [(65535, 65535), (8192, 8192), (0, 9)])
+def test_an_impossible_canvas_is_refused(size, tmp_path):
+    path = save(movie(1), tmp_path / "a.gif")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<HH", data, 6, *size)
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match=f"canvas has {size[0]} by {size[1]} pixels"):
         imload(path)

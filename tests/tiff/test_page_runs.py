@@ -238,4 +238,5 @@ def test_a_page_that_cannot_be_read_is_left_out(tmp_path):
 def test_an_impossible_shape_is_ignored(tmp_path, shape):
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(FRAMES[0], description=json.dumps({"shape": shape}), metadata=None)
-    assert shapes(tmp_path / "a.tif") == [(20, 30)]
+    with pytest.warns(FerryWarning, match="not valid JSON with a shape"):
+        assert shapes(tmp_path / "a.tif") == [(20, 30)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Channel
 from tiff_files import GRAY
 
@@ -78,3 +79,28 @@ def test_imagej_beyond_4_gb(order: str, tmp_path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
     with pytest.raises(UnreadableFileError, match="cut off"):
         imload(path)
+
+
+@pytest.mark.parametrize(
+    ("counts", "shape"),
+    [
+        ({"images": 9, "frames": 9}, (5, 6, 7)),
+        ({"images": 9, "slices": 9}, (5, 6, 7)),
+        ({"images": 9}, (5, 6, 7)),
+        ({"images": 8_000_000, "channels": 8_000_000}, (5, 6, 7)),
+        ({"images": 6, "frames": 3, "channels": 2}, (2, 2, 6, 7)),
+        ({"images": 12, "frames": 2, "slices": 6}, (1, 5, 6, 7)),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_more_planes_than_pages_are_cut_with_a_warning(
+    counts: dict[str, int], shape: tuple[int, ...], options: dict[str, Any], tmp_path: Path
+) -> None:
+    text = "ImageJ=1.53t\n" + "".join(f"{key}={value}\n" for key, value in counts.items())
+    data = pixels((5, 6, 7))
+    tifffile.imwrite(tmp_path / "a.tif", data, description=text, **options, **GRAY)
+    message = f"declares {counts['images']} planes, but the file has 5 pages"
+    with pytest.warns(FerryWarning, match=message):
+        (image,) = imload(tmp_path / "a.tif")
+    assert image.shape == shape
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[: np.prod(shape[:-2])])

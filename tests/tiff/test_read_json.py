@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
+from napari_ferry.errors import FerryWarning
+from tiff_files import GRAY
 
 
 @pytest.mark.parametrize(
@@ -117,3 +120,57 @@ def test_planes_that_tifffile_treats_as_a_color_remain_planes(tmp_path: Path) ->
     (image,) = imload(tmp_path / "z.tif", axes="zyx")
     assert_same_pixels(image.array, data)
     assert "assumed" in imload(tmp_path / "z.tif")[0].metadata
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "is_ours"),
+    [
+        ([9, 6, 7], (5, 6, 7), False),
+        ([9, 6, 7], (5, 6, 7), True),
+        ([100_000, 6, 7], (5, 6, 7), False),
+        ([3, 2, 6, 7], (2, 2, 6, 7), False),
+        ([2, 9, 6, 7], (1, 5, 6, 7), False),
+    ],
+)
+def test_a_longer_shape_than_the_pages_is_cut_with_a_warning(
+    shape: list[int], expected: tuple[int, ...], is_ours: bool, tmp_path: Path
+) -> None:
+    record: dict[str, Any] = {"shape": shape}
+    if is_ours:
+        axes = [{"name": name, "size": n} for name, n in zip("zyx", shape, strict=True)]
+        record["napari-ferry"] = {"napari-ferry": 1, "dtype": "uint16", "axes": axes}
+    data = pixels((5, 6, 7))
+    tifffile.imwrite(tmp_path / "a.tif", data, description=json.dumps(record), **GRAY)
+    size = " x ".join(map(str, shape))
+    with pytest.warns(FerryWarning, match=f"it describes {size} pixels, but the file has 5 pages"):
+        (image,) = imload(tmp_path / "a.tif")
+    assert image.shape == expected
+    assert image.axis_names[0] == ("z" if is_ours else "t")
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[: np.prod(expected[:-2])])
+
+
+def test_a_stack_with_a_single_directory_opens_whole(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    tifffile.imwrite(tmp_path / "a.tif", data, truncate=True, photometric="minisblack")
+    (image,) = imload(tmp_path / "a.tif")
+    assert_same_pixels(image.array, data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"shape":' + "[" * 100_000,
+        '{"shape": [5, 6, 7], "a": ' + "[" * 500 + "]" * 500 + "}",
+        '{"shape": [' + "9" * 5000 + ", 6, 7]}",
+        '{"shape": [5.0, 6, 7]}',
+        '{"shape": [NaN, 6, 7]}',
+        '{"shape": [5, 6, 7]',
+    ],
+    ids=lambda text: text[:30],
+)
+def test_an_unusable_description_is_ignored_with_a_warning(text: str, tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    tifffile.imwrite(tmp_path / "a.tif", data, description=text, **GRAY)
+    with pytest.warns(FerryWarning, match=r"description of a\.tif is not valid JSON with a shape"):
+        (image,) = imload(tmp_path / "a.tif")
+    assert_same_pixels(image.array, data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
@@ -65,3 +66,83 @@ def test_an_intact_image_next_to_a_damaged_one_opens(tmp_path: Path) -> None:
     with pytest.warns(FerryWarning, match="some of its images"):
         (image,) = imload(tmp_path / "p.ome.tif")
     assert_same_pixels(np.asarray(image.array).squeeze(), data)
+
+
+def ome_tiff(path: Path, data: NDArray[Any], inside: str = "<TiffData/>", **sizes: int) -> None:
+    counts = "".join(f'Size{dim.upper()}="{sizes.get(dim, 1)}" ' for dim in "czt")
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="7" SizeY="6" '
+        f'PhysicalSizeX="0.5" {counts}>{inside}</Pixels></Image></OME>'
+    )
+    options: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(path, data, description=xml.encode(), **options)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape", "message"),
+    [
+        ({"t": 9}, (5, 1, 1, 6, 7), "describes 9 planes, but 5 of them exist: 5 are shown"),
+        ({"t": 100_000}, (5, 1, 1, 6, 7), "describes 100000 planes, but 5 of them exist"),
+        ({"c": 8_000_000}, (1, 5, 1, 6, 7), "describes 8000000 planes, but 5 of them exist"),
+        ({"t": 3, "c": 2}, (2, 2, 1, 6, 7), "4 are shown, and 1 of an incomplete last step left"),
+    ],
+)
+def test_more_planes_than_pages_are_cut_with_a_warning(
+    sizes: dict[str, int], shape: tuple[int, ...], message: str, tmp_path: Path
+) -> None:
+    data = pixels((5, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, **sizes)
+    with pytest.warns(FerryWarning, match=message):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.shape == shape
+    assert image.axis("x") == Axis("x", 0.5, "micrometer")
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[: np.prod(shape[:3])])
+
+
+def test_planes_between_others_are_zero_with_a_warning(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    inside = "".join(f'<TiffData IFD="{t}" FirstT="{t}" PlaneCount="1"/>' for t in range(4))
+    inside += '<TiffData IFD="4" FirstC="1" FirstT="2" PlaneCount="1"/>'
+    ome_tiff(tmp_path / "a.ome.tif", data, inside, t=4, c=2)
+    with pytest.warns(FerryWarning, match="8 planes, but 5 .* and zero in place of 3 between them"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    found = np.asarray(image.array)[:, :, 0]
+    assert_same_pixels(found[:, 0], data[:4])
+    assert_same_pixels(found[2, 1], data[4])
+    assert not found[[0, 1, 3], 1].any()
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "a/", "/etc/passwd", "gone.ome.tif", "a" * 5000, "\u2603" * 200, "C:\\a"]
+)
+def test_a_file_with_another_name_in_its_description_shows_its_pages(
+    name: str, tmp_path: Path
+) -> None:
+    data = pixels((5, 6, 7))
+    inside = f'<TiffData><UUID FileName="{name}">urn:uuid:2</UUID></TiffData>'
+    ome_tiff(tmp_path / "a.ome.tif", data, inside, t=5)
+    with pytest.warns(FerryWarning, match="missing from the folder: its own pages are shown"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+    assert image.axis("x").scale == 0.5
+
+
+def test_an_unlikely_number_of_planes_of_a_missing_file_is_refused(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    inside = '<TiffData><UUID FileName="gone.ome.tif">urn:uuid:2</UUID></TiffData>'
+    ome_tiff(tmp_path / "a.ome.tif", data, inside, t=100_000)
+    with pytest.warns(FerryWarning, match="100000 planes in missing files"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(image.array, data)
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "a" * 5000, "../a.ome.tif"])
+def test_a_description_in_a_file_of_an_impossible_name(name: str, tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    xml = f'<OME><BinaryOnly MetadataFile="{name}" UUID="urn:uuid:1"/></OME>'
+    options: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", data, description=xml, **options)
+    with pytest.warns(FerryWarning, match="cannot be used, and the pages are opened as they are"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(image.array, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -159,3 +160,20 @@ def limits_of(display: object) -> tuple[float, float] | None:
         return float(limits[0]), float(limits[1])
     except OverflowError:  # integers in JSON may exceed the range of floats
         return None
+
+
+def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
+    """Return the lengths of axes, slowest first, that `count` frames in C order fill.
+
+    The slowest axis is shortened to complete steps, and a faster one if there is no such step.
+
+    >>> complete_steps((6, 2), 5), complete_steps((3, 4), 2)
+    ((2, 2), (1, 2))
+    """
+    shortened = list(lengths)
+    for k in range(len(shortened)):
+        step = math.prod(shortened[k + 1 :])
+        shortened[k] = min(shortened[k], max(1, count // step))
+        if count >= step:
+            break
+    return tuple(shortened)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 _LISTS = (Sequence, set, frozenset)
+_MAX_DEPTH = 100
+"""Levels of lists and objects in a JSON text; metadata of microscopes have fewer than ten."""
 
 
 def to_json(value: object) -> Any:
@@ -74,12 +76,12 @@ def _with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def parse_json(text: str | bytes, *, allow_duplicates: bool = True) -> Any:
+def parse_json(text: str, *, allow_duplicates: bool = True) -> Any:
     """Parse JSON from an untrusted file.
 
     Parameters
     ----------
-    text : str or bytes
+    text : str
         Text to parse.
     allow_duplicates : bool
         False to refuse an object with a duplicate key, of which Python would use the last.
@@ -90,9 +92,23 @@ def parse_json(text: str | bytes, *, allow_duplicates: bool = True) -> Any:
         The text is not JSON, is nested too deeply, or contains a duplicate key.
     """
     try:
-        return json.loads(text, object_pairs_hook=None if allow_duplicates else _unique)
+        value = json.loads(text, object_pairs_hook=None if allow_duplicates else _unique)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if _is_deep(value):
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    """Return True for a value of more than `_MAX_DEPTH` levels, which recursion would not bear."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(_MAX_DEPTH):
+        items = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [item for each in items for item in each if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def load_json(path: Path, *, max_bytes: int, allow_duplicates: bool = True) -> Any:

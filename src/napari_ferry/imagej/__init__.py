@@ -7,11 +7,12 @@ stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.i
 """
 
 from napari_ferry.imagej.axis_steps import step_losses
-from napari_ferry.imagej.read import ASSUMED_TIME, has_consistent_counts, parse_imagej
+from napari_ferry.imagej.read import ASSUMED_TIME, COUNT_KEYS, has_consistent_counts, parse_imagej
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
 __all__ = [
     "ASSUMED_TIME",
+    "COUNT_KEYS",
     "ImageJTags",
     "has_consistent_counts",
     "parse_imagej",

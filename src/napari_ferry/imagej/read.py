@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 ASSUMED_TIME = "the first axis is assumed to be time because the file does not specify it"
 """Notice, in `Image.metadata`, for an image whose file does not name its first axis."""
 
-_AXIS_COUNTS = {"t": "frames", "z": "slices", "c": "channels"}
+COUNT_KEYS = {"t": "frames", "z": "slices", "c": "channels"}
+"""Key of the header with the length of each axis."""
 
 _PARSED = frozenset(
     (
@@ -97,7 +98,7 @@ def parse_imagej(
 
 def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict[str, int], bool]:
     """Return the lengths of the named axes t z c, and True if time was assumed."""
-    counts = {name: _count(metadata.get(key)) for name, key in _AXIS_COUNTS.items()}
+    counts = {name: _count(metadata.get(key)) for name, key in COUNT_KEYS.items()}
     named = {name: count for name, count in counts.items() if count}
     product, images = math.prod(named.values()), _count(metadata.get("images"))
 
@@ -112,7 +113,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
 
     if product > 1:
         n = nframes or n
-        sizes = " x ".join(f"{count} {_AXIS_COUNTS[name]}" for name, count in named.items())
+        sizes = " x ".join(f"{count} {COUNT_KEYS[name]}" for name, count in named.items())
         message = (
             f"The ImageJ header declares {sizes}, but {n} planes: opened as a stack without these "
             "axes."
@@ -127,7 +128,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
 
 def has_consistent_counts(metadata: Mapping[str, Any]) -> bool:
     """Return True if the named axes account for all planes; then these need no counting."""
-    counts = [_count(metadata.get(key)) or 1 for key in _AXIS_COUNTS.values()]
+    counts = [_count(metadata.get(key)) or 1 for key in COUNT_KEYS.values()]
     return math.prod(counts) == _count(metadata.get("images"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -153,3 +154,12 @@ def _simplest(rate: Fraction, slack: Fraction = _SLACK) -> Fraction:
         if abs(near - rate) <= rate * slack:
             break
     return near
+
+
+def parse_rate(rate: object) -> Fraction | None:
+    """Return the rate of a record, or ``None`` if it is invalid.
+
+    The digits are limited, because `Fraction` would expand 1e999999999.
+    """
+    is_valid = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
+    return Fraction(str(rate)) if is_valid else None

@@ -6,6 +6,7 @@ TIFF planes: https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.h
 an element in OME are stored in our JSON record in a comment annotation, see `image.record`.
 """
 
+from napari_ferry.ome_xml.plane_fit import PlaneFit, fit_planes
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position
 from napari_ferry.ome_xml.read import parse_ome_xml
 from napari_ferry.ome_xml.vocabulary import OME_DTYPES
@@ -14,7 +15,9 @@ from napari_ferry.ome_xml.write import write_ome_xml
 __all__ = [
     "OME_DTYPES",
     "OmeImage",
+    "PlaneFit",
     "TiffData",
+    "fit_planes",
     "parse_ome_xml",
     "plane_position",
     "write_ome_xml",

@@ -126,7 +126,7 @@ def _extract_list(
         files = {text: _file_of(ET.fromstring(text)) for text in dict.fromkeys(uuids)}
     except ET.ParseError:  # an unknown entity, for example: parsing the document reports it
         return None
-    return first.end(), last.end(), ElementList(len(parts) // step, columns, uuids, files)
+    return first.end(), last.end(), ElementList((len(parts) - 1) // step, columns, uuids, files)
 
 
 def _pattern(xml: str, start: int) -> re.Pattern[str] | None:
@@ -176,7 +176,9 @@ def parse_whole_numbers(column: Column, name: str) -> NDArray[np.int64]:
             numbers = np.fromiter(map(int, column), np.int64, len(column))  # type: ignore[arg-type]
             least = numbers.min(initial=0)
     except (OverflowError, ValueError) as error:
-        raise UnreadableFileError(f"The OME-XML has damaged TiffData: {error}.") from error
+        raise UnreadableFileError(
+            f"The OME-XML has damaged TiffData: {name} is not a whole number in the range of IFDs."
+        ) from error
 
     if least < 0 or numbers.max(initial=0) > MAX_INT:
         raise UnreadableFileError(f"The OME-XML has TiffData with impossible numbers for {name}.")

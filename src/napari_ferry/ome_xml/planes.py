@@ -99,18 +99,61 @@ class OmeImage:
     def _stored_planes(self, stored: str, sizes: Mapping[str, int]) -> NDArray[np.int64]:
         """Return (file, ifd) of each plane in the order of the DimensionOrder."""
         table = np.full((math.prod(sizes.values()), 2), -1, np.int64)
-        blocks = self.blocks
-        blocks = blocks[(blocks[:, 2:5] < [sizes[dim] for dim in "czt"]).all(axis=1)]
-        strides = {
-            dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)
-        }
-
-        start = blocks[:, 2:5] @ np.array([strides[dim] for dim in "czt"])
-        count = _counts(blocks[:, 1], start, len(table))
-        index, step = _spread(start, count)
-        table[index, 0] = np.repeat(blocks[:, 5], count)
-        table[index, 1] = np.repeat(blocks[:, 0], count) + step
+        ranges = plane_ranges(self)
+        index, step = ranges.spread()
+        table[index, 0] = np.repeat(ranges.file, ranges.count)
+        table[index, 1] = np.repeat(ranges.ifd, ranges.count) + step
         return table
+
+
+class PlaneRanges(NamedTuple):
+    """Ranges of the planes of an image, in the order of the DimensionOrder.
+
+    Parameters
+    ----------
+    start, count : array of int64, axis range
+        Number of the first plane, and of planes.
+    file, ifd : array of int64, axis range
+        Index into `OmeImage.files`, and the IFD of the first plane.
+    """
+
+    start: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # hides the method tuple.count
+    file: NDArray[np.int64]
+    ifd: NDArray[np.int64]
+
+    def spread(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the number of each plane, and its distance from the first of its range.
+
+        Raises
+        ------
+        UnreadableFileError
+            There are more than `MAX_PLANES` planes.
+        """
+        count = self.count
+        if count.sum() > MAX_PLANES:
+            raise UnreadableFileError(
+                f"The OME-XML assigns {count.sum()} planes to an image: its TiffData are damaged."
+            )
+        step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return np.repeat(self.start, count) + step, step
+
+
+def plane_ranges(image: OmeImage) -> PlaneRanges:
+    """Return the planes of each TiffData of an image, without those outside its sizes."""
+    stored = image.plane_order[:1:-1].lower()
+    sizes = {"c": image.size_c, "z": image.size_z, "t": image.size_t}
+    strides = {dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)}
+    blocks = image.blocks
+    blocks = blocks[(blocks[:, 2:5] < [sizes[dim] for dim in "czt"]).all(axis=1)]
+
+    # a count of -1 extends to the next block
+    start = blocks[:, 2:5] @ np.array([strides[dim] for dim in "czt"])
+    n_planes, count = math.prod(sizes.values()), blocks[:, 1]
+    edges = np.append(np.unique(start), n_planes)
+    following = edges[np.searchsorted(edges, start, side="right")] - start
+    count = np.minimum(np.where(count < 0, following, count), n_planes - start)
+    return PlaneRanges(start, count, blocks[:, 5], blocks[:, 0])
 
 
 class TiffDataTable(NamedTuple):
@@ -152,27 +195,6 @@ def _file_of(name: str | None, uuid: str | None, own_uuid: str | None) -> str | 
     uuid = (uuid or "").strip() or None
     foreign = uuid if own_uuid else None
     return None if uuid and uuid == own_uuid else name or foreign
-
-
-def _counts(count: NDArray[np.int64], start: NDArray[np.int64], n_planes: int) -> NDArray[np.int64]:
-    """Return the number of planes in each block; one of -1 extends to the next block."""
-    edges = np.append(np.unique(start), n_planes)
-    following = edges[np.searchsorted(edges, start, side="right")] - start
-    counts: NDArray[np.int64] = np.minimum(np.where(count < 0, following, count), n_planes - start)
-    if counts.sum() > MAX_PLANES:
-        raise UnreadableFileError(
-            f"The OME-XML assigns {counts.sum()} planes to an image of {n_planes}: "
-            "its TiffData are damaged."
-        )
-    return counts
-
-
-def _spread(
-    start: NDArray[np.int64], count: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ``start + 0 .. count - 1`` of all blocks in one array, and the added steps."""
-    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(start, count) + step, step
 
 
 def plane_position(image: Image, plane: int) -> tuple[int, int, int]:

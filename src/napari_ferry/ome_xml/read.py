@@ -30,6 +30,9 @@ _SYMBOLS_WITHOUT_NAME = frozenset(
     ("dam", "das", "thou", "li", "ua", "ly", "pt", "pixel", "reference frame")
 )
 _MAX_METADATA_CHARACTERS = 16384
+_MAX_CHANNELS = 1 << 20
+"""Number of channels above which their names are ignored, as the number is damaged."""
+
 _PARSED = {"Pixels", "AnnotationRef", "InstrumentRef", "ID", "Name", "Color", "SamplesPerPixel"}
 
 
@@ -234,8 +237,9 @@ def _parse_channels(pixels: ET.Element, count: int) -> tuple[Channel, ...]:
         Channel(channel.get("Name") or None, color_from_ome(channel.get("Color")))
         for channel in pixels.findall("Channel")[:count]
     ]
-    channels += [Channel()] * (count - len(channels))
-    return tuple(channels) if any(channel != Channel() for channel in channels) else ()
+    if count > _MAX_CHANNELS or all(channel == Channel() for channel in channels):
+        return ()
+    return (*channels, *(Channel(),) * (count - len(channels)))
 
 
 def _parse_metadata(

@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 
 from napari_ferry.image.json_values import parse_json
+from napari_ferry.movie.frame_rate import parse_rate
 from napari_ferry.movie.movie import Movie
 
 _RATE = "frame rate"
@@ -33,7 +34,6 @@ def split_record(comment: bytes) -> tuple[str, Fraction | None]:
     """Return a comment as text, and the frame rate in it if it is our record."""
     text = comment.decode("utf-8", "replace")
     try:
-        rate = parse_json(text)[_RATE]
-        return text, Fraction(rate) if isinstance(rate, str) else None
-    except (ValueError, TypeError, KeyError, ZeroDivisionError):
+        return text, parse_rate(parse_json(text)[_RATE])
+    except (ValueError, TypeError, LookupError):
         return text, None

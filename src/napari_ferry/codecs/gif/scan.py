@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.file_formats import other_format
 
 MAX_PIXELS = 1 << 25
 """Most pixels of a canvas: to compose a larger one would take half a gigabyte of memory.
@@ -116,10 +117,7 @@ def scan(path: Path) -> FrameTable:
         stamp = Stamp.of(file.fileno())
         header = file.read(_HEADER_BYTES)
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
-            raise UnreadableFileError(
-                f"{path} begins with {header[:6]!r}, but a GIF file begins with GIF87a or GIF89a "
-                "and has a complete header: it is damaged, or of another format."
-            )
+            raise UnreadableFileError(_not_gif(path, header))
         width, height = struct.unpack_from("<HH", header, 6)
         _check_size(path, width, height, "its canvas")
 
@@ -127,6 +125,14 @@ def scan(path: Path) -> FrameTable:
             blocks = _BlockScan(path, stamp, data, width, height)
             blocks.read_all(header[10])
     return blocks.table()
+
+
+def _not_gif(path: Path, header: bytes) -> str:
+    """Return the message about a file of another format."""
+    clause = other_format(path, "GIF") or (
+        f"it begins with {header[:6]!r} instead of a whole header: get a complete copy of it"
+    )
+    return f"{path} is not a GIF file; {clause}."
 
 
 def _check_size(path: Path, width: int, height: int, subject: str) -> None:

@@ -20,6 +20,9 @@ _PART_NAME = re.compile(
     r"(?P<stem>.+)_(?P<number>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE
 )
 _OME_STEM = ".ome"
+_MAX_NAME = 100
+"""Characters of a name above which messages cut it off."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -68,6 +71,30 @@ def tiff_files(folder: Path) -> list[Path]:
         ]
     start = os.path.join(folder, "")  # noqa: PTH118 - ``folder / name`` takes twice as long
     return [Path(start + name) for name in sorted(names, key=natural_key)]
+
+
+def sibling_path(path: Path, name: str) -> Path | None:
+    """Return the path of another file in the same folder, or None for an impossible name.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+    name : str
+        A name from a description, which must not lead to another folder.
+    """
+    is_plain = name not in ("", ".", "..") and not set(name) & set("/\\\0")
+    return path.with_name(name) if is_plain else None
+
+
+def is_file(path: Path) -> bool:
+    """Return True if a file exists; names of any length and content are allowed."""
+    return os.path.isfile(path)  # noqa: PTH113 - `Path.is_file` raises on a long name
+
+
+def short_name(name: str) -> str:
+    """Return a name from a description for a message; a long one is cut off."""
+    return name if len(name) <= _MAX_NAME else f"{name[:60]}..."
 
 
 def stem_of(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.file_formats import other_format
 
 if TYPE_CHECKING:
     import av
@@ -190,10 +191,7 @@ def open_video(path: Path) -> InputContainer:
     try:
         container = _open(path)
     except av.FFmpegError as error:
-        raise UnreadableFileError(
-            f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
-            "complete video file."
-        ) from error
+        raise UnreadableFileError(_not_video(path, error)) from error
     if not container.streams.video:
         raise UnreadableFileError(
             f"{path} has no video stream ({_describe_streams(container)}): open another file."
@@ -209,6 +207,17 @@ def open_video(path: Path) -> InputContainer:
     stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     stream.codec_context.flags |= av.codec.context.Flags.copy_opaque
     return container
+
+
+def _not_video(path: Path, error: av.FFmpegError) -> str:
+    """Return the message about a file without a video."""
+    clause = other_format(path, "movie") if path.is_file() else ""
+    if clause:
+        return f"{path} cannot be opened as a video; {clause}."
+    return (
+        f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
+        "complete video file."
+    )
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
@@ -29,7 +27,9 @@ from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY, Description, merge_axes, read_record
+from napari_ferry.movie.frame_rate import parse_rate
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -169,7 +169,7 @@ def frame_rate(
     stream = container.streams.video[0]
     times = index.presentation_times - index.presentation_times[:1]
     n = len(times)
-    if (exact := _to_fraction(saved_rate)) and _explains_times(exact, index, 1.0):
+    if (exact := parse_rate(saved_rate)) and _explains_times(exact, index, 1.0):
         return exact
 
     declared = [stream.average_rate, stream.guessed_rate, stream.base_rate]
@@ -193,21 +193,12 @@ def _explains_times(rate: Fraction, index: PacketIndex, tolerance: float) -> boo
     return bool(np.all(np.abs(times - expected) <= tolerance + 1e-9 * expected))
 
 
-def _to_fraction(rate: object) -> Fraction | None:
-    """Return the rate of a record, or ``None`` if it is invalid.
-
-    The digits are limited, because `Fraction` would expand 1e999999999.
-    """
-    is_valid = re.fullmatch(r"[1-9]\d{0,11}(/[1-9]\d{0,11})?", str(rate), re.ASCII)
-    return Fraction(str(rate)) if is_valid else None
-
-
 def find_record(container: InputContainer) -> OwnRecord | None:
     """Return our record from the comment of a file, or ``None`` if it has none."""
     texts = {key.lower(): text for key, text in read_tags(container).items()}
     text = texts.get("comment") or texts.get("description") or ""
     description = read_record(text) if text.startswith("{") else None
-    return None if description is None else OwnRecord(json.loads(text), description)
+    return None if description is None else OwnRecord(parse_json(text), description)
 
 
 def _file_metadata(container: InputContainer) -> dict[str, Any]:
@@ -267,7 +258,7 @@ def _matches(own: Description, frame_format: FrameFormat) -> bool:
 
 def _saved_axis(rate: object, frame_axis: Axis) -> Axis:
     """Return the frame axis in the header of the file as saved, from the rate in our record."""
-    exact = _to_fraction(rate)
+    exact = parse_rate(rate)
     return Axis("t", float(1 / exact), "second") if exact else frame_axis
 
 

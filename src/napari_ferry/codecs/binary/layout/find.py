@@ -13,7 +13,7 @@ import numpy.typing as npt
 from napari_ferry.arguments import reading, to_path
 from napari_ferry.codecs.binary.layout.evaluate import evaluate_layouts
 from napari_ferry.codecs.binary.layout.explain import explain_candidate, has_structure
-from napari_ferry.codecs.binary.layout.known_headers import identify_format, read_header
+from napari_ferry.codecs.binary.layout.known_headers import read_header
 from napari_ferry.codecs.binary.layout.layout import (
     ByteOrder,
     KnownFields,
@@ -25,6 +25,7 @@ from napari_ferry.codecs.binary.layout.layout import (
 from napari_ferry.codecs.binary.layout.score import probabilities
 from napari_ferry.codecs.binary.layout.source import Source, open_source
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.file_formats import HEAD_BYTES, identify_format
 
 _UNSEEN_TRUST = 0.4
 """Factor on the confidence in a layout that only the size of the file supports."""
@@ -201,7 +202,7 @@ def _search_file(path: Path, known: KnownFields) -> list[Layout]:
 
 def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None:
     """Refuse a file of another format, unless the offset of its samples is known."""
-    known_format = identify_format(source) if known.offset is None else None
+    known_format = identify_format(source.read(0, HEAD_BYTES)) if known.offset is None else None
     if known_format is not None:
         raise UnreadableFileError(
             f"{path.name} begins like a {known_format.name}, so it is not a raw file: give it the "

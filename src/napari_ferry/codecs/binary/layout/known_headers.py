@@ -2,8 +2,7 @@
 
 If a header describes the plain samples after it, it gives the layout: NumPy's
 (https://numpy.org/neps/nep-0001-npy-format.html), MRC2014 (https://www.ccpem.ac.uk/mrc_format),
-NRRD (https://teem.sourceforge.net/nrrd/format.html) and PGM or PPM (netpbm's ``pgm(5)``). Other
-formats are identified by their first bytes.
+NRRD (https://teem.sourceforge.net/nrrd/format.html) and PGM or PPM (netpbm's ``pgm(5)``).
 """
 
 from __future__ import annotations
@@ -13,47 +12,12 @@ import math
 import re
 import struct
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.layout.source import Source
-
-_SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", "PNG image", ".png"),
-    (0, b"\xff\xd8\xff", "JPEG image", ".jpg"),
-    (0, b"II*\0", "TIFF image", ".tif"),
-    (0, b"MM\0*", "TIFF image", ".tif"),
-    (0, b"II+\0\x08\0\0\0", "BigTIFF image", ".tif"),
-    (0, b"MM\0+\0\x08\0\0", "BigTIFF image", ".tif"),
-    (0, b"\x89HDF\r\n\x1a\n", "HDF5 file", ".h5"),
-    (512, b"\x89HDF\r\n\x1a\n", "HDF5 file", ".h5"),
-    (0, b"\x0e\x03\x13\x01", "HDF4 file", ".hdf"),
-    (0, b"CDF\x01", "netCDF file", ".nc"),
-    (0, b"CDF\x02", "netCDF file", ".nc"),
-    (0, b"GIF87a", "GIF", ".gif"),
-    (0, b"GIF89a", "GIF", ".gif"),
-    (0, b"\xda\xce\xbe\x0a", "Nikon ND2 file", ".nd2"),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 image", ".jp2"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE compound file (such as Olympus OIB)", ".oib"),
-    (0, b"ZISRAWFILE", "Zeiss CZI file", ".czi"),
-    (0, b"SIMPLE  =", "FITS image", ".fits"),
-    (128, b"DICM", "DICOM image", ".dcm"),
-    (344, b"n+1\0", "NIfTI image", ".nii"),
-    (4, b"ftyp", "MP4 or QuickTime movie", ".mp4"),
-    (4, b"moov", "QuickTime movie", ".mov"),
-    (0, b"\x1a\x45\xdf\xa3", "Matroska or WebM movie", ".mkv"),
-    (8, b"AVI ", "AVI movie", ".avi"),
-    (8, b"WEBPVP8", "WebP image", ".webp"),
-    (0, b"MATLAB 5.0 MAT-file", "MATLAB file", ".mat"),
-    (0, b"PK\x03\x04", "zip archive", ".zip"),
-    (0, b"\x1f\x8b\x08", "gzip archive", ".gz"),
-    (0, b"\xfd7zXZ\0", "xz archive", ".xz"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd archive", ".zst"),
-    (0, b"7z\xbc\xaf\x27\x1c", "7z archive", ".7z"),
-    (0, b"%PDF-", "PDF", ".pdf"),
-)
 
 _MRC_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _NRRD_TYPES = {
@@ -68,22 +32,6 @@ _NRRD_TYPES = {
 }
 _MAX_HEADER = 1 << 20
 _MAX_DIGITS = 15
-
-
-class KnownFormat(NamedTuple):
-    """Name of a format and the usual suffix of its files."""
-
-    name: str
-    suffix: str
-
-
-def identify_format(source: Source) -> KnownFormat | None:
-    """Identify the format of a file by its first bytes; None if they are of no known format."""
-    head = source.read(0, 1024)
-    for at, magic, name, suffix in _SIGNATURES:
-        if head[at : at + len(magic)] == magic:
-            return KnownFormat(name, suffix)
-    return None
 
 
 def read_header(source: Source) -> Layout | None:

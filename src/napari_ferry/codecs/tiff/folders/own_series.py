@@ -10,8 +10,8 @@ from typing import Any
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
+from napari_ferry.codecs.tiff.images.part_files import part_paths
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.codecs.tiff.images.read_ome import part_paths
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of, tiff_files
 from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import read_header

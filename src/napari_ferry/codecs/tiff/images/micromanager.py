@@ -73,9 +73,16 @@ def read_micromanager(header: Header) -> list[Image]:
         files += _other_files(header.path, summary)
         sizes = _announced_sizes(summary, files)
 
-    count = sum(len(file.rows) for file in files)
-    if math.prod(sizes.values()) > count:  # the acquisition was stopped
+    count, announced = sum(len(file.rows) for file in files), math.prod(sizes.values())
+    if announced > count:  # the acquisition was stopped
         sizes = _indexed_sizes(files)
+    if 0 < math.prod(sizes.values()) < announced:
+        warnings.warn(
+            f"{header.path.name} announces {announced} planes, but has {count}: the acquisition "
+            "was stopped, or files are missing from the folder; only what exists is shown.",
+            FerryWarning,
+            stacklevel=3,
+        )
     if math.prod(sizes.values()) > _MAX_SPARSITY * count:  # the index is damaged
         return []
     return [_image(header, summary, files, {name: sizes[name] for name in order})]

@@ -10,13 +10,20 @@ from __future__ import annotations
 import html
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from napari_ferry.arrays.stamp import Stamp
-from napari_ferry.codecs.tiff.names import PLAIN_SUFFIXES, tiff_files
+from napari_ferry.codecs.tiff.names import (
+    PLAIN_SUFFIXES,
+    is_file,
+    short_name,
+    sibling_path,
+    tiff_files,
+)
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
@@ -40,6 +47,12 @@ _MAX_COMPANION = 1 << 30
 _MAX_LISTED = 3
 """Number of file names listed in a warning."""
 
+_MAX_COUNTED = 256
+"""Number of files above which the pages of further ones are not counted."""
+
+_LEAST_IFD_BYTES = 18
+"""Bytes of the smallest directory of a page."""
+
 _MAX_CACHED_UUIDS = 1 << 14
 
 
@@ -59,22 +72,22 @@ def described_by(header: Header) -> Header:
         return header
 
     name = html.unescape(match[1])
-    path = header.path.with_name(name) if Path(name).name == name else None
-    if path is None or not path.is_file():
+    path = sibling_path(header.path, name)
+    if path is None or not is_file(path):
         uuid = _METADATA_UUID.search(pointer[0])
         path = _files_by_uuid(header.path.parent).get(_bare(uuid[1])) if uuid else None
     if path is None:
         raise UnreadableFileError(
-            f"{name}, which has the description of the set, is missing from its folder; put it "
-            "back and open the file again"
+            f"{short_name(name)}, which has the description of the set, is missing from its "
+            "folder; put it back and open the file again"
         )
 
     if path.suffix.lower() in PLAIN_SUFFIXES:
         return read_header(path)
     if path.stat().st_size > _MAX_COMPANION:
         raise UnreadableFileError(
-            f"{name} is too large for a description; put the right file into the folder and open "
-            "the file again"
+            f"{short_name(name)} is too large for a description; put the right file into the "
+            "folder and open the file again"
         )
     text = path.read_text("utf-8", "replace")
     return replace(header, path=path, description=text, raw_dtype=None)
@@ -87,12 +100,17 @@ class OmeFiles:
     ----------
     path : Path
         The file that describes the set; the others are in the same folder.
+    names : set of str or None
+        Names of all its files; ``None`` for that file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: AbstractSet[str | None]) -> None:
         self.path = path
+        self.names = names
         self._missing: set[str] = set()
         self._foreign: set[str] = set()
+        self._former_name = ""
+        self._counted = 0
         self._cached: dict[tuple[str | None, str | None], TiffPages | None] = {}
 
     def find(self, name: str | None, uuid: str | None) -> TiffPages | None:
@@ -112,9 +130,10 @@ class OmeFiles:
     def _find(self, name: str | None, uuid: str | None) -> TiffPages | None:
         if name is None:
             return TiffPages(self.path)
-        path = self.path.with_name(Path(name.replace("\\", "/")).name)
-        exists = path.name == name and path.is_file()
-        if exists and not _has_other_uuid(path, uuid):
+        base = name.replace("\\", "/").rpartition("/")[2]
+        path = sibling_path(self.path, base)
+        exists = path is not None and base == name and is_file(path)
+        if path is not None and exists and not _has_other_uuid(path, uuid):
             return TiffPages(path)
 
         renamed = self._by_uuid.get(_bare(uuid)) if uuid else None
@@ -123,6 +142,57 @@ class OmeFiles:
         (self._foreign if exists else self._missing).add(name)
         return None
 
+    def find_all(
+        self, names: Sequence[str | None], uuids: Sequence[str | None], n_planes: int
+    ) -> list[TiffPages | None]:
+        """Return the pages of all files of an image, or ``None`` for missing ones.
+
+        If the only file of the set is missing, it is this file under a former name, provided that
+        it has as many pages as the image has planes.
+        """
+        found = [self.find(name, uuid) for name, uuid in zip(names, uuids, strict=True)]
+        is_tiff = self.path.suffix.lower() in PLAIN_SUFFIXES
+        if found == [None] and self._missing == self.names and is_tiff:
+            own = TiffPages(self.path)
+            if len(own) == n_planes:
+                self._former_name = self._missing.pop()
+                self._cached[names[0], uuids[0]] = own
+                return [own]
+        return found
+
+    def count_pages(
+        self, files: Sequence[TiffPages | None], nbytes: int, index: int, needed: int
+    ) -> int | None:
+        """Return the number of pages of a file, or None for a missing or damaged one.
+
+        Files that are large enough for uncompressed pages are not read, nor all of many files:
+        a page that does not exist is reported when it is read.
+
+        Parameters
+        ----------
+        files : sequence of TiffPages or None
+            Files of an image.
+        nbytes : int
+            Bytes of the pixels of one page.
+        index : int
+            Index of the file.
+        needed : int
+            Number of pages that the description assigns to it.
+        """
+        file = files[index]
+        if file is None:
+            return None
+        if file.path != self.path:
+            if needed * nbytes <= file.stamp.nbytes:
+                return needed
+            if self._counted >= _MAX_COUNTED:
+                return min(needed, file.stamp.nbytes // _LEAST_IFD_BYTES)
+            self._counted += 1
+        try:
+            return len(file)
+        except UnreadableFileError:  # reported when it is read
+            return None
+
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
         """Files in the folder by UUID; those of the set may have been renamed."""
@@ -130,6 +200,13 @@ class OmeFiles:
 
     def warn(self, opened: Path) -> None:
         """Warn of all missing files, and of files from another set, in one sentence."""
+        if self._former_name:
+            warnings.warn(
+                f"The OME-XML of {opened.name} names {short_name(self._former_name)!r} as the file "
+                "of its pages, which is missing from the folder: its own pages are shown.",
+                FerryWarning,
+                stacklevel=3,
+            )
         if not self._missing and not self._foreign:
             return
         problems = [
@@ -150,7 +227,7 @@ def _list_files(names: Collection[str], predicate: str) -> str:
     """Return a clause with the names of some files; empty for no files."""
     if not names:
         return ""
-    first = ", ".join(sorted(names)[:_MAX_LISTED])
+    first = ", ".join(map(short_name, sorted(names)[:_MAX_LISTED]))
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
     return f"{first}{more} {'is' if len(names) == 1 else 'are'} {predicate}"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,9 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
+from napari_ferry.codecs.tiff.images.part_files import HEAD_CHARACTERS, check_parts, ome_parts
 from napari_ferry.codecs.tiff.images.read_json import read_json
-from napari_ferry.codecs.tiff.images.read_ome import (
-    HEAD_CHARACTERS,
-    check_parts,
-    ome_parts,
-    read_ome,
-)
+from napari_ferry.codecs.tiff.images.read_ome import read_ome
 from napari_ferry.codecs.tiff.images.read_plain import read_plain
 from napari_ferry.codecs.tiff.images.scanimage import read_scanimage
 from napari_ferry.codecs.tiff.images.vendor import read_vendor
@@ -33,9 +30,11 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
+from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
-from napari_ferry.imagej import has_consistent_counts, parse_imagej
+from napari_ferry.imagej import COUNT_KEYS, has_consistent_counts, parse_imagej
 
 
 def read_images(path: Path) -> list[Image]:
@@ -52,8 +51,10 @@ def read_images(path: Path) -> list[Image]:
         check_parts(header)
 
     source = TiffPages(path)
-    images = _read_described(header, source)
-    if not images and header.flavor:
+    images: list[Image] = []
+    if header.nbytes:  # a first page without pixels is damaged, and left out
+        images = _read_described(header, source)
+    if not images and header.nbytes and header.flavor:
         images = read_vendor(header)
     images = images or read_plain(source)
 
@@ -116,7 +117,11 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     order = [stored.index(name) for name in names]
     count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
 
-    flat = None if move else open_even_stack(header, count, is_imagej=True)
+    flat = None if move else open_even_stack(header, count, is_single=True)
+    existing = count if flat is not None else len(TiffPages(header.path))
+    if 1 < existing < count:
+        _warn_shortened(header, count, existing)
+        return _read_imagej(header, _shortened(metadata, sizes, stored, existing))
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
         array: Array = whole.transpose(*order, *range(lead, whole.ndim))
@@ -124,6 +129,39 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         pages = np.arange(count).reshape(shape).transpose(order).ravel()
         array = array_by_page(header, pages, description.shape, lead, move)
     return with_pixels(description, array)
+
+
+def _shortened(
+    metadata: Mapping[str, Any], sizes: Mapping[str, int], stored: Sequence[str], existing: int
+) -> dict[str, Any]:
+    """Return an ImageJ header for the complete steps among its existing pages.
+
+    Parameters
+    ----------
+    metadata : mapping
+        The header.
+    sizes : mapping
+        Lengths of the axes t z c.
+    stored : sequence of str
+        The same axes, slowest first.
+    existing : int
+        Number of pages.
+    """
+    lengths = complete_steps([sizes[name] for name in stored], existing)
+    shortened = dict(zip(stored, lengths, strict=True))
+    counts = {COUNT_KEYS[name]: length for name, length in shortened.items()}
+    named = {key: count for key, count in counts.items() if key in metadata}
+    return {**metadata, **named, "images": math.prod(lengths)}
+
+
+def _warn_shortened(header: Header, count: int, existing: int) -> None:
+    warnings.warn(
+        f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
+        f"{existing} pages: only complete steps of these are shown; get a complete copy of the "
+        "file if it should have more.",
+        FerryWarning,
+        stacklevel=3,
+    )
 
 
 def _stored_order(metadata: Mapping[str, Any]) -> str:

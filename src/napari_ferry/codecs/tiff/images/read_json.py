@@ -23,6 +23,12 @@ from napari_ferry.codecs.tiff.images.levels import (
 )
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
 from napari_ferry.codecs.tiff.images.read_plain import read_subifd_images
+from napari_ferry.codecs.tiff.images.shaped_json import (
+    parse_record,
+    shortened_record,
+    warn_misfit,
+    warn_unusable,
+)
 from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
@@ -38,12 +44,8 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import default_axes
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import ASSUMED, KEY, Description, parse_description
 from napari_ferry.imagej import ASSUMED_TIME
-
-_MAX_AXES = 32
-"""Largest number of axes of an array in any version of numpy."""
 
 ASSUMED_AXES = "the axes are named by their order, because the file does not name them"
 
@@ -58,10 +60,11 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
     FerryWarning
         The description of a later page does not fit the pages of the file.
     """
-    record = _parse_record(header.description)
+    record = parse_record(header.description)
     if record is None:
+        warn_unusable(header)
         return []
-    flat = _open_only_image(header, tuple(record["shape"]), source)
+    flat = _open_only_image(header, record, source)
     if flat is not None:
         image = _whole_image(header, record, flat)
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
@@ -79,15 +82,21 @@ def _whole_image(header: Header, record: Mapping[str, Any], flat: FileArray) -> 
     return with_pixels(description, flat)
 
 
-def _open_only_image(header: Header, shape: tuple[int, ...], source: TiffPages) -> FileArray | None:
-    """Open the pixels of the only image of a file, even if directories after them are cut off."""
+def _open_only_image(
+    header: Header, record: Mapping[str, Any], source: TiffPages
+) -> FileArray | None:
+    """Open the pixels of the only image of a file, even if directories after them are cut off.
+
+    tifffile marks a stack with a single directory as truncated.
+    """
     if header.subifds:
         return None
+    shape = tuple(record["shape"])
     flat = open_whole_file(header, shape)
     n, rest = divmod(math.prod(shape), math.prod(header.shape))
     if flat is not None or rest or n <= len(source):
         return flat
-    flat = open_even_stack(header, n)
+    flat = open_even_stack(header, n, is_single=bool(record.get("truncated")))
     return None if flat is None else flat.reshape(shape)
 
 
@@ -113,9 +122,14 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
         # equal descriptions are parsed once, unless fewer pages are left than they describe
         key = text, int(source.kinds[page])
         if key not in known or page + len(known[key].pages) > len(source):
-            described = _described_run(text, kind, len(source) - page)
-            if described is None and _parse_record(text):
-                _warn_misfit(header, page)
+            record = parse_record(text)
+            described = _described_run(record, kind, len(source) - page)
+            if described is None and record:
+                warn_misfit(header, page, record["shape"], len(source))
+                shortened = _shortened_run(source, record, kind, page)
+                if shortened:
+                    yield replace(shortened, pages=shortened.pages + page)
+                    return
             if described is None and not page:
                 return
             known[key] = described or _undescribed_run(kind)
@@ -124,19 +138,18 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
         yield replace(run, pages=run.pages + page)
 
 
-def _described_run(text: str, kind: PageKind, count: int) -> PageRun | None:
+def _described_run(record: Mapping[str, Any] | None, kind: PageKind, count: int) -> PageRun | None:
     """Return the pages under a description, counted from 0, or ``None`` if it does not fit.
 
     Parameters
     ----------
-    text : str
+    record : mapping, optional
         The description of the first page.
     kind : PageKind
         The kind of that page.
     count : int
         Number of pages of the file from that page on.
     """
-    record = _parse_record(text)
     if record is None:
         return None
     shape = tuple(record["shape"])
@@ -149,6 +162,16 @@ def _described_run(text: str, kind: PageKind, count: int) -> PageRun | None:
     is_ours = KEY in record
     key = None if is_ours else join_key(description, kind)
     return PageRun(description=description, pages=np.arange(n), kind=kind, move=move, key=key)
+
+
+def _shortened_run(
+    source: TiffPages, record: Mapping[str, Any], kind: PageKind, page: int
+) -> PageRun | None:
+    """Return the complete steps among the last pages, or ``None`` unless these look alike."""
+    left = len(source) - page
+    if (source.kinds[page:] != source.kinds[page]).any():
+        return None
+    return _described_run(shortened_record(record, kind, left), kind, left)
 
 
 def _undescribed_run(kind: PageKind) -> PageRun:
@@ -216,27 +239,6 @@ def _image_pages(
 
 def _read_pages(pages: ImagePages, shape: Sequence[int], run: PageRun) -> Array:
     return pages.to_array(shape[len(pages.lead) :], run.kind.dtype)
-
-
-def _warn_misfit(header: Header, page: int) -> None:
-    warnings.warn(
-        f"The description of page {page} of {header.path.name} does not fit the pages of the file, "
-        "so it is ignored: check the axes of the images.",
-        FerryWarning,
-        stacklevel=3,
-    )
-
-
-def _parse_record(text: str) -> dict[str, Any] | None:
-    """Parse a description in tifffile's form, or ``None`` for any other text."""
-    try:
-        record = parse_json(text)
-    except ValueError:
-        return None
-    shape = record.get("shape") if isinstance(record, dict) else None
-    is_valid = isinstance(shape, list) and 2 <= len(shape) <= _MAX_AXES
-    is_valid = is_valid and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
-    return record if is_valid else None
 
 
 def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisMove | None]:

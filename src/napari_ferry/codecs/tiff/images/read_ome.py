@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
-from napari_ferry.codecs.tiff.names import PartName
-from napari_ferry.codecs.tiff.pages.header import Header, read_header
+from napari_ferry.codecs.tiff.images.part_files import part_paths
+from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     frame_axes,
     moved_shape,
@@ -28,72 +28,8 @@ from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
-from napari_ferry.image.record import ASSUMED, KEY, Description
-from napari_ferry.ome_xml import OmeImage, parse_ome_xml
-
-HEAD_CHARACTERS = 4096
-"""Characters at the start of a description searched for its root element and our key."""
-
-_PART_UUID = re.compile(r'FileName="([^"]+)">(urn:uuid:[^<"]+)<')
-
-
-def ome_parts(header: Header) -> dict[str, str]:
-    """Return the UUIDs of the files of one of our series by name; empty for other files."""
-    head = header.description[:HEAD_CHARACTERS]
-    if "<OME" not in head or KEY not in head:
-        return {}
-    return {html.unescape(name): uuid for name, uuid in _PART_UUID.findall(header.description)}
-
-
-def part_paths(header: Header) -> dict[str, Path]:
-    """Return the paths of the files of one of our series by their original names.
-
-    If a series was renamed as a whole, its other files have the new name of this one.
-    """
-    parts = ome_parts(header)
-    own = next((name for name, uuid in parts.items() if _has_uuid(header, uuid)), header.path.name)
-    original, current = PartName.of(Path(own)), PartName.of(header.path)
-    paths = {name: header.path.with_name(Path(name).name) for name in parts}
-    is_same_part = original and current and original.number == current.number
-    if original and current and is_same_part and original.series != current.series:
-        numbers = {name: PartName.of(Path(name)) for name in parts}
-        paths |= {
-            name: current.sibling(header.path, other.number)
-            for name, other in numbers.items()
-            if other and not paths[name].is_file()
-        }
-    return paths | {own: header.path} if parts else {}
-
-
-def _has_uuid(header: Header, uuid: str) -> bool:
-    return f'UUID="{uuid}"' in header.description[:HEAD_CHARACTERS]
-
-
-def check_parts(header: Header) -> None:
-    """Check the other files of one of our series.
-
-    Raises
-    ------
-    UnreadableFileError
-        A file is missing, or it is from another save.
-    """
-    parts, paths = ome_parts(header), part_paths(header)
-    for index, (name, uuid) in enumerate(parts.items()):
-        if _has_uuid(header, uuid) or Path(name).name != name:
-            continue
-
-        path = paths[name]
-        if not path.is_file():
-            raise UnreadableFileError(
-                f"{path.name} is missing: it is one of the {len(parts)} files of a series with "
-                f"{header.path.name}; put it back into the same folder."
-            )
-        if not _has_uuid(read_header(path), uuid):
-            raise UnreadableFileError(
-                f"{path.name} is not part {index} of the same save as {header.path.name}: it is "
-                "outdated or was replaced; restore the original file, or save the whole series "
-                "again."
-            )
+from napari_ferry.image.record import ASSUMED, Description
+from napari_ferry.ome_xml import OmeImage, PlaneFit, fit_planes, parse_ome_xml
 
 
 def read_ome(header: Header) -> list[Image]:
@@ -110,16 +46,20 @@ def read_ome(header: Header) -> list[Image]:
     try:
         master = described_by(header)
         described = parse_ome_xml(master.description)
+        if len(described) == 1 and (image := _open_even(master, described[0])):
+            return [image]
     except UnreadableFileError as error:
         problem, described = error, []
 
-    files = OmeFiles(master.path)
-    for steps in _group_steps(described):
+    files = OmeFiles(master.path, {name for image in described for name in image.files})
+    fits, problems = _fit_images(master, described, files)
+    for steps in _group_steps([fit.image for fit in fits]):
         try:
-            images.append(_read_ome_image(master, steps, len(described) == 1, files))
+            images.append(_read_ome_image(master, steps, files))
         except UnreadableFileError as error:
-            problem = error
+            problems.append(error)
 
+    problem = problems[-1] if problems else problem
     if problem:
         result = (
             "can be used only in part, and some of its images are left out"
@@ -133,7 +73,66 @@ def read_ome(header: Header) -> list[Image]:
         )
     if images:
         files.warn(header.path)
+        _warn_shortened(header.path, [fit for fit in fits if fit.existing < fit.described])
     return images
+
+
+def _open_even(header: Header, image: OmeImage) -> Image | None:
+    """Open the only image of a file if its pages are in order and evenly spaced.
+
+    This is the usual case: it does not read the other directories. None for other files.
+    """
+    description = image.description
+    n_planes = image.size_c * image.size_z * image.size_t
+    is_plain = image.files == (None,) and not header.subifds
+    if not is_plain or n_planes * header.nbytes > header.stamp.nbytes:
+        return None
+
+    planes = image.planes()
+    in_order = (planes[:, 1] == np.arange(n_planes)).all()
+    flat = open_even_stack(header, n_planes) if in_order else None
+    frame = description.shape[-description.frame_ndim :]
+    if flat is None or math.prod(flat.shape[1:]) != math.prod(frame):
+        return None
+    return with_pixels(description, flat.reshape(description.shape))
+
+
+def _fit_images(
+    header: Header, described: Sequence[OmeImage], files: OmeFiles
+) -> tuple[list[PlaneFit], list[UnreadableFileError]]:
+    """Shorten images to their existing planes; errors are those of images without any."""
+    fits: list[PlaneFit] = []
+    problems: list[UnreadableFileError] = []
+    for image in described:
+        found = _find_files(header, image, files)
+        frame = image.description.shape[-image.description.frame_ndim :]
+        nbytes = math.prod(frame) * np.dtype(image.description.dtype).itemsize
+        try:
+            fits.append(fit_planes(image, partial(files.count_pages, found, nbytes)))
+        except UnreadableFileError as error:
+            problems.append(error)
+    return fits, problems
+
+
+def _warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
+    """Warn of all images with fewer planes than described in one sentence."""
+    if not fits:
+        return
+    described, existing, omitted, filled = (
+        sum(getattr(fit, name) for fit in fits)
+        for name in ("described", "existing", "omitted", "filled")
+    )
+    consequence = f"{existing - omitted} are shown"
+    if omitted:
+        consequence += f", and {omitted} of an incomplete last step left out"
+    if filled:
+        consequence += f", and zero in place of {filled} between them"
+    warnings.warn(
+        f"The OME-XML of {path.name} describes {described} planes, but {existing} of them exist: "
+        f"{consequence}; if there should be more, get a complete copy of the file.",
+        FerryWarning,
+        stacklevel=3,
+    )
 
 
 def _group_steps(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
@@ -200,23 +199,13 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
     return description, np.concatenate(planes)
 
 
-def _read_ome_image(
-    header: Header, steps: Sequence[OmeImage], is_only: bool, set_files: OmeFiles
-) -> Image:
+def _read_ome_image(header: Header, steps: Sequence[OmeImage], set_files: OmeFiles) -> Image:
     """Open one image, or the steps of a stack; missing files are noted in `set_files`."""
-    image = steps[0]
     description, planes = _join(steps)
     lead = len(description.shape) - description.frame_ndim
     frame = description.shape[lead:]
 
-    # the usual case: all pages in order in one file, opened without reading each page
-    in_order = (planes[:, 1] == np.arange(len(planes))).all() and image.files == (None,)
-    is_plain = is_only and in_order and not header.subifds
-    flat = open_even_stack(header, len(planes)) if is_plain else None
-    if flat is not None and math.prod(flat.shape[1:]) == math.prod(frame):
-        return with_pixels(description, flat.reshape(description.shape))
-
-    files = _find_files(header, image, set_files)
+    files = _find_files(header, steps[0], set_files)
     kind = _first_kind(files, planes)
     _, move = frame_axes(kind)
     if moved_shape(kind.shape, move) != frame:
@@ -232,7 +221,8 @@ def _find_files(header: Header, image: OmeImage, set_files: OmeFiles) -> list[Ti
     """Return the files of an image, or ``None`` for a missing one."""
     paths = part_paths(header)
     names = [paths[name].name if name in paths else name for name in image.files]
-    return [set_files.find(name, uuid) for name, uuid in zip(names, image.uuids, strict=True)]
+    n_planes = image.size_c * image.size_z * image.size_t
+    return set_files.find_all(names, image.uuids, n_planes)
 
 
 def _first_kind(files: Sequence[TiffPages | None], planes: NDArray[np.int64]) -> PageKind:

@@ -6,12 +6,14 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF. The kind of a page contains the decoder of t
 from __future__ import annotations
 
 import math
+import os
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, check_segment
+from napari_ferry.codecs.tiff.pages.page_check import check_segment
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments
 from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OFFSET = 1 << 43
@@ -76,7 +78,7 @@ def check_segments(kind: PageKind, segments: Segments) -> None:
     n = math.prod(kind.grid)
     if len(offsets) < n or len(counts) < n:
         raise ValueError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
-    check_segment(kind.segment_bytes, int(counts.max()))
+    check_segment(kind.segment_bytes, int(counts.max()), kind.max_growth)
 
 
 def is_contiguous(segments: Segments) -> bool:
@@ -98,7 +100,9 @@ def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> byt
         return None
     if not (0 < offset < _MAX_OFFSET and 0 < count < _MAX_OFFSET):
         raise ValueError(f"a strip or tile at byte {offset}, of {count} bytes")
-    check_segment(kind.segment_bytes, count)
+    check_segment(kind.segment_bytes, count, kind.max_growth)
+    if offset + count > os.fstat(file.fileno()).st_size:  # or memory for all of it is allocated
+        raise ValueError("it ends before its last pixel")
     file.seek(offset)
     data = file.read(count)
     if len(data) < count:

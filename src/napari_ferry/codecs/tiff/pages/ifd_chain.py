@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.file_formats import other_format
 
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
@@ -172,12 +173,19 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
     order = {b"II": "<", b"MM": ">"}.get(header[:2], "")
     version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 8 else 0
     if version not in (42, 43) or (version == 43 and len(header) < _MAGIC_BYTES):
-        beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
-        raise UnreadableFileError(
-            f"{path} is not a TIFF file ({beginning}): check its format, and give it the suffix of "
-            "that format."
-        )
+        raise UnreadableFileError(_not_tiff(path, header))
     return Magic(order, version == 43, header)
+
+
+def _not_tiff(path: Path, header: bytes) -> str:
+    """Return the message about a file of another format."""
+    if clause := other_format(path, "TIFF"):
+        return f"{path} is not a TIFF file; {clause}."
+    beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
+    return (
+        f"{path} is not a TIFF file ({beginning}): check its format, and give it the suffix of "
+        "that format."
+    )
 
 
 def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:

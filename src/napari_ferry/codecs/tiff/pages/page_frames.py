@@ -72,20 +72,29 @@ def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:
     return np.moveaxis(np.empty(shape, "V0"), *move).shape if move else tuple(shape)
 
 
-def open_even_stack(header: Header, n: int, *, is_imagej: bool = False) -> FileArray | None:
+def open_even_stack(header: Header, n: int, *, is_single: bool = False) -> FileArray | None:
     """Open `n` consecutive frames from the first page on, without reading the other directories.
 
     This is correct for stacks of ImageJ and of known writers, which store all pixels before the
     second directory. None for other files.
+
+    Parameters
+    ----------
+    header : Header
+        The first page.
+    n : int
+        Number of frames.
+    is_single : bool
+        True if the first directory may be the only one, as in stacks of ImageJ.
     """
     end = header.start + n * header.nbytes
-    is_known = is_imagej or header.software.startswith(_CONTIGUOUS_WRITERS)
+    is_known = is_single or header.software.startswith(_CONTIGUOUS_WRITERS)
     is_raw = header.raw_dtype is not None and header.start > 0
     if header.raw_dtype is None or not is_raw or not is_known or end > header.stamp.nbytes:
         return None
 
-    # the next directory must follow the pixels; only stacks of ImageJ may have no further one
-    if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_imagej)):
+    # the next directory must follow the pixels; a single directory must be known as such
+    if n > 1 and (0 < header.next_page < end or (header.next_page == 0 and not is_single)):
         return None
     return open_frames(header.path, header.start, header.nbytes, n, header.shape, header.raw_dtype)
 

@@ -16,6 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.describe import describe_page
+from napari_ferry.codecs.tiff.pages.page_check import (
+    check_page,
+    max_growth,
+    segment_grid,
+    segment_shape,
+)
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -40,12 +46,6 @@ COLOR = (2, 5, 6, 8, 9, 10)
 
 PALETTE = 3
 """Photometric interpretation whose samples are indices of a color table."""
-
-_SPARSE_GROWTH = 1 << 24
-"""Bytes of pixels per byte of the file, above which a page is a bomb; sparse pages have fewer."""
-
-_LARGE_SEGMENT = 1 << 28
-_HUGE_SEGMENT = 1 << 30
 
 
 class Segments(NamedTuple):
@@ -99,6 +99,8 @@ class PageKind:
         Type of the pixels in the file; None unless they are stored uncompressed in one block.
     fill : number
         Value of the pixels that the file leaves out.
+    max_growth : float
+        Most bytes of pixels that one stored byte can become.
     palette : array of uint16, axes (rgb, index), or None
         The color table, for pages whose pixels are indices of colors.
     subifds : tuple of int
@@ -118,6 +120,7 @@ class PageKind:
     is_reduced: bool
     raw_dtype: np.dtype[Any] | None
     fill: float
+    max_growth: float
     palette: NDArray[np.uint16] | None
     subifds: tuple[int, ...]
     decode: Callable[..., Any] = field(repr=False)
@@ -142,9 +145,7 @@ class PageKind:
     @property
     def grid(self) -> tuple[int, int, int, int]:
         """Number of strips or tiles along separate samples, depth, length and width."""
-        inner = zip(self.shaped[1:4], self.segment, strict=True)
-        d, y, x = (math.ceil(n / step) for n, step in inner)
-        return self.shaped[0], d, y, x
+        return segment_grid(self.shaped, self.segment)
 
 
 def read_page_kind(path: Path, ifd: int) -> PageKind:
@@ -190,7 +191,7 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
     UnreadableFileError
         The compression is unknown.
     """
-    _check_page(page)
+    check_page(page)
 
     raw = page.is_final and page.bitspersample % 8 == 0 and min(page.dataoffsets) > 0
     palette = page.colormap if page.photometric == PALETTE else None
@@ -201,69 +202,14 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         axes=page.axes.lower(),
         dtype=dtype.newbyteorder("="),
         shaped=tuple(int(n) for n in page.shaped),
-        segment=_segment_shape(page),
+        segment=segment_shape(page),
         is_color=page.photometric in COLOR,
         is_reduced=bool(page.is_reduced),
         raw_dtype=dtype.newbyteorder(page.parent.byteorder) if raw else None,
         fill=page.nodata,
-        palette=None if palette is None or palette.shape[0] != 3 else palette,
+        max_growth=max_growth(page),
+        palette=palette if palette is not None and palette.shape[0] == 3 and palette.size else None,
         subifds=tuple(page.subifds or ()),
         decode=page.decode,
         tables={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader},
     )
-
-
-def _check_page(page: tifffile.TiffPage) -> None:
-    """Refuse an unreadable page before memory is allocated for it."""
-    import tifffile
-
-    if page.dtype is None or 0 in page.shape or not page.shape:
-        raise ValueError(f"shape {page.shape}, type {page.dtype}")
-    if 0 in _segment_shape(page):
-        raise ValueError(f"strips or tiles of {_segment_shape(page)}")
-    if page.nbytes > _SPARSE_GROWTH * page.parent.filehandle.size:
-        raise ValueError(f"pages of {page.nbytes} bytes in {page.parent.filehandle.size} bytes")
-    if page.compression == 1:
-        return
-
-    check_segment(_segment_bytes(page), max(page.databytecounts, default=0))
-    try:
-        _ = tifffile.TIFF.DECOMPRESSORS[page.compression]
-    except KeyError as error:
-        name = getattr(page.compression, "name", page.compression)
-        raise UnreadableFileError(
-            f"{page.parent.filehandle.path} is compressed with {name}, which is not supported: "
-            "save it uncompressed or with deflate in the program that wrote it."
-        ) from error
-
-
-def check_segment(nbytes: int, stored: int) -> None:
-    """Refuse a strip or tile of implausible decoded size, before it fills the memory.
-
-    Deflate makes at most 1,032 bytes of one byte; no image of a gigabyte shrinks to 1/200.
-
-    Parameters
-    ----------
-    nbytes, stored : int
-        Decoded and stored size, in bytes.
-
-    Raises
-    ------
-    ValueError
-        The decoded size is implausible.
-    """
-    growth = nbytes / stored if stored else 0
-    if (nbytes > _LARGE_SEGMENT and growth > 1032) or (nbytes > _HUGE_SEGMENT and growth > 200):
-        raise ValueError(f"{stored} bytes that would become {nbytes}")
-
-
-def _segment_shape(page: tifffile.TiffPage) -> tuple[int, int, int]:
-    """Return depth, length and width of one strip or tile."""
-    if page.is_tiled:
-        return int(page.tiledepth), int(page.tilelength), int(page.tilewidth)
-    # a file may specify strips of up to 2**32 - 1 rows
-    return 1, max(1, min(int(page.rowsperstrip), page.shaped[2])), page.shaped[3]
-
-
-def _segment_bytes(page: tifffile.TiffPage) -> int:
-    return math.prod(_segment_shape(page)) * page.shaped[4] * np.dtype(page.dtype).itemsize

@@ -1,0 +1,76 @@
+"""JSON descriptions in tifffile's form, ``{"shape": [5, 512, 512]}``, compared with pages."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from napari_ferry.codecs.tiff.names import short_name
+from napari_ferry.codecs.tiff.pages.header import Header
+from napari_ferry.codecs.tiff.pages.page_kind import PageKind
+from napari_ferry.errors import FerryWarning
+from napari_ferry.image.axes import complete_steps
+from napari_ferry.image.json_values import parse_json
+from napari_ferry.image.record import KEY
+
+_MAX_AXES = 32
+"""Largest number of axes of an array in any version of numpy."""
+
+_START = '{"shape"'
+
+
+def parse_record(text: str) -> dict[str, Any] | None:
+    """Parse a description in tifffile's form, or ``None`` for any other text."""
+    try:
+        record = parse_json(text)
+    except ValueError:
+        return None
+    shape = record.get("shape") if isinstance(record, dict) else None
+    is_valid = isinstance(shape, list) and 2 <= len(shape) <= _MAX_AXES
+    is_valid = is_valid and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
+    return record if is_valid else None
+
+
+def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> dict[str, Any]:
+    """Return a description with the complete steps among `count` pages."""
+    shape = record["shape"]
+    n = math.prod(shape) // math.prod(kind.shape)
+    lead = next((k for k in range(len(shape) + 1) if math.prod(shape[:k]) == n), 0)
+    lengths = complete_steps(shape[:lead], count)
+
+    shortened = {**record, "shape": [*lengths, *shape[lead:]]}
+    own = record.get(KEY)
+    axes = own.get("axes") if isinstance(own, Mapping) else None
+    if (
+        isinstance(own, Mapping)
+        and isinstance(axes, list)
+        and all(isinstance(axis, dict) for axis in axes)
+    ):
+        sized = zip(axes, shortened["shape"], strict=False)
+        shortened[KEY] = {**own, "axes": [{**axis, "size": size} for axis, size in sized]}
+    return shortened
+
+
+def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> None:
+    """Warn of the description of a page that does not fit the `count` pages of the file."""
+    size = short_name(" x ".join(map(str, shape)))
+    warnings.warn(
+        f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
+        f"it describes {size} pixels, but the file has {count - page} pages from there on: its "
+        "complete steps are shown; check the axes of the images.",
+        FerryWarning,
+        stacklevel=3,
+    )
+
+
+def warn_unusable(header: Header) -> None:
+    """Warn of a description in tifffile's form that cannot be parsed."""
+    if header.description.startswith(_START):
+        warnings.warn(
+            f"The description of {header.path.name} is not valid JSON with a shape, so it is "
+            "ignored: check the axes of the images.",
+            FerryWarning,
+            stacklevel=3,
+        )

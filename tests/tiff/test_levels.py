@@ -170,3 +170,17 @@ def test_pixels_outlive_directories_that_were_cut_off(tmp_path: Path) -> None:
         (image,) = imload(path)
     assert image.axis_names == ("z", "y", "x")
     assert_same_pixels(image.array, data)
+
+
+def test_a_damaged_number_of_subifds_does_not_take_long(tmp_path: Path) -> None:
+    """A page lists thousands of offsets, each of a directory that could be read."""
+    path = tmp_path / "a.tif"
+    offsets = (65000, "I", 20_000, [8] * 20_000, True)
+    tifffile.imwrite(path, pixels((20, 30)), extratags=[offsets], **GRAY)
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        tif.filehandle.seek(tif.pages.first.tags[65000].offset)
+        tif.filehandle.write(struct.pack("<H", 330))
+    with pytest.warns(FerryWarning, match="lists 20000 SubIFDs, of which the first 64"):
+        images = imload(path)
+    assert len(images) <= 65
+    assert_same_pixels(images[0].array, pixels((20, 30)))

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CHAIN_FACTORS = (2, 3, 4)
 """Factors between a page and the next smaller level in the chain, as in tifffile."""
 
+_MAX_SUBIFDS = 64
+"""Most pages read below a page: a pyramid has fewer levels, a damaged file has any number."""
+
 _MAX_CHECKED = 1000
 """Number of pages above which only the first file of an image is checked for its levels."""
 
@@ -105,11 +108,25 @@ def page_table(pages: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([np.zeros_like(pages), pages], -1)
 
 
+def usable_subifds(path: Path, kind: PageKind) -> tuple[int, ...]:
+    """Return the offsets of the SubIFDs of a page; warn if there are impossibly many."""
+    if len(kind.subifds) <= _MAX_SUBIFDS:
+        return kind.subifds
+    warnings.warn(
+        f"A page of {path.name} lists {len(kind.subifds)} SubIFDs, of which the first "
+        f"{_MAX_SUBIFDS} are read: the file is damaged, or the others must be opened with the "
+        "program that wrote it.",
+        FerryWarning,
+        stacklevel=3,
+    )
+    return kind.subifds[:_MAX_SUBIFDS]
+
+
 def subifd_levels(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
     """Return index and kind of each SubIFD with a smaller version of a page."""
     levels: list[tuple[int, PageKind]] = []
     last = kind
-    for index, ifd in enumerate(kind.subifds):
+    for index, ifd in enumerate(usable_subifds(path, kind)):
         try:
             small = read_page_kind(path, ifd)
         except UnreadableFileError as error:

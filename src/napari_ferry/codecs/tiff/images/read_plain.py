@@ -17,6 +17,7 @@ from napari_ferry.codecs.tiff.images.levels import (
     is_level,
     page_table,
     subifd_levels,
+    usable_subifds,
     with_levels,
     with_subifd_levels,
 )
@@ -55,7 +56,7 @@ def read_plain(source: TiffPages) -> list[Image]:
 
 def read_subifd_images(path: Path, kinds: Sequence[PageKind]) -> list[Image]:
     """Open the SubIFDs of pages, except smaller versions of the pages themselves."""
-    existing = {k for kind in kinds for k in range(len(kind.subifds))}
+    existing = {k for kind in kinds for k, _ in enumerate(usable_subifds(path, kind))}
     levels = {k for kind in kinds for k, _ in subifd_levels(path, kind)}
     sources = [TiffPages(path, k) for k in sorted(existing - levels)]
     return [_image(source, [group]) for source in sources for group in _group_pages(source)]

@@ -33,7 +33,7 @@ from mutant_runs import BAD, Outcome, Run, run_mutants, write  # noqa: E402
 from mutant_seeds import FORMATS, corpus_seeds, make_seeds  # noqa: E402
 from mutants import mutate  # noqa: E402
 from save_faults import (  # noqa: E402
-    CODES,
+    FAULTS,
     Tally,
     fail_at_each,
     full_disks,
@@ -132,12 +132,12 @@ def _operations(options: argparse.Namespace) -> Iterator[Row]:
         yield _row(
             "operations", name, "killed", lambda folder, name=name: kill_at_each(name, folder)
         )
-        for word, code in CODES.items():
+        for fault in FAULTS:
             yield _row(
                 "operations",
                 name,
-                word,
-                lambda folder, name=name, code=code: fail_at_each(name, folder, code),
+                fault,
+                lambda folder, name=name, fault=fault: fail_at_each(name, folder, fault),
             )
 
 

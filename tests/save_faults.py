@@ -19,10 +19,11 @@ from pathlib import Path
 from faults import EVERY_KIND, Kind, contents, found, leftovers, movie, names, version_of
 from napari_ferry import FerryError, FerryWarning
 from napari_ferry.saving.interruption import partial_folder
-from operations import Operations, fail
+from operations import Operations, fail, interrupt
 
-CODES = {name: getattr(errno, name) for name in ("EIO", "ENOSPC", "EACCES")}
-"""Errors of the system, by their names."""
+FAULTS = {name: fail(getattr(errno, name)) for name in ("EIO", "ENOSPC", "EACCES")}
+FAULTS |= {"interrupt": interrupt}
+"""What happens instead of an operation: an error of the system, or Ctrl+C."""
 
 
 @dataclass
@@ -51,13 +52,13 @@ class Ending:
     error: BaseException | None = None
     text: str = ""
     cause: str = ""
-    is_killed: bool = False
+    is_stopped: bool = False
 
     def judge(self, kind: Kind, case: Path, start: Path) -> str:
         """Return what is there: ``old``, ``new``, or ``said`` where a message names the files."""
         state = _state(kind, case, start, self.text)
         hidden = partial_folder(case / kind.name)
-        if self.is_killed:
+        if self.is_stopped:
             assert state != "torn", "neither the old nor the new is whole"
             return state
         if self.error is None:
@@ -116,15 +117,15 @@ def _start(name: str, folder: Path) -> Path:
     return start
 
 
-def fail_at_each(name: str, folder: Path, code: int, *, step: int = 1) -> Tally:
-    """Save over an old file; the system refuses each file operation, or each of every few."""
+def fail_at_each(name: str, folder: Path, fault: str, *, step: int = 1) -> Tally:
+    """Save over an old file, with a fault at each file operation, or at each of every few."""
     tally, kind, start = Tally(), EVERY_KIND[name], _start(name, folder)
     for n in itertools.count(1, step):
         case = folder / str(n)
         shutil.copytree(start, case)
-        operations = Operations(folder=case, at=n, fault=fail(code))
+        operations = Operations(folder=case, at=n, fault=FAULTS[fault])
         ending = _save(kind, case, operations)
-        ending.cause = os.strerror(code)
+        ending.cause = os.strerror(getattr(errno, fault)) if hasattr(errno, fault) else ""
         if len(operations.calls) < n:
             return tally
         tally.check(f"{n} {operations.calls[n - 1]}", kind, case, start, ending)
@@ -139,6 +140,8 @@ def _save(kind: Kind, case: Path, operations: Operations) -> Ending:
         warnings.simplefilter("always", FerryWarning)
         try:
             kind.save(movie(2), case, overwrite=True)
+        except KeyboardInterrupt:
+            ending.is_stopped = True
         except Exception as error:  # noqa: BLE001 - any other than ours is what this looks for
             ending.error = error
     said = [*(str(one.message) for one in caught), *([str(ending.error)] if ending.error else [])]
@@ -160,7 +163,7 @@ def kill_at_each(name: str, folder: Path, *, step: int = 1) -> Tally:
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if not status:
             return tally
-        tally.check(f"{n}", kind, case, start, Ending(is_killed=True))
+        tally.check(f"{n}", kind, case, start, Ending(is_stopped=True))
         shutil.rmtree(case)
     raise AssertionError
 

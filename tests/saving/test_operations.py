@@ -11,7 +11,7 @@ from faults import EVERY_KIND, movie, names, run_fork, version_of
 from napari_ferry import FerryWarning
 from napari_ferry.io import codecs, find_codec
 from operations import Operations, fail
-from save_faults import CODES, fail_at_each, full_disks
+from save_faults import fail_at_each, full_disks
 
 pytest.importorskip("fcntl", reason="faults are made the POSIX way")
 
@@ -22,7 +22,10 @@ each_kind = pytest.mark.parametrize("name", EVERY_KIND)
 STEPS = {"series": 5, "zlib series": 7}
 """Distance of the operations that fail, for saves with very many of them."""
 
-FAULTS = [*((name, "EIO") for name in EVERY_KIND), ("bin", "ENOSPC"), ("mp4", "EACCES")]
+FAULTS = [
+    *((name, "EIO") for name in EVERY_KIND),
+    *(("bin", "ENOSPC"), ("mp4", "EACCES"), ("bin", "interrupt"), ("series", "interrupt")),
+]
 
 
 def test_every_format_is_saved_with_faults():
@@ -48,9 +51,9 @@ def test_a_save_killed_at_any_operation_leaves_the_old_or_the_new(name: str, tmp
     assert {"old", "new"} <= set(found) <= {"old", "new", "said"}
 
 
-@pytest.mark.parametrize(("name", "code"), FAULTS)
-def test_a_save_refused_at_any_operation_says_what_is_there(name: str, code: str, tmp_path: Path):
-    tally = fail_at_each(name, tmp_path, CODES[code], step=STEPS.get(name, 1))
+@pytest.mark.parametrize(("name", "fault"), FAULTS)
+def test_a_save_refused_at_any_operation_says_what_is_there(name: str, fault: str, tmp_path: Path):
+    tally = fail_at_each(name, tmp_path, fault, step=STEPS.get(name, 1))
     assert not tally.wrong
     assert {"old", "new"} <= set(tally.found)
 

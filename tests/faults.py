@@ -296,13 +296,15 @@ def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SI
         What was found after each kill: ``"v1"``, ``"v2"``, ``"said"`` where opening named the
         files that were on their way, or ``"torn: ..."``.
     """
-    delays = random.Random(seed)
-    outcomes = []
+    delays, outcomes = random.Random(seed), []
+    with fork(_SAVE_FOREVER, kind, folder, size) as child:
+        assert child.stdout is not None
+        times = [time.monotonic() for _, line in zip(range(3), child.stdout, strict=False) if line]
     for _ in range(kills):
         with fork(_SAVE_FOREVER, kind, folder, size) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "0\n"
-            time.sleep(delays.uniform(0, 0.1))
+            time.sleep(delays.uniform(0, times[2] - times[0]))  # as long as two saves
             child.send_signal(signal.SIGKILL)
             child.wait()
         try:

@@ -86,6 +86,7 @@ def test_views_read_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     array = in_file(MOVIE, tmp_path / "a.raw")
     with monkeypatch.context() as patch:
         patch.setattr(SharedFile, "read_into", lambda *_: pytest.fail("it was read"))
+        patch.setattr(SharedFile, "read", lambda *_: pytest.fail("it was read"))
         views: list[tuple[Any, np.ndarray]] = [
             (array.reshape(3, 20, 64, 64), MOVIE.reshape(3, 20, 64, 64)),
             (array.transpose(2, 0, 1), MOVIE.transpose(2, 0, 1)),
@@ -115,6 +116,19 @@ def test_the_whole_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     array[5]
     array[5:7, 3:9]
     assert sizes == [MOVIE.nbytes, MOVIE[5].nbytes, (64 + 6) * 64 * 2]
+
+
+@pytest.mark.parametrize("start", [0, 8, 100, 2048, 4095])
+def test_large_frames_are_copied_to_the_same_place_in_a_page(start: int, tmp_path: Path) -> None:
+    """Slightly above it, a processor would copy at less than half its speed."""
+    large = np.zeros((3, 300, 333), np.uint16)
+    array = in_file(large, tmp_path / "a.raw", start)
+    for i in range(3):
+        frame = array[i]
+        assert frame.flags.aligned
+        assert frame.flags.writeable
+        position = start + i * large[0].nbytes
+        assert (frame.ctypes.data - position) % 4096 in (0, *range(4096 - 63, 4096))
 
 
 def test_samples_beyond_the_end_are_refused(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ that was removed, is an error in one sentence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.frames import Frames, IndexedFrames
-from napari_ferry.arrays.indexing import join_key, new_axes_key, split_key
+from napari_ferry.arrays.indexing import check_index, join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Shaped
 from napari_ferry.arrays.shared_file import SharedFile, share_file
 from napari_ferry.arrays.stamp import Stamp
@@ -25,6 +27,9 @@ _GAP_BYTES = 16 << 10
 
 _SPAN_BYTES = 8 << 20
 """Largest stretch of a file that is read at once, unless all of it is wanted."""
+
+_INTEGERS = (int, np.int64)
+_ALL = slice(None)
 
 
 class FileArray(Shaped):
@@ -73,6 +78,9 @@ class FileArray(Shaped):
         return self.read().astype(self.dtype if dtype is None else dtype, copy=False)
 
     def __getitem__(self, key: Any) -> Any:
+        frame = self._read_frame(key)
+        if frame is not None:
+            return frame[()]
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
             lead = max(0, self.ndim - 2)
@@ -86,6 +94,36 @@ class FileArray(Shaped):
         pixels = self._forward(items).read()[flips]
         added = new_axes_key(items, order)
         return pixels[added] if added else pixels[()]
+
+    def _read_frame(self, key: Any) -> NDArray[Any] | None:
+        """Read contiguous samples at integers along the first axes; None for other keys.
+
+        For small frames, the general way takes as long as the reading.
+        """
+        parts = key if type(key) is tuple else (key,)
+        lead = sum(type(part) in _INTEGERS for part in parts)
+        if len(parts) > self.ndim or self.ndim - lead > self._n_contiguous:
+            return None
+        if any(type(part) is not slice or part != _ALL for part in parts[lead:]):
+            return None
+
+        start = self.start
+        for axis in range(lead):
+            start += check_index(int(parts[axis]), self.shape[axis], axis) * self.strides[axis]
+        shape = self.shape[lead:]
+        nbytes = math.prod(shape) * self.dtype.itemsize
+        return self.file.read(start, nbytes).view(self.dtype).reshape(shape)
+
+    @cached_property
+    def _n_contiguous(self) -> int:
+        """Number of the last axes along which all samples are contiguous."""
+        nbytes = self.dtype.itemsize
+        for k in range(self.ndim):
+            length, stride = self.shape[-1 - k], self.strides[-1 - k]
+            if length > 1 and stride != nbytes:
+                return k
+            nbytes *= length
+        return self.ndim
 
     def _forward(self, items: Sequence[int | slice]) -> FileArray:
         """Return the view at integers and slices, with every slice in rising order."""
@@ -141,12 +179,13 @@ class FileArray(Shaped):
     def read(self) -> NDArray[Any]:
         """Read all samples into a new array in C order."""
         out = np.empty(self.shape, self.dtype)
-        if out.size:
-            self.read_into(out)
+        if self._n_contiguous == self.ndim:
+            self.file.read_into(out.reshape(-1).view(np.uint8), self.start)
+        elif out.size:
+            self._read_scattered(out)
         return out
 
-    def read_into(self, out: NDArray[Any]) -> None:
-        """Read all samples into an array of the same shape and type."""
+    def _read_scattered(self, out: NDArray[Any]) -> None:
         kept = [k for k in range(self.ndim) if self.shape[k] > 1]
         order = sorted(kept, key=lambda k: -self.strides[k])
         axes = [_Axis(self.shape[k], self.strides[k]) for k in order]
@@ -162,8 +201,7 @@ class FileArray(Shaped):
 
         is_dense = self._is_dense(axes)
         if is_dense and span <= _SPAN_BYTES:
-            stretch = np.empty(span, np.uint8)
-            self.file.read_into(stretch, start)
+            stretch = self.file.read(start, span)
             first = stretch[: self.dtype.itemsize].view(self.dtype)
             shape, strides = zip(*axes, strict=True)
             out[...] = np.lib.stride_tricks.as_strided(first, shape, strides)

@@ -81,7 +81,7 @@ def new_axes_key(items: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
 
 def _part(item: Any) -> Any:
     """Return one part of a key as an int, a slice, an array, ``None`` or an ellipsis."""
-    if item is None or item is Ellipsis or isinstance(item, slice):
+    if item is None or item is Ellipsis or type(item) in (int, slice):
         return item
     try:
         array = np.asarray(item)
@@ -123,9 +123,16 @@ def _to_int(item: Any) -> int:
 def _check_ints(items: list[Any], shape: tuple[int, ...]) -> list[Any]:
     """Count negative integers from the end, and refuse those out of bounds."""
     return [
-        int(check_indices(np.asarray(item), n, axis)) if isinstance(item, int) else item
+        check_index(item, n, axis) if isinstance(item, int) else item
         for axis, (item, n) in enumerate(zip(items, shape, strict=True))
     ]
+
+
+def check_index(index: int, n: int, axis: int) -> int:
+    """Count a negative index from the end, and refuse one out of bounds."""
+    if not -n <= index < n:
+        raise IndexError(f"index {index} is out of bounds for axis {axis} with size {n}")
+    return index + n if index < 0 else index
 
 
 def check_indices(index: NDArray[Any], n: int, axis: int) -> NDArray[Any]:

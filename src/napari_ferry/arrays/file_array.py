@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import check_index, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.protocol import Closable, Shaped
 from napari_ferry.arrays.shared_file import SharedFile, share_file
 from napari_ferry.arrays.stamp import Stamp
 
@@ -32,7 +32,7 @@ _INTEGERS = (int, np.int64)
 _ALL = slice(None)
 
 
-class FileArray(Shaped):
+class FileArray(Shaped, Closable):
     """A lazy array of samples at regular offsets in a file.
 
     Each index reads the samples that it selects, into new memory. Views by `take_view`,
@@ -138,6 +138,10 @@ class FileArray(Shaped):
             axes.append((len(steps), steps.step * stride))
         shape, strides = tuple(n for n, _ in axes), tuple(step for _, step in axes)
         return FileArray(self.file, start, shape, strides, self.dtype)
+
+    def close(self) -> None:
+        """Close the file, for all its arrays, until one of them is read."""
+        self.file.close()
 
     def take_view(self, axis: int, item: int | slice) -> FileArray:
         """Return a view at an index, or at rising steps, of one axis; nothing is read."""

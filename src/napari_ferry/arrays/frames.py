@@ -23,7 +23,7 @@ from napari_ferry.arrays.indexing import (
     new_axes_key,
     split_key,
 )
-from napari_ferry.arrays.protocol import Array, Shaped
+from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
 from napari_ferry.errors import InvalidImageError
 
 ReadFrame = Callable[[int], NDArray[Any]]
@@ -66,7 +66,7 @@ _CACHE_FRAMES = 8
 _CACHE_BYTES = 64 << 20
 
 
-class Frames(Shaped):
+class Frames(Shaped, Closable):
     """An array read one frame at a time, with numpy's indexing.
 
     The time to create and to index an array does not depend on its length. It is thread-safe,
@@ -108,6 +108,12 @@ class Frames(Shaped):
         if copy is False:
             raise ValueError("The pixels are stored in a file: reading them makes a copy.")
         return self.read_all().astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def close(self) -> None:
+        """Release the cached frames, and the file of the reader until the next use."""
+        with self._lock:
+            self._cache.clear()
+        close(self.read)
 
     def read_all(self, *, workers: int | None = None) -> NDArray[Any]:
         """Read all frames with several threads.
@@ -234,7 +240,7 @@ class Frames(Shaped):
 
 
 @dataclass(frozen=True)
-class IndexedFrames:
+class IndexedFrames(Closable):
     """A reader of frames of any lazy array, by indexing."""
 
     array: Array
@@ -242,6 +248,9 @@ class IndexedFrames:
 
     def __call__(self, i: int) -> NDArray[Any]:
         return np.asarray(self.array[np.unravel_index(i, self.array.shape[: self.lead])])
+
+    def close(self) -> None:
+        close(self.array)
 
 
 def _slice_indices(item: slice, n: int) -> NDArray[np.intp]:

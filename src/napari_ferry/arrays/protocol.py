@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,6 +29,24 @@ class Array(Protocol):
 
     def __getitem__(self, key: Any, /) -> Any:
         """Read a part, with the indexing of numpy."""
+
+
+class Closable(ABC):
+    """An array or a reader that may hold a file or pixels between two uses."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the file and cached pixels until the next use."""
+
+
+def close(*sources: object) -> None:
+    """Release the files and cached pixels of arrays and readers until their next use.
+
+    Sources of other packages are left alone, as they may be unusable after they were closed.
+    """
+    for source in sources:
+        if isinstance(source, Closable):
+            source.close()
 
 
 class Shaped:

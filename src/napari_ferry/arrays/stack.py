@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,11 @@ from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
 from napari_ferry.arrays.memmap import check_length
-from napari_ferry.arrays.protocol import Array, Shaped
+from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
 
 
 @dataclass(frozen=True)
-class _SlicedFrames:
+class _SlicedFrames(Closable):
     """A reader of the frames at one index of a leading axis."""
 
     read: ReadFrame
@@ -33,8 +33,11 @@ class _SlicedFrames:
         indices.insert(self.axis, self.index)
         return self.read(int(np.ravel_multi_index(indices, self.lead_shape)))
 
+    def close(self) -> None:
+        close(self.read)
 
-class Stack:
+
+class Stack(Closable):
     """A lazy stack of arrays of one shape and dtype along a new axis.
 
     Parameters
@@ -77,8 +80,12 @@ class Stack:
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[...], dtype)
 
+    def close(self) -> None:
+        """Close each part."""
+        close(*self.parts)
 
-class Chunked(Shaped, ABC):
+
+class Chunked(Shaped, Closable):
     """Base of lazy arrays with chunks and the indexing of numpy."""
 
     @property
@@ -128,6 +135,10 @@ class AxisSlice(Chunked):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[...], dtype)
 
+    def close(self) -> None:
+        """Close the array that this is a slice of."""
+        close(self.array)
+
 
 def take(array: Array, axis: int, index: int) -> Array:
     """Return an array at one index of a leading axis, without reading it."""
@@ -149,7 +160,7 @@ def take(array: Array, axis: int, index: int) -> Array:
 
 
 @dataclass(frozen=True)
-class _SteppedFrames:
+class _SteppedFrames(Closable):
     """A reader of the frames at some steps of an axis."""
 
     array: Array
@@ -161,6 +172,9 @@ class _SteppedFrames:
         indices = [int(k) for k in np.unravel_index(i, self.shape)]
         indices[self.axis] = self.steps[indices[self.axis]]
         return np.asarray(self.array[tuple(indices)])
+
+    def close(self) -> None:
+        close(self.array)
 
 
 def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:

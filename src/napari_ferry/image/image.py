@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_ferry.arrays import Array
-from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.memmap import check_length
-from napari_ferry.arrays.protocol import check_array
+from napari_ferry.arrays.protocol import check_array, close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import COLOR_SAMPLES, Axis, Channel, default_axes, parse_axes
 from napari_ferry.image.dask_array import to_dask
@@ -213,11 +212,14 @@ class Image:
         return self._pixels[0]
 
     def close(self) -> None:
-        """Release the pixels read by `load`, and the file until it is read again."""
+        """Release the pixels read by `load`, cached frames, and the file.
+
+        The next use of the image opens the file again by its path, and refuses it if it changed
+        meanwhile or does not exist. Arrays that were read before remain valid. Arrays of other
+        packages, such as zarr and dask, remain as they are.
+        """
         self._pixels.clear()
-        for level in self.levels:
-            if isinstance(level, FileArray):
-                level.file.close()
+        close(*self.levels)
 
     def extract_patch(
         self,

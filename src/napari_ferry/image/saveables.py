@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.arrays.protocol import check_array
+from napari_ferry.arrays.protocol import Closable, check_array, close
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.image.axes import COLOR_SAMPLES
 from napari_ferry.image.image import Image
@@ -151,7 +151,7 @@ def _as_stack(frames: Sequence[Array]) -> Image:
 
 
 @dataclass(frozen=True)
-class _SequenceReader:
+class _SequenceReader(Closable):
     """A reader of the frames in a sequence.
 
     Raises
@@ -172,6 +172,9 @@ class _SequenceReader:
             raise InvalidImageError(_difference_message(i, pixels, self))
         pixels.flags.writeable = False  # the array may belong to the caller
         return pixels
+
+    def close(self) -> None:
+        close(*self.frames)
 
 
 def _as_image(item: Saveable, is_movie: bool) -> Image:

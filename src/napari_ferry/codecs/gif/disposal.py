@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading
+from napari_ferry.arrays.protocol import Closable
 from napari_ferry.codecs.gif.pixels import BadCodeError, painted_mask, read_colors, read_indices
 from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX, RESTORES, FrameRow, FrameTable
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -32,7 +33,7 @@ _MOST_RECENT = 4
 """Canvases cached last, in addition to those at regular intervals."""
 
 
-class FrameComposer:
+class FrameComposer(Closable):
     """Reader of the composed frames of a GIF; thread-safe, without an open file between calls.
 
     Parameters
@@ -58,6 +59,12 @@ class FrameComposer:
 
     def __reduce__(self) -> tuple[type[FrameComposer], tuple[FrameTable, int]]:
         return FrameComposer, (self.table, self.samples)
+
+    def close(self) -> None:
+        """Release the cached canvases; no file is open between two calls."""
+        with self._lock:
+            self._checkpoints.clear()
+            self._recent.clear()
 
     def __call__(self, i: int) -> NDArray[Any]:
         out = np.empty((1, *self._shape()), np.uint8)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from numpy.typing import NDArray
 
 from napari_ferry.arrays.open_files import register_holder
+from napari_ferry.arrays.protocol import Closable
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.color import FrameFormat
 from napari_ferry.codecs.video.decoder import Decoder
@@ -25,7 +26,7 @@ _parent_decoders: list[Decoder] = []
 """Decoders of the parent process, kept alive because this process must not close them."""
 
 
-class VideoFrames:
+class VideoFrames(Closable):
     """Reader of the frames of one video in any order; picklable and thread-safe.
 
     Parameters
@@ -80,14 +81,15 @@ class VideoFrames:
     def _decode(self, i: int) -> av.VideoFrame:
         with self._lock:
             self._last_use = time.monotonic()
-            if self._decoder is None:
-                watch(self)
-                register_holder(self)
-                self._decoder = Decoder(self.path, self.index)
             self._check_unchanged()
-            frame = self._decoder.frame(i)
-            self._check_unchanged()  # or the frame may be of another movie
-            return frame
+            try:
+                if self._decoder is None:
+                    watch(self)
+                    register_holder(self)
+                    self._decoder = Decoder(self.path, self.index)
+                return self._decoder.frame(i)
+            finally:
+                self._check_unchanged()  # or the frame, or the error, may be of another movie
 
     def _check_unchanged(self) -> None:
         """Refuse a changed file, and close it so that it can be replaced."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
+from napari_ferry.arrays.protocol import Closable
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page
@@ -32,7 +33,7 @@ class _SinglePage(NamedTuple):
     kind: PageKind
 
 
-class ModelFile:
+class ModelFile(Closable):
     """First file of a stack, the model for the comparison of the others.
 
     It is described on first use. The readers of the last files that had to be opened by themselves
@@ -46,13 +47,17 @@ class ModelFile:
 
     def __init__(self, expected: ExpectedImage) -> None:
         self.expected = expected
-        self.reader = lru_cache(_MAX_OPENED)(self._reader)
+        self.reader = lru_cache(_MAX_OPENED)(partial(_open_reader, expected))
         self._lock = threading.Lock()
         self._page: _SinglePage | None = None
         self._is_described = False
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[ExpectedImage]]:
         return ModelFile, (self.expected,)
+
+    def close(self) -> None:
+        """Close the files that had to be opened by themselves."""
+        self.reader.cache_clear()
 
     @property
     def page(self) -> _SinglePage | None:
@@ -103,14 +108,15 @@ class ModelFile:
         pixels = read_page(file, kind, segments)
         out[...] = (np.moveaxis(pixels, *move) if move else pixels).reshape(out.shape)
 
-    def _reader(self, path: Path, n_frames: int) -> ReadFrame:
-        """Open a file by itself, and return a reader of its frames."""
-        image = self.expected.choose(path, read_images(path))
-        if math.prod(image.shape[: self.expected.lead]) != n_frames:  # if not checked on opening
-            raise self.expected.other_shape(path, image)
-        lead, array = self.expected.lead, image.array
-        is_frames = isinstance(array, Frames) and array.lead == lead
-        return array.read if isinstance(array, Frames) and is_frames else IndexedFrames(array, lead)
+
+def _open_reader(expected: ExpectedImage, path: Path, n_frames: int) -> ReadFrame:
+    """Open a file by itself, and return a reader of its frames."""
+    image = expected.choose(path, read_images(path))
+    if math.prod(image.shape[: expected.lead]) != n_frames:  # if not checked on opening
+        raise expected.other_shape(path, image)
+    lead, array = expected.lead, image.array
+    is_frames = isinstance(array, Frames) and array.lead == lead
+    return array.read if isinstance(array, Frames) and is_frames else IndexedFrames(array, lead)
 
 
 def check_file(models: Sequence[ModelFile], path: Path) -> list[int]:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.folders.model_file import ModelFile, check_file
@@ -31,7 +32,7 @@ _MAX_CHECKED = 100
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class StackReader:
+class StackReader(Closable):
     """Reader of the frames of files of one layout, one file after the other.
 
     Parameters
@@ -54,6 +55,9 @@ class StackReader:
     model: ModelFile
     template: Template | None
     _fitting: set[int] = field(default_factory=set, init=False, repr=False)
+
+    def close(self) -> None:
+        close(self.model)
 
     def __call__(self, i: int) -> NDArray[Any]:
         """Read frame `i` of the stack.

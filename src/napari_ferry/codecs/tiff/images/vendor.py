@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
+from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import (
@@ -46,7 +47,7 @@ _SQUARE_ROOT, _LINEAR = 2, 128
 
 
 @dataclass(frozen=True)
-class ScaledReader:
+class ScaledReader(Closable):
     """Reader of frames with a scale factor, stored as integers or as their square roots."""
 
     read: ReadFrame
@@ -56,6 +57,9 @@ class ScaledReader:
     def __call__(self, i: int) -> NDArray[Any]:
         values = self.read(i).astype(np.float32)
         return np.asarray((values**2 if self.is_root else values) * self.scale, np.float32)
+
+    def close(self) -> None:
+        close(self.read)
 
 
 def read_vendor(header: Header) -> list[Image]:

@@ -16,6 +16,7 @@ from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.file_array import FileArray, open_file_array
 from napari_ferry.arrays.frames import ReadFrame
+from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
@@ -99,7 +100,7 @@ def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -
 
 
 @dataclass(frozen=True)
-class JoinedReader:
+class JoinedReader(Closable):
     """Reader of the frames of several readers, one after the other.
 
     Parameters
@@ -117,15 +118,21 @@ class JoinedReader:
         k = bisect.bisect_right(self.ends, i)
         return self.readers[k](i - (self.ends[k - 1] if k else 0))
 
+    def close(self) -> None:
+        close(*self.readers)
+
 
 @dataclass(frozen=True)
-class BoolReader:
+class BoolReader(Closable):
     """Reader of bool frames stored as 0 and 1."""
 
     read: ReadFrame
 
     def __call__(self, i: int) -> NDArray[Any]:
         return self.read(i).astype(bool)
+
+    def close(self) -> None:
+        close(self.read)
 
 
 def open_frames(

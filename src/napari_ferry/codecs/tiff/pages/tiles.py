@@ -112,6 +112,13 @@ class Tiles(Chunked):
         pixels: NDArray[Any] = self[...]
         return pixels.astype(self.dtype if dtype is None else dtype, copy=False)
 
+    def close(self) -> None:
+        """Release the cached tiles; no file is open between two uses."""
+        with self._lock:
+            self._cache.clear()
+            self._cached_bytes = 0
+            self._cached_segments.clear()
+
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)
         nothing = index_empty(items, order, self)

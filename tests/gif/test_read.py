@@ -15,8 +15,9 @@ from PIL import Image as PillowImage
 from gif_files import COLORS, Part, build, movie, save, sha256_of, with_alpha
 from helpers import SHARED, entry_id, read_corpus
 from napari_ferry import imload
+from napari_ferry.codecs.gif.data_blocks import split_blocks
 from napari_ferry.codecs.gif.frame_encoder import compress
-from napari_ferry.codecs.gif.scan import scan, split_blocks
+from napari_ferry.codecs.gif.scan import scan
 from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from napari_ferry.codecs.gif.comment_record import record_text
+from napari_ferry.codecs.gif.data_blocks import split_blocks
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.frame_encoder import (
     EncodedFrames,
@@ -18,7 +19,7 @@ from napari_ferry.codecs.gif.frame_encoder import (
     encode_full,
 )
 from napari_ferry.codecs.gif.palette import Palette, SharedPalette
-from napari_ferry.codecs.gif.scan import NO_INDEX, split_blocks
+from napari_ferry.codecs.gif.scan import NO_INDEX
 from napari_ferry.movie.movie import Movie
 
 _CHANGES_PER_FULL_FRAME = 20

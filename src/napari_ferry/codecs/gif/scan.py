@@ -5,7 +5,6 @@ Block layout as in the GIF89a specification (CompuServe, 1990), sections 15 to 2
 
 from __future__ import annotations
 
-import mmap
 import struct
 from array import array
 from dataclasses import dataclass, field
@@ -15,7 +14,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.stamp import Stamp, open_unchanged
+from napari_ferry.arrays.file_window import FileWindow
+from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged
+from napari_ferry.codecs.gif.data_blocks import join_blocks, skip_blocks
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.file_formats import other_format
 
@@ -28,6 +29,8 @@ A file with a larger canvas is treated as damaged.
 MAX_SIDE = 65535
 _MAX_COMMENT_BYTES = 16 << 20
 _HEADER_BYTES = 13
+_HEAD_BYTES = 14
+"""Bytes at the start of a block that are read at once: the longest are those of an application."""
 
 NO_INDEX = -1
 """Transparent index of a frame without transparency."""
@@ -111,9 +114,10 @@ def scan(path: Path) -> FrameTable:
     Raises
     ------
     UnreadableFileError
-        The file is not a GIF, has no whole frame, or specifies an impossible size.
+        The file is not a GIF, has no whole frame, specifies an impossible size, or changed
+        meanwhile.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         stamp = Stamp.of(file.fileno())
         header = file.read(_HEADER_BYTES)
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
@@ -121,9 +125,10 @@ def scan(path: Path) -> FrameTable:
         width, height = struct.unpack_from("<HH", header, 6)
         _check_size(path, width, height, "its canvas")
 
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            blocks = _BlockScan(path, stamp, data, width, height)
-            blocks.read_all(header[10])
+        blocks = _BlockScan(path, stamp, FileWindow(file), width, height)
+        blocks.read_all(header[10])
+        if Stamp.of(file.fileno()) != stamp:
+            raise changed(path)
     return blocks.table()
 
 
@@ -153,7 +158,7 @@ class _BlockScan:
 
     path: Path
     stamp: Stamp
-    data: mmap.mmap
+    data: FileWindow
     width: int
     height: int
     rows: array[int] = field(default_factory=lambda: array("q"))
@@ -162,6 +167,7 @@ class _BlockScan:
     damage: str = ""
     is_gray: bool = True
     shared_palette: tuple[int, int] = (0, 0)
+    shared_colors: bytes = b""
     control: tuple[int, int, int] = (0, 0, NO_INDEX)
 
     def read_all(self, flags: int) -> None:
@@ -205,24 +211,26 @@ class _BlockScan:
     def _shared_palette(self, flags: int) -> int:
         if flags & 0x80:
             self.shared_palette = (_HEADER_BYTES, 2 << (flags & 7))
+            self.shared_colors = self.data.read(_HEADER_BYTES, 3 * self.shared_palette[1])
         return _HEADER_BYTES + 3 * self.shared_palette[1]
 
     def _block(self, offset: int) -> int:
         """Read one block; return the offset of the next block, 0 at the end."""
-        if offset >= len(self.data):  # many whole files lack the trailer
+        if offset >= self.data.size:  # many whole files lack the trailer
             return 0
-        label = self.data[offset]
+        head = self.data.read(offset, _HEAD_BYTES)
+        label = head[0]
         if label == 0x2C:
-            return self._frame(offset)
+            return self._frame(offset, head)
         if label == 0x21:
-            return self._extension(offset)
+            return self._extension(offset, head)
         if label == 0x3B:
             return 0
         raise _DamagedError(f"byte {offset} is {label:#04x}, which does not begin a block")
 
-    def _frame(self, offset: int) -> int:
+    def _frame(self, offset: int, head: bytes) -> int:
         """Read an image descriptor (section 20) and skip the image after it."""
-        left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, offset + 1)
+        left, top, width, height, flags = struct.unpack_from("<HHHHB", head, 1)
         if not width * height:
             raise _DamagedError(f"a frame has {width} by {height} pixels")
         _check_size(self.path, width, height, f"frame {len(self.rows) // len(FrameRow._fields)}")
@@ -233,7 +241,7 @@ class _BlockScan:
         has_palette = bool(flags & 0x80)
         palette, colors = (offset + 10, 2 << (flags & 7)) if has_palette else self.shared_palette
         start = offset + 10 + (3 * colors if has_palette else 0)
-        stop = self._skip_blocks(start + 1)
+        stop = skip_blocks(self.data, start + 1)
 
         delay, disposal, transparent = self.control
         self.control = (0, 0, NO_INDEX)
@@ -248,20 +256,21 @@ class _BlockScan:
 
     def _is_gray(self, palette: int, colors: int, transparent: int) -> bool:
         """Return True if all visible colors of a frame are gray."""
-        samples = self.data[palette : palette + 3 * colors]
+        is_shared = palette == _HEADER_BYTES
+        samples = self.shared_colors if is_shared else self.data.read(palette, 3 * colors)
         if 0 <= transparent < colors:
             samples = samples[: 3 * transparent] + samples[3 * transparent + 3 :]
         return samples[::3] == samples[1::3] == samples[2::3]
 
-    def _extension(self, offset: int) -> int:
+    def _extension(self, offset: int, head: bytes) -> int:
         """Read an extension (sections 23 to 26); return the offset of the next block."""
-        label, size = self.data[offset + 1], self.data[offset + 2]
+        label, size = head[1], head[2]
         if label == 0xF9 and size >= 4:
-            flags, delay, index = struct.unpack_from("<BHB", self.data, offset + 3)
+            flags, delay, index = struct.unpack_from("<BHB", head, 3)
             self.control = (delay, flags >> 2 & 7, index if flags & 1 else NO_INDEX)
 
-        stop = self._skip_blocks(offset + 2)
-        name = self.data[offset + 3 : offset + 14]
+        stop = skip_blocks(self.data, offset + 2)
+        name = head[3:]
         if label == 0xFE:
             self._comment(offset + 2, stop)
         elif label == 0xFF and name in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
@@ -270,31 +279,10 @@ class _BlockScan:
 
     def _application(self, offset: int) -> None:
         """Read the number of repetitions."""
-        if self.data[offset] >= 3 and self.data[offset + 1] & 7 == 1:
-            self.loop = struct.unpack_from("<H", self.data, offset + 2)[0]
+        size, kind, loop = struct.unpack("<BBH", self.data.read(offset, 4))
+        if size >= 3 and kind & 7 == 1:
+            self.loop = loop
 
     def _comment(self, offset: int, stop: int) -> None:
         if stop - offset <= _MAX_COMMENT_BYTES:
-            self.texts.append(join_blocks(self.data[offset:stop]))
-
-    def _skip_blocks(self, offset: int) -> int:
-        """Return the offset of the terminator of a sequence of sub-blocks (section 15)."""
-        data = self.data
-        while size := data[offset]:
-            offset += size + 1
-        return offset
-
-
-def join_blocks(data: bytes) -> bytes:
-    """Return the content of data sub-blocks, without their sizes."""
-    parts, offset = [], 0
-    while offset < len(data):
-        parts.append(data[offset + 1 : offset + 1 + data[offset]])
-        offset += 1 + data[offset]
-    return b"".join(parts)
-
-
-def split_blocks(content: bytes) -> bytes:
-    """Return content as data sub-blocks, with the terminator."""
-    parts = (content[i : i + 255] for i in range(0, len(content), 255))
-    return b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+            self.texts.append(join_blocks(self.data.read(offset, stop - offset)))

@@ -5,15 +5,15 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 
 from __future__ import annotations
 
-import mmap
 import stat
 import struct
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.file_formats import other_format
 
@@ -60,13 +60,6 @@ class IfdChain(NamedTuple):
     entries: list[bytes]
 
 
-@contextmanager
-def map_file(file: BinaryIO) -> Iterator[mmap.mmap]:
-    """Map an open file for reading; no array may refer to the map at exit."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
 def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     """Follow the chain of directories.
 
@@ -96,24 +89,23 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     # a circle contains a step backward, so only the targets of such steps are remembered
     backward: set[int] = set()
     is_circle = False
-    with map_file(file) as data:
-        read = _directory_reader(data, order, is_big)
-        while offset:
-            raw, following = read(offset)
-            if not raw or is_circle or len(offsets) > _MAX_PAGES:
-                _report_broken_chain(path, len(set(offsets)), is_circle)
-                break
-            offsets.append(offset)
-            entries.append(raw)
-            if following <= offset:
-                is_circle = following in backward
-                backward.add(following)
-            offset = following
+    read = _directory_reader(FileWindow(file), order, is_big)
+    while offset:
+        raw, following = read(offset)
+        if not raw or is_circle or len(offsets) > _MAX_PAGES:
+            _report_broken_chain(path, len(set(offsets)), is_circle)
+            break
+        offsets.append(offset)
+        entries.append(raw)
+        if following <= offset:
+            is_circle = following in backward
+            backward.add(following)
+        offset = following
     return IfdChain(order, is_big, offsets, entries)
 
 
 def _directory_reader(
-    data: mmap.mmap, order: str, is_big: bool
+    data: FileWindow, order: str, is_big: bool
 ) -> Callable[[int], tuple[bytes, int]]:
     """Return a reader of the entries of a directory and the offset of the next one.
 
@@ -122,23 +114,22 @@ def _directory_reader(
     """
     head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
     counter = struct.Struct(order + head)
-    around, size = counter.size + struct.calcsize(order + link), len(data)
-    assumed, whole, last = 0, counter.unpack_from, size
+    assumed, whole = 0, counter
 
     def read(offset: int) -> tuple[bytes, int]:
-        nonlocal assumed, whole, last
-        if assumed and offset <= last:
-            n, entries, following = whole(data, offset)
+        nonlocal assumed, whole
+        raw = data.read(offset, whole.size)
+        if assumed and len(raw) == whole.size:
+            n, entries, following = whole.unpack(raw)
             if n == assumed:
                 return entries, following
 
-        n = counter.unpack_from(data, offset)[0] if offset + around <= size else 0
-        if not n or offset + around + entry * n > size:
+        n = counter.unpack_from(raw)[0] if len(raw) >= counter.size else 0
+        if not n or offset + entry * n > data.size:
             return b"", 0
-        assumed, last = n, size - around - entry * n
-        whole = struct.Struct(f"{order}{head}{entry * n}s{link}").unpack_from
-        _, entries, following = whole(data, offset)
-        return entries, following
+        assumed, whole = n, struct.Struct(f"{order}{head}{entry * n}s{link}")
+        raw = data.read(offset, whole.size)
+        return whole.unpack(raw)[1:] if len(raw) == whole.size else (b"", 0)
 
     return read
 

@@ -6,7 +6,6 @@ and more, each with a different set of entries.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.codecs.tiff.pages.ifd_chain import IfdChain
 
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -83,14 +83,14 @@ class PageTable:
     entries: NDArray[np.int64]
 
 
-def index_pages(chain: IfdChain, data: mmap.mmap) -> PageTable:
+def index_pages(chain: IfdChain, data: FileWindow) -> PageTable:
     """Classify the pages of a file by kind, and collect the entries for their pixels.
 
     Parameters
     ----------
     chain : IfdChain
         The directories of the pages.
-    data : mmap
+    data : FileWindow
         The file.
     """
     order, is_big = chain.order, chain.is_big
@@ -113,13 +113,13 @@ def index_pages(chain: IfdChain, data: mmap.mmap) -> PageTable:
 
 
 def contiguous_starts(
-    data: mmap.mmap, table: PageTable, pages: NDArray[np.int64]
+    data: FileWindow, table: PageTable, pages: NDArray[np.int64]
 ) -> NDArray[np.int64] | None:
     """Return the offset of the pixels of each page, or None unless the strips are adjacent.
 
     Parameters
     ----------
-    data : mmap
+    data : FileWindow
         The file.
     table : PageTable
         Its pages.
@@ -158,7 +158,7 @@ def _parse_entries(raw: Sequence[bytes], order: str, is_big: bool) -> NDArray[An
 
 
 def _select_entries(
-    raw: NDArray[Any], order: str, is_big: bool, data: mmap.mmap
+    raw: NDArray[Any], order: str, is_big: bool, data: FileWindow
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Extract the layout and the location of the pixels from directories.
 
@@ -192,7 +192,7 @@ def _select_entries(
     return rows, entries
 
 
-def _hash_values(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
+def _hash_values(entries: NDArray[Any], data: FileWindow) -> NDArray[np.int64]:
     """Hash the values outside the entries."""
     known: dict[tuple[int, int, int], int] = {}
     hashes = np.empty(len(entries), np.int64)
@@ -201,7 +201,7 @@ def _hash_values(entries: NDArray[Any], data: mmap.mmap) -> NDArray[np.int64]:
         if key not in known:
             kind, count, offset = key
             nbytes = count * TYPE_SIZES.get(kind, 1)
-            raw = data[offset : offset + nbytes] if nbytes <= _MAX_TABLE_BYTES else b""
+            raw = data.read(offset, nbytes) if nbytes <= _MAX_TABLE_BYTES else b""
             known[key] = xxhash.xxh3_64_intdigest(raw, count) >> 1
         hashes[k] = known[key]
     return hashes
@@ -261,7 +261,7 @@ def _by_appearance(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _values_of_pages(
-    data: mmap.mmap, table: PageTable, pages: NDArray[np.int64], tag: int
+    data: FileWindow, table: PageTable, pages: NDArray[np.int64], tag: int
 ) -> NDArray[np.int64]:
     """Read all values of a tag, axes page, value; empty unless all pages have as many values."""
     types, counts, fields = table.entries[pages, tag].T
@@ -276,7 +276,7 @@ def _values_of_pages(
 
 
 def _read_values(
-    data: mmap.mmap, fields: NDArray[np.int64], dtype: np.dtype[Any], count: int, table: PageTable
+    data: FileWindow, fields: NDArray[np.int64], dtype: np.dtype[Any], count: int, table: PageTable
 ) -> NDArray[np.int64]:
     """Read `count` values of each entry, from its field or from the offset in its field.
 
@@ -291,7 +291,7 @@ def _read_values(
     if width <= room:
         raw = fields.astype(f"{table.order}u{room}")[:, None].view(np.uint8)
         return raw[:, :width].view(dtype).astype(np.int64)
-    if fields.min() < 0 or fields.max() + width > len(data):
-        raise ValueError(f"its strips are listed beyond its end, at byte {len(data)}")
-    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), width)
-    return np.ascontiguousarray(windows[fields]).view(dtype).astype(np.int64)
+    if fields.min() < 0 or fields.max() + width > data.size:
+        raise ValueError(f"its strips are listed beyond its end, at byte {data.size}")
+    lists = b"".join(data.read(offset, width) for offset in fields.tolist())
+    return np.frombuffer(lists, dtype).reshape(len(fields), count).astype(np.int64)

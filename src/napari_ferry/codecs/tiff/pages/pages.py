@@ -16,9 +16,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.stamp import Stamp, open_unchanged
+from napari_ferry.arrays.file_window import FileWindow
+from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged
 from napari_ferry.codecs.tiff.pages.decode import read_page
-from napari_ferry.codecs.tiff.pages.ifd_chain import map_file, read_ifd_chain
+from napari_ferry.codecs.tiff.pages.ifd_chain import read_ifd_chain
 from napari_ferry.codecs.tiff.pages.page_kind import (
     TIFFFILE_ERRORS,
     PageKind,
@@ -202,8 +203,10 @@ class TiffPages(Pages):
                     chain = read_ifd_chain(self.path, file)
                     if self.subifd is not None:
                         chain = read_subifds(file, chain, self.subifd)
-                    with map_file(file) as data:
-                        self._table = index_pages(chain, data)
+                    table = index_pages(chain, FileWindow(file))
+                    if Stamp.of(file.fileno()) != self.stamp:
+                        raise changed(self.path)
+                    self._table = table
             return self._table
 
     @property
@@ -229,14 +232,15 @@ class TiffPages(Pages):
         """
         field, room = ("Q", 8) if self.table.is_big else ("I", 4)
         last, text, left = (-1, -1), "", self.stamp.nbytes
-        with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
+        with open_unchanged(self.path, self.stamp) as file:
+            data = FileWindow(file)
             for _, count, value in self.table.entries[:, DESCRIPTION].tolist():
                 if (count, value) != last:
                     # the text is stored in the field itself if it fits
                     raw = struct.pack(self.table.order + field, value % (1 << 8 * room))
                     if count > room:
                         left -= count
-                        raw = data[value : value + count] if left >= 0 else b""
+                        raw = data.read(value, count) if left >= 0 else b""
                     text = raw[:count].rstrip(b"\0").decode("utf-8", "replace")
                     last = count, value
                 yield text
@@ -251,8 +255,8 @@ class TiffPages(Pages):
         _, counts, firsts = self.table.entries[pages, OFFSETS].T
         if (counts == 1).all():
             return np.asarray(firsts)
-        with open_unchanged(self.path, self.stamp) as file, map_file(file) as data:
-            return contiguous_starts(data, self.table, pages)
+        with open_unchanged(self.path, self.stamp) as file:
+            return contiguous_starts(FileWindow(file), self.table, pages)
 
     def _values(self, file: BinaryIO, kind: int, count: int, value: int) -> NDArray[np.int64]:
         """Read the values of an entry, from its field or from the offset in its field."""

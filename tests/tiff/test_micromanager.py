@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,20 @@ def test_micromanager_in_several_files(tmp_path: Path) -> None:
     paths[1].unlink()
     with pytest.warns(FerryWarning, match="announces 12 planes, but has 8"):
         (image,) = imload(paths[0])
+    assert_same_pixels(image.array, data[:8].reshape(2, 2, 2, 32, 40))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a permission there")
+def test_other_files_of_micromanager_are_not_read_from_elsewhere(tmp_path: Path) -> None:
+    data = pixels((12, 32, 40))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    path, other = tmp_path / "in" / "x_MMStack_Pos0.tif", tmp_path / "out" / "other.tif"
+    write_micromanager(path, ROWS[:8], SUMMARY, data[:8])
+    write_micromanager(other, ROWS[8:], SUMMARY, data[8:])
+    (tmp_path / "in" / "x_MMStack_Pos0_1.tif").symlink_to(other)
+    with pytest.warns(FerryWarning, match="announces 12 planes, but has 8"):
+        (image,) = imload(path)
     assert_same_pixels(image.array, data[:8].reshape(2, 2, 2, 32, 40))
 
 

@@ -36,6 +36,7 @@ from napari_ferry.errors import (
 )
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
+from napari_ferry.links import leads_outside, refuse_outside
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_writes
 from napari_ferry.saving.write import write_text
 
@@ -120,7 +121,9 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
 
 def written_by(path: Path) -> str:
     """Return the program that wrote a file; empty if its sidecar does not name one."""
-    return KEY if has_record(sidecar_path(data_file(path))) else ""
+    data = data_file(path)
+    sidecar = sidecar_path(data)
+    return KEY if not leads_outside(sidecar, data) and has_record(sidecar) else ""
 
 
 def claims(path: Path) -> bool:
@@ -237,6 +240,7 @@ def data_file(path: Path) -> Path:
                 f"{', '.join(data.name for data in candidates)} is in the same folder: put the raw "
                 "file there."
             )
+        refuse_outside(found, path)
         return found
 
     if not path.is_file():

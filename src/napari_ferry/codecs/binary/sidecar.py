@@ -23,6 +23,7 @@ from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_description
+from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
 
 DEFAULT_NAME = "binary_video"
@@ -98,13 +99,13 @@ def has_record(path: Path) -> bool:
 
 def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     """Read the sidecar of a raw file; return the description and the padding."""
-    legacy = data.with_name(LEGACY_SIDECAR)
-    sidecar = sidecar_path(data)
+    sidecar, legacy = sidecar_path(data), data.with_name(LEGACY_SIDECAR)
+    if not sidecar.is_file() and data.name == DEFAULT_NAME and legacy.is_file():
+        refuse_outside(legacy, data)
+        return complete_description(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
     if not sidecar.is_file():
-        if data.name == DEFAULT_NAME and legacy.is_file():
-            return complete_description(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
         refuse_undescribed(data)
-
+    refuse_outside(sidecar, data)
     record = load_sidecar(sidecar)
     padding = read_padding(record, sidecar, nbytes)
     description = _read_description(record, sidecar) if KEY in record else None

@@ -23,6 +23,7 @@ from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.record import Description, is_valid_scale, parse_description
+from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
 from napari_ferry.units import METERS, SECONDS
 
@@ -63,6 +64,7 @@ def read_sidecar_status(data: Path) -> SidecarStatus | None:
         error = str(problem)
 
     try:
+        refuse_outside(path, data)
         record = load_sidecar(path)
     except UnreadableFileError:
         return SidecarStatus(path=path, layout=None, calibration=Calibration(), error=error)

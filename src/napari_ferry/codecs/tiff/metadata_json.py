@@ -20,6 +20,7 @@ from typing import Any
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, NOTES
+from napari_ferry.links import leads_outside
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"
@@ -73,7 +74,8 @@ def read_notes(path: Path, image: Image) -> str:
     image : Image
         The image in it.
     """
-    content = _load(path.with_name(_SHARED_NAME))
+    shared = path.with_name(_SHARED_NAME)
+    content = {} if leads_outside(shared, path) else _load(shared)
     notes = content.get("notes")
     return notes if isinstance(notes, str) and notes and _matches(content, image) else ""
 

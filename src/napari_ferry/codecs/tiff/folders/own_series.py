@@ -19,6 +19,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import KEY, parse_description
+from napari_ferry.links import leads_outside, refuse_outside
 from napari_ferry.saving import interrupted_save
 
 
@@ -65,7 +66,8 @@ def series_files(path: Path) -> list[Path]:
     if parts:
         return [*parts.values()]
     siblings = [(other, PartName.of(other)) for other in tiff_files(path.parent)]
-    return [other for other, part in siblings if part and part.series == name.series]
+    own = [other for other, part in siblings if part and part.series == name.series]
+    return [other for other in own if not leads_outside(other, path)]
 
 
 def read_part(path: Path, image: Image) -> Image:
@@ -94,6 +96,7 @@ def read_part(path: Path, image: Image) -> Image:
     images = []
     for index in range(part["count"]):
         sibling = name.sibling(path, index)
+        refuse_outside(sibling, path)
         if not sibling.exists():
             raise UnreadableFileError(
                 interrupted_save(name.sibling(path, 0))

@@ -24,6 +24,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
+from napari_ferry.links import leads_outside
 
 _COLUMNS = "cztr"
 """First columns of an index: channel, slice, frame and position; the offset of the directory
@@ -115,7 +116,7 @@ def _other_files(path: Path, summary: Mapping[str, Any]) -> list[_Index]:
     for other in sorted(path.parent.iterdir(), key=lambda each: natural_key(each.name)):
         is_named = other.name.startswith(prefix + mark)
         is_named = is_named and other.suffix.lower() == path.suffix.lower()
-        if not is_named or other.name == path.name:
+        if not is_named or other.name == path.name or leads_outside(other, path):
             continue
         own_summary, rows = _read_index(other, ("Summary", "IndexMap"))
         if rows is None or own_summary is None:

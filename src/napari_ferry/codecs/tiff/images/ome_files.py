@@ -29,6 +29,7 @@ from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.links import leads_outside, refuse_outside
 
 _BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
 _METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
@@ -64,7 +65,7 @@ def described_by(header: Header) -> Header:
     Raises
     ------
     UnreadableFileError
-        The other file is missing from the folder, or is not a valid description.
+        The other file is missing from the folder, leads out of it, or is not a valid description.
     """
     pointer = _BINARY_ONLY.search(header.description, 0, _MAX_HEAD)
     match = _METADATA_FILE.search(pointer[0]) if pointer else None
@@ -73,9 +74,11 @@ def described_by(header: Header) -> Header:
 
     name = html.unescape(match[1])
     path = sibling_path(header.path, name)
+    if path is not None:
+        refuse_outside(path, header.path)
     if path is None or not is_file(path):
         uuid = _METADATA_UUID.search(pointer[0])
-        path = _files_by_uuid(header.path.parent).get(_bare(uuid[1])) if uuid else None
+        path = _files_by_uuid(header.path).get(_bare(uuid[1])) if uuid else None
     if path is None:
         raise UnreadableFileError(
             f"{short_name(name)}, which has the description of the set, is missing from its "
@@ -109,6 +112,7 @@ class OmeFiles:
         self.names = names
         self._missing: set[str] = set()
         self._foreign: set[str] = set()
+        self._outside: set[str] = set()
         self._former_name = ""
         self._counted = 0
         self._cached: dict[tuple[str | None, str | None], TiffPages | None] = {}
@@ -132,14 +136,16 @@ class OmeFiles:
             return TiffPages(self.path)
         base = name.replace("\\", "/").rpartition("/")[2]
         path = sibling_path(self.path, base)
-        exists = path is not None and base == name and is_file(path)
+        is_outside = path is not None and leads_outside(path, self.path)
+        exists = path is not None and base == name and not is_outside and is_file(path)
         if path is not None and exists and not _has_other_uuid(path, uuid):
             return TiffPages(path)
 
         renamed = self._by_uuid.get(_bare(uuid)) if uuid else None
         if renamed or path == self.path:
             return TiffPages(renamed or self.path)
-        (self._foreign if exists else self._missing).add(name)
+        unusable = self._outside if is_outside else self._foreign if exists else self._missing
+        unusable.add(name)
         return None
 
     def find_all(
@@ -196,7 +202,7 @@ class OmeFiles:
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
         """Files in the folder by UUID; those of the set may have been renamed."""
-        return _files_by_uuid(self.path.parent)
+        return _files_by_uuid(self.path)
 
     def warn(self, opened: Path) -> None:
         """Warn of all missing files, and of files from another set, in one sentence."""
@@ -207,13 +213,15 @@ class OmeFiles:
                 FerryWarning,
                 stacklevel=3,
             )
-        if not self._missing and not self._foreign:
+        unusable = self._missing | self._foreign | self._outside
+        if not unusable:
             return
         problems = [
             _list_files(self._missing, "missing from the folder"),
             _list_files(self._foreign, "from another set, by UUID"),
+            _list_files(self._outside, "linked from another folder"),
         ]
-        is_single = len(self._missing) + len(self._foreign) == 1
+        is_single = len(unusable) == 1
         warnings.warn(
             f"{opened.name} is part of a set, of which {' and '.join(filter(None, problems))}: "
             f"{'its' if is_single else 'their'} frames are shown as zero; put the right "
@@ -238,11 +246,11 @@ def _has_other_uuid(path: Path, uuid: str | None) -> bool:
     return bool(uuid and own and _bare(own) != _bare(uuid))
 
 
-def _files_by_uuid(folder: Path) -> dict[str, Path]:
-    """Return the TIFF files of a folder by their UUIDs; of copies, the first."""
+def _files_by_uuid(opened: Path) -> dict[str, Path]:
+    """Return the TIFF files in the folder of a file by their UUIDs; of copies, the first."""
     files: dict[str, Path] = {}
     try:
-        paths = tiff_files(folder)
+        paths = [path for path in tiff_files(opened.parent) if not leads_outside(path, opened)]
     except OSError:  # files in a folder can be readable although the folder cannot be listed
         return files
     for path in paths:

@@ -10,6 +10,7 @@ from napari_ferry.codecs.tiff.names import PartName, is_file, sibling_path
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.record import KEY
+from napari_ferry.links import refuse_outside
 
 HEAD_CHARACTERS = 4096
 """Characters at the start of a description searched for its root element and our key."""
@@ -55,13 +56,14 @@ def check_parts(header: Header) -> None:
     Raises
     ------
     UnreadableFileError
-        A file is missing, or it is from another save.
+        A file is missing, is a link to another folder, or is from another save.
     """
     parts, paths = ome_parts(header), part_paths(header)
     for index, (name, uuid) in enumerate(parts.items()):
         path = paths.get(name)
         if _has_uuid(header, uuid) or path is None:
             continue
+        refuse_outside(path, header.path)
         if not is_file(path):
             raise UnreadableFileError(
                 f"{path.name} is missing: it is one of the {len(parts)} files of a series with "

@@ -26,7 +26,7 @@ from napari_ferry.codecs.tiff.pages.arrays import open_frames
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind
-from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, read_level_pages
+from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, open_series, read_level_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
@@ -75,10 +75,8 @@ def read_vendor(header: Header) -> list[Image]:
     FerryWarning
         The metadata of the file are damaged.
     """
-    import tifffile
-
     try:
-        with tifffile.TiffFile(header.path) as tif:
+        with open_series(header.path) as tif:
             if header.flavor == "stk":
                 return _read_stk(header, tif)
             if header.flavor == "micromanager" and not tif.is_ndtiff:

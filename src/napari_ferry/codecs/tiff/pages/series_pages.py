@@ -7,6 +7,7 @@ NDPI files above 4 GB, and corrects the sizes of the levels in Philips files.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -14,11 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
+from napari_ferry.codecs.tiff.names import sibling_path
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, convert_page
 from napari_ferry.codecs.tiff.pages.pages import Pages
+from napari_ferry.links import leads_outside
 
 if TYPE_CHECKING:
     import tifffile
+
+
+_NDTIFF_INDEX = "NDTiff.index"
 
 
 class SeriesLevel(NamedTuple):
@@ -98,6 +104,36 @@ class SeriesPages(Pages):
         return self._segments[page]
 
 
+def open_series(path: Path) -> tifffile.TiffFile:
+    """Open a file for its series, without files in other folders.
+
+    Raises
+    ------
+    ValueError
+        The index of a data set in NDTiff names a path, or a link out of the folder.
+    """
+    import tifffile
+
+    with ExitStack() as undo:
+        tif = undo.enter_context(tifffile.TiffFile(path, _multifile=False))
+        if tif.is_ndtiff:
+            _check_ndtiff(Path(tif.filehandle.path))
+        undo.pop_all()
+    return tif
+
+
+def _check_ndtiff(path: Path) -> None:
+    """Refuse a data set in NDTiff with an index or a file outside its folder."""
+    import tifffile
+
+    index = path.with_name(_NDTIFF_INDEX)
+    names = [] if leads_outside(index, path) else tifffile.read_ndtiff_index(index)
+    for name in (_NDTIFF_INDEX, *{row[1] for row in names}):
+        file = sibling_path(path, name)
+        if file is None or leads_outside(file, path):
+            raise ValueError(f"{name!r} is not a file in its folder")
+
+
 class LevelPages(NamedTuple):
     """Files of one level of a series, and the frames of the level.
 
@@ -159,10 +195,8 @@ def _reopen(origin: SeriesLevel, file_index: int, origin_stamp: Stamp, stamp: St
     UnreadableFileError
         The file does not exist any more, or changed.
     """
-    import tifffile
-
     open_unchanged(origin.path, origin_stamp).close()
-    with tifffile.TiffFile(origin.path) as tif:
+    with open_series(origin.path) as tif:
         level = tif.series[origin.series].levels[origin.level]
         pages = read_level_pages(level, origin).files[file_index]
     pages.stamp = stamp

@@ -1,0 +1,45 @@
+"""Files that another file refers to, by its content or by its name.
+
+A file from somebody else may come with links, and may name any path. Only links that are opened
+themselves, or are in a folder that is opened, are followed wherever they lead.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from napari_ferry.errors import UnreadableFileError
+
+
+def leads_outside(path: Path, opened: Path) -> bool:
+    """Return True for a link out of the folders of an opened file.
+
+    Parameters
+    ----------
+    path : Path
+        A file in the folder of the other one.
+    opened : Path
+        The file that refers to it. Links may lead into its folder and, if it is a link itself, into
+        the folder in which it is stored.
+    """
+    if not os.path.islink(path):  # noqa: PTH114 - `Path.is_symlink` raises on a long name
+        return False
+    target = path.resolve()
+    folders = opened.parent.resolve(), opened.resolve().parent
+    return not any(target.is_relative_to(folder) for folder in folders)
+
+
+def refuse_outside(path: Path, opened: Path) -> None:
+    """Refuse a link out of the folders of an opened file.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is such a link.
+    """
+    if leads_outside(path, opened):
+        raise UnreadableFileError(
+            f"{path} is a link out of its folder, and {opened.name} must not refer to files "
+            "elsewhere: put a copy of the file in its place."
+        )

@@ -18,6 +18,7 @@ from faults import run_python
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.codecs.tiff.pages.page_check import check_segment
+from napari_ferry.errors import UnreadableFileError
 from tiff_files import GRAY
 
 _MEGABYTES = 500
@@ -136,3 +137,18 @@ def test_a_strip_of_implausible_size_is_refused(nbytes: int, stored: int, most: 
     with pytest.raises(ValueError, match=f"{stored} bytes that would become {nbytes}"):
         check_segment(nbytes, stored, most)
     check_segment(nbytes, nbytes // 100, most)
+
+
+@pytest.mark.parametrize("kind", [6, 8, 9, 11], ids=["sbyte", "sshort", "slong", "float"])
+@pytest.mark.parametrize("tag", ["width", "length"])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=["plain", "deflate"])
+def test_sizes_that_are_not_whole_numbers_are_refused(
+    kind: int, tag: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels((20, 30)), **GRAY, **options)
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        tif.filehandle.seek(tif.pages.first.tags[_TAGS[tag]].offset + 2)
+        tif.filehandle.write(struct.pack("<HIi", kind, 1, -5))
+    with pytest.raises(UnreadableFileError, match=r"a\.tif is damaged"):
+        imload(path)

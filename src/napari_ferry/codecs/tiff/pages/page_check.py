@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_ferry.arguments import is_count
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def check_page(page: tifffile.TiffPage) -> None:
     """Refuse an unreadable page before memory is allocated for it."""
     import tifffile
 
-    if page.dtype is None or 0 in page.shape or not page.shape:
+    # a damaged type of a tag makes sizes that are negative, or not whole
+    if page.dtype is None or not page.shape or not all(is_count(n, 1) for n in page.shape):
         raise ValueError(f"shape {page.shape}, type {page.dtype}")
     if 0 in segment_shape(page):
         raise ValueError(f"strips or tiles of {segment_shape(page)}")

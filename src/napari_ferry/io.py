@@ -17,10 +17,11 @@ from typing import Any, Protocol, cast
 
 import napari_ferry.codecs as packages
 from napari_ferry.arguments import reading, targeting, to_path
-from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
+from napari_ferry.errors import InvalidImageError, UnsupportedFormatError
 from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import parse_axes
-from napari_ferry.saving import Plan, interrupted_save
+from napari_ferry.saving import Plan, naming_saves
+from napari_ferry.saving.interruption import check_exists
 
 
 class Codec(Protocol):
@@ -243,16 +244,19 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
         It is a raw file without description.
     InvalidImageError
         The names do not match the axes of the image.
+
+    Warns
+    -----
+    FerryWarning
+        Something was left out, assumed or filled.
     """
     path = to_path(path)
     names = None if axes is None else parse_axes(axes)
     with reading(path):
         path = path.absolute()  # later reads do not depend on the working folder of that time
-        if not path.exists():
-            raise UnreadableFileError(
-                interrupted_save(path) or f"{path} is not there: check its name."
-            )
-        images = find_source_codec(path).open(path)
+        check_exists(path)
+        with naming_saves(path):
+            images = find_source_codec(path).open(path)
     return [_rename_axes(image, names) for image in images] if names else images
 
 
@@ -287,7 +291,7 @@ def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
     codec = find_codec(path)
     with targeting(path):
         planned: Plan = codec.plan(images_for(codec, images), path, **options)
-    return planned
+    return replace(planned, name=path.name)
 
 
 def option_names(planner: Callable[..., Any]) -> list[str]:

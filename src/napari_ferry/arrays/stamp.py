@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from napari_ferry.arguments import cure_of
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryError, UnreadableFileError
 
 
 class Stamp(NamedTuple):
@@ -64,6 +66,40 @@ def check_unchanged(path: Path, stamp: Stamp) -> None:
         raise unreadable(path, error) from error
     if not is_unchanged:
         raise changed(path)
+
+
+@contextmanager
+def refusing_changes(*paths: Path) -> Iterator[None]:
+    """Return a context for opening files of one data set; changes in the meantime are errors.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file was replaced, changed, created or removed in this time.
+    """
+    before = [_stamp_or_none(path) for path in paths]
+    try:
+        yield
+    except FerryError as error:
+        _check_all_unchanged(paths, before, error)
+        raise
+    _check_all_unchanged(paths, before)
+
+
+def _check_all_unchanged(
+    paths: Sequence[Path], before: Sequence[Stamp | None], cause: FerryError | None = None
+) -> None:
+    for path, stamp in zip(paths, before, strict=True):
+        if _stamp_or_none(path) != stamp:
+            raise changed(path) from cause
+
+
+def _stamp_or_none(path: Path) -> Stamp | None:
+    """Return the stamp of a file, or ``None`` if it does not exist or cannot be accessed."""
+    try:
+        return Stamp.of(path)
+    except OSError:
+        return None
 
 
 def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:

@@ -26,6 +26,7 @@ from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileE
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
+from napari_ferry.saving import interrupted_save, naming_saves
 from napari_ferry.signatures import with_option_texts
 
 
@@ -159,7 +160,7 @@ def load_binary(
             "change a copy in memory."
         )
     path = to_path(path)
-    with reading(path):
+    with reading(path), naming_saves(path):
         data = _find_binary(path, missing_metadata is not None)
         image = binary.open_binary(
             data, mode=mode if mapped else None, missing_metadata=missing_metadata
@@ -211,7 +212,8 @@ def _find_binary(path: Path, is_described: bool) -> Path:
     if found is not None:
         return found
     if not path.is_dir():
-        raise UnreadableFileError(f"{path} is not there: check its name.")
+        unfinished = next(filter(None, map(interrupted_save, [path, *named])), None)
+        raise UnreadableFileError(unfinished or f"{path} is not there: check its name.")
 
     if not is_described:
         described = binary.described_files(path)

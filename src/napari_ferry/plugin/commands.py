@@ -39,13 +39,17 @@ from napari_ferry.plugin.target_name import with_suffix
 from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.save import plan
-from napari_ferry.saving import run
+from napari_ferry.saving import naming_saves, run
+from napari_ferry.saving.interruption import interrupted_in
 
 Paths: TypeAlias = str | Sequence[str]
 """One path, or several paths to open as a stack."""
 
 Reader: TypeAlias = Callable[[Paths], list[LayerData]]
 """Function that napari calls with the paths for which it requested a reader."""
+
+OpenMany: TypeAlias = Callable[[Sequence[Path]], list[Image]]
+"""Function that opens several files as one stack."""
 
 _NOTHING: Any = [(None,)]
 """Layer data that npe2 accepts as a successful read without layers."""
@@ -124,10 +128,15 @@ def sample_raw_recording() -> list[LayerData]:
 
 
 def _is_readable_folder(folder: Path) -> bool:
-    """Return True for a folder of images; folders with a suffix are stores of other plugins."""
+    """Return True for a folder of images; folders with a suffix are stores of other plugins.
+
+    In a folder of files that a save has not put in place yet, reading reports the save.
+    """
     try:
         return folder.is_dir() and not folder.suffix and find_source_codec(folder) is not None
-    except (OSError, UnsupportedFormatError):
+    except UnsupportedFormatError:
+        return interrupted_in(folder) is not None
+    except OSError:
         return False
 
 
@@ -138,8 +147,13 @@ def _get_reader(codec: Codec, path: Paths) -> Reader | None:
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
-        return lambda _: open_layers(partial(open_many, paths))
+        return lambda _: open_layers(partial(_open_stack, open_many, paths))
     return _read
+
+
+def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:
+    with naming_saves(paths[0]):
+        return open_many(paths)
 
 
 def _matches_format(codec: Codec, path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Plans of saves, and the function to carry them out."""
 
-from napari_ferry.saving.interruption import interrupted_save
+from napari_ferry.saving.interruption import interrupted_save, naming_saves
 from napari_ferry.saving.plan import Plan, run
 from napari_ferry.saving.progress import Progress
 from napari_ferry.saving.stream import Stream
@@ -14,6 +14,7 @@ __all__ = [
     "Stream",
     "Write",
     "interrupted_save",
+    "naming_saves",
     "pixel_writes",
     "run",
 ]

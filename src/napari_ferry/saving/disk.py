@@ -1,4 +1,4 @@
-"""Allocation of disk space, flushing to the disk, and opening of plain files."""
+"""Allocation of disk space, flushing to the disk, opening of plain files, and locks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import sys
+import time
 from collections.abc import Container
 from pathlib import Path
 
@@ -17,6 +18,12 @@ _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
 _NO_LOCKS = {*_NO_FSYNC, errno.ENOLCK}
 _IS_LOCKED = {errno.EACCES, errno.EDEADLK} if os.name == "nt" else {errno.EWOULDBLOCK}
 """Errors of the system about a lock of another process."""
+
+_LOCK_ATTEMPTS = 20
+"""Attempts to take a lock: a reader that looks at a free one holds it for some microseconds."""
+
+_LOCK_PAUSE = 0.01
+"""Time between two attempts, in seconds."""
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -170,18 +177,78 @@ def lock_open(fd: int, path: Path) -> None:
         The system reported another error.
     """
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
+    except BlockingIOError:
+        raise
     except OSError as error:
-        if error.errno in _IS_LOCKED:
-            raise BlockingIOError(error.errno, error.strerror) from error
         _warn_unsupported(path, "lock a file", error, _NO_LOCKS)
+
+
+def is_locked(path: Path) -> bool:
+    """Return True if a save, in any process or thread, has locked a file.
+
+    Readers on Windows exclude each other for a moment, those on other systems do not. No file is
+    created or changed. The result is False on file systems without locks.
+    """
+    try:
+        fd = open_plain(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        _lock(fd, is_shared=sys.platform != "win32")
+        _unlock(fd)  # closing is not sufficient if the process was forked in the meantime
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def _lock(fd: int, *, is_shared: bool = False) -> None:
+    """Lock a file, alone in one of several attempts, or shared with readers.
+
+    Raises
+    ------
+    BlockingIOError
+        Another process or thread has locked it.
+    OSError
+        The system reported another error.
+    """
+    for attempts_left in reversed(range(1 if is_shared else _LOCK_ATTEMPTS)):
+        try:
+            _try_lock(fd, is_shared=is_shared)
+        except OSError as error:
+            if error.errno not in _IS_LOCKED:
+                raise
+            if not attempts_left:
+                raise BlockingIOError(error.errno, error.strerror) from error
+            time.sleep(_LOCK_PAUSE)
+        else:
+            return
+
+
+def _try_lock(fd: int, *, is_shared: bool) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(fd, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def _unlock(fd: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def is_identical(partial: Path, target: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Interrupted saves, found by the name of their target.
+"""Saves that move their files in place, or were stopped while they did: messages for readers.
 
-Their folders may come from anyone, in an archive or on a shared disk.
+Readers change nothing. The lock of the folder of a save tells whether the save is in progress.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 import stat
 import sys
 import unicodedata
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import xxhash
 
-from napari_ferry.saving.disk import is_plain
-from napari_ferry.saving.journal import Journal, JournalError, read_journal
+from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
+from napari_ferry.saving.disk import is_locked, is_plain
+from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
 from napari_ferry.saving.recovery import pending_files
 
 SUFFIX = ".ferry-partial"
@@ -37,26 +40,94 @@ def _comparable(name: str) -> str:
     return name
 
 
-def interrupted_save(target: Path) -> str | None:
-    """Return a message about a save to `target` stopped while moving files in place.
+@contextmanager
+def naming_saves(path: Path) -> Iterator[None]:
+    """Return a context for opening a file or folder; its errors name an unfinished save.
+
+    Raises
+    ------
+    UnreadableFileError
+        Opening failed because a save is moving files in place, or was stopped then.
+
+    Warns
+    -----
+    FerryWarning
+        A folder was opened without the files of such a save.
+    """
+    is_folder = path.is_dir()
+    searched = (path, None) if is_folder else (path.parent, path.name)
+    try:
+        yield
+    except (FerryError, OSError) as error:
+        message = interrupted_save(path) or interrupted_in(*searched)
+        if message is None:
+            raise
+        raise UnreadableFileError(message) from error
+
+    message = interrupted_in(path) if is_folder else None
+    if message:
+        warnings.warn(f"Files of {path.name} are left out: {message}", FerryWarning, stacklevel=4)
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path that does not exist.
+
+    Raises
+    ------
+    UnreadableFileError
+        The path does not exist. The message names the save that is to put it in place.
+    """
+    if path.exists():
+        return
+    unfinished = interrupted_save(path)
+    if unfinished or not path.exists():  # a save may have put it in place just now
+        raise UnreadableFileError(unfinished or f"{path} is not there: check its name.")
+
+
+def interrupted_save(path: Path) -> str | None:
+    """Return a message about a save of a file, in progress or stopped between two moves.
+
+    Parameters
+    ----------
+    path : Path
+        First file of a save. If it does not exist, any file of a save, or the name that was given
+        for a series.
 
     Returns
     -------
     str or None
-        A sentence with the names of the files not in place, ``None`` without such a save.
+        A sentence for the user, ``None`` without such a save.
     """
-    folder = _folder_of(target)
-    journal = _usable_journal(folder)
-    pending = pending_files(folder, journal)
-    if all(os.path.exists(target.with_name(name)) for name in pending):  # noqa: PTH110 - any name
-        return None
+    own = _folder_of(path)
+    message = _message(own, path.parent)
+    if message or os.path.lexists(path):
+        return message
+    return interrupted_in(path.parent, path.name, skipped=own)
 
-    names = [name for file, name in journal.moves if is_plain(folder / file)]
-    return (
-        f"A save of {target.name} was stopped while its files were moved in place: the new "
-        f"{_join_names(names)} and the earlier files are still in {folder}; "
-        "save again, or move them by hand."
-    )
+
+def interrupted_in(
+    folder: Path, name: str | None = None, *, skipped: Path | None = None
+) -> str | None:
+    """Return the message of `interrupted_save` for any save in a folder, or for one of a file.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the files.
+    name : str, optional
+        Name of any file of the save, or the name that was given for a series.
+    skipped : Path, optional
+        Folder of a save that is not read.
+    """
+    saves = (save for save in _folders_in(folder) if save != skipped)
+    return next(filter(None, (_message(save, folder, name) for save in saves)), None)
+
+
+def stopped_save(target: Path) -> str | None:
+    """Return the message for a save itself, after it failed to move its files back."""
+    folder = partial_folder(target)
+    journal = _unfinished(folder, target.parent)
+    return None if journal is None else _stopped(folder, journal)
 
 
 def interrupted_files(target: Path) -> dict[str, Path]:
@@ -86,6 +157,68 @@ def _usable_journal(folder: Path) -> Journal:
         return read_journal(folder) if stat.S_ISDIR(folder.lstat().st_mode) else Journal()
     except (OSError, JournalError):
         return Journal()
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    """Yield the folders of all unfinished saves in a folder."""
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are sufficient
+    except OSError:  # readers report it
+        return
+    yield from (folder / n for n in names if n.startswith(".") and n.endswith(SUFFIX))
+
+
+def _message(folder: Path, parent: Path, name: str | None = None) -> str | None:
+    """Return a sentence about a save if its files are not all in place.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the save.
+    parent : Path
+        Folder of the names that were given, which may be links to files next to `folder`.
+    name : str, optional
+        A name; saves of other files are skipped.
+    """
+    journal = _unfinished(folder, parent)
+    if journal is None or not (name is None or name in _names_of(journal)):
+        return None
+    if is_locked(folder / LOCK):
+        return (
+            f"A save of {_name_of(folder, journal)} is in progress, and its files are being moved "
+            "in place: open it again when the save is finished."
+        )
+    # the save may have been finished just before its lock was looked at
+    journal = _unfinished(folder, parent)
+    return None if journal is None else _stopped(folder, journal)
+
+
+def _unfinished(folder: Path, parent: Path) -> Journal | None:
+    """Return the journal of a save if targets are missing whose files are in its folder."""
+    journal = _usable_journal(folder)
+    pending = pending_files(folder, journal)
+    is_finished = all(os.path.exists(parent / name) for name in pending)  # noqa: PTH110 - any name
+    return None if is_finished else journal
+
+
+def _names_of(journal: Journal) -> set[str]:
+    """Return the names of all files moved by a save, and the name given for it."""
+    return {journal.name, *journal.aside, *(name for _, name in journal.moves)}
+
+
+def _stopped(folder: Path, journal: Journal) -> str:
+    new = [name for file, name in journal.moves if is_plain(folder / file)]
+    return (
+        f"A save of {_name_of(folder, journal)} was stopped while its files were moved in place: "
+        f"the new {_join_names(new)} and the earlier files are still in {folder}; save again, or "
+        "move them by hand."
+    )
+
+
+def _name_of(folder: Path, journal: Journal) -> str:
+    """Return the name given for a save, or the name of its first file if it is not known."""
+    moved = next((name for _, name in journal.moves), folder.name)
+    return _join_names([journal.name or moved])
 
 
 def _join_names(names: Sequence[str]) -> str:

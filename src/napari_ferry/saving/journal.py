@@ -2,9 +2,9 @@
 
 A journal has one JSON object per line: the identity of the save (``plan`` and ``nonce``), then
 each complete file (``file`` and ``digest``), and finally, before the first file is moved in place,
-all moves (``moves`` and ``aside``). It contains names without folders: that of a file in the folder
-of the save, and that of a target as given by the user. A journal next to a target may have been
-written by anyone, so its content is checked before use.
+all moves (``moves`` and ``aside``) and the ``name`` that the user gave. It contains names without
+folders: that of a file in the folder of the save, and that of a target as given by the user. A
+journal next to a target may have been written by anyone, so its content is checked before use.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ class Journal:
         Name in the folder, and name of the target, of each file to move in place.
     aside : tuple of str
         Names of the earlier files to set aside first, as ``old-0`` and so on.
+    name : str
+        Name that the user gave for the data set; the files of a series have others. Empty in the
+        journals of earlier versions.
     nbytes : int
         Length of the complete lines, in bytes; a crash may have truncated the next line.
     """
@@ -57,6 +60,7 @@ class Journal:
     files: dict[str, str] = field(default_factory=dict)
     moves: tuple[tuple[str, str], ...] = ()
     aside: tuple[str, ...] = ()
+    name: str = ""
     nbytes: int = 0
 
 
@@ -141,6 +145,8 @@ def _with_line(journal: Journal, line: bytes) -> Journal:
             journal.files[_checked_new(name)] = digest
             return journal
         case {"moves": [*pairs], "aside": [*aside]}:
+            given = _checked_targets([entry["name"]] if "name" in entry else [])
+            journal = replace(journal, name="".join(given))
             return replace(journal, moves=_checked_moves(pairs), aside=_checked_targets(aside))
     raise JournalError(f"{line[:60]!r} is not a line of a journal")
 

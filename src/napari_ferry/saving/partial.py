@@ -19,7 +19,7 @@ from pathlib import Path
 
 from napari_ferry.errors import FerryWarning, SaveError, TargetError
 from napari_ferry.saving.disk import is_identical, lock_open, open_plain, sync_folder
-from napari_ferry.saving.interruption import interrupted_save, partial_folder
+from napari_ferry.saving.interruption import partial_folder, stopped_save
 from napari_ferry.saving.journal import (
     LOCK,
     add_line,
@@ -55,12 +55,20 @@ class PartialFolder:
         the same, else cleared.
     nonce : str
         Identifier that distinguishes the files of this save from those of others.
+    name : str
+        Name that the user gave for the data set, for readers; that of `target` by default.
     """
 
     def __init__(
-        self, target: Path, targets: Mapping[str, Path], fingerprint: str, nonce: str = ""
+        self,
+        target: Path,
+        targets: Mapping[str, Path],
+        fingerprint: str,
+        nonce: str = "",
+        name: str = "",
     ) -> None:
         self.target = target
+        self.name = name or target.name
         self.path = partial_folder(target)
         self.targets = targets
         self.fingerprint = fingerprint
@@ -200,7 +208,7 @@ class PartialFolder:
 
     def _remove_lock(self) -> None:
         with contextlib.suppress(OSError):
-            (self.path / LOCK).unlink()
+            remove_file(self.path / LOCK)  # readers look at it
 
     def _remove_empty(self) -> None:
         """Remove the folder unless another save uses it."""
@@ -213,7 +221,8 @@ class PartialFolder:
         aside = [(target, self.file(old_name(i))) for i, target in enumerate(existing)]
         names = {target: name for name, target in self.targets.items()}
         moves = [[file.name, names.get(target, "")] for file, target in steps]
-        add_line(self.path, {"moves": moves, "aside": [names.get(a, "") for a, _ in aside]})
+        old = [names.get(target, "") for target, _ in aside]
+        add_line(self.path, {"moves": moves, "aside": old, "name": self.name})
 
         moved: list[tuple[Path, Path]] = []
         with contextlib.ExitStack() as undo:
@@ -231,7 +240,7 @@ class PartialFolder:
         except OSError as error:
             self._is_mixed = True
             raise SaveError(
-                interrupted_save(self.target) or f"{self.path} contains files that were not moved."
+                stopped_save(self.target) or f"{self.path} contains files that were not moved."
             ) from error
 
     @staticmethod

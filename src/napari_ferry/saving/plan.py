@@ -52,6 +52,9 @@ class Plan:
         Stream for files that must be written in order.
     frame_rate : Fraction, optional
         Frames per second of a movie.
+    name : str
+        Name that the user gave for the data set, set by `napari_ferry.plan`; files of a series
+        have other names.
     """
 
     files: tuple[PlannedFile, ...]
@@ -63,6 +66,7 @@ class Plan:
     nonce: str = ""
     stream: Stream | None = None
     frame_rate: Fraction | None = None
+    name: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -94,7 +98,8 @@ class Plan:
         parts = [f"{file.path.name}:{file.nbytes}" for file in self.files]
         parts += [f"{write.path.name}:{write.region}" for write in self.writes]
         parts += [f"{task.region}" for task in self.stream.tasks] if self.stream else []
-        return xxhash.xxh3_128_hexdigest("\n".join([self.identity, *parts]).encode())
+        text = "\n".join([self.identity, *parts])
+        return xxhash.xxh3_128_hexdigest(text.encode(errors="surrogatepass"))
 
 
 def run(
@@ -148,7 +153,7 @@ def run(
         plan = _follow_links(plan)
         _check_targets(plan, overwrite)
         targets = _targets_by_name(given, plan)
-        folder = PartialFolder(plan.files[0].path, targets, plan.fingerprint, plan.nonce)
+        folder = PartialFolder(plan.paths[0], targets, plan.fingerprint, plan.nonce, plan.name)
         folder.open()
 
     keep = False
@@ -218,11 +223,8 @@ def default_workers(plan: Plan, cores: int) -> int:
     """
     if plan.stream:
         return min(8, cores)
-    return (
-        1
-        if all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
-        else min(4, cores)
-    )
+    is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
+    return 1 if is_copied else min(4, cores)
 
 
 def _follow_links(plan: Plan) -> Plan:

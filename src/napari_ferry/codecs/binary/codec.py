@@ -13,6 +13,7 @@ from typing import Any
 from napari_ferry.arrays import whole_region
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mode
+from napari_ferry.arrays.stamp import refusing_changes
 from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
@@ -38,6 +39,7 @@ from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
 from napari_ferry.links import leads_outside, refuse_outside
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_writes
+from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES
@@ -179,14 +181,16 @@ def open_binary(
         )
 
     data = data_file(path)
-    nbytes = data.stat().st_size
-    if missing_metadata is not None:
-        description = complete_description(
-            dict(missing_metadata), nbytes, data, "the given metadata"
-        )
-        padding = Padding()
-    else:
-        description, padding = read_sidecar(data, nbytes)
+    with refusing_changes(data, sidecar_path(data)):
+        nbytes = data.stat().st_size
+        if missing_metadata is not None:
+            given = dict(missing_metadata)
+            description = complete_description(given, nbytes, data, "the given metadata")
+            padding = Padding()
+        else:
+            description, padding = read_sidecar(data, nbytes)
+        array = open_samples(data, description.dtype, description.shape, padding, mode)
+
     if 0 in description.shape:
         warnings.warn(
             f"{data} is empty: an image without pixels was opened; check whether its recording or "
@@ -194,7 +198,6 @@ def open_binary(
             FerryWarning,
             stacklevel=5,
         )
-    array = open_samples(data, description.dtype, description.shape, padding, mode)
     image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)
 
@@ -215,7 +218,7 @@ def described_files(folder: Path) -> list[Path]:
     described = [path for path in found if sidecar_path(path).is_file()]
     if not described and not found:
         raise MissingMetadataError(
-            interrupted_save(folder / f"{DEFAULT_NAME}.bin")
+            interrupted_in(folder)
             or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): choose another folder."
         )
     if not described:
@@ -236,7 +239,8 @@ def data_file(path: Path) -> Path:
         found = next((data for data in candidates if data.is_file()), None)
         if found is None:
             raise UnreadableFileError(
-                f"{path.name} describes a raw file, but none of "
+                interrupted_in(path.parent, path.name)
+                or f"{path.name} describes a raw file, but none of "
                 f"{', '.join(data.name for data in candidates)} is in the same folder: put the raw "
                 "file there."
             )

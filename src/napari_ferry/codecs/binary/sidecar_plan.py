@@ -14,7 +14,7 @@ from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar
 from napari_ferry.codecs.binary.sidecar_search import fit_layout, open_with_layout
 from napari_ferry.errors import TargetError
-from napari_ferry.saving import Plan, PlannedFile, run
+from napari_ferry.saving import Plan, PlannedFile, interrupted_save, run
 from napari_ferry.saving.write import write_text
 
 
@@ -50,7 +50,7 @@ def write_sidecar(
     TargetExistsError
         A sidecar exists, and `overwrite` is False.
     TargetError
-        The old sidecar cannot be copied.
+        The old sidecar cannot be copied, or a save of the raw file is not finished.
     """
     planned = plan_sidecar(data, layout, calibration, edited=edited, whole_frames=whole_frames)
     return run_sidecar(planned, overwrite=overwrite)
@@ -107,7 +107,12 @@ def plan_sidecar(
     ------
     InvalidImageError
         The layout does not fit the file.
+    TargetError
+        A save of the raw file and its sidecar is not finished.
     """
+    unfinished = interrupted_save(data)
+    if unfinished:
+        raise TargetError(unfinished)
     layout = fit_layout(data, layout, whole_frames=whole_frames)
     image = open_with_layout(data, layout, calibration, whole_frames=True)
     rest = data.stat().st_size - layout.offset - layout.extent

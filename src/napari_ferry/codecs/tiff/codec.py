@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_ferry.arguments import is_real
+from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
 from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted, series_files
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
@@ -24,7 +25,7 @@ from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.codecs.tiff.saving.parts import with_stale
 from napari_ferry.codecs.tiff.saving.plan_compressed import plan_compressed
 from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_uncompressed
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image, check_pixels, common_losses, describe
 from napari_ferry.image.checks import check_frame_axes
 from napari_ferry.image.record import NOTES
@@ -62,9 +63,14 @@ def open(path: Path) -> list[Image]:
         return read_folder(path)
 
     refuse_interrupted(path)
-    images = read_images(path)
-    if PART in images[0].metadata:
-        return [read_part(path, images[0])]
+    stamp = Stamp.of(path)
+    try:
+        images = read_images(path)
+        if PART in images[0].metadata:
+            return [read_part(path, images[0])]
+    except UnreadableFileError:
+        check_unchanged(path, stamp)  # a save may have replaced the series in the meantime
+        raise
     return [_with_notes(image, path) for image in images]
 
 

@@ -99,7 +99,7 @@ def read_part(path: Path, image: Image) -> Image:
         refuse_outside(sibling, path)
         if not sibling.exists():
             raise UnreadableFileError(
-                interrupted_save(name.sibling(path, 0))
+                interrupted_save(sibling)
                 or f"{sibling.name} is missing: it is one of the {part['count']} parts of "
                 f"{name.stem}; put it back into the folder of the others."
             )

@@ -11,6 +11,7 @@ from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.record import KEY
 from napari_ferry.links import refuse_outside
+from napari_ferry.saving import interrupted_save
 
 HEAD_CHARACTERS = 4096
 """Characters at the start of a description searched for its root element and our key."""
@@ -66,7 +67,8 @@ def check_parts(header: Header) -> None:
         refuse_outside(path, header.path)
         if not is_file(path):
             raise UnreadableFileError(
-                f"{path.name} is missing: it is one of the {len(parts)} files of a series with "
+                interrupted_save(path)
+                or f"{path.name} is missing: it is one of the {len(parts)} files of a series with "
                 f"{header.path.name}; put it back into the same folder."
             )
         if not _has_uuid(read_header(path), uuid):

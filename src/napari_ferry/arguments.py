@@ -34,7 +34,7 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
     InvalidImageError
         The argument is not a path.
     FerryError
-        `error`: the home folder is unknown, or the name contains a null byte.
+        `error`: the home folder is unknown, or the name is not possible on this system.
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidImageError(
@@ -45,6 +45,13 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
             f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct "
             "the name."
         )
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as impossible:
+        raise error(
+            f"{os.fspath(path)!r} contains {impossible.object[impossible.start]!r}, which is not "
+            "a character: correct the name."
+        ) from impossible
 
     try:
         return Path(path).expanduser()

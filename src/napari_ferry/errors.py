@@ -19,8 +19,22 @@ what was expected, and the cure, in one sentence.
 """
 
 
+def escape_surrogates(text: str) -> str:
+    r"""Return text with lone surrogates as escapes, for encoding and display.
+
+    Python has them in file names that are not UTF-8. In a string of JSON, the escapes are lossless.
+
+    >>> escape_surrogates("\udcff.tif")
+    '\\udcff.tif'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class FerryError(Exception):
     """Base class of all errors of napari-ferry."""
+
+    def __str__(self) -> str:
+        return escape_surrogates(super().__str__())
 
 
 class UnreadableFileError(FerryError, OSError):
@@ -61,3 +75,6 @@ class SaveCancelledError(FerryError):
 
 class FerryWarning(UserWarning):
     """Something was assumed, or could not be preserved."""
+
+    def __str__(self) -> str:
+        return escape_surrogates(super().__str__())

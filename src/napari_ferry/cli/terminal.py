@@ -6,8 +6,10 @@ import io
 import re
 import sys
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that drive a terminal, or change the direction of writing."""
+_CONTROL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that drive a terminal, change the direction of writing, or have no encoding."""
 
 
 def show(text: object) -> None:

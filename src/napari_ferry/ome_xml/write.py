@@ -126,7 +126,8 @@ def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
     attributes = {key: str(value) for key, value in numbers.items()}
     element = ET.SubElement(pixels, "TiffData", attributes)
     if block.uuid:
-        named = {"FileName": block.filename} if block.filename else {}
+        # a file with another name is found by its UUID
+        named = {"FileName": xml_text(block.filename)} if block.filename else {}
         ET.SubElement(element, "UUID", named).text = block.uuid
 
 

@@ -16,7 +16,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from napari_ferry.errors import InvalidImageError, SaveError, UnsupportedFormatError
+from napari_ferry.errors import (
+    InvalidImageError,
+    SaveError,
+    UnsupportedFormatError,
+    escape_surrogates,
+)
 from napari_ferry.image import Image
 from napari_ferry.io import (
     Codec,
@@ -261,7 +266,7 @@ def _images_and_options(
 def _warn(message: str) -> None:
     from napari.utils.notifications import show_warning
 
-    show_warning(message)
+    show_warning(escape_surrogates(message))
 
 
 def _to_paths(path: Paths) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
@@ -77,7 +78,7 @@ def show_notice(message: str) -> None:
     """Show a notice in napari's window."""
     from napari.utils.notifications import show_info
 
-    show_info(message)
+    show_info(escape_surrogates(message))
 
 
 def _next_layers(open_images: Open, images: Sequence[Image], first: int) -> list[LayerData]:

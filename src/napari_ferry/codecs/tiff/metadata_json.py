@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, NOTES
@@ -35,7 +36,7 @@ def metadata_text(images: Sequence[Image]) -> str:
     """Return the content of the JSON file for some images."""
     entries = [_entry(image) for image in images]
     whole = entries[0] if len(entries) == 1 else {"images": entries}
-    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+    return escape_surrogates(json.dumps(whole, ensure_ascii=False, indent=1)) + "\n"
 
 
 def _entry(image: Image) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -278,18 +279,101 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_an_interrupt_ends_with_130_and_keeps_the_old(tmp_path: Path):
-    imsave(movie(1), tmp_path / "old.tif")
+SIGNALS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
+each_signal = pytest.mark.parametrize(
+    ("number", "status", "word"),
+    [(number, *said) for number, said in SIGNALS.items()],
+    ids=[number.name for number in SIGNALS],
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once")
+@each_signal
+@pytest.mark.parametrize("name", ["old.tif", "old.ome.tif", "old.bin", "old.gif", "old.mp4"])
+def test_a_signal_cancels_a_conversion(
+    number: signal.Signals, status: int, word: str, name: str, tmp_path: Path
+):
+    imsave(np.full((3, 16, 16), 1, np.uint8), tmp_path / name)
     old = contents(tmp_path)
-    with python(_CONVERT_SLOWLY, "convert", "x.tif", tmp_path / "old.tif", "--overwrite") as child:
+    with python(_CONVERT_SLOWLY, "convert", "x.tif", tmp_path / name, "--overwrite") as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         _, err = child.communicate(timeout=20)
-    assert child.returncode == 130
-    assert err == "napari-ferry: interrupted; existing files are unchanged.\n"
+    assert child.returncode == status, err
+    assert err.splitlines()[-1] == f"napari-ferry: {word}; existing files are unchanged."
     assert contents(tmp_path) == old
     assert not leftovers(tmp_path)
+
+
+_OPEN_SLOWLY = """
+import sys, time
+from napari_ferry.cli import info, main
+def read(_):
+    print("reading", flush=True)
+    time.sleep(20)
+info.imload = read
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once")
+@each_signal
+def test_a_signal_ends_the_opening_of_a_file(
+    number: signal.Signals, status: int, word: str, tmp_path: Path
+):
+    with python(_OPEN_SLOWLY, "info", tmp_path / "x.tif") as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "reading\n"
+        child.send_signal(number)
+        _, err = child.communicate(timeout=20)
+    assert (child.returncode, err) == (
+        status,
+        f"napari-ferry: {word}; existing files are unchanged.\n",
+    )
+
+
+_CONVERT_PARTS_SLOWLY = """
+import sys, time
+from napari_ferry.cli import convert, main
+from faults import lazy_movie
+def read(i):
+    if i == 4:
+        print("reading", flush=True)
+        time.sleep(20)
+convert.imload = lambda *_, **__: [lazy_movie(1, read)]
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once")
+@pytest.mark.leaves_partial
+@each_signal
+def test_a_signal_keeps_complete_parts_to_resume(
+    number: signal.Signals, status: int, word: str, tmp_path: Path
+):
+    cap = ("--size-cap", CAP + 400e-9 * 6, "--workers", 1)
+    target = tmp_path / "movie.tif"
+    with python(_CONVERT_PARTS_SLOWLY, "convert", "x.tif", target, *cap) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "reading\n"
+        child.send_signal(number)
+        child.communicate(timeout=60)
+    assert child.returncode == status, word
+    (folder,) = leftovers(tmp_path)
+    assert {"new-0.tif", "new-1.tif"} <= set(names(tmp_path / folder))
+
+
+def test_signals_are_handled_as_before_after_a_command(run: Run, tmp_path: Path):
+    before = signal.getsignal(signal.SIGTERM)
+    run("info", tmp_path / "missing.tif")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_command_runs_in_another_thread(tmp_path: Path):
+    """Only the main thread handles signals."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(main, ["info", str(tmp_path / "missing.tif")]).result() == 1
 
 
 def test_the_command_is_installed(tmp_path: Path):

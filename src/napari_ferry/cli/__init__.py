@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_ferry.cli import convert, demo, info, repair
 from napari_ferry.cli.terminal import accept_all_characters, report
+from napari_ferry.cli.termination import Terminated, raising_terminated
 from napari_ferry.errors import FerryError, FerryWarning
 
 
@@ -25,13 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 after an error, 130 when interrupted.
+        Exit status: 0, 1 after an error, 130 when interrupted, 143 when terminated.
     """
     accept_all_characters()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(arguments).parse_args(arguments)
     try:
-        with warnings.catch_warnings():
+        with raising_terminated(), warnings.catch_warnings():
             warnings.simplefilter("always", FerryWarning)
             warnings.showwarning = _show_warning
             status: int = options.run(options)
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has finished, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Terminated:
+        report("terminated; existing files are unchanged.")
+        return 143
     except KeyboardInterrupt:
         report("interrupted; existing files are unchanged.")
         return 130

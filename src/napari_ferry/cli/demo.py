@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_ferry.cli.terminal import show
+from napari_ferry.cli.termination import end_at_once
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import from_layers, to_layers
@@ -83,6 +84,7 @@ def show_demo(screenshot: Path | None) -> int:
     rows = list(_round_trips(folder, sets))
     _print_table(folder, rows)
 
+    end_at_once()
     viewer = napari.Viewer(title="napari-ferry")
     form = _show_movie(viewer)
     if screenshot is None:

@@ -203,7 +203,7 @@ def open_binary(
 
 
 def described_files(folder: Path) -> list[Path]:
-    """Return the raw files of a folder with a sidecar, sorted by name.
+    """Return the raw files of a folder with a sidecar, in natural order.
 
     Raises
     ------

@@ -24,6 +24,7 @@ from napari_ferry.image.checks import is_number
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_description
 from napari_ferry.links import refuse_outside
+from napari_ferry.natural_order import natural_sorted
 from napari_ferry.saving import interrupted_save
 
 DEFAULT_NAME = "binary_video"
@@ -43,14 +44,12 @@ _NO_PADDING = Padding()
 
 
 def raw_files(folder: Path) -> list[Path]:
-    """Return the files of a folder with the suffix of a raw file, sorted by name."""
+    """Return the files of a folder with the suffix of a raw file, in natural order."""
     with reading(folder):
         return [
             path
-            for path in sorted(folder.iterdir())
-            if path.suffix.lower() in RAW_SUFFIXES
-            and not path.name.startswith(".")
-            and path.is_file()
+            for path in natural_sorted(folder.iterdir())
+            if path.suffix.lower() in RAW_SUFFIXES and path.name[0] != "." and path.is_file()
         ]
 
 

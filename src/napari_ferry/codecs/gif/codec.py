@@ -17,6 +17,7 @@ from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image, describe
 from napari_ferry.movie.movie import Movie, choose_movie
+from napari_ferry.natural_order import natural_sorted
 from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)
@@ -49,12 +50,13 @@ def open(path: Path) -> list[Image]:
 
 
 def gif_files(folder: Path) -> list[Path]:
-    """Return the GIF files in a folder, sorted by name."""
-    return sorted(
+    """Return the GIF files in a folder, in natural order."""
+    files = (
         path
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
+    return natural_sorted(files)
 
 
 def plan(

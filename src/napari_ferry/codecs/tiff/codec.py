@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import typing
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,9 +18,18 @@ from napari_ferry.arguments import is_real
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
 from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted, series_files
+from napari_ferry.codecs.tiff.folders.siblings import warn_of_siblings
+from napari_ferry.codecs.tiff.images.companion import companion_header, read_companion
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
 from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
-from napari_ferry.codecs.tiff.names import PART, PLAIN_SUFFIXES, stem_of
+from napari_ferry.codecs.tiff.names import (
+    COMPANION_SUFFIX,
+    PART,
+    PLAIN_SUFFIXES,
+    is_companion,
+    stem_of,
+)
+from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.saving.job import Job, choose_job
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.codecs.tiff.saving.parts import with_stale
@@ -35,14 +45,17 @@ from napari_ferry.saving.write import write_text
 
 OME_SUFFIXES = (".ome.tif", ".ome.tiff")
 SUFFIXES = (*PLAIN_SUFFIXES, *OME_SUFFIXES)
-ALSO_OPENS = (".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8")
-"""Suffixes of TIFF files of microscopes and slide scanners, and of BigTIFF."""
+ALSO_OPENS = (
+    *(".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8"),
+    COMPANION_SUFFIX,
+)
+"""Suffixes of TIFF files of microscopes and slide scanners, of BigTIFF, and of companion files."""
 
 FOLDER_PRIORITY = 3
 
 
 def open(path: Path) -> list[Image]:
-    """Open a TIFF file, a size-capped series by any of its parts, or a folder of TIFF files.
+    """Open a TIFF file, a set by its companion file, a series by any part, or a folder.
 
     Parameters
     ----------
@@ -61,6 +74,8 @@ def open(path: Path) -> list[Image]:
     """
     if path.is_dir():
         return read_folder(path)
+    if is_companion(path):
+        return read_companion(path)
 
     refuse_interrupted(path)
     stamp = Stamp.of(path)
@@ -71,6 +86,7 @@ def open(path: Path) -> list[Image]:
     except UnreadableFileError:
         check_unchanged(path, stamp)  # a save may have replaced the series in the meantime
         raise
+    warn_of_siblings(path, images)
     return [_with_notes(image, path) for image in images]
 
 
@@ -80,9 +96,19 @@ def _with_notes(image: Image, path: Path) -> Image:
     return replace(image, metadata={**image.metadata, NOTES: notes}) if notes else image
 
 
+def claims(path: Path) -> bool:
+    """Return True for a folder with a companion file and without TIFF files beside it."""
+    if not path.is_dir():
+        return False
+    with os.scandir(path) as entries:
+        names = (entry.name.lower() for entry in entries)
+        first = next((name for name in names if name.endswith((*SUFFIXES, COMPANION_SUFFIX))), "")
+    return first.endswith(COMPANION_SUFFIX)
+
+
 def written_by(path: Path) -> str:
     """Return the name of the program in a file's metadata; empty if unknown."""
-    return writer_of(path)
+    return writer_of(companion_header(path) if is_companion(path) else read_header(path))
 
 
 def open_many(paths: Sequence[Path]) -> list[Image]:

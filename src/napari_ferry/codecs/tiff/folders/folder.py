@@ -1,28 +1,27 @@
-"""Images of several TIFF files: our series, sets of OME-TIFF, partitions and plain stacks."""
+"""Images of several TIFF files: our series, sets of OME-TIFF, acquisitions and plain stacks."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.arrays import Frames
-from napari_ferry.codecs.tiff.folders.own_series import are_parts, read_series
-from napari_ferry.codecs.tiff.folders.partition import (
-    parse_partition,
-    read_partition,
-    stack_names,
+from napari_ferry.codecs.tiff.folders.acquisition import read_acquisition
+from napari_ferry.codecs.tiff.folders.acquisition_names import parse_acquisition
+from napari_ferry.codecs.tiff.folders.file_sets import are_sets, files_of, read_sets
+from napari_ferry.codecs.tiff.folders.name_families import (
+    split_marked,
+    split_paired,
+    split_thumbnails,
 )
-from napari_ferry.codecs.tiff.folders.same_layout import FileStack, join_files
-from napari_ferry.codecs.tiff.images.page_runs import FRAME_VALUES
+from napari_ferry.codecs.tiff.folders.own_series import are_parts, read_series
+from napari_ferry.codecs.tiff.folders.partition import parse_partition, read_partition
+from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
+from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.codecs.tiff.names import find_gap, tiff_files
-from napari_ferry.codecs.tiff.pages.arrays import PageReader
-from napari_ferry.codecs.tiff.pages.tiles import Tiles
-from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.codecs.tiff.names import companion_files, find_gap, tiff_files
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image import Image
 
 
 def read_folder(folder: Path) -> list[Image]:
@@ -34,8 +33,16 @@ def read_folder(folder: Path) -> list[Image]:
     ------
     UnreadableFileError
         The folder has no TIFF files, or a file is damaged, missing or does not match the others.
+
+    Warns
+    -----
+    FerryWarning
+        Names tell apart several kinds of files, or give axes; files are left out.
     """
     paths = tiff_files(folder)
+    companions = companion_files(folder)
+    if companions:
+        return _read_companions(companions, paths)
     if not paths:
         raise UnreadableFileError(f"{folder} holds no .tif or .tiff files: choose another folder.")
 
@@ -44,15 +51,7 @@ def read_folder(folder: Path) -> list[Image]:
         return read_partition(folder, labels)
     if are_parts(paths):
         return read_series(paths)
-
-    gap = find_gap([path.name for path in paths])
-    if gap:
-        raise UnreadableFileError(
-            f"The numbers of the files in {folder} are not consecutive between {gap.before} and "
-            f"{gap.after}: put back the missing file or remove the duplicate, or open the files "
-            "themselves together."
-        )
-    return _read_plain_stack(paths, folder.name)
+    return _read_families(paths, folder)
 
 
 def read_stack(paths: Sequence[Path]) -> list[Image]:
@@ -62,65 +61,113 @@ def read_stack(paths: Sequence[Path]) -> list[Image]:
     ------
     UnreadableFileError
         A file is damaged or does not match the others.
+
+    Warns
+    -----
+    FerryWarning
+        Names tell apart several kinds of files, or give axes; files are left out.
     """
-    return read_series(paths) if are_parts(paths) else _read_plain_stack(paths, "")
+    return read_series(paths) if are_parts(paths) else _read_families(paths, None)
 
 
-def _read_plain_stack(paths: Sequence[Path], name: str) -> list[Image]:
-    """Open files of other programs as one stack, named after the first file if `name` is empty."""
+def _read_companions(companions: Sequence[Path], paths: Sequence[Path]) -> list[Image]:
+    """Open the sets that companion files describe; other files of the folder are left out."""
+    images = [image for companion in companions for image in read_companion(companion)]
+    rest = [path for path in paths if path not in files_of(images)]
+    if rest:
+        warnings.warn(
+            f"{_listed(rest)} left out, because {companions[0].name} does not describe "
+            f"{'it' if len(rest) == 1 else 'them'}: open {'it' if len(rest) == 1 else 'them'} "
+            "alone.",
+            FerryWarning,
+            stacklevel=4,
+        )
+    return images
+
+
+def _read_families(paths: Sequence[Path], folder: Path | None) -> list[Image]:
+    """Open images and their segmentations apart, without thumbnails.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    folder : Path or None
+        Their folder; None for files that were named one by one.
+    """
+    paths, thumbnails = split_thumbnails(paths)
+    if thumbnails and paths:
+        warnings.warn(f"{_listed(thumbnails)} left out as thumbnails.", FerryWarning, stacklevel=4)
+    families = split_marked(paths or thumbnails)
+    if len(families) > 1:
+        _warn_of_families(families)
+
+    images: list[Image] = []
+    for k, family in enumerate(families):
+        seen = files_of(images)
+        rest = [path for path in family if path.absolute() not in seen] if seen else family
+        if rest:
+            images += _read_family(rest, folder, "" if k or folder is None else folder.name)
+    return images
+
+
+def _warn_of_families(families: Sequence[Sequence[Path]]) -> None:
+    kinds = [f"{len(family)} like {family[0].name}" for family in families]
+    warnings.warn(
+        f"The names tell apart {len(families)} kinds of files, which are opened as separate "
+        f"images: {', '.join(kinds[:-1])} and {kinds[-1]}.",
+        FerryWarning,
+        stacklevel=5,
+    )
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    """Return the beginning of a sentence about some files."""
+    return (
+        f"{paths[0].name} is"
+        if len(paths) == 1
+        else f"{len(paths)} files such as {paths[0].name} are"
+    )
+
+
+def _read_family(paths: Sequence[Path], folder: Path | None, name: str) -> list[Image]:
+    """Open files of one kind as sets, as an acquisition, or as plain stacks."""
     first = read_images(paths[0])
     if len(paths) == 1:
         return first
-    if len(_files_of(first)) > 1:
-        return _read_sets(paths, first)
+    if are_sets(paths, first):
+        return read_sets(paths, first)
 
-    extends = [image.axes[0].name == "t" for image in first]
-    stacks = join_files(paths, first, extends)
-    names = stack_names(name, paths[0], first)
-    return [_stack(*parts) for parts in zip(first, stacks, extends, names, strict=True)]
+    acquisition = parse_acquisition(paths, name)
+    if acquisition is not None:
+        images = read_acquisition(acquisition, {paths[0]: first})
+        others = acquisition.others
+        return images + (_read_plain(others, folder, "") if others else [])
+    return _read_plain(paths, folder, name, first)
 
 
-def _read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:
-    """Open the OME-TIFF sets of some files, each set once.
+def _read_plain(
+    paths: Sequence[Path], folder: Path | None, name: str, first: Sequence[Image] = ()
+) -> list[Image]:
+    """Open files as plain stacks, one for each word that their names differ in.
+
+    Images of the first file may be given if it is already open.
 
     Raises
     ------
     UnreadableFileError
-        A file does not belong to a set.
+        A file of a folder is missing, by its number, or does not match the others.
     """
-    images: list[Image] = [*first]
-    seen = _files_of(first)
-    for path in paths:
-        if path in seen:
-            continue
-        opened = read_images(path)
-        files = _files_of(opened)
-        if len(files) < 2:
-            raise UnreadableFileError(
-                f"{path.name} does not belong to an OME-TIFF set, unlike {paths[0].name}: open it "
-                "by itself, or open only the files of a set."
-            )
+    families = split_paired(paths)
+    if len(families) > 1:
+        _warn_of_families(families)
+        return [image for family in families for image in _read_plain(family, folder, "")]
 
-        images += opened
-        seen |= files
-    return images
-
-
-def _files_of(images: Sequence[Image]) -> set[Path]:
-    """Return the files with the pixels of some images; empty for evenly spaced pixels."""
-    readers = [image.array.read for image in images if isinstance(image.array, Frames)]
-    sources = [reader.files for reader in readers if isinstance(reader, PageReader)]
-    sources += [image.array.files for image in images if isinstance(image.array, Tiles)]
-    return {file.path for files in sources for file in files if file is not None}
-
-
-def _stack(first: Image, stack: FileStack, extends: bool, name: str) -> Image:
-    """Join files along time: along their own first axis if it `extends`, else along a new axis."""
-    shape = (sum(stack.lengths), *(first.shape[1:] if extends else first.shape))
-    lead = len(shape) - first.frame_ndim
-    axes = first.axes if extends else (Axis("t"), *first.axes)
-    metadata = {key: value for key, value in first.metadata.items() if key != FRAME_VALUES}
-    if not extends:
-        metadata[ASSUMED] = ASSUMED_TIME
-    array = Frames(stack.reader, shape, first.dtype, lead)
-    return replace(first, levels=(array,), axes=axes, name=name, metadata=metadata)
+    gap = find_gap([path.name for path in paths]) if folder else None
+    if gap:
+        raise UnreadableFileError(
+            f"The numbers of the files in {folder} are not consecutive between {gap.before} and "
+            f"{gap.after}: put back the missing file or remove the duplicate, or open the files "
+            "themselves together."
+        )
+    return join_stack(paths, name, first or read_images(paths[0]))

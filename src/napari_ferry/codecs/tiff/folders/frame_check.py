@@ -83,12 +83,25 @@ class ExpectedImage:
             plural = "s" if len(images) > 1 else ""
             raise self._mismatch(path, f"holds {len(images)} image{plural}", f"holds {self.count}")
         image = images[self.index]
-        fixed = slice(1 if self.varies else 0, None)
-        fits = image.ndim == len(self.shape) and image.shape[fixed] == self.shape[fixed]
+        fixed = self.shape[1:] if self.varies else self.shape
+        fits = self._with_length(image)[1 if self.varies else 0 :] == fixed
         # the byte order may differ, as reading converts it
         if not fits or image.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
             raise self.other_shape(path, image)
         return image
+
+    def length_of(self, image: Image) -> int:
+        """Return the length of the first axis of a chosen image; 1 unless it `varies`."""
+        return self._with_length(image)[0] if self.varies else 1
+
+    def n_frames_of(self, image: Image) -> int:
+        """Return the number of frames of a chosen image."""
+        return math.prod(self._with_length(image)[: self.lead])
+
+    def _with_length(self, image: Image) -> tuple[int, ...]:
+        """Return the shape of an image; a file with one index of an axis may leave out the axis."""
+        is_one = self.varies and image.ndim == len(self.shape) - 1
+        return (1, *image.shape) if is_one else image.shape
 
     def other_shape(self, path: Path, image: Image) -> UnreadableFileError:
         """Return the error for an image of another shape or type."""

@@ -112,9 +112,9 @@ class ModelFile(Closable):
 def _open_reader(expected: ExpectedImage, path: Path, n_frames: int) -> ReadFrame:
     """Open a file by itself, and return a reader of its frames."""
     image = expected.choose(path, read_images(path))
-    if math.prod(image.shape[: expected.lead]) != n_frames:  # if not checked on opening
+    if expected.n_frames_of(image) != n_frames:  # if not checked on opening
         raise expected.other_shape(path, image)
-    lead, array = expected.lead, image.array
+    lead, array = image.ndim - image.frame_ndim, image.array
     is_frames = isinstance(array, Frames) and array.lead == lead
     return array.read if isinstance(array, Frames) and is_frames else IndexedFrames(array, lead)
 
@@ -133,7 +133,4 @@ def check_file(models: Sequence[ModelFile], path: Path) -> list[int]:
                 return [1]
     images = read_images(path)
     chosen = [model.expected.choose(path, images) for model in models]
-    return [
-        image.shape[0] if model.expected.varies else 1
-        for model, image in zip(models, chosen, strict=True)
-    ]
+    return [model.expected.length_of(image) for model, image in zip(models, chosen, strict=True)]

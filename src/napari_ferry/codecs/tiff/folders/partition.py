@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.arrays import Frames
-from napari_ferry.codecs.tiff.folders.same_layout import StackReader, join_files
+from napari_ferry.codecs.tiff.folders.file_grid import Grid, read_grid, stack_names
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.codecs.tiff.names import natural_key, stem_of
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image import Image
+from napari_ferry.natural_order import natural_sorted
 
-_PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+)(?=\.)")
+_PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+(?:\.\d+)*)(?=\.)")
 _VARIABLE = "var"
 """Axis in a name whose labels are names of separate images."""
 
@@ -58,28 +57,6 @@ def read_partition(folder: Path, labels: Mapping[Path, Mapping[str, str]]) -> li
     return [image for name, files in variables.items() for image in _read_variable(name, files)]
 
 
-def stack_names(name: str, path: Path, images: Sequence[Image]) -> list[str]:
-    """Return the names of the images of a stack: the name of the stack, if it has one.
-
-    Several images keep the names that they have in the first file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the stack, or empty.
-    path : Path
-        The first file.
-    images : sequence of Image
-        The images of the first file.
-    """
-    file_name = stem_of(path)
-    is_several = len(images) > 1
-    return [
-        image.name if not name or (is_several and image.name != file_name) else name
-        for image in images
-    ]
-
-
 def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[Image]:
     """Open images whose outer axes are partitioned over files; each file has the same images."""
     keys = list(next(iter(files.values())))
@@ -90,8 +67,16 @@ def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[I
         return [replace(image, name=own) for image, own in zip(images, names, strict=True)]
 
     # the labels of each axis in natural order, and one file for each combination of them
-    labels = {key: sorted({axes[key] for axes in files.values()}, key=natural_key) for key in keys}
-    by_labels = {tuple(axes[key] for key in keys): path for path, axes in files.items()}
+    labels = {key: natural_sorted({axes[key] for axes in files.values()}) for key in keys}
+    by_labels: dict[tuple[str, ...], Path] = {}
+    for path, axes in files.items():
+        other = by_labels.setdefault(tuple(axes[key] for key in keys), path)
+        if other != path:
+            raise UnreadableFileError(
+                f"{other.name} and {path.name} have the same position in {name}: remove one of "
+                "them from the folder."
+            )
+
     combinations = list(itertools.product(*labels.values()))
     missing = [key for key in combinations if key not in by_labels]
     if missing:
@@ -99,38 +84,5 @@ def _read_variable(name: str, files: Mapping[Path, Mapping[str, str]]) -> list[I
         raise UnreadableFileError(
             f"{name} is partitioned over files, but the file for {label} is missing: put it back."
         )
-
     paths = [by_labels[key] for key in combinations]
-    firsts = read_images(paths[0])
-    stacks = join_files(paths, firsts, [False] * len(firsts))
-    names = stack_names(name, paths[0], firsts)
-    return [
-        _partitioned_image(paths[0], first, stack.reader, labels, own)
-        for first, stack, own in zip(firsts, stacks, names, strict=True)
-    ]
-
-
-def _partitioned_image(
-    path: Path, first: Image, reader: StackReader, labels: Mapping[str, Sequence[str]], name: str
-) -> Image:
-    """Return an image with the partitioned axes before those of the image in the first file.
-
-    Raises
-    ------
-    UnreadableFileError
-        The image in the file already has one of the axes.
-    """
-    if set(labels) & set(first.axis_names):
-        raise UnreadableFileError(
-            f"{path.name} contains the axes {' '.join(first.axis_names)}, but the names of the "
-            f"files assign the axes {' '.join(labels)} to the set: rename the files."
-        )
-    shape = (*(len(values) for values in labels.values()), *first.shape)
-    lead = len(shape) - first.frame_ndim
-    return Image(
-        levels=(Frames(reader, shape, first.dtype, lead),),
-        axes=(*map(Axis, labels), *first.axes),
-        channels=tuple(map(Channel, labels.get("c", ()))),
-        name=name,
-        metadata={**first.metadata, "labels": labels},
-    )
+    return read_grid(Grid(labels=labels, paths=paths, name=name), read_images(paths[0]))

@@ -138,11 +138,11 @@ class FileStack(NamedTuple):
 
 
 def join_files(
-    paths: Sequence[Path], firsts: Sequence[Image], varies: Sequence[bool]
+    paths: Sequence[Path], firsts: Sequence[Image], varies: Sequence[bool], *, model: int = 0
 ) -> list[FileStack]:
-    """Join the images of several files after opening only the first.
+    """Join the images of several files after opening only one, the model for the others.
 
-    Files of another size than the first are checked now. If each file has one compressed frame,
+    Files of another size than the model are checked now. If each file has one compressed frame,
     sizes always differ, and only some files are checked now.
 
     Parameters
@@ -150,9 +150,11 @@ def join_files(
     paths : sequence of Path
         The files.
     firsts : sequence of Image
-        All images of the first file; each is joined with those at its index in the other files.
+        All images of the model; each is joined with those at its index in the other files.
     varies : sequence of bool
         For each image, True if files may differ in the length of its first axis.
+    model : int
+        Number of the model among the files, by default the first.
 
     Returns
     -------
@@ -162,26 +164,25 @@ def join_files(
     Raises
     ------
     UnreadableFileError
-        A file does not match the first.
+        A file does not match the model.
     """
     stamps = tuple(map(Stamp.of, paths))
-    models = [
-        ModelFile(ExpectedImage.of(paths[0], firsts, k, varies[k])) for k in range(len(firsts))
-    ]
+    path = paths[model]
+    models = [ModelFile(ExpectedImage.of(path, firsts, k, varies[k])) for k in range(len(firsts))]
     template = None
     if len(firsts) == 1:  # the bytes apart from one image must not contain another image
-        template = Template.of(paths[0], firsts[0].array, models[0].expected.lead)
+        template = Template.of(path, firsts[0].array, models[0].expected.lead)
 
-    others = [k for k, stamp in enumerate(stamps) if stamp.nbytes != stamps[0].nbytes]
-    if template is None and all(model.expected.n_frames == 1 for model in models):
+    others = [k for k, stamp in enumerate(stamps) if stamp.nbytes != stamps[model].nbytes]
+    if template is None and all(each.expected.n_frames == 1 for each in models):
         others = others[:_MAX_CHECKED]
-    usual = [model.expected.length for model in models]
+    usual = [each.expected.length for each in models]
     checked = {k: check_file(models, paths[k]) for k in others}
     columns = zip(*(checked.get(k, usual) for k in range(len(paths))), strict=True)
 
     return [
-        FileStack(_stack_reader(paths, stamps, model, template, lengths), lengths)
-        for model, lengths in zip(models, columns, strict=True)
+        FileStack(_stack_reader(paths, stamps, each, template, lengths), lengths)
+        for each, lengths in zip(models, columns, strict=True)
     ]
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
-from napari_ferry.codecs.tiff.names import natural_key
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
@@ -25,6 +24,7 @@ from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
 from napari_ferry.links import leads_outside
+from napari_ferry.natural_order import natural_sorted
 
 _COLUMNS = "cztr"
 """First columns of an index: channel, slice, frame and position; the offset of the directory
@@ -113,7 +113,7 @@ def _other_files(path: Path, summary: Mapping[str, Any]) -> list[_Index]:
         return []
 
     files = []
-    for other in sorted(path.parent.iterdir(), key=lambda each: natural_key(each.name)):
+    for other in natural_sorted(path.parent.iterdir()):
         is_named = other.name.startswith(prefix + mark)
         is_named = is_named and other.suffix.lower() == path.suffix.lower()
         if not is_named or other.name == path.name or leads_outside(other, path):

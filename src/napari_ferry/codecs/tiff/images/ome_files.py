@@ -1,6 +1,7 @@
-"""Files of an OME-TIFF set, in the folder of the opened file only.
+"""Files of an OME-TIFF set, in the folder of the file that describes it.
 
-A renamed file is found by its UUID.
+Files in folders below it are used only if a companion file names them. A renamed file is found by
+its UUID.
 
 https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html
 """
@@ -12,38 +13,30 @@ import re
 import warnings
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.names import (
     PLAIN_SUFFIXES,
+    base_name,
+    is_companion,
     is_file,
+    path_within,
     short_name,
     sibling_path,
     tiff_files,
 )
 from napari_ferry.codecs.tiff.pages.describe import description_head
-from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.links import leads_outside, refuse_outside
+from napari_ferry.links import leads_outside
 
-_BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
-_METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")
-_METADATA_UUID = re.compile(r"\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 
 _UUID_HEAD = 4096
 """Bytes at the start of a description searched for the UUID of its file."""
-
-_MAX_HEAD = 1 << 16
-"""Characters at the start of a description searched for a reference to another one."""
-
-_MAX_COMPANION = 1 << 30
-"""Largest size of a companion file in bytes."""
 
 _MAX_LISTED = 3
 """Number of file names listed in a warning."""
@@ -55,45 +48,6 @@ _LEAST_IFD_BYTES = 18
 """Bytes of the smallest directory of a page."""
 
 _MAX_CACHED_UUIDS = 1 << 14
-
-
-def described_by(header: Header) -> Header:
-    """Return the header of the file with the description of a set.
-
-    That file is a TIFF file of the set, or a companion of OME-XML alone.
-
-    Raises
-    ------
-    UnreadableFileError
-        The other file is missing from the folder, leads out of it, or is not a valid description.
-    """
-    pointer = _BINARY_ONLY.search(header.description, 0, _MAX_HEAD)
-    match = _METADATA_FILE.search(pointer[0]) if pointer else None
-    if pointer is None or match is None:
-        return header
-
-    name = html.unescape(match[1])
-    path = sibling_path(header.path, name)
-    if path is not None:
-        refuse_outside(path, header.path)
-    if path is None or not is_file(path):
-        uuid = _METADATA_UUID.search(pointer[0])
-        path = _files_by_uuid(header.path).get(_bare(uuid[1])) if uuid else None
-    if path is None:
-        raise UnreadableFileError(
-            f"{short_name(name)}, which has the description of the set, is missing from its "
-            "folder; put it back and open the file again"
-        )
-
-    if path.suffix.lower() in PLAIN_SUFFIXES:
-        return read_header(path)
-    if path.stat().st_size > _MAX_COMPANION:
-        raise UnreadableFileError(
-            f"{short_name(name)} is too large for a description; put the right file into the "
-            "folder and open the file again"
-        )
-    text = path.read_text("utf-8", "replace")
-    return replace(header, path=path, description=text, raw_dtype=None)
 
 
 class OmeFiles:
@@ -134,15 +88,15 @@ class OmeFiles:
     def _find(self, name: str | None, uuid: str | None) -> TiffPages | None:
         if name is None:
             return TiffPages(self.path)
-        base = name.replace("\\", "/").rpartition("/")[2]
-        path = sibling_path(self.path, base)
+        locate = path_within if is_companion(self.path) else sibling_path
+        path = locate(self.path, name)
         is_outside = path is not None and leads_outside(path, self.path)
-        exists = path is not None and base == name and not is_outside and is_file(path)
+        exists = path is not None and not is_outside and is_file(path)
         if path is not None and exists and not _has_other_uuid(path, uuid):
             return TiffPages(path)
 
-        renamed = self._by_uuid.get(_bare(uuid)) if uuid else None
-        if renamed or path == self.path:
+        renamed = self._by_uuid.get(bare_uuid(uuid)) if uuid else None
+        if renamed or base_name(name) == self.path.name:
             return TiffPages(renamed or self.path)
         unusable = self._outside if is_outside else self._foreign if exists else self._missing
         unusable.add(name)
@@ -202,7 +156,7 @@ class OmeFiles:
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
         """Files in the folder by UUID; those of the set may have been renamed."""
-        return _files_by_uuid(self.path)
+        return files_by_uuid(self.path)
 
     def warn(self, opened: Path) -> None:
         """Warn of all missing files, and of files from another set, in one sentence."""
@@ -243,10 +197,10 @@ def _list_files(names: Collection[str], predicate: str) -> str:
 def _has_other_uuid(path: Path, uuid: str | None) -> bool:
     """Return True if a file has a UUID other than the expected one."""
     own = _uuid_of(path) if uuid else None
-    return bool(uuid and own and _bare(own) != _bare(uuid))
+    return bool(uuid and own and bare_uuid(own) != bare_uuid(uuid))
 
 
-def _files_by_uuid(opened: Path) -> dict[str, Path]:
+def files_by_uuid(opened: Path) -> dict[str, Path]:
     """Return the TIFF files in the folder of a file by their UUIDs; of copies, the first."""
     files: dict[str, Path] = {}
     try:
@@ -256,7 +210,7 @@ def _files_by_uuid(opened: Path) -> dict[str, Path]:
     for path in paths:
         uuid = _uuid_of(path)
         if uuid:
-            files.setdefault(_bare(uuid), path)
+            files.setdefault(bare_uuid(uuid), path)
     return files
 
 
@@ -275,5 +229,6 @@ def _read_uuid(path: Path, _stamp: Stamp) -> str | None:
     return html.unescape(match[1]) if match else None
 
 
-def _bare(uuid: str) -> str:
+def bare_uuid(uuid: str) -> str:
+    """Return a UUID without its prefix, in lower case."""
     return uuid.strip().lower().removeprefix("urn:uuid:")

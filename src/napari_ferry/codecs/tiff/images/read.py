@@ -82,9 +82,8 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
     return images
 
 
-def writer_of(path: Path) -> str:
+def writer_of(header: Header) -> str:
     """Return the name of the program in a file's metadata; empty if unknown."""
-    header = read_header(path)
     if KEY in header.description or KEY in str((header.imagej or {}).get("Info")):
         return KEY
     if header.imagej is not None and "ImageJ" in header.imagej:

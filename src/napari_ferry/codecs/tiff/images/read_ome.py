@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
-from napari_ferry.codecs.tiff.images.ome_files import OmeFiles, described_by
+from napari_ferry.codecs.tiff.images.ome_files import OmeFiles
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.images.part_files import part_paths
+from napari_ferry.codecs.tiff.images.set_description import described_by
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     frame_axes,

@@ -1,0 +1,66 @@
+"""Sets of files that name each other, such as those of OME-TIFF and Micro-Manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_ferry.arrays import Frames
+from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.codecs.tiff.images.read import read_images
+from napari_ferry.codecs.tiff.pages.arrays import PageReader
+from napari_ferry.codecs.tiff.pages.tiles import Tiles
+from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image import Image
+
+_STACK_MARK = "_MMStack"
+"""Part of the names of files of Micro-Manager, each of which has one or more positions."""
+
+
+def are_sets(paths: Sequence[Path], first: Sequence[Image]) -> bool:
+    """Return True if the images of the first file are in several files, or positions are.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    first : sequence of Image
+        The images of the first one.
+    """
+    return len(files_of(first)) > 1 or all(_STACK_MARK in path.name for path in paths)
+
+
+def read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:
+    """Open the sets of some files, each set once; see `are_sets`.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file does not belong to a set.
+    """
+    images: list[Image] = [*first]
+    seen = {paths[0].absolute(), *files_of(first)}
+    for path in (path.absolute() for path in paths):
+        if path in seen:
+            continue
+        opened = read_images(path)
+        files = files_of(opened)
+        if len(files) < 2 and _STACK_MARK not in path.name:
+            raise UnreadableFileError(
+                f"{path.name} does not belong to an OME-TIFF set, unlike {paths[0].name}: open it "
+                "by itself, or open only the files of a set."
+            )
+
+        images += opened
+        seen |= {path, *files}
+    return images
+
+
+def files_of(images: Sequence[Image]) -> set[Path]:
+    """Return the absolute paths of the files with the pixels of some images, if known."""
+    arrays = [image.array for image in images]
+    readers = [array.read for array in arrays if isinstance(array, Frames)]
+    sources = [reader.files for reader in readers if isinstance(reader, PageReader)]
+    sources += [array.files for array in arrays if isinstance(array, Tiles)]
+    paths = {file.path.absolute() for files in sources for file in files if file is not None}
+    return paths | {Path(array.file.path) for array in arrays if isinstance(array, FileArray)}

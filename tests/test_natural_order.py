@@ -1,0 +1,48 @@
+"""Natural order of names."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from napari_ferry.natural_order import natural_keys, natural_sorted
+
+ORDERS = [
+    "i1.tif I2.tif i9.tif i10.tif",
+    "t_0.25s.tif t_0.5s.tif t_0.75s.tif t_1.0s.tif t_1.25s.tif",
+    "z0.5um z1.25um z1.5um z10.0um",
+    "z-10um z-5um z0um z5um z10um",
+    "z-1.5 z-0.5 z0.5",
+    "z-5 z+0 z+5",
+    "z\N{MINUS SIGN}5 z0",
+    "x_-10 x_-9 x_-1",
+    "x-1_y-1 x-1_y0 x0_y-1 x0_y0",
+    "0,125 0,25 0,5",
+    "c1e-04 c5e-04 c1e-03 c1 c2e+01",
+    "c1.5e-4 c2e-4 c1e-3",
+    "d5e2 d1e3 d2e3",
+    # a hyphen before each number separates, as in dates
+    "a-1 a-2 a-10",
+    "2024-01-02_9 2024-01-02_10 2024-01-15_1",
+    "2024.01.02 2024.01.15 2024.2.1",
+    # a point between two counters
+    "s1.1 s1.2 s1.9 s1.10 s1.11 s2.1",
+    # rows and columns of plates are not exponents
+    "p1d02 p1d03 p1e02 p1e03 p1f02",
+]
+
+
+@pytest.mark.parametrize("names", ORDERS)
+def test_numbers_in_names_are_sorted_by_value(names: str) -> None:
+    expected = names.split()
+    for seed in range(3):
+        shuffled = random.Random(seed).sample(expected, len(expected))
+        assert natural_sorted(shuffled) == expected
+
+
+def test_keys_of_equal_numbers_are_equal() -> None:
+    first, second = natural_keys(["a1", "a01"])
+    assert first == second
+    assert natural_sorted([]) == []
+    assert natural_sorted([("b", 2), ("a10", 1), ("a9", 0)], lambda pair: pair[0])[0] == ("a9", 0)

@@ -33,6 +33,7 @@ from napari_ferry import (
     save_video,
 )
 from napari_ferry.layers.layer_data import to_layers
+from tiff_files import write_micromanager
 
 Write = Callable[[Path, NDArray[Any]], object]
 
@@ -175,6 +176,66 @@ def as_matlab(path: Path, frames: NDArray[Any]) -> None:
             )
 
 
+def paged(frames_per_strip: bool = False, big_endian: bool = False, **options: Any) -> Write:
+    """Write pages without a description, as most programs do, with the strips of some program."""
+
+    def write(path: Path, frames: NDArray[Any]) -> None:
+        rows = frames.shape[1] if frames_per_strip else 8
+        with tifffile.TiffWriter(path, byteorder=">" if big_endian else "<", ome=False) as tif:
+            for frame in frames:
+                tif.write(frame, metadata=None, rowsperstrip=rows, contiguous=False, **options)
+
+    return write
+
+
+def as_fiji(*counts: str, **options: Any) -> Write:
+    """Write as Fiji's Save As > Tiff does: big-endian, all pixels before the second directory."""
+
+    def write(path: Path, frames: NDArray[Any]) -> None:
+        planes = frames.reshape(-1, *frames.shape[-2:])
+        text = "\n".join(["ImageJ=1.54f", f"images={len(planes)}", *counts, "loop=false", ""])
+        with tifffile.TiffWriter(path, byteorder=">", ome=False) as tif:
+            tif.write(planes, description=text, metadata=None, photometric="minisblack", **options)
+
+    return write
+
+
+def as_bfsave(order: str, **sizes: int) -> Write:
+    """Write as MATLAB's bfsave and Java's OMETiffWriter do: big-endian, IFDs of all planes."""
+    lengths = "".join(f' Size{axis}="{sizes.get(axis, 1)}"' for axis in "ZCT")
+    text = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" Creator="OME Bio-Formats">'
+        f'<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="{order}" Type="uint16" '
+        f'BigEndian="true" SizeX="32" SizeY="24"{lengths}><TiffData/></Pixels></Image></OME>'
+    )
+
+    def write(path: Path, frames: NDArray[Any]) -> None:
+        with tifffile.TiffWriter(path, byteorder=">", ome=False) as tif:
+            for i, frame in enumerate(frames.reshape(-1, *frames.shape[-2:])):
+                tif.write(frame, description=None if i else text, metadata=None, rowsperstrip=24)
+
+    return write
+
+
+def as_scanimage(path: Path, frames: NDArray[Any]) -> None:
+    """Write as ScanImage does: BigTIFF of int16, its settings in the tag Software."""
+    text = (
+        "SI.VERSION_MAJOR = 2020\nSI.hChannels.channelSave = 1\n"
+        "SI.hStackManager.framesPerSlice = Inf\nSI.hRoiManager.scanFrameRate = 30"
+    )
+    with tifffile.TiffWriter(path, bigtiff=True, ome=False) as tif:
+        for i, frame in enumerate(frames):
+            notes = f"frameNumbers = {i + 1}\nframeTimestamps_sec = {i / 30}\n"
+            tif.write(frame, description=notes, software=text, metadata=None, contiguous=False)
+
+
+def as_micromanager(path: Path, frames: NDArray[Any]) -> None:
+    """Write as Micro-Manager's image stacks do, which describe themselves as OME and ImageJ."""
+    rows = [(0, 0, t, 0) for t in range(len(frames))]
+    summary = {"MicroManagerVersion": "2.0", "Frames": len(frames), "Slices": 1, "Channels": 1}
+    write_micromanager(path, rows, {**summary, "Positions": 1, "Prefix": "x"}, frames)
+
+
 TIFF = [
     Use(name="tifffile.imwrite", write=at_once()),
     Use(name="tifffile.imwrite, float32", write=at_once(), frames=GRAY.astype("float32")),
@@ -275,6 +336,61 @@ TIFF = [
     Use(name="cv2.imwritemulti", write=with_opencv),
     Use(name="cv2.imwritemulti, color", write=with_opencv, axes="tyxs", frames=COLOR),
     Use(name="MATLAB, append", write=as_matlab),
+    Use(name="MATLAB, append in color", write=as_matlab, axes="tyxs", frames=COLOR),
+    Use(name="MATLAB, Tiff", write=paged(photometric="minisblack")),
+    Use(name="MATLAB, Tiff of single", write=paged(), frames=GRAY.astype("float32")),
+    Use(
+        name="MATLAB, bfsave",
+        write=as_bfsave("XYZCT", Z=5),
+        axes="zyx",
+        suffix=".ome.tiff",
+    ),
+    Use(
+        name="Java, OMETiffWriter",
+        write=as_bfsave("XYZTC", Z=4, T=3),
+        axes="tzyx",
+        frames=VOLUMES,
+        suffix=".ome.tif",
+    ),
+    Use(name="Java, ImageIO", write=paged(big_endian=True)),
+    Use(name="Java, ImageIO in color", write=paged(big_endian=True), axes="tyxs", frames=COLOR),
+    Use(
+        name="R, tiff::writeTIFF",
+        write=paged(frames_per_strip=True, compression="lzw", software="tiff package, R 4.3.1"),
+    ),
+    Use(
+        name="R, writeTIFF of 32 bits",
+        write=paged(frames_per_strip=True, compression="lzw", software="tiff package, R 4.3.1"),
+        frames=GRAY.astype("float32"),
+    ),
+    Use(
+        name="R, EBImage::writeImage",
+        write=paged(frames_per_strip=True, software="EBImage"),
+        frames=BYTES,
+    ),
+    Use(name="LabVIEW, IMAQ Write TIFF", write=paged(frames_per_strip=True)),
+    Use(name="LabVIEW, big-endian", write=paged(frames_per_strip=True, big_endian=True)),
+    Use(name="ScanImage", write=as_scanimage, frames=GRAY.astype("int16")),
+    Use(name="Micro-Manager", write=as_micromanager),
+    Use(name="Fiji, stack", write=as_fiji("slices=5"), axes="zyx"),
+    Use(name="Fiji, movie", write=as_fiji("frames=5")),
+    Use(
+        name="Fiji, movie of bytes",
+        write=as_fiji("frames=5", "hyperstack=true", "mode=grayscale"),
+        frames=BYTES,
+    ),
+    Use(
+        name="Fiji, composite",
+        write=as_fiji("channels=5", "hyperstack=true", "mode=composite"),
+        axes="cyx",
+        layers=5,
+    ),
+    Use(
+        name="Fiji, hyperstack",
+        write=as_fiji("slices=4", "frames=3", "hyperstack=true", "mode=grayscale"),
+        axes="tzyx",
+        frames=VOLUMES,
+    ),
 ]
 
 

@@ -5,53 +5,21 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
-from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Image
-from tiff_files import assert_like_tifffile
+from tiff_files import assert_like_tifffile, write_micromanager
 
 
 def axes_of(image: Image) -> list[tuple[str, float, str | None]]:
     return [(axis.name, pytest.approx(axis.scale), axis.unit) for axis in image.axes]
-
-
-def write_micromanager(
-    path: Path, rows: Sequence[Sequence[int]], summary: dict[str, Any], planes: NDArray[Any]
-) -> None:
-    """Write a file as Micro-Manager does: header, summary, planes, index of c z t r."""
-    header = json.dumps(summary).encode()
-    out = bytearray(struct.pack("<2sHI", b"II", 42, 0) + bytes(32) + header)
-    places, link = [], 4
-    for plane in planes:
-        out += bytes(len(out) % 2)
-        ifd, (y, x) = len(out), plane.shape
-        end = ifd + 162 + plane.nbytes
-        places.append(ifd)
-        struct.pack_into("<I", out, link, ifd)
-        tags = [(256, 4, 1, x), (257, 4, 1, y), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)]
-        tags += [(273, 4, 1, ifd + 162), (277, 3, 1, 1), (278, 4, 1, y), (279, 4, 1, plane.nbytes)]
-        tags += [(282, 5, 1, end), (283, 5, 1, end), (296, 3, 1, 3), (51123, 2, 16, end + 8)]
-        out += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
-        link = len(out)
-        out += bytes(4)
-        out += plane.astype("<u2").tobytes() + struct.pack("<II", 1, 1) + b'{"a": 1}'.ljust(16)
-
-    index = len(out)
-    out += struct.pack("<II", 3453623, len(places))
-    for row, place in zip(rows, places, strict=True):
-        out += struct.pack("<5I", *row, place)
-    struct.pack_into("<8I", out, 8, 54773648, index, 0, 0, 0, 0, 2355492, len(header))
-    path.write_bytes(out)
 
 
 ROWS = [(c, z, t, 0) for t in range(3) for z in range(2) for c in range(2)]

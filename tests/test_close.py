@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,20 @@ def test_a_closed_image_of_a_changed_or_removed_file_is_refused(
         file.unlink()
     with pytest.raises(FerryError, match="put it back, or open it again"):
         read_some(image)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".bin", ".mkv", ".gif"])
+def test_a_file_that_was_refused_is_closed(suffix: str, tmp_path: Path) -> None:
+    """Even while its error is kept, as napari does."""
+    path = tmp_path / f"a{suffix}"
+    imsave(MOVIE, path)
+    (image,) = imload(path)
+    read_some(image)
+    os.truncate(path, 3000)
+    with pytest.raises(FerryError, match="has changed since it was opened") as kept:
+        np.asarray(image.array[7])
+    assert not held_files(tmp_path)
+    assert kept.value.__traceback__ is not None
 
 
 def test_views_hand_close_down(tmp_path: Path) -> None:

@@ -73,31 +73,33 @@ class SharedFile:
         """
         try:
             if hasattr(os, "preadv"):
-                self._read_at(self._open(), out, offset)
+                is_unchanged = self._read_at(self._open(), out, offset)
             else:
-                self._seek_and_read(out.data, offset)
+                is_unchanged = self._seek_and_read(out.data, offset)
         except UnreadableFileError:
             raise
         except OSError as error:
+            self.close()
             raise unreadable(self.path, error) from error
+        if not is_unchanged:
+            self.close()  # it will never be read again, but napari keeps its errors, and they this
+            raise changed(self.path)
 
-    def _read_at(self, opened: _OpenFile, out: NDArray[np.uint8], offset: int) -> None:
-        """Read at an offset, without moving the position that threads share."""
+    def _read_at(self, opened: _OpenFile, out: NDArray[np.uint8], offset: int) -> bool:
+        """Read at an offset, without the position shared by threads; return False if it changed."""
         done, buffer, descriptor = 0, out.data, opened.descriptor
         while done < len(out):  # the system may return fewer bytes than requested
             count = os.preadv(descriptor, [buffer[done:] if done else buffer], offset + done)
             if not count:
-                raise changed(self.path)
+                return False
             done += count
-        if Stamp.of(descriptor) != self.stamp:
-            raise changed(self.path)
+        return Stamp.of(descriptor) == self.stamp
 
-    def _seek_and_read(self, buffer: memoryview, offset: int) -> None:
+    def _seek_and_read(self, buffer: memoryview, offset: int) -> bool:
         """Read from the file and close it at once, because Windows cannot replace open files."""
         with open_unchanged(self.path, self.stamp) as file:
             file.seek(offset)
-            if file.readinto(buffer) != len(buffer):  # type: ignore[attr-defined]
-                raise changed(self.path)
+            return bool(file.readinto(buffer) == len(buffer))  # type: ignore[attr-defined]
 
     def _open(self) -> _OpenFile:
         """Return the open file, whose stamp is checked when it is opened."""

@@ -30,6 +30,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     with_pixels,
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
@@ -79,7 +80,8 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
         images = read_ome(header)
     if not images and header.imagej is not None:
         images = [_read_imagej(header, header.imagej)]
-    return images
+    # of several images, the first page need not be the first one's
+    return [with_pixel_size(images[0], header.pixel_size)] if len(images) == 1 else images
 
 
 def writer_of(header: Header) -> str:

@@ -41,6 +41,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 )
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import default_axes
@@ -69,7 +70,10 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
         image = _whole_image(header, record, flat)
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
     runs = list(_page_runs(header, source))
-    images = [_stack_image(source, stack) for stack in join_runs(runs)]
+    images = [
+        with_pixel_size(_stack_image(source, stack), stack.runs[0].kind.pixel_size)
+        for stack in join_runs(runs)
+    ]
     return [*images, *read_subifd_images(header.path, [run.kind for run in runs])]
 
 
@@ -79,7 +83,7 @@ def _whole_image(header: Header, record: Mapping[str, Any], flat: FileArray) -> 
     if move:
         n = flat.ndim - len(header.shape)
         flat = flat.moveaxis(*(k if k < 0 else k + n for k in move))
-    return with_pixels(description, flat)
+    return with_pixel_size(with_pixels(description, flat), header.pixel_size)
 
 
 def _open_only_image(

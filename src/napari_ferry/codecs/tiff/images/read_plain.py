@@ -24,6 +24,7 @@ from napari_ferry.codecs.tiff.images.levels import (
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, Description
@@ -126,6 +127,7 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     pages = ImagePages(files=(source,), table=page_table(numbers), lead=lead, move=move)
     array = pages.to_array(frame, kind.dtype)
     image = with_palette(with_pixels(description, array), kind)
+    image = with_pixel_size(image, kind.pixel_size)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
     return with_subifd_levels(image, pages, kind) if source.subifd is None else image

@@ -26,6 +26,7 @@ from napari_ferry.codecs.tiff.pages.arrays import open_frames
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind
+from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, open_series, read_level_pages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
@@ -126,7 +127,8 @@ def _image(
         metadata={**own.metadata, **({ASSUMED: ASSUMED_TIME} if unnamed else {})},
     )
     arrays = [level.array for level in smaller if level.names == names]
-    return with_palette(description.to_image(array, *arrays), kind)
+    image = with_palette(description.to_image(array, *arrays), kind)
+    return with_pixel_size(image, kind.pixel_size)
 
 
 def _level(header: Header, series: tifffile.TiffPageSeries, origin: SeriesLevel) -> _Level:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 _MAX_VALUE, _MAX_METADATA = 1024, 16384
 """Largest number of characters of one value, and of all metadata, as JSON."""
 
-_CENTIMETER = 3
-"""Value of the ResolutionUnit tag."""
-
 
 @dataclass(frozen=True)
 class VendorMetadata:
@@ -77,7 +74,7 @@ def to_number(value: object) -> float:
 
 def vendor_metadata(tif: tifffile.TiffFile, flavor: str) -> VendorMetadata:
     """Return the metadata of a microscope's file."""
-    steps, channels = _READERS.get(flavor, _read_resolution)(tif)
+    steps, channels = _READERS[flavor](tif) if flavor in _READERS else ({}, ())
     tags = compact(getattr(tif, f"{flavor}_metadata", None))
     text = {} if tags else compact({"ImageDescription": tif.pages.first.description})
     metadata = tags or {key: value for key, value in text.items() if value}
@@ -87,18 +84,6 @@ def vendor_metadata(tif: tifffile.TiffFile, flavor: str) -> VendorMetadata:
 _Steps = dict[str, tuple[float, str]]
 _Calibration = tuple[_Steps, tuple[Channel, ...]]
 """Scale and unit of each axis, and the channels."""
-
-
-def _read_resolution(tif: tifffile.TiffFile) -> _Calibration:
-    """Read pixels per centimeter; a value per inch is the resolution of a printer."""
-    tags = tif.pages.first.tags
-    if tags.valueof(296) != _CENTIMETER:
-        return {}, ()
-    steps = {}
-    for name, tag in (("x", 282), ("y", 283)):
-        top, bottom = tags.valueof(tag) or (0, 1)
-        steps[name] = (1e4 * bottom / top if top else 0.0, "micrometer")
-    return steps, ()
 
 
 def _read_svs(tif: tifffile.TiffFile) -> _Calibration:
@@ -174,14 +159,6 @@ def _read_fluoview(tif: tifffile.TiffFile) -> _Calibration:
     return steps, ()
 
 
-def _read_sis(tif: tifffile.TiffFile) -> _Calibration:
-    """Read Olympus' pixel sizes, in meters."""
-    info = tif.sis_metadata or {}
-    return {
-        name: (to_number(info.get(f"pixelsize{name}")) * 1e6, "micrometer") for name in "yx"
-    }, ()
-
-
 def _read_nih(tif: tifffile.TiffFile) -> _Calibration:
     """Read NIH Image's pixels per unit."""
     info = tif.nih_metadata or {}
@@ -196,7 +173,6 @@ _READERS = {
     "lsm": _read_lsm,
     "nih": _read_nih,
     "philips": _read_philips,
-    "sis": _read_sis,
     "stk": _read_stk,
     "svs": _read_svs,
 }

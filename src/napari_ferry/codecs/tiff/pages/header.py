@@ -19,6 +19,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
     TIFFFILE_ERRORS,
     unreadable_tiff,
 )
+from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Header:
         Metadata of an ImageJ hyperstack.
     resolution : (float, float) or None
         Pixels along x and y per unit of resolution.
+    pixel_size : PixelSize or None
+        Size of the pixels, from the resolution or the tags of an electron microscope.
     subifds : tuple of int
         Offsets of the directories of the pages below the first.
     flavor : str
@@ -85,6 +88,7 @@ class Header:
     software: str
     imagej: dict[str, Any] | None
     resolution: tuple[float, float] | None
+    pixel_size: PixelSize | None
     subifds: tuple[int, ...]
     flavor: str
 
@@ -140,6 +144,7 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         software=page.software,
         imagej=dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
         resolution=(_ratio(x), _ratio(y)) if x and y else None,
+        pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
         flavor=_flavor(path, file, tif),
     )

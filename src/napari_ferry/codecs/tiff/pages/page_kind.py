@@ -22,6 +22,7 @@ from napari_ferry.codecs.tiff.pages.page_check import (
     segment_grid,
     segment_shape,
 )
+from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class PageKind:
         Most bytes of pixels that one stored byte can become.
     palette : array of uint16, axes (rgb, index), or None
         The color table, for pages whose pixels are indices of colors.
+    pixel_size : PixelSize or None
+        Size of the pixels of the first page of the kind, if it is known.
     subifds : tuple of int
         Offsets of the directories of the pages below the first page of the kind.
     decode : callable
@@ -122,6 +125,7 @@ class PageKind:
     fill: float
     max_growth: float
     palette: NDArray[np.uint16] | None
+    pixel_size: PixelSize | None
     subifds: tuple[int, ...]
     decode: Callable[..., Any] = field(repr=False)
     tables: dict[str, bytes | None] = field(repr=False)
@@ -209,6 +213,7 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         fill=page.nodata,
         max_growth=max_growth(page),
         palette=palette if palette is not None and palette.shape[0] == 3 and palette.size else None,
+        pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
         decode=page.decode,
         tables={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader},

@@ -8,6 +8,7 @@ stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.i
 
 from napari_ferry.imagej.axis_steps import step_losses
 from napari_ferry.imagej.read import ASSUMED_TIME, COUNT_KEYS, has_consistent_counts, parse_imagej
+from napari_ferry.imagej.value_calibration import with_values
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "step_losses",
     "to_imagej",
     "unsupported_reason",
+    "with_values",
 ]

@@ -79,6 +79,8 @@ class ModelFile(Closable):
 
         kind = read_page_kind(self.expected.path, directory.ifd)
         is_frame = math.prod(kind.shape) == math.prod(self.expected.frame)
+        # samples may be opened as other values, such as signed ones
+        is_frame &= self.expected.dtype in (kind.dtype, bool)
         # the tables of JPEG and the colors of a palette differ between files
         has_tables = any(kind.tables.values()) or kind.palette is not None
         return _SinglePage(directory, kind) if is_frame and not has_tables else None

@@ -35,7 +35,7 @@ from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
-from napari_ferry.imagej import COUNT_KEYS, has_consistent_counts, parse_imagej
+from napari_ferry.imagej import COUNT_KEYS, has_consistent_counts, parse_imagej, with_values
 
 
 def read_images(path: Path) -> list[Image]:
@@ -79,7 +79,8 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
     if not images and "<OME" in header.description[:HEAD_CHARACTERS]:
         images = read_ome(header)
     if not images and header.imagej is not None:
-        images = [_read_imagej(header, header.imagej)]
+        image = _read_imagej(header, header.imagej)
+        images = [with_values(image, header.imagej, header.path.name)]
     # of several images, the first page need not be the first one's
     return [with_pixel_size(images[0], header.pixel_size)] if len(images) == 1 else images
 

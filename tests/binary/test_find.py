@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from napari_ferry import UnreadableFileError, find_layouts
+from napari_ferry import UnreadableFileError, find_layouts, imload
 from napari_ferry.codecs.binary.layout.find import find_common_layout
+from napari_ferry.codecs.binary.sidecar_check import lacks_layout
 from raw_files import brief, more, scene, stored, write
 
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">f4", "<f8")
@@ -75,7 +76,7 @@ def test_short_rows_are_harmless(tmp_path, x, content):
     path = tmp_path / "a.raw"
     ramp = np.arange(6000, dtype="<u2").tobytes()
     path.write_bytes(ramp if content == "ramp" else b"exposure = 20 ms\n" * 600)
-    for layout in find_layouts(path, x=x):
+    for layout in find_layouts(path, x=x, offset=0):
         assert layout.x == x
         assert 0 <= layout.confidence <= 1
 
@@ -265,3 +266,36 @@ def test_real_files_give_layouts_inside_the_file(shared_data):
     for path in files[:: max(1, len(files) // 4)]:  # from the smallest to the largest
         for layout in find_layouts(path):
             assert layout.offset + layout.nbytes <= path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# time\tvalue\n" + "".join(f"{i / 10:.3f}\t{i * i}\n" for i in range(400)),
+        "x;y\r\n" + "1,5;2,5\r\n" * 900,
+        "µm,Größe\n" + "0.5,1\n" * 40,
+    ],
+    ids=["tabs", "CRLF", "UTF-8"],
+)
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-8-sig"])
+def test_text_is_called_text(tmp_path, text, codec):
+    path = tmp_path / "table.dat"
+    path.write_bytes(text.encode(codec))
+    with pytest.raises(UnreadableFileError, match="is text"):
+        find_layouts(path)
+    with pytest.raises(UnreadableFileError, match="is text"):
+        imload(path)
+    assert not lacks_layout(path)
+
+
+def test_dark_images_are_not_text(tmp_path):
+    path = tmp_path / "a.raw"
+    stored("u1", scene()).clip(32, 126).tofile(path)
+    assert find_layouts(path)
+
+
+def test_empty_files_are_called_empty(tmp_path):
+    path = tmp_path / "a.raw"
+    path.touch()
+    with pytest.raises(UnreadableFileError, match=r"is empty \(0 bytes\)"):
+        imload(path)

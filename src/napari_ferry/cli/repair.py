@@ -48,14 +48,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _repair(options: argparse.Namespace) -> int:
     """Print the likely layouts of raw files, and write their sidecars if requested."""
-    from napari_ferry.codecs.binary.codec import data_file
+    from napari_ferry.codecs.binary.described import data_file
     from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
     from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_per_sidecar
 
     names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
     known = {name: getattr(options, name) for name in names}
     path = to_path(options.path)
-    path = data_file(path) if path.suffix.lower() == ".json" else path
+    path = data_file(path) if path.is_file() else path
     layouts, per_file = find_sidecars(path, replaced=options.overwrite, **known)
     _print_layouts(layouts)
     if not options.write:

@@ -14,6 +14,13 @@ from napari_ferry.arrays import whole_region
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.arrays.stamp import refusing_changes
+from napari_ferry.codecs.binary.described import (
+    data_file,
+    find_foreign_header,
+    json_header_of,
+)
+from napari_ferry.codecs.binary.headers import header_search
+from napari_ferry.codecs.binary.headers.described_image import open_header
 from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
@@ -24,43 +31,48 @@ from napari_ferry.codecs.binary.sidecar import (
     is_sidecar,
     raw_files,
     read_sidecar,
-    refuse_undescribed,
     sidecar_path,
     sidecar_text,
 )
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout
+from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import (
     FerryWarning,
     InvalidImageError,
     MissingMetadataError,
-    UnreadableFileError,
 )
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
-from napari_ferry.links import leads_outside, refuse_outside
-from napari_ferry.saving import Plan, PlannedFile, interrupted_save, pixel_writes
+from napari_ferry.links import leads_outside
+from napari_ferry.saving import Plan, PlannedFile, pixel_writes
 from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES
+ALSO_OPENS = header_search.OPENED_SUFFIXES
 FOLDER_PRIORITY = 2
 HOLDS_ONE = True
 
 
 def open(path: Path) -> list[Image]:
-    """Open a raw file with its sidecar, or all such files of a folder, lazily.
+    """Open a raw file with its sidecar or header, or all such files of a folder, lazily.
 
     Parameters
     ----------
     path : Path
-        The raw file, its sidecar, or a folder.
+        The raw file, its sidecar or header, or a folder.
 
     Raises
     ------
     UnreadableFileError
-        The sidecar is damaged or does not fit the file.
+        The description is damaged or does not fit the file, or the file is empty or text.
     MissingMetadataError
-        No sidecar exists.
+        Nothing describes the file.
+
+    Warns
+    -----
+    FerryWarning
+        A header of another program leaves something open, or does not describe all of the file.
     """
     if path.is_dir():
         return [open_binary(data) for data in described_files(path)]
@@ -129,16 +141,22 @@ def written_by(path: Path) -> str:
 
 
 def claims(path: Path) -> bool:
-    """Return True for the sidecar of a raw file, and for a folder written by CalSciPy."""
+    """Return True for the description of a raw file, a file with a header beside it, and a folder.
+
+    The folder is one written by CalSciPy.
+    """
     if path.suffix.lower() == ".json" and path.is_file():
-        return is_sidecar(path)
+        return is_sidecar(path) or json_header_of(path) is not None
+    if header_search.is_named_by_other(path):
+        return True
     return (path / DEFAULT_NAME).is_file() and (path / LEGACY_SIDECAR).is_file()
 
 
 def members(path: Path) -> list[Path]:
-    """Return the raw file and its sidecar; `path` is one of these."""
+    """Return the raw file and its sidecar or header; `path` is one of these."""
     data = data_file(path)
-    return [data, sidecar_path(data)]
+    header = find_foreign_header(data)
+    return [data, sidecar_path(data) if header is None else header.path]
 
 
 def lacks_metadata(path: Path) -> bool:
@@ -154,7 +172,7 @@ def open_binary(
     Parameters
     ----------
     path : Path
-        The raw file or its sidecar.
+        The raw file, its sidecar or its header.
     mode : {"r", "r+", "c"}, optional
         Map the file to read only, to read and write, or to copy on write; changes then stay in
         memory. When absent, samples are read at each use.
@@ -181,7 +199,12 @@ def open_binary(
         )
 
     data = data_file(path)
-    with refusing_changes(data, sidecar_path(data)):
+    with refusing_changes(data, sidecar_path(data), path):
+        if missing_metadata is None:
+            header = find_foreign_header(path if header_search.is_header(path) else data)
+            if header is not None:
+                return open_header(header, mode)
+
         nbytes = data.stat().st_size
         if missing_metadata is not None:
             given = dict(missing_metadata)
@@ -203,55 +226,29 @@ def open_binary(
 
 
 def described_files(folder: Path) -> list[Path]:
-    """Return the raw files of a folder with a sidecar, in natural order.
+    """Return the raw files of a folder with a sidecar or a header, in natural order.
 
     Raises
     ------
     MissingMetadataError
-        No raw file has a sidecar.
+        No raw file has a sidecar or a header.
     """
     legacy = folder / DEFAULT_NAME
     if legacy.is_file() and (folder / LEGACY_SIDECAR).is_file():
         return [legacy]
 
     found = raw_files(folder)
-    described = [path for path in found if sidecar_path(path).is_file()]
+    described = [
+        path for path in found if sidecar_path(path).is_file() or find_foreign_header(path)
+    ]
     if not described and not found:
         raise MissingMetadataError(
             interrupted_in(folder)
             or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): choose another folder."
         )
     if not described:
-        refuse_undescribed(found[0])
+        refuse_undescribed(found[0], sidecar_path(found[0]))
     return described
-
-
-def data_file(path: Path) -> Path:
-    """Return the raw file of a path to it or to its sidecar.
-
-    Raises
-    ------
-    UnreadableFileError
-        The raw file does not exist.
-    """
-    if path.suffix.lower() == ".json":
-        candidates = [path.with_suffix(suffix) for suffix in SUFFIXES]
-        found = next((data for data in candidates if data.is_file()), None)
-        if found is None:
-            raise UnreadableFileError(
-                interrupted_in(path.parent, path.name)
-                or f"{path.name} describes a raw file, but none of "
-                f"{', '.join(data.name for data in candidates)} is in the same folder: put the raw "
-                "file there."
-            )
-        refuse_outside(found, path)
-        return found
-
-    if not path.is_file():
-        raise UnreadableFileError(
-            interrupted_save(path) or f"{path} is not a file: check its name."
-        )
-    return path
 
 
 def _is_sidecar_of(path: Path, *, data: Path) -> bool:

@@ -76,8 +76,10 @@ def open_samples(
     shape: Sequence[int],
     padding: Padding,
     mode: Mode | None = None,
+    *,
+    strides: Sequence[int] | None = None,
 ) -> Array:
-    """Open the samples of a raw file, in C order.
+    """Open the samples of a raw file.
 
     Parameters
     ----------
@@ -91,25 +93,32 @@ def open_samples(
         Map the file to read only, to read and write, or to copy on write: changes stay in memory.
         When absent, samples are read at each use, which never ends the program if the file becomes
         shorter.
+    strides : sequence of int, optional
+        Bytes between neighbors along each axis; by default, the samples are in C order with the
+        gaps of `padding`.
 
     Raises
     ------
     InvalidImageError
-        `mode` allows changes, and there are gaps between frames.
+        `mode` allows changes, and the samples have gaps or another order.
     """
     dtype = np.dtype(dtype)
     if 0 in shape:
         return np.empty(shape, dtype)
-    first, *others = c_strides(shape, dtype.itemsize)
-    strides = (first + padding.gap, *others)
+    first, *others = plain = c_strides(shape, dtype.itemsize)
+    if strides is None:
+        strides = (first + padding.gap, *others)
     if mode is None:
         return open_file_array(path, padding.offset, shape, strides, dtype)
-    if not padding.gap:
+    if tuple(strides) == tuple(plain):
         return Mapped(path, dtype, mode, padding.offset, shape)
     if mode != "r":
+        reason = (
+            f"{padding.gap} bytes between frames" if padding.gap else "its samples in another order"
+        )
         raise InvalidImageError(
-            f"Mode {mode!r} is not possible for {path.name}, which has {padding.gap} bytes between "
-            "frames: use 'r', and save a copy to change it."
+            f"Mode {mode!r} is not possible for {path.name}, which has {reason}: use 'r', and save "
+            "a copy to change it."
         )
 
     return map_strided(path, padding.offset, shape, strides, dtype)

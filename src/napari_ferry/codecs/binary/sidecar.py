@@ -11,12 +11,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from napari_ferry.arguments import is_count, reading
 from napari_ferry.codecs.binary.padding import Padding, read_padding
+from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
@@ -25,7 +26,6 @@ from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_description
 from napari_ferry.links import refuse_outside
 from napari_ferry.natural_order import natural_sorted
-from napari_ferry.saving import interrupted_save
 
 DEFAULT_NAME = "binary_video"
 """Default name of a recording in a folder, without suffix."""
@@ -91,6 +91,12 @@ def is_sidecar(path: Path) -> bool:
     return isinstance(record.get("dtype"), str) and any(key in record for key in _DIMENSIONS)
 
 
+def is_complete(record: Mapping[str, Any]) -> bool:
+    """Return True for the record of a sidecar, complete but for one dimension or damaged values."""
+    known = sum(record.get(key) is not None for key in _DIMENSIONS)
+    return KEY in record or ("dtype" in record and known > 1)
+
+
 def has_record(path: Path) -> bool:
     """Return True if a sidecar has keys beyond the four of CalSciPy."""
     return path.is_file() and KEY in load_sidecar(path)
@@ -103,8 +109,9 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
         refuse_outside(legacy, data)
         return complete_description(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
     if not sidecar.is_file():
-        refuse_undescribed(data)
+        refuse_undescribed(data, sidecar)
     refuse_outside(sidecar, data)
+
     record = load_sidecar(sidecar)
     padding = read_padding(record, sidecar, nbytes)
     description = _read_description(record, sidecar) if KEY in record else None
@@ -179,42 +186,6 @@ def _complete_sizes(
             "dtype and the other dimensions."
         )
     return [size or missing for size in sizes]
-
-
-def refuse_undescribed(data: Path) -> NoReturn:
-    """Raise `MissingMetadataError` for a raw file without a sidecar."""
-    sidecar = sidecar_path(data)
-    raise MissingMetadataError(
-        interrupted_save(data)
-        or f"{data.name} has no sidecar {sidecar.name}, so its layout is unknown: put the sidecar "
-        f"into the same folder, or {_likely_layouts(data)}."
-    )
-
-
-def _likely_layouts(data: Path) -> str:
-    """Return instructions to describe a raw file, with its likely layouts."""
-    from napari_ferry.codecs.binary.layout.find import find_layouts
-
-    try:
-        found = [layout for layout in find_layouts(data, limit=3) if layout.confidence >= 0.05]
-    except UnreadableFileError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        return f"check its format: {str(error).rstrip('.')}"
-
-    cure = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
-    if not found:
-        return cure
-    best = found[0]
-    if best.channels == 1 and not best.offset:
-        name = best.dtype.str if best.byte_order == "big" else best.dtype.name
-        cure = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
-
-    layouts = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
-    return (
-        f"{cure}, or run `napari-ferry repair {data.name} --write`; the likely layouts are "
-        f"{layouts}"
-    )
 
 
 def _read_description(record: Mapping[str, Any], sidecar: Path) -> Description | None:

@@ -10,8 +10,17 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arguments import is_count
-from napari_ferry.codecs.binary.calibration import Calibration, split_axes
-from napari_ferry.codecs.binary.layout import Interleaving, Layout, count_frames
+from napari_ferry.codecs.binary.calibration import Calibration
+from napari_ferry.codecs.binary.described import (
+    described_calibration,
+    described_layout,
+    find_foreign_header,
+    header_layout,
+)
+from napari_ferry.codecs.binary.headers.foreign_header import Header
+from napari_ferry.codecs.binary.layout import Layout, count_frames
+from napari_ferry.codecs.binary.layout.plain_text import is_text
+from napari_ferry.codecs.binary.layout.source import open_source
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     load_sidecar,
@@ -20,12 +29,10 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
 )
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
-from napari_ferry.image import Axis
 from napari_ferry.image.checks import is_number
-from napari_ferry.image.record import Description, is_valid_scale, parse_description
+from napari_ferry.image.record import Description, parse_description
 from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
-from napari_ferry.units import METERS, SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +58,17 @@ class SidecarStatus:
 
 
 def read_sidecar_status(data: Path) -> SidecarStatus | None:
-    """Read the status of the sidecar of a raw file, or ``None`` without a sidecar."""
+    """Read the status of the sidecar of a raw file, or of the header of another program.
+
+    ``None`` if the file has neither.
+    """
     path = sidecar_path(data)
+    try:
+        header = find_foreign_header(data)
+        if header is not None:
+            return _header_status(header)
+    except UnreadableFileError as problem:
+        return SidecarStatus(path=data, layout=None, calibration=Calibration(), error=str(problem))
     if not path.is_file():
         return None
 
@@ -69,16 +85,29 @@ def read_sidecar_status(data: Path) -> SidecarStatus | None:
     except UnreadableFileError:
         return SidecarStatus(path=path, layout=None, calibration=Calibration(), error=error)
     description = parse_description(record)
-    calibration = Calibration() if description is None else _calibration(description)
+    calibration = Calibration() if description is None else described_calibration(description)
     layout = _layout(record, description, nbytes)
     return SidecarStatus(path=path, layout=layout, calibration=calibration, error=error)
+
+
+def _header_status(header: Header) -> SidecarStatus:
+    """Return the status of the header of another program."""
+    error = ""
+    try:
+        header.check_size()
+    except UnreadableFileError as problem:
+        error = str(problem)
+    calibration = described_calibration(header.description)
+    return SidecarStatus(
+        path=header.path, layout=header_layout(header), calibration=calibration, error=error
+    )
 
 
 def lacks_layout(path: Path) -> bool:
     """Return True if a raw file, or each one in a folder, needs a layout to be opened.
 
-    No pixels are read. An empty file, the remainder of an interrupted save and a folder without raw
-    files have other problems: the result is False.
+    No pixels are read. An empty file, text, the remainder of an interrupted save and a folder
+    without raw files have other problems: the result is False.
     """
     files = raw_files(path) if path.is_dir() else [path]
     return bool(files) and all(map(_lacks_layout, files))
@@ -88,7 +117,10 @@ def _lacks_layout(data: Path) -> bool:
     if data.name == DEFAULT_NAME or not data.stat().st_size or interrupted_save(data):
         return False
     status = read_sidecar_status(data)
-    return status is None or bool(status.error)
+    if status is not None:
+        return bool(status.error)
+    with open_source(data) as source:
+        return not is_text(source)
 
 
 def _layout(
@@ -101,57 +133,12 @@ def _layout(
         return None
 
     if description is not None:
-        return _described_layout(dtype, offset, gap, description)
+        return described_layout(dtype, offset, gap, description)
     frames, y, x = (_count(record.get(key)) for key in ("frames", "y", "x"))
     if y is None or x is None:
         return None
     frame = Layout(dtype=dtype, offset=offset, frames=1, y=y, x=x, gap=gap)
     return replace(frame, frames=frames or max(1, count_frames(nbytes, frame)[0]))
-
-
-def _described_layout(
-    dtype: np.dtype[Any], offset: int, gap: int, description: Description
-) -> Layout | None:
-    sizes = description.sizes
-    split = split_axes(tuple(sizes))
-    if split is None:
-        return None
-    lead, frame = split
-
-    # the first axis of a frame tells how its channels are interleaved
-    interleaving = {"c": "plane", "y": "pixel" if len(frame) > 2 else ""}[frame[0]]
-    channels = sizes[frame[0 if interleaving == "plane" else -1]] if interleaving else 1
-    frames = int(np.prod([sizes[name] for name in lead], dtype=object))
-    counts = [_count(size) for size in (frames, channels, sizes["y"], sizes["x"])]
-    if None in counts or (gap and len(lead) > 1):  # a gap follows each index of the first axis
-        return None
-
-    of_frame: Interleaving = interleaving if channels > 1 else ""  # type: ignore[assignment]
-    return Layout(
-        dtype=dtype,
-        offset=offset,
-        frames=frames,
-        channels=channels,
-        interleaving=of_frame,
-        y=sizes["y"],
-        x=sizes["x"],
-        gap=gap,
-    )
-
-
-def _calibration(description: Description) -> Calibration:
-    """Return the calibration of the axes of a record."""
-    axes = {axis.name: axis for axis in description.axes}
-    x, t, z = (axes.get(name, Axis(name)) for name in "xtz")
-    lengths = [axis.unit for axis in (x, z) if axis.unit in METERS and is_valid_scale(axis.scale)]
-    unit = lengths[0] if lengths else "micrometer"
-    pixel = x.scale if x.unit == unit else None
-
-    if "z" in axes and "t" not in axes:
-        step = z.scale * (METERS[z.unit] / METERS[unit]) if z.unit in METERS else None
-        return Calibration(frame_axis="z", frame_step=step, pixel_size=pixel, unit=unit)
-    seconds = t.scale * SECONDS[t.unit] if t.unit in SECONDS else None
-    return Calibration(frame_axis="t", frame_step=seconds, pixel_size=pixel, unit=unit)
 
 
 def _dtype(value: object) -> np.dtype[Any] | None:

@@ -28,7 +28,11 @@ _SAMPLE_KEYS = ("contrast_limits", "iso_threshold")
 
 
 def merge_sidecar(
-    sidecar: Path, image: Image, padding: Padding, edited: Collection[Field]
+    sidecar: Path,
+    image: Image,
+    padding: Padding,
+    edited: Collection[Field],
+    described: Description | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Merge an old sidecar into a new one.
 
@@ -42,6 +46,8 @@ def merge_sidecar(
         Bytes around the samples.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
         Fields of the `Calibration` of `image` that a user has set; they replace the old values.
+    described : Description, optional
+        Description in the header of another program, for a file without an old sidecar.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def merge_sidecar(
         A sentence for each old value that the new sidecar does not contain.
     """
     before, losses = _read(sidecar)
-    old = parse_description(before)
+    old = parse_description(before) or described
     if old is not None:
         image, losses = merge_description(image, old, edited, has_gaps=padding.gap > 0)
     record = {**json.loads(sidecar_text(image)), **padding.record()}

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from napari_ferry.codecs.binary.calibration import FIELDS, Calibration, Field
+from napari_ferry.codecs.binary.described import find_foreign_header
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.padding import Padding
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_merge import merge_sidecar
 from napari_ferry.codecs.binary.sidecar_search import fit_layout, open_with_layout
-from napari_ferry.errors import TargetError
+from napari_ferry.errors import TargetError, UnreadableFileError
+from napari_ferry.image.record import Description
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, run
 from napari_ferry.saving.write import write_text
 
@@ -118,9 +120,19 @@ def plan_sidecar(
     rest = data.stat().st_size - layout.offset - layout.extent
     padding = Padding(layout.offset, layout.gap, rest)
     sidecar = sidecar_path(data)
-    text, losses = merge_sidecar(sidecar, image, padding, edited if calibration else ())
+    fields = edited if calibration else ()
+    text, losses = merge_sidecar(sidecar, image, padding, fields, _foreign_description(data))
     file = PlannedFile(path=sidecar, nbytes=len(text), create=partial(write_text, text=text))
     return Plan(files=(file,), losses=losses, identity=text)
+
+
+def _foreign_description(data: Path) -> Description | None:
+    """Return the description in the header of another program, if it is valid."""
+    try:
+        header = find_foreign_header(data)
+    except UnreadableFileError:
+        return None
+    return None if header is None else header.description
 
 
 def _copy(sidecar: Path, backup: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_ferry.arguments import reading
 from napari_ferry.codecs.binary.calibration import Calibration
+from napari_ferry.codecs.binary.described import find_described_layout
 from napari_ferry.codecs.binary.fit import remaining_bytes
 from napari_ferry.codecs.binary.layout import (
     ByteOrder,
@@ -67,15 +68,17 @@ def find_sidecars(
     MissingMetadataError
         No layout fits.
     """
+    known = parse_known_fields(
+        dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
+    )
     if path.is_dir():
-        known = parse_known_fields(
-            dtype, byte_order, frames=frames, y=y, x=x, channels=channels, offset=offset
-        )
         return _common(path, known, replaced=replaced)
-    layouts = find_layouts(
+
+    found = find_layouts(
         path, dtype=dtype, byte_order=byte_order, frames=frames, y=y, x=x, channels=channels,
         offset=offset,
     )  # fmt: skip
+    layouts = _described_first(path, found, known)
     if not path.stat().st_size:
         raise MissingMetadataError(f"{path.name} is empty: there is nothing to repair.")
     if not layouts:
@@ -84,6 +87,15 @@ def find_sidecars(
             "give fewer or different values."
         )
     return layouts, {path: layouts[0]}
+
+
+def _described_first(data: Path, layouts: list[Layout], known: KnownFields) -> list[Layout]:
+    """Return the layouts, first that of the header of another program."""
+    described = find_described_layout(data)
+    if described is None or not known.allows(described):
+        return layouts
+    form = strip_evidence(described)
+    return [described, *(layout for layout in layouts if strip_evidence(layout) != form)]
 
 
 def _common(
@@ -146,14 +158,16 @@ def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any
     UnreadableFileError
         The file is not raw: it begins like TIFF or another format.
     """
-    layouts = find_layouts(data, **known)
+    fields = parse_known_fields(**known)
+    layouts = _described_first(data, find_layouts(data, **known), fields)
     if len(files) < 2:
         return layouts
     try:
-        common = find_common_layout(files, known=parse_known_fields(**known))
+        common = find_common_layout(files, known=fields)
     except FerryError:  # another file is not raw; the form reports this with that file
         return layouts
-    if common is None or data not in common.frame_counts:
+    is_described = bool(layouts) and layouts[0].confidence == 1
+    if common is None or data not in common.frame_counts or is_described:
         return layouts
 
     # the common layout also takes the reasons found in this file

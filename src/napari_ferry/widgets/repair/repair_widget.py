@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.codec import data_file
+from napari_ferry.codecs.binary.described import data_file
 from napari_ferry.codecs.binary.fit import derive_free_size, mismatch_notes
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import sidecar_path
@@ -72,7 +72,7 @@ class RepairMetadata(RepairPanels):
         """Open the first of some files; the files of a folder are treated as one camera's."""
         try:
             paths = [to_path(path) for path in paths]
-            raw = [data_file(path) if path.suffix.lower() == ".json" else path for path in paths]
+            raw = [data_file(path) if path.is_file() else path for path in paths]
             self.files.set_paths(raw)
         except (FerryError, OSError) as error:
             self._show_error(error)

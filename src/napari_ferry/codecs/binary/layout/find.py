@@ -22,6 +22,7 @@ from napari_ferry.codecs.binary.layout.layout import (
     parse_known_fields,
     strip_evidence,
 )
+from napari_ferry.codecs.binary.layout.plain_text import text_problem
 from napari_ferry.codecs.binary.layout.score import probabilities
 from napari_ferry.codecs.binary.layout.source import Source, open_source
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
@@ -202,7 +203,12 @@ def _search_file(path: Path, known: KnownFields) -> list[Layout]:
 
 def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None:
     """Refuse a file of another format, unless the offset of its samples is known."""
-    known_format = identify_format(source.read(0, HEAD_BYTES)) if known.offset is None else None
+    if known.offset is not None:
+        return
+    problem = text_problem(path.name, source)
+    if problem:
+        raise UnreadableFileError(problem)
+    known_format = identify_format(source.read(0, HEAD_BYTES))
     if known_format is not None:
         raise UnreadableFileError(
             f"{path.name} begins like a {known_format.name}, so it is not a raw file: give it the "

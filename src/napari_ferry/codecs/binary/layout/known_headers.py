@@ -16,20 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.codecs.binary.headers import nrrd
 from napari_ferry.codecs.binary.layout.layout import Layout
 from napari_ferry.codecs.binary.layout.source import Source
 
 _MRC_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
-_NRRD_TYPES = {
-    **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
-    **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
-    **dict.fromkeys(("short", "short int", "signed short", "int16", "int16_t"), "i2"),
-    **dict.fromkeys(("ushort", "unsigned short", "uint16", "uint16_t"), "u2"),
-    **dict.fromkeys(("int", "signed int", "int32", "int32_t"), "i4"),
-    **dict.fromkeys(("uint", "unsigned int", "uint32", "uint32_t"), "u4"),
-    "float": "f4",
-    "double": "f8",
-}
 _MAX_HEADER = 1 << 20
 _MAX_DIGITS = 15
 
@@ -108,25 +99,18 @@ def _read_mrc(head: bytes) -> Layout | None:
 
 
 def _read_nrrd(source: Source, head: bytes) -> Layout | None:
-    text = source.read(0, 1 << 16)
-    end = min(
-        (at + len(stop) for stop in (b"\n\n", b"\r\n\r\n") if (at := text.find(stop)) >= 0),
-        default=0,
-    )
-    fields = dict(re.findall(r"(?m)^([a-z ]+):[ =]*(.*?)\r?$", text[:end].decode("latin-1")))
+    fields, end = nrrd.parse(source.read(0, 1 << 16))
 
     # Only uncompressed samples in the same file, directly after the header.
-    kind = _NRRD_TYPES.get(fields.get("type", "").strip().lower())
-    is_plain = fields.get("encoding", "").strip() == "raw" and "data file" not in fields
-    if kind is None or not is_plain or {"byte skip", "line skip"} & set(fields):
+    dtype = nrrd.sample_type(fields)
+    is_plain = fields.get("encoding") == "raw" and "datafile" not in fields
+    if dtype is None or not is_plain or {"byteskip", "lineskip"} & set(fields):
         return None
 
-    digits = re.findall(r"\d+", fields.get("sizes", ""))
-    if any(len(n) > _MAX_DIGITS for n in digits):
+    digits = fields.get("sizes", "").split()
+    if any(not n.isdecimal() or len(n) > _MAX_DIGITS for n in digits):
         return None
-    sizes = [int(n) for n in digits]
-    order = ">" if fields.get("endian", "").strip() == "big" else "<"
-    return _array_layout("an NRRD file", np.dtype(order + kind), end, tuple(reversed(sizes)))
+    return _array_layout("an NRRD file", dtype, end, tuple(int(n) for n in reversed(digits)))
 
 
 def _read_netpbm(source: Source, head: bytes) -> Layout | None:

@@ -1,0 +1,1 @@
+"""Headers of other programs: descriptions of the samples in a raw file."""

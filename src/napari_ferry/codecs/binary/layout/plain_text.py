@@ -1,0 +1,55 @@
+"""Recognition of text, such as tables of numbers, by its bytes."""
+
+from __future__ import annotations
+
+from napari_ferry.codecs.binary.layout.source import Source
+
+_PART_BYTES = 4096
+_PRINTED = bytes([9, 10, 12, 13, *range(32, 127)])
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def text_problem(name: str, source: Source) -> str:
+    """Return a sentence about a file of text; empty for other files."""
+    if not is_text(source):
+        return ""
+    return (
+        f"{name} is text, not the samples of an image: open it in an editor or as a table, or give "
+        "the offset of its first sample."
+    )
+
+
+def is_text(source: Source) -> bool:
+    """Return True if the begin, the middle and the end of a file are lines of text.
+
+    The text may be ASCII, or UTF-8 or UTF-16 with a byte order mark or mostly in ASCII.
+    """
+    starts = (0, source.size // 2, max(0, source.size - _PART_BYTES))
+    parts = [source.read(start, _PART_BYTES) for start in starts]
+    head = parts[0]
+    if head[:2] in _MARKS and len(head) > 2:
+        codec = "utf-16-le" if head[:2] == _MARKS[0] else "utf-16-be"
+        text = head[2 : len(head) // 2 * 2].decode(codec, "replace")
+        return "\n" in text and _is_printed(text.encode("utf-8"))
+    return any(end in head for end in b"\r\n") and all(map(_is_printed, parts))
+
+
+def _is_printed(part: bytes) -> bool:
+    """Return True if all bytes are printed, or part of a few characters in UTF-8."""
+    others = part.translate(None, _PRINTED).removeprefix(b"\xef\xbb\xbf")
+    if not others:
+        return True
+    if min(others) < 128 or 8 * len(others) > len(part):
+        return False
+
+    # the first and the last character may be cut off
+    inside = part.lstrip(bytes(range(128, 192)))
+    return any(_is_utf8(inside[: len(inside) - cut]) for cut in range(4))
+
+
+def _is_utf8(part: bytes) -> bool:
+    try:
+        part.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

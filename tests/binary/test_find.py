@@ -268,6 +268,49 @@ def test_real_files_give_layouts_inside_the_file(shared_data):
             assert layout.offset + layout.nbytes <= path.stat().st_size
 
 
+def spots(shape, seed, bright, dark):
+    """A movie of flickering spots over a dark background, with noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[1], : shape[2]]
+    centers, light = rng.random((25, 2)) * shape[1:], rng.random((25, shape[0]))
+    each = [np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 40) for cy, cx in centers]
+    return bright * np.tensordot(light.T, each, 1) + dark + rng.poisson(40, shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "channels"),
+    [
+        ((10, 64, 64), "<u2", [(900, 300), (300, 150)]),
+        ((10, 64, 64), ">u2", [(200, 100), (900, 400)]),
+        ((8, 48, 80), "<f4", [(900, 300), (300, 150)]),
+        pytest.param(
+            (8, 32, 100), "<u2", [(900, 300), (300, 150), (500, 400)], marks=pytest.mark.thorough
+        ),
+    ],
+)
+def test_channels_in_turn_are_frames(tmp_path, shape, dtype, channels):
+    movies = [spots(shape, seed, *light) for seed, light in enumerate(channels)]
+    path = tmp_path / "a.raw"
+    np.stack(movies, 1).astype(dtype).tofile(path)
+    best = find_layouts(path)[0]
+    assert brief(best) == (dtype, 0, len(channels) * shape[0], *shape[1:], 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "dtype", "frames"), [(5, "<u2", 1), (6, "<u2", 3), (9, ">u2", 1), (12, "<f4", 2)]
+)
+def test_more_than_four_samples_of_a_pixel_are_channels(tmp_path, count, dtype, frames):
+    shape = (frames, 60, 90)
+    each = [
+        spots(shape, seed, 300 + 90 * seed, 100 + 70 * (3 * seed % count)) for seed in range(count)
+    ]
+    path = tmp_path / "a.raw"
+    np.stack(each, -1).astype(dtype).tofile(path)
+    best = find_layouts(path)[0]
+    assert brief(best) == (dtype, 0, *shape, count)
+    assert any(f"between {count} channels" in reason for reason in best.reasons)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -18,7 +18,8 @@ into this module. A piece of evidence has a short name:
   does not explain, and of its divisors, ``prel``, ``unrel`` and ``subrel`` relative to the row;
   ``em``, ``nofr``, ``outside``.
 - borders: ``at_border``, ``gapped``, ``odd_gap``, ``trailer``; ``seam``, ``seampos``, ``seamavg``,
-  ``inner`` and ``out_seam`` of frames, ``colllr`` and ``intz`` of rows; ``alike`` and ``unalike``.
+  ``inner``, ``stacked`` and ``out_seam`` of frames, ``colllr`` and ``intz`` of rows; ``alike`` and
+  ``unalike``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from napari_ferry.codecs.binary.layout.statistics import signed_log
 
 WEIGHTS = {
     "harm": 12.378, "c2": -9.727, "crel": -9.140, "cost": -9.093, "trailer": -7.992,
-    "c4": -7.515, "mosaic": -5.437, "unproved": -4.402, "tiny": -4.390, "odd_gap": -3.847,
+    "c4": -7.515, "mosaic": -5.437, "unproved": -4.402, "tiny": -4.390, "stacked": -4.000,
+    "odd_gap": -3.847,
     "gain": 2.984, "uneven": -2.587, "square": 2.520, "comb": 2.407, "lost": -2.182,
     "split": 2.035, "c3": -2.005, "prel": 1.964, "pop_both": 1.786, "asp": -1.759,
     "unrel": -1.724, "nofr": -1.646, "header": 1.547, "outside": -1.405, "pow2": 1.243,
@@ -92,7 +94,7 @@ def row_features(row: Row, sample_type: SampleType, best: SampleType) -> dict[st
         "unproved": float(is_colored and row.proof < 5),
         "c2": float(row.channels == 2 and not row.mosaic),
         "c3": float(row.channels == 3),
-        "c4": float(row.channels == 4),
+        "c4": float(row.channels >= 4),
         "mosaic": float(row.mosaic),
         "halves": signed_log(row.half) if row.mosaic else 0.0,
     }

@@ -18,10 +18,11 @@ _BORDER_SCORE = 8.0
 def possible_gaps(pitch: int, row: Row, itemsize: int) -> list[int]:
     """Return the possible gaps, in samples, of frames with a pitch in samples.
 
-    A gap is short, has the length of a usual header, or leaves frames of a usual height.
+    A gap is short, has the length of a usual header, or leaves frames of a usual height. One of
+    more than a third of the frame would rather be another frame, such as one of another channel.
     """
     most, gaps = pitch // row.length, []
-    for y in range(min(most, MAX_SIDE), max(7, most // 2), -1):
+    for y in range(min(most, MAX_SIDE), max(7, 4 * most // 5 - 1), -1):
         gap = pitch - y * row.length
         if gap * itemsize > MAX_OFFSET:
             break

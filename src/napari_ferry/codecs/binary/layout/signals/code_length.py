@@ -6,10 +6,13 @@ predictions. It is metric, so it distinguishes byte orders, unlike the entropy o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from napari_ferry.codecs.binary.layout.statistics import robust_scale
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,6 +20,9 @@ BLOCK = 96
 """Number of residuals with a code of their own."""
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
 FEW_SEGMENTS = 8
+_PERIOD_SAMPLES, _MAX_PERIOD = 60_000, 32
+_PERIODIC = 0.8
+"""Step between pixels of more than four samples, as a share of the smallest between others."""
 
 
 def _code_bits(zeros: Floats, mean: Floats) -> Floats:
@@ -85,7 +91,9 @@ class RowCoder:
         else:
             steps = np.abs(np.diff(values[:100000].astype(np.int64)))
             self._step = float(int(np.gcd.reduce(steps)) or 1)
-        self._shares, self.proofs = _phase_differences(x)
+        self.pixel_period = _pixel_period(x)
+        periods = (2, 3, 4) if self.pixel_period is None else (2, 3, 4, self.pixel_period)
+        self._shares, self.proofs = _phase_differences(x, periods)
         self.alone = min(self._cost([lag]) for lag in (1, 2, 3, 4))
 
     def code(self, length: int, channels: int, most: int = _SEGMENTS) -> float:
@@ -128,8 +136,28 @@ class RowCoder:
         )
 
 
-def _phase_differences(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
-    """Compare the steps between neighbors in each phase of the periods 2, 3 and 4.
+def _pixel_period(x: Floats) -> int | None:
+    """Return the number of samples of a pixel if they are more than four; ``None`` otherwise.
+
+    Samples differ least from those of the same channel, while those of an image differ more with
+    their distance.
+    """
+    few = x[:_PERIOD_SAMPLES]
+    if few.size < 4 * _MAX_PERIOD:
+        return None
+    middle, most = np.median(few), 8 * robust_scale(few)
+    few = np.clip(few, middle - most, middle + most)
+    steps = np.array([np.abs(few[n:] - few[:-n]).mean() for n in range(1, _MAX_PERIOD + 1)])
+    period = 5 + int(np.argmin(steps[4:]))
+    smaller = [n for n in range(5, period) if period % n == 0 and steps[n - 1] < 1.1 * steps.min()]
+    period = min(smaller, default=period)
+    return period if steps[period - 1] < _PERIODIC * steps[:4].min() else None
+
+
+def _phase_differences(
+    x: Floats, periods: Sequence[int]
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Compare the steps between neighbors in each phase of some periods.
 
     Returns the differences of their sizes as a share of the mean, by period; then those of sizes or
     signs in standard deviations.
@@ -141,7 +169,7 @@ def _phase_differences(x: Floats) -> tuple[dict[int, float], dict[int, float]]:
     steps = np.clip(steps, -most, most)
 
     shares, proofs = {}, {}
-    for period in (2, 3, 4):
+    for period in periods:
         signed = steps[: steps.size // period * period].reshape(-1, period)
         sizes = np.abs(signed)
         mean = sizes.mean(0)

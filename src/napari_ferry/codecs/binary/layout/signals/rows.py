@@ -102,7 +102,7 @@ def find_rows(
     splits = [
         (length, channels, coder.code(length, channels))
         for length in _best_lengths(lengths, periods, coder)
-        for channels in _possible_channels(length, known)
+        for channels in _possible_channels(length, known, coder.pixel_period)
     ]
     rows = _measured_rows(_plausible(splits, coder), periods, coder)
     return rows + [
@@ -168,12 +168,13 @@ def _half_score(row: Row, periods: Periods, known: KnownFields) -> float:
     return max(periods.at(n) for n in (half - 1, half, half + 1)) if may_be else 0.0
 
 
-def _possible_channels(length: int, known: KnownFields) -> list[int]:
-    """Return the possible numbers of channels of a row length."""
+def _possible_channels(length: int, known: KnownFields, period: int | None) -> list[int]:
+    """Return the possible numbers of channels of a row length; `period` is a large one."""
     if known.x is not None:
         every = [length // known.x]
     else:
-        every = [channels for channels in (1, 2, 3, 4) if length % channels == 0]
+        counts = (1, 2, 3, 4) if period is None else (1, 2, 3, 4, period)
+        every = [channels for channels in counts if length % channels == 0]
     allowed = (None, 1) if known.channels is None else (known.channels, 1)
     return [n for n in every if known.channels is None or n in allowed]
 

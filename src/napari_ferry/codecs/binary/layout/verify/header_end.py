@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,12 @@ from napari_ferry.codecs.binary.layout.usual_sizes import MAX_OFFSET
 _BYTE = np.dtype("u1")
 _ROWS_BYTES, _WIDE_BYTES = 256 << 10, 64 << 10
 _EDGE_BYTES = 12 << 10
+_LIKE_FRAMES = 8
+"""Number of frames that the bytes before the first one are compared with."""
+_UNLIKE = 0.05
+"""Distance of the distributions of frames beyond their usual ones."""
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
 class HeaderEnd:
@@ -101,4 +108,49 @@ class HeaderEnd:
                 features["hprev"] = float(np.clip((step - middle) / spread, -5, 20)) / 5
 
         features["hcp"] = np.log1p(self.changes(length).get(layout.offset, 0.0))
+        if self._follows_frame(candidate):
+            features |= dict.fromkeys(("hprev", "hcp", "edge"), 0.0)
         return features
+
+    def _follows_frame(self, candidate: Candidate) -> bool:
+        """Return True if the bytes before the offset are like one of the next frames.
+
+        The discontinuity there is then that of any two frames, such as those of two channels.
+        """
+        layout = candidate.layout
+        pitch = candidate.pitch
+        if layout.offset < pitch or candidate.planes <= 1:
+            return False
+        count = min(_LIKE_FRAMES, candidate.planes)
+        starts = [layout.offset + k * pitch for k in range(-1, count)]
+        rows = min(candidate.rows, max(2, _ROWS_BYTES // 4 // candidate.row_bytes))
+        frames = [self._reader.rows(start, rows, candidate.row.length) for start in starts]
+        if any(frame.shape[0] < 2 for frame in frames):
+            return False
+        kinds = zip(*map(_distributions, frames), strict=True)
+        return all(_is_like(first, others) for first, *others in kinds)
+
+
+def _distributions(rows: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+    """Return the sorted samples of a frame, shape ``(rows, samples)``, and its sorted row steps."""
+    return np.sort(rows, axis=None), np.sort(np.abs(np.diff(rows, axis=0)), axis=None)
+
+
+def _is_like(first: Floats, others: Sequence[Floats]) -> bool:
+    """Return True if a distribution is as close to one of the others as these are to each other."""
+    if first[0] == first[-1]:
+        return False
+    nearest = min(_distance(first, other) for other in others)
+    usual = [
+        min(_distance(one, other) for other in others if other is not one)
+        for one in others
+        if len(others) > 1
+    ]
+    return nearest <= _UNLIKE + 1.5 * max(usual, default=0.0)
+
+
+def _distance(a: Floats, b: Floats) -> float:
+    """Return the largest difference of two cumulative distributions of sorted values."""
+    values = np.concatenate([a, b])
+    shares = (np.searchsorted(x, values, side="right") / x.size for x in (a, b))
+    return float(np.abs(np.subtract(*shares)).max())

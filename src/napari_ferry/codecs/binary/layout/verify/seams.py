@@ -30,6 +30,8 @@ _MAX_SEAMS, _MAX_PITCHES = 8, 5
 _SEAM_BYTES = 192 << 10
 _WIDE_BYTES = 16 << 10
 _FAR_BYTES = 4 << 20
+_NO_SEAM = 0.15
+"""Log odds above which rows within frames are discontinuous, as in several frames."""
 
 
 class Seams:
@@ -180,6 +182,7 @@ class Seams:
             "seampos": float(total > 3),
             "seamavg": mean,
             "inner": inner,
+            "stacked": float(np.clip(2 * (inner - _NO_SEAM), 0, 2)),
             "out_seam": mean * candidate.features.get("outside", 0.0),
         }
 

@@ -13,7 +13,7 @@ import tifffile
 
 from napari_ferry import Image, imload
 from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError, UnsupportedFormatError
 from tiff_files import GRAY
 
 GUID = "1F2E3D4C-0A1B-2C3D-4E5F-{:012X}"
@@ -154,6 +154,58 @@ def test_names_of_programs_give_axes(case: str, tmp_path: Path) -> None:
     # the names are listed in the order of the axes, but channels follow planes in some of them
     assert np.asarray(image.array)[..., 0, 0].ravel().tolist() == list(range(len(names)))
     assert image.name == tmp_path.name
+
+
+FOLDERS = {
+    "Micro-Manager": (
+        named(
+            "Pos<p>/img_00000000<t>_<c>_00<z>.tif", p=(0, 1, 10), t="01", c=("DAPI", "GFP"), z="01"
+        ),
+        {"p": 3, "t": 2, "c": 2, "z": 2},
+    ),
+    "Micro-Manager, grid": (
+        named(
+            "1-Pos_00<p>_000/img_channel00<c>_position000_time000000000_z00<z>.tif",
+            p="01",
+            c="01",
+            z="01",
+        ),
+        {"p": 2, "c": 2, "z": 2},
+    ),
+    "ImageXpress": (
+        named("TimePoint_<t>/plate_A01_s<p>_w<c>.tif", p="12", t=range(1, 12), c="12"),
+        {"p": 2, "t": 11, "c": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOLDERS)
+def test_folders_of_positions_and_times_are_one_image(case: str, tmp_path: Path) -> None:
+    names, expected = FOLDERS[case]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+    write(tmp_path, names)
+    (image,) = opened(tmp_path, match=case.split(",", maxsplit=1)[0])
+    assert sizes(image) == {**expected, "y": 6, "x": 7}
+    assert np.asarray(image.array)[..., 0, 0].ravel().tolist() == list(range(len(names)))
+
+
+def test_other_folders_of_positions_are_images(tmp_path: Path) -> None:
+    names = [f"Pos{p}/frame_{t}.tif" for p in range(2) for t in range(3)]
+    for p in range(3):
+        (tmp_path / f"Pos{p}").mkdir()
+    write(tmp_path, names)
+    first, second = imload(tmp_path)
+    assert (first.name, second.name) == ("Pos0", "Pos1")
+    assert np.asarray(second.array)[:, 0, 0].tolist() == [3, 4, 5]
+
+
+def test_folders_of_positions_without_images_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "Pos0").mkdir()
+    with pytest.raises(UnsupportedFormatError, match="holds no files"):
+        imload(tmp_path)
+    with pytest.raises(UnreadableFileError, match="holds no"):
+        tiff.open(tmp_path)
 
 
 def test_channels_have_the_names_in_the_files(tmp_path: Path) -> None:

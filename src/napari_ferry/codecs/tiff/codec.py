@@ -26,8 +26,10 @@ from napari_ferry.codecs.tiff.names import (
     COMPANION_SUFFIX,
     PART,
     PLAIN_SUFFIXES,
+    folders_of_files,
     is_companion,
     stem_of,
+    tiff_files,
 )
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.saving.job import Job, choose_job
@@ -97,12 +99,14 @@ def _with_notes(image: Image, path: Path) -> Image:
 
 
 def claims(path: Path) -> bool:
-    """Return True for a folder with a companion file and without TIFF files beside it."""
+    """Return True for a folder whose TIFF files are in the folders of a set or of positions."""
     if not path.is_dir():
         return False
     with os.scandir(path) as entries:
         names = (entry.name.lower() for entry in entries)
         first = next((name for name in names if name.endswith((*SUFFIXES, COMPANION_SUFFIX))), "")
+    if not first:
+        return any(map(tiff_files, folders_of_files(path)))
     return first.endswith(COMPANION_SUFFIX)
 
 

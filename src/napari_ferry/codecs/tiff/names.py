@@ -26,6 +26,9 @@ _PART_NAME = re.compile(
 )
 _OME_STEM = ".ome"
 
+_POSITION = re.compile(r"(?:\d+-)?Pos[_-]?\d[\w-]*|TimePoint_\d+", re.IGNORECASE)
+"""Name of a folder in which Micro-Manager or ImageXpress stores one position or time."""
+
 _MAX_NAME = 100
 """Characters of a name above which messages cut it off."""
 
@@ -104,6 +107,14 @@ def sibling_path(path: Path, name: str) -> Path | None:
 def is_file(path: Path) -> bool:
     """Return True if a file exists; names of any length and content are allowed."""
     return os.path.isfile(path)  # noqa: PTH113 - `Path.is_file` raises on a long name
+
+
+def folders_of_files(folder: Path) -> list[Path]:
+    """Return the folders of single positions or times in a folder, in natural order."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if _POSITION.fullmatch(entry.name)]
+    folders = (folder / name for name in natural_sorted(names))
+    return [each for each in folders if each.is_dir() and not each.is_symlink()]
 
 
 def path_within(path: Path, name: str) -> Path | None:

@@ -9,6 +9,8 @@ The patterns follow the manuals of the programs, and the files that they write:
 - CellVoyager: ``plate_A01_T0001F001L01A01Z01C01.tif``
 - ImageXpress: ``plate_A01_s1_w1.tif``; MetaMorph: ``cells_w1DAPI_s1_t1.tif``
 - Leica LAS X: ``Series001_t00_z00_ch00.tif``
+- the same in folders of Micro-Manager, ``Pos0/img_000000000_DAPI_000.tif``, and of ImageXpress,
+  ``TimePoint_1/plate_A01_s1_w1.tif``
 - ImageJ: ``cells_t001_z001_c001.tif``, ``C1-cells.tif``; similar names of ZEN, NIS Elements,
   Bio-Formats
 """
@@ -41,6 +43,8 @@ _PATTERNS = {
         r"(?P<stem>.+)_Cycle(?P<cycle>\d+)(?:_CurrentSettings)?_(?P<c>Ch\d+)(?:_(?P<number>\d+))?",
     ],
     "Micro-Manager": [
+        r"(?P<p>[^/]+)/(?P<stem>img)_(?P<c>channel\d+)_position\d+_time(?P<t>\d+)_z(?P<z>\d+)",
+        r"(?P<p>[^/]+)/(?P<stem>img)_(?P<t>\d{9,})_(?P<c>.+)_(?P<z>\d{3,})",
         r"(?P<stem>img)_(?P<c>channel\d+)_(?P<p>position\d+)_time(?P<t>\d+)_z(?P<z>\d+)",
         r"(?P<stem>img)_(?P<t>\d{9,})_(?P<c>.+)_(?P<z>\d{3,})",
     ],
@@ -51,6 +55,8 @@ _PATTERNS = {
         r"(?P<stem>.+)_(?P<p>[A-P]\d\d)_T(?P<t>\d+)(?P<p2>F\d+)L\d+A\d+Z(?P<z>\d+)(?P<c>C\d+)",
     ],
     "ImageXpress": [
+        rf"TimePoint_(?P<t>\d+)/(?P<stem>.+?)_(?P<p>[A-P]\d\d)(?:_(?P<p2>s\d+))?(?:_(?P<c>w\d))?"
+        rf"{_GUID}",
         rf"(?P<stem>.+?)_(?P<p>[A-P]\d\d)(?:_(?P<p2>s\d+))?_(?P<c>w\d){_GUID}",
         rf"(?P<stem>.+?)_(?P<p>[A-P]\d\d)_(?P<p2>s\d+){_GUID}",
     ],
@@ -122,7 +128,9 @@ class _Name:
     number: str = ""
 
 
-def parse_acquisition(paths: Sequence[Path], name: str) -> Acquisition | None:
+def parse_acquisition(
+    paths: Sequence[Path], name: str, *, in_folders: bool = False
+) -> Acquisition | None:
     """Find the program whose names most files have, and their positions.
 
     Parameters
@@ -131,17 +139,19 @@ def parse_acquisition(paths: Sequence[Path], name: str) -> Acquisition | None:
         The files.
     name : str
         Name of the only data set.
+    in_folders : bool
+        True if the names of the folders of the files count, too.
 
     Returns
     -------
     Acquisition or None
         None for names of no program, and for frames that differ only in time.
     """
-    probes = [stem_of(paths[k]) for k in {0, len(paths) // 2, len(paths) - 1}]
+    probes = [_text(paths[k], in_folders) for k in {0, len(paths) // 2, len(paths) - 1}]
     for program, pattern in _COMPILED:
         if not any(map(pattern.fullmatch, probes)):
             continue
-        parsed = {path: _parse(pattern, path) for path in paths}
+        parsed = {path: _parse(pattern, _text(path, in_folders)) for path in paths}
         named = {path: each for path, each in parsed.items() if each is not None}
         grids = _make_grids(_with_cycles(named), name)
         axes = {axis for grid in grids for axis in grid.labels}
@@ -152,9 +162,14 @@ def parse_acquisition(paths: Sequence[Path], name: str) -> Acquisition | None:
     return None
 
 
-def _parse(pattern: re.Pattern[str], path: Path) -> _Name | None:
+def _text(path: Path, in_folders: bool) -> str:
+    """Return the name of a file without suffix, behind that of its folder if this counts."""
+    return f"{path.parent.name}/{stem_of(path)}" if in_folders else stem_of(path)
+
+
+def _parse(pattern: re.Pattern[str], text: str) -> _Name | None:
     """Parse a name; None if it does not fit the pattern, or its tags are not those of planes."""
-    match = pattern.fullmatch(stem_of(path))
+    match = pattern.fullmatch(text)
     if match is None:
         return None
     found = {key: value or "" for key, value in match.groupdict().items()}

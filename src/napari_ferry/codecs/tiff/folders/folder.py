@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.codecs.tiff.folders.acquisition import read_acquisition
@@ -19,7 +20,7 @@ from napari_ferry.codecs.tiff.folders.partition import parse_partition, read_par
 from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.codecs.tiff.names import companion_files, find_gap, tiff_files
+from napari_ferry.codecs.tiff.names import companion_files, find_gap, folders_of_files, tiff_files
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 
@@ -43,6 +44,8 @@ def read_folder(folder: Path) -> list[Image]:
     companions = companion_files(folder)
     if companions:
         return _read_companions(companions, paths)
+    if not paths and (folders := folders_of_files(folder)):
+        return _read_folders(folder, folders)
     if not paths:
         raise UnreadableFileError(f"{folder} holds no .tif or .tiff files: choose another folder.")
 
@@ -68,6 +71,23 @@ def read_stack(paths: Sequence[Path]) -> list[Image]:
         Names tell apart several kinds of files, or give axes; files are left out.
     """
     return read_series(paths) if are_parts(paths) else _read_families(paths, None)
+
+
+def _read_folders(folder: Path, folders: Sequence[Path]) -> list[Image]:
+    """Open an acquisition with a folder for each position or time, or else each of them."""
+    files = [tiff_files(each) for each in folders]
+    paths = [path for each in files for path in each]
+    acquisition = parse_acquisition(paths, folder.name, in_folders=True) if paths else None
+    if acquisition is not None and not acquisition.others:
+        return read_acquisition(acquisition, {})
+    existing = [each for each, found in zip(folders, files, strict=True) if found]
+    if not existing:
+        raise UnreadableFileError(f"{folder} holds no .tif or .tiff files: choose another folder.")
+    return [
+        replace(image, name=f"{each.name} {image.name}" if image.name != each.name else each.name)
+        for each in existing
+        for image in read_folder(each)
+    ]
 
 
 def _read_companions(companions: Sequence[Path], paths: Sequence[Path]) -> list[Image]:

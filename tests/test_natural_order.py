@@ -44,5 +44,5 @@ def test_numbers_in_names_are_sorted_by_value(names: str) -> None:
 def test_keys_of_equal_numbers_are_equal() -> None:
     first, second = natural_keys(["a1", "a01"])
     assert first == second
-    assert natural_sorted([]) == []
+    assert natural_sorted([]) == natural_keys([]) == []
     assert natural_sorted([("b", 2), ("a10", 1), ("a9", 0)], lambda pair: pair[0])[0] == ("a9", 0)

@@ -58,9 +58,11 @@ def natural_keys(names: Sequence[str]) -> list[list[Any]]:
 
     Examples
     --------
-    >>> natural_keys(["cell 10 b", "cell 2"])
+    >>> natural_keys(["cell10 b", "cell2"])
     [['', 10, ' b'], ['', 2, '']]
     """
+    if not names:
+        return []
     # one long text is faster than many short ones; no name contains a null character
     lower = "\0".join(names).lower().replace(_MINUS, "-").split("\0")
     start = _common_length(lower)

@@ -31,6 +31,7 @@ from napari_ferry.layers.channels import (
     merge_channels,
     split_all,
 )
+from napari_ferry.layers.complex_parts import split_complex
 from napari_ferry.layers.display import display_to_json, display_to_napari
 from napari_ferry.units import from_pint, pint_name, to_pint
 
@@ -84,6 +85,9 @@ def from_layers(layers: Sequence[LayerData]) -> list[Image]:
 def to_layers(images: Sequence[Image]) -> list[LayerData]:
     """Convert images to napari's layer data; each channel becomes a separate layer.
 
+    Complex numbers become two layers, as napari displays real numbers only: their magnitude, and
+    their phase in radians, which is not visible at first.
+
     Parameters
     ----------
     images : sequence of Image
@@ -94,7 +98,8 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
     list of (data, meta, type)
         Layer data; `meta` contains only keys and values that napari accepts.
     """
-    return [_to_layer(single) for single in split_all(images)]
+    singles = [part for single in split_all(images) for part in split_complex(single)]
+    return [_to_layer(single) for single in singles]
 
 
 def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:

@@ -78,7 +78,9 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
     # OME-XML and ImageJ describe files of microscopes, too
     if not images and "<OME" in header.description[:HEAD_CHARACTERS]:
         images = read_ome(header)
-    if not images and header.imagej is not None:
+    # ImageJ has no samples that are channels
+    has_channels = frame_axes(header).names.startswith("c")
+    if not images and header.imagej is not None and not has_channels:
         image = _read_imagej(header, header.imagej)
         images = [with_values(image, header.imagej, header.path.name)]
     # of several images, the first page need not be the first one's

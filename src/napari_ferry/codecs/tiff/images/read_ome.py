@@ -24,6 +24,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     moved_shape,
     open_even_stack,
     with_pixels,
+    with_sample_channels,
 )
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -86,6 +87,7 @@ def _open_even(header: Header, image: OmeImage) -> Image | None:
     description = image.description
     n_planes = image.size_c * image.size_z * image.size_t
     is_plain = image.files == (None,) and not header.subifds
+    is_plain &= with_sample_channels(description, header) is description
     if not is_plain or n_planes * header.nbytes > header.stamp.nbytes:
         return None
 
@@ -203,12 +205,13 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
 def _read_ome_image(header: Header, steps: Sequence[OmeImage], set_files: OmeFiles) -> Image:
     """Open one image, or the steps of a stack; missing files are noted in `set_files`."""
     description, planes = _join(steps)
-    lead = len(description.shape) - description.frame_ndim
-    frame = description.shape[lead:]
-
     files = _find_files(header, steps[0], set_files)
     kind = _first_kind(files, planes)
-    _, move = frame_axes(kind)
+
+    description = with_sample_channels(description, kind)
+    names, move = frame_axes(kind)
+    lead = len(description.shape) - len(names)
+    frame = description.shape[lead:]
     if moved_shape(kind.shape, move) != frame:
         raise UnreadableFileError(
             f"it describes pages of shape {frame}, but they have shape {kind.shape}"

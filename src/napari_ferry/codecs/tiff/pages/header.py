@@ -14,9 +14,9 @@ from napari_ferry.arguments import cure_of
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
 from napari_ferry.codecs.tiff.pages.page_kind import (
-    COLOR,
     PALETTE,
     TIFFFILE_ERRORS,
+    has_color,
     unreadable_tiff,
 )
 from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
@@ -135,7 +135,7 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         shape=tuple(int(n) for n in page.shape),
         axes=page.axes.lower(),
         dtype=np.dtype(page.dtype or "V").newbyteorder("="),
-        is_color=page.photometric in COLOR,
+        is_color=has_color(page),
         has_palette=page.photometric == PALETTE,
         raw_dtype=np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
         start=int(page.dataoffsets[0]) if page.dataoffsets else 0,

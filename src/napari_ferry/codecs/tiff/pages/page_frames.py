@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image import Image
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description
 
 _CONTIGUOUS_WRITERS = ("napari-ferry", "tifffile")
@@ -65,6 +66,20 @@ def frame_axes(page: Page) -> FrameAxes:
     if page.is_color and page.shape[0 if first else -1] in (3, 4):
         return FrameAxes(inner + "s", AxisMove(0, -1) if first else None)
     return FrameAxes("c" + inner, AxisMove(-1, 0) if last else None)
+
+
+def with_sample_channels(description: Description, page: Page) -> Description:
+    """Turn the samples of a description into channels if those of its page are not a color."""
+    sizes = description.sizes
+    if description.axes[-1].name != "s" or not frame_axes(page).names.startswith("c"):
+        return description
+    if sizes.get("c", 1) > 1:
+        return description  # does not fit the page, and is refused
+
+    lead = [axis for axis in description.axes[:-3] if axis.name != "c"]
+    axes = (*lead, Axis("c"), *description.axes[-3:-1])
+    shape = tuple(sizes["s"] if axis.name == "c" else sizes[axis.name] for axis in axes)
+    return replace(description, shape=shape, axes=axes, channels=())
 
 
 def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:

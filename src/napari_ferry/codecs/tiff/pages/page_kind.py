@@ -45,6 +45,9 @@ TIFFFILE_ERRORS = (
 COLOR = (2, 5, 6, 8, 9, 10)
 """Photometric interpretations whose samples are those of a color."""
 
+_UNSPECIFIED = 0
+"""Value of the tag ExtraSamples for a sample that is not transparency."""
+
 PALETTE = 3
 """Photometric interpretation whose samples are indices of a color table."""
 
@@ -185,6 +188,15 @@ def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
     )
 
 
+def has_color(page: tifffile.TiffPage) -> bool:
+    """Return True if the samples of a page are those of a color.
+
+    A fourth sample of unspecified meaning is not transparency, but for example near infrared.
+    """
+    is_unspecified = page.samplesperpixel == 4 and page.extrasamples[:1] == (_UNSPECIFIED,)
+    return page.photometric in COLOR and not is_unspecified
+
+
 def convert_page(page: tifffile.TiffPage) -> PageKind:
     """Convert tifffile's description of a page.
 
@@ -207,7 +219,7 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         dtype=dtype.newbyteorder("="),
         shaped=tuple(int(n) for n in page.shaped),
         segment=segment_shape(page),
-        is_color=page.photometric in COLOR,
+        is_color=has_color(page),
         is_reduced=bool(page.is_reduced),
         raw_dtype=dtype.newbyteorder(page.parent.byteorder) if raw else None,
         fill=page.nodata,

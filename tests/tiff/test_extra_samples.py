@@ -1,0 +1,71 @@
+"""A fourth sample of RGB: transparency, or a channel such as near infrared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from napari_ferry import imload, imsave
+
+UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
+IMAGEJ = {"description": "ImageJ=1.54f\nimages=1\n", "metadata": None}
+
+WRITERS: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "plain": ("a.tif", 1, {"metadata": None}),
+    "JSON": ("a.tif", 1, {}),
+    "JSON, stack": ("a.tif", 3, {}),
+    "planes": ("a.tif", 1, {"metadata": None, "planarconfig": "separate"}),
+    "tiles": ("a.tif", 2, {"metadata": None, "tile": (16, 16), "compression": "zlib"}),
+    "OME": ("a.ome.tif", 1, {"metadata": {"axes": "YXS"}}),
+    "OME, stack": ("a.ome.tif", 3, {"metadata": {"axes": "TYXS"}}),
+    "OME, compressed": ("a.ome.tif", 3, {"metadata": {"axes": "TYXS"}, "compression": "zlib"}),
+    "ImageJ": ("a.tif", 1, IMAGEJ),
+}
+
+
+def picture(frames: int, dtype: str = "uint8") -> NDArray[Any]:
+    """Return pixels with the values 200, 100, 50 and 5, axes t y x s."""
+    return np.broadcast_to(np.array([200, 100, 50, 5], dtype), (frames, 24, 32, 4)).copy()
+
+
+def write(path: Path, data: NDArray[Any], extra: int, options: dict[str, Any]) -> None:
+    frames = data if len(data) > 1 else data[0]
+    if options.get("planarconfig") == "separate":
+        frames = np.moveaxis(frames, -1, 0)
+    tifffile.imwrite(
+        path, frames, photometric="rgb", extrasamples=[extra],
+        **{"planarconfig": "contig", **options},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_unspecified_sample_is_a_channel(tmp_path: Path, name: str) -> None:
+    filename, frames, options = WRITERS[name]
+    data = picture(frames)
+    write(tmp_path / filename, data, UNSPECIFIED, options)
+    (image,) = imload(tmp_path / filename)
+    assert image.axis_names[-3:] == ("c", "y", "x")
+    assert not image.is_rgb
+    expected = np.moveaxis(data, -1, 1)
+    assert (np.asarray(image.array).reshape(expected.shape) == expected).all()
+
+    for saved in ("b.tif", "b.ome.tif"):
+        imsave(image, tmp_path / saved)
+        with tifffile.TiffFile(tmp_path / saved) as tif:
+            assert not any(page.extrasamples for page in tif.pages)  # type: ignore[union-attr]
+        assert imload(tmp_path / saved)[0].axis_names == image.axis_names
+
+
+@pytest.mark.parametrize("extra", [ASSOCIATED, UNASSOCIATED])
+@pytest.mark.parametrize("name", ["plain", "JSON, stack", "planes", "OME, stack"])
+def test_transparency_is_a_color(tmp_path: Path, name: str, extra: int) -> None:
+    filename, frames, options = WRITERS[name]
+    write(tmp_path / filename, picture(frames), extra, options)
+    (image,) = imload(tmp_path / filename)
+    assert image.is_rgb
+    assert image.size("s") == 4

@@ -21,6 +21,7 @@ from napari_ferry.codecs.tiff.images.levels import (
     page_table,
     with_subifd_levels,
 )
+from napari_ferry.codecs.tiff.images.page_names import with_page_names
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
 from napari_ferry.codecs.tiff.images.read_plain import read_subifd_images
 from napari_ferry.codecs.tiff.images.shaped_json import (
@@ -193,6 +194,8 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     description, first = stack.description, stack.runs[0]
     if _is_uniform(stack):
         numbers = np.concatenate([run.pages for run in stack.runs])
+        if len(stack.runs) > 1:
+            description = with_page_names(description, source, numbers)
         pages = _image_pages(source, numbers, description.shape, first)
         array = _read_pages(pages, description.shape, first)
         image = with_palette(with_pixels(description, array), first.kind)

@@ -21,6 +21,7 @@ from napari_ferry.codecs.tiff.images.levels import (
     with_levels,
     with_subifd_levels,
 )
+from napari_ferry.codecs.tiff.images.page_names import with_page_names
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -115,7 +116,7 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
             return in_color
 
     axes, move = frame_axes(kind)
-    lead = (len(numbers),) if len(numbers) > 1 else ()
+    lead: tuple[int, ...] = (len(numbers),) if len(numbers) > 1 else ()
     frame = moved_shape(kind.shape, move)
     description = Description(
         shape=(*lead, *frame),
@@ -124,6 +125,9 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
         metadata={ASSUMED: ASSUMED_TIME} if lead else {},
     )
 
+    if lead:
+        description = with_page_names(description, source, numbers)
+        lead = description.shape[: len(description.shape) - len(frame)]
     pages = ImagePages(files=(source,), table=page_table(numbers), lead=lead, move=move)
     array = pages.to_array(frame, kind.dtype)
     image = with_palette(with_pixels(description, array), kind)

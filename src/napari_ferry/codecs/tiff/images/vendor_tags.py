@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ferry.codecs.tiff.images.page_names import page_channel
 from napari_ferry.image import Axis, Channel
 from napari_ferry.image.json_values import to_json
 from napari_ferry.units import from_imagej, is_step
@@ -84,6 +85,14 @@ def vendor_metadata(tif: tifffile.TiffFile, flavor: str) -> VendorMetadata:
 _Steps = dict[str, tuple[float, str]]
 _Calibration = tuple[_Steps, tuple[Channel, ...]]
 """Scale and unit of each axis, and the channels."""
+
+
+def _read_qpi(tif: tifffile.TiffFile) -> _Calibration:
+    """Read PerkinElmer's names and colors of channels, one page each."""
+    pages = tif.series[0].levels[0].pages
+    named = [page_channel(page.aspage().description) for page in pages if page is not None]
+    channels = tuple(page.channel for page in named if page is not None)
+    return {}, channels if 1 < len(channels) == len(pages) else ()
 
 
 def _read_svs(tif: tifffile.TiffFile) -> _Calibration:
@@ -173,6 +182,7 @@ _READERS = {
     "lsm": _read_lsm,
     "nih": _read_nih,
     "philips": _read_philips,
+    "qpi": _read_qpi,
     "stk": _read_stk,
     "svs": _read_svs,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = 270
 _MAX_ENTRIES = 4096
+_MAX_TEXT = 1 << 20
+"""Largest number of bytes of the text of a page among many."""
 _COUNT_OFFSET = 4
 """Bytes of tag and type in an entry, before its count."""
 
@@ -55,19 +57,19 @@ def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> di
 
     It replaces the count and the value of the entry. A page without a description needs none.
     """
-    offset = _find_description(file, ifd, order, is_big)
+    offset = _find_entry(file, ifd, _DESCRIPTION, order, is_big)
     return {} if offset is None else {offset: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
 
 
-def _find_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> int | None:
-    """Return the offset of the count in the entry of the description, or None without an entry."""
+def _find_entry(file: BinaryIO, ifd: int, tag: int, order: str, is_big: bool) -> int | None:
+    """Return the offset of the count in the entry of a tag, or None without an entry."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)
     n = head.unpack(raw)[0] if len(raw) == head.size else 0
     raw = file.read(min(n, _MAX_ENTRIES) * entry.size)
     for k in range(len(raw) // entry.size):
-        if entry.unpack_from(raw, k * entry.size)[0] == _DESCRIPTION:
+        if entry.unpack_from(raw, k * entry.size)[0] == tag:
             return ifd + head.size + k * entry.size + _COUNT_OFFSET
     return None
 
@@ -92,16 +94,46 @@ def description_head(path: Path, nbytes: int) -> str:
     with open_tiff(path) as file:
         order, is_big, header = read_magic(path, file)
         (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), header, 8 if is_big else 4)
-        offset = _find_description(file, ifd, order, is_big)
-        if offset is None:
-            return ""
+        return _read_text(
+            file, _find_entry(file, ifd, _DESCRIPTION, order, is_big), nbytes, order, is_big
+        )
 
-        field = struct.Struct(order + ("QQ" if is_big else "II"))
-        file.seek(offset)
-        count, start = field.unpack(file.read(field.size))
-        inline = field.size // 2
-        file.seek(start if count > inline else offset + inline)
-        return file.read(min(count, nbytes)).decode("utf-8", "replace")
+
+def page_texts(path: Path, ifds: Iterable[int], tags: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """Yield the texts of some tags of each page, empty without the tag.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    ifds : iterable of int
+        Offset of the directory of each page, in bytes.
+    tags : sequence of int
+        Numbers of the tags.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file does not begin like a TIFF file.
+    """
+    with open_tiff(path) as file:
+        order, is_big, _ = read_magic(path, file)
+        for ifd in ifds:
+            offsets = [_find_entry(file, ifd, tag, order, is_big) for tag in tags]
+            yield tuple(_read_text(file, at, _MAX_TEXT, order, is_big) for at in offsets)
+
+
+def _read_text(file: BinaryIO, offset: int | None, nbytes: int, order: str, is_big: bool) -> str:
+    """Read the beginning of the text of an entry, given the offset of its count."""
+    if offset is None:
+        return ""
+    field = struct.Struct(order + ("QQ" if is_big else "II"))
+    file.seek(offset)
+    raw = file.read(field.size)
+    count, start = field.unpack(raw) if len(raw) == field.size else (0, 0)
+    inline = field.size // 2
+    file.seek(start if count > inline else offset + inline)
+    return file.read(min(count, nbytes)).rstrip(b"\0").decode("utf-8", "replace")
 
 
 class _PatchedFile(io.RawIOBase):

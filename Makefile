@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist
 
 # What `make compat` tests: the formats and the command line, without windows; and the versions of
 # Python that pyproject.toml names, from the oldest to the newest.
-CORE := arrays binary cli gif image imagej movie numpy_io ome_xml readers tiff video \
+CORE := arrays binary cli files gif image imagej movie numpy_io ome_xml readers tiff video \
 	$(addsuffix .py,test_codec_contract test_fill_values test_plain_uses test_changed_files)
 SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 

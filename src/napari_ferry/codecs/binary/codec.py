@@ -41,9 +41,9 @@ from napari_ferry.errors import (
     InvalidImageError,
     MissingMetadataError,
 )
+from napari_ferry.files.links import leads_outside
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY
-from napari_ferry.links import leads_outside
 from napari_ferry.saving import Plan, PlannedFile, pixel_writes
 from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.saving.write import write_text

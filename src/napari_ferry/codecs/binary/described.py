@@ -28,9 +28,9 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
 )
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.links import refuse_outside
 from napari_ferry.image import Axis
 from napari_ferry.image.record import Description, is_valid_scale
-from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
 from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.units import METERS, SECONDS

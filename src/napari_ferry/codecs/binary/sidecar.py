@@ -19,13 +19,13 @@ from napari_ferry.arguments import is_count, reading
 from napari_ferry.codecs.binary.padding import Padding, read_padding
 from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.files.links import refuse_outside
+from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_description
-from napari_ferry.links import refuse_outside
-from napari_ferry.natural_order import natural_sorted
 
 DEFAULT_NAME = "binary_video"
 """Default name of a recording in a folder, without suffix."""

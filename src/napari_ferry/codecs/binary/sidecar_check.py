@@ -29,9 +29,9 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
 )
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.files.links import refuse_outside
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.record import Description, parse_description
-from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
 
 

@@ -15,9 +15,9 @@ from napari_ferry.codecs.gif.palette import PaletteFit, SharedPalette, dither_of
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
 from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.natural_order import natural_sorted
 from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)

@@ -18,7 +18,7 @@ from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged
 from napari_ferry.codecs.gif.data_blocks import join_blocks, skip_blocks
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.file_formats import other_format
+from napari_ferry.files.file_formats import other_format
 
 MAX_PIXELS = 1 << 25
 """Most pixels of a canvas: to compose a larger one would take half a gigabyte of memory.

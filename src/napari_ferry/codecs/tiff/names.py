@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from napari_ferry.natural_order import natural_keys, natural_sorted
+from napari_ferry.files.natural_order import natural_keys, natural_sorted
 
 PLAIN_SUFFIXES = (".tif", ".tiff")
 """Suffixes of every TIFF file; those of OME-TIFF end in them."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.file_formats import other_format
+from napari_ferry.files.file_formats import other_format
 
 if TYPE_CHECKING:
     import av

@@ -16,7 +16,7 @@ from napari_ferry.codecs.binary.headers import (
     thorimage,
 )
 from napari_ferry.codecs.binary.headers.foreign_header import Header
-from napari_ferry.links import leads_outside, refuse_outside
+from napari_ferry.files.links import leads_outside, refuse_outside
 
 HEADER_SUFFIXES = (*metaimage.SUFFIXES, *nrrd.SUFFIXES, *envi.SUFFIXES, *ripple.SUFFIXES)
 """Suffixes of headers."""

@@ -26,7 +26,7 @@ from napari_ferry.codecs.binary.layout.plain_text import text_problem
 from napari_ferry.codecs.binary.layout.score import probabilities
 from napari_ferry.codecs.binary.layout.source import Source, open_source
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
-from napari_ferry.file_formats import HEAD_BYTES, identify_format
+from napari_ferry.files.file_formats import HEAD_BYTES, identify_format
 
 _UNSEEN_TRUST = 0.4
 """Factor on the confidence in a layout that only the size of the file supports."""

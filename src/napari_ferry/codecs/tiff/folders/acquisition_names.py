@@ -28,7 +28,7 @@ from typing import NamedTuple, TypeAlias
 
 from napari_ferry.codecs.tiff.folders.file_grid import Grid
 from napari_ferry.codecs.tiff.names import stem_of
-from napari_ferry.natural_order import natural_sorted
+from napari_ferry.files.natural_order import natural_sorted
 
 AXES = "ptcz"
 """Axes in names, slowest first: position, time, channel and plane."""

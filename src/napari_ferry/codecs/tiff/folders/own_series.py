@@ -17,9 +17,9 @@ from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import KEY, parse_description
-from napari_ferry.links import leads_outside, refuse_outside
 from napari_ferry.saving import interrupted_save
 
 

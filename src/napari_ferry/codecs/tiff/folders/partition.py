@@ -11,8 +11,8 @@ from pathlib import Path
 from napari_ferry.codecs.tiff.folders.file_grid import Grid, read_grid, stack_names
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image
-from napari_ferry.natural_order import natural_sorted
 
 _PARTITION = re.compile(r"\.([A-Za-z]+)_([^.]+(?:\.\d+)*)(?=\.)")
 _VARIABLE = "var"

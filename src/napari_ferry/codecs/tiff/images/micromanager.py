@@ -21,10 +21,10 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning
+from napari_ferry.files.links import leads_outside
+from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
-from napari_ferry.links import leads_outside
-from napari_ferry.natural_order import natural_sorted
 
 _COLUMNS = "cztr"
 """First columns of an index: channel, slice, frame and position; the offset of the directory

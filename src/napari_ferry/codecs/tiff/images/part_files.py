@@ -9,8 +9,8 @@ from pathlib import Path
 from napari_ferry.codecs.tiff.names import PartName, is_file, sibling_path
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.links import refuse_outside
 from napari_ferry.image.record import KEY
-from napari_ferry.links import refuse_outside
 from napari_ferry.saving import interrupted_save
 
 HEAD_CHARACTERS = 4096

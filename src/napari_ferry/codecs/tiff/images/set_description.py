@@ -21,7 +21,7 @@ from napari_ferry.codecs.tiff.names import (
 )
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.links import leads_outside, refuse_outside
+from napari_ferry.files.links import leads_outside, refuse_outside
 
 _BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
 _METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")

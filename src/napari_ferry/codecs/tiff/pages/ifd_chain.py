@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.errors import FerryWarning, UnreadableFileError
-from napari_ferry.file_formats import other_format
+from napari_ferry.files.file_formats import other_format
 
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16

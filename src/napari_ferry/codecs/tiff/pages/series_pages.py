@@ -18,7 +18,7 @@ from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.names import sibling_path
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, convert_page
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.links import leads_outside
+from napari_ferry.files.links import leads_outside
 
 if TYPE_CHECKING:
     import tifffile

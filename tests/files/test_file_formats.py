@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from napari_ferry import imload
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.file_formats import identify_format
+from napari_ferry.files.file_formats import identify_format
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".gif", ".tif", ".ome.tif"])

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from napari_ferry.natural_order import natural_keys, natural_sorted
+from napari_ferry.files.natural_order import natural_keys, natural_sorted
 
 ORDERS = [
     "i1.tif I2.tif i9.tif i10.tif",

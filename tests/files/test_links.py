@@ -19,7 +19,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import FerryError, imload, imsave
-from napari_ferry.links import leads_outside
+from napari_ferry.files.links import leads_outside
 from tiff_files import GRAY, NAMESPACE, ome_set, write_ome_set
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a permission there")

@@ -81,11 +81,13 @@ class FileArray(Shaped, Closable):
         frame = self._read_frame(key)
         if frame is not None:
             return frame[()]
+
         items, order = split_key(key, self.shape)
         if not all(isinstance(item, int | slice) for item in items):
             lead = max(0, self.ndim - 2)
             frames = Frames(IndexedFrames(self, lead), self.shape, self.dtype, lead)
             return frames[join_key(items, order)]
+
         flips = tuple(
             slice(None, None, -1 if item.indices(n)[2] < 0 else 1)
             for item, n in zip(items, self.shape, strict=True)

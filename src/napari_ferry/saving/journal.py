@@ -138,6 +138,7 @@ def _with_line(journal: Journal, line: bytes) -> Journal:
         entry = parse_json(line.decode("ascii"))
     except ValueError as error:
         raise JournalError(f"{line[:60]!r} is not JSON") from error
+
     match entry:
         case {"plan": str(plan), "nonce": str(nonce)}:
             return replace(journal, plan=plan, nonce=nonce)

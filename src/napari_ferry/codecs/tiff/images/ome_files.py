@@ -167,9 +167,11 @@ class OmeFiles:
                 FerryWarning,
                 stacklevel=3,
             )
+
         unusable = self._missing | self._foreign | self._outside
         if not unusable:
             return
+
         problems = [
             _list_files(self._missing, "missing from the folder"),
             _list_files(self._foreign, "from another set, by UUID"),

@@ -64,6 +64,7 @@ def check_parts(header: Header) -> None:
         path = paths.get(name)
         if _has_uuid(header, uuid) or path is None:
             continue
+
         refuse_outside(path, header.path)
         if not is_file(path):
             raise UnreadableFileError(

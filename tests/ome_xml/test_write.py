@@ -218,3 +218,14 @@ def test_labels_without_channels_have_no_color() -> None:
     assert "Color=" not in write(
         replace(image, display={"colormap": "green"}), TiffData(0, 1, 0, 0, 0)
     )
+
+
+def test_the_channel_name_of_an_image_without_channels() -> None:
+    image = Image((np.zeros((5, 7), "u2"),), (Axis("y"), Axis("x")), (Channel("GFP"),), "cells")
+    xml = write(image, TiffData(0, 1, 0, 0, 0))
+    assert ome_types.from_xml(xml).images[0].pixels.channels[0].name == "GFP"
+    assert parse(xml).description.metadata == {"channel": "GFP"}
+    renamed = parse(xml.replace('Name="GFP"', 'Name="YFP"')).description
+    assert (renamed.name, renamed.metadata) == ("cells", {"channel": "YFP"})
+    unnamed = parse(xml.replace(' Name="GFP"', "")).description
+    assert unnamed.metadata == {"channel": "GFP"}

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload
+from napari_ferry import imload, imsave
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Image
 from tiff_files import assert_like_tifffile, write_micromanager
@@ -102,3 +102,23 @@ def test_ndtiff_with_its_index(shared_data: Path, tmp_path: Path) -> None:
     assert image.size("t") * image.size("c") == 10
     place = tuple({"t": 3, "c": 0}[name] for name in image.axis_names[:2])
     assert_same_pixels(np.asarray(image.array[place]), expected)
+
+
+def test_a_single_channel_keeps_its_name_and_color(tmp_path: Path) -> None:
+    path, data = tmp_path / "x_MMStack_Pos0.tif", pixels((3, 32, 40))
+    summary = {**SUMMARY, "Slices": 1, "Channels": 1, "ChNames": ["GFP"], "ChColors": [65280]}
+    write_micromanager(path, [(0, 0, t, 0) for t in range(3)], summary, data)
+    (image,) = imload(path)
+    assert image.axis_names == ("t", "y", "x")
+    assert (image.name, image.metadata["channel"]) == ("x_MMStack_Pos0", "GFP")
+    assert image.display["colormap"] == "#00ff00"
+
+    imsave(image, tmp_path / "a.ome.tif")
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
+        assert 'Name="GFP"' in (tif.ome_metadata or "")
+    (again,) = imload(tmp_path / "a.ome.tif")
+    assert (again.name, again.metadata["channel"]) == ("x_MMStack_Pos0", "GFP")
+    imsave(image, tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert (tif.imagej_metadata or {})["Labels"] == ["GFP"] * 3
+    assert imload(tmp_path / "a.tif")[0].metadata["channel"] == "GFP"

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, plan
+from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image import Axis
+from napari_ferry.image import Axis, Channel
 from tiff_files import GRAY, RGB, assert_like_tifffile
 
 
@@ -274,3 +275,11 @@ def test_files_of_microscopes_open_by_their_own_suffix(tmp_path: Path) -> None:
     assert found.shape == (3, 4)
     with pytest.raises(UnsupportedFormatError, match=r"\.svs and cannot be saved"):
         plan(found, path)
+
+
+def test_the_channel_of_an_image_without_channels() -> None:
+    metadata = VendorMetadata(channels=(Channel("GFP"),))
+    assert metadata.channels_of({"y": 5, "x": 7}) == (Channel("GFP"),)
+    assert metadata.channels_of({"c": 1, "y": 5, "x": 7}) == (Channel("GFP"),)
+    assert metadata.channels_of({"c": 2, "y": 5, "x": 7}) == ()
+    assert metadata.channels_of({"y": 5, "x": 7, "s": 3}) == ()

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import FerryWarning, InvalidImageError
@@ -113,6 +113,9 @@ class Channel:
     name: str | None = None
     color: str | None = None
     contrast_limits: tuple[float, float] | None = None
+
+    NAME_KEY: ClassVar[str] = "channel"
+    """Key of `Image.metadata`: name of the channel of an image without an axis ``c``."""
 
     def to_display(self) -> dict[str, Any]:
         """Return the `Image.display` of an image of this channel alone."""

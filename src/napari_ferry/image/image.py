@@ -97,7 +97,7 @@ class Image:
         if channel.name and not self.name:
             object.__setattr__(self, "name", channel.name)
         elif channel.name and channel.name != self.name:
-            object.__setattr__(self, "metadata", {"channel": channel.name, **self.metadata})
+            object.__setattr__(self, "metadata", {Channel.NAME_KEY: channel.name, **self.metadata})
 
     @classmethod
     def from_array(

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.image import describe
+from napari_ferry.image import Channel, describe
 from napari_ferry.image.checks import has_frames
 from napari_ferry.image.record import KEY
 from napari_ferry.imagej.axis_steps import write_calibration
@@ -98,6 +98,7 @@ def _write_labels(image: Image, *, is_stored_order: bool) -> dict[str, list[str]
     t, z, c = map(image.size, "tzc")
     labels = image.metadata.get("Labels")
     if not isinstance(labels, list) or len(labels) != t * z * c or not is_stored_order:
-        labels = [channel.name or "" for channel in image.channels] * (t * z)
+        channels = image.channels or (Channel(image.metadata.get(Channel.NAME_KEY)),) * c
+        labels = [channel.name or "" for channel in channels] * (t * z)
     short = [encodable(str(label))[:_LABEL_LENGTH] for label in labels[: _MAX_LABELS + 1]]
     return {"Labels": short} if any(short) and len(short) <= _MAX_LABELS else {}

@@ -36,7 +36,7 @@ def merge_record(header: Description, record: Description | None) -> Description
 
     has_one_channel = "c" not in record.sizes and plane_counts(record.axes, record.shape)["c"] == 1
     return replace(
-        _with_color_of(header, record) if has_one_channel else record,
+        _with_channel_of(header, record) if has_one_channel else record,
         axes=merge_axes(record.axes, map(storable_axis, record.axes), header.axes),
         channels=record.channels if has_one_channel else _merge_channels(record, header),
         name=merge_value(record.name, xml_text(record.name), header.name),
@@ -52,11 +52,16 @@ def _fits(record: Description, header: Description) -> bool:
     )
 
 
-def _with_color_of(header: Description, record: Description) -> Description:
-    """Return the record of an image without an axis ``c``, with a changed color of the header."""
-    own = record.channels[0] if record.channels else single_channel(record.display, record.kind)
+def _with_channel_of(header: Description, record: Description) -> Description:
+    """Return the record of an image without an axis ``c``, with a changed channel of the header."""
+    own = record.channels[0] if record.channels else single_channel(record)
     header_channel = header.channels[0] if header.channels else Channel()
-    color = _merge_channel(own, header_channel).color
+    merged = _merge_channel(own, header_channel)
+    if merged.name and merged.name != own.name:
+        metadata = {**(record.metadata or {}), Channel.NAME_KEY: merged.name}
+        record = replace(record, metadata=metadata)
+
+    color = merged.color
     if color == own.color:
         return record
     display = {key: value for key, value in (record.display or {}).items() if key != "colormap"}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from napari_ferry.image import Axis, Channel
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.colormaps import color_of
+from napari_ferry.image.record import Description
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -63,9 +62,11 @@ def xml_text(text: str | None) -> str:
     return _NOT_XML.sub("\ufffd", " ".join(re.split(r"[\t\r\n]", text or "")))
 
 
-def single_channel(display: Mapping[str, Any] | None, kind: str) -> Channel:
+def single_channel(image: Image | Description) -> Channel:
     """Return the channel of an image without an axis ``c``, with the color of its colormap."""
-    return Channel(None, None if kind == "labels" else color_of((display or {}).get("colormap")))
+    name = (image.metadata or {}).get(Channel.NAME_KEY)
+    color = None if image.kind == "labels" else color_of((image.display or {}).get("colormap"))
+    return Channel(name if isinstance(name, str) and name else None, color)
 
 
 def color_to_ome(channel: Channel) -> str | None:

@@ -116,7 +116,7 @@ def _channels_to_write(image: Image) -> Sequence[Channel]:
     count = plane_counts(image.axes, image.shape)["c"]
     if image.channels and counts_only_channels(image.axes):
         return image.channels
-    return (single_channel(image.display, image.kind),) if count == 1 else (Channel(),) * count
+    return (single_channel(image),) if count == 1 else (Channel(),) * count
 
 
 def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:

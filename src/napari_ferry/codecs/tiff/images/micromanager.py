@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
+from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
@@ -168,7 +169,8 @@ def _image(
         shape=(*lead.values(), *frame),
         axes=tuple(map(metadata.axis, (*lead, *axes))),
         dtype=header.dtype.name,
-        channels=metadata.channels_of(lead.get("c", 1)) if "c" in lead else (),
+        channels=metadata.channels_of({**lead, **dict(zip(axes, frame, strict=True))}),
+        name=stem_of(header.path),
         metadata=metadata.metadata,
     )
     return description.to_image(pages.to_array(frame, header.dtype))

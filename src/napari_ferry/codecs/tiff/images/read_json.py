@@ -71,10 +71,7 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
         image = _whole_image(header, record, flat)
         return [with_palette(image, source.kind_of(0)) if header.has_palette else image]
     runs = list(_page_runs(header, source))
-    images = [
-        with_pixel_size(_stack_image(source, stack), stack.runs[0].kind.pixel_size)
-        for stack in join_runs(runs)
-    ]
+    images = [_stack_image(source, stack) for stack in join_runs(runs)]
     return [*images, *read_subifd_images(header.path, [run.kind for run in runs])]
 
 
@@ -199,7 +196,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
         pages = _image_pages(source, numbers, description.shape, first)
         array = _read_pages(pages, description.shape, first)
         image = with_palette(with_pixels(description, array), first.kind)
-        return with_subifd_levels(image, pages, first.kind)
+        return with_subifd_levels(with_pixel_size(image, first.kind.pixel_size), pages, first.kind)
 
     # one array for each sequence of runs with the same storage, joined frame by frame
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
@@ -210,7 +207,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     )
     lead = len(description.shape) - frame
     array = Frames(read, description.shape, parts[0].dtype, lead)
-    return with_pixels(description, array)
+    return with_pixel_size(with_pixels(description, array), first.kind.pixel_size)
 
 
 def _is_uniform(stack: PageStack) -> bool:

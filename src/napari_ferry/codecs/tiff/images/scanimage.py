@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_ferry.codecs.tiff.images.levels import ImagePages, page_table
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
+from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
@@ -91,7 +92,8 @@ def read_scanimage(header: Header) -> list[Image]:
         shape=(*lead.values(), *frame),
         axes=tuple(map(metadata.axis, (*lead, *axes))),
         dtype=header.dtype.name,
-        channels=metadata.channels_of(acquisition.channels) if "c" in lead else (),
+        channels=metadata.channels_of({**lead, **dict(zip(axes, frame, strict=True))}),
+        name=stem_of(header.path),
         metadata=metadata.metadata,
     )
     return [description.to_image(pages.to_array(frame, header.dtype))]

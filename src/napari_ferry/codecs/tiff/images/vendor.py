@@ -115,15 +115,14 @@ def _image(
     ]
     array, names, kind = full
     own = VendorMetadata(metadata=metadata.metadata) if index else metadata
-    channels = own.channels_of(dict(zip(names, array.shape, strict=True)).get("c", 1))
 
     unnamed = [letter for letter in series.axes[: len(names)].lower() if letter in _UNKNOWN]
     description = Description(
         shape=tuple(array.shape),
         axes=tuple(map(own.axis, names)),
         dtype=array.dtype.name,
-        channels=channels if "c" in names else (),
-        name=f"{stem_of(header.path)} {series.name}".strip() if index else "",
+        channels=own.channels_of(dict(zip(names, array.shape, strict=True))),
+        name=f"{stem_of(header.path)} {series.name if index else ''}".strip(),
         metadata={**own.metadata, **({ASSUMED: ASSUMED_TIME} if unnamed else {})},
     )
     arrays = [level.array for level in smaller if level.names == names]
@@ -211,7 +210,8 @@ def _read_stk(header: Header, tif: tifffile.TiffFile) -> list[Image]:
         shape=array.shape,
         axes=tuple(map(metadata.axis, names)),
         dtype=array.dtype.name,
-        channels=metadata.channels if letter == "c" else (),
+        channels=metadata.channels_of(dict(zip(names, array.shape, strict=True))),
+        name=stem_of(header.path),
         metadata={**metadata.metadata, **({ASSUMED: ASSUMED_TIME} if letter == "i" else {})},
     )
     return [description.to_image(array)]

@@ -49,9 +49,14 @@ class VendorMetadata:
         step, unit = self.steps.get(name, (0.0, ""))
         return Axis(name, step, unit) if is_step(step) else Axis(name)
 
-    def channels_of(self, count: int) -> tuple[Channel, ...]:
-        """Return the channels if their number is `count`, otherwise none."""
-        return self.channels if len(self.channels) == count else ()
+    def channels_of(self, sizes: Mapping[str, int]) -> tuple[Channel, ...]:
+        """Return the channels if they fit an image, given the lengths of its axes by name.
+
+        A single channel describes an image without an axis ``c``, unless that is in color.
+        """
+        is_color = "s" in sizes and "c" not in sizes
+        fits = len(self.channels) == sizes.get("c", 1) and not is_color
+        return self.channels if fits else ()
 
 
 def compact(metadata: object) -> Any:

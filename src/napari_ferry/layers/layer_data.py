@@ -24,6 +24,7 @@ from napari_ferry.image.record import (
     is_valid_scale,
     parse_channels,
 )
+from napari_ferry.layers.blank_frames import without_blanks
 from napari_ferry.layers.channels import (
     are_channels,
     displays_of_channels,
@@ -111,7 +112,7 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
         The layer is neither Image nor Labels.
     """
     image_kind = _image_kind(kind, meta)
-    levels = tuple(data) if meta.get("multiscale") else (data,)
+    levels = tuple(map(without_blanks, data if meta.get("multiscale") else (data,)))
     is_rgb = bool(meta.get("rgb"))
     ndim = levels[0].ndim - 1 if is_rgb else levels[0].ndim
     names, labels = _axis_names(meta.get("axis_labels"), ndim)

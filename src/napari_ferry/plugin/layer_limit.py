@@ -8,6 +8,7 @@ from typing import TypeAlias
 from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
+from napari_ferry.layers.blank_frames import with_blanks
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
 from napari_ferry.layers.layer_data import LayerData, to_layers
 
@@ -92,4 +93,13 @@ def _next_layers(open_images: Open, images: Sequence[Image], first: int) -> list
             f"{images[0].name}: {MOST_LAYERS} layers are added, and {remaining} more are not: "
             "choose File > IO Utilities > Open remaining layers to add more."
         )
-    return layers[first:stop]
+    return [_with_blanks(layer) for layer in layers[first:stop]]
+
+
+def _with_blanks(layer: LayerData) -> LayerData:
+    """Return layer data with blank frames in place of unreadable ones."""
+    data, meta, kind = layer
+    is_rgb = bool(meta.get("rgb"))
+    if meta.get("multiscale"):
+        return [with_blanks(level, is_rgb=is_rgb) for level in data], meta, kind
+    return with_blanks(data, is_rgb=is_rgb), meta, kind

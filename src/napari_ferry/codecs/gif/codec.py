@@ -18,6 +18,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
 from napari_ferry.movie.movie import Movie, choose_movie
+from napari_ferry.movie.sequence import join_movies
 from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)
@@ -47,6 +48,28 @@ def open(path: Path) -> list[Image]:
     if path.is_dir():
         return [read_gif(file) for file in gif_files(path)]
     return [read_gif(path)]
+
+
+def open_many(paths: Sequence[Path]) -> list[Image]:
+    """Open several GIF files as one stack, in the given order; in color if one of them is.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file cannot be read.
+
+    Warns
+    -----
+    FerryWarning
+        The files differ in size, and remain separate images.
+    """
+    images = [read_gif(path) for path in paths]
+    most = max(image.size("s") for image in images)
+    images = [
+        image if image.size("s") == most else read_gif(path, least_samples=most)
+        for path, image in zip(paths, images, strict=True)
+    ]
+    return join_movies(images, paths)
 
 
 def gif_files(folder: Path) -> list[Path]:

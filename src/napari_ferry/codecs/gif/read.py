@@ -25,8 +25,15 @@ DELAYS = "delays"
 _MOST_DELAYS = 1_000_000
 
 
-def read_gif(path: Path) -> Image:
+def read_gif(path: Path, *, least_samples: int = 1) -> Image:
     """Open a GIF file; at most its first frame is decoded.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    least_samples : int
+        Minimum number of samples of a pixel: 1 for gray, 3 for colors, 4 with transparency.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def read_gif(path: Path) -> Image:
         )
 
     record, frame_rate = _find_record(table)
-    frames = _frames(table, record)
+    frames = _frames(table, record, least_samples)
     if record is None or record.shape != frames.shape:
         return _foreign_image(table, frames)
     if not _is_timed(table, frame_rate):  # another program has changed the times
@@ -58,10 +65,10 @@ def read_gif(path: Path) -> Image:
     return image if image.name else replace(image, name=path.stem)
 
 
-def _frames(table: FrameTable, record: Description | None) -> Frames:
+def _frames(table: FrameTable, record: Description | None, least_samples: int) -> Frames:
     """Make the frames with gray samples, colors, or colors with transparency."""
     has_colors = not table.is_gray or (record is not None and record.axes[-1].name == "s")
-    samples = 4 if may_be_transparent(table) else 3 if has_colors else 1
+    samples = max(least_samples, 4 if may_be_transparent(table) else 3 if has_colors else 1)
     frame = (table.height, table.width, *([samples] if samples > 1 else []))
     is_still = len(table) == 1 and (record is None or record.shape == frame)
     lead = () if is_still else (len(table),)

@@ -49,8 +49,13 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
         Case("PyAV, from the key frame", "video:jumps", settings),
         Case("**napari-ferry**", "video:ferry_jumps", settings, 1, {"wall": 1.3, "peak": 100}),
     ]
+    backward = [
+        Case("PyAV, three times from the key frame", "video:three_decodes", settings),
+        Case("**napari-ferry**", "video:ferry_backward", settings, 1, {"wall": 1.3, "peak": 300}),
+    ]
     return [
         *written,
+        Group("read 60 frames backward, key frames 10 s apart", backward, rounds),
         Group(f"read {size[2]} frames of 1080p", read, rounds),
         Group("read 12 frames by chance, key frames 10 s apart", jumps, rounds),
     ]
@@ -216,6 +221,36 @@ def jumps(out: str, width: int, height: int, frames: int) -> Job:
                     if k == i:
                         frame.to_ndarray(format="rgb24")
                         break
+
+    return read
+
+
+def three_decodes(out: str, width: int, height: int, frames: int) -> Job:
+    import av
+
+    path = _video(out, width, height, frames)
+
+    def read() -> None:
+        for _ in range(3):
+            with av.open(str(path)) as container:
+                stream = container.streams.video[0]
+                stream.thread_type = "AUTO"
+                for k, frame in enumerate(container.decode(stream)):
+                    if k >= frames - 20:
+                        frame.to_ndarray(format="rgb24")
+
+    return read
+
+
+def ferry_backward(out: str, width: int, height: int, frames: int) -> Job:
+    from napari_ferry import imload
+
+    (image,) = imload(_video(out, width, height, frames))
+    image.array[frames - 1]
+
+    def read() -> None:
+        for i in reversed(range(max(0, frames - 61), frames - 1)):
+            image.array[i]
 
     return read
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -76,3 +78,67 @@ def ramp_movie(rgb: bool, frames: int = 3) -> np.ndarray:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16).repeat(16, 0).repeat(16, 1)
     movie = np.stack([levels] * frames)
     return np.stack([movie] * 3, -1) if rgb else movie
+
+
+def _chunk(tag: bytes, data: bytes) -> bytes:
+    return tag + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+
+def write_raw_avi(
+    path: Path,
+    frames: Sequence[bytes],
+    size: tuple[int, int],
+    tag: bytes = bytes(4),
+    bits: int = 8,
+    palette: bytes = b"",
+) -> Path:
+    """Write an uncompressed AVI of 25 frames per second, as a camera does.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frames : sequence of bytes
+        Data of each frame; empty for dropped frames.
+    size : tuple of int
+        Height and width, in pixels.
+    tag : bytes
+        FOURCC.
+    bits : int
+        Bits of a pixel.
+    palette : bytes
+        Four bytes for each color.
+    """
+    (height, width), count, largest = size, len(frames), max(map(len, frames))
+    main = (40_000, 0, 0, 0x10, count, 0, 1, largest, width, height, 0, 0, 0, 0)
+    stream = (b"vids", tag, 0, 0, 0, 0, 1, 25, 0, count, largest, -1, 0, 0, 0, width, height)
+    bitmap = (40, width, height, 1, bits, tag, largest, 0, 0, len(palette) // 4, 0)
+    heads = _chunk(b"strh", struct.pack("<4s4sIHHIIIIIIiI4H", *stream))
+    heads += _chunk(b"strf", struct.pack("<IiiHH4sIiiII", *bitmap) + palette)
+
+    movie, index = b"movi", b""
+    for data in frames:
+        index += b"00db" + struct.pack("<III", 0x10, len(movie), len(data))
+        movie += _chunk(b"00db", data)
+    body = _chunk(b"avih", struct.pack("<14I", *main)) + _chunk(b"LIST", b"strl" + heads)
+    body = b"AVI " + _chunk(b"LIST", b"hdrl" + body)
+    body += _chunk(b"LIST", movie) + _chunk(b"idx1", index)
+    path.write_bytes(_chunk(b"RIFF", body))
+    return path
+
+
+def bitmap_rows(picture: np.ndarray) -> bytes:
+    """Return a picture as in a bitmap: the lowest row first, each of a multiple of four bytes."""
+    rows = np.ascontiguousarray(picture[::-1]).reshape(len(picture), -1).view(np.uint8)
+    return np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4))).tobytes()
+
+
+def damage_frame(path: Path, target: Path, number: int, nbytes: int = 200) -> None:
+    """Copy a video, with other bytes in the middle of one packet."""
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    start = data.index(packets[number]) + len(packets[number]) // 2
+    nbytes = min(nbytes, len(packets[number]) // 3)
+    data[start : start + nbytes] = np.random.default_rng(4).bytes(nbytes)
+    target.write_bytes(data)

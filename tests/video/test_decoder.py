@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ import pytest
 from faults import run_python
 from helpers import number_of, pixels
 from napari_ferry import UnreadableFileError, imload, imsave
-from napari_ferry.codecs.video import decoder
-from napari_ferry.codecs.video.decoder import close_video
+from napari_ferry.codecs.video import codec, decoder, frame_cache
+from napari_ferry.codecs.video.video_file import VideoFile
 from video_files import decoded, ffmpeg
 
 
@@ -115,16 +115,14 @@ def test_the_next_frame_costs_one_decode(
     assert jumps == [0]
 
 
-def test_a_decoder_is_idle_before_its_file_is_closed() -> None:
+def test_a_decoder_is_idle_before_its_file_is_closed(tmp_path: Path) -> None:
     """PyAV holds the GIL while it waits for decoder threads, but they may need it to end."""
-    container = Mock()
-    container.streams.video = [Mock()]
-    close_video(container)
-    container.streams.video[0].codec_context.flush_buffers.assert_called_once_with()
-    container.close.assert_called_once_with()
+    calls = Mock()
+    VideoFile(path=tmp_path, container=calls.container, codec=calls.codec).close()
+    assert calls.mock_calls == [call.codec.flush_buffers(), call.container.close()]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"])
+@pytest.mark.parametrize("suffix", [*codec.SUFFIXES, *codec.ALSO_OPENS])
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,5 +135,21 @@ def test_a_decoder_is_idle_before_its_file_is_closed() -> None:
 def test_lists_of_other_files_are_not_videos(text: str, suffix: str, tmp_path: Path) -> None:
     imsave(np.zeros((3, 32, 32), np.uint8), tmp_path / "inner.mp4")
     (tmp_path / f"list{suffix}").write_text(text)
-    with pytest.raises(OSError, match="cannot be opened as a video"):
+    with pytest.raises(OSError, match=r"list\.\w+.* cannot be (opened as a video|decoded)"):
         imload(tmp_path / f"list{suffix}")
+
+
+def test_frames_read_backward_are_decoded_in_few_runs(
+    made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made("b-frames.mp4")
+    truth = decoded(path)
+    monkeypatch.setattr(frame_cache, "_BYTES", 5 * 64 * 160 * 3 // 2)
+    monkeypatch.setattr(frame_cache, "_BACKWARD_BYTES", 36 * 64 * 192 * 3 // 2)
+    (image,) = imload(path)
+    jumps: list[int] = []
+    real = decoder.Decoder._jump
+    monkeypatch.setattr(decoder.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
+    numbers = range(119, 59, -1)
+    assert [number_of(image.array[i]) for i in numbers] == [truth[i] for i in numbers]
+    assert len(jumps) <= 4

@@ -1,4 +1,4 @@
-"""Codec of videos: reads MP4, QuickTime, Matroska, WebM and AVI, writes H.264 and FFV1.
+"""Codec of videos: reads the containers that FFmpeg reads, writes H.264 and FFV1.
 
 Files are read frame by frame with the FFmpeg libraries in PyAV, and written by the ffmpeg program
 in imageio-ffmpeg.
@@ -17,12 +17,17 @@ from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, Quality, VideoCod
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.movie.movie import Movie, choose_movie
+from napari_ferry.movie.sequence import join_movies
 from napari_ferry.saving import Plan
 
 IS_MOVIE = True
 KEEPS_SAMPLES = (".mkv",)  # FFV1 is exact
 SUFFIXES = (".mp4", ".mov", ".mkv")
-ALSO_OPENS = (".m4v", ".avi", ".webm")
+ALSO_OPENS = (
+    *(".m4v", ".avi", ".webm", ".wmv", ".asf", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts"),
+    *(".m2ts", ".3gp", ".flv", ".ogv", ".mxf", ".nut", ".dv", ".y4m", ".mjpeg", ".mjpg"),
+    *(".h264", ".264", ".hevc", ".265"),
+)
 
 AnyCodec = Literal["auto", "h264", "ffv1"]
 
@@ -49,6 +54,28 @@ def open(path: Path) -> list[Image]:
         The file is not a video, or contains no video stream or no whole frame.
     """
     return [read_video(path)]
+
+
+def open_many(paths: Sequence[Path]) -> list[Image]:
+    """Open several videos as one stack, in the given order; in color if one of them is.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file cannot be read.
+
+    Warns
+    -----
+    FerryWarning
+        The files differ in the size or type of their frames, and remain separate images.
+    """
+    images = [read_video(path) for path in paths]
+    if any(image.is_rgb for image in images):
+        images = [
+            image if image.is_rgb else read_video(path, in_color=True)
+            for path, image in zip(paths, images, strict=True)
+        ]
+    return join_movies(images, paths)
 
 
 def plan(

@@ -2,44 +2,35 @@
 
 It continues at its current position, so that the next frame costs one decode, or starts at the
 nearest key frame. Recently decoded frames are cached as they are, so that a few steps back cost
-nothing.
+nothing; while frames are read backward, more of them are cached.
 """
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
+import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.codecs.video import ffv1
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
-from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
-from napari_ferry.errors import UnreadableFileError
-from napari_ferry.files.file_formats import other_format
+from napari_ferry.codecs.video.frame_cache import FrameCache
+from napari_ferry.codecs.video.packet_index import PacketIndex
+from napari_ferry.codecs.video.video_file import MOST_THREADS, VideoFile, open_video
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer
 
-_CACHE_BYTES = 16 << 20
-"""Size of the cache of decoded frames, without the reference frames of the decoder."""
+_COMPLAINT = "is damaged: the decoder reports an error in its data"
+_CHECKSUM = "is damaged: its data do not match their checksum"
+_MISSING = "is damaged: data are missing from it in the file"
+_CORRUPT = "is damaged: the decoder replaced a part of it"
 
-_CACHE_FRAMES = 32
-
-_CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc,mpegvideo,mpeg,mpegts,mjpeg,"
-    "ivf,obu,flv,ogg,asf"
-)
-"""FFmpeg's names of the containers that are opened, whatever the name of a file.
-
-Others include lists that make FFmpeg open further files or addresses (ffconcat, HLS, DASH, SDP).
-"""
-
-_MOST_THREADS = 4
-"""Threads of a decoder: each holds frames of its own."""
+_TRIED_PACKETS = 32
+"""Packets after a seek among which one must be identified."""
 
 
 class Decoder:
@@ -51,13 +42,22 @@ class Decoder:
         The file.
     index : PacketIndex
         Its packets.
+    is_strict : bool
+        False to decode damaged frames as far as possible.
+    is_careful : bool
+        True to continue after an error, with a single thread, so that the error belongs to the
+        packet that was decoded last.
     """
 
-    def __init__(self, path: Path, index: PacketIndex) -> None:
+    def __init__(
+        self, path: Path, index: PacketIndex, *, is_strict: bool = True, is_careful: bool = False
+    ) -> None:
         self.path = path
         self.index = index
-        self.container = open_video(path)
-        self.cache: OrderedDict[int, av.VideoFrame] = OrderedDict()
+        self.is_strict = is_strict and index.has_independent_frames
+        self.is_careful = is_careful
+        self.file = self._open()
+        self.cache = FrameCache()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self.last_frame = -1
         """Number of the frame decoded last."""
@@ -65,6 +65,12 @@ class Decoder:
         """Number of the packet to decode next."""
         self.first_frame = len(index)
         """Number of the first frame that can be decoded since the last seek."""
+        self.damage: dict[int, str] = dict.fromkeys(index.incomplete, _MISSING)
+        """Number of each packet known to be damaged, and what is said of its frame."""
+
+    def _open(self) -> VideoFile:
+        threads = 1 if self.is_careful else MOST_THREADS
+        return open_video(self.path, is_strict=self.is_strict, threads=threads)
 
     @silent_ffmpeg()
     def frame(self, i: int) -> av.VideoFrame:
@@ -74,9 +80,38 @@ class Decoder:
         ------
         UnreadableFileError
             The file has changed or is damaged there.
+
+        Warns
+        -----
+        FerryWarning
+            The frame is damaged, or depends on a damaged frame.
         """
-        if i in self.cache:
-            return self.cache[i]
+        import av
+
+        try:
+            frame = self._find(i)
+        except av.FFmpegError:
+            frame = self._find_carefully(i)
+        if frame is None and self.is_strict:
+            frame = self._find_leniently(i)
+        if frame is None:
+            raise UnreadableFileError(
+                f"Frame {i} of {self.path} cannot be decoded: the file is damaged there or has "
+                "changed; open it again, or leave that frame out."
+            )
+        self._warn_of_damage(i)
+        return frame
+
+    def _find(self, i: int) -> av.VideoFrame | None:
+        """Return frame i from the cache or the file; ``None`` if the decoder does not output it.
+
+        Raises
+        ------
+        av.FFmpegError
+            The file is damaged, and the decoder is not careful.
+        """
+        if cached := self.cache.find(i):
+            return cached
 
         # continue only if no key frame is nearer than the current position
         is_ahead = self.last_frame < i and self.first_frame <= i
@@ -85,43 +120,66 @@ class Decoder:
             if frame:
                 return frame
 
-        for back in (0, 1, 2, len(self.index.key_packets)):
+        earlier = () if self.index.has_independent_frames else (1, 2, len(self.index.key_packets))
+        for back in (0, *earlier):
             self._jump(self.index.start_packet(i, back))
             frame = self._advance(i)
             if frame:
                 return frame
-            if self.index.start_packet(i, back) == self.index.key_packets[0]:
+            is_refused = self.damage.get(int(self.index.frame_packets[i])) == _COMPLAINT
+            if is_refused or self.index.start_packet(i, back) == self.index.key_packets[0]:
                 break
-        raise UnreadableFileError(
-            f"Frame {i} of {self.path} cannot be decoded: the file is damaged there or has "
-            "changed; open it again, or leave that frame out."
-        )
+        return None
+
+    def _find_carefully(self, i: int) -> av.VideoFrame | None:
+        """Return frame i of a damaged file, and read its other frames in the same way."""
+        self.is_careful = True
+        self._end_output()
+        self._rewind()
+        self.last_frame = len(self.index)
+        return self._find(i)
+
+    def _find_leniently(self, i: int) -> av.VideoFrame | None:
+        """Return frame i although it is damaged, if the decoder can decode a part of it."""
+        with closing(Decoder(self.path, self.index, is_strict=False, is_careful=True)) as lenient:
+            frame = lenient._find(i)
+        if frame:
+            self.damage[int(self.index.frame_packets[i])] = _COMPLAINT
+            self.cache.add(i, frame)
+        return frame
+
+    def _warn_of_damage(self, i: int) -> None:
+        packet = int(self.index.frame_packets[i])
+        damage = self.damage.get(packet)
+        causes = [each for each in self.damage if self.index.follows_in_group(packet, each)]
+        if damage is None and causes:
+            cause = int(self.index.frame_numbers[min(causes)])
+            damage = (
+                f"may show parts of others, because it depends on frame {cause}, which is damaged"
+            )
+        if damage:
+            warnings.warn(f"Frame {i} of {self.path} {damage}.", FerryWarning, stacklevel=5)
 
     def _advance(self, i: int) -> av.VideoFrame | None:
         """Decode forward to frame i; return ``None`` if the decoder does not output it."""
-        import av
-
-        try:
-            for number, frame in self.output:
-                frame_number = int(self.index.frame_numbers[number])
-                if frame_number < self.first_frame:
-                    continue  # depends on packets before the key frame
-                self.last_frame = frame_number
-                self._add_to_cache(frame_number, frame)
-                if frame_number >= i:
-                    return frame if frame_number == i and not frame.is_corrupt else None
-        except av.FFmpegError:
-            self.last_frame = len(self.index)
+        for number, frame in self.output:
+            frame_number = int(self.index.frame_numbers[number])
+            if frame_number < self.first_frame:
+                continue  # depends on packets before the key frame
+            self.last_frame = frame_number
+            self._note_damage(number, frame)
+            if not frame.is_corrupt:
+                self.cache.add(frame_number, frame)
+            if frame_number >= i:
+                return frame if frame_number == i and not frame.is_corrupt else None
         return None
 
-    def _add_to_cache(self, i: int, frame: av.VideoFrame) -> None:
+    def _note_damage(self, number: int, frame: av.VideoFrame) -> None:
+        """Note if a frame is corrupt; one that depends on a skipped frame may be only at first."""
         if frame.is_corrupt:
-            return
-        nbytes = sum(plane.buffer_size for plane in frame.planes)
-        capacity = max(1, min(_CACHE_FRAMES, _CACHE_BYTES // max(1, nbytes)))
-        self.cache[i] = frame
-        while len(self.cache) > capacity:
-            self.cache.popitem(last=False)
+            self.damage.setdefault(number, _CORRUPT)
+        elif self.damage.get(number) == _CORRUPT:
+            del self.damage[number]
 
     def _jump(self, packet: int) -> None:
         """Position the decoder before a key frame."""
@@ -134,141 +192,81 @@ class Decoder:
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
             packet.opaque = (number,)
-            yield from number_frames(self.container.streams.video[0].decode(packet))
+            if self.index.has_checksums and not ffv1.has_valid_checksums(bytes(packet)):
+                self.damage[number] = _CHECKSUM
+            yield from self._decode(packet, number)
         self.next_packet = len(self.index.decoding_times)
-        yield from number_frames(self.container.streams.video[0].decode(None))
+        yield from self._decode(None, self.next_packet)
+
+    def _decode(
+        self, packet: av.Packet[Any] | None, number: int
+    ) -> list[tuple[int, av.VideoFrame]]:
+        """Decode one packet; a careful decoder notes an error and continues."""
+        import av
+
+        try:
+            return list(self.file.decode(packet))
+        except av.FFmpegError:
+            if not self.is_careful:
+                raise
+            self.damage[number] = _COMPLAINT
+            return []
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Yield the packets from number `first` on, with their numbers."""
+        import av
+
         count = len(self.index.decoding_times)
-        for number, packet in self._seek(first):
-            if number >= count:
-                return
-            if number >= first:
-                yield number, packet
+        try:
+            for number, packet in self._seek(first):
+                if number >= count:
+                    return
+                if number >= first:
+                    yield number, packet
+        except av.FFmpegError:
+            if not self.is_careful:
+                raise
 
     def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Return packets from number `first` or an earlier one on, with their numbers."""
         import av
 
         for target in self.index.seek_times(first) if first else ():
-            stream = self.container.streams.video[0]
             try:
-                self.container.seek(target, stream=stream)
+                self.file.container.seek(target, stream=self.file.stream)
+                self.file.flush()
+                packets = self.file.packets()
+                number, found = self._identify(packets)
             except av.FFmpegError:
                 break  # a stream without a container, or a file without a packet table
-            stream.codec_context.flush_buffers()
-            packets = video_packets(self.container)
-            packet = next(packets, None)
-            number = None if packet is None else self.index.find_packet(packet)
-            if packet is not None and number is not None and number <= first:
-                return enumerate(chain([packet], packets), number)
+            if found and number <= first:
+                return enumerate(chain(found, packets), number)
 
         # without a table of key frames or a known position, start at the beginning
-        close_video(self.container)
-        self.container = open_video(self.path)
-        return enumerate(video_packets(self.container))
+        self._rewind()
+        return enumerate(self.file.packets())
 
-    def close(self) -> None:
-        """Close the file, and the generator of frames first because it keeps the file open."""
+    def _identify(self, packets: Iterator[av.Packet[Any]]) -> tuple[int, list[av.Packet[Any]]]:
+        """Return the number of the next identifiable packet, and a list with it."""
+        for packet in islice(packets, _TRIED_PACKETS):
+            number = self.index.find_packet(packet)
+            if number is not None:
+                return number, [packet]
+        return 0, []
+
+    def _rewind(self) -> None:
+        """Open the file again."""
+        self.file.close()
+        self.file = self._open()
+
+    def _end_output(self) -> None:
+        """End the generator of frames, which keeps the file open."""
         if isinstance(self.output, Generator):
             self.output.close()
+        self.output = iter(())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._end_output()
         self.cache.clear()
-        close_video(self.container)
-
-
-@silent_ffmpeg()
-def open_video(path: Path) -> InputContainer:
-    """Open a file with a video stream, ready to decode.
-
-    Raises
-    ------
-    UnreadableFileError
-        The file is not a video, or has no video stream that can be decoded.
-    """
-    import av
-
-    try:
-        container = _open(path)
-    except av.FFmpegError as error:
-        raise UnreadableFileError(_not_video(path, error)) from error
-    if not container.streams.video:
-        raise UnreadableFileError(
-            f"{path} has no video stream ({_describe_streams(container)}): open another file."
-        )
-
-    stream = container.streams.video[0]
-    if getattr(stream, "codec_context", None) is None:
-        raise UnreadableFileError(
-            f"{path} has a video stream in an unknown encoding: it is damaged, or must be "
-            "converted by the program that created it."
-        )
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
-    stream.codec_context.flags |= av.codec.context.Flags.copy_opaque
-    return container
-
-
-def _not_video(path: Path, error: av.FFmpegError) -> str:
-    """Return the message about a file without a video."""
-    clause = other_format(path, "movie") if path.is_file() else ""
-    if clause:
-        return f"{path} cannot be opened as a video; {clause}."
-    return (
-        f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
-        "complete video file."
-    )
-
-
-@contextmanager
-def opened_video(path: Path) -> Iterator[InputContainer]:
-    """Open a file with `open_video` for a ``with`` block, and close it with `close_video`."""
-    with silent_ffmpeg():
-        container = open_video(path)
-        try:
-            yield container
-        finally:
-            close_video(container)
-
-
-@silent_ffmpeg()
-def close_video(container: InputContainer) -> None:
-    """Close a file, open or closed, once the threads of its decoder are idle.
-
-    PyAV holds the GIL while it waits for these threads to end, and each of them needs the GIL to
-    release the packet that it has just decoded. `flush_buffers` waits for them without the GIL.
-    """
-    for stream in container.streams.video[:1]:
-        if stream.codec_context is not None:
-            stream.codec_context.flush_buffers()
-    container.close()
-
-
-def _open(path: Path) -> InputContainer:
-    """Open this file and no other, also with tags in another encoding than UTF-8.
-
-    PyAV up to 18 refuses such tags without the option; later releases have no such option. See
-    `read_tags`.
-    """
-    import av
-
-    has_option = hasattr(av.container.Container, "metadata_errors")
-    options: dict[str, Any] = {"metadata_errors": "surrogateescape"} if has_option else {}
-    limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-    container: InputContainer = av.open(str(path), "r", options=limits, **options)
-    return container
-
-
-def read_tags(container: InputContainer) -> dict[str, str]:
-    """Return the tags of a file, with U+FFFD in place of bytes outside UTF-8."""
-    return {_to_text(key): _to_text(value) for key, value in container.metadata.items()}
-
-
-def _to_text(escaped: str) -> str:
-    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _describe_streams(container: InputContainer) -> str:
-    """Return the kinds of streams in a file without video, for a message."""
-    kinds = sorted({stream.type for stream in container.streams})
-    return f"only {' and '.join(kinds)}" if kinds else "no stream at all"
+        self.file.close()

@@ -5,6 +5,7 @@ A forked process does not touch the open files of its parent: their threads do n
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -64,6 +65,13 @@ def _after_fork() -> None:
     _watcher = _Watcher()
     for reader in list(_watched):
         reader.forget()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close all files while decoder threads can still end, before the interpreter is finalized."""
+    for reader in list(_watched):
+        reader.close_if_idle(-1.0)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,4 +1,4 @@
-"""Picture order of MPEG-1, MPEG-2 and MPEG-4 Part 2, from the picture types in the headers.
+"""Picture order of H.263, MPEG-1, MPEG-2 and MPEG-4 Part 2, from the picture types in the headers.
 
 A reference picture is displayed when the next reference picture has been decoded, and a
 bidirectional picture at once (ISO 13818-2, 6.1.1.11; ISO 14496-2, 7.6.7).
@@ -11,6 +11,9 @@ from napari_ferry.codecs.video.bits import BitReader, NoPictureError, Picture
 _PICTURE, _GROUP = b"\x00\x00\x01\x00", b"\x00\x00\x01\xb8"
 _VOP, _LAYER = b"\x00\x00\x01\xb6", b"\x00\x00\x01\x20"
 """Start codes."""
+
+_H263_START, _EXTENDED = 0x20, 7
+"""Start code of a picture in 22 bits, and the source format of an extended type."""
 
 _HEADER_BYTES = 32
 
@@ -30,6 +33,31 @@ class _References:
             return Picture(rank=(self.count, 0), is_output=has_references, can_start=False)
         self.count += 1
         return Picture(rank=(self.count, 1), is_output=True, can_start=is_intra)
+
+
+class H263:
+    """Reader of the headers of H.263 (ITU-T H.263, 5.1), whose pictures are in display order.
+
+    FFmpeg marks every packet of H.263 in AVI as a key frame.
+    """
+
+    def __init__(self, _extradata: bytes = b"") -> None:
+        self._count = 0
+
+    def read(self, data: bytes) -> Picture:
+        """Read the header of a picture: its rank is its number."""
+        self._count += 1
+        bits = BitReader(data[:_HEADER_BYTES])
+        if bits.u(22) != _H263_START:
+            raise NoPictureError
+        bits.u(13)  # time, and the beginning of its type
+        if bits.u(3) != _EXTENDED:
+            is_intra = not bits.u(1)
+        else:
+            if bits.u(3) == 1:  # the optional part
+                bits.u(18)
+            is_intra = bits.u(3) == 0
+        return Picture(rank=(self._count, 0), is_output=True, can_start=is_intra)
 
 
 class Mpeg2:

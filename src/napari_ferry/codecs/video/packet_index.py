@@ -6,7 +6,7 @@ order; the decoder passes this number on (``AV_CODEC_FLAG_COPY_OPAQUE``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -38,12 +38,20 @@ class PacketIndex:
         Decoding time of each packet in ticks, in decoding order; int64.
     offsets : numpy.ndarray
         Position of each packet in the file, in bytes; -1 if unknown; int64.
+    sizes : numpy.ndarray
+        Size of each packet, in bytes; int64.
     time_base : Fraction
         Duration of one tick, in seconds.
     damage : str
         Reason why there are fewer frames than the file declares; empty for a whole file.
     has_times : bool
         True if the file stores the times of its frames; otherwise they are evenly spaced.
+    dropped : int
+        Number of frames that the recorder dropped: the file has empty packets in their places.
+    incomplete : frozenset of int
+        Numbers of packets within the file from which data are missing.
+    has_checksums : bool
+        True if each packet is FFV1 with checksums.
     """
 
     presentation_times: NDArray[np.int64]
@@ -52,9 +60,13 @@ class PacketIndex:
     key_times: NDArray[np.int64]
     decoding_times: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     time_base: Fraction
     damage: str = ""
     has_times: bool = True
+    dropped: int = 0
+    incomplete: frozenset[int] = frozenset()
+    has_checksums: bool = False
     frame_numbers: NDArray[np.int64] = field(init=False, repr=False)
     """Frame number of each packet in display order, or -1 for packets without a visible frame."""
 
@@ -65,6 +77,23 @@ class PacketIndex:
 
     def __len__(self) -> int:
         return len(self.presentation_times)
+
+    @property
+    def has_independent_frames(self) -> bool:
+        """True if no frame depends on another."""
+        return len(self.key_packets) == len(self.decoding_times)
+
+    @property
+    def longest_group(self) -> int:
+        """Largest number of packets from a key packet to the next one or to the end."""
+        ends = [*self.key_packets[1:], len(self.decoding_times)]
+        return int(np.max(np.array(ends) - self.key_packets))
+
+    def follows_in_group(self, packet: int, earlier: int) -> bool:
+        """Return True if a packet may depend on an earlier one: no key packet separates them."""
+        start = np.searchsorted(self.key_packets, packet, "right")
+        key = int(self.key_packets[max(int(start) - 1, 0)])
+        return key <= earlier < packet
 
     def start_packet(self, i: int, back: int = 0) -> int:
         """Return the first packet to decode for frame i.
@@ -86,14 +115,16 @@ class PacketIndex:
     def find_packet(self, packet: av.Packet[VideoStream]) -> int | None:
         """Return the number of a packet read after a seek, or ``None`` if it is ambiguous.
 
-        A packet is identified by its offset, because some containers restart the decoding times
-        after a seek. Without an offset, it is identified by its presentation time.
+        A packet is identified by its offset and size, because some containers restart the decoding
+        times after a seek. Others give one offset to several packets, or start within a packet.
+        Without an offset, a packet is identified by its size and presentation time.
         """
-        same = (
-            self.key_packets if packet.pos is None else np.flatnonzero(self.offsets == packet.pos)
-        )
-        if len(same) != 1 and packet.pts is not None:
-            same = self.key_packets[self.key_times == packet.pts]
+        if packet.pos is not None:
+            is_same = self.offsets == packet.pos
+        else:
+            is_same = np.zeros(len(self.offsets), bool)
+            is_same[self.key_packets] = self.key_times == packet.pts
+        same = np.flatnonzero(is_same & (self.sizes == packet.size))
         return int(same[0]) if len(same) == 1 else None
 
     def seek_times(self, first: int) -> list[int]:
@@ -126,13 +157,19 @@ def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]
     yield from unpack.filter(None)
 
 
-def number_frames(frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield frames with their packet numbers, stored in `opaque` as tuples of one number.
+def fill_times(times: list[int | None]) -> NDArray[np.int64]:
+    """Return times without gaps: missing times are evenly spaced between known ones."""
+    known = [k for k, time in enumerate(times) if time is not None]
+    if len(known) == len(times):
+        return np.array(times, np.int64)
+    values = np.array([times[k] for k in known], np.float64)
+    numbers = np.arange(len(times))
+    if len(known) < 2:
+        return numbers + int(values[0] if known else 0)
 
-    PyAV identifies the value of `opaque` by its address, and small numbers are one object for all
-    decoders: the first decoder to finish with it would take it away from the others. Frames
-    without a number were invented by the decoder to replace a missing reference.
-    """
-    for frame in frames:
-        if isinstance(frame.opaque, tuple):
-            yield frame.opaque[0], frame
+    filled = np.interp(numbers, known, values)
+    step = (values[-1] - values[0]) / (known[-1] - known[0])
+    before, after = numbers < known[0], numbers > known[-1]
+    filled[before] = values[0] + step * (numbers[before] - known[0])
+    filled[after] = values[-1] + step * (numbers[after] - known[-1])
+    return np.rint(filled).astype(np.int64)

@@ -11,29 +11,32 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video.packet_index import PacketIndex, number_frames, video_packets
+from napari_ferry.codecs.video import ffv1
+from napari_ferry.codecs.video.avi import count_empty_frames
+from napari_ferry.codecs.video.matroska import is_truncated_matroska
+from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times
 from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
+from napari_ferry.codecs.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer
     from av.video.stream import VideoStream
 
-Reopen: TypeAlias = "Callable[[], AbstractContextManager[InputContainer]]"
-
-_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+Reopen: TypeAlias = "Callable[[], AbstractContextManager[VideoFile]]"
 
 MAX_FRAMES = 2**24
 """Largest number of frames; a file with more is treated as damaged."""
 
 _PROBED_FRAMES = 16
 """Frames that are decoded to compare the order in the headers with that of the decoder."""
+
+_PROBED_CHECKSUMS = 8
+"""Packets of FFV1 among which one with valid checksums shows that all have them."""
 
 
 @dataclass(kw_only=True)
@@ -43,9 +46,13 @@ class _Packets:
     presentation_times: list[int | None] = field(default_factory=list)
     decoding_times: list[int | None] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
+    incomplete: set[int] = field(default_factory=set)
     damage: str = ""
+    dropped: int = 0
+    has_checksums: bool = False
     has_times: bool = True
 
     def __len__(self) -> int:
@@ -56,10 +63,15 @@ class _Packets:
         self.presentation_times.append(packet.pts)
         self.decoding_times.append(packet.dts if packet.dts is not None else packet.pts)
         self.offsets.append(-1 if packet.pos is None else packet.pos)
+        self.sizes.append(packet.size)
         if packet.is_keyframe:
             self.keys.append(number)
         if packet.is_discard or not _has_visible_frame(packet, codec):
             self.hidden.append(number)
+        if packet.is_corrupt:
+            self.incomplete.add(number)
+        if codec == "ffv1" and number < _PROBED_CHECKSUMS:
+            self.has_checksums |= ffv1.has_valid_checksums(bytes(packet))
 
 
 @dataclass
@@ -90,31 +102,29 @@ class _OrderSource:
         self.headers.add(packet)
 
 
-def _choose_order_source(container: InputContainer) -> _OrderSource:
-    codec = container.streams.video[0].codec_context
+def _choose_order_source(file: VideoFile) -> _OrderSource:
+    codec, container = file.stream.codec_context, file.container.format.name
     # a FOURCC in Matroska belongs to "Video for Windows", whose times are in decoding order
     has_fourcc = codec.codec_tag.strip("\0 ") != ""
-    is_untimed = container.format.name == "avi" or (
-        container.format.name.startswith("matroska") and has_fourcc
-    )
+    is_untimed = container == "avi" or (container.startswith("matroska") and has_fourcc)
     may_reorder = is_untimed or bool(codec.has_b_frames)
     return _OrderSource(make_picture_order(codec) if may_reorder else None, is_untimed)
 
 
-def read_index(container: InputContainer, reopen: Reopen) -> PacketIndex:
-    """Read all packets of the first video stream, from the current position of the container.
+def read_index(file: VideoFile, reopen: Reopen) -> PacketIndex:
+    """Read all packets of the first video stream, from the current position of the file.
 
     Parameters
     ----------
-    container : av.container.InputContainer
+    file : VideoFile
         A file that was just opened.
     reopen : callable
         Opens the file again for a ``with`` block, to decode it if the packets do not determine
         the display order.
     """
-    source = _choose_order_source(container)
-    packets = _read_packets(container, source)
-    time_base = container.streams.video[0].time_base or Fraction(1, 1)
+    source = _choose_order_source(file)
+    packets = _read_packets(file, source)
+    time_base = file.stream.time_base or Fraction(1, 1)
 
     headers = source.headers
     order = headers.packets() if headers else None
@@ -137,31 +147,50 @@ def read_index(container: InputContainer, reopen: Reopen) -> PacketIndex:
     return _index_in_order(packets, order, packets.decoding_times, time_base)
 
 
-def _read_packets(container: InputContainer, source: _OrderSource) -> _Packets:
-    """Read all packets, up to the end of the file or the first damaged packet."""
+def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
+    """Read all packets, up to the end of the file or the first unreadable one."""
     import av
 
-    stream = container.streams.video[0]
     packets = _Packets()
+
+    def add(packet: av.Packet[VideoStream]) -> None:
+        packets.add(packet, file.codec_name)
+        source.add(packet)
+
+    incomplete = None
     try:
-        for packet in video_packets(container):
-            if packet.is_corrupt or len(packets) >= MAX_FRAMES:
-                packets.damage = "it ends within a frame"
+        for packet in file.packets():
+            if len(packets) >= MAX_FRAMES:
+                packets.damage = f"it has more than {MAX_FRAMES} frames"
                 break
-            packets.add(packet, stream.codec_context.name)
-            source.add(packet)
+            if incomplete is not None:
+                add(incomplete)  # data are missing there, but the file continues
+            incomplete = packet if packet.is_corrupt else None
+            if incomplete is None:
+                add(packet)
     except av.FFmpegError as error:
         packets.damage = f"it cannot be read any further ({error.strerror or error})"
 
-    # some cut files end between two packets and read without an error
-    if not packets.damage and stream.frames > len(packets):
-        packets.damage = f"its header promises {stream.frames} frames"
-    if not packets.damage and is_truncated_matroska(Path(container.name)):
-        packets.damage = "it is shorter than its header specifies"
+    if incomplete is not None:
+        packets.damage = "it ends within a frame"
+    _check_count(file, packets)
 
     if len(packets) and all(time is None for time in packets.decoding_times):
-        _assume_times(packets, stream)
+        _assume_times(packets, file.stream)
     return packets
+
+
+def _check_count(file: VideoFile, packets: _Packets) -> None:
+    """Compare the number of packets with the header: some cut files are read without an error."""
+    promised = file.stream.frames
+    if not packets.damage and promised > len(packets):
+        is_avi = file.container.format.name == "avi"
+        empty = count_empty_frames(file.path, file.stream.index) if is_avi else None
+        packets.dropped = promised - len(packets)
+        if (empty or 0) < packets.dropped:
+            packets.dropped, packets.damage = 0, f"its header promises {promised} frames"
+    if not packets.damage and is_truncated_matroska(file.path):
+        packets.damage = "it is shorter than its header specifies"
 
 
 def _assume_times(packets: _Packets, stream: VideoStream) -> None:
@@ -170,32 +199,6 @@ def _assume_times(packets: _Packets, stream: VideoStream) -> None:
     step = max(1, round(1 / (rate * stream.time_base))) if rate and stream.time_base else 1
     packets.decoding_times = [k * step for k in range(len(packets))]
     packets.has_times = False
-
-
-def is_truncated_matroska(path: Path) -> bool:
-    """Return True for a Matroska or WebM file shorter than its segment.
-
-    RFC 8794, section 4, and RFC 9559, section 5.1.
-    """
-    with path.open("rb") as file:
-        header = file.read(256)
-    if header[:4] != _EBML:
-        return False
-    nbytes, offset = _read_vint(header, 4)
-    offset += nbytes
-    if header[offset : offset + 4] != _SEGMENT:
-        return False
-
-    nbytes, start = _read_vint(header, offset + 4)
-    is_known = nbytes != (1 << 7 * (start - offset - 4)) - 1
-    return is_known and path.stat().st_size < start + nbytes
-
-
-def _read_vint(data: bytes, offset: int) -> tuple[int, int]:
-    """Read an EBML number; return its value and the offset of its end."""
-    length = 9 - max(data[offset], 1).bit_length()
-    value = int.from_bytes(data[offset : offset + length], "big") & ((1 << 7 * length) - 1)
-    return value, offset + length
 
 
 def _has_visible_frame(packet: av.Packet[VideoStream], codec: str) -> bool:
@@ -207,7 +210,7 @@ def _index_by_time(packets: _Packets, time_base: Fraction) -> PacketIndex | None
     """Sort frames by presentation time; return ``None`` if the times are missing or equal."""
     visible = np.delete(np.arange(len(packets)), packets.hidden)
     if len(packets.keys) == len(packets):  # nothing is decoded out of order
-        return _make_index(packets, _fill(packets.presentation_times), visible, time_base)
+        return _make_index(packets, fill_times(packets.presentation_times), visible, time_base)
     if None in packets.presentation_times:
         return None
 
@@ -227,15 +230,15 @@ def _has_ascending_times(packets: _Packets, order: NDArray[np.int64]) -> bool:
 
 def _is_confirmed(order: NDArray[np.int64], reopen: Reopen) -> bool:
     """Return True if the decoder outputs the first frames in an order of packets."""
-    with reopen() as container, closing(decode_all(container)) as frames:
+    with reopen() as file, closing(decode_all(file)) as frames:
         first = [number for number, _ in islice(frames, _PROBED_FRAMES)]
     return first == list(order[:_PROBED_FRAMES])
 
 
 def _decoding_order(packets: _Packets, reopen: Reopen) -> NDArray[np.int64]:
     """Return the packets of frames in the output order of the decoder; decode the whole file."""
-    with reopen() as container:
-        order = np.array([number for number, _ in decode_all(container)], np.int64)
+    with reopen() as file:
+        order = np.array([number for number, _ in decode_all(file)], np.int64)
     return order[order < len(packets)]
 
 
@@ -244,20 +247,19 @@ def _index_in_order(
 ) -> PacketIndex:
     """Assign the sorted times of packets to frames in a known order."""
     times = np.zeros(len(packets), np.int64)
-    times[order] = np.sort(_fill(values)[order])
+    times[order] = np.sort(fill_times(values)[order])
     return _make_index(packets, times, order, time_base)
 
 
-def decode_all(container: InputContainer) -> Generator[tuple[int, av.VideoFrame], None, None]:
+def decode_all(file: VideoFile) -> Generator[tuple[int, av.VideoFrame], None, None]:
     """Decode a newly opened file; yield each frame with its packet number."""
     import av
 
-    stream = container.streams.video[0]
     try:
-        for number, packet in enumerate(video_packets(container)):
+        for number, packet in enumerate(file.packets()):
             packet.opaque = (number,)
-            yield from number_frames(stream.decode(packet))
-        yield from number_frames(stream.decode(None))
+            yield from file.decode(packet)
+        yield from file.decode(None)
     except av.FFmpegError:
         return
 
@@ -272,19 +274,13 @@ def _make_index(
         frame_packets=order,
         key_packets=keys,
         key_times=times[keys],
-        decoding_times=_fill(packets.decoding_times),
+        decoding_times=fill_times(packets.decoding_times),
         offsets=np.array(packets.offsets, np.int64),
+        sizes=np.array(packets.sizes, np.int64),
         time_base=time_base,
         damage=packets.damage,
         has_times=packets.has_times,
+        dropped=packets.dropped,
+        incomplete=frozenset(packets.incomplete),
+        has_checksums=packets.has_checksums,
     )
-
-
-def _fill(times: list[int | None]) -> NDArray[np.int64]:
-    """Return times without gaps: a missing time is the previous one plus one tick."""
-    filled = np.empty(len(times), np.int64)
-    last = -1
-    for k, time in enumerate(times):
-        last = last + 1 if time is None else time
-        filled[k] = last
-    return filled

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.video.bits import NoPictureError, Picture
 from napari_ferry.codecs.video.h264 import H264
 from napari_ferry.codecs.video.h265 import H265
-from napari_ferry.codecs.video.mpeg import Mpeg2, Mpeg4
+from napari_ferry.codecs.video.mpeg import H263, Mpeg2, Mpeg4
 
 if TYPE_CHECKING:
     import av
@@ -28,6 +28,7 @@ _HEADER_BYTES = 256
 _HEADER_READERS: dict[str, Callable[[bytes], HeaderReader]] = {
     "h264": H264,
     "hevc": H265,
+    "h263": H263,
     "mpeg1video": Mpeg2,
     "mpeg2video": Mpeg2,
     "mpeg4": Mpeg4,

@@ -11,20 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.stamp import Stamp
-from napari_ferry.codecs.video.color import (
-    FrameFormat,
-    choose_frame_format,
-    gray_levels,
-    is_known_colored,
+from napari_ferry.codecs.video.decoder import Decoder
+from napari_ferry.codecs.video.frame_format import FrameFormat
+from napari_ferry.codecs.video.frame_probe import probe_format
+from napari_ferry.codecs.video.frame_times import (
+    count_missing,
+    frame_rate,
+    time_axis,
+    timestamps,
 )
-from napari_ferry.codecs.video.decoder import Decoder, opened_video, read_tags
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
+from napari_ferry.codecs.video.video_file import VideoFile, opened_video, read_tags
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.json_values import parse_json
@@ -37,16 +38,17 @@ if TYPE_CHECKING:
 RATE = "frame rate"
 """Key of our record in a video: the frame rate as saved, such as ``30000/1001``."""
 
-TIMESTAMPS = "timestamps"
-"""Key of `Image.metadata`: the time of each frame in seconds, if they are unevenly spaced."""
+_MOST_NAMED = 10
+"""Maximum number of damaged frames that a warning names."""
 
-_MOST_TIMESTAMPS = 1_000_000
+_USUAL_GROUP = 300
+"""Usual largest distance of key frames, in frames: ten seconds."""
 
-_PROBED_FRAMES = 9
-"""Frames checked for color at the beginning, and key frames checked in the whole video."""
+_SLOW_PIXELS = 150_000_000
+"""Pixels that are decoded in about 0.3 s."""
 
-_BEGINNING = 64
-"""Frames of the beginning, where a title may fade in."""
+_MOST_ASPECT = 20
+"""Largest ratio of width and height of a pixel that is not a mistake."""
 
 
 class OwnRecord(NamedTuple):
@@ -64,8 +66,15 @@ class OwnRecord(NamedTuple):
     description: Description
 
 
-def read_video(path: Path) -> Image:
+def read_video(path: Path, *, in_color: bool = False) -> Image:
     """Open a video: read its packets, and decode a few frames to detect colors.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    in_color : bool
+        True to open gray frames in color, too.
 
     Raises
     ------
@@ -78,19 +87,26 @@ def read_video(path: Path) -> Image:
         The file is cut off and opens with its whole frames, or it stores no times.
     """
     stamp = Stamp.of(path)
-    with opened_video(path) as container:
-        index = read_index(container, partial(opened_video, path))
-        record = find_record(container)
-        metadata = _file_metadata(container)
-        rate = frame_rate(index, container, None if record is None else record.content.get(RATE))
-    _check_index(path, index, rate)
+    with opened_video(path) as file:
+        index = read_index(file, partial(opened_video, path))
+        record = find_record(file.container)
+        metadata = _file_metadata(file)
+        rate = frame_rate(index, file.stream, record and record.content.get(RATE))
+        missing = count_missing(index, file.stream)
+        aspect_ratio = file.stream.sample_aspect_ratio
+    _check_index(path, index)
+    _warn_of_damage(path, index, missing)
+    _warn_of_times(path, index, rate)
 
     with closing(Decoder(path, index)) as decoder:
         has_colors = None if record is None else "s" in record.description.sizes
-        frame_format = _choose_format(decoder, has_colors)
-    if record is None or not _matches(record.description, frame_format):
-        return _foreign_image(VideoFrames(path, index, frame_format, stamp), rate, metadata)
+        has_colors = in_color or has_colors
+        frame_format = probe_format(decoder, has_colors)
+    _warn_of_jumps(path, index, frame_format)
 
+    if record is None or not _matches(record.description, frame_format):
+        read = VideoFrames(path, index, frame_format, stamp)
+        return _foreign_image(read, rate, aspect_ratio, metadata)
     frame_format = replace(frame_format, crop=_own_size(record))
     return _own_image(VideoFrames(path, index, frame_format, stamp), rate, record)
 
@@ -101,96 +117,54 @@ def _own_size(record: OwnRecord) -> tuple[int, int]:
     return sizes["y"], sizes["x"]
 
 
-def _check_index(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
-    """Refuse a file without frames; warn about a damaged file and about missing times."""
+def _check_index(path: Path, index: PacketIndex) -> None:
+    """Refuse a file without frames."""
     if not len(index):
         raise UnreadableFileError(
             f"{path} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it is "
             "damaged, or contains only the header of a video."
         )
 
+
+def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
+    """Warn about a cut-off file and about missing frames."""
+    count = len(index)
     if index.damage:
-        warnings.warn(
-            f"{path} is damaged: {index.damage}; {len(index)} frames are whole and were opened.",
-            FerryWarning,
-            stacklevel=5,
+        gaps = f"; about {missing} frames between them are missing" if missing else ""
+        _warn(f"{path} is damaged: {index.damage}; {count} frames are whole and were opened{gaps}.")
+    if index.dropped:
+        _warn(
+            f"{path} has {count + index.dropped} frames, of which its recorder dropped "
+            f"{index.dropped}: the others were opened, and keep their times."
         )
+    if index.incomplete:
+        lost = sorted(int(i) for i in index.frame_numbers[list(index.incomplete)] if i >= 0)
+        named = ", ".join(map(str, lost[:_MOST_NAMED])) + (" ..." if lost[_MOST_NAMED:] else "")
+        _warn(f"{path} is damaged: data are missing from {len(lost)} frames ({named}).")
+
+
+def _warn_of_times(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
+    """Warn about a file without the times of its frames."""
     if not index.has_times:
         spacing = f"{float(rate):g} frames per second" if rate else "evenly spaced frames"
-        warnings.warn(
+        _warn(
             f"{path} has no container and no time stamps: {spacing} are assumed; set the scale of "
-            "axis t if this is wrong.",
-            FerryWarning,
-            stacklevel=5,
+            "axis t if this is wrong."
         )
 
 
-def _choose_format(decoder: Decoder, has_colors: bool | None) -> FrameFormat:
-    """Decide if frames are gray, from our record or from frames of the whole video."""
-    path, index = decoder.path, decoder.index
-    first = decoder.frame(0)
-    if has_colors is None or is_known_colored(path):
-        has_colors = is_known_colored(path) or gray_levels(first) is None
-        for i in _probed_frames(index):
-            if has_colors:
-                break
-            has_colors = gray_levels(decoder.frame(i)) is None
-    return choose_frame_format(first, is_gray=not has_colors)
+def _warn_of_jumps(path: Path, index: PacketIndex, frame_format: FrameFormat) -> None:
+    """Warn about a file with slow jumps between frames."""
+    longest = index.longest_group
+    if longest > _USUAL_GROUP and longest * frame_format.width * frame_format.height > _SLOW_PIXELS:
+        _warn(
+            f"{path} has {len(index.key_packets)} key frames for {len(index)} frames, so a jump "
+            f"decodes up to {longest} frames and is slow: save it as .mkv or .mp4 for quick jumps."
+        )
 
 
-def _probed_frames(index: PacketIndex) -> list[int]:
-    """Return the numbers of the frames to check for color.
-
-    These are frames of the beginning, where a title may fade in, and key frames of the whole
-    video, because a key frame costs only its own decoding.
-    """
-    beginning = np.linspace(0, min(len(index), _BEGINNING) - 1, _PROBED_FRAMES).astype(int)
-    keys = index.key_packets[np.linspace(0, len(index.key_packets) - 1, _PROBED_FRAMES).astype(int)]
-    frames = (*beginning.tolist(), *index.frame_numbers[keys].tolist())
-    return sorted({i for i in frames if i >= 0})
-
-
-def frame_rate(
-    index: PacketIndex, container: InputContainer, saved_rate: object = None
-) -> Fraction | None:
-    """Return the frames per second; ``None`` if frames are unevenly spaced.
-
-    Times are rounded to ticks, so the rate is the first candidate that explains all of them.
-
-    Parameters
-    ----------
-    index : PacketIndex
-        The packets of the file.
-    container : av.container.InputContainer
-        The file.
-    saved_rate : object
-        The rate in our record, which may be more precise than ticks.
-    """
-    stream = container.streams.video[0]
-    times = index.presentation_times - index.presentation_times[:1]
-    n = len(times)
-    if (exact := parse_rate(saved_rate)) and _explains_times(exact, index, 1.0):
-        return exact
-
-    declared = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-    rates = [Fraction(rate) for rate in declared if rate]
-    if n > 1 and times[-1] > 0:
-        mean = Fraction(n - 1, int(times[-1])) / index.time_base
-        rates = [*rates, mean.limit_denominator(1001), mean]
-
-    for rate in filter(None, rates):
-        step = 1 / (rate * index.time_base)
-        # times are rounded if the step is not a whole number of ticks
-        if _explains_times(rate, index, 1.0 if step.denominator > 1 and step > 2 else 0.25):
-            return rate
-    return None
-
-
-def _explains_times(rate: Fraction, index: PacketIndex, tolerance: float) -> bool:
-    """Return True if a rate gives the times of all frames, with a tolerance in ticks."""
-    expected = np.arange(len(index)) * float(1 / (rate * index.time_base))
-    times = index.presentation_times - index.presentation_times[:1]
-    return bool(np.all(np.abs(times - expected) <= tolerance + 1e-9 * expected))
+def _warn(message: str) -> None:
+    warnings.warn(message, FerryWarning, stacklevel=6)
 
 
 def find_record(container: InputContainer) -> OwnRecord | None:
@@ -201,26 +175,49 @@ def find_record(container: InputContainer) -> OwnRecord | None:
     return None if description is None else OwnRecord(parse_json(text), description)
 
 
-def _file_metadata(container: InputContainer) -> dict[str, Any]:
+def _file_metadata(file: VideoFile) -> dict[str, Any]:
     """Return codec, pixel format and tags of a file, without our record."""
-    stream = container.streams.video[0]
-    texts = {key: text for key, text in read_tags(container).items() if KEY not in text}
-    metadata = {"codec": stream.codec_context.name, "pixel format": stream.pix_fmt}
+    texts = {key: text for key, text in read_tags(file.container).items() if KEY not in text}
+    metadata = {"codec": file.codec_name, "pixel format": file.stream.pix_fmt}
     return {**metadata, "tags": texts} if texts else {**metadata}
 
 
-def _foreign_image(read: VideoFrames, rate: Fraction | None, metadata: Mapping[str, Any]) -> Image:
+def _foreign_image(
+    read: VideoFrames,
+    rate: Fraction | None,
+    aspect_ratio: Fraction | None,
+    metadata: Mapping[str, Any],
+) -> Image:
     """Make the image of a file without a record of ours."""
     index, frame_format = read.index, read.frame_format
     frames = Frames(read, (len(index), *frame_format.shape), frame_format.dtype, 1)
-    space = [Axis(name) for name in ("y", "x", "s")[: len(frame_format.shape)]]
+    space = _space_axes(frame_format, aspect_ratio)
     return Image(
         (frames,),
-        (_time_axis(index, rate), *space),
+        (time_axis(index, rate), *space),
         name=read.path.stem,
         display=_contrast_limits(frame_format),
-        metadata={"video": dict(metadata), **_timestamps(index, rate)},
+        metadata={"video": dict(metadata), **timestamps(index, rate)},
     )
+
+
+def _space_axes(frame_format: FrameFormat, aspect_ratio: Fraction | None) -> list[Axis]:
+    """Return the axes of a frame; pixels wider than high have a larger scale along x.
+
+    Parameters
+    ----------
+    frame_format : FrameFormat
+        Size and samples of the frames.
+    aspect_ratio : Fraction, optional
+        Width of a decoded pixel, divided by its height.
+    """
+    wide = float(aspect_ratio or 1)
+    if not 1 / _MOST_ASPECT <= wide <= _MOST_ASPECT:
+        _warn(f"The file declares pixels {wide:g} times as wide as high: this was left out.")
+        wide = 1.0
+    is_turned = frame_format.quarter_turns % 2
+    axes = [Axis("y", wide), Axis("x")] if is_turned else [Axis("y"), Axis("x", wide)]
+    return axes if frame_format.is_gray else [*axes, Axis("s")]
 
 
 def _own_image(read: VideoFrames, rate: Fraction | None, record: OwnRecord) -> Image:
@@ -232,10 +229,10 @@ def _own_image(read: VideoFrames, rate: Fraction | None, record: OwnRecord) -> I
 
     # another program may have changed the times since
     first = own.axes[0]
-    timestamps = _timestamps(index, rate)
+    times = timestamps(index, rate)
     saved = replace(_saved_axis(record.content.get(RATE), first), name=first.name)
-    is_even = lead and not timestamps
-    current = [replace(_time_axis(index, rate), name=first.name)] if is_even else []
+    is_even = lead and not times
+    current = [replace(time_axis(index, rate), name=first.name)] if is_even else []
     axes = merge_axes(own.axes, (saved, *own.axes[1:]), current)
 
     # the record does not describe the channels if frames are missing
@@ -244,7 +241,7 @@ def _own_image(read: VideoFrames, rate: Fraction | None, record: OwnRecord) -> I
         own, axes=axes, channels=own.channels if has_all else (), name=own.name or read.path.stem
     )
     image = description.to_image(frames)
-    return replace(image, metadata={**image.metadata, **timestamps})
+    return replace(image, metadata={**image.metadata, **times})
 
 
 def _matches(own: Description, frame_format: FrameFormat) -> bool:
@@ -260,25 +257,6 @@ def _saved_axis(rate: object, frame_axis: Axis) -> Axis:
     """Return the frame axis in the header of the file as saved, from the rate in our record."""
     exact = parse_rate(rate)
     return Axis("t", float(1 / exact), "second") if exact else frame_axis
-
-
-def _time_axis(index: PacketIndex, rate: Fraction | None) -> Axis:
-    """Return the time axis of the frames, with the mean step if they are unevenly spaced."""
-    times = index.presentation_times
-    first = float(times[0] * index.time_base)
-    span = float((times[-1] - times[0]) * index.time_base)
-    step = float(1 / rate) if rate else span / max(1, len(index) - 1)
-    return Axis("t", step, "second", first) if step > 0 else Axis("t")
-
-
-def _timestamps(index: PacketIndex, rate: Fraction | None) -> dict[str, Any]:
-    """Return the metadata with the time of each frame in seconds, empty for even frames."""
-    if rate is not None or len(index) <= 1:
-        return {}
-    if len(index) > _MOST_TIMESTAMPS:
-        return {TIMESTAMPS: f"{len(index)}, too many to list"}
-    tick = float(index.time_base)
-    return {TIMESTAMPS: [round(time * tick, 9) for time in index.presentation_times.tolist()]}
 
 
 def _contrast_limits(frame_format: FrameFormat) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.open_files import register_holder
 from napari_ferry.arrays.protocol import Closable
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
-from napari_ferry.codecs.video.color import FrameFormat
 from napari_ferry.codecs.video.decoder import Decoder
+from napari_ferry.codecs.video.frame_format import FrameFormat
 from napari_ferry.codecs.video.idle_decoders import watch
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.errors import UnreadableFileError

@@ -1,0 +1,247 @@
+"""Opening of video files and their decoders, with nothing but the file itself."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from napari_ferry.codecs.video.avi import PatchedAvi, find_patch
+from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
+from napari_ferry.codecs.video.packet_index import video_packets
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.files.file_formats import other_format
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
+
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc,mpegvideo,mpeg,mpegts,mjpeg,"
+    "ivf,obu,flv,ogg,asf,dv,mxf,nut,yuv4mpegpipe"
+)
+"""FFmpeg's names of the containers that are opened, whatever the name of a file.
+
+Others include lists that make FFmpeg open further files or addresses (ffconcat, HLS, DASH, SDP).
+"""
+
+MOST_THREADS = 4
+"""Threads of a decoder: each holds frames of its own."""
+
+_STRICT_CODECS = ("mjpeg", "mjpegb", "jpegls", "jpeg2000", "png", "prores", "dnxhd", "dvvideo")
+"""Codecs of independent frames that report damage only if they may refuse the frame."""
+
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codec -> decoder that returns the second layer of a stream, its transparency."""
+
+
+@dataclass(eq=False, kw_only=True)
+class VideoFile:
+    """An open file with a video stream, and the decoder of that stream.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    container : av.container.InputContainer
+        The file as opened by FFmpeg.
+    codec : av.VideoCodecContext
+        The decoder of the first video stream.
+    gray_bits : int
+        Significant bits of samples that FFmpeg decodes as if they were colors of 16 bits; 0 for
+        all other files.
+    source : PatchedAvi, optional
+        The file from which FFmpeg reads, if it is not opened by its path.
+    """
+
+    path: Path
+    container: InputContainer
+    codec: VideoCodecContext
+    gray_bits: int = 0
+    source: PatchedAvi | None = None
+
+    @property
+    def stream(self) -> VideoStream:
+        """The first video stream."""
+        return self.container.streams.video[0]
+
+    @property
+    def codec_name(self) -> str:
+        """FFmpeg's name of the encoding."""
+        return self.stream.codec_context.name
+
+    def packets(self) -> Iterator[av.Packet[VideoStream]]:
+        """Yield packets from the current position on, each with one frame."""
+        return video_packets(self.container)
+
+    def decode(self, packet: av.Packet[Any] | None) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Yield decoded frames with their packet numbers, stored in `opaque`, a tuple of one.
+
+        PyAV identifies the value of `opaque` by its address, and small numbers are one object for
+        all decoders: the first decoder to finish with it would take it away from the others.
+        Frames without a number were invented by the decoder to replace a missing reference.
+        """
+        for frame in self.codec.decode(packet):
+            if isinstance(frame.opaque, tuple):
+                yield frame.opaque[0], self._to_gray(frame) if self.gray_bits else frame
+
+    def _to_gray(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return gray samples of 16 bits that were decoded as if they were colors."""
+        import av
+        import numpy as np
+
+        plane = frame.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8, plane.height * plane.line_size)
+        samples = rows.reshape(plane.height, -1).view("<u2")[:, : plane.width]
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(samples), "gray16le")
+
+    def flush(self) -> None:
+        """Prepare the decoder for packets of another position."""
+        self.codec.flush_buffers()
+
+    @silent_ffmpeg()
+    def close(self) -> None:
+        """Close the file, open or closed, once the threads of its decoder are idle.
+
+        PyAV holds the GIL while it waits for these threads to end, and each of them needs the GIL
+        to release the packet that it has just decoded. `flush_buffers` waits without the GIL.
+        """
+        self.flush()
+        self.container.close()
+        if self.source is not None:
+            self.source.close()
+
+
+@silent_ffmpeg()
+def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREADS) -> VideoFile:
+    """Open a file with a video stream, ready to decode.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    is_strict : bool
+        True for a decoder that refuses damaged frames as far as it can.
+    threads : int
+        Maximum number of threads of the decoder. With one, an error belongs to the packet that was
+        decoded last.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is not a video, or has no video stream that can be decoded.
+    """
+    import av
+
+    patch = find_patch(path)
+    source = PatchedAvi(path, patch) if patch else None
+    try:
+        container = _open(source or str(path))
+    except av.FFmpegError as error:
+        if source is not None:
+            source.close()
+        raise UnreadableFileError(_not_video(path, error)) from error
+    if not container.streams.video:
+        raise UnreadableFileError(
+            f"{path} has no video stream ({_describe_streams(container)}): open another file."
+        )
+
+    stream = container.streams.video[0]
+    if getattr(stream, "codec_context", None) is None:
+        raise UnreadableFileError(
+            f"{path} has a video stream in an unknown encoding: it is damaged, or must be "
+            "converted by the program that created it."
+        )
+    codec = _alpha_decoder(stream) or stream.codec_context
+    codec.thread_type = "AUTO"
+    codec.thread_count = min(threads, os.cpu_count() or 1)
+    codec.flags |= av.codec.context.Flags.copy_opaque
+    if is_strict and codec.name in _STRICT_CODECS:
+        codec.options = {"err_detect": "crccheck+explode"}
+    gray_bits = patch.gray_bits if patch else 0
+    return VideoFile(
+        path=path, container=container, codec=codec, gray_bits=gray_bits, source=source
+    )
+
+
+def _not_video(path: Path, error: av.FFmpegError) -> str:
+    """Return the message about a file without a video."""
+    clause = other_format(path, "movie") if path.is_file() else ""
+    if clause:
+        return f"{path} cannot be opened as a video; {clause}."
+    return (
+        f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
+        "complete video file."
+    )
+
+
+@contextmanager
+def opened_video(path: Path) -> Iterator[VideoFile]:
+    """Open a file with `open_video` for a ``with`` block, and close it at its end."""
+    with silent_ffmpeg():
+        file = open_video(path)
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+def _open(source: PatchedAvi | str) -> InputContainer:
+    """Open this file and no other, also with tags in another encoding than UTF-8.
+
+    PyAV up to 18 refuses such tags without the option; later releases have no such option. See
+    `read_tags`.
+    """
+    import av
+
+    has_option = hasattr(av.container.Container, "metadata_errors")
+    options: dict[str, Any] = {"metadata_errors": "surrogateescape"} if has_option else {}
+    limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    container: InputContainer = av.open(source, "r", options=limits, **options)
+    return container
+
+
+def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+    """Return the decoder of a stream with transparency, ``None`` for other streams.
+
+    https://www.webmproject.org/docs/container/#AlphaMode
+    """
+    import av
+
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    name = _ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or tags.get("alpha_mode") != "1":
+        return None
+    try:
+        codec = cast("VideoCodecContext", av.CodecContext.create(name, "r"))
+    except ValueError:  # PyAV was built without this library
+        warnings.warn(
+            f"The transparency of a video in {stream.codec_context.name} is left out: this build "
+            "of PyAV has no libvpx; install PyAV from PyPI.",
+            FerryWarning,
+            stacklevel=6,
+        )
+        return None
+    codec.extradata = stream.codec_context.extradata
+    return codec
+
+
+def read_tags(container: InputContainer) -> dict[str, str]:
+    """Return the tags of a file, with U+FFFD in place of bytes outside UTF-8."""
+    return {_to_text(key): _to_text(value) for key, value in container.metadata.items()}
+
+
+def _to_text(escaped: str) -> str:
+    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _describe_streams(container: InputContainer) -> str:
+    """Return the kinds of streams in a file without video, for a message."""
+    kinds = sorted({stream.type for stream in container.streams})
+    return f"only {' and '.join(kinds)}" if kinds else "no stream at all"

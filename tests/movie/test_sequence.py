@@ -1,0 +1,67 @@
+"""Several movies opened as one stack."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - our own
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from napari_ferry import FerryWarning, save_gif, save_video
+from napari_ferry.codecs.gif import codec as gif
+from napari_ferry.codecs.video import codec as video
+from video_files import numbered_frame
+
+MOVIE = np.stack([numbered_frame(i) for i in range(10)])
+COLORS = np.stack([MOVIE, 255 - MOVIE, MOVIE // 2], -1)
+
+
+def save(path: Path, movie: np.ndarray, rate: float = 20) -> Path:
+    """Save a movie as a file of either format."""
+    save_function = save_gif if path.suffix == ".gif" else save_video
+    save_function(path, movie, rate)
+    return path
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [(gif, ".gif"), (video, ".mkv")])
+def test_files_are_one_stack(codec: ModuleType, suffix: str, tmp_path: Path) -> None:
+    paths = [
+        save(tmp_path / f"a{suffix}", MOVIE[:4]),
+        save(tmp_path / f"b{suffix}", MOVIE[4:5]),
+        save(tmp_path / f"c{suffix}", MOVIE[5:]),
+    ]
+    (image,) = codec.open_many(paths)
+    assert image.axis_names == ("t", "y", "x")
+    assert image.frame_rate == 20
+    np.testing.assert_array_equal(image.array, MOVIE)
+    np.testing.assert_array_equal(image.array[3:7, 5], MOVIE[3:7, 5])
+    copy = pickle.loads(pickle.dumps(image))
+    np.testing.assert_array_equal(copy.array[8], MOVIE[8])
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [(gif, ".gif"), (video, ".mkv")])
+def test_a_gray_file_is_joined_to_a_file_in_color(
+    codec: ModuleType, suffix: str, tmp_path: Path
+) -> None:
+    paths = [save(tmp_path / f"a{suffix}", MOVIE[:4]), save(tmp_path / f"b{suffix}", COLORS[4:])]
+    (image,) = codec.open_many(paths)
+    assert image.shape == (10, 64, 160, 3)
+    np.testing.assert_array_equal(image.array[:4, ..., 1], MOVIE[:4])
+    np.testing.assert_array_equal(image.array[4:], COLORS[4:])
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [(gif, ".gif"), (video, ".mkv")])
+def test_files_that_differ_are_not_joined(codec: ModuleType, suffix: str, tmp_path: Path) -> None:
+    paths = [save(tmp_path / f"a{suffix}", MOVIE), save(tmp_path / f"b{suffix}", MOVIE[:, :32])]
+    with pytest.warns(FerryWarning, match="b.* of .*32, 160.*not joined to a stack"):
+        images = codec.open_many(paths)
+    assert [image.shape for image in images] == [(10, 64, 160), (10, 32, 160)]
+
+
+def test_different_frame_rates_are_reported(tmp_path: Path) -> None:
+    paths = [save(tmp_path / "a.mkv", MOVIE, 20), save(tmp_path / "b.mkv", MOVIE, 40)]
+    with pytest.warns(FerryWarning, match=r"frame rates .* differ: that of a\.mkv"):
+        (image,) = video.open_many(paths)
+    assert image.frame_rate == 20

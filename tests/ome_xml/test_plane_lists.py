@@ -58,7 +58,7 @@ def test_extracted_lists_equal_parsed_ones(
     rest, runs = extract_lists(xml)
     assert any(runs) == is_taken
     assert is_taken == (len(rest) < len(xml))
-    monkeypatch.setattr("napari_ferry.ome_xml.read.extract_lists", lambda xml: (xml, []))
+    monkeypatch.setattr("napari_ferry.ome_xml.document.extract_lists", lambda xml: (xml, []))
     expected = parse(xml)
     assert found.planes().tolist() == expected.planes().tolist()
     assert sorted(found.planes()[:, 1]) == list(range(24))

@@ -35,13 +35,21 @@ def test_planes_are_those_that_tifffile_finds(order: str, tmp_path: Path) -> Non
     ("inside", "expected"),
     [
         ("<TiffData/>", list(range(24))),
-        ('<TiffData IFD="3"/>', [3, *[-1] * 23]),
+        ('<TiffData IFD="3"/>', list(range(3, 27))),
+        ('<TiffData IFD="0"/><TiffData IFD="1" FirstT="2"/>', [0, *[-1] * 11, *range(1, 13)]),
+        ('<TiffData IFD="2" NumPlanes="2"/>', [2, 3, *[-1] * 22]),
+        (
+            '<TiffData FirstC="1" FirstZ="1" FirstT="1"/><TiffData IFD="30" FirstC="2" FirstZ="3" '
+            'FirstT="4" PlaneCount="1"/>',
+            [*range(23), 30],
+        ),
         ('<TiffData IFD="1" PlaneCount="2" FirstT="1"/>', [*[-1] * 6, 1, 2, *[-1] * 16]),
         ('<TiffData PlaneCount="2" FirstZ="1" FirstC="1"/>', [-1, -1, -1, 0, 1, *[-1] * 19]),
         ('<TiffData IFD="0" PlaneCount="99" FirstT="3"/>', [*[-1] * 18, *range(6)]),
         ('<TiffData IFD="0" FirstT="4"/>', [-1] * 24),
         ('<TiffData IFD="5" PlaneCount="0"/>', [-1] * 24),
-        ("", [-1] * 24),
+        ("", list(range(24))),
+        ("<MetadataOnly/>", list(range(24))),
     ],
 )
 def test_tiff_data(inside: str, expected: list[int]) -> None:

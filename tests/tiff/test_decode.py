@@ -12,7 +12,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from tiff_files import GRAY, RGB
 
 
@@ -26,7 +26,8 @@ def test_pages_that_are_left_out_are_filled(tmp_path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[tag.offset + 8 : tag.offset + 12] = bytes(4)
     path.write_bytes(raw)
-    (image,) = imload(path)
+    with pytest.warns(FerryWarning, match="1 of its 4 pages"):
+        (image,) = imload(path)
     assert_same_pixels(image.array, expected)
 
 
@@ -38,7 +39,8 @@ def test_a_raw_page_without_an_offset_is_not_the_header(tmp_path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[tag.offset + 8 : tag.offset + 12] = bytes(4)
     path.write_bytes(raw)
-    (image,) = imload(path)
+    with pytest.warns(FerryWarning, match="1 of its 1 pages"):
+        (image,) = imload(path)
     assert not np.asarray(image.array).any()
 
 

@@ -12,7 +12,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Channel
 from tiff_files import GRAY
 
@@ -77,8 +77,9 @@ def test_imagej_beyond_4_gb(order: str, tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(image.array[0]).astype("uint16"), pixels((1000, 500)))
     assert not image.array[2500].any()
     os.truncate(path, path.stat().st_size - 1)
-    with pytest.raises(UnreadableFileError, match="cut off"):
-        imload(path)
+    with pytest.warns(FerryWarning, match="declares 5000 planes, but the file has 4999 pages"):
+        (image,) = imload(path)
+    assert image.shape == (n - 1, 1000, 500)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,41 @@ def test_more_planes_than_pages_are_cut_with_a_warning(
         (image,) = imload(tmp_path / "a.tif")
     assert image.shape == shape
     assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[: np.prod(shape[:-2])])
+
+
+@pytest.mark.parametrize(
+    ("counts", "shape", "message"),
+    [
+        ({"images": 3, "frames": 3}, (5, 6, 7), "all of them are shown"),
+        ({"images": 3, "slices": 3}, (5, 6, 7), "all of them are shown"),
+        ({"images": 1}, (5, 6, 7), "all of them are shown"),
+        ({"images": 4, "channels": 2, "frames": 2}, (2, 2, 6, 7), "the first 4 are shown"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_more_pages_than_planes_give_a_warning(
+    counts: dict[str, int],
+    shape: tuple[int, ...],
+    message: str,
+    options: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    text = "ImageJ=1.53t\n" + "".join(f"{key}={value}\n" for key, value in counts.items())
+    data = pixels((5, 6, 7))
+    tifffile.imwrite(tmp_path / "a.tif", data, description=text, **options, **GRAY)
+    message = f"declares {counts['images']} planes, but the file has 5 pages: {message}"
+    with pytest.warns(FerryWarning, match=message):
+        (image,) = imload(tmp_path / "a.tif")
+    assert image.shape == shape
+    assert image.axes[0].name == ("z" if "slices" in counts else "t")
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[: np.prod(shape[:-2])])
+
+
+def test_a_page_of_another_kind_after_a_hyperstack_is_left_out(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(data, description="ImageJ=1.53t\nimages=5\nframes=5\n", **GRAY)
+        writer.write(data[0, :3], **GRAY)
+    with pytest.warns(FerryWarning, match="has 6 pages: the first 5 are shown"):
+        (image,) = imload(tmp_path / "a.tif")
+    assert_same_pixels(image.array, data)

@@ -62,21 +62,29 @@ def test_an_intact_image_next_to_a_damaged_one_opens(tmp_path: Path) -> None:
         writer.write(data, photometric="minisblack", metadata={"axes": "TYX"})
         writer.write(data[0, :7], photometric="minisblack")
     raw = (tmp_path / "p.ome.tif").read_bytes()
-    (tmp_path / "p.ome.tif").write_bytes(raw.replace(b'SizeY="7"', b'SizeY="9"'))
+    (tmp_path / "p.ome.tif").write_bytes(raw.replace(b'IFD="3"', b'IFD="9"'))
     with pytest.warns(FerryWarning, match="some of its images"):
         (image,) = imload(tmp_path / "p.ome.tif")
     assert_same_pixels(np.asarray(image.array).squeeze(), data)
 
 
-def ome_tiff(path: Path, data: NDArray[Any], inside: str = "<TiffData/>", **sizes: int) -> None:
+def ome_tiff(
+    path: Path,
+    data: NDArray[Any],
+    inside: str = "<TiffData/>",
+    *,
+    kind: str = "uint16",
+    options: dict[str, Any] | None = None,
+    **sizes: int,
+) -> None:
     counts = "".join(f'Size{dim.upper()}="{sizes.get(dim, 1)}" ' for dim in "czt")
     xml = (
         '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
-        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="7" SizeY="6" '
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="' + kind + '" SizeX="7" SizeY="6" '
         f'PhysicalSizeX="0.5" {counts}>{inside}</Pixels></Image></OME>'
     )
-    options: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
-    tifffile.imwrite(path, data, description=xml.encode(), **options)
+    defaults: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(path, data, description=xml.encode(), **{**defaults, **(options or {})})
 
 
 @pytest.mark.parametrize(
@@ -146,3 +154,100 @@ def test_a_description_in_a_file_of_an_impossible_name(name: str, tmp_path: Path
     with pytest.warns(FerryWarning, match="cannot be used, and the pages are opened as they are"):
         (image,) = imload(tmp_path / "a.ome.tif")
     assert_same_pixels(image.array, data)
+
+
+@pytest.mark.parametrize("inside", ["", "<MetadataOnly/>", "<TiffData/>", '<TiffData IFD="0"/>'])
+def test_planes_are_in_order_unless_the_description_names_them(inside: str, tmp_path: Path) -> None:
+    data = pixels((6, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, inside, c=2, z=3)
+    (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.shape == (1, 2, 3, 6, 7)
+    assert image.axis("x").scale == 0.5
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"software": "mine"}], ids=str)
+def test_pages_beyond_the_description_give_a_warning(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    data = pixels((7, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, c=2, z=3, options=options)
+    with pytest.warns(FerryWarning, match="describes 6 of its 7 pages: the other 1 are left out"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[:6])
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize(
+    ("channels", "size_c", "message"),
+    [
+        ("", 3, ""),
+        ('<Channel ID="Channel:0:0" Name="a"/>', 3, ""),
+        ('<Channel ID="Channel:0:0" Name="a"/>', 1, ""),
+        ('<Channel SamplesPerPixel="1"/>', 3, "has 1 samples per pixel, but the pages have 3"),
+    ],
+)
+def test_samples_of_the_pages_are_used(
+    channels: str, size_c: int, message: str, planar: str, tmp_path: Path
+) -> None:
+    data = pixels((4, 6, 7, 3), np.uint8)
+    options = {"photometric": "rgb", "planarconfig": planar}
+    stored = np.moveaxis(data, -1, 1) if planar == "separate" else data
+    inside = f"{channels}<TiffData/>"
+    ome_tiff(tmp_path / "a.ome.tif", stored, inside, c=size_c, t=4, kind="uint8", options=options)
+    if message:
+        with pytest.warns(FerryWarning, match=message):
+            (image,) = imload(tmp_path / "a.ome.tif")
+    else:
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.is_rgb
+    assert image.axis("x") == Axis("x", 0.5, "micrometer")
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+def test_gray_pages_described_as_color_are_channels(tmp_path: Path) -> None:
+    data = pixels((3, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, '<Channel SamplesPerPixel="3"/><TiffData/>', c=3)
+    with pytest.warns(FerryWarning, match="has 3 samples per pixel, but the pages have 1"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.size("c") == 3
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 7), (4, 7, 6), (4, 3, 14)])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_pages_of_another_size_or_type_are_shown_with_a_warning(
+    shape: tuple[int, ...], options: dict[str, Any], tmp_path: Path
+) -> None:
+    data = pixels(shape, np.int16)
+    ome_tiff(tmp_path / "a.ome.tif", data, t=4, options=options)
+    size = f"6 x 7 pixels, but they have {shape[1]} x {shape[2]}"
+    with pytest.warns(FerryWarning, match=f"uint16, but they are int16 and .* {size}"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.axis("x").scale == 0.5
+    assert_same_pixels(np.asarray(image.array).reshape(shape), data)
+
+
+def test_several_images_that_do_not_name_their_pages(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, "", t=2)
+    raw = tifffile.tiffcomment(tmp_path / "a.ome.tif").encode()
+    first = raw[raw.index(b"<Image") : raw.index(b"</OME>")]
+    both = raw.replace(b"</OME>", first.replace(b'SizeT="2"', b'SizeT="3"') + b"</OME>")
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", both)
+    with pytest.warns(FerryWarning, match="does not name the pages of its 2 images"):
+        two, three = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(np.asarray(two.array).reshape(-1, 6, 7), data[:2])
+    assert_same_pixels(np.asarray(three.array).reshape(-1, 6, 7), data[2:])
+
+
+def test_a_prefix_and_a_comment_before_the_root_are_accepted(tmp_path: Path) -> None:
+    data = pixels((6, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, c=2, z=3)
+    xml = tifffile.tiffcomment(tmp_path / "a.ome.tif")
+    xml = xml.replace("xmlns=", "xmlns:ome=").replace("</", "</ome:").replace("<", "<ome:")
+    xml = "<?xml version='1.0'?><!-- words -->" + xml.replace("<ome:/ome:", "</ome:")
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", xml.encode())
+    (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.shape == (1, 2, 3, 6, 7)
+    assert image.axis("x").scale == 0.5

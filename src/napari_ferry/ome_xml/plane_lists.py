@@ -24,7 +24,7 @@ MAX_INT = 2**40
 """Largest accepted whole number."""
 
 _WANTED = {
-    "TiffData": ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT"),
+    "TiffData": ("IFD", "PlaneCount", "NumPlanes", "FirstC", "FirstZ", "FirstT"),
     "Plane": ("DeltaT", "TheC", "TheZ", "TheT"),
 }
 _PROLOG = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*", re.DOTALL)

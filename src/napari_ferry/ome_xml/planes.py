@@ -12,7 +12,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import MAX_PLANES, Description
-from napari_ferry.ome_xml.plane_lists import ElementList, parse_whole_numbers
+from napari_ferry.ome_xml.plane_lists import MAX_INT, ElementList, parse_whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ BLOCK_COLUMNS = ("IFD", "PlaneCount", "FirstC", "FirstZ", "FirstT")
 class TiffData(NamedTuple):
     """Planes in consecutive IFDs of one file.
 
-    A `count` of -1 includes all following IFDs. `filename` is ``None`` for the file that contains
-    the OME-XML.
+    A `count` of -1 includes all following IFDs, up to that of another element. `filename` is
+    ``None`` for the file that contains the OME-XML.
     """
 
     ifd: int
@@ -61,7 +61,8 @@ class OmeImage:
     uuids : tuple of str or None
         The UUID of each file, ``None`` if unknown.
     blocks : array of int64, axes block, (ifd, count, first c, z, t, file)
-        The planes of each TiffData. A count of -1 includes all following planes.
+        The planes of each TiffData. A count of -1 includes all following planes; see
+        `plane_ranges`.
     creator : str
         The program that wrote the document; empty for an image with our own record.
     """
@@ -140,20 +141,54 @@ class PlaneRanges(NamedTuple):
 
 
 def plane_ranges(image: OmeImage) -> PlaneRanges:
-    """Return the planes of each TiffData of an image, without those outside its sizes."""
+    """Return the planes of each TiffData of an image, without those outside its sizes.
+
+    As in Bio-Formats, a TiffData without a count extends to the next one: the next plane or the
+    next IFD of the same file, whichever is nearer.
+    """
     stored = image.plane_order[:1:-1].lower()
     sizes = {"c": image.size_c, "z": image.size_z, "t": image.size_t}
     strides = {dim: math.prod(sizes[d] for d in stored[i + 1 :]) for i, dim in enumerate(stored)}
-    blocks = image.blocks
+    blocks = _from_zero(image.blocks, [sizes[dim] for dim in "czt"])
     blocks = blocks[(blocks[:, 2:5] < [sizes[dim] for dim in "czt"]).all(axis=1)]
 
-    # a count of -1 extends to the next block
     start = blocks[:, 2:5] @ np.array([strides[dim] for dim in "czt"])
     n_planes, count = math.prod(sizes.values()), blocks[:, 1]
     edges = np.append(np.unique(start), n_planes)
     following = edges[np.searchsorted(edges, start, side="right")] - start
+    if (count < 0).any():
+        following = np.minimum(following, _distance_to_next_ifd(blocks))
     count = np.minimum(np.where(count < 0, following, count), n_planes - start)
     return PlaneRanges(start, count, blocks[:, 5], blocks[:, 0])
+
+
+def _from_zero(blocks: NDArray[np.int64], sizes: Sequence[int]) -> NDArray[np.int64]:
+    """Return blocks with positions counted from 0; some programs count c, z or t from 1.
+
+    Parameters
+    ----------
+    blocks : array of int64
+        See `OmeImage.blocks`.
+    sizes : sequence of int
+        Lengths of c, z and t.
+    """
+    if not len(blocks):
+        return blocks
+    positions = blocks[:, 2:5]
+    is_from_one = (positions.min(0) == 1) & (positions.max(0) == sizes)
+    if not is_from_one.any():
+        return blocks
+    shifted = blocks.copy()
+    shifted[:, 2:5] -= is_from_one
+    return shifted
+
+
+def _distance_to_next_ifd(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of IFDs of each block before the next block in the same file."""
+    # IFDs of different files are far apart
+    key = blocks[:, 5] * (MAX_INT + 1) + blocks[:, 0]
+    keys = np.append(np.unique(key), np.iinfo(np.int64).max)
+    return np.asarray(keys[np.searchsorted(keys, key, side="right")] - key)
 
 
 class TiffDataTable(NamedTuple):
@@ -169,10 +204,9 @@ def parse_tiff_data(tiff_data: ElementList, own_uuid: str | None) -> TiffDataTab
     table = np.zeros((tiff_data.length, 6), np.int64)
     for k, name in enumerate(BLOCK_COLUMNS):
         table[:, k] = parse_whole_numbers(tiff_data.column(name), name)
-
-    # a TiffData without PlaneCount is one plane, or without IFD, too, all following planes
-    is_given = table[:, 0] >= 0
-    table[table[:, 1] < 0, 1] = np.where(is_given, 1, -1)[table[:, 1] < 0]
+    if "NumPlanes" in tiff_data.columns:  # its name before 2008-09
+        old = parse_whole_numbers(tiff_data.column("NumPlanes"), "NumPlanes")
+        table[:, 1] = np.where(table[:, 1] < 0, old, table[:, 1])
     table[:, [0, 2, 3, 4]] = np.maximum(table[:, [0, 2, 3, 4]], 0)
 
     names = {uuid: _file_of(*file, own_uuid) for uuid, file in tiff_data.files.items()}

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Channel
 from napari_ferry.image.record import MAX_PLANES, Description
+from napari_ferry.ome_xml.document import parse_document
 from napari_ferry.ome_xml.merge_record import find_record, merge_record
-from napari_ferry.ome_xml.plane_lists import (
-    MAX_INT,
-    ElementLists,
-    extract_lists,
-    to_element_list,
-)
+from napari_ferry.ome_xml.page_facts import in_page_order, set_samples
+from napari_ferry.ome_xml.plane_lists import MAX_INT, ElementLists, to_element_list
 from napari_ferry.ome_xml.plane_times import parse_times, time_axis, times_metadata
 from napari_ferry.ome_xml.planes import OmeImage, parse_tiff_data
+from napari_ferry.ome_xml.schema_upgrade import upgrade_schema
 from napari_ferry.ome_xml.vocabulary import STEPS, TYPES, color_from_ome
 from napari_ferry.units import from_ome, read_step, warn_uncalibrated
 
 if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
     from collections.abc import Mapping, Sequence
 
 _DTYPES = {kind: name for name, kind in TYPES.items() if name != "bool"} | {"bit": "bool"}
@@ -44,12 +42,20 @@ class _Document(NamedTuple):
     instruments: Mapping[str | None, ET.Element]
 
 
-def parse_ome_xml(xml: str) -> list[OmeImage]:
+def parse_ome_xml(xml: str, *, page_samples: int | None = None) -> list[OmeImage]:
     """Read every Image of an OME-XML document.
 
     Images have all five dimensions, including those of length 1, slowest first, and ``s`` for RGB.
     Our own record is used if it fits the Pixels, except for physical sizes, names and colors
-    that another program has changed.
+    that another program has changed. Planes of Pixels without TiffData are in order.
+
+    Parameters
+    ----------
+    xml : str
+        The document.
+    page_samples : int, optional
+        Samples per pixel of the first page, which take precedence over those of the first
+        Image, and are used where the OME-XML omits them, as in Bio-Formats.
 
     Raises
     ------
@@ -60,9 +66,10 @@ def parse_ome_xml(xml: str) -> list[OmeImage]:
     Warns
     -----
     FerryWarning
-        A physical size or time increment is impossible, and is ignored.
+        A physical size or time increment is impossible, and is ignored; samples per pixel differ
+        from those of the pages; several images do not name their pages.
     """
-    root, lists = _parse_document(xml)
+    root, lists = parse_document(xml)
     binary_only = root.find("BinaryOnly")
     if binary_only is not None:
         raise UnreadableFileError(
@@ -70,52 +77,21 @@ def parse_ome_xml(xml: str) -> list[OmeImage]:
             f"{binary_only.get('MetadataFile')!r} instead."
         )
 
+    upgrade_schema(root)
+    if page_samples is not None:
+        set_samples(root, page_samples)
     annotations = {note.get("ID"): note for note in root.iterfind("StructuredAnnotations/*")}
     document = _Document(
         root.get("UUID"),
         root.get("Creator"),
         {element.get("ID"): element for element in root.iterfind("Instrument")},
     )
-    return [
+    images = [
         _parse_image(document, image, pixels, lists.get(pixels, {}), _notes_of(image, annotations))
         for image in root.iterfind("Image")
         for pixels in image.findall("Pixels")[:1]
     ]
-
-
-def _parse_document(xml: str) -> tuple[ET.Element, dict[ET.Element, ElementLists]]:
-    """Parse a document; long lists of elements are first extracted if this is safe."""
-    rest, lists = extract_lists(xml.strip("\ufeff\0 \t\r\n"))
-    root = _parse_root(rest)
-
-    # an extracted list must be the only one of its kind in its Pixels
-    elements = list(root.iter("Pixels"))
-    found = dict(zip(elements, lists, strict=False))
-    is_safe = len(elements) == len(lists) and all(
-        len(pixels.findall(name)) == 1 for pixels, names in found.items() for name in names
-    )
-    return (root, found) if is_safe else (_parse_root(xml), {})
-
-
-def _parse_root(xml: str) -> ET.Element:
-    """Parse the document and remove all namespaces, as each schema has its own."""
-    if "<!DOCTYPE" in xml:  # extracted lists cannot contain one
-        raise UnreadableFileError(
-            "The OME-XML declares a DOCTYPE, which OME-XML never needs and which can read other "
-            "files or exhaust memory: remove it."
-        )
-    try:
-        root = ET.fromstring(xml.strip("\ufeff\0 \t\r\n"))
-    except (ET.ParseError, ValueError) as error:
-        raise UnreadableFileError(f"The OME-XML is not well-formed: {error}.") from error
-    for element in root.iter():
-        if element.tag[0] == "{":
-            element.tag = element.tag.rpartition("}")[2]
-    if root.tag != "OME":
-        raise UnreadableFileError(
-            f"The root element of the XML is {root.tag[:40]!r}: expected 'OME'."
-        )
-    return root
+    return in_page_order(images)
 
 
 def _notes_of(image: ET.Element, annotations: Mapping[str | None, ET.Element]) -> list[ET.Element]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     array_by_page,
+    ends_after,
     frame_axes,
     moved_shape,
     open_even_stack,
@@ -36,6 +37,8 @@ from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
 from napari_ferry.imagej import COUNT_KEYS, has_consistent_counts, parse_imagej, with_values
+
+_OME_ROOT = re.compile(r"<(?:[\w.-]+:)?OME\b")
 
 
 def read_images(path: Path) -> list[Image]:
@@ -51,6 +54,13 @@ def read_images(path: Path) -> list[Image]:
     if is_part:
         check_parts(header)
 
+    if header.cut_metadata:
+        warnings.warn(
+            f"{path.name} is cut off within {' and '.join(header.cut_metadata)}: axes, pixel sizes "
+            "or names may be missing; get a complete copy of the file.",
+            FerryWarning,
+            stacklevel=3,
+        )
     source = TiffPages(path)
     images: list[Image] = []
     if header.nbytes:  # a first page without pixels is damaged, and left out
@@ -76,7 +86,7 @@ def _read_described(header: Header, source: TiffPages) -> list[Image]:
         images = read_scanimage(header)
 
     # OME-XML and ImageJ describe files of microscopes, too
-    if not images and "<OME" in header.description[:HEAD_CHARACTERS]:
+    if not images and _OME_ROOT.search(header.description, 0, HEAD_CHARACTERS):
         images = read_ome(header)
     # ImageJ has no samples that are channels
     has_channels = frame_axes(header).names.startswith("c")
@@ -97,8 +107,18 @@ def writer_of(header: Header) -> str:
     return creator[1] if creator else header.software
 
 
-def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
-    """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another."""
+def _read_imagej(header: Header, metadata: Mapping[str, Any], *, is_fitted: bool = False) -> Image:
+    """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another.
+
+    Parameters
+    ----------
+    header : Header
+        The first page.
+    metadata : mapping
+        The ImageJ header.
+    is_fitted : bool
+        True if the header was compared with the number of pages.
+    """
     axes, move = frame_axes(header)
     y, x, *samples = moved_shape(header.shape, move)
     is_counted = header.next_page == 0 or has_consistent_counts(metadata)
@@ -122,10 +142,11 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
 
     flat = None if move else open_even_stack(header, count, is_single=True)
-    existing = count if flat is not None else len(TiffPages(header.path))
-    if 1 < existing < count:
-        _warn_shortened(header, count, existing)
-        return _read_imagej(header, _shortened(metadata, sizes, stored, existing))
+    if not is_fitted:
+        existing = _count_planes(header, count, flat is not None, can_share=move is None)
+        fitted = _fit_counts(header, metadata, {name: sizes[name] for name in stored}, existing)
+        if fitted is not None:
+            return _read_imagej(header, fitted, is_fitted=True)
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
         array: Array = whole.transpose(*order, *range(lead, whole.ndim))
@@ -135,37 +156,81 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     return with_pixels(description, array)
 
 
-def _shortened(
-    metadata: Mapping[str, Any], sizes: Mapping[str, int], stored: Sequence[str], existing: int
-) -> dict[str, Any]:
-    """Return an ImageJ header for the complete steps among its existing pages.
+def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool) -> int:
+    """Return the number of planes of an ImageJ file, of which the header declares `count`.
 
     Parameters
     ----------
-    metadata : mapping
-        The header.
-    sizes : mapping
-        Lengths of the axes t z c.
-    stored : sequence of str
-        The same axes, slowest first.
-    existing : int
-        Number of pages.
+    header : Header
+        The first page.
+    count : int
+        Number of planes in the ImageJ header.
+    is_even : bool
+        True if so many planes follow each other.
+    can_share : bool
+        True if planes without a directory of their own can be read.
     """
-    lengths = complete_steps([sizes[name] for name in stored], existing)
-    shortened = dict(zip(stored, lengths, strict=True))
-    counts = {COUNT_KEYS[name]: length for name, length in shortened.items()}
-    named = {key: count for key, count in counts.items() if key in metadata}
-    return {**metadata, **named, "images": math.prod(lengths)}
+    if is_even and (header.next_page == 0 or ends_after(header, count)):
+        return count
+    pages = len(TiffPages(header.path))
+    if is_even:
+        return max(count, pages)
+    # a file with a single directory has all planes in one block
+    is_block = can_share and header.next_page == 0 and header.raw_dtype is not None
+    in_block = (header.stamp.nbytes - header.start) // header.nbytes if is_block else 0
+    return max(pages, min(count, in_block))
 
 
-def _warn_shortened(header: Header, count: int, existing: int) -> None:
+def _fit_counts(
+    header: Header, metadata: Mapping[str, Any], sizes: Mapping[str, int], existing: int
+) -> dict[str, Any] | None:
+    """Return an ImageJ header for its existing planes, or ``None`` if it fits.
+
+    Parameters
+    ----------
+    header : Header
+        The first page.
+    metadata : mapping
+        The ImageJ header.
+    sizes : mapping
+        Lengths of the axes t z c, as they are stored, slowest first.
+    existing : int
+        Number of planes in the file.
+
+    Warns
+    -----
+    FerryWarning
+        The file has fewer or more planes than the header declares.
+    """
+    count, lengths = math.prod(sizes.values()), [*sizes.values()]
+    if existing == count:
+        return None
+
+    images, consequence = count, f"the first {count} are shown, and the others left out"
+    if existing < count:
+        lengths = [*complete_steps(lengths, existing)]
+        images, consequence = math.prod(lengths), "only complete steps of these are shown"
+        consequence += "; get a complete copy of the file if it should have more"
+    elif sum(length > 1 for length in lengths) < 2 and _are_alike(header.path):
+        lengths = [existing if length > 1 else 1 for length in lengths]
+        images, consequence = existing, "all of them are shown"
+
     warnings.warn(
         f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
-        f"{existing} pages: only complete steps of these are shown; get a complete copy of the "
-        "file if it should have more.",
+        f"{existing} pages: {consequence}.",
         FerryWarning,
         stacklevel=3,
     )
+    counts = {COUNT_KEYS[name]: length for name, length in zip(sizes, lengths, strict=True)}
+    named = {key: length for key, length in counts.items() if key in metadata}
+    return {**metadata, **named, "images": images}
+
+
+def _are_alike(path: Path) -> bool:
+    """Return True if all pages of a file can be frames of one stack."""
+    source = TiffPages(path)
+    kinds = [source.kind(number) for number in np.unique(source.kinds).tolist()]
+    return len({kind.appearance for kind in kinds}) == 1
 
 
 def _stored_order(metadata: Mapping[str, Any]) -> str:

@@ -8,21 +8,28 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles
+from napari_ferry.codecs.tiff.images.ome_mismatch import (
+    type_difference,
+    warn_different,
+    warn_shortened,
+    warn_surplus,
+)
 from napari_ferry.codecs.tiff.images.page_runs import ASSUMED_STACK, merge_metadata, split_by_name
 from napari_ferry.codecs.tiff.images.part_files import part_paths
 from napari_ferry.codecs.tiff.images.set_description import described_by
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
+    ends_after,
     frame_axes,
     moved_shape,
     open_even_stack,
+    sample_count,
     with_pixels,
     with_sample_channels,
 )
@@ -47,7 +54,7 @@ def read_ome(header: Header) -> list[Image]:
     master = header
     try:
         master = described_by(header)
-        described = parse_ome_xml(master.description)
+        described = parse_ome_xml(master.description, page_samples=sample_count(header))
         if len(described) == 1 and (image := _open_even(master, described[0])):
             return [image]
     except UnreadableFileError as error:
@@ -55,9 +62,10 @@ def read_ome(header: Header) -> list[Image]:
 
     files = OmeFiles(master.path, {name for image in described for name in image.files})
     fits, problems = _fit_images(master, described, files)
+    differences: set[str] = set()
     for steps in _group_steps([fit.image for fit in fits]):
         try:
-            images.append(_read_ome_image(master, steps, files))
+            images.append(_read_ome_image(master, steps, files, differences))
         except UnreadableFileError as error:
             problems.append(error)
 
@@ -75,7 +83,11 @@ def read_ome(header: Header) -> list[Image]:
         )
     if images:
         files.warn(header.path)
-        _warn_shortened(header.path, [fit for fit in fits if fit.existing < fit.described])
+        warn_shortened(header.path, [fit for fit in fits if fit.existing < fit.described])
+        warn_different(header.path, differences)
+        if not problem:
+            used, count = _count_own_pages(header, master, fits, files)
+            warn_surplus(header.path, used, count - sum(fit.omitted for fit in fits))
     return images
 
 
@@ -88,6 +100,7 @@ def _open_even(header: Header, image: OmeImage) -> Image | None:
     n_planes = image.size_c * image.size_z * image.size_t
     is_plain = image.files == (None,) and not header.subifds
     is_plain &= with_sample_channels(description, header) is description
+    is_plain &= not type_difference(description.dtype, header.dtype)
     if not is_plain or n_planes * header.nbytes > header.stamp.nbytes:
         return None
 
@@ -95,7 +108,7 @@ def _open_even(header: Header, image: OmeImage) -> Image | None:
     in_order = (planes[:, 1] == np.arange(n_planes)).all()
     flat = open_even_stack(header, n_planes) if in_order else None
     frame = description.shape[-description.frame_ndim :]
-    if flat is None or math.prod(flat.shape[1:]) != math.prod(frame):
+    if flat is None or flat.shape[1:] != frame or not ends_after(header, n_planes):
         return None
     return with_pixels(description, flat.reshape(description.shape))
 
@@ -117,25 +130,26 @@ def _fit_images(
     return fits, problems
 
 
-def _warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
-    """Warn of all images with fewer planes than described in one sentence."""
-    if not fits:
-        return
-    described, existing, omitted, filled = (
-        sum(getattr(fit, name) for fit in fits)
-        for name in ("described", "existing", "omitted", "filled")
-    )
-    consequence = f"{existing - omitted} are shown"
-    if omitted:
-        consequence += f", and {omitted} of an incomplete last step left out"
-    if filled:
-        consequence += f", and zero in place of {filled} between them"
-    warnings.warn(
-        f"The OME-XML of {path.name} describes {described} planes, but {existing} of them exist: "
-        f"{consequence}; if there should be more, get a complete copy of the file.",
-        FerryWarning,
-        stacklevel=3,
-    )
+def _count_own_pages(
+    header: Header, master: Header, fits: Sequence[PlaneFit], files: OmeFiles
+) -> tuple[int, int]:
+    """Return the number of pages of the opened file that belong to images, and of all its pages."""
+    own = [
+        (fit, k, file)
+        for fit in fits
+        for k, file in enumerate(_find_files(master, fit.image, files))
+        if file is not None and file.path == header.path
+    ]
+    count = len(own[0][2]) if own else 0
+    n_planes = sum(fit.existing - fit.omitted for fit in fits)
+    if len(own) == len(fits) and n_planes == count:
+        return count, count
+
+    used = [np.empty(0, np.int64)]
+    for fit, k, _ in own:
+        planes = fit.image.planes()
+        used.append(planes[planes[:, 0] == k, 1])
+    return len(np.unique(np.concatenate(used))), count
 
 
 def _group_steps(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:
@@ -202,8 +216,13 @@ def _join(images: Sequence[OmeImage]) -> tuple[Description, NDArray[np.int64]]:
     return description, np.concatenate(planes)
 
 
-def _read_ome_image(header: Header, steps: Sequence[OmeImage], set_files: OmeFiles) -> Image:
-    """Open one image, or the steps of a stack; missing files are noted in `set_files`."""
+def _read_ome_image(
+    header: Header, steps: Sequence[OmeImage], set_files: OmeFiles, differences: set[str]
+) -> Image:
+    """Open one image, or the steps of a stack.
+
+    Missing files are noted in `set_files`, and planes of another size in `differences`.
+    """
     description, planes = _join(steps)
     files = _find_files(header, steps[0], set_files)
     kind = _first_kind(files, planes)
@@ -211,11 +230,20 @@ def _read_ome_image(header: Header, steps: Sequence[OmeImage], set_files: OmeFil
     description = with_sample_channels(description, kind)
     names, move = frame_axes(kind)
     lead = len(description.shape) - len(names)
-    frame = description.shape[lead:]
-    if moved_shape(kind.shape, move) != frame:
+    frame, found = description.shape[lead:], moved_shape(kind.shape, move)
+    if "".join(axis.name for axis in description.axes[lead:]) != names or any(
+        n != m for name, n, m in zip(names, frame, found, strict=True) if name not in "yx"
+    ):
         raise UnreadableFileError(
             f"it describes pages of shape {frame}, but they have shape {kind.shape}"
         )
+    if found != frame:
+        y = names.index("y")
+        sides = [f"{shape[y]} x {shape[y + 1]}" for shape in (frame, found)]
+        differences.add(f"planes of {sides[0]} pixels, but they have {sides[1]}")
+        frame = found
+        description = replace(description, shape=(*description.shape[:lead], *found))
+    differences |= type_difference(description.dtype, kind.dtype)
     pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
     array = pages.to_array(frame, kind.dtype)
     return with_subifd_levels(with_pixels(description, array), pages, kind)

@@ -17,6 +17,7 @@ from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.file_array import FileArray, open_file_array
 from napari_ferry.arrays.frames import ReadFrame
 from napari_ferry.arrays.protocol import Closable, close
+from napari_ferry.codecs.tiff.pages.empty_segments import warn_empty_segments
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
@@ -186,6 +187,11 @@ def pages_array(
         Type of the pixels.
     move : AxisMove, optional
         As for `PageReader`.
+
+    Warns
+    -----
+    FerryWarning
+        Strips or tiles are missing; see `warn_empty_segments`.
     """
     shape = (*lead, *frame)
     source = files[0] if len(files) == 1 else None
@@ -195,6 +201,7 @@ def pages_array(
             return even.reshape(shape)
 
     kind = first_kind(files, table)
+    warn_empty_segments(files, table)
     if kind and has_tiles(kind, frame, move):
         return Tiles(files, table, lead, frame, dtype, move)
 

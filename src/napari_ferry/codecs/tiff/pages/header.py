@@ -12,6 +12,8 @@ import numpy as np
 
 from napari_ferry.arguments import cure_of
 from napari_ferry.arrays.stamp import Stamp
+from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
+from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
 from napari_ferry.codecs.tiff.pages.page_kind import (
     PALETTE,
@@ -36,6 +38,7 @@ _RESOLUTION = (282, 283)
 
 _MAX_ENTRIES = 4096
 _NO_DIRECTORY = -1
+_MAX_DESCRIPTION = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,8 @@ class Header:
         Offsets of the directories of the pages below the first.
     flavor : str
         One of `FLAVORS`, or empty.
+    cut_metadata : tuple of str
+        Metadata that continue beyond the end of the file, such as ``"the description"``.
     """
 
     path: Path
@@ -91,6 +96,7 @@ class Header:
     pixel_size: PixelSize | None
     subifds: tuple[int, ...]
     flavor: str
+    cut_metadata: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -128,6 +134,7 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
     page = tif.pages.first
     raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
     x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
+    description, cut = _read_cut_metadata(path, file, page)
 
     return Header(
         path=path,
@@ -140,14 +147,31 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         raw_dtype=np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
         start=int(page.dataoffsets[0]) if page.dataoffsets else 0,
         next_page=max(0, _next_page(path, file, page.offset)),
-        description=page.description,
+        description=description,
         software=page.software,
         imagej=dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
         resolution=(_ratio(x), _ratio(y)) if x and y else None,
         pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
         flavor=_flavor(path, file, tif),
+        cut_metadata=cut,
     )
+
+
+def _read_cut_metadata(
+    path: Path, file: BinaryIO, page: tifffile.TiffPage
+) -> tuple[str, tuple[str, ...]]:
+    """Return the description of a page, and its metadata that are cut off.
+
+    tifffile omits a description of which only the final null character is missing.
+    """
+    file.seek(0)
+    order, is_big, _ = read_magic(path, file)
+    cut = find_cut_tags(file, page.offset, order, is_big)
+    if cut.get("the description") == 1:
+        del cut["the description"]
+        return description_head(path, _MAX_DESCRIPTION), tuple(cut)
+    return page.description, tuple(cut)
 
 
 def _flavor(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:

@@ -87,6 +87,11 @@ def moved_shape(shape: Sequence[int], move: AxisMove | None) -> tuple[int, ...]:
     return np.moveaxis(np.empty(shape, "V0"), *move).shape if move else tuple(shape)
 
 
+def sample_count(page: Page) -> int:
+    """Return the number of samples per pixel of a page, of a color or of channels."""
+    return page.shape[page.axes.index("s")] if "s" in page.axes else 1
+
+
 def open_even_stack(header: Header, n: int, *, is_single: bool = False) -> FileArray | None:
     """Open `n` consecutive frames from the first page on, without reading the other directories.
 
@@ -117,20 +122,26 @@ def open_even_stack(header: Header, n: int, *, is_single: bool = False) -> FileA
 def open_whole_file(header: Header, shape: tuple[int, ...]) -> FileArray | None:
     """Open the only array of a file, without reading all its directories.
 
-    The directories of a stack have one length and are adjacent, so the offset of the last one is
-    computed; it must be the end of the chain. None for other files.
+    None for other files; see `ends_after`.
     """
     n, rest = divmod(math.prod(shape), math.prod(header.shape))
     flat = open_even_stack(header, n) if n and not rest else None
     if flat is None:
         return None
 
+    return flat.reshape(shape) if ends_after(header, n) else None
+
+
+def ends_after(header: Header, n: int) -> bool:
+    """Return True if page `n` is the last one, provided that the directories are adjacent.
+
+    The directories of a stack mostly have one length, so the offset of the last one is computed.
+    """
     last = header.next_page
-    if n > 2:
+    if n > 2 and last:
         third = next_page(header.path, last)
         last += (third - last) * (n - 2)
-    is_end = (last == 0) if n == 1 else last > 0 and next_page(header.path, last) == 0
-    return flat.reshape(shape) if is_end else None
+    return (last == 0) if n == 1 else last > 0 and next_page(header.path, last) == 0
 
 
 def array_by_page(

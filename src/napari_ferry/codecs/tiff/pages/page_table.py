@@ -103,7 +103,7 @@ def index_pages(chain: IfdChain, data: FileWindow) -> PageTable:
     # directories of one length have as many entries, and so form an array
     lengths = np.array([len(raw) for raw in chain.entries], np.int64)[existing]
     for length in np.unique(lengths):
-        for pages in _batches(existing[lengths == length], max(1, int(length) // 8)):
+        for pages in batches(existing[lengths == length], max(1, int(length) // 8)):
             raw = _parse_entries([chain.entries[page] for page in pages.tolist()], order, is_big)
             rows, entries[pages] = _select_entries(raw, order, is_big, data)
             kinds[pages] = _number_rows(rows, known)
@@ -132,8 +132,8 @@ def contiguous_starts(
         A list of strips is beyond the end of the file.
     """
     starts = [np.empty(0, np.int64)]
-    for batch in _batches(pages, int(table.entries[pages[0], OFFSETS, 1])):
-        offsets, counts = (_values_of_pages(data, table, batch, tag) for tag in (OFFSETS, COUNTS))
+    for batch in batches(pages, int(table.entries[pages[0], OFFSETS, 1])):
+        offsets, counts = (values_of_pages(data, table, batch, tag) for tag in (OFFSETS, COUNTS))
         if offsets.shape != counts.shape:
             return None
         if (offsets[:, 1:] != offsets[:, :-1] + counts[:, :-1]).any():
@@ -142,7 +142,7 @@ def contiguous_starts(
     return np.concatenate(starts)
 
 
-def _batches(pages: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int64]]:
+def batches(pages: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int64]]:
     """Divide pages of `n_values` values each into batches of limited memory."""
     step = max(1, _BATCH_VALUES // max(1, n_values))
     for first in range(0, len(pages), step):
@@ -260,7 +260,7 @@ def _by_appearance(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
     return rank[inverse.ravel()]
 
 
-def _values_of_pages(
+def values_of_pages(
     data: FileWindow, table: PageTable, pages: NDArray[np.int64], tag: int
 ) -> NDArray[np.int64]:
     """Read all values of a tag, axes page, value; empty unless all pages have as many values."""

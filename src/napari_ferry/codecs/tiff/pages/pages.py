@@ -195,6 +195,11 @@ class TiffPages(Pages):
         return len(self.table.ifds)
 
     @property
+    def is_indexed(self) -> bool:
+        """Return True if the locations of the pages have been read."""
+        return self._table is not None
+
+    @property
     def table(self) -> PageTable:
         """Locations of the pages, read on first use."""
         with self._lock:

@@ -77,6 +77,12 @@ def test_tags_of_a_later_page_are_those_of_its_image(tmp_path: Path, name: str) 
     assert step_of(small) == (1, 1, None)
     assert step_of(full) == pytest.approx((y, x, "micrometer"))
 
+    with tifffile.TiffWriter(tmp_path / "b.tif") as writer:
+        for own in ([], [], tags):
+            writer.write(pixels((24, 32), "u2"), extratags=own, contiguous=False, **_PLAIN)
+    (stack,) = imload(tmp_path / "b.tif")
+    assert step_of(stack) == pytest.approx((y, x, "micrometer"))
+
 
 def test_sizes_of_olympus_sis_at_any_page(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"

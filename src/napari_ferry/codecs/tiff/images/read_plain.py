@@ -25,7 +25,7 @@ from napari_ferry.codecs.tiff.images.page_names import with_page_names
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, with_pixels
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
+from napari_ferry.codecs.tiff.pages.pixel_size import find_pixel_size, with_pixel_size
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, Description
@@ -131,7 +131,10 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     pages = ImagePages(files=(source,), table=page_table(numbers), lead=lead, move=move)
     array = pages.to_array(frame, kind.dtype)
     image = with_palette(with_pixels(description, array), kind)
-    image = with_pixel_size(image, kind.pixel_size)
+    size = kind.pixel_size
+    if size is None and lead:  # the first page may be another picture of the microscope
+        size = find_pixel_size(source.path, source.table.ifds[numbers].tolist())
+    image = with_pixel_size(image, size)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
     return with_subifd_levels(image, pages, kind) if source.subifd is None else image

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -57,19 +57,21 @@ def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> di
 
     It replaces the count and the value of the entry. A page without a description needs none.
     """
-    offset = _find_entry(file, ifd, _DESCRIPTION, order, is_big)
+    offset = _find_entry(file, ifd, (_DESCRIPTION,), order, is_big)
     return {} if offset is None else {offset: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
 
 
-def _find_entry(file: BinaryIO, ifd: int, tag: int, order: str, is_big: bool) -> int | None:
-    """Return the offset of the count in the entry of a tag, or None without an entry."""
+def _find_entry(
+    file: BinaryIO, ifd: int, tags: Collection[int], order: str, is_big: bool
+) -> int | None:
+    """Return the offset of the count in the first entry of some tags, or None without one."""
     head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
     file.seek(ifd)
     raw = file.read(head.size)
     n = head.unpack(raw)[0] if len(raw) == head.size else 0
     raw = file.read(min(n, _MAX_ENTRIES) * entry.size)
     for k in range(len(raw) // entry.size):
-        if entry.unpack_from(raw, k * entry.size)[0] == tag:
+        if entry.unpack_from(raw, k * entry.size)[0] in tags:
             return ifd + head.size + k * entry.size + _COUNT_OFFSET
     return None
 
@@ -94,9 +96,8 @@ def description_head(path: Path, nbytes: int) -> str:
     with open_tiff(path) as file:
         order, is_big, header = read_magic(path, file)
         (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), header, 8 if is_big else 4)
-        return _read_text(
-            file, _find_entry(file, ifd, _DESCRIPTION, order, is_big), nbytes, order, is_big
-        )
+        offset = _find_entry(file, ifd, (_DESCRIPTION,), order, is_big)
+        return _read_text(file, offset, nbytes, order, is_big)
 
 
 def page_texts(path: Path, ifds: Iterable[int], tags: Sequence[int]) -> Iterator[tuple[str, ...]]:
@@ -119,8 +120,21 @@ def page_texts(path: Path, ifds: Iterable[int], tags: Sequence[int]) -> Iterator
     with open_tiff(path) as file:
         order, is_big, _ = read_magic(path, file)
         for ifd in ifds:
-            offsets = [_find_entry(file, ifd, tag, order, is_big) for tag in tags]
+            offsets = [_find_entry(file, ifd, (tag,), order, is_big) for tag in tags]
             yield tuple(_read_text(file, at, _MAX_TEXT, order, is_big) for at in offsets)
+
+
+def pages_with(path: Path, ifds: Iterable[int], tags: Collection[int]) -> list[int]:
+    """Return the offsets of the directories that have one of some tags.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file does not begin like a TIFF file.
+    """
+    with open_tiff(path) as file:
+        order, is_big, _ = read_magic(path, file)
+        return [ifd for ifd in ifds if _find_entry(file, ifd, tags, order, is_big) is not None]
 
 
 def _read_text(file: BinaryIO, offset: int | None, nbytes: int, order: str, is_big: bool) -> str:

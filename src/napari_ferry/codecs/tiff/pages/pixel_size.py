@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from napari_ferry.codecs.tiff.pages.describe import describe_page, pages_with
 from napari_ferry.image import Axis, Image
 from napari_ferry.units import METERS, is_step, normalize
 
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 
 _TAG_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, struct.error)
 """Errors of a damaged tag."""
+
+_PRIVATE_TAGS = (34680, 34682, 34118, 33560, 33471, 65009)
+
+_MAX_PAGES = 16
+"""Number of pages of a stack whose private tags are searched."""
 
 _CENTIMETER = 3
 """Value of the tag ResolutionUnit."""
@@ -51,6 +59,16 @@ def read_pixel_size(page: tifffile.TiffPage) -> PixelSize | None:
             continue
         if size is not None and all(map(is_step, size)):
             return size
+    return None
+
+
+def find_pixel_size(path: Path, ifds: Sequence[int]) -> PixelSize | None:
+    """Return the first pixel size in the private tags of a few pages, given their directories."""
+    for ifd in pages_with(path, ifds[:_MAX_PAGES], _PRIVATE_TAGS):
+        with suppress(*_TAG_ERRORS), describe_page(path, ifd) as page:
+            size = read_pixel_size(page)
+            if size is not None:
+                return size
     return None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
+from napari_ferry.codecs.tiff.saving.lzw import encode_lzw
 
 Compression = Literal["none", "zlib", "zstd", "lzw"]
 
@@ -252,7 +253,7 @@ def _compressor(compression: Compression) -> Callable[[Any], bytes]:
     if compression == "zstd":
         return lambda data: bytes(imagecodecs.zstd_encode(data, level=1))
     if compression == "lzw":
-        return lambda data: bytes(imagecodecs.lzw_encode(data))
+        return encode_lzw
     return lambda data: data.tobytes()
 
 

@@ -229,3 +229,10 @@ def test_the_channel_name_of_an_image_without_channels() -> None:
     assert (renamed.name, renamed.metadata) == ("cells", {"channel": "YFP"})
     unnamed = parse(xml.replace(' Name="GFP"', "")).description
     assert unnamed.metadata == {"channel": "GFP"}
+
+
+@pytest.mark.parametrize(("axes", "interleaved"), [("tyxs", True), ("tyx", None)])
+def test_colors_are_interleaved(axes: str, interleaved: bool | None) -> None:
+    image = make(axes, (2, 5, 7, 3)[: len(axes)], dtype="uint8")
+    ome = ome_types.from_xml(write(image, TiffData(0, 2, 0, 0, 0)), validate=True)
+    assert ome.images[0].pixels.interleaved is interleaved

@@ -103,6 +103,8 @@ def _pixels_attributes(i: int, image: Image) -> dict[str, str]:
         "Type": TYPES[image.dtype.name],
         "BigEndian": "true" if image.dtype.str[0] == ">" else "false",
     }
+    # the samples of a pixel are stored together; without this, Viv displays only the first
+    attributes |= {"Interleaved": "true"} if image.is_rgb else {}
     attributes |= {f"Size{dim.upper()}": str(size) for dim, size in sizes.items()}
     for axis in map(storable_axis, image.axes):
         symbol = to_ome(axis.unit)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from napari_ferry.codecs.video.h264_levels import level_losses
 from napari_ferry.codecs.video.read import read_video
 from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, Quality, VideoCodec, plan_video
 from napari_ferry.errors import InvalidImageError
@@ -183,3 +184,4 @@ def _losses(movie: Movie, codec: VideoCodec) -> Iterator[str]:
         yield "colors are stored at half the resolution (4:2:0)"
     if max(movie.size) > _MOST_PLAYED_SIDE:
         yield f"many players show at most {_MOST_PLAYED_SIDE} pixels per side"
+    yield from level_losses(movie.size, movie.frame_rate)

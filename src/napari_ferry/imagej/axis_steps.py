@@ -67,10 +67,12 @@ def supported_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
 def step_losses(axes: Sequence[Axis]) -> Iterator[str]:
     """Yield a loss for each step missing from an ImageJ hyperstack and kept only in our record."""
     for axis, supported in zip(axes, supported_axes(axes), strict=True):
-        if axis.unit and not supported.unit and is_valid_scale(axis.scale):
+        is_calibrated = axis.unit is not None or axis.scale != 1
+        if is_calibrated and not supported.unit and is_valid_scale(axis.scale):
             yield (
                 f"other programs see axis {axis.name} without its step ({axis.scale:g} "
-                f"{axis.unit}), which an ImageJ hyperstack cannot hold; napari-ferry restores it"
+                f"{axis.unit or 'pixel'}), which an ImageJ hyperstack cannot hold; napari-ferry "
+                "restores it"
             )
 
 

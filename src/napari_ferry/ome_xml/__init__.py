@@ -9,7 +9,7 @@ an element in OME are stored in our JSON record in a comment annotation, see `im
 from napari_ferry.ome_xml.plane_fit import PlaneFit, fit_planes
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position
 from napari_ferry.ome_xml.read import parse_ome_xml
-from napari_ferry.ome_xml.vocabulary import OME_DTYPES
+from napari_ferry.ome_xml.vocabulary import OME_DTYPES, step_losses
 from napari_ferry.ome_xml.write import write_ome_xml
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "fit_planes",
     "parse_ome_xml",
     "plane_position",
+    "step_losses",
     "write_ome_xml",
 ]

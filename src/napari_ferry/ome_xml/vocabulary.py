@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.colormaps import color_of
-from napari_ferry.image.record import Description
+from napari_ferry.image.record import Description, is_valid_scale
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -52,6 +53,17 @@ def storable_axis(axis: Axis) -> Axis:
         if unit in units and is_step(axis.scale)
         else Axis(axis.name)
     )
+
+
+def step_losses(axes: Iterable[Axis]) -> Iterator[str]:
+    """Yield a loss for each step missing from the OME-XML and kept only in our record."""
+    for axis in axes:
+        is_calibrated = axis.unit is not None or axis.scale != 1
+        if is_calibrated and not storable_axis(axis).unit and is_valid_scale(axis.scale):
+            yield (
+                f"other programs see axis {axis.name} without its step ({axis.scale:g} "
+                f"{axis.unit or 'pixel'}), which OME-XML cannot hold; napari-ferry restores it"
+            )
 
 
 def xml_text(text: str | None) -> str:

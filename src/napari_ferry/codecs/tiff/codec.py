@@ -33,15 +33,15 @@ from napari_ferry.codecs.tiff.names import (
 )
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.saving.job import Job, choose_job
+from napari_ferry.codecs.tiff.saving.losses import losses_of
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
 from napari_ferry.codecs.tiff.saving.parts import with_stale
 from napari_ferry.codecs.tiff.saving.plan_compressed import plan_compressed
 from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_uncompressed
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
-from napari_ferry.image import Image, check_pixels, common_losses, describe
+from napari_ferry.image import Image, check_pixels, describe
 from napari_ferry.image.checks import check_frame_axes
 from napari_ferry.image.record import NOTES
-from napari_ferry.imagej import step_losses
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write import write_text
 
@@ -185,7 +185,7 @@ def _plan_job(job: Job) -> Plan:
     planned = plan_compressed(job) if job.is_encoded else plan_uncompressed(job)
     return replace(
         planned,
-        losses=_losses(job),
+        losses=losses_of(job),
         nframes=job.nframes,
         identity=_identity(job),
         nonce=job.nonce,
@@ -224,33 +224,6 @@ def _check_options(compression: str, pyramid: bool | None) -> None:
         raise InvalidImageError(
             f"The compression is {compression!r}: choose one of {', '.join(known)}."
         )
-
-
-def _losses(job: Job) -> tuple[str, ...]:
-    """Report the losses of a job, and the obstacles to other programs."""
-    losses = [
-        "bool samples are stored as 0 and 1 of uint8; napari-ferry opens them as bool"
-        for image in job.images
-        if image.dtype == bool
-    ]
-    if job.flavor == "ome":
-        losses += [
-            f"the axis {axis.name} is stored as t, z or c, because OME-TIFF has no other axes; "
-            "only napari-ferry restores its name"
-            for image in job.images
-            for axis in image.axes
-            if axis.name not in "tczyxs"
-        ]
-
-    if job.flavor == "imagej":
-        losses += [loss for image in job.images for loss in step_losses(image.axes)]
-    if any(page.compression == "zstd" for page in job.pages):
-        losses.append(
-            "ImageJ and many other programs do not read zstd: choose zlib for files to open in them"
-        )
-
-    losses += common_losses(job.images, has_pyramid=all(page.levels for page in job.pages))
-    return tuple(dict.fromkeys(losses))
 
 
 def _identity(job: Job) -> str:

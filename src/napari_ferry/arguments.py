@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -34,7 +35,8 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
     InvalidImageError
         The argument is not a path.
     FerryError
-        `error`: the home folder is unknown, or the name is not possible on this system.
+        `error`: the home folder is unknown, the name is not possible on this system, or it is an
+        address.
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidImageError(
@@ -53,12 +55,45 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
             "a character: correct the name."
         ) from impossible
 
+    if (address := _address_of(path)) and not os.path.lexists(path):
+        raise error(_no_address(address))
     try:
         return Path(path).expanduser()
     except RuntimeError as unknown:
         raise error(
             f"{path} begins with a home folder that cannot be determined: give the full path."
         ) from unknown
+
+
+def _address_of(path: str | Path) -> tuple[str, str] | None:
+    """Return the scheme and the rest of a URL; None for a path.
+
+    A URL as a `Path` has a single slash, and the letter of a drive is not a scheme.
+    """
+    found = re.fullmatch("([A-Za-z][A-Za-z0-9+.-]+):/(.*)", os.fspath(path), re.DOTALL)
+    return (found[1].lower(), found[2].lstrip("/")) if found else None
+
+
+def _no_address(address: tuple[str, str]) -> str:
+    """Return the message about an address instead of a path."""
+    scheme, rest = address
+    if scheme == "file":
+        return f"file:///{rest} is an address (URL), not a path: give the path without file://."
+    return (
+        f"{scheme}://{rest} is an address (URL), and only files and folders of this computer are "
+        "opened and saved: download the file and give its path."
+    )
+
+
+def missing_path(path: Path) -> str:
+    """Return the message about a path that does not exist."""
+    archive = next((parent for parent in path.parents if parent.is_file()), None)
+    if archive is None:
+        return f"{path} is not there: check its name."
+    return (
+        f"{archive} is a file, so {path.name} cannot be opened inside it: extract the archive "
+        "first, and open the extracted file."
+    )
 
 
 def to_name(name: str) -> str:

@@ -18,6 +18,18 @@ Each is also a subclass of the builtin exception that people catch. A message st
 what was expected, and the cure, in one sentence.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_SHORT = 60
+"""Characters of a long name in a message."""
+
+_opened_file = ContextVar("opened_file", default="")
+"""Name of the file that is being opened, empty for none."""
+
 
 def escape_surrogates(text: str) -> str:
     r"""Return text with lone surrogates as escapes, for encoding and display.
@@ -35,6 +47,26 @@ class FerryError(Exception):
 
     def __str__(self) -> str:
         return escape_surrogates(super().__str__())
+
+
+@contextmanager
+def opening(name: str) -> Iterator[None]:
+    """Name a file in each error and warning of a ``with`` block without its name.
+
+    Raises
+    ------
+    FerryError
+        The error of the block, with the name.
+    """
+    token = _opened_file.set(name)
+    try:
+        yield
+    except FerryError as error:
+        if not name or name[:_SHORT] in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
+    finally:
+        _opened_file.reset(token)
 
 
 class UnreadableFileError(FerryError, OSError):
@@ -74,7 +106,11 @@ class SaveCancelledError(FerryError):
 
 
 class FerryWarning(UserWarning):
-    """Something was assumed, or could not be preserved."""
+    """Something was assumed, or could not be preserved; the file being opened is always named."""
+
+    def __init__(self, message: str) -> None:
+        name = _opened_file.get()
+        super().__init__(f"{name}: {message}" if name[:_SHORT] not in message else message)
 
     def __str__(self) -> str:
         return escape_surrogates(super().__str__())

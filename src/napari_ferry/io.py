@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 
 import napari_ferry.codecs as packages
 from napari_ferry.arguments import reading, targeting, to_path
-from napari_ferry.errors import InvalidImageError, UnsupportedFormatError
+from napari_ferry.errors import InvalidImageError, UnsupportedFormatError, opening
 from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.saving import Plan, naming_saves
@@ -255,7 +255,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     with reading(path):
         path = path.absolute()  # later reads do not depend on the working folder of that time
         check_exists(path)
-        with naming_saves(path):
+        with naming_saves(path), opening("" if path.is_dir() else path.name):
             images = find_source_codec(path).open(path)
     return [_rename_axes(image, names) for image in images] if names else images
 

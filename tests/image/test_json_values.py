@@ -58,7 +58,7 @@ def test_non_finite_numbers_become_null_and_are_named() -> None:
     ids=lambda text: text[:12],
 )
 def test_json_that_exhausts_a_parser_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"nested|Expecting|digits|Unterminated"):
+    with pytest.raises(ValueError, match=r"nested|is not JSON|digits"):
         parse_json(text)
 
 

@@ -95,6 +95,12 @@ def parse_json(text: str, *, allow_duplicates: bool = True) -> Any:
         value = json.loads(text, object_pairs_hook=None if allow_duplicates else _unique)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno} is not JSON") from error
+    except ValueError as error:
+        if "set_int_max_str_digits" not in str(error):
+            raise
+        raise ValueError("it contains a number of too many digits") from error
     if _is_deep(value):
         raise ValueError("it is nested too deeply")
     return value
@@ -133,7 +139,11 @@ def load_json(path: Path, *, max_bytes: int, allow_duplicates: bool = True) -> A
     nbytes = path.stat().st_size
     if nbytes > max_bytes:
         raise ValueError(f"{nbytes} bytes are too many")
-    return parse_json(path.read_text("utf-8-sig"), allow_duplicates=allow_duplicates)
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
+    return parse_json(text, allow_duplicates=allow_duplicates)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

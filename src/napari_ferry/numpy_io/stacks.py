@@ -15,7 +15,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arguments import reading, to_path
+from napari_ferry.arguments import missing_path, reading, to_path
 from napari_ferry.arrays import read_array
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary import codec as binary
@@ -213,7 +213,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
         return found
     if not path.is_dir():
         unfinished = next(filter(None, map(interrupted_save, [path, *named])), None)
-        raise UnreadableFileError(unfinished or f"{path} is not there: check its name.")
+        raise UnreadableFileError(unfinished or missing_path(path))
 
     if not is_described:
         described = binary.described_files(path)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import xxhash
 
+from napari_ferry.arguments import missing_path
 from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
 from napari_ferry.saving.disk import is_locked, is_plain
 from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
@@ -81,7 +82,7 @@ def check_exists(path: Path) -> None:
         return
     unfinished = interrupted_save(path)
     if unfinished or not path.exists():  # a save may have put it in place just now
-        raise UnreadableFileError(unfinished or f"{path} is not there: check its name.")
+        raise UnreadableFileError(unfinished or missing_path(path))
 
 
 def interrupted_save(path: Path) -> str | None:

@@ -166,9 +166,10 @@ class FrameComposer(Closable):
         try:
             indices, known = read_indices(file, row)
         except BadCodeError as error:
+            others = "read the frames before it, or " if i else ""
             raise UnreadableFileError(
                 f"Frame {i} of {self.table.path} is damaged, and so are the frames that depend on "
-                "it: read the frames before it, or get a complete copy of the file."
+                f"it: {others}get a complete copy of the file."
             ) from error
 
         if known is not None:

@@ -123,7 +123,7 @@ def scan(path: Path) -> FrameTable:
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
             raise UnreadableFileError(_not_gif(path, header))
         width, height = struct.unpack_from("<HH", header, 6)
-        _check_size(path, width, height, "its canvas")
+        _check_size(path, width or 1, height or 1, "its canvas")  # 0 is that of the first frame
 
         blocks = _BlockScan(path, stamp, FileWindow(file), width, height)
         blocks.read_all(header[10])

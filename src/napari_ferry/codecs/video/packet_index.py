@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import av
@@ -155,6 +158,20 @@ def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]
     for packet in packets:
         yield from unpack.filter(packet)
     yield from unpack.filter(None)
+
+
+def refuse_encrypted(path: Path, packet: av.Packet[VideoStream]) -> None:
+    """Refuse an encrypted video: its frames decode to noise or not at all.
+
+    Raises
+    ------
+    UnreadableFileError
+        The packet is encrypted. PyAV 14 does not know.
+    """
+    if hasattr(packet, "has_sidedata") and packet.has_sidedata("encryption_info"):
+        raise UnreadableFileError(
+            f"{path} is encrypted: save it without copy protection in the program that made it."
+        )
 
 
 def fill_times(times: list[int | None]) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.video import ffv1
 from napari_ferry.codecs.video.avi import count_empty_frames
 from napari_ferry.codecs.video.matroska import is_truncated_matroska
-from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times
+from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times, refuse_encrypted
 from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
 from napari_ferry.codecs.video.video_file import VideoFile
 
@@ -160,6 +160,8 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     incomplete = None
     try:
         for packet in file.packets():
+            if not len(packets):
+                refuse_encrypted(file.path, packet)
             if len(packets) >= MAX_FRAMES:
                 packets.damage = f"it has more than {MAX_FRAMES} frames"
                 break

@@ -21,6 +21,7 @@ from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.errors import FerryWarning
 from napari_ferry.files.links import leads_outside
 from napari_ferry.files.natural_order import natural_sorted
@@ -90,6 +91,7 @@ def read_micromanager(header: Header) -> list[Image]:
     return [_image(header, summary, files, {name: sizes[name] for name in order})]
 
 
+@silent_tifffile()
 def _read_index(
     path: Path, keys: tuple[str, ...]
 ) -> tuple[Mapping[str, Any] | None, NDArray[np.int64] | None]:

@@ -21,6 +21,7 @@ from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
@@ -120,6 +121,7 @@ def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
     return sizes
 
 
+@silent_tifffile()
 def _read_header(header: Header) -> _Acquisition:
     """Read the header of any version."""
     import tifffile

@@ -28,6 +28,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, open_series, read_level_pages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
@@ -63,6 +64,7 @@ class ScaledReader(Closable):
         close(self.read)
 
 
+@silent_tifffile()
 def read_vendor(header: Header) -> list[Image]:
     """Open the images of a microscope's file; none if tifffile does not know its format.
 

@@ -12,9 +12,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.tiff.pages.damage import DamageError
 from napari_ferry.codecs.tiff.pages.page_check import check_segment
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments
 from napari_ferry.codecs.tiff.pages.template import read_into
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 
 _MAX_OFFSET = 1 << 43
 """Larger than any file of a common file system; systems refuse to seek there."""
@@ -43,7 +45,7 @@ def read_page(
 
     Raises
     ------
-    ValueError
+    DamageError
         The page is cut off; another of the `TIFFFILE_ERRORS` if it is damaged.
     """
     is_raw = kind.raw_dtype is not None and is_contiguous(segments)
@@ -59,7 +61,8 @@ def read_page(
     shaped = out.reshape(kind.shaped)
     for i in range(len(segments.offsets)):
         data = read_segment(file, kind, int(segments.offsets[i]), int(segments.counts[i]))
-        segment, (s, d, y, x, _), shape = kind.decode(data, i, **kind.tables)
+        with silent_tifffile():
+            segment, (s, d, y, x, _), shape = kind.decode(data, i, **kind.tables)
         if segment is not None:
             target = shaped[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
             target[...] = segment[tuple(slice(n) for n in target.shape)]
@@ -71,13 +74,13 @@ def check_segments(kind: PageKind, segments: Segments) -> None:
 
     Raises
     ------
-    ValueError
+    DamageError
         Some are missing, or too small for the pixels that they should contain.
     """
     offsets, counts = segments
     n = math.prod(kind.grid)
     if len(offsets) < n or len(counts) < n:
-        raise ValueError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
+        raise DamageError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
     check_segment(kind.segment_bytes, int(counts.max()), kind.max_growth)
 
 
@@ -93,18 +96,18 @@ def read_segment(file: BinaryIO, kind: PageKind, offset: int, count: int) -> byt
 
     Raises
     ------
-    ValueError
+    DamageError
         The strip or tile is cut off, or would fill the memory.
     """
     if not offset or not count:
         return None
     if not (0 < offset < _MAX_OFFSET and 0 < count < _MAX_OFFSET):
-        raise ValueError(f"a strip or tile at byte {offset}, of {count} bytes")
+        raise DamageError(f"a strip or tile at byte {offset}, of {count} bytes")
     check_segment(kind.segment_bytes, count, kind.max_growth)
     if offset + count > os.fstat(file.fileno()).st_size:  # or memory for all of it is allocated
-        raise ValueError("it ends before its last pixel")
+        raise DamageError("it ends before its last pixel")
     file.seek(offset)
     data = file.read(count)
     if len(data) < count:
-        raise ValueError("it ends before its last pixel")
+        raise DamageError("it ends before its last pixel")
     return data

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 
 if TYPE_CHECKING:
     import tifffile
@@ -38,7 +39,7 @@ def describe_page(path: Path, ifd: int) -> Iterator[tifffile.TiffPage]:
     """
     import tifffile
 
-    with open_tiff(path) as file:
+    with silent_tifffile(), open_tiff(path) as file:
         order, is_big, _ = read_magic(path, file)
         link, start = ("Q", 8) if is_big else ("I", 4)
         patches = {

@@ -14,7 +14,7 @@ from napari_ferry.arguments import cure_of
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
 from napari_ferry.codecs.tiff.pages.describe import description_head
-from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.ifd_chain import check_first_page, open_tiff, read_magic
 from napari_ferry.codecs.tiff.pages.page_kind import (
     PALETTE,
     TIFFFILE_ERRORS,
@@ -22,6 +22,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
     unreadable_tiff,
 )
 from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
+@silent_tifffile()
 def read_header(path: Path) -> Header:
     """Read the directory of the first page and the description of the file, but no pixels.
 
@@ -116,8 +118,10 @@ def read_header(path: Path) -> Header:
 
     try:
         stamp = Stamp.of(path)
-        with open_tiff(path) as file, tifffile.TiffFile(file, name=path.name) as tif:
-            return _convert(path, stamp, file, tif)
+        with open_tiff(path) as file:
+            check_first_page(path, file)
+            with tifffile.TiffFile(file, name=path.name) as tif:
+                return _convert(path, stamp, file, tif)
     except TIFFFILE_ERRORS as error:
         raise unreadable_tiff(path, error) from error
     except FerryError:

@@ -5,6 +5,7 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 
 from __future__ import annotations
 
+import io
 import stat
 import struct
 import warnings
@@ -158,13 +159,18 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
     Raises
     ------
     UnreadableFileError
-        The file does not begin like a TIFF file.
+        The file does not begin like a TIFF file, or ends within its header.
     """
     header = file.read(_MAGIC_BYTES)
     order = {b"II": "<", b"MM": ">"}.get(header[:2], "")
-    version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 8 else 0
-    if version not in (42, 43) or (version == 43 and len(header) < _MAGIC_BYTES):
+    version = struct.unpack(order + "H", header[2:4])[0] if order and len(header) >= 4 else 0
+    if version not in (42, 43):
         raise UnreadableFileError(_not_tiff(path, header))
+    if len(header) < (8 if version == 42 else _MAGIC_BYTES):
+        raise UnreadableFileError(
+            f"{path} is cut off: it ends after {len(header)} bytes, within the header; get a "
+            "complete copy of the file."
+        )
     return Magic(order, version == 43, header)
 
 
@@ -177,6 +183,29 @@ def _not_tiff(path: Path, header: bytes) -> str:
         f"{path} is not a TIFF file ({beginning}): check its format, and give it the suffix of "
         "that format."
     )
+
+
+def check_first_page(path: Path, file: BinaryIO) -> None:
+    """Refuse a file without its first page.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    file : binary file
+        Open for reading, at its beginning, where it is left.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is cut off.
+    """
+    order, is_big, header = read_magic(path, file)
+    link, start = ("Q", 8) if is_big else ("I", 4)
+    (offset,) = struct.unpack_from(order + link, header, start)
+    if offset >= file.seek(0, io.SEEK_END):
+        _report_broken_chain(path, 0, False)
+    file.seek(0)
 
 
 def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
@@ -195,13 +224,14 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
 
     if not n_pages:
         raise UnreadableFileError(
-            f"{path} is damaged: its first page is beyond the end of the file; get a complete copy "
+            f"{path} is cut off: its first page is beyond the end of the file; get a complete copy "
             "of the file."
         )
 
+    first = "page" if n_pages == 1 else f"{n_pages} pages"
     warnings.warn(
         f"{path} is cut off: its pages continue beyond the end of the file, and only the first "
-        f"{n_pages} can be read.",
+        f"{first} can be read.",
         FerryWarning,
         stacklevel=2,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_ferry.arguments import is_count
+from napari_ferry.codecs.tiff.pages.damage import DamageError
 from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def check_page(page: tifffile.TiffPage) -> None:
 
     # a damaged type of a tag makes sizes that are negative, or not whole
     if page.dtype is None or not page.shape or not all(is_count(n, 1) for n in page.shape):
-        raise ValueError(f"shape {page.shape}, type {page.dtype}")
+        raise DamageError("it has no pixels, or pixels of an unknown type")
     if 0 in segment_shape(page):
-        raise ValueError(f"strips or tiles of {segment_shape(page)}")
+        raise DamageError("it has strips or tiles without pixels")
     _check_growth(page)
     if page.compression == 1:
         return
@@ -57,6 +58,19 @@ def check_page(page: tifffile.TiffPage) -> None:
         ) from error
 
 
+def check_decoder(page: tifffile.TiffPage) -> None:
+    """Refuse a page in a form unknown to tifffile, whatever its strips or tiles contain."""
+    try:
+        page.decode(None, 0)
+    except (ValueError, NotImplementedError) as error:
+        compression = getattr(page.compression, "name", page.compression)
+        raise UnreadableFileError(
+            f"{page.parent.filehandle.path} has pixels that are not supported (compression "
+            f"{compression}, predictor {int(page.predictor)}, {page.bitspersample} bits): save it "
+            "uncompressed or with deflate in the program that wrote it."
+        ) from error
+
+
 def _check_growth(page: tifffile.TiffPage) -> None:
     """Refuse a page of more pixels than the file can contain."""
     nbytes, counts = page.nbytes, page.databytecounts
@@ -64,13 +78,13 @@ def _check_growth(page: tifffile.TiffPage) -> None:
     growth = _SPARSE_GROWTH if is_sparse else min(max_growth(page), _SPARSE_GROWTH)
     stored = page.parent.filehandle.size
     if nbytes > growth * stored:
-        raise ValueError(f"pages of {nbytes} bytes in {stored} bytes")
+        raise DamageError(f"pages of {nbytes} bytes in {stored} bytes")
     if not is_sparse and page.compression == 1:
         return
 
     n = math.prod(segment_grid(page.shaped, segment_shape(page)))
     if len(counts) < n:
-        raise ValueError(f"{len(counts)} of {n} strips or tiles")
+        raise DamageError(f"{len(counts)} of {n} strips or tiles")
     stored = min(stored, max(counts, default=0))
     check_segment(_segment_bytes(page), stored, max_growth(page))
 
@@ -96,7 +110,7 @@ def check_segment(nbytes: int, stored: int, most: float = math.inf) -> None:
 
     Raises
     ------
-    ValueError
+    DamageError
         The decoded size is implausible.
     """
     growth = nbytes / max(1, stored)
@@ -104,7 +118,7 @@ def check_segment(nbytes: int, stored: int, most: float = math.inf) -> None:
     small = (_SMALL_SEGMENT, most if stored else math.inf)
     limits = ((_HUGE_SEGMENT, 200.0), (_LARGE_SEGMENT, 1032.0), small)
     if any(nbytes > size and growth > limit for size, limit in limits):
-        raise ValueError(f"{stored} bytes that would become {nbytes}")
+        raise DamageError(f"{stored} bytes that would become {nbytes}")
 
 
 def segment_shape(page: tifffile.TiffPage) -> tuple[int, int, int]:

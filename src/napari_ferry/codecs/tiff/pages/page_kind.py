@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.tiff.pages.damage import reason_of
 from napari_ferry.codecs.tiff.pages.describe import describe_page
+from napari_ferry.codecs.tiff.pages.fax import checked_decoder
 from napari_ferry.codecs.tiff.pages.page_check import (
+    check_decoder,
     check_page,
     max_growth,
     segment_grid,
@@ -183,8 +186,8 @@ def read_page_segments(path: Path, ifd: int) -> Segments:
 def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
     """Return the error for a file unknown to tifffile."""
     return UnreadableFileError(
-        f"{path} is damaged or of an unsupported kind ({error}): get a complete copy of the file, "
-        "or save it as plain TIFF with the program that wrote it."
+        f"{path} is damaged or of an unsupported kind{reason_of(error)}: get a complete copy of "
+        "the file, or save it as plain TIFF with the program that wrote it."
     )
 
 
@@ -202,12 +205,13 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
 
     Raises
     ------
-    ValueError
+    DamageError
         The page has no pixels, or impossible sizes.
     UnreadableFileError
-        The compression is unknown.
+        The compression, or another property, is not supported.
     """
     check_page(page)
+    check_decoder(page)
 
     raw = page.is_final and page.bitspersample % 8 == 0 and min(page.dataoffsets) > 0
     palette = page.colormap if page.photometric == PALETTE else None
@@ -227,6 +231,6 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         palette=palette if palette is not None and palette.shape[0] == 3 and palette.size else None,
         pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
-        decode=page.decode,
+        decode=checked_decoder(page),
         tables={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader},
     )

@@ -15,6 +15,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from napari_ferry.arrays.file_window import FileWindow
+from napari_ferry.codecs.tiff.pages.damage import DamageError
 from napari_ferry.codecs.tiff.pages.ifd_chain import IfdChain
 
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -292,6 +293,6 @@ def _read_values(
         raw = fields.astype(f"{table.order}u{room}")[:, None].view(np.uint8)
         return raw[:, :width].view(dtype).astype(np.int64)
     if fields.min() < 0 or fields.max() + width > data.size:
-        raise ValueError(f"its strips are listed beyond its end, at byte {data.size}")
+        raise DamageError(f"its strips are listed beyond its end, at byte {data.size}")
     lists = b"".join(data.read(offset, width) for offset in fields.tolist())
     return np.frombuffer(lists, dtype).reshape(len(fields), count).astype(np.int64)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged
+from napari_ferry.codecs.tiff.pages.damage import DamageError, reason_of
 from napari_ferry.codecs.tiff.pages.decode import read_page
 from napari_ferry.codecs.tiff.pages.ifd_chain import read_ifd_chain
 from napari_ferry.codecs.tiff.pages.page_kind import (
@@ -106,8 +107,9 @@ class Pages(ABC):
 
     def damaged(self, page: int, error: Exception) -> UnreadableFileError:
         """Return the error for an undecodable page."""
+        reason = reason_of(error, "its pixels cannot be decoded")
         return UnreadableFileError(
-            f"Page {page} of {self.path} is damaged ({error}): get a complete copy of the file, or "
+            f"Page {page} of {self.path} is damaged{reason}: get a complete copy of the file, or "
             "use its other pages."
         )
 
@@ -273,7 +275,7 @@ class TiffPages(Pages):
             raw = struct.pack(self.table.order + ("Q" if self.table.is_big else "I"), value)
         else:
             if count * dtype.itemsize > self.stamp.nbytes:
-                raise ValueError(f"{count} strips in a file of {self.stamp.nbytes} bytes")
+                raise DamageError(f"{count} strips in a file of {self.stamp.nbytes} bytes")
             file.seek(value)
             raw = file.read(count * dtype.itemsize)
         return np.frombuffer(raw, dtype, count).astype(np.int64)

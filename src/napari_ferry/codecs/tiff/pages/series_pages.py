@@ -18,6 +18,7 @@ from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.names import sibling_path
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments, convert_page
 from napari_ferry.codecs.tiff.pages.pages import Pages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.files.links import leads_outside
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class SeriesPages(Pages):
         return self._segments[page]
 
 
+@silent_tifffile()
 def open_series(path: Path) -> tifffile.TiffFile:
     """Open a file for its series, without files in other folders.
 
@@ -187,6 +189,7 @@ def read_level_pages(level: tifffile.TiffPageSeries, origin: SeriesLevel) -> Lev
     return LevelPages(sources, np.array(table, np.int64).reshape(-1, 2))
 
 
+@silent_tifffile()
 def _reopen(origin: SeriesLevel, file_index: int, origin_stamp: Stamp, stamp: Stamp) -> SeriesPages:
     """Find the pages again after unpickling.
 

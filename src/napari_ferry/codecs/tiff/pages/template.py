@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.codecs.tiff.pages.damage import DamageError
 from napari_ferry.codecs.tiff.pages.page_kind import Segments
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
@@ -130,7 +131,7 @@ def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
 
     Raises
     ------
-    ValueError
+    DamageError
         The file ends too early.
     """
     file.seek(start)
@@ -139,7 +140,7 @@ def read_into(file: BinaryIO, start: int, out: NDArray[Any]) -> None:
     while rest:  # the system may return fewer bytes than requested
         n = file.readinto(rest)  # type: ignore[attr-defined]
         if not n:
-            raise ValueError("it ends before its last pixel")
+            raise DamageError("it ends before its last pixel")
         rest = rest[n:]
 
 

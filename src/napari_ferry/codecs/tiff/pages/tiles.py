@@ -23,6 +23,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
     Segments,
 )
 from napari_ferry.codecs.tiff.pages.pages import Pages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, touched_indices
 
 LARGE_PAGE = 32 << 20
@@ -289,7 +290,8 @@ def _decode_tiles(
     offsets, counts = segments
 
     def decode(data: bytes | None, number: int) -> NDArray[Any] | None:
-        pixels, _, shape = kind.decode(data, number, **kind.tables)
+        with silent_tifffile():  # in each of the threads
+            pixels, _, shape = kind.decode(data, number, **kind.tables)
         return None if pixels is None else pixels[tuple(map(slice, shape))]
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.image import Image, describe
 from napari_ferry.image.json_values import to_json
@@ -56,6 +57,7 @@ def is_ome(images: Sequence[Image]) -> bool:
     return all(image.dtype.name in OME_DTYPES | {"bool"} for image in images)
 
 
+@silent_tifffile()
 def create_imagej(path: Target, *, layers: Sequence[Layer]) -> None:
     """Create an ImageJ hyperstack of one layer, with space for its pixels."""
     import tifffile
@@ -89,6 +91,7 @@ def create_json(
     _create_pages(path, layers, texts, bigtiff)
 
 
+@silent_tifffile()
 def _create_pages(
     path: Target, layers: Sequence[Layer], descriptions: Sequence[str], bigtiff: bool
 ) -> None:
@@ -189,7 +192,7 @@ def data_start(path: Path, *, page: int) -> int:
     """Return the offset of the pixels of one page in a created file, in bytes."""
     import tifffile
 
-    with tifffile.TiffFile(path) as tif:
+    with silent_tifffile(), tifffile.TiffFile(path) as tif:
         return int(tif.pages[page].dataoffsets[0])
 
 

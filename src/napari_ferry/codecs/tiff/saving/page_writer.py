@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from napari_ferry.arrays.blocks import as_bytes
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.saving.headers import DIRECTORY_BYTES, Options, PageOptions
 from napari_ferry.codecs.tiff.saving.job import Job
 from napari_ferry.codecs.tiff.saving.page_encoder import Band, PageFormat, encode_band
@@ -175,6 +176,7 @@ class _Files:
             _write(self.writer, level.segments, (), page, plain)
 
 
+@silent_tifffile()
 def _write(
     writer: tifffile.TiffWriter,
     segments: Iterable[bytes],

@@ -13,6 +13,7 @@ import numpy as np
 from napari_ferry.arrays import split_by_frames, whole_region
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.saving.headers import (
     DIRECTORY_BYTES,
     file_bytes,
@@ -130,7 +131,7 @@ def describe_parts(
 
     texts = run_descriptions(runs, images, paths, nonce)
     for partial, text in zip(partials, texts, strict=False):
-        with tifffile.TiffFile(partial, mode="r+") as tif:
+        with silent_tifffile(), tifffile.TiffFile(partial, mode="r+") as tif:
             tif.pages.first.tags["ImageDescription"].overwrite(text.encode())
 
 

@@ -1,0 +1,29 @@
+"""tifffile's log, kept silent while it works for napari-ferry.
+
+A file with a few invalid tags would fill the terminal. What matters to a user is an error or a
+warning of our own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_is_silent = ContextVar("is_silent", default=False)
+
+
+def _is_logged(_: logging.LogRecord) -> bool:
+    return not _is_silent.get()
+
+
+@contextmanager
+def silent_tifffile() -> Iterator[None]:
+    """Keep tifffile from logging in this thread inside a ``with`` block or a decorated function."""
+    logging.getLogger("tifffile").addFilter(_is_logged)  # once, as filters are not repeated
+    token = _is_silent.set(True)
+    try:
+        yield
+    finally:
+        _is_silent.reset(token)

@@ -1,0 +1,59 @@
+"""Opening by any door: names in errors and warnings, addresses, members of archives."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from napari_ferry import FerryError, FerryWarning, UnreadableFileError, imload, imsave
+from napari_ferry.cli import main
+from napari_ferry.errors import InvalidImageError, opening
+
+ADDRESSES = ("https://example.org/a.tif", "s3://bucket/a.mp4", "file:///nowhere/a.gif")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_address_is_called_that(
+    address: str, kind: type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FerryError, match="is an address"):
+        imload(kind(address))
+    with pytest.raises(FerryError, match="is an address"):
+        imsave([[0]], kind(address))
+    assert main(["info", address]) == 1
+    assert address in capsys.readouterr().err
+
+
+def test_a_member_of_an_archive_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with pytest.raises(UnreadableFileError, match=r"a\.zip is a file.*extract"):
+        imload(tmp_path / "a.zip" / "folder" / "b.tif")
+
+
+def test_a_folder_may_look_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        Path("ab:").mkdir()
+    except OSError:
+        pytest.skip("no such names on this system")
+    Path("ab:/c.tif").write_bytes(b"")
+    with pytest.raises(UnreadableFileError, match="it is empty"):
+        imload("ab:/c.tif")
+
+
+def test_errors_and_warnings_name_the_file() -> None:
+    with pytest.raises(InvalidImageError, match=r"^a\.tif: no name$"), opening("a.tif"):
+        raise InvalidImageError("no name")
+    with pytest.raises(InvalidImageError, match=r"^folder/a\.tif is bad$"), opening("a.tif"):
+        raise InvalidImageError("folder/a.tif is bad")
+
+    with warnings.catch_warnings(record=True) as caught, opening("a.tif"):
+        warnings.simplefilter("always")
+        warnings.warn("no name", FerryWarning, stacklevel=1)
+        warnings.warn("a.tif is bad", FerryWarning, stacklevel=1)
+    warnings_texts = [str(warning.message) for warning in caught]
+    assert warnings_texts == ["a.tif: no name", "a.tif is bad"]
+    assert str(FerryWarning("no name")) == "no name"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from napari_ferry.arrays.sliced_view import put_off_slices, without_view
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.image import Kind
@@ -112,7 +113,8 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
         The layer is neither Image nor Labels.
     """
     image_kind = _image_kind(kind, meta)
-    levels = tuple(map(without_blanks, data if meta.get("multiscale") else (data,)))
+    given = map(without_view, data) if meta.get("multiscale") else (data,)
+    levels = tuple(map(without_blanks, given))
     is_rgb = bool(meta.get("rgb"))
     ndim = levels[0].ndim - 1 if is_rgb else levels[0].ndim
     names, labels = _axis_names(meta.get("axis_labels"), ndim)
@@ -229,7 +231,7 @@ def _to_layer(image: Image) -> LayerData:
     if image.kind == "image":
         meta["rgb"] = image.is_rgb
     if len(image.levels) > 1:
-        return list(image.levels), {**meta, "multiscale": True}, image.kind
+        return list(map(put_off_slices, image.levels)), {**meta, "multiscale": True}, image.kind
     return image.array, meta, image.kind
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+from napari_ferry.arrays.sliced_view import put_off_slices, without_view
 from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
@@ -101,5 +102,6 @@ def _with_blanks(layer: LayerData) -> LayerData:
     data, meta, kind = layer
     is_rgb = bool(meta.get("rgb"))
     if meta.get("multiscale"):
-        return [with_blanks(level, is_rgb=is_rgb) for level in data], meta, kind
+        levels = [with_blanks(without_view(level), is_rgb=is_rgb) for level in data]
+        return list(map(put_off_slices, levels)), meta, kind
     return with_blanks(data, is_rgb=is_rgb), meta, kind

@@ -27,7 +27,7 @@ from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, touched_indices
 
 LARGE_PAGE = 32 << 20
-"""Bytes of pixels above which a page is read by tiles or strips."""
+"""Bytes of pixels above which a page without levels is read by tiles or strips."""
 
 _CACHE_BYTES = 32 << 20
 _CACHE_PAGES = 8
@@ -257,9 +257,10 @@ def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageK
 
 
 def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bool:
-    """Return True if pages are large frames of several tiles or strips."""
+    """Return True if pages of several tiles or strips are large, or are levels of a pyramid."""
     _, d, y, x = kind.grid
-    if kind.nbytes <= LARGE_PAGE or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
+    is_read_in_parts = kind.nbytes > LARGE_PAGE or bool(kind.subifds) or kind.is_reduced
+    if not is_read_in_parts or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False
     shaped = _stored_shape(kind)
     return tuple(shaped[k] for k in _stored_axes(kind, move)) == tuple(frame)
@@ -279,10 +280,7 @@ def _stored_axes(kind: PageKind, move: AxisMove | None) -> tuple[int, ...]:
 
 
 def _decode_tiles(
-    file: BinaryIO,
-    kind: PageKind,
-    segments: Segments,
-    numbers: Sequence[int],
+    file: BinaryIO, kind: PageKind, segments: Segments, numbers: Sequence[int]
 ) -> Iterator[tuple[int, NDArray[Any] | None]]:
     """Read and decode tiles in batches, by several threads if there are many."""
     from concurrent.futures import ThreadPoolExecutor

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload
+from napari_ferry import FerryWarning, imload, imsave
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -32,3 +32,33 @@ def test_a_gray_palette_is_not_a_colormap(top: int, tmp_path: Path) -> None:
     data = pixels((20, 30), "uint8")
     tifffile.imwrite(tmp_path / "p.tif", data, photometric="palette", colormap=ramp, metadata=None)
     assert "colormap" not in imload(tmp_path / "p.tif")[0].display
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+def test_white_at_zero_is_shown_so_and_kept(suffix: str, tmp_path: Path) -> None:
+    gel = np.tile(np.arange(256, dtype="u1"), (64, 1))
+    tifffile.imwrite(tmp_path / "gel.tif", gel, photometric="miniswhite", metadata=None)
+    (image,) = imload(tmp_path / "gel.tif")
+    assert image.display["colormap"] == "gray_r"
+    (path,) = imsave(image, tmp_path / f"saved{suffix}")
+    (found,) = imload(path)
+    assert found.display["colormap"] == "gray_r"
+    assert (np.asarray(found.array) == gel).all()
+
+
+@pytest.mark.parametrize(
+    ("photometric", "space", "names"),
+    [
+        ("separated", "CMYK", ["cyan", "magenta", "yellow", "black"]),
+        ("cielab", "CIELAB", ["L*", "a*", "b*"]),
+    ],
+)
+def test_other_colors_are_channels_with_a_warning(
+    photometric: str, space: str, names: list[str], tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, len(names)), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric=photometric, metadata=None)
+    with pytest.warns(FerryWarning, match=rf"a\.tif has colors in {space}"):
+        (image,) = imload(tmp_path / "a.tif")
+    assert [channel.name for channel in image.channels] == names
+    assert (np.moveaxis(np.asarray(image.array), 0, -1) == pixels).all()

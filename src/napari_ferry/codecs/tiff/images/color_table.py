@@ -5,18 +5,27 @@ TIFF 6.0 (Adobe, 1992), section 5.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Frames
-from napari_ferry.codecs.tiff.pages.page_kind import PageKind
+from napari_ferry.codecs.tiff.pages.page_kind import OTHER_COLOR, WHITE_IS_ZERO, PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.image import Axis, Image
+from napari_ferry.errors import FerryWarning
+from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.record import ASSUMED
 
 _MAX_COLORS = 256
+
+_SAMPLES = {
+    ("CMYK", 4): ("cyan", "magenta", "yellow", "black"),
+    ("CIELAB", 3): ("L*", "a*", "b*"),
+}
+"""Names of the samples of a color, by color space and number of samples."""
 
 ASSUMED_COLORS = "the frames have different palettes and are shown in color"
 
@@ -77,6 +86,35 @@ def with_palette(image: Image, kind: PageKind) -> Image:
     colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
     display = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
     return replace(image, display={**image.display, **display})
+
+
+def with_inversion(image: Image, photometric: int) -> Image:
+    """Set a reversed colormap if zero is white, unless the image has colors of its own."""
+    has_colors = image.is_rgb or image.channels or "colormap" in image.display
+    if photometric != WHITE_IS_ZERO or has_colors or image.kind == "labels":
+        return image
+    return replace(image, display={**image.display, "colormap": "gray_r"})
+
+
+def with_other_color(image: Image, photometric: int, path: Path) -> Image:
+    """Name the channels of an image in colors other than RGB, with a warning.
+
+    Warns
+    -----
+    FerryWarning
+        The samples are opened as channels.
+    """
+    space = OTHER_COLOR.get(photometric)
+    if space is None or "c" not in image.axis_names or image.channels:
+        return image
+    warnings.warn(
+        f"{path.name} has colors in {space}, which are not converted to RGB: its samples are "
+        "opened as channels; convert it in another program to see its colors.",
+        FerryWarning,
+        stacklevel=3,
+    )
+    names = _SAMPLES.get((space, image.size("c")), ())
+    return replace(image, channels=tuple(Channel(name) for name in names))
 
 
 def _rgb_table(palette: NDArray[np.uint16]) -> NDArray[np.uint8]:

@@ -10,7 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.tiff.images.color_table import read_in_color, with_palette
+from napari_ferry.codecs.tiff.images.color_table import (
+    read_in_color,
+    with_inversion,
+    with_other_color,
+    with_palette,
+)
 from napari_ferry.codecs.tiff.images.levels import (
     CHAIN_FACTORS,
     ImagePages,
@@ -135,6 +140,8 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     if size is None and lead:  # the first page may be another picture of the microscope
         size = find_pixel_size(source.path, source.table.ifds[numbers].tolist())
     image = with_pixel_size(image, size)
+    image = with_inversion(image, kind.photometric)
+    image = with_other_color(image, kind.photometric, source.path)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
     return with_subifd_levels(image, pages, kind) if source.subifd is None else image

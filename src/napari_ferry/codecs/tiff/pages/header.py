@@ -54,6 +54,8 @@ class Header:
         Its size and modification time when it was read.
     shape, axes, dtype
         Of the first page; axes as lower-case letters.
+    photometric : int
+        The photometric interpretation.
     is_color : bool
         True if the samples are those of a color.
     has_palette : bool
@@ -85,6 +87,7 @@ class Header:
     shape: tuple[int, ...]
     axes: str
     dtype: np.dtype[Any]
+    photometric: int
     is_color: bool
     has_palette: bool
     raw_dtype: np.dtype[Any] | None
@@ -146,6 +149,7 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         shape=tuple(int(n) for n in page.shape),
         axes=page.axes.lower(),
         dtype=np.dtype(page.dtype or "V").newbyteorder("="),
+        photometric=int(page.photometric),
         is_color=has_color(page),
         has_palette=page.photometric == PALETTE,
         raw_dtype=np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,

@@ -45,8 +45,14 @@ TIFFFILE_ERRORS = (
 )
 """Errors that tifffile and imagecodecs raise on damaged files."""
 
-COLOR = (2, 5, 6, 8, 9, 10)
-"""Photometric interpretations whose samples are those of a color."""
+COLOR = (2, 6)
+"""Photometric interpretations whose samples are those of a color in RGB, once decoded."""
+
+OTHER_COLOR = {5: "CMYK", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}
+"""Photometric interpretations whose samples are those of other colors, and are not converted."""
+
+WHITE_IS_ZERO = 0
+"""Photometric interpretation of samples that are light where they are low."""
 
 _UNSPECIFIED = 0
 """Value of the tag ExtraSamples for a sample that is not transparency."""
@@ -108,6 +114,8 @@ class PageKind:
         Value of the pixels that the file leaves out.
     max_growth : float
         Most bytes of pixels that one stored byte can become.
+    photometric : int
+        The photometric interpretation.
     palette : array of uint16, axes (rgb, index), or None
         The color table, for pages whose pixels are indices of colors.
     pixel_size : PixelSize or None
@@ -130,6 +138,7 @@ class PageKind:
     raw_dtype: np.dtype[Any] | None
     fill: float
     max_growth: float
+    photometric: int
     palette: NDArray[np.uint16] | None
     pixel_size: PixelSize | None
     subifds: tuple[int, ...]
@@ -145,7 +154,8 @@ class PageKind:
     def appearance(self) -> tuple[Hashable, ...]:
         """Properties shared by all pages of a stack, independent of their storage."""
         has_palette = self.palette is not None
-        return self.shape, self.axes, self.dtype, self.is_color, self.is_reduced, has_palette
+        look = self.is_color, self.is_reduced, has_palette, self.photometric == WHITE_IS_ZERO
+        return self.shape, self.axes, self.dtype, *look
 
     @property
     def segment_bytes(self) -> int:
@@ -228,6 +238,7 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         raw_dtype=dtype.newbyteorder(page.parent.byteorder) if raw else None,
         fill=page.nodata,
         max_growth=max_growth(page),
+        photometric=int(page.photometric),
         palette=palette if palette is not None and palette.shape[0] == 3 and palette.size else None,
         pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),

@@ -39,7 +39,8 @@ def test_losses_of_channels_are_reported(tmp_path: Path, messages):
 def test_compatible_layers_become_channels(
     labels: tuple[str, ...], suffix, tmp_path: Path, messages
 ):
-    layers = make_channels(axis_labels=labels, scale=(2, 0.5, 0.5))
+    units = ("second" if labels[0] == "t" else "micrometer", "micrometer", "micrometer")
+    layers = make_channels(axis_labels=labels, scale=(2, 0.5, 0.5), units=units)
     saved = save(tmp_path / f"cells{suffix}", *layers)
     (image,) = imload(saved[0])
     assert image.size("c") == 3

@@ -107,7 +107,7 @@ def test_messages_escape_such_names(tmp_path: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(UnreadableFileError) as error:
         imload(path)
     assert r"cells\udcff\udcfe.tif is not there" in str(error.value)
-    assert str(FerryWarning(path)).isprintable()
+    assert str(FerryWarning(str(path))).isprintable()
     assert main(["info", str(path)]) == 1
     assert r"cells\udcff\udcfe.tif is not there" in capsys.readouterr().err
 

@@ -606,10 +606,9 @@ def test_a_torn_line_does_not_hide_those_that_follow(tmp_path: Path):
 
 @pytest.mark.parametrize("n", range(4))
 def test_targets_in_several_folders(n: int, tmp_path: Path):
-    """The sidecar is a link to a file in another folder."""
-    folder, elsewhere = tmp_path / "exp", tmp_path / "meta"
-    folder.mkdir()
-    elsewhere.mkdir()
+    """The sidecar is a link to a file in a folder below."""
+    folder, elsewhere = tmp_path / "exp", tmp_path / "exp" / "meta"
+    elsewhere.mkdir(parents=True)
     KINDS["bin"].save(movie(1), folder)
     (folder / "movie.json").rename(elsewhere / "about.json")
     (folder / "movie.json").symlink_to(elsewhere / "about.json")

@@ -28,7 +28,7 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_path,
 )
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.files.links import refuse_outside
+from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Axis
 from napari_ferry.image.record import Description, is_valid_scale
 from napari_ferry.saving import interrupted_save
@@ -58,10 +58,12 @@ def find_foreign_header(path: Path) -> Header | None:
 
 
 def _has_sidecar(data: Path) -> bool:
-    """Return True if a raw file has a sidecar of its own, even a damaged one."""
+    """Return True if a raw file has a sidecar of its own, even one to be refused."""
     sidecar = sidecar_path(data)
     if not sidecar.is_file():
         return data.name == DEFAULT_NAME and data.with_name(LEGACY_SIDECAR).is_file()
+    if leads_outside(sidecar, data):
+        return True
     try:
         return is_complete(load_sidecar(sidecar))
     except UnreadableFileError:

@@ -62,10 +62,10 @@ def is_named_by_other(path: Path) -> bool:
         return thorimage.is_experiment(path)
     if path.suffix.lower() in envi.SUFFIXES:
         return envi.is_header(path)
-    if path.suffix.lower() not in envi.DATA_SUFFIXES:
+    if path.suffix.lower() not in envi.DATA_SUFFIXES or not path.is_file():
         return False
     beside = (path.with_suffix(".hdr"), path.with_name(f"{path.name}.hdr"))
-    return path.is_file() and any(map(envi.is_header, beside))
+    return any(map(envi.is_header, beside))
 
 
 def read_header_file(path: Path) -> Header | None:

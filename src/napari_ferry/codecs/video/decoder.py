@@ -56,6 +56,7 @@ class Decoder:
         self.index = index
         self.is_strict = is_strict and index.has_independent_frames
         self.is_careful = is_careful
+
         self.file = self._open()
         self.cache = FrameCache()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())

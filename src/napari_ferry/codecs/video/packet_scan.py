@@ -271,6 +271,7 @@ def _make_index(
 ) -> PacketIndex:
     """Make an index from the presentation time of each packet and the packets of the frames."""
     keys = np.array(packets.keys or [0][: len(packets)], np.int64)
+
     return PacketIndex(
         presentation_times=times[order],
         frame_packets=order,

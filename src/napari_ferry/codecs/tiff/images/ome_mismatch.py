@@ -17,6 +17,7 @@ def warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
     """Warn of all images with fewer planes than described in one sentence."""
     if not fits:
         return
+
     described, existing, omitted, filled = (
         sum(getattr(fit, name) for fit in fits)
         for name in ("described", "existing", "omitted", "filled")
@@ -26,6 +27,7 @@ def warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
         consequence += f", and {omitted} of an incomplete last step left out"
     if filled:
         consequence += f", and zero in place of {filled} between them"
+
     warnings.warn(
         f"The OME-XML of {path.name} describes {described} planes, but {existing} of them exist: "
         f"{consequence}; if there should be more, get a complete copy of the file.",

@@ -43,6 +43,7 @@ def warn_empty_segments(files: Sequence[Pages | None], table: NDArray[np.int64])
     for number, file in enumerate(files):
         if not isinstance(file, TiffPages) or file.subifd is not None or not file.is_indexed:
             continue
+
         pages = table[table[:, 0] == number, 1]
         pages = np.unique(pages[(pages >= 0) & (pages < len(file))])
         empty = _empty_pages(file, pages)

@@ -62,6 +62,7 @@ def opening(name: str) -> Iterator[None]:
     try:
         yield
     except FerryError as error:
+        name = escape_surrogates(name)
         if not name or name[:_SHORT] in str(error):
             raise
         raise type(error)(f"{name}: {error}") from error

@@ -227,3 +227,9 @@ def test_links_that_lead_nowhere_are_outside(tmp_path: Path) -> None:
     (tmp_path / "b.tif").symlink_to("/nonexistent")
     assert leads_outside(tmp_path / "b.tif", opened)
     assert not leads_outside(tmp_path / "c.tif", opened)
+
+
+def test_a_link_to_itself_is_not_followed(tmp_path: Path) -> None:
+    imsave(DATA, tmp_path / "a.tif")
+    (tmp_path / "metadata.json").symlink_to("metadata.json")
+    assert_same_pixels(np.asarray(imload(tmp_path / "a.tif")[0].array), DATA)

@@ -1,13 +1,16 @@
 """Partial folders made by other users, or moved, copied or damaged."""
 
+import itertools
 import json
 import os
 import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,7 @@ from napari_ferry import (
     FerryError,
     SaveCancelledError,
     TargetError,
+    TargetExistsError,
     imload,
     imsave,
 )
@@ -656,3 +660,63 @@ def test_a_data_file_with_a_second_name(n: int, tmp_path: Path):
     assert version_of(tmp_path / "movie.bin") == 3
     assert (tmp_path / "backup").read_bytes() == before
     assert not leftovers(tmp_path)
+
+
+# --- interrupts between the moves -------------------------------------------------------------
+
+
+@contextmanager
+def interrupted_moves(*numbers: int, is_done: bool) -> Iterator[None]:
+    """Interrupt the moves with these numbers, before they are done or just after."""
+    count, replace = itertools.count(1), os.replace
+
+    def interrupted(*paths: Any) -> None:
+        is_chosen = next(count) in numbers
+        if is_done or not is_chosen:
+            replace(*paths)
+        if is_chosen:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", interrupted)
+        yield
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+def test_an_interrupted_move_is_undone(n: int, is_done: bool, tmp_path: Path):
+    KINDS["series"].save(movie(1), tmp_path)
+    before = contents(tmp_path)
+    with interrupted_moves(n, is_done=is_done), pytest.raises(KeyboardInterrupt):
+        KINDS["tif"].save(movie(2), tmp_path, overwrite=True)
+    assert contents(tmp_path) == before
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("n", range(2, 4))
+@pytest.mark.filterwarnings("ignore:A save of movie.tif was stopped")
+def test_a_second_interrupt_keeps_the_earlier_files(n: int, tmp_path: Path):
+    KINDS["series"].save(movie(1), tmp_path)
+    with interrupted_moves(n, n + 1, is_done=False), pytest.raises(KeyboardInterrupt):
+        KINDS["tif"].save(movie(2), tmp_path, overwrite=True)
+    with pytest.raises(FerryError, match=r"the new movie\.tif and the earlier files are still in"):
+        imload(tmp_path / "movie_00000.tif")
+    KINDS["tif"].save(movie(2), tmp_path, overwrite=True)
+    assert version_of(tmp_path / "movie.tif") == 2
+    assert not leftovers(tmp_path)
+
+
+def test_a_file_that_appears_during_the_moves_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    KINDS["series"].save(movie(1, frames=4), tmp_path)
+    before, replace = contents(tmp_path), os.replace
+
+    def acquire(*paths: Any) -> None:
+        (tmp_path / "movie_00002.tif").write_bytes(b"acquired meanwhile")
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", acquire)
+    with pytest.raises(TargetExistsError, match="by another"):
+        KINDS["series"].save(movie(3, frames=6), tmp_path, overwrite=True)
+    assert contents(tmp_path) == before | {"movie_00002.tif": b"acquired meanwhile"}

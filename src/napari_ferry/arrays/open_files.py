@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import weakref
 from pathlib import Path
 from typing import Protocol
@@ -24,16 +25,20 @@ class FileHolder(Protocol):
 
 
 _holders: weakref.WeakSet[FileHolder] = weakref.WeakSet()
+_lock = threading.Lock()
 
 
 def register_holder(holder: FileHolder) -> None:
     """Register a reader whose file may be released; it is forgotten with its last reference."""
-    _holders.add(holder)
+    with _lock:
+        _holders.add(holder)
 
 
 def release_file(path: Path) -> None:
     """Close a file in all readers of this process; their next read opens it again."""
-    for holder in list(_holders):
+    with _lock:
+        holders = list(_holders)
+    for holder in holders:
         if _is_same(holder.path, path):
             holder.close()
 

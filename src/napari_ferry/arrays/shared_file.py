@@ -24,6 +24,9 @@ _LINE_BYTES = 64
 _PLACED_BYTES = 64 << 10
 """Size from which on the place of memory matters more than the time to choose it."""
 
+_MAX_READ = 1 << 30
+"""Most bytes of one read; macOS refuses 2 GiB and more."""
+
 
 class SharedFile:
     """A file read by many arrays, open once for all of them.
@@ -89,7 +92,8 @@ class SharedFile:
         """Read at an offset, without the position shared by threads; return False if it changed."""
         done, buffer, descriptor = 0, out.data, opened.descriptor
         while done < len(out):  # the system may return fewer bytes than requested
-            count = os.preadv(descriptor, [buffer[done:] if done else buffer], offset + done)
+            rest = buffer[done : done + _MAX_READ] if len(out) > _MAX_READ or done else buffer
+            count = os.preadv(descriptor, [rest], offset + done)
             if not count:
                 return False
             done += count
@@ -99,7 +103,8 @@ class SharedFile:
         """Read from the file and close it at once, because Windows cannot replace open files."""
         with open_unchanged(self.path, self.stamp) as file:
             file.seek(offset)
-            return bool(file.readinto(buffer) == len(buffer))  # type: ignore[attr-defined]
+            is_whole = file.readinto(buffer) == len(buffer)  # type: ignore[attr-defined]
+            return bool(is_whole) and Stamp.of(file.fileno()) == self.stamp
 
     def _open(self) -> _OpenFile:
         """Return the open file, whose stamp is checked when it is opened."""

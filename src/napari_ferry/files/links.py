@@ -25,8 +25,10 @@ def leads_outside(path: Path, opened: Path) -> bool:
     """
     if not os.path.islink(path):  # noqa: PTH114 - `Path.is_symlink` raises on a long name
         return False
-    target = path.resolve()
-    folders = opened.parent.resolve(), opened.resolve().parent
+    # `Path.resolve` raises RuntimeError for a link to itself
+    target = Path(os.path.realpath(path))
+    real = Path(os.path.realpath(opened))
+    folders = Path(os.path.realpath(opened.parent)), real.parent
     return not any(target.is_relative_to(folder) for folder in folders)
 
 

@@ -182,7 +182,7 @@ def _message(folder: Path, parent: Path, name: str | None = None) -> str | None:
         A name; saves of other files are skipped.
     """
     journal = _unfinished(folder, parent)
-    if journal is None or not (name is None or name in _names_of(journal)):
+    if journal is None or not (name is None or _comparable(name) in _names_of(journal)):
         return None
     if is_locked(folder / LOCK):
         return (
@@ -203,16 +203,18 @@ def _unfinished(folder: Path, parent: Path) -> Journal | None:
 
 
 def _names_of(journal: Journal) -> set[str]:
-    """Return the names of all files moved by a save, and the name given for it."""
-    return {journal.name, *journal.aside, *(name for _, name in journal.moves)}
+    """Return the names of all files moved by a save, and the name given for it, comparable."""
+    names = (journal.name, *journal.aside, *(name for _, name in journal.moves))
+    return set(map(_comparable, names))
 
 
 def _stopped(folder: Path, journal: Journal) -> str:
     new = [name for file, name in journal.moves if is_plain(folder / file)]
+    others = " and the earlier files" if journal.aside else ""
     return (
         f"A save of {_name_of(folder, journal)} was stopped while its files were moved in place: "
-        f"the new {_join_names(new)} and the earlier files are still in {folder}; save again, or "
-        "move them by hand."
+        f"the new {_join_names(new)}{others} are still in {folder}; save again, or move them by "
+        "hand."
     )
 
 

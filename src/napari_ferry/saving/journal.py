@@ -30,6 +30,10 @@ _MAX_BYTES = 8 << 20
 """Size of the largest journal to read; a save of fifty thousand files writes less."""
 
 
+_MAX_NAME = 1024
+"""Longest name of a target, in units of `name_length`; FAT allows 255 characters of any size."""
+
+
 class JournalError(ValueError):
     """A journal is damaged, or was not written by a save."""
 
@@ -183,4 +187,4 @@ def _is_plain_name(name: str) -> bool:
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     is_path = name in (".", "..") or os.path.basename(name) != name or "\0" in name  # noqa: PTH119
-    return 0 < length <= 255 and not is_path
+    return 0 < length <= _MAX_NAME and not is_path

@@ -16,19 +16,22 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from napari_ferry.errors import FerryWarning, SaveError, TargetError
+from napari_ferry.errors import FerryWarning, SaveError, TargetError, TargetExistsError
 from napari_ferry.saving.disk import is_identical, lock_open, open_plain, sync_folder
 from napari_ferry.saving.interruption import partial_folder, stopped_save
 from napari_ferry.saving.journal import (
+    JOURNAL,
     LOCK,
     add_line,
     cut_truncated_line,
+    is_old,
     old_name,
     read_journal,
     removal_order,
 )
-from napari_ferry.saving.recovery import check_folder, recovery_steps
+from napari_ferry.saving.recovery import check_folder, pending_files, recovery_steps
 from napari_ferry.saving.replacement import (
     is_held_open,
     keep_finished,
@@ -166,11 +169,7 @@ class PartialFolder:
         except OSError as error:
             if not is_held_open(error):
                 raise
-            raise SaveError(
-                f"{self.target} is open in this or another program and was not replaced, but the "
-                f"new data is complete in {keep_finished(every)}: close the program and move it, "
-                "or save again."
-            ) from error
+            self._keep_finished(every, error)
         try:
             self._sync(every)
         except OSError as error:  # the new files are in place, so this is not a failed save
@@ -178,19 +177,29 @@ class PartialFolder:
                 f"{self.target} was saved, but its folder was not flushed", "check the disk", error
             )
 
+    def _keep_finished(self, every: list[tuple[Path, Path]], error: OSError) -> NoReturn:
+        """Raise `SaveError` for a held file, after moving the finished files to a safe place."""
+        moved = [file for file in (error.filename, error.filename2) if file]
+        held = next((file for file in moved if Path(file).parent != self.path), self.target)
+        with contextlib.suppress(FileNotFoundError):
+            remove_file(self.path / JOURNAL)  # its moves were undone
+        folder = keep_finished(every)
+        raise SaveError(
+            f"{held} is open in this or another program, or protected, and was not replaced, but "
+            f"the new data is complete in {folder}: close the program and move it, or save again."
+        ) from error
+
     def _put_in_place(self, every: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
         steps = [(file, target) for file, target in every if not is_identical(file, target)]
-        if stale:
-            self._swap(every, stale)
-        elif len(steps) > 1:
-            self._swap(steps, stale)
+        if stale or len(steps) > 1:
+            self._swap(every if stale else steps, stale)
         else:
             self._move(steps)
 
     def close(self, *, keep: bool = False) -> None:
-        """Remove the folder, unless it is kept to resume the save."""
-        keep = keep or self._is_mixed
+        """Remove the folder, unless it is kept to resume the save or has an earlier file."""
         try:
+            keep = keep or self._is_mixed or self._has_earlier_file()
             if not keep:
                 self._clear()
             if not keep and sys.platform != "win32":
@@ -205,6 +214,19 @@ class PartialFolder:
         if not keep and sys.platform == "win32":  # cannot remove an open file
             self._remove_lock()
             self._remove_empty()
+
+    def _has_earlier_file(self) -> bool:
+        """Return True if an earlier file is in the folder and not in place."""
+        if not any(map(is_old, os.listdir(self.path))):  # noqa: PTH208 - names are sufficient
+            return False
+        pending = pending_files(self.path, read_journal(self.path))
+        return not all(os.path.lexists(self.targets[name]) for name in pending)
+
+    def warn_of_mixed_files(self) -> None:
+        """Warn of earlier files left in the folder by an interrupt of an interrupted save."""
+        text = stopped_save(self.target) if self._is_mixed else None
+        if text:
+            warnings.warn(text, FerryWarning, stacklevel=3)
 
     def _remove_lock(self) -> None:
         with contextlib.suppress(OSError):
@@ -228,20 +250,27 @@ class PartialFolder:
         with contextlib.ExitStack() as undo:
             undo.callback(self._move_back, moved)
             for source, destination in [*aside, *steps]:
+                if os.path.lexists(destination):
+                    raise TargetExistsError(
+                        f"{destination} was created by another program during the save and is not "
+                        "replaced: move it away, or choose another name."
+                    )
+                moved.append((source, destination))  # an interrupt may follow the move at once
                 replace_file(source, destination)
-                moved.append((source, destination))
             undo.pop_all()
 
     def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
-        """Undo all moves; keep the folder on failure."""
+        """Undo all moves; keep the folder on failure, or if interrupted again."""
+        self._is_mixed = True
         try:
             for source, destination in reversed(moved):
-                replace_file(destination, source)
+                if os.path.lexists(destination) and not os.path.lexists(source):
+                    replace_file(destination, source)
         except OSError as error:
-            self._is_mixed = True
             raise SaveError(
                 stopped_save(self.target) or f"{self.path} contains files that were not moved."
             ) from error
+        self._is_mixed = False
 
     @staticmethod
     def _move(steps: Sequence[tuple[Path, Path]]) -> None:

@@ -181,6 +181,7 @@ def run(
         ) from error
     except KeyboardInterrupt:
         keep = bool(folder.completed)
+        folder.warn_of_mixed_files()
         raise
     finally:
         folder.close(keep=keep)

@@ -73,8 +73,8 @@ def check_replaceable(path: Path) -> None:
         if not is_held_open(error):
             raise
         raise TargetError(
-            f"{path} is open in this or another program and cannot be replaced: close it there, or "
-            "choose another name."
+            f"{path} is open in this or another program, or protected, and cannot be replaced: "
+            "close it there, or choose another name."
         ) from error
 
 
@@ -96,8 +96,9 @@ def keep_finished(steps: Sequence[tuple[Path, Path]]) -> Path:
         else:
             break
 
+    names = [target.name for _, target in steps]
     for file, target in steps:
-        replace_file(file, folder / target.name)
+        replace_file(file, folder / (target.name if names.count(target.name) == 1 else file.name))
     return folder
 
 

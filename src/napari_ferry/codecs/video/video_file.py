@@ -202,8 +202,9 @@ def _open(source: PatchedAvi | str) -> InputContainer:
 
     has_option = hasattr(av.container.Container, "metadata_errors")
     options: dict[str, Any] = {"metadata_errors": "surrogateescape"} if has_option else {}
+    # as `options`, PyAV hands them to each stream, in an array too short for late streams
     limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-    container: InputContainer = av.open(source, "r", options=limits, **options)
+    container: InputContainer = av.open(source, "r", container_options=limits, **options)
     return container
 
 

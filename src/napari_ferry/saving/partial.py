@@ -26,12 +26,11 @@ from napari_ferry.saving.journal import (
     LOCK,
     add_line,
     cut_truncated_line,
-    is_old,
     old_name,
     read_journal,
     removal_order,
 )
-from napari_ferry.saving.recovery import check_folder, pending_files, recovery_steps
+from napari_ferry.saving.recovery import check_folder, recovery_steps
 from napari_ferry.saving.replacement import (
     is_held_open,
     keep_finished,
@@ -79,6 +78,7 @@ class PartialFolder:
         self.completed: dict[str, str] = {}
         self._lock_fd = -1
         self._is_mixed = False
+        self._aside: list[tuple[Path, Path]] = []
 
     def open(self) -> None:
         """Create the folder, or resume an interrupted save in it.
@@ -216,11 +216,9 @@ class PartialFolder:
             self._remove_empty()
 
     def _has_earlier_file(self) -> bool:
-        """Return True if an earlier file is in the folder and not in place."""
-        if not any(map(is_old, os.listdir(self.path))):  # noqa: PTH208 - names are sufficient
-            return False
-        pending = pending_files(self.path, read_journal(self.path))
-        return not all(os.path.lexists(self.targets[name]) for name in pending)
+        """Return True if an earlier file is still set aside by an interrupted swap."""
+        lexists = os.path.lexists
+        return any(lexists(old) and not lexists(target) for target, old in self._aside)
 
     def warn_of_mixed_files(self) -> None:
         """Warn of earlier files left in the folder by an interrupt of an interrupted save."""
@@ -247,6 +245,7 @@ class PartialFolder:
         add_line(self.path, {"moves": moves, "aside": old, "name": self.name})
 
         moved: list[tuple[Path, Path]] = []
+        self._aside = aside
         with contextlib.ExitStack() as undo:
             undo.callback(self._move_back, moved)
             for source, destination in [*aside, *steps]:
@@ -258,6 +257,7 @@ class PartialFolder:
                 moved.append((source, destination))  # an interrupt may follow the move at once
                 replace_file(source, destination)
             undo.pop_all()
+        self._aside = []
 
     def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
         """Undo all moves; keep the folder on failure, or if interrupted again."""

@@ -92,8 +92,7 @@ class SharedFile:
         """Read at an offset, without the position shared by threads; return False if it changed."""
         done, buffer, descriptor = 0, out.data, opened.descriptor
         while done < len(out):  # the system may return fewer bytes than requested
-            rest = buffer[done : done + _MAX_READ] if len(out) > _MAX_READ or done else buffer
-            count = os.preadv(descriptor, [rest], offset + done)
+            count = os.preadv(descriptor, [buffer[done : done + _MAX_READ]], offset + done)
             if not count:
                 return False
             done += count

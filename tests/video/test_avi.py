@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from helpers import number_of
 from napari_ferry import FerryWarning, imload
 from napari_ferry.codecs.video import avi
-from video_files import bitmap_rows, write_raw_avi
+from video_files import bitmap_rows, make_numbered, write_raw_avi
 
 GRAY = np.arange(6 * 24 * 34, dtype=np.uint8).reshape(6, 24, 34)
 COLORS = np.stack([GRAY, 255 - GRAY, GRAY // 2], -1)
@@ -74,12 +76,54 @@ def test_dropped_frames_are_not_called_damage(tmp_path: Path) -> None:
     assert np.round(np.array(image.metadata["timestamps"]) * 25).tolist() == [0, 1, 3, 4]
 
 
+def _packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+_PLACEHOLDER = b"\0\0\1\xb6\x52\x40\0"
+"""A picture of MPEG-4 part 2 that is not coded: it follows two frames in one chunk."""
+
+
+def _packed(packets: list[bytes]) -> list[bytes]:
+    """Return the chunks of a packed bitstream: each B-frame together with the frame before."""
+    chunks: list[bytes] = []
+    for packet in packets:
+        is_b_frame = packet[packet.index(b"\0\0\1\xb6") + 4] >> 6 == 2
+        chunks[-1:] = [chunks[-1] + packet, _PLACEHOLDER] if is_b_frame else [*chunks[-1:], packet]
+    return chunks
+
+
+@pytest.mark.parametrize("leading", [0, 1, 2])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_the_delay_of_an_encoder_is_not_called_dropped_frames(
+    leading: int, is_packed: bool, tmp_path: Path
+) -> None:
+    options = ("-c:v", "mpeg4", "-bf", "1", "-q:v", "3", "-pix_fmt", "yuv420p")
+    packets = _packets(make_numbered(tmp_path / "whole.avi", *options, frames=24))
+    chunks = [b""] * leading + (_packed(packets) if is_packed else packets)
+    write_raw_avi(tmp_path / "a.avi", chunks, (64, 160), b"XVID", 24)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (image,) = imload(tmp_path / "a.avi")
+        assert [number_of(frame) for frame in image.array] == list(range(24))
+
+
+def test_empty_chunks_of_an_encoder_are_reported_without_a_recorder(tmp_path: Path) -> None:
+    options = ("-c:v", "mpeg4", "-bf", "1", "-q:v", "3", "-pix_fmt", "yuv420p")
+    packets = _packets(make_numbered(tmp_path / "whole.avi", *options, frames=24))
+    write_raw_avi(tmp_path / "a.avi", [*packets[:8], b"", *packets[8:]], (64, 160), b"XVID", 24)
+    with pytest.warns(FerryWarning, match=r"has 1 empty chunks between its 24 frames, for frames"):
+        (image,) = imload(tmp_path / "a.avi")
+    assert image.shape[0] == 24
+
+
 def test_a_cut_off_file_with_dropped_frames_is_damaged(tmp_path: Path) -> None:
     frames = [b"" if k == 2 else frame.tobytes() for k, frame in enumerate(GRAY)]
     path = write_raw_avi(tmp_path / "a.avi", frames, (24, 34), b"Y800")
-    assert avi.count_empty_frames(path, 0) == 1
+    assert avi.count_empty_chunks(path, 0) == (0, 1)
     path.write_bytes(path.read_bytes()[:4000])
-    assert avi.count_empty_frames(path, 0) is None
+    assert avi.count_empty_chunks(path, 0) is None
     with pytest.warns(FerryWarning, match=r"a\.avi is damaged: .* 4 frames are whole"):
         imload(path)
 

@@ -1,4 +1,4 @@
-"""AVI files: encodings unknown to FFmpeg, and the chunks of dropped frames.
+"""AVI files: encodings unknown to FFmpeg, and chunks without data.
 
 Microsoft, AVI RIFF file reference; BITMAPINFOHEADER of the Windows API.
 """
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _HEADER_BYTES = 1 << 14
 
@@ -98,8 +98,23 @@ class PatchedAvi(io.FileIO):
         return bytes(patched)
 
 
-def count_empty_frames(path: Path, stream: int) -> int | None:
-    """Count the empty chunks of a stream, written by recorders for dropped frames.
+class EmptyChunks(NamedTuple):
+    """Numbers of the chunks without data in a stream.
+
+    Parameters
+    ----------
+    leading : int
+        Those before the first frame, from encoders that output their first frame with a delay.
+    later : int
+        Those after it, in the places of dropped or repeated frames.
+    """
+
+    leading: int
+    later: int
+
+
+def count_empty_chunks(path: Path, stream: int) -> EmptyChunks | None:
+    """Count the chunks of a stream without data.
 
     Parameters
     ----------
@@ -110,18 +125,18 @@ def count_empty_frames(path: Path, stream: int) -> int | None:
 
     Returns
     -------
-    int or None
+    EmptyChunks or None
         ``None`` if the file is truncated, or not a sequence of whole chunks.
     """
     names = [f"{stream:02d}".encode() + kind for kind in _FRAME_CHUNKS]
-    count = 0
     try:
         with path.open("rb") as file:
-            for name, nbytes in _chunks(file, path.stat().st_size):
-                count += name in names and not nbytes
+            chunks = _chunks(file, path.stat().st_size)
+            is_empty = [not nbytes for name, nbytes in chunks if name in names]
     except (struct.error, ValueError):
         return None
-    return count
+    leading = is_empty.index(False) if False in is_empty else len(is_empty)
+    return EmptyChunks(leading, sum(is_empty) - leading)
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int]]:

@@ -49,8 +49,8 @@ class PacketIndex:
         Reason why there are fewer frames than the file declares; empty for a whole file.
     has_times : bool
         True if the file stores the times of its frames; otherwise they are evenly spaced.
-    dropped : int
-        Number of frames that the recorder dropped: the file has empty packets in their places.
+    empty : int
+        Number of packets without data after the first frame, which have no number.
     incomplete : frozenset of int
         Numbers of packets within the file from which data are missing.
     has_checksums : bool
@@ -67,7 +67,7 @@ class PacketIndex:
     time_base: Fraction
     damage: str = ""
     has_times: bool = True
-    dropped: int = 0
+    empty: int = 0
     incomplete: frozenset[int] = frozenset()
     has_checksums: bool = False
     frame_numbers: NDArray[np.int64] = field(init=False, repr=False)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.video import ffv1
-from napari_ferry.codecs.video.avi import count_empty_frames
+from napari_ferry.codecs.video.avi import count_empty_chunks
 from napari_ferry.codecs.video.matroska import is_truncated_matroska
 from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times, refuse_encrypted
 from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
@@ -51,7 +51,7 @@ class _Packets:
     hidden: list[int] = field(default_factory=list)
     incomplete: set[int] = field(default_factory=set)
     damage: str = ""
-    dropped: int = 0
+    empty: int = 0
     has_checksums: bool = False
     has_times: bool = True
 
@@ -187,10 +187,11 @@ def _check_count(file: VideoFile, packets: _Packets) -> None:
     promised = file.stream.frames
     if not packets.damage and promised > len(packets):
         is_avi = file.container.format.name == "avi"
-        empty = count_empty_frames(file.path, file.stream.index) if is_avi else None
-        packets.dropped = promised - len(packets)
-        if (empty or 0) < packets.dropped:
-            packets.dropped, packets.damage = 0, f"its header promises {promised} frames"
+        empty = count_empty_chunks(file.path, file.stream.index) if is_avi else None
+        if empty is None or sum(empty) < promised - len(packets):
+            packets.damage = f"its header promises {promised} frames"
+        else:
+            packets.empty = min(empty.later, promised - len(packets))
     if not packets.damage and is_truncated_matroska(file.path):
         packets.damage = "it is shorter than its header specifies"
 
@@ -283,7 +284,7 @@ def _make_index(
         time_base=time_base,
         damage=packets.damage,
         has_times=packets.has_times,
-        dropped=packets.dropped,
+        empty=packets.empty,
         incomplete=frozenset(packets.incomplete),
         has_checksums=packets.has_checksums,
     )

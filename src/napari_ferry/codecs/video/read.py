@@ -132,10 +132,15 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
     if index.damage:
         gaps = f"; about {missing} frames between them are missing" if missing else ""
         _warn(f"{path} is damaged: {index.damage}; {count} frames are whole and were opened{gaps}.")
-    if index.dropped:
+    if index.empty and index.has_independent_frames:
         _warn(
-            f"{path} has {count + index.dropped} frames, of which its recorder dropped "
-            f"{index.dropped}: the others were opened, and keep their times."
+            f"{path} has {count + index.empty} frames, of which its recorder dropped "
+            f"{index.empty}: the others were opened, and keep their times."
+        )
+    elif index.empty:
+        _warn(
+            f"{path} has {index.empty} empty chunks between its {count} frames, for frames that "
+            "were dropped or repeat the previous one: the others keep their times."
         )
     if index.incomplete:
         lost = sorted(int(i) for i in index.frame_numbers[list(index.incomplete)] if i >= 0)

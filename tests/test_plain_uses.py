@@ -403,6 +403,7 @@ def opened(path: Path) -> tuple[str, NDArray[Any], int]:
 
 
 @pytest.mark.filterwarnings("ignore:.*write.* data with shape:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*its description does not name a color")
 @pytest.mark.parametrize("use", TIFF, ids=str)
 def test_stacks_of_other_programs_open_as_one_stack(tmp_path, use):
     path = tmp_path / f"stack{use.suffix}"

@@ -46,7 +46,7 @@ def save_series(folder: Path, suffix: str = ".tif", axes: str = "tyx", **sizes: 
 
 
 GRAY: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
-RGB: dict[str, Any] = {"photometric": "rgb", "metadata": None}
+RGB: dict[str, Any] = {"photometric": "rgb", "metadata": None, "software": "other"}
 
 
 def assert_like_tifffile(path: Path, images: Sequence[Image]) -> None:

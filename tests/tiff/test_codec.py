@@ -48,6 +48,7 @@ def test_there_are_files_of_earlier_systems() -> None:
     assert len(GOLDEN) >= 40
 
 
+@pytest.mark.filterwarnings("ignore:.*its description does not name a color")
 @pytest.mark.parametrize(("system", "entry"), GOLDEN)
 def test_files_of_earlier_systems(system: str, entry: Entry) -> None:
     path = SHARED / "earlier-systems" / system / entry["open"]

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from napari_ferry import imload, imsave
 
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
+PLAIN: dict[str, Any] = {"metadata": None, "software": "other"}
 IMAGEJ = {"description": "ImageJ=1.54f\nimages=1\n", "metadata": None}
 
 WRITERS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "plain": ("a.tif", 1, {"metadata": None}),
     "JSON": ("a.tif", 1, {}),
     "JSON, stack": ("a.tif", 3, {}),
-    "planes": ("a.tif", 1, {"metadata": None, "planarconfig": "separate"}),
+    "planes": ("a.tif", 1, {**PLAIN, "planarconfig": "separate"}),
     "tiles": ("a.tif", 2, {"metadata": None, "tile": (16, 16), "compression": "zlib"}),
     "OME": ("a.ome.tif", 1, {"metadata": {"axes": "YXS"}}),
     "OME, stack": ("a.ome.tif", 3, {"metadata": {"axes": "TYXS"}}),

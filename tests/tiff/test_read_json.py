@@ -13,7 +13,7 @@ import tifffile
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.errors import FerryWarning
-from tiff_files import GRAY
+from tiff_files import GRAY, RGB
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_colors_of_tifffile(
     stored = np.moveaxis(data, -1, 1) if planar == "separate" else data
     with tifffile.TiffWriter(tmp_path / "foreign.tif") as writer:
         for frame in stored:
-            writer.write(frame, photometric="rgb", planarconfig=planar, metadata=None, **options)
+            writer.write(frame, planarconfig=planar, **RGB, **options)
     (image,) = imload(tmp_path / "foreign.tif")
     assert image.axis_names == (("t", "y", "x", "s") if frames > 1 else ("y", "x", "s"))
     assert_same_pixels(image.array, data if frames > 1 else data[0])
@@ -117,9 +117,11 @@ def test_planes_that_tifffile_treats_as_a_color_remain_planes(tmp_path: Path) ->
     data = pixels((3, 20, 33))
     with pytest.warns(DeprecationWarning, match="RGB"):
         tifffile.imwrite(tmp_path / "z.tif", data)
-    (image,) = imload(tmp_path / "z.tif", axes="zyx")
+    with pytest.warns(FerryWarning, match="tagged as red, green and blue.*with the axes 'cyx'"):
+        (image,) = imload(tmp_path / "z.tif")
+    assert "assumed" in image.metadata
+    assert image.axis_names == ("t", "y", "x")
     assert_same_pixels(image.array, data)
-    assert "assumed" in imload(tmp_path / "z.tif")[0].metadata
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
-from tiff_files import COUNT, fill
+from tiff_files import COUNT, RGB, fill
 
 STORAGES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -84,7 +84,7 @@ def test_headers_may_differ_in_their_texts(tmp_path: Path, opened: Counter[str])
 
 def test_planar_colors_become_the_last_axis(tmp_path: Path, opened: Counter[str]) -> None:
     data = pixels((COUNT, 3, 20, 33), "uint8")
-    fill(tmp_path, data, photometric="rgb", planarconfig="separate", metadata=None)
+    fill(tmp_path, data, planarconfig="separate", **RGB)
     (image,) = imload(tmp_path)
     assert image.axis_names == ("t", "y", "x", "s")
     assert_same_pixels(image.load(), np.moveaxis(data, 1, -1))

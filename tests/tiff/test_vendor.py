@@ -66,7 +66,10 @@ def write_bif(path: Path) -> None:
     xmp = [(700, 1, None, b'<iScan ScanRes="0.25">', True)]
     with tifffile.TiffWriter(path) as writer:
         writer.write(
-            pixels((60, 60, 3), "u1"), software="Ventana", description="Label", extratags=xmp, **RGB
+            pixels((60, 60, 3), "u1"),
+            description="Label",
+            extratags=xmp,
+            **{**RGB, "software": "Ventana"},
         )
         for k in (1, 2):
             level = pixels((256 // k, 256 // k, 3), "u1")
@@ -79,7 +82,9 @@ def write_philips(path: Path) -> None:
     text = f'<DataObject><Attribute Name="I"><Array>{levels}</Array></Attribute></DataObject>'
     with tifffile.TiffWriter(path) as writer:
         full = pixels((300, 300, 3), "u1")
-        writer.write(full, tile=(64, 64), software="Philips DP v1.0", description=text, **RGB)
+        writer.write(
+            full, tile=(64, 64), description=text, **{**RGB, "software": "Philips DP v1.0"}
+        )
         writer.write(pixels((192, 192, 3), "u1"), tile=(64, 64), description="level=1", **RGB)
         writer.write(pixels((40, 30, 3), "u1"), description="Macro", **RGB)
 

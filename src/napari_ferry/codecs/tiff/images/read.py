@@ -16,6 +16,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.images.color_table import with_inversion
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
 from napari_ferry.codecs.tiff.images.part_files import HEAD_CHARACTERS, check_parts, ome_parts
+from napari_ferry.codecs.tiff.images.planar_color import warn_shown_as_color
 from napari_ferry.codecs.tiff.images.read_json import read_json
 from napari_ferry.codecs.tiff.images.read_ome import read_ome
 from napari_ferry.codecs.tiff.images.read_plain import read_plain
@@ -68,7 +69,10 @@ def read_images(path: Path) -> list[Image]:
         images = _read_described(header, source)
     if not images and header.nbytes and header.flavor:
         images = read_vendor(header)
-    images = [with_inversion(image, header.photometric) for image in images] or read_plain(source)
+    images = [with_inversion(image, header.photometric) for image in images]
+    if not images:
+        images = read_plain(source)
+        warn_shown_as_color(header)
 
     stem = re.sub(r"_\d{5,}$", "", stem_of(path)) if is_part else stem_of(path)
     return [image if image.name else replace(image, name=stem) for image in images]

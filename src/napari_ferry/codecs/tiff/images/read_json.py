@@ -23,8 +23,11 @@ from napari_ferry.codecs.tiff.images.levels import (
 )
 from napari_ferry.codecs.tiff.images.page_names import with_page_names
 from napari_ferry.codecs.tiff.images.page_runs import PageRun, PageStack, join_key, join_runs
+from napari_ferry.codecs.tiff.images.planar_color import warn_shown_as_planes
 from napari_ferry.codecs.tiff.images.read_plain import read_subifd_images
 from napari_ferry.codecs.tiff.images.shaped_json import (
+    axis_letters,
+    leading_names,
     parse_record,
     shortened_record,
     warn_misfit,
@@ -45,7 +48,6 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.axes import default_axes
 from napari_ferry.image.record import ASSUMED, KEY, Description, parse_description
 from napari_ferry.imagej import ASSUMED_TIME
 
@@ -60,12 +62,20 @@ def read_json(header: Header, source: TiffPages) -> list[Image]:
     Warns
     -----
     FerryWarning
-        The description of a later page does not fit the pages of the file.
+        The description of a later page does not fit the pages of the file, or the first one
+        describes planes that are tagged as a color.
     """
     record = parse_record(header.description)
     if record is None:
         warn_unusable(header)
         return []
+    images = _read_images(header, record, source)
+    if images and KEY not in record and not axis_letters(record):
+        warn_shown_as_planes(header, images[0])
+    return images
+
+
+def _read_images(header: Header, record: Mapping[str, Any], source: TiffPages) -> list[Image]:
     flat = _open_only_image(header, record, source)
     if flat is not None:
         image = _whole_image(header, record, flat)
@@ -263,24 +273,22 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisM
         return ours, None
 
     metadata = {k: v for k, v in record.items() if k not in ("shape", "axes", KEY)}
-    letters = str(record.get("axes", "")).lower()
-    are_named = len(letters) == len(shape) == len(set(letters)) and {"y", "x"} <= set(letters)
+    letters = axis_letters(record)
     n = len(shape) - len(page.shape)
     tail, move = frame_axes(page)
-    if are_named and "q" not in letters:
+    if letters:
         is_stored = letters[n:] == page.axes and shape[n:] == page.shape
         if not is_stored or set(tail) & set(letters[:n]):
             tail, move = letters[n:], None
         names: Sequence[str] = letters[:n] + tail
     else:
-        # tifffile stores a stack of three or four planes, written without a color option, as one
-        # page with separate samples; these are frames, unless the axes are named
+        # separate samples are frames, with a warning from `warn_shown_as_planes`
         is_planar = page.axes.startswith("s")
         if n < 0 or shape[n:] != page.shape or is_planar:
             n, tail, move = len(shape) - 2, "yx", None
         if n:
             metadata[ASSUMED] = ASSUMED_TIME if n == 1 else ASSUMED_AXES
-        names = (*_leading_names(n, tail), *tail)
+        names = (*leading_names(n, tail), *tail)
     description = Description(
         shape=(*shape[:n], *moved_shape(shape[n:], move)),
         axes=tuple(map(Axis, names)),
@@ -288,13 +296,3 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisM
         metadata=metadata,
     )
     return description, move
-
-
-def _leading_names(n: int, tail: str) -> tuple[str, ...]:
-    """Return names for `n` unnamed axes before those of a frame.
-
-    >>> _leading_names(2, "yxs"), _leading_names(3, "cyx")
-    (('t', 'z'), ('t', 'd1', 'z'))
-    """
-    names = default_axes(n + len(tail.strip("cs")))[:n]
-    return tuple(f"d{i}" if name in tail else name for i, name in enumerate(names))

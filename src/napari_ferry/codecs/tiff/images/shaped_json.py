@@ -11,7 +11,7 @@ from napari_ferry.codecs.tiff.names import short_name
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.errors import FerryWarning
-from napari_ferry.image.axes import complete_steps
+from napari_ferry.image.axes import complete_steps, default_axes
 from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY
 
@@ -31,6 +31,26 @@ def parse_record(text: str) -> dict[str, Any] | None:
     is_valid = isinstance(shape, list) and 2 <= len(shape) <= _MAX_AXES
     is_valid = is_valid and all(type(n) is int and 0 < n < 2**48 for n in shape or ())
     return record if is_valid else None
+
+
+def axis_letters(record: Mapping[str, Any]) -> str:
+    """Return the axes in a description, one lower-case letter each; empty unless all are named.
+
+    ``Q`` is tifffile's letter for an unknown axis.
+    """
+    letters = str(record.get("axes", "")).lower()
+    is_valid = len(letters) == len(record["shape"]) == len(set(letters))
+    return letters if is_valid and {"y", "x"} <= set(letters) and "q" not in letters else ""
+
+
+def leading_names(n: int, tail: str) -> tuple[str, ...]:
+    """Return names for `n` unnamed axes before those of a frame.
+
+    >>> leading_names(2, "yxs"), leading_names(3, "cyx")
+    (('t', 'z'), ('t', 'd1', 'z'))
+    """
+    names = default_axes(n + len(tail.strip("cs")))[:n]
+    return tuple(f"d{i}" if name in tail else name for i, name in enumerate(names))
 
 
 def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> dict[str, Any]:

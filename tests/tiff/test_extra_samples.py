@@ -11,10 +11,13 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_ferry import imload, imsave
+from napari_ferry.layers import to_layers
 
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
 PLAIN: dict[str, Any] = {"metadata": None, "software": "other"}
 IMAGEJ = {"description": "ImageJ=1.54f\nimages=1\n", "metadata": None}
+
+COLORS = {"red": "#ff0000", "green": "#00ff00", "blue": "#0000ff"}
 
 WRITERS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "plain": ("a.tif", 1, {"metadata": None}),
@@ -52,6 +55,8 @@ def test_an_unspecified_sample_is_a_channel(tmp_path: Path, name: str) -> None:
     (image,) = imload(tmp_path / filename)
     assert image.axis_names[-3:] == ("c", "y", "x")
     assert not image.is_rgb
+    assert [channel.name for channel in image.channels] == [*COLORS, "extra sample"]
+    assert [channel.color for channel in image.channels] == [*COLORS.values(), "#ffffff"]
     expected = np.moveaxis(data, -1, 1)
     assert (np.asarray(image.array).reshape(expected.shape) == expected).all()
 
@@ -59,7 +64,8 @@ def test_an_unspecified_sample_is_a_channel(tmp_path: Path, name: str) -> None:
         imsave(image, tmp_path / saved)
         with tifffile.TiffFile(tmp_path / saved) as tif:
             assert not any(page.extrasamples for page in tif.pages)  # type: ignore[union-attr]
-        assert imload(tmp_path / saved)[0].axis_names == image.axis_names
+        reopened = imload(tmp_path / saved)[0]
+        assert (reopened.axis_names, reopened.channels) == (image.axis_names, image.channels)
 
 
 @pytest.mark.parametrize("extra", [ASSOCIATED, UNASSOCIATED])
@@ -70,3 +76,37 @@ def test_transparency_is_a_color(tmp_path: Path, name: str, extra: int) -> None:
     (image,) = imload(tmp_path / filename)
     assert image.is_rgb
     assert image.size("s") == 4
+
+
+def test_more_samples_are_numbered(tmp_path: Path) -> None:
+    data = np.zeros((24, 32, 6), "uint16")
+    tifffile.imwrite(
+        tmp_path / "a.tif", data, photometric="rgb", planarconfig="contig",
+        extrasamples=[UNSPECIFIED] * 3, metadata=None,
+    )  # fmt: skip
+    (image,) = imload(tmp_path / "a.tif")
+    extra = [f"extra sample {i}" for i in (1, 2, 3)]
+    assert [channel.name for channel in image.channels] == [*COLORS, *extra]
+    assert {channel.contrast_limits for channel in image.channels} == {None}
+
+
+@pytest.mark.parametrize("options", [{}, {"photometric": "rgb", "extrasamples": [0]}], ids=str)
+def test_names_of_the_file_are_kept(options: dict[str, Any], tmp_path: Path) -> None:
+    names = ["a", "b", "c", "d"]
+    data, axes = (picture(1)[0], "YXS") if options else (picture(1)[0].transpose(2, 0, 1), "CYX")
+    channel = {"Name": names[:1] if options else names}
+    tifffile.imwrite(tmp_path / "a.ome.tif", data, metadata={"axes": axes, "Channel": channel},
+                     **options)  # fmt: skip
+    (image,) = imload(tmp_path / "a.ome.tif")
+    assert image.size("c") == 4
+    if not options:
+        assert [channel.name for channel in image.channels] == names
+
+
+def test_layers_show_the_color(tmp_path: Path) -> None:
+    write(tmp_path / "a.tif", picture(1), UNSPECIFIED, PLAIN)
+    layers = to_layers(imload(tmp_path / "a.tif"))
+    settings = [settings for _, settings, _ in layers]
+    assert [each["visible"] for each in settings] == [True, True, True, False]
+    assert {each["blending"] for each in settings} == {"additive"}
+    assert [tuple(each["contrast_limits"]) for each in settings[:3]] == [(0, 255)] * 3

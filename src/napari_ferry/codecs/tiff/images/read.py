@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.codecs.tiff.images.color_table import with_inversion
+from napari_ferry.codecs.tiff.images.extra_samples import with_extra_samples
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
 from napari_ferry.codecs.tiff.images.part_files import HEAD_CHARACTERS, check_parts, ome_parts
 from napari_ferry.codecs.tiff.images.planar_color import warn_shown_as_color
@@ -69,7 +70,9 @@ def read_images(path: Path) -> list[Image]:
         images = _read_described(header, source)
     if not images and header.nbytes and header.flavor:
         images = read_vendor(header)
-    images = [with_inversion(image, header.photometric) for image in images]
+    images = [
+        with_extra_samples(with_inversion(image, header.photometric), header) for image in images
+    ]
     if not images:
         images = read_plain(source)
         warn_shown_as_color(header)

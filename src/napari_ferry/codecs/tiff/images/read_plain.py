@@ -16,6 +16,7 @@ from napari_ferry.codecs.tiff.images.color_table import (
     with_other_color,
     with_palette,
 )
+from napari_ferry.codecs.tiff.images.extra_samples import with_extra_samples
 from napari_ferry.codecs.tiff.images.levels import (
     CHAIN_FACTORS,
     ImagePages,
@@ -142,6 +143,7 @@ def _image(source: TiffPages, levels: Sequence[PageGroup]) -> Image:
     image = with_pixel_size(image, size)
     image = with_inversion(image, kind.photometric)
     image = with_other_color(image, kind.photometric, source.path)
+    image = with_extra_samples(image, kind)
     if len(levels) > 1:
         return with_levels(image, pages, levels[1:])
     return with_subifd_levels(image, pages, kind) if source.subifd is None else image

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hyperstacks import FULL, axes_of, parse, read, save
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Channel
 
 
@@ -49,10 +50,13 @@ def test_a_record_of_other_planes_is_ignored(tmp_path: Path, changes: dict[str, 
         "{}",
         '{"napari-ferry": 1, "axes": [{"size": 1}]}',
         '{"napari-ferry": 1, "axes": []}',
-        "[" * 100_000,
+        '{"a": ' + "[" * 100_000 + "}",
         "{]}",
     ],
 )
-def test_a_damaged_record_is_ignored(record: str) -> None:
-    found = parse({"images": 2, "frames": 2, "Info": f"napari-ferry: {record}"})
+def test_a_damaged_record_is_reported(record: str) -> None:
+    header = {"images": 2, "frames": 2, "Info": f"napari-ferry: {record}\nmouse 4"}
+    with pytest.warns(FerryWarning, match="record of napari-ferry in the ImageJ header is damaged"):
+        found = parse(header)
+    assert (found.metadata or {})["Info"] == "mouse 4"
     assert (found.shape, axes_of(found)) == ((2, 5, 7), "tyx")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Channel, Image
 from ome_documents import calibrate, foreign, make, parse, write
 
@@ -92,9 +93,11 @@ def test_a_record_of_other_pixels_is_ignored(change: tuple[str, str]) -> None:
         '{"napari-ferry": 1, "axes": [{"name": "y", "size": 5}]}',
     ],
 )
-def test_a_damaged_record_is_ignored(value: str) -> None:
+def test_a_damaged_record_is_reported(value: str) -> None:
     note = f'<CommentAnnotation ID="A" Namespace="napari-ferry/1"><Value>{value}</Value>'
     xml = foreign(image='<AnnotationRef ID="A"/>').replace(
         "</OME>", f"<StructuredAnnotations>{note}</CommentAnnotation></StructuredAnnotations></OME>"
     )
-    assert parse(xml).description.shape == (4, 3, 2, 5, 7)
+    with pytest.warns(FerryWarning, match="record of napari-ferry in the OME-XML is damaged"):
+        found = parse(xml)
+    assert found.description.shape == (4, 3, 2, 5, 7)

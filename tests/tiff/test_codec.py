@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 import tifffile
 
-from helpers import SHARED, Entry, entry_id, pixels, read_corpus, read_golden, sha256
+from helpers import (
+    SHARED,
+    Entry,
+    assert_same_pixels,
+    entry_id,
+    pixels,
+    read_corpus,
+    read_golden,
+    sha256,
+)
 from napari_ferry import imload, imsave
 from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
 from napari_ferry.image import Image
@@ -169,3 +178,26 @@ def test_pipes_folders_and_missing_files_are_refused_at_once(tmp_path: Path) -> 
     ):
         with pytest.raises(FerryError, match=message):
             imload(tmp_path / f"{name}.tif")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "coding", "place"),
+    [
+        ("a.ome.tif", "uint16", "ascii", "the OME-XML"),
+        ("a.tif", "uint16", "utf-16-le", "the ImageJ header"),
+        ("a.tif", "int64", "ascii", "the JSON description"),
+    ],
+)
+def test_a_damaged_record_is_named(
+    name: str, dtype: str, coding: str, place: str, tmp_path: Path
+) -> None:
+    data = pixels((3, 20, 30), dtype)
+    imsave(Image.from_array(data, "zyx"), tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    old, new = (f'"{key}": [{{'.encode(coding) for key in ("axes", "a#es"))
+    assert content.count(old) == 1
+    (tmp_path / name).write_bytes(content.replace(old, new))
+    with pytest.warns(FerryWarning, match=f"{name}: .*in {place} is damaged") as caught:
+        (image,) = imload(tmp_path / name)
+    assert len(caught) == 1
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)

@@ -1,7 +1,7 @@
 """Conversion of images to plain JSON and back: the record of an image in every format.
 
 The record is one JSON object with a version. Other programs ignore it, and malformed values in it
-are ignored when it is read::
+are ignored when it is read; a record without valid axes is reported::
 
     {"napari-ferry": 1, "dtype": "uint16", "name": "cells", "kind": "image",
      "axes": [{"name": "t", "size": 100, "scale": 0.5, "unit": "second", "translation": 0.0}, ...],
@@ -14,6 +14,7 @@ are ignored when it is read::
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -22,6 +23,7 @@ import numpy as np
 
 from napari_ferry.arguments import is_count, is_finite
 from napari_ferry.arrays import Array
+from napari_ferry.errors import FerryWarning
 from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
 from napari_ferry.image.image import Image, Kind
 from napari_ferry.image.json_values import parse_json, to_json
@@ -166,6 +168,34 @@ def read_record(text: str) -> Description | None:
         return parse_description(parse_json(text))
     except ValueError:
         return None
+
+
+def parse_own_record(record: object, place: str) -> Description | None:
+    """Return the description in a record that is certainly ours, or ``None`` if it is damaged.
+
+    Parameters
+    ----------
+    record : object
+        The record, or its JSON text.
+    place : str
+        Its place in the file, such as ``"the OME-XML"``.
+
+    Warns
+    -----
+    FerryWarning
+        The record is damaged.
+    """
+    is_text = isinstance(record, str)
+    description = read_record(record) if is_text else parse_description(record)  # type: ignore[arg-type]
+    if description is None:
+        warnings.warn(
+            f"The record of {KEY} in {place} is damaged and ignored: display settings, notes and "
+            "names that only the record holds are lost; check the axes, and get a complete copy "
+            "of the file if there is one.",
+            FerryWarning,
+            stacklevel=3,
+        )
+    return description
 
 
 def merge_value(own: _T, written: _T, header: _T) -> _T:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Channel
 from napari_ferry.image.channel_displays import channel_displays
-from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, merge_axes, read_record
+from napari_ferry.image.record import CHANNEL_DISPLAYS, KEY, merge_axes, parse_own_record
 from napari_ferry.imagej.axis_steps import supported_axes
 from napari_ferry.imagej.colors import (
     DISPLAY_KEYS,
@@ -23,17 +23,23 @@ from napari_ferry.imagej.private import plain, write_private
 if TYPE_CHECKING:
     from napari_ferry.image.record import Description
 
-_RECORD_LINE = re.compile(rf"(?:^|\n){KEY}: (\{{.*\}})(?:\n|$)")
+_RECORD_LINE = re.compile(rf"(?:^|\n){KEY}: (\{{.*)(?:\n|$)")
 
 
 def split_info(info: object) -> tuple[str, Description | None]:
-    """Split the Info text into the user's text and our record."""
+    """Split the Info text into the user's text and our record.
+
+    Warns
+    -----
+    FerryWarning
+        The record is damaged.
+    """
     text = info if isinstance(info, str) else ""
     match = _RECORD_LINE.search(text)
     if match is None:
         return text, None
     rest = "\n".join(part for part in (text[: match.start()], text[match.end() :]) if part)
-    return rest, read_record(match[1])
+    return rest, parse_own_record(match[1], "the ImageJ header")
 
 
 def merge_record(header: Description, record: Description | None) -> Description:

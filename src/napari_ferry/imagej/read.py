@@ -72,7 +72,7 @@ def parse_imagej(
     Warns
     -----
     FerryWarning
-        A calibration is invalid, or sizes contradict each other.
+        A calibration is invalid, sizes contradict each other, or our own record is damaged.
     """
     sizes, is_time_assumed = _parse_sizes(metadata, nframes)
     axes = [parse_axis(name, metadata, resolution) for name in (*sizes, "y", "x")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_ferry.image import Channel
-from napari_ferry.image.record import Description, merge_axes, merge_value, read_record
+from napari_ferry.image.record import Description, merge_axes, merge_value, parse_own_record
 from napari_ferry.ome_xml.planes import counts_only_channels, plane_counts, plane_shape
 from napari_ferry.ome_xml.vocabulary import (
     TYPES,
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 
 def find_record(notes: Sequence[ET.Element]) -> Description | None:
-    """Return our own record from the annotations, or ``None`` if absent or damaged."""
+    """Return our own record from the annotations, or ``None`` if absent or damaged.
+
+    Warns
+    -----
+    FerryWarning
+        The record is damaged.
+    """
     own = (note for note in notes if note.get("Namespace", "").startswith("napari-ferry/"))
     note = next(own, None)
-    return None if note is None else read_record(note.findtext("Value", ""))
+    return None if note is None else parse_own_record(note.findtext("Value", ""), "the OME-XML")
 
 
 def merge_record(header: Description, record: Description | None) -> Description:

@@ -67,7 +67,7 @@ def parse_ome_xml(xml: str, *, page_samples: int | None = None) -> list[OmeImage
     -----
     FerryWarning
         A physical size or time increment is impossible, and is ignored; samples per pixel differ
-        from those of the pages; several images do not name their pages.
+        from those of the pages; several images do not name their pages; our own record is damaged.
     """
     root, lists = parse_document(xml)
     binary_only = root.find("BinaryOnly")

@@ -48,7 +48,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED, KEY, Description, parse_description
+from napari_ferry.image.record import ASSUMED, KEY, Description, parse_own_record
 from napari_ferry.imagej import ASSUMED_TIME
 
 ASSUMED_AXES = "the axes are named by their order, because the file does not name them"
@@ -268,7 +268,7 @@ def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisM
         How the stored axes of a page move for that.
     """
     shape, dtype = tuple(record["shape"]), page.dtype.name
-    ours = parse_description(record.get(KEY))
+    ours = parse_own_record(record[KEY], "the JSON description") if KEY in record else None
     if ours is not None and ours.shape == shape:
         return ours, None
 

@@ -51,4 +51,4 @@ def test_gap_may_be_as_long_as_a_row(tmp_path):
     found = find_layouts(path)
     gaps = {(*brief(layout), layout.gap): layout for layout in found[:3]}
     reasons = gaps["<u2", 512, 12, 90, 128, 1, 256].reasons
-    assert "frames begin every 23,296 bytes: the last 256 bytes of each are not pixels" in reasons
+    assert "frames repeat every 23,296 bytes: the last 256 bytes of each are not pixels" in reasons

@@ -72,7 +72,7 @@ def test_command_writes_a_sidecar_that_opens_the_file(tmp_path, capsys, header):
     assert main(["repair", str(path)]) == 0
     assert not (tmp_path / "cells.json").exists()
     assert main(["repair", str(path), "--write"]) == 0
-    assert "rows repeat every 264 bytes" in capsys.readouterr().out
+    assert "rows of 132 pixels and frames of 90 rows repeat" in capsys.readouterr().out
     (image,) = imload(path)
     np.testing.assert_array_equal(image.array, pixels)
     assert image.axis_names == ("t", "y", "x")

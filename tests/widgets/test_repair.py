@@ -190,7 +190,7 @@ def test_a_dropped_file_without_sidecar_opens_the_widget(viewer, tmp_path, qtbot
     best = widget.candidate_list.candidates[0]
     assert values(widget) == (HEADER, 30, 96, 96)
     assert best.layout.confidence > 0.8
-    assert "rows repeat every 192 bytes" in widget.candidate_list.reasons.text()
+    assert "rows of 96 pixels" in widget.candidate_list.reasons.text()
     (layer,) = viewer.layers
     assert np.array_equal(layer.data, calcium_movie(30, 96)[0].array)
 

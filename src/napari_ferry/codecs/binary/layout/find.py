@@ -11,8 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_ferry.arguments import reading, to_path
+from napari_ferry.codecs.binary.layout.candidates.candidates import Candidate
 from napari_ferry.codecs.binary.layout.evaluate import evaluate_layouts
-from napari_ferry.codecs.binary.layout.explain import explain_candidate, has_structure
+from napari_ferry.codecs.binary.layout.explain import (
+    explain_candidate,
+    has_structure,
+    measured_details,
+)
+from napari_ferry.codecs.binary.layout.judge import judge_known_fields
 from napari_ferry.codecs.binary.layout.known_headers import read_header
 from napari_ferry.codecs.binary.layout.layout import (
     ByteOrder,
@@ -30,6 +36,10 @@ from napari_ferry.files.file_formats import HEAD_BYTES, identify_format
 
 _UNSEEN_TRUST = 0.4
 """Factor on the confidence in a layout that only the size of the file supports."""
+_CONTRADICTED = 0.05
+"""Probability of the known fields below which the bytes contradict them."""
+_HEADER_TRUST = 0.01
+"""Probability of known fields that the header of a known format contradicts."""
 _MAX_SAMPLED_FILES = 4
 """Number of files whose bytes are read to find their common layout."""
 
@@ -48,8 +58,9 @@ def find_layouts(
 ) -> list[Layout]:
     """Find the possible layouts of a raw file, from a bounded sample of its bytes.
 
-    Fields that are given narrow the search and are never overruled. A dtype without a byte order,
-    such as ``'uint16'``, leaves the order open.
+    Fields that are given narrow the search and are never overruled. If the bytes contradict them,
+    the confidences are low, and the first reason names a likelier layout. A dtype without a byte
+    order, such as ``'uint16'``, leaves the order open.
 
     Parameters
     ----------
@@ -93,7 +104,18 @@ def find_layouts(
     )
     if limit < 1:
         raise InvalidImageError(f"limit is {limit!r}: give a whole number of at least 1.")
-    return _search_file(to_path(path), known)[:limit]
+    return search_layouts(to_path(path), known).layouts[:limit]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundLayouts:
+    """Layouts of a file that agree with the known fields, the likeliest first.
+
+    `rival` is the likeliest of the other layouts if the bytes contradict the known fields.
+    """
+
+    layouts: list[Layout]
+    rival: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +178,7 @@ def _search_samples(sizes: Mapping[Path, int], known: KnownFields) -> list[dict[
     return [
         {replace(strip_evidence(layout), frames=1): layout.confidence for layout in layouts}
         for _, path in by_size[::-1][::step][:_MAX_SAMPLED_FILES]
-        if (layouts := _search_file(path, known))
+        if (layouts := search_layouts(path, known).layouts)
     ]
 
 
@@ -172,16 +194,32 @@ def _has_room(size: int, known: KnownFields) -> bool:
     return frame + (known.offset or 0) <= size
 
 
-def _search_file(path: Path, known: KnownFields) -> list[Layout]:
-    """Return all layouts of a file, the likeliest first."""
+def search_layouts(path: Path, known: KnownFields) -> FoundLayouts:
+    """Search for the layouts of a file, and for evidence against the known fields.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file does not exist, or it is not a raw file.
+    """
     if not path.is_file():
         raise UnreadableFileError(f"{path} is not a file: check its name.")
     with reading(path), open_source(path) as source:
         described = read_header(source)
         if described is not None and known.allows(described):
-            return [described]
+            return FoundLayouts(layouts=[described])
         _refuse_known_format(path, source, known)
         candidates = evaluate_layouts(source, known) if _has_room(source.size, known) else []
+        layouts = _rank(candidates, known)
+        if known == KnownFields():
+            return FoundLayouts(layouts=layouts)
+        if described is not None:
+            return _contradict(layouts, described, _HEADER_TRUST)
+        return _judge(candidates, layouts, evaluate_layouts(source, KnownFields()), known)
+
+
+def _rank(candidates: Sequence[Candidate], known: KnownFields) -> list[Layout]:
+    """Return the layouts of candidates with confidences and reasons, the likeliest first."""
     if not candidates:
         return []
 
@@ -195,10 +233,50 @@ def _search_file(path: Path, known: KnownFields) -> list[Layout]:
             candidate.layout,
             confidence=float(share) * trust,
             reasons=explain_candidate(candidate, is_structured=is_structured),
+            details=measured_details(candidate),
         )
         for candidate, share in zip(candidates, shares, strict=True)
     ]
     return sorted(layouts, key=lambda layout: -layout.confidence)
+
+
+def _judge(
+    candidates: Sequence[Candidate],
+    layouts: list[Layout],
+    free: Sequence[Candidate],
+    known: KnownFields,
+) -> FoundLayouts:
+    """Include the probability of the known fields in the confidences of layouts.
+
+    Parameters
+    ----------
+    candidates, layouts
+        Candidates that agree with the known fields, and their layouts.
+    free : sequence of Candidate
+        Candidates without known fields. They prove nothing if the likeliest shows no structure.
+    known : KnownFields
+        The known fields.
+    """
+    ranked = _rank(free, KnownFields())
+    if not free or not has_structure(free[int(np.argmax(probabilities(free)))]):
+        return FoundLayouts(layouts=layouts)
+
+    plausible = judge_known_fields(candidates, free, known)
+    rival = next((layout for layout in ranked if not known.allows(layout)), None)
+    if rival is not None and plausible < _CONTRADICTED:
+        return _contradict(layouts, rival, plausible)
+    weighed = [replace(each, confidence=each.confidence * plausible) for each in layouts]
+    return FoundLayouts(layouts=weighed)
+
+
+def _contradict(layouts: Sequence[Layout], rival: Layout, plausible: float) -> FoundLayouts:
+    """Return layouts with the reason against them: a rival that the bytes support."""
+    reason = f"the bytes contradict the given values: {rival} is likelier"
+    doubted = [
+        replace(layout, confidence=layout.confidence * plausible, reasons=(reason, *layout.reasons))
+        for layout in layouts
+    ]
+    return FoundLayouts(layouts=doubted, rival=rival)
 
 
 def _refuse_known_format(path: Path, source: Source, known: KnownFields) -> None:

@@ -36,6 +36,8 @@ class Layout:
         Probability that all fields are right, between 0 and 1.
     reasons : tuple of str
         Evidence for the layout, in words.
+    details : tuple of str
+        The measured numbers behind the reasons.
     gap : int
         Bytes after each frame that belong to no sample.
     """
@@ -49,6 +51,7 @@ class Layout:
     x: int
     confidence: float = 0.0
     reasons: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     gap: int = 0
 
     @property
@@ -88,8 +91,8 @@ def frame_bytes(layout: Layout) -> int:
 
 
 def strip_evidence(layout: Layout) -> Layout:
-    """Return a layout without its confidence and reasons."""
-    return replace(layout, confidence=0.0, reasons=())
+    """Return a layout without its confidence, reasons and details."""
+    return replace(layout, confidence=0.0, reasons=(), details=())
 
 
 def count_frames(nbytes: int, layout: Layout) -> tuple[int, int]:

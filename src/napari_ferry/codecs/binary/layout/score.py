@@ -73,13 +73,10 @@ _ABSENT = 0.005
 
 
 def row_features(row: Row, sample_type: SampleType, best: SampleType) -> dict[str, float]:
-    """Return the evidence of a sample type and a row."""
+    """Return the evidence of a sample type and a row; `best` is the likeliest type."""
     is_colored = row.channels > 1
     return {
-        # of the type
-        "cost": sample_type.total - best.total,
-        "crel": float(np.log((sample_type.total + 0.05) / (best.total + 0.05))),
-        "bigend": float(sample_type.dtype.str[0] == ">"),
+        **type_features(sample_type, best),
         # of the row
         "z": signed_log(row.z),
         "comb": signed_log(row.comb),
@@ -97,6 +94,15 @@ def row_features(row: Row, sample_type: SampleType, best: SampleType) -> dict[st
         "c4": float(row.channels >= 4),
         "mosaic": float(row.mosaic),
         "halves": signed_log(row.half) if row.mosaic else 0.0,
+    }
+
+
+def type_features(sample_type: SampleType, best: SampleType) -> dict[str, float]:
+    """Return the evidence of a sample type, compared with the likeliest one."""
+    return {
+        "cost": sample_type.total - best.total,
+        "crel": float(np.log((sample_type.total + 0.05) / (best.total + 0.05))),
+        "bigend": float(sample_type.dtype.str[0] == ">"),
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import dask.array
@@ -36,8 +36,8 @@ class Scene:
         Order of the viewer's axes.
     step : tuple of int, optional
         Position of the viewer's sliders; the first one is the frame that is drawn.
-    options : mapping, optional
-        More for `render`.
+    view : mapping
+        Attributes of the viewer that differ from their defaults.
     tolerance : int
         Largest difference, of 255.
     theme : str
@@ -51,7 +51,7 @@ class Scene:
     scale: float = 1.0
     order: tuple[int, ...] | None = None
     step: tuple[int, ...] | None = None
-    options: dict[str, Any] | None = None
+    view: Mapping[str, Any] = field(default_factory=dict)
     tolerance: int = 1
     theme: str = "dark"
     factor: int = 1
@@ -311,9 +311,8 @@ def _sliders() -> Iterator[Scene]:
     plain = image(WAVES, colormap="red", blending="additive")
     layers = (image(film), plain, labels(grown, opacity=1.0))
     for place in (0, 3):
-        options = {"axis": "t", "position": f"z={place}"}
         name = f"4D, 2D and 3D, z={place}"
-        yield Scene(name, layers, step=(at["t"], place, 0, 0), options=options)
+        yield Scene(name, layers, step=(at["t"], place, 0, 0))
     far = image(STACK, colormap="green", blending="additive", translate=(3, 0, 0))
     for place in (1, 4, 6):  # below the second stack, in both, above the first
         yield Scene(f"out of range, z={place}", (image(STACK), far), step=(place, 0, 0))
@@ -322,7 +321,7 @@ def _sliders() -> Iterator[Scene]:
         yield Scene(f"coarse in z, z={place}", (image(STACK), coarse), step=(place, 0, 0))
     deep = image(STACK, scale=(4, 1, 1))
     for order, plane in (((1, 0, 2), "z x"), ((0, 2, 1), "x y"), ((2, 1, 0), "y z")):
-        yield Scene(f"plane {plane}", (deep,), order=order, options={"plane": plane})
+        yield Scene(f"plane {plane}", (deep,), order=order)
     for name, lazy in (
         ("dask", dask.array.from_array(STACK, (2, 30, 40))),
         ("zarr", zarr.array(STACK, chunks=(2, 30, 40))),
@@ -331,16 +330,68 @@ def _sliders() -> Iterator[Scene]:
 
 
 def _background() -> Iterator[Scene]:
-    options = {"background": "white"}
     faint = image(RAMP, colormap="viridis", opacity=0.5)
-    yield Scene("light", (faint,), theme="light", options=options)
+    yield Scene("light", (faint,), theme="light")
     for blending in ("additive", "minimum", "multiplicative"):
         layers = (faint, image(WAVES, translate=(20, 30), blending=blending, opacity=0.8))
         name = f"light, {blending}"
-        yield Scene(name, layers, theme="light", options=options, tolerance=2)
+        yield Scene(name, layers, theme="light", tolerance=2)
     for blending in ("additive", "minimum", "opaque"):
         layer = image(WAVES, colormap="magenta", blending=blending)
-        yield Scene(f"light, lowest {blending}", (layer,), theme="light", options=options)
+        yield Scene(f"light, lowest {blending}", (layer,), theme="light")
+
+
+GRID = "canvas.grid"
+ORIENTATION = "scene.camera.orientation2d"
+
+
+def _orientations() -> Iterator[Scene]:
+    pair = (image(RGB, rgb=True), labels(OBJECTS, opacity=0.5))
+    for orientation in (("up", "right"), ("down", "left"), ("up", "left")):
+        view = {ORIENTATION: orientation}
+        name = " and ".join(orientation)
+        yield Scene(f"axes {name}", pair, view=view, tolerance=2)
+        mirrored = image(WAVES, scale=(-2, 1), colormap="magma")
+        yield Scene(f"mirrored, axes {name}", (mirrored,), view=view)
+    view = {ORIENTATION: ("up", "left")}
+    deep = image(STACK, scale=(4, 1, 1))
+    yield Scene("plane x z, axes up and left", (deep,), order=(1, 2, 0), view=view)
+    smooth = image(NOISE, interpolation2d="linear")
+    yield Scene("linear at 1.5, axes up and left", (smooth,), 1.5, view=view)
+
+
+def _grids() -> Iterator[Scene]:
+    film = image(STACK, colormap="viridis")
+    layers = (
+        image(RAMP, colormap="green", blending="additive"),
+        image(WAVES, colormap="magenta", blending="additive"),
+        image(RGB, rgb=True, opacity=0.6),
+        film,
+        labels(OBJECTS),
+    )
+    hidden = (*layers[:2], image(RAMP, visible=False), *layers[3:])
+    for name, scene, settings in (
+        ("two", layers[:2], {}),
+        ("five", layers, {}),
+        ("five, one is hidden", hidden, {}),
+        ("stride 2", layers, {"stride": 2}),
+        ("stride -2", layers, {"stride": -2}),
+        ("stride 3, one is hidden", hidden, {"stride": 3}),
+        ("1 x 5", layers, {"shape": (1, -1)}),
+        ("3 columns", layers, {"shape": (-1, 3)}),
+        ("3 x 4", layers, {"shape": (3, 4)}),
+        ("1 x 2, more layers than cells", layers, {"shape": (1, 2)}),
+        ("7 pixels apart", layers, {"spacing": 7}),
+        ("a tenth apart", layers, {"spacing": 0.1, "shape": (1, -1)}),
+    ):
+        view = {f"{GRID}.{key}": value for key, value in settings.items()}
+        yield Scene(f"grid: {name}", scene, view={f"{GRID}.enabled": True, **view}, tolerance=2)
+    on = {f"{GRID}.enabled": True}
+    yield Scene("grid at 2", layers[:3], 2, view=on, tolerance=2)
+    yield Scene("grid, axes up and left", layers[:3], view={**on, ORIENTATION: ("up", "left")})
+    moved = (image(WAVES), image(RAMP[:50, :70], scale=(2, 1), translate=(30, -20)))
+    yield Scene("grid, layers of several sizes", moved, view=on)
+    yield Scene("grid on white", (layers[2], image(WAVES)), view=on, theme="light")
 
 
 LARGE = 20
@@ -348,5 +399,5 @@ LARGE = 20
 
 FAMILIES: tuple[Callable[[], Iterator[Scene]], ...] = (
     *(_colormaps, _values, _blendings, _labels, _colors, _transforms, _scales, _levels),
-    *(_sliders, _background),
+    *(_sliders, _background, _orientations, _grids),
 )

@@ -24,10 +24,6 @@ def set_thick(viewer: Any) -> None:
 
 
 STATES: dict[str, Callable[[Any], None]] = {
-    r"layers side by side \(grid\)": lambda v: setattr(v.canvas.grid, "enabled", True),
-    "axes in another direction": lambda v: setattr(
-        v.scene.camera, "orientation2d", ("up", "right")
-    ),
     "a 3-D view": lambda v: setattr(v.dims, "ndisplay", 3),
     "a projection of a thick slice": set_thick,
 }
@@ -52,7 +48,12 @@ def viewer(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def check(viewer: Any, path: Path = MOVIE, count: int = 2) -> tuple[str, ...]:
     images = viewer_images([layer.as_layer_data_tuple() for layer in viewer.layers[:count]])
-    return check_view(images, path, dict(viewer_state(images).options))
+    return check_view(images, path, dict(viewer_state(images, path=path).options))
+
+
+def viewer_options(viewer: Any, count: int = 2) -> dict[str, Any]:
+    images = viewer_images([layer.as_layer_data_tuple() for layer in viewer.layers[:count]])
+    return dict(viewer_state(images).options)
 
 
 def test_a_plain_view_lacks_nothing(viewer: Any) -> None:
@@ -80,11 +81,45 @@ def test_all_overlays_are_named(viewer: Any) -> None:
 def test_hidden_layers_do_not_matter(viewer: Any) -> None:
     viewer.layers[0].colorbar.visible = True
     viewer.layers[0].visible = False
-    viewer.canvas.grid.enabled = True
     assert check(viewer) == ()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "flip"),
+    [
+        (("down", "right"), None),
+        (("up", "right"), "vertical"),
+        (("down", "left"), "horizontal"),
+        (("up", "left"), "both"),
+    ],
+)
+def test_the_directions_of_axes_are_an_option(
+    orientation: tuple[str, str], flip: str | None, viewer: Any
+) -> None:
+    viewer.scene.camera.orientation2d = orientation
+    assert viewer_options(viewer).get("flip") == flip
+    assert check(viewer) == ()
+
+
+def test_the_grid_is_an_option(viewer: Any) -> None:
+    viewer.canvas.grid.enabled = True
+    options = viewer_options(viewer)
+    assert {name: options[name] for name in options if "grid" in name} == {"grid": "auto x auto"}
+    viewer.canvas.grid.shape, viewer.canvas.grid.stride = (-1, 3), -2
+    viewer.canvas.grid.spacing = 0.1
+    options = viewer_options(viewer)
+    assert options["grid"] == "auto x 3"
+    assert (options["grid_stride"], options["grid_spacing"]) == (-2, 0.1)
+    assert check(viewer) == ()
+
+
+def test_one_layer_has_no_grid(viewer: Any) -> None:
+    viewer.canvas.grid.enabled = True
+    assert "grid" not in viewer_options(viewer, count=1)
 
 
 def test_samples_are_saved_from_any_view(viewer: Any) -> None:
     viewer.layers[0].colormap = "gray"
+    viewer.scene.camera.orientation2d = ("up", "left")
     viewer.dims.ndisplay = 3
     assert check(viewer, Path("a.mkv"), count=1) == ()

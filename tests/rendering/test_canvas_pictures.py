@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 from canvas_scenes import FAMILIES, FULL, LARGE, Layer, Scene
-from napari_ferry.plugin.viewer import viewer_images
+from napari_ferry.plugin.viewer import find_attribute, viewer_images, viewer_state
 from napari_ferry.rendering.render import render
 
 pytestmark = [
@@ -67,10 +67,12 @@ class Window:
 
     viewer: Any
     fixed: list[Any] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
 
     def show(self, scene: Scene) -> list[Any]:
         """Show a scene and return its layers; reuse layers if only their settings differ."""
         fixed = [_fixed(layer) for layer in scene.layers]
+        self._set_view(scene.view)
         if self.viewer.theme != scene.theme:
             self.viewer.theme = scene.theme
         if fixed != self.fixed:
@@ -87,6 +89,15 @@ class Window:
         if scene.step:
             self.viewer.dims.current_step = scene.step
         return list(self.viewer.layers)
+
+    def _set_view(self, view: Mapping[str, Any]) -> None:
+        """Set attributes of the viewer; restore those of the scene before."""
+        for path, value in {**self.changed, **view}.items():
+            owner, _, name = path.rpartition(".")
+            owner = find_attribute(self.viewer, owner)
+            self.changed.setdefault(path, getattr(owner, name))
+            setattr(owner, name, value)
+        self.changed = {path: self.changed[path] for path in view}
 
 
 @pytest.fixture(scope="module")
@@ -126,20 +137,40 @@ def _fixed(layer: Layer) -> tuple[Any, ...]:
     return kind, id(data), plain
 
 
+def _export(viewer: Any, scene: Scene, shape: tuple[int, int]) -> Any:
+    """Return the picture of the canvas, axes (y, x, 3), of a given shape if cells are apart."""
+    from napari._qt.utils import QImg2array
+
+    if not viewer.canvas.grid.spacing:
+        return viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]
+
+    # the export of napari has no room for the space between cells, and reduces their size
+    window = viewer.window._qt_viewer
+    with window.resize_canvas(shape, 1):
+        viewer.fit_to_view(margin=0)
+        return QImg2array(window.canvas.screenshot())[..., :3]
+
+
 def _undecided(viewer: Any, scene: Scene, layers: list[Any], shape: tuple[int, int]) -> Any:
     """Return a mask of pixels with their center on an edge of samples, axes (y, x)."""
     on_edge = []
-    for axis, size in zip(viewer.dims.displayed, shape, strict=True):
+    grid = viewer.canvas.grid
+    counts = grid.actual_shape(viewer.layers)
+    directions = viewer.scene.camera.orientation2d
+    for axis, size, count in zip(viewer.dims.displayed, shape, counts, strict=True):
         spans = [_span(layer, axis - viewer.dims.ndim) for layer in layers]
         low = min(min(first, first + n * scale) for first, scale, n in spans)
         high = max(max(first, first + n * scale) for first, scale, n in spans)
-        on_edge.append((spans, (low + high) / 2, size, high - low))
+        cell = high - low if grid.spacing else size / count
+        gap = (size - cell * count) / max(1, count - 1)
+        offsets = (np.arange(size) + 0.5) % (cell + gap) - cell / 2
+        on_edge.append((spans, (low + high) / 2, offsets, (high - low) / cell))
 
-    step = max(extent / size for _, _, size, extent in on_edge)
+    step = max(each for _, _, _, each in on_edge)
     found = []
-    for spans, center, size, _ in on_edge:
-        places = center + (np.arange(size) - (size - 1) / 2) * step
-        is_tie = np.zeros(size, bool)
+    for (spans, center, offsets, _), direction in zip(on_edge, directions, strict=True):
+        places = center + offsets * (step if str(direction) in ("down", "right") else -step)
+        is_tie = np.zeros(len(offsets), bool)
         for layer, (first, scale, n) in zip(layers, spans, strict=True):
             at = (places - first) / scale / scene.factor
             edge = np.round(at)
@@ -171,12 +202,12 @@ def _params() -> Iterator[Any]:
 @pytest.mark.parametrize("scene", _params())
 def test_picture_equals_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
-    expected = viewer.export_figure(scale_factor=scene.scale, flash=False)[..., :3]
-    options = scene.options or {}
     images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
-    drawn = render(images, scale=float(scene.scale), **options)
-    place = viewer.dims.current_step[viewer.dims.order[0]]
+    state = viewer_state(images)
+    drawn = render(images, scale=float(scene.scale), **state.options)
+    place = 0 if state.number is None else viewer.dims.current_step[state.number]
     found = np.asarray(drawn.array[place] if drawn.ndim == 4 else drawn.array)
+    expected = _export(viewer, scene, found.shape[:2])
     assert found.shape == expected.shape
 
     undecided = _undecided(viewer, scene, layers, expected.shape[:2])

@@ -260,7 +260,7 @@ def _images_and_options(
     if not hooks_of(find_codec(target)).IS_MOVIE:
         return from_layers(layers), {}
     images = viewer_images(layers)
-    return images, dict(viewer_state(images).options)
+    return images, dict(viewer_state(images, path=target).options)
 
 
 def _warn(message: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.io import find_codec, hooks_of
-from napari_ferry.rendering.save import is_drawn
+from napari_ferry.plugin.viewer import CAMERA, GRID, find_attribute
+from napari_ferry.rendering.save import keeps_samples
+
+_OLD_GRID = ("grid",)
+"""Attribute of a viewer for its grid before napari 0.9."""
 
 _VIEWER_OVERLAYS = {
     "scale bar": ("canvas.overlays.scale_bar", "scale_bar"),
@@ -25,12 +26,6 @@ _LAYER_OVERLAYS = {
     "layer name": ("name_overlay",),
 }
 """Overlays that a movie lacks -> their attributes since napari 0.9 and before."""
-
-_CAMERA, _GRID = ("scene.camera", "camera"), ("canvas.grid", "grid")
-"""Attributes of the viewer since napari 0.9 and before."""
-
-_UPRIGHT = ("down", "right")
-"""Directions of the axes of the picture that a movie has."""
 
 
 def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> tuple[str, ...]:
@@ -58,8 +53,7 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
     from napari import current_viewer
 
     viewer = current_viewer()
-    keeps_samples = path.suffix.lower() in hooks_of(find_codec(path)).KEEPS_SAMPLES
-    if viewer is None or (keeps_samples and not is_drawn(images, path, options)):
+    if viewer is None or keeps_samples(images, path, options):
         return ()
 
     names = {image.name for image in images if image.display.get("visible") is not False}
@@ -77,20 +71,20 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
 def view_events(viewer: Any) -> list[Any]:
     """Return the events of a viewer for the states that `check_view` compares."""
     events = [viewer.dims.events.ndisplay, viewer.dims.events.thickness]
-    events += [_find(viewer, *_GRID).events.enabled, _find(viewer, *_CAMERA).events.orientation]
-    overlays = [_find(viewer, *paths) for paths in _VIEWER_OVERLAYS.values()]
+    events.append(find_attribute(viewer, *CAMERA).events.orientation)
+    grid = find_attribute(viewer, *GRID, *_OLD_GRID).events
+    events += [grid.enabled, grid.shape, grid.stride, grid.spacing]
+    overlays = [find_attribute(viewer, *paths) for paths in _VIEWER_OVERLAYS.values()]
     return [*events, *(overlay.events.visible for overlay in overlays if overlay is not None)]
 
 
 def _states(viewer: Any, layers: Sequence[Any]) -> dict[str, bool]:
     """Return the states of the viewer that drawing does not know, and whether each is set."""
-    dims, camera = viewer.dims, _find(viewer, *_CAMERA)
-    orientation = tuple(map(str, camera.orientation2d))
+    dims, old_grid = viewer.dims, find_attribute(viewer, *GRID) is None and viewer.grid
     is_thick = any(dims.thickness[k] > 0 for k in dims.not_displayed)
     return {
         "a 3-D view": dims.ndisplay == 3,
-        "layers side by side (grid)": _find(viewer, *_GRID).enabled and len(layers) > 1,
-        "axes in another direction than down and right": orientation != _UPRIGHT,
+        "layers side by side (grid)": old_grid and old_grid.enabled and len(layers) > 1,
         "a projection of a thick slice": is_thick
         and any(str(layer.projection_mode) != "none" for layer in layers),
     }
@@ -98,16 +92,8 @@ def _states(viewer: Any, layers: Sequence[Any]) -> dict[str, bool]:
 
 def _overlays(viewer: Any, layers: Sequence[Any]) -> list[str]:
     """Return the names of the visible overlays."""
-    found = [(_find(viewer, *paths), name) for name, paths in _VIEWER_OVERLAYS.items()]
+    found = [(find_attribute(viewer, *paths), name) for name, paths in _VIEWER_OVERLAYS.items()]
     for layer in layers:
-        found += [(_find(layer, *paths), name) for name, paths in _LAYER_OVERLAYS.items()]
+        found += [(find_attribute(layer, *paths), name) for name, paths in _LAYER_OVERLAYS.items()]
     visible = [name for overlay, name in found if overlay is not None and overlay.visible]
     return list(dict.fromkeys(visible))
-
-
-def _find(owner: Any, *paths: str) -> Any:
-    """Return the first of several attributes that exists, or None."""
-    for path in paths:
-        with suppress(AttributeError):
-            return attrgetter(path)(owner)
-    return None

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_per_step
+from napari_ferry.rendering.save import keeps_samples
 from napari_ferry.rendering.world import World, make_world
+
+CAMERA = ("scene.camera", "camera")
+"""Attributes of a viewer, since napari 0.9 and before, for its camera."""
+
+GRID = ("canvas.grid",)
+"""Attribute of a viewer for its grid; before napari 0.9, the order of layers in it differs."""
 
 
 def viewer_images(layers: Sequence[LayerData]) -> list[Image]:
@@ -47,7 +57,7 @@ class ViewerState:
         Name of the frame axis; None for a single picture.
     options : mapping
         Options of `render` for this movie: ``background``, ``axis`` and ``position`` if there is a
-        choice, and ``plane`` unless it is the default.
+        choice, and others unless they are the default: ``plane``, ``flip`` and those of the grid.
     number : int, optional
         Index of the frame axis among the sliders of the viewer.
     size : int
@@ -64,8 +74,32 @@ class ViewerState:
     seconds: float | None = None
 
 
-def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerState:
-    """Describe the movie in the viewer; the default frame axis is time or else the first axis."""
+def viewer_state(
+    images: Sequence[Image], axis: str | None = None, *, path: Path | None = None
+) -> ViewerState:
+    """Describe the movie in the viewer.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        The images of visible or hidden layers.
+    axis : str, optional
+        Name of the frame axis; by default time, or else the first axis.
+    path : Path, optional
+        File to save. If its format keeps the samples of these images, options that would require a
+        drawing instead, such as a grid, are left out.
+    """
+    from napari import current_viewer
+
+    state = _movie_state(images, axis)
+    viewer = current_viewer()
+    if viewer is None or (path and keeps_samples(images, path, state.options)):
+        return state
+    return replace(state, options={**state.options, **_flip(viewer), **_grid(viewer, images)})
+
+
+def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
+    """Return the state of the viewer that its sliders and its theme determine."""
     from napari import current_viewer
 
     viewer = current_viewer()
@@ -104,6 +138,38 @@ def viewer_state(images: Sequence[Image], axis: str | None = None) -> ViewerStat
         size=world.sizes[frame_axis],
         seconds=seconds_per_step(world.axes[frame_axis]),
     )
+
+
+def _flip(viewer: Any) -> dict[str, Any]:
+    """Return the option of `render` for the directions of the axes of the picture."""
+    vertical, horizontal = map(str, find_attribute(viewer, *CAMERA).orientation2d)
+    names = {
+        ("up", "right"): "vertical",
+        ("down", "left"): "horizontal",
+        ("up", "left"): "both",
+    }
+    flip = names.get((vertical, horizontal))
+    return {} if flip is None else {"flip": flip}
+
+
+def _grid(viewer: Any, images: Sequence[Image]) -> dict[str, Any]:
+    """Return the options of `render` for layers side by side."""
+    grid = find_attribute(viewer, *GRID)
+    if grid is None or not grid.enabled or len(images) == 1:
+        return {}
+    sides = ["auto" if count == -1 else str(count) for count in grid.shape]
+    options = {"grid": " x ".join(sides)}
+    chosen = {"grid_stride": int(grid.stride), "grid_spacing": float(grid.spacing)}
+    usual = {"grid_stride": 1, "grid_spacing": 0.0}
+    return options | {name: value for name, value in chosen.items() if value != usual[name]}
+
+
+def find_attribute(owner: Any, *paths: str) -> Any:
+    """Return the first of several attributes that exists, or None."""
+    for path in paths:
+        with suppress(AttributeError):
+            return attrgetter(path)(owner)
+    return None
 
 
 def background() -> str:

@@ -11,6 +11,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.rendering.blend import BlendMode, blend_mode
 from napari_ferry.rendering.chunk_cache import cache_chunks
 from napari_ferry.rendering.compose import Layer
+from napari_ferry.rendering.layer_grid import LayerGrid
 from napari_ferry.rendering.pixel_grid import Grid
 from napari_ferry.rendering.sampling import AxisSampling, make_sampling
 from napari_ferry.rendering.style import check_upright, choose_paint, is_smooth, is_visible
@@ -21,29 +22,41 @@ _CACHE_BYTES = 256 << 20
 """Size of the cache of chunks with several frames, for all images together."""
 
 
-def make_layers(view: View, grid: Grid) -> tuple[Layer, ...]:
+def make_layers(view: View, layer_grid: LayerGrid, grid: Grid) -> tuple[Layer, ...]:
     """Return the visible images as layers, from bottom to top."""
-    visible = [placed for placed in view.world.images if is_visible(placed.image)]
     layers: list[Layer] = []
-    is_opaque = True
-    for placed in visible:
+    is_opaque: dict[tuple[int, int], bool] = {}
+    for placed, cell in zip(view.world.images, layer_grid.cells, strict=True):
+        if not is_visible(placed.image):
+            continue
         check_upright(placed.image)
+
+        # layers are blended with those in their own cell
         blending = str(placed.image.display.get("blending", "translucent_no_depth"))
-        mode = blend_mode(blending, is_lowest=placed is visible[0])
-        layers.append(_make_layer(placed, view, grid, mode=mode, is_on_opaque=is_opaque))
-        is_opaque = is_opaque and mode not in ("minimum", "replace")
+        mode = blend_mode(blending, is_lowest=cell not in is_opaque)
+        below = is_opaque.get(cell, True)
+        layers.append(_make_layer(placed, view, grid, cell=cell, mode=mode, is_on_opaque=below))
+        is_opaque[cell] = below and mode not in ("minimum", "replace")
     return tuple(layers)
 
 
 def _make_layer(
-    placed: PlacedImage, view: View, grid: Grid, *, mode: BlendMode, is_on_opaque: bool
+    placed: PlacedImage,
+    view: View,
+    grid: Grid,
+    *,
+    cell: tuple[int, int],
+    mode: BlendMode,
+    is_on_opaque: bool,
 ) -> Layer:
     """Return the layer of one image."""
     missing = view.world.missing_axes(placed)
     plane = [axis - missing for axis in view.plane_axes]
     level, factors = _choose_level(placed, plane, grid.step)
     rows, columns = (
-        _sampling(placed, axis, grid.centers(side), level.shape[axis], factors[axis])
+        _sampling(
+            placed, axis, grid.coordinates(side, cell[side]), level.shape[axis], factors[axis]
+        ).shift(grid.first_pixel(side, cell[side]))
         for side, axis in enumerate(plane)
     )
     indices = tuple(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,20 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
+from napari_ferry.rendering.layer_grid import LayerGrid
 from napari_ferry.rendering.view import View
 
 Fit = Literal["1080p", "4K"]
+
+Flip = Literal["vertical", "horizontal", "both"]
+
+_FLIPS: dict[Flip | None, tuple[bool, bool]] = {
+    None: (False, False),
+    "vertical": (True, False),
+    "horizontal": (False, True),
+    "both": (True, True),
+}
+"""Whether the vertical and the horizontal axis is flipped, for each value of an option."""
 
 FITS: dict[Fit, tuple[int, int]] = {"1080p": (1080, 1920), "4K": (2160, 3840)}
 """Maximum height and width of a picture with a fit, in pixels."""
@@ -25,6 +36,8 @@ _LARGEST_SIDE = 1 << 16
 
 _ALMOST = 1e-6
 
+_T = TypeVar("_T", int, float)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
@@ -32,47 +45,74 @@ class Grid:
 
     Parameters
     ----------
-    first : tuple of float
-        Coordinates of the center of the first pixel, on the vertical and the horizontal axis.
+    centers : tuple of float
+        Coordinates of the center of each cell, on the vertical and the horizontal axis.
     step : float
         Distance between pixels.
     shape : tuple of int
         Height and width in pixels.
+    cell_size : tuple of float
+        Height and width of a cell in pixels; those of the picture if it has a single cell.
+    gap : int
+        Pixels between neighboring cells.
+    is_flipped : tuple of bool
+        Whether coordinates decrease downwards, and to the right.
     reduction : int
         Number of these pixels along each axis that are averaged into one pixel of the picture.
     """
 
-    first: tuple[float, float]
+    centers: tuple[float, float]
     step: float
     shape: tuple[int, int]
+    cell_size: tuple[float, float]
+    gap: int = 0
+    is_flipped: tuple[bool, bool] = (False, False)
     reduction: int = 1
 
-    def centers(self, side: int) -> NDArray[np.float64]:
-        """Return the coordinates of pixels along side 0, downwards, or 1, to the right."""
-        pixels = np.arange(self.shape[side], dtype=np.float64)
-        return self.first[side] + pixels * self.step
+    def first_pixel(self, side: int, cell: int) -> int:
+        """Return the first pixel of a cell along side 0, downwards, or 1, to the right."""
+        return math.ceil(self._start(side, cell) - 0.5)
+
+    def coordinates(self, side: int, cell: int) -> NDArray[np.float64]:
+        """Return the coordinates of the pixels of a cell along a side."""
+        start, size = self._start(side, cell), self.cell_size[side]
+        stop = min(math.ceil(start + size - 0.5), self.shape[side])
+        pixels = np.arange(self.first_pixel(side, cell), stop, dtype=np.float64)
+        from_center = (pixels + 0.5 - start - size / 2) * self.step
+        return self.centers[side] + (-from_center if self.is_flipped[side] else from_center)
 
     def axis(self, side: int, name: str, unit: str | None) -> Axis:
-        """Return an axis of the picture, calibrated in world coordinates."""
-        begin = self.first[side] + (self.reduction - 1) / 2 * self.step
+        """Return an axis of the picture, calibrated in world coordinates of its first cell.
+
+        The scale of a flipped axis is positive as well, because its pixels are flipped already.
+        """
+        begin = self.centers[side] + (self.reduction - self.cell_size[side]) / 2 * self.step
         return Axis(name, self.step * self.reduction, unit, begin)
 
+    def _start(self, side: int, cell: int) -> float:
+        """Return the edge of a cell along a side, in pixels."""
+        return cell * (self.cell_size[side] + self.gap)
 
-def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
+
+def make_grid(
+    view: View, layer_grid: LayerGrid, scale: float, fit: Fit | None, flip: Flip | None
+) -> Grid:
     """Cover the plane with pixels, as the viewer does when it exports a figure.
 
     Parameters
     ----------
     view : View
         Planes to draw.
-    scale, fit
+    layer_grid : LayerGrid
+        Cells of the picture.
+    scale, fit, flip
         Options of `render`.
 
     Raises
     ------
     InvalidImageError
         The scale is not a positive number, is combined with `fit`, or gives too few or too many
-        pixels.
+        pixels; or another option is not valid.
     """
     if not is_real(scale) or not 0 < scale < math.inf or (fit and scale != 1):
         raise InvalidImageError(
@@ -80,31 +120,50 @@ def make_grid(view: View, scale: float, fit: Fit | None) -> Grid:
             "only a fit."
         )
 
+    if flip not in _FLIPS:
+        raise InvalidImageError(f"The flip is {flip!r}: choose one of {', '.join(get_args(Flip))}.")
+
     edges = [view.world.edges(axis) for axis in view.plane_axes]
     finest = min(view.world.axes[axis].scale for axis in view.plane_axes)
     extents = [high - low for low, high in edges]
     # rounding errors must not add a pixel to a whole size
-    full = [math.ceil(extent / finest - 1e-9) for extent in extents]
+    full = [
+        math.ceil(extent / finest * count - 1e-9)
+        for extent, count in zip(extents, layer_grid.shape, strict=True)
+    ]
 
     # reducing a smaller level of a pyramid reads fewer samples
     scale, reduction = (scale, 1) if fit is None else _fit_scale(full, fit)
     by_levels = _common_reduction(view, finest, reduction)
     scale, reduction = scale / by_levels, math.ceil(reduction / by_levels)
-    shape = [int(size * scale) for size in full]
-    if min(shape) < 1 or max(shape) // reduction > _LARGEST_SIDE:
+    inner = [int(size * scale) for size in full]
+    cell_size = [size / count for size, count in zip(inner, layer_grid.shape, strict=True)]
+    gap = layer_grid.gap([size / reduction for size in cell_size]) * reduction
+    shape = [size + gap * (n - 1) for size, n in zip(inner, layer_grid.shape, strict=True)]
+    if min(cell_size) < 1 or max(shape) // reduction > _LARGEST_SIDE:
         raise InvalidImageError(
             f"The picture would have {shape[1]} x {shape[0]} pixels: choose a scale other than "
             f"{scale:g}."
         )
 
-    step = 1 / min(size / extent for size, extent in zip(shape, extents, strict=True))
-    centers = [(low + high) / 2 for low, high in edges]
-    first = [c - (size - 1) / 2 * step for c, size in zip(centers, shape, strict=True)]
+    step = 1 / min(size / extent for size, extent in zip(cell_size, extents, strict=True))
     if reduction > 1:  # only whole blocks become pixels; the rest at the end is omitted
         shape = [max(1, size // reduction) * min(reduction, size) for size in shape]
     return Grid(
-        first=(first[0], first[1]), step=step, shape=(shape[0], shape[1]), reduction=reduction
+        centers=_pair((low + high) / 2 for low, high in edges),
+        step=step,
+        shape=_pair(shape),
+        cell_size=_pair(cell_size),
+        gap=gap,
+        is_flipped=_FLIPS[flip],
+        reduction=reduction,
     )
+
+
+def _pair(values: Iterable[_T]) -> tuple[_T, _T]:
+    """Return the values for the vertical and the horizontal axis as a tuple."""
+    vertical, horizontal = values
+    return vertical, horizontal
 
 
 def _common_reduction(view: View, finest: float, reduction: int) -> int:

@@ -16,6 +16,7 @@ from napari_ferry.image.record import SPEED
 from napari_ferry.layers.channels import split_all
 from napari_ferry.movie.movie import POSITION
 from napari_ferry.rendering.compose import Compositor, Layer
+from napari_ferry.rendering.layer_grid import make_layer_grid
 from napari_ferry.rendering.layering import make_layers
 from napari_ferry.rendering.overlay_style import OverlayStyle
 from napari_ferry.rendering.overlays import (
@@ -27,7 +28,8 @@ from napari_ferry.rendering.overlays import (
     TextOverlay,
 )
 from napari_ferry.rendering.paint import Scalar
-from napari_ferry.rendering.pixel_grid import Fit, Grid, make_grid
+from napari_ferry.rendering.pixel_grid import Fit, Flip, Grid, make_grid
+from napari_ferry.rendering.style import is_visible
 from napari_ferry.rendering.text import TimeStamp, choose_bar
 from napari_ferry.rendering.view import View, choose_view
 from napari_ferry.rendering.world import make_world
@@ -45,6 +47,10 @@ def render(
     plane: str = "y x",
     scale: float = 1.0,
     fit: Fit | None = None,
+    flip: Flip | None = None,
+    grid: str | None = None,
+    grid_stride: int = 1,
+    grid_spacing: float = 0.0,
     background: str = "black",
     time_stamp: Corner | None = None,
     scale_bar: Corner | None = None,
@@ -75,6 +81,16 @@ def render(
     fit : {"1080p", "4K"}, optional
         Enlarge the picture by the largest integer factor that fits into a screen of this size.
         Reduce a larger picture by an integer factor; each pixel is the mean of a block.
+    flip : {"vertical", "horizontal", "both"}, optional
+        Flip the picture: upside down, left to right, or both.
+    grid : str, optional
+        Rows and columns of a grid with layers side by side, such as ``"2 x 3"``; ``"auto"`` for
+        as many as needed. By default, layers are on top of each other.
+    grid_stride : int
+        Number of layers in each cell of the grid. A negative number starts with the highest layer.
+    grid_spacing : float
+        Distance between cells of the grid: a fraction of their size if it is below 1, otherwise
+        pixels.
     background : str
         Color behind all layers: a name, or ``#rrggbb``.
     time_stamp : {"top_left", "top_right", "bottom_left", "bottom_right"}, optional
@@ -109,14 +125,19 @@ def render(
         stop=stop,
         step=step,
     )
-    grid = make_grid(view, scale, fit)
+    shown = [is_visible(single) for single in singles]
+    layer_grid = make_layer_grid(shown, grid, grid_stride, grid_spacing)
+    pixels = make_grid(view, layer_grid, scale, fit, flip)
     rgb = _to_rgb(background)
     draw = Compositor(
-        layers=make_layers(view, grid), shape=grid.shape, background=rgb, reduction=grid.reduction
+        layers=make_layers(view, layer_grid, pixels),
+        shape=pixels.shape,
+        background=rgb,
+        reduction=pixels.reduction,
     )
 
     style = OverlayStyle(draw.size, is_light=_is_dark(rgb))
-    pixel_axes = _pixel_axes(view, grid)
+    pixel_axes = _pixel_axes(view, pixels)
     overlays = [
         *_text_overlays(text, text_corner, style),
         *_time_stamps(view, time_stamp, style),

@@ -198,6 +198,12 @@ def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) ->
     return image.kind == "labels" or not image.is_gray or not is_plain or _is_warped(image)
 
 
+def keeps_samples(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
+    """Return True if a format that keeps the samples of movies stores these; see `is_drawn`."""
+    is_kept = path.suffix.lower() in hooks_of(find_codec(path)).KEEPS_SAMPLES
+    return is_kept and not is_drawn(images, path, options)
+
+
 def _is_warped(image: Image) -> bool:
     """Return True if pixels are not square, or axes are mirrored, exchanged or rotated.
 

@@ -163,7 +163,7 @@ class Fields(QWidget):
 
         images = viewer_images(data)
         drawing = self.picture.values()
-        state = viewer_state(images, self.playback.axis.value)
+        state = viewer_state(images, self.playback.axis.value, path=path)
         self._show_viewer_state(state, drawing)
         rate = self.playback.values()["frame_rate"]
         options = {**options, **state.options, **drawing, "frame_rate": rate}

@@ -16,7 +16,10 @@ from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.form import lay_out
 
-PLAYBACK_OPTIONS = frozenset({"axis", "position", "plane", "speed", "frame_rate"})
+PLAYBACK_OPTIONS = frozenset(
+    {"axis", "position", "plane", "speed", "frame_rate"}
+    | {"flip", "grid", "grid_stride", "grid_spacing"}
+)
 """Options that have fields of their own, or follow from the viewer."""
 
 _LAYER_OPTIONS = frozenset({"start", "stop"})

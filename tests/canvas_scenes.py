@@ -394,10 +394,53 @@ def _grids() -> Iterator[Scene]:
     yield Scene("grid on white", (layers[2], image(WAVES)), view=on, theme="light")
 
 
+def _thick_slices() -> Iterator[Scene]:
+    floats = np.stack([FLOATS * k for k in (0.2, 1, -0.5, 0.3, 0.7)])
+    special = floats.copy()
+    special[1, 20:40, 30:60], special[3, 50:60] = np.nan, np.inf
+    wide = np.random.default_rng(5).integers(0, 2000, (5, HEIGHT, WIDTH), np.uint16)
+    for mode in ("mean", "max", "min", "sum"):
+        for name, data, limits in (
+            ("uint8", STACK, (0, 255)),
+            ("uint16", wide, (0, 5000)),
+            ("float32", special, (-1, 1)),
+        ):
+            layer = image(data, projection_mode=mode, contrast_limits=limits, colormap="magma")
+            yield Scene(f"{mode} of {name}", (layer,), step=(2, 0, 0), view=_margins(1, 1))
+    layer = image(STACK, projection_mode="mean")
+    for name, margins, step in (
+        ("uneven", (0, 2), 1),
+        ("fractions", (0.6, 1.2), 2),
+        ("thickness 3", (1.5, 1.5), 2),
+        ("at the start", (3, 1), 0),
+        ("everything", (10, 10), 3),
+        ("no thickness", (0, 0), 3),
+    ):
+        yield Scene(f"slices: {name}", (layer,), step=(step, 0, 0), view=_margins(*margins))
+    plain = image(STACK, colormap="green", blending="additive")
+    grown = np.stack([OBJECTS + k for k in range(5)])
+    coarse = image(STACK, scale=(2.5, 1, 1), projection_mode="max", blending="additive")
+    layers = (coarse, plain, labels(grown))
+    thick = _margins(3, 3)
+    yield Scene("slices of some layers", layers, step=(6, 0, 0), view=thick, tolerance=2)
+    colors = np.stack([np.roll(RGBA, 20 * k, 0) for k in range(4)])
+    for mode in ("mean", "max"):
+        layer = image(colors, rgb=True, projection_mode=mode)
+        yield Scene(f"{mode} of RGBA", (layer,), step=(1, 0, 0), view=_margins(1, 1))
+        layer = image(colors[..., :3], rgb=True, projection_mode=mode)
+        yield Scene(f"{mode} of RGB", (layer,), step=(1, 0, 0), view=_margins(1, 1))
+    smooth = image(STACK, projection_mode="max", interpolation2d="linear")
+    yield Scene("linear projection at 2", (smooth,), 2, step=(2, 0, 0), view=_margins(1, 1))
+
+
+def _margins(before: float, after: float) -> dict[str, Any]:
+    return {"dims.margin_left": (before, 0, 0), "dims.margin_right": (after, 0, 0)}
+
+
 LARGE = 20
 """Scenes of a family that is large."""
 
 FAMILIES: tuple[Callable[[], Iterator[Scene]], ...] = (
     *(_colormaps, _values, _blendings, _labels, _colors, _transforms, _scales, _levels),
-    *(_sliders, _background, _orientations, _grids),
+    *(_sliders, _background, _orientations, _grids, _thick_slices),
 )

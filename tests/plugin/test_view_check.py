@@ -18,14 +18,8 @@ PIXELS = np.zeros((3, 4, 16, 20), np.uint8)
 MOVIE = Path("a.mp4")
 
 
-def set_thick(viewer: Any) -> None:
-    viewer.dims.thickness = (0, 3, 0, 0)
-    viewer.layers[0].projection_mode = "max"
-
-
 STATES: dict[str, Callable[[Any], None]] = {
     "a 3-D view": lambda v: setattr(v.dims, "ndisplay", 3),
-    "a projection of a thick slice": set_thick,
 }
 OVERLAYS: dict[str, Callable[[Any], Any]] = {
     "scale bar": lambda v: v.canvas.overlays.scale_bar,
@@ -116,6 +110,16 @@ def test_the_grid_is_an_option(viewer: Any) -> None:
 def test_one_layer_has_no_grid(viewer: Any) -> None:
     viewer.canvas.grid.enabled = True
     assert "grid" not in viewer_options(viewer, count=1)
+
+
+def test_thick_slices_are_an_option(viewer: Any) -> None:
+    viewer.dims.margin_left, viewer.dims.margin_right = (0, 2, 0, 0), (0, 3, 0, 0)
+    for layer in viewer.layers:
+        layer.projection_mode = "none"
+    assert "thickness" not in viewer_options(viewer)
+    viewer.layers[0].projection_mode = "max"
+    assert viewer_options(viewer)["thickness"] == "z=2+3"
+    assert check(viewer) == ()
 
 
 def test_samples_are_saved_from_any_view(viewer: Any) -> None:

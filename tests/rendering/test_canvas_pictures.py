@@ -72,7 +72,6 @@ class Window:
     def show(self, scene: Scene) -> list[Any]:
         """Show a scene and return its layers; reuse layers if only their settings differ."""
         fixed = [_fixed(layer) for layer in scene.layers]
-        self._set_view(scene.view)
         if self.viewer.theme != scene.theme:
             self.viewer.theme = scene.theme
         if fixed != self.fixed:
@@ -88,13 +87,14 @@ class Window:
         self.viewer.dims.order = scene.order or tuple(range(self.viewer.dims.ndim))
         if scene.step:
             self.viewer.dims.current_step = scene.step
+        self._set_view(scene.view)
         return list(self.viewer.layers)
 
     def _set_view(self, view: Mapping[str, Any]) -> None:
         """Set attributes of the viewer; restore those of the scene before."""
         for path, value in {**self.changed, **view}.items():
-            owner, _, name = path.rpartition(".")
-            owner = find_attribute(self.viewer, owner)
+            place, _, name = path.rpartition(".")
+            owner = find_attribute(self.viewer, place)
             self.changed.setdefault(path, getattr(owner, name))
             setattr(owner, name, value)
         self.changed = {path: self.changed[path] for path in view}

@@ -70,7 +70,8 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
 
 def view_events(viewer: Any) -> list[Any]:
     """Return the events of a viewer for the states that `check_view` compares."""
-    events = [viewer.dims.events.ndisplay, viewer.dims.events.thickness]
+    events = [viewer.dims.events.ndisplay]
+    events += [viewer.dims.events.margin_left, viewer.dims.events.margin_right]
     events.append(find_attribute(viewer, *CAMERA).events.orientation)
     grid = find_attribute(viewer, *GRID, *_OLD_GRID).events
     events += [grid.enabled, grid.shape, grid.stride, grid.spacing]
@@ -81,12 +82,9 @@ def view_events(viewer: Any) -> list[Any]:
 def _states(viewer: Any, layers: Sequence[Any]) -> dict[str, bool]:
     """Return the states of the viewer that drawing does not know, and whether each is set."""
     dims, old_grid = viewer.dims, find_attribute(viewer, *GRID) is None and viewer.grid
-    is_thick = any(dims.thickness[k] > 0 for k in dims.not_displayed)
     return {
         "a 3-D view": dims.ndisplay == 3,
         "layers side by side (grid)": old_grid and old_grid.enabled and len(layers) > 1,
-        "a projection of a thick slice": is_thick
-        and any(str(layer.projection_mode) != "none" for layer in layers),
     }
 
 

@@ -13,6 +13,7 @@ from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_per_step
 from napari_ferry.rendering.save import keeps_samples
+from napari_ferry.rendering.style import projection_of
 from napari_ferry.rendering.world import World, make_world
 
 CAMERA = ("scene.camera", "camera")
@@ -95,7 +96,8 @@ def viewer_state(
     viewer = current_viewer()
     if viewer is None or (path and keeps_samples(images, path, state.options)):
         return state
-    return replace(state, options={**state.options, **_flip(viewer), **_grid(viewer, images)})
+    shown = {**_flip(viewer), **_grid(viewer, images), **_thickness(viewer, images)}
+    return replace(state, options={**state.options, **shown})
 
 
 def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
@@ -162,6 +164,23 @@ def _grid(viewer: Any, images: Sequence[Image]) -> dict[str, Any]:
     chosen = {"grid_stride": int(grid.stride), "grid_spacing": float(grid.spacing)}
     usual = {"grid_stride": 1, "grid_spacing": 0.0}
     return options | {name: value for name, value in chosen.items() if value != usual[name]}
+
+
+def _thickness(viewer: Any, images: Sequence[Image]) -> dict[str, Any]:
+    """Return the option of `render` for thick slices, if images are projected."""
+    world = make_world(images)
+    offset = viewer.dims.ndim - len(world.axes)
+    if offset < 0 or not any(projection_of(image, None) for image in images):
+        return {}
+
+    margins = {}
+    for number in viewer.dims.not_displayed:
+        before, after = viewer.dims.margin_left[number], viewer.dims.margin_right[number]
+        if number >= offset and (before or after):
+            axis = world.axes[number - offset]
+            margins[axis.name] = f"{before / axis.scale:.10g}+{after / axis.scale:.10g}"
+    text = " ".join(f"{name}={steps}" for name, steps in margins.items())
+    return {"thickness": text} if text else {}
 
 
 def find_attribute(owner: Any, *paths: str) -> Any:

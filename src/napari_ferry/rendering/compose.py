@@ -14,6 +14,7 @@ from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.rendering.blend import BlendMode, PackedBlend, blend, make_packed_blend
 from napari_ferry.rendering.contour import draw_contours
 from napari_ferry.rendering.paint import Color, Labeled, Paint
+from napari_ferry.rendering.projection import Projection, project
 from napari_ferry.rendering.sampling import AxisSampling, sample
 
 _BAND_PIXELS = 1 << 16
@@ -32,9 +33,10 @@ class Layer:
     ----------
     array : array
         Samples of the image.
-    indices : tuple
-        For each axis except color samples: None for the two axes of the plane, otherwise the index
-        to draw, or an array with the index for each frame; -1 outside the image.
+    ranges : tuple
+        For each axis except color samples: None for the two axes of the plane, otherwise the first
+        and the last index plus 1, axes (2,), or (frames, 2) with those of each frame; 0 and 0
+        outside the image.
     is_transposed : bool
         Whether the last axis of the plane is vertical.
     rows, columns : AxisSampling
@@ -45,34 +47,42 @@ class Layer:
         Rule for blending with the layers below.
     is_on_opaque : bool
         Whether the canvas below is fully opaque.
+    projection : Projection, optional
+        Projection of ranges with several indices.
     """
 
     array: Array
-    indices: tuple[int | NDArray[np.intp] | None, ...]
+    ranges: tuple[NDArray[np.intp] | None, ...]
     is_transposed: bool
     rows: AxisSampling
     columns: AxisSampling
     paint: Paint
     mode: BlendMode
     is_on_opaque: bool = True
+    projection: Projection | None = None
 
     def draw(self, canvas: NDArray[np.uint8], i: int, top: int = 0) -> None:
         """Blend frame i with a canvas, axes (y, x, 4), from line `top` of the picture, in place."""
         rows = self.rows.crop(top, top + len(canvas)).shift(-top)
         region = self._region(i, rows)
-        if region is not None:
+        if region is None:
+            return
+        if self.projection is None:
             BlockReader(self.array, region).read_whole(partial(self._draw, canvas, rows))
+        else:
+            axes = [k for k, each in enumerate(self.ranges) if each is not None]
+            self._draw(canvas, rows, project(self.array, region, axes, self.projection))
 
     def _region(self, i: int, rows: AxisSampling) -> Region | None:
         """Return the region required for lines of frame i, or None if the layer is not visible."""
         lines = iter((self.columns, rows) if self.is_transposed else (rows, self.columns))
         region = []
-        for each in self.indices:
+        for each in self.ranges:
             if each is None:
                 region.append(self._read_range(next(lines)))
             else:
-                index = int(each if isinstance(each, int) else each[i])
-                region.append(slice(index, index + 1))
+                start, stop = each if each.ndim == 1 else each[i]
+                region.append(slice(int(start), int(stop)))
 
         region += [slice(0, n) for n in self.array.shape[len(region) :]]
         is_visible = all(0 <= side.start < side.stop for side in region)
@@ -100,8 +110,8 @@ class Layer:
 
     def _plane(self, pixels: NDArray[Any], rows: AxisSampling) -> NDArray[Any]:
         """Return the required samples of one frame, axes (y, x) or (y, x, s)."""
-        lead = len(self.indices)
-        axes = [k for k, index in enumerate(self.indices) if index is None]
+        lead = len(self.ranges)
+        axes = [k for k, index in enumerate(self.ranges) if index is None]
         shape = [pixels.shape[k] for k in axes] + list(pixels.shape[lead:])
         plane = pixels.reshape(shape)
         plane = plane.swapaxes(0, 1) if self.is_transposed else plane

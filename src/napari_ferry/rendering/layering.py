@@ -13,8 +13,15 @@ from napari_ferry.rendering.chunk_cache import cache_chunks
 from napari_ferry.rendering.compose import Layer
 from napari_ferry.rendering.layer_grid import LayerGrid
 from napari_ferry.rendering.pixel_grid import Grid
+from napari_ferry.rendering.projection import Projection, projected_dtype
 from napari_ferry.rendering.sampling import AxisSampling, make_sampling
-from napari_ferry.rendering.style import check_upright, choose_paint, is_smooth, is_visible
+from napari_ferry.rendering.style import (
+    check_upright,
+    choose_paint,
+    is_smooth,
+    is_visible,
+    projection_of,
+)
 from napari_ferry.rendering.view import View
 from napari_ferry.rendering.world import PlacedImage
 
@@ -22,8 +29,10 @@ _CACHE_BYTES = 256 << 20
 """Size of the cache of chunks with several frames, for all images together."""
 
 
-def make_layers(view: View, layer_grid: LayerGrid, grid: Grid) -> tuple[Layer, ...]:
-    """Return the visible images as layers, from bottom to top."""
+def make_layers(
+    view: View, layer_grid: LayerGrid, grid: Grid, projection: Projection | None
+) -> tuple[Layer, ...]:
+    """Return the visible images as layers, from bottom to top; `projection` is that of `render`."""
     layers: list[Layer] = []
     is_opaque: dict[tuple[int, int], bool] = {}
     for placed, cell in zip(view.world.images, layer_grid.cells, strict=True):
@@ -35,7 +44,10 @@ def make_layers(view: View, layer_grid: LayerGrid, grid: Grid) -> tuple[Layer, .
         blending = str(placed.image.display.get("blending", "translucent_no_depth"))
         mode = blend_mode(blending, is_lowest=cell not in is_opaque)
         below = is_opaque.get(cell, True)
-        layers.append(_make_layer(placed, view, grid, cell=cell, mode=mode, is_on_opaque=below))
+        layer = _make_layer(
+            placed, view, grid, cell=cell, mode=mode, is_on_opaque=below, projection=projection
+        )
+        layers.append(layer)
         is_opaque[cell] = below and mode not in ("minimum", "replace")
     return tuple(layers)
 
@@ -48,6 +60,7 @@ def _make_layer(
     cell: tuple[int, int],
     mode: BlendMode,
     is_on_opaque: bool,
+    projection: Projection | None,
 ) -> Layer:
     """Return the layer of one image."""
     missing = view.world.missing_axes(placed)
@@ -59,22 +72,35 @@ def _make_layer(
         ).shift(grid.first_pixel(side, cell[side]))
         for side, axis in enumerate(plane)
     )
-    indices = tuple(
+    thick = projection_of(placed.image, projection) if view.margins else None
+    ranges = tuple(
         None
         if k in plane
-        else _indices(placed, k, view.coordinates(k + missing), level.shape[k], factors[k])
+        else _ranges(
+            placed,
+            k,
+            view.coordinates(k + missing),
+            size=level.shape[k],
+            factor=factors[k],
+            margins=view.margins.get(k + missing, (0.0, 0.0)) if thick else None,
+        )
         for k in range(len(placed.scale))
     )
 
-    # an axis with one index per frame is the frame axis
-    frame_axis = next((k for k, index in enumerate(indices) if isinstance(index, np.ndarray)), None)
+    # an axis with one range per frame is the frame axis; thick slices of frames are not cached
+    frame_axis = next(
+        (k for k, each in enumerate(ranges) if each is not None and each.ndim > 1), None
+    )
+    if thick and view.frame_axis in view.margins:
+        frame_axis = None
     return Layer(
         array=cache_chunks(level, frame_axis, _CACHE_BYTES // len(view.world.images)),
-        indices=indices,
+        ranges=ranges,
+        projection=thick,
         is_transposed=plane[0] > plane[1],
         rows=rows,
         columns=columns,
-        paint=choose_paint(placed.image),
+        paint=choose_paint(placed.image, projected_dtype(placed.image.dtype, thick)),
         mode=mode,
         is_on_opaque=is_on_opaque,
     )
@@ -106,16 +132,34 @@ def _sampling(
     return make_sampling((full + 0.5) / factor - 0.5, size, is_smooth=is_smooth(placed.image))
 
 
-def _indices(
+def _ranges(
     placed: PlacedImage,
     axis: int,
     coordinates: float | NDArray[np.float64],
+    *,
     size: int,
     factor: float,
-) -> int | NDArray[np.intp]:
-    """Return the index of a level at coordinates of the world, or -1 outside the image."""
-    full = np.round((np.asarray(coordinates) - placed.start[axis]) / placed.scale[axis])
-    is_inside = (full >= 0) & (full < placed.shape[axis])
-    reduced = np.clip(np.round(full / factor), 0, size - 1)
-    index = np.where(is_inside, reduced, -1).astype(np.intp)
-    return index if index.ndim else int(index)
+    margins: tuple[float, float] | None,
+) -> NDArray[np.intp]:
+    """Return the first and the last index plus 1 of a level at coordinates of the world.
+
+    Axes (2,), or (frames, 2) for several coordinates. Both are 0 outside the image. The margins of
+    a thick slice are rounded as in napari.
+    """
+    scale = placed.scale[axis]
+    points = (np.asarray(coordinates) - placed.start[axis]) / scale
+    before, after = (each / abs(scale) for each in margins or (0.0, 0.0))
+    if scale < 0:
+        before, after = after, before
+
+    is_inside = np.round(points + after) >= 0
+    is_inside &= np.round(points - before) < placed.shape[axis]
+    points = points / factor
+    if factor != 1 or margins is None:
+        points = np.clip(points, 0, size - 1)
+    end = np.minimum(points + after / factor, size)
+    first = np.maximum(np.round(points - before / factor), 0)
+    last = np.maximum(np.round(end), 0)
+    last += np.isclose(last, end) & (margins is not None)
+    last = np.minimum(np.where(first == last, last + 1, last), size)
+    return np.where(is_inside[..., None], np.stack([first, last], -1), 0).astype(np.intp)

@@ -29,7 +29,8 @@ from napari_ferry.rendering.overlays import (
 )
 from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.pixel_grid import Fit, Flip, Grid, make_grid
-from napari_ferry.rendering.style import is_visible
+from napari_ferry.rendering.projection import Projection
+from napari_ferry.rendering.style import is_visible, projection_of
 from napari_ferry.rendering.text import TimeStamp, choose_bar
 from napari_ferry.rendering.view import View, choose_view
 from napari_ferry.rendering.world import make_world
@@ -45,6 +46,8 @@ def render(
     step: int = 1,
     speed: float | None = None,
     plane: str = "y x",
+    thickness: str | None = None,
+    projection: Projection | None = None,
     scale: float = 1.0,
     fit: Fit | None = None,
     flip: Flip | None = None,
@@ -76,6 +79,13 @@ def render(
         Playback speed as a multiple of real time, for a frame axis calibrated in time.
     plane : str
         Displayed axes, vertical and horizontal: ``"z x"`` shows a stack from the side.
+    thickness : str, optional
+        Thickness of slices, in steps of the viewer's sliders: ``"z=4"`` is centered at the
+        position, ``"z=1+3"`` extends 1 step before and 3 after it, ``"z=all"`` is everything. Only
+        images with a projection are affected, not labels.
+    projection : {"mean", "max", "min", "sum"}, optional
+        Projection of thick slices onto the plane; by default, that of each image, which its display
+        settings contain as ``projection_mode``.
     scale : float
         Pixels of the picture per sample of the finest image.
     fit : {"1080p", "4K"}, optional
@@ -124,13 +134,15 @@ def render(
         start=start,
         stop=stop,
         step=step,
+        thickness=thickness,
     )
+    _check_projection(singles, thickness, projection)
     shown = [is_visible(single) for single in singles]
     layer_grid = make_layer_grid(shown, grid, grid_stride, grid_spacing)
     pixels = make_grid(view, layer_grid, scale, fit, flip)
     rgb = _to_rgb(background)
     draw = Compositor(
-        layers=make_layers(view, layer_grid, pixels),
+        layers=make_layers(view, layer_grid, pixels, projection),
         shape=pixels.shape,
         background=rgb,
         reduction=pixels.reduction,
@@ -154,6 +166,26 @@ def render(
         name=singles[0].name,
         metadata=_metadata(view, speed),
     )
+
+
+def _check_projection(
+    images: Sequence[Image], thickness: str | None, projection: Projection | None
+) -> None:
+    """Refuse an unknown projection, and a thickness or a projection without the other."""
+    if projection not in (None, *get_args(Projection)):
+        raise InvalidImageError(
+            f"The projection is {projection!r}: choose one of {', '.join(get_args(Projection))}."
+        )
+    if projection and not thickness:
+        raise InvalidImageError(
+            f"A projection ({projection}) requires a thickness: give the axis, such as "
+            "thickness='z=all'."
+        )
+    if thickness and not any(projection_of(image, projection) for image in images):
+        raise InvalidImageError(
+            f"A thickness ({thickness}) requires an image, other than labels, and its projection: "
+            f"choose one of {', '.join(get_args(Projection))}, or omit the thickness."
+        )
 
 
 def _text_overlays(text: str, corner: Corner, style: OverlayStyle) -> Iterator[Overlay]:

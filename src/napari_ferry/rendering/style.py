@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from napari_ferry.movie.contrast_limits import contrast_limits_of
 from napari_ferry.movie.intensity import LazyContrastLimits, sampled_indices
 from napari_ferry.rendering.colormap_texture import make_label_colors, make_palette
 from napari_ferry.rendering.paint import Color, Labeled, Paint, Scalar
+from napari_ferry.rendering.projection import Projection
 
 _INVALID_COLORMAP = (TypeError, ValueError, LookupError)
 
@@ -55,8 +56,23 @@ def is_smooth(image: Image) -> bool:
     return image.kind == "image" and interpolation != "nearest"
 
 
-def choose_paint(image: Image) -> Paint:
+def projection_of(image: Image, projection: Projection | None) -> Projection | None:
+    """Return the projection of thick slices of an image, by default its own; labels have none."""
+    if image.kind == "labels":
+        return None
+    own = image.display.get("projection_mode")
+    return projection or next((mode for mode in get_args(Projection) if mode == own), None)
+
+
+def choose_paint(image: Image, dtype: np.dtype[Any] | None = None) -> Paint:
     """Return the conversion of samples to colors for an image without channels; read no samples.
+
+    Parameters
+    ----------
+    image : Image
+        Image without channels.
+    dtype : data type, optional
+        Data type of the samples to convert if they are projected.
 
     Warns
     -----
@@ -77,9 +93,11 @@ def choose_paint(image: Image) -> Paint:
 
     gamma = _number(display.get("gamma"), 0, math.inf, 1.0) or 1.0
     if image.is_rgb:
-        return Color(dtype=image.dtype, limits=_color_limits(image), gamma=gamma, opacity=opacity)
+        return Color(
+            dtype=dtype or image.dtype, limits=_color_limits(image), gamma=gamma, opacity=opacity
+        )
     return Scalar(
-        dtype=image.dtype,
+        dtype=dtype or image.dtype,
         limits=_limits(image),
         gamma=gamma,
         palette=_colors_or_default(make_palette, display.get("colormap"), image),

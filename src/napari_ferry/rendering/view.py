@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
 from napari_ferry.movie.frame_axis import choose_frame_axis
+from napari_ferry.rendering.projection import parse_thickness
 from napari_ferry.rendering.world import World
 from napari_ferry.units import SECONDS
 
@@ -36,6 +38,8 @@ class View:
         Positions on the frame axis that become frames; ``range(1)`` for a single picture.
     position : tuple of int
         Step on each axis; ignored for the axes above.
+    margins : mapping of int to (float, float)
+        Parts of a thick slice before and after its position on an axis, in units of the world.
     """
 
     world: World
@@ -43,6 +47,7 @@ class View:
     frame_axis: int | None
     frame_positions: range
     position: tuple[int, ...]
+    margins: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
     def coordinates(self, axis: int) -> float | NDArray[np.float64]:
         """Return the coordinate on an axis outside the plane; one per frame on the frame axis."""
@@ -102,6 +107,7 @@ def choose_view(
     start: int,
     stop: int | None,
     step: int,
+    thickness: str | None,
 ) -> View:
     """Choose the planes to draw; the options are those of `render`.
 
@@ -128,12 +134,20 @@ def choose_view(
     if frame_axis is not None:
         name, size = world.names[frame_axis], world.sizes[frame_axis]
         frame_positions = choose_positions(name, size, start, stop, step)
+
+    margins = parse_thickness(thickness, list(sizes))
     return View(
         world=world,
         plane_axes=plane_axes,
         frame_axis=frame_axis,
         frame_positions=frame_positions,
         position=tuple(world_position),
+        margins={
+            k: (before * world.axes[k].scale, after * world.axes[k].scale)
+            for k in others
+            if world.names[k] in margins
+            for before, after in [margins[world.names[k]]]
+        },
     )
 
 

@@ -18,7 +18,7 @@ from napari_ferry.widgets.form import lay_out
 
 PLAYBACK_OPTIONS = frozenset(
     {"axis", "position", "plane", "speed", "frame_rate"}
-    | {"flip", "grid", "grid_stride", "grid_spacing"}
+    | {"flip", "grid", "grid_stride", "grid_spacing", "thickness", "projection"}
 )
 """Options that have fields of their own, or follow from the viewer."""
 

@@ -77,6 +77,33 @@ def test_an_incomplete_recording_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "count", "shape"),
+    [
+        ("SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4", 3, (4,)),
+        ("SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4", 9, (3, 4)),
+        ("SI.hStackManager.framesPerSlice = 5\nSI.hStackManager.numSlices = 3", 9, (2, 5)),
+        ("SI.hStackManager.framesPerSlice = 5\nSI.hStackManager.numSlices = 3", 14, (3, 5)),
+        ("SI.hStackManager.framesPerSlice = 5\nSI.hStackManager.numSlices = 3", 16, (2, 3, 5)),
+    ],
+    ids=["first volume", "third volume", "second slice", "third slice", "second stack"],
+)
+def test_missing_frames_are_the_last_ones(
+    text: str, count: int, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    data = pixels((count, 32, 40), "int16")
+    with tifffile.TiffWriter(tmp_path / "m.tif", bigtiff=True) as writer:
+        for page in data:
+            writer.write(page, software=text, contiguous=False, **GRAY)
+    expected = f"{count} pages, but {np.prod(shape)} were expected"
+    with pytest.warns(FerryWarning, match=expected):
+        (image,) = imload(tmp_path / "m.tif")
+    assert image.shape == (*shape, 32, 40)
+    frames = np.asarray(image.array).reshape(-1, 32, 40)
+    assert_same_pixels(frames[:count], data)
+    assert not frames[count:].any()
+
+
+@pytest.mark.parametrize(
     ("description", "expected"),
     [
         ("frame = {:04d}\nscanimage.SI5.channelsSave = [1;2]\nscanimage.SI5.stackNumSlices = 3\n"

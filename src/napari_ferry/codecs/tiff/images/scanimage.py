@@ -35,6 +35,9 @@ _METADATA_KEYS = (
 )
 """Keys of the header of version 2016 and later that become metadata of the image."""
 
+_MAX_FILLED = 4096
+"""Number of slices above which the missing ones of a first volume are not shown as zero."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Acquisition:
@@ -68,7 +71,7 @@ def read_scanimage(header: Header) -> list[Image]:
     Warns
     -----
     FerryWarning
-        The last volume is not complete; its missing frames are shown as zero.
+        The last volume or slice is not complete; its missing frames are shown as zero.
     """
     acquisition = _read_header(header)
     metadata = acquisition.metadata
@@ -106,13 +109,18 @@ def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
     if pages % channels and pages < channels:
         channels = 1
     images = math.ceil(pages / channels)
-    slices = min(acquisition.slices or 1, images)
+    slices = acquisition.slices or 1
+    # a single frame may have the settings of an earlier stack
+    if not acquisition.is_volumes or slices > _MAX_FILLED:
+        slices = min(slices, images)
     frames = acquisition.frames_per_slice or math.ceil(images / slices)
 
     if acquisition.is_volumes or frames * slices < images:
         sizes = {"t": math.ceil(images / (slices * frames)), "z": slices, "d0": frames}
+    elif acquisition.frames_per_slice:  # all frames of a slice precede the next slice
+        sizes = {"z": math.ceil(images / frames), "t": min(frames, images)}
     else:
-        sizes = {"z": slices, "t": min(frames, math.ceil(images / slices))}
+        sizes = {"z": slices, "t": frames}
     sizes["c"] = channels
 
     sizes = {name: size for name, size in sizes.items() if size > 1}

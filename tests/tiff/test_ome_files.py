@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
+from napari_ferry.codecs.tiff.images import ome_files
 from napari_ferry.errors import FerryWarning
-from tiff_files import ome_set, write_ome_set
+from tiff_files import GRAY, ome_set, write_ome_set
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,29 @@ def test_all_missing_files_are_named_at_once(tmp_path: Path) -> None:
     found = np.asarray(image.array).squeeze()
     assert not found[[1, 3]].any()
     assert_same_pixels(found[[0, 2, 4]], data[[0, 2, 4]])
+
+
+@pytest.mark.parametrize("options", [GRAY, {**GRAY, "compression": "zlib"}], ids=["raw", "zlib"])
+def test_surplus_pages_of_any_file_of_a_set_are_counted(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    data = pixels((4, 20, 30))
+    paths = write_ome_set(tmp_path, "s_0.ome.tif", data)
+    other = tifffile.tiffcomment(paths[2])
+    tifffile.imwrite(paths[2], pixels((3, 20, 30)), description=other, **options)
+    with pytest.warns(FerryWarning, match="describes 4 of the 6 pages of its 4 files: the other 2"):
+        (image,) = imload(paths[0])
+    assert image.size("t") == 4
+
+
+def test_files_that_are_not_counted_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ome_files, "_MAX_COUNTED", 1)
+    paths = write_ome_set(tmp_path, "s_0.ome.tif", pixels((4, 20, 30)))
+    for path in paths[1:]:
+        text = tifffile.tiffcomment(path)
+        tifffile.imwrite(path, pixels((2, 20, 30)), description=text, **GRAY)
+    sentence = r"4 of the 5 pages of its 4 files \(2 large files were not counted\)"
+    with pytest.warns(FerryWarning, match=sentence):
+        imload(paths[0])

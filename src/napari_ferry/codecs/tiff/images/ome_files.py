@@ -153,6 +153,31 @@ class OmeFiles:
         except UnreadableFileError:  # reported when it is read
             return None
 
+    def count_all(self, file: TiffPages, nbytes: int, used: int) -> int | None:
+        """Return the number of all pages of a file, or None for one of many files.
+
+        A file without room for more uncompressed pages is not read.
+
+        Parameters
+        ----------
+        file : TiffPages
+            A file of the set.
+        nbytes : int
+            Bytes of the pixels of one page.
+        used : int
+            Number of its pages that belong to images.
+        """
+        if file.path != self.path and not file.is_indexed:
+            if (used + 1) * nbytes > file.stamp.nbytes:
+                return used
+            if self._counted >= _MAX_COUNTED:
+                return None
+            self._counted += 1
+        try:
+            return len(file)
+        except UnreadableFileError:  # reported when it is read
+            return used
+
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
         """Files in the folder by UUID; those of the set may have been renamed."""

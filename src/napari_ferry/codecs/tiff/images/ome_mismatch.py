@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,24 +47,39 @@ def warn_different(path: Path, differences: Collection[str]) -> None:
         )
 
 
-def warn_surplus(path: Path, used: int, count: int) -> None:
-    """Warn of pages that belong to no image.
+class PageCount(NamedTuple):
+    """Pages of the files of an OME-XML.
 
     Parameters
     ----------
-    path : Path
-        The file that was opened.
-    used, count : int
-        Number of its pages that belong to images, and of all its pages.
+    used, existing : int
+        Number of pages that belong to images, and of all pages.
+    files, uncounted : int
+        Number of files with these pages, and of those of which only used pages were counted.
     """
-    if 0 < used < count:
-        warnings.warn(
-            f"The OME-XML of {path.name} describes {used} of its {count} pages: the other "
-            f"{count - used} are left out; if they should be shown, remove the OME-XML or correct "
-            "its sizes.",
-            FerryWarning,
-            stacklevel=3,
-        )
+
+    used: int
+    existing: int
+    files: int = 1
+    uncounted: int = 0
+
+
+def warn_surplus(path: Path, count: PageCount) -> None:
+    """Warn of pages of a file that was opened, or of its set, that belong to no image."""
+    used, existing = count.used, count.existing
+    if not 0 < used < existing:
+        return
+    whole = f"its {existing} pages"
+    if count.files > 1:
+        whole = f"the {existing} pages of its {count.files} files"
+    uncounted = f" ({count.uncounted} large files were not counted)" if count.uncounted else ""
+    warnings.warn(
+        f"The OME-XML of {path.name} describes {used} of {whole}{uncounted}: the other "
+        f"{existing - used} are left out; if they should be shown, remove the OME-XML or correct "
+        "its sizes.",
+        FerryWarning,
+        stacklevel=3,
+    )
 
 
 def type_difference(described: str, stored: np.dtype[Any]) -> set[str]:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles
 from napari_ferry.codecs.tiff.images.ome_mismatch import (
+    PageCount,
     type_difference,
     warn_different,
     warn_shortened,
@@ -86,8 +88,9 @@ def read_ome(header: Header) -> list[Image]:
         warn_shortened(header.path, [fit for fit in fits if fit.existing < fit.described])
         warn_different(header.path, differences)
         if not problem:
-            used, count = _count_own_pages(header, master, fits, files)
-            warn_surplus(header.path, used, count - sum(fit.omitted for fit in fits))
+            count = _count_set_pages(master, fits, files)
+            omitted = sum(fit.omitted for fit in fits)
+            warn_surplus(header.path, count._replace(existing=count.existing - omitted))
     return images
 
 
@@ -121,35 +124,50 @@ def _fit_images(
     problems: list[UnreadableFileError] = []
     for image in described:
         found = _find_files(header, image, files)
-        frame = image.description.shape[-image.description.frame_ndim :]
-        nbytes = math.prod(frame) * np.dtype(image.description.dtype).itemsize
+        count_pages = partial(files.count_pages, found, _page_bytes(image.description))
         try:
-            fits.append(fit_planes(image, partial(files.count_pages, found, nbytes)))
+            fits.append(fit_planes(image, count_pages))
         except UnreadableFileError as error:
             problems.append(error)
     return fits, problems
 
 
-def _count_own_pages(
-    header: Header, master: Header, fits: Sequence[PlaneFit], files: OmeFiles
-) -> tuple[int, int]:
-    """Return the number of pages of the opened file that belong to images, and of all its pages."""
-    own = [
-        (fit, k, file)
-        for fit in fits
-        for k, file in enumerate(_find_files(master, fit.image, files))
-        if file is not None and file.path == header.path
-    ]
-    count = len(own[0][2]) if own else 0
-    n_planes = sum(fit.existing - fit.omitted for fit in fits)
-    if len(own) == len(fits) and n_planes == count:
-        return count, count
+def _count_set_pages(master: Header, fits: Sequence[PlaneFit], files: OmeFiles) -> PageCount:
+    """Count the pages of the files of all images, and those that belong to images."""
+    if files.names == {None}:  # the usual case is that each page of a single file is a plane
+        own = _find_files(master, fits[0].image, files)[0]
+        n_planes = sum(fit.existing - fit.omitted for fit in fits)
+        if own is not None and n_planes == len(own):
+            return PageCount(used=n_planes, existing=n_planes)
 
-    used = [np.empty(0, np.int64)]
-    for fit, k, _ in own:
+    found: dict[Path, TiffPages] = {}
+    used: dict[Path, list[NDArray[np.int64]]] = {}
+    for fit in fits:
         planes = fit.image.planes()
-        used.append(planes[planes[:, 0] == k, 1])
-    return len(np.unique(np.concatenate(used))), count
+        planes = planes[np.argsort(planes[:, 0], kind="stable")]
+        of_files = _find_files(master, fit.image, files)
+        starts = np.searchsorted(planes[:, 0], range(len(of_files) + 1))
+        for file, start, stop in zip(of_files, starts[:-1], starts[1:], strict=True):
+            if file is not None:
+                found.setdefault(file.path, file)
+                used.setdefault(file.path, []).append(planes[start:stop, 1])
+
+    n_used = {path: len(np.unique(np.concatenate(pages))) for path, pages in used.items()}
+    least = min(_page_bytes(fit.image.description) for fit in fits)
+    counts = [files.count_all(file, least, n_used[path]) for path, file in found.items()]
+    uncounted = [n_used[path] for path, n in zip(found, counts, strict=True) if n is None]
+    return PageCount(
+        used=sum(n_used.values()),
+        existing=sum(n for n in counts if n is not None) + sum(uncounted),
+        files=len(found),
+        uncounted=len(uncounted),
+    )
+
+
+def _page_bytes(description: Description) -> int:
+    """Return the bytes of the pixels of one page."""
+    frame = description.shape[-description.frame_ndim :]
+    return math.prod(frame) * np.dtype(description.dtype).itemsize
 
 
 def _group_steps(images: Sequence[OmeImage]) -> list[Sequence[OmeImage]]:

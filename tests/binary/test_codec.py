@@ -66,6 +66,7 @@ def test_the_path_of_the_sidecar_opens_the_raw_file(recording: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", CORPUS, ids=entry_id)
+@pytest.mark.filterwarnings("ignore:.* is computed from:napari_ferry.FerryWarning")
 def test_files_of_the_corpus(entry: Entry) -> None:
     path = SHARED / "corpus" / entry["file"]
     expected = entry["expect"]
@@ -109,6 +110,7 @@ def test_a_sidecar_that_cannot_be_read_is_not_taken_for_another_file(recording: 
 @pytest.mark.parametrize("entry", GOLDEN, ids=entry_id)
 @pytest.mark.parametrize("mapped", [False, True])
 @pytest.mark.filterwarnings("ignore:.* is empty:napari_ferry.FerryWarning")
+@pytest.mark.filterwarnings("ignore:.* is computed from:napari_ferry.FerryWarning")
 def test_files_of_calscipy(entry: Entry, mapped: bool) -> None:
     path = SHARED / "earlier-systems" / "calscipy" / entry["open"]
     found = load_binary(path, mapped=mapped, missing_metadata=entry.get("missing_metadata"))

@@ -22,7 +22,12 @@ from helpers import (
     snapshot,
 )
 from napari_ferry import imload, imsave, load_binary
-from napari_ferry.errors import FerryError, TargetExistsError, UnreadableFileError
+from napari_ferry.errors import (
+    FerryError,
+    FerryWarning,
+    TargetExistsError,
+    UnreadableFileError,
+)
 from napari_ferry.image import Axis, Image
 from raw_files import SIDECAR
 
@@ -106,11 +111,6 @@ def test_one_stale_file_is_named(recording: Path) -> None:
     "change",
     [
         {"extra": {"a": [1]}},
-        {"frames": None},
-        {"frames": 0},
-        {"frames": -1},
-        {"y": 0},
-        {"x": None},
         {"dtype": "<u2"},
         {"dtype": "u2"},
         {"offset": 0},
@@ -127,6 +127,25 @@ def test_harmless_changes_are_read(change: dict[str, Any], recording: Path) -> N
     assert image.axis_names == ("t", "y", "x")
 
 
+@pytest.mark.parametrize(
+    ("change", "computed"),
+    [
+        *(({"frames": value}, "frames: 5") for value in (None, 0, -1)),
+        ({"y": 0}, "y: 12"),
+        ({"x": None}, "x: 16"),
+    ],
+    ids=str,
+)
+def test_a_computed_dimension_is_reported(
+    change: dict[str, Any], computed: str, recording: Path
+) -> None:
+    recording.with_suffix(".json").write_text(json.dumps(SIDECAR | change))
+    with pytest.warns(FerryWarning, match=rf"cells\.bin does not give {computed} is computed"):
+        (image,) = imload(recording)
+    assert_same_pixels(image.array, pixels((5, 12, 16)))
+    assert load_binary(recording, missing_metadata=SIDECAR | change).shape == (5, 12, 16)
+
+
 def test_a_byte_order_mark_is_read(recording: Path) -> None:
     recording.with_suffix(".json").write_text(json.dumps(SIDECAR), "utf-8-sig")
     assert imload(recording)[0].shape == (5, 12, 16)
@@ -134,8 +153,14 @@ def test_a_byte_order_mark_is_read(recording: Path) -> None:
 
 def test_a_header_is_skipped(recording: Path) -> None:
     recording.write_bytes(b"header" + recording.read_bytes())
-    for record in (SIDECAR, {k: v for k, v in SIDECAR.items() if k != "frames"}):
-        recording.with_suffix(".json").write_text(json.dumps(record | {"offset": 6}))
+    recording.with_suffix(".json").write_text(json.dumps(SIDECAR | {"offset": 6}))
+    assert_same_pixels(imload(recording)[0].array, pixels((5, 12, 16)))
+
+
+def test_a_dimension_is_computed_without_the_header(recording: Path) -> None:
+    recording.write_bytes(b"header" + recording.read_bytes())
+    recording.with_suffix(".json").write_text(json.dumps(SIDECAR | {"offset": 6, "frames": -1}))
+    with pytest.warns(FerryWarning, match="does not give frames: 5"):
         assert_same_pixels(imload(recording)[0].array, pixels((5, 12, 16)))
 
 
@@ -256,6 +281,7 @@ def test_a_sidecar_is_strict_json(tmp_path: Path) -> None:
     text=st.text('0123456789-+.eE{}[]",: <>truefalsnON\\', max_size=6),
     is_ours=st.booleans(),
 )
+@pytest.mark.filterwarnings("ignore:.* is computed from:napari_ferry.FerryWarning")
 def test_a_sidecar_of_any_text_never_gives_wrong_data(
     place: int, cut: int, text: str, is_ours: bool, tmp_path: Path
 ) -> None:

@@ -43,7 +43,7 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.links import leads_outside
 from napari_ferry.image import Image, check_pixels, common_losses
-from napari_ferry.image.record import KEY
+from napari_ferry.image.record import KEY, Description
 from napari_ferry.saving import Plan, PlannedFile, pixel_writes
 from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.saving.write import write_text
@@ -190,7 +190,7 @@ def open_binary(
     Warns
     -----
     FerryWarning
-        The file is empty.
+        The file is empty, or its sidecar leaves a dimension open.
     """
     if not isinstance(missing_metadata, Mapping | None):
         raise InvalidImageError(
@@ -211,7 +211,8 @@ def open_binary(
             description = complete_description(given, nbytes, data, "the given metadata")
             padding = Padding()
         else:
-            description, padding = read_sidecar(data, nbytes)
+            description, padding, computed = read_sidecar(data, nbytes)
+            _warn_of_computed(data, description, computed)
         array = open_samples(data, description.dtype, description.shape, padding, mode)
 
     if 0 in description.shape:
@@ -223,6 +224,18 @@ def open_binary(
         )
     image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)
+
+
+def _warn_of_computed(data: Path, description: Description, computed: str) -> None:
+    """Warn of a dimension that the sidecar leaves open: incomplete files are not noticed then."""
+    if computed and 0 not in description.shape:
+        size = dict(zip(("frames", "y", "x"), description.shape, strict=True))[computed]
+        warnings.warn(
+            f"The sidecar of {data.name} does not give {computed}: {size} is computed from the "
+            "size of the file; add it to the sidecar, so that an incomplete file is noticed.",
+            FerryWarning,
+            stacklevel=6,
+        )
 
 
 def described_files(folder: Path) -> list[Path]:

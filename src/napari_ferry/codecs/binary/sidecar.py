@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,12 +102,30 @@ def has_record(path: Path) -> bool:
     return path.is_file() and KEY in load_sidecar(path)
 
 
-def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
-    """Read the sidecar of a raw file; return the description and the padding."""
+class Sidecar(NamedTuple):
+    """Content of a sidecar.
+
+    Parameters
+    ----------
+    description : Description
+        The image described in it.
+    padding : Padding
+        Bytes around its samples.
+    computed : str
+        Dimension that was computed from the size of the file; empty if all are given.
+    """
+
+    description: Description
+    padding: Padding
+    computed: str = ""
+
+
+def read_sidecar(data: Path, nbytes: int) -> Sidecar:
+    """Read the sidecar of a raw file of `nbytes`."""
     sidecar, legacy = sidecar_path(data), data.with_name(LEGACY_SIDECAR)
     if not sidecar.is_file() and data.name == DEFAULT_NAME and legacy.is_file():
         refuse_outside(legacy, data)
-        return complete_description(_read_legacy(legacy), nbytes, data, legacy.name), Padding()
+        return _plain_sidecar(_read_legacy(legacy), nbytes, data, legacy.name, Padding())
     if not sidecar.is_file():
         refuse_undescribed(data, sidecar)
     refuse_outside(sidecar, data)
@@ -116,11 +134,21 @@ def read_sidecar(data: Path, nbytes: int) -> tuple[Description, Padding]:
     padding = read_padding(record, sidecar, nbytes)
     description = _read_description(record, sidecar) if KEY in record else None
     if description is None:
-        return complete_description(record, nbytes, data, sidecar.name, padding), padding
+        return _plain_sidecar(record, nbytes, data, sidecar.name, padding)
 
     room = padding.room(nbytes, (*description.shape, 1)[0])
     _check_size(description.shape, description.dtype, room, data, sidecar.name)
-    return description, padding
+    return Sidecar(description, padding)
+
+
+def _plain_sidecar(
+    record: Mapping[str, Any], nbytes: int, data: Path, source: str, padding: Padding
+) -> Sidecar:
+    """Return the content of a sidecar without our own record."""
+    description = complete_description(record, nbytes, data, source, padding)
+    sizes = ((key, _parse_dimension(key, record.get(key), source)) for key in _DIMENSIONS)
+    missing = next((key for key, size in sizes if not size), "")
+    return Sidecar(description, padding, missing)
 
 
 def complete_description(

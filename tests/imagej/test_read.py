@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tifffile
 
 from helpers import SHARED, assert_same_pixels, pixels
 from hyperstacks import axes_of, parse, read
@@ -29,7 +30,6 @@ from napari_ferry.image import Axis, Image
         ({"images": 6, "spacing": 2.0}, 6, "zyx", (6, 5, 7)),
         ({"images": 6, "finterval": 0.5, "spacing": 2.0}, None, "tyx", (6, 5, 7)),
         ({"images": 6, "fps": 7.0}, 1, "tyx", (6, 5, 7)),
-        ({"images": -5, "frames": -5}, 6, "tyx", (6, 5, 7)),
     ],
 )
 def test_axes_are_those_named_in_the_file(
@@ -52,6 +52,24 @@ def test_sizes_that_contradict_each_other() -> None:
     assert found.shape == (6, 5, 7)
     with pytest.raises(UnreadableFileError, match="planes"):
         parse({"images": 10**9})
+
+
+@pytest.mark.parametrize("value", [-5, 2.5, "many", True])
+@pytest.mark.parametrize("key", ["images", "frames"])
+def test_impossible_counts_are_reported(key: str, value: object) -> None:
+    with pytest.warns(FerryWarning, match=f"declares {key}={value}, which is not a number"):
+        found = parse({"images": 6, key: value}, 6)
+    assert (axes_of(found), found.shape) == ("tyx", (6, 5, 7))
+
+
+def test_an_impossible_number_of_images_is_reported_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels((6, 5, 7)), imagej=True)
+    path.write_bytes(path.read_bytes().replace(b"images=6", b"images=-", 1))
+    with pytest.warns(FerryWarning, match="declares images=-, which") as caught:
+        (image,) = imload(path)
+    assert image.shape == (6, 5, 7)
+    assert len(caught) == 1
 
 
 def test_other_metadata_is_preserved_as_json() -> None:

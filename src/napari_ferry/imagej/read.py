@@ -102,6 +102,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
     named = {name: count for name, count in counts.items() if count}
     product, images = math.prod(named.values()), _count(metadata.get("images"))
 
+    _warn_invalid_counts(metadata)
     n = images or nframes or product
     if n > MAX_PLANES:
         raise UnreadableFileError(
@@ -130,6 +131,20 @@ def has_consistent_counts(metadata: Mapping[str, Any]) -> bool:
     """Return True if the named axes account for all planes; then these need no counting."""
     counts = [_count(metadata.get(key)) or 1 for key in COUNT_KEYS.values()]
     return math.prod(counts) == _count(metadata.get("images"))
+
+
+def _warn_invalid_counts(metadata: Mapping[str, Any]) -> None:
+    """Warn of numbers of planes that are not whole numbers above 0, except the usual 0 for none."""
+    given = {key: metadata[key] for key in ("images", *COUNT_KEYS.values()) if key in metadata}
+    invalid = {key: value for key, value in given.items() if value != 0 and not _count(value)}
+    if invalid:
+        values = " and ".join(f"{key}={str(value)[:20]}" for key, value in invalid.items())
+        warnings.warn(
+            f"The ImageJ header declares {values}, which is not a number of planes: this was left "
+            "out; check the axes.",
+            FerryWarning,
+            stacklevel=4,
+        )
 
 
 def _count(value: object) -> int | None:

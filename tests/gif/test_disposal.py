@@ -76,6 +76,7 @@ def gifs(draw: Any) -> tuple[list[Part], tuple[int, int]]:
 
 @settings(max_examples=150)
 @given(gif=gifs(), order=st.randoms(use_true_random=False))
+@pytest.mark.filterwarnings("ignore:.*beyond its canvas:napari_ferry.FerryWarning")
 def test_frames_are_composed_as_a_browser_does(tmp_path_factory, gif, order):
     parts, size = gif
     path = tmp_path_factory.mktemp("gif") / "a.gif"

@@ -85,6 +85,26 @@ def test_a_canvas_without_a_size_has_that_of_the_first_frame(size, tmp_path):
     assert image.shape[:2] == (max(3, size[0]), max(5, size[1]))
 
 
+@pytest.mark.parametrize(
+    ("parts", "canvas", "consequence"),
+    [
+        ([Part(np.ones((3, 5), np.uint8))], (3, 5), "it is enlarged to 5 by 3, as in browsers"),
+        ([Part(np.ones((1, 1), np.uint8), 2, 2)], (3, 3), "it is enlarged to 3 by 3"),
+        (
+            [Part(np.ones((2, 2), np.uint8)), Part(np.ones((1, 2), np.uint8), 1, 1)],
+            (2, 2),
+            "pixels outside it are left out",
+        ),
+    ],
+)
+def test_frames_outside_the_canvas_are_reported(parts, canvas, consequence, tmp_path):
+    path = tmp_path / "a.gif"
+    path.write_bytes(build(parts, (2, 2)))
+    with pytest.warns(FerryWarning, match=f"extend beyond its canvas of 2 by 2.*{consequence}"):
+        (image,) = imload(path)
+    assert (image.size("y"), image.size("x")) == canvas
+
+
 @pytest.mark.parametrize("size", [(65535, 65535), (20000, 20000)])
 def test_impossible_sizes_are_refused(size, tmp_path):
     path = tmp_path / "a.gif"

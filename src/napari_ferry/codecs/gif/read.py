@@ -43,7 +43,7 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
     Warns
     -----
     FerryWarning
-        The file is damaged after its last whole frame.
+        The file is damaged after its last whole frame, or has frames outside its canvas.
     """
     table = scan(path)
     if table.damage:
@@ -54,6 +54,8 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
             stacklevel=4,
         )
 
+    _warn_of_outside(table)
+
     record, frame_rate = _find_record(table)
     frames = _frames(table, record, least_samples)
     if record is None or record.shape != frames.shape:
@@ -63,6 +65,31 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
         record = replace(record, axes=axes)
     image = record.to_image(frames)
     return image if image.name else replace(image, name=path.stem)
+
+
+def _warn_of_outside(table: FrameTable) -> None:
+    """Warn of frames beyond the canvas, which is enlarged for the first one as in browsers."""
+    right, bottom = (
+        table.column(start) + table.column(length)
+        for start, length in (("left", "width"), ("top", "height"))
+    )
+    canvas = table.width, table.height
+    declared = [size or first for size, first in zip(table.declared, canvas, strict=True)]
+    count = int(((right > declared[0]) | (bottom > declared[1])).sum())
+    if not count:
+        return
+
+    is_cut = bool(((right > canvas[0]) | (bottom > canvas[1])).any())
+    is_enlarged = tuple(declared) != canvas
+    enlarged = f"it is enlarged to {canvas[0]} by {canvas[1]}, as in browsers"
+    cut = "pixels outside it are left out"
+    consequences = [text for text, holds in ((enlarged, is_enlarged), (cut, is_cut)) if holds]
+    warnings.warn(
+        f"{count} of the {len(table)} frames of {table.path} extend beyond its canvas of "
+        f"{declared[0]} by {declared[1]} pixels: {'; '.join(consequences)}.",
+        FerryWarning,
+        stacklevel=5,
+    )
 
 
 def _frames(table: FrameTable, record: Description | None, least_samples: int) -> Frames:

@@ -68,6 +68,8 @@ class FrameTable:
         Stamp of the file when it was scanned; a file with another one is refused.
     width, height : int
         Size of the canvas, in pixels.
+    declared : (int, int)
+        Width and height of the canvas in the header, in pixels; 0 for those of the first frame.
     rows : numpy.ndarray
         Axes (frame, field of `FrameRow`), int64. Delays are in hundredths of a second. ``start``
         is the offset of the code size, ``stop`` the offset of the block terminator.
@@ -85,6 +87,7 @@ class FrameTable:
     stamp: Stamp
     width: int
     height: int
+    declared: tuple[int, int]
     rows: NDArray[np.int64]
     loop: int | None = None
     texts: tuple[bytes, ...] = ()
@@ -170,6 +173,9 @@ class _BlockScan:
     shared_colors: bytes = b""
     control: tuple[int, int, int] = (0, 0, NO_INDEX)
 
+    def __post_init__(self) -> None:
+        self.declared = self.width, self.height
+
     def read_all(self, flags: int) -> None:
         """Read the blocks up to the trailer, the end of the file, or the first broken block."""
         try:
@@ -201,6 +207,7 @@ class _BlockScan:
             stamp=self.stamp,
             width=self.width,
             height=self.height,
+            declared=self.declared,
             rows=rows,
             loop=self.loop,
             texts=tuple(self.texts),

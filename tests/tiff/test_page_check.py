@@ -18,7 +18,7 @@ from faults import run_python
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.codecs.tiff.pages.page_check import check_segment
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from tiff_files import GRAY
 
 _MEGABYTES = 500
@@ -152,3 +152,15 @@ def test_sizes_that_are_not_whole_numbers_are_refused(
         tif.filehandle.write(struct.pack("<HIi", kind, 1, -5))
     with pytest.raises(UnreadableFileError, match=r"a\.tif is damaged"):
         imload(path)
+
+
+def test_a_strip_said_to_end_beyond_the_file_is_reported(tmp_path: Path) -> None:
+    path, data = tmp_path / "a.tif", pixels((20, 30))
+    tifffile.imwrite(path, data, **GRAY)
+    with tifffile.TiffFile(path) as tif:
+        offset = tif.pages.first.tags["StripByteCounts"].valueoffset
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, offset, 1 << 31)
+    path.write_bytes(content)
+    with pytest.warns(FerryWarning, match=r"a\.tif is damaged: a strip .* 2147483648 bytes"):
+        assert_same_pixels(imload(path)[0].array, data)

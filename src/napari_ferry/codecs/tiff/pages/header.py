@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -23,7 +24,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
 )
 from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
-from napari_ferry.errors import FerryError, UnreadableFileError
+from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
 
 if TYPE_CHECKING:
     import tifffile
@@ -116,6 +117,11 @@ def read_header(path: Path) -> Header:
     ------
     UnreadableFileError
         The file cannot be opened, is not a TIFF file, or is damaged.
+
+    Warns
+    -----
+    FerryWarning
+        The size of the first page is damaged, but its pixels are complete.
     """
     import tifffile
 
@@ -142,6 +148,8 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
     raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
     x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
     description, cut = _read_cut_metadata(path, file, page)
+    if raw:
+        _check_size(path, stamp.nbytes, page)
 
     return Header(
         path=path,
@@ -164,6 +172,19 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         flavor=_flavor(path, file, tif),
         cut_metadata=cut,
     )
+
+
+def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:
+    """Warn of a strip of raw pixels that ends beyond the file, if all pixels are in the file."""
+    start, size = page.dataoffsets[0], page.databytecounts[-1]
+    end = page.dataoffsets[-1] + size
+    if end > nbytes >= start + page.nbytes:
+        warnings.warn(
+            f"{path.name} is damaged: a strip of its first page is said to have {size} bytes, more "
+            "than the file; its pixels are complete and are shown.",
+            FerryWarning,
+            stacklevel=5,
+        )
 
 
 def _read_cut_metadata(

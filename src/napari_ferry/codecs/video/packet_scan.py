@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.video import ffv1
 from napari_ferry.codecs.video.avi import count_empty_chunks
 from napari_ferry.codecs.video.matroska import is_truncated_matroska
+from napari_ferry.codecs.video.mp4 import is_truncated_mp4
 from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times, refuse_encrypted
 from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
 from napari_ferry.codecs.video.video_file import VideoFile
@@ -192,7 +193,8 @@ def _check_count(file: VideoFile, packets: _Packets) -> None:
             packets.damage = f"its header promises {promised} frames"
         else:
             packets.empty = min(empty.later, promised - len(packets))
-    if not packets.damage and is_truncated_matroska(file.path):
+    is_truncated = is_truncated_matroska(file.path) or is_truncated_mp4(file.path)
+    if not packets.damage and is_truncated:
         packets.damage = "it is shorter than its header specifies"
 
 

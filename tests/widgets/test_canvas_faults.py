@@ -30,8 +30,9 @@ def viewer(shared_viewer: Any) -> Any:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_window_that_waits_for_its_own_frames_is_an_error(viewer, tmp_path, monkeypatch, workers):
     from napari_ferry.widgets import canvas
+    from napari_ferry.widgets.canvas import canvas_reader
 
-    monkeypatch.setattr(canvas, "_START_TIMEOUT", 0.5)
+    monkeypatch.setattr(canvas_reader, "_START_TIMEOUT", 0.5)
     with (
         canvas.canvas_image(viewer) as image,
         pytest.raises(SaveError, match="waiting for this frame: save with run_in_thread"),

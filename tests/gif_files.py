@@ -39,15 +39,23 @@ def save(images: Any, path: Path, **options: Any) -> Path:
     return imsave(images, path, overwrite=True, **options)[0]
 
 
-def read_with_pillow(path: Path) -> tuple[NDArray[Any], list[int]]:
-    """Read frames, axes (t, y, x, 3), and their display times in milliseconds with Pillow."""
+def read_with_pillow(path: Path, mode: str = "RGB") -> tuple[NDArray[Any], list[int]]:
+    """Read frames, axes (t, y, x, s), and their display times in milliseconds with Pillow."""
     with PillowImage.open(path) as image:
         frames, times = [], []
         for k in range(image.n_frames):
             image.seek(k)
-            frames.append(np.asarray(image.convert("RGB")))
+            frames.append(np.asarray(image.convert(mode)))
             times.append(image.info["duration"])
     return np.stack(frames), times
+
+
+def with_holes(frames: NDArray[np.uint8], radius: int = 8) -> NDArray[np.uint8]:
+    """Return colors with alpha: 0 in a disk that moves to the right, otherwise 255."""
+    y, x = np.mgrid[: frames.shape[1], : frames.shape[2]]
+    distance = [np.hypot(y - radius, x - radius - 2 * k) for k in range(len(frames))]
+    alpha = np.where(np.stack(distance) < radius, 0, 255).astype(np.uint8)
+    return with_alpha(np.concatenate([frames, alpha[..., None]], -1))
 
 
 @dataclass

@@ -86,10 +86,13 @@ class IntensityMapping:
         Data type of the image.
     limits : LazyContrastLimits, optional
         Limits that are mapped to 0 and 255; without them, samples stay unchanged.
+    keeps_alpha: bool
+        True to keep the fourth sample of RGBA, False to blend colors over black.
     """
 
     dtype: np.dtype[Any]
     limits: LazyContrastLimits | None = None
+    keeps_alpha: bool = False
 
     @property
     def out_dtype(self) -> np.dtype[Any]:
@@ -97,7 +100,7 @@ class IntensityMapping:
         return np.dtype(np.uint8) if self.limits else self.dtype.newbyteorder("=")
 
     def __call__(self, frames: NDArray[Any], *, is_rgb: bool = False) -> NDArray[Any]:
-        """Return the frames to save, in C order; RGBA is blended over black.
+        """Return the frames to save, in C order; RGBA is blended over black if alpha is not kept.
 
         Parameters
         ----------
@@ -109,13 +112,14 @@ class IntensityMapping:
         Returns
         -------
         numpy.ndarray
-            Axes (frames, y, x), or (frames, y, x, 3) for RGB and RGBA; `out_dtype`.
+            Axes (frames, y, x), or (frames, y, x, s) for RGB and RGBA, with four samples if alpha
+            is kept, otherwise three; `out_dtype`.
         """
         if self.limits:
             mapped = scale_to_8_bits(frames, *self.limits.find())
         else:
             mapped = np.asarray(frames, self.out_dtype)
-        if is_rgb and mapped.shape[-1] == 4:
+        if is_rgb and mapped.shape[-1] == 4 and not self.keeps_alpha:
             mapped = _blend_over_black(mapped)
         return np.ascontiguousarray(mapped)
 

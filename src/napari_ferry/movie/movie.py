@@ -75,8 +75,15 @@ class Movie:
 
     @property
     def is_rgb(self) -> bool:
-        """True if frames have the axes y, x, s, with three samples."""
+        """True if frames have the axes y, x, s."""
         return self.image.is_rgb
+
+    @property
+    def samples(self) -> int:
+        """Samples of a pixel: 1 for gray, 3 for colors, 4 for colors with alpha."""
+        if not self.is_rgb:
+            return 1
+        return self.image.size("s") if self.intensity.keeps_alpha else 3
 
     def region(self, first: int, stop: int) -> Region:
         """Return the region of the image in frames `first` to `stop`, exclusive."""
@@ -92,7 +99,7 @@ class Movie:
         Parameters
         ----------
         encode : callable, optional
-            Converts prepared frames, axes (frames, y, x) or (frames, y, x, 3), to the input of
+            Converts prepared frames, axes (frames, y, x) or (frames, y, x, s), to the input of
             `Stream.assemble`; without it, that input is the frames themselves.
         """
         lead = len(self.position)
@@ -114,7 +121,7 @@ class Movie:
         """
         limits = self.intensity.limits.find() if self.intensity.limits else None
         count = [] if self.frame_axis is None else [self.nframes]
-        shape = (*count, *self.size, *([3] if self.is_rgb else []))
+        shape = (*count, *self.size, *([self.samples] if self.is_rgb else []))
         frames = np.broadcast_to(np.zeros((), self.intensity.out_dtype), shape)
 
         lead = len(self.position)
@@ -207,6 +214,7 @@ def choose_movie(
     position: str | None = None,
     frame_rate: float | None = None,
     exact_dtypes: Sequence[str] = ("uint8",),
+    keeps_alpha: bool = False,
 ) -> Movie:
     """Choose the frames, frame rate and intensities of a movie; no pixels are read.
 
@@ -223,6 +231,8 @@ def choose_movie(
         time if that is 5 to 60 per second, otherwise 10.
     exact_dtypes : sequence of str
         Data types that the format stores unchanged.
+    keeps_alpha : bool
+        True for a format that can store transparent pixels.
 
     Raises
     ------
@@ -255,7 +265,7 @@ def choose_movie(
     # these depend on the frames, which the movie above already describes
     regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
     intensity = choose_intensity(image, movie.channel_index, regions, exact_dtypes)
-    movie = replace(movie, intensity=intensity)
+    movie = replace(movie, intensity=replace(intensity, keeps_alpha=keeps_alpha))
     notes = [f"the movie plays at {rate.note}"] if rate.note and movie.nframes > 1 else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *notes))))
 
@@ -265,7 +275,7 @@ def _losses(movie: Movie) -> Iterator[str]:
     for k, (name, index) in enumerate(zip(image.axis_names, movie.position, strict=False)):
         if k != movie.frame_axis and image.shape[k] > 1:
             yield f"only index {index} of {image.shape[k]} on the axis {name} is saved"
-    if image.is_rgb and image.shape[-1] == 4:
+    if image.is_rgb and image.shape[-1] > movie.samples:
         yield "transparency is not stored: colors are blended over black"
     if image.kind == "labels":
         yield "labels become gray values"

@@ -130,7 +130,8 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
     -------
     numpy.ndarray
         Axes (frames, y, x) if gray, (frames, y, x, 3) if in color, or (frames, y, x, 4) if
-        some pixels are transparent; uint8. A still picture has no first axis.
+        some pixels are transparent or the saved image had alpha; uint8. A still picture has no
+        first axis.
 
     Raises
     ------
@@ -160,6 +161,8 @@ def save_gif(
     overwrite: bool = False,
 ) -> list[Path]:
     """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colors are exact.
+
+    Pixels with an alpha below one half become transparent, all others opaque.
 
     Parameters
     ----------

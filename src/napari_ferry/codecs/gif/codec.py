@@ -11,9 +11,10 @@ from napari_ferry.arguments import is_real
 from napari_ferry.codecs.gif.delays import time_losses
 from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
 from napari_ferry.codecs.gif.frame_writer import Job, assemble
-from napari_ferry.codecs.gif.palette import PaletteFit, SharedPalette, dither_offsets
+from napari_ferry.codecs.gif.palette_fit import PaletteFit, SharedPalette, dither_offsets
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
+from napari_ferry.codecs.gif.transparency import LOSS
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
@@ -38,7 +39,7 @@ def open(path: Path) -> list[Image]:
     -------
     list of Image
         Lazy images, uint8: gray if all colors of the file are gray, otherwise r g b, or r g b a
-        if some pixels are transparent.
+        if some pixels are transparent or our record has four samples.
 
     Raises
     ------
@@ -95,7 +96,8 @@ def plan(
 ) -> Plan:
     """Plan to save one image as an animated GIF; no pixels are read.
 
-    Gray images of 8 bits, and frames of up to 256 colors, are exact pixel by pixel.
+    Gray images of 8 bits, and frames of up to 256 colors, are exact pixel by pixel. Pixels of RGBA
+    images are opaque or transparent; a frame with transparent pixels has up to 255 colors.
 
     Parameters
     ----------
@@ -124,7 +126,9 @@ def plan(
     InvalidImageError
         Several images, an image that does not fit in a GIF, or an option out of range.
     """
-    movie = choose_movie(images, axis=axis, position=position, frame_rate=frame_rate)
+    movie = choose_movie(
+        images, axis=axis, position=position, frame_rate=frame_rate, keeps_alpha=True
+    )
     _check_options(movie, loop, colors, dither)
 
     shared = SharedPalette(movie, colors)
@@ -164,10 +168,12 @@ def _check_options(movie: Movie, loop: int | None, colors: int, dither: bool) ->
 
 
 def _losses(movie: Movie, colors: int) -> Iterator[str]:
-    """Yield the losses of colors and times."""
+    """Yield the losses of colors, transparency and times."""
     if movie.is_rgb or colors < 256:
         samples = "colors" if movie.is_rgb else "gray levels"
         yield f"frames with more than {colors} {samples} are reduced to the best {colors}"
+    if movie.samples == 4:
+        yield LOSS
     yield from time_losses(movie.frame_rate)
 
 

@@ -8,18 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_ferry.codecs.gif.comment_record import record_text
 from napari_ferry.codecs.gif.data_blocks import split_blocks
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.frame_encoder import (
+    WHOLE,
+    Canvas,
     EncodedFrames,
     FrameBlocks,
     IndexedFrame,
+    clearable,
     encode_change,
-    encode_full,
+    encode_first,
+    find_vanishing,
+    opaque_pixels,
 )
-from napari_ferry.codecs.gif.palette import Palette, SharedPalette
-from napari_ferry.codecs.gif.scan import NO_INDEX
+from napari_ferry.codecs.gif.palette import Palette
+from napari_ferry.codecs.gif.palette_fit import SharedPalette
+from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX
 from napari_ferry.movie.movie import Movie
 
 _CHANGES_PER_FULL_FRAME = 20
@@ -27,6 +36,9 @@ _CHANGES_PER_FULL_FRAME = 20
 
 So decoding any frame needs at most this much data, and the file grows by a twentieth at most.
 """
+
+_KEEPS = 1
+"""Disposal method of a frame that remains on the canvas."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +78,81 @@ def _all_blocks(
     file: BinaryIO, results: Iterator[EncodedFrames], job: Job
 ) -> Iterator[FrameBlocks]:
     """Yield the blocks of all frames, after writing the header."""
+    encoded: EncodedFrames | None = next(results)
     shared = job.shared.find()
-    last: IndexedFrame | None = None
-    changed_bytes, full_bytes = 0, 0
-    for encoded in results:
-        if last is None:
-            file.write(header(job, shared))
+    file.write(header(job, shared))
 
-        is_due = changed_bytes > _CHANGES_PER_FULL_FRAME * full_bytes
-        first = _encode_first(last, encoded.first, shared, is_due=is_due)
-        for frame in (first, *encoded.blocks):
-            if frame.is_full:
-                changed_bytes, full_bytes = 0, len(frame.data)
-            else:
-                changed_bytes += len(frame.data)
-            yield frame
-        last = encoded.last
+    linker = _TaskLinker(shared)
+    while encoded is not None:
+        following = next(results, None)
+        yield from linker.link(encoded, None if following is None else following.first)
+        encoded = following
 
 
-def _encode_first(
-    last: IndexedFrame | None, first: IndexedFrame, shared: Palette, *, is_due: bool
-) -> FrameBlocks:
-    """Encode the first of some consecutive frames, in full if due."""
-    if last is None or is_due:
-        return encode_full(first, shared)
-    return encode_change(last, first, shared)
+class _TaskLinker:
+    """Encoder of the first and last frames of tasks, which depend on the tasks before and after."""
+
+    def __init__(self, shared: Palette) -> None:
+        self.shared = shared
+        self.canvas: Canvas | None = None
+        self.changed_bytes = 0
+        self.full_bytes = 0
+
+    def link(self, encoded: EncodedFrames, following: IndexedFrame | None) -> Iterator[FrameBlocks]:
+        """Yield the blocks of a task, given the first frame of the next one."""
+        if encoded.blocks:
+            vanishing = _every_pixel(encoded.first) if encoded.clears_first else None
+            yield self._count(self._encode(encoded.first, vanishing))
+            yield from map(self._count, encoded.blocks[:-1])
+
+        # a full frame with transparent pixels requires a clear canvas
+        is_due = self._is_due()
+        frame, vanishing = find_vanishing(encoded.last, following)
+        if is_due and following is not None and not opaque_pixels(following).all():
+            frame, vanishing = clearable(frame), _every_pixel(frame)
+
+        if not encoded.blocks:
+            last = self._encode(frame, vanishing)
+        elif vanishing is None:
+            last = encoded.blocks[-1]
+        else:
+            last = encode_change(encoded.canvas, frame, self.shared, vanishing)
+        yield self._count(last)
+
+        # a frame that is due is stored in full, as for a clear canvas
+        self.canvas = Canvas(frame, WHOLE if is_due else last.cleared)
+
+    def _encode(self, frame: IndexedFrame, vanishing: NDArray[np.bool_] | None) -> FrameBlocks:
+        """Encode the first frame of a task."""
+        if self.canvas is None:
+            return encode_first(frame, self.shared, is_cleared=vanishing is not None)
+        return encode_change(self.canvas, frame, self.shared, vanishing)
+
+    def _is_due(self) -> bool:
+        """Return True if the next frame is to be stored in full."""
+        is_due = self.changed_bytes > _CHANGES_PER_FULL_FRAME * self.full_bytes
+        if is_due:
+            self.changed_bytes = 0
+        return is_due
+
+    def _count(self, frame: FrameBlocks) -> FrameBlocks:
+        """Count the bytes of full frames and of changes."""
+        if frame.is_full:
+            self.changed_bytes, self.full_bytes = 0, len(frame.data)
+        else:
+            self.changed_bytes += len(frame.data)
+        return frame
+
+
+def _every_pixel(frame: IndexedFrame) -> NDArray[np.bool_]:
+    return np.ones(frame.indices.shape, np.bool_)
 
 
 def header(job: Job, shared: Palette) -> bytes:
-    """Return the blocks before the frames: canvas, palette, loop, and our record."""
+    """Return the blocks before the frames: canvas, palette, loop, and our record.
+
+    The background has index 0, as transparent pixels have: FFmpeg only then clears to transparency.
+    """
     height, width = job.movie.size
     flags = 0x80 | 0x70 | (shared.bits - 1)
     parts = [b"GIF89a", struct.pack("<HHBBB", width, height, flags, 0, 0), shared.table]
@@ -105,7 +163,8 @@ def header(job: Job, shared: Palette) -> bytes:
 
 
 def _control_block(frame: FrameBlocks, delay: int) -> bytes:
-    """Return a graphic control extension (GIF89a, section 23); frames are not disposed of."""
+    """Return a graphic control extension (GIF89a, section 23)."""
     is_transparent = frame.transparent != NO_INDEX
     index = frame.transparent if is_transparent else 0
-    return struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 1 << 2 | is_transparent, delay, index, 0)
+    disposal = _KEEPS if frame.cleared is None else CLEARS
+    return struct.pack("<BBBBHBB", 0x21, 0xF9, 4, disposal << 2 | is_transparent, delay, index, 0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,25 +9,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays import BlockReader, Region
 from napari_ferry.codecs.gif.quantize import find_nearest, quantize
-from napari_ferry.movie.intensity import sampled_indices
-from napari_ferry.movie.movie import Movie
+from napari_ferry.codecs.gif.scan import NO_INDEX
+from napari_ferry.codecs.gif.transparency import opaque_colors
 
-_SAMPLED_PIXELS = 1 << 18
-_PROBED_PIXELS = 1 << 12
-_FEW_LEVELS = 64
-"""Sampled gray levels above which all 256 levels are used."""
+MOST_COLORS = 256
+PROBED_PIXELS = 1 << 12
+"""Pixels of a frame that are examined before all of them."""
 
-_MISFIT = 3.0
-"""Largest error of a frame in the shared palette, relative to the error of the palette."""
-
+_QUANTIZED_PIXELS = 1 << 18
 _UNKNOWN = 0xFFFF
 _HASH_BITS = 18
 
 
 def pack(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Pack colors, axes (..., s), uint8, into one number each."""
+    if colors.shape[-1] == 4:
+        big_endian: NDArray[np.uint32] = colors.view(">u4")[..., 0].astype(np.uint32)
+        return big_endian
     packed = colors[..., 0].astype(np.uint32)
     for s in range(1, colors.shape[-1]):
         packed <<= 8
@@ -44,7 +41,8 @@ class Palette:
     Parameters
     ----------
     colors : numpy.ndarray
-        Axes (index, s), uint8, in ascending order and without duplicates; s is 1 for gray, else 3.
+        Axes (index, s), uint8, in ascending order and without duplicates. s is 1 for gray, 3 for
+        colors, 4 for colors with alpha: 255, or 0 for the first one if it is transparent.
     error : float
         Mean squared difference to the source pixels; 0 if the palette has all their colors.
     """
@@ -58,6 +56,11 @@ class Palette:
         return pack(self.colors)
 
     @cached_property
+    def transparent(self) -> int:
+        """Index of transparent pixels: 0, or `NO_INDEX` if all colors are opaque."""
+        return 0 if self.colors.shape[1] == 4 and not self.colors[0, 3] else NO_INDEX
+
+    @cached_property
     def bits(self) -> int:
         """Bits of an index, 1 to 8."""
         return max(1, int(len(self.colors) - 1).bit_length())
@@ -66,7 +69,7 @@ class Palette:
     def table(self) -> bytes:
         """The color table (GIF89a, section 19), padded to a power of two."""
         rgb = np.zeros((1 << self.bits, 3), np.uint8)
-        rgb[: len(self.colors)] = self.colors
+        rgb[: len(self.colors)] = self.colors[:, :3]
         return rgb.tobytes()
 
     def exact(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -82,6 +85,8 @@ class Palette:
     def nearest(self, frame: NDArray[np.uint8], offsets: NDArray[Any] | None) -> NDArray[np.uint8]:
         """Return the index of the nearest color of each pixel, axes (y, x).
 
+        Only transparent pixels get the index of transparent pixels.
+
         Parameters
         ----------
         frame : numpy.ndarray
@@ -89,14 +94,15 @@ class Palette:
         offsets : numpy.ndarray, optional
             Offsets to add for dithering, axes (y, x), in units of the spacing of the palette.
         """
+        colors = frame[..., :3]
         if offsets is not None:
             step = offsets * np.sqrt(12 * self.error)
-            frame = np.clip(np.rint(frame + step[..., None]), 0, 255).astype(np.uint8)
+            colors = np.clip(np.rint(colors + step[..., None]), 0, 255).astype(np.uint8)
 
         # cells of 2 x 2 x 2 colors share their nearest color
-        key = frame[..., 0].astype(np.uint32)
-        if frame.shape[-1] == 3:
-            high = frame & np.uint8(0xFE)
+        key = colors[..., 0].astype(np.uint32)
+        if colors.shape[-1] == 3:
+            high = colors & np.uint8(0xFE)
             key = high[..., 0].astype(np.uint32) << np.uint32(13)
             key |= high[..., 1].astype(np.uint32) << np.uint32(6)
             key |= high[..., 2] >> np.uint8(1)
@@ -105,7 +111,10 @@ class Palette:
         if (indices == _UNKNOWN).any():
             self._find_cell_indices(np.unique(key[indices == _UNKNOWN]))
             indices = self._cell_indices[key]
-        return indices.astype(np.uint8)
+        found: NDArray[np.uint8] = indices.astype(np.uint8)
+        if self.transparent != NO_INDEX and frame.shape[-1] == 4:
+            found[frame[..., 3] == 0] = self.transparent
+        return found
 
     @cached_property
     def _cell_indices(self) -> NDArray[np.uint16]:
@@ -118,7 +127,9 @@ class Palette:
         else:
             cells = np.stack([keys >> 14, keys >> 7 & 127, keys & 127], 1)
             points = (2 * cells + 0.5).astype(np.float32)
-        self._cell_indices[keys] = find_nearest(points, self.colors.astype(np.float32))[0]
+        first = 0 if self.transparent == NO_INDEX else 1
+        opaque = self.colors[first:, :3].astype(np.float32)
+        self._cell_indices[keys] = find_nearest(points, opaque)[0] + first
 
 
 class _HashTable(NamedTuple):
@@ -161,127 +172,57 @@ def _make_hash_table(packed: NDArray[np.uint32], *, is_gray: bool) -> _HashTable
 def make_palette(pixels: NDArray[np.uint8], count: int) -> Palette:
     """Return a palette for some pixels, axes (pixel, s), exact if they have few colors."""
     exact = exact_palette(pixels, count)
-    return exact if exact is not None else Palette(*quantize(pixels, count))
+    return exact if exact is not None else best_palette(pixels, count)
 
 
 def exact_palette(pixels: NDArray[np.uint8], count: int) -> Palette | None:
-    """Return a palette with all colors of some pixels, or ``None`` for more than `count` colors."""
-    step = max(1, len(pixels) // _PROBED_PIXELS)
+    """Return a palette with all colors of some pixels, or ``None`` for more than `count` colors.
+
+    Transparent pixels do not count, but use one of the 256 indices.
+    """
+    step = max(1, len(pixels) // PROBED_PIXELS)
     packed = pack(pixels[::step])
-    if len(np.unique(packed)) > count:
+    samples = pixels.shape[1]
+    if len(np.unique(packed)) > _index_count(count, has_transparent=samples == 4):
         return None
     colors = np.unique(packed if step == 1 else pack(pixels))
-    if len(colors) > count:
+    if len(colors) > _index_count(count, has_transparent=samples == 4 and colors[0] == 0):
         return None
-    shifts = range(8 * (pixels.shape[1] - 1), -1, -8)
+    shifts = range(8 * (samples - 1), -1, -8)
     return Palette(np.stack([(colors >> s & 255).astype(np.uint8) for s in shifts], 1))
 
 
-class SharedPalette:
-    """The palette of a movie, chosen from some of its frames on first use.
+def _index_count(count: int, *, has_transparent: bool) -> int:
+    """Return the largest number of indices of a palette with at most `count` colors."""
+    return min(count + 1, MOST_COLORS) if has_transparent else count
 
-    Parameters
-    ----------
-    movie : Movie
-        The movie.
-    count : int
-        Largest number of colors.
+
+def best_palette(pixels: NDArray[np.uint8], count: int) -> Palette:
+    """Return the best palette of `count` colors for some pixels, axes (pixel, s), with more."""
+    opaque = opaque_colors(pixels)
+    has_transparent = len(opaque) < len(pixels)
+    most = min(count, MOST_COLORS - 1) if has_transparent else count
+    colors, error = quantize(opaque[:: max(1, len(opaque) // _QUANTIZED_PIXELS)], most)
+    if pixels.shape[1] == 4:
+        colors = _with_alpha(colors, has_transparent=has_transparent)
+    return Palette(colors, error)
+
+
+def _with_alpha(colors: NDArray[np.uint8], *, has_transparent: bool) -> NDArray[np.uint8]:
+    """Return opaque colors, axes (index, 3), with alpha, after a transparent one if needed."""
+    opaque = np.pad(colors, ((0, 0), (0, 1)), constant_values=255)
+    return np.pad(opaque, ((1, 0), (0, 0))) if has_transparent else opaque
+
+
+def reserve_transparent(palette: Palette) -> tuple[Palette, NDArray[np.uint8]]:
+    """Return an opaque palette with a transparent color, and the new index of each old one.
+
+    A palette of 256 colors is reduced to the best 255.
     """
-
-    def __init__(self, movie: Movie, count: int) -> None:
-        self.movie = movie
-        self.count = count
-        self._palette: Palette | None = None
-        self._lock = threading.Lock()
-
-    def __reduce__(self) -> tuple[type[SharedPalette], tuple[Movie, int]]:
-        return SharedPalette, (self.movie, self.count)
-
-    def find(self) -> Palette:
-        """Return the palette; read frames to choose it on the first call."""
-        with self._lock:
-            if self._palette is None:
-                self._palette = self._choose()
-            return self._palette
-
-    def _choose(self) -> Palette:
-        movie = self.movie
-        regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
-        count = _SAMPLED_PIXELS // len(regions)
-        pixels = np.concatenate([self._sample(region, count) for region in regions])
-
-        # the frames between the sampled ones may have any other gray level
-        levels = len(np.unique(pixels)) if pixels.shape[1] == 1 else 0
-        if self.count == 256 and levels > _FEW_LEVELS:
-            return Palette(np.arange(256, dtype=np.uint8)[:, None])
-        return make_palette(pixels, self.count)
-
-    def _sample(self, region: Region, count: int) -> NDArray[np.uint8]:
-        """Return about `count` pixels of one frame, axes (pixel, s), uint8."""
-        movie = self.movie
-        frame = BlockReader(movie.image.array, region).read_whole(
-            lambda samples: movie.intensity(
-                samples.reshape(-1, *samples.shape[len(movie.position) :]), is_rgb=movie.is_rgb
-            )
-        )
-        pixels: NDArray[np.uint8] = frame.reshape(-1, frame.shape[-1] if movie.is_rgb else 1)
-        return pixels[:: -(-len(pixels) // count) | 1]  # an odd step visits every column
-
-
-@dataclass(frozen=True)
-class PaletteFit:
-    """Choice of the palette and the palette indices of each frame.
-
-    Parameters
-    ----------
-    shared : SharedPalette
-        Palette of the movie, used for every frame that it fits.
-    count : int
-        Largest number of colors of a frame.
-    offsets : numpy.ndarray, optional
-        Offsets for dithering, axes (y, x).
-    """
-
-    shared: SharedPalette
-    count: int
-    offsets: NDArray[Any] | None = None
-
-    def __call__(self, frame: NDArray[np.uint8]) -> tuple[Palette, NDArray[np.uint8]]:
-        """Return the palette of a frame, axes (y, x, s), and its indices, axes (y, x).
-
-        The colors of a frame are exact if it has few enough.
-        """
-        palette = self.shared.find()
-        if not palette.error:
-            indices = palette.exact(frame)
-            if indices is not None:
-                return palette, indices
-
-        pixels = frame.reshape(-1, frame.shape[-1])
-        own = exact_palette(pixels, self.count)
-        if own is None and palette.error and self._fits(palette, pixels):
-            return palette, palette.nearest(frame, self.offsets)
-
-        own = own or Palette(*quantize(pixels[:: max(1, len(pixels) >> 18)], self.count))
-        exact = None if own.error else own.exact(frame)
-        return own, own.nearest(frame, self.offsets) if exact is None else exact
-
-    def _fits(self, palette: Palette, pixels: NDArray[np.uint8]) -> bool:
-        """Return True if the error of a frame in a palette is about the error of the palette."""
-        sampled = pixels[:: max(1, len(pixels) // _PROBED_PIXELS)][:, None]
-        mapped = palette.colors[palette.nearest(sampled, None)].astype(np.float32)
-        return float(((mapped - sampled) ** 2).mean()) <= _MISFIT * (palette.error + 1)
-
-
-def dither_offsets(shape: Sequence[int]) -> NDArray[np.float32]:
-    """Return the offsets of an ordered dither (Bayer, 1973), axes (y, x), from -0.5 to 0.5.
-
-    They are the same in every frame, so that static areas do not flicker and compress well.
-    """
-    matrix = np.zeros((1, 1))
-    for _ in range(3):
-        matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])
-    offsets = (matrix + 0.5) / matrix.size - 0.5
-    tiles = (-(-shape[0] // 8), -(-shape[1] // 8))
-    tiled: NDArray[np.float32] = np.tile(offsets, tiles)[: shape[0], : shape[1]].astype(np.float32)
-    return tiled
+    colors = reduced = palette.colors[:, :3]
+    error = 0.0
+    if len(colors) == MOST_COLORS:
+        reduced, error = quantize(colors, MOST_COLORS - 1)
+    nearest, _ = find_nearest(colors.astype(np.float32), reduced.astype(np.float32))
+    extended = Palette(_with_alpha(reduced, has_transparent=True), palette.error + error)
+    return extended, (nearest + 1).astype(np.uint8)

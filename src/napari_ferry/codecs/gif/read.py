@@ -94,8 +94,10 @@ def _warn_of_outside(table: FrameTable) -> None:
 
 def _frames(table: FrameTable, record: Description | None, least_samples: int) -> Frames:
     """Make the frames with gray samples, colors, or colors with transparency."""
-    has_colors = not table.is_gray or (record is not None and record.axes[-1].name == "s")
-    samples = max(least_samples, 4 if may_be_transparent(table) else 3 if has_colors else 1)
+    recorded = record.shape[-1] if record is not None and record.axes[-1].name == "s" else 1
+    has_colors = not table.is_gray or recorded > 1
+    has_alpha = recorded == 4 or may_be_transparent(table)
+    samples = max(least_samples, 4 if has_alpha else 3 if has_colors else 1)
     frame = (table.height, table.width, *([samples] if samples > 1 else []))
     is_still = len(table) == 1 and (record is None or record.shape == frame)
     lead = () if is_still else (len(table),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -142,3 +142,19 @@ def damage_frame(path: Path, target: Path, number: int, nbytes: int = 200) -> No
     nbytes = min(nbytes, len(packets[number]) // 3)
     data[start : start + nbytes] = np.random.default_rng(4).bytes(nbytes)
     target.write_bytes(data)
+
+
+def change_packet(path: Path, target: Path, number: int, change: Callable[[bytes], bytes]) -> None:
+    """Copy the packets of a video to a new file, and change the data of one of them."""
+    with av.open(str(path)) as source, av.open(str(target), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        packets = (packet for packet in source.demux(video=0) if packet.size)
+        for k, packet in enumerate(packets):
+            written = packet
+            if k == number:
+                written = av.Packet(change(bytes(packet)))
+                written.pts, written.dts = packet.pts, packet.dts
+                written.time_base, written.duration = packet.time_base, packet.duration
+                written.is_keyframe = packet.is_keyframe
+            written.stream = stream
+            copy.mux(written)

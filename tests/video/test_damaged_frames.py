@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from napari_ferry import FerryWarning, Image, UnreadableFileError, imload
-from video_files import H264, damage_frame, make_numbered, numbered_frame
+from napari_ferry.codecs.video.read import read_video
+from video_files import H264, change_packet, damage_frame, make_numbered, numbered_frame
 
 FRAMES, HIT = 24, 10
 
@@ -39,6 +41,8 @@ def read_each(image: Image) -> tuple[dict[int, np.ndarray], dict[int, str]]:
         ("a.mkv", ("-c:v", "ffv1", "-level", "3", "-slicecrc", "1", "-g", "1"), False),
         ("a.avi", ("-c:v", "ffv1", "-level", "3", "-slicecrc", "1", "-g", "12"), True),
         ("a.avi", ("-c:v", "png"), False),
+        ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p"), False),
+        ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "bgra"), False),
         ("a.avi", ("-c:v", "mpeg4", "-q:v", "3", "-g", "12"), True),
         ("a.mkv", ("-c:v", "mpeg2video", "-q:v", "3", "-g", "12"), True),
         ("a.mp4", (*H264, "-g", "12", "-bf", "0"), True),
@@ -58,6 +62,97 @@ def test_a_damaged_frame_is_named(
     assert wrong <= set(told)
     assert all(f"Frame {i} of " in message for i, message in told.items())
     assert set(told) <= (set(range(HIT, FRAMES)) if depends else {HIT})
+
+
+_CUTS: list[tuple[str, Sequence[str], int, bool]] = [
+    ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p", "-pred", "left"), 4, False),
+    ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p", "-pred", "median"), 30, False),
+    ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "rgb24"), 4, False),
+    ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "bgra"), 300, False),
+    ("a.avi", ("-c:v", "ffvhuff", "-pix_fmt", "yuv420p", "-context", "1"), 4, False),
+    ("a.avi", ("-c:v", "ffvhuff", "-pix_fmt", "gray16le", "-pred", "plane"), 40, False),
+    ("a.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "3"), 2, False),
+    ("a.avi", ("-c:v", "jpegls", "-pix_fmt", "gray"), 2, False),
+    ("a.mov", ("-c:v", "qtrle", "-pix_fmt", "rgb24", "-g", "12"), 8, True),
+    ("a.avi", ("-c:v", "cinepak", "-g", "12"), 8, True),
+]
+NOISE = ("-vf", "noise=alls=20:allf=t")
+
+
+@pytest.mark.parametrize(("name", "options", "nbytes", "depends"), _CUTS)
+def test_the_frame_of_a_truncated_packet_is_named(
+    name: str, options: Sequence[str], nbytes: int, depends: bool, tmp_path: Path
+) -> None:
+    whole = make_numbered(tmp_path / f"whole-{name}", *NOISE, *options, frames=FRAMES)
+    change_packet(whole, tmp_path / name, HIT, lambda data: data[:-nbytes])
+    frames, told = read_each(read_video(tmp_path / name, in_color=True))
+    assert told[HIT].startswith(f"Frame {HIT} of ")
+    assert "is damaged" in told[HIT]
+    assert set(told) <= (set(range(HIT, FRAMES)) if depends else {HIT})
+    assert len(frames) >= FRAMES - 1
+    assert read_each(read_video(whole, in_color=True))[1] == {}
+
+
+@pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", ("-c:v", "libx265", "-x265-params", "log-level=none:keyint=12:bframes=0")),
+        ("a.webm", ("-c:v", "libvpx", "-g", "12", "-b:v", "1M")),
+        ("a.webm", ("-c:v", "libvpx-vp9", "-g", "12", "-b:v", "1M", "-cpu-used", "8")),
+        ("a.avi", ("-c:v", "msmpeg4", "-g", "12", "-q:v", "3")),
+        ("a.wmv", ("-c:v", "wmv2", "-g", "12", "-q:v", "3")),
+        ("a.avi", ("-c:v", "ffv1", "-level", "1", "-g", "12")),
+        ("a.avi", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p")),
+    ],
+)
+def test_zeros_in_the_place_of_data_are_noticed(
+    name: str, options: Sequence[str], tmp_path: Path
+) -> None:
+    """As a file system leaves them after a crash."""
+
+    def zero_end(data: bytes) -> bytes:
+        return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
+
+    whole = make_numbered(tmp_path / f"whole-{name}", *NOISE, *options, frames=FRAMES)
+    change_packet(whole, tmp_path / name, HIT, zero_end)
+    frames, told = read_each(imload(tmp_path / name)[0])
+    truth = np.asarray(imload(whole)[0].array)
+    wrong = {i for i in range(FRAMES) if i not in frames or (frames[i] != truth[i]).any()}
+    assert wrong
+    assert wrong <= set(told)
+    assert min(told) >= HIT - 1
+
+
+@pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
+def test_frames_after_a_refused_one_are_those_of_a_lenient_decoder(tmp_path: Path) -> None:
+    options = ("-c:v", "msmpeg4", "-g", "12", "-q:v", "3")
+    whole = make_numbered(tmp_path / "whole.avi", *options, frames=FRAMES)
+    path = tmp_path / "a.avi"
+    change_packet(whole, path, 4, lambda data: data[: len(data) // 2] + bytes(len(data) // 2))
+    image = imload(path)[0]
+    with av.open(str(path)) as container:
+        shown = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    frames, told = read_each(image)
+    assert sorted(told) == list(range(4, 12))
+    assert "which is damaged" in told[5]
+    for i in (3, 6, 11, 12, 23):
+        spread = np.abs(frames[i].astype(int) - shown[i])
+        assert spread.max() < 24, i
+
+
+@pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
+def test_a_cluster_of_matroska_is_compared_with_its_checksum(tmp_path: Path) -> None:
+    options = ("-c:v", "libvpx", "-g", "12", "-b:v", "1M", "-cluster_time_limit", "200")
+    whole = make_numbered(tmp_path / "whole.mkv", *NOISE, *options, frames=FRAMES)
+    damage_frame(whole, tmp_path / "a.mkv", HIT, nbytes=4)
+    truth = np.asarray(imload(whole)[0].array)
+    frames, told = read_each(imload(tmp_path / "a.mkv")[0])
+    wrong = {i for i in range(FRAMES) if (frames[i] != truth[i]).any()}
+    assert wrong
+    assert wrong <= set(told)
+    assert "does not match the checksum of that part" in told[HIT]
+    assert len(told) < 20
 
 
 def test_a_damaged_first_frame_leaves_the_others(tmp_path: Path) -> None:

@@ -217,7 +217,6 @@ def never_all_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "_decoding_order", fail)
 
 
-@pytest.mark.filterwarnings("ignore:.*its recorder dropped")  # xvid begins with empty chunks
 @pytest.mark.usefixtures("never_all_decoded")
 @pytest.mark.parametrize(("coding", "container"), PAIRS)
 def test_frames_have_the_order_of_ffmpeg(coding: str, container: str, make: Make) -> None:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 _HEADER_BYTES = 1 << 14
 
@@ -98,23 +98,8 @@ class PatchedAvi(io.FileIO):
         return bytes(patched)
 
 
-class EmptyChunks(NamedTuple):
-    """Numbers of the chunks without data in a stream.
-
-    Parameters
-    ----------
-    leading : int
-        Those before the first frame, from encoders that output their first frame with a delay.
-    later : int
-        Those after it, in the places of dropped or repeated frames.
-    """
-
-    leading: int
-    later: int
-
-
-def count_empty_chunks(path: Path, stream: int) -> EmptyChunks | None:
-    """Count the chunks of a stream without data.
+def find_empty_chunks(path: Path, stream: int) -> list[int] | None:
+    """Return the numbers of the chunks of a stream without data.
 
     Parameters
     ----------
@@ -125,18 +110,17 @@ def count_empty_chunks(path: Path, stream: int) -> EmptyChunks | None:
 
     Returns
     -------
-    EmptyChunks or None
+    list of int or None
         ``None`` if the file is truncated, or not a sequence of whole chunks.
     """
     names = [f"{stream:02d}".encode() + kind for kind in _FRAME_CHUNKS]
     try:
         with path.open("rb") as file:
             chunks = _chunks(file, path.stat().st_size)
-            is_empty = [not nbytes for name, nbytes in chunks if name in names]
+            sizes = [nbytes for name, nbytes in chunks if name in names]
     except (struct.error, ValueError):
         return None
-    leading = is_empty.index(False) if False in is_empty else len(is_empty)
-    return EmptyChunks(leading, sum(is_empty) - leading)
+    return [number for number, nbytes in enumerate(sizes) if not nbytes]
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int]]:

@@ -8,6 +8,7 @@ matrix and range in the tags of the frame.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,16 @@ def _plane(frame: av.VideoFrame, k: int) -> NDArray[Any]:
     rows = rows.reshape(plane.height, plane.line_size)
     samples: NDArray[Any] = rows[:, : plane.width * dtype.itemsize].view(dtype)
     return samples
+
+
+def sample_bytes(frame: av.VideoFrame) -> Iterator[NDArray[np.uint8]]:
+    """Yield a view of each plane without the padding of its rows: axes y, bytes."""
+    bits = frame.format.components[0].bits
+    is_packed = len(frame.planes) == 1
+    nbytes = frame.format.padded_bits_per_pixel // 8 if is_packed else -(-bits // 8)
+    for plane in frame.planes:
+        rows = np.frombuffer(memoryview(plane), np.uint8, plane.height * plane.line_size)
+        yield rows.reshape(plane.height, -1)[:, : plane.width * nbytes]
 
 
 def _is_neutral(chroma: NDArray[Any], bits: int) -> bool:

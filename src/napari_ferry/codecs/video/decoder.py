@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.codecs.video import ffv1
+from napari_ferry.codecs.video import truncation
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.frame_cache import FrameCache
+from napari_ferry.codecs.video.packet_check import PacketChecker
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.video_file import MOST_THREADS, VideoFile, open_video
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import av
 
 _COMPLAINT = "is damaged: the decoder reports an error in its data"
-_CHECKSUM = "is damaged: its data do not match their checksum"
 _MISSING = "is damaged: data are missing from it in the file"
 _CORRUPT = "is damaged: the decoder replaced a part of it"
 
@@ -54,10 +53,12 @@ class Decoder:
     ) -> None:
         self.path = path
         self.index = index
-        self.is_strict = is_strict and index.has_independent_frames
+        self.is_strict = is_strict
         self.is_careful = is_careful
+        self._lenient: Decoder | None = None
 
         self.file = self._open()
+        self._checker = PacketChecker(path, index, self.file.codec_name)
         self.cache = FrameCache()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self.last_frame = -1
@@ -93,8 +94,8 @@ class Decoder:
             frame = self._find(i)
         except av.FFmpegError:
             frame = self._find_carefully(i)
-        if frame is None and self.is_strict:
-            frame = self._find_leniently(i)
+        if self.file.is_strict and (frame is None or self._causes(i)):
+            frame = self._find_leniently(i) or frame
         if frame is None:
             raise UnreadableFileError(
                 f"Frame {i} of {self.path} cannot be decoded: the file is damaged there or has "
@@ -141,23 +142,27 @@ class Decoder:
         return self._find(i)
 
     def _find_leniently(self, i: int) -> av.VideoFrame | None:
-        """Return frame i although it is damaged, if the decoder can decode a part of it."""
-        with closing(Decoder(self.path, self.index, is_strict=False, is_careful=True)) as lenient:
-            frame = lenient._find(i)
-        if frame:
-            self.damage[int(self.index.frame_packets[i])] = _COMPLAINT
+        """Return frame i with damage in it or before, if the decoder can decode a part of it."""
+        if self._lenient is None:
+            self._lenient = Decoder(self.path, self.index, is_strict=False, is_careful=True)
+        frame = self._lenient._find(i)
+        if frame and not self._causes(i):
+            self.damage.setdefault(int(self.index.frame_packets[i]), _COMPLAINT)
             self.cache.add(i, frame)
         return frame
 
-    def _warn_of_damage(self, i: int) -> None:
+    def _causes(self, i: int) -> list[int]:
+        """Return the damaged packets on which frame i may depend."""
         packet = int(self.index.frame_packets[i])
-        damage = self.damage.get(packet)
-        causes = [each for each in self.damage if self.index.follows_in_group(packet, each)]
+        return [each for each in self.damage if self.index.follows_in_group(packet, each)]
+
+    def _warn_of_damage(self, i: int) -> None:
+        damage = self.damage.get(int(self.index.frame_packets[i]))
+        causes = self._causes(i)
         if damage is None and causes:
             cause = int(self.index.frame_numbers[min(causes)])
-            damage = (
-                f"may show parts of others, because it depends on frame {cause}, which is damaged"
-            )
+            name = f"frame {cause}, which is" if cause >= 0 else "data that are"
+            damage = f"may show parts of others, because it depends on {name} damaged"
         if damage:
             warnings.warn(f"Frame {i} of {self.path} {damage}.", FerryWarning, stacklevel=5)
 
@@ -190,11 +195,22 @@ class Decoder:
 
     def _decode_from(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode from a packet on; yield each frame with its packet number."""
+        frames = self._decode_packets(first)
+        if self.file.codec_name not in truncation.CODECS:
+            yield from frames
+            return
+        for (number, frame), (_, longer) in zip(frames, frames, strict=False):
+            if truncation.is_truncated(frame, longer):
+                self.damage[number] = truncation.TRUNCATED
+            yield number, frame
+
+    def _decode_packets(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Decode from a packet on, packets that may be truncated twice."""
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
             packet.opaque = (number,)
-            if self.index.has_checksums and not ffv1.has_valid_checksums(bytes(packet)):
-                self.damage[number] = _CHECKSUM
+            if damage := self._checker.find_damage(number, packet):
+                self.damage[number] = damage
             yield from self._decode(packet, number)
         self.next_packet = len(self.index.decoding_times)
         yield from self._decode(None, self.next_packet)
@@ -206,12 +222,15 @@ class Decoder:
         import av
 
         try:
-            return list(self.file.decode(packet))
+            frames = list(self.file.decode(packet))
+            if packet is not None and self.file.codec_name in truncation.CODECS:
+                frames += self.file.decode(truncation.lengthened(packet))
         except av.FFmpegError:
             if not self.is_careful:
                 raise
             self.damage[number] = _COMPLAINT
             return []
+        return frames
 
     def _packets_from(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Yield the packets from number `first` on, with their numbers."""
@@ -268,6 +287,8 @@ class Decoder:
 
     def close(self) -> None:
         """Close the file."""
+        if self._lenient is not None:
+            self._lenient.close()
         self._end_output()
         self.cache.clear()
         self.file.close()

@@ -53,8 +53,8 @@ class PacketIndex:
         Number of packets without data after the first frame, which have no number.
     incomplete : frozenset of int
         Numbers of packets within the file from which data are missing.
-    has_checksums : bool
-        True if each packet is FFV1 with checksums.
+    check : str
+        Name of the check that each intact packet passes, in `packet_check`; empty for none.
     """
 
     presentation_times: NDArray[np.int64]
@@ -69,7 +69,7 @@ class PacketIndex:
     has_times: bool = True
     empty: int = 0
     incomplete: frozenset[int] = frozenset()
-    has_checksums: bool = False
+    check: str = ""
     frame_numbers: NDArray[np.int64] = field(init=False, repr=False)
     """Frame number of each packet in display order, or -1 for packets without a visible frame."""
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.video import ffv1
-from napari_ferry.codecs.video.avi import count_empty_chunks
+from napari_ferry.codecs.video.avi import find_empty_chunks
 from napari_ferry.codecs.video.matroska import is_truncated_matroska
 from napari_ferry.codecs.video.mp4 import is_truncated_mp4
+from napari_ferry.codecs.video.packet_check import CheckProbe
 from napari_ferry.codecs.video.packet_index import PacketIndex, fill_times, refuse_encrypted
 from napari_ferry.codecs.video.picture_order import PictureOrder, make_picture_order
 from napari_ferry.codecs.video.video_file import VideoFile
@@ -36,14 +36,16 @@ MAX_FRAMES = 2**24
 _PROBED_FRAMES = 16
 """Frames that are decoded to compare the order in the headers with that of the decoder."""
 
-_PROBED_CHECKSUMS = 8
-"""Packets of FFV1 among which one with valid checksums shows that all have them."""
+
+_LONGEST_DELAY = 16
+"""Largest number of chunks for which an encoder of B-frames waits, as in H.264."""
 
 
 @dataclass(kw_only=True)
 class _Packets:
     """Properties of the packets, collected in decoding order."""
 
+    check: CheckProbe
     presentation_times: list[int | None] = field(default_factory=list)
     decoding_times: list[int | None] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -53,7 +55,6 @@ class _Packets:
     incomplete: set[int] = field(default_factory=set)
     damage: str = ""
     empty: int = 0
-    has_checksums: bool = False
     has_times: bool = True
 
     def __len__(self) -> int:
@@ -71,8 +72,7 @@ class _Packets:
             self.hidden.append(number)
         if packet.is_corrupt:
             self.incomplete.add(number)
-        if codec == "ffv1" and number < _PROBED_CHECKSUMS:
-            self.has_checksums |= ffv1.has_valid_checksums(bytes(packet))
+        self.check.add(packet)
 
 
 @dataclass
@@ -152,7 +152,7 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     """Read all packets, up to the end of the file or the first unreadable one."""
     import av
 
-    packets = _Packets()
+    packets = _Packets(check=CheckProbe(file.stream))
 
     def add(packet: av.Packet[VideoStream]) -> None:
         packets.add(packet, file.codec_name)
@@ -188,14 +188,20 @@ def _check_count(file: VideoFile, packets: _Packets) -> None:
     promised = file.stream.frames
     if not packets.damage and promised > len(packets):
         is_avi = file.container.format.name == "avi"
-        empty = count_empty_chunks(file.path, file.stream.index) if is_avi else None
-        if empty is None or sum(empty) < promised - len(packets):
+        empty = find_empty_chunks(file.path, file.stream.index) if is_avi else None
+        if empty is None or len(empty) < promised - len(packets):
             packets.damage = f"its header promises {promised} frames"
         else:
-            packets.empty = min(empty.later, promised - len(packets))
+            packets.empty = _count_left_out(empty, len(packets.keys) == len(packets))
     is_truncated = is_truncated_matroska(file.path) or is_truncated_mp4(file.path)
     if not packets.damage and is_truncated:
         packets.damage = "it is shorter than its header specifies"
+
+
+def _count_left_out(empty: list[int], is_independent: bool) -> int:
+    """Count the empty chunks in the places of frames, apart from the delay of an encoder."""
+    later = [number for k, number in enumerate(empty) if number != k]  # after the first frame
+    return len([number for number in later if is_independent or number >= _LONGEST_DELAY])
 
 
 def _assume_times(packets: _Packets, stream: VideoStream) -> None:
@@ -288,5 +294,5 @@ def _make_index(
         has_times=packets.has_times,
         empty=packets.empty,
         incomplete=frozenset(packets.incomplete),
-        has_checksums=packets.has_checksums,
+        check=packets.check.chosen(),
     )

@@ -34,8 +34,13 @@ Others include lists that make FFmpeg open further files or addresses (ffconcat,
 MOST_THREADS = 4
 """Threads of a decoder: each holds frames of its own."""
 
-_STRICT_CODECS = ("mjpeg", "mjpegb", "jpegls", "jpeg2000", "png", "prores", "dnxhd", "dvvideo")
-"""Codecs of independent frames that report damage only if they may refuse the frame."""
+_INTRA_CODECS = ("mjpeg", "mjpegb", "jpegls", "jpeg2000", "png", "prores", "dnxhd", "dvvideo")
+_MICROSOFT_CODECS = ("msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2")
+_STRICTNESS = {
+    **dict.fromkeys(_INTRA_CODECS, "crccheck+explode"),
+    **dict.fromkeys(_MICROSOFT_CODECS, "bitstream+explode"),
+}
+"""Codec that reports damage only if it may refuse the frame -> ``err_detect`` of FFmpeg."""
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codec -> decoder that returns the second layer of a stream, its transparency."""
@@ -58,6 +63,8 @@ class VideoFile:
         all other files.
     source : PatchedAvi, optional
         The file from which FFmpeg reads, if it is not opened by its path.
+    is_strict : bool
+        True if the decoder refuses frames that it would otherwise decode without a report.
     """
 
     path: Path
@@ -65,6 +72,7 @@ class VideoFile:
     codec: VideoCodecContext
     gray_bits: int = 0
     source: PatchedAvi | None = None
+    is_strict: bool = False
 
     @property
     def stream(self) -> VideoStream:
@@ -162,11 +170,16 @@ def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREA
     codec.thread_type = "AUTO"
     codec.thread_count = min(threads, os.cpu_count() or 1)
     codec.flags |= av.codec.context.Flags.copy_opaque
-    if is_strict and codec.name in _STRICT_CODECS:
-        codec.options = {"err_detect": "crccheck+explode"}
-    gray_bits = patch.gray_bits if patch else 0
+    is_strict = is_strict and codec.name in _STRICTNESS
+    if is_strict:
+        codec.options = {"err_detect": _STRICTNESS[codec.name]}
     return VideoFile(
-        path=path, container=container, codec=codec, gray_bits=gray_bits, source=source
+        path=path,
+        container=container,
+        codec=codec,
+        gray_bits=patch.gray_bits if patch else 0,
+        source=source,
+        is_strict=is_strict,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -36,11 +38,16 @@ class WindowsRules:
         self.attempts += 1
         if self.held.get(path, 0) > 0:
             self.held[path] -= 1
-        elif path.name == LOCK or not _is_open_here(path):
+        elif self._is_lock(path) or not _is_open_here(path):
             return
         error = PermissionError(errno.EACCES, "Access is denied", str(path))
         error.winerror = SHARING_VIOLATION  # type: ignore[attr-defined]
         raise error
+
+    @staticmethod
+    def _is_lock(path: Path) -> bool:
+        """Return True for the lock of a save, which is removed while open except on Windows."""
+        return path.name == LOCK and sys.platform != "win32"
 
 
 def _is_open_here(path: Path) -> bool:
@@ -50,6 +57,22 @@ def _is_open_here(path: Path) -> bool:
         return True
     maps = Path("/proc/self/maps")  # psutil adds up the memory of each, which takes long
     return maps.exists() and str(path) in maps.read_text("utf-8", "surrogateescape")
+
+
+def pretend_windows(patch: pytest.MonkeyPatch) -> None:
+    """Let the code take the ways of Windows, with locks of this system."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    def locking(fd: int, how: int, _: int) -> None:
+        fcntl.flock(fd, how)
+
+    locks = SimpleNamespace(
+        locking=locking, LK_NBLCK=fcntl.LOCK_EX | fcntl.LOCK_NB, LK_UNLCK=fcntl.LOCK_UN
+    )
+    patch.setitem(sys.modules, "msvcrt", locks)
+    patch.setattr(sys, "platform", "win32")
 
 
 def apply_rules(patch: pytest.MonkeyPatch) -> WindowsRules:

@@ -110,11 +110,12 @@ def test_readers_do_not_make_a_save_fail(path: Path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="made the POSIX way")
-def test_a_file_system_without_locks_has_no_locked_files(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_locks_of_a_file_system_without_locks_are_not_known(
+    code: int, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def refuse(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
+        raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    assert not is_locked(path)
+    assert is_locked(path) is None

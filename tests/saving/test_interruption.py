@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import warnings
@@ -114,6 +115,27 @@ def test_a_save_is_in_progress_until_it_is_killed(
         assert f"still in {folder}; save again" in message
     KINDS[kind].save(movie(2), tmp_path, overwrite=True)
     assert version_of(tmp_path / KINDS[kind].name) == 2
+
+
+@needs_fork
+@pytest.mark.leaves_partial
+def test_without_locks_it_is_not_known_whether_a_save_is_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    KINDS["bin"].save(movie(1), tmp_path)
+    status, _, err = run_fork(DIE_AT_RENAME, "bin", tmp_path, 3)
+    assert status == 9, err
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.flock", refuse)
+        (message,) = messages(tmp_path / "movie.bin")
+    assert message.startswith("A save of movie.bin is moving its files in place, or was stopped")
+    assert "no locks, so it is not known which: wait for any save that is running" in message
+    (message,) = messages(tmp_path / "movie.bin")
+    assert message.startswith("A save of movie.bin was stopped while")
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,8 @@ import pytest
 from faults import KINDS, leftovers, movie, names, version_of
 from napari_ferry import FerryError, SaveError, TargetError, imload, imsave, load_binary
 from napari_ferry.saving import replacement
-from windows_rules import WindowsRules, apply_rules
+from operations import Operations, fail
+from windows_rules import WindowsRules, apply_rules, pretend_windows
 
 BEFORE = np.repeat(np.arange(6, dtype=np.uint8), 64 * 64).reshape(6, 64, 64) * 20
 AFTER = 250 - BEFORE
@@ -90,6 +94,22 @@ def test_a_held_file_is_refused_before_the_first_byte(
     assert told == []
     assert names(tmp_path) == before
     assert version_of(target) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="operations are counted elsewhere")
+def test_a_save_that_fails_at_once_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_rules(monkeypatch)
+    pretend_windows(monkeypatch)
+    refused = set()
+    for at in range(1, 8):
+        operations = Operations(folder=tmp_path, at=at, fault=fail(errno.EIO))
+        with operations.watched(), suppress(TargetError, SaveError):
+            imsave(BEFORE, tmp_path / "a.tif", overwrite=True)
+        refused.add(operations.calls[at - 1])
+        assert leftovers(tmp_path) == []
+    assert {"mkdir", "open", "scandir"} <= refused
 
 
 def test_a_map_of_the_user_is_refused_before_the_first_byte(

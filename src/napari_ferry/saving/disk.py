@@ -15,7 +15,7 @@ _MIN_RESERVED_BYTES = 1 << 20
 """Smallest file to allocate in advance, in bytes."""
 
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-_NO_LOCKS = {*_NO_FSYNC, errno.ENOLCK}
+_NO_LOCKS = {*_NO_FSYNC, errno.ENOLCK, errno.EOPNOTSUPP}
 _IS_LOCKED = {errno.EACCES, errno.EDEADLK} if os.name == "nt" else {errno.EWOULDBLOCK}
 """Errors of the system about a lock of another process."""
 
@@ -184,11 +184,16 @@ def lock_open(fd: int, path: Path) -> None:
         _warn_unsupported(path, "lock a file", error, _NO_LOCKS)
 
 
-def is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool | None:
     """Return True if a save, in any process or thread, has locked a file.
 
     Readers on Windows exclude each other for a moment, those on other systems do not. No file is
-    created or changed. The result is False on file systems without locks.
+    created or changed.
+
+    Returns
+    -------
+    bool or None
+        ``None`` on file systems without locks, where this is not known.
     """
     try:
         fd = open_plain(path, os.O_RDONLY)
@@ -200,7 +205,7 @@ def is_locked(path: Path) -> bool:
     except BlockingIOError:
         return True
     except OSError:
-        return False
+        return None
     finally:
         os.close(fd)
     return False

@@ -184,14 +184,17 @@ def _message(folder: Path, parent: Path, name: str | None = None) -> str | None:
     journal = _unfinished(folder, parent)
     if journal is None or not (name is None or _comparable(name) in _names_of(journal)):
         return None
-    if is_locked(folder / LOCK):
+    locked = is_locked(folder / LOCK)
+    if locked:
         return (
             f"A save of {_name_of(folder, journal)} is in progress, and its files are being moved "
             "in place: open it again when the save is finished."
         )
     # the save may have been finished just before its lock was looked at
     journal = _unfinished(folder, parent)
-    return None if journal is None else _stopped(folder, journal)
+    if journal is None:
+        return None
+    return _stopped(folder, journal) if locked is False else _unknown(folder, journal)
 
 
 def _unfinished(folder: Path, parent: Path) -> Journal | None:
@@ -209,13 +212,26 @@ def _names_of(journal: Journal) -> set[str]:
 
 
 def _stopped(folder: Path, journal: Journal) -> str:
-    new = [name for file, name in journal.moves if is_plain(folder / file)]
-    others = " and the earlier files" if journal.aside else ""
     return (
         f"A save of {_name_of(folder, journal)} was stopped while its files were moved in place: "
-        f"the new {_join_names(new)}{others} are still in {folder}; save again, or move them by "
-        "hand."
+        f"{_left(folder, journal)} are still in {folder}; save again, or move them by hand."
     )
+
+
+def _unknown(folder: Path, journal: Journal) -> str:
+    return (
+        f"A save of {_name_of(folder, journal)} is moving its files in place, or was stopped "
+        "while it did; this file system has no locks, so it is not known which: wait for any save "
+        f"that is running; if {_left(folder, journal)} are then still in {folder}, save again, or "
+        "move them by hand."
+    )
+
+
+def _left(folder: Path, journal: Journal) -> str:
+    """Return the names of the files in the folder of a save."""
+    new = [name for file, name in journal.moves if is_plain(folder / file)]
+    others = " and the earlier files" if journal.aside else ""
+    return f"the new {_join_names(new)}{others}"
 
 
 def _name_of(folder: Path, journal: Journal) -> str:

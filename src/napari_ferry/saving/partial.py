@@ -79,6 +79,7 @@ class PartialFolder:
         self._lock_fd = -1
         self._is_mixed = False
         self._aside: list[tuple[Path, Path]] = []
+        self._steps: list[tuple[Path, Path]] = []
 
     def open(self) -> None:
         """Create the folder, or resume an interrupted save in it.
@@ -92,6 +93,8 @@ class PartialFolder:
         with contextlib.ExitStack() as undo:
             if is_new:
                 undo.callback(self._remove_empty)
+            if is_new and sys.platform == "win32":  # cannot remove an open file
+                undo.callback(self._remove_lock)
             self._lock_fd = open_plain(self.path / LOCK, os.O_RDWR | os.O_CREAT)
             undo.callback(os.close, self._lock_fd)
             if is_new:
@@ -191,8 +194,9 @@ class PartialFolder:
 
     def _put_in_place(self, every: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
         steps = [(file, target) for file, target in every if not is_identical(file, target)]
+        self._steps = every if stale else steps
         if stale or len(steps) > 1:
-            self._swap(every if stale else steps, stale)
+            self._swap(self._steps, stale)
         else:
             self._move(steps)
 
@@ -220,11 +224,14 @@ class PartialFolder:
         lexists = os.path.lexists
         return any(lexists(old) and not lexists(target) for target, old in self._aside)
 
-    def warn_of_mixed_files(self) -> None:
-        """Warn of earlier files left in the folder by an interrupt of an interrupted save."""
+    def note_changes(self, interrupt: KeyboardInterrupt) -> None:
+        """Note on an interrupt what it did not undo, and warn of earlier files in the folder."""
         text = stopped_save(self.target) if self._is_mixed else None
         if text:
             warnings.warn(text, FerryWarning, stacklevel=3)
+            interrupt.add_note("the save was stopped while its files were moved in place")
+        elif self._steps and not any(os.path.lexists(file) for file, _ in self._steps):
+            interrupt.add_note(f"{self.name} was saved before")
 
     def _remove_lock(self) -> None:
         with contextlib.suppress(OSError):

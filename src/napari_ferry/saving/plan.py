@@ -179,9 +179,9 @@ def run(
             f"Saving {plan.files[0].path} failed ({error.strerror or error}); any earlier version "
             "is still there: free some space or choose another folder, and save again."
         ) from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         keep = bool(folder.completed)
-        folder.warn_of_mixed_files()
+        folder.note_changes(interrupt)
         raise
     finally:
         folder.close(keep=keep)

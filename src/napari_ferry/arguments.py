@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeGuard, cast
 
@@ -153,19 +153,27 @@ def check_workers(workers: int | None) -> None:
         )
 
 
-def reading(path: Path) -> AbstractContextManager[None]:
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
     """Return a context for reading a path, which translates system errors.
 
     Raises
     ------
     UnreadableFileError
-        The system reported an error.
+        The system reported an error about this file, or about another one that was read with it.
     """
-    failure, cure = f"{_short(path)} cannot be read", "check its name and permissions"
-    return _translating(UnreadableFileError, failure, cure)
+    try:
+        yield
+    except FerryError:
+        raise
+    except OSError as error:
+        read = Path(error.filename) if isinstance(error.filename, str | os.PathLike) else path
+        message = _refusal(read, "cannot be read", error, "check its name and permissions")
+        raise UnreadableFileError(message) from error
 
 
-def targeting(path: Path) -> AbstractContextManager[None]:
+@contextmanager
+def targeting(path: Path) -> Iterator[None]:
     """Return a context for the target of a save, which translates system errors.
 
     Raises
@@ -173,18 +181,18 @@ def targeting(path: Path) -> AbstractContextManager[None]:
     TargetError
         The system reported an error.
     """
-    failure, cure = f"{_short(path)} cannot be written to", "choose another folder or name"
-    return _translating(TargetError, failure, cure)
-
-
-@contextmanager
-def _translating(kind: type[FerryError], failure: str, cure: str) -> Iterator[None]:
     try:
         yield
     except FerryError:
         raise
     except OSError as error:
-        raise kind(f"{failure} ({error.strerror or error}): {cure_of(error, cure)}.") from error
+        message = _refusal(path, "cannot be written to", error, "choose another folder or name")
+        raise TargetError(message) from error
+
+
+def _refusal(path: Path, failure: str, error: OSError, cure: str) -> str:
+    """Return the message about a path that the system refused."""
+    return f"{_short(path)} {failure} ({error.strerror or error}): {cure_of(error, cure)}."
 
 
 def cure_of(error: OSError, usual: str) -> str:

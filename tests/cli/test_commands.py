@@ -306,6 +306,50 @@ def test_a_signal_cancels_a_conversion(
     assert not leftovers(tmp_path)
 
 
+_INTERRUPT_MOVES = """
+import os, sys
+from napari_ferry import imsave
+from napari_ferry.cli import main
+from faults import movie
+source, target, is_done, *at = sys.argv[1:]
+count, replace = 0, os.replace
+def interrupted(*paths):
+    global count
+    count += 1
+    if is_done == "after" or str(count) not in at:
+        replace(*paths)
+    if str(count) in at:
+        raise KeyboardInterrupt
+os.replace = interrupted
+sys.exit(main(["convert", source, target, "--overwrite"]))
+"""
+
+
+def test_an_interrupt_after_the_save_says_that_it_was_saved(tmp_path: Path):
+    imsave(movie(2), tmp_path / "source.bin")
+    paths = (tmp_path / "source.bin", tmp_path / "a.tif")
+    with python(_INTERRUPT_MOVES, *paths, "after", 1) as child:
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert err.splitlines()[-1] == "napari-ferry: interrupted; a.tif was saved before."
+    assert version_of(tmp_path / "a.tif") == 2
+
+
+@pytest.mark.leaves_partial
+def test_a_second_interrupt_is_not_said_to_change_nothing(tmp_path: Path):
+    imsave(movie(1), tmp_path / "a.bin")
+    imsave(movie(2), tmp_path / "source.tif")
+    paths = (tmp_path / "source.tif", tmp_path / "a.bin")
+    with python(_INTERRUPT_MOVES, *paths, "before", 2, 3) as child:
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    *_, warning, end = err.splitlines()
+    assert "A save of a.bin was stopped while its files were moved in place: the new" in warning
+    assert end == (
+        "napari-ferry: interrupted; the save was stopped while its files were moved in place."
+    )
+
+
 _OPEN_SLOWLY = """
 import sys, time
 from napari_ferry.cli import info, main

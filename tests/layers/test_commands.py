@@ -1,6 +1,8 @@
 """Readers and writers of the plugin, as napari calls them."""
 
+import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from napari.layers import Points
 from npe2 import PluginManifest
 
 from layer_files import make_channels, open_layers, pixels, round_trip, save
-from napari_ferry import SaveError, TargetExistsError, imload, imsave
+from napari_ferry import Image, SaveError, TargetExistsError, UnreadableFileError, imload, imsave
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.plugin import commands
 from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader, get_tiff_reader
@@ -161,6 +163,21 @@ def test_a_folder_of_raw_files_opens(tmp_path: Path):
     save(tmp_path / "raw.bin", ImageLayer(pixels(4, 16, 20), name="recording"))
     (layer,) = open_layers(tmp_path)
     assert layer.name == "recording"
+
+
+def test_a_file_of_a_stack_that_cannot_be_read_is_named_in_one_sentence(tmp_path: Path):
+    imsave(np.zeros((4, 16, 16), "u1"), tmp_path / "a.tif")
+    paths = [str(tmp_path / name) for name in ("a.tif", "b.tif")]
+    read = commands.get_tiff_reader(paths)
+    with pytest.raises(UnreadableFileError, match=r"b\.tif is not there: check its name"):
+        read(paths)
+
+    def refuse(paths: Sequence[Path]) -> list[Image]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(paths[1]))
+
+    (tmp_path / "b.tif").touch()
+    with pytest.raises(UnreadableFileError, match=r"b\.tif cannot be read \(Permission denied\): "):
+        commands._open_stack(refuse, list(map(Path, paths)))
 
 
 @pytest.mark.parametrize("key", ["calcium_movie", "moving_cells", "z_stacks"])

@@ -43,12 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has finished, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Terminated:
-        report("terminated; existing files are unchanged.")
+    except Terminated as end:
+        report(f"terminated; {_changes(end)}.")
         return 143
-    except KeyboardInterrupt:
-        report("interrupted; existing files are unchanged.")
+    except KeyboardInterrupt as end:
+        report(f"interrupted; {_changes(end)}.")
         return 130
+
+
+def _changes(interrupt: KeyboardInterrupt) -> str:
+    """Return what an interrupt did not undo, as noted by a save."""
+    notes: list[str] = vars(interrupt).get("__notes__", ["existing files are unchanged"])
+    return "; ".join(notes)
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from napari_ferry.arguments import reading
 from napari_ferry.errors import (
     InvalidImageError,
     SaveError,
@@ -45,7 +46,7 @@ from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import naming_saves, run
-from napari_ferry.saving.interruption import interrupted_in
+from napari_ferry.saving.interruption import check_exists, interrupted_in
 
 Paths: TypeAlias = str | Sequence[str]
 """One path, or several paths to open as a stack."""
@@ -157,8 +158,12 @@ def _get_reader(codec: Codec, path: Paths) -> Reader | None:
 
 
 def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:
-    with naming_saves(paths[0]):
-        return open_many(paths)
+    """Open several files as one stack, with the errors of `imload`."""
+    with reading(paths[0]):
+        for path in paths:
+            check_exists(path)
+        with naming_saves(paths[0]):
+            return open_many(paths)
 
 
 def _matches_format(codec: Codec, path: Path) -> bool:

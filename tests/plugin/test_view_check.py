@@ -11,7 +11,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_ferry import InvalidImageError
-from napari_ferry.plugin.view_check import check_view
+from napari_ferry.plugin.view_check import check_view, needs_canvas
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 
 PIXELS = np.zeros((3, 4, 16, 20), np.uint8)
@@ -22,11 +22,19 @@ STATES: dict[str, Callable[[Any], None]] = {
     "a 3-D view": lambda v: setattr(v.dims, "ndisplay", 3),
 }
 OVERLAYS: dict[str, Callable[[Any], Any]] = {
-    "scale bar": lambda v: v.canvas.overlays.scale_bar,
     "axes": lambda v: v.scene.overlays.axes,
-    "text": lambda v: v.canvas.overlays.text,
+    "floating axes": lambda v: v.canvas.overlays.axes,
+    "position of the sliders": lambda v: v.canvas.overlays.current_slice,
     "bounding box": lambda v: v.layers[0].bounding_box,
-    "color bar": lambda v: v.layers[0].colorbar,
+    "layer name": lambda v: v.layers[0].name_overlay,
+    "color bar": lambda v: v.layers[0].colorbar,  # the other layer has none
+}
+CHANGES: dict[str, Any] = {
+    "position": "top_center",
+    "font_size": 20,
+    "opacity": 0.5,
+    "gridded": True,
+    "box_color": "red",
 }
 
 
@@ -67,9 +75,85 @@ def test_overlays_are_losses(words: str, viewer: Any) -> None:
     assert check(viewer) == (f"the movie lacks the viewer's {words}",)
 
 
+def test_overlays_are_options(viewer: Any) -> None:
+    overlays = viewer.canvas.overlays
+    overlays.scale_bar.visible = overlays.text.visible = True
+    overlays.scale_bar.position = "bottom_left"
+    overlays.text.text = "day 3"
+    for layer in viewer.layers:
+        layer.colorbar.visible = True
+    options = viewer_options(viewer)
+    assert (options["scale_bar"], options["color_bar"]) == ("bottom_left", "top_right")
+    assert (options["text"], options["text_corner"]) == ("day 3", "bottom_right")
+    assert check(viewer) == ()
+    assert needs_canvas(viewer, viewer.layers) == ()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_overlay_that_was_changed_is_not_drawn(name: str, viewer: Any) -> None:
+    viewer.canvas.overlays.scale_bar.visible = True
+    setattr(viewer.canvas.overlays.scale_bar, name, CHANGES[name])
+    assert "scale_bar" not in viewer_options(viewer)
+    assert needs_canvas(viewer, viewer.layers) == ("the viewer's scale bar",)
+
+
+def test_text_of_several_lines_is_not_drawn(viewer: Any) -> None:
+    text = viewer.canvas.overlays.text
+    text.visible = True
+    assert check(viewer) == (), "the text is empty"
+    text.text = "two\nlines"
+    assert check(viewer) == ("the movie lacks the viewer's text",)
+
+
+def test_choices_of_a_form_precede_the_viewer(viewer: Any) -> None:
+    overlays = viewer.canvas.overlays
+    overlays.scale_bar.visible = overlays.text.visible = True
+    overlays.text.text = "day 3"
+    images = viewer_images([layer.as_layer_data_tuple() for layer in viewer.layers])
+    state = viewer_state(images)
+    form = {"scale_bar": None, "text": "", "text_corner": "top_right", "background": "white"}
+    chosen = state.with_choices(form)
+    assert chosen["background"] == "white"
+    assert (chosen["scale_bar"], chosen["text"]) == ("bottom_right", "day 3")
+    assert chosen["text_corner"] == "bottom_right"
+    assert state.with_choices({"text": "mine", "text_corner": "top_left"})["text"] == "mine"
+
+
 def test_all_overlays_are_named(viewer: Any) -> None:
-    viewer.canvas.overlays.scale_bar.visible = viewer.layers[1].colorbar.visible = True
-    assert check(viewer) == ("the movie lacks the viewer's scale bar and color bar",)
+    viewer.scene.overlays.axes.visible = viewer.layers[1].colorbar.visible = True
+    assert check(viewer) == ("the movie lacks the viewer's axes and color bar",)
+
+
+def test_a_view_that_is_drawn_needs_no_canvas(viewer: Any) -> None:
+    viewer.canvas.grid.enabled = True
+    viewer.scene.camera.orientation2d = ("up", "left")
+    viewer.dims.thickness = (0, 3, 0, 0)
+    viewer.layers[0].interpolation2d = "linear"
+    viewer.add_points(np.zeros((1, 4)), visible=False)
+    assert needs_canvas(viewer, viewer.layers) == ()
+
+
+def test_everything_that_only_the_canvas_draws_is_named(viewer: Any) -> None:
+    green, magenta = viewer.layers
+    green.interpolation2d = "cubic"
+    magenta.rotate = 30
+    viewer.add_points(np.zeros((1, 4)), name="nuclei")
+    viewer.dims.ndisplay = 3
+    viewer.scene.overlays.axes.visible = True
+    assert needs_canvas(viewer, viewer.layers) == (
+        "a 3-D view",
+        "the Points layer nuclei",
+        "the cubic interpolation of green",
+        "the rotate transform of magenta",
+        "the viewer's axes",
+    )
+    viewer.dims.ndisplay = 2
+    assert needs_canvas(viewer, [magenta])[0] == "the rotate transform of magenta"
+
+
+def test_the_background_is_that_of_the_canvas(viewer: Any) -> None:
+    viewer.canvas.background_color_override = "#102030"
+    assert viewer_options(viewer)["background"] == "#102030"
 
 
 def test_hidden_layers_do_not_matter(viewer: Any) -> None:

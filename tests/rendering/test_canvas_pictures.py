@@ -18,14 +18,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from canvas_scenes import FAMILIES, FULL, LARGE, Layer, Scene
-from napari_ferry.plugin.viewer import find_attribute, viewer_images, viewer_state
+from canvas_scenes import FAMILIES, FULL, LARGE, Layer, Scene, image
+from napari_ferry.plugin.viewer import viewer_images, viewer_state
+from napari_ferry.plugin.viewer_overlays import find_attribute
+from napari_ferry.rendering.overlays import Corner
 from napari_ferry.rendering.render import render
 
 pytestmark = [
@@ -218,3 +220,90 @@ def test_picture_equals_the_canvas(window: Window, scene: Scene):
         f"{wrong.sum()} pixels differ by up to {difference[wrong].max()}, the first at "
         f"{np.argwhere(wrong)[0]}: {found[wrong][0]}, expected {expected[wrong][0]}"
     )
+
+
+SIDE = 512
+"""Side of pictures on which our overlays have the size of napari's."""
+
+
+def _overlay_pictures(viewer: Any) -> tuple[Any, Any]:
+    """Return the pictures of the canvas and of `render`, axes (y, x, 3)."""
+    images = viewer_images([layer.as_layer_data_tuple() for layer in viewer.layers])
+    options = viewer_state(images).options
+    viewer.export_figure(flash=False)  # overlays are placed once they were drawn
+    expected = viewer.export_figure(flash=False)[..., :3]
+    return expected.astype(int), np.asarray(render(images, **options).array).astype(int)
+
+
+def _bounds(mask: Any) -> Any:
+    """Return the first and the last row and column with any pixel."""
+    rows, columns = np.nonzero(mask)
+    return np.array([rows.min(), rows.max(), columns.min(), columns.max()])
+
+
+def _longest_run(picture: Any) -> tuple[int, int, int]:
+    """Return the middle row of the longest horizontal lines, and their first and last column."""
+    bright = picture.min(-1) > 128
+    lengths = bright.sum(1)
+    rows = np.flatnonzero(lengths == lengths.max())
+    columns = np.flatnonzero(bright[rows[0]])
+    return int(rows.mean()), int(columns[0]), int(columns[-1])
+
+
+@pytest.fixture
+def black(window: Window) -> Iterator[Any]:
+    """The viewer with a black picture."""
+    window.show(Scene("black", (image(np.zeros((SIDE, SIDE), np.uint8)),)))
+    yield window.viewer
+    for overlay in window.viewer.canvas.overlays.values():
+        overlay.visible = False
+    window.viewer.layers.clear()
+    window.fixed = []
+
+
+@pytest.mark.parametrize("corner", get_args(Corner))
+@pytest.mark.parametrize("pixel", [0.1, 0.37, 1, 2.3, 40])
+def test_scale_bars_equal_those_of_the_canvas(black: Any, corner: str, pixel: float):
+    layer = black.layers[0]
+    layer.scale, layer.units = (pixel, pixel), ("um", "um")
+    bar = black.canvas.overlays.scale_bar
+    bar.visible, bar.position = True, corner
+    expected, found = (np.array(_longest_run(each)) for each in _overlay_pictures(black))
+    assert np.abs(found - expected).max() <= 2, (found, expected)
+    # half of the width of its line, 3, is outside each end of the canvas' bar
+    assert abs(np.diff(found)[1] - (np.diff(expected)[1] - 3)) <= 1
+
+
+@pytest.mark.parametrize("corner", get_args(Corner))
+def test_texts_are_where_the_canvas_has_them(black: Any, corner: str):
+    text = black.canvas.overlays.text
+    text.visible, text.text, text.position = True, "DAY 3", corner
+    expected, found = (_bounds(each.min(-1) > 100) for each in _overlay_pictures(black))
+    # fonts and the margins inside their lines differ
+    assert np.abs(found - expected).max() <= 6, (found, expected)
+
+
+def test_text_is_on_top_of_the_scale_bar(black: Any):
+    overlays = black.canvas.overlays
+    overlays.text.visible = overlays.scale_bar.visible = True
+    overlays.text.text, overlays.text.position = "DAY 3", "bottom_right"
+    overlays.scale_bar.position = "bottom_right"
+    expected, found = (_bounds(each.min(-1) > 100) for each in _overlay_pictures(black))
+    assert np.abs(found - expected).max() <= 6, (found, expected)
+
+
+@pytest.mark.parametrize("corner", ["top_left", "bottom_left"])
+def test_color_bars_equal_those_of_the_canvas(black: Any, corner: str):
+    layer = black.layers[0]
+    layer.colormap, layer.contrast_limits = "red", (0, 200)
+    layer.colorbar.visible, layer.colorbar.position = True, corner
+    pictures = _overlay_pictures(black)
+    expected, found = (
+        _bounds((each[..., 0] > 60) & (each[..., 1] < 20) & (each[..., 2] < 20))
+        for each in pictures
+    )
+    assert np.abs(found - expected).max() <= 2, (found, expected)
+    column = int(found[2:].mean())
+    rows = slice(max(found[0], expected[0]) + 2, min(found[1], expected[1]) - 2)
+    difference = np.abs(pictures[0][rows, column] - pictures[1][rows, column])
+    assert difference.max() <= 6, "the bar is shifted by up to two pixels"

@@ -109,6 +109,30 @@ def test_overlays_in_one_corner_do_not_overlap():
     assert both.sum() == sum(mask.sum() for mask in each)
 
 
+def test_overlays_are_tiled_as_in_napari():
+    image = black((240, 600), display={"colormap": "green"})
+    for corner, is_sideways in (
+        ("top_left", False),
+        ("top_right", True),
+        ("bottom_left", True),
+        ("bottom_right", False),
+    ):
+        rows = [
+            np.flatnonzero(drawn(image, **{"text_corner": corner, **options}).any(1))
+            for options in ({"text": "day 3"}, {"text": "day 3", "time_stamp": corner})
+        ]
+        assert (len(rows[0]) == len(rows[1])) == is_sideways
+
+
+def test_overlays_that_do_not_fit_side_by_side_are_on_top_of_each_other():
+    options = {"text": "a text that is rather long", "time_stamp": "top_right"}
+    wide = drawn(black((240, 600)), **options)
+    columns = np.flatnonzero(drawn(black((240, 600)), text=options["text"]).any(0))
+    narrow = drawn(black((240, int(np.ptp(columns)) + 40)), **options)
+    assert narrow.sum() == wide.sum(), "an overlay was cut off"
+    assert narrow.any(1).sum() > wide.any(1).sum()
+
+
 def test_the_time_of_each_frame_is_that_of_the_slider_not_of_the_movie():
     image, style = black(), OverlayStyle((240, 320), is_light=True)
     for speed in (None, 10.0):
@@ -125,7 +149,7 @@ def test_a_scale_bar_has_its_stated_length():
     style = OverlayStyle((240, 400), is_light=True)
     length, text = choose_bar(0.5, "micrometer", style.bar)
     line = mask[np.nonzero(mask.any(1))[0].max() - round(5 * style.scale)]
-    assert text == "20 µm"
+    assert text == "25 µm"
     assert abs(int(line.sum()) - length) <= 1
 
 

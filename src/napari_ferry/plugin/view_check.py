@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.plugin.viewer import CAMERA, GRID, find_attribute
-from napari_ferry.rendering.save import keeps_samples
+from napari_ferry.layers.layer_data import from_layer
+from napari_ferry.plugin.viewer import CAMERA, GRID, visible_layers
+from napari_ferry.plugin.viewer_overlays import (
+    find_attribute,
+    missing_overlays,
+    overlay_events,
+    overlay_options,
+)
+from napari_ferry.rendering.save import INTERPOLATIONS, keeps_samples
+from napari_ferry.rendering.style import transforms_of
 
 _OLD_GRID = ("grid",)
 """Attribute of a viewer for its grid before napari 0.9."""
 
-_VIEWER_OVERLAYS = {
-    "scale bar": ("canvas.overlays.scale_bar", "scale_bar"),
-    "axes": ("scene.overlays.axes", "axes"),
-    "floating axes": ("canvas.overlays.axes",),
-    "text": ("canvas.overlays.text", "text_overlay"),
-}
-_LAYER_OVERLAYS = {
-    "bounding box": ("bounding_box",),
-    "color bar": ("colorbar",),
-    "layer name": ("name_overlay",),
-}
-"""Overlays that a movie lacks -> their attributes since napari 0.9 and before."""
+
+def needs_canvas(viewer: Any, layers: Sequence[Any]) -> tuple[str, ...]:
+    """Return the reasons why a movie drawn from data would differ from the view of layers.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or ViewerModel
+        Viewer with the layers.
+    layers : sequence of napari.layers.Layer
+        Layers to show; hidden ones do not matter.
+
+    Returns
+    -------
+    tuple of str
+        What only the canvas draws, such as ``"a 3-D view"`` or ``"the Points layer nuclei"``; empty
+        if `render`, with the options of `viewer_state`, draws what the viewer shows.
+    """
+    from napari.layers import Image as ImageLayer
+    from napari.layers import Labels
+
+    visible = [layer for layer in layers if layer.visible]
+    drawn = [layer for layer in visible if isinstance(layer, ImageLayer | Labels)]
+    others = [layer for layer in visible if layer not in drawn]
+    overlays = missing_overlays(viewer, visible, overlay_options(viewer, drawn))
+    return (
+        *_states(viewer, visible),
+        *(f"the {type(layer).__name__} layer {layer.name}" for layer in others),
+        *(reason for layer in drawn for reason in _layer_reasons(layer)),
+        *(f"the viewer's {name}" for name in overlays),
+    )
 
 
 def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> tuple[str, ...]:
@@ -56,42 +82,41 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
     if viewer is None or keeps_samples(images, path, options):
         return ()
 
-    names = {image.name for image in images if image.display.get("visible") is not False}
-    layers = [layer for layer in viewer.layers if layer.name in names]
-    states = [text for text, is_set in _states(viewer, layers).items() if is_set]
+    layers = visible_layers(viewer, images)
+    states = list(_states(viewer, layers))
     if states:
         raise InvalidImageError(
             f"The viewer shows {' and '.join(states)}, which only its canvas draws: switch this "
             'off, or use Export movie and, under Picture, set Render to "As on screen".'
         )
-    missing = _overlays(viewer, layers)
+    missing = missing_overlays(viewer, layers, options)
     return (f"the movie lacks the viewer's {' and '.join(missing)}",) if missing else ()
 
 
 def view_events(viewer: Any) -> list[Any]:
     """Return the events of a viewer for the states that `check_view` compares."""
-    events = [viewer.dims.events.ndisplay]
-    events += [viewer.dims.events.margin_left, viewer.dims.events.margin_right]
-    events.append(find_attribute(viewer, *CAMERA).events.orientation)
-    grid = find_attribute(viewer, *GRID, *_OLD_GRID).events
-    events += [grid.enabled, grid.shape, grid.stride, grid.spacing]
-    overlays = [find_attribute(viewer, *paths) for paths in _VIEWER_OVERLAYS.values()]
-    return [*events, *(overlay.events.visible for overlay in overlays if overlay is not None)]
+    dims, grid = viewer.dims.events, find_attribute(viewer, *GRID, *_OLD_GRID).events
+    return [
+        *(dims.ndisplay, dims.margin_left, dims.margin_right),
+        *(grid.enabled, grid.shape, grid.stride, grid.spacing),
+        find_attribute(viewer, *CAMERA).events.orientation,
+        *overlay_events(viewer),
+    ]
 
 
-def _states(viewer: Any, layers: Sequence[Any]) -> dict[str, bool]:
-    """Return the states of the viewer that drawing does not know, and whether each is set."""
-    dims, old_grid = viewer.dims, find_attribute(viewer, *GRID) is None and viewer.grid
-    return {
-        "a 3-D view": dims.ndisplay == 3,
-        "layers side by side (grid)": old_grid and old_grid.enabled and len(layers) > 1,
-    }
+def _states(viewer: Any, layers: Sequence[Any]) -> Iterator[str]:
+    """Yield the states of the viewer that drawing does not know."""
+    if viewer.dims.ndisplay == 3:
+        yield "a 3-D view"
+    if find_attribute(viewer, *GRID) is None and viewer.grid.enabled and len(layers) > 1:
+        yield "layers side by side (grid)"
 
 
-def _overlays(viewer: Any, layers: Sequence[Any]) -> list[str]:
-    """Return the names of the visible overlays."""
-    found = [(find_attribute(viewer, *paths), name) for name, paths in _VIEWER_OVERLAYS.items()]
-    for layer in layers:
-        found += [(find_attribute(layer, *paths), name) for name, paths in _LAYER_OVERLAYS.items()]
-    visible = [name for overlay, name in found if overlay is not None and overlay.visible]
-    return list(dict.fromkeys(visible))
+def _layer_reasons(layer: Any) -> Iterator[str]:
+    """Yield the settings of an Image or Labels layer that drawing does not know."""
+    image = from_layer(*layer.as_layer_data_tuple())
+    for transform in transforms_of(image):
+        yield f"the {transform} transform of {layer.name}"
+    interpolation = str(image.display.get("interpolation2d", "nearest"))
+    if image.kind == "image" and interpolation not in INTERPOLATIONS:
+        yield f"the {interpolation} interpolation of {layer.name}"

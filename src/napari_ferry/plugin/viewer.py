@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_per_step
+from napari_ferry.plugin.viewer_overlays import find_attribute, overlay_options
 from napari_ferry.rendering.save import keeps_samples
-from napari_ferry.rendering.style import projection_of
+from napari_ferry.rendering.style import is_visible, projection_of
 from napari_ferry.rendering.world import World, make_world
 
 CAMERA = ("scene.camera", "camera")
@@ -58,7 +57,8 @@ class ViewerState:
         Name of the frame axis; None for a single picture.
     options : mapping
         Options of `render` for this movie: ``background``, ``axis`` and ``position`` if there is a
-        choice, and others unless they are the default: ``plane``, ``flip`` and those of the grid.
+        choice, and others unless they are the default: ``plane``, ``flip``, ``thickness``, those of
+        the grid, and those of overlays.
     number : int, optional
         Index of the frame axis among the sliders of the viewer.
     size : int
@@ -73,6 +73,15 @@ class ViewerState:
     number: int | None = None
     size: int = 1
     seconds: float | None = None
+
+    def with_choices(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options, replaced by chosen ones unless these switch an overlay off."""
+        options = dict(self.options)
+        absent = [name for name in ("scale_bar", "color_bar", "text") if not chosen.get(name)]
+        if "text" in absent:
+            absent.append("text_corner")
+        kept = {name: options[name] for name in absent if name in options}
+        return {**options, **chosen, **kept}
 
 
 def viewer_state(
@@ -97,7 +106,14 @@ def viewer_state(
     if viewer is None or (path and keeps_samples(images, path, state.options)):
         return state
     shown = {**_flip(viewer), **_grid(viewer, images), **_thickness(viewer, images)}
-    return replace(state, options={**state.options, **shown})
+    overlays = overlay_options(viewer, visible_layers(viewer, images))
+    return replace(state, options={**state.options, **shown, **overlays})
+
+
+def visible_layers(viewer: Any, images: Sequence[Image]) -> list[Any]:
+    """Return the layers of a viewer for visible images."""
+    names = {image.name for image in images if is_visible(image)}
+    return [layer for layer in viewer.layers if layer.name in names]
 
 
 def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
@@ -183,22 +199,18 @@ def _thickness(viewer: Any, images: Sequence[Image]) -> dict[str, Any]:
     return {"thickness": text} if text else {}
 
 
-def find_attribute(owner: Any, *paths: str) -> Any:
-    """Return the first of several attributes that exists, or None."""
-    for path in paths:
-        with suppress(AttributeError):
-            return attrgetter(path)(owner)
-    return None
-
-
 def background() -> str:
     """Return the color of the viewer's canvas, as ``#rrggbb``."""
     from napari import current_viewer
     from napari.utils.theme import get_theme
 
     viewer = current_viewer()
-    color = get_theme(viewer.theme if viewer else "dark").canvas
-    return "#" + "".join(f"{value:02x}" for value in color.as_rgb_tuple()[:3])
+    chosen = find_attribute(viewer, "canvas.background_color_override")
+    if chosen is not None:
+        values = [round(float(value) * 255) for value in chosen[:3]]
+    else:
+        values = get_theme(viewer.theme if viewer else "dark").canvas.as_rgb_tuple()[:3]
+    return "#" + "".join(f"{value:02x}" for value in values)
 
 
 def _nearest_step(world: World, axis: int, point: float) -> int:

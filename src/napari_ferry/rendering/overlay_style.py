@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # sizes of napari's overlays in pixels, on a canvas of this height
 _CANVAS = 512
-_FONT = 13.3
+_FONT = 17.8
 _BAR = 150
 
 _MIN_SCALE = 0.65

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 
+SIDEWAYS: tuple[Corner, ...] = ("top_right", "bottom_left")
+"""Corners with overlays side by side, as in napari; in the others, they are on top of each other.
+"""
+
 # sizes in pixels at a scale of 1, as in napari
 _TICKS, _LINE = 11, 3
-_COLORS = (25, 150)
+_COLORS, _COLORS_INSET = (25, 150), 5
 _GAP = 10
 
 
@@ -135,15 +139,14 @@ class ColorBar:
         width = max(4, round(_COLORS[0] * style.scale))
         height = max(8, round(min(_COLORS[1] * style.scale, max_height)))
 
-        # texts are centered at the ends of the bar
-        inset, gap = sizes[0][1] // 2, width // 5
+        inset, gap = round(_COLORS_INSET * style.scale), width // 5
         full = width + 2 * edge + gap + max(size[0] for size in sizes)
 
         def draw(picture: ImageDraw) -> None:
             picture.rectangle(
                 (0, inset, width + 2 * edge - 1, inset + height + 2 * edge - 1), style.ink
             )
-            for y, text in ((0, high), (height + 2 * edge, low)):
+            for y, text in ((0, high), (height + 2 * (edge + inset) - sizes[0][1], low)):
                 style.write(picture, (width + 2 * edge + gap, y), text)
 
         patch = _draw_patch((full, height + 2 * edge + 2 * inset), draw)
@@ -178,21 +181,40 @@ class AnnotatedFrames:
         """Return frame i with its overlays."""
         frame = self.read(i)
         gap = round(_GAP * overlay_scale(frame.shape[:2]))
-        used = dict.fromkeys((overlay.corner for overlay in self.overlays), gap)
+        corners = {overlay.corner: _Tiling(overlay.corner, gap) for overlay in self.overlays}
         for overlay in self.overlays:
             patch = overlay.patch(i)
-            _paste(frame, patch, overlay.corner, used[overlay.corner], gap)
-            used[overlay.corner] += patch.shape[0] + gap // 2
+            inset = corners[overlay.corner].place(patch.shape[:2], frame.shape[1])
+            _paste(frame, patch, overlay.corner, inset)
         return frame
 
 
+class _Tiling:
+    """Distribution of overlays in one corner."""
+
+    def __init__(self, corner: Corner, gap: int) -> None:
+        self._is_sideways = corner in SIDEWAYS
+        self._gap = gap
+        self._used = (gap, gap)
+        self._next_row = gap
+
+    def place(self, size: tuple[int, ...], width: int) -> tuple[int, int]:
+        """Return the distances of a patch from the horizontal and the vertical edge of a frame."""
+        y, x = self._used
+        if not self._is_sideways or (x > self._gap and x + size[1] + self._gap > width):
+            y, x = self._next_row, self._gap
+        self._used = y, x + size[1] + self._gap
+        self._next_row = max(self._next_row, y + size[0] + self._gap)
+        return y, x
+
+
 def _paste(
-    frame: NDArray[np.uint8], patch: NDArray[np.uint8], corner: Corner, inset: int, gap: int
+    frame: NDArray[np.uint8], patch: NDArray[np.uint8], corner: Corner, inset: tuple[int, int]
 ) -> None:
     """Blend a patch with a frame in place, as far as it fits."""
     size, patch_size = frame.shape[:2], patch.shape[:2]
-    y = inset if corner.startswith("top") else size[0] - inset - patch_size[0]
-    x = gap if corner.endswith("left") else size[1] - gap - patch_size[1]
+    y = inset[0] if corner.startswith("top") else size[0] - inset[0] - patch_size[0]
+    x = inset[1] if corner.endswith("left") else size[1] - inset[1] - patch_size[1]
     (top, bottom), (left, right) = (
         (max(0, start), min(limit, start + length))
         for start, limit, length in zip((y, x), size, patch_size, strict=True)

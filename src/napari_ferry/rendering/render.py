@@ -20,6 +20,7 @@ from napari_ferry.rendering.layer_grid import make_layer_grid
 from napari_ferry.rendering.layering import make_layers
 from napari_ferry.rendering.overlay_style import OverlayStyle
 from napari_ferry.rendering.overlays import (
+    SIDEWAYS,
     AnnotatedFrames,
     ColorBar,
     Corner,
@@ -151,10 +152,10 @@ def render(
     style = OverlayStyle(draw.size, is_light=_is_dark(rgb))
     pixel_axes = _pixel_axes(view, pixels)
     overlays = [
+        *_scale_bars(pixel_axes[1], scale_bar, style),
         *_text_overlays(text, text_corner, style),
         *_time_stamps(view, time_stamp, style),
         *_color_bars(draw.layers, color_bar, style),
-        *_scale_bars(pixel_axes[1], scale_bar, style),
     ]
 
     read = AnnotatedFrames(draw, tuple(overlays)) if overlays else draw
@@ -213,10 +214,13 @@ def _time_stamps(view: View, corner: Corner | None, style: OverlayStyle) -> Iter
 def _color_bars(
     layers: Sequence[Layer], corner: Corner | None, style: OverlayStyle
 ) -> Iterator[Overlay]:
+    if not _is_corner(corner, "color_bar"):
+        return
     paints = [layer.paint for layer in layers if isinstance(layer.paint, Scalar)]
-    if _is_corner(corner, "color_bar"):
-        for paint in paints:
-            yield ColorBar(corner=corner, style=style, paint=paint, count=len(paints))
+    count = 1 if corner in SIDEWAYS else len(paints)
+    # the order of napari, which is that of its layer list
+    for paint in reversed(paints) if corner.endswith("left") else paints:
+        yield ColorBar(corner=corner, style=style, paint=paint, count=count)
 
 
 def _scale_bars(axis: Axis, corner: Corner | None, style: OverlayStyle) -> Iterator[Overlay]:

@@ -34,7 +34,7 @@ _SHARED = ("axis", "position")
 _SPAN = ("start", "stop", "step", "speed")
 """Options of `render` that also apply to samples."""
 
-_INTERPOLATIONS = ("nearest", "linear")
+INTERPOLATIONS = ("nearest", "linear")
 """Ways of interpolation that are drawn as napari draws them."""
 
 _QUIET = (*_SHARED, *_SPAN, "background")
@@ -271,5 +271,5 @@ def _losses(images: Sequence[Image]) -> tuple[str, ...]:
     return drawn, *(
         f"{layer.name or layer.kind} is drawn with linear interpolation instead of {mode}"
         for layer, mode in zip(layers, modes, strict=True)
-        if mode not in _INTERPOLATIONS and layer.kind == "image"
+        if mode not in INTERPOLATIONS and layer.kind == "image"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,9 @@ from napari_ferry.units import METERS, SECONDS, to_ome
 
 _LENGTHS = {"km": 1e3, "m": 1.0, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "pm": 1e-12}
 _TIMES = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
-_ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_ROUND = (1, 2, 5, 10, 15, 20, 25, 50, 75, 100, 125, 150, 200, 500, 750)
+"""Lengths of napari's scale bars, times a power of 1000."""
+
 _MOST_DECIMALS = 3
 _ALMOST = 1e-6
 
@@ -114,9 +117,7 @@ def choose_bar(pixel: float, unit: str | None, max_length: float) -> tuple[float
     else:
         name, in_unit = (to_ome(unit) or unit or "px"), pixel
 
-    # a round number that is 1, 2 or 5 times a power of ten
+    # a shorter length than the maximum, even if that is round, as in napari
     power = 10.0 ** (3 * math.floor(math.log10(max_length * in_unit) / 3 + _ALMOST))
-    number = max(
-        (n for n in _ROUND if n * power <= max_length * in_unit * (1 + _ALMOST)), default=1
-    )
+    number = _ROUND[max(0, bisect_left(_ROUND, max_length * in_unit / power) - 1)]
     return number * power / in_unit, f"{number * power:.6g} {name}"

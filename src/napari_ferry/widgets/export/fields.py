@@ -166,7 +166,7 @@ class Fields(QWidget):
         state = viewer_state(images, self.playback.axis.value, path=path)
         self._show_viewer_state(state, drawing)
         rate = self.playback.values()["frame_rate"]
-        options = {**options, **state.options, **drawing, "frame_rate": rate}
+        options = {**options, **state.with_choices(drawing), "frame_rate": rate}
         missing = check_view(images, path, options)
         return Request(tuple(images), path, options, missing)
 

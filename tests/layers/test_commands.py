@@ -93,9 +93,26 @@ class TestSaveDialog:
             self.write("write_binary", tmp_path / "cells.bin")
         assert [path.name for path in tmp_path.iterdir()] == ["cells.json"]
 
-    def test_ome_is_not_written_under_a_plain_name(self, tmp_path: Path):
-        with pytest.raises(SaveError, match=r"\.ome\.tif"):
-            self.write("write_ome_tiff", tmp_path / "cells.tif")
+    @pytest.mark.parametrize(
+        ("command", "name"),
+        [
+            ("write_ome_tiff", "cells.tif"),
+            ("write_tiff", "CELLS.MP4"),
+            ("write_tiff", "cells.gif"),
+            ("write_video", "cells.bin"),
+            ("write_gif", "cells.mkv"),
+        ],
+    )
+    def test_a_typed_suffix_decides_before_the_chosen_format(
+        self, command: str, name: str, tmp_path: Path
+    ):
+        paths = self.write(command, tmp_path / name)
+        assert paths[0] == str(tmp_path / name)
+        (found,) = imload(tmp_path / name)
+        assert found.size("y") == 8
+        expected = {".tif": b"II", ".bin": b"\1\1", ".gif": b"GIF", ".mkv": b"\x1aE"}
+        start = (tmp_path / name).read_bytes()[:8]
+        assert start.startswith(expected.get(Path(name).suffix, b"\0")) or b"ftyp" in start
 
 
 @pytest.fixture

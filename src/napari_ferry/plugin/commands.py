@@ -17,18 +17,12 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from napari_ferry.arguments import reading
-from napari_ferry.errors import (
-    InvalidImageError,
-    SaveError,
-    UnsupportedFormatError,
-    escape_surrogates,
-)
+from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import (
     Codec,
     Hooks,
     codecs,
-    find_codec,
     find_source_codec,
     format_name,
     hooks_of,
@@ -36,16 +30,14 @@ from napari_ferry.io import (
     suffixes,
     suffixes_of,
 )
-from napari_ferry.layers.layer_data import LayerData, from_layers, to_layers
+from napari_ferry.layers.layer_data import LayerData, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, show_notice
+from napari_ferry.plugin.layer_save import write_layers
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.plugin.target_name import with_suffix
-from napari_ferry.plugin.view_check import check_view
-from napari_ferry.plugin.viewer import viewer_images, viewer_state
-from napari_ferry.rendering.save import plan
-from napari_ferry.saving import naming_saves, run
+from napari_ferry.plugin.window import execute
+from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists, interrupted_in
 
 Paths: TypeAlias = str | Sequence[str]
@@ -82,8 +74,14 @@ def _with_name(name: str, command: partial[_T]) -> Callable[..., _T]:
     return command
 
 
-def get_folder_reader(path: Paths) -> Reader | None:
-    """Return the reader of folders, or None for folders not supported by any codec."""
+def get_folder_reader(path: Paths | None = None) -> Reader | None:
+    """Return the reader of folders, or None for folders not supported by any codec.
+
+    Without a path, as from the command palette, a folder is asked for and opened.
+    """
+    if path is None:
+        execute("open_folder")
+        return None
     folders = _to_paths(path)
     is_known = bool(folders) and all(map(_is_readable_folder, folders))
     return _read if is_known else None
@@ -146,8 +144,14 @@ def _is_readable_folder(folder: Path) -> bool:
         return False
 
 
-def _get_reader(codec: Codec, path: Paths) -> Reader | None:
-    """Return the reader of a format, or None if a path is of a different format."""
+def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
+    """Return the reader of a format, or None if a path is of a different format.
+
+    Without a path, as from the command palette, files are asked for and opened.
+    """
+    if path is None:
+        execute("open_files", suffixes_of(codec, to_open=True))
+        return None
     paths = _to_paths(path)
     if not paths or not all(_matches_format(codec, each) for each in paths):
         return None
@@ -220,58 +224,14 @@ def _open_repair() -> Any:
     return repair
 
 
-def _write(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[str]:
-    """Save layers under the name from napari's Save dialog.
-
-    The dialog asks before it replaces this exact name, so only this path and other files of the
-    same data set are replaced.
-
-    Returns
-    -------
-    list of str
-        Paths of the written files.
-
-    Raises
-    ------
-    SaveError
-        The layers cannot be saved in this format, or not under this name.
-    """
-    typed = Path(path)
-    try:
-        target = with_suffix(typed, suffixes)
-        images, options = _images_and_options(layers, target)
-        is_movie = hooks_of(find_codec(target)).IS_MOVIE
-        missing = check_view(images, target, options) if is_movie else ()
-        planned = plan(images, target, **options)
-    except (InvalidImageError, UnsupportedFormatError) as error:
-        # napari treats a ValueError as a missing writer and does not display it
-        raise SaveError(str(error)) from error
-
-    if "position" in options:
-        show_notice(
-            f"The frame axis of {target.name} is {options['axis']}, at {options['position']}."
-        )
-    paths = run(planned, overwrite=target == typed and typed.exists())
-    losses = (*planned.losses, *missing)
-    if losses:
-        _warn(f"{target.name}: {'; '.join(losses)}.")
-    return [str(written) for written in paths]
-
-
-def _images_and_options(
-    layers: list[LayerData], target: Path
-) -> tuple[list[Image], dict[str, Any]]:
-    """Return the images of layers and, for a movie, options to draw the current view."""
-    if not hooks_of(find_codec(target)).IS_MOVIE:
-        return from_layers(layers), {}
-    images = viewer_images(layers)
-    return images, dict(viewer_state(images, path=target).options)
-
-
-def _warn(message: str) -> None:
-    from napari.utils.notifications import show_warning
-
-    show_warning(escape_surrogates(message))
+def _write(
+    suffixes: Sequence[str], path: str | None = None, layers: list[LayerData] | None = None
+) -> list[str]:
+    """Save layers, or ask for their name if called without one, as by the command palette."""
+    if path is None or layers is None:
+        execute("save_as", suffixes)
+        return []
+    return write_layers(suffixes, path, layers)
 
 
 def _to_paths(path: Paths) -> list[Path]:

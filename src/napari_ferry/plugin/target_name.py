@@ -12,6 +12,24 @@ _FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".sv
 """Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
 
 
+def choose_target(path: Path, suffixes: Sequence[str]) -> Path:
+    """Return the target for a typed name: its own suffix decides before the chosen format.
+
+    Parameters
+    ----------
+    path : Path
+        The name as it was typed.
+    suffixes : sequence of str
+        Suffixes of the chosen format, the preferred one first.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The suffix is one that cannot be saved.
+    """
+    return path if path.name.lower().endswith(all_suffixes()) else with_suffix(path, suffixes)
+
+
 def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     """Return the name with a suffix of the format: as typed, or with the first if it has none.
 

@@ -1,13 +1,50 @@
-"""Calls in a background thread, whose results can be discarded."""
+"""Calls in other threads while the event loop of this one runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEventLoop, QMetaObject, QObject, Qt, Signal  # type: ignore[attr-defined]
+
+_T = TypeVar("_T")
+
+_CANNOT_RUN = -1
+"""Result of a loop that Qt did not run because the application has ended."""
+
+
+def call_in_thread(function: Callable[[], _T], *, on_quit: Callable[[], object]) -> _T:
+    """Call a function in another thread, and run the event loop of this one until it returns.
+
+    Parameters
+    ----------
+    function : callable
+        Called without arguments.
+    on_quit : callable
+        Called when the loop has ended, which is before the function returns if the application
+        quits; it has to let the function end soon.
+
+    Returns
+    -------
+    object
+        What the function returns.
+    """
+    loop = QEventLoop()
+
+    def quit_loop(_: Future[_T]) -> None:
+        QMetaObject.invokeMethod(loop, "quit", Qt.ConnectionType.QueuedConnection)
+
+    with ThreadPoolExecutor(1, "ferry-save") as pool:
+        future = pool.submit(function)
+        future.add_done_callback(quit_loop)
+        if loop.exec() != _CANNOT_RUN:
+            on_quit()
+        try:
+            return future.result()
+        finally:
+            del future  # an error would refer to this frame, and the frame to the error
 
 
 class BackgroundWorker(QObject):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QEventLoop, QTimer
-
 from napari_ferry.saving import Plan, Progress, run
-
-_POLL_INTERVAL = 20
-"""Milliseconds between checks whether a save in another thread is done."""
+from napari_ferry.widgets.worker import call_in_thread
 
 
 def run_in_thread(
@@ -33,16 +30,12 @@ def run_in_thread(
     list of Path
         Files written.
     """
-    loop, timer = QEventLoop(), QTimer()
-    with ThreadPoolExecutor(1, "ferry-save") as pool:
-        saved = pool.submit(run, plan, overwrite=overwrite, progress=progress, cancel=cancel)
+    has_quit = threading.Event()
 
-        def quit_when_done() -> None:
-            if saved.done():
-                loop.quit()
+    def is_cancelled() -> bool:
+        return has_quit.is_set() or bool(cancel and cancel())
 
-        timer.timeout.connect(quit_when_done)
-        timer.start(_POLL_INTERVAL)
-        loop.exec()
-        timer.stop()
-        return saved.result()
+    return call_in_thread(
+        partial(run, plan, overwrite=overwrite, progress=progress, cancel=is_cancelled),
+        on_quit=has_quit.set,
+    )

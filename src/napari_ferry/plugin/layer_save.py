@@ -1,0 +1,184 @@
+"""Saving of layers from napari's menus and with `viewer.layers.save`."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_ferry.errors import (
+    InvalidImageError,
+    SaveCancelledError,
+    SaveError,
+    UnsupportedFormatError,
+    escape_surrogates,
+)
+from napari_ferry.image import Image
+from napari_ferry.io import find_codec, hooks_of
+from napari_ferry.layers.layer_data import LayerData, from_layers
+from napari_ferry.plugin.target_name import choose_target
+from napari_ferry.plugin.view_check import check_view
+from napari_ferry.plugin.viewer import viewer_images, viewer_state
+from napari_ferry.plugin.window import execute, has_window
+from napari_ferry.rendering.save import keeps_samples, plan
+from napari_ferry.saving import Progress, run
+from napari_ferry.saving.plan import default_workers
+from napari_ferry.saving.progress import size_text
+
+_NAPARI_DIALOG = "_save_layers_dialog"
+"""Function of napari behind *File > Save Selected Layers* and *Save All Layers*."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SavedFiles:
+    """Files of a finished save, and everything that they do not hold."""
+
+    paths: Sequence[Path]
+    losses: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Save:
+    """Images to save under the name of a target.
+
+    Parameters
+    ----------
+    images : list of Image
+        One per layer.
+    target : Path
+        File to save.
+    options : mapping
+        For a movie, options to draw the current view.
+    missing : tuple of str
+        Things in the current view that the movie lacks.
+    overwrite : bool
+        Whether to replace existing files.
+    """
+
+    images: list[Image]
+    target: Path
+    options: Mapping[str, Any]
+    missing: tuple[str, ...]
+    overwrite: bool
+
+    @property
+    def shows_frames(self) -> bool:
+        """True if the file shows frames as napari displays them instead of storing samples."""
+        is_movie = hooks_of(find_codec(self.target)).IS_MOVIE
+        return is_movie and not keeps_samples(self.images, self.target, self.options)
+
+    def run(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> _SavedFiles:
+        """Plan and save; with a window, this is called in another thread."""
+        planned = plan(self.images, self.target, **self.options)
+        cores = os.cpu_count() or 1
+        # one core is left to the window
+        workers = default_workers(planned, cores if progress is None else max(1, cores - 1))
+        paths = run(
+            planned, overwrite=self.overwrite, workers=workers, progress=progress, cancel=cancel
+        )
+        return _SavedFiles(paths=paths, losses=planned.losses)
+
+
+def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[str]:
+    """Save layers under the name from a Save dialog.
+
+    The dialog asks before it replaces this exact name, so only this path and other files of the
+    same data set are replaced. With a window, the save runs in another thread, and the event loop
+    of the window runs until it is done.
+
+    Parameters
+    ----------
+    suffixes : sequence of str
+        Suffixes of the chosen format. A name with the suffix of another format is saved in that.
+    path : str
+        The name as it was typed.
+    layers : list of tuple
+        Layer data.
+
+    Returns
+    -------
+    list of str
+        Paths of the written files.
+
+    Raises
+    ------
+    SaveError
+        The layers cannot be saved in this format, or not under this name.
+    SaveCancelledError
+        The user cancelled the save. napari's own dialog would report this as a failure; it gets
+        the name of the target instead.
+    """
+    typed = Path(path)
+    try:
+        save = _prepare(layers, typed, choose_target(typed, suffixes))
+        saved = execute("run_in_window", save.run, save.target.name) if has_window() else save.run()
+    except (InvalidImageError, UnsupportedFormatError) as error:
+        # napari treats a ValueError as a missing writer and does not display it
+        raise SaveError(str(error)) from error
+    except SaveCancelledError:
+        text = f"Saving {typed.name} was cancelled; existing files are unchanged."
+        _notify(text, "info")
+        if _is_called_by_napari_dialog():
+            return [path]
+        raise SaveCancelledError(text) from None
+
+    _report(save, saved)
+    return [str(written) for written in saved.paths]
+
+
+def _prepare(layers: list[LayerData], typed: Path, target: Path) -> _Save:
+    """Collect what the state of layers and window contributes to a save."""
+    options: dict[str, Any] = {}
+    missing: tuple[str, ...] = ()
+    if hooks_of(find_codec(target)).IS_MOVIE:
+        images = viewer_images(layers)
+        options = dict(viewer_state(images, path=target).options)
+        missing = check_view(images, target, options)
+    else:
+        images = from_layers(layers)
+    overwrite = target == typed and typed.exists()
+    return _Save(
+        images=images, target=target, options=options, missing=missing, overwrite=overwrite
+    )
+
+
+def _is_called_by_napari_dialog() -> bool:
+    return any(frame.f_code.co_name == _NAPARI_DIALOG for frame, _ in traceback.walk_stack(None))
+
+
+def _report(save: _Save, saved: _SavedFiles) -> None:
+    """Report where files are and what they lack.
+
+    That a movie shows 8-bit colors instead of storing samples is no surprise. Losses of a file that
+    stores samples, and things in the window that a movie lacks, are worth a warning.
+    """
+    path = saved.paths[0]
+    count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""
+    size = size_text(sum(each.stat().st_size for each in saved.paths))
+    notes = [*save.missing, *saved.losses]
+    if "position" in save.options:
+        notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
+
+    text = f"Saved {path.name}{count} ({size}) in {path.parent}."
+    is_warning = bool(save.missing or (saved.losses and not save.shows_frames))
+    if notes:
+        text += f"\n{path.name}: {'; '.join(notes)}."
+    _notify(text, "warning" if is_warning else "info", path)
+
+
+def _notify(message: str, severity: Literal["info", "warning"], path: Path | None = None) -> None:
+    """Show a notification, in a window with a button for the folder of a file."""
+    from napari.utils.notifications import Notification, notification_manager
+
+    actions = []
+    if path is not None and has_window():
+        actions.append(("Show in folder", lambda *_: execute("show_in_folder", path)))
+    text = escape_surrogates(message)
+    notification_manager.dispatch(Notification(text, severity, actions))

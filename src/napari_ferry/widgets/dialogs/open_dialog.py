@@ -1,0 +1,36 @@
+"""Dialogs that open files and folders with napari-ferry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari import current_viewer
+from napari.utils.history import get_open_history, update_open_history
+from qtpy.QtWidgets import QFileDialog
+
+from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.widgets.dialogs.main_window import main_window
+
+
+def open_files(suffixes: Sequence[str]) -> None:
+    """Ask for files with some suffixes, and open them."""
+    patterns = " ".join(f"*{suffix}" for suffix in suffixes)
+    paths, _ = QFileDialog.getOpenFileNames(
+        main_window(), "Open with napari-ferry", get_open_history()[0], f"Files ({patterns})"
+    )
+    _open(paths)
+
+
+def open_folder() -> None:
+    """Ask for a folder, and open its files."""
+    folder = QFileDialog.getExistingDirectory(
+        main_window(), "Open with napari-ferry", get_open_history()[0]
+    )
+    _open([folder] if folder else [])
+
+
+def _open(paths: list[str]) -> None:
+    viewer = current_viewer()
+    if paths and viewer is not None:
+        viewer.open(paths, plugin=PLUGIN)
+        update_open_history(paths[0])

@@ -1,0 +1,150 @@
+"""Saves in another thread, with a dialog for their progress, while the window remains usable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from napari.qt.threading import create_worker
+from qtpy.compat import isalive
+from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtWidgets import QProgressDialog
+
+from napari_ferry.errors import SaveError
+from napari_ferry.saving import Progress
+from napari_ferry.widgets.dialogs.main_window import main_window
+from napari_ferry.widgets.summary import describe_progress
+from napari_ferry.widgets.worker import call_in_thread
+
+_T = TypeVar("_T")
+
+_SHOW_AFTER = 500
+"""Milliseconds after which the dialog appears, unless the save is done."""
+
+_POLL_INTERVAL = 200
+"""Milliseconds between updates of the progress."""
+
+_STEPS = 1000
+"""Steps of the progress bar."""
+
+_WIDTH = 360
+"""Width of the dialog in pixels."""
+
+_MARGIN = QPoint(24, 48)
+"""Distance of the dialog to the lower right corner of the window, in pixels."""
+
+_running: list[str] = []
+"""Name of the file that is being saved; at most one."""
+
+
+def run_in_window(
+    save: Callable[[Callable[[Progress], None], Callable[[], bool]], _T], name: str
+) -> _T:
+    """Run a save in another thread and wait for it, while the event loop of the window runs.
+
+    Parameters
+    ----------
+    save : callable
+        Called in the other thread with the parameters `progress` and `cancel` of `run`.
+    name : str
+        Name of the file, for display.
+
+    Returns
+    -------
+    object
+        What `save` returns.
+
+    Raises
+    ------
+    SaveError
+        Another save is in progress: it could not return before this one.
+    SaveCancelledError
+        The user cancelled, or closed the window.
+    """
+    if _running:
+        raise SaveError(
+            f"{_running[0]} is still being saved: save {name} after that, or export it with "
+            "Plugins > napari-ferry, which queues exports."
+        )
+
+    _running.append(name)
+    state = _SaveState(name)
+    try:
+        return call_in_thread(
+            lambda: save(state.report, state.is_cancelled), on_quit=state.cancel_event.set
+        )
+    finally:
+        _running.clear()
+        state.close()
+
+
+class _SaveState:
+    """Progress of a save, its dialog, and whether it is cancelled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.progress: Progress | None = None
+        self.cancel_event = threading.Event()
+        self.dialog = _make_dialog(name)
+        self.dialog.canceled.connect(self.cancel_event.set)
+        self.timer = QTimer()
+        self.timer.timeout.connect(self._show_progress)
+        self.timer.start(_POLL_INTERVAL)
+
+        # an entry in napari's list of tasks: napari asks before it closes a window with a running
+        # worker, and then stops it; the worker itself is not started
+        self.worker = create_worker(self, _ignore_errors=True)
+        self.worker.started.emit()
+
+    def __str__(self) -> str:
+        return f"the save of {self.name}"
+
+    def __call__(self) -> None:
+        """Do nothing; napari requires a function of the worker."""
+
+    def report(self, progress: Progress) -> None:
+        """Store the progress; called in the thread of the save."""
+        self.progress = progress
+
+    def is_cancelled(self) -> bool:
+        """Return True if the user cancelled the save or closed the window."""
+        return self.cancel_event.is_set() or bool(self.worker.abort_requested)
+
+    def close(self) -> None:
+        """Remove the dialog, and the entry in napari's list of tasks."""
+        self.timer.stop()
+        self.worker.finished.emit()
+        if isalive(self.dialog):  # type: ignore[no-untyped-call]
+            self.dialog.canceled.disconnect()  # closing it counts as cancelling
+            self.dialog.close()
+            self.dialog.deleteLater()
+
+    def _show_progress(self) -> None:
+        """Show the progress in the dialog, which is deleted with the window."""
+        if not isalive(self.dialog):  # type: ignore[no-untyped-call]
+            return
+        if self.is_cancelled():
+            self.dialog.setLabelText("Cancelling...")
+        elif self.progress is not None:
+            done, total = self.progress.done, self.progress.total
+            self.dialog.setLabelText(describe_progress(self.progress))
+            self.dialog.setValue(round(_STEPS * done / total) if total else _STEPS)
+
+
+def _make_dialog(name: str) -> QProgressDialog:
+    """Return a dialog that appears in a corner of the window, and leaves the window usable."""
+    window = main_window()
+    dialog = QProgressDialog("Starting...", "Cancel", 0, _STEPS, window)
+    dialog.setWindowTitle(f"Saving {name}")
+    dialog.setWindowModality(Qt.WindowModality.NonModal)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    dialog.setAutoClose(False)
+    dialog.setAutoReset(False)
+    dialog.setMinimumDuration(_SHOW_AFTER)
+    dialog.setValue(0)  # starts that time
+    dialog.setFixedWidth(_WIDTH)
+    if window is not None:
+        corner = window.geometry().bottomRight()
+        dialog.move(corner - QPoint(dialog.width(), dialog.sizeHint().height()) - _MARGIN)
+    return dialog

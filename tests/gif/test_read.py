@@ -55,6 +55,17 @@ def test_an_error_names_the_damaged_frame(tmp_path):
         image.array[1]
 
 
+def test_an_error_names_a_damaged_first_frame(tmp_path):
+    """None of the frames before it can be opened, as there is none."""
+    data = build([Part(np.zeros((2, 2), np.uint8))] * 2)
+    start = data.index(b"\x2c", len(COLORS.tobytes()) + 13) + 10
+    (tmp_path / "a.gif").write_bytes(data[:start] + b"\x03\x02\xff\xff\0" + data[start + 5 :])
+    (image,) = imload(tmp_path / "a.gif")
+    with pytest.raises(UnreadableFileError, match=r"Frame 0 of \S*a\.gif is damaged") as refused:
+        image.array[0]
+    assert str(refused.value).endswith("that depend on it: get a complete copy of the file.")
+
+
 def test_missing_pixels_are_reported(tmp_path):
     whole = build([Part(np.ones((4, 4), np.uint8))], (4, 4))
     path = tmp_path / "a.gif"

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from napari_ferry import FerryWarning, UnreadableFileError
 from napari_ferry.arrays import Frames
-from napari_ferry.layers.blank_frames import with_blanks, without_blanks
+from napari_ferry.arrays.sliced_view import SlicedView, put_off_slices
+from napari_ferry.layers.blank_frames import BlankingArray, with_blanks, without_blanks
 from napari_ferry.layers.layer_data import from_layer
+from napari_ferry.plugin.layer_limit import _with_blanks
 
 BAD = 3
 
@@ -61,3 +63,24 @@ def test_blank_frames_are_not_saved() -> None:
 def test_arrays_in_memory_stay_as_they_are() -> None:
     pixels = np.zeros((2, 3, 4))
     assert with_blanks(pixels, is_rgb=False) is pixels
+
+
+def test_a_view_of_blanked_frames_reads_and_warns_late() -> None:
+    view = put_off_slices(with_blanks(make((6, 5, 4), 1), is_rgb=False))[:, 1:3]
+    assert view.shape == (6, 2, 4)
+    np.testing.assert_array_equal(view[2], np.full((2, 4), 3))
+    with pytest.warns(FerryWarning, match=r"Frame 3 cannot be decoded\. It is shown blank"):
+        found = view[3]
+    np.testing.assert_array_equal(found, np.zeros((2, 4)))
+    with pytest.warns(FerryWarning, match="shown blank"):
+        np.testing.assert_array_equal(np.asarray(view[2:5])[:, 0, 0], [3, 0, 5])
+
+
+def test_levels_of_a_layer_are_views_of_blanked_frames() -> None:
+    """A view of the whole level is undone before, so that blank frames are never nested."""
+    lazy = make((6, 5, 4), 1)
+    data, _, _ = _with_blanks(([put_off_slices(lazy), lazy], {"multiscale": True}, "image"))
+    for level in data:
+        assert isinstance(level, SlicedView)
+        assert isinstance(level.array, BlankingArray)
+        assert level.array.array is lazy

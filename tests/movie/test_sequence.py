@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pickle  # noqa: TID251 - our own
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-from napari_ferry import FerryWarning, save_gif, save_video
+from napari_ferry import FerryWarning, imload, imsave, save_gif, save_video
+from napari_ferry.arrays import blocks
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
-from video_files import numbered_frame
+from napari_ferry.codecs.video import decoder
+from video_files import H264, make_numbered, numbered_frame
 
 MOVIE = np.stack([numbered_frame(i) for i in range(10)])
 COLORS = np.stack([MOVIE, 255 - MOVIE, MOVIE // 2], -1)
@@ -65,3 +69,30 @@ def test_different_frame_rates_are_reported(tmp_path: Path) -> None:
     with pytest.warns(FerryWarning, match=r"frame rates .* differ: that of a\.mkv"):
         (image,) = video.open_many(paths)
     assert image.frame_rate == 20
+
+
+def test_threads_read_the_right_frames_of_joined_files(tmp_path: Path) -> None:
+    for codec, suffix in ((gif, ".gif"), (video, ".mkv")):
+        paths = [save(tmp_path / f"{k}{suffix}", MOVIE[k : k + 5]) for k in (0, 5)]
+        (image,) = codec.open_many(paths)
+        asked = [random.Random(4).randrange(10) for _ in range(60)]
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda i, array=image.array: np.asarray(array[i]), asked))
+        np.testing.assert_array_equal(found, MOVIE[asked])
+
+
+def test_threads_that_save_joined_videos_cause_few_seeks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them reads blocks of its own, in the order of their requests."""
+    options = (*H264, "-g", "60", "-bf", "2")
+    paths = [make_numbered(tmp_path / f"{k}.mp4", *options) for k in range(2)]
+    jumps: list[int] = []
+    real = decoder.Decoder._jump
+    monkeypatch.setattr(decoder.Decoder, "_jump", lambda s, p: (jumps.append(p), real(s, p))[1])
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 64 * 160)
+    (image,) = video.open_many(paths)
+    jumps.clear()
+    imsave(image, tmp_path / "a.tif", compression="zlib", workers=6)
+    assert len(jumps) < 12
+    np.testing.assert_array_equal(imload(tmp_path / "a.tif")[0].array, image.array)

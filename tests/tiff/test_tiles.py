@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.arrays.regions import split_by_bytes, whole_region
+from napari_ferry.arrays.sliced_view import put_off_slices
 from napari_ferry.codecs.tiff.pages import tiles
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -118,6 +119,30 @@ def test_a_channel_of_a_pyramid_is_read_by_tiles(
     assert_same_pixels(np.asarray(levels[0][..., 16:48, 16:32]).squeeze(), data[1, 16:48, 16:32])
     assert len(read) == 2
     assert_same_pixels(np.asarray(levels[1]).squeeze(), data[1, ::2, ::2])
+
+
+def test_levels_of_a_small_pyramid_are_read_by_tiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As napari reads them: a visible part of all planes first, and one plane of it then."""
+    data = pixels((3, 128, 128))
+    with tifffile.TiffWriter(tmp_path / "p.ome.tif", ome=True) as writer:
+        options = {"photometric": "minisblack", "tile": (16, 16), "compression": "zlib"}
+        writer.write(data, subifds=1, metadata={"axes": "ZYX"}, **options)
+        writer.write(data[:, ::2, ::2].copy(), subfiletype=1, **options)
+
+    read = []
+    read_segment = tiles.read_segment
+    monkeypatch.setattr(
+        tiles, "read_segment", lambda *args: read.append(args[2]) or read_segment(*args)
+    )
+    ((levels, *_),) = to_layers(imload(tmp_path / "p.ome.tif"))
+    for level, step in zip(map(put_off_slices, levels), (1, 2), strict=True):
+        read.clear()
+        visible = level[..., 16:48, 32:64]
+        assert read == []
+        assert_same_pixels(np.asarray(visible[0, 1]), data[1, ::step, ::step][16:48, 32:64])
+        assert len(read) == 4
 
 
 @pytest.mark.usefixtures("_small_is_large")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import number_of
-from napari_ferry import FerryWarning, imload
+from napari_ferry import FerryWarning, UnreadableFileError, imload
 from napari_ferry.codecs.video import codec
 from video_files import H264, make_numbered
 
@@ -101,3 +101,11 @@ def test_a_fourth_sample_of_zero_is_padding(alpha: int, tmp_path: Path) -> None:
     assert image.shape == (4, 64, 160, 4 if alpha else 3)
     assert len(told) == (0 if alpha else 1)
     assert all("taken as padding" in message for message in told)
+
+
+def test_an_encrypted_video_is_refused(tmp_path: Path) -> None:
+    key = ("-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb")
+    scheme = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_kid", "a7" * 16)
+    make_numbered(tmp_path / "a.mp4", *H264, *scheme, *key, frames=4)
+    with pytest.raises(UnreadableFileError, match=r"a\.mp4 is encrypted: save it without copy"):
+        imload(tmp_path / "a.mp4")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.frames import BulkReader, Frames
+from napari_ferry.arrays.frames import BulkReader, Frames, SequentialReader
 from napari_ferry.arrays.protocol import Closable, close
 
 
@@ -55,3 +56,25 @@ class JoinedReader(Closable):
         """Return the part with frame i, and the range of its frames in the sequence."""
         k = int(np.searchsorted(self._ends, i, "right"))
         return self.parts[k], self._ends[k - 1] if k else 0, self._ends[k]
+
+
+class SequentialJoinedReader(JoinedReader):
+    """Reader of the frames of several arrays, some of which are decoded in sequence."""
+
+    @property
+    def sequence_lock(self) -> AbstractContextManager[None]:
+        """Lock of the first such part, for all parts: each of them is read in order."""
+        readers = (part.read for part in self.parts)
+        return next(read.sequence_lock for read in readers if isinstance(read, SequentialReader))
+
+
+def join_readers(parts: Sequence[Frames]) -> JoinedReader:
+    """Return the reader of the frames of several arrays, one after the other.
+
+    Parameters
+    ----------
+    parts : sequence of Frames
+        Arrays of frames of one shape and dtype.
+    """
+    is_sequential = any(isinstance(part.read, SequentialReader) for part in parts)
+    return SequentialJoinedReader(parts) if is_sequential else JoinedReader(parts)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arrays import Frames
-from napari_ferry.arrays.joined import JoinedReader
+from napari_ferry.arrays.joined import join_readers
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Image
 
@@ -42,7 +42,7 @@ def join_movies(images: Sequence[Image], paths: Sequence[Path]) -> list[Image]:
     count = sum(image.shape[0] for image in images) if extends else len(images)
     shape = (count, *first.shape[1 if extends else 0 :])
     frame_ndim = parts[0].ndim - parts[0].lead
-    array = Frames(JoinedReader(parts), shape, first.dtype, len(shape) - frame_ndim)
+    array = Frames(join_readers(parts), shape, first.dtype, len(shape) - frame_ndim)
     axes = first.axes if extends else (Axis("t"), *first.axes)
     return [replace(first, levels=(array,), axes=axes, metadata=_common_metadata(first))]
 

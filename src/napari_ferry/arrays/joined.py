@@ -64,8 +64,10 @@ class SequentialJoinedReader(JoinedReader):
     @property
     def sequence_lock(self) -> AbstractContextManager[None]:
         """Lock of the first such part, for all parts: each of them is read in order."""
-        readers = (part.read for part in self.parts)
-        return next(read.sequence_lock for read in readers if isinstance(read, SequentialReader))
+        for part in self.parts:
+            if isinstance(part.read, SequentialReader):
+                return part.read.sequence_lock
+        raise ValueError("no array is decoded in sequence")
 
 
 def join_readers(parts: Sequence[Frames]) -> JoinedReader:

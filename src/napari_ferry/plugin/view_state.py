@@ -142,6 +142,7 @@ def capture_view(viewer: ViewerModel, layer_ids: Collection[Hashable] | None = N
     """
     dims = viewer.dims
     sliders = zip(dims.axis_labels, dims.point, dims.range, dims.nsteps, strict=True)
+
     return ViewState(
         ndisplay=int(dims.ndisplay),
         order=tuple(int(k) for k in dims.order),

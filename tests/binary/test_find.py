@@ -296,6 +296,29 @@ def test_channels_in_turn_are_frames(tmp_path, shape, dtype, channels):
     assert brief(best) == (dtype, 0, len(channels) * shape[0], *shape[1:], 1)
 
 
+@pytest.mark.parametrize("count", [4, *more((2, 3))])
+@pytest.mark.parametrize("dtype", ["<u2", *more(("u1",))])
+def test_narrow_channels_in_turn_are_not_joined(tmp_path, count, dtype):
+    light = [(900, 300), (300, 150), (500, 400), (200, 700)]
+    movies = [spots((22, 30, 30), seed, *light[seed]) for seed in range(count)]
+    pixels = np.stack(movies, 1)
+    stored_pixels = (pixels / 8).clip(0, 255) if dtype == "u1" else pixels
+    best = find_layouts(write(tmp_path / "a.raw", stored_pixels.astype(dtype)))[0]
+    assert brief(best) == (dtype, 0, 22 * count, 30, 30, 1)
+
+
+@pytest.mark.parametrize("count", [6, *more((5, 8, 9))])
+@pytest.mark.parametrize("frames", [1, *more((3,))])
+def test_more_than_four_bytes_of_a_pixel_are_channels(tmp_path, count, frames):
+    shape = (frames, 60, 90)
+    each = [
+        spots(shape, seed, 300 + 90 * seed, 100 + 70 * (3 * seed % count)) for seed in range(count)
+    ]
+    pixels = (np.stack(each, -1) / 6).clip(0, 255).astype("u1")
+    best = find_layouts(write(tmp_path / "a.raw", pixels))[0]
+    assert brief(best) == ("u1", 0, *shape, count)
+
+
 @pytest.mark.parametrize(
     ("count", "dtype", "frames"), [(5, "<u2", 1), (6, "<u2", 3), (9, ">u2", 1), (12, "<f4", 2)]
 )

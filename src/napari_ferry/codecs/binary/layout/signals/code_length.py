@@ -21,6 +21,10 @@ BLOCK = 96
 _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
 FEW_SEGMENTS = 8
 _PERIOD_SAMPLES, _MAX_PERIOD = 60_000, 32
+_FEW_SLICES = 4
+"""Number of slices that are searched for pixels of more than four samples."""
+_WIDEST = 8
+"""Bytes of the widest number."""
 _PERIODIC = 0.8
 """Step between pixels of more than four samples, as a share of the smallest between others."""
 
@@ -39,9 +43,14 @@ def code_cost(numbers: Floats, quantum: float | Floats, itemsize: float) -> tupl
 
     The halves of a wider number differ at even lags, so these count if they cost little more.
     """
-    phases = {lag: _phase_bits(numbers, quantum, lag) for lag in (1, 2, 3, 4)}
+    period = _pixel_period(numbers[:: max(1, len(numbers) // _FEW_SLICES)].ravel())
+    lags = (1, 2, 3, 4) if period is None else (1, 2, 3, 4, period)
+    phases = {lag: _phase_bits(numbers, quantum, lag) for lag in lags}
     means = {lag: float(per_phase.mean()) for lag, per_phase in phases.items()}
     best = min(means, key=lambda lag: means[lag] + (0.04 * itemsize if lag > 1 else 0.0))
+    if best == period:
+        asymmetry = _part_asymmetry(phases[period], itemsize)
+        return min(means[period], 8.0 * itemsize) / itemsize, asymmetry
 
     close = 1.25 * means[best] + 0.01
     near = {best} | {lag for lag in (2, 4) if means[lag] < close}
@@ -68,6 +77,15 @@ def _phase_bits(numbers: Floats, quantum: float | Floats, lag: int) -> Floats:
 def _has_alpha(per_phase: Floats) -> bool:
     """Return True if the fourth phase is cheap enough for an alpha channel."""
     return bool(per_phase[3] < 0.02 * per_phase.max())
+
+
+def _part_asymmetry(per_phase: Floats, itemsize: float) -> float:
+    """Return the asymmetry of the parts of wider numbers among the phases of a large lag.
+
+    The phases themselves are those of channels, which may differ.
+    """
+    widths = [n for n in (2, 4, 8) if n * itemsize <= _WIDEST and per_phase.size % n == 0]
+    return max((_asymmetry(per_phase.reshape(-1, n).mean(0)) for n in widths), default=0.0)
 
 
 def _asymmetry(per_phase: Floats) -> float:

@@ -19,6 +19,11 @@ _MAX_LENGTHS = 13
 _LEAST_PROOF = 5
 """Standard deviations by which the channels of a pixel must differ."""
 
+_LEAST_PART = 24
+"""Length of the shortest row that can be part of a joined one; closer samples are alike anyway."""
+_JOINED_BITS, _JOINED_SHARE = 0.1, 0.1
+"""Excess of the code length of a joined row, in bits per sample, and as a share of the gain."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -104,7 +109,7 @@ def find_rows(
         for length in _best_lengths(lengths, periods, coder)
         for channels in _possible_channels(length, known, coder.pixel_period)
     ]
-    rows = _measured_rows(_plausible(splits, coder), periods, coder)
+    rows = _measured_rows(_drop_joined(_plausible(splits, coder), coder), periods, coder)
     return rows + [
         replace(row, mosaic=True, half=half)
         for row in rows
@@ -190,6 +195,26 @@ def _plausible(
         (length, channels, code)
         for length, channels, code in found
         if code <= least[length] + 0.05 * (1 + least[length]) or coder.uneven(length, 1) > 0.1
+    ]
+
+
+def _drop_joined(
+    found: list[tuple[int, int, float]], coder: RowCoder
+) -> list[tuple[int, int, float]]:
+    """Drop rows that join several shorter ones.
+
+    The sample above is closer to a sample than the one two rows above, so its prediction costs
+    clearly less if the shorter row is the right one, and more if it is a part of the right one.
+    """
+    clear = max(_JOINED_BITS, _JOINED_SHARE * (coder.alone - min(code for _, _, code in found)))
+    parts = [(length, code) for length, _, code in found if length >= _LEAST_PART]
+    return [
+        (length, channels, code)
+        for length, channels, code in found
+        if not any(
+            length > part and length % part == 0 and code > part_code + clear
+            for part, part_code in parts
+        )
     ]
 
 

@@ -206,6 +206,15 @@ def test_key_frames_are_moved_by_mouse_buttons_and_keys(form, viewer, qtbot):
     assert zooms(form) == [10, 20]
 
 
+def test_a_key_frame_cannot_be_dropped_onto_another(form, viewer):
+    from qtpy.QtCore import Qt
+
+    add_keys(form, viewer)
+    for item in form.key_frames.list.key_frames():
+        assert item.flags() & Qt.ItemFlag.ItemIsDragEnabled
+        assert not item.flags() & Qt.ItemFlag.ItemIsDropEnabled
+
+
 def test_a_click_or_enter_shows_a_key_frame(form, viewer, qtbot):
     from qtpy.QtCore import Qt
 
@@ -294,3 +303,19 @@ def test_every_field_has_a_name_and_fits(form, viewer):
             assert field.accessibleName() or field.text()
             assert field.focusPolicy().value & 1 or not field.isEnabled()  # Tab reaches it
             assert field.mapTo(form, field.rect().topRight()).x() < WIDTH
+
+
+def test_a_window_can_be_closed_during_a_preview(make_napari_viewer, qtbot):
+    from napari_ferry.widgets.camera import CameraForm
+
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(np.zeros((5, 6, 7)))
+    viewer.dims.ndisplay = 3
+    form = CameraForm(viewer)
+    viewer.window.add_dock_widget(form, name="host")
+    form.kind.value = "turn"
+    before = view(viewer)
+    form.play_button.click()
+    qtbot.waitUntil(lambda: view(viewer) != before)
+    viewer.close()
+    qtbot.wait(200)

@@ -32,6 +32,7 @@ class KeyFrameItem(QListWidgetItem):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
+        self.setFlags(self.flags() & ~Qt.ItemFlag.ItemIsDropEnabled)  # Qt would replace this one
         self.length, self.unit, self.easing = "", "", ""
         self.capture(viewer)
 

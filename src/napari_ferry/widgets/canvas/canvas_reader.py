@@ -125,15 +125,18 @@ class CanvasReader:
 
     def _draw_view(self, canvas_size: tuple[int, int]) -> NDArray[np.uint8]:
         """Draw the current view; napari would show more of the scene in a larger picture."""
+        if self.size is None and self.scale == 1:
+            picture: NDArray[np.uint8] = self.viewer.screenshot(flash=False)
+            if picture.shape[:2] == canvas_size:  # no resizing, which rounds at some screen scales
+                return picture
+
         size = self.size or canvas_size
         magnification = self.scale * min(size[0] / canvas_size[0], size[1] / canvas_size[1])
         camera = find_camera(self.viewer)
         zoom = camera.zoom
         camera.zoom = zoom * magnification
         try:
-            picture: NDArray[np.uint8] = self.viewer.screenshot(
-                size=size, scale=self.scale, flash=False
-            )
+            picture = self.viewer.screenshot(size=size, scale=self.scale, flash=False)
         finally:
             camera.zoom = zoom
         return picture

@@ -117,7 +117,7 @@ def test_a_dialog_shows_the_progress_and_cancels(
             during.done = False  # it appears after half a second
             return
         (dialog,) = progress_dialogs()
-        titles.append(dialog.windowTitle())
+        titles.append(dialog.labelText().splitlines()[0])
         assert not dialog.isModal()
         dialog.findChild(QPushButton).click()
         gate.open.set()
@@ -310,6 +310,7 @@ def test_the_notice_has_a_button_for_the_folder(
     )
     notice = canvas.findChildren(NapariQtNotification)[-1]  # others are from earlier tests
     assert "cells.tif" in notice.message.text()
+    assert notice.source_label.text() == "Source: napari-ferry"
     (button,) = (x for x in notice.findChildren(QPushButton) if x.text() == "Show in folder")
     button.click()
     assert [url.toLocalFile() for url in opened] == [str(tmp_path)]

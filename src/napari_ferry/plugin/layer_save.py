@@ -19,6 +19,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Image
 from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers
+from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
@@ -177,8 +178,11 @@ def _notify(message: str, severity: Literal["info", "warning"], path: Path | Non
     """Show a notification, in a window with a button for the folder of a file."""
     from napari.utils.notifications import Notification, notification_manager
 
+    class Notice(Notification):  # type: ignore[misc]
+        # napari displays it beside a button; by default the representation of an object
+        source = PLUGIN
+
     actions = []
     if path is not None and has_window():
         actions.append(("Show in folder", lambda *_: execute("show_in_folder", path)))
-    text = escape_surrogates(message)
-    notification_manager.dispatch(Notification(text, severity, actions))
+    notification_manager.dispatch(Notice(escape_surrogates(message), severity, actions))

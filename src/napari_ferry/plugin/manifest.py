@@ -20,9 +20,15 @@ class Writer(NamedTuple):
 @cache
 def writers() -> tuple[Writer, ...]:
     """Return the distinct writers of the manifest, in its order."""
-    from npe2 import PluginManifest
+    from npe2 import PluginManager, PluginManifest
 
-    contributions = PluginManifest.from_distribution(PLUGIN).contributions
+    manager = PluginManager.instance()
+    # napari has read it already, which takes a tenth of a second
+    is_known = PLUGIN in manager
+    manifest = (
+        manager.get_manifest(PLUGIN) if is_known else PluginManifest.from_distribution(PLUGIN)
+    )
+    contributions = manifest.contributions
     functions = {
         command.id: str(command.python_name).rpartition(":")[2]
         for command in contributions.commands or ()

@@ -9,9 +9,9 @@ from typing import TypeVar
 from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, Qt, QTimer
-from qtpy.QtWidgets import QProgressDialog
+from qtpy.QtWidgets import QLabel, QProgressBar, QProgressDialog
 
-from napari_ferry.errors import SaveError
+from napari_ferry.errors import SaveError, escape_surrogates
 from napari_ferry.saving import Progress
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.summary import describe_progress
@@ -29,7 +29,7 @@ _STEPS = 1000
 """Steps of the progress bar."""
 
 _WIDTH = 360
-"""Width of the dialog in pixels."""
+"""Width of the dialog in pixels; longer names are elided."""
 
 _MARGIN = QPoint(24, 48)
 """Distance of the dialog to the lower right corner of the window, in pixels."""
@@ -125,26 +125,41 @@ class _SaveState:
         if not isalive(self.dialog):  # type: ignore[no-untyped-call]
             return
         if self.is_cancelled():
-            self.dialog.setLabelText("Cancelling...")
+            _set_text(self.dialog, self.name, "Cancelling...")
         elif self.progress is not None:
             done, total = self.progress.done, self.progress.total
-            self.dialog.setLabelText(describe_progress(self.progress))
+            _set_text(self.dialog, self.name, describe_progress(self.progress))
             self.dialog.setValue(round(_STEPS * done / total) if total else _STEPS)
 
 
 def _make_dialog(name: str) -> QProgressDialog:
     """Return a dialog that appears in a corner of the window, and leaves the window usable."""
     window = main_window()
-    dialog = QProgressDialog("Starting...", "Cancel", 0, _STEPS, window)
-    dialog.setWindowTitle(f"Saving {name}")
+    dialog = QProgressDialog("", "Cancel", 0, _STEPS, window)
+    dialog.setWindowTitle("Saving")
     dialog.setWindowModality(Qt.WindowModality.NonModal)
     dialog.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
     dialog.setAutoClose(False)
     dialog.setAutoReset(False)
+    dialog.setFixedWidth(_WIDTH)
+    label, bar = QLabel(), QProgressBar()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    bar.setTextVisible(False)
+    bar.setRange(0, _STEPS)
+    dialog.setLabel(label)
+    dialog.setBar(bar)
+    _set_text(dialog, name, "Starting...")
     dialog.setMinimumDuration(_SHOW_AFTER)
     dialog.setValue(0)  # starts that time
-    dialog.setFixedWidth(_WIDTH)
     if window is not None:
         corner = window.geometry().bottomRight()
         dialog.move(corner - QPoint(dialog.width(), dialog.sizeHint().height()) - _MARGIN)
     return dialog
+
+
+def _set_text(dialog: QProgressDialog, name: str, progress: str) -> None:
+    metrics = dialog.fontMetrics()
+    title = metrics.elidedText(
+        escape_surrogates(f"Saving {name}"), Qt.TextElideMode.ElideMiddle, _WIDTH - 40
+    )
+    dialog.setLabelText(f"{title}\n{progress}")

@@ -55,14 +55,16 @@ def measure(folder: Path, suffix: str, nbytes: int) -> float:
     from qtpy.QtTest import QTest
 
     viewer = napari.Viewer()
-    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
-    fields = widget.fields
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
+    widget.show_tab(is_movie=suffix != ".tif")
+    tab = widget.current
+    fields = tab.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
     fields.target.folder = folder
-    before = _watch(lambda: _add(viewer, nbytes), lambda: widget.ready is not None)
+    before = _watch(lambda: _add(viewer, nbytes), lambda: tab.ready is not None)
     QTest.qWait(1000)
     started = time.perf_counter()
-    during = _watch(widget.button.click, lambda: widget.jobs.running is None)
+    during = _watch(tab.button.click, lambda: widget.jobs.running is None)
     seconds = time.perf_counter() - started
     said = next(label for label in _labels(widget.jobs) if label.startswith("data"))
     print(

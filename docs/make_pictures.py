@@ -70,39 +70,47 @@ def _compare_with_the_canvas() -> int:
 
 
 def _show_export() -> None:
-    """Show the form of an export: ready, without layers, in progress, and done."""
+    """Show the form of an export: ready, without layers, in progress, and done; and for data."""
     import napari
     from napari.layers import Layer
     from qtpy.QtCore import Qt
 
-    from napari_ferry.widgets.export.export_widget import ExportMovie
+    from napari_ferry.widgets.export.export_widget import Export
 
     viewer = napari.Viewer()
     viewer.window.resize(1280, 800)
     for data in to_layers(moving_cells(frames=600)):  # long enough to see the progress
         viewer.add_layer(Layer.create(*data))
-    widget = ExportMovie(viewer)
-    viewer.window.add_dock_widget(widget, name="Export movie")
-    _wait_until(lambda: widget.ready is not None)
-    _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
+    viewer.dims.set_current_step(0, _FRAME)
+    widget = Export(viewer)
+    widget.show_tab(is_movie=True)
+    viewer.window.add_dock_widget(widget, name="Export")
+    movie = widget.movie
+    _wait_until(lambda: movie.ready is not None and "about" in movie.summary.text())
+    _wait_until(lambda: movie.preview.picture.pixmap().width() > 1)
     _shoot(viewer, "export.png")
 
-    layers = [widget.fields.layer_list.item(i) for i in range(len(viewer.layers))]
+    layers = [movie.fields.layer_list.item(i) for i in range(len(viewer.layers))]
     for layer in layers:
         layer.setCheckState(Qt.CheckState.Unchecked)
     _wait(1)
     _shoot(viewer, "not_exported.png")
 
-    widget.fields.follow_button.click()
-    _wait_until(lambda: widget.ready is not None)
-    _wait_until(lambda: widget.preview.picture.pixmap().width() > 1)
-    widget.button.click()
+    movie.fields.follow_button.click()
+    _wait_until(lambda: movie.ready is not None)
+    _wait_until(lambda: movie.preview.picture.pixmap().width() > 1)
+    movie.button.click()
     started = widget.jobs.running
     _wait_until(lambda: started.bar.value() > 0 or widget.jobs.running is None)
     _shoot(viewer, "exporting.png")
     _wait_until(lambda: widget.jobs.running is None)
     _wait(1)  # for the buttons of the finished export
     _shoot(viewer, "exported.png")
+
+    widget.show_tab(is_movie=False)
+    _wait_until(lambda: widget.data.ready is not None)
+    _wait(1)
+    _shoot(viewer, "export_data.png")
     viewer.close()
 
 

@@ -114,8 +114,8 @@ def answer(*_, **options):
 from napari._qt import qt_viewer
 qt_viewer.QFileDialog.getSaveFileName = answer
 viewer.window._qt_viewer._save_layers_dialog()
-_, form = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
-print([title for title in form.fields.format.choices if "npy" in str(title)])
+_, form = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
+print([title for title in form.data.fields.format.choices if "npy" in str(title)])
 viewer.close()
 """
     assert ".npy" in run_with(with_npy, code, tmp_path)

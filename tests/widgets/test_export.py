@@ -72,14 +72,14 @@ def add(viewer: Any, name: str, data: Any = None) -> Any:
 
 def opened(viewer: Any, path: Path, qtbot: Any) -> Any:
     """Open the widget from the plugins' menu, and name the file."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
     type_path(widget, path, qtbot)
     wait_until_ready(widget, qtbot)
     return widget
 
 
 def type_path(widget: Any, path: Path, qtbot: Any) -> None:
-    line = widget.fields.target.line
+    line = widget.current.fields.target.line
     line.clear()
     qtbot.keyClicks(line, str(path))
 
@@ -90,17 +90,31 @@ def type_into(field: Any, text: str, qtbot: Any) -> None:
 
 
 def choose(widget: Any, suffix: str, qtbot: Any) -> None:
-    fields = widget.fields
+    show_tab(widget, suffix, qtbot)
+    fields = widget.current.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
     wait_until_ready(widget, qtbot)
 
 
+def show_tab(widget: Any, suffix: str, qtbot: Any) -> None:
+    """Show the tab that offers a format, with the target of the other one."""
+    target = widget.current.fields.target.line.text()
+    if (suffix in MOVIES) != (widget.current is widget.movie):
+        widget.show_tab(is_movie=suffix in MOVIES)
+        type_path(widget, Path(target).with_suffix(""), qtbot)
+
+
+def expand_all(widget: Any) -> None:
+    for section in widget.current.fields.drawing.sections.values():
+        section.expand(False)
+
+
 def wait_until_ready(widget: Any, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: widget.ready is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: widget.current.ready is not None, timeout=WAIT)
 
 
 def wait_for_words(widget: Any, words: str, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: words in widget.summary.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: words in widget.current.summary.text(), timeout=WAIT)
 
 
 def click(widget: Any, qtbot: Any) -> Any:
@@ -108,7 +122,7 @@ def click(widget: Any, qtbot: Any) -> Any:
     from qtpy.QtCore import Qt
 
     wait_until_ready(widget, qtbot)
-    qtbot.mouseClick(widget.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(widget.current.button, Qt.MouseButton.LeftButton)
     return rows(widget)[0]
 
 
@@ -172,41 +186,43 @@ def test_every_format_is_exported_and_opened_again(widget, viewer, tmp_path, qtb
 def test_every_format_is_offered(widget):
     from napari_ferry.widgets.summary import formats
 
-    assert tuple(widget.fields.format.choices) == formats()
+    assert tuple(widget.current.fields.format.choices) == formats()
 
 
 def test_the_summary_follows_the_fields(widget, qtbot):
     wait_for_words(widget, "a.tif, ", qtbot)
-    assert "free on the disk" in widget.summary.text()
+    assert "free." in widget.current.summary.text()
     choose(widget, ".gif", qtbot)
-    wait_for_words(widget, "8 frames at 10 per second: 0.8 s.", qtbot)
-    assert widget.preview.isVisible()
-    widget.fields.picture.options.fields["step"].value = 2
-    wait_for_words(widget, "4 frames at 10 per second: 0.4 s.", qtbot)
-    type_into(widget.fields.playback.frame_rate, "20", qtbot)
-    wait_for_words(widget, "4 frames at 20 per second: 0.2 s.", qtbot)
+    wait_for_words(widget, "0.8 s", qtbot)
+    assert "8 frames at 10 per second." in widget.current.summary.text()
+    assert widget.current.preview.isVisible()
+    widget.current.fields.drawing.fields["step"].value = 2
+    wait_for_words(widget, "4 frames at 10 per second.", qtbot)
+    type_into(widget.current.fields.playback.frame_rate, "20", qtbot)
+    wait_for_words(widget, "4 frames at 20 per second.", qtbot)
+    assert ", 0.2 s" in widget.current.summary.text()
 
 
 def test_the_slider_of_the_preview_draws_without_planning_again(widget, qtbot):
     choose(widget, ".gif", qtbot)
 
     def shade() -> int:
-        picture = widget.preview.picture.pixmap().toImage()
+        picture = widget.current.preview.picture.pixmap().toImage()
         return 0 if picture.isNull() else picture.pixelColor(20, 20).red()
 
-    qtbot.waitUntil(lambda: not widget.preview.picture.pixmap().isNull(), timeout=WAIT)
-    assert shade() == 0
-    planned = widget.ready
-    widget.preview.slider.setValue(5)
+    qtbot.waitUntil(lambda: not widget.current.preview.picture.pixmap().isNull(), timeout=WAIT)
+    assert shade() == 30 * widget.viewer.dims.current_step[0]
+    planned = widget.current.ready
+    widget.current.preview.slider.setValue(5)
     qtbot.waitUntil(lambda: shade() == 150, timeout=WAIT)
-    assert widget.ready is planned
+    assert widget.current.ready is planned
 
 
 def test_a_changed_appearance_is_planned_again(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     wait_for_words(widget, "8 frames", qtbot)
     viewer.layers[0].colormap = "magma"
-    assert widget.ready is None
+    assert widget.current.ready is None
     wait_for_words(widget, "cells is drawn as napari shows it", qtbot)
     viewer.layers[0].scale = (0.125, 1, 1)
     wait_for_words(widget, "at 8 per second", qtbot)
@@ -215,28 +231,28 @@ def test_a_changed_appearance_is_planned_again(widget, viewer, qtbot):
 @pytest.mark.thorough
 def test_playing_the_movie_does_not_plan_again(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
-    planned = widget.ready
+    planned = widget.current.ready
     viewer.dims.set_current_step(0, 6)
-    assert widget.ready is planned
+    assert widget.current.ready is planned
     viewer.add_image(np.zeros((3, 8, 32, 48), np.uint8), axis_labels=("z", "t", "y", "x"))
     wait_until_ready(widget, qtbot)
     viewer.dims.set_current_step(0, 2)
-    assert widget.ready is None
+    assert widget.current.ready is None
     wait_until_ready(widget, qtbot)
 
 
 def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
-    playback = widget.fields.playback
-    assert playback.frame_rate.native.placeholderText() == "10 per second"
+    playback = widget.current.fields.playback
+    assert playback.frame_rate.native.placeholderText() == "10"
     assert playback.speed.native.placeholderText() == "5"
     wait_for_words(widget, "the movie plays at 10 per second, 5 x real time", qtbot)
     type_into(playback.frame_rate, "20", qtbot)
     assert playback.speed.value == "10"
     type_into(playback.speed, "4", qtbot)
     assert playback.frame_rate.value == "8"
-    wait_for_words(widget, "at 8 per second: 1 s.", qtbot)
-    assert "real time" not in widget.summary.text()
+    wait_for_words(widget, "at 8 per second.", qtbot)
+    assert "real time" not in widget.current.summary.text()
     viewer.layers[0].scale = (1, 1, 1)
     wait_for_words(widget, "at 4 per second", qtbot)
     assert (playback.speed.value, playback.frame_rate.value) == ("4", "4")
@@ -244,7 +260,7 @@ def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     assert playback.frame_rate.value == ""
     type_into(playback.frame_rate, "fast", qtbot)
     wait_for_words(widget, "enter a number", qtbot)
-    assert not widget.button.isEnabled()
+    assert not widget.current.button.isEnabled()
     type_into(playback.frame_rate, "2,5", qtbot)
     wait_for_words(widget, "at 2.5 per second", qtbot)
 
@@ -252,11 +268,11 @@ def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
 @pytest.mark.thorough
 def test_speed_is_disabled_without_a_time_unit(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
-    type_into(widget.fields.playback.speed, "4", qtbot)
+    type_into(widget.current.fields.playback.speed, "4", qtbot)
     viewer.layers[0].units = ("pixel", "um", "um")
     wait_for_words(widget, "at 10 per second, which is assumed", qtbot)
-    assert not widget.fields.playback.speed.enabled
-    assert widget.fields.playback.frame_rate.value == ""
+    assert not widget.current.fields.playback.speed.enabled
+    assert widget.current.fields.playback.frame_rate.value == ""
 
 
 def test_replacing_files_is_asked_once(widget, tmp_path, qtbot, monkeypatch):
@@ -266,7 +282,7 @@ def test_replacing_files_is_asked_once(widget, tmp_path, qtbot, monkeypatch):
     wait_until_ready(widget, qtbot)
     from qtpy.QtCore import Qt
 
-    qtbot.mouseClick(widget.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(widget.current.button, Qt.MouseButton.LeftButton)
     assert len(asked) == 1
     assert "a.tif already exists" in asked[0]
     assert (path.read_bytes(), rows(widget)) == (b"mine", [])
@@ -282,9 +298,9 @@ def test_a_click_while_it_is_planned_exports_what_was_typed_last(widget, tmp_pat
     from qtpy.QtCore import Qt
 
     type_path(widget, tmp_path / "b", qtbot)
-    assert widget.ready is None
-    widget.button.setFocus()
-    qtbot.keyClick(widget.button, Qt.Key.Key_Space)
+    assert widget.current.ready is None
+    widget.current.button.setFocus()
+    qtbot.keyClick(widget.current.button, Qt.Key.Key_Space)
     qtbot.waitUntil((tmp_path / "b.tif").exists, timeout=WAIT)
     wait_for_end(widget, qtbot)
     assert not (tmp_path / "a.tif").exists()
@@ -314,7 +330,7 @@ def test_the_activity_dock_shows_and_cancels_it(widget, viewer, tmp_path, qtbot)
     row = click(widget, qtbot)
     qtbot.waitUntil(lambda: row.bar.value() > 0, timeout=WAIT)
     bars = viewer.window._qt_window._activity_dialog.findChildren(QtLabeledProgressBar)
-    (bar,) = [bar for bar in bars if "Export a.tif" in bar.description_label.text()]
+    *_, bar = [bar for bar in bars if "Export a.tif" in bar.description_label.text()]
     bar.cancel_button.click()
     wait_for_end(widget, qtbot)
     assert "cancelled" in row.text.text()
@@ -339,7 +355,7 @@ def test_two_exports_queue(widget, viewer, tmp_path, qtbot):
 def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, tmp_path, qtbot):
     slow_layer(viewer, 0, fails=True)
     choose(widget, ".tif", qtbot)
-    widget.fields.format_options.fields["compression"].value = "zlib"
+    widget.current.fields.format_options.fields["compression"].value = "zlib"
     row = click(widget, qtbot)
     wait_for_end(widget, qtbot)
     said = row.text.text()
@@ -347,8 +363,8 @@ def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, 
     assert said.endswith(
         "frame 151 is gone and more): check that the source is still there and whole."
     )
-    assert widget.fields.format_options.fields["compression"].value == "zlib"
-    assert widget.fields.target.line.text() == str(tmp_path / "a")
+    assert widget.current.fields.format_options.fields["compression"].value == "zlib"
+    assert widget.current.fields.target.line.text() == str(tmp_path / "a")
     assert not list(tmp_path.iterdir())
     wait_until_ready(widget, qtbot)
 
@@ -356,7 +372,7 @@ def test_a_source_that_fails_is_one_sentence_and_the_form_stays(widget, viewer, 
 def names(widget: Any) -> list[tuple[str, bool]]:
     from qtpy.QtCore import Qt
 
-    layer_list = widget.fields.layer_list
+    layer_list = widget.current.fields.layer_list
     items = [layer_list.item(i) for i in range(layer_list.count())]
     return [(item.text(), item.checkState() == Qt.CheckState.Checked) for item in items]
 
@@ -380,7 +396,7 @@ def test_layers_checked_by_the_user_stay_checked(widget, viewer, qtbot):
     from qtpy.QtCore import Qt
 
     more = add(viewer, "more")
-    layer_list = widget.fields.layer_list
+    layer_list = widget.current.fields.layer_list
     layer_list.setFocus()
     layer_list.setCurrentRow(1)
     qtbot.keyClick(layer_list, Qt.Key.Key_Space)
@@ -395,7 +411,7 @@ def test_layers_checked_by_the_user_stay_checked(widget, viewer, qtbot):
 def test_no_checked_layer_or_none_that_can_be_saved_is_an_error(widget, viewer, qtbot):
     viewer.layers.selection.clear()
     wait_for_words(widget, "No layer is checked", qtbot)
-    assert not widget.button.isEnabled()
+    assert not widget.current.button.isEnabled()
     viewer.layers.clear()
     wait_for_words(widget, "No layer is checked", qtbot)
     viewer.add_points(np.zeros((3, 2)), name="spots")
@@ -406,38 +422,39 @@ def test_no_checked_layer_or_none_that_can_be_saved_is_an_error(widget, viewer, 
 
 def test_the_preview_is_cleared_with_its_layers(widget, viewer, qtbot):
     choose(widget, ".mp4", qtbot)
-    picture = widget.preview.picture
+    picture = widget.current.preview.picture
     qtbot.waitUntil(lambda: not picture.pixmap().isNull(), timeout=WAIT)
-    viewer.layers.selection.clear()
+    viewer.layers[0].visible = False
     wait_for_words(widget, "No layer is checked", qtbot)
     assert picture.pixmap().isNull()
 
 
 def test_choices_are_saved(widget, viewer, tmp_path, settings_file, qtbot):
     choose(widget, ".tif", qtbot)
-    widget.fields.format_options.fields["compression"].value = "zstd"
+    widget.current.fields.format_options.fields["compression"].value = "zstd"
     choose(widget, ".gif", qtbot)
-    widget.fields.format_options.fields["colors"].value = 16
-    widget.fields.picture.options.fields["start"].value = 1
-    widget.fields.picture.options.fields["time_stamp"].value = "top_left"
-    type_into(widget.fields.playback.speed, "4", qtbot)
+    widget.current.fields.format_options.fields["colors"].value = 16
+    widget.current.fields.drawing.fields["start"].value = 1
+    widget.current.fields.drawing.fields["time_stamp"].value = "top_left"
+    type_into(widget.current.fields.playback.speed, "4", qtbot)
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
-    assert json.loads(settings_file.read_text())["format"] == "Animated GIF"
-    _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
+    stored = json.loads(settings_file.read_text())
+    assert (stored["tab"], stored["movie"]["format"]) == ("movie", "Animated GIF")
+    _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
     if second is widget:
         viewer.window.remove_dock_widget(widget)
-        _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export layers")
-    fields = second.fields
+        _, second = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
+    fields = second.current.fields
     assert fields.selected_format.title == "Animated GIF"
     assert fields.format_options.fields["colors"].value == 16
-    assert fields.picture.options.fields["time_stamp"].value == "top_left"
-    assert fields.picture.options.fields["start"].value == 0
+    assert fields.drawing.fields["time_stamp"].value == "top_left"
+    assert fields.drawing.fields["start"].value == 0
     assert Path(fields.target.line.text()) == tmp_path / "cells.gif"
     wait_for_words(second, "at 8 per second", qtbot)
     assert fields.playback.speed.value == "4"
     choose(second, ".tif", qtbot)
-    assert fields.format_options.fields["compression"].value == "zstd"
+    assert second.current.fields.format_options.fields["compression"].value == "zstd"
 
 
 @pytest.mark.thorough
@@ -448,7 +465,7 @@ def test_damaged_saved_choices_are_ignored(viewer, settings_file, tmp_path, qtbo
     settings_file.write_text(text)
     widget = opened(viewer, tmp_path / "a", qtbot)
     choose(widget, ".mp4", qtbot)
-    assert widget.fields.picture.options.fields["scale"].value == 1
+    assert widget.current.fields.drawing.fields["scale"].value == 1
 
 
 @pytest.mark.thorough
@@ -463,7 +480,7 @@ def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", reply)
     choose(widget, ".ome.tif", qtbot)
-    widget.fields.target.browse.click()
+    widget.current.fields.target.browse.click()
     assert asked == [(str(tmp_path / "a.ome.tif"), "OME-TIFF (*.ome.tif *.ome.tiff)")]
     wait_for_words(widget, "browsed.ome.tif", qtbot)
     click(widget, qtbot)
@@ -474,24 +491,22 @@ def test_browsing_offers_the_format_and_takes_its_suffix(widget, tmp_path, qtbot
 def test_an_invalid_target_is_reported_before_the_click(widget, tmp_path, qtbot):
     type_path(widget, tmp_path / "nowhere" / "a.tif", qtbot)
     wait_for_words(widget, "does not exist: create it, or choose another one.", qtbot)
-    assert not widget.button.isEnabled()
+    assert not widget.current.button.isEnabled()
     (tmp_path / "folder.tif").mkdir()
     type_path(widget, tmp_path / "folder.tif", qtbot)
     wait_for_words(widget, "is a folder", qtbot)
-    widget.fields.target.line.clear()
-    qtbot.keyClicks(widget.fields.target.line, " ")
+    widget.current.fields.target.line.clear()
+    qtbot.keyClicks(widget.current.fields.target.line, " ")
     wait_for_words(widget, "The file name is empty", qtbot)
 
 
 @pytest.mark.thorough
 def test_an_invalid_range_is_reported(widget, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.picture.expand(False)
-    stop = widget.fields.picture.options.fields["stop"]
+    expand_all(widget)
+    stop = widget.current.fields.drawing.fields["stop"]
     type_into(stop, "a<b", qtbot)
-    wait_for_words(
-        widget, "The stop is 'a&lt;b': enter a whole number, or leave the field empty.", qtbot
-    )
+    wait_for_words(widget, "'a&lt;b': enter a whole number, or leave the field empty.", qtbot)
     type_into(stop, "9", qtbot)
     wait_for_words(widget, "t has 8", qtbot)
     type_into(stop, "4", qtbot)
@@ -500,20 +515,21 @@ def test_an_invalid_range_is_reported(widget, qtbot):
 
 def test_the_keyboard_reaches_everything(widget, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.picture.expand(False)
-    fields = widget.fields
-    wanted = [fields.layer_list, fields.format.native, fields.target.line, fields.target.browse]
+    expand_all(widget)
+    tab, fields = widget.current, widget.current.fields
+    playback, drawing = fields.playback, fields.drawing
+    wanted = [tab.preview.play_button, tab.preview.slider, tab.preview.range]
+    wanted += [fields.layer_list, fields.purpose.native, fields.format.native]
+    wanted += [fields.target.line, fields.target.browse, *playback.presets, playback.real_time]
+    wanted += [playback.frame_rate.native, playback.length.native, playback.speed.native]
+    for title, form in drawing.forms.items():
+        wanted += [drawing.sections[title].toggleButton()]
+        wanted += [field.native for field in form.fields.values()]
+    wanted += [drawing.renderer.native]
     wanted += [field.native for field in fields.format_options.fields.values()]
-    wanted += [
-        fields.playback.axis.native,
-        fields.playback.frame_rate.native,
-        fields.playback.speed.native,
-    ]
-    wanted += [fields.picture.source.native]
-    wanted += [field.native for field in fields.picture.options.fields.values()]
-    wanted += [widget.preview.slider, widget.button]
-    reached, here = [], widget.fields.layer_list
-    for _ in range(200):
+    wanted += [tab.button]
+    reached, here = [tab.preview.play_button], tab.preview.play_button.nextInFocusChain()
+    while here is not reached[0]:
         reached.append(here)
         here = here.nextInFocusChain()
     places = [reached.index(each) for each in wanted]
@@ -524,22 +540,25 @@ def test_the_keyboard_reaches_everything(widget, qtbot):
 
 @pytest.mark.thorough
 def test_every_option_has_a_tooltip(widget, qtbot):
-    for each in widget.fields.format.choices:
-        choose(widget, each.suffixes[0], qtbot)
-        for form in (widget.fields.format_options, widget.fields.picture.options):
-            without = [name for name, field in form.fields.items() if not field.tooltip]
-            assert without == []
+    for tab in (widget.data, widget.movie):
+        widget.show_tab(is_movie=tab is widget.movie)
+        for each in tab.fields.format.choices:
+            tab.fields.format.value = each
+            fields = {**tab.fields.format_options.fields}
+            if tab is widget.movie:
+                fields |= tab.fields.drawing.fields
+            assert [name for name, field in fields.items() if not field.tooltip] == []
 
 
 def test_the_canvas_draws_points(widget, viewer, tmp_path, qtbot):
     points = np.array([[0, 16, 24], [7, 16, 24]])
     viewer.add_points(points, size=12, face_color="red", scale=(0.5, 1, 1), units=("s", "um", "um"))
     choose_canvas(widget, ".mkv", qtbot)
-    wait_for_words(widget, "the viewer draws each frame", qtbot)
+    wait_for_words(widget, "The viewer draws each frame", qtbot)
     before = viewer.dims.current_step
     row = click(widget, qtbot)
     # what is typed from now on is for another export
-    widget.fields.picture.options.fields["step"].value = 4
+    widget.current.fields.drawing.fields["step"].value = 4
     wait_for_end(widget, qtbot)
     assert "saved" in row.text.text()
     (found,) = imload(tmp_path / "a.mkv")
@@ -552,19 +571,20 @@ def test_the_canvas_draws_points(widget, viewer, tmp_path, qtbot):
 
 
 def choose_canvas(widget: Any, suffix: str, qtbot: Any) -> None:
-    fields = widget.fields
+    show_tab(widget, suffix, qtbot)
+    fields = widget.current.fields
     fields.format.value = next(c for c in fields.format.choices if suffix in c.suffixes)
-    fields.picture.source.value = "canvas"
+    fields.drawing.renderer.value = "canvas"
     wait_until_ready(widget, qtbot)
 
 
 @pytest.mark.thorough
 def test_the_frame_rate_of_a_movie_of_the_canvas_is_described(widget, viewer, qtbot):
     choose_canvas(widget, ".gif", qtbot)
-    wait_for_words(widget, "The movie plays at 10 per second, 5 x real time.", qtbot)
-    assert widget.fields.playback.speed.native.placeholderText() == "5"
-    type_into(widget.fields.playback.frame_rate, "4", qtbot)
-    qtbot.waitUntil(lambda: "plays" not in widget.summary.text(), timeout=WAIT)
+    wait_for_words(widget, "10 per second, 5 x real time.", qtbot)
+    assert widget.current.fields.playback.speed.native.placeholderText() == "5"
+    type_into(widget.current.fields.playback.frame_rate, "4", qtbot)
+    qtbot.waitUntil(lambda: "real time" not in widget.current.summary.text(), timeout=WAIT)
 
 
 @pytest.mark.thorough
@@ -572,10 +592,10 @@ def test_the_canvas_needs_no_layer_that_is_saved(widget, viewer, tmp_path, qtbot
     viewer.layers.clear()
     viewer.add_points(np.array([[0, 5, 5], [3, 9, 9]]), size=4)
     choose_canvas(widget, ".gif", qtbot)
-    widget.fields.picture.expand(False)
-    type_into(widget.fields.picture.options.fields["stop"], "x", qtbot)
+    expand_all(widget)
+    type_into(widget.current.fields.drawing.fields["stop"], "x", qtbot)
     wait_for_words(widget, "enter a whole number", qtbot)
-    type_into(widget.fields.picture.options.fields["stop"], "2", qtbot)
+    type_into(widget.current.fields.drawing.fields["stop"], "2", qtbot)
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
     assert len(imload(tmp_path / "a.gif")[0].array) == 2
@@ -618,7 +638,7 @@ def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
     widget = opened(own_viewer, tmp_path / "a", qtbot)
     slow = slow_layer(own_viewer, 0.02).data.read
     choose(widget, ".mkv", qtbot)
-    widget.fields.picture.source.value = source
+    widget.current.fields.drawing.renderer.value = source
     click(widget, qtbot)
     tasks = own_viewer.window._qt_window._window._task_status_manager
     qtbot.waitUntil(tasks.is_busy, timeout=WAIT)
@@ -636,38 +656,45 @@ def test_napari_asks_before_it_is_closed_and_closing_stops_the_export(
 @pytest.mark.thorough
 def test_the_form_fits_a_small_screen(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
-    widget.fields.picture.expand(False)
+    expand_all(widget)
     assert widget.minimumSizeHint().width() <= 340
     assert widget.minimumSizeHint().height() <= 500
 
 
 def test_a_movie_of_all_visible_layers_takes_one_click(viewer, settings_file, tmp_path, qtbot):
+    from napari_ferry.widgets.export.export_widget import show_export
+
     add(viewer, "axons").blending = "additive"
     add(viewer, "hidden").visible = False
-    viewer.add_points(np.zeros((1, 3)))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export movie")
+    widget = show_export(viewer, is_movie=True)
     type_path(widget, tmp_path / "a", qtbot)
     wait_until_ready(widget, qtbot)
-    assert [layer.name for layer in widget.fields.layer_list.checked_layers()] == ["cells", "axons"]
+    checked = widget.current.fields.layer_list.checked_layers
+    assert [layer.name for layer in checked()] == ["cells", "axons"]
     click(widget, qtbot)
     wait_for_end(widget, qtbot)
     assert imload(tmp_path / "a.mp4")[0].shape == (8, 32, 48, 3)
     viewer.layers["hidden"].visible = True
-    assert len(widget.fields.layer_list.checked_layers()) == 3
+    assert len(checked()) == 3
 
 
-def test_points_need_the_canvas(widget, viewer, qtbot):
+def test_visible_points_are_in_the_movie_which_the_canvas_then_draws(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
-    viewer.add_points(np.zeros((1, 3)), name="spots")
-    qtbot.waitUntil(lambda: 'set Render to "As on screen"' in widget.summary.text())
+    points = np.array([[0, 16, 24]])
+    viewer.add_points(points, name="spots", scale=(0.5, 1, 1), units=("s", "um", "um"))
+    wait_for_words(
+        widget, "drawn as on screen, because the viewer shows the Points layer spots", qtbot
+    )
+    widget.current.fields.drawing.renderer.value = "data"
+    wait_for_words(widget, "set Render to Automatic", qtbot)
+    assert not widget.current.button.isEnabled()
 
 
 def test_a_view_that_only_the_canvas_draws_is_reported_at_once(widget, viewer, qtbot):
     choose(widget, ".gif", qtbot)
     wait_until_ready(widget, qtbot)
     viewer.dims.ndisplay = 3
-    qtbot.waitUntil(lambda: "shows a 3-D view, which only its canvas" in widget.summary.text())
-    assert not widget.button.isEnabled()
+    qtbot.waitUntil(lambda: "drawn as on screen, because" in widget.current.summary.text())
     viewer.dims.ndisplay = 2
     wait_until_ready(widget, qtbot)
 
@@ -676,7 +703,7 @@ def test_a_view_that_only_the_canvas_draws_is_reported_at_once(widget, viewer, q
 def test_the_list_can_follow_the_viewer_again(widget, viewer, qtbot):
     from qtpy.QtCore import Qt
 
-    fields = widget.fields
+    fields = widget.current.fields
     assert not fields.follow_button.isVisible()
     fields.layer_list.item(0).setCheckState(Qt.CheckState.Unchecked)
     assert fields.follow_button.isVisible()

@@ -295,10 +295,8 @@ def test_the_notice_has_a_button_for_the_folder(
     from qtpy.QtWidgets import QPushButton
 
     opened: list[Any] = []
-    monkeypatch.setattr(
-        "napari_ferry.widgets.dialogs.file_manager.QDesktopServices.openUrl", opened.append
-    )
-    monkeypatch.setattr("napari_ferry.widgets.dialogs.file_manager.sys.platform", "linux")
+    monkeypatch.setattr("napari_ferry.widgets.file_manager.QDesktopServices.openUrl", opened.append)
+    monkeypatch.setattr("napari_ferry.widgets.file_manager.sys.platform", "linux")
     shared_viewer.add_image(np.zeros((5, 32, 32), np.uint8), name="cells")
     shared_viewer.layers.save(str(tmp_path / "cells.tif"), plugin="napari-ferry")
 

@@ -108,8 +108,9 @@ def _show_movie(viewer: Viewer) -> Any:
     movie.colormap = "magma"
     cells.contour, cells.opacity = 1, 0.8
     viewer.dims.set_current_step(0, _FIRST_FRAME)
-    _, form = viewer.window.add_plugin_dock_widget(PLUGIN, "Export movie")
-    return form
+    _, export = viewer.window.add_plugin_dock_widget(PLUGIN, "Export")
+    export.show_tab(is_movie=True)
+    return export.movie
 
 
 def _wait_for_preview(form: Any) -> None:

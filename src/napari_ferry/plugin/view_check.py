@@ -87,7 +87,7 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
     if states:
         raise InvalidImageError(
             f"The viewer shows {' and '.join(states)}, which only its canvas draws: switch this "
-            'off, or use Export movie and, under Picture, set Render to "As on screen".'
+            "off, or use the tab Movie of Export, with Render set to Automatic."
         )
     missing = missing_overlays(viewer, layers, options)
     return (f"the movie lacks the viewer's {' and '.join(missing)}",) if missing else ()

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QWidget,
+)
+from superqt import QCollapsible
 
 from napari_ferry.errors import InvalidImageError
 
@@ -23,16 +32,22 @@ def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
     rows = QFormLayout(form)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
 
     for field in fields:
+        native = field.native
+        native.setAccessibleName(field.label)
+        if isinstance(native, QCheckBox):
+            native.setText(field.label)
+            rows.addRow(native)
+            continue
         label = QLabel(field.label)
         label.setMinimumWidth(_LABEL_WIDTH)
         label.setToolTip(field.tooltip)
-        label.setBuddy(field.native)
-        field.native.setAccessibleName(field.label)
-        field.native.setMinimumWidth(_FIELD_WIDTH)
-        field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        rows.addRow(label, field.native)
+        label.setBuddy(native)
+        native.setMinimumWidth(_FIELD_WIDTH)
+        native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        rows.addRow(label, native)
 
 
 def make_scroll_area(form: QWidget) -> QScrollArea:
@@ -44,6 +59,18 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
     area.setWidget(form)
     area.setMinimumWidth(_FORM_WIDTH)
     return area
+
+
+def make_section(title: str) -> QCollapsible:
+    """Return a folded section of a form, opened without animation."""
+    section = QCollapsible(title, expandedIcon="▾", collapsedIcon="▸")
+    section.setDuration(0)
+    section.toggleButton().setAccessibleName(title)
+    for layout in (section.layout(), section.content().layout()):
+        assert layout is not None
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+    return section
 
 
 def escape_text(text: str) -> str:

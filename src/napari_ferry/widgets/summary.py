@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,15 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
-from napari_ferry.io import Codec, codecs, find_codec, imload, option_names
+from napari_ferry.io import Codec, codecs, find_codec
 from napari_ferry.plugin.manifest import writers
-from napari_ferry.rendering.render import render
-from napari_ferry.rendering.save import imsave, plan
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress
 from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.target import check_target, follow_link
@@ -54,7 +49,7 @@ def formats() -> tuple[Format, ...]:
     return tuple(Format(title, suffixes) for suffixes, title in found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """Images to export, with the target and the options.
 
@@ -66,6 +61,8 @@ class Request:
         File to save.
     options : mapping
         Options of the format, and for a movie those of `render`.
+    as_seen : bool, optional
+        As for `napari_ferry.plan`.
     losses : tuple of str
         Losses besides those of the plan.
     """
@@ -73,6 +70,7 @@ class Request:
     images: tuple[Image, ...]
     path: Path
     options: Mapping[str, Any]
+    as_seen: bool | None = None
     losses: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
@@ -83,73 +81,64 @@ class Request:
         UnsupportedFormatError, InvalidImageError, TargetError
             As `napari_ferry.plan` and `check_target`.
         """
-        planned = plan(self.images, self.path, **self.options)
+        planned = plan(self.images, self.path, as_seen=self.as_seen, **self.options)
         for path in planned.paths[:1]:
             check_target(follow_link(path))
         return replace(planned, losses=(*planned.losses, *self.losses))
 
 
-def preview(request: Request, frame: int) -> NDArray[np.uint8]:
-    """Return one frame of a movie as its file will show it.
+class Description(NamedTuple):
+    """Texts about a planned save: one line, details, and losses."""
 
-    A movie with only that frame is saved in a temporary folder and opened again, so that the frame
-    shows the effects of compression or of a palette.
+    headline: str
+    details: tuple[str, ...]
+    losses: tuple[str, ...]
+
+
+def describe_plan(plan: Plan, estimate: int | None = None) -> Description:
+    """Describe the files of a save, their sizes, and the length of a movie.
 
     Parameters
     ----------
-    request : Request
-        Export of a movie.
-    frame : int
-        Number of the frame.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes y x, or y x s with three colors; uint8.
-
-    Raises
-    ------
-    FerryError
-        The export would fail in the same way.
+    plan : Plan
+        The save.
+    estimate : int, optional
+        Estimated size in bytes of files whose size is not known in advance.
     """
-    options = request.options
-    drawing = {key: options[key] for key in option_names(render) if key in options}
-    codec_names = option_names(find_codec(request.path).plan)
-    saving = {key: options[key] for key in codec_names if key in options and key not in drawing}
-
-    drawn = render(request.images, **drawing)
-    picture = np.asarray(drawn.array[frame] if drawn.ndim > 3 else drawn.array)
-
-    with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
-        path = Path(folder, f"frame{request.path.suffix}")
-        imsave(Image.from_array(picture[None], "tyxs"), path, **saving)
-        (opened,) = imload(path)
-        pixels = np.array(opened.array[0])
-        opened.close()
-    return pixels
-
-
-def describe_plan(plan: Plan) -> list[str]:
-    """Return lines with the files of a save, their sizes, and the length of a movie."""
     free = _free_space(plan)
-    only = "only " if plan.nbytes > free else ""
-    lines = [f"{_describe_files(plan)}; {only}{size_text(free)} free on the disk."]
+    expected = plan.nbytes if estimate is None else estimate
+    headline = [_describe_names(plan), _size_text(plan, estimate)]
+    details = [*_file_lines(plan), f"In {plan.files[0].path.parent}, {size_text(free)} free."]
     if plan.frame_rate is not None:
-        rate, seconds = plan.frame_rate, plan.nframes / plan.frame_rate
         frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
-        lines.append(f"{frames} at {_rate_text(rate)} per second: {float(seconds):.6g} s.")
-    return lines
+        headline.append(f"{float(plan.nframes / plan.frame_rate):.4g} s")
+        details.append(f"{frames} at {_rate_text(plan.frame_rate)} per second.")
+    if expected > free:
+        headline.append(f"but only {size_text(free)} are free on the disk")
+    return Description(", ".join(headline), tuple(details), plan.losses)
 
 
-def _describe_files(plan: Plan) -> str:
-    """Return the names and sizes of files, of many files only the first and last."""
+def _describe_names(plan: Plan) -> str:
+    """Return the name of the only file, or the number of files."""
+    count = len(plan.files)
+    return plan.files[0].path.name if count == 1 else f"{count} files"
+
+
+def _size_text(plan: Plan, estimate: int | None) -> str:
+    """Return the size of a save, as exactly as it is known."""
+    if estimate is not None:
+        return f"about {size_text(estimate)}"
+    return f"at most {size_text(plan.nbytes)}" if plan.stream else size_text(plan.nbytes)
+
+
+def _file_lines(plan: Plan) -> list[str]:
+    """Return a line with the names of several files, of many only the first and last."""
+    if len(plan.files) == 1:
+        return []
     names = [f"{file.path.name} ({size_text(file.nbytes)})" for file in plan.files]
     if len(names) > _MAX_NAMES:
         names = [*names[: _MAX_NAMES - 1], "...", names[-1]]
-    most = "at most " if plan.stream else ""
-    if len(plan.files) == 1:
-        return f"{plan.files[0].path.name}, {most}{size_text(plan.nbytes)}"
-    return f"{len(plan.files)} files, {most}{size_text(plan.nbytes)}: {', '.join(names)}"
+    return [f"{', '.join(names)}."]
 
 
 def _rate_text(rate: Fraction) -> str:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_ferry.movie.frame_rate import MovieRate
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.canvas import canvas_image
 
 if TYPE_CHECKING:
     from napari import Viewer
-
-CANVAS_OPTIONS = ("start", "stop", "step", "scale")
-"""Options of `render` that `canvas_image` has, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +31,18 @@ class CanvasMovie:
         Options of `canvas_image`.
     format_options : mapping
         Options of the format.
-    pace : str
-        Description of the frame rate, empty unless it was chosen automatically.
+    rate : MovieRate
+        Frame rate of the movie.
+    reason : str
+        Why the canvas draws it; empty if the user chose it.
     """
 
     viewer: Viewer
     path: Path
     canvas_options: Mapping[str, Any]
     format_options: Mapping[str, Any]
-    pace: str
+    rate: MovieRate
+    reason: str
 
     @contextmanager
     def open(self) -> Iterator[Plan]:

@@ -1,125 +1,82 @@
-"""Dock widgets *Export layers* and *Export movie*."""
+"""Dock widget *Export*, with one tab for data and one for movies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QHideEvent
+from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
-from napari_ferry.errors import FerryError
-from napari_ferry.saving import Plan
-from napari_ferry.widgets.export.canvas_movie import CanvasMovie
-from napari_ferry.widgets.export.fields import Fields
-from napari_ferry.widgets.export.jobs import Job, Jobs
-from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.form import escape_html, escape_text, make_scroll_area
-from napari_ferry.widgets.summary import Request, describe_plan, preview, sentence
-from napari_ferry.widgets.worker import BackgroundWorker
+from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.widgets.export.data_fields import DataFields
+from napari_ferry.widgets.export.export_tab import ExportTab
+from napari_ferry.widgets.export.jobs import Jobs
+from napari_ferry.widgets.export.movie_fields import MovieFields
+from napari_ferry.widgets.export.movie_tab import MovieTab
+from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
+from napari_ferry.widgets.form import make_scroll_area
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-_DELAY = 200
-"""Milliseconds between the last change and planning."""
+_JOBS_HEIGHT = 150
+"""Maximum height of the list of exports, in pixels; more of them scroll."""
 
-_MARGIN = 6
-
-_MAX_NAMES = 5
-"""File names listed in the question before the others are only counted."""
+_TAB, _DATA, _MOVIE = "tab", "data", "movie"
+"""Keys of the stored choices."""
 
 
-@dataclass(frozen=True)
-class _ReadyExport:
-    """A planned export, ready to start.
+class Export(QWidget):
+    """Forms to export layers as data or as a movie, and the queue of exports.
 
     Parameters
     ----------
-    path : Path
-        Its first file.
-    existing_files : callable
-        Returns the existing files that it would replace.
-    open_plan : callable
-        Opens its plan.
+    napari_viewer : napari.Viewer
+        Viewer with the layers.
     """
-
-    path: Path
-    existing_files: Callable[[], tuple[Path, ...]]
-    open_plan: Callable[[], AbstractContextManager[Plan]]
-
-
-class ExportLayers(QWidget):
-    """Form of an export, with a preview, a summary, and the list of exports."""
-
-    of_movie = False
-    """Whether the initial choice is a movie of all visible layers."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.ready: _ReadyExport | None = None
-        self.is_export_requested = False
-        self.request: Request | None = None
-        self.fields = Fields(self.viewer, of_movie=self.of_movie)
-        self._make_results()
-        self._lay_out()
-        self._connect()
-        self._schedule()
-
-    def _make_results(self) -> None:
-        self.preview = Preview()
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
-        self.summary.setTextFormat(Qt.TextFormat.RichText)
-        self.summary.setMargin(_MARGIN)
-        self.summary.setAccessibleName("Summary of the export")
-        self.button = QPushButton("Export")
-        self.button.setToolTip("Start this export; it waits if another one is running.")
+        self.saved = load_choices()
+        data, movie = self._stored(_DATA), self._stored(_MOVIE)
+        self.data = ExportTab(self.viewer, DataFields(self.viewer, data))
+        self.movie = MovieTab(self.viewer, MovieFields(self.viewer, movie))
         self.jobs = Jobs(self.viewer)
 
-        self.planning, self.drawing = BackgroundWorker(self), BackgroundWorker(self)
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(_DELAY)
+        self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("What to export")
+        self.tabs.addTab(self.data, "Data")
+        self.tabs.addTab(self.movie, "Movie")
+        self.tabs.setTabToolTip(0, "Save the values of the layers, for analysis or storage")
+        self.tabs.setTabToolTip(1, "Save a movie of the layers as the viewer shows them")
+        self.tabs.setCurrentIndex(1 if self.saved.get(_TAB) == _MOVIE else 0)
+        for tab in (self.data, self.movie):
+            tab.export_requested.connect(self._add_job)
 
-    def _lay_out(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.addWidget(self.fields)
-        column.addWidget(self.preview)
-        column.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.tabs, stretch=1)
+        self.job_area = make_scroll_area(self.jobs)
+        self.job_area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.job_area.setMaximumHeight(_JOBS_HEIGHT)
+        self.job_area.hide()
+        column.addWidget(self.job_area)
 
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(make_scroll_area(inner))
-        # outside of the scroll area, to stay visible in a long form
-        for part in (self.summary, self.button, self.jobs):
-            outer.addWidget(part)
+    @property
+    def current(self) -> ExportTab:
+        """The tab that is shown."""
+        return self.movie if self.tabs.currentIndex() else self.data
 
-    def _connect(self) -> None:
-        self.fields.changed.connect(self._schedule)
-        self.preview.frame_changed.connect(self._draw)
-        self.button.clicked.connect(self._on_export)
-        self.timer.timeout.connect(self._refresh)
-        for worker in (self.planning, self.drawing):
-            worker.failed.connect(self._show_error)
-
-    # --- events of the window ---------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Update the form from the viewer."""
-        super().showEvent(event)
-        self._schedule()
+    def show_tab(self, *, is_movie: bool) -> None:
+        """Show the tab for movies, or the one for data."""
+        self.tabs.setCurrentIndex(int(is_movie))
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Save the choices."""
+        """Store the choices."""
         super().hideEvent(event)
-        self.fields.save()
+        self.save_choices()
 
     def event(self, event: QEvent | None) -> bool:
         """Delete the widget when its dock was closed, but not before its exports are done."""
@@ -128,120 +85,47 @@ class ExportLayers(QWidget):
             self._leave()
         return bool(is_handled)
 
+    def save_choices(self) -> None:
+        """Store the choices of both tabs for the next session."""
+        for tab in (self.data, self.movie):
+            tab.fields.save()
+        self.saved[_TAB] = _MOVIE if self.tabs.currentIndex() else _DATA
+        save_choices(self.saved)
+
     def _leave(self) -> None:
-        self.timer.stop()
-        self.planning.discard()
-        self.drawing.discard()
-        self.fields.release()
+        self.save_choices()
+        for tab in (self.data, self.movie):
+            tab.leave()
         self.jobs.when_idle(self.deleteLater)
 
-    # --- plan and preview -------------------------------------------------------------------
+    def _stored(self, key: str) -> dict[str, Any]:
+        """Return the stored choices of one tab, to be changed in place."""
+        stored = self.saved.get(key)
+        found: dict[str, Any] = stored if isinstance(stored, dict) else {}
+        self.saved[key] = found
+        return found
 
-    def _schedule(self) -> None:
-        """Plan again after a short delay; a click in the meantime waits for the plan."""
-        self.ready = self.request = None
-        self.planning.discard()
-        self.drawing.discard()
-        self.preview.setVisible(self.fields.is_movie)
-        self.timer.start()
-
-    def _refresh(self) -> None:
-        """Plan the export, and draw its preview, in other threads."""
-        if not self.isVisible():
-            return
-        try:
-            if self.fields.uses_canvas:
-                self._prepare_canvas_movie(self.fields.canvas_movie())
-                return
-            request = self.request = self.fields.request()
-        except FerryError as error:
-            self._show_error(error)
-            return
-
-        self.planning.call(lambda: _plan_and_describe(request), self._on_planned)
-        if self.fields.is_movie:
-            self.preview.set_frame_count(self.fields.nframes)
-            self._draw()
-
-    def _draw(self, _: object = None) -> None:
-        """Draw the chosen frame of the preview in another thread."""
-        request, frame = self.request, self.preview.frame
-        self.drawing.discard()
-        if request is not None:
-            self.drawing.call(lambda: preview(request, frame), self.preview.show_pixels)
-
-    def _on_planned(self, result: tuple[Plan, str]) -> None:
-        planned, description = result
-        self.summary.setText(description)
-        path = planned.paths[0]
-        self._set_ready(_ReadyExport(path, lambda: planned.existing, lambda: nullcontext(planned)))
-
-    def _prepare_canvas_movie(self, movie: CanvasMovie) -> None:
-        """Describe a movie of the canvas; frames are drawn only once it is exported."""
-        path = movie.path
-        self.preview.set_frame_count(1)
-        self.preview.show_text("No preview: frames are drawn as on screen.")
-
-        text = (
-            f"{escape_html(path.name)}: the viewer draws each frame while you watch; its sliders "
-            "are restored afterwards."
-        )
-        self.summary.setText(f"{text} The movie plays at {movie.pace}." if movie.pace else text)
-        self._set_ready(_ReadyExport(path, lambda: (path,) if path.exists() else (), movie.open))
-
-    def _set_ready(self, ready: _ReadyExport) -> None:
-        """Enable the button; export at once if it was clicked already."""
-        self.ready = ready
-        self.button.setEnabled(True)
-        if self.is_export_requested:
-            self._on_export()
-
-    def _show_error(self, error: Exception) -> None:
-        self.ready = None
-        self.is_export_requested = False
-        self.button.setEnabled(False)
-        self.preview.show_text("")
-        self.summary.setText(escape_html(sentence(error)))
-
-    # --- export -----------------------------------------------------------------------------
-
-    def _on_export(self) -> None:
-        """Add the export to the queue; ask first if it would replace files."""
-        ready = self.ready
-        self.is_export_requested = ready is None
-        if ready is None:
-            return
-        existing = ready.existing_files()
-        if existing and not self._confirm_replacement(existing):
-            return
-        self.fields.save()
-        self.jobs.add(Job(ready.path.name, ready.open_plan, overwrite=bool(existing)))
-
-    def _confirm_replacement(self, existing: tuple[Path, ...]) -> bool:
-        """Ask once for permission to replace files."""
-        names = ", ".join(path.name for path in existing[:_MAX_NAMES])
-        folder = existing[0].parent
-        if len(existing) == 1:
-            question = f"{names} already exists in {folder}. Replace it?"
-        else:
-            others = len(existing) - _MAX_NAMES
-            more = f" and {others} more" if others > 0 else ""
-            question = f"{names}{more} already exist in {folder}. Replace them?"
-        answer = QMessageBox.question(self, "Replace files?", escape_text(question))
-        return bool(answer == QMessageBox.StandardButton.Yes)
+    def _add_job(self, job: Any) -> None:
+        self.save_choices()
+        self.jobs.add(job)
+        self.job_area.show()
 
 
-class ExportMovie(ExportLayers):
-    """The same form, initially for a movie of all visible layers."""
+def show_export(viewer: Viewer, *, is_movie: bool) -> Export:
+    """Open the dock *Export* at one of its tabs, and return its widget."""
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Export")
+    dock.show()
+    dock.raise_()
+    assert isinstance(widget, Export)
+    widget.show_tab(is_movie=is_movie)
+    return widget
 
-    of_movie = True
+
+def show_data_export(viewer: Viewer) -> None:
+    """Open the dock *Export* for data; a command of the manifest."""
+    show_export(viewer, is_movie=False)
 
 
-def _plan_and_describe(request: Request) -> tuple[Plan, str]:
-    """Return the plan of an export, and its description as rich text."""
-    planned = request.plan()
-    lines = [escape_html(line) for line in describe_plan(planned)]
-    if planned.losses:
-        lines.append("<b>Losses and assumptions:</b>")
-        lines += [f"• {escape_html(loss)}" for loss in planned.losses]
-    return planned, "<br>".join(lines)
+def show_movie_export(viewer: Viewer) -> None:
+    """Open the dock *Export* for a movie; a command of the manifest."""
+    show_export(viewer, is_movie=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info
-from qtpy.QtCore import Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import QMimeData, Qt, QTimer, QUrl
+from qtpy.QtGui import QDesktopServices, QDrag, QGuiApplication, QMouseEvent, QPixmap
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -31,6 +31,7 @@ from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.plan import default_workers
 from napari_ferry.saving.progress import size_text
+from napari_ferry.widgets.file_manager import show_in_folder
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.summary import describe_progress, sentence
 
@@ -46,27 +47,41 @@ _CORES = max(1, (os.cpu_count() or 1) - 1)
 _STEPS = 1000
 """Steps of a progress bar."""
 
+_BAR_HEIGHT, _THUMBNAIL = 6, 40
+"""Height of a progress bar, and side of a small picture, in pixels."""
+
 _ACTIVITY_STEPS = 10
 """Minimum number of steps between updates of napari's activity dock."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One export.
 
     Parameters
     ----------
-    name : str
-        Name of its file, for display.
+    path : Path
+        Its first file.
     open_plan : callable
         Opens the plan for the duration of the export; called in the GUI thread.
     overwrite : bool
         Whether to replace existing files; the user has been asked.
+    is_movie : bool
+        Whether a player opens the file, or else napari.
+    thumbnail : QPixmap, optional
+        Small picture of it.
     """
 
-    name: str
+    path: Path
     open_plan: Callable[[], AbstractContextManager[Plan]]
     overwrite: bool
+    is_movie: bool = False
+    thumbnail: QPixmap | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its first file, for display."""
+        return self.path.name
 
 
 class Jobs(QWidget):
@@ -132,9 +147,11 @@ class JobRow(QWidget):
         self.timer.timeout.connect(self._show_progress)
 
     def _make_parts(self) -> None:
+        self.handle = FileHandle(self.job.thumbnail)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(_BAR_HEIGHT)
         self.text = QLabel(f"{self.job.name}: waiting")
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
@@ -146,13 +163,18 @@ class JobRow(QWidget):
 
     def _lay_out(self) -> None:
         self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(2)
         self.buttons.addWidget(self.button)
         self.buttons.addStretch()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 4)
-        layout.addWidget(self.text)
-        layout.addWidget(self.bar)
-        layout.addLayout(self.buttons)
+        lines = QVBoxLayout()
+        lines.setSpacing(1)
+        lines.addWidget(self.text)
+        lines.addWidget(self.bar)
+        lines.addLayout(self.buttons)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.addWidget(self.handle)
+        row.addLayout(lines, stretch=1)
 
     def start(self) -> None:
         """Start the export in another thread."""
@@ -211,8 +233,15 @@ class JobRow(QWidget):
         paths, nbytes = result
         count = f" in {len(paths)} files" if len(paths) > 1 else ""
         self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
-        self._add_button("Open folder", lambda: _open_folder(paths[0].parent))
-        self._add_button("Open in napari", lambda: self._open_in_napari(paths[0]))
+        self.handle.offer(paths)
+        if self.job.is_movie:
+            self._add_button("Play", "Play the file", lambda: _open(paths[0]))
+        else:
+            self._add_button(
+                "Open", "Open the file in napari", lambda: self._open_in_napari(paths[0])
+            )
+        self._add_button("Show", "Show the file in its folder", lambda: show_in_folder(paths[0]))
+        self._add_button("Copy", "Copy the file, to paste it elsewhere", lambda: _copy(paths))
         show_info(f"Exported {paths[0]}.")
 
     def _on_error(self, error: Exception) -> None:
@@ -233,8 +262,9 @@ class JobRow(QWidget):
         self._add_dismiss_button()
         self.jobs.done(self)
 
-    def _add_button(self, text: str, on_click: Callable[[], object]) -> None:
+    def _add_button(self, text: str, tooltip: str, on_click: Callable[[], object]) -> None:
         button = QPushButton(text)
+        button.setToolTip(tooltip)
         button.clicked.connect(on_click)
         self.buttons.insertWidget(self.buttons.count() - 2, button)
 
@@ -273,5 +303,54 @@ class _ExportTask:
         return paths, sum(path.stat().st_size for path in paths)
 
 
-def _open_folder(folder: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+class FileHandle(QLabel):
+    """Small picture of an exported file, to drag it to another program.
+
+    Parameters
+    ----------
+    thumbnail : QPixmap, optional
+        The picture; without one, the handle is hidden.
+    """
+
+    def __init__(self, thumbnail: QPixmap | None) -> None:
+        super().__init__()
+        self.paths: list[Path] = []
+        self.setAccessibleName("Exported file")
+        self.setFixedWidth(_THUMBNAIL)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setVisible(thumbnail is not None)
+        if thumbnail is not None:
+            side = _THUMBNAIL
+            self.setPixmap(thumbnail.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
+
+    def offer(self, paths: list[Path]) -> None:
+        """Let the user drag files from now on."""
+        self.paths = paths
+        self.setToolTip("Drag the file to a folder, a presentation or an e-mail.")
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Start to drag the files."""
+        if self.paths:
+            drag = QDrag(self)
+            drag.setMimeData(_mime_data(self.paths))
+            drag.setPixmap(self.pixmap())
+            drag.exec(Qt.DropAction.CopyAction)
+
+
+def _open(path: Path) -> None:
+    """Open a file in the program that the system chooses."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def _copy(paths: list[Path]) -> None:
+    """Copy files to the clipboard, as a file manager does."""
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    clipboard.setMimeData(_mime_data(paths))
+
+
+def _mime_data(paths: list[Path]) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data

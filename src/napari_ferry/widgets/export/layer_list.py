@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image, Labels
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 from napari_ferry.widgets.form import escape_text
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-_MIN_ROWS, _MAX_ROWS = 2, 5
+_MIN_ROWS, _MAX_ROWS = 1, 4
 _MARGINS = 12
 """Height of both margins together, in pixels."""
 
@@ -40,7 +39,7 @@ class LayerList(QListWidget):
     viewer : napari.Viewer
         Viewer with the layers.
     follow_visible : bool
-        Whether to check the visible images and labels instead of the selected layers.
+        Whether to check the visible layers instead of the selected layers.
     """
 
     changed = Signal()
@@ -100,17 +99,26 @@ class LayerList(QListWidget):
             self.addItem(item)
         self.blockSignals(False)
 
-        rows = min(max(self.count(), _MIN_ROWS), _MAX_ROWS)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * rows + _MARGINS)
+        self._fit_height()
         self._observe(self.viewer.layers)
         self.changed.emit()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Adapt the height to another font."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._fit_height()
+
+    def _fit_height(self) -> None:
+        rows = min(max(self.count(), _MIN_ROWS), _MAX_ROWS)
+        row_height = max(self.sizeHintForRow(0), self.fontMetrics().lineSpacing())
+        self.setFixedHeight(row_height * rows + _MARGINS)
 
     def _default_layers(self) -> Collection[Layer]:
         """Return the layers to check unless the user edited the list."""
         if not self.follow_visible:
             return self.viewer.layers.selection  # type: ignore[no-any-return]
-        kinds = (Image, Labels)
-        return [layer for layer in self.viewer.layers if layer.visible and isinstance(layer, kinds)]
+        return [layer for layer in self.viewer.layers if layer.visible]
 
     def _observe(self, layers: Iterable[Layer]) -> None:
         """Connect to the events of layers, and disconnect from those of the previous ones."""

@@ -11,25 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_ferry.signatures import Option
 from napari_ferry.widgets.form import lay_out, to_number
-
-_AUTOMATIC = "automatic"
-"""Text of an empty field: napari-ferry chooses the value."""
-
-_OFF = "off"
-"""Text of the choice ``None``."""
-
-_LABELS = {
-    "start": "Start frame",
-    "stop": "Stop frame (excluded)",
-    "step": "Frame step",
-    "scale": "Zoom",
-    "fit": "Fit to",
-    "text_corner": "Text position",
-    "loop": "Repeat (0 = forever)",
-    "size_cap": "Split above (GB)",
-    "metadata_json": "Metadata as .json",
-}
-"""Labels of options whose names are not clear enough to users who do not program."""
+from napari_ferry.widgets.words import Words, words_of
 
 _MAXIMUM = 1_000_000_000
 
@@ -91,26 +73,29 @@ class _FieldType(NamedTuple):
 
 def _make_field(option: Option) -> Any:
     """Return the field of an option."""
-    kind = _field_type(option)
+    words = words_of(option)
+    kind = _field_type(option, words)
     field = create_widget(
         value=kind.value,
         name=option.name,
-        label=_LABELS.get(option.name, option.name.replace("_", " ").capitalize()),
+        label=words.label,
         widget_type=kind.widget,
-        options={"tooltip": option.help, **kind.arguments},
+        options={"tooltip": words.tooltip, **kind.arguments},
     )
-    if kind.widget == "LineEdit" and option.is_optional:
-        field.native.setPlaceholderText(_AUTOMATIC)
-    if kind.widget == "CheckBox":
-        field.native.setText("")  # its label is to the left already
+    if kind.widget == "LineEdit":
+        field.native.setPlaceholderText(words.empty)
     return field
 
 
-def _field_type(option: Option) -> _FieldType:
+def _field_type(option: Option, words: Words) -> _FieldType:
     """Choose the type of field for an option."""
-    choices = _choices(option)
-    if choices:
-        return _FieldType("ComboBox", option.default, {"choices": choices, "nullable": False})
+    if words.choices:
+        offered = [
+            (text, value)
+            for value, text in words.choices.items()
+            if value is not None or option.is_optional
+        ]
+        return _FieldType("ComboBox", option.default, {"choices": offered, "nullable": False})
     if option.kind is bool:
         return _FieldType("CheckBox", option.default, {})
     if option.is_optional or option.kind is str:
@@ -118,16 +103,6 @@ def _field_type(option: Option) -> _FieldType:
     if option.kind is int:
         return _FieldType("SpinBox", option.default, {"min": 0, "max": _MAXIMUM})
     return _FieldType("FloatSpinBox", option.default, {"min": 0, "max": _MAXIMUM, "step": 0.5})
-
-
-def _choices(option: Option) -> list[tuple[str, Any]]:
-    """Return texts and values of the choices of an option, empty if it is entered as text."""
-    none = [(_OFF, None)] if option.is_optional else []
-    if option.words:
-        return [*none, *((word.replace("_", " "), word) for word in option.words)]
-    if option.kind is bool and option.is_optional:
-        return [(_AUTOMATIC, None), ("yes", True), ("no", False)]
-    return []
 
 
 def _read(option: Option, field: Any) -> Any:
@@ -146,7 +121,7 @@ def _read(option: Option, field: Any) -> Any:
         return text or (None if option.is_optional else "")
     if not text:
         return None
-    return to_number(text, option.kind, option.name.replace("_", " "))
+    return to_number(text, option.kind, f"value of {field.label!r}")
 
 
 def _accepts(field: Any, text: Any) -> bool:

@@ -1,76 +1,256 @@
-"""Preview of a movie: one frame, and a slider to choose it."""
+"""Preview of a movie: one frame, playback, and handles for the first and the last frame."""
 
 from __future__ import annotations
 
+import time
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from qtpy.QtCore import QPointF, QSignalBlocker, Qt, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QImage, QMouseEvent, QPixmap, QResizeEvent
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QRangeSlider
 
-_HEIGHT = 150
-"""Height of the preview in pixels."""
+_HEIGHT = 160
+"""Height of the picture in pixels."""
+
+_PLAY, _PAUSE = "▶", "⏸"
+
+_INTERVAL = 40
+"""Milliseconds between frames while the preview plays."""
 
 
 class Preview(QWidget):
-    """One frame of the movie, and a slider to choose it."""
+    """One frame of a movie, with a slider to choose it and a range to export."""
 
     frame_changed = Signal(int)
-    """Number of the frame chosen with the slider."""
+    """Position on the frame axis whose frame is to be shown."""
+
+    range_changed = Signal(int, object)
+    """First position to export, and first excluded position or None for the end."""
+
+    overlay_moved = Signal(str, str)
+    """An overlay was dragged from one corner to another one, such as ``"top_left"``."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.picture = QLabel()
-        self.picture.setTextFormat(Qt.TextFormat.PlainText)
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setFixedHeight(_HEIGHT)
-        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.picture.setAccessibleName("Preview of a frame")
+        self.size_on_axis = 1
+        self.rate = 10.0
+        self.step_seconds: float | None = None
+        self.is_playing = False
+        self.played_from = (0.0, 0)
+        self._make_parts()
+        self._lay_out()
+        self._connect()
+        self.set_axis(1, None)
 
+    def _make_parts(self) -> None:
+        self.picture = _Picture()
+        self.play_button = QToolButton()
+        self.play_button.setText(_PLAY)
+        self.play_button.setToolTip("Play the preview at the speed of the movie")
+        self.play_button.setAccessibleName("Play the preview")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Frame shown in the preview")
         self.slider.setAccessibleName("Frame of the preview")
-        self.slider.valueChanged.connect(self.frame_changed)
+        self.count = QLabel()
+        self.count.setAccessibleName("Number and time of the frame")
+        self.range = QRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
+        self.range.setToolTip("Drag the ends to export a part of the movie")
+        self.range.setAccessibleName("First and last frame of the movie")
+        self.timer = QTimer(self)
+        self.timer.setInterval(_INTERVAL)
 
+    def _lay_out(self) -> None:
+        self.controls = QWidget()
+        row = QHBoxLayout(self.controls)
+        row.setContentsMargins(0, 0, 0, 0)
+        for part in (self.play_button, self.slider, self.count):
+            row.addWidget(part)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.slider)  # above the picture, to stay visible in a long form
+        layout.setSpacing(2)
         layout.addWidget(self.picture)
+        layout.addWidget(self.controls)
+        layout.addWidget(self.range)
 
-    def set_frame_count(self, count: int) -> None:
-        """Set the number of frames of the movie."""
-        self.slider.setVisible(count > 1)
-        if self.slider.maximum() != count - 1:
-            self.slider.blockSignals(True)
-            self.slider.setRange(0, max(0, count - 1))
-            self.slider.blockSignals(False)
+    def _connect(self) -> None:
+        self.slider.valueChanged.connect(self._on_slider)
+        self.range.valueChanged.connect(self._on_range)
+        self.play_button.clicked.connect(self._toggle_playback)
+        self.timer.timeout.connect(self._play)
+        self.picture.dragged.connect(self.overlay_moved)
+
+    # --- the movie --------------------------------------------------------------------------
+
+    def set_axis(self, size: int, step_seconds: float | None) -> None:
+        """Set the number of positions on the frame axis, and the time between two of them."""
+        self.step_seconds = step_seconds
+        if size != self.size_on_axis:
+            self.size_on_axis = size
+            last = max(0, size - 1)
+            with QSignalBlocker(self.slider), QSignalBlocker(self.range):
+                self.slider.setRange(0, last)
+                self.range.setRange(0, max(1, last))
+                self.range.setValue((0, max(1, last)))
+        self.controls.setVisible(size > 1)
+        self.range.setVisible(size > 1)
+        self._show_count()
+
+    def set_range(self, positions: range) -> None:
+        """Show which positions are exported."""
+        if len(positions) and not self.range.isSliderDown():
+            with QSignalBlocker(self.range):
+                self.range.setValue((positions[0], max(positions[-1], positions[0] + 1)))
+
+    def set_rate(self, rate: Fraction | None, step: int) -> None:
+        """Set the speed of playback: the frames per second, each ``step`` positions apart."""
+        self.rate = 10.0 if rate is None else float(rate) * step
 
     @property
-    def frame(self) -> int:
-        """Number of the frame to show."""
+    def position(self) -> int:
+        """Position on the frame axis to show."""
         return int(self.slider.value())
 
+    def move_to(self, position: int) -> None:
+        """Show another position, without a signal."""
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(position)
+        self._show_count()
+
+    @property
+    def range_ends(self) -> tuple[int, int]:
+        """First and last position to export."""
+        first, last = map(int, self.range.value())
+        return first, last
+
     def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
-        """Show a picture: axes y x, or y x s, scaled to fit, and without blur when enlarged."""
+        """Show a picture: axes y x, or y x s; uint8."""
+        self.picture.show_pixels(pixels)
+
+    def show_text(self, text: str) -> None:
+        """Show text instead of a picture, and stop playing."""
+        self.stop()
+        self.picture.show_text(text)
+
+    # --- playback ---------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop playing."""
+        self.is_playing = False
+        self.timer.stop()
+        self.play_button.setText(_PLAY)
+
+    def _toggle_playback(self) -> None:
+        if self.is_playing:
+            self.stop()
+            self.frame_changed.emit(self.position)
+            return
+        self.is_playing = True
+        self.played_from = (time.monotonic(), self.position)
+        self.play_button.setText(_PAUSE)
+        self.timer.start()
+
+    def _play(self) -> None:
+        """Show the frame that is due: frames are left out if they cannot be drawn in time."""
+        started, first = self.played_from
+        begin, end = self.range_ends
+        passed = int((time.monotonic() - started) * self.rate)
+        position = begin + (first - begin + passed) % (end - begin + 1)
+        if position != self.position:
+            self.slider.setValue(position)
+
+    def _on_slider(self, position: int) -> None:
+        if self.is_playing and self.slider.isSliderDown():
+            self.stop()
+        self._show_count()
+        self.frame_changed.emit(position)
+
+    def _on_range(self, ends: tuple[int, int]) -> None:
+        first, last = ends
+        self.range_changed.emit(int(first), None if last >= self.size_on_axis - 1 else last + 1)
+
+    def _show_count(self) -> None:
+        text = f"{self.position + 1} / {self.size_on_axis}"
+        if self.step_seconds is not None:
+            text += f", {self.position * self.step_seconds:.4g} s"
+        self.count.setText(text)
+
+
+class _Picture(QLabel):
+    """A picture scaled to fit, whose overlays can be dragged to other corners."""
+
+    dragged = Signal(str, str)
+    """Corners in which the mouse button was pressed and released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image: QImage | None = None
+        self.pressed_in: str | None = None
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setFixedHeight(_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Preview of a frame")
+
+    def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
+        """Show a picture: axes y x, or y x s; without blur when enlarged."""
         colors: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
         height, width = colors.shape[:2]
         data = np.ascontiguousarray(colors[..., :3])
         image = QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+        self.image = image.copy()  # the bytes of the first one are not kept
+        self._fit()
 
-        is_reduced = height > _HEIGHT or width > self.width()
+    def show_text(self, text: str) -> None:
+        """Show text instead of a picture."""
+        self.image = None
+        self.clear()  # setting the same text again would not remove the picture
+        self.setText(text)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Scale the picture to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Start to drag the overlay of a corner."""
+        if event is not None:
+            self.pressed_in = self._corner(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Report the corner to which an overlay was dragged."""
+        if event is not None and self.pressed_in is not None:
+            released_in = self._corner(event.position())
+            if released_in != self.pressed_in:
+                self.dragged.emit(self.pressed_in, released_in)
+        self.pressed_in = None
+
+    def _corner(self, point: QPointF) -> str:
+        vertical = "top" if point.y() < self.height() / 2 else "bottom"
+        return f"{vertical}_{'left' if point.x() < self.width() / 2 else 'right'}"
+
+    def _fit(self) -> None:
+        if self.image is None:
+            return
+        is_reduced = self.image.height() > _HEIGHT or self.image.width() > self.width()
         mode = Qt.TransformationMode
-        self.picture.setPixmap(
-            QPixmap.fromImage(image).scaled(
-                self.width(),
+        self.setPixmap(
+            QPixmap.fromImage(self.image).scaled(
+                max(1, self.width()),
                 _HEIGHT,
                 Qt.AspectRatioMode.KeepAspectRatio,
                 mode.SmoothTransformation if is_reduced else mode.FastTransformation,
             )
         )
-
-    def show_text(self, text: str) -> None:
-        """Show text instead of a picture."""
-        self.picture.clear()  # setting the same text again would not remove the picture
-        self.picture.setText(text)

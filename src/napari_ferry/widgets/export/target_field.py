@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.io import suffixes
 from napari_ferry.plugin.target_name import with_suffix
 from napari_ferry.widgets.summary import Format
+from napari_ferry.widgets.words import TARGET
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 """Characters not allowed in file names by some operating system."""
@@ -32,17 +34,22 @@ class TargetField(QWidget):
         super().__init__()
         self.format = file_format
         self.folder = folder
+        self.suggested = _DEFAULT_STEM
         self.is_edited = False
 
         self.line = QLineEdit()
-        self.line.setAccessibleName("File to save")
-        self.line.setToolTip("File to save. Its folder is suggested again next time.")
+        self.line.setAccessibleName(TARGET.label)
+        self.line.setToolTip(TARGET.tooltip)
         self.line.textEdited.connect(self._on_edit)
         self.browse = QPushButton("Browse...")
         self.browse.clicked.connect(self._on_browse)
 
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
+        label = QLabel(TARGET.label)
+        label.setToolTip(TARGET.tooltip)
+        label.setBuddy(self.line)
+        row.addWidget(label)
         row.addWidget(self.line)
         row.addWidget(self.browse)
 
@@ -56,9 +63,9 @@ class TargetField(QWidget):
 
     def suggest(self, name: str) -> None:
         """Suggest a file named after a layer, unless the user entered a path."""
+        self.suggested = _UNSAFE.sub("-", name)[:_MAX_LENGTH].strip(" .") or _DEFAULT_STEM
         if not self.is_edited:
-            stem = _UNSAFE.sub("-", name)[:_MAX_LENGTH].strip(" .") or _DEFAULT_STEM
-            self.line.setText(str(self.folder / (stem + self.format.suffixes[0])))
+            self.line.setText(str(self.folder / (self.suggested + self.format.suffixes[0])))
 
     def path(self) -> Path:
         """Return the path of the file to save.
@@ -69,9 +76,19 @@ class TargetField(QWidget):
             The name is empty, or has the suffix of another format.
         """
         text = self.line.text().strip()
-        if not text or not Path(text).name:
+        path = Path(text).expanduser()
+        if not text:
             raise InvalidImageError("The file name is empty: enter one, or click Browse.")
-        return with_suffix(Path(text).expanduser(), self.format.suffixes)
+        if _is_folder(text, path):
+            path = path / self.suggested
+        return with_suffix(path, self.format.suffixes)
+
+    @property
+    def chosen_folder(self) -> Path:
+        """Folder that the user typed or chose."""
+        text = self.line.text().strip()
+        path = Path(text).expanduser()
+        return path if _is_folder(text, path) else path.parent
 
     def _on_edit(self, text: str) -> None:
         self.is_edited = bool(text.strip())
@@ -81,7 +98,7 @@ class TargetField(QWidget):
         pattern = " ".join(f"*{suffix}" for suffix in self.format.suffixes)
         path, _ = QFileDialog.getSaveFileName(
             self,
-            "Export layers",
+            "Export",
             self.line.text(),
             f"{self.format.title} ({pattern})",
             # asked once, on export
@@ -90,3 +107,8 @@ class TargetField(QWidget):
         if path:
             self.line.setText(path)
             self._on_edit(path)
+
+
+def _is_folder(text: str, path: Path) -> bool:
+    """Return True for an existing folder, or for a path that ends in a separator."""
+    return text.endswith(("/", os.sep)) or (path.is_dir() and path.suffix not in suffixes())

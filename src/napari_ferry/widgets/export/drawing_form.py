@@ -1,0 +1,130 @@
+"""Options of the frames of a movie in folded sections: overlays, range, size, and renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_ferry.rendering.render import render
+from napari_ferry.signatures import options_of
+from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.form import lay_out, make_section
+from napari_ferry.widgets.words import RENDER
+
+Renderer: TypeAlias = Literal["data", "canvas"]
+
+_SECTIONS = {
+    "Overlays": ("time_stamp", "scale_bar", "color_bar", "text", "text_corner"),
+    "Frames": ("start", "stop", "step"),
+    "Size": ("scale", "fit"),
+    "Advanced": ("background",),
+}
+"""Title of a section -> its options of `render`; the viewer sets the others."""
+
+_LAYER_OPTIONS = ("start", "stop")
+"""Options that suit the current layers only, and are not stored."""
+
+
+class DrawingForm(QWidget):
+    """Sections with the options of `render`, and the choice between data and canvas."""
+
+    changed = Signal()
+    """The value of a field changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        known = {option.name: option for option in options_of([render])}
+        self.forms = {
+            title: OptionsForm([known[name] for name in names])
+            for title, names in _SECTIONS.items()
+        }
+        self.sections = {title: make_section(title) for title in _SECTIONS}
+        self.fields = {
+            name: field for form in self.forms.values() for name, field in form.fields.items()
+        }
+        self.fields["background"].value = ""  # that of the viewer
+        self.renderer = ComboBox(
+            name="renderer",
+            label=RENDER.label,
+            choices=[(text, value) for value, text in RENDER.choices.items()],
+            nullable=False,
+            tooltip=RENDER.tooltip,
+        )
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for title, section in self.sections.items():
+            section.addWidget(self.forms[title])
+            self.forms[title].changed.connect(self._on_change)
+            column.addWidget(section)
+
+        row = QWidget()
+        lay_out(row, [self.renderer])
+        self.advanced.addWidget(row)
+        self.renderer.changed.connect(self._on_change)
+
+    @property
+    def advanced(self) -> QCollapsible:
+        """Section for further options."""
+        return self.sections["Advanced"]
+
+    @property
+    def chosen_renderer(self) -> Renderer | None:
+        """Renderer that the user chose; None if what the viewer shows decides."""
+        chosen: Renderer | None = self.renderer.value
+        return chosen
+
+    def values(self) -> dict[str, Any]:
+        """Return the value of every option of `render` in the form.
+
+        The background is absent unless the user entered one.
+
+        Raises
+        ------
+        InvalidImageError
+            The text of a field is not a number.
+        """
+        values = {
+            name: value for form in self.forms.values() for name, value in form.values().items()
+        }
+        if not values["background"]:
+            del values["background"]
+        return values
+
+    def texts(self) -> dict[str, Any]:
+        """Return the contents of the fields worth storing, as plain JSON values."""
+        texts = {name: text for form in self.forms.values() for name, text in form.texts().items()}
+        return {name: text for name, text in texts.items() if name not in _LAYER_OPTIONS}
+
+    def fill(self, texts: Mapping[str, Any]) -> None:
+        """Set the contents of fields; skip invalid values."""
+        for form in self.forms.values():
+            form.fill(texts)
+
+    def set_range(self, start: int, stop: int | None) -> None:
+        """Enter the first frame and the first excluded frame; None for the end."""
+        start_field, stop_field = self.fields["start"], self.fields["stop"]
+        with start_field.changed.blocked():
+            start_field.value = start
+        stop_field.value = "" if stop is None else str(stop)
+        self.changed.emit()
+
+    def move_overlay(self, corner: str, to: str) -> None:
+        """Move one overlay from a corner to another one."""
+        names = ("time_stamp", "scale_bar", "color_bar", "text_corner")
+        has_text = bool(self.fields["text"].value)
+        for name in names:
+            if self.fields[name].value == corner and (name != "text_corner" or has_text):
+                self.fields[name].value = to
+                return
+
+    def _on_change(self, _: object = None) -> None:
+        self.changed.emit()

@@ -1,0 +1,251 @@
+"""One tab of the export dock: preview, fields, summary and button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QHideEvent, QPixmap, QShowEvent
+from qtpy.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from napari_ferry.errors import FerryError
+from napari_ferry.saving import Plan
+from napari_ferry.widgets.export.fields import Fields
+from napari_ferry.widgets.export.jobs import Job
+from napari_ferry.widgets.export.size_estimate import estimate_size
+from napari_ferry.widgets.export.summary_view import SummaryView
+from napari_ferry.widgets.form import escape_text, make_scroll_area
+from napari_ferry.widgets.summary import Description, Request, describe_plan, sentence
+from napari_ferry.widgets.worker import BackgroundWorker
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+_DELAY = 200
+"""Milliseconds between the last change and planning."""
+
+_PRIMARY = "QPushButton:enabled { background-color: #3f7fd0; color: white; font-weight: bold }"
+"""Style of the main button, legible in dark and light themes."""
+
+_MAX_NAMES = 5
+"""File names listed in the question before the others are only counted."""
+
+
+@dataclass(frozen=True)
+class ReadyExport:
+    """A planned export, ready to start.
+
+    Parameters
+    ----------
+    path : Path
+        Its first file.
+    existing_files : callable
+        Returns the existing files that it would replace.
+    open_plan : callable
+        Opens its plan.
+    """
+
+    path: Path
+    existing_files: Callable[[], tuple[Path, ...]]
+    open_plan: Callable[[], AbstractContextManager[Plan]]
+
+
+class ExportTab(QWidget):
+    """Form of an export of data, with a summary.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Viewer with the layers.
+    fields : Fields
+        Fields of the form.
+    """
+
+    export_requested = Signal(object)
+    """The user clicked *Export*, and agreed to replace files; a `Job`."""
+
+    def __init__(self, viewer: Viewer, fields: Fields) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.fields = fields
+        self.ready: ReadyExport | None = None
+        self.is_export_requested = False
+        self._make_results()
+        self._lay_out()
+        self._connect()
+        self.schedule()
+
+    def _make_results(self) -> None:
+        self.summary = SummaryView()
+        self.button = QPushButton("Export")
+        self.button.setDefault(True)
+        self.button.setStyleSheet(_PRIMARY)
+        self.button.setToolTip("Start this export; it waits if another one is running.")
+        self.planning, self.estimating = BackgroundWorker(self), BackgroundWorker(self)
+        self.version = 0
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(_DELAY)
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self.fields)
+        column.addStretch(1)
+
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 4, 0, 0)
+        outer.setSpacing(4)
+        # outside of the scroll area, to stay visible in a long form
+        for part in self._top():
+            outer.addWidget(part)
+        outer.addWidget(make_scroll_area(inner), stretch=1)
+        outer.addWidget(self.summary)
+        outer.addWidget(self.button)
+
+    def _top(self) -> tuple[QWidget, ...]:
+        """Return the parts above the fields."""
+        return ()
+
+    def _connect(self) -> None:
+        self.fields.changed.connect(self.schedule)
+        self.button.clicked.connect(self._on_export)
+        self.timer.timeout.connect(self._refresh)
+        self.planning.failed.connect(self._show_error)
+
+    # --- events of the window ---------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Update the form from the viewer."""
+        super().showEvent(event)
+        self.schedule()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Store the choices."""
+        super().hideEvent(event)
+        self.fields.save()
+
+    def leave(self) -> None:
+        """Stop following the viewer, and release the data of its layers."""
+        self.timer.stop()
+        self.ready = None
+        self._discard()
+        self.fields.release()
+
+    # --- plan -------------------------------------------------------------------------------
+
+    def schedule(self) -> None:
+        """Plan again after a short delay; a click in the meantime waits for the plan."""
+        self.ready = None
+        self._discard()
+        self.timer.start()
+
+    def _discard(self) -> None:
+        """Discard all results, and stop to estimate."""
+        self.version += 1
+        self.planning.discard()
+        self.estimating.discard()
+
+    def _refresh(self) -> None:
+        """Plan the export in another thread."""
+        if not self.isVisible():
+            return
+        try:
+            self._prepare()
+        except FerryError as error:
+            self._show_error(error)
+
+    def _prepare(self) -> None:
+        """Plan what the fields describe; raise an error if they are not valid."""
+        self._plan(self.fields.request())
+
+    def _plan(self, request: Request) -> None:
+        self.planning.call(
+            lambda: _plan_and_describe(request), lambda result: self._on_planned(request, *result)
+        )
+
+    def _on_planned(self, request: Request, planned: Plan, description: Description) -> None:
+        self.summary.show_plan(description)
+        self._estimate(request, planned)
+        path = planned.paths[0]
+        self._set_ready(ReadyExport(path, lambda: planned.existing, lambda: nullcontext(planned)))
+
+    def _estimate(self, request: Request, planned: Plan) -> None:
+        """Replace the largest possible size by an estimate, once it is known."""
+        version = self.version
+
+        def describe() -> Description:
+            nbytes = estimate_size(
+                request, planned, self._positions, lambda: self.version != version
+            )
+            return describe_plan(planned, nbytes)
+
+        if planned.stream is not None:
+            self.estimating.call(describe, self.summary.show_plan)
+
+    @property
+    def _positions(self) -> range:
+        """Positions on the frame axis to export."""
+        return range(1)
+
+    def _set_ready(self, ready: ReadyExport) -> None:
+        """Enable the button; export at once if it was clicked already."""
+        self.ready = ready
+        self.button.setEnabled(True)
+        if self.is_export_requested:
+            self._on_export()
+
+    def _show_error(self, error: Exception) -> None:
+        self.ready = None
+        self.is_export_requested = False
+        self.button.setEnabled(False)
+        self.summary.show_error(sentence(error))
+
+    # --- export -----------------------------------------------------------------------------
+
+    def _on_export(self) -> None:
+        """Request the export; ask first if it would replace files."""
+        ready = self.ready
+        self.is_export_requested = ready is None
+        if ready is None:
+            return
+        existing = ready.existing_files()
+        if existing and not self._confirm_replacement(existing):
+            return
+        self.fields.save()
+        self.export_requested.emit(
+            Job(
+                path=ready.path,
+                open_plan=ready.open_plan,
+                overwrite=bool(existing),
+                is_movie=self.fields.is_movie,
+                thumbnail=self._thumbnail(),
+            )
+        )
+
+    def _thumbnail(self) -> QPixmap | None:
+        """Return a small picture of the export, if there is one."""
+        return None
+
+    def _confirm_replacement(self, existing: tuple[Path, ...]) -> bool:
+        """Ask once for permission to replace files."""
+        names = ", ".join(path.name for path in existing[:_MAX_NAMES])
+        folder = existing[0].parent
+        if len(existing) == 1:
+            question = f"{names} already exists in {folder}. Replace it?"
+        else:
+            others = len(existing) - _MAX_NAMES
+            more = f" and {others} more" if others > 0 else ""
+            question = f"{names}{more} already exist in {folder}. Replace them?"
+        answer = QMessageBox.question(self, "Replace files?", escape_text(question))
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def _plan_and_describe(request: Request) -> tuple[Plan, Description]:
+    planned = request.plan()
+    return planned, describe_plan(planned)

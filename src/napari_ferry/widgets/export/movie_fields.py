@@ -1,0 +1,273 @@
+"""Fields of an export of a movie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from weakref import ref
+
+from magicgui.widgets import ComboBox
+from napari.layers import Image, Labels, Layer
+from qtpy.QtWidgets import QLabel, QWidget
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image import Axis
+from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
+from napari_ferry.plugin.view_check import check_view, needs_canvas, view_events
+from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
+from napari_ferry.rendering.save import keeps_samples
+from napari_ferry.rendering.view import choose_positions, make_frame_axis
+from napari_ferry.saving.target import check_target
+from napari_ferry.widgets.export.canvas_movie import CanvasMovie
+from napari_ferry.widgets.export.drawing_form import DrawingForm
+from napari_ferry.widgets.export.fields import Fields
+from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.playback import PlaybackForm
+from napari_ferry.widgets.export.purposes import PURPOSES
+from napari_ferry.widgets.form import lay_out
+from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
+from napari_ferry.widgets.summary import Format, Request
+from napari_ferry.widgets.words import PURPOSE
+
+
+class MovieFields(Fields):
+    """Fields to export a movie, by default of the visible layers."""
+
+    is_movie = True
+
+    def _make_fields(self) -> None:
+        super()._make_fields()
+        self.axis_size = 1
+        self.axis_seconds: float | None = None
+        self.positions = range(1)
+        self.frame_axis: int | None = None
+        self.slider_positions: object = None
+        self.recording: list[ref[Layer]] = []
+        self.is_applying = False
+
+        self.purpose = ComboBox(
+            name="purpose",
+            label=PURPOSE.label,
+            choices=[(text, value) for value, text in PURPOSE.choices.items()],
+            nullable=False,
+            tooltip=PURPOSE.tooltip,
+        )
+        self.playback = PlaybackForm()
+        self.position = QLabel()
+        self.position.setWordWrap(True)
+        self.drawing = DrawingForm()
+
+    def _parts(self) -> Iterator[QWidget]:
+        self.purpose_row = QWidget()
+        lay_out(self.purpose_row, [self.purpose])
+        yield self.purpose_row
+        yield from super()._parts()
+        yield self.playback
+        yield self.position
+        yield self.drawing
+
+    def _connect(self) -> None:
+        super()._connect()
+        self.purpose.changed.connect(self._on_purpose)
+        for field in (self.playback, self.drawing):
+            field.changed.connect(self._on_change)
+        self.playback.step_requested.connect(self._set_step)
+        for event, slot in self._viewer_slots():
+            event.connect(slot)
+
+    def release(self) -> None:
+        """Disconnect from the viewer."""
+        super().release()
+        for event, slot in self._viewer_slots():
+            event.disconnect(slot)
+
+    def _viewer_slots(self) -> list[tuple[Any, Callable[..., None]]]:
+        """Return events of the viewer, each with its slot."""
+        dims = self.viewer.dims.events
+        moved = [(event, self._on_dims) for event in (dims.point, dims.order)]
+        return [*moved, *((event, self._on_change) for event in view_events(self.viewer))]
+
+    # --- what to export ---------------------------------------------------------------------
+
+    def movie(self) -> Request | CanvasMovie:
+        """Return the movie described by the fields, drawn from data or by the canvas.
+
+        Raises
+        ------
+        FerryError
+            The content of a field is not valid.
+        """
+        layers, chosen = self.checked_layers(), self.drawing.chosen_renderer
+        if chosen == "canvas":
+            return self._canvas_movie("")
+        others = [layer for layer in layers if not isinstance(layer, Image | Labels)]
+        if chosen == "data" and others:
+            raise InvalidImageError(
+                f"{others[0].name} is a {type(others[0]).__name__} layer, which only the viewer "
+                "draws: under Advanced, set Render to Automatic, or uncheck the layer."
+            )
+        reasons = () if chosen == "data" else needs_canvas(self.viewer, layers)
+        if reasons and (others or not self._keeps_samples(layers)):
+            return self._canvas_movie(" and ".join(reasons))
+        return self.request()
+
+    def request(self) -> Request:
+        """Return the movie drawn from data that the fields describe; see `Fields.request`."""
+        data = [layer.as_layer_data_tuple() for layer in self.checked_layers()]
+        path, images = self.target.path(), viewer_images(data)
+        state = viewer_state(images, self.playback.axis.value, path=path)
+        drawing = self.drawing.values()
+        self._show_state(state, drawing)
+        options = {
+            **self.format_options.values(),
+            **state.with_choices(drawing),
+            "frame_rate": self.playback.values()["frame_rate"],
+        }
+        missing = check_view(images, path, options)
+        return Request(images=tuple(images), path=path, options=options, losses=missing)
+
+    def _keeps_samples(self, layers: list[Layer]) -> bool:
+        """Return True if the format stores the values of these images instead of a drawing."""
+        images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
+        return keeps_samples(images, self.target.path(), self.drawing.values())
+
+    def _canvas_movie(self, reason: str) -> CanvasMovie:
+        """Return the movie of the canvas described by the fields.
+
+        Parameters
+        ----------
+        reason : str
+            Why the canvas draws it; empty if the user chose it.
+        """
+        path, names = self.target.path(), [slider.label for slider in find_sliders(self.viewer)]
+        check_target(path)
+        self.playback.set_axes(names, "t" if "t" in names else None)
+        drawing = self.drawing.values()
+        axis = self._show_slider(drawing)
+        playback = self.playback.values()
+        return CanvasMovie(
+            viewer=self.viewer,
+            path=path,
+            canvas_options={
+                **{name: drawing[name] for name in ("start", "stop", "step", "scale")},
+                "axis": playback["axis"],
+            },
+            format_options={
+                **self.format_options.values(),
+                "frame_rate": playback["frame_rate"],
+            },
+            rate=choose_rate(playback["frame_rate"], axis),
+            reason=reason,
+        )
+
+    def _show_slider(self, drawing: Mapping[str, Any]) -> Axis | None:
+        """Show the animated slider in the fields; return the axis of the frames."""
+        number = choose_slider(self.viewer, self.playback.axis.value)
+        if number is None:
+            self._show_frames(1, None, drawing, "")
+            return None
+        axis = slider_axis(self.viewer, number)
+        self.frame_axis = number
+        size = int(self.viewer.dims.nsteps[number])
+        self._show_frames(size, seconds_per_step(axis), drawing, axis.name)
+        return make_frame_axis(axis, self.positions, None)
+
+    def _show_state(self, state: ViewerState, drawing: Mapping[str, Any]) -> None:
+        """Show the axes and their timing in the fields, and note the positions of the sliders."""
+        self.playback.set_axes(state.axes, state.axis)
+        self.frame_axis = state.number
+        self.slider_positions = self._other_positions(state.number)
+        self._show_frames(state.size, state.seconds, drawing, state.axis or "")
+        position = str(state.options.get("position", ""))
+        self.position.setText(f"At {position.replace('=', ' = ').replace(' ', ', ')}")
+        self.position.setVisible(bool(position))
+
+    def _show_frames(
+        self, size: int, seconds: float | None, drawing: Mapping[str, Any], name: str
+    ) -> None:
+        """Note the positions on the frame axis, and show their timing in the fields."""
+        start, stop, step = (drawing[each] for each in ("start", "stop", "step"))
+        self.axis_size, self.axis_seconds = size, seconds
+        is_whole = (start, stop, step) == (0, None, 1)
+        self.positions = (
+            range(size) if is_whole else choose_positions(name, size, start, stop, step)
+        )
+        self.playback.set_frames(None if seconds is None else seconds * step, len(self.positions))
+
+    # --- changes ----------------------------------------------------------------------------
+
+    def set_range(self, start: int, stop: int | None) -> None:
+        """Enter the first frame and the first excluded frame; None for the end."""
+        self.drawing.set_range(start, stop)
+
+    @property
+    def viewer_position(self) -> int:
+        """Position of the viewer on the frame axis."""
+        steps = self.viewer.dims.current_step
+        number = self.frame_axis
+        return 0 if number is None or number >= len(steps) else int(steps[number])
+
+    def _set_step(self, step: int) -> None:
+        self.drawing.fields["step"].value = step
+
+    def _on_change(self, _: object = None) -> None:
+        if not self.is_applying and self.purpose.value is not None and not self._is_applied():
+            with self.purpose.changed.blocked():
+                self.purpose.value = None
+        super()._on_change()
+
+    def _on_layers(self) -> None:
+        recording = [ref(layer) for layer in self.layer_list.checked_layers()]
+        # the frame rate of one recording is not that of another
+        if recording and recording != self.recording:
+            if self.recording:
+                self.playback.forget_rate()
+            self.recording = recording
+        super()._on_layers()
+
+    def _on_purpose(self, purpose: str | None) -> None:
+        """Set format, quality and size for a purpose."""
+        if purpose is None:
+            return
+        self.is_applying = True
+        chosen = PURPOSES[purpose]
+        self.format.value = self._find_format(chosen.suffix)
+        self.format_options.fill(chosen.format_texts)
+        self.drawing.fill(chosen.drawing_texts)
+        self.is_applying = False
+        self._on_change()
+
+    def _find_format(self, suffix: str) -> Format:
+        return next(each for each in self.offered if suffix in each.suffixes)
+
+    def _is_applied(self) -> bool:
+        """Return True if the fields are still as the purpose sets them."""
+        chosen = PURPOSES[self.purpose.value]
+        texts = {**self.format_options.texts(), **self.drawing.texts()}
+        wanted = {**chosen.format_texts, **chosen.drawing_texts}
+        return chosen.suffix in self.selected_format.suffixes and all(
+            texts.get(name) == text for name, text in wanted.items()
+        )
+
+    def _place_options(self, previous: OptionsForm) -> None:
+        self.drawing.advanced.removeWidget(previous)
+        self.drawing.advanced.addWidget(self.format_options)
+        self.format_options.set_tab_order_after(self.drawing.renderer.native)
+
+    def _fill(self, texts: dict[str, Any]) -> None:
+        super()._fill(texts)
+        self.drawing.fill(texts)
+        self.playback.fill(texts)
+
+    def _texts(self) -> dict[str, Any]:
+        return {**super()._texts(), **self.drawing.texts(), **self.playback.texts()}
+
+    def _other_positions(self, frame_axis: int | None) -> tuple[Any, ...]:
+        """Return the order of the axes, and the positions of all but the frame axis."""
+        dims = self.viewer.dims
+        return (dims.order, *(point for k, point in enumerate(dims.point) if k != frame_axis))
+
+    def _on_dims(self, _: object = None) -> None:
+        """Report a changed movie; playing along its frame axis in the viewer does not change it."""
+        if self.slider_positions != self._other_positions(self.frame_axis):
+            self.changed.emit()

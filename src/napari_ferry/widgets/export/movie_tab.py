@@ -1,0 +1,145 @@
+"""Tab of the export dock for movies, with a preview."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import QWidget
+
+from napari_ferry.saving import Plan
+from napari_ferry.widgets.export.canvas_movie import CanvasMovie
+from napari_ferry.widgets.export.export_tab import ExportTab, ReadyExport
+from napari_ferry.widgets.export.frame_source import FrameSource
+from napari_ferry.widgets.export.movie_fields import MovieFields
+from napari_ferry.widgets.export.preview import Preview
+from napari_ferry.widgets.summary import Description, Request
+from napari_ferry.widgets.worker import BackgroundWorker
+
+if TYPE_CHECKING:
+    pass
+
+
+class MovieTab(ExportTab):
+    """Form of an export of a movie, with a preview that stays in view.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Viewer with the layers.
+    fields : MovieFields
+        Fields of the form.
+    """
+
+    fields: MovieFields
+
+    def _make_results(self) -> None:
+        super()._make_results()
+        self.source: FrameSource | None = None
+        self.is_new = True
+        self.is_drawing = False
+        self.preview = Preview()
+        self.drawing = BackgroundWorker(self)
+
+    def _top(self) -> tuple[QWidget, ...]:
+        return (self.preview,)
+
+    def _connect(self) -> None:
+        super()._connect()
+        self.preview.frame_changed.connect(self._draw)
+        self.preview.range_changed.connect(self.fields.set_range)
+        self.preview.overlay_moved.connect(self.fields.drawing.move_overlay)
+        self.drawing.failed.connect(self._show_error)
+
+    def leave(self) -> None:
+        """Stop following the viewer, and release the data of its layers."""
+        super().leave()
+        self.source = None
+        self.preview.stop()
+        self.drawing.discard()
+
+    def schedule(self) -> None:
+        """Plan again after a short delay; a click in the meantime waits for the plan."""
+        super().schedule()
+        self.source = None
+        self.is_drawing = False
+        self.drawing.discard()
+
+    def _prepare(self) -> None:
+        movie = self.fields.movie()
+        self._show_axis()
+        if isinstance(movie, CanvasMovie):
+            self._prepare_canvas_movie(movie)
+            return
+        self.source = FrameSource(movie)
+        self._plan(movie)
+        self._draw()
+
+    def _show_axis(self) -> None:
+        """Show the frame axis in the preview, at first at the position of the viewer."""
+        fields = self.fields
+        self.preview.set_axis(fields.axis_size, fields.axis_seconds)
+        self.preview.set_range(fields.positions)
+        if self.is_new:
+            self.is_new = False
+            self.preview.move_to(fields.viewer_position)
+
+    def _draw(self, _: object = None) -> None:
+        """Draw the chosen frame of the preview in another thread."""
+        source, position = self.source, self.preview.position
+        if source is None:
+            return
+        if self.preview.is_playing:
+            if not self.is_drawing:  # frames that are not drawn in time are left out
+                self.is_drawing = True
+                self.drawing.call(lambda: source.draw(position), self._show_playing)
+            return
+        self.is_drawing = False
+        self.drawing.discard()
+        self.drawing.call(lambda: source.encode(position), self.preview.show_pixels)
+
+    def _show_error(self, error: Exception) -> None:
+        super()._show_error(error)
+        self.source = None
+        self.preview.show_text("")
+
+    def _show_playing(self, pixels: NDArray[np.uint8]) -> None:
+        self.is_drawing = False
+        self.preview.show_pixels(pixels)
+
+    def _on_planned(self, request: Request, planned: Plan, description: Description) -> None:
+        super()._on_planned(request, planned, description)
+        self.fields.playback.set_rate(planned.frame_rate, self._step)
+        self.preview.set_rate(planned.frame_rate, self._step)
+
+    @property
+    def _positions(self) -> range:
+        return self.fields.positions
+
+    @property
+    def _step(self) -> int:
+        return self.fields.positions.step
+
+    def _thumbnail(self) -> QPixmap | None:
+        picture = self.preview.picture.pixmap()
+        return None if picture.isNull() else picture
+
+    def _prepare_canvas_movie(self, movie: CanvasMovie) -> None:
+        """Describe a movie of the canvas, and show the canvas as it is now."""
+        self.source = None
+        self.preview.show_pixels(self.viewer.screenshot(flash=False)[..., :3])
+        rate = movie.rate.rate
+        self.fields.playback.set_rate(rate, self._step)
+        self.preview.set_rate(rate, self._step)
+        seconds = float(len(self.fields.positions) / rate)
+        why = f", because the viewer shows {movie.reason}" if movie.reason else ""
+        headline = f"{movie.path.name}, {seconds:.4g} s, drawn as on screen{why}"
+        details = [
+            f"{movie.rate.note}." if movie.rate.note else "",
+            "The viewer draws each frame while you watch; its sliders are restored afterwards.",
+        ]
+        self.summary.show_plan(Description(headline, tuple(filter(None, details)), ()))
+        path = movie.path
+        self._set_ready(ReadyExport(path, lambda: (path,) if path.exists() else (), movie.open))

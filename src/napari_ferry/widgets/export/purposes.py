@@ -1,0 +1,33 @@
+"""Settings of movies for common purposes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Purpose(NamedTuple):
+    """Settings for one purpose.
+
+    Parameters
+    ----------
+    suffix : str
+        Suffix of the format.
+    format_texts, drawing_texts : mapping
+        Options of the format and of `render` -> content of their fields.
+    """
+
+    suffix: str
+    format_texts: Mapping[str, Any]
+    drawing_texts: Mapping[str, Any]
+
+
+PURPOSES = {
+    # projectors show 1080p, and presentation programs play H.264
+    "talk": Purpose(".mp4", {"quality": "high"}, {"fit": "1080p", "scale": 1.0}),
+    "web": Purpose(".mp4", {"quality": "small"}, {"fit": None, "scale": 1.0}),
+    # journals ask for few visible artifacts at the size of the data
+    "paper": Purpose(".mp4", {"quality": "best"}, {"fit": None, "scale": 1.0}),
+    "analysis": Purpose(".mkv", {"codec": "auto"}, {"fit": None, "scale": 1.0}),
+}
+"""Value of the field *For* -> its settings."""

@@ -1,0 +1,55 @@
+"""Summary of an export: one headline, and folded lines about what is not saved."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_ferry.widgets.form import escape_html, make_section
+from napari_ferry.widgets.summary import Description
+
+
+class SummaryView(QWidget):
+    """Headline of an export, its details, and its losses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headline = _label("Summary of the export")
+        self.details = make_section("")
+        self.detail_text = _label("Files of the export, and what is not saved")
+        self.details.addWidget(self.detail_text)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 0, 6, 0)
+        column.setSpacing(0)
+        for part in (self.headline, self.details):
+            column.addWidget(part)
+        self.show_error("")
+
+    def show_plan(self, description: Description) -> None:
+        """Show what an export writes, and what it does not save."""
+        self.headline.setText(escape_html(description.headline))
+        lines = [*description.details, *(f"• {loss}" for loss in description.losses)]
+        self.detail_text.setText("<br>".join(map(escape_html, lines)))
+        count = len(description.losses)
+        things = "1 thing" if count == 1 else f"{count} things"
+        self.details.setText(f"{things} not saved or assumed" if count else "Details")
+        self.details.show()
+
+    def show_error(self, sentence: str) -> None:
+        """Show one sentence instead."""
+        self.headline.setText(escape_html(sentence))
+        self.detail_text.clear()
+        self.details.hide()
+
+    def text(self) -> str:
+        """Return everything that is shown or folded, as rich text."""
+        return f"{self.headline.text()}<br>{self.detail_text.text()}"
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setAccessibleName(name)
+    return label

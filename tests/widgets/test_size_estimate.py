@@ -1,0 +1,83 @@
+"""Estimated sizes against saved files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_ferry import Axis, Image, SaveCancelledError, run
+from napari_ferry.plugin.samples import calcium_movie, moving_cells, z_stack
+from napari_ferry.widgets.export.size_estimate import estimate_size
+from napari_ferry.widgets.summary import Request
+
+
+def still(count: int) -> Image:
+    """Return a movie of one frame over and over."""
+    frame = np.random.default_rng(0).integers(0, 255, (96, 96), np.uint8)
+    return of(np.repeat(frame[None], count, 0))
+
+
+def noise(count: int) -> Image:
+    return of(np.random.default_rng(0).integers(0, 255, (count, 64, 64), np.uint8))
+
+
+def of(frames: Any) -> Image:
+    display = {"contrast_limits": [0.0, 255.0]}
+    return Image((frames,), (Axis("t"), Axis("y"), Axis("x")), name="a", display=display)
+
+
+MOVIES = {
+    "calcium": lambda: calcium_movie()[:1],
+    "calcium and cells": calcium_movie,
+    "moving cells": moving_cells,
+    "still": lambda: [still(150)],
+    "noise": lambda: [noise(100)],
+}
+CASES = [
+    *((name, ".mp4", {}) for name in MOVIES),
+    ("moving cells", ".mp4", {"quality": "small"}),
+    ("moving cells", ".gif", {}),
+    ("calcium", ".gif", {"step": 2}),
+    ("noise", ".mkv", {}),
+    ("calcium and cells", ".mp4", {"start": 3, "stop": 20}),
+]
+
+
+def estimate(request: Request, positions: range) -> tuple[int, int]:
+    """Return the estimated and the true size in bytes."""
+    planned = request.plan()
+    guess = estimate_size(request, planned, positions, lambda: False)
+    assert guess is not None
+    return guess, sum(path.stat().st_size for path in run(planned))
+
+
+@pytest.mark.parametrize(("name", "suffix", "options"), CASES)
+def test_the_size_of_a_movie_is_known_within_30_percent(
+    tmp_path: Path, name: str, suffix: str, options: dict[str, Any]
+) -> None:
+    images = tuple(MOVIES[name]())
+    wanted = {"start": 0, "stop": images[0].shape[0], "step": 1, **options}
+    positions = range(wanted["start"], wanted["stop"], wanted["step"])
+    request = Request(images=images, path=tmp_path / f"a{suffix}", options=options)
+    guess, size = estimate(request, positions)
+    assert abs(guess / size - 1) < 0.3
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+def test_the_size_of_compressed_data_is_known_within_30_percent(tmp_path: Path) -> None:
+    image = z_stack(planes=30, frames=4)
+    request = Request(images=(image,), path=tmp_path / "a.tif", options={"compression": "zlib"})
+    guess, size = estimate(request, range(1))
+    assert abs(guess / size - 1) < 0.3
+
+
+def test_a_size_that_is_known_is_not_estimated(tmp_path: Path) -> None:
+    request = Request(images=(noise(3),), path=tmp_path / "a.tif", options={})
+    assert estimate_size(request, request.plan(), range(1), lambda: False) is None
+
+
+def test_an_estimate_can_be_given_up(tmp_path: Path) -> None:
+    request = Request(images=(noise(50),), path=tmp_path / "a.mp4", options={})
+    with pytest.raises(SaveCancelledError):
+        estimate_size(request, request.plan(), range(50), lambda: True)

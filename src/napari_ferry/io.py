@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from napari_ferry.saving import Plan, naming_saves
 from napari_ferry.saving.interruption import check_exists
 
 
-class Codec(Protocol):
+class Codec(Hashable, Protocol):
     """One format: a module with these attributes, and any of those of `Hooks`.
 
     Modules are stateless. None of their functions reads pixels, and none contains code for
@@ -119,6 +119,7 @@ class Hooks:
     written_by: Callable[[Path], str] | None = None
 
 
+@cache
 def hooks_of(codec: Codec) -> Hooks:
     """Return the optional attributes of a codec."""
     declared = {field.name for field in fields(Hooks)}
@@ -150,6 +151,12 @@ def suffixes_of(codec: Codec, *, to_open: bool = False) -> tuple[str, ...]:
     return (*codec.SUFFIXES, *hooks_of(codec).ALSO_OPENS) if to_open else codec.SUFFIXES
 
 
+@cache
+def _codec_of_suffix(*, to_open: bool) -> dict[str, Codec]:
+    """Return the codec of each suffix; of one in several codecs, the first."""
+    return {name: each for each in codecs()[::-1] for name in suffixes_of(each, to_open=to_open)}
+
+
 def find_codec(path: Path, *, to_open: bool = False) -> Codec:
     """Return the codec with the longest suffix of a name, ignoring case.
 
@@ -165,22 +172,17 @@ def find_codec(path: Path, *, to_open: bool = False) -> Codec:
     UnsupportedFormatError
         No codec has such a suffix.
     """
-    name = path.name.lower()
-    fitting = [
-        (len(suffix), codec)
-        for codec in codecs()
-        for suffix in suffixes_of(codec, to_open=to_open)
-        if name.endswith(suffix)
-    ]
-
-    if not fitting:
+    parts = path.name.lower().split(".")[1:]
+    endings = (f".{'.'.join(parts[k:])}" for k in range(len(parts)))  # the longest first
+    codec = next(filter(None, map(_codec_of_suffix(to_open=to_open).get, endings)), None)
+    if codec is None:
         action = "opened" if to_open else "saved"
         ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"
         raise UnsupportedFormatError(
             f"{path.name} {ending} and cannot be {action}: use one of "
             f"{', '.join(suffixes(to_open=to_open))}."
         )
-    return max(fitting, key=lambda pair: pair[0])[1]
+    return codec
 
 
 def find_source_codec(path: Path) -> Codec:
@@ -208,10 +210,8 @@ def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
     ranks = []
     for codec in codecs():
         count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
-        priority = hooks_of(codec).FOLDER_PRIORITY
-        if priority and count:
+        if (priority := hooks_of(codec).FOLDER_PRIORITY) and count:
             ranks.append((priority, count, codec))
-
     if not ranks:
         raise UnsupportedFormatError(
             f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."

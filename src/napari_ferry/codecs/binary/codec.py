@@ -149,7 +149,7 @@ def claims(path: Path) -> bool:
         return is_sidecar(path) or json_header_of(path) is not None
     if header_search.is_named_by_other(path):
         return True
-    return (path / DEFAULT_NAME).is_file() and (path / LEGACY_SIDECAR).is_file()
+    return path.is_dir() and (path / DEFAULT_NAME).is_file() and (path / LEGACY_SIDECAR).is_file()
 
 
 def members(path: Path) -> list[Path]:

@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,23 +109,36 @@ class SharedFile:
         with self._lock:
             if self._opened is None:
                 register_holder(self)
-                file = open_unchanged(self.path, self.stamp, buffering=0)
-                self._opened = _OpenFile(file)
+                self._opened = _OpenFile(self.path, self.stamp)
             return self._opened
 
 
 class _OpenFile:
     """A file that is closed once nothing refers to it, not even a thread that reads it.
 
-    Until then, the system does not give its descriptor to another file.
+    Until then, the system does not give its descriptor to another file. A file object would warn
+    if the garbage collector finalized it before this.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file no longer exists, or changed.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.descriptor = file.fileno()
+    descriptor = -1
+    _close = staticmethod(os.close)  # at the exit of Python, the module may be gone
+
+    def __init__(self, path: str, stamp: Stamp) -> None:
+        try:
+            self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if Stamp.of(self.descriptor) != stamp:
+            raise changed(path)
 
     def __del__(self) -> None:
-        self.file.close()
+        if self.descriptor >= 0:
+            self._close(self.descriptor)
 
 
 def _empty_bytes(offset: int, nbytes: int) -> NDArray[np.uint8]:

@@ -8,13 +8,9 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 
 from __future__ import annotations
 
-import os
 import struct
-from typing import BinaryIO
 
 from napari_ferry.codecs.tiff.pages.page_table import DESCRIPTION_TAG, TYPE_SIZES
-
-_MAX_ENTRIES = 4096
 
 _METADATA_TAGS = {
     DESCRIPTION_TAG: "the description",
@@ -27,32 +23,29 @@ _METADATA_TAGS = {
 """Tags of metadata that are read; a cut-off tag of the layout is reported with its page."""
 
 
-def find_cut_tags(file: BinaryIO, ifd: int, order: str, is_big: bool) -> dict[str, int]:
+def find_cut_tags(entries: bytes, nbytes: int, order: str, is_big: bool) -> dict[str, int]:
     """Return the metadata of a directory that is cut off, and the number of missing bytes.
 
     Parameters
     ----------
-    file : binary file
-        The file.
-    ifd : int
-        Offset of the directory, in bytes.
+    entries : bytes
+        The raw entries of the directory.
+    nbytes : int
+        Size of the file.
     order : str
         Byte order, ``"<"`` or ``">"``.
     is_big : bool
         True for BigTIFF.
     """
-    head, entry = (struct.Struct(order + f) for f in (("Q", "HHQQ") if is_big else ("H", "HHII")))
-    size = os.fstat(file.fileno()).st_size
-    file.seek(ifd)
-    raw = file.read(head.size)
-    n = head.unpack(raw)[0] if len(raw) == head.size else 0
-    raw = file.read(min(n, _MAX_ENTRIES) * entry.size)
-
+    form, size = ("HHQQ", 20) if is_big else ("HHII", 12)
+    room = 8 if is_big else 4
     missing: dict[str, int] = {}
-    for tag, kind, count, offset in entry.iter_unpack(raw[: len(raw) // entry.size * entry.size]):
-        nbytes = count * TYPE_SIZES.get(kind, 1)
+    whole = entries[: len(entries) // size * size]
+    for tag, kind, count, offset in struct.iter_unpack(order + form, whole):
+        if tag not in _METADATA_TAGS:
+            continue
+        length = count * TYPE_SIZES.get(kind, 1)
         # short values are stored in the entry itself
-        is_cut = nbytes > (8 if is_big else 4) and offset + nbytes > size
-        if is_cut and tag in _METADATA_TAGS:
-            missing[_METADATA_TAGS[tag]] = offset + nbytes - size
+        if length > room and offset + length > nbytes:
+            missing[_METADATA_TAGS[tag]] = offset + length - nbytes
     return missing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,13 @@ from napari_ferry.arguments import cure_of
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
 from napari_ferry.codecs.tiff.pages.describe import description_head
-from napari_ferry.codecs.tiff.pages.ifd_chain import check_first_page, open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.ifd_chain import (
+    Magic,
+    check_first_page,
+    open_tiff,
+    read_directory,
+    read_magic,
+)
 from napari_ferry.codecs.tiff.pages.page_kind import (
     PALETTE,
     TIFFFILE_ERRORS,
@@ -38,8 +43,6 @@ FLAVORS = (
 _RESOLUTION = (282, 283)
 """Tags of the resolution along x and y; by number, as tifffile searches names one by one."""
 
-_MAX_ENTRIES = 4096
-_NO_DIRECTORY = -1
 _MAX_DESCRIPTION = 1 << 30
 
 
@@ -65,8 +68,9 @@ class Header:
         Type of the pixels in the file; None unless they are stored uncompressed in one block.
     start : int
         Offset of the pixels, in bytes.
-    next_page : int
-        Offset of the directory of the next page, 0 if this page is the last.
+    next_page, third_page : int
+        Offsets of the directories of the second and of the third page, 0 without such a page, -1
+        for a third page after a second one that does not exist.
     description, software : str
         The tags ImageDescription and Software.
     imagej : dict or None
@@ -94,6 +98,7 @@ class Header:
     raw_dtype: np.dtype[Any] | None
     start: int
     next_page: int
+    third_page: int
     description: str
     software: str
     imagej: dict[str, Any] | None
@@ -126,11 +131,11 @@ def read_header(path: Path) -> Header:
     import tifffile
 
     try:
-        stamp = Stamp.of(path)
         with open_tiff(path) as file:
-            check_first_page(path, file)
+            stamp = Stamp.of(file.fileno())
+            magic = check_first_page(path, file, stamp.nbytes)
             with tifffile.TiffFile(file, name=path.name) as tif:
-                return _convert(path, stamp, file, tif)
+                return _convert(path, stamp, file, tif, magic)
     except TIFFFILE_ERRORS as error:
         raise unreadable_tiff(path, error) from error
     except FerryError:
@@ -142,12 +147,22 @@ def read_header(path: Path) -> Header:
         ) from error
 
 
-def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -> Header:
+def _convert(
+    path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile, magic: Magic
+) -> Header:
     """Convert tifffile's description of the first page and of the file."""
     page = tif.pages.first
+    order, is_big, _ = magic
+    entries, following = read_directory(file, page.offset, order, is_big)
+    second = max(0, following)
+    third = read_directory(file, second, order, is_big).next if second else 0
     raw = page.is_final and page.bitspersample % 8 == 0 and page.dtype is not None
     x, y = (page.tags.valueof(tag) for tag in _RESOLUTION)
-    description, cut = _read_cut_metadata(path, file, page)
+    cut = find_cut_tags(entries, stamp.nbytes, order, is_big)
+    description = page.description
+    if cut.get("the description") == 1:  # tifffile omits it if only the final null is missing
+        del cut["the description"]
+        description = description_head(path, _MAX_DESCRIPTION)
     if raw:
         _check_size(path, stamp.nbytes, page)
 
@@ -162,15 +177,16 @@ def _convert(path: Path, stamp: Stamp, file: BinaryIO, tif: tifffile.TiffFile) -
         has_palette=page.photometric == PALETTE,
         raw_dtype=np.dtype(page.dtype).newbyteorder(tif.byteorder) if raw else None,
         start=int(page.dataoffsets[0]) if page.dataoffsets else 0,
-        next_page=max(0, _next_page(path, file, page.offset)),
+        next_page=second,
+        third_page=third,
         description=description,
         software=page.software,
         imagej=dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
         resolution=(_ratio(x), _ratio(y)) if x and y else None,
         pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
-        flavor=_flavor(path, file, tif),
-        cut_metadata=cut,
+        flavor=_flavor(tif, has_two_pages=second > 0 and third == 0),
+        cut_metadata=tuple(cut),
     )
 
 
@@ -187,33 +203,14 @@ def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:
         )
 
 
-def _read_cut_metadata(
-    path: Path, file: BinaryIO, page: tifffile.TiffPage
-) -> tuple[str, tuple[str, ...]]:
-    """Return the description of a page, and its metadata that are cut off.
-
-    tifffile omits a description of which only the final null character is missing.
-    """
-    file.seek(0)
-    order, is_big, _ = read_magic(path, file)
-    cut = find_cut_tags(file, page.offset, order, is_big)
-    if cut.get("the description") == 1:
-        del cut["the description"]
-        return description_head(path, _MAX_DESCRIPTION), tuple(cut)
-    return page.description, tuple(cut)
-
-
-def _flavor(path: Path, file: BinaryIO, tif: tifffile.TiffFile) -> str:
+def _flavor(tif: tifffile.TiffFile, *, has_two_pages: bool) -> str:
     """Identify the microscope or scanner of a file, empty if unknown.
 
     MD Gel may be identified by the second of two pages only.
     """
     page = tif.pages.first
     flavor = next((name for name in FLAVORS if getattr(page, f"is_{name}")), "")
-    second = _next_page(path, file, page.offset)
-    if not flavor and second > 0 and _next_page(path, file, second) == 0 and tif.is_mdgel:
-        return "mdgel"
-    return flavor
+    return "mdgel" if not flavor and has_two_pages and tif.is_mdgel else flavor
 
 
 def _ratio(value: tuple[int, int]) -> float:
@@ -229,21 +226,5 @@ def next_page(path: Path, ifd: int) -> int:
         Offset in bytes; 0 after the last directory, -1 if no directory exists at `ifd`.
     """
     with path.open("rb") as file:
-        return _next_page(path, file, ifd)
-
-
-def _next_page(path: Path, file: BinaryIO, ifd: int) -> int:
-    file.seek(0)
-    order, is_big, _ = read_magic(path, file)
-    head, entry, tail = ("Q", 20, "Q") if is_big else ("H", 12, "I")
-
-    file.seek(max(0, ifd))
-    raw = file.read(struct.calcsize(order + head))
-    n = struct.unpack(order + head, raw)[0] if len(raw) == struct.calcsize(order + head) else 0
-    if not 0 < n < _MAX_ENTRIES:
-        return _NO_DIRECTORY
-
-    file.seek(entry * n, 1)
-    raw = file.read(struct.calcsize(order + tail))
-    is_whole = len(raw) == struct.calcsize(order + tail)
-    return int(struct.unpack(order + tail, raw)[0]) if is_whole else _NO_DIRECTORY
+        order, is_big, _ = read_magic(path, file)
+        return read_directory(file, ifd, order, is_big).next

@@ -5,7 +5,6 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 
 from __future__ import annotations
 
-import io
 import stat
 import struct
 import warnings
@@ -20,6 +19,10 @@ from napari_ferry.files.file_formats import other_format
 
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
+_MAX_ENTRIES = 4096
+
+NO_DIRECTORY = -1
+"""Offset after a directory that does not exist."""
 
 
 class Magic(NamedTuple):
@@ -38,6 +41,22 @@ class Magic(NamedTuple):
     order: str
     is_big: bool
     header: bytes
+
+
+class Directory(NamedTuple):
+    """One directory of a TIFF file.
+
+    Parameters
+    ----------
+    entries : bytes
+        Its raw entries, fewer than it has in a file that is cut off.
+    next : int
+        Offset of the directory after it, in bytes; 0 after the last one, `NO_DIRECTORY` if this one
+        does not exist or is cut off.
+    """
+
+    entries: bytes
+    next: int
 
 
 class IfdChain(NamedTuple):
@@ -185,8 +204,8 @@ def _not_tiff(path: Path, header: bytes) -> str:
     )
 
 
-def check_first_page(path: Path, file: BinaryIO) -> None:
-    """Refuse a file without its first page.
+def check_first_page(path: Path, file: BinaryIO, nbytes: int) -> Magic:
+    """Return the beginning of a file, and refuse a file without its first page.
 
     Parameters
     ----------
@@ -194,18 +213,49 @@ def check_first_page(path: Path, file: BinaryIO) -> None:
         The file, for messages.
     file : binary file
         Open for reading, at its beginning, where it is left.
+    nbytes : int
+        Size of the file.
 
     Raises
     ------
     UnreadableFileError
         The file is cut off.
     """
-    order, is_big, header = read_magic(path, file)
-    link, start = ("Q", 8) if is_big else ("I", 4)
-    (offset,) = struct.unpack_from(order + link, header, start)
-    if offset >= file.seek(0, io.SEEK_END):
+    magic = read_magic(path, file)
+    link, start = ("Q", 8) if magic.is_big else ("I", 4)
+    (offset,) = struct.unpack_from(magic.order + link, magic.header, start)
+    if offset >= nbytes:
         _report_broken_chain(path, 0, False)
     file.seek(0)
+    return magic
+
+
+def read_directory(file: BinaryIO, ifd: int, order: str, is_big: bool) -> Directory:
+    """Read one directory.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading.
+    ifd : int
+        Offset of the directory, in bytes.
+    order : str
+        Byte order, ``"<"`` or ``">"``.
+    is_big : bool
+        True for BigTIFF.
+    """
+    head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
+    size = 8 if is_big else 2
+    file.seek(max(0, ifd))
+    raw = file.read(size)
+    n = struct.unpack(order + head, raw)[0] if len(raw) == size else 0
+
+    is_possible = 0 < n < _MAX_ENTRIES
+    raw = file.read(min(n, _MAX_ENTRIES) * entry + struct.calcsize(order + link))
+    entries, following = raw[: n * entry], raw[n * entry :]
+    if not is_possible or len(following) != struct.calcsize(order + link):
+        return Directory(entries, NO_DIRECTORY)
+    return Directory(entries, int(struct.unpack(order + link, following)[0]))
 
 
 def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:

@@ -137,11 +137,13 @@ def ends_after(header: Header, n: int) -> bool:
 
     The directories of a stack mostly have one length, so the offset of the last one is computed.
     """
-    last = header.next_page
-    if n > 2 and last:
-        third = next_page(header.path, last)
-        last += (third - last) * (n - 2)
-    return (last == 0) if n == 1 else last > 0 and next_page(header.path, last) == 0
+    second, third = header.next_page, header.third_page
+    if n == 1:
+        return second == 0
+    if n == 2 or not second:
+        return second > 0 and third == 0
+    last = second + (third - second) * (n - 2)
+    return last > 0 and next_page(header.path, last) == 0
 
 
 def array_by_page(

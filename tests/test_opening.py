@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle  # noqa: TID251 - our own errors
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from napari_ferry import FerryError, FerryWarning, UnreadableFileError, imload, imsave
 from napari_ferry.cli import main
-from napari_ferry.errors import InvalidImageError, opening
+from napari_ferry.errors import InvalidImageError, UnsupportedFormatError, opening
 
 ADDRESSES = ("https://example.org/a.tif", "s3://bucket/a.mp4", "file:///nowhere/a.gif")
 
@@ -57,3 +58,35 @@ def test_errors_and_warnings_name_the_file() -> None:
     warnings_texts = [str(warning.message) for warning in caught]
     assert warnings_texts == ["a.tif: no name", "a.tif is bad"]
     assert str(FerryWarning("no name")) == "no name"
+
+
+def test_a_message_begins_with_the_name_of_the_file(tmp_path: Path) -> None:
+    """The notices of napari show little more than its beginning."""
+    folder = tmp_path / ("a long name of a folder " * 3).strip()
+    folder.mkdir()
+    contents = {
+        "a.tif": b"II*\0",
+        "a.gif": b"GIF89a",
+        "a.mp4": b"text",
+        "a.json": b"text",
+        "a": b"",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    for path in (*(folder / name for name in contents), folder / "missing.tif"):
+        with pytest.raises(FerryError) as refused:
+            imload(path)
+        assert str(refused.value).startswith(path.name)
+        assert isinstance(refused.value, UnsupportedFormatError) or (
+            refused.value.filename == str(path)  # type: ignore[attr-defined]
+        )
+
+
+def test_the_path_is_in_tracebacks_and_survives_pickling(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"II*\0")
+    with pytest.raises(UnreadableFileError) as refused:
+        imload(tmp_path / "a.tif")
+    assert refused.value.__notes__ == [f"The path is {tmp_path / 'a.tif'}."]
+    copy = pickle.loads(pickle.dumps(refused.value))
+    assert str(copy) == str(refused.value)
+    assert str(tmp_path) not in str(copy)

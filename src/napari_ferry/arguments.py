@@ -87,11 +87,12 @@ def _no_address(address: tuple[str, str]) -> str:
 
 def missing_path(path: Path) -> str:
     """Return the message about a path that does not exist."""
+    folder = path.absolute().parent
     archive = next((parent for parent in path.parents if parent.is_file()), None)
     if archive is None:
-        return f"{path} is not there: check its name."
+        return f"{path.name} is not there: check its name, and that of its folder, {folder}."
     return (
-        f"{archive} is a file, so {path.name} cannot be opened inside it: extract the archive "
+        f"{archive.name} is a file, so {path.name} cannot be opened inside it: extract the archive "
         "first, and open the extracted file."
     )
 
@@ -164,12 +165,13 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except FerryError:
+    except FerryError as error:
+        _add_path(error, path)
         raise
     except OSError as error:
         read = Path(error.filename) if isinstance(error.filename, str | os.PathLike) else path
         message = _refusal(read, "cannot be read", error, "check its name and permissions")
-        raise UnreadableFileError(message) from error
+        raise _add_path(UnreadableFileError(message), read) from error
 
 
 @contextmanager
@@ -183,11 +185,20 @@ def targeting(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except FerryError:
+    except FerryError as error:
+        _add_path(error, path)
         raise
     except OSError as error:
         message = _refusal(path, "cannot be written to", error, "choose another folder or name")
-        raise TargetError(message) from error
+        raise _add_path(TargetError(message), path) from error
+
+
+def _add_path(error: FerryError, path: Path) -> FerryError:
+    """Add the whole path to an error without one; its message begins with the name of the file."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(path)
+        error.add_note(f"The path is {path}.")
+    return error
 
 
 def _refusal(path: Path, failure: str, error: OSError, cure: str) -> str:
@@ -202,5 +213,6 @@ def cure_of(error: OSError, usual: str) -> str:
 
 
 def _short(path: Path) -> str:
-    """Return a path for a message, with an overlong name cut off."""
-    return str(path if len(path.name) <= 80 else path.with_name(f"{path.name[:60]}..."))
+    """Return the name of a path for a message, cut off if it is overlong."""
+    name = path.name or str(path)
+    return name if len(name) <= 80 else f"{name[:60]}..."

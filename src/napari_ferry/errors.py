@@ -14,8 +14,9 @@
     └── SaveCancelledError                   a save was cancelled; existing files are unchanged
     FerryWarning(UserWarning)                something was assumed, or could not be preserved
 
-Each is also a subclass of the builtin exception that people catch. A message states what was found,
-what was expected, and the cure, in one sentence.
+Each is also a subclass of the builtin exception that people catch. A message states what was
+found, what was expected, and the cure, in one sentence. It begins with the name of the file, as
+napari shows little more; the whole path is ``filename``, and a note in tracebacks.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class FerryError(Exception):
     """Base class of all errors of napari-ferry."""
 
     def __str__(self) -> str:
-        return escape_surrogates(super().__str__())
+        # the builtin classes would replace a message by the number of a system error
+        return escape_surrogates(" ".join(map(str, self.args)))
 
 
 @contextmanager

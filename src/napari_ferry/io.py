@@ -214,7 +214,7 @@ def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
             ranks.append((priority, count, codec))
     if not ranks:
         raise UnsupportedFormatError(
-            f"{folder} holds no files that can be opened: expected {', '.join(suffixes())}."
+            f"{folder.name} holds no files that can be opened: expected {', '.join(suffixes())}."
         )
     return max(ranks, key=lambda rank: rank[:2])[2]
 

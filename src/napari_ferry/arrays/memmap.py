@@ -206,10 +206,12 @@ def _map_again(
         array = map_strided(path, start, shape, strides, dtype) if is_same else None
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} can no longer be mapped ({error}): restore the file."
+            f"{Path(path).name} can no longer be mapped ({error}): restore the file."
         ) from error
     if array is None:
-        raise UnreadableFileError(f"{path} has changed since it was opened: open it again.")
+        raise UnreadableFileError(
+            f"{Path(path).name} has changed since it was opened: open it again."
+        )
     return array
 
 

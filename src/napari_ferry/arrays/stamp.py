@@ -105,9 +105,11 @@ def _stamp_or_none(path: Path) -> Stamp | None:
 def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:
     """Return the error for a file that was opened before and can no longer be read."""
     cure = cure_of(error, "put it back, or open it again")
-    return UnreadableFileError(f"{path} can no longer be read ({error.strerror or error}): {cure}.")
+    return UnreadableFileError(
+        f"{Path(path).name} can no longer be read ({error.strerror or error}): {cure}."
+    )
 
 
 def changed(path: str | Path) -> UnreadableFileError:
     """Return the error for a file that changed since it was opened."""
-    return UnreadableFileError(f"{path} has changed since it was opened: open it again.")
+    return UnreadableFileError(f"{Path(path).name} has changed since it was opened: open it again.")

@@ -42,6 +42,6 @@ def refuse_outside(path: Path, opened: Path) -> None:
     """
     if leads_outside(path, opened):
         raise UnreadableFileError(
-            f"{path} is a link out of its folder, and {opened.name} must not refer to files "
+            f"{path.name} is a link out of its folder, and {opened.name} must not refer to files "
             "elsewhere: put a copy of the file in its place."
         )

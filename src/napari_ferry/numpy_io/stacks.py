@@ -59,8 +59,8 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     first, *others = imload(path)
     if others:
         warnings.warn(
-            f"{path} holds {1 + len(others)} images, and only the first is returned: imload "
-            "returns all of them.",
+            f"{Path(path).name} holds {1 + len(others)} images, and only the first is returned: "
+            "imload returns all of them.",
             FerryWarning,
             stacklevel=2,
         )

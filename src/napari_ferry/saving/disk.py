@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 _MIN_RESERVED_BYTES = 1 << 20
@@ -133,6 +133,12 @@ def sync_folder(folder: Path) -> None:
         sync_open(fd, folder)
     finally:
         os.close(fd)
+
+
+def sync_folders(steps: Iterable[tuple[Path, Path]]) -> None:
+    """Flush the folders of moved files to the disk; each step is a file and its target."""
+    for folder in {target.parent for _, target in steps}:
+        sync_folder(folder)
 
 
 def sync_open(fd: int, path: Path) -> None:

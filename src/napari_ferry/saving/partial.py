@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_ferry.errors import FerryWarning, SaveError, TargetError, TargetExistsError
-from napari_ferry.saving.disk import is_identical, lock_open, open_plain, sync_folder
+from napari_ferry.saving.disk import is_identical, lock_open, open_plain, sync_folders
 from napari_ferry.saving.interruption import partial_folder, stopped_save
 from napari_ferry.saving.journal import (
     JOURNAL,
@@ -36,6 +36,7 @@ from napari_ferry.saving.replacement import (
     keep_finished,
     remove_file,
     replace_file,
+    replace_files,
 )
 
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
@@ -103,13 +104,14 @@ class PartialFolder:
                 undo.pop_all()  # the folder belongs to another save
                 os.close(self._lock_fd)
                 raise TargetError(
-                    f"Another save to {self.target} is in progress: wait, or choose another name."
+                    f"Another save to {self.target.name} is in progress: wait, or choose another "
+                    "name."
                 )
 
             check_folder(self.path)
             steps = recovery_steps(self.path, self.targets)
-            self._move(steps)
-            self._sync(steps)
+            replace_files(steps)
+            sync_folders(steps)
             undo.pop_all()
 
         with contextlib.ExitStack() as undo:
@@ -174,10 +176,12 @@ class PartialFolder:
                 raise
             self._keep_finished(every, error)
         try:
-            self._sync(every)
+            sync_folders(every)
         except OSError as error:  # the new files are in place, so this is not a failed save
             _warn(
-                f"{self.target} was saved, but its folder was not flushed", "check the disk", error
+                f"{self.target.name} was saved, but its folder was not flushed",
+                "check the disk",
+                error,
             )
 
     def _keep_finished(self, every: list[tuple[Path, Path]], error: OSError) -> NoReturn:
@@ -188,8 +192,9 @@ class PartialFolder:
             remove_file(self.path / JOURNAL)  # its moves were undone
         folder = keep_finished(every)
         raise SaveError(
-            f"{held} is open in this or another program, or protected, and was not replaced, but "
-            f"the new data is complete in {folder}: close the program and move it, or save again."
+            f"{Path(held).name} is open in this or another program, or protected, and was not "
+            f"replaced, but the new data is complete in {folder}: close the program and move it, "
+            "or save again."
         ) from error
 
     def _put_in_place(self, every: list[tuple[Path, Path]], stale: Sequence[Path]) -> None:
@@ -198,7 +203,7 @@ class PartialFolder:
         if stale or len(steps) > 1:
             self._swap(self._steps, stale)
         else:
-            self._move(steps)
+            replace_files(steps)
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept to resume the save or has an earlier file."""
@@ -206,8 +211,7 @@ class PartialFolder:
             keep = keep or self._is_mixed or self._has_earlier_file()
             if not keep:
                 self._clear()
-            if not keep and sys.platform != "win32":
-                # while locked, so that no other save uses this lock
+            if not keep and sys.platform != "win32":  # locked, so that no other save uses it
                 (self.path / LOCK).unlink()
                 self.path.rmdir()
         except OSError as error:
@@ -221,8 +225,7 @@ class PartialFolder:
 
     def _has_earlier_file(self) -> bool:
         """Return True if an earlier file is still set aside by an interrupted swap."""
-        lexists = os.path.lexists
-        return any(lexists(old) and not lexists(target) for target, old in self._aside)
+        return any(os.path.lexists(old) and not os.path.lexists(new) for new, old in self._aside)
 
     def note_changes(self, interrupt: KeyboardInterrupt) -> None:
         """Note on an interrupt what it did not undo, and warn of earlier files in the folder."""
@@ -258,8 +261,8 @@ class PartialFolder:
             for source, destination in [*aside, *steps]:
                 if os.path.lexists(destination):
                     raise TargetExistsError(
-                        f"{destination} was created by another program during the save and is not "
-                        "replaced: move it away, or choose another name."
+                        f"{destination.name} was created by another program during the save and is "
+                        "not replaced: move it away, or choose another name."
                     )
                 moved.append((source, destination))  # an interrupt may follow the move at once
                 replace_file(source, destination)
@@ -278,16 +281,6 @@ class PartialFolder:
                 stopped_save(self.target) or f"{self.path} contains files that were not moved."
             ) from error
         self._is_mixed = False
-
-    @staticmethod
-    def _move(steps: Sequence[tuple[Path, Path]]) -> None:
-        for partial, target in steps:
-            replace_file(partial, target)
-
-    @staticmethod
-    def _sync(steps: Sequence[tuple[Path, Path]]) -> None:
-        for folder in {target.parent for _, target in steps}:
-            sync_folder(folder)
 
     def _clear(self) -> None:
         for name in removal_order(os.listdir(self.path)):  # noqa: PTH208 - names are sufficient

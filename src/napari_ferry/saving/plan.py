@@ -176,8 +176,8 @@ def run(
         raise
     except OSError as error:
         raise SaveError(
-            f"Saving {plan.files[0].path} failed ({error.strerror or error}); any earlier version "
-            "is still there: free some space or choose another folder, and save again."
+            f"Saving {plan.files[0].path.name} failed ({error.strerror or error}); any earlier "
+            "version is still there: free some space or choose another folder, and save again."
         ) from error
     except KeyboardInterrupt as interrupt:
         keep = bool(folder.completed)
@@ -295,6 +295,6 @@ def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
     for file in plan.files:
         if file.may_replace and file.path in existing and not file.may_replace(file.path):
             raise TargetExistsError(
-                f"{file.path} is not part of the data set that would be replaced: "
+                f"{file.path.name} is not part of the data set that would be replaced: "
                 "move it away, or choose another name."
             )

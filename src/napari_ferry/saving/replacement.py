@@ -46,6 +46,12 @@ def replace_file(source: Path, target: Path) -> None:
     _insist(lambda: source.replace(target), source, target)
 
 
+def replace_files(steps: Sequence[tuple[Path, Path]]) -> None:
+    """Move files in place; each step is a file and its target."""
+    for source, target in steps:
+        replace_file(source, target)
+
+
 def remove_file(path: Path) -> None:
     """Remove a file, also if this process has it open.
 
@@ -73,8 +79,8 @@ def check_replaceable(path: Path) -> None:
         if not is_held_open(error):
             raise
         raise TargetError(
-            f"{path} is open in this or another program, or protected, and cannot be replaced: "
-            "close it there, or choose another name."
+            f"{path.name} is open in this or another program, or protected, and cannot be "
+            "replaced: close it there, or choose another name."
         ) from error
 
 

@@ -38,7 +38,7 @@ def follow_link(path: Path, *, may_be_missing: bool = False) -> Path:
         return path.absolute()
     if not path.exists() and not may_be_missing:
         raise TargetError(
-            f"{path} is a link to {path.readlink()}, which does not exist: remove the link or "
+            f"{path.name} is a link to {path.readlink()}, which does not exist: remove the link or "
             "choose another name."
         )
     return path.resolve()
@@ -66,8 +66,8 @@ def check_free_space(folder: Path, nbytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if nbytes > free:
         raise TargetError(
-            f"{folder} has {free / 1e9:.2f} GB free and the save needs {nbytes / 1e9:.2f} GB: "
-            "free some space, or choose another disk."
+            f"The disk has {free / 1e9:.2f} GB free and the save needs {nbytes / 1e9:.2f} GB: free "
+            f"some space, or choose another disk than that of {folder}."
         )
 
 
@@ -85,10 +85,10 @@ def check_target(path: Path) -> None:
             f"The folder {path.parent} does not exist: create it, or choose another one."
         )
     if path.is_dir():
-        raise TargetError(f"{path} is a folder: give the name of a file.")
+        raise TargetError(f"{path.name} is a folder: give the name of a file.")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        raise TargetError(f"{path} is a device or a pipe, not a file: choose another name.")
+        raise TargetError(f"{path.name} is a device or a pipe, not a file: choose another name.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise TargetError(f"The folder {path.parent} cannot be written to: choose another one.")
     if path.exists() and not os.access(path, os.W_OK):
-        raise TargetError(f"{path} is write-protected: unlock it, or choose another name.")
+        raise TargetError(f"{path.name} is write-protected: unlock it, or choose another name.")

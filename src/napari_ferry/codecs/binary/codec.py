@@ -217,8 +217,8 @@ def open_binary(
 
     if 0 in description.shape:
         warnings.warn(
-            f"{data} is empty: an image without pixels was opened; check whether its recording or "
-            "its copy was interrupted.",
+            f"{data.name} is empty: an image without pixels was opened; check whether its "
+            "recording or its copy was interrupted.",
             FerryWarning,
             stacklevel=5,
         )
@@ -257,7 +257,7 @@ def described_files(folder: Path) -> list[Path]:
     if not described and not found:
         raise MissingMetadataError(
             interrupted_in(folder)
-            or f"{folder} holds no raw file ({', '.join(SUFFIXES)}): choose another folder."
+            or f"{folder.name} holds no raw file ({', '.join(SUFFIXES)}): choose another folder."
         )
     if not described:
         refuse_undescribed(found[0], sidecar_path(found[0]))

@@ -96,7 +96,7 @@ def data_file(path: Path) -> Path:
 
     if not path.is_file():
         raise UnreadableFileError(
-            interrupted_save(path) or f"{path} is not a file: check its name."
+            interrupted_save(path) or f"{path.name} is not a file: check its name."
         )
     return path
 

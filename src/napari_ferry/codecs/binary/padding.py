@@ -59,13 +59,13 @@ def read_padding(record: Mapping[str, Any], sidecar: Path, nbytes: int) -> Paddi
     for key, value in padding._asdict().items():
         if not is_count(value) or value > nbytes:
             raise UnreadableFileError(
-                f"{sidecar} gives the {key} {str(value)[:40]}, but the file holds {nbytes} bytes: "
-                "give a whole number of bytes between 0 and this size."
+                f"{sidecar.name} gives the {key} {str(value)[:40]}, but the file holds {nbytes} "
+                "bytes: give a whole number of bytes between 0 and this size."
             )
     if padding.offset + padding.rest > nbytes:
         raise UnreadableFileError(
-            f"{sidecar} gives {padding.offset + padding.rest} bytes around the samples, but the "
-            f"file holds {nbytes} bytes: correct the offset and the rest."
+            f"{sidecar.name} gives {padding.offset + padding.rest} bytes around the samples, but "
+            f"the file holds {nbytes} bytes: correct the offset and the rest."
         )
     return padding
 

@@ -277,12 +277,13 @@ def load_sidecar(path: Path) -> dict[str, Any]:
             record = load_json(path, max_bytes=_SIDECAR_BYTES, allow_duplicates=False)
     except ValueError as error:
         raise UnreadableFileError(
-            f"{path} is not a valid sidecar ({str(error)[:80]}): expected JSON such as {_EXAMPLE}."
+            f"{path.name} is not a valid sidecar ({str(error)[:80]}): expected JSON such as "
+            f"{_EXAMPLE}."
         ) from error
     if not isinstance(record, dict):
         raise UnreadableFileError(
-            f"{path} is not a sidecar (it holds a {type(record).__name__}): expected JSON such as "
-            f"{_EXAMPLE}."
+            f"{path.name} is not a sidecar (it holds a {type(record).__name__}): expected JSON "
+            f"such as {_EXAMPLE}."
         )
     return record
 
@@ -294,5 +295,5 @@ def _read_legacy(path: Path) -> dict[str, Any]:
         return {"frames": int(frames), "y": int(y), "x": int(x), "dtype": dtype}
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
-            f"{path} does not have the form frames,y,x,dtype ({str(error)[:80]}): correct it."
+            f"{path.name} does not have the form frames,y,x,dtype ({str(error)[:80]}): correct it."
         ) from error

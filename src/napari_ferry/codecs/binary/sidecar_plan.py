@@ -140,8 +140,8 @@ def _copy(sidecar: Path, backup: Path) -> None:
         shutil.copy2(sidecar, backup)
     except OSError as error:
         raise TargetError(
-            f"{sidecar} cannot be copied to {backup.name} ({error}), so it is not replaced: make "
-            "its folder writable."
+            f"{sidecar.name} cannot be copied to {backup.name} ({error}), so it is not replaced: "
+            "make its folder writable."
         ) from error
 
 

@@ -168,13 +168,13 @@ class FrameComposer(Closable):
         except BadCodeError as error:
             others = "read the frames before it, or " if i else ""
             raise UnreadableFileError(
-                f"Frame {i} of {self.table.path} is damaged, and so are the frames that depend on "
-                f"it: {others}get a complete copy of the file."
+                f"Frame {i} of {self.table.path.name} is damaged, and so are the frames that "
+                f"depend on it: {others}get a complete copy of the file."
             ) from error
 
         if known is not None:
             warnings.warn(
-                f"Frame {i} of {self.table.path} has {np.count_nonzero(~known)} missing or "
+                f"Frame {i} of {self.table.path.name} has {np.count_nonzero(~known)} missing or "
                 "undecodable pixels: they show the previous content of the canvas.",
                 FerryWarning,
                 stacklevel=6,

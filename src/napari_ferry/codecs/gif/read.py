@@ -48,8 +48,8 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
     table = scan(path)
     if table.damage:
         warnings.warn(
-            f"{path} is damaged ({table.damage}): {len(table)} of its frames are whole and were "
-            "opened.",
+            f"{path.name} is damaged ({table.damage}): {len(table)} of its frames are whole and "
+            "were opened.",
             FerryWarning,
             stacklevel=4,
         )
@@ -85,7 +85,7 @@ def _warn_of_outside(table: FrameTable) -> None:
     cut = "pixels outside it are left out"
     consequences = [text for text, holds in ((enlarged, is_enlarged), (cut, is_cut)) if holds]
     warnings.warn(
-        f"{count} of the {len(table)} frames of {table.path} extend beyond its canvas of "
+        f"{count} of the {len(table)} frames of {table.path.name} extend beyond its canvas of "
         f"{declared[0]} by {declared[1]} pixels: {'; '.join(consequences)}.",
         FerryWarning,
         stacklevel=5,

@@ -140,13 +140,13 @@ def _not_gif(path: Path, header: bytes) -> str:
     clause = other_format(path, "GIF") or (
         f"it begins with {header[:6]!r} instead of a whole header: get a complete copy of it"
     )
-    return f"{path} is not a GIF file; {clause}."
+    return f"{path.name} is not a GIF file; {clause}."
 
 
 def _check_size(path: Path, width: int, height: int, subject: str) -> None:
     if not 0 < width * height <= MAX_PIXELS:
         raise UnreadableFileError(
-            f"{path} is damaged: {subject} has {width} by {height} pixels, but 1 to "
+            f"{path.name} is damaged: {subject} has {width} by {height} pixels, but 1 to "
             f"{MAX_PIXELS:,} pixels in total are allowed; create the file again."
         )
 
@@ -198,8 +198,8 @@ class _BlockScan:
         rows = np.array(self.rows, np.int64).reshape(-1, len(FrameRow._fields))
         if not len(rows):
             raise UnreadableFileError(
-                f"{self.path} holds no whole frame ({self.damage or 'it has no image block'}): get "
-                "a complete copy of the file."
+                f"{self.path.name} holds no whole frame "
+                f"({self.damage or 'it has no image block'}): get a complete copy of the file."
             )
 
         return FrameTable(

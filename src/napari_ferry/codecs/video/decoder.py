@@ -98,8 +98,8 @@ class Decoder:
             frame = self._find_leniently(i) or frame
         if frame is None:
             raise UnreadableFileError(
-                f"Frame {i} of {self.path} cannot be decoded: the file is damaged there or has "
-                "changed; open it again, or leave that frame out."
+                f"Frame {i} of {self.path.name} cannot be decoded: the file is damaged there or "
+                "has changed; open it again, or leave that frame out."
             )
         self._warn_of_damage(i)
         return frame
@@ -164,7 +164,7 @@ class Decoder:
             name = f"frame {cause}, which is" if cause >= 0 else "data that are"
             damage = f"may show parts of others, because it depends on {name} damaged"
         if damage:
-            warnings.warn(f"Frame {i} of {self.path} {damage}.", FerryWarning, stacklevel=5)
+            warnings.warn(f"Frame {i} of {self.path.name} {damage}.", FerryWarning, stacklevel=5)
 
     def _advance(self, i: int) -> av.VideoFrame | None:
         """Decode forward to frame i; return ``None`` if the decoder does not output it."""

@@ -96,8 +96,9 @@ class FrameFormat:
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise UnreadableFileError(
-                f"Frame {i} of {path} has {frame.width} x {frame.height} pixels, but the first "
-                f"frame has {self.width} x {self.height}: split the file where its size changes."
+                f"Frame {i} of {path.name} has {frame.width} x {frame.height} pixels, but the "
+                f"first frame has {self.width} x {self.height}: split the file where its size "
+                "changes."
             )
         if self.is_gray:
             decoded = self._gray(frame, i, path)
@@ -114,8 +115,8 @@ class FrameFormat:
             register_color(path)
             found = "transparent pixels" if is_transparent else "colors"
             raise ReopenError(
-                f"Frame {i} of {path} has {found}, but the frames checked when it was opened are "
-                "gray: open the file again to get all frames in color."
+                f"Frame {i} of {path.name} has {found}, but the frames checked when it was opened "
+                "are gray: open the file again to get all frames in color."
             )
         return levels
 

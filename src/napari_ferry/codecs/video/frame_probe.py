@@ -170,4 +170,4 @@ def _is_padding(decoder: Decoder, facts: Sequence[_Facts]) -> bool:
 
 
 def _warn(decoder: Decoder, message: str) -> None:
-    warnings.warn(f"{decoder.path} {message}.", FerryWarning, stacklevel=6)
+    warnings.warn(f"{decoder.path.name} {message}.", FerryWarning, stacklevel=6)

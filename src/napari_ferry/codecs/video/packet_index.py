@@ -170,7 +170,8 @@ def refuse_encrypted(path: Path, packet: av.Packet[VideoStream]) -> None:
     """
     if hasattr(packet, "has_sidedata") and packet.has_sidedata("encryption_info"):
         raise UnreadableFileError(
-            f"{path} is encrypted: save it without copy protection in the program that made it."
+            f"{path.name} is encrypted: save it without copy protection in the program that made "
+            "it."
         )
 
 

@@ -121,8 +121,8 @@ def _check_index(path: Path, index: PacketIndex) -> None:
     """Refuse a file without frames."""
     if not len(index):
         raise UnreadableFileError(
-            f"{path} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it is "
-            "damaged, or contains only the header of a video."
+            f"{path.name} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it "
+            "is damaged, or contains only the header of a video."
         )
 
 
@@ -131,21 +131,24 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
     count = len(index)
     if index.damage:
         gaps = f"; about {missing} frames between them are missing" if missing else ""
-        _warn(f"{path} is damaged: {index.damage}; {count} frames are whole and were opened{gaps}.")
+        _warn(
+            f"{path.name} is damaged: {index.damage}; {count} frames are whole and were "
+            f"opened{gaps}."
+        )
     if index.empty and index.has_independent_frames:
         _warn(
-            f"{path} has {count + index.empty} frames, of which its recorder dropped "
+            f"{path.name} has {count + index.empty} frames, of which its recorder dropped "
             f"{index.empty}: the others were opened, and keep their times."
         )
     elif index.empty:
         _warn(
-            f"{path} has {index.empty} empty chunks between its {count} frames, for frames that "
-            "were dropped or repeat the previous one: the others keep their times."
+            f"{path.name} has {index.empty} empty chunks between its {count} frames, for frames "
+            "that were dropped or repeat the previous one: the others keep their times."
         )
     if index.incomplete:
         lost = sorted(int(i) for i in index.frame_numbers[list(index.incomplete)] if i >= 0)
         named = ", ".join(map(str, lost[:_MOST_NAMED])) + (" ..." if lost[_MOST_NAMED:] else "")
-        _warn(f"{path} is damaged: data are missing from {len(lost)} frames ({named}).")
+        _warn(f"{path.name} is damaged: data are missing from {len(lost)} frames ({named}).")
 
 
 def _warn_of_times(path: Path, index: PacketIndex, rate: Fraction | None) -> None:
@@ -153,8 +156,8 @@ def _warn_of_times(path: Path, index: PacketIndex, rate: Fraction | None) -> Non
     if not index.has_times:
         spacing = f"{float(rate):g} frames per second" if rate else "evenly spaced frames"
         _warn(
-            f"{path} has no container and no time stamps: {spacing} are assumed; set the scale of "
-            "axis t if this is wrong."
+            f"{path.name} has no container and no time stamps: {spacing} are assumed; set the "
+            "scale of axis t if this is wrong."
         )
 
 
@@ -163,8 +166,9 @@ def _warn_of_jumps(path: Path, index: PacketIndex, frame_format: FrameFormat) ->
     longest = index.longest_group
     if longest > _USUAL_GROUP and longest * frame_format.width * frame_format.height > _SLOW_PIXELS:
         _warn(
-            f"{path} has {len(index.key_packets)} key frames for {len(index)} frames, so a jump "
-            f"decodes up to {longest} frames and is slow: save it as .mkv or .mp4 for quick jumps."
+            f"{path.name} has {len(index.key_packets)} key frames for {len(index)} frames, so a "
+            f"jump decodes up to {longest} frames and is slow: save it as .mkv or .mp4 for quick "
+            "jumps."
         )
 
 

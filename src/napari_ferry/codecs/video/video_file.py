@@ -157,13 +157,13 @@ def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREA
         raise UnreadableFileError(_not_video(path, error)) from error
     if not container.streams.video:
         raise UnreadableFileError(
-            f"{path} has no video stream ({_describe_streams(container)}): open another file."
+            f"{path.name} has no video stream ({_describe_streams(container)}): open another file."
         )
 
     stream = container.streams.video[0]
     if getattr(stream, "codec_context", None) is None:
         raise UnreadableFileError(
-            f"{path} has a video stream in an unknown encoding: it is damaged, or must be "
+            f"{path.name} has a video stream in an unknown encoding: it is damaged, or must be "
             "converted by the program that created it."
         )
     codec = _alpha_decoder(stream) or stream.codec_context
@@ -187,9 +187,9 @@ def _not_video(path: Path, error: av.FFmpegError) -> str:
     """Return the message about a file without a video."""
     clause = other_format(path, "movie") if path.is_file() else ""
     if clause:
-        return f"{path} cannot be opened as a video; {clause}."
+        return f"{path.name} cannot be opened as a video; {clause}."
     return (
-        f"{path} cannot be opened as a video ({error.strerror or error}): check that it is a "
+        f"{path.name} cannot be opened as a video ({error.strerror or error}): check that it is a "
         "complete video file."
     )
 

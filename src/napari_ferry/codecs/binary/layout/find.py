@@ -203,7 +203,7 @@ def search_layouts(path: Path, known: KnownFields) -> FoundLayouts:
         The file does not exist, or it is not a raw file.
     """
     if not path.is_file():
-        raise UnreadableFileError(f"{path} is not a file: check its name.")
+        raise UnreadableFileError(f"{path.name} is not a file: check its name.")
     with reading(path), open_source(path) as source:
         described = read_header(source)
         if described is not None and known.allows(described):

@@ -47,7 +47,9 @@ def read_folder(folder: Path) -> list[Image]:
     if not paths and (folders := folders_of_files(folder)):
         return _read_folders(folder, folders)
     if not paths:
-        raise UnreadableFileError(f"{folder} holds no .tif or .tiff files: choose another folder.")
+        raise UnreadableFileError(
+            f"{folder.name} holds no .tif or .tiff files: choose another folder."
+        )
 
     labels = parse_partition(paths)
     if len(paths) > 1 and labels:
@@ -82,7 +84,9 @@ def _read_folders(folder: Path, folders: Sequence[Path]) -> list[Image]:
         return read_acquisition(acquisition, {})
     existing = [each for each, found in zip(folders, files, strict=True) if found]
     if not existing:
-        raise UnreadableFileError(f"{folder} holds no .tif or .tiff files: choose another folder.")
+        raise UnreadableFileError(
+            f"{folder.name} holds no .tif or .tiff files: choose another folder."
+        )
     return [
         replace(image, name=f"{each.name} {image.name}" if image.name != each.name else each.name)
         for each in existing
@@ -184,10 +188,10 @@ def _read_plain(
         return [image for family in families for image in _read_plain(family, folder, "")]
 
     gap = find_gap([path.name for path in paths]) if folder else None
-    if gap:
+    if folder and gap:
         raise UnreadableFileError(
-            f"The numbers of the files in {folder} are not consecutive between {gap.before} and "
-            f"{gap.after}: put back the missing file or remove the duplicate, or open the files "
-            "themselves together."
+            f"The numbers of the files in {folder} are not consecutive between {gap.before} "
+            f"and {gap.after}: put back the missing file or remove the duplicate, or open the "
+            "files themselves together."
         )
     return join_stack(paths, name, first or read_images(paths[0]))

@@ -31,7 +31,8 @@ def read_companion(path: Path) -> list[Image]:
     images = read_ome(companion_header(path))
     if not images:
         raise UnreadableFileError(
-            f"{path} does not describe images that can be opened: open its TIFF files themselves."
+            f"{path.name} does not describe images that can be opened: open its TIFF files "
+            "themselves."
         )
     stem = path.name[: -len(COMPANION_SUFFIX)]
     return [image if image.name else replace(image, name=stem) for image in images]
@@ -53,7 +54,7 @@ def companion_header(path: Path) -> Header:
     first = first or next(iter(tiff_files(path.parent)), None)
     if first is None:
         raise UnreadableFileError(
-            f"{path} names {len(names)} TIFF files, and none of them is in its folder: put them "
-            "back, at the same place relative to it."
+            f"{path.name} names {len(names)} TIFF files, and none of them is in its folder: put "
+            "them back, at the same place relative to it."
         )
     return replace(read_header(first), path=path, description=text, raw_dtype=None)

@@ -147,8 +147,8 @@ def _read_header(header: Header) -> _Acquisition:
         return _read_version_5(_parse_lines(header.description, r"scanimage.SI"))
     except TIFFFILE_ERRORS as error:
         raise UnreadableFileError(
-            f"{header.path} has a damaged ScanImage header ({error}): get a complete copy of the "
-            "file."
+            f"{header.path.name} has a damaged ScanImage header ({error}): get a complete copy of "
+            "the file."
         ) from error
 
 

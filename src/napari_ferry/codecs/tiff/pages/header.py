@@ -143,7 +143,7 @@ def read_header(path: Path) -> Header:
     except OSError as error:
         cure = cure_of(error, "check its name and permissions")
         raise UnreadableFileError(
-            f"{path} cannot be read ({error.strerror or error}): {cure}."
+            f"{path.name} cannot be read ({error.strerror or error}): {cure}."
         ) from error
 
 

@@ -163,7 +163,9 @@ def open_tiff(path: Path) -> BinaryIO:
         A folder, pipe or device, an empty file, or a file of another format.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise UnreadableFileError(f"{path} is not a file: name a file, or a folder of TIFF files.")
+        raise UnreadableFileError(
+            f"{path.name} is not a file: name a file, or a folder of TIFF files."
+        )
     with ExitStack() as undo:
         file = undo.enter_context(path.open("rb"))
         read_magic(path, file)
@@ -187,7 +189,7 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
         raise UnreadableFileError(_not_tiff(path, header))
     if len(header) < (8 if version == 42 else _MAGIC_BYTES):
         raise UnreadableFileError(
-            f"{path} is cut off: it ends after {len(header)} bytes, within the header; get a "
+            f"{path.name} is cut off: it ends after {len(header)} bytes, within the header; get a "
             "complete copy of the file."
         )
     return Magic(order, version == 43, header)
@@ -196,11 +198,11 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
 def _not_tiff(path: Path, header: bytes) -> str:
     """Return the message about a file of another format."""
     if clause := other_format(path, "TIFF"):
-        return f"{path} is not a TIFF file; {clause}."
+        return f"{path.name} is not a TIFF file; {clause}."
     beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
     return (
-        f"{path} is not a TIFF file ({beginning}): check its format, and give it the suffix of "
-        "that format."
+        f"{path.name} is not a TIFF file ({beginning}): check its format, and give it the suffix "
+        "of that format."
     )
 
 
@@ -268,20 +270,20 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
     """
     if is_circle:
         raise UnreadableFileError(
-            f"{path} is damaged: its chain of pages is circular after {n_pages} pages; get a "
+            f"{path.name} is damaged: its chain of pages is circular after {n_pages} pages; get a "
             "complete copy of the file."
         )
 
     if not n_pages:
         raise UnreadableFileError(
-            f"{path} is cut off: its first page is beyond the end of the file; get a complete copy "
-            "of the file."
+            f"{path.name} is cut off: its first page is beyond the end of the file; get a complete "
+            "copy of the file."
         )
 
     first = "page" if n_pages == 1 else f"{n_pages} pages"
     warnings.warn(
-        f"{path} is cut off: its pages continue beyond the end of the file, and only the first "
-        f"{first} can be read.",
+        f"{path.name} is cut off: its pages continue beyond the end of the file, and only the "
+        f"first {first} can be read.",
         FerryWarning,
         stacklevel=2,
     )

@@ -53,7 +53,7 @@ def check_page(page: tifffile.TiffPage) -> None:
     except KeyError as error:
         name = getattr(page.compression, "name", page.compression)
         raise UnreadableFileError(
-            f"{page.parent.filehandle.path} is compressed with {name}, which is not supported: "
+            f"{page.parent.filehandle.name} is compressed with {name}, which is not supported: "
             "save it uncompressed or with deflate in the program that wrote it."
         ) from error
 
@@ -65,7 +65,7 @@ def check_decoder(page: tifffile.TiffPage) -> None:
     except (ValueError, NotImplementedError) as error:
         compression = getattr(page.compression, "name", page.compression)
         raise UnreadableFileError(
-            f"{page.parent.filehandle.path} has pixels that are not supported (compression "
+            f"{page.parent.filehandle.name} has pixels that are not supported (compression "
             f"{compression}, predictor {int(page.predictor)}, {page.bitspersample} bits): save it "
             "uncompressed or with deflate in the program that wrote it."
         ) from error

@@ -176,8 +176,8 @@ def array_by_page(
     source = TiffPages(header.path)
     if pages.max() >= len(source):
         raise UnreadableFileError(
-            f"{header.path} is cut off: it has {len(source)} of {pages.max() + 1} pages; get a "
-            "complete copy of the file."
+            f"{header.path.name} is cut off: it has {len(source)} of {pages.max() + 1} pages; get "
+            "a complete copy of the file."
         )
     table = np.stack([np.zeros_like(pages), pages], -1)
     return pages_array([source], table, shape[:lead], shape[lead:], header.dtype, move=move)

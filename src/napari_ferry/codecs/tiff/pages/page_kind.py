@@ -196,8 +196,8 @@ def read_page_segments(path: Path, ifd: int) -> Segments:
 def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
     """Return the error for a file unknown to tifffile."""
     return UnreadableFileError(
-        f"{path} is damaged or of an unsupported kind{reason_of(error)}: get a complete copy of "
-        "the file, or save it as plain TIFF with the program that wrote it."
+        f"{path.name} is damaged or of an unsupported kind{reason_of(error)}: get a complete copy "
+        "of the file, or save it as plain TIFF with the program that wrote it."
     )
 
 

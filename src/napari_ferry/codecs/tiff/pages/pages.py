@@ -109,15 +109,15 @@ class Pages(ABC):
         """Return the error for an undecodable page."""
         reason = reason_of(error, "its pixels cannot be decoded")
         return UnreadableFileError(
-            f"Page {page} of {self.path} is damaged{reason}: get a complete copy of the file, or "
-            "use its other pages."
+            f"Page {page} of {self.path.name} is damaged{reason}: get a complete copy of the file, "
+            "or use its other pages."
         )
 
     def absent(self, page: int) -> UnreadableFileError:
         """Return the error for a number beyond the last page."""
         return UnreadableFileError(
-            f"{self.path} has {len(self)} pages, but page {page} was requested: the file is cut "
-            "off or was replaced; get a complete copy of the file."
+            f"{self.path.name} has {len(self)} pages, but page {page} was requested: the file is "
+            "cut off or was replaced; get a complete copy of the file."
         )
 
     def mismatched(
@@ -125,8 +125,8 @@ class Pages(ABC):
     ) -> UnreadableFileError:
         """Return the error for a page of another shape than its image."""
         return UnreadableFileError(
-            f"Page {page} of {self.path} has the shape {shape}, expected {expected}: it belongs to "
-            "another image; get a complete copy of the file, or use its other pages."
+            f"Page {page} of {self.path.name} has the shape {shape}, expected {expected}: it "
+            "belongs to another image; get a complete copy of the file, or use its other pages."
         )
 
     def pixel_offsets(self, pages: NDArray[np.int64]) -> NDArray[np.int64] | None:
@@ -224,8 +224,8 @@ class TiffPages(Pages):
         if number not in self._known:
             if number == MISSING:
                 raise UnreadableFileError(
-                    f"{self.path} has smaller versions of only some of its pages: get a complete "
-                    "copy of the file, or use its full resolution."
+                    f"{self.path.name} has smaller versions of only some of its pages: get a "
+                    "complete copy of the file, or use its full resolution."
                 )
             first = int(np.argmax(self.table.kinds == number))
             self._known[number] = read_page_kind(self.path, int(self.table.ifds[first]))

@@ -131,8 +131,9 @@ def _show_repair(folder: Path) -> None:
     _wait(1)
     _shoot(viewer, "repair.png")
 
-    widget.timers["search"].timeout.disconnect()  # it would replace the note
+    widget.numbers.toggleButton().click()
     widget.form.fields["x"].setValue(191)
+    _wait_until(widget.question.use_button.isVisible)
     _wait(1)
     _shoot(viewer, "repair_number.png")
     viewer.close()

@@ -12,10 +12,11 @@ import numpy as np
 import psutil
 import pytest
 
-from gui import answer, drop
+from gui import drop
 from napari_ferry import Image, imload
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.layout import Layout
+from napari_ferry.codecs.binary.layout import KnownFields, Layout
+from napari_ferry.codecs.binary.layout.find import FoundLayouts
 from napari_ferry.codecs.binary.sidecar import sidecar_path, sidecar_text
 from napari_ferry.image import Axis, Channel
 from napari_ferry.plugin.samples import calcium_movie
@@ -50,7 +51,8 @@ BEST = Layout(
     y=SIDE,
     x=SIDE,
     confidence=0.97,
-    reasons=("rows repeat",),
+    reasons=("rows repeat", "the file size fits"),
+    details=("rows repeat every 128 bytes",),
 )
 
 
@@ -80,17 +82,19 @@ def search_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the search for layouts by one that answers at once; what it was asked for."""
     asked: list[dict[str, Any]] = []
 
-    def find(path: Path, **known: Any) -> list[Layout]:
-        asked.append(known)
-        names = {"offset", "frames", "y", "x", "channels"} & known.keys()
-        found = [BEST, SECOND]
-        return [one for one in found if all(getattr(one, n) == known[n] for n in names)]
+    def search(path: Path, known: KnownFields) -> FoundLayouts:
+        asked.append({name: value for name, value in vars(known).items() if value is not None})
+        return FoundLayouts(layouts=[one for one in (BEST, SECOND) if known.allows(one)])
 
-    monkeypatch.setattr("napari_ferry.codecs.binary.sidecar_search.find_layouts", find)
+    replace_search(monkeypatch, search)
     monkeypatch.setattr(
         "napari_ferry.codecs.binary.sidecar_search.find_common_layout", lambda *_, **__: None
     )
     return asked
+
+
+def replace_search(monkeypatch: pytest.MonkeyPatch, search: Any) -> None:
+    monkeypatch.setattr("napari_ferry.codecs.binary.sidecar_search.search_layouts", search)
 
 
 @pytest.fixture
@@ -154,6 +158,7 @@ def is_waiting(widget: Any) -> bool:
 
 
 def type_number(widget: Any, name: str, text: str, qtbot: Any) -> None:
+    unfold(widget.numbers, qtbot)
     field = widget.form.fields[name]
     field.setFocus()
     field.selectAll()
@@ -169,6 +174,37 @@ def click(button: Any, qtbot: Any) -> None:
     from qtpy.QtCore import Qt
 
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def headline(widget: Any) -> str:
+    """Return the question about the layout, without hard spaces."""
+    return str(widget.question.headline.text()).replace("\u00a0", " ")
+
+
+def list_texts(widget: Any) -> list[str]:
+    rows = widget.candidate_list.list
+    return [rows.item(row).text().replace("\u00a0", " ") for row in range(rows.count())]
+
+
+def answer_question(widget: Any, label: str, qtbot: Any) -> str:
+    """Click a button of the question that comes, and return what it asks."""
+    from qtpy.QtWidgets import QMessageBox
+
+    def boxes() -> list[Any]:
+        return [box for box in widget.findChildren(QMessageBox) if box.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(boxes()), timeout=WAIT)
+    (box,) = boxes()
+    (button,) = (each for each in box.buttons() if each.text().strip("&") == label)
+    click(button, qtbot)
+    qtbot.waitUntil(lambda: not boxes(), timeout=WAIT)
+    return f"{box.text()}\n\n{box.informativeText()}"
+
+
+def unfold(section: Any, qtbot: Any) -> None:
+    """Click on the title of a folded section."""
+    if not section.isExpanded():
+        click(section.toggleButton(), qtbot)
 
 
 def docked(viewer: Any) -> Any:
@@ -190,7 +226,13 @@ def test_a_dropped_file_without_sidecar_opens_the_widget(viewer, tmp_path, qtbot
     best = widget.candidate_list.candidates[0]
     assert values(widget) == (HEADER, 30, 96, 96)
     assert best.layout.confidence > 0.8
-    assert "rows of 96 pixels" in widget.candidate_list.reasons.text()
+    assert headline(widget) == "This looks like 30 frames of 96 × 96, 16 bit."
+    reasons = widget.reasons.reasons.text()
+    assert reasons.startswith("Why: neighboring pixels are smooth as uint16; rows of 96 pixels")
+    assert not widget.reasons.details.isVisible()
+    click(widget.reasons.more.toggleButton(), qtbot)
+    assert widget.reasons.details.isVisible()
+    assert "rows repeat every 192 bytes" in widget.reasons.details.text()
     (layer,) = viewer.layers
     assert np.array_equal(layer.data, calcium_movie(30, 96)[0].array)
 
@@ -229,15 +271,19 @@ def test_a_wrong_sidecar_is_compared_with_the_file(viewer, search_calls, tmp_pat
     assert widget.mismatch.isVisible()
     assert "<b>a.json does not fit.</b>" in said
     assert f"<td><b>{SIDE + 2}</b></td><td><b>≠</b></td><td><b>{SIDE}</b></td>" in said
-    assert f"<td>{FRAMES}</td><td></td><td>{FRAMES}</td>" in said
+    assert f"<td>Frames</td><td>{FRAMES}</td><td></td><td>{FRAMES}</td>" in said
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
     widget.candidate_list.list.setCurrentRow(1)
     assert "from a.json" in widget.candidate_list.candidates[1].text
     assert values(widget) == (0, FRAMES, SIDE, SIDE + 2)
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape == (11, SIDE, SIDE + 2)
-    assert "ends within frame 12" in widget.result.summary.text()
-    assert widget.result.write_button.text() == "Write sidecar for 11 frames"
+    assert widget.result.summary.text() == (
+        "11 frames of 64 × 66 pixels. Left out: 5,728 bytes (0.7 frames) at the end, 6 % of the "
+        "file."
+    )
+    assert widget.result.write_button.text() == "Write sidecar (11 frames)"
+    assert headline(widget) == "a.json describes 12 frames of 64 × 66, 16 bit."
 
 
 @pytest.mark.parametrize(
@@ -292,8 +338,10 @@ def test_candidates_have_thumbnails_text_and_reasons(widget, viewer, tmp_path, q
     first, second = widget.candidate_list.candidates
     assert first.text == "12 × 64 × 64\nuint16, header 352\nvery likely (97 %)"
     assert second.text == "12 × 64 × 64\nuint16\n352 bytes remain\nunlikely (20 %)"
-    assert widget.candidate_list.reasons.text() == "Rows repeat."
+    assert widget.reasons.reasons.text() == "Why: rows repeat; the file size fits."
+    assert widget.reasons.details.text() == "Rows repeat every 128 bytes."
     qtbot.waitUntil(lambda: len(widget.candidate_list.icons) == 2, timeout=WAIT)
+    assert list_texts(widget)[0] == first.text
     picture = widget.candidate_list.list.item(0).icon().pixmap(132, 64).toImage()
     shades = {picture.pixelColor(i, 30).red() for i in range(64)}
     assert len(shades) > 20
@@ -322,16 +370,14 @@ def test_more_candidates_come_on_demand(widget, viewer, tmp_path, qtbot, monkeyp
         Layout(dtype=np.dtype("u1"), offset=0, frames=1, y=10 + i, x=20, confidence=0.01)
         for i in range(9)
     ]
-    monkeypatch.setattr(
-        "napari_ferry.codecs.binary.sidecar_search.find_layouts", lambda path, **known: found
-    )
+    replace_search(monkeypatch, lambda path, known: FoundLayouts(layouts=found))
     opened(widget, recording(tmp_path), qtbot)
     assert widget.candidate_list.list.count() == 4
     assert widget.candidate_list.more.text() == "Show 5 more"
     click(widget.candidate_list.more, qtbot)
     assert widget.candidate_list.list.count() == 9
     assert not widget.candidate_list.more.isVisible()
-    assert "No candidate is clearly more likely" in widget.status.text()
+    assert "No layout is clearly more likely" in widget.status.text()
 
 
 def test_noise_is_reported_as_noise(viewer, tmp_path, qtbot):
@@ -387,6 +433,81 @@ def test_a_home_folder_that_is_not_known_is_one_sentence(widget, qtbot):
     assert "a home folder that cannot be determined" in widget.status.text()
 
 
+# --- the question --------------------------------------------------------------------------------
+
+
+def test_arrow_keys_and_a_button_go_through_the_candidates(widget, viewer, tmp_path, qtbot):
+    from qtpy.QtCore import Qt
+
+    opened(widget, recording(tmp_path), qtbot)
+    assert headline(widget) == "This looks like 12 frames of 64 × 64, 16 bit."
+    click(widget.question.next_button, qtbot)
+    assert values(widget) == (0, FRAMES, SIDE, SIDE)
+    assert headline(widget) == ("This could be 12 frames of 64 × 64, 16 bit, but that is a guess.")
+    click(widget.question.next_button, qtbot)  # the first follows the last
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+    for part in (widget.candidate_list.list, widget.question.next_button):
+        for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
+            before = values(widget)
+            qtbot.keyClick(part, key)
+            assert values(widget) != before
+    wait_until_shown(widget, qtbot)
+    canvas = viewer.window._qt_viewer.canvas.native
+    qtbot.keyClick(canvas, Qt.Key.Key_Down)
+    assert values(widget) == (0, FRAMES, SIDE, SIDE)
+    wait_until_shown(widget, qtbot)
+
+
+def test_a_layout_that_looks_right_is_opened(widget, viewer, tmp_path, qtbot):
+    from qtpy.QtCore import Qt
+
+    opened(widget, recording(tmp_path), qtbot)
+    click(widget.question.confirm_button, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["a"]
+    assert headline(widget) == "Opened as a."
+    assert not widget.question.confirm_button.isVisible()
+    assert not widget.result.open_button.isEnabled()
+    qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Down)
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+
+
+def test_a_sidecar_adds_no_layer_to_an_opened_file(widget, viewer, tmp_path, qtbot, notices):
+    opened(widget, recording(tmp_path), qtbot)
+    click(widget.result.open_button, qtbot)
+    (layer,) = viewer.layers
+    unfold(widget.more, qtbot)
+    for text in ("x", "0.5"):  # invalid, then valid
+        widget.calibration_form.pixel_size.native.clear()
+        qtbot.keyClicks(widget.calibration_form.pixel_size.native, text)
+        qtbot.waitUntil(lambda: not is_waiting(widget), timeout=WAIT)
+    assert tuple(layer.scale) == (1, 0.5, 0.5)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert list(viewer.layers) == [layer]
+    assert imload(tmp_path / "a.raw")[0].pixel_size == (0.5, 0.5)
+
+
+def test_a_scale_that_the_user_has_changed_is_kept(widget, viewer, tmp_path, qtbot):
+    opened(widget, recording(tmp_path), qtbot)
+    click(widget.result.open_button, qtbot)
+    (layer,) = viewer.layers
+    layer.scale = (1, 3, 3)
+    qtbot.keyClicks(widget.calibration_form.pixel_size.native, "0.5")
+    qtbot.waitUntil(lambda: not is_waiting(widget), timeout=WAIT)
+    assert tuple(layer.scale) == (1, 3, 3)
+
+
+def test_help_opens_the_guide(widget, qtbot, monkeypatch):
+    from qtpy.QtGui import QDesktopServices
+
+    asked: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: asked.append(url.toString()))
+    click(widget.files.help_button, qtbot)
+    (url,) = asked
+    assert url.endswith("/docs/repair.md")
+    assert (Path(__file__).parents[2] / "docs" / "repair.md").is_file()
+
+
 # --- numbers -------------------------------------------------------------------------------------
 
 
@@ -398,7 +519,7 @@ def test_a_typed_value_is_kept_and_others_follow(widget, viewer, tmp_path, searc
     assert widget.form.fixed == {"x"}
     wait_until_found(widget, qtbot)
     assert search_calls == [{"x": 32}]
-    assert "No layout with the known values fits" in widget.status.text()
+    assert "No layout with your numbers fits" in widget.status.text()
     wait_until_shown(widget, qtbot)
     assert viewer.layers[0].data.shape[2] == 32
 
@@ -414,16 +535,65 @@ def test_unchecking_a_value_searches_again(widget, tmp_path, search_calls, qtbot
         assert search_calls.pop() == known
 
 
+@pytest.mark.parametrize("where", ["question", "note"])
+def test_a_typed_number_is_judged(viewer, tmp_path, qtbot, where):
+    """The real search: a gap would make 92 fit the size of the file."""
+    path = tmp_path / "a.raw"
+    path.write_bytes(np.asarray(calcium_movie(30, 96)[0].array).tobytes())
+    widget = add_widget(viewer)
+    opened(widget, path, qtbot)
+    type_number(widget, "x", "92", qtbot)
+    wait_until_found(widget, qtbot)
+    assert headline(widget) == "92 does not fit; 96 does."
+    note = widget.form.notes["x"]
+    assert (note.text.text(), note.button.text()) == ("92 does not fit; 96 does", "Use 96")
+    assert values(widget) == (0, 31, 96, 92)
+    assert widget.form.draft().gap == 0
+    assert widget.result.summary.text() == (
+        "31 frames of 96 × 92 pixels. Left out: 5,376 bytes (0.3 frames) at the end, below 1 % of "
+        "the file."
+    )
+    texts = list_texts(widget)
+    assert texts[0].startswith("30 × 96 × 96")
+    assert all("a guess (below 1 %)" in text for text in texts[1:])
+    click(widget.question.use_button if where == "question" else note.button, qtbot)
+    wait_until_found(widget, qtbot)
+    assert values(widget) == (0, 30, 96, 96)
+    assert not note.isVisible()
+    assert headline(widget) == "This looks like 30 frames of 96 × 96, 16 bit."
+    wait_until_shown(widget, qtbot)
+
+
+def test_a_typed_choice_is_judged(widget, tmp_path, qtbot, monkeypatch):
+    opened(widget, recording(tmp_path), qtbot)
+    replace_search(monkeypatch, lambda *_: FoundLayouts(layouts=[], rival=BEST))
+    unfold(widget.numbers, qtbot)
+    widget.form.fields["dtype"].setCurrentText("float32")
+    type_number(widget, "y", "60", qtbot)
+    wait_until_found(widget, qtbot)
+    assert "float32 does not fit; uint16 does" in headline(widget)
+    assert "60 does not fit; 64 does" in headline(widget)
+    assert widget.question.use_button.text() == "Use them"
+    click(widget.form.notes["dtype"].button, qtbot)
+    assert widget.form.fields["dtype"].currentText() == "uint16"
+    wait_until_found(widget, qtbot)
+    click(widget.question.use_button, qtbot)
+    assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
+    assert widget.form.fixed == {"dtype"}
+    wait_until_shown(widget, qtbot)
+
+
 def test_a_click_on_the_note_of_a_field_fixes_it(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
     type_number(widget, "x", "63", qtbot)
     note = widget.form.notes["x"]
     assert note.isVisible()
-    assert note.text.text() == "1,536 bytes remain"
+    assert note.text.text() == "63 does not fit; 64 does"
     assert note.button.text() == "Use 64"
     header = widget.form.notes["offset"]
+    assert header.text.text() == "Or the header has 1,888 bytes"
     assert header.button.text() == "Use 1,888"
-    assert "1,536 bytes remain after the 12 frames" in text_when_shown(widget, qtbot)
+    assert "Left out: 1,536 bytes (0.2 frames) at the end" in text_when_shown(widget, qtbot)
     click(note.button, qtbot)
     assert values(widget) == (HEADER, FRAMES, SIDE, SIDE)
     assert not note.isVisible()
@@ -438,14 +608,14 @@ def text_when_shown(widget: Any, qtbot: Any) -> str:
 def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
     go, begun = threading.Event(), threading.Event()
 
-    def find(path: Path, **known: Any) -> list[Layout]:
-        if not known:
+    def search(path: Path, known: KnownFields) -> FoundLayouts:
+        if known == KnownFields():
             begun.set()
             go.wait(10)
-            return [SECOND]
-        return [BEST]
+            return FoundLayouts(layouts=[SECOND])
+        return FoundLayouts(layouts=[BEST])
 
-    monkeypatch.setattr("napari_ferry.codecs.binary.sidecar_search.find_layouts", find)
+    replace_search(monkeypatch, search)
     widget.open_paths([recording(tmp_path)])
     assert begun.wait(10)
     type_number(widget, "offset", str(HEADER), qtbot)
@@ -581,7 +751,7 @@ def test_contrast_is_that_of_the_samples(widget, viewer, tmp_path, qtbot):
 
 def test_open_keeps_the_layer_with_scales_and_units(widget, viewer, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
-    widget.more.expand(False)
+    unfold(widget.more, qtbot)
     qtbot.keyClicks(widget.calibration_form.pixel_size.native, "0,5")
     qtbot.keyClicks(widget.calibration_form.frame_rate.native, "20")
     click(widget.result.open_button, qtbot)
@@ -623,21 +793,23 @@ def test_a_sidecar_is_written_and_the_file_opens_by_itself(
     ]
 
 
-def test_replacing_a_sidecar_is_asked_and_keeps_it(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_replacing_a_sidecar_is_asked_and_keeps_it(widget, tmp_path, qtbot, notices):
     path = recording(tmp_path)
     sidecar_path(path).write_text('{"mine": 1}')
-    asked = answer(monkeypatch, "No")
+    (tmp_path / "a.json.bak").write_text("older")
     opened(widget, path, qtbot)
     click(widget.result.write_button, qtbot)
-    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
-    assert "Replaced, with the old file kept as .json.bak (or with a number): a.json." in asked[0]
-    assert asked[0].endswith("Its other metadata is kept.")
+    assert answer_question(widget, "Cancel", qtbot) == (
+        "Replace a.json?\n\nThe old file is kept as a.json.bak1; names, colors and scale are "
+        "carried over."
+    )
     assert sidecar_path(path).read_text() == '{"mine": 1}'
-    answer(monkeypatch, "Yes")
     click(widget.result.write_button, qtbot)
+    answer_question(widget, "Replace", qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert notices == [f"Wrote {tmp_path / 'a.json'}; the previous one is kept as a.json.bak."]
-    assert (tmp_path / "a.json.bak").read_text() == '{"mine": 1}'
+    assert notices == [f"Wrote {tmp_path / 'a.json'}; the previous one is kept as a.json.bak1."]
+    assert (tmp_path / "a.json.bak").read_text() == "older"
+    assert (tmp_path / "a.json.bak1").read_text() == '{"mine": 1}'
     assert imload(path)[0].shape == MOVIE.shape
     assert not widget.mismatch.isVisible()
 
@@ -668,31 +840,34 @@ def test_frames_are_the_planes_of_the_channels_that_the_sidecar_says(
         ["12 × 64 × 64", "uint16, header 352", "very likely (97 %)"],
         ["12 × 64 × 64", "uint16", "352 bytes remain", "unlikely (20 %)"],
     ]
-    assert widget.candidate_list.reasons.text() == "a.json specifies 2 channels; rows repeat."
+    assert widget.reasons.reasons.text() == (
+        "Why: a.json specifies 2 channels; rows repeat; the file size fits."
+    )
     assert widget.form.draft().interleaving == "plane"
     said = widget.mismatch.text()
     assert f"<td><b>0</b></td><td><b>≠</b></td><td><b>{HEADER}</b></td>" in said
+    assert "<td>Channels</td><td>2</td><td></td><td>2</td>" in said
     assert (
-        "<td>channels</td><td>2 (one plane after another)</td><td></td>"
-        "<td>2 (one plane after another)</td>" in said
+        "<td>Channel order</td><td>one plane after another</td><td></td>"
+        "<td>one plane after another</td>" in said
     )
     assert [layer.data.shape for layer in viewer.layers] == [(6, SIDE, SIDE)] * 2
 
 
 @pytest.mark.parametrize("pixel", ["", "0.5"])
 def test_metadata_of_a_sidecar_is_kept_except_edited_values(
-    widget, tmp_path, qtbot, notices, monkeypatch, pixel
+    widget, tmp_path, qtbot, notices, pixel
 ):
     path = opened(widget, described(tmp_path), qtbot)
     before = axes_in(path)
-    asked = answer(monkeypatch, "Yes")
     if pixel:
         widget.calibration_form.pixel_size.native.selectAll()
         qtbot.keyClicks(widget.calibration_form.pixel_size.native, pixel)
     wait_until_found(widget, qtbot)
     click(widget.result.write_button, qtbot)
+    asked = answer_question(widget, "Replace", qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert asked[0].endswith("Its other metadata is kept.")
+    assert asked.endswith("names, colors and scale are carried over.")
     (image,) = imload(path)
     assert np.array_equal(image.array, MOVIE.reshape(-1, 2, SIDE, SIDE))
     assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
@@ -707,11 +882,10 @@ def axes_in(path: Path) -> Any:
     return json.loads(beside.read_text())["axes"]
 
 
-def test_losses_are_listed_in_the_question(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_losses_are_listed_in_the_question(widget, tmp_path, qtbot, notices):
     paths = [described(tmp_path, "a.raw"), described(tmp_path, "b.raw", 6)]
     recording(tmp_path, "c.raw")
     sidecar_path(tmp_path / "c.raw").write_text("{")
-    asked = answer(monkeypatch, "No")
     widget.open_paths([tmp_path])
     wait_for_candidates(widget, qtbot)
     widget.candidate_list.list.setCurrentRow(2)
@@ -719,19 +893,21 @@ def test_losses_are_listed_in_the_question(widget, tmp_path, qtbot, notices, mon
     qtbot.keyClicks(widget.calibration_form.frame_rate.native, "20")
     wait_until_shown(widget, qtbot)
     click(widget.result.all_button, qtbot)
-    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
+    asked = answer_question(widget, "Cancel", qtbot)
     lost = "the descriptions of 2 channels (DAPI, GFP) are left out: the layout has 1"
-    assert asked[0].split("\n\n")[1:] == [
-        "Replaced, with the old file kept as .json.bak (or with a number): a.json, b.json, c.json.",
-        "Their other metadata is kept, but:\n"
+    assert asked.split("\n\n") == [
+        f"Write 3 sidecars in {tmp_path}?",
+        "Replaced: a.json, b.json, c.json. Each old file is kept with the suffix .bak, and with a "
+        "number if that name is taken.",
+        "Names, colors and scale are carried over, but:\n"
         "• a.json: the axis z (length 6 at steps of 300 nanometer) is left out\n"
         f"• a.json, b.json: {lost}\n"
         "• b.json: the axis z (length 3 at steps of 300 nanometer) is left out\n"
         "• c.json: it is damaged, so nothing is copied from it",
     ]
     assert not notices
-    answer(monkeypatch, "Yes")
     click(widget.result.all_button, qtbot)
+    answer_question(widget, "Replace", qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
     for path in paths:
         (image,) = imload(path)
@@ -739,17 +915,17 @@ def test_losses_are_listed_in_the_question(widget, tmp_path, qtbot, notices, mon
         assert (image.name, image.pixel_size) == ("cells", (1 / 3, 1 / 7))
 
 
-def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_a_field_that_was_emptied_says_so(widget, tmp_path, qtbot, notices):
     path = opened(widget, recording(tmp_path), qtbot)
-    asked = answer(monkeypatch, "Yes")
     for text in ("2", ""):
         widget.calibration_form.pixel_size.native.clear()
         qtbot.keyClicks(widget.calibration_form.pixel_size.native, text)
         click(widget.result.write_button, qtbot)
+        asked = "" if text else answer_question(widget, "Replace", qtbot)
         qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
         notices.clear()
         assert imload(path)[0].pixel_size == ((2, 2) if text else None)
-    assert "metadata is kept, but:\n• the step of y (2 micrometer) is left out" in asked[0]
+    assert "metadata is carried over, but:\n• the step of y (2 micrometer) is left out" in asked
 
 
 def test_a_scale_is_not_used_for_another_recording(widget, viewer, tmp_path, qtbot):
@@ -774,11 +950,11 @@ def test_an_invalid_scale_is_reported_and_nothing_is_written(widget, viewer, tmp
     assert not sidecar_path(path).exists()
 
 
-def test_a_failed_write_is_one_sentence(widget, tmp_path, qtbot, notices, monkeypatch):
+def test_a_failed_write_is_one_sentence(widget, tmp_path, qtbot, notices):
     opened(widget, recording(tmp_path), qtbot)
     (tmp_path / "a.json").mkdir()
-    answer(monkeypatch, "Yes")
     click(widget.result.write_button, qtbot)
+    answer_question(widget, "Replace", qtbot)
     qtbot.waitUntil(lambda: "a.json" in widget.status.text(), timeout=WAIT)
     assert notices == []
     assert widget.status.text().endswith(".")
@@ -791,8 +967,8 @@ def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
     os.truncate(path, path.stat().st_size - 1000)
     opened(widget, path, qtbot)
     assert widget.result.open_button.text() == "Open 11 frames"
-    assert widget.result.write_button.text() == "Write sidecar for 11 frames"
-    assert "the rest is ignored" in widget.result.summary.text()
+    assert widget.result.write_button.text() == "Write sidecar (11 frames)"
+    assert "Left out: 7,192 bytes (0.9 frames) at the end" in widget.result.summary.text()
     click(widget.result.open_button, qtbot)
     assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])
     monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", lambda _: None)
@@ -826,7 +1002,6 @@ def test_a_folder_is_repaired_with_one_layout(
     (tmp_path / "notes.dat").write_bytes(b"not one frame")
     said: list[str] = []
     monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", said.append)
-    asked = answer(monkeypatch, "Yes")
     drop(widget, tmp_path)
     wait_for_candidates(widget, qtbot)
     for name, value in (("offset", HEADER), ("y", SIDE), ("x", SIDE)):
@@ -843,17 +1018,17 @@ def test_a_folder_is_repaired_with_one_layout(
     wait_for_candidates(widget, qtbot)
     assert values(widget)[1] == 12
     click(widget.result.all_button, qtbot)
+    asked = answer_question(widget, "Write", qtbot)
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
-    assert "Write 3 sidecars" in asked[0]
-    assert "Left out, as the layout does not fit: notes.dat." in asked[0]
+    assert "Write 3 sidecars" in asked
+    assert "Left out, as the layout does not fit: notes.dat." in asked
     assert said == [f"Wrote 3 sidecars in {tmp_path}."]
     for name, count in counts.items():
         assert imload(tmp_path / name)[0].shape == (count, SIDE, SIDE)
     assert not (tmp_path / "notes.json").exists()
 
 
-def test_files_that_share_a_sidecar_get_no_wrong_one(widget, tmp_path, qtbot, notices, monkeypatch):
-    answer(monkeypatch, "Yes")
+def test_files_that_share_a_sidecar_get_no_wrong_one(widget, tmp_path, qtbot, notices):
     recording(tmp_path)
     recording(tmp_path, "a.bin", frames=5)
     widget.open_paths([tmp_path])
@@ -902,11 +1077,15 @@ def open_paths() -> list[str]:
 
 def test_the_keyboard_reaches_everything(widget, tmp_path, qtbot):
     opened(widget, recording(tmp_path), qtbot)
-    widget.more.expand(False)
+    unfold(widget.more, qtbot)
     files, form = widget.files, widget.form
-    wanted = [files.line, files.file_button, files.folder_button, widget.candidate_list.list]
+    wanted = [files.line, files.file_button, files.folder_button, files.help_button]
+    wanted += [widget.question.confirm_button, widget.question.next_button]
+    wanted += [widget.candidate_list.list, widget.reasons.more.toggleButton()]
+    wanted += [widget.numbers.toggleButton()]
     for name, field in form.fields.items():
         wanted += [field, form.fixed_boxes[name]]
+    wanted += [widget.more.toggleButton()]
     wanted += [field.native for field in widget.calibration_form.fields.values()]
     wanted += [widget.result.open_button, widget.result.write_button]
     reached, here = [], files.line

@@ -93,10 +93,10 @@ def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) 
     return next((v for v in near if v > 0 and room >= v * line and not room % (v * line)), None)
 
 
-def mismatch_notes(
+def fitting_values(
     nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
-) -> dict[str, tuple[str, int | None]]:
-    """Describe why a layout does not fit, with values to correct it.
+) -> dict[str, int | None]:
+    """Return the values of fields with which a layout would fit.
 
     Parameters
     ----------
@@ -105,28 +105,26 @@ def mismatch_notes(
     layout : Layout
         The layout.
     edited : str
-        The field that was changed last; its note describes the mismatch.
+        The field that was changed last.
     fixed : collection of str
         Known fields.
 
     Returns
     -------
     dict
-        Field -> note, and the nearest value that fits, ``None`` without one; empty for a layout
-        that fits.
+        The nearest value of the edited field, ``None`` without one, or of the number of frames if
+        that field is not a size; and of the header, if it is not known. Empty for a layout that
+        fits.
     """
     if fits(nbytes, layout):
         return {}
 
-    rest = remaining_bytes(nbytes, layout)
-    text = f"{rest:,} bytes remain" if rest > 0 else f"{-rest:,} bytes are missing"
     field = edited if edited in ("frames", "y", "x", "offset") else "frames"
-    notes = {field: (text, nearest_fit(nbytes, layout, field, set(fixed) - {field}))}
-
+    values = {field: nearest_fit(nbytes, layout, field, set(fixed) - {field})}
     header = nearest_fit(nbytes, layout, "offset", fixed)
     if field != "offset" and "offset" not in fixed and header is not None:
-        notes["offset"] = ("or the header has another size", header)
-    return notes
+        values["offset"] = header
+    return values
 
 
 def _nearest_header(nbytes: int, offset: int, unit: int, *, is_single: bool) -> int | None:

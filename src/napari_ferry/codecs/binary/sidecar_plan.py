@@ -69,7 +69,7 @@ def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path |
         The old sidecar cannot be copied.
     """
     (sidecar,) = planned.paths
-    backup = _free_backup_path(sidecar) if overwrite and sidecar.is_file() else None
+    backup = free_backup_path(sidecar) if overwrite and sidecar.is_file() else None
     if backup is not None:
         _copy(sidecar, backup)
     run(planned, overwrite=overwrite)
@@ -145,7 +145,7 @@ def _copy(sidecar: Path, backup: Path) -> None:
         ) from error
 
 
-def _free_backup_path(sidecar: Path) -> Path:
-    """Return a free path for a backup."""
+def free_backup_path(sidecar: Path) -> Path:
+    """Return a free path for the backup of a sidecar: ``.bak``, with a number if that exists."""
     names = (f"{sidecar.name}.bak{n or ''}" for n in range(10**6))
     return next(path for name in names if not (path := sidecar.with_name(name)).exists())

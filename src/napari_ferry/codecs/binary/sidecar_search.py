@@ -20,7 +20,12 @@ from napari_ferry.codecs.binary.layout import (
     parse_known_fields,
     strip_evidence,
 )
-from napari_ferry.codecs.binary.layout.find import find_common_layout, find_layouts
+from napari_ferry.codecs.binary.layout.find import (
+    FoundLayouts,
+    find_common_layout,
+    find_layouts,
+    search_layouts,
+)
 from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import raw_files, sidecar_path
 from napari_ferry.errors import (
@@ -31,6 +36,9 @@ from napari_ferry.errors import (
 )
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
+
+_MAX_LAYOUTS = 10
+"""Number of layouts of a file worth showing."""
 
 
 def find_sidecars(
@@ -141,7 +149,7 @@ def one_per_sidecar(layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
     return dict(chosen.values())
 
 
-def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> list[Layout]:
+def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any]) -> FoundLayouts:
     """Find the layouts of a raw file, first the common one of all files from its camera.
 
     Parameters
@@ -159,23 +167,28 @@ def find_file_layouts(data: Path, files: Sequence[Path], known: Mapping[str, Any
         The file is not raw: it begins like TIFF or another format.
     """
     fields = parse_known_fields(**known)
-    layouts = _described_first(data, find_layouts(data, **known), fields)
-    if len(files) < 2:
-        return layouts
+    found = search_layouts(data, fields)
+    layouts = _described_first(data, found.layouts[:_MAX_LAYOUTS], fields)
+    is_described = bool(layouts) and layouts[0].confidence == 1
+    found = FoundLayouts(layouts=layouts, rival=None if is_described else found.rival)
+    if len(files) < 2 or is_described or found.rival:
+        return found
     try:
         common = find_common_layout(files, known=fields)
     except FerryError:  # another file is not raw; the form reports this with that file
-        return layouts
-    is_described = bool(layouts) and layouts[0].confidence == 1
-    if common is None or data not in common.frame_counts or is_described:
-        return layouts
+        return found
+    if common is None or data not in common.frame_counts:
+        return found
 
     # the common layout also takes the reasons found in this file
     first = replace(common.layout, frames=common.frame_counts[data])
     form = strip_evidence(first)
     rest = [layout for layout in layouts if strip_evidence(layout) != form]
-    reasons = [reason for layout in layouts if layout not in rest for reason in layout.reasons]
-    return [replace(first, reasons=(*first.reasons, *reasons)), *rest]
+    for layout in layouts:
+        if layout not in rest:
+            reasons = (*first.reasons, *layout.reasons)
+            first = replace(first, reasons=reasons, details=layout.details)
+    return replace(found, layouts=[first, *rest])
 
 
 def open_with_layout(

@@ -13,10 +13,7 @@ from qtpy.QtWidgets import QWidget
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.widgets.form import lay_out, to_number
-
-_UNITS = (("µm", "micrometer"), ("nm", "nanometer"), ("mm", "millimeter"))
-_FRAME_AXES = (("time points", "t"), ("z planes", "z"))
-_UNKNOWN = "unknown"
+from napari_ferry.widgets.repair.words import CALIBRATION_FIELDS, FRAME_AXES, UNITS, UNKNOWN
 
 
 class CalibrationForm(QWidget):
@@ -27,13 +24,12 @@ class CalibrationForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pixel_size = LineEdit(label="Pixel size", tooltip="Size of a pixel along y and x")
-        self.unit = ComboBox(label="Unit", choices=_UNITS, tooltip="Unit of pixel size and z step")
-        self.frame_axis = ComboBox(
-            label="Frames are", choices=_FRAME_AXES, tooltip="Axis of the frames: time or depth"
-        )
-        self.frame_rate = LineEdit(label="Frame rate", tooltip="Frames per second")
-        self.z_step = LineEdit(label="Z step", tooltip="Distance between planes, in the same unit")
+        words = {name: each._asdict() for name, each in CALIBRATION_FIELDS.items()}
+        self.pixel_size = LineEdit(**words["pixel_size"])
+        self.unit = ComboBox(choices=UNITS, **words["unit"])
+        self.frame_axis = ComboBox(choices=FRAME_AXES, **words["frame_axis"])
+        self.frame_rate = LineEdit(**words["frame_rate"])
+        self.z_step = LineEdit(**words["z_step"])
         self.fields: dict[str, Any] = {
             "pixel_size": self.pixel_size,
             "unit": self.unit,
@@ -41,11 +37,10 @@ class CalibrationForm(QWidget):
             "frame_rate": self.frame_rate,
             "z_step": self.z_step,
         }
-        lay_out(self, self.fields.values())
+        self._labels = dict(zip(self.fields, lay_out(self, self.fields.values()), strict=True))
 
-        for line in (self.pixel_size, self.z_step):
-            line.native.setPlaceholderText(_UNKNOWN)
-        self.frame_rate.native.setPlaceholderText(f"{_UNKNOWN} (per second)")
+        for line in (self.pixel_size, self.frame_rate, self.z_step):
+            line.native.setPlaceholderText(UNKNOWN)
         for field in self.fields.values():
             field.changed.connect(self._on_change)
         self._enable()
@@ -90,11 +85,15 @@ class CalibrationForm(QWidget):
     def _enable(self) -> None:
         self.frame_rate.enabled = self.frame_axis.value == "t"
         self.z_step.enabled = self.frame_axis.value == "z"
+        for name in ("pixel_size", "z_step"):
+            label = f"{CALIBRATION_FIELDS[name].label} ({self.unit.current_choice})"
+            self.fields[name].native.setAccessibleName(label)
+            self._labels[name].setText(label)
 
 
 def _texts(calibration: Calibration) -> dict[str, str]:
     """Return the text of each field of the form for a calibration."""
-    units = [name for _, name in _UNITS]
+    units = [name for _, name in UNITS]
     is_known_unit = calibration.unit in units
     is_time = calibration.frame_axis == "t"
     step = calibration.frame_step
@@ -128,7 +127,7 @@ def _positive(field: LineEdit) -> float | None:
     text = field.value.strip()
     if not text:
         return None
-    name = field.label.lower()
+    name = field.label.partition(" (")[0].lower()
     value = float(to_number(text, float, name))
     if not 0 < value < math.inf:
         raise InvalidImageError(f"The {name} is {text!r}: enter a number above 0.")

@@ -19,9 +19,15 @@ from qtpy.QtWidgets import (
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 from napari_ferry.widgets.form import escape_text
+from napari_ferry.widgets.help_button import HelpButton
+from napari_ferry.widgets.repair import words
+from napari_ferry.widgets.repair.sentences import file_line
 
 _ROWS = 4
 """Rows of the list that are visible at once."""
+
+_SPACING = 4
+"""Pixels between the buttons, which leave little room for the path."""
 
 
 class FileSelector(QWidget):
@@ -46,23 +52,29 @@ class FileSelector(QWidget):
 
     def _make_parts(self) -> None:
         self.line = QLineEdit()
-        self.line.setPlaceholderText("Drop a file or folder")
-        self.line.setAccessibleName("File or folder to repair")
-        self.line.setToolTip("Raw file, or folder with the raw files of one camera")
-        self.file_button, self.folder_button = QPushButton("File..."), QPushButton("Folder...")
-        self.file_button.setToolTip("Select a raw file.")
-        self.folder_button.setToolTip("Select a folder. All its raw files get the same layout.")
+        self.line.setPlaceholderText(words.FILE_PLACEHOLDER)
+        self.line.setAccessibleName(words.FILE_LINE.label)
+        self.line.setToolTip(words.FILE_LINE.tooltip)
+        self.file_button, self.folder_button = QPushButton(), QPushButton()
+        for button, (label, tooltip) in (
+            (self.file_button, words.FILE_BUTTON),
+            (self.folder_button, words.FOLDER_BUTTON),
+        ):
+            button.setText(label)
+            button.setToolTip(tooltip)
+        self.help_button = HelpButton(words.HELP_PAGE)
 
         self.list = QListWidget()
-        self.list.setAccessibleName("Files")
-        self.list.setToolTip("Files, with the number of frames in each. Select one to see it.")
+        self.list.setAccessibleName(words.FILE_LIST.label)
+        self.list.setToolTip(words.FILE_LIST.tooltip)
         self.list.setMaximumHeight(self.fontMetrics().lineSpacing() * (_ROWS + 1) + 12)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.hide()
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for part in (self.line, self.file_button, self.folder_button):
+        row.setSpacing(_SPACING)
+        for part in (self.line, self.file_button, self.folder_button, self.help_button):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -96,11 +108,9 @@ class FileSelector(QWidget):
         """Show the number of frames in each file for a layout, or the remaining bytes."""
         for row, path in enumerate(self.paths):
             count, rest = count_frames(self.sizes[path], layout)
-            problem = f"{rest:,} bytes remain" if count else "no whole frame"
-            text = f"{count:,} frames" if count and not rest else f"left out, {problem}"
             item = self.list.item(row)
             if item is not None:
-                item.setText(f"{path.name}: {text}")
+                item.setText(f"{path.name}: {file_line(count, rest)}")
                 item.setToolTip(escape_text(str(path)))
 
     def count_fitting(self, layout: Layout) -> dict[Path, int]:
@@ -110,9 +120,7 @@ class FileSelector(QWidget):
 
     def _show_path(self, path: Path) -> None:
         self.line.setText(str(path))
-        self.line.setToolTip(
-            escape_text(f"{path}: raw file, or folder with the raw files of one camera")
-        )
+        self.line.setToolTip(escape_text(f"{path}\n{words.FILE_LINE.tooltip}"))
 
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self.paths):
@@ -127,13 +135,13 @@ class FileSelector(QWidget):
     def _browse_file(self) -> None:
         patterns = " ".join(f"*{suffix}" for suffix in RAW_SUFFIXES)
         path, _ = QFileDialog.getOpenFileName(
-            self, "Raw file", self._folder(), f"Raw files ({patterns});;All files (*)"
+            self, words.FILE_TITLE, self._folder(), f"Raw files ({patterns});;All files (*)"
         )
         if path:
             self.paths_entered.emit([Path(path)])
 
     def _browse_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of raw files", self._folder())
+        path = QFileDialog.getExistingDirectory(self, words.FOLDER_TITLE, self._folder())
         if path:
             self.paths_entered.emit([Path(path)])
 

@@ -20,36 +20,34 @@ from qtpy.QtWidgets import (
 from superqt import QLargeIntSpinBox
 
 from napari_ferry.codecs.binary.layout import Layout
+from napari_ferry.widgets.repair.question import make_label
+from napari_ferry.widgets.repair.sentences import use
+from napari_ferry.widgets.repair.words import (
+    BYTE_ORDERS,
+    CHANNEL_ORDERS,
+    KNOWN,
+    KNOWN_TIP,
+    LAYOUT_FIELDS,
+    USE,
+)
+
+Value = int | str
+"""Value of a field: a number, or the text of a choice."""
 
 _DTYPES = (
     *("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
     *("int8", "uint64", "int64", "float16"),
 )
-_BYTE_ORDERS = {"little endian": "little", "big endian": "big"}
-_CHANNEL_ORDERS = {"interleaved": "pixel", "one plane after another": "plane"}
 
 _MAXIMUM = 2**48
-_FIELD_WIDTH = 90
+_FIELD_WIDTH = 80
 """Minimum width of a field in pixels."""
 
-_FIELDS = {
-    "dtype": ("Data type", "Data type of a sample"),
-    "byte_order": ("Byte order", "Order of the bytes of a sample"),
-    "offset": ("Header (bytes)", "Bytes before the first sample"),
-    "gap": ("Gap (bytes)", "Bytes after each frame that are not samples"),
-    "frames": ("Frames", "Number of frames"),
-    "y": ("Height (y)", "Rows of a frame, in pixels"),
-    "x": ("Width (x)", "Columns of a frame, in pixels"),
-    "channels": ("Channels", "Number of samples per pixel"),
-    "interleaving": ("Channel order", "Order of the samples of several channels"),
-}
-"""Label and tooltip of each field."""
-
+_WIDE = ("byte_order", "interleaving")
+"""Fields below their label."""
 
 DEFAULT_LAYOUT = Layout(dtype=np.dtype("uint16"), offset=0, frames=1, y=512, x=512)
 """Layout to start from when nothing is known."""
-
-_KNOWN_TIP = "Check if you know this value: it is kept, and the others are computed from it."
 
 
 class LayoutForm(QWidget):
@@ -66,9 +64,9 @@ class LayoutForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fields: dict[str, Any] = {name: _make_field(name) for name in _FIELDS}
-        self.fixed_boxes = {name: QCheckBox() for name in _FIELDS}
-        self.notes = {name: _Note(title) for name, (title, _) in _FIELDS.items()}
+        self.fields: dict[str, Any] = {name: _make_field(name) for name in LAYOUT_FIELDS}
+        self.fixed_boxes = {name: QCheckBox() for name in LAYOUT_FIELDS}
+        self.notes = {name: _Note() for name in LAYOUT_FIELDS}
         self._lay_out()
         for name, field in self.fields.items():
             is_choice = isinstance(field, QComboBox)
@@ -81,47 +79,40 @@ class LayoutForm(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
-        heading = QLabel("Known")
-        heading.setToolTip(_KNOWN_TIP)
-        grid.addWidget(heading, 0, 2, Qt.AlignmentFlag.AlignHCenter)
-        for i, name in enumerate(_FIELDS):
-            self._add_row(grid, 2 * i + 1, name)
+        heading = QLabel(KNOWN)
+        heading.setToolTip(KNOWN_TIP)
+        grid.addWidget(heading, 0, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
+        for i, name in enumerate(LAYOUT_FIELDS):
+            self._add_row(grid, 3 * i + 1, name)
 
     def _add_row(self, grid: QGridLayout, row: int, name: str) -> None:
-        title, tip = _FIELDS[name]
+        title, tip = LAYOUT_FIELDS[name]
         field, box, note = self.fields[name], self.fixed_boxes[name], self.notes[name]
         label = QLabel(title)
+        label.setWordWrap(True)
         label.setBuddy(field)
         for part in (label, field):
             part.setToolTip(tip)
         field.setAccessibleName(title)
-        field.setMinimumWidth(_FIELD_WIDTH)
-        box.setToolTip(_KNOWN_TIP)
+        if isinstance(field, _Count):  # a choice is as wide as its texts
+            field.setMinimumWidth(_FIELD_WIDTH)
+        box.setToolTip(KNOWN_TIP)
         box.setAccessibleName(f"{title} is known")
-        if isinstance(field, _Count):
-            note.accepted.connect(field.setValue)
+        choose = field.setValue if isinstance(field, _Count) else field.setCurrentText
+        note.accepted.connect(choose)
 
-        # the note of a field is below it
-        grid.addWidget(label, row, 0)
-        grid.addWidget(field, row, 1)
-        grid.addWidget(box, row, 2, Qt.AlignmentFlag.AlignHCenter)
-        grid.addWidget(note, row + 1, 0, 1, 3)
+        # The note of a field is below it. Long texts need the whole width.
+        is_wide = name in _WIDE
+        grid.addWidget(label, row, 0, 1, 2 if is_wide else 1)
+        grid.addWidget(field, row + is_wide, 0 if is_wide else 1, 1, 3 if is_wide else 1)
+        grid.addWidget(box, row, 2, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(note, row + 2, 0, 1, 3)
 
     # --- values -----------------------------------------------------------------------------
 
     def show_layout(self, layout: Layout) -> None:
         """Fill in the values of a layout without emitting `edited`."""
-        values = {
-            "dtype": layout.dtype.name,
-            "byte_order": _key(_BYTE_ORDERS, layout.byte_order),
-            "interleaving": _key(_CHANNEL_ORDERS, layout.interleaving or "pixel"),
-            **{
-                name: getattr(layout, name)
-                for name in ("offset", "gap", "frames", "y", "x", "channels")
-            },
-        }
-
-        for name, value in values.items():
+        for name, value in field_values(layout).items():
             field = self.fields[name]
             field.blockSignals(True)
             if isinstance(field, QComboBox):
@@ -133,11 +124,11 @@ class LayoutForm(QWidget):
 
     def draft(self) -> Layout:
         """Return the layout entered in the fields."""
-        order = ">" if _BYTE_ORDERS[self.fields["byte_order"].currentText()] == "big" else "<"
+        order = ">" if BYTE_ORDERS[self.fields["byte_order"].currentText()] == "big" else "<"
         frames, y, x, channels = (
             int(self.fields[name].value()) for name in ("frames", "y", "x", "channels")
         )
-        channel_order = _CHANNEL_ORDERS[self.fields["interleaving"].currentText()]
+        channel_order = CHANNEL_ORDERS[self.fields["interleaving"].currentText()]
         return Layout(
             dtype=np.dtype(self.fields["dtype"].currentText()).newbyteorder(order),
             offset=int(self.fields["offset"].value()),
@@ -176,7 +167,7 @@ class LayoutForm(QWidget):
             box.setChecked(False)
             box.blockSignals(False)
 
-    def show_notes(self, notes: Mapping[str, tuple[str, int | None]]) -> None:
+    def show_notes(self, notes: Mapping[str, tuple[str, Value | None]]) -> None:
         """Show notes below fields, each with a fitting value if there is one; hide the others."""
         for name, note in self.notes.items():
             note.show_note(*notes.get(name, ("", None)))
@@ -206,14 +197,11 @@ class _Note(QWidget):
     accepted = Signal(object)
     """The value of the button, when it is clicked."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.value = 0
-        self.text, self.button = QLabel(), QPushButton()
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setWordWrap(True)
-        self.text.setAccessibleName(f"Note about {title}")
-        self.button.setToolTip("Use the nearest value that leaves no remaining bytes.")
+        self.value: Value | None = None
+        self.text, self.button = make_label(), QPushButton()
+        self.button.setToolTip(USE.tooltip)
         self.button.clicked.connect(lambda: self.accepted.emit(self.value))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 4)
@@ -221,12 +209,12 @@ class _Note(QWidget):
         row.addWidget(self.button)
         self.hide()
 
-    def show_note(self, text: str, value: int | None) -> None:
+    def show_note(self, text: str, value: Value | None) -> None:
         """Show a text and offer a value; hide the note if both are empty."""
         self.text.setText(text)
-        self.button.setText("" if value is None else f"Use {value:,}")
+        self.button.setText("" if value is None else use(value))
         self.button.setVisible(value is not None)
-        self.value = value or 0
+        self.value = value
         self.setVisible(bool(text) or value is not None)
 
 
@@ -258,14 +246,26 @@ class _Choice(_IgnoreWheelMixin, QComboBox):
     def __init__(self, words: tuple[str, ...]) -> None:
         super().__init__()
         self.addItems(words)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+
+def field_values(layout: Layout) -> dict[str, Value]:
+    """Return the value of each field of the form for a layout."""
+    numbers = ("offset", "gap", "frames", "y", "x", "channels")
+    return {
+        "dtype": layout.dtype.name,
+        "byte_order": _key(BYTE_ORDERS, layout.byte_order),
+        "interleaving": _key(CHANNEL_ORDERS, layout.interleaving or "pixel"),
+        **{name: getattr(layout, name) for name in numbers},
+    }
 
 
 def _make_field(name: str) -> QWidget:
     choices = {
         "dtype": _DTYPES,
-        "byte_order": tuple(_BYTE_ORDERS),
-        "interleaving": tuple(_CHANNEL_ORDERS),
+        "byte_order": tuple(BYTE_ORDERS),
+        "interleaving": tuple(CHANNEL_ORDERS),
     }
     if name in choices:
         return _Choice(choices[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _UPDATED = ("axis_labels", "units", "scale")
 """Attributes of a layer to update along with its data."""
+
+_STEP_KEYS = {"Up": -1, "Down": 1}
+"""Keys of the canvas, with the candidates to go forward."""
 
 _PREFIX = "preview of "
 """Prefix of the names of preview layers."""
@@ -40,11 +43,16 @@ class LivePreview:
     ----------
     viewer : napari.Viewer
         Viewer of the preview layers.
+    on_step : callable
+        Called with 1 or -1 for the arrow keys down and up, if the canvas has focus. Those to the
+        left and right go through the frames.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, on_step: Callable[[int], None]) -> None:
         self.viewer = viewer
+        self.on_step = on_step
         self.layers: list[Layer] = []
+        self.opened: list[Layer] = []
         self.image: Image | None = None
 
     @property
@@ -54,7 +62,7 @@ class LivePreview:
 
     def show(self, image: Image, limits: tuple[float, float]) -> None:
         """Show an image, in the existing preview layers if possible."""
-        self.image = image
+        self.image, self.opened = image, []
         data = to_layers([image])
         self.layers = [layer for layer in self.layers if layer in self.viewer.layers]
 
@@ -80,15 +88,29 @@ class LivePreview:
 
     def keep(self) -> list[Layer]:
         """Turn the preview into ordinary layers, named after the file; return them."""
-        layers = self.layers
+        layers, image = self.layers, self.image
         self.release()
         for layer in layers:
             layer.name = layer.name.removeprefix(_PREFIX)
-        return [layer for layer in layers if layer in self.viewer.layers]
+        self.opened = [layer for layer in layers if layer in self.viewer.layers]
+        self.image = image if self.opened else None
+        return self.opened
+
+    def calibrate(self, image: Image) -> None:
+        """Give opened layers the calibration of an image, where the user did not change theirs."""
+        assert self.image is not None
+        _, before, _ = to_layers([self.image])[0]
+        _, meta, _ = to_layers([image])[0]
+        for layer in self.opened:
+            _set(layer, {n: meta[n] for n in _UPDATED if n in meta and _has(layer, before, n)})
+        self.image = image
 
     def release(self) -> None:
         """Release the layers and the file, without removing the layers."""
-        self.layers, self.image = [], None
+        for layer in self.layers:
+            for key in _STEP_KEYS:
+                layer.bind_key(key, None)
+        self.layers, self.opened, self.image = [], [], None
 
     def remove(self) -> None:
         """Remove the layers from the viewer."""
@@ -117,6 +139,8 @@ class LivePreview:
         limits = {} if meta.get("rgb") else {"contrast_limits": (0, 1)}
         preview_meta = {**meta, "name": f"{_PREFIX}{meta['name']}", **limits}
         layer = Layer.create(array, preview_meta, kind)
+        for key, step in _STEP_KEYS.items():
+            layer.bind_key(key, lambda _, step=step: self.on_step(step))
         # above other images, and below labels and points, which it would hide
         images = [i for i, other in enumerate(self.viewer.layers) if isinstance(other, Picture)]
         self.viewer.layers.insert(max(images, default=-1) + 1, layer)
@@ -146,9 +170,18 @@ def _has_same_frame_shape(layer: Layer, data: LayerData) -> bool:
 def _update(layer: Layer, data: LayerData) -> None:
     array, meta, _ = data
     layer.data = array
-    for name in _UPDATED:
-        if name in meta and tuple(getattr(layer, name)) != tuple(meta[name]):
-            setattr(layer, name, meta[name])
+    _set(layer, {name: meta[name] for name in _UPDATED if name in meta})
+
+
+def _set(layer: Layer, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if tuple(getattr(layer, name)) != tuple(value):
+            setattr(layer, name, value)
+
+
+def _has(layer: Layer, meta: dict[str, Any], name: str) -> bool:
+    """Return True if an attribute of a layer is as it was set."""
+    return name in meta and tuple(map(str, getattr(layer, name))) == tuple(map(str, meta[name]))
 
 
 def check_displayable(layout: Layout) -> None:

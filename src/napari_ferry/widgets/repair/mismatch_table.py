@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.form import escape_html
-
-_CHANNEL_ORDERS = {"": "", "pixel": " (interleaved)", "plane": " (one plane after another)"}
-
-_ROWS: dict[str, Callable[[Layout], str]] = {
-    "data type": lambda layout: layout.dtype.name,
-    "byte order": lambda layout: layout.byte_order,
-    "header": lambda layout: f"{layout.offset:,}",
-    "frames": lambda layout: f"{layout.frames:,}",
-    "gap after each": lambda layout: f"{layout.gap:,}",
-    "y": lambda layout: f"{layout.y:,}",
-    "x": lambda layout: f"{layout.x:,}",
-    "channels": lambda layout: f"{layout.channels:,}{_CHANNEL_ORDERS[layout.interleaving]}",
-}
-"""Text of each row for a layout, by title."""
+from napari_ferry.widgets.repair.layout_form import Value, field_values
+from napari_ferry.widgets.repair.sentences import does_not_fit
+from napari_ferry.widgets.repair.words import FROM_BYTES, LAYOUT_FIELDS, SIDECAR, TOTAL
 
 
 def mismatch_table(sidecar: SidecarStatus, detected: Layout | None, nbytes: int) -> str:
@@ -36,17 +23,33 @@ def mismatch_table(sidecar: SidecarStatus, detected: Layout | None, nbytes: int)
         Size of the file in bytes.
     """
     name = escape_html(sidecar.path.name)
-    heading = f"<b>{name} does not fit.</b> {escape_html(sidecar.error)}"
+    heading = f"<b>{does_not_fit(name, None)}.</b> {escape_html(sidecar.error)}"
     layout = sidecar.layout
     if layout is None or detected is None:
         return heading
 
-    rows = [(title, text(layout), text(detected)) for title, text in _ROWS.items()]
-    rows.append(("total bytes", f"{layout.offset + layout.extent:,}", f"{nbytes:,}"))
-    titles = f"<tr><td></td><td>{name}</td><td></td><td>the bytes</td></tr>"
+    described, found = field_values(layout), field_values(detected)
+    rows = [
+        (words.label, _text(described[field]), _text(found[field]))
+        for field, words in LAYOUT_FIELDS.items()
+        if field != "interleaving" or max(layout.channels, detected.channels) > 1
+    ]
+    rows.append((TOTAL, _text(layout.offset + layout.extent), _text(nbytes)))
+    titles = f"<tr><td></td><td>{SIDECAR}</td><td></td><td>{FROM_BYTES}</td></tr>"
     return "".join(
-        [heading, "<table cellspacing='4'>", titles, *(_row(*row) for row in rows), "</table>"]
+        [
+            heading,
+            "<table width='100%' cellspacing='2'>",
+            titles,
+            *(_row(*row) for row in rows),
+            "</table>",
+        ]
     )
+
+
+def _text(value: Value) -> str:
+    # a space of no width permits a line break in a large number
+    return f"{value:,}".replace(",", ",\u200b") if isinstance(value, int) else value
 
 
 def _row(title: str, described: str, detected: str) -> str:

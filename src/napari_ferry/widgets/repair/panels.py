@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
@@ -16,10 +16,16 @@ from napari_ferry.widgets.form import make_scroll_area
 from napari_ferry.widgets.repair.calibration_form import CalibrationForm
 from napari_ferry.widgets.repair.candidate_list import CandidateList
 from napari_ferry.widgets.repair.files import FileSelector
+from napari_ferry.widgets.repair.folded_section import FoldedSection
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.layout_preview import LivePreview
+from napari_ferry.widgets.repair.mismatch_table import mismatch_table
+from napari_ferry.widgets.repair.notes import rival_notes
+from napari_ferry.widgets.repair.question import LayoutQuestion, ReasonsPanel, make_label
 from napari_ferry.widgets.repair.result import ResultPanel
+from napari_ferry.widgets.repair.sentences import typed_headline, use
 from napari_ferry.widgets.repair.sidecar_writer import SidecarWriter
+from napari_ferry.widgets.repair.words import CALIBRATION, NUMBERS, USE
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
@@ -53,16 +59,15 @@ class RepairPanels(QWidget):
         self.form.setEnabled(False)
 
     def _make_parts(self) -> None:
-        self.files, self.candidate_list, self.form = FileSelector(), CandidateList(), LayoutForm()
-        self.calibration_form, self.result = CalibrationForm(), ResultPanel()
-        self.status, self.mismatch = QLabel(), QLabel()
-        for label, name in ((self.status, "Status"), (self.mismatch, "Sidecar and file")):
-            label.setWordWrap(True)
-            label.setAccessibleName(name)
-            label.hide()
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.files, self.question = FileSelector(), LayoutQuestion()
+        self.candidate_list, self.reasons = CandidateList(), ReasonsPanel()
+        self.form, self.calibration_form = LayoutForm(), CalibrationForm()
+        self.result = ResultPanel()
+        self.status, self.mismatch = make_label(), make_label()
         self.mismatch.setTextFormat(Qt.TextFormat.RichText)
-        self.preview = LivePreview(self.viewer)
+        self.status.hide()
+        self.mismatch.hide()
+        self.preview = LivePreview(self.viewer, self.candidate_list.step)
         self.destroyed.connect(self.preview.release)
 
     def _make_workers(self) -> None:
@@ -81,16 +86,21 @@ class RepairPanels(QWidget):
         return timer
 
     def _lay_out(self) -> None:
-        self.more = QCollapsible("Scale and time")
-        self.more.setToolTip("Pixel size and time step, for the sidecar")
-        self.more.addWidget(self.calibration_form)
-
+        self.numbers = FoldedSection(NUMBERS.label, NUMBERS.tooltip, self.form)
+        self.more = FoldedSection(CALIBRATION.label, CALIBRATION.tooltip, self.calibration_form)
         inner = QWidget()
         column = QVBoxLayout(inner)
-        for part in (self.files, self.status, self.mismatch, self.candidate_list):
+        for part in (
+            self.files,
+            self.status,
+            self.question,
+            self.mismatch,
+            self.candidate_list,
+            self.reasons,
+            self.numbers,
+            self.more,
+        ):
             column.addWidget(part)
-        column.addWidget(self.form)
-        column.addWidget(self.more)
         column.addStretch()
 
         outer = QVBoxLayout(self)
@@ -124,6 +134,9 @@ class RepairPanels(QWidget):
         self.sidecar_status = self.displayed_layout = None
         self.candidate_list.show_candidates([])
         self.form.show_notes({})
+        self.numbers.collapse(False)
+        self.question.hide()
+        self.reasons.hide()
         self.mismatch.hide()
         self._show_status("")
 
@@ -134,6 +147,36 @@ class RepairPanels(QWidget):
             self._clear()
             self.deleteLater()
         return bool(is_handled)
+
+    def _ask(self, layout: Layout) -> None:
+        """Ask whether a layout is right, and give the reasons for it."""
+        candidate = self.candidate_list.select_layout(layout)
+        if self.preview.opened:
+            return
+        headline = candidate.headline if candidate else typed_headline(layout)
+        has_others = len(self.candidate_list.candidates) > (candidate is not None)
+        self.question.ask(headline, has_others=has_others)
+        self.reasons.show_reasons(
+            candidate.reasons if candidate else "", candidate.details if candidate else ""
+        )
+
+    def _suggest(self, layout: Layout, rival: Layout) -> None:
+        """Suggest the numbers of a rival, which the bytes support, for those of the user."""
+        notes = rival_notes(layout, rival, self.form.fixed)
+        self.form.show_notes(notes)
+        self.candidate_list.select_layout(layout)
+        self.reasons.hide()
+        sentence = ". ".join(text for text, _ in notes.values())
+        values = [better for _, better in notes.values()]
+        self.question.suggest(f"{sentence}.", use(values[0]) if len(values) == 1 else USE.label)
+
+    def _show_mismatch(self, layouts: Sequence[Layout]) -> None:
+        """Compare a wrong sidecar with the first layout found."""
+        status = self.sidecar_status
+        if status is not None and status.error:
+            detected = next((layout for layout in layouts if layout != status.layout), None)
+            self.mismatch.setText(mismatch_table(status, detected, self.files.nbytes))
+            self.mismatch.show()
 
     def _show_status(self, text: str) -> None:
         self.status.setText(text)

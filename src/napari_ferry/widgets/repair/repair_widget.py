@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING
 from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.described import data_file
-from napari_ferry.codecs.binary.fit import derive_free_size, mismatch_notes
-from napari_ferry.codecs.binary.layout import Layout, count_frames
+from napari_ferry.codecs.binary.fit import derive_free_size
+from napari_ferry.codecs.binary.layout import Layout, count_frames, strip_evidence
+from napari_ferry.codecs.binary.layout.find import FoundLayouts
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_search import find_file_layouts, open_with_layout
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.widgets.repair.candidate_list import Candidate, describe_doubts, make_candidates
+from napari_ferry.widgets.repair.candidates import (
+    Candidate,
+    describe_doubts,
+    is_likely,
+    make_candidates,
+)
 from napari_ferry.widgets.repair.layout_form import DEFAULT_LAYOUT
 from napari_ferry.widgets.repair.layout_preview import check_displayable
-from napari_ferry.widgets.repair.mismatch_table import mismatch_table
+from napari_ferry.widgets.repair.notes import size_notes
 from napari_ferry.widgets.repair.panels import RepairPanels
+from napari_ferry.widgets.repair.sentences import opened, searching
 from napari_ferry.widgets.repair.sidecar_writer import SidecarRequest, WrittenSidecars
 from napari_ferry.widgets.repair.thumbnails import first_frame_limits, make_thumbnails
+from napari_ferry.widgets.repair.words import SELECT_FILE
 from napari_ferry.widgets.summary import sentence
 
 if TYPE_CHECKING:
@@ -38,11 +46,14 @@ class RepairMetadata(RepairPanels):
         super().__init__(napari_viewer)
         self.offered: list[Path] = []
         self._connect()
-        self.result.show_nothing("Select a raw file, or drop one here.")
+        self.result.show_nothing(SELECT_FILE)
 
     def _connect(self) -> None:
         self.files.paths_entered.connect(self.open_paths)
         self.files.file_selected.connect(self._on_file)
+        self.question.confirmed.connect(self._on_open)
+        self.question.suggestion_accepted.connect(self._on_suggestion)
+        self.question.stepped.connect(self.candidate_list.step)
         self.candidate_list.candidate_selected.connect(self._on_candidate)
         self.form.edited.connect(self._on_edit)
         self.form.fixed_changed.connect(self.timers["search"].start)
@@ -119,31 +130,32 @@ class RepairMetadata(RepairPanels):
         self.searching.discard()
         self.drawing.discard()
         known, files = self.form.known, list(self.files.paths)
-        self._show_status(f"Searching the bytes of {data.name}...")
-        self.searching.call(lambda: find_file_layouts(data, files, known), self._on_layouts)
+        self._show_status(searching(data.name))
+        self.searching.call(lambda: find_file_layouts(data, files, known), self._on_found)
 
-    def _on_layouts(self, layouts: list[Layout]) -> None:
-        """Show the layouts found as candidates, and the first one in the form."""
+    def _on_found(self, found: FoundLayouts) -> None:
+        """Show the layouts found as candidates, and the first one in the form.
+
+        If the bytes contradict the numbers of the user, the form keeps these, and offers others.
+        """
         nbytes, form = self.files.nbytes, self.form
-        layouts = [layout for layout in layouts if form.agrees_with(layout)]
+        layouts = [layout for layout in found.layouts if form.agrees_with(layout)]
         candidates = make_candidates(layouts, self.sidecar_status, form.known, nbytes)
+        if found.rival is not None:
+            candidates.insert(0, Candidate(found.rival))
         self.candidate_list.show_candidates(candidates)
         self._show_status(describe_doubts(candidates, nbytes, has_known_values=bool(form.fixed)))
         self._show_mismatch([candidate.layout for candidate in candidates])
 
-        if candidates:
+        if found.rival is not None and self.displayed_layout is not None:
+            self._suggest(self.displayed_layout, found.rival)
+        elif candidates:
             self._fill(candidates[0].layout)
         elif self.displayed_layout is None:
             self._fill(derive_free_size(self.files.nbytes, DEFAULT_LAYOUT, self.form.fixed))
+        if not is_likely(candidates):
+            self.numbers.expand(animate=False)
         self._draw_thumbnails()
-
-    def _show_mismatch(self, layouts: Sequence[Layout]) -> None:
-        """Compare a wrong sidecar with the first layout found."""
-        status = self.sidecar_status
-        if status is not None and status.error:
-            detected = next((layout for layout in layouts if layout != status.layout), None)
-            self.mismatch.setText(mismatch_table(status, detected, self.files.nbytes))
-            self.mismatch.show()
 
     def _draw_thumbnails(self) -> None:
         """Draw the thumbnails of the candidates one by one, in another thread."""
@@ -163,6 +175,11 @@ class RepairMetadata(RepairPanels):
             self.form.forget(*others)
         self._fill(layout)
 
+    def _on_suggestion(self) -> None:
+        """Show the rival of the user's numbers, the first candidate, and search without them."""
+        self._on_candidate(self.candidate_list.candidates[0])
+        self.timers["search"].start()
+
     # --- the layout -------------------------------------------------------------------------
 
     def _on_edit(self, name: str) -> None:
@@ -175,11 +192,15 @@ class RepairMetadata(RepairPanels):
 
     def _fill(self, layout: Layout, edited: str = "frames") -> None:
         """Show a layout in the form, and soon in the viewer."""
+        if self.displayed_layout is None or strip_evidence(layout) != strip_evidence(
+            self.displayed_layout
+        ):
+            self.preview.opened = []
         self.displayed_layout = layout
         self.form.show_layout(layout)
-        self.form.show_notes(mismatch_notes(self.files.nbytes, layout, edited, self.form.fixed))
-        self.candidate_list.select_layout(layout)
+        self.form.show_notes(size_notes(self.files.nbytes, layout, edited, self.form.fixed))
         self.files.show_counts(layout)
+        self._ask(layout)
         self.timers["show"].start()
 
     def _show(self) -> None:
@@ -197,9 +218,14 @@ class RepairMetadata(RepairPanels):
             check_displayable(layout)
             calibration = self.calibration_form.calibration()
             image = open_with_layout(data, layout, calibration, whole_frames=True)
+            if self.preview.opened:
+                self.preview.calibrate(image)
+                self.result.open_button.setEnabled(False)
+                return
             self.preview.show(image, first_frame_limits(image))
         except (FerryError, OSError) as error:
-            self.preview.remove()
+            if not self.preview.opened:
+                self.preview.remove()
             self.result.show_nothing(_sentence(error))
             return
         self.drawing.call(lambda: (image, make_thumbnails(image).limits), self._on_limits)
@@ -213,20 +239,17 @@ class RepairMetadata(RepairPanels):
 
     def _on_open(self) -> None:
         """Turn the preview into ordinary layers."""
-        self._show_now()
+        if self.timers["show"].isActive() or not self.preview.has_layers:
+            self.timers["show"].stop()  # its preview is still delayed, or was deleted
+            self._show()
         layers = self.preview.keep()
         if layers:
             self.viewer.layers.selection = set(layers)
-
-    def _show_now(self) -> None:
-        """Show the latest edit if its preview is still delayed."""
-        if self.timers["show"].isActive() or not self.preview.has_layers:
-            self.timers["show"].stop()
-            self._show()
+            self.question.state(opened([layer.name for layer in layers]))
+            self.result.open_button.setEnabled(False)
 
     def _on_write(self, is_for_all: bool) -> None:
         """Write the sidecar of the current file, or of all fitting files."""
-        self._show_now()
         layout, current = self.displayed_layout, self.files.current
         if layout is None or current is None:
             return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.codecs.binary.fit import fits, remaining_bytes
+from napari_ferry.codecs.binary.fit import fits
 from napari_ferry.codecs.binary.layout import Layout, count_frames
-from napari_ferry.saving.progress import size_text
+from napari_ferry.widgets.repair.question import make_label
+from napari_ferry.widgets.repair.sentences import open_text, summary, write_all_text, write_text
+from napari_ferry.widgets.repair.words import OPEN, WRITE, WRITE_ALL_TIP
 
 _MARGIN = 6
 
@@ -31,24 +33,15 @@ class ResultPanel(QWidget):
         self.show_nothing("")
 
     def _make_parts(self) -> None:
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.summary.setAccessibleName("Summary of the layout")
-
-        self.open_button, self.write_button = QPushButton("Open"), QPushButton("Write sidecar")
-        self.open_button.setToolTip("Keep the preview as a layer of the viewer.")
-        self.write_button.setToolTip(
-            "Write layout, scale and units to a JSON file next to the raw file. From then on the "
-            "raw file opens directly. The raw file itself is not changed."
-        )
+        self.summary = make_label()
+        self.open_button, self.write_button = QPushButton(), QPushButton()
+        self.open_button.setToolTip(OPEN.tooltip)
+        self.write_button.setToolTip(WRITE.tooltip)
         self.all_button = QPushButton()
-        self.all_button.setToolTip(
-            "Write a sidecar with the same layout next to every file that it fits."
-        )
+        self.all_button.setToolTip(WRITE_ALL_TIP)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
+        self._row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.addWidget(self.open_button)
         row.addWidget(self.write_button)
         column = QVBoxLayout(self)
@@ -73,40 +66,26 @@ class ResultPanel(QWidget):
         whole = min(count, layout.frames)
         is_truncated = whole > 0 and not fits(nbytes, layout)
 
-        self.summary.setText(_summary(nbytes, layout))
+        self.summary.setText(summary(nbytes, layout))
         self.open_button.setEnabled(whole > 0)
-        self.open_button.setText(f"Open {whole:,} frames" if is_truncated else "Open")
+        self.open_button.setText(open_text(whole, is_truncated=is_truncated))
         self.write_button.setEnabled(whole > 0)
-        self.write_button.setText(
-            f"Write sidecar for {whole:,} frames" if is_truncated else "Write sidecar"
+        self.write_button.setText(write_text(whole, is_truncated=is_truncated))
+        self._row.setDirection(
+            QBoxLayout.Direction.TopToBottom  # for longer texts
+            if is_truncated
+            else QBoxLayout.Direction.LeftToRight
         )
 
         self.all_button.setVisible(nfiles > 1)
         self.all_button.setEnabled(nfitting > 0)
-        self.all_button.setText(f"Write sidecars for {nfitting} files")
+        self.all_button.setText(write_all_text(nfitting))
 
     def show_nothing(self, reason: str) -> None:
         """Disable the buttons, and show the reason."""
         self.summary.setText(reason)
-        self.open_button.setText("Open")
+        self.open_button.setText(OPEN.label)
         self.open_button.setEnabled(False)
-        self.write_button.setText("Write sidecar")
+        self.write_button.setText(WRITE.label)
         self.write_button.setEnabled(False)
         self.all_button.hide()
-
-
-def _summary(nbytes: int, layout: Layout) -> str:
-    count, rest = count_frames(nbytes, layout)
-    size = f"{layout.y} × {layout.x} pixels"
-    if fits(nbytes, layout):
-        frames = f"{layout.frames:,} frame" if layout.frames == 1 else f"{layout.frames:,} frames"
-        return f"{frames} of {size} fill the whole file ({size_text(nbytes)})."
-    if not count:
-        return f"The file is smaller than one frame of {size}: it has {nbytes:,} bytes."
-
-    remaining = remaining_bytes(nbytes, layout)
-    if remaining > 0:
-        problem = f"{remaining:,} bytes remain after the {layout.frames:,} frames"
-    else:
-        problem = f"The file ends within frame {count + 1:,}, after {rest:,} bytes of it"
-    return f"{problem}. Only the whole frames can be opened and described; the rest is ignored."

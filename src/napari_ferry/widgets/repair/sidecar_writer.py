@@ -7,20 +7,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
-from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
+from napari_ferry.codecs.binary.sidecar_plan import (
+    free_backup_path,
+    plan_sidecar,
+    write_sidecar,
+)
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
-from napari_ferry.widgets.form import escape_text
+from napari_ferry.widgets.repair.sentences import (
+    Question,
+    replace_question,
+    write_question,
+    written,
+)
 from napari_ferry.widgets.worker import BackgroundWorker
-
-_MAX_NAMES = 5
-"""Names or losses listed in a message before the others are only counted."""
 
 Losses = Mapping[str, Sequence[Path]]
 """Sidecars with each loss, by the description of the loss."""
@@ -70,13 +76,30 @@ class SidecarWriter(QObject):
         )
 
     def _ask(self, request: SidecarRequest, left_out: Sequence[Path], losses: Losses) -> None:
-        if confirm(self._parent, request, left_out, losses):
-            self._worker.call(lambda: write_all(request), self._on_written)
+        question = make_question(request, left_out, losses)
+        if question is None:
+            self._write(request)
+            return
+        box = QMessageBox(
+            QMessageBox.Icon.Question, question.title, question.text, parent=self._parent
+        )
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(question.explanation)
+        agree = QPushButton(question.agree)
+        box.addButton(agree, QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        agree.clicked.connect(lambda: self._write(request))
+        box.open()  # unlike `exec`, this returns: the rest of the program goes on
 
-    def _on_written(self, written: WrittenSidecars) -> None:
-        if written.paths:
-            show_info(describe_written(written))
-        self.written.emit(written)
+    def _write(self, request: SidecarRequest) -> None:
+        self._worker.call(lambda: write_all(request), self._on_written)
+
+    def _on_written(self, result: WrittenSidecars) -> None:
+        if result.paths:
+            show_info(written(result.paths, result.backups))
+        self.written.emit(result)
 
 
 def find_losses(request: SidecarRequest) -> dict[str, list[Path]]:
@@ -97,15 +120,13 @@ def find_losses(request: SidecarRequest) -> dict[str, list[Path]]:
     return losses
 
 
-def confirm(
-    parent: QWidget, request: SidecarRequest, left_out: Sequence[Path], losses: Losses
-) -> bool:
-    """Ask once about all sidecars to write; a single new one needs no question.
+def make_question(
+    request: SidecarRequest, left_out: Sequence[Path], losses: Losses
+) -> Question | None:
+    """Return the question about sidecars to write; None for a single new one, which needs none.
 
     Parameters
     ----------
-    parent : QWidget
-        Parent of the question.
     request : SidecarRequest
         Sidecars to write.
     left_out : sequence of Path
@@ -115,20 +136,11 @@ def confirm(
     """
     files = list(request.layouts)
     existing = [path for file in files if (path := sidecar_path(file)).exists()]
-    if not existing and len(files) < 2:
-        return True
-
-    count = "1 sidecar" if len(files) == 1 else f"{len(files):,} sidecars"
-    paragraphs = [f"Write {count} in {files[0].parent}?"]
-    if existing:
-        paragraphs.append(
-            f"Replaced, with the old file kept as .json.bak (or with a number): {_names(existing)}."
-        )
-        paragraphs.append(_describe_losses(losses, is_single=len(existing) == 1))
-    if left_out:
-        paragraphs.append(f"Left out, as the layout does not fit: {_names(left_out)}.")
-    answer = QMessageBox.question(parent, "Write sidecars?", escape_text("\n\n".join(paragraphs)))
-    return bool(answer == QMessageBox.StandardButton.Yes)
+    if len(files) > 1:
+        return write_question(files[0].parent, files, existing, left_out, losses)
+    if not existing:
+        return None
+    return replace_question(existing[0], free_backup_path(existing[0]), list(losses))
 
 
 def write_all(request: SidecarRequest) -> WrittenSidecars:
@@ -145,33 +157,3 @@ def write_all(request: SidecarRequest) -> WrittenSidecars:
         if backup is not None:
             backups.append(backup)
     return WrittenSidecars(paths, backups, "")
-
-
-def describe_written(written: WrittenSidecars) -> str:
-    """Return a notice with the paths of sidecars and backups."""
-    paths, backups = written.paths, written.backups
-    if len(paths) == 1:
-        text = f"Wrote {paths[0]}"
-    else:
-        text = f"Wrote {len(paths)} sidecars in {paths[0].parent}"
-    if not backups:
-        return f"{text}."
-    previous = "the previous one is" if len(backups) == 1 else "the previous ones are"
-    return f"{text}; {previous} kept as {_names(backups)}."
-
-
-def _describe_losses(losses: Losses, *, is_single: bool) -> str:
-    text = "Its other metadata is kept" if is_single else "Their other metadata is kept"
-    if not losses:
-        return f"{text}."
-    lines = [
-        f"• {loss}" if is_single else f"• {_names(paths)}: {loss}"
-        for loss, paths in list(losses.items())[:_MAX_NAMES]
-    ]
-    more = [f"• and {len(losses) - _MAX_NAMES} more"] if len(losses) > _MAX_NAMES else []
-    return "\n".join([f"{text}, but:", *lines, *more])
-
-
-def _names(paths: Sequence[Path]) -> str:
-    more = f" and {len(paths) - _MAX_NAMES} more" if len(paths) > _MAX_NAMES else ""
-    return ", ".join(path.name for path in paths[:_MAX_NAMES]) + more

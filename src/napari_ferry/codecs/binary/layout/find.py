@@ -178,7 +178,7 @@ def _search_samples(sizes: Mapping[Path, int], known: KnownFields) -> list[dict[
     return [
         {replace(strip_evidence(layout), frames=1): layout.confidence for layout in layouts}
         for _, path in by_size[::-1][::step][:_MAX_SAMPLED_FILES]
-        if (layouts := search_layouts(path, known).layouts)
+        if (layouts := search_layouts(path, known, is_judged=False).layouts)
     ]
 
 
@@ -194,8 +194,8 @@ def _has_room(size: int, known: KnownFields) -> bool:
     return frame + (known.offset or 0) <= size
 
 
-def search_layouts(path: Path, known: KnownFields) -> FoundLayouts:
-    """Search for the layouts of a file, and for evidence against the known fields.
+def search_layouts(path: Path, known: KnownFields, *, is_judged: bool = True) -> FoundLayouts:
+    """Search for the layouts of a file, and for evidence against the known fields if `is_judged`.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def search_layouts(path: Path, known: KnownFields) -> FoundLayouts:
         _refuse_known_format(path, source, known)
         candidates = evaluate_layouts(source, known) if _has_room(source.size, known) else []
         layouts = _rank(candidates, known)
-        if known == KnownFields():
+        if known == KnownFields() or not is_judged:
             return FoundLayouts(layouts=layouts)
         if described is not None:
             return _contradict(layouts, described, _HEADER_TRUST)

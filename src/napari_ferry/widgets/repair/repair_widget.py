@@ -19,7 +19,7 @@ from napari_ferry.codecs.binary.sidecar_check import read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_search import find_file_layouts, open_with_layout
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.widgets.repair.candidates import (
+from napari_ferry.widgets.repair.candidate import (
     Candidate,
     describe_doubts,
     is_likely,

@@ -8,7 +8,7 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.errors import InvalidImageError
@@ -24,7 +24,10 @@ class CalibrationForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        words = {name: each._asdict() for name, each in CALIBRATION_FIELDS.items()}
+        words: dict[str, Any] = {
+            name: {"label": each.label, "tooltip": each.tooltip}
+            for name, each in CALIBRATION_FIELDS.items()
+        }
         self.pixel_size = LineEdit(**words["pixel_size"])
         self.unit = ComboBox(choices=UNITS, **words["unit"])
         self.frame_axis = ComboBox(choices=FRAME_AXES, **words["frame_axis"])
@@ -37,7 +40,9 @@ class CalibrationForm(QWidget):
             "frame_rate": self.frame_rate,
             "z_step": self.z_step,
         }
-        self._labels = dict(zip(self.fields, lay_out(self, self.fields.values()), strict=True))
+        lay_out(self, self.fields.values())
+        labels = {label.buddy(): label for label in self.findChildren(QLabel)}
+        self._labels = {name: labels[field.native] for name, field in self.fields.items()}
 
         for line in (self.pixel_size, self.frame_rate, self.z_step):
             line.native.setPlaceholderText(UNKNOWN)

@@ -56,12 +56,12 @@ class FileSelector(QWidget):
         self.line.setAccessibleName(words.FILE_LINE.label)
         self.line.setToolTip(words.FILE_LINE.tooltip)
         self.file_button, self.folder_button = QPushButton(), QPushButton()
-        for button, (label, tooltip) in (
+        for button, each in (
             (self.file_button, words.FILE_BUTTON),
             (self.folder_button, words.FOLDER_BUTTON),
         ):
-            button.setText(label)
-            button.setToolTip(tooltip)
+            button.setText(each.label)
+            button.setToolTip(each.tooltip)
         self.help_button = HelpButton(words.HELP_PAGE)
 
         self.list = QListWidget()

@@ -86,7 +86,7 @@ class LayoutForm(QWidget):
             self._add_row(grid, 3 * i + 1, name)
 
     def _add_row(self, grid: QGridLayout, row: int, name: str) -> None:
-        title, tip = LAYOUT_FIELDS[name]
+        title, tip = LAYOUT_FIELDS[name].label, LAYOUT_FIELDS[name].tooltip
         field, box, note = self.fields[name], self.fixed_boxes[name], self.notes[name]
         label = QLabel(title)
         label.setWordWrap(True)

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Words(NamedTuple):
-    """Label of a field or button, with its unit if it has one, and its tooltip."""
-
-    label: str
-    tooltip: str
-
+from napari_ferry.widgets.words import Words
 
 LAYOUT_FIELDS = {
     "dtype": Words("Data type", "Type of the numbers in the file: integers or floating point"),

@@ -1,5 +1,7 @@
 """Dialogs that save and open files, from the menus and the command palette."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,13 @@ from gui import answer
 from napari_ferry import imload, imsave
 from napari_ferry.widgets import activation
 
-pytestmark = pytest.mark.window
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"),
+        reason="no display: run under xvfb-run",
+    ),
+]
 
 Answer = Callable[..., list[Any]]
 

@@ -1,6 +1,8 @@
 """Saves from napari's menus: the window remains usable, and each can be cancelled."""
 
 import gc
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,13 @@ from napari_ferry.arrays import Frames
 from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.commands import write_tiff
 
-pytestmark = pytest.mark.window
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"),
+        reason="no display: run under xvfb-run",
+    ),
+]
 
 SHAPE = (40, 16, 16)
 
@@ -197,6 +205,26 @@ def test_layers_may_go_during_a_save(
     shared_viewer.layers.save(str(tmp_path / "gone.ome.tif"), plugin="napari-ferry")
     assert during.done
     assert imload(tmp_path / "gone.ome.tif")[0].shape == SHAPE
+
+
+def test_painting_during_a_save_is_a_warning(
+    shared_viewer: Any, gate: Gate, tmp_path: Path, notices: list[Any]
+):
+    gate.add_to(shared_viewer)
+    labels = shared_viewer.add_labels(np.zeros(SHAPE, np.uint8), name="cells")
+    shared_viewer.add_labels(np.zeros(SHAPE, np.uint8), name="others")
+
+    def paint() -> None:
+        labels.paint((0, 5, 5), 3)
+        gate.open.set()
+
+    during = During(gate, paint)
+    shared_viewer.layers.save(str(tmp_path / "all.ome.tif"), plugin="napari-ferry")
+    assert during.done
+    (notice,) = notices
+    assert str(notice.severity) == "warning"
+    assert "cells was edited during the save, so save it again" in notice.message
+    assert "others was" not in notice.message
 
 
 def test_closing_the_window_cancels_the_save(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Image
 from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers
+from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.plugin.view_check import check_view
@@ -119,7 +120,10 @@ def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) ->
     typed = Path(path)
     try:
         save = _prepare(layers, typed, choose_target(typed, suffixes))
-        saved = execute("run_in_window", save.run, save.target.name) if has_window() else save.run()
+        with watch_edits(layers) as edited:
+            saved = (
+                execute("run_in_window", save.run, save.target.name) if has_window() else save.run()
+            )
     except (InvalidImageError, UnsupportedFormatError) as error:
         # napari treats a ValueError as a missing writer and does not display it
         raise SaveError(str(error)) from error
@@ -130,7 +134,7 @@ def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) ->
             return [path]
         raise SaveCancelledError(text) from None
 
-    _report(save, saved)
+    _report(save, saved, edited)
     return [str(written) for written in saved.paths]
 
 
@@ -154,21 +158,23 @@ def _is_called_by_napari_dialog() -> bool:
     return any(frame.f_code.co_name == _NAPARI_DIALOG for frame, _ in traceback.walk_stack(None))
 
 
-def _report(save: _Save, saved: _SavedFiles) -> None:
+def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     """Report where files are and what they lack.
 
     That a movie shows 8-bit colors instead of storing samples is no surprise. Losses of a file that
-    stores samples, and things in the window that a movie lacks, are worth a warning.
+    stores samples, things in the window that a movie lacks, and layers that were edited during the
+    save are worth a warning.
     """
     path = saved.paths[0]
     count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""
     size = size_text(sum(each.stat().st_size for each in saved.paths))
-    notes = [*save.missing, *saved.losses]
+    edits = [f"{name} was edited during the save, so save it again" for name in sorted(edited)]
+    notes = [*edits, *save.missing, *saved.losses]
     if "position" in save.options:
         notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
 
     text = f"Saved {path.name}{count} ({size}) in {path.parent}."
-    is_warning = bool(save.missing or (saved.losses and not save.shows_frames))
+    is_warning = bool(edits or save.missing or (saved.losses and not save.shows_frames))
     if notes:
         text += f"\n{path.name}: {'; '.join(notes)}."
     _notify(text, "warning" if is_warning else "info", path)

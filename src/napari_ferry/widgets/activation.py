@@ -19,7 +19,7 @@ COMMANDS = {
     "save_as": f"{_DIALOGS}.save_dialog:save_as",
     "open_files": f"{_DIALOGS}.open_dialog:open_files",
     "open_folder": f"{_DIALOGS}.open_dialog:open_folder",
-    "show_in_folder": f"{_DIALOGS}.file_manager:show_in_folder",
+    "show_in_folder": "napari_ferry.widgets.file_manager:show_in_folder",
 }
 """Names of commands, and the functions that napari imports at their first use."""
 

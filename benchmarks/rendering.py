@@ -18,7 +18,13 @@ from napari_ferry.image import Image
 
 Job = Callable[[], Any]
 SIDE, FRAMES = 2048, 10
-TAKE = {"uint16, viridis": 3.0}
+TAKE = {
+    "uint16, viridis": 3.0,
+    "two channels added": 3.0,
+    "float32, magma": 4.0,
+    "labels over uint16": 5.0,
+    "linear, enlarged twice": 4.0,
+}
 """The most time beside a lookup of each pixel in a table of 65,536 colors."""
 CANVAS = 0.1
 """The most time beside the canvas."""

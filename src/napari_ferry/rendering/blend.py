@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +66,20 @@ def blend(canvas: NDArray[np.uint8], colors: NDArray[np.float32], mode: BlendMod
     canvas[..., 3] = _to_bytes(alpha)
 
 
+Lookup: TypeAlias = Callable[[NDArray[np.uint32]], NDArray[np.uint32]]
+"""Returns the entries of a table for the pixels of a canvas, axes (y, x)."""
+
+
+class TableBlend(Protocol):
+    """Blending of colors from a table, without floating-point arithmetic for each pixel."""
+
+    def apply(self, canvas: NDArray[np.uint8], look_up: Lookup, /) -> None:
+        """Blend colors with a canvas, axes (y, x, 4), in place."""
+
+
 @dataclass(frozen=True)
 class PackedBlend:
-    """Blending of 32-bit pixels, for colors without floating-point arithmetic.
+    """Blending of colors that are fully opaque or fully transparent.
 
     Parameters
     ----------
@@ -84,9 +95,9 @@ class PackedBlend:
     mode: BlendMode
     has_transparent: bool
 
-    def apply(self, canvas: NDArray[np.uint8], pixels: NDArray[np.uint32]) -> None:
-        """Blend packed colors, axes (y, x), with a canvas, axes (y, x, 4), in place."""
-        packed_canvas = canvas.view(np.uint32)[..., 0]
+    def apply(self, canvas: NDArray[np.uint8], look_up: Lookup) -> None:
+        """Blend colors with a canvas, axes (y, x, 4), in place."""
+        pixels, packed_canvas = look_up(self.colors), canvas.view(np.uint32)[..., 0]
         if self.mode == "add":
             _add(packed_canvas, pixels)
         elif self.mode == "minimum":
@@ -98,10 +109,55 @@ class PackedBlend:
             packed_canvas[...] = pixels
 
 
-def make_packed_blend(
+_EVEN_BYTES = np.uint32(0x00FF00FF)
+_CLEAR = np.uint32(1 << 31)
+
+
+@dataclass(frozen=True)
+class MixedBlend:
+    """Blending, over an opaque canvas, of colors with one alpha or fully transparent ones.
+
+    Red and blue are computed at once, in the lower and the upper half of 32 bits. The result
+    differs from that of `blend` by 1 at most.
+
+    Parameters
+    ----------
+    red_blue, green : numpy.ndarray
+        Tables of colors times their alpha, in fixed-point numbers with 8 bits after the point, and
+        with half a step for rounding. The highest bit of green marks transparent colors.
+    weight : uint32
+        Fixed-point weight of the canvas, 1 minus alpha.
+    """
+
+    red_blue: NDArray[np.uint32]
+    green: NDArray[np.uint32]
+    weight: np.uint32
+
+    def apply(self, canvas: NDArray[np.uint8], look_up: Lookup) -> None:
+        """Blend colors with a canvas, axes (y, x, 4), in place."""
+        packed_canvas = canvas.view(np.uint32)[..., 0]
+        red_blue = packed_canvas & _EVEN_BYTES
+        red_blue *= self.weight
+        red_blue += look_up(self.red_blue)
+        red_blue >>= np.uint32(8)
+        red_blue &= _EVEN_BYTES
+
+        green = packed_canvas >> np.uint32(8)
+        green &= np.uint32(0xFF)
+        green *= self.weight
+        colors = look_up(self.green)
+        green += colors
+        green &= np.uint32(0xFF00)
+
+        red_blue |= green
+        red_blue |= np.uint32(0xFF000000)
+        np.copyto(packed_canvas, red_blue, where=colors < _CLEAR)
+
+
+def make_table_blend(
     table: NDArray[np.float32], mode: BlendMode, *, is_on_opaque: bool
-) -> PackedBlend | None:
-    """Return the packed blending for a table of colors, or None if they require arithmetic.
+) -> TableBlend | None:
+    """Return the blending for a table of colors, or None if pixels require arithmetic.
 
     Parameters
     ----------
@@ -113,9 +169,11 @@ def make_packed_blend(
         Whether the canvas below is fully opaque.
     """
     colors, alpha = table.copy(), table[:, 3]
-    is_mixed = mode == "over" and not np.isin(alpha, (0, 1)).all()
-    if is_mixed or mode == "multiply" or (mode == "add" and not is_on_opaque):
+    if mode == "over" and not np.isin(alpha, (0, 1)).all():
+        return _make_mixed_blend(table) if is_on_opaque else None
+    if mode == "multiply" or (mode == "add" and not is_on_opaque):
         return None
+
     if mode in ("add", "faded"):
         colors[:, :3] *= alpha[:, None]
     if mode in ("add", "faded", "first"):
@@ -125,12 +183,28 @@ def make_packed_blend(
     return PackedBlend(packed, mode, has_transparent)
 
 
+def _make_mixed_blend(table: NDArray[np.float32]) -> MixedBlend | None:
+    """Return the blending over an opaque canvas, or None for colors with several alphas."""
+    alphas = np.unique(table[:, 3][table[:, 3] > 0])
+    if len(alphas) > 1:
+        return None
+
+    alpha = float(alphas[0])
+    weight = round((1 - alpha) * 256)
+    # the error of the rounded weight is centered, so that it is a quarter of a step at most
+    error = 255 * (weight - (1 - alpha) * 256) / 2
+    scaled = np.rint(table[:, :3].astype(np.float64) * (255 * 256 * alpha) + 128 - error)
+    red, green, blue = np.clip(scaled, 0, 0xFFFF - 255 * weight).astype(np.uint32).T
+    green[table[:, 3] == 0] = _CLEAR
+    return MixedBlend(red | blue << np.uint32(16), green, np.uint32(weight))
+
+
 def _add(canvas: NDArray[np.uint32], colors: NDArray[np.uint32]) -> None:
     """Add packed colors to those of a canvas in place; sums saturate at 255."""
     below, above = (np.ascontiguousarray(side).view(np.uint8) for side in (canvas, colors))
-    total = below + above
-    # a sum that has overflowed is less than each of its terms
-    total |= np.negative((total < above).view(np.uint8))
+    total = ~below
+    np.minimum(total, above, out=total)
+    total += below
     canvas[...] = total.view(np.uint32)
 
 

@@ -125,8 +125,14 @@ class LabelColors:
         if count > np.iinfo(labels.dtype).max:
             index = labels.astype(np.intp)
         else:  # in the type of the labels, so that the lowest label wraps around to the highest
-            index = ((labels - 1) % count).astype(np.intp) + 1
-        index[labels == self.background] = 0
+            previous = labels - 1
+            # far faster than the remainder that numpy computes
+            multiples = previous // count
+            multiples *= count
+            previous -= multiples
+            index = previous.astype(np.intp)
+            index += 1
+        np.copyto(index, 0, where=labels == self.background)
         return index
 
 

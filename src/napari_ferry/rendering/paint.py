@@ -191,13 +191,13 @@ class Labeled:
         return _with_opacity(colors, self.opacity)
 
     def index(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return the index in the color table of each label; -1, the last, is transparent."""
+        """Return the index in the color table of each label; the last one is transparent."""
         if is_small_dtype(self.dtype):
             return table_indices(samples)
         index = self.palette.index(samples)
         if self.visible_label is None:
             return index
-        return np.where(samples == self.visible_label, index, -1)
+        return np.where(samples == self.visible_label, index, len(self.table) - 1)
 
     def colors(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Return the colors r g b a of labels."""

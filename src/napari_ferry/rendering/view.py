@@ -19,7 +19,7 @@ from napari_ferry.rendering.world import World
 from napari_ferry.units import SECONDS
 
 _MOST_FRAMES = 10_000_000
-"""Maximum number of frames, as 8 bytes are kept for each frame and image."""
+"""Maximum number of frames, as 16 bytes are kept for each frame and image."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,13 +49,22 @@ def test_memory_does_not_grow_with_the_thickness():
         ("z=2", slice(2, 5)),
         ("z=1+2", slice(2, 6)),
         ("z=0+9", slice(3, 7)),
-        ("z=all", slice(0, 7)),
+        ("z=9", slice(0, 7)),
     ],
 )
 def test_slices_around_the_position_are_projected(thickness: str, planes: slice):
     image = gray((5, 7, 20, 30), "tzyx")
     picture = render(image, position="z=3", thickness=thickness, projection="max")
     assert np.array_equal(seen(picture), image.array[:, planes].max(1))
+
+
+def test_a_whole_axis_needs_no_position():
+    image = gray((5, 7, 20, 30), "tzyx")
+    picture = render(image, thickness="z=all", projection="max")
+    assert np.array_equal(seen(picture), image.array.max(1))
+    assert not picture.metadata
+    single = render(gray((7, 20, 30), "zyx"), thickness="z=all", projection="sum")
+    assert single.shape == (20, 30, 3)
 
 
 def test_frames_are_projected_over_time():

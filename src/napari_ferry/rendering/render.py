@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeGuard, get_args
+from typing import Any
 
 import numpy as np
 
-from napari_ferry.arguments import is_text
 from napari_ferry.arrays import Frames
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Image, Saveable, as_images
 from napari_ferry.image.record import SPEED
 from napari_ferry.layers.channels import split_all
 from napari_ferry.movie.movie import POSITION
-from napari_ferry.rendering.compose import Compositor, Layer
+from napari_ferry.rendering.annotations import (
+    color_bars,
+    scale_bars,
+    text_overlays,
+    time_stamps,
+)
+from napari_ferry.rendering.compose import Compositor
 from napari_ferry.rendering.layer_grid import make_layer_grid
 from napari_ferry.rendering.layering import make_layers
 from napari_ferry.rendering.overlay_style import OverlayStyle
 from napari_ferry.rendering.overlays import (
-    SIDEWAYS,
     AnnotatedFrames,
-    ColorBar,
     Corner,
-    Overlay,
-    ScaleBar,
-    TextOverlay,
 )
-from napari_ferry.rendering.paint import Scalar
 from napari_ferry.rendering.pixel_grid import Fit, Flip, Grid, make_grid
 from napari_ferry.rendering.projection import Projection
-from napari_ferry.rendering.style import is_visible, projection_of
-from napari_ferry.rendering.text import TimeStamp, choose_bar
-from napari_ferry.rendering.view import View, choose_view
+from napari_ferry.rendering.style import check_projection, is_visible
+from napari_ferry.rendering.view import View, choose_view, missing_frame_axis
 from napari_ferry.rendering.world import make_world
 
 
@@ -137,7 +134,7 @@ def render(
         step=step,
         thickness=thickness,
     )
-    _check_projection(singles, thickness, projection)
+    check_projection(singles, thickness, projection)
     shown = [is_visible(single) for single in singles]
     layer_grid = make_layer_grid(shown, grid, grid_stride, grid_spacing)
     pixels = make_grid(view, layer_grid, scale, fit, flip)
@@ -152,10 +149,10 @@ def render(
     style = OverlayStyle(draw.size, is_light=_is_dark(rgb))
     pixel_axes = _pixel_axes(view, pixels)
     overlays = [
-        *_scale_bars(pixel_axes[1], scale_bar, style),
-        *_text_overlays(text, text_corner, style),
-        *_time_stamps(view, time_stamp, style),
-        *_color_bars(draw.layers, color_bar, style),
+        *scale_bars(pixel_axes[1], scale_bar, style),
+        *text_overlays(text, text_corner, style),
+        *time_stamps(view, time_stamp, style),
+        *color_bars(draw.layers, color_bar, style),
     ]
 
     read = AnnotatedFrames(draw, tuple(overlays)) if overlays else draw
@@ -167,80 +164,6 @@ def render(
         name=singles[0].name,
         metadata=_metadata(view, speed),
     )
-
-
-def _check_projection(
-    images: Sequence[Image], thickness: str | None, projection: Projection | None
-) -> None:
-    """Refuse an unknown projection, and a thickness or a projection without the other."""
-    if projection not in (None, *get_args(Projection)):
-        raise InvalidImageError(
-            f"The projection is {projection!r}: choose one of {', '.join(get_args(Projection))}."
-        )
-    if projection and not thickness:
-        raise InvalidImageError(
-            f"A projection ({projection}) requires a thickness: give the axis, such as "
-            "thickness='z=all'."
-        )
-    if thickness and not any(projection_of(image, projection) for image in images):
-        raise InvalidImageError(
-            f"A thickness ({thickness}) requires an image, other than labels, and its projection: "
-            f"choose one of {', '.join(get_args(Projection))}, or omit the thickness."
-        )
-
-
-def _text_overlays(text: str, corner: Corner, style: OverlayStyle) -> Iterator[Overlay]:
-    if not is_text(text) or not text.isprintable():
-        raise InvalidImageError(f"The text is {text!r}, expected one line of printable text.")
-    if text and _is_corner(corner, "text_corner"):
-        yield TextOverlay(corner, style, text)
-
-
-def _time_stamps(view: View, corner: Corner | None, style: OverlayStyle) -> Iterator[Overlay]:
-    if not _is_corner(corner, "time_stamp"):
-        return
-    if view.frame_axis is None:
-        raise _missing_frame_axis("A time stamp")
-    positions = view.frame_positions
-    stamp = TimeStamp(
-        axis=view.make_frame_axis(None),
-        first=positions.start,
-        step=positions.step,
-        count=len(positions),
-    )
-    yield TextOverlay(corner, style, stamp)
-
-
-def _color_bars(
-    layers: Sequence[Layer], corner: Corner | None, style: OverlayStyle
-) -> Iterator[Overlay]:
-    if not _is_corner(corner, "color_bar"):
-        return
-    paints = [layer.paint for layer in layers if isinstance(layer.paint, Scalar)]
-    count = 1 if corner in SIDEWAYS else len(paints)
-    # the order of napari, which is that of its layer list
-    for paint in reversed(paints) if corner.endswith("left") else paints:
-        yield ColorBar(corner=corner, style=style, paint=paint, count=count)
-
-
-def _scale_bars(axis: Axis, corner: Corner | None, style: OverlayStyle) -> Iterator[Overlay]:
-    if _is_corner(corner, "scale_bar"):
-        length, text = choose_bar(axis.scale, axis.unit, style.bar)
-        yield ScaleBar(corner=corner, style=style, length=length, text=text)
-
-
-def _is_corner(corner: Corner | None, option: str) -> TypeGuard[Corner]:
-    """Return True for a corner and False for None; refuse other values of an option."""
-    if corner is not None and corner not in get_args(Corner):
-        raise InvalidImageError(
-            f"The {option} is {corner!r}: choose one of {', '.join(get_args(Corner))}."
-        )
-    return corner is not None
-
-
-def _missing_frame_axis(request: str) -> InvalidImageError:
-    """Return the error for an option without the required frame axis."""
-    return InvalidImageError(f"{request} requires a frame axis: omit it, or choose a frame axis.")
 
 
 def _is_dark(rgb: tuple[int, int, int]) -> bool:
@@ -260,7 +183,7 @@ def _frame_axes(view: View, speed: float | None) -> list[Axis]:
     if view.frame_axis is not None:
         return [replace(view.make_frame_axis(speed), name=_frame_axis_name(view))]
     if speed is not None:
-        raise _missing_frame_axis(f"A playback speed of {speed!r}")
+        raise missing_frame_axis(f"A playback speed of {speed!r}")
     return []
 
 
@@ -276,7 +199,8 @@ def _metadata(view: View, speed: float | None) -> dict[str, Any]:
     position = {
         name: step
         for k, (name, step) in enumerate(zip(view.world.names, view.position, strict=True))
-        if k not in (*view.plane_axes, view.frame_axis) and view.world.sizes[k] > 1
+        if k not in (*view.plane_axes, view.frame_axis, *view.whole_axes)
+        and view.world.sizes[k] > 1
     }
     entries: dict[str, Any] = {POSITION: position} if position else {}
     return entries if speed is None else {**entries, SPEED: speed}

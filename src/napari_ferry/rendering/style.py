@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -62,6 +62,32 @@ def projection_of(image: Image, projection: Projection | None) -> Projection | N
         return None
     own = image.display.get("projection_mode")
     return projection or next((mode for mode in get_args(Projection) if mode == own), None)
+
+
+def check_projection(
+    images: Sequence[Image], thickness: str | None, projection: Projection | None
+) -> None:
+    """Refuse an unknown projection, and a thickness or a projection without the other.
+
+    Raises
+    ------
+    InvalidImageError
+        The options do not fit each other, or the images.
+    """
+    if projection not in (None, *get_args(Projection)):
+        raise InvalidImageError(
+            f"The projection is {projection!r}: choose one of {', '.join(get_args(Projection))}."
+        )
+    if projection and not thickness:
+        raise InvalidImageError(
+            f"A projection ({projection}) requires a thickness: give the axis, such as "
+            "thickness='z=all'."
+        )
+    if thickness and not any(projection_of(image, projection) for image in images):
+        raise InvalidImageError(
+            f"A thickness ({thickness}) requires an image, other than labels, and its projection: "
+            f"choose one of {', '.join(get_args(Projection))}, or omit the thickness."
+        )
 
 
 def choose_paint(image: Image, dtype: np.dtype[Any] | None = None) -> Paint:

@@ -49,6 +49,11 @@ class View:
     position: tuple[int, ...]
     margins: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
+    @property
+    def whole_axes(self) -> tuple[int, ...]:
+        """Axes of the world of which all samples are in each frame."""
+        return tuple(k for k, margins in self.margins.items() if math.isinf(max(margins)))
+
     def coordinates(self, axis: int) -> float | NDArray[np.float64]:
         """Return the coordinate on an axis outside the plane; one per frame on the frame axis."""
         if axis == self.frame_axis:
@@ -117,7 +122,11 @@ def choose_view(
         An axis or a position does not exist.
     """
     plane_axes = _plane_axes(world, plane)
-    others = [k for k in range(len(world.axes)) if k not in plane_axes]
+    outside = [k for k in range(len(world.axes)) if k not in plane_axes]
+    margins = parse_thickness(thickness, [world.names[k] for k in outside])
+    whole = [name for name, (before, _) in margins.items() if math.isinf(before) and name != axis]
+    # an axis that is projected as a whole has no positions
+    others = [k for k in outside if world.names[k] not in whole]
     sizes = {world.names[k]: world.sizes[k] for k in others}
     index, indices = choose_frame_axis(sizes, axis, position)
     world_position = [0] * len(world.axes)
@@ -135,7 +144,6 @@ def choose_view(
         name, size = world.names[frame_axis], world.sizes[frame_axis]
         frame_positions = choose_positions(name, size, start, stop, step)
 
-    margins = parse_thickness(thickness, list(sizes))
     return View(
         world=world,
         plane_axes=plane_axes,
@@ -144,7 +152,7 @@ def choose_view(
         position=tuple(world_position),
         margins={
             k: (before * world.axes[k].scale, after * world.axes[k].scale)
-            for k in others
+            for k in outside
             if world.names[k] in margins
             for before, after in [margins[world.names[k]]]
         },
@@ -210,3 +218,8 @@ def choose_positions(name: str, size: int, start: int, stop: int | None, step: i
             "similar scales."
         )
     return positions
+
+
+def missing_frame_axis(request: str) -> InvalidImageError:
+    """Return the error for an option without the required frame axis."""
+    return InvalidImageError(f"{request} requires a frame axis: omit it, or choose a frame axis.")

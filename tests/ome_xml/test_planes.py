@@ -57,6 +57,24 @@ def test_tiff_data(inside: str, expected: list[int]) -> None:
     assert found.dtype == np.int64
     assert found[:, 1].tolist() == expected
     assert (found[:, 0] >= 0).tolist() == [ifd >= 0 for ifd in expected]
+    assert parse(foreign(inside=inside)).is_in_order() == (expected == list(range(24)))
+
+
+@pytest.mark.parametrize("order", ["XYCZT", "XYTCZ", "XYZTC"])
+@pytest.mark.parametrize("sizes", [(2, 3, 4), (1, 3, 4), (1, 1, 4), (1, 1, 1)])
+@pytest.mark.parametrize("ifd", [0, 1])
+def test_planes_in_order_are_consecutive_pages(
+    order: str, sizes: tuple[int, int, int], ifd: int
+) -> None:
+    count = int(np.prod(sizes))
+    document = foreign(
+        inside=f'<TiffData IFD="{ifd}" PlaneCount="{count}"/>',
+        order=order,
+        sizes=" ".join(f'Size{dim}="{n}"' for dim, n in zip("CZT", sizes, strict=True)),
+    )
+    image = parse(document)
+    is_in_order = image.planes()[:, 1].tolist() == list(range(count))
+    assert image.is_in_order() == is_in_order
 
 
 def test_files_without_a_number_of_planes() -> None:

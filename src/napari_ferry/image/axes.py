@@ -54,17 +54,18 @@ class Axis:
     translation: float = 0.0
 
     def __post_init__(self) -> None:
-        for key, number in (("scale", self.scale), ("translation", self.translation)):
-            if not is_real(number):
-                raise InvalidImageError(
-                    f"The {key} of axis {self.name} is {number!r}: give a number."
-                )
-        for key, word in (("name", self.name), ("unit", "" if self.unit is None else self.unit)):
-            if not is_text(word):
-                raise InvalidImageError(
-                    f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
-                    "'micrometer'."
-                )
+        if not (is_real(self.scale) and is_real(self.translation)):
+            key = "translation" if is_real(self.scale) else "scale"
+            number = self.translation if key == "translation" else self.scale
+            raise InvalidImageError(f"The {key} of axis {self.name} is {number!r}: give a number.")
+
+        if not (is_text(self.name) and (self.unit is None or is_text(self.unit))):
+            key = "unit" if is_text(self.name) else "name"
+            word = self.unit if key == "unit" else self.name
+            raise InvalidImageError(
+                f"The {key} of axis {self.name} is {word!r}: give a word, such as 't' or "
+                "'micrometer'."
+            )
         if self.unit is not None:
             object.__setattr__(self, "unit", _to_unit(self.name, self.unit))
 

@@ -94,14 +94,26 @@ class OmeImage:
         stored = self.plane_order[:1:-1].lower()
         sizes = {"c": self.size_c, "z": self.size_z, "t": self.size_t}
         cube = self._stored_planes(stored, sizes).reshape(*(sizes[dim] for dim in stored), 2)
-        order = dict.fromkeys([*dimensions(self.description.axes).values(), *stored])
-        return cube.transpose(*(stored.index(dim) for dim in order), 3).reshape(-1, 2)
+        return cube.transpose(*map(stored.index, self._dimension_order(stored)), 3).reshape(-1, 2)
+
+    def is_in_order(self) -> bool:
+        """Return True if plane i is page i of its file, in C order of the leading axes."""
+        sizes = {"c": self.size_c, "z": self.size_z, "t": self.size_t}
+        stored, count = self.plane_order[:1:-1].lower(), math.prod(sizes.values())
+        if len(self.blocks) == 1 and self.blocks.tolist() == [[0, count, 0, 0, 0, 0]]:
+            orders = (stored, self._dimension_order(stored))
+            if len({tuple(dim for dim in order if sizes[dim] > 1) for order in orders}) == 1:
+                return True
+        return bool((self.planes()[:, 1] == np.arange(count)).all())
+
+    def _dimension_order(self, stored: str) -> list[str]:
+        """Return c, z and t in the order of the leading axes, then those without an axis."""
+        return [*dict.fromkeys([*dimensions(self.description.axes).values(), *stored])]
 
     def _stored_planes(self, stored: str, sizes: Mapping[str, int]) -> NDArray[np.int64]:
         """Return (file, ifd) of each plane in the order of the DimensionOrder."""
         table = np.full((math.prod(sizes.values()), 2), -1, np.int64)
-        ranges = plane_ranges(self)
-        index, step = ranges.spread()
+        index, step = (ranges := plane_ranges(self)).spread()
         table[index, 0] = np.repeat(ranges.file, ranges.count)
         table[index, 1] = np.repeat(ranges.ifd, ranges.count) + step
         return table

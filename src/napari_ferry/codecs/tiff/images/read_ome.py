@@ -107,9 +107,7 @@ def _open_even(header: Header, image: OmeImage) -> Image | None:
     if not is_plain or n_planes * header.nbytes > header.stamp.nbytes:
         return None
 
-    planes = image.planes()
-    in_order = (planes[:, 1] == np.arange(n_planes)).all()
-    flat = open_even_stack(header, n_planes) if in_order else None
+    flat = open_even_stack(header, n_planes) if image.is_in_order() else None
     frame = description.shape[-description.frame_ndim :]
     if flat is None or flat.shape[1:] != frame or not ends_after(header, n_planes):
         return None

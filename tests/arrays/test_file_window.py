@@ -80,3 +80,27 @@ def test_a_file_that_becomes_shorter_while_it_is_opened_is_refused(
         warnings.filterwarnings("ignore", "(?s).*is cut off")
         with pytest.raises(FerryError, match="has changed since it was opened"):
             np.asarray(imload(path)[0].array)
+
+
+@pytest.mark.parametrize("nbytes", [1, 7, 5000, 300_000])
+@pytest.mark.parametrize("order", ["rising", "equal", "falling", "mixed"])
+def test_bytes_at_many_offsets(order: str, nbytes: int, tmp_path: Path) -> None:
+    data = np.random.default_rng(0).integers(0, 256, 1_000_000, np.uint8)
+    (tmp_path / "a").write_bytes(data)
+    offsets = np.arange(0, len(data) - nbytes + 1, 10_000)
+    offsets = {
+        "rising": offsets,
+        "equal": offsets // 50_000 * 50_000,
+        "falling": offsets[::-1],
+        "mixed": np.random.default_rng(1).permutation(offsets),
+    }[order]
+    with (tmp_path / "a").open("rb") as file:
+        found = FileWindow(file).gather(offsets, nbytes)
+    assert np.array_equal(found, [data[offset : offset + nbytes] for offset in offsets])
+
+
+@pytest.mark.parametrize("offset", [-1, 97, 100, 10**12])
+def test_bytes_outside_the_file_are_refused(offset: int, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(100))
+    with (tmp_path / "a").open("rb") as file, pytest.raises(ValueError, match=f"at byte {offset}"):
+        FileWindow(file).gather(np.array([0, offset]), 4)

@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
 _NEAR_BYTES = 16 << 10
 """Distance from the last window up to which bytes are read ahead: a call would take longer."""
 
@@ -41,6 +45,37 @@ class FileWindow:
             self.move(offset, nbytes)
             begin = 0
         return self.window[begin : begin + nbytes]
+
+    def gather(self, offsets: NDArray[np.int64], nbytes: int) -> NDArray[np.uint8]:
+        """Return as many bytes at each offset: axes (offset, byte).
+
+        Parameters
+        ----------
+        offsets : array of int64
+            Offsets in the file, of which rising ones are read window by window.
+        nbytes : int
+            Number of bytes at each, at least 1.
+
+        Raises
+        ------
+        ValueError
+            The bytes are not in the file.
+        """
+        out = np.empty((len(offsets), nbytes), np.uint8)
+        is_rising = bool((offsets[1:] >= offsets[:-1]).all())
+
+        first = 0
+        while first < len(offsets):
+            if len(self.read(int(offsets[first]), nbytes)) < nbytes:
+                raise ValueError(f"no {nbytes} bytes at byte {offsets[first]}")
+
+            # all following offsets within the window at once
+            window = sliding_window_view(np.frombuffer(self.window, np.uint8), nbytes)
+            end = self.start + len(window)
+            count = int(np.searchsorted(offsets[first:], end)) if is_rising else 1
+            out[first : first + count] = window[offsets[first : first + count] - self.start]
+            first += count
+        return out
 
     def move(self, offset: int, nbytes: int) -> None:
         """Move the window to an offset, and read at least some bytes if the file has them."""

@@ -138,12 +138,16 @@ def _directory_reader(
 
     def read(offset: int) -> tuple[bytes, int]:
         nonlocal assumed, whole
-        raw = data.read(offset, whole.size)
-        if assumed and len(raw) == whole.size:
-            n, entries, following = whole.unpack(raw)
+        begin = offset - data.start
+        if not 0 <= begin <= len(data.window) - whole.size:
+            data.move(offset, whole.size)
+            begin = 0
+        if assumed and len(data.window) >= whole.size:
+            n, entries, following = whole.unpack_from(data.window, begin)
             if n == assumed:
                 return entries, following
 
+        raw = data.window[begin : begin + whole.size]
         n = counter.unpack_from(raw)[0] if len(raw) >= counter.size else 0
         if not n or offset + entry * n > data.size:
             return b"", 0

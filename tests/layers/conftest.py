@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from npe2 import PluginManager, PluginManifest
@@ -34,8 +35,11 @@ def quick_garbage() -> Iterator[None]:
 def messages(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Messages displayed by napari, by kind."""
     shown: dict[str, list[str]] = {"info": [], "warning": []}
-    for kind, messages in shown.items():
-        monkeypatch.setattr(f"napari.utils.notifications.show_{kind}", messages.append)
+
+    def dispatch(notification: Any) -> None:
+        shown[str(notification.severity)].append(notification.message)
+
+    monkeypatch.setattr("napari.utils.notifications.notification_manager.dispatch", dispatch)
     return shown
 
 

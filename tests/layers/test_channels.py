@@ -16,7 +16,7 @@ from layer_files import (
     round_trip,
     save,
 )
-from napari_ferry import Image, SaveError, imload
+from napari_ferry import Axis, Channel, Image, SaveError, imload
 from napari_ferry.layers.layer_data import to_layers
 
 
@@ -93,6 +93,38 @@ def test_the_order_of_images_is_preserved_if_ambiguous():
             for image, order in zip(images, orders, strict=True)
         ]
         assert [meta["name"] for _, meta, _ in to_layers(said)] == ["a", "b"]
+
+
+CYCLE = ["cyan", "magenta", "yellow", "blue", "green", "red"]
+
+
+@pytest.mark.parametrize(
+    ("count", "colors"),
+    [(1, [None]), (2, ["green", "magenta"]), (3, CYCLE[:3]), (7, [*CYCLE, "cyan"])],
+)
+@pytest.mark.parametrize("names", [(), "abcdefg"])
+def test_channels_without_colors_can_be_told_apart(count, colors, names):
+    channels = tuple(Channel(name) for name in names[:count])
+    image = Image((pixels(count, 16, 20),), (Axis("c"), Axis("y"), Axis("x")), channels)
+    layers = [ImageLayer(data, **meta) for data, meta, _ in to_layers([image])]
+    assert [layer.colormap.name for layer in layers] == [color or "gray" for color in colors]
+    assert {str(layer.blending) for layer in layers[1:]} <= {"additive"}
+
+
+def test_the_cycle_of_colors_is_that_of_napari():
+    from napari.components import ViewerModel
+
+    layers = ViewerModel().add_image(pixels(7, 16, 20), channel_axis=0)
+    assert [layer.colormap.name for layer in layers] == [*CYCLE, "cyan"]
+
+
+def test_colors_of_a_file_are_not_changed():
+    axes = (Axis("c"), Axis("y"), Axis("x"))
+    channels = (Channel("a", "#ff0000"), Channel("b"))
+    one = Image((pixels(2, 16, 20),), axes, channels)
+    other = Image((pixels(2, 16, 20),), axes, display={"colormap": "magma"})
+    maps = [meta.get("colormap") for _, meta, _ in to_layers([one, other])]
+    assert [getattr(each, "name", each) for each in maps] == ["red", None, "magma", "magma"]
 
 
 def test_several_images_are_refused_for_raw_binary(tmp_path: Path):

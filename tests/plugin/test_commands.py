@@ -156,45 +156,6 @@ def test_a_damaged_raw_file_is_shown_for_repair_and_the_window_lives(
     assert viewer.screenshot(flash=False)[..., :3].max() > 200
 
 
-def test_a_damaged_tiff_is_one_sentence_and_the_window_lives(
-    viewer: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
-):
-    """napari reports the error in the dialog for its own reader; the dialog is rejected."""
-    from qtpy.QtWidgets import QLabel
-
-    said: list[str] = []
-
-    def refuse(dialog: Any) -> tuple[None, bool]:
-        said.append(dialog.findChild(QLabel).text())
-        dialog.deleteLater()
-        return None, False
-
-    monkeypatch.setattr(
-        "napari._qt.dialogs.qt_reader_dialog.QtReaderDialog.get_user_choices", refuse
-    )
-    (path,) = imsave(movie(), tmp_path / "cells.tif")
-    os.truncate(path, 100)
-    drop(viewer.window._qt_viewer, path)
-    assert len(viewer.layers) == 0
-    assert errors == []
-    (message,) = said
-    assert_sentence(message.partition("\nChoose reader")[0], "cells.tif")
-
-    imsave(movie(), path, overwrite=True)
-    drop(viewer.window._qt_viewer, path)
-    assert len(viewer.layers) == 1
-    assert viewer.screenshot(flash=False)[..., :3].max() > 200
-
-
-def assert_sentence(message: str, words: str) -> None:
-    """Check the last line of napari's message: our error, in one sentence."""
-    last = message.strip().splitlines()[-1]
-    assert last.startswith("UnreadableFileError: ")
-    assert words in last
-    assert last.endswith(".")
-    assert "Traceback" not in message
-
-
 @pytest.mark.parametrize(
     ("name", "format_name"),
     [("a.gif", "Animated GIF"), ("a.mkv", "Lossless"), ("a.mp4", "Video")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +20,10 @@ MOST_LAYERS = 64
 
 _MOST_UNNAMED = 16
 """Maximum number of channels without names and colors that become separate layers."""
+
+_TWO_COLORS = ("green", "magenta")
+_CYCLE = ("cyan", "magenta", "yellow", "blue", "green", "red")
+"""Colormaps of channels without colors; more than two have those of napari's ``add_image``."""
 
 
 def are_channels(first: Image, image: Image) -> bool:
@@ -120,16 +125,22 @@ def split_channels(image: Image) -> list[Image]:
     shared = _without(image.display, CHANNEL_DISPLAYS)
     channels = image.channels or (Channel(),) * count
     displays = displays_of_channels(image)
+    colormaps = _default_colormaps(image, displays)
     return [
         Image(
             tuple(take(level, index, i) for level in image.levels),
             axes,
             name=channel.name or (f"{image.name} {i}" if count > 1 else image.name),
             kind=image.kind,
-            display=_channel_display(channel, count) | shared | _without(display, "metadata"),
+            display=colormap
+            | _channel_display(channel, count)
+            | shared
+            | _without(display, "metadata"),
             metadata=display.get("metadata", image.metadata),
         )
-        for i, (channel, display) in enumerate(zip(channels, displays, strict=True))
+        for i, (channel, display, colormap) in enumerate(
+            zip(channels, displays, colormaps, strict=True)
+        )
     ]
 
 
@@ -160,6 +171,21 @@ def displays_of_channels(image: Image) -> list[Mapping[str, Any]]:
     if has_malformed_displays(image.display, count):
         warn_invalid(image.name, [CHANNEL_DISPLAYS])
     return channel_displays(image.display, count)
+
+
+def _default_colormaps(image: Image, displays: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the colormap of each channel of an image without any color, as display settings.
+
+    Two gray layers on top of each other could not be told apart.
+    """
+    count = len(displays)
+    is_colored = any(channel.color for channel in image.channels) or any(
+        "colormap" in display for display in (image.display, *displays)
+    )
+    if count == 1 or is_colored or image.is_rgb or image.kind == "labels":
+        return [{}] * count
+    names = _TWO_COLORS if count == 2 else _CYCLE
+    return [{"colormap": name} for name in islice(cycle(names), count)]
 
 
 def _channel_display(channel: Channel, count: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.layer_save import write_layers
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
+from napari_ferry.plugin.refusal import NOTHING, showing_errors
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.window import execute
 from napari_ferry.saving import naming_saves
@@ -48,9 +49,6 @@ Reader: TypeAlias = Callable[[Paths], list[LayerData]]
 
 OpenMany: TypeAlias = Callable[[Sequence[Path]], list[Image]]
 """Function that opens several files as one stack."""
-
-_NOTHING: Any = [(None,)]
-"""Layer data that npe2 accepts as a successful read without layers."""
 
 _T = TypeVar("_T")
 
@@ -84,7 +82,7 @@ def get_folder_reader(path: Paths | None = None) -> Reader | None:
         return None
     folders = _to_paths(path)
     is_known = bool(folders) and all(map(_is_readable_folder, folders))
-    return _read if is_known else None
+    return showing_errors(_read) if is_known else None
 
 
 def open_always() -> None:
@@ -157,8 +155,8 @@ def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
-        return lambda _: open_layers(partial(_open_stack, open_many, paths))
-    return _read
+        return showing_errors(lambda _: open_layers(partial(_open_stack, open_many, paths)))
+    return showing_errors(_read)
 
 
 def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:
@@ -192,7 +190,7 @@ def _read(path: Paths) -> list[LayerData]:
         if not (hooks.lacks_metadata(data) and _is_repaired(data)):
             wanted.append(each)
 
-    layers = list(_NOTHING)
+    layers = list(NOTHING)
     if wanted:
         layers = open_layers(lambda: [image for each in wanted for image in imload(each)])
     for each, members in companions.items():

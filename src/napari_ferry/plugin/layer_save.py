@@ -7,20 +7,19 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_ferry.errors import (
     InvalidImageError,
     SaveCancelledError,
     SaveError,
     UnsupportedFormatError,
-    escape_surrogates,
 )
 from napari_ferry.image import Image
 from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers
 from napari_ferry.plugin.label_edits import watch_edits
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
@@ -129,7 +128,7 @@ def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) ->
         raise SaveError(str(error)) from error
     except SaveCancelledError:
         text = f"Saving {typed.name} was cancelled; existing files are unchanged."
-        _notify(text, "info")
+        notify(text)
         if _is_called_by_napari_dialog():
             return [path]
         raise SaveCancelledError(text) from None
@@ -177,18 +176,5 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     is_warning = bool(edits or save.missing or (saved.losses and not save.shows_frames))
     if notes:
         text += f"\n{path.name}: {'; '.join(notes)}."
-    _notify(text, "warning" if is_warning else "info", path)
-
-
-def _notify(message: str, severity: Literal["info", "warning"], path: Path | None = None) -> None:
-    """Show a notification, in a window with a button for the folder of a file."""
-    from napari.utils.notifications import Notification, notification_manager
-
-    class Notice(Notification):  # type: ignore[misc]
-        # napari displays it beside a button; by default the representation of an object
-        source = PLUGIN
-
-    actions = []
-    if path is not None and has_window():
-        actions.append(("Show in folder", lambda *_: execute("show_in_folder", path)))
-    notification_manager.dispatch(Notice(escape_surrogates(message), severity, actions))
+    shows = {"Show in folder": lambda: execute("show_in_folder", path)} if has_window() else {}
+    notify(text, "warning" if is_warning else "info", shows)

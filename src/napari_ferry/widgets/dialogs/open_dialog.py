@@ -8,7 +8,9 @@ from napari import current_viewer
 from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtWidgets import QFileDialog
 
+from napari_ferry.errors import FerryError
 from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.notice import notify
 from napari_ferry.widgets.dialogs.main_window import main_window
 
 
@@ -31,6 +33,10 @@ def open_folder() -> None:
 
 def _open(paths: list[str]) -> None:
     viewer = current_viewer()
-    if paths and viewer is not None:
+    if not paths or viewer is None:
+        return
+    try:
         viewer.open(paths, plugin=PLUGIN)
-        update_open_history(paths[0])
+    except FerryError as error:
+        notify(str(error), "error")
+    update_open_history(paths[0])

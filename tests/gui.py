@@ -47,6 +47,19 @@ def answer(monkeypatch: pytest.MonkeyPatch, button: str) -> list[str]:
     return asked
 
 
+def menu_entry(viewer: Any, menu: Any, title: str) -> Any:
+    """Return the action of a menu or one of its submenus with this beginning."""
+    menu.aboutToShow.emit()
+    for action in menu.actions():
+        if action.text().replace("&", "").startswith(title):
+            return action
+        if action.menu() is not None:
+            found = menu_entry(viewer, action.menu(), title)
+            if found is not None:
+                return found
+    return None
+
+
 # --- a window for many tests ------------------------------------------------------------------
 
 

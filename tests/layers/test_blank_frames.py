@@ -11,7 +11,7 @@ from napari_ferry.arrays import Frames
 from napari_ferry.arrays.sliced_view import SlicedView, put_off_slices
 from napari_ferry.layers.blank_frames import BlankingArray, with_blanks, without_blanks
 from napari_ferry.layers.layer_data import from_layer
-from napari_ferry.plugin.layer_limit import _with_blanks
+from napari_ferry.plugin.viewer_layers import _with_blanks
 
 BAD = 3
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from npe2 import PluginManager, PluginManifest
 
-from gui import answer
+from gui import answer, menu_entry
 from napari_ferry import imload, imsave
 from napari_ferry.widgets import activation
 
@@ -54,19 +54,6 @@ def answer_save(monkeypatch: pytest.MonkeyPatch) -> Answer:
         return seen
 
     return answer_with
-
-
-def menu_entry(viewer: Any, menu: Any, title: str) -> Any:
-    """Return the action of a menu or one of its submenus with this beginning."""
-    menu.aboutToShow.emit()
-    for action in menu.actions():
-        if action.text().replace("&", "").startswith(title):
-            return action
-        if action.menu() is not None:
-            found = menu_entry(viewer, action.menu(), title)
-            if found is not None:
-                return found
-    return None
 
 
 @pytest.mark.parametrize("menu", ["file_menu", "layers_menu"])

@@ -155,7 +155,7 @@ def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
-        return showing_errors(lambda _: open_layers(partial(_open_stack, open_many, paths)))
+        return showing_errors(lambda _: open_layers(partial(_open_stack, open_many, paths), paths))
     return showing_errors(_read)
 
 
@@ -166,6 +166,11 @@ def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:
             check_exists(path)
         with naming_saves(paths[0]):
             return open_many(paths)
+
+
+def _open_all(paths: Sequence[Path]) -> list[Image]:
+    """Open the images of several files or folders."""
+    return [image for path in paths for image in imload(path)]
 
 
 def _matches_format(codec: Codec, path: Path) -> bool:
@@ -192,7 +197,7 @@ def _read(path: Paths) -> list[LayerData]:
 
     layers = list(NOTHING)
     if wanted:
-        layers = open_layers(lambda: [image for each in wanted for image in imload(each)])
+        layers = open_layers(partial(_open_all, wanted), [each.absolute() for each in wanted])
     for each, members in companions.items():
         _recent.opened(each, members)
     return layers

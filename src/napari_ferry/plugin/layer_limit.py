@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from napari_ferry.arrays.sliced_view import put_off_slices, without_view
 from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
-from napari_ferry.layers.blank_frames import with_blanks
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
-from napari_ferry.layers.layer_data import LayerData, to_layers
-
-Open: TypeAlias = Callable[[], Sequence[Image]]
-"""Opens files anew at each call."""
+from napari_ferry.layers.layer_data import LayerData
+from napari_ferry.plugin.origins import Open, Source, record_origins
+from napari_ferry.plugin.viewer_layers import to_viewer_layers
 
 _FEW_CHANNELS = 4
 """Maximum number of unnamed channels without a notice.
@@ -22,17 +19,25 @@ _FEW_CHANNELS = 4
 More of them may be frames, saved by a script without naming its axes.
 """
 
-_remaining: list[tuple[Open, int]] = []
+_remaining: list[tuple[Source, int]] = []
 """Files with remaining layers and their number of added layers, earliest first."""
 
 
-def open_layers(open_images: Open) -> list[LayerData]:
+def open_layers(open_images: Open, paths: Sequence[Path] = ()) -> list[LayerData]:
     """Open images and return their layers, at most `MOST_LAYERS`.
 
     Notices report assumptions and omitted layers. `open_remaining` adds the remaining layers later;
     it opens the files again, so that none stays open meanwhile.
+
+    Parameters
+    ----------
+    open_images : callable
+        Opens the images, and opens them anew when the layers are loaded again.
+    paths : sequence of Path
+        The files and folders that it opens.
     """
-    images = open_images()
+    source = Source(open=open_images, paths=tuple(paths))
+    images = source.open()
     notices: dict[str, list[str]] = {}
     for image in images:
         for sentence in _notices(image):
@@ -41,7 +46,7 @@ def open_layers(open_images: Open) -> list[LayerData]:
     for sentence, names in notices.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         show_notice(f"{names[0]}{more}: {sentence}.")
-    return _next_layers(open_images, images, 0)
+    return _next_layers(source, images, 0)
 
 
 def open_remaining() -> None:
@@ -54,10 +59,10 @@ def open_remaining() -> None:
         show_notice("All layers of the opened files are already in the viewer.")
         return
 
-    open_images, added = _remaining[0]
-    images = open_images()
+    source, added = _remaining[0]
+    images = source.open()
     del _remaining[0]
-    for layer in _next_layers(open_images, images, added):
+    for layer in _next_layers(source, images, added):
         viewer.add_layer(Layer.create(*layer))
 
 
@@ -83,25 +88,16 @@ def show_notice(message: str) -> None:
     show_info(escape_surrogates(message))
 
 
-def _next_layers(open_images: Open, images: Sequence[Image], first: int) -> list[LayerData]:
+def _next_layers(source: Source, images: Sequence[Image], first: int) -> list[LayerData]:
     """Return the next layers, at most `MOST_LAYERS`, and record remaining ones."""
-    layers = to_layers(images)
+    layers = to_viewer_layers(images)
+    record_origins(source, layers)
     stop = first + MOST_LAYERS
     remaining = len(layers) - stop
     if remaining > 0:
-        _remaining.insert(0 if first else len(_remaining), (open_images, stop))
+        _remaining.insert(0 if first else len(_remaining), (source, stop))
         show_notice(
             f"{images[0].name}: {MOST_LAYERS} layers are added, and {remaining} more are not: "
             "choose File > IO Utilities > Open remaining layers to add more."
         )
-    return [_with_blanks(layer) for layer in layers[first:stop]]
-
-
-def _with_blanks(layer: LayerData) -> LayerData:
-    """Return layer data with blank frames in place of unreadable ones."""
-    data, meta, kind = layer
-    is_rgb = bool(meta.get("rgb"))
-    if meta.get("multiscale"):
-        levels = [with_blanks(without_view(level), is_rgb=is_rgb) for level in data]
-        return list(map(put_off_slices, levels)), meta, kind
-    return with_blanks(data, is_rgb=is_rgb), meta, kind
+    return layers[first:stop]

@@ -1,0 +1,1 @@
+"""Layers loaded again from their files: on request, or while these grow."""

@@ -100,6 +100,7 @@ def shared_viewer(
 
     _leave_out_threads(monkeypatch)
     get_settings().reset()
+    _answer_question()
     _shared_window.prepare()
     failures = request.session.testsfailed
     yield _shared_window.viewer
@@ -107,6 +108,15 @@ def shared_viewer(
     left = _shared_window.restore()
     if left and request.session.testsfailed == failures:
         pytest.fail(f"left behind in the window: {', '.join(left)}", pytrace=False)
+
+
+def _answer_question() -> None:
+    """Answer the question that follows the first file opened by a person."""
+    from napari_ferry.plugin.preferences import preferences_page
+
+    page = preferences_page("opening")
+    if page is not None:
+        page.default_reader = "no"
 
 
 def _leave_out_threads(patch: pytest.MonkeyPatch) -> None:

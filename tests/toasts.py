@@ -22,6 +22,10 @@ class Toasts:
         """Their whole messages."""
         return [toast.message.text() for toast in self.shown]
 
+    def wait_for(self, qtbot: Any, text: str) -> None:
+        """Wait until exactly one notification has a text in its message."""
+        qtbot.waitUntil(lambda: sum(text in each for each in self.texts) == 1, timeout=5_000)
+
     def click(self, qtbot: Any, text: str, label: str) -> None:
         """Press a button of the only notification with a text in its message."""
         from qtpy.QtCore import Qt
@@ -47,6 +51,7 @@ def real_toasts() -> Iterator[Toasts]:
     from napari.utils.notifications import notification_manager
 
     toasts = Toasts()
+    toasts.dismiss()
     with notification_manager:
         yield toasts
         toasts.dismiss()

@@ -182,18 +182,3 @@ def test_a_movie_is_saved_at_the_displayed_position(
     assert error <= (1 if name.endswith(".mp4") else 0)
     drop(viewer.window._qt_viewer, tmp_path / name)
     assert viewer.layers[-1].data.shape == (6, 32, 48)
-
-
-def test_napari_ferry_becomes_the_default_reader(viewer, monkeypatch):
-    from napari.settings import get_settings
-
-    from napari_ferry.plugin import commands
-
-    settings = get_settings().plugins
-    settings.extension2reader = {"*.png": "napari", "*.tif": "napari"}
-    commands.open_always()
-    readers = settings.extension2reader
-    assert readers["*.png"] == "napari"
-    ours = (".tif", ".lsm", ".bin", ".gif", ".avi")
-    assert {readers[f"*{suffix}"] for suffix in ours} == {PLUGIN}
-    assert "*.json" not in readers

@@ -27,7 +27,6 @@ from napari_ferry.io import (
     format_name,
     hooks_of,
     imload,
-    suffixes,
     suffixes_of,
 )
 from napari_ferry.layers.layer_data import LayerData, to_layers
@@ -35,9 +34,9 @@ from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.layer_save import write_layers
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
-from napari_ferry.plugin.refusal import NOTHING, showing_errors
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.window import execute
+from napari_ferry.plugin.window_reader import NOTHING, for_window
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists, interrupted_in
 
@@ -82,20 +81,7 @@ def get_folder_reader(path: Paths | None = None) -> Reader | None:
         return None
     folders = _to_paths(path)
     is_known = bool(folders) and all(map(_is_readable_folder, folders))
-    return showing_errors(_read) if is_known else None
-
-
-def open_always() -> None:
-    """Make napari-ferry the default reader of its formats in napari's settings."""
-    from napari.settings import get_settings
-
-    plugins = get_settings().plugins
-    patterns = [f"*{suffix}" for suffix in suffixes(to_open=True)]
-    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(patterns, PLUGIN)}
-    show_notice(
-        f"napari now opens {', '.join(patterns)} with napari-ferry; change this under "
-        "Preferences > Plugins."
-    )
+    return for_window(_read) if is_known else None
 
 
 def sample_calcium_movie() -> list[LayerData]:
@@ -155,8 +141,8 @@ def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
-        return showing_errors(lambda _: open_layers(partial(_open_stack, open_many, paths), paths))
-    return showing_errors(_read)
+        return for_window(lambda _: open_layers(partial(_open_stack, open_many, paths), paths))
+    return for_window(_read)
 
 
 def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from npe2 import PluginManager
 
+from napari_ferry.plugin.default_reader import follow_preference
+
 if TYPE_CHECKING:
     from npe2 import PluginContext
 
@@ -19,13 +21,15 @@ COMMANDS = {
     "save_as": f"{_DIALOGS}.save_dialog:save_as",
     "open_files": f"{_DIALOGS}.open_dialog:open_files",
     "open_folder": f"{_DIALOGS}.open_dialog:open_folder",
+    "call_soon": "napari_ferry.widgets.event_loop:call_soon",
     "show_in_folder": "napari_ferry.widgets.file_manager:show_in_folder",
 }
 """Names of commands, and the functions that napari imports at their first use."""
 
 
 def activate(context: PluginContext) -> None:
-    """Register the commands; napari calls this when it activates the plugin."""
+    """Register the commands and follow the preferences; napari calls this at activation."""
     registry = PluginManager.instance().commands
     for name, function in COMMANDS.items():
         context.register_disposable(registry.register(f"napari-ferry.{name}", function))
+    follow_preference()

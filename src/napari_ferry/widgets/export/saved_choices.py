@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.image.json_values import parse_json
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.preferences import preferences_page
 
 _PAGE = "export"
 
@@ -41,14 +41,14 @@ def save_choices(choices: dict[str, Any]) -> None:
 
 def load_preferences() -> dict[str, str]:
     """Return the options set in napari's preferences, by name."""
-    page = _page()
+    page = preferences_page(_PAGE)
     values = {} if page is None else page.model_dump()
     return {name: str(value) for name, value in values.items() if value != ""}
 
 
 def save_preferences(values: Mapping[str, Any]) -> None:
     """Store values in napari's preferences; skip options without an entry there."""
-    page = _page()
+    page = preferences_page(_PAGE)
     known = {} if page is None else page.model_dump()
     for name, value in values.items():
         if name in known and known[name] != value:
@@ -61,15 +61,3 @@ def _path() -> Path | None:
 
     settings = get_settings().config_path
     return None if settings is None else Path(settings).parent / _NAME
-
-
-def _page() -> Any:
-    """Return our page of napari's preferences, or ``None`` if it does not exist."""
-    try:
-        from napari.settings import get_plugin_settings
-    except ImportError:  # napari before 0.9
-        return None
-    try:
-        return getattr(get_plugin_settings(PLUGIN), _PAGE)
-    except (AttributeError, KeyError):  # napari has not read the manifest
-        return None

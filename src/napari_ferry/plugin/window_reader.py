@@ -1,4 +1,4 @@
-"""Errors of files that are opened in napari's window.
+"""Readers of files that a person opens in napari's window.
 
 If a reader raises an error, napari asks for another reader in a dialog that quotes the stack trace,
 and shows a second notification if there is none. In the window, our readers therefore show their
@@ -13,7 +13,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from napari_ferry.errors import FerryError
+from napari_ferry.plugin.default_reader import offer_default
 from napari_ferry.plugin.notice import notify
+from napari_ferry.plugin.window import execute
 
 NOTHING: Any = [(None,)]
 """Layer data that npe2 accepts as a successful read without layers."""
@@ -24,23 +26,28 @@ _NAPARI_OPEN = "_qt_open"
 _Paths = TypeVar("_Paths")
 
 
-def showing_errors(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
-    """Return a reader that shows its errors if a person opens files in the window."""
+def for_window(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
+    """Return a reader that shows its errors and questions if it is called by napari's window."""
 
     @wraps(read)
-    def read_or_show(paths: _Paths) -> Any:
-        try:
+    def read_in_window(paths: _Paths) -> Any:
+        if not _is_called_by_window():
             return read(paths)
+        try:
+            layers = read(paths)
         except FerryError as error:
-            if not _is_called_by_napari_window():
-                raise
             notify(str(error), "error")
             return NOTHING
 
-    return read_or_show
+        if layers[0][0] is not None:
+            # napari adds the layers first
+            execute("call_soon", offer_default)
+        return layers
+
+    return read_in_window
 
 
-def _is_called_by_napari_window() -> bool:
+def _is_called_by_window() -> bool:
     """Return True for files that napari's window opens.
 
     `Viewer.open` does not tell readers whether a script or the window has called it.

@@ -161,7 +161,7 @@ def test_layers_are_one_picture(tmp_path):
     np.testing.assert_array_equal(found.array, np.stack([magenta, green, magenta], -1))
     loss, pace = plan(images, tmp_path / "b.mkv").losses
     assert "which is assumed" in pace
-    assert loss.startswith("cells, axons are drawn as one picture")
+    assert loss.startswith("both layers are merged into one 8-bit RGB picture")
 
 
 def test_channels_are_drawn_or_chosen(tmp_path):
@@ -296,7 +296,7 @@ def test_the_command_line_draws(tmp_path, capsys):
     options = ["--scale", "2", "--stop", "3", "--text", "day 3", "--scale-bar", "bottom_right"]
     assert main(["convert", str(source), str(tmp_path / "a.mp4"), *options]) == 0
     assert imload(tmp_path / "a.mp4")[0].shape == (3, 24, 32, 3)
-    assert "are drawn as one picture" in capsys.readouterr().err
+    assert "are merged into one 8-bit RGB picture" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "b.mp4"), "--no-as-seen"]) == 1
     assert "c=" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "b.tif"), "--as-seen"]) == 0

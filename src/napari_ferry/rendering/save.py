@@ -262,10 +262,10 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
 def _losses(images: Sequence[Image]) -> tuple[str, ...]:
     """Return the losses of drawing images instead of saving their samples."""
     layers = [single for image in images for single in split_channels(image)]
-    names = ", ".join(layer.name or layer.kind for layer in layers)
-    drawn = f"{names} is drawn as napari shows it, in 8-bit colors"
+    drawn = f"{layers[0].name or layers[0].kind} is drawn as napari shows it, in 8-bit colors"
     if len(layers) > 1:
-        drawn = f"{names} are drawn as one picture, as napari shows them, in 8-bit colors"
+        merged = "both layers" if len(layers) == 2 else f"all {len(layers)} layers"
+        drawn = f"{merged} are merged into one 8-bit RGB picture, as napari shows them"
 
     modes = [str(layer.display.get("interpolation2d", "nearest")) for layer in layers]
     return drawn, *(

@@ -1,4 +1,4 @@
-"""Files displayed in the file manager of the system."""
+"""Files opened or displayed by the system."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
+
+
+def open_file(path: Path) -> None:
+    """Open a file in the program that the system chooses for it."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def show_in_folder(path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.widgets.words import Words
 
 _FIELD_WIDTH, _LABEL_WIDTH = 90, 96
 """Minimum widths of a field and of its label, in pixels."""
@@ -50,6 +52,44 @@ def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
         rows.addRow(label, native)
 
 
+class ChoiceField(ComboBox):
+    """Choice among values, of which ``None`` is one like any other.
+
+    A plain combo box reports no change to None.
+
+    Parameters
+    ----------
+    name : str
+        Name of the field.
+    words : Words
+        Its label, tooltip and choices; None comes first.
+    value : object
+        Initial choice.
+    """
+
+    def __init__(self, name: str, words: Words, value: Any = None) -> None:
+        self.null_string = words.choices.get(None, "")
+        super().__init__(
+            value=value,
+            choices=_named_choices(words.choices),
+            nullable=None in words.choices,
+            name=name,
+            label=words.label,
+            tooltip=words.tooltip,
+        )
+
+    def offer(self, choices: Mapping[Any, str]) -> None:
+        """Offer other texts or values."""
+        self.null_string = choices.get(None, "")
+        with self.changed.blocked():
+            self.choices = _named_choices(choices)
+
+
+def _named_choices(choices: Mapping[Any, str]) -> list[tuple[str, Any]]:
+    """Return texts and values of choices except None, which the widget adds by itself."""
+    return [(text, value) for value, text in choices.items() if value is not None]
+
+
 def make_scroll_area(form: QWidget) -> QScrollArea:
     """Return an area for a form, scrolled vertically and never horizontally."""
     area = QScrollArea()
@@ -63,14 +103,21 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
 
 def make_section(title: str) -> QCollapsible:
     """Return a folded section of a form, opened without animation."""
-    section = QCollapsible(title, expandedIcon="▾", collapsedIcon="▸")
+    section = QCollapsible(title)
+    flatten_section(section)
+    return section
+
+
+def flatten_section(section: QCollapsible) -> None:
+    """Give a section the looks of those of `make_section`."""
+    section.setExpandedIcon("▾")
+    section.setCollapsedIcon("▸")
     section.setDuration(0)
-    section.toggleButton().setAccessibleName(title)
+    section.toggleButton().setAccessibleName(section.text())
     for layout in (section.layout(), section.content().layout()):
         assert layout is not None
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-    return section
 
 
 def escape_text(text: str) -> str:

@@ -95,7 +95,9 @@ class Description(NamedTuple):
     losses: tuple[str, ...]
 
 
-def describe_plan(plan: Plan, estimate: int | None = None) -> Description:
+def describe_plan(
+    plan: Plan, estimate: int | None = None, *, is_pending: bool = False
+) -> Description:
     """Describe the files of a save, their sizes, and the length of a movie.
 
     Parameters
@@ -104,16 +106,20 @@ def describe_plan(plan: Plan, estimate: int | None = None) -> Description:
         The save.
     estimate : int, optional
         Estimated size in bytes of files whose size is not known in advance.
+    is_pending : bool
+        Whether the size of such files is still to be estimated.
     """
     free = _free_space(plan)
     expected = plan.nbytes if estimate is None else estimate
-    headline = [_describe_names(plan), _size_text(plan, estimate)]
+    is_known = not (is_pending and plan.stream)
+    size = _size_text(plan, estimate) if is_known else "estimating the size..."
+    headline = [_describe_names(plan), size]
     details = [*_file_lines(plan), f"In {plan.files[0].path.parent}, {size_text(free)} free."]
     if plan.frame_rate is not None:
         frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
         headline.append(f"{float(plan.nframes / plan.frame_rate):.4g} s")
         details.append(f"{frames} at {_rate_text(plan.frame_rate)} per second.")
-    if expected > free:
+    if is_known and expected > free:
         headline.append(f"but only {size_text(free)} are free on the disk")
     return Description(", ".join(headline), tuple(details), plan.losses)
 

@@ -51,9 +51,10 @@ OPTION_WORDS = {
         empty="never split",
     ),
     "pyramid": Words(
-        "Smaller copies for fast zooming",
-        "Saves each plane again at reduced sizes, so that very large planes display quickly.",
-        {None: "For large planes", True: "Yes", False: "No"},
+        "Smaller copies to zoom",
+        "Saves each plane again at reduced sizes, so that very large planes display quickly; "
+        "automatic does so for planes that need it.",
+        {None: "Automatic", True: "Yes", False: "No"},
     ),
     "metadata_json": Words(
         "Also write metadata as .json",
@@ -143,7 +144,12 @@ FACTOR = Words(
     "× real time",
     "How many times faster than recorded the movie plays; it is remembered for other movies.",
 )
-POSITION = Words("Other axes", "Position of the sliders that are not animated.")
+OTHER_AXES = Words(
+    "Other axes",
+    "What the movie shows of the axes that are not animated: the positions of the sliders, or a "
+    "projection over all positions.",
+    {None: "As the sliders", "max": "Maximum", "mean": "Mean", "min": "Minimum", "sum": "Sum"},
+)
 RENDER = Words(
     "Render",
     "From data is sharp at any size. As on screen takes pictures of the viewer, with points, "

@@ -179,9 +179,9 @@ def _losses(movie: Movie, codec: VideoCodec) -> Iterator[str]:
     """Yield the losses of the encoding."""
     if codec == "ffv1":
         return
-    yield "H.264 is not exact: levels differ slightly, depending on the quality"
+    yield "compression changes pixel values slightly (H.264, not for measurement)"
     if movie.is_rgb:
-        yield "colors are stored at half the resolution (4:2:0)"
+        yield "color detail is halved (4:2:0)"
     if max(movie.size) > _MOST_PLAYED_SIDE:
         yield f"many players show at most {_MOST_PLAYED_SIDE} pixels per side"
     yield from level_losses(movie.size, movie.frame_rate)

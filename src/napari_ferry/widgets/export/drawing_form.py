@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_ferry.rendering.render import render
 from napari_ferry.signatures import options_of
+from napari_ferry.widgets.export.canvas_movie import SCREEN_SIZES
 from napari_ferry.widgets.export.options import OptionsForm
-from napari_ferry.widgets.form import lay_out, make_section
+from napari_ferry.widgets.form import ChoiceField, lay_out, make_section
 from napari_ferry.widgets.words import RENDER
 
 Renderer: TypeAlias = Literal["data", "canvas"]
@@ -48,13 +48,7 @@ class DrawingForm(QWidget):
             name: field for form in self.forms.values() for name, field in form.fields.items()
         }
         self.fields["background"].value = ""  # that of the viewer
-        self.renderer = ComboBox(
-            name="renderer",
-            label=RENDER.label,
-            choices=[(text, value) for value, text in RENDER.choices.items()],
-            nullable=False,
-            tooltip=RENDER.tooltip,
-        )
+        self.renderer = ChoiceField("renderer", RENDER)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -70,6 +64,11 @@ class DrawingForm(QWidget):
         lay_out(row, [self.renderer])
         self.advanced.addWidget(row)
         self.renderer.changed.connect(self._on_change)
+
+    @property
+    def screen_size(self) -> tuple[int, int] | None:
+        """Height and width in pixels of the screen to fit the picture to, or None."""
+        return SCREEN_SIZES.get(self.fields["fit"].value)
 
     @property
     def advanced(self) -> QCollapsible:

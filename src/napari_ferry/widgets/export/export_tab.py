@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import FerryError
 from napari_ferry.saving import Plan
+from napari_ferry.widgets.export.export_task import Job, OpenPlan
 from napari_ferry.widgets.export.fields import Fields
-from napari_ferry.widgets.export.jobs import Job
 from napari_ferry.widgets.export.size_estimate import estimate_size
 from napari_ferry.widgets.export.summary_view import SummaryView
 from napari_ferry.widgets.form import escape_text, make_scroll_area
@@ -51,7 +51,7 @@ class ReadyExport:
 
     path: Path
     existing_files: Callable[[], tuple[Path, ...]]
-    open_plan: Callable[[], AbstractContextManager[Plan]]
+    open_plan: OpenPlan
 
 
 class ExportTab(QWidget):
@@ -65,8 +65,8 @@ class ExportTab(QWidget):
         Fields of the form.
     """
 
-    export_requested = Signal(object)
-    """The user clicked *Export*, and agreed to replace files; a `Job`."""
+    export_requested = Signal(object, object)
+    """The user clicked *Export*, and agreed to replace files: the arguments of `Jobs.add`."""
 
     def __init__(self, viewer: Viewer, fields: Fields) -> None:
         super().__init__()
@@ -177,12 +177,13 @@ class ExportTab(QWidget):
 
     def _estimate(self, request: Request, planned: Plan) -> None:
         """Replace the largest possible size by an estimate, once it is known."""
-        version = self.version
+        version, positions = self.version, self._positions
 
         def describe() -> Description:
-            nbytes = estimate_size(
-                request, planned, self._positions, lambda: self.version != version
-            )
+            nbytes = None
+            # the export itself reports what is wrong
+            with suppress(FerryError):
+                nbytes = estimate_size(request, planned, positions, lambda: self.version != version)
             return describe_plan(planned, nbytes)
 
         if planned.stream is not None:
@@ -218,15 +219,13 @@ class ExportTab(QWidget):
         if existing and not self._confirm_replacement(existing):
             return
         self.fields.save()
-        self.export_requested.emit(
-            Job(
-                path=ready.path,
-                open_plan=ready.open_plan,
-                overwrite=bool(existing),
-                is_movie=self.fields.is_movie,
-                thumbnail=self._thumbnail(),
-            )
+        job = Job(
+            path=ready.path,
+            overwrite=bool(existing),
+            is_movie=self.fields.is_movie,
+            thumbnail=self._thumbnail(),
         )
+        self.export_requested.emit(job, ready.open_plan)
 
     def _thumbnail(self) -> QPixmap | None:
         """Return a small picture of the export, if there is one."""
@@ -248,4 +247,4 @@ class ExportTab(QWidget):
 
 def _plan_and_describe(request: Request) -> tuple[Plan, Description]:
     planned = request.plan()
-    return planned, describe_plan(planned)
+    return planned, describe_plan(planned, is_pending=True)

@@ -11,11 +11,13 @@ from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.export.data_fields import DataFields
 from napari_ferry.widgets.export.export_tab import ExportTab
+from napari_ferry.widgets.export.export_task import Job, OpenPlan
 from napari_ferry.widgets.export.jobs import Jobs
 from napari_ferry.widgets.export.movie_fields import MovieFields
 from napari_ferry.widgets.export.movie_tab import MovieTab
 from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
 from napari_ferry.widgets.form import make_scroll_area
+from napari_ferry.widgets.help_button import HelpButton
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -51,6 +53,7 @@ class Export(QWidget):
         self.tabs.addTab(self.movie, "Movie")
         self.tabs.setTabToolTip(0, "Save the values of the layers, for analysis or storage")
         self.tabs.setTabToolTip(1, "Save a movie of the layers as the viewer shows them")
+        self.tabs.setCornerWidget(HelpButton("export.md"))
         self.tabs.setCurrentIndex(1 if self.saved.get(_TAB) == _MOVIE else 0)
         for tab in (self.data, self.movie):
             tab.export_requested.connect(self._add_job)
@@ -105,9 +108,9 @@ class Export(QWidget):
         self.saved[key] = found
         return found
 
-    def _add_job(self, job: Any) -> None:
+    def _add_job(self, job: Job, open_plan: OpenPlan) -> None:
         self.save_choices()
-        self.jobs.add(job)
+        self.jobs.add(job, open_plan)
         self.job_area.show()
 
 

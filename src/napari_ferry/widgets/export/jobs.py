@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QMimeData, Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QDrag, QGuiApplication, QMouseEvent, QPixmap
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -28,10 +25,11 @@ from qtpy.QtWidgets import (
 
 from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.saving import Plan, Progress, run
-from napari_ferry.saving.plan import default_workers
+from napari_ferry.saving import Progress
 from napari_ferry.saving.progress import size_text
-from napari_ferry.widgets.file_manager import show_in_folder
+from napari_ferry.widgets.export.export_task import ExportTask, Job, OpenPlan
+from napari_ferry.widgets.export.file_handle import FileHandle, copy_files
+from napari_ferry.widgets.file_manager import open_file, show_in_folder
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.summary import describe_progress, sentence
 
@@ -41,47 +39,14 @@ if TYPE_CHECKING:
 _POLL_INTERVAL = 200
 """Milliseconds between updates of the progress."""
 
-_CORES = max(1, (os.cpu_count() or 1) - 1)
-"""Processor cores of an export: one is left to the window."""
-
 _STEPS = 1000
 """Steps of a progress bar."""
 
-_BAR_HEIGHT, _THUMBNAIL = 6, 40
-"""Height of a progress bar, and side of a small picture, in pixels."""
+_BAR_HEIGHT = 6
+"""Height of a progress bar in pixels."""
 
 _ACTIVITY_STEPS = 10
 """Minimum number of steps between updates of napari's activity dock."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One export.
-
-    Parameters
-    ----------
-    path : Path
-        Its first file.
-    open_plan : callable
-        Opens the plan for the duration of the export; called in the GUI thread.
-    overwrite : bool
-        Whether to replace existing files; the user has been asked.
-    is_movie : bool
-        Whether a player opens the file, or else napari.
-    thumbnail : QPixmap, optional
-        Small picture of it.
-    """
-
-    path: Path
-    open_plan: Callable[[], AbstractContextManager[Plan]]
-    overwrite: bool
-    is_movie: bool = False
-    thumbnail: QPixmap | None = None
-
-    @property
-    def name(self) -> str:
-        """Name of its first file, for display."""
-        return self.path.name
 
 
 class Jobs(QWidget):
@@ -96,9 +61,17 @@ class Jobs(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def add(self, job: Job) -> JobRow:
-        """Put an export at the end of the queue."""
-        row = JobRow(job, self)
+    def add(self, job: Job, open_plan: OpenPlan) -> JobRow:
+        """Put an export at the end of the queue.
+
+        Parameters
+        ----------
+        job : Job
+            The export.
+        open_plan : callable
+            Opens its plan for the duration of the export; called in the GUI thread.
+        """
+        row = JobRow(job, open_plan, self)
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, row)
@@ -132,10 +105,12 @@ class Jobs(QWidget):
 class JobRow(QWidget):
     """Row of one export, with its progress and buttons."""
 
-    def __init__(self, job: Job, jobs: Jobs) -> None:
+    def __init__(self, job: Job, open_plan: OpenPlan, jobs: Jobs) -> None:
         super().__init__()
         self.job = job
         self.jobs = jobs
+        self.open_plan: OpenPlan | None = open_plan
+        self.worker: Any = None
         self.cancel_event = threading.Event()
         self.progress: Progress | None = None
         self.resources = ExitStack()
@@ -178,14 +153,16 @@ class JobRow(QWidget):
 
     def start(self) -> None:
         """Start the export in another thread."""
+        assert self.open_plan is not None
         try:
-            plan = self.resources.enter_context(self.job.open_plan())
+            plan = self.resources.enter_context(self.open_plan())
         except FerryError as error:
             self._end(str(error))
             return
 
         self.text.setText(f"{self.job.name}: starting...")
-        worker = create_worker(_ExportTask(self, plan), _ignore_errors=True, _start_thread=False)
+        task = ExportTask(self.job, plan, progress=self.report, cancel=self.is_cancelled)
+        worker = create_worker(task, _ignore_errors=True, _start_thread=False)
         worker.returned.connect(self._on_done)
         worker.errored.connect(self._on_error)
         self.worker = worker
@@ -235,13 +212,13 @@ class JobRow(QWidget):
         self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
         self.handle.offer(paths)
         if self.job.is_movie:
-            self._add_button("Play", "Play the file", lambda: _open(paths[0]))
+            self._add_button("Play", "Play the file", lambda: open_file(paths[0]))
         else:
             self._add_button(
                 "Open", "Open the file in napari", lambda: self._open_in_napari(paths[0])
             )
         self._add_button("Show", "Show the file in its folder", lambda: show_in_folder(paths[0]))
-        self._add_button("Copy", "Copy the file, to paste it elsewhere", lambda: _copy(paths))
+        self._add_button("Copy", "Copy the file, to paste it elsewhere", lambda: copy_files(paths))
         show_info(f"Exported {paths[0]}.")
 
     def _on_error(self, error: Exception) -> None:
@@ -254,6 +231,8 @@ class JobRow(QWidget):
         """Show the result, and start the next export."""
         self.timer.stop()
         self.resources.close()
+        # a finished export releases the files of its layers
+        self.open_plan = self.worker = None
         if self.activity is not None:
             self.activity.close()
         self.bar.hide()
@@ -278,79 +257,3 @@ class JobRow(QWidget):
 
     def _open_in_napari(self, path: Path) -> None:
         self.jobs.viewer.open(str(path), plugin=PLUGIN)
-
-
-class _ExportTask:
-    """Function of the export's thread; napari shows its name if it is closed in the meantime."""
-
-    def __init__(self, row: JobRow, plan: Plan) -> None:
-        self.row = row
-        self.plan = plan
-
-    def __str__(self) -> str:
-        return f"the export of {self.row.job.name}"
-
-    def __call__(self) -> tuple[list[Path], int]:
-        """Export; return the files written and their total size in bytes."""
-        row = self.row
-        paths = run(
-            self.plan,
-            overwrite=row.job.overwrite,
-            workers=default_workers(self.plan, _CORES),
-            progress=row.report,
-            cancel=row.is_cancelled,
-        )
-        return paths, sum(path.stat().st_size for path in paths)
-
-
-class FileHandle(QLabel):
-    """Small picture of an exported file, to drag it to another program.
-
-    Parameters
-    ----------
-    thumbnail : QPixmap, optional
-        The picture; without one, the handle is hidden.
-    """
-
-    def __init__(self, thumbnail: QPixmap | None) -> None:
-        super().__init__()
-        self.paths: list[Path] = []
-        self.setAccessibleName("Exported file")
-        self.setFixedWidth(_THUMBNAIL)
-        self.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.setVisible(thumbnail is not None)
-        if thumbnail is not None:
-            side = _THUMBNAIL
-            self.setPixmap(thumbnail.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
-
-    def offer(self, paths: list[Path]) -> None:
-        """Let the user drag files from now on."""
-        self.paths = paths
-        self.setToolTip("Drag the file to a folder, a presentation or an e-mail.")
-        self.setCursor(Qt.CursorShape.OpenHandCursor)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Start to drag the files."""
-        if self.paths:
-            drag = QDrag(self)
-            drag.setMimeData(_mime_data(self.paths))
-            drag.setPixmap(self.pixmap())
-            drag.exec(Qt.DropAction.CopyAction)
-
-
-def _open(path: Path) -> None:
-    """Open a file in the program that the system chooses."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-
-def _copy(paths: list[Path]) -> None:
-    """Copy files to the clipboard, as a file manager does."""
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
-    clipboard.setMimeData(_mime_data(paths))
-
-
-def _mime_data(paths: list[Path]) -> QMimeData:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    return data

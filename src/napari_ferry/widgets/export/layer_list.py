@@ -32,7 +32,8 @@ class LayerList(QListWidget):
     """List of the viewer's layers, updated as they change.
 
     Layers that are selected in the viewer are checked, or the visible ones. Once the user checks or
-    unchecks a layer, the check marks stay as they are; `follow` starts over.
+    unchecks a layer, the check marks stay as they are; they end with the checked layers, or with
+    `follow`.
 
     Parameters
     ----------
@@ -85,7 +86,11 @@ class LayerList(QListWidget):
         self._observe(())
 
     def _on_layers(self, _: Any = None) -> None:
-        checked = self.checked_layers() if self.is_edited else self._default_layers()
+        checked: Collection[Layer] = self.checked_layers()
+        # check marks of the user end with their layers
+        self.is_edited = self.is_edited and any(layer in self.viewer.layers for layer in checked)
+        if not self.is_edited:
+            checked = self._default_layers()
 
         self.blockSignals(True)
         self.clear()

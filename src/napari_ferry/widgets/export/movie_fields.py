@@ -6,28 +6,33 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from weakref import ref
 
-from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
-from napari_ferry.movie.frame_rate import choose_rate, seconds_per_step
+from napari_ferry.movie.frame_rate import MovieRate, choose_rate, seconds_per_step
+from napari_ferry.plugin.camera_moves import CameraMoves
 from napari_ferry.plugin.view_check import check_view, needs_canvas, view_events
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
 from napari_ferry.rendering.save import keeps_samples
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving.target import check_target
+from napari_ferry.widgets.camera import CameraForm
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.drawing_form import DrawingForm
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.other_axes import OtherAxesField
 from napari_ferry.widgets.export.playback import PlaybackForm
 from napari_ferry.widgets.export.purposes import PURPOSES
-from napari_ferry.widgets.form import lay_out
+from napari_ferry.widgets.form import ChoiceField, flatten_section, lay_out
 from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 from napari_ferry.widgets.summary import Format, Request
 from napari_ferry.widgets.words import PURPOSE
+
+_MOVING_RATE = 30
+"""Frames per second of a moving camera unless the user enters a rate."""
 
 
 class MovieFields(Fields):
@@ -45,17 +50,12 @@ class MovieFields(Fields):
         self.recording: list[ref[Layer]] = []
         self.is_applying = False
 
-        self.purpose = ComboBox(
-            name="purpose",
-            label=PURPOSE.label,
-            choices=[(text, value) for value, text in PURPOSE.choices.items()],
-            nullable=False,
-            tooltip=PURPOSE.tooltip,
-        )
+        self.purpose = ChoiceField("purpose", PURPOSE)
         self.playback = PlaybackForm()
-        self.position = QLabel()
-        self.position.setWordWrap(True)
+        self.other_axes = OtherAxesField(self.viewer)
         self.drawing = DrawingForm()
+        self.camera = CameraForm(self.viewer)
+        flatten_section(self.camera)
 
     def _parts(self) -> Iterator[QWidget]:
         self.purpose_row = QWidget()
@@ -63,13 +63,16 @@ class MovieFields(Fields):
         yield self.purpose_row
         yield from super()._parts()
         yield self.playback
-        yield self.position
+        self.other_row = QWidget()
+        lay_out(self.other_row, [self.other_axes])
+        yield self.other_row
         yield self.drawing
+        yield self.camera
 
     def _connect(self) -> None:
         super()._connect()
         self.purpose.changed.connect(self._on_purpose)
-        for field in (self.playback, self.drawing):
+        for field in (self.playback, self.drawing, self.camera, self.other_axes):
             field.changed.connect(self._on_change)
         self.playback.step_requested.connect(self._set_step)
         for event, slot in self._viewer_slots():
@@ -78,6 +81,7 @@ class MovieFields(Fields):
     def release(self) -> None:
         """Disconnect from the viewer."""
         super().release()
+        self.camera.release()
         for event, slot in self._viewer_slots():
             event.disconnect(slot)
 
@@ -98,6 +102,10 @@ class MovieFields(Fields):
             The content of a field is not valid.
         """
         layers, chosen = self.checked_layers(), self.drawing.chosen_renderer
+        self.camera.set_frame_rate(self.playback.values()["frame_rate"] or _MOVING_RATE)
+        moves = self.camera.moves()
+        if moves is not None:
+            return self._moving_movie(moves)
         if chosen == "canvas":
             return self._canvas_movie("")
         others = [layer for layer in layers if not isinstance(layer, Image | Labels)]
@@ -121,6 +129,7 @@ class MovieFields(Fields):
         options = {
             **self.format_options.values(),
             **state.with_choices(drawing),
+            **self.other_axes.drawing_options(),
             "frame_rate": self.playback.values()["frame_rate"],
         }
         missing = check_view(images, path, options)
@@ -139,24 +148,40 @@ class MovieFields(Fields):
         reason : str
             Why the canvas draws it; empty if the user chose it.
         """
-        path, names = self.target.path(), [slider.label for slider in find_sliders(self.viewer)]
-        check_target(path)
+        names = [slider.label for slider in find_sliders(self.viewer)]
         self.playback.set_axes(names, "t" if "t" in names else None)
-        drawing = self.drawing.values()
-        axis = self._show_slider(drawing)
+        axis = self._show_slider(self.drawing.values())
         playback = self.playback.values()
+        rate = choose_rate(playback["frame_rate"], axis)
+        return self._make_canvas_movie(rate, reason, axis=playback["axis"])
+
+    def _moving_movie(self, moves: CameraMoves) -> CanvasMovie:
+        """Return the movie of a moving camera."""
+        self.frame_axis = None
+        self.playback.set_axes([], None)
+        self._show_frames(moves.nframes, 1 / moves.frame_rate, self.drawing.values(), "the move")
+        rate = choose_rate(float(moves.frame_rate), None)
+        return self._make_canvas_movie(rate, "moves of the camera", moves=moves)
+
+    def _make_canvas_movie(
+        self,
+        rate: MovieRate,
+        reason: str,
+        *,
+        axis: str | None = None,
+        moves: CameraMoves | None = None,
+    ) -> CanvasMovie:
+        path, drawing = self.target.path(), self.drawing.values()
+        check_target(path)
+        span = {name: drawing[name] for name in ("start", "stop", "step", "scale")}
+        size = self.drawing.screen_size
         return CanvasMovie(
             viewer=self.viewer,
+            layers=self.checked_layers(),
             path=path,
-            canvas_options={
-                **{name: drawing[name] for name in ("start", "stop", "step", "scale")},
-                "axis": playback["axis"],
-            },
-            format_options={
-                **self.format_options.values(),
-                "frame_rate": playback["frame_rate"],
-            },
-            rate=choose_rate(playback["frame_rate"], axis),
+            canvas_options={**span, "axis": axis, "moves": moves, "size": size},
+            format_options={**self.format_options.values(), "frame_rate": float(rate.rate)},
+            rate=rate,
             reason=reason,
         )
 
@@ -178,9 +203,8 @@ class MovieFields(Fields):
         self.frame_axis = state.number
         self.slider_positions = self._other_positions(state.number)
         self._show_frames(state.size, state.seconds, drawing, state.axis or "")
-        position = str(state.options.get("position", ""))
-        self.position.setText(f"At {position.replace('=', ' = ').replace(' ', ', ')}")
-        self.position.setVisible(bool(position))
+        self.other_axes.show_position(str(state.options.get("position", "")))
+        self.other_row.setVisible(self.other_axes.is_needed)
 
     def _show_frames(
         self, size: int, seconds: float | None, drawing: Mapping[str, Any], name: str
@@ -195,10 +219,6 @@ class MovieFields(Fields):
         self.playback.set_frames(None if seconds is None else seconds * step, len(self.positions))
 
     # --- changes ----------------------------------------------------------------------------
-
-    def set_range(self, start: int, stop: int | None) -> None:
-        """Enter the first frame and the first excluded frame; None for the end."""
-        self.drawing.set_range(start, stop)
 
     @property
     def viewer_position(self) -> int:
@@ -258,9 +278,15 @@ class MovieFields(Fields):
         super()._fill(texts)
         self.drawing.fill(texts)
         self.playback.fill(texts)
+        self.camera.fill(texts)
 
     def _texts(self) -> dict[str, Any]:
-        return {**super()._texts(), **self.drawing.texts(), **self.playback.texts()}
+        return {
+            **super()._texts(),
+            **self.drawing.texts(),
+            **self.playback.texts(),
+            **self.camera.texts(),
+        }
 
     def _other_positions(self, frame_axis: int | None) -> tuple[Any, ...]:
         """Return the order of the axes, and the positions of all but the frame axis."""

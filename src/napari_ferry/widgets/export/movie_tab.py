@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +41,7 @@ class MovieTab(ExportTab):
         super()._make_results()
         self.source: FrameSource | None = None
         self.is_new = True
-        self.is_drawing = False
+        self.is_drawing = self.is_canvas_busy = False
         self.preview = Preview()
         self.drawing = BackgroundWorker(self)
 
@@ -49,7 +51,7 @@ class MovieTab(ExportTab):
     def _connect(self) -> None:
         super()._connect()
         self.preview.frame_changed.connect(self._draw)
-        self.preview.range_changed.connect(self.fields.set_range)
+        self.preview.range_changed.connect(self.fields.drawing.set_range)
         self.preview.overlay_moved.connect(self.fields.drawing.move_overlay)
         self.drawing.failed.connect(self._show_error)
 
@@ -61,7 +63,13 @@ class MovieTab(ExportTab):
         self.drawing.discard()
 
     def schedule(self) -> None:
-        """Plan again after a short delay; a click in the meantime waits for the plan."""
+        """Plan again after a short delay; a click in the meantime waits for the plan.
+
+        While the canvas draws a movie, its changes of the viewer are not those of the user.
+        """
+        if self.is_canvas_busy:
+            self.ready = None
+            return
         super().schedule()
         self.source = None
         self.is_drawing = False
@@ -142,4 +150,16 @@ class MovieTab(ExportTab):
         ]
         self.summary.show_plan(Description(headline, tuple(filter(None, details)), ()))
         path = movie.path
-        self._set_ready(ReadyExport(path, lambda: (path,) if path.exists() else (), movie.open))
+
+        @contextmanager
+        def opened() -> Iterator[Plan]:
+            self.fields.camera.stop()
+            self.is_canvas_busy = True
+            try:
+                with movie.open() as planned:
+                    yield planned
+            finally:
+                self.is_canvas_busy = False
+                self.schedule()
+
+        self._set_ready(ReadyExport(path, lambda: (path,) if path.exists() else (), opened))

@@ -10,8 +10,8 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.signatures import Option
-from napari_ferry.widgets.form import lay_out, to_number
-from napari_ferry.widgets.words import Words, words_of
+from napari_ferry.widgets.form import ChoiceField, lay_out, to_number
+from napari_ferry.widgets.words import words_of
 
 _MAXIMUM = 1_000_000_000
 
@@ -74,7 +74,10 @@ class _FieldType(NamedTuple):
 def _make_field(option: Option) -> Any:
     """Return the field of an option."""
     words = words_of(option)
-    kind = _field_type(option, words)
+    if words.choices:
+        offered = {k: v for k, v in words.choices.items() if k is not None or option.is_optional}
+        return ChoiceField(option.name, words._replace(choices=offered), option.default)
+    kind = _field_type(option)
     field = create_widget(
         value=kind.value,
         name=option.name,
@@ -87,15 +90,8 @@ def _make_field(option: Option) -> Any:
     return field
 
 
-def _field_type(option: Option, words: Words) -> _FieldType:
+def _field_type(option: Option) -> _FieldType:
     """Choose the type of field for an option."""
-    if words.choices:
-        offered = [
-            (text, value)
-            for value, text in words.choices.items()
-            if value is not None or option.is_optional
-        ]
-        return _FieldType("ComboBox", option.default, {"choices": offered, "nullable": False})
     if option.kind is bool:
         return _FieldType("CheckBox", option.default, {})
     if option.is_optional or option.kind is str:

@@ -1,0 +1,92 @@
+"""One export, and the function that runs it in a thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from qtpy.QtGui import QPixmap
+
+from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving.plan import default_workers
+
+OpenPlan: TypeAlias = Callable[[], AbstractContextManager[Plan]]
+"""Function that opens a plan."""
+
+_CORES = max(1, (os.cpu_count() or 1) - 1)
+"""Processor cores of an export: one is left to the window."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One export.
+
+    Parameters
+    ----------
+    path : Path
+        Its first file.
+    overwrite : bool
+        Whether to replace existing files; the user has been asked.
+    is_movie : bool
+        Whether a player opens the file, or else napari.
+    thumbnail : QPixmap, optional
+        Small picture of it.
+    """
+
+    path: Path
+    overwrite: bool
+    is_movie: bool = False
+    thumbnail: QPixmap | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its first file, for display."""
+        return self.path.name
+
+
+class ExportTask:
+    """Function of the export's thread; napari shows its name if it is closed in the meantime.
+
+    Parameters
+    ----------
+    job : Job
+        The export.
+    plan : Plan
+        Its plan.
+    progress, cancel : callable
+        As for `napari_ferry.run`.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        plan: Plan,
+        *,
+        progress: Callable[[Progress], None],
+        cancel: Callable[[], bool],
+    ) -> None:
+        self.job = job
+        self.plan: Plan | None = plan
+        self.progress = progress
+        self.cancel = cancel
+
+    def __str__(self) -> str:
+        return f"the export of {self.job.name}"
+
+    def __call__(self) -> tuple[list[Path], int]:
+        """Export; return the files written and their total size in bytes."""
+        plan = self.plan
+        assert plan is not None
+        self.plan = None  # napari keeps the task, which would keep the files of layers open
+        paths = run(
+            plan,
+            overwrite=self.job.overwrite,
+            workers=default_workers(plan, _CORES),
+            progress=self.progress,
+            cancel=self.cancel,
+        )
+        return paths, sum(path.stat().st_size for path in paths)

@@ -10,6 +10,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
+from napari_ferry.arrays.growth import growing_files
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis
 from tiff_files import GRAY
@@ -101,6 +102,30 @@ def test_missing_frames_are_the_last_ones(
     frames = np.asarray(image.array).reshape(-1, 32, 40)
     assert_same_pixels(frames[:count], data)
     assert not frames[count:].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "shape"),
+    [
+        ("SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4", 3, (3,)),
+        ("SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4", 9, (2, 4)),
+        ("SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 4", 8, (2, 4)),
+        ("SI.hStackManager.framesPerSlice = 5\nSI.hStackManager.numSlices = 3", 9, (1, 5)),
+        ("SI.VERSION_MAJOR = 2020\nSI.hChannels.channelSave = [1;2]", 7, (3, 2)),
+    ],
+    ids=["first volume", "third volume", "two volumes", "second slice", "channels"],
+)
+def test_whole_steps_of_a_running_recording_are_opened(
+    text: str, count: int, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    data = pixels((count, 32, 40), "int16")
+    with tifffile.TiffWriter(tmp_path / "m.tif", bigtiff=True) as writer:
+        for page in data:
+            writer.write(page, software=text, contiguous=False, **GRAY)
+    with growing_files():
+        (image,) = imload(tmp_path / "m.tif")
+    assert image.shape == (*shape, 32, 40)
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 32, 40), data[: np.prod(shape)])
 
 
 @pytest.mark.parametrize(

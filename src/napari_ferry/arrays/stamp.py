@@ -9,20 +9,38 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from napari_ferry.arguments import cure_of
+from napari_ferry.arrays.growth import is_growing
 from napari_ferry.errors import FerryError, UnreadableFileError
 
 
 class Stamp(NamedTuple):
-    """Size and modification time of a file, for the detection of changes."""
+    """Size and modification time of a file, for the detection of changes.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size of the file.
+    modified_ns : int
+        Time of its last change, in nanoseconds since 1970.
+    may_grow : bool
+        True if another program is still appending to the file.
+    """
 
     nbytes: int
     modified_ns: int
+    may_grow: bool = False
 
     @classmethod
     def of(cls, file: int | str | Path) -> Stamp:
         """Read the stamp of an open file (a descriptor) or of a path."""
         status = os.stat(file)  # noqa: PTH116 - also of an open file
-        return cls(status.st_size, status.st_mtime_ns)
+        return cls(status.st_size, status.st_mtime_ns, is_growing())
+
+    def matches(self, now: Stamp) -> bool:
+        """Return True if a stamp read later is that of the same content, or of more of it."""
+        if self.may_grow:
+            return now.nbytes >= self.nbytes
+        return now.nbytes == self.nbytes and now.modified_ns == self.modified_ns
 
 
 def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> BinaryIO:
@@ -46,7 +64,7 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
         raise unreadable(path, error) from error
-    if Stamp.of(file.fileno()) != stamp:
+    if not stamp.matches(Stamp.of(file.fileno())):
         file.close()
         raise changed(path)
     return file
@@ -61,7 +79,7 @@ def check_unchanged(path: Path, stamp: Stamp) -> None:
         The file has another stamp, or does not exist any more.
     """
     try:
-        is_unchanged = Stamp.of(path) == stamp
+        is_unchanged = stamp.matches(Stamp.of(path))
     except OSError as error:
         raise unreadable(path, error) from error
     if not is_unchanged:
@@ -90,7 +108,8 @@ def _check_all_unchanged(
     paths: Sequence[Path], before: Sequence[Stamp | None], cause: FerryError | None = None
 ) -> None:
     for path, stamp in zip(paths, before, strict=True):
-        if _stamp_or_none(path) != stamp:
+        now = _stamp_or_none(path)
+        if now is not stamp and not (now and stamp and stamp.matches(now)):
             raise changed(path) from cause
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 
 from napari_ferry.arrays import whole_region
 from napari_ferry.arrays.blocks import c_strides
+from napari_ferry.arrays.growth import is_growing, warn_incomplete
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.arrays.stamp import refusing_changes
 from napari_ferry.codecs.binary.described import (
@@ -19,6 +19,7 @@ from napari_ferry.codecs.binary.described import (
     find_foreign_header,
     json_header_of,
 )
+from napari_ferry.codecs.binary.growth import read_growing_sidecar
 from napari_ferry.codecs.binary.headers import header_search
 from napari_ferry.codecs.binary.headers.described_image import open_header
 from napari_ferry.codecs.binary.padding import Padding, open_samples
@@ -37,7 +38,6 @@ from napari_ferry.codecs.binary.sidecar import (
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout
 from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import (
-    FerryWarning,
     InvalidImageError,
     MissingMetadataError,
 )
@@ -211,15 +211,15 @@ def open_binary(
             description = complete_description(given, nbytes, data, "the given metadata")
             padding = Padding()
         else:
-            description, padding, computed = read_sidecar(data, nbytes)
+            read = read_growing_sidecar if is_growing() else read_sidecar
+            description, padding, computed = read(data, nbytes)
             _warn_of_computed(data, description, computed)
         array = open_samples(data, description.dtype, description.shape, padding, mode)
 
     if 0 in description.shape:
-        warnings.warn(
+        warn_incomplete(
             f"{data.name} is empty: an image without pixels was opened; check whether its "
             "recording or its copy was interrupted.",
-            FerryWarning,
             stacklevel=5,
         )
     image = description.to_image(array)
@@ -230,10 +230,9 @@ def _warn_of_computed(data: Path, description: Description, computed: str) -> No
     """Warn of a dimension that the sidecar leaves open: incomplete files are not noticed then."""
     if computed and 0 not in description.shape:
         size = dict(zip(("frames", "y", "x"), description.shape, strict=True))[computed]
-        warnings.warn(
+        warn_incomplete(
             f"The sidecar of {data.name} does not give {computed}: {size} is computed from the "
             "size of the file; add it to the sidecar, so that an incomplete file is noticed.",
-            FerryWarning,
             stacklevel=6,
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.codecs.gif.comment_record import split_record
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.disposal import FrameComposer, may_be_transparent
@@ -47,10 +48,9 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
     """
     table = scan(path)
     if table.damage:
-        warnings.warn(
+        warn_incomplete(
             f"{path.name} is damaged ({table.damage}): {len(table)} of its frames are whole and "
             "were opened.",
-            FerryWarning,
             stacklevel=4,
         )
 

@@ -130,7 +130,7 @@ def scan(path: Path) -> FrameTable:
 
         blocks = _BlockScan(path, stamp, FileWindow(file), width, height)
         blocks.read_all(header[10])
-        if Stamp.of(file.fileno()) != stamp:
+        if not stamp.matches(Stamp.of(file.fileno())):
             raise changed(path)
     return blocks.table()
 

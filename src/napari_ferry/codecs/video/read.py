@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.video.decoder import Decoder
 from napari_ferry.codecs.video.frame_format import FrameFormat
@@ -131,9 +132,10 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
     count = len(index)
     if index.damage:
         gaps = f"; about {missing} frames between them are missing" if missing else ""
-        _warn(
+        warn_incomplete(
             f"{path.name} is damaged: {index.damage}; {count} frames are whole and were "
-            f"opened{gaps}."
+            f"opened{gaps}.",
+            stacklevel=5,
         )
     if index.empty and index.has_independent_frames:
         _warn(
@@ -148,7 +150,10 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
     if index.incomplete:
         lost = sorted(int(i) for i in index.frame_numbers[list(index.incomplete)] if i >= 0)
         named = ", ".join(map(str, lost[:_MOST_NAMED])) + (" ..." if lost[_MOST_NAMED:] else "")
-        _warn(f"{path.name} is damaged: data are missing from {len(lost)} frames ({named}).")
+        warn_incomplete(
+            f"{path.name} is damaged: data are missing from {len(lost)} frames ({named}).",
+            stacklevel=5,
+        )
 
 
 def _warn_of_times(path: Path, index: PacketIndex, rate: Fraction | None) -> None:

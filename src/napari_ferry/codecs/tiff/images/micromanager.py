@@ -6,7 +6,6 @@ https://micro-manager.org/Micro-Manager_File_Formats
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
 from napari_ferry.codecs.tiff.names import stem_of
@@ -22,7 +22,6 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
-from napari_ferry.errors import FerryWarning
 from napari_ferry.files.links import leads_outside
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Channel, Image
@@ -80,10 +79,9 @@ def read_micromanager(header: Header) -> list[Image]:
     if announced > count:  # the acquisition was stopped
         sizes = _indexed_sizes(files)
     if 0 < math.prod(sizes.values()) < announced:
-        warnings.warn(
+        warn_incomplete(
             f"{header.path.name} announces {announced} planes, but has {count}: the acquisition "
             "was stopped, or files are missing from the folder; only what exists is shown.",
-            FerryWarning,
             stacklevel=3,
         )
     if math.prod(sizes.values()) > _MAX_SPARSITY * count:  # the index is damaged
@@ -155,11 +153,10 @@ def _image(
     table, sources = _page_table(files, sizes)
     missing = int((table[:, 1] < 0).sum())
     if missing:
-        warnings.warn(
+        warn_incomplete(
             f"{header.path.name} lacks {missing} of {len(table)} planes, which are shown as zero: "
             "the acquisition was stopped, or files are missing from the folder; put them back and "
             "open it again.",
-            FerryWarning,
             stacklevel=4,
         )
 

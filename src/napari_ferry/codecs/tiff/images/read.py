@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.codecs.tiff.images.color_table import with_inversion
 from napari_ferry.codecs.tiff.images.extra_samples import with_extra_samples
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
@@ -35,7 +35,6 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 )
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
-from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
@@ -58,10 +57,9 @@ def read_images(path: Path) -> list[Image]:
         check_parts(header)
 
     if header.cut_metadata:
-        warnings.warn(
+        warn_incomplete(
             f"{path.name} is cut off within {' and '.join(header.cut_metadata)}: axes, pixel sizes "
             "or names may be missing; get a complete copy of the file.",
-            FerryWarning,
             stacklevel=3,
         )
     source = TiffPages(path)
@@ -223,10 +221,9 @@ def _fit_counts(
         lengths = [existing if length > 1 else 1 for length in lengths]
         images, consequence = existing, "all of them are shown"
 
-    warnings.warn(
+    warn_incomplete(
         f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
         f"{existing} pages: {consequence}.",
-        FerryWarning,
         stacklevel=3,
     )
     counts = {COUNT_KEYS[name]: length for name, length in zip(sizes, lengths, strict=True)}

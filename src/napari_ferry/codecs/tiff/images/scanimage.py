@@ -7,13 +7,13 @@ specification; their headers are text.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from napari_ferry.arrays.growth import is_growing, warn_incomplete
 from napari_ferry.codecs.tiff.images.levels import ImagePages, page_table
 from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, compact, to_number
 from napari_ferry.codecs.tiff.names import stem_of
@@ -22,7 +22,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import Description
 
@@ -77,12 +77,13 @@ def read_scanimage(header: Header) -> list[Image]:
     metadata = acquisition.metadata
     source = TiffPages(header.path)
     lead = _leading_sizes(acquisition, len(source))
+    if is_growing():
+        lead = _whole_steps(lead, len(source))
     count = math.prod(lead.values())
     if count > len(source):
-        warnings.warn(
+        warn_incomplete(
             f"{header.path.name} has {len(source)} pages, but {count} were expected: the recording "
             "was stopped before its end, and missing frames are shown as zero.",
-            FerryWarning,
             stacklevel=3,
         )
 
@@ -127,6 +128,15 @@ def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
     if "d0" in sizes and "t" not in sizes:
         sizes = {"t" if name == "d0" else name: size for name, size in sizes.items()}
     return sizes
+
+
+def _whole_steps(lead: Mapping[str, int], pages: int) -> dict[str, int]:
+    """Return the lengths of the axes for whole steps of the first one, but for at least one."""
+    if not lead:
+        return {}
+    first, *others = lead
+    length = max(1, pages // math.prod(lead[name] for name in others))
+    return {**lead, first: min(length, lead[first])}
 
 
 @silent_tifffile()

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.codecs.tiff.names import short_name
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
@@ -76,11 +77,10 @@ def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> d
 def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> None:
     """Warn of the description of a page that does not fit the `count` pages of the file."""
     size = short_name(" x ".join(map(str, shape)))
-    warnings.warn(
+    warn_incomplete(
         f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
         f"it describes {size} pixels, but the file has {count - page} pages from there on: its "
         "complete steps are shown; check the axes of the images.",
-        FerryWarning,
         stacklevel=3,
     )
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import stat
 import struct
-import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from napari_ferry.arrays.file_window import FileWindow
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.arrays.growth import warn_incomplete
+from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format
 
 _MAX_PAGES = 1 << 24
@@ -285,9 +285,8 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
         )
 
     first = "page" if n_pages == 1 else f"{n_pages} pages"
-    warnings.warn(
+    warn_incomplete(
         f"{path.name} is cut off: its pages continue beyond the end of the file, and only the "
         f"first {first} can be read.",
-        FerryWarning,
         stacklevel=2,
     )

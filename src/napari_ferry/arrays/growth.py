@@ -1,0 +1,50 @@
+"""Files that another program is still writing, such as those of an acquisition in progress.
+
+While they are opened in the context `growing_files`, their readers take what is whole so far, and
+do not warn that the rest is missing. The arrays remain readable when the files become longer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from napari_ferry.errors import FerryWarning
+
+_is_growing = ContextVar("is_growing", default=False)
+
+
+@contextmanager
+def growing_files() -> Iterator[None]:
+    """Return a context for opening files that another program is still writing."""
+    token = _is_growing.set(True)
+    try:
+        yield
+    finally:
+        _is_growing.reset(token)
+
+
+def is_growing() -> bool:
+    """Return True while files are opened that may become longer."""
+    return _is_growing.get()
+
+
+def warn_incomplete(message: str, *, stacklevel: int) -> None:
+    """Warn that a file is incomplete, unless it is still being written.
+
+    Parameters
+    ----------
+    message : str
+        What is missing.
+    stacklevel : int
+        As for `warnings.warn`, counted from the caller.
+
+    Warns
+    -----
+    FerryWarning
+        Always, but for files that may become longer.
+    """
+    if not is_growing():
+        warnings.warn(message, FerryWarning, stacklevel=stacklevel + 1)

@@ -57,7 +57,7 @@ def errors(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     with notification_manager:
         yield messages
     notification_manager.records.clear()
-    sys.last_value = sys.last_traceback = None
+    sys.last_exc = sys.last_value = sys.last_traceback = None
 
 
 def choose_in_menu(viewer: Any, title: str) -> None:

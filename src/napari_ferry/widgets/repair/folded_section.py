@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QWIDGETSIZE_MAX, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
+
+_NO_LIMIT = (1 << 24) - 1
+"""Largest height of a widget in pixels: Qt's QWIDGETSIZE_MAX, which PySide6 does not export."""
 
 
 class FoldedSection(QCollapsible):
@@ -37,5 +40,5 @@ class FoldedSection(QCollapsible):
         self.toggled.connect(self._on_toggle)
 
     def _on_toggle(self, is_open: bool) -> None:
-        self.content().setMaximumHeight(QWIDGETSIZE_MAX)
+        self.content().setMaximumHeight(_NO_LIMIT)
         self.content().setVisible(is_open)

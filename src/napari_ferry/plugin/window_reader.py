@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from napari_ferry.errors import FerryError
 from napari_ferry.plugin.default_reader import offer_default
+from napari_ferry.plugin.label_offer import offer_labels
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.window import execute
 
@@ -41,6 +42,7 @@ def for_window(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
 
         if layers[0][0] is not None:
             # napari adds the layers first
+            execute("call_soon", offer_labels)
             execute("call_soon", offer_default)
         return layers
 

@@ -33,7 +33,9 @@ THOROUGH = pytest.mark.thorough
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
     monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
-    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._page", lambda: None)
+    monkeypatch.setattr(
+        "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
+    )
     return path
 
 
@@ -518,7 +520,8 @@ def test_the_keyboard_reaches_everything(widget, qtbot):
     expand_all(widget)
     tab, fields = widget.current, widget.current.fields
     playback, drawing = fields.playback, fields.drawing
-    wanted = [tab.preview.play_button, tab.preview.slider, tab.preview.range]
+    preview = tab.preview
+    wanted = [preview.play_button, preview.slider, preview.crop_button, preview.range]
     wanted += [fields.layer_list, fields.purpose.native, fields.format.native]
     wanted += [fields.target.line, fields.target.browse, *playback.presets, playback.real_time]
     wanted += [playback.frame_rate.native, playback.length.native, playback.speed.native]

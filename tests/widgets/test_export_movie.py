@@ -27,7 +27,9 @@ WAIT = 20_000
 def viewer(shared_viewer: Any, tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     path = tmp_path_factory.mktemp("settings") / "export.json"
     monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
-    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._page", lambda: None)
+    monkeypatch.setattr(
+        "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
+    )
     add(shared_viewer, "cells", seconds=0.5)
     return shared_viewer
 
@@ -179,6 +181,27 @@ def test_an_overlay_is_dragged_to_another_corner(movie, qtbot):
     assert fields["time_stamp"].value == "bottom_right"
 
 
+def test_a_rectangle_drawn_on_the_preview_crops_the_movie(export, movie, tmp_path, qtbot):
+    from qtpy.QtCore import QPoint, Qt
+
+    qtbot.waitUntil(lambda: not movie.preview.picture.pixmap().isNull(), timeout=WAIT)
+    picture = movie.preview.picture
+    size = picture.pixmap().size()
+    left, top = (picture.width() - size.width()) // 2, (picture.height() - size.height()) // 2
+    press(movie.preview.crop_button, qtbot)
+    middle = QPoint(left + size.width() // 2, top + size.height() // 2)
+    qtbot.mousePress(picture, Qt.MouseButton.LeftButton, pos=QPoint(left, top))
+    qtbot.mouseMove(picture, middle)
+    qtbot.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=middle)
+    crop = movie.fields.drawing.fields["crop"]
+    assert crop.value == "0:16 0:24"
+    assert not movie.preview.crop_button.isChecked()
+    wait_until_ready(movie, qtbot)
+    press(movie.button, qtbot)
+    wait_for_end(export, qtbot)
+    assert imload(tmp_path / "a.mp4")[0].shape[1:3] == (16, 24)
+
+
 # --- purposes and size -------------------------------------------------------------------------
 
 
@@ -198,6 +221,18 @@ def test_a_purpose_sets_format_quality_and_size_until_one_is_changed(movie, qtbo
 
 def test_the_estimated_size_replaces_the_largest_one(movie, tmp_path, qtbot):
     wait_for(movie, "a.mp4, about ", qtbot)
+
+
+def test_a_gif_too_large_for_mail_offers_half_the_size(movie, monkeypatch, qtbot):
+    monkeypatch.setattr("napari_ferry.widgets.export.movie_tab._MAIL_BYTES", 100)
+    fields = movie.fields
+    fields.format.value = next(form for form in fields.offered if ".gif" in form.suffixes)
+    suggestion = movie.summary.suggestion
+    qtbot.waitUntil(lambda: "halve the size" in suggestion.text(), timeout=WAIT)
+    suggestion.linkActivated.emit("accept")
+    assert fields.drawing.fields["scale"].value == 0.5
+    wait_until_ready(movie, qtbot)
+    assert movie.source.drawn.shape[1:3] == (16, 24)
 
 
 def test_a_folder_stands_for_the_suggested_name_in_it(movie, tmp_path, qtbot):

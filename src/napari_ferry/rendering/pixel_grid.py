@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import is_real, is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
+from napari_ferry.rendering.cropping import crop_edges
 from napari_ferry.rendering.layer_grid import LayerGrid
 from napari_ferry.rendering.view import View
 
@@ -95,7 +96,12 @@ class Grid:
 
 
 def make_grid(
-    view: View, layer_grid: LayerGrid, scale: float, fit: Fit | None, flip: Flip | None
+    view: View,
+    layer_grid: LayerGrid,
+    scale: float,
+    fit: Fit | None,
+    flip: Flip | None,
+    crop: str | None,
 ) -> Grid:
     """Cover the plane with pixels, as the viewer does when it exports a figure.
 
@@ -105,7 +111,7 @@ def make_grid(
         Planes to draw.
     layer_grid : LayerGrid
         Cells of the picture.
-    scale, fit, flip
+    scale, fit, flip, crop
         Options of `render`.
 
     Raises
@@ -123,7 +129,7 @@ def make_grid(
     if flip not in _FLIPS:
         raise InvalidImageError(f"The flip is {flip!r}: choose one of {', '.join(get_args(Flip))}.")
 
-    edges = [view.world.edges(axis) for axis in view.plane_axes]
+    edges = crop_edges(view.world, view.plane_axes, crop)
     finest = min(view.world.axes[axis].scale for axis in view.plane_axes)
     extents = [high - low for low, high in edges]
     # rounding errors must not add a pixel to a whole size

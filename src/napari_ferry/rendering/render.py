@@ -49,6 +49,7 @@ def render(
     scale: float = 1.0,
     fit: Fit | None = None,
     flip: Flip | None = None,
+    crop: str | None = None,
     grid: str | None = None,
     grid_stride: int = 1,
     grid_spacing: float = 0.0,
@@ -91,6 +92,9 @@ def render(
         Reduce a larger picture by an integer factor; each pixel is the mean of a block.
     flip : {"vertical", "horizontal", "both"}, optional
         Flip the picture: upside down, left to right, or both.
+    crop : str, optional
+        Rows and columns of the finest image to show, such as ``"10:200 30:90"``; the last ones
+        are excluded, and ends may be omitted as in ``":200 30:"``. By default, everything.
     grid : str, optional
         Rows and columns of a grid with layers side by side, such as ``"2 x 3"``; ``"auto"`` for
         as many as needed. By default, layers are on top of each other.
@@ -137,7 +141,7 @@ def render(
     check_projection(singles, thickness, projection)
     shown = [is_visible(single) for single in singles]
     layer_grid = make_layer_grid(shown, grid, grid_stride, grid_spacing)
-    pixels = make_grid(view, layer_grid, scale, fit, flip)
+    pixels = make_grid(view, layer_grid, scale, fit, flip, crop)
     rgb = _to_rgb(background)
     draw = Compositor(
         layers=make_layers(view, layer_grid, pixels, projection),

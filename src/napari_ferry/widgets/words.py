@@ -108,6 +108,11 @@ OPTION_WORDS = {
         "Enlarges or reduces the movie by a whole factor to fit into a screen of this size.",
         {None: "Original size", "1080p": "1920 x 1080 (1080p)", "4K": "3840 x 2160 (4K)"},
     ),
+    "crop": Words(
+        "Crop",
+        "Rows and columns to show, such as 10:200 30:90. Or click Crop below the preview.",
+        empty="whole picture",
+    ),
     "background": Words(
         "Background",
         "Color behind the layers: a name such as white, or a code such as #20a0ff. Leave the field "

@@ -21,12 +21,12 @@ Renderer: TypeAlias = Literal["data", "canvas"]
 _SECTIONS = {
     "Overlays": ("time_stamp", "scale_bar", "color_bar", "text", "text_corner"),
     "Frames": ("start", "stop", "step"),
-    "Size": ("scale", "fit"),
+    "Size": ("scale", "fit", "crop"),
     "Advanced": ("background",),
 }
 """Title of a section -> its options of `render`; the viewer sets the others."""
 
-_LAYER_OPTIONS = ("start", "stop")
+_LAYER_OPTIONS = ("start", "stop", "crop")
 """Options that suit the current layers only, and are not stored."""
 
 
@@ -115,6 +115,11 @@ class DrawingForm(QWidget):
             start_field.value = start
         stop_field.value = "" if stop is None else str(stop)
         self.changed.emit()
+
+    def halve(self) -> None:
+        """Halve the height and the width of the movie."""
+        self.fields["fit"].value = None
+        self.fields["scale"].value = self.fields["scale"].value / 2
 
     def move_overlay(self, corner: str, to: str) -> None:
         """Move one overlay from a corner to another one."""

@@ -179,15 +179,18 @@ class ExportTab(QWidget):
         """Replace the largest possible size by an estimate, once it is known."""
         version, positions = self.version, self._positions
 
-        def describe() -> Description:
-            nbytes = None
+        def estimate() -> int | None:
             # the export itself reports what is wrong
             with suppress(FerryError):
-                nbytes = estimate_size(request, planned, positions, lambda: self.version != version)
-            return describe_plan(planned, nbytes)
+                return estimate_size(request, planned, positions, lambda: self.version != version)
+            return None
 
         if planned.stream is not None:
-            self.estimating.call(describe, self.summary.show_plan)
+            self.estimating.call(estimate, lambda nbytes: self._on_estimated(planned, nbytes))
+
+    def _on_estimated(self, planned: Plan, nbytes: int | None) -> None:
+        """Show an estimated size, or the largest one if it could not be estimated."""
+        self.summary.show_plan(describe_plan(planned, nbytes))
 
     @property
     def _positions(self) -> range:

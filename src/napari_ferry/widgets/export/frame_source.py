@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from napari_ferry.image import Image
 from napari_ferry.io import find_codec, imload, option_names
+from napari_ferry.layers.channels import split_all
+from napari_ferry.rendering.cropping import find_crop
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave
+from napari_ferry.rendering.world import make_world
 from napari_ferry.widgets.summary import Request
 
 _RANGE = ("start", "stop", "step")
@@ -84,6 +87,23 @@ class FrameSource:
             pixels = np.array(opened.array[0])
             opened.close()
         return pixels
+
+    def find_crop(self, edges: tuple[tuple[float, float], tuple[float, float]]) -> str:
+        """Return the option ``crop`` of `render` for a part of the picture.
+
+        Parameters
+        ----------
+        edges : tuple of tuple of float
+            First and last edge of the part along y and x, as fractions of the picture.
+        """
+        world = make_world(split_all(self.request.images))
+        names = str(self.request.options.get("plane", "y x")).split()
+        plane = (world.names.index(names[0]), world.names.index(names[1]))
+        y, x = self.drawn.axes[-3:-1]
+        height, width = self.drawn.shape[-3:-1]
+        (top, bottom), (left, right) = edges
+        pixels = ((top * height, bottom * height), (left * width, right * width))
+        return find_crop(world, plane, (y, x), pixels)
 
     def _options(self, names: list[str]) -> Mapping[str, Any]:
         """Return the given ones among the options of the export."""

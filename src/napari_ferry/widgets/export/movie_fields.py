@@ -173,6 +173,11 @@ class MovieFields(Fields):
     ) -> CanvasMovie:
         path, drawing = self.target.path(), self.drawing.values()
         check_target(path)
+        if drawing["crop"]:
+            raise InvalidImageError(
+                "A part of the picture was chosen under Size, but the viewer draws this movie: "
+                "empty the field Crop, and zoom in the viewer instead."
+            )
         span = {name: drawing[name] for name in ("start", "stop", "step", "scale")}
         size = self.drawing.screen_size
         return CanvasMovie(

@@ -12,6 +12,7 @@ from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QWidget
 
 from napari_ferry.saving import Plan
+from napari_ferry.saving.progress import size_text
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.export_tab import ExportTab, ReadyExport
 from napari_ferry.widgets.export.frame_source import FrameSource
@@ -22,6 +23,9 @@ from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     pass
+
+_MAIL_BYTES = 20_000_000
+"""Size of attachments that most e-mail servers accept, in bytes."""
 
 
 class MovieTab(ExportTab):
@@ -52,6 +56,8 @@ class MovieTab(ExportTab):
         super()._connect()
         self.preview.frame_changed.connect(self._draw)
         self.preview.range_changed.connect(self.fields.drawing.set_range)
+        self.summary.suggestion_accepted.connect(self.fields.drawing.halve)
+        self.preview.cropped.connect(self._crop)
         self.preview.overlay_moved.connect(self.fields.drawing.move_overlay)
         self.drawing.failed.connect(self._show_error)
 
@@ -94,6 +100,11 @@ class MovieTab(ExportTab):
             self.is_new = False
             self.preview.move_to(fields.viewer_position)
 
+    def _crop(self, edges: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Enter the part of the picture that was drawn."""
+        if self.source is not None:
+            self.fields.drawing.fields["crop"].value = self.source.find_crop(edges)
+
     def _draw(self, _: object = None) -> None:
         """Draw the chosen frame of the preview in another thread."""
         source, position = self.source, self.preview.position
@@ -121,6 +132,14 @@ class MovieTab(ExportTab):
         super()._on_planned(request, planned, description)
         self.fields.playback.set_rate(planned.frame_rate, self._step)
         self.preview.set_rate(planned.frame_rate, self._step)
+
+    def _on_estimated(self, planned: Plan, nbytes: int | None) -> None:
+        super()._on_estimated(planned, nbytes)
+        is_for_mail = "loop" in self.fields.format_options.fields
+        if is_for_mail and nbytes is not None and nbytes > _MAIL_BYTES:
+            self.summary.show_suggestion(
+                f"Most e-mail servers accept at most {size_text(_MAIL_BYTES)}:", "halve the size"
+            )
 
     @property
     def _positions(self) -> range:

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPointF, QSignalBlocker, Qt, QTimer, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QImage, QMouseEvent, QPixmap, QResizeEvent
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QSlider,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 from superqt import QRangeSlider
 
-_HEIGHT = 160
-"""Height of the picture in pixels."""
+from napari_ferry.widgets.export.preview_picture import PreviewPicture
 
 _PLAY, _PAUSE = "▶", "⏸"
 
@@ -42,6 +31,9 @@ class Preview(QWidget):
     overlay_moved = Signal(str, str)
     """An overlay was dragged from one corner to another one, such as ``"top_left"``."""
 
+    cropped = Signal(object)
+    """A rectangle was drawn: first and last edge along y and x, as fractions of the picture."""
+
     def __init__(self) -> None:
         super().__init__()
         self.size_on_axis = 1
@@ -55,11 +47,15 @@ class Preview(QWidget):
         self.set_axis(1, None)
 
     def _make_parts(self) -> None:
-        self.picture = _Picture()
+        self.picture = PreviewPicture()
         self.play_button = QToolButton()
         self.play_button.setText(_PLAY)
         self.play_button.setToolTip("Play the preview at the speed of the movie")
         self.play_button.setAccessibleName("Play the preview")
+        self.crop_button = QToolButton()
+        self.crop_button.setText("Crop")
+        self.crop_button.setCheckable(True)
+        self.crop_button.setToolTip("Drag a rectangle over the preview to export only this part")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Frame shown in the preview")
         self.slider.setAccessibleName("Frame of the preview")
@@ -75,7 +71,7 @@ class Preview(QWidget):
         self.controls = QWidget()
         row = QHBoxLayout(self.controls)
         row.setContentsMargins(0, 0, 0, 0)
-        for part in (self.play_button, self.slider, self.count):
+        for part in (self.play_button, self.slider, self.count, self.crop_button):
             row.addWidget(part)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -90,6 +86,12 @@ class Preview(QWidget):
         self.play_button.clicked.connect(self._toggle_playback)
         self.timer.timeout.connect(self._play)
         self.picture.dragged.connect(self.overlay_moved)
+        self.picture.cropped.connect(self._on_cropped)
+        self.crop_button.toggled.connect(self.picture.set_cropping)
+
+    def _on_cropped(self, edges: object) -> None:
+        self.crop_button.setChecked(False)
+        self.cropped.emit(edges)
 
     # --- the movie --------------------------------------------------------------------------
 
@@ -103,7 +105,8 @@ class Preview(QWidget):
                 self.slider.setRange(0, last)
                 self.range.setRange(0, max(1, last))
                 self.range.setValue((0, max(1, last)))
-        self.controls.setVisible(size > 1)
+        for part in (self.play_button, self.slider, self.count):
+            part.setVisible(size > 1)
         self.range.setVisible(size > 1)
         self._show_count()
 
@@ -185,72 +188,3 @@ class Preview(QWidget):
         if self.step_seconds is not None:
             text += f", {self.position * self.step_seconds:.4g} s"
         self.count.setText(text)
-
-
-class _Picture(QLabel):
-    """A picture scaled to fit, whose overlays can be dragged to other corners."""
-
-    dragged = Signal(str, str)
-    """Corners in which the mouse button was pressed and released."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.image: QImage | None = None
-        self.pressed_in: str | None = None
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setFixedHeight(_HEIGHT)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Preview of a frame")
-
-    def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
-        """Show a picture: axes y x, or y x s; without blur when enlarged."""
-        colors: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
-        height, width = colors.shape[:2]
-        data = np.ascontiguousarray(colors[..., :3])
-        image = QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        self.image = image.copy()  # the bytes of the first one are not kept
-        self._fit()
-
-    def show_text(self, text: str) -> None:
-        """Show text instead of a picture."""
-        self.image = None
-        self.clear()  # setting the same text again would not remove the picture
-        self.setText(text)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Scale the picture to the new width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Start to drag the overlay of a corner."""
-        if event is not None:
-            self.pressed_in = self._corner(event.position())
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Report the corner to which an overlay was dragged."""
-        if event is not None and self.pressed_in is not None:
-            released_in = self._corner(event.position())
-            if released_in != self.pressed_in:
-                self.dragged.emit(self.pressed_in, released_in)
-        self.pressed_in = None
-
-    def _corner(self, point: QPointF) -> str:
-        vertical = "top" if point.y() < self.height() / 2 else "bottom"
-        return f"{vertical}_{'left' if point.x() < self.width() / 2 else 'right'}"
-
-    def _fit(self) -> None:
-        if self.image is None:
-            return
-        is_reduced = self.image.height() > _HEIGHT or self.image.width() > self.width()
-        mode = Qt.TransformationMode
-        self.setPixmap(
-            QPixmap.fromImage(self.image).scaled(
-                max(1, self.width()),
-                _HEIGHT,
-                Qt.AspectRatioMode.KeepAspectRatio,
-                mode.SmoothTransformation if is_reduced else mode.FastTransformation,
-            )
-        )

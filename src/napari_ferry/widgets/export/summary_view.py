@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_ferry.widgets.form import escape_html, make_section
@@ -12,9 +12,15 @@ from napari_ferry.widgets.summary import Description
 class SummaryView(QWidget):
     """Headline of an export, its details, and its losses."""
 
+    suggestion_accepted = Signal()
+    """The user clicked the link of a suggestion."""
+
     def __init__(self) -> None:
         super().__init__()
         self.headline = _label("Summary of the export")
+        self.suggestion = _label("Suggestion")
+        self.suggestion.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByKeyboard)
+        self.suggestion.linkActivated.connect(lambda _: self.suggestion_accepted.emit())
         self.details = make_section("")
         self.detail_text = _label("Files of the export, and what is not saved")
         self.details.addWidget(self.detail_text)
@@ -22,13 +28,14 @@ class SummaryView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(0)
-        for part in (self.headline, self.details):
+        for part in (self.headline, self.suggestion, self.details):
             column.addWidget(part)
         self.show_error("")
 
     def show_plan(self, description: Description) -> None:
         """Show what an export writes, and what it does not save."""
         self.headline.setText(escape_html(description.headline))
+        self.suggestion.hide()
         lines = [*description.details, *(f"• {loss}" for loss in description.losses)]
         self.detail_text.setText("<br>".join(map(escape_html, lines)))
         count = len(description.losses)
@@ -36,10 +43,16 @@ class SummaryView(QWidget):
         self.details.setText(f"{things} not saved or assumed" if count else "Details")
         self.details.show()
 
+    def show_suggestion(self, text: str, link: str) -> None:
+        """Show a sentence that ends with a link, until the next plan."""
+        self.suggestion.setText(f'{escape_html(text)} <a href="accept">{escape_html(link)}</a>')
+        self.suggestion.show()
+
     def show_error(self, sentence: str) -> None:
         """Show one sentence instead."""
         self.headline.setText(escape_html(sentence))
         self.detail_text.clear()
+        self.suggestion.hide()
         self.details.hide()
 
     def text(self) -> str:

@@ -121,7 +121,8 @@ def _wait_for_preview(form: Any) -> None:
     is_ready = False
     while time.monotonic() < until:
         get_qapp().processEvents()
-        if not is_ready and form.ready is not None and form.preview.picture.pixmap().width() > 1:
+        is_shown = form.preview.picture.pixmap().width() > 1 and "about" in form.summary.text()
+        if not is_ready and form.ready is not None and is_shown:
             is_ready = True
             until = time.monotonic() + _SETTLING  # the form makes room for its texts
         time.sleep(0.05)

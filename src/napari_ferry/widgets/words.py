@@ -57,7 +57,7 @@ OPTION_WORDS = {
         {None: "Automatic", True: "Yes", False: "No"},
     ),
     "metadata_json": Words(
-        "Also write metadata as .json",
+        "Metadata as .json, too",
         "Writes all metadata to a text file beside the image, for programs of your own.",
     ),
     # --- movies -----------------------------------------------------------------------------

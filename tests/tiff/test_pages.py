@@ -17,6 +17,8 @@ import tifffile
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.arrays.growth import growing_files
+from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages import page_table
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError
@@ -160,3 +162,12 @@ def test_a_file_that_is_replaced_is_one_error(storage: str, tmp_path: Path) -> N
     write_mixed(tmp_path / "a.tif", data[:-1], "<", bigtiff=False, **STORAGES[storage])
     with pytest.raises(UnreadableFileError, match="has changed since it was opened"):
         image.load()
+
+
+def test_pages_that_are_appended_while_others_are_found_are_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels((8, 9)), metadata=None)
+    with growing_files():
+        stamp = Stamp.of(path)
+        tifffile.imwrite(path, pixels((8, 9)), metadata=None, append=True)
+        assert len(TiffPages(path, stamp=stamp)) == 2

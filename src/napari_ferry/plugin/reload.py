@@ -21,7 +21,7 @@ from napari_ferry.plugin.origins import Origin, Source, find_layer, origin_of, r
 from napari_ferry.plugin.viewer_layers import to_viewer_layers
 
 
-def group_by_source(selected: Iterable[Any], layers: Iterable[Any]) -> dict[Source, list[Any]]:
+def group_by_source(selected: Iterable[Any], layers: Sequence[Any]) -> dict[Source, list[Any]]:
     """Return the sources of selected layers, each with all layers of these files.
 
     A file that changed can no longer be read by any of its layers, so all are loaded again.
@@ -30,16 +30,18 @@ def group_by_source(selected: Iterable[Any], layers: Iterable[Any]) -> dict[Sour
     ----------
     selected : iterable of napari.layers.Layer
         The layers whose files are loaded again.
-    layers : iterable of napari.layers.Layer
+    layers : sequence of napari.layers.Layer
         All layers of the viewer.
     """
-    origins = [(layer, origin_of(layer)) for layer in layers]
-    wanted = [origin_of(layer) for layer in selected]
+    wanted = map(origin_of, selected)
     sources = dict.fromkeys(origin.source for origin in wanted if origin is not None)
-    return {
-        source: [layer for layer, origin in origins if origin and origin.source is source]
-        for source in sources
-    }
+    return {source: layers_of(source, layers) for source in sources}
+
+
+def layers_of(source: Source, layers: Iterable[Any]) -> list[Any]:
+    """Return the layers with data of some files."""
+    origins = [(layer, origin_of(layer)) for layer in layers]
+    return [layer for layer, origin in origins if origin is not None and origin.source is source]
 
 
 def missing_origin(name: str) -> str:

@@ -19,7 +19,6 @@ from napari_ferry.codecs.binary.described import (
     find_foreign_header,
     json_header_of,
 )
-from napari_ferry.codecs.binary.growth import read_growing_sidecar
 from napari_ferry.codecs.binary.headers import header_search
 from napari_ferry.codecs.binary.headers.described_image import open_header
 from napari_ferry.codecs.binary.padding import Padding, open_samples
@@ -36,6 +35,7 @@ from napari_ferry.codecs.binary.sidecar import (
     sidecar_text,
 )
 from napari_ferry.codecs.binary.sidecar_check import lacks_layout
+from napari_ferry.codecs.binary.sidecar_growth import read_growing_sidecar
 from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import (
     InvalidImageError,

@@ -211,7 +211,7 @@ class TiffPages(Pages):
                     if self.subifd is not None:
                         chain = read_subifds(file, chain, self.subifd)
                     table = index_pages(chain, FileWindow(file))
-                    if Stamp.of(file.fileno()) != self.stamp:
+                    if not self.stamp.matches(Stamp.of(file.fileno())):
                         raise changed(self.path)
                     self._table = table
             return self._table

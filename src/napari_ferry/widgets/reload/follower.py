@@ -1,0 +1,180 @@
+"""Look at growing files once a second, and add their new frames to layers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.layers.layer_data import LayerData
+from napari_ferry.plugin.following import (
+    Growth,
+    Stamps,
+    check_growth,
+    find_growing_axis,
+    status_line,
+)
+from napari_ferry.plugin.origins import Source
+from napari_ferry.plugin.reload import layers_of, replace_layers
+from napari_ferry.widgets.worker import BackgroundWorker
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+_INTERVAL = 1000
+"""Milliseconds between two looks at the files."""
+
+_PAUSE = 3
+"""Minimum pause after a look, in times of its duration: files of 100,000 pages take a second."""
+
+
+@dataclass(eq=False)
+class _Followed:
+    """State of the files that are followed together."""
+
+    source: Source
+    changed_at: float
+    checked_at: float = 0.0
+    next_at: float = -math.inf
+    stamps: Stamps = field(default_factory=dict)
+    count: int = 0
+    axis: int = 0
+    problem: str = ""
+    is_checked: bool = False  # by the thread, at present
+
+
+class Follower(QObject):
+    """Follows growing files as long as the viewer has layers of them.
+
+    Files are looked at and opened in a thread; only the data of layers are replaced in the GUI
+    thread. There are no listeners: each look asks the viewer for its layers.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Viewer with the layers.
+    parent : QObject
+        Owner; with it, everything ends.
+    clock : callable
+        Returns the current time in seconds.
+    """
+
+    changed = Signal()
+    """Frames were added, a file cannot be opened, or following has ended."""
+
+    def __init__(
+        self, viewer: Viewer, parent: QObject, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.stays_at_end = False
+        self._clock = clock
+        self._followed: list[_Followed] = []
+        self._worker = BackgroundWorker(self)
+        self._worker.failed.connect(self._on_failed)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_INTERVAL)
+        self._timer.timeout.connect(self.check)
+
+    @property
+    def is_active(self) -> bool:
+        """True while files are followed."""
+        return bool(self._followed)
+
+    def start(self, sources: Iterable[Source]) -> None:
+        """Follow files instead of those followed so far, and look at them at once."""
+        self.stop()
+        self._followed = [_Followed(source, self._clock()) for source in sources]
+        if self._followed:
+            self._timer.start()
+            self.check()
+
+    def stop(self) -> None:
+        """Stop following; layers keep what they have."""
+        self._timer.stop()
+        self._followed = []
+        self._worker.discard()
+
+    def check(self) -> None:
+        """Look at the files once, unless the last look is not done, or took long."""
+        self._drop_without_layers()
+        now = self._clock()
+        for each in self._followed:
+            if not each.is_checked and now >= each.next_at:
+                each.is_checked, each.checked_at = True, now
+                position = self.viewer.dims.current_step
+                look = partial(check_growth, each.source, each.stamps, position)
+                self._worker.call(look, partial(self._on_growth, each))
+        self.changed.emit()
+
+    def status(self) -> list[str]:
+        """Return a sentence about each followed file."""
+        now = self._clock()
+        return [
+            status_line(each.source.name, each.count, now - each.changed_at, each.problem)
+            for each in self._followed
+            if each.count or each.problem
+        ]
+
+    def _drop_without_layers(self) -> None:
+        """Forget files whose layers were removed from the viewer."""
+        layers = self.viewer.layers
+        self._followed = [each for each in self._followed if layers_of(each.source, layers)]
+        if not self._followed:
+            self._timer.stop()
+
+    def _on_growth(self, followed: _Followed, growth: Growth) -> None:
+        """Show the result of a look, unless following has ended meanwhile."""
+        now = self._clock()
+        followed.is_checked = False
+        followed.next_at = now + _PAUSE * (now - followed.checked_at)
+        self._drop_without_layers()
+        if followed in self._followed:
+            if growth.layers is not None:
+                followed.stamps, followed.problem = growth.stamps, ""
+                self._replace(followed, growth.layers)
+            elif growth.problem:
+                followed.problem = growth.problem
+        self.changed.emit()
+
+    def _replace(self, followed: _Followed, layers: list[LayerData]) -> None:
+        """Replace the data of layers by the longer ones."""
+        members = layers_of(followed.source, self.viewer.layers)
+        before = _shape(members[0])
+        try:
+            replace_layers(followed.source, members, layers)
+        except InvalidImageError as error:
+            followed.problem = str(error)
+
+        layer = members[0]
+        axis = find_growing_axis(before, _shape(layer))
+        followed.axis = followed.axis if axis is None else axis
+        if axis is not None or not followed.count:
+            followed.changed_at = self._clock()
+        followed.count = _shape(layer)[followed.axis] if layer.ndim > 2 else 1
+        if self.stays_at_end and layer.ndim > 2:
+            self._go_to_end(layer, followed.axis)
+
+    def _go_to_end(self, layer: Any, axis: int) -> None:
+        """Move the slider of an axis to the last position of a layer."""
+        last = _shape(layer)[axis] - 1
+        point = layer.translate[axis] + layer.scale[axis] * last
+        self.viewer.dims.set_point(self.viewer.dims.ndim - layer.ndim + axis, point)
+
+    def _on_failed(self, error: Exception) -> None:
+        """Stop after an error in our own code, which napari then reports."""
+        self.stop()
+        self.changed.emit()
+        raise error
+
+
+def _shape(layer: Any) -> tuple[int, ...]:
+    """Return the shape of a layer at full resolution, without samples of colors."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(data.shape[: layer.ndim])

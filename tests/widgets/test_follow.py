@@ -253,6 +253,55 @@ def test_the_menu_opens_the_dock_and_follows(
         assert follow.status.text() == f"Following {name}.tif: 3 frames, 0 s ago"
 
 
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_files_are_opened_while_they_are_written(
+    shared_viewer: Any,
+    follow: Any,
+    tmp_path: Path,
+    qtbot,
+    monkeypatch: pytest.MonkeyPatch,
+    is_folder: bool,
+):
+    from qtpy.QtWidgets import QFileDialog
+
+    path = tmp_path / "a.bin"
+    imsave(FRAMES[:2], path)
+    path.write_bytes(FRAMES.tobytes()[: FRAMES.nbytes // 2])  # unlike its sidecar
+    chosen = str(tmp_path if is_folder else path)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (chosen, ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: chosen)
+    button = follow.folder_button if is_folder else follow.file_button
+    button.click()
+    settle(follow, qtbot)
+    (layer,) = shared_viewer.layers
+    assert np.array_equal(layer.data, FRAMES[:4])
+
+    path.write_bytes(FRAMES.tobytes())
+    tick(follow, qtbot)
+    assert np.array_equal(layer.data, FRAMES)
+    assert "9 frames" in follow.status.text()
+
+
+def test_a_long_name_does_not_make_the_dock_wide(follow: Any, tmp_path: Path):
+    before = follow.minimumSizeHint().width()
+    path = tmp_path / f"{'a' * 200}.tif"
+    path.touch()
+    follow.open(path)
+    assert path.name in follow.status.text()
+    assert path.name in follow.status.toolTip()
+    assert follow.minimumSizeHint().width() == before
+
+
+def test_a_file_without_a_frame_is_named(shared_viewer: Any, follow: Any, tmp_path: Path):
+    path = tmp_path / "a.bin"
+    imsave(FRAMES, path)
+    path.write_bytes(b"")
+    follow.open(path)
+    follow.open(None)  # the dialog was dismissed
+    assert len(shared_viewer.layers) == 0
+    assert follow.status.text().startswith("a.bin has no whole frame yet")
+
+
 def test_the_timer_looks_by_itself(
     shared_viewer: Any, tmp_path: Path, qtbot, monkeypatch: pytest.MonkeyPatch
 ):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_ferry.errors import escape_surrogates
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.origins import origin_of
 from napari_ferry.plugin.reload import group_by_source, missing_origin
+from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.help_button import HelpButton
 from napari_ferry.widgets.reload import words
 from napari_ferry.widgets.reload.follower import Follower
+from napari_ferry.widgets.reload.growing_files import ask_for_file, ask_for_folder, open_growing
 from napari_ferry.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -33,21 +37,28 @@ class Follow(QWidget):
         self.viewer = napari_viewer
         self.follower = Follower(napari_viewer, self)
         self.follow_box, self.stay_box = _make_box(words.FOLLOW), _make_box(words.STAY)
-        self.status = QLabel(words.IDLE)
+        self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setAccessibleName(words.STATUS)
+        self.status.setMinimumWidth(1)  # a long name does not make the dock wide
+        self.file_button = _make_button(words.OPEN_FILE)
+        self.folder_button = _make_button(words.OPEN_FOLDER)
         self._lay_out()
+        self._say(words.IDLE)
+        self.file_button.clicked.connect(lambda: self.open(ask_for_file(self)))
+        self.folder_button.clicked.connect(lambda: self.open(ask_for_folder(self)))
         self.follow_box.toggled.connect(self._on_follow)
         self.stay_box.toggled.connect(self._on_stay)
         self.follower.changed.connect(self._show_status)
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.addWidget(self.follow_box, stretch=1)
-        row.addWidget(HelpButton(words.HELP_PAGE))
+        for part in (self.file_button, self.folder_button, HelpButton(words.HELP_PAGE)):
+            row.addWidget(part)
         column = QVBoxLayout(self)
         column.addLayout(row)
+        column.addWidget(self.follow_box)
         column.addWidget(self.stay_box)
         column.addWidget(self.status)
         column.addStretch()
@@ -60,6 +71,16 @@ class Follow(QWidget):
             self.deleteLater()
         return bool(is_handled)
 
+    def open(self, path: Path | None) -> None:
+        """Open a file or folder that is still being written, and follow it."""
+        if path is None:
+            return
+        problem = open_growing(self.viewer, path)
+        if problem:
+            self._say(problem)
+        else:
+            self.follow_selected()
+
     def follow_selected(self) -> None:
         """Follow the files of the selected layers instead of those followed so far."""
         self.follow_box.setChecked(False)
@@ -69,7 +90,7 @@ class Follow(QWidget):
         """Start following the files of the selected layers, or stop."""
         if not is_wanted:
             self.follower.stop()
-            self.status.setText(words.IDLE)
+            self._say(words.IDLE)
             return
         selected = [layer for layer in self.viewer.layers if layer in self.viewer.layers.selection]
         sources = group_by_source(selected, self.viewer.layers)
@@ -85,20 +106,32 @@ class Follow(QWidget):
     def _show_status(self) -> None:
         """Show the state of the followed files; uncheck the box when following has ended."""
         if self.follower.is_active:
-            self.status.setText("\n".join(self.follower.status()))
+            self._say("\n".join(self.follower.status()))
         elif self.follow_box.isChecked():
             self._end(words.ENDED)
+
+    def _say(self, text: str) -> None:
+        """Show a text, also in the tooltip, as a long name may be cut off."""
+        text = escape_surrogates(text)
+        self.status.setText(text)
+        self.status.setToolTip(escape_text(text))
 
     def _end(self, reason: str) -> None:
         with QSignalBlocker(self.follow_box):
             self.follow_box.setChecked(False)
-        self.status.setText(reason)
+        self._say(reason)
 
 
 def _make_box(text: Words) -> QCheckBox:
     box = QCheckBox(text.label)
     box.setToolTip(text.tooltip)
     return box
+
+
+def _make_button(text: Words) -> QPushButton:
+    button = QPushButton(text.label)
+    button.setToolTip(text.tooltip)
+    return button
 
 
 def follow_layers(viewer: Viewer) -> None:

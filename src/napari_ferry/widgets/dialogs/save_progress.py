@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QProgressDialog
@@ -15,6 +14,7 @@ from napari_ferry.errors import SaveError, escape_surrogates
 from napari_ferry.saving import Progress
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.summary import describe_progress
+from napari_ferry.widgets.task_entry import TaskEntry
 from napari_ferry.widgets.worker import call_in_thread
 
 _T = TypeVar("_T")
@@ -91,17 +91,7 @@ class _SaveState:
         self.timer = QTimer()
         self.timer.timeout.connect(self._show_progress)
         self.timer.start(_POLL_INTERVAL)
-
-        # an entry in napari's list of tasks: napari asks before it closes a window with a running
-        # worker, and then stops it; the worker itself is not started
-        self.worker = create_worker(self, _ignore_errors=True)
-        self.worker.started.emit()
-
-    def __str__(self) -> str:
-        return f"the save of {self.name}"
-
-    def __call__(self) -> None:
-        """Do nothing; napari requires a function of the worker."""
+        self.entry = TaskEntry(f"the save of {name}")
 
     def report(self, progress: Progress) -> None:
         """Store the progress; called in the thread of the save."""
@@ -109,12 +99,12 @@ class _SaveState:
 
     def is_cancelled(self) -> bool:
         """Return True if the user cancelled the save or closed the window."""
-        return self.cancel_event.is_set() or bool(self.worker.abort_requested)
+        return self.cancel_event.is_set() or self.entry.is_stopped
 
     def close(self) -> None:
         """Remove the dialog, and the entry in napari's list of tasks."""
         self.timer.stop()
-        self.worker.finished.emit()
+        self.entry.close()
         if isalive(self.dialog):  # type: ignore[no-untyped-call]
             self.dialog.canceled.disconnect()  # closing it counts as cancelling
             self.dialog.close()

@@ -48,8 +48,10 @@ class Job:
         return self.path.name
 
 
-class ExportTask:
-    """Function of the export's thread; napari shows its name if it is closed in the meantime.
+def export(
+    job: Job, plan: Plan, *, progress: Callable[[Progress], None], cancel: Callable[[], bool]
+) -> tuple[list[Path], int]:
+    """Export in this thread; return the files written and their total size in bytes.
 
     Parameters
     ----------
@@ -60,33 +62,11 @@ class ExportTask:
     progress, cancel : callable
         As for `napari_ferry.run`.
     """
-
-    def __init__(
-        self,
-        job: Job,
-        plan: Plan,
-        *,
-        progress: Callable[[Progress], None],
-        cancel: Callable[[], bool],
-    ) -> None:
-        self.job = job
-        self.plan: Plan | None = plan
-        self.progress = progress
-        self.cancel = cancel
-
-    def __str__(self) -> str:
-        return f"the export of {self.job.name}"
-
-    def __call__(self) -> tuple[list[Path], int]:
-        """Export; return the files written and their total size in bytes."""
-        plan = self.plan
-        assert plan is not None
-        self.plan = None  # napari keeps the task, which would keep the files of layers open
-        paths = run(
-            plan,
-            overwrite=self.job.overwrite,
-            workers=default_workers(plan, _CORES),
-            progress=self.progress,
-            cancel=self.cancel,
-        )
-        return paths, sum(path.stat().st_size for path in paths)
+    paths = run(
+        plan,
+        overwrite=job.overwrite,
+        workers=default_workers(plan, _CORES),
+        progress=progress,
+        cancel=cancel,
+    )
+    return paths, sum(path.stat().st_size for path in paths)

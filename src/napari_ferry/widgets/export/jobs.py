@@ -6,10 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
@@ -27,11 +27,13 @@ from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving import Progress
 from napari_ferry.saving.progress import size_text
-from napari_ferry.widgets.export.export_task import ExportTask, Job, OpenPlan
+from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
 from napari_ferry.widgets.export.file_handle import FileHandle, copy_files
 from napari_ferry.widgets.file_manager import open_file, show_in_folder
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.summary import describe_progress, sentence
+from napari_ferry.widgets.task_entry import TaskEntry
+from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -58,6 +60,8 @@ class Jobs(QWidget):
         self.on_idle: Callable[[], None] | None = None
         self.waiting: deque[JobRow] = deque()
         self.running: JobRow | None = None
+        self.worker = BackgroundWorker(self)
+        self.worker.failed.connect(self._on_error)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
@@ -101,6 +105,10 @@ class Jobs(QWidget):
         if self.running is None:
             on_idle()
 
+    def _on_error(self, error: Exception) -> None:
+        assert self.running is not None
+        self.running.fail(error)
+
 
 class JobRow(QWidget):
     """Row of one export, with its progress and buttons."""
@@ -110,7 +118,7 @@ class JobRow(QWidget):
         self.job = job
         self.jobs = jobs
         self.open_plan: OpenPlan | None = open_plan
-        self.worker: Any = None
+        self.entry: TaskEntry | None = None
         self.cancel_event = threading.Event()
         self.progress: Progress | None = None
         self.resources = ExitStack()
@@ -161,13 +169,10 @@ class JobRow(QWidget):
             return
 
         self.text.setText(f"{self.job.name}: starting...")
-        task = ExportTask(self.job, plan, progress=self.report, cancel=self.is_cancelled)
-        worker = create_worker(task, _ignore_errors=True, _start_thread=False)
-        worker.returned.connect(self._on_done)
-        worker.errored.connect(self._on_error)
-        self.worker = worker
+        self.entry = TaskEntry(f"the export of {self.job.name}")
+        task = partial(export, self.job, plan, progress=self.report, cancel=self.is_cancelled)
         self.timer.start(_POLL_INTERVAL)
-        worker.start()
+        self.jobs.worker.call(task, self._on_done)
 
     def cancel(self) -> None:
         """Stop the export, or remove it from the queue."""
@@ -181,7 +186,8 @@ class JobRow(QWidget):
     def is_cancelled(self) -> bool:
         """Return True if the user cancelled here or in the activity dock, or closed napari."""
         in_activity = self.activity is not None and self.activity.is_canceled
-        return self.cancel_event.is_set() or in_activity or bool(self.worker.abort_requested)
+        is_window_closed = self.entry is not None and self.entry.is_stopped
+        return self.cancel_event.is_set() or in_activity or is_window_closed
 
     def report(self, progress: Progress) -> None:
         """Store the progress; called in the thread of the export."""
@@ -221,7 +227,8 @@ class JobRow(QWidget):
         self._add_button("Copy", "Copy the file, to paste it elsewhere", lambda: copy_files(paths))
         show_info(f"Exported {paths[0]}.")
 
-    def _on_error(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Show the error that ended the export."""
         if isinstance(error, SaveCancelledError):
             self._end(f"{self.job.name}: cancelled; nothing was left behind")
         else:
@@ -231,8 +238,9 @@ class JobRow(QWidget):
         """Show the result, and start the next export."""
         self.timer.stop()
         self.resources.close()
-        # a finished export releases the files of its layers
-        self.open_plan = self.worker = None
+        self.open_plan = None  # a finished export releases the files of its layers
+        if self.entry is not None:
+            self.entry.close()
         if self.activity is not None:
             self.activity.close()
         self.bar.hide()

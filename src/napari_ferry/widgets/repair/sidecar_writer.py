@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.layout import Layout
@@ -85,11 +85,11 @@ class SidecarWriter(QObject):
         )
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(question.explanation)
-        agree = QPushButton(question.agree)
-        box.addButton(agree, QMessageBox.ButtonRole.AcceptRole)
+        agree = box.addButton(question.agree, QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(QMessageBox.StandardButton.Cancel)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        assert agree is not None
         agree.clicked.connect(lambda: self._write(request))
         box.open()  # unlike `exec`, this returns: the rest of the program goes on
 

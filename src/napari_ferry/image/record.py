@@ -48,7 +48,10 @@ CHANNEL_AXIS = "channel_axis"
 """Key of `Image.display`: `SLIDER` for channels that share a layer."""
 
 SLIDER = "slider"
-"""Value of `CHANNEL_AXIS`."""
+"""Value of `CHANNEL_AXIS` and `SINGLETONS`."""
+
+SINGLETONS = "singletons"
+"""Key of `Image.display`: `SLIDER` for axes of length 1 that the layer of the image had."""
 
 LAYER_ORDER = "order"
 """Key of `Image.display`: index of the layer from which the image was made."""
@@ -110,7 +113,7 @@ def describe(image: Image) -> dict[str, Any]:
         "name": image.name,
         "kind": image.kind,
         "axes": [
-            _describe_axis(axis, size) for axis, size in zip(image.axes, image.shape, strict=True)
+            describe_axis(axis, size) for axis, size in zip(image.axes, image.shape, strict=True)
         ],
         "channels": describe_channels(image.channels),
         "display": to_json(image.display),
@@ -152,7 +155,7 @@ def parse_description(record: object) -> Description | None:
     display, metadata = record.get("display"), record.get("metadata")
     return Description(
         shape=tuple(shape),
-        axes=tuple(_parse_axis(axis) for axis in axes),
+        axes=tuple(parse_axis(axis) for axis in axes),
         dtype=str(record.get("dtype") or ""),
         channels=parse_channels(record.get("channels"), n_channels),
         name=str(record.get("name") or ""),
@@ -242,7 +245,7 @@ def is_valid_scale(scale: float) -> bool:
     return bool(math.isfinite(scale)) and scale != 0
 
 
-def _describe_axis(axis: Axis, size: int) -> dict[str, Any]:
+def describe_axis(axis: Axis, size: int) -> dict[str, Any]:
     """Return the record of an axis, uncalibrated if its scale is not valid."""
     is_valid = is_valid_scale(axis.scale)
     return {
@@ -267,7 +270,8 @@ def _size(axis: object) -> int | None:
     return size if is_count(size) else None
 
 
-def _parse_axis(axis: Mapping[str, Any]) -> Axis:
+def parse_axis(axis: Mapping[str, Any]) -> Axis:
+    """Return the axis in a record, uncalibrated if its scale is not valid."""
     scale, translation, unit = axis.get("scale"), axis.get("translation"), axis.get("unit")
     return Axis(
         str(axis.get("name")),

@@ -20,6 +20,7 @@ from napari_ferry.image.record import (
     CHANNEL_DISPLAYS,
     KEY,
     LAYER_ORDER,
+    SINGLETONS,
     SLIDER,
     describe_channels,
     is_valid_scale,
@@ -35,6 +36,7 @@ from napari_ferry.layers.channels import (
 )
 from napari_ferry.layers.complex_parts import split_complex
 from napari_ferry.layers.display import display_to_json, display_to_napari
+from napari_ferry.layers.singletons import AXES, restore_axes, singleton_axes, squeeze
 from napari_ferry.units import from_pint, pint_name, to_pint
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
@@ -68,7 +70,7 @@ def from_layers(layers: Sequence[LayerData]) -> list[Image]:
     """
     groups: list[list[tuple[int, Image]]] = []
     for index, layer in enumerate(layers):
-        image = from_layer(*layer)
+        image = _from_layer_of_file(*layer)
         match = next((group for group in groups if are_channels(group[0][1], image)), None)
         if match is None:
             groups.append([(index, image)])
@@ -105,7 +107,7 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
 
 
 def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
-    """Convert the data of one layer to an image.
+    """Convert the data of one layer to an image, with the axes of the layer.
 
     Raises
     ------
@@ -127,13 +129,14 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
     channels: tuple[Channel, ...] = ()
     metadata = dict(meta.get("metadata", {}))
     record, displays = metadata.pop(_CHANNELS, None), metadata.pop(_DISPLAYS, ())
+    metadata.pop(AXES, None)
     if "c" in names:
         display[CHANNEL_AXIS] = SLIDER
         channels = parse_channels(record, int(levels[0].shape[names.index("c")]))
         channels, displays = _apply_limits(channels, displays, display.get("contrast_limits"))
         display |= {CHANNEL_DISPLAYS: displays} if channels and any(displays) else {}
 
-    return Image(
+    image = Image(
         levels,
         (*axes, Axis("s")) if is_rgb else axes,
         channels,
@@ -142,6 +145,15 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
         display,
         metadata,
     )
+    if singleton_axes(image):
+        display[SINGLETONS] = SLIDER
+    return image
+
+
+def _from_layer_of_file(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
+    """Convert the data of one layer to an image, with the axes of the file that it is from."""
+    records = meta.get("metadata", {}).get(AXES)
+    return restore_axes(from_layer(data, meta, kind), records)
 
 
 def _image_kind(layer_type: str, meta: Mapping[str, Any]) -> Kind:
@@ -207,6 +219,7 @@ def _axis_names(
 
 def _to_layer(image: Image) -> LayerData:
     """Convert an image without separate channels to one layer."""
+    image = squeeze(image)
     axes = image.axes[:-1] if image.is_rgb else image.axes
     meta = display_to_napari(image.display, image.kind, len(axes), image.name)
     labels = meta.pop("axis_labels", [axis.name for axis in axes])

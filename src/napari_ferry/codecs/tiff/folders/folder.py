@@ -20,8 +20,9 @@ from napari_ferry.codecs.tiff.folders.partition import parse_partition, read_par
 from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.codecs.tiff.names import companion_files, find_gap, folders_of_files, tiff_files
+from napari_ferry.codecs.tiff.names import companion_files, folders_of_files, tiff_files
 from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Image
 
 

@@ -93,7 +93,9 @@ class Movie:
         ]
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
-    def tasks(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> Iterator[EncodeTask]:
+    def tasks(
+        self, encode: Callable[[NDArray[Any]], Any] | None = None, *, is_single: bool = False
+    ) -> Iterator[EncodeTask]:
         """Yield the tasks of a `Stream`, in order: a few frames each, prepared in its threads.
 
         Parameters
@@ -101,12 +103,14 @@ class Movie:
         encode : callable, optional
             Converts prepared frames, axes (frames, y, x) or (frames, y, x, s), to the input of
             `Stream.assemble`; without it, that input is the frames themselves.
+        is_single : bool
+            True for one frame in each task.
         """
         lead = len(self.position)
         edges = chunk_edges(self.image.array)
         frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
         chunk = 1 if self.frame_axis is None else int(np.diff(edges[self.frame_axis]).max())
-        most = frames_per_task(frame, chunk)
+        most = 1 if is_single else frames_per_task(frame, chunk)
 
         prepare = _FramePreparation(
             intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode
@@ -215,6 +219,7 @@ def choose_movie(
     frame_rate: float | None = None,
     exact_dtypes: Sequence[str] = ("uint8",),
     keeps_alpha: bool = False,
+    has_times: bool = True,
 ) -> Movie:
     """Choose the frames, frame rate and intensities of a movie; no pixels are read.
 
@@ -233,6 +238,8 @@ def choose_movie(
         Data types that the format stores unchanged.
     keeps_alpha : bool
         True for a format that can store transparent pixels.
+    has_times : bool
+        True for a format that plays at the frame rate.
 
     Raises
     ------
@@ -266,7 +273,8 @@ def choose_movie(
     regions = [movie.region(i, i + 1) for i in sampled_indices(movie.nframes)]
     intensity = choose_intensity(image, movie.channel_index, regions, exact_dtypes)
     movie = replace(movie, intensity=replace(intensity, keeps_alpha=keeps_alpha))
-    notes = [f"the movie plays at {rate.note}"] if rate.note and movie.nframes > 1 else []
+    is_noted = has_times and rate.note and movie.nframes > 1
+    notes = [f"the movie plays at {rate.note}"] if is_noted else []
     return replace(movie, losses=tuple(dict.fromkeys((*_losses(movie), *notes))))
 
 

@@ -26,8 +26,8 @@ from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.rendering.save import keeps_samples, plan
 from napari_ferry.saving import Progress, run
-from napari_ferry.saving.plan import default_workers
 from napari_ferry.saving.progress import size_text
+from napari_ferry.saving.workers import default_workers
 
 _NAPARI_DIALOG = "_save_layers_dialog"
 """Function of napari behind *File > Save Selected Layers* and *Save All Layers*."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xxhash
 
 from napari_ferry.arguments import check_workers, targeting
-from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.disk import sync_file
 from napari_ferry.saving.interruption import interrupted_save
@@ -21,6 +19,7 @@ from napari_ferry.saving.progress import Monitor, Progress
 from napari_ferry.saving.replacement import check_replaceable
 from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
+from napari_ferry.saving.workers import default_workers
 from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
 
 if TYPE_CHECKING:
@@ -72,6 +71,11 @@ class Plan:
     def nbytes(self) -> int:
         """Maximum size of all files, in bytes."""
         return sum(file.nbytes for file in self.files)
+
+    @property
+    def is_encoded(self) -> bool:
+        """True if pixels are compressed, so that `nbytes` is only a maximum."""
+        return self.stream is not None or any(file.is_encoded for file in self.files)
 
     @property
     def source_bytes(self) -> int:
@@ -167,7 +171,8 @@ def run(
         count = _make_stream(plan, folder, monitor, workers)
 
         created = _created_paths(plan, count)
-        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in created]
+        new = {*created}
+        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in new]
         _check_existing(plan, [*created, *stale], overwrite)
         names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
         moves = [*zip(_partial_names(plan, names, count), created, strict=True)]
@@ -214,18 +219,6 @@ def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: i
     for partial in partials[:count]:
         sync_file(partial)
     return count
-
-
-def default_workers(plan: Plan, cores: int) -> int:
-    """Return the default number of threads of a save, given the number of cores.
-
-    One thread is sufficient to copy memory to a disk; computing, decoding and encoding benefit
-    from more.
-    """
-    if plan.stream:
-        return min(8, cores)
-    is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
-    return 1 if is_copied else min(4, cores)
 
 
 def _follow_links(plan: Plan) -> Plan:
@@ -278,7 +271,8 @@ def _check_targets(plan: Plan, overwrite: bool) -> None:
     for path in plan.existing:
         check_replaceable(path)
     # the size of encoded files is only a maximum
-    check_free_space(plan.files[0].path.parent, sum(f.nbytes for f in plan.files if f.create))
+    fixed = sum(f.nbytes for f in plan.files if f.create and not f.is_encoded)
+    check_free_space(plan.files[0].path.parent, fixed)
 
 
 def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
@@ -292,8 +286,9 @@ def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
             "(--overwrite on the command line), or choose another name."
         )
 
+    replaced = {*existing}
     for file in plan.files:
-        if file.may_replace and file.path in existing and not file.may_replace(file.path):
+        if file.may_replace and file.path in replaced and not file.may_replace(file.path):
             raise TargetExistsError(
                 f"{file.path.name} is not part of the data set that would be replaced: "
                 "move it away, or choose another name."

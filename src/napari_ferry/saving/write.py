@@ -39,12 +39,15 @@ class PlannedFile:
     may_replace : callable, optional
         Returns True if an existing file belongs to the same data set, for files with names that
         the user did not choose. By default any file may be replaced if `overwrite` is True.
+    is_encoded : bool
+        True if its writes compress pixels, so that its size is only a maximum.
     """
 
     path: Path
     nbytes: int
     create: Callable[[Path], None] | None = None
     may_replace: Callable[[Path], bool] | None = None
+    is_encoded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +101,11 @@ def make_files(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    by_path: dict[Path, list[Write]] = {}
+    for write in writes:
+        by_path.setdefault(write.path, []).append(write)
     # a single file is never complete before it is moved in place
-    is_resumable = len({write.path for write in writes}) > 1
+    is_resumable = len(by_path) > 1
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool, ExitStack() as undo:
         undo.callback(monitor.stop)
         waiting: list[Future[None]] = []
@@ -107,7 +113,7 @@ def make_files(
             if file.create is None:
                 continue
 
-            own = [write for write in writes if write.path == file.path]
+            own = by_path.get(file.path, [])
             digests = _Digests(folder, partial_name(i, file.path), len(own), is_resumable)
             if digests.match(own, monitor):
                 continue

@@ -111,7 +111,7 @@ def describe_plan(
     """
     free = _free_space(plan)
     expected = plan.nbytes if estimate is None else estimate
-    is_known = not (is_pending and plan.stream)
+    is_known = not (is_pending and plan.is_encoded)
     size = _size_text(plan, estimate) if is_known else "estimating the size..."
     headline = [_describe_names(plan), size]
     details = [*_file_lines(plan), f"In {plan.files[0].path.parent}, {size_text(free)} free."]
@@ -134,7 +134,7 @@ def _size_text(plan: Plan, estimate: int | None) -> str:
     """Return the size of a save, as exactly as it is known."""
     if estimate is not None:
         return f"about {size_text(estimate)}"
-    return f"at most {size_text(plan.nbytes)}" if plan.stream else size_text(plan.nbytes)
+    return f"at most {size_text(plan.nbytes)}" if plan.is_encoded else size_text(plan.nbytes)
 
 
 def _file_lines(plan: Plan) -> list[str]:

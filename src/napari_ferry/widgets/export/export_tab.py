@@ -185,7 +185,7 @@ class ExportTab(QWidget):
                 return estimate_size(request, planned, positions, lambda: self.version != version)
             return None
 
-        if planned.stream is not None:
+        if planned.is_encoded:
             self.estimating.call(estimate, lambda nbytes: self._on_estimated(planned, nbytes))
 
     def _on_estimated(self, planned: Plan, nbytes: int | None) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from qtpy.QtGui import QPixmap
 
 from napari_ferry.saving import Plan, Progress, run
-from napari_ferry.saving.plan import default_workers
+from napari_ferry.saving.workers import default_workers
 
 OpenPlan: TypeAlias = Callable[[], AbstractContextManager[Plan]]
 """Function that opens a plan."""

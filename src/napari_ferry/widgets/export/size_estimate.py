@@ -44,7 +44,7 @@ def estimate_size(
     FerryError
         The export would fail in the same way.
     """
-    if planned.stream is None:
+    if not planned.is_encoded:
         return None
     if planned.frame_rate is None:
         return _estimate_data(request, planned, cancel)

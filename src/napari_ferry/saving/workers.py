@@ -1,0 +1,24 @@
+"""Number of threads of a save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_ferry.arrays.file_array import FileArray
+
+if TYPE_CHECKING:
+    from napari_ferry.saving.plan import Plan
+
+
+def default_workers(plan: Plan, cores: int) -> int:
+    """Return the default number of threads of a save, given the number of cores.
+
+    One thread is sufficient to copy memory to a disk; computing, decoding and encoding benefit
+    from more.
+    """
+    if plan.is_encoded:
+        return min(8, cores)
+    is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
+    return 1 if is_copied else min(4, cores)

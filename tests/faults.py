@@ -71,6 +71,8 @@ KINDS = {
 EVERY_KIND = KINDS | {
     "zlib series": Kind("movie_00000.tif", "movie.tif", in_parts=True, is_encoded=True),
     "gif": Kind("movie.gif", "movie.gif", is_movie=True),
+    "png": Kind("movie_0001.png", "movie.png", is_movie=True),
+    "apng": Kind("movie.apng", "movie.apng", is_movie=True),
     "mp4": Kind("movie.mp4", "movie.mp4", is_movie=True),
     "mkv": Kind("movie.mkv", "movie.mkv", is_movie=True),
     "mov": Kind("movie.mov", "movie.mov", is_movie=True),

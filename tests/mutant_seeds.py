@@ -15,6 +15,7 @@ import numpy as np
 import tifffile
 
 import gif_files
+import png_files
 from helpers import SHARED, make_full_image, make_image, pixels
 from napari_ferry import Image, imsave
 from tiff_files import GRAY, RGB, write_ome_set
@@ -140,6 +141,24 @@ def _gif(folder: Path) -> Iterator[str]:
         yield f"parts{disposal}.gif"
 
 
+def _png(folder: Path) -> Iterator[Any]:
+    """Write pictures, an animation of parts, and a sequence; yield the names of each."""
+    for color, depth in png_files.every_kind():
+        name = f"{color}-{depth}.png"
+        text = png_files.make_chunk(b"tEXt", b"Title\0cells")
+        (folder / name).write_bytes(png_files.build(color, depth, chunks=[text]))
+        yield name
+    spots = png_files.moving_spots(4)
+    for disposal in range(3):
+        path = folder / f"parts{disposal}.png"
+        yield png_files.save_with_pillow(path, spots, disposal=disposal, blend=1).name
+    movie = Image.from_array(pixels((3, 12, 16), "uint16"), "tyx", name="ours")
+    yield imsave(movie, folder / "ours.apng", frame_rate=5)[0].name
+    made = [path.name for path in imsave(movie, folder / "ours.png")]
+    yield made
+    yield [".", *made]
+
+
 def _video(folder: Path) -> Iterator[str]:
     """Write videos into a folder; yield the name of each."""
     movie = Image.from_array(pixels((6, 32, 48), "uint8"), "tyx", name="ours")
@@ -174,6 +193,7 @@ def _binary(folder: Path) -> Iterator[list[str]]:
 _MAKERS: dict[str, tuple[Callable[[Path], Iterator[Any]], ...]] = {
     "binary": (_binary,),
     "gif": (_gif,),
+    "png": (_png,),
     "tiff": (_tiff, _tiff_sets),
     "video": (_video,),
 }
@@ -202,7 +222,7 @@ def corpus_seeds(form: str) -> tuple[Seed, ...]:
     index = SHARED / "corpus" / "index.json"
     if not index.is_file():
         return ()
-    codec = {"tiff": "tiff", "gif": "gif", "mp4": "video", "bin": "binary"}
+    codec = {"tiff": "tiff", "gif": "gif", "png": "png", "mp4": "video", "bin": "binary"}
     seeds = []
     for entry in json.loads(index.read_text("utf-8"))["files"]:
         paths = [index.parent / entry[key] for key in ("file", "sidecar") if entry.get(key)]

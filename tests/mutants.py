@@ -6,6 +6,7 @@ import json
 import random
 import re
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,7 +48,8 @@ def _change(rng: random.Random, form: str, name: str, data: bytes, seeds: Sequen
     if name.endswith(".json"):
         structure: Callable[[random.Random, bytes], bytes] = change_json
     else:
-        structure = {"tiff": _change_tag, "video": _change_box}.get(form, _change_field)
+        by_form = {"tiff": _change_tag, "video": _change_box, "png": _change_chunk}
+        structure = by_form.get(form, _change_field)
     kind = rng.random()
     if kind < 0.55:
         return structure(rng, data)
@@ -171,6 +173,32 @@ def change_text(rng: random.Random, text: bytes) -> bytes:
         odd = rng.choice((other[0], b"", b"\xff", b"1e999", b"-1", b"9" * 30, one[0] * 2))
         return text[: one.start()] + odd + text[one.end() :]
     return _change_bytes(rng, text or b"0")
+
+
+# --- PNG ----------------------------------------------------------------------------------------
+
+
+def _change_chunk(rng: random.Random, data: bytes) -> bytes:
+    """Change the data of a chunk with its checksum, remove a chunk, or repeat it elsewhere."""
+    chunks, at = [], 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        chunks.append(data[at:end])
+        at = end
+    if not chunks:
+        return _change_field(rng, data)
+    k, choice = rng.randrange(len(chunks)), rng.randrange(6)
+    kind, content = chunks[k][4:8], chunks[k][8:-4]
+    if choice == 0:
+        del chunks[k]
+    elif choice == 1:
+        chunks.insert(rng.randrange(len(chunks) + 1), chunks[k])
+    else:
+        change = change_text if kind == b"tEXt" else _change_field
+        content = change(rng, content or b"\0")
+        checksum = zlib.crc32(kind + content).to_bytes(4, "big")
+        chunks[k] = len(content).to_bytes(4, "big") + kind + content + checksum
+    return b"".join((data[:8], *chunks, data[at:]))
 
 
 # --- video --------------------------------------------------------------------------------------

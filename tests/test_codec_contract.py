@@ -88,7 +88,7 @@ def _round_trip(image: Image, folder: Path, suffix: str) -> Image:
     planned = plan(image, path)
     assert list(planned.paths) == made
     assert all(file.path.stat().st_size <= file.nbytes for file in planned.files)
-    (found,) = imload(path)
+    (found,) = imload(made[0])
     return found
 
 
@@ -334,10 +334,10 @@ def test_planes_in_another_order_are_preserved_or_refused(
 @each_suffix
 def test_opening_never_writes(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cells{suffix}"
-    imsave(make_full_image("tyx" if suffix in MOVIES else "tczyx"), path)
+    first = imsave(make_full_image("tyx" if suffix in MOVIES else "tczyx"), path)[0]
     before = snapshot(tmp_path)
     folders = [tmp_path] if hooks_of(find_codec(path)).FOLDER_PRIORITY else []
-    for target in (path, *folders):
+    for target in (first, *folders):
         (image,) = imload(target)
         image.load()
         rank = 2 if suffix in MOVIES else 3
@@ -407,7 +407,7 @@ def test_any_name_can_be_saved(suffix: str, stem: str, tmp_path: Path) -> None:
     image = _fitting(suffix)
     made = imsave(image, tmp_path / f"{stem}{suffix}")
     assert sorted(snapshot(tmp_path)) == sorted(path.name for path in made)
-    (found,) = imload(tmp_path / f"{stem}{suffix}")
+    (found,) = imload(made[0])
     _assert_kept(found, image, suffix, stem)
 
 
@@ -429,4 +429,7 @@ def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
     read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
     opened = suffixes | {s for codec in codecs() for s in hooks_of(codec).ALSO_OPENS}
     claimed = {"*.json", "*.hdr", "*.img", "*.bsq", "*.bil", "*.bip", "*Experiment.xml"}
-    assert set(read) - claimed == {f"*{suffix}" for suffix in opened}
+    numbered = {pattern for pattern in read if "[0-9]" in pattern}
+    left_to_napari = {"*.png"}  # which would ask for a reader of each single picture
+    patterns = {f"*{suffix}" for suffix in opened}
+    assert set(read) - claimed - numbered == patterns - left_to_napari

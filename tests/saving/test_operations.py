@@ -19,7 +19,7 @@ pytestmark = pytest.mark.leaves_partial
 
 each_kind = pytest.mark.parametrize("name", EVERY_KIND)
 
-STEPS = {"series": 5, "zlib series": 7}
+STEPS = {"series": 5, "zlib series": 7, "png": 7}
 """Distance of the operations that fail, for saves with very many of them."""
 
 FAULTS = [

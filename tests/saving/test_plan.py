@@ -69,7 +69,7 @@ def test_a_killed_save_leaves_the_old_or_the_new(kind: str, tmp_path: Path):
     EVERY_KIND[kind].save(movie(2), tmp_path, overwrite=True)
     assert version_of(tmp_path / EVERY_KIND[kind].name) == 2
     assert not leftovers(tmp_path)
-    assert len(names(tmp_path)) == {"series": 2, "bin": 2, "zlib series": 2}.get(kind, 1)
+    assert len(names(tmp_path)) == {"series": 2, "bin": 2, "zlib series": 2, "png": 4}.get(kind, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

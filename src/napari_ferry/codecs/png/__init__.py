@@ -1,0 +1,1 @@
+"""PNG: pictures, numbered sequences of pictures, and animations."""

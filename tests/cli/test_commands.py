@@ -246,7 +246,7 @@ def test_convert_reports_losses(run: Run, tmp_path: Path):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("new.png", r"ends in \.png"),
+        ("new.jpg", r"ends in \.jpg"),
         ("new", "new has no suffix"),
         ("missing/new.tif", "missing does not exist"),
         ("folder.tif", "is a folder"),

@@ -75,7 +75,7 @@ class TestSaveDialog:
         assert imload(tmp_path / f"cells{suffix}")[0].load()[0, 0, 0] == 2
 
     @writers
-    @pytest.mark.parametrize("name", ["cells.png", "cells.ome.zarr"])
+    @pytest.mark.parametrize("name", ["cells.jpg", "cells.ome.zarr"])
     def test_another_suffix_is_refused(self, command, suffix, count, name, tmp_path: Path):
         with pytest.raises(SaveError, match=rf"but \{suffix} was chosen"):
             self.write(command, tmp_path / name)

@@ -114,7 +114,7 @@ def test_a_dismissed_dialog_saves_nothing(
 @pytest.mark.parametrize(
     ("kind", "name", "message"),
     [
-        ("image", "cells.png", r"cells.png ends in .png, but .tif was chosen"),
+        ("image", "cells.jpg", r"cells.jpg ends in .jpg, but .tif was chosen"),
         ("points", "cells.tif", "spots cannot be saved: select Image and Labels layers."),
         ("", "cells.tif", "There are no layers: select Image and Labels layers."),
     ],

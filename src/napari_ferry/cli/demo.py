@@ -16,7 +16,8 @@ from napari_ferry.cli.termination import end_at_once
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import from_layers, to_layers
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.commands import read_files
+from napari_ferry.plugin.manifest import PLUGIN, is_offered
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.rendering.render import render
 
@@ -154,7 +155,13 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
     started = time.perf_counter()
     saved = LayerList(list(layers)).save(str(path), plugin=PLUGIN)
     seconds = time.perf_counter() - started
-    reopened = [Layer.create(*data) for data in read([saved[0]], stack=False, plugin_name=PLUGIN)]
+    # napari opens single PNG files itself unless asked for another reader
+    opened: list[Any] = (
+        [*read([saved[0]], stack=False, plugin_name=PLUGIN)]
+        if is_offered(saved[0])
+        else [*read_files(saved[0])]
+    )
+    reopened = [Layer.create(*data) for data in opened]
     compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
     nbytes = sum(Path(file).stat().st_size for file in saved)
     return Row(path.name, nbytes, seconds, compare(layers, reopened))

@@ -115,6 +115,11 @@ def sample_raw_recording() -> list[LayerData]:
     return to_layers([cells])
 
 
+def read_files(paths: Paths) -> list[LayerData]:
+    """Return the layers of files for which napari does not offer a reader of ours."""
+    return _read(paths)
+
+
 def _is_readable_folder(folder: Path) -> bool:
     """Return True for a folder of images; folders with a suffix are stores of other plugins.
 

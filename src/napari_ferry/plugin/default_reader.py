@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from napari_ferry.io import suffixes
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.manifest import PLUGIN, reader_patterns
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.preferences import preferences_page
 
@@ -107,8 +107,9 @@ def _remove_patterns() -> None:
 
 
 def _patterns() -> list[str]:
-    """Return the patterns of all files that are opened."""
-    return [f"*{suffix}" for suffix in suffixes(to_open=True)]
+    """Return the patterns of all suffixes for which napari offers our readers."""
+    patterns = (f"*{suffix}" for suffix in suffixes(to_open=True))
+    return [pattern for pattern in patterns if pattern in reader_patterns()]
 
 
 def _settings() -> Any:

@@ -1,9 +1,10 @@
-"""Writers of the manifest, with their titles and suffixes."""
+"""Writers of the manifest, with their titles and suffixes, and the patterns of its readers."""
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PLUGIN = "napari-ferry"
 """Name of the distribution and of the manifest."""
@@ -20,15 +21,7 @@ class Writer(NamedTuple):
 @cache
 def writers() -> tuple[Writer, ...]:
     """Return the distinct writers of the manifest, in its order."""
-    from npe2 import PluginManager, PluginManifest
-
-    manager = PluginManager.instance()
-    # napari has read it already, which takes a tenth of a second
-    is_known = PLUGIN in manager
-    manifest = (
-        manager.get_manifest(PLUGIN) if is_known else PluginManifest.from_distribution(PLUGIN)
-    )
-    contributions = manifest.contributions
+    contributions = _contributions()
     functions = {
         command.id: str(command.python_name).rpartition(":")[2]
         for command in contributions.commands or ()
@@ -38,3 +31,29 @@ def writers() -> tuple[Writer, ...]:
         for writer in contributions.writers or ()
     ]
     return tuple(dict.fromkeys(listed))
+
+
+@cache
+def reader_patterns() -> frozenset[str]:
+    """Return the patterns of the names of files for which napari offers a reader of ours."""
+    readers = _contributions().readers or ()
+    return frozenset(pattern for reader in readers for pattern in reader.filename_patterns)
+
+
+def is_offered(path: str) -> bool:
+    """Return True if napari offers a reader of ours for a file, by its name."""
+    name = path.lower()
+    return any(fnmatchcase(name, pattern.lower()) for pattern in reader_patterns())
+
+
+def _contributions() -> Any:
+    """Return the contributions of the manifest."""
+    from npe2 import PluginManager, PluginManifest
+
+    manager = PluginManager.instance()
+    # napari has read it already, which takes a tenth of a second
+    is_known = PLUGIN in manager
+    manifest = (
+        manager.get_manifest(PLUGIN) if is_known else PluginManifest.from_distribution(PLUGIN)
+    )
+    return manifest.contributions

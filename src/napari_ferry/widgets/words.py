@@ -73,7 +73,7 @@ OPTION_WORDS = {
     ),
     "loop": Words(
         "Repeat (0 = forever)",
-        "How often the GIF plays again after the first time.",
+        "How often a GIF or an animated PNG plays again after the first time.",
     ),
     "colors": Words(
         "Colors per frame (at most)",

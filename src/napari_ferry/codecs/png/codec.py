@@ -12,7 +12,7 @@ from pathlib import Path
 from napari_ferry.arguments import is_real
 from napari_ferry.codecs.png import frame_names
 from napari_ferry.codecs.png.delays import time_losses
-from napari_ferry.codecs.png.folder import read_file, read_folder, read_stack
+from napari_ferry.codecs.png.folder import read_file, read_folder, read_stack, sequence_files
 from napari_ferry.codecs.png.frame_names import frame_paths
 from napari_ferry.codecs.png.frame_writer import (
     FrameFile,
@@ -69,6 +69,11 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
         The first file cannot be read; others are opened when their frame is.
     """
     return read_stack(paths)
+
+
+def members(path: Path) -> list[Path]:
+    """Return all files of a sequence of ours, given one; of any other file, itself."""
+    return sequence_files(path)
 
 
 def plan(

@@ -15,6 +15,7 @@ from napari_ferry.codecs.png.frame_names import (
     png_files,
     split_families,
 )
+from napari_ferry.codecs.png.own_frames import is_own_frame
 from napari_ferry.codecs.png.pixel_layout import layout_of
 from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.codecs.png.read import image_of, matching, read_png, record_image, scan_file
@@ -58,9 +59,21 @@ def read_file(path: Path) -> list[Image]:
             "was renamed: it is opened by itself."
         )
         return [image_of(table, found)]
+    return [_read_sequence(_siblings(path, name), found.mark)]
+
+
+def sequence_files(path: Path) -> list[Path]:
+    """Return all files of a sequence of ours, given one; of any other file, itself."""
+    name = FrameName.of(path)
+    if name is None or not is_own_frame(path):
+        return [path]
+    return [*_siblings(path, name).values()]
+
+
+def _siblings(path: Path, name: FrameName) -> dict[int, Path]:
+    """Return the frames with names like that of a file, by their numbers."""
     frames = frames_of(name, all_png_files(path.parent))
-    kept = {k: other for k, other in frames.items() if not leads_outside(other, path)}
-    return [_read_sequence(kept, found.mark)]
+    return {k: other for k, other in frames.items() if not leads_outside(other, path)}
 
 
 def read_folder(folder: Path) -> list[Image]:

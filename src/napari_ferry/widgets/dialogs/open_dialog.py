@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from napari import current_viewer
+from napari import Viewer, current_viewer
+from napari.layers import Layer
 from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtWidgets import QFileDialog
 
 from napari_ferry.errors import FerryError
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.commands import read_files
+from napari_ferry.plugin.manifest import PLUGIN, is_offered
 from napari_ferry.plugin.notice import notify
 from napari_ferry.widgets.dialogs.main_window import main_window
 
@@ -36,7 +39,17 @@ def _open(paths: list[str]) -> None:
     if not paths or viewer is None:
         return
     try:
-        viewer.open(paths, plugin=PLUGIN)
+        if all(Path(path).is_dir() or is_offered(path) for path in paths):
+            viewer.open(paths, plugin=PLUGIN)
+        else:
+            _add_layers(viewer, paths)
     except FerryError as error:
         notify(str(error), "error")
     update_open_history(paths[0])
+
+
+def _add_layers(viewer: Viewer, paths: list[str]) -> None:
+    """Open files that napari opens with another reader."""
+    for data in read_files(paths):
+        if data[0] is not None:
+            viewer.add_layer(Layer.create(*data))

@@ -697,7 +697,9 @@ def test_a_view_that_only_the_canvas_draws_is_reported_at_once(widget, viewer, q
     choose(widget, ".gif", qtbot)
     wait_until_ready(widget, qtbot)
     viewer.dims.ndisplay = 3
-    qtbot.waitUntil(lambda: "drawn as on screen, because" in widget.current.summary.text())
+    qtbot.waitUntil(
+        lambda: "drawn as on screen, because" in widget.current.summary.text(), timeout=WAIT
+    )
     viewer.dims.ndisplay = 2
     wait_until_ready(widget, qtbot)
 

@@ -44,7 +44,7 @@ CASES = [
 ]
 
 
-def estimate(request: Request, positions: range) -> tuple[int, int]:
+def estimate(request: Request, positions: range | None) -> tuple[int, int]:
     """Return the estimated and the true size in bytes."""
     planned = request.plan()
     guess = estimate_size(request, planned, positions, lambda: False)
@@ -68,8 +68,33 @@ def test_the_size_of_a_movie_is_known_within_30_percent(
 def test_the_size_of_compressed_data_is_known_within_30_percent(tmp_path: Path) -> None:
     image = z_stack(planes=30, frames=4)
     request = Request(images=(image,), path=tmp_path / "a.tif", options={"compression": "zlib"})
-    guess, size = estimate(request, range(1))
+    guess, size = estimate(request, None)
     assert abs(guess / size - 1) < 0.3
+
+
+def test_lossless_video_of_data_is_estimated_from_a_few_frames(tmp_path: Path, monkeypatch: Any):
+    request = Request(images=(noise(300),), path=tmp_path / "a.mkv", options={}, as_seen=False)
+    saved: list[int] = []
+
+    def count(plan: Any, **options: Any) -> Any:
+        saved.append(plan.nframes)
+        return run(plan, **options)
+
+    monkeypatch.setattr("napari_ferry.widgets.export.size_estimate.run", count)
+    guess = estimate_size(request, request.plan(), None, lambda: False)
+    assert sum(saved) <= 8
+    size = sum(path.stat().st_size for path in run(request.plan()))
+    assert abs(guess / size - 1) < 0.3
+
+
+def test_data_of_many_axes_are_estimated_from_a_few_frames(tmp_path: Path):
+    frames = np.broadcast_to(np.uint8(1), (20, 100, 3, 512, 512))
+    image = Image.from_array(frames, "tzcyx")
+    request = Request(images=(image,), path=tmp_path / "a.tif", options={"compression": "zlib"})
+    assert estimate_size(request, request.plan(), None, lambda: False) > 0
+    large = Image.from_array(np.broadcast_to(np.uint8(1), (30_000, 30_000)), "yx")
+    request = Request(images=(large,), path=tmp_path / "a.tif", options={"compression": "zlib"})
+    assert estimate_size(request, request.plan(), None, lambda: False) is None
 
 
 def test_a_size_that_is_known_is_not_estimated(tmp_path: Path) -> None:

@@ -54,9 +54,7 @@ def needs_canvas(viewer: Any, layers: Sequence[Any]) -> tuple[str, ...]:
     )
 
 
-def check_view(
-    images: Sequence[Image], path: Path, options: dict[str, Any], *, as_seen: bool | None = None
-) -> tuple[str, ...]:
+def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> tuple[str, ...]:
     """Compare the current view with the movie of images, and return the losses of the movie.
 
     Parameters
@@ -67,8 +65,6 @@ def check_view(
         File to save.
     options : dict
         Options of the movie, such as those from `viewer_state`.
-    as_seen : bool, optional
-        True to draw images in any format, as in `napari_ferry.plan`.
 
     Returns
     -------
@@ -83,7 +79,7 @@ def check_view(
     from napari import current_viewer
 
     viewer = current_viewer()
-    if viewer is None or (not as_seen and keeps_samples(images, path, options)):
+    if viewer is None or keeps_samples(images, path, options):
         return ()
 
     layers = visible_layers(viewer, images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
@@ -45,6 +45,14 @@ def _with_label_display(image: Image, layer: LayerData) -> Image:
     return replace(image, display={**image.display, **settings})
 
 
+class AxisPosition(NamedTuple):
+    """Position of a slider: its axis, its step, and the number of its steps."""
+
+    name: str
+    step: int
+    size: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ViewerState:
     """Movie defined by the current state of the viewer.
@@ -65,6 +73,8 @@ class ViewerState:
         Number of positions on the frame axis.
     seconds : float, optional
         Time between positions in seconds, if known.
+    others : tuple of AxisPosition
+        Positions on the axes that are neither displayed nor the frame axis.
     """
 
     axes: tuple[str, ...] = ()
@@ -73,6 +83,7 @@ class ViewerState:
     number: int | None = None
     size: int = 1
     seconds: float | None = None
+    others: tuple[AxisPosition, ...] = ()
 
     def with_choices(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options, replaced by chosen ones unless these switch an overlay off."""
@@ -140,13 +151,14 @@ def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
         return ViewerState(options=options)
 
     frame_axis = sliders[names.index(axis if axis in names else "t" if "t" in names else names[0])]
-    if len(sliders) > 1:
-        points = viewer.dims.point[offset:]
-        position = " ".join(
-            f"{world.names[k]}={_nearest_step(world, k, points[k])}"
-            for k in sliders
-            if k != frame_axis
-        )
+    points = viewer.dims.point[offset:]
+    others = tuple(
+        AxisPosition(world.names[k], _nearest_step(world, k, points[k]), world.sizes[k])
+        for k in sliders
+        if k != frame_axis
+    )
+    if others:
+        position = " ".join(f"{other.name}={other.step}" for other in others)
         options = {"axis": world.names[frame_axis], "position": position, **options}
     return ViewerState(
         axes=tuple(names),
@@ -155,6 +167,7 @@ def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
         number=frame_axis + offset,
         size=world.sizes[frame_axis],
         seconds=seconds_per_step(world.axes[frame_axis]),
+        others=others,
     )
 
 

@@ -121,7 +121,7 @@ def choose_view(
     InvalidImageError
         An axis or a position does not exist.
     """
-    plane_axes = _plane_axes(world, plane)
+    plane_axes = find_plane(world, plane)
     outside = [k for k in range(len(world.axes)) if k not in plane_axes]
     margins = parse_thickness(thickness, [world.names[k] for k in outside])
     whole = [name for name, (before, _) in margins.items() if math.isinf(before) and name != axis]
@@ -159,7 +159,7 @@ def choose_view(
     )
 
 
-def _plane_axes(world: World, plane: str) -> tuple[int, int]:
+def find_plane(world: World, plane: str) -> tuple[int, int]:
     """Return the indices of the two axes of the plane."""
     words = plane.split() if is_text(plane) else []
     # names may contain spaces, as labels of sliders do

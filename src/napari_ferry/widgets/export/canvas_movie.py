@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_ferry.image import Image
 from napari_ferry.movie.frame_rate import MovieRate
+from napari_ferry.plugin.view_state import ViewState, capture_view, show_view
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.canvas import canvas_image
+from napari_ferry.widgets.export.export_task import OpenPlan
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -51,24 +56,48 @@ class CanvasMovie:
     rate: MovieRate
     reason: str
 
+    def losses(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the losses of the format, for pictures of a shape (y, x, s)."""
+        frames = np.broadcast_to(np.uint8(0), (2, *shape))
+        planned = plan(Image.from_array(frames, "tyxs"), self.path, **self.format_options)
+        return planned.losses
+
+    def prepare(self) -> OpenPlan:
+        """Note the view of now, and return the function that opens the plan of its movie."""
+        view = capture_view(self.viewer)
+        return lambda: self._open(view)
+
     @contextmanager
-    def open(self) -> Iterator[Plan]:
-        """Yield the plan of the movie; the canvas draws its frames until exit."""
+    def _open(self, view: ViewState) -> Iterator[Plan]:
+        """Yield the plan of the movie of a view; the canvas draws its frames until exit."""
         with (
-            _showing_only(self.viewer, self.layers),
+            showing(self.viewer, self.layers, view),
             canvas_image(self.viewer, **self.canvas_options) as image,
         ):
             yield plan(image, self.path, **self.format_options)
 
 
 @contextmanager
-def _showing_only(viewer: Viewer, layers: Sequence[Layer]) -> Iterator[None]:
-    """Show layers and hide all others until exit."""
-    changed = [layer for layer in viewer.layers if layer.visible != (layer in layers)]
-    for layer in changed:
-        layer.visible = not layer.visible
+def showing(
+    viewer: Viewer, layers: Sequence[Layer], view: ViewState | None = None
+) -> Iterator[None]:
+    """Show layers and hide all others until exit, in the view of now or in another one."""
+    before = capture_view(viewer)
+    visible = {layer: layer.visible for layer in viewer.layers}
     try:
+        if view is not None:
+            show_view(viewer, view)
+        for layer in viewer.layers:
+            _set_visible(layer, layer in layers)
         yield
     finally:
-        for layer in changed:
-            layer.visible = not layer.visible
+        if view is not None:
+            show_view(viewer, before)
+        for layer, was_visible in visible.items():
+            _set_visible(layer, was_visible)
+
+
+def _set_visible(layer: Layer, is_visible: bool) -> None:
+    """Show or hide a layer; napari reports a change even if there is none."""
+    if layer.visible != is_visible:
+        layer.visible = is_visible

@@ -26,7 +26,7 @@ _SECTIONS = {
 }
 """Title of a section -> its options of `render`; the viewer sets the others."""
 
-_LAYER_OPTIONS = ("start", "stop", "crop")
+_LAYER_OPTIONS = ("start", "stop", "crop", "text")
 """Options that suit the current layers only, and are not stored."""
 
 
@@ -97,6 +97,11 @@ class DrawingForm(QWidget):
         if not values["background"]:
             del values["background"]
         return values
+
+    def drawn_overlays(self) -> list[str]:
+        """Return the labels of overlays and of a background that only a drawing from data has."""
+        names = ("time_stamp", "scale_bar", "color_bar", "text", "background")
+        return [self.fields[name].label for name in names if self.fields[name].value]
 
     def texts(self) -> dict[str, Any]:
         """Return the contents of the fields worth storing, as plain JSON values."""

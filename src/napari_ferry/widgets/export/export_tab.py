@@ -31,6 +31,9 @@ _DELAY = 200
 _PRIMARY = "QPushButton:enabled { background-color: #3f7fd0; color: white; font-weight: bold }"
 """Style of the main button, legible in dark and light themes."""
 
+_EXPORT, _WAITING = "Export", "Waiting for the preview..."
+"""Texts of the main button."""
+
 _MAX_NAMES = 5
 """File names listed in the question before the others are only counted."""
 
@@ -45,13 +48,13 @@ class ReadyExport:
         Its first file.
     existing_files : callable
         Returns the existing files that it would replace.
-    open_plan : callable
-        Opens its plan.
+    prepare : callable
+        Called at the click; returns the function that opens its plan.
     """
 
     path: Path
     existing_files: Callable[[], tuple[Path, ...]]
-    open_plan: OpenPlan
+    prepare: Callable[[], OpenPlan]
 
 
 class ExportTab(QWidget):
@@ -81,7 +84,7 @@ class ExportTab(QWidget):
 
     def _make_results(self) -> None:
         self.summary = SummaryView()
-        self.button = QPushButton("Export")
+        self.button = QPushButton(_EXPORT)
         self.button.setDefault(True)
         self.button.setStyleSheet(_PRIMARY)
         self.button.setToolTip("Start this export; it waits if another one is running.")
@@ -128,6 +131,7 @@ class ExportTab(QWidget):
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
         """Store the choices."""
         super().hideEvent(event)
+        self._set_waiting(False)
         self.fields.save()
 
     def leave(self) -> None:
@@ -140,10 +144,19 @@ class ExportTab(QWidget):
     # --- plan -------------------------------------------------------------------------------
 
     def schedule(self) -> None:
-        """Plan again after a short delay; a click in the meantime waits for the plan."""
+        """Plan again after a short delay; a click in the meantime waits for the plan.
+
+        A change after the click ends the wait: what was clicked is not what would be exported.
+        """
         self.ready = None
+        self._set_waiting(False)
         self._discard()
         self.timer.start()
+
+    def _set_waiting(self, is_waiting: bool) -> None:
+        """Note and show that the export starts as soon as it is planned."""
+        self.is_export_requested = is_waiting
+        self.button.setText(_WAITING if is_waiting else _EXPORT)
 
     def _discard(self) -> None:
         """Discard all results, and stop to estimate."""
@@ -173,7 +186,9 @@ class ExportTab(QWidget):
         self.summary.show_plan(description)
         self._estimate(request, planned)
         path = planned.paths[0]
-        self._set_ready(ReadyExport(path, lambda: planned.existing, lambda: nullcontext(planned)))
+        self._set_ready(
+            ReadyExport(path, lambda: planned.existing, lambda: lambda: nullcontext(planned))
+        )
 
     def _estimate(self, request: Request, planned: Plan) -> None:
         """Replace the largest possible size by an estimate, once it is known."""
@@ -188,14 +203,19 @@ class ExportTab(QWidget):
         if planned.is_encoded:
             self.estimating.call(estimate, lambda nbytes: self._on_estimated(planned, nbytes))
 
+    def _stop_estimating(self) -> None:
+        """Leave the processor to an export."""
+        self.version += 1
+        self.estimating.discard()
+
     def _on_estimated(self, planned: Plan, nbytes: int | None) -> None:
         """Show an estimated size, or the largest one if it could not be estimated."""
         self.summary.show_plan(describe_plan(planned, nbytes))
 
     @property
-    def _positions(self) -> range:
-        """Positions on the frame axis to export."""
-        return range(1)
+    def _positions(self) -> range | None:
+        """Positions on the frame axis of a movie; None for data."""
+        return None
 
     def _set_ready(self, ready: ReadyExport) -> None:
         """Enable the button; export at once if it was clicked already."""
@@ -206,7 +226,8 @@ class ExportTab(QWidget):
 
     def _show_error(self, error: Exception) -> None:
         self.ready = None
-        self.is_export_requested = False
+        self._discard()
+        self._set_waiting(False)
         self.button.setEnabled(False)
         self.summary.show_error(sentence(error))
 
@@ -215,20 +236,21 @@ class ExportTab(QWidget):
     def _on_export(self) -> None:
         """Request the export; ask first if it would replace files."""
         ready = self.ready
-        self.is_export_requested = ready is None
+        self._set_waiting(ready is None)
         if ready is None:
             return
         existing = ready.existing_files()
         if existing and not self._confirm_replacement(existing):
             return
         self.fields.save()
+        self._stop_estimating()
         job = Job(
             path=ready.path,
             overwrite=bool(existing),
             is_movie=self.fields.is_movie,
             thumbnail=self._thumbnail(),
         )
-        self.export_requested.emit(job, ready.open_plan)
+        self.export_requested.emit(job, ready.prepare())
 
     def _thumbnail(self) -> QPixmap | None:
         """Return a small picture of the export, if there is one."""

@@ -17,6 +17,7 @@ from napari_ferry.layers.channels import split_all
 from napari_ferry.rendering.cropping import find_crop
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave
+from napari_ferry.rendering.view import find_plane
 from napari_ferry.rendering.world import make_world
 from napari_ferry.widgets.summary import Request
 
@@ -41,6 +42,11 @@ class FrameSource:
         """The movie as an image; it may have more frames than are exported."""
         names = [name for name in option_names(render) if name not in _RANGE]
         return render(self.request.images, **self._options(names))
+
+    @property
+    def can_be_cropped(self) -> bool:
+        """True if rows and columns of the picture are those of the images, in their order."""
+        return not any(self.request.options.get(name) for name in ("flip", "grid"))
 
     def draw(self, position: int) -> NDArray[np.uint8]:
         """Draw one frame.
@@ -97,8 +103,7 @@ class FrameSource:
             First and last edge of the part along y and x, as fractions of the picture.
         """
         world = make_world(split_all(self.request.images))
-        names = str(self.request.options.get("plane", "y x")).split()
-        plane = (world.names.index(names[0]), world.names.index(names[1]))
+        plane = find_plane(world, str(self.request.options.get("plane", "y x")))
         y, x = self.drawn.axes[-3:-1]
         height, width = self.drawn.shape[-3:-1]
         (top, bottom), (left, right) = edges

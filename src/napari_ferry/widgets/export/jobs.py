@@ -162,11 +162,16 @@ class JobRow(QWidget):
     def start(self) -> None:
         """Start the export in another thread."""
         assert self.open_plan is not None
+        failure = "the viewer could not draw its first frame"
         try:
             plan = self.resources.enter_context(self.open_plan())
+            failure = ""
         except FerryError as error:
-            self._end(str(error))
+            failure = str(error)
             return
+        finally:  # also after an error of napari or of a graphics driver, or the queue would wait
+            if failure:
+                self._end(f"{self.job.name}: {failure}")
 
         self.text.setText(f"{self.job.name}: starting...")
         self.entry = TaskEntry(f"the export of {self.job.name}")
@@ -237,17 +242,21 @@ class JobRow(QWidget):
     def _end(self, text: str) -> None:
         """Show the result, and start the next export."""
         self.timer.stop()
-        self.resources.close()
         self.open_plan = None  # a finished export releases the files of its layers
         if self.entry is not None:
             self.entry.close()
+        with ExitStack() as last:
+            last.callback(self.jobs.done, self)
+            last.callback(self._show_end, text)
+            self.resources.close()
+
+    def _show_end(self, text: str) -> None:
         if self.activity is not None:
             self.activity.close()
         self.bar.hide()
         self.button.hide()
         self.text.setText(text)
         self._add_dismiss_button()
-        self.jobs.done(self)
 
     def _add_button(self, text: str, tooltip: str, on_click: Callable[[], object]) -> None:
         button = QPushButton(text)

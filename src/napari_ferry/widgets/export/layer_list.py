@@ -20,9 +20,9 @@ _MARGINS = 12
 
 # fmt: off
 _EXPORTED_EVENTS = frozenset({
-    "axis_labels", "blending", "colormap", "contour", "contrast_limits", "data", "gamma",
-    "interpolation2d", "metadata", "opacity", "projection_mode", "rendering", "scale",
-    "selected_label", "show_selected_label", "translate", "units", "visible",
+    "affine", "axis_labels", "blending", "colormap", "contour", "contrast_limits", "data", "gamma",
+    "interpolation2d", "metadata", "opacity", "projection_mode", "rendering", "rotate", "scale",
+    "selected_label", "shear", "show_selected_label", "translate", "units", "visible",
 })
 # fmt: on
 """Events of a layer that change its exported file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import ref
 
@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
+from napari_ferry.image import Image as FerryImage
 from napari_ferry.movie.frame_rate import MovieRate, choose_rate, seconds_per_step
 from napari_ferry.plugin.camera_moves import CameraMoves
 from napari_ferry.plugin.view_check import check_view, needs_canvas, view_events
@@ -25,7 +26,7 @@ from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.export.other_axes import OtherAxesField
 from napari_ferry.widgets.export.playback import PlaybackForm
-from napari_ferry.widgets.export.purposes import PURPOSES, draws_pictures
+from napari_ferry.widgets.export.purposes import PURPOSES
 from napari_ferry.widgets.form import ChoiceField, flatten_section, lay_out
 from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 from napari_ferry.widgets.summary import Format, Request
@@ -48,11 +49,11 @@ class MovieFields(Fields):
         self.frame_axis: int | None = None
         self.slider_positions: object = None
         self.recording: list[ref[Layer]] = []
-        self.is_applying = False
+        self.is_applying = self.is_filled = False
 
         self.purpose = ChoiceField("purpose", PURPOSE)
         self.playback = PlaybackForm()
-        self.other_axes = OtherAxesField(self.viewer)
+        self.other_axes = OtherAxesField()
         self.drawing = DrawingForm()
         self.camera = CameraForm(self.viewer)
         flatten_section(self.camera)
@@ -89,7 +90,8 @@ class MovieFields(Fields):
         """Return events of the viewer, each with its slot."""
         dims = self.viewer.dims.events
         moved = [(event, self._on_dims) for event in (dims.point, dims.order)]
-        return [*moved, *((event, self._on_change) for event in view_events(self.viewer))]
+        changed = (self.viewer.events.theme, *view_events(self.viewer))
+        return [*moved, *((event, self._on_change) for event in changed)]
 
     # --- what to export ---------------------------------------------------------------------
 
@@ -102,8 +104,9 @@ class MovieFields(Fields):
             The content of a field is not valid.
         """
         layers, chosen = self.checked_layers(), self.drawing.chosen_renderer
-        self.camera.set_frame_rate(self.playback.values()["frame_rate"] or _MOVING_RATE)
+        self.camera.set_frame_rate(self.playback.entered_rate or _MOVING_RATE)
         moves = self.camera.moves()
+        self.playback.set_moving(moves is not None)
         if moves is not None:
             return self._moving_movie(moves)
         if chosen == "canvas":
@@ -115,16 +118,17 @@ class MovieFields(Fields):
                 "draws: under Advanced, set Render to Automatic, or uncheck the layer."
             )
         reasons = () if chosen == "data" else needs_canvas(self.viewer, layers)
+        if others and not reasons:  # a checked layer that is hidden in the viewer
+            reasons = (f"the {type(others[0]).__name__} layer {others[0].name}",)
         if reasons and (others or not self._keeps_samples(layers)):
             return self._canvas_movie(" and ".join(reasons))
         return self.request()
 
     def request(self) -> Request:
         """Return the movie drawn from data that the fields describe; see `Fields.request`."""
-        data = [layer.as_layer_data_tuple() for layer in self.checked_layers()]
+        data = [_as_shown(layer) for layer in self.checked_layers()]
         path, images = self.target.path(), viewer_images(data)
-        as_seen = draws_pictures(path)
-        state = viewer_state(images, self.playback.axis.value, path=None if as_seen else path)
+        state = viewer_state(images, self.playback.axis.value, path=path)
         drawing = self.drawing.values()
         self._show_state(state, drawing)
         options = {
@@ -133,16 +137,22 @@ class MovieFields(Fields):
             **self.other_axes.drawing_options(),
             "frame_rate": self.playback.values()["frame_rate"],
         }
-        missing = check_view(images, path, options, as_seen=as_seen)
-        return Request(
-            images=tuple(images), path=path, options=options, as_seen=as_seen, losses=missing
+        missing = (*check_view(images, path, options), *self._unprojected(images))
+        return Request(images=tuple(images), path=path, options=options, losses=missing)
+
+    def _unprojected(self, images: Sequence[FerryImage]) -> tuple[str, ...]:
+        """Return a loss if labels are shown at the sliders under projected images."""
+        names = [image.name for image in images if image.kind == "labels"]
+        if not names or not self.other_axes.drawing_options():
+            return ()
+        return (
+            f"{', '.join(names)}: labels are not projected, but those at {self.other_axes.text}",
         )
 
     def _keeps_samples(self, layers: list[Layer]) -> bool:
         """Return True if the format stores the values of these images instead of a drawing."""
         images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
-        path = self.target.path()
-        return not draws_pictures(path) and keeps_samples(images, path, self.drawing.values())
+        return keeps_samples(images, self.target.path(), self.drawing.values())
 
     def _canvas_movie(self, reason: str) -> CanvasMovie:
         """Return the movie of the canvas described by the fields.
@@ -163,7 +173,7 @@ class MovieFields(Fields):
         """Return the movie of a moving camera."""
         self.frame_axis = None
         self.playback.set_axes([], None)
-        self._show_frames(moves.nframes, 1 / moves.frame_rate, self.drawing.values(), "the move")
+        self._show_frames(moves.nframes, None, self.drawing.values(), "the move")
         rate = choose_rate(float(moves.frame_rate), None)
         return self._make_canvas_movie(rate, "moves of the camera", moves=moves)
 
@@ -212,7 +222,7 @@ class MovieFields(Fields):
         self.frame_axis = state.number
         self.slider_positions = self._other_positions(state.number)
         self._show_frames(state.size, state.seconds, drawing, state.axis or "")
-        self.other_axes.show_position(str(state.options.get("position", "")))
+        self.other_axes.show_positions(state.others)
         self.other_row.setVisible(self.other_axes.is_needed)
 
     def _show_frames(
@@ -237,10 +247,16 @@ class MovieFields(Fields):
         return 0 if number is None or number >= len(steps) else int(steps[number])
 
     def _set_step(self, step: int) -> None:
-        self.drawing.fields["step"].value = step
+        """Use every n-th frame only, at the speed of before."""
+        field = self.drawing.fields["step"]
+        self.playback.slow_down(step / max(1, field.value))
+        field.value = step
 
     def _on_change(self, _: object = None) -> None:
-        if not self.is_applying and self.purpose.value is not None and not self._is_applied():
+        purpose = PURPOSES.get(self.purpose.value)
+        texts = {**self.format_options.texts(), **self.drawing.texts()}
+        suffixes = self.selected_format.suffixes
+        if purpose and not self.is_applying and not purpose.is_applied(suffixes, texts):
             with self.purpose.changed.blocked():
                 self.purpose.value = None
         super()._on_change()
@@ -248,10 +264,9 @@ class MovieFields(Fields):
     def _on_layers(self) -> None:
         recording = [ref(layer) for layer in self.layer_list.checked_layers()]
         # the frame rate of one recording is not that of another
-        if recording and recording != self.recording:
-            if self.recording:
-                self.playback.forget_rate()
-            self.recording = recording
+        if recording and self.recording and not set(recording) & set(self.recording):
+            self.playback.forget_rate()
+        self.recording = recording or self.recording
         super()._on_layers()
 
     def _on_purpose(self, purpose: str | None) -> None:
@@ -269,15 +284,6 @@ class MovieFields(Fields):
     def _find_format(self, suffix: str) -> Format:
         return next(each for each in self.offered if suffix in each.suffixes)
 
-    def _is_applied(self) -> bool:
-        """Return True if the fields are still as the purpose sets them."""
-        chosen = PURPOSES[self.purpose.value]
-        texts = {**self.format_options.texts(), **self.drawing.texts()}
-        wanted = {**chosen.format_texts, **chosen.drawing_texts}
-        return chosen.suffix in self.selected_format.suffixes and all(
-            texts.get(name) == text for name, text in wanted.items()
-        )
-
     def _place_options(self, previous: OptionsForm) -> None:
         self.drawing.advanced.removeWidget(previous)
         self.drawing.advanced.addWidget(self.format_options)
@@ -285,6 +291,9 @@ class MovieFields(Fields):
 
     def _fill(self, texts: dict[str, Any]) -> None:
         super()._fill(texts)
+        if self.is_filled:  # another format is no reason to change the picture
+            return
+        self.is_filled = True
         self.drawing.fill(texts)
         self.playback.fill(texts)
         self.camera.fill(texts)
@@ -306,3 +315,9 @@ class MovieFields(Fields):
         """Report a changed movie; playing along its frame axis in the viewer does not change it."""
         if self.slider_positions != self._other_positions(self.frame_axis):
             self.changed.emit()
+
+
+def _as_shown(layer: Layer) -> Any:
+    """Return the layer data tuple of a checked layer, which a movie shows even if it is hidden."""
+    data, settings, kind = layer.as_layer_data_tuple()
+    return data, {**settings, "visible": True}, kind

@@ -13,12 +13,13 @@ from qtpy.QtWidgets import QWidget
 
 from napari_ferry.saving import Plan
 from napari_ferry.saving.progress import size_text
-from napari_ferry.widgets.export.canvas_movie import CanvasMovie
+from napari_ferry.widgets.export.canvas_movie import CanvasMovie, showing
 from napari_ferry.widgets.export.export_tab import ExportTab, ReadyExport
+from napari_ferry.widgets.export.export_task import OpenPlan
 from napari_ferry.widgets.export.frame_source import FrameSource
 from napari_ferry.widgets.export.movie_fields import MovieFields
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.summary import Description, Request
+from napari_ferry.widgets.summary import Description, Request, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class MovieTab(ExportTab):
     def _make_results(self) -> None:
         super()._make_results()
         self.source: FrameSource | None = None
+        self.shown: FrameSource | None = None
         self.is_new = True
         self.is_drawing = self.is_canvas_busy = False
         self.preview = Preview()
@@ -59,12 +61,12 @@ class MovieTab(ExportTab):
         self.summary.suggestion_accepted.connect(self.fields.drawing.halve)
         self.preview.cropped.connect(self._crop)
         self.preview.overlay_moved.connect(self.fields.drawing.move_overlay)
-        self.drawing.failed.connect(self._show_error)
+        self.drawing.failed.connect(self._show_preview_error)
 
     def leave(self) -> None:
         """Stop following the viewer, and release the data of its layers."""
         super().leave()
-        self.source = None
+        self.source = self.shown = None
         self.preview.stop()
         self.drawing.discard()
 
@@ -75,6 +77,7 @@ class MovieTab(ExportTab):
         """
         if self.is_canvas_busy:
             self.ready = None
+            self.button.setEnabled(False)
             return
         super().schedule()
         self.source = None
@@ -102,8 +105,14 @@ class MovieTab(ExportTab):
 
     def _crop(self, edges: tuple[tuple[float, float], tuple[float, float]]) -> None:
         """Enter the part of the picture that was drawn."""
-        if self.source is not None:
-            self.fields.drawing.fields["crop"].value = self.source.find_crop(edges)
+        source, crop = self.shown, self.fields.drawing.fields["crop"]
+        if source is None:
+            return
+
+        def enter(text: str) -> None:
+            crop.value = text
+
+        self.drawing.call(lambda: source.find_crop(edges), enter)
 
     def _draw(self, _: object = None) -> None:
         """Draw the chosen frame of the preview in another thread."""
@@ -113,20 +122,33 @@ class MovieTab(ExportTab):
         if self.preview.is_playing:
             if not self.is_drawing:  # frames that are not drawn in time are left out
                 self.is_drawing = True
-                self.drawing.call(lambda: source.draw(position), self._show_playing)
+                self.drawing.call(
+                    lambda: source.draw(position), lambda pixels: self._show(source, pixels)
+                )
             return
         self.is_drawing = False
         self.drawing.discard()
-        self.drawing.call(lambda: source.encode(position), self.preview.show_pixels)
+        self.drawing.call(
+            lambda: source.encode(position), lambda pixels: self._show(source, pixels)
+        )
 
     def _show_error(self, error: Exception) -> None:
         super()._show_error(error)
-        self.source = None
+        self.source = self.shown = None
+        self.drawing.discard()
         self.preview.show_text("")
 
-    def _show_playing(self, pixels: NDArray[np.uint8]) -> None:
+    def _show(self, source: FrameSource, pixels: NDArray[np.uint8]) -> None:
+        """Show a frame; a part that is drawn on it belongs to its source."""
         self.is_drawing = False
+        self.shown = source
+        self.preview.crop_button.setEnabled(source.can_be_cropped)
         self.preview.show_pixels(pixels)
+
+    def _show_preview_error(self, error: Exception) -> None:
+        """Show that a frame cannot be shown; the export may leave it out."""
+        self.is_drawing = False
+        self.preview.show_text(sentence(error))
 
     def _on_planned(self, request: Request, planned: Plan, description: Description) -> None:
         super()._on_planned(request, planned, description)
@@ -155,30 +177,58 @@ class MovieTab(ExportTab):
 
     def _prepare_canvas_movie(self, movie: CanvasMovie) -> None:
         """Describe a movie of the canvas, and show the canvas as it is now."""
-        self.source = None
-        self.preview.show_pixels(self.viewer.screenshot(flash=False)[..., :3])
+        self.source = self.shown = None
+        with showing(self.viewer, movie.layers):
+            pixels = self.viewer.screenshot(flash=False)[..., :3]
+        self.preview.show_pixels(pixels)
+        self.preview.crop_button.setEnabled(False)
+        self.preview.show_still()
+
         rate = movie.rate.rate
         self.fields.playback.set_rate(rate, self._step)
-        self.preview.set_rate(rate, self._step)
-        seconds = float(len(self.fields.positions) / rate)
+        shape = pixels.shape
+        self.planning.call(
+            lambda: movie.losses(shape), lambda losses: self._on_canvas_planned(movie, losses)
+        )
+
+    def _on_canvas_planned(self, movie: CanvasMovie, losses: tuple[str, ...]) -> None:
+        """Show the description of a movie of the canvas, and let it be exported."""
+        seconds = float(len(self.fields.positions) / movie.rate.rate)
         why = f", because the viewer shows {movie.reason}" if movie.reason else ""
         headline = f"{movie.path.name}, {seconds:.4g} s, drawn as on screen{why}"
         details = [
             f"{movie.rate.note}." if movie.rate.note else "",
-            "The viewer draws each frame while you watch; its sliders are restored afterwards.",
+            "The viewer draws each frame while you watch; it is restored afterwards.",
         ]
-        self.summary.show_plan(Description(headline, tuple(filter(None, details)), ()))
+        missing = self.fields.drawing.drawn_overlays()
+        if missing:
+            left_out = f"{', '.join(missing)} (set above): the viewer draws only its own overlays"
+            losses = (left_out, *losses)
+        self.summary.show_plan(Description(headline, tuple(filter(None, details)), losses))
+
         path = movie.path
+        self._set_ready(
+            ReadyExport(
+                path,
+                lambda: (path,) if path.exists() else (),
+                lambda: self._prepare_canvas_export(movie),
+            )
+        )
+
+    def _prepare_canvas_export(self, movie: CanvasMovie) -> OpenPlan:
+        """Note what the viewer shows; return the function that opens the plan of its movie."""
+        self.fields.camera.stop()
+        open_plan = movie.prepare()
 
         @contextmanager
         def opened() -> Iterator[Plan]:
             self.fields.camera.stop()
             self.is_canvas_busy = True
             try:
-                with movie.open() as planned:
+                with open_plan() as planned:
                     yield planned
             finally:
                 self.is_canvas_busy = False
                 self.schedule()
 
-        self._set_ready(ReadyExport(path, lambda: (path,) if path.exists() else (), opened))
+        return opened

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from napari_ferry.plugin.viewer import AxisPosition
 from napari_ferry.widgets.form import ChoiceField
 from napari_ferry.widgets.words import OTHER_AXES
 
-if TYPE_CHECKING:
-    from napari import Viewer
-
 
 class OtherAxesField(ChoiceField):
-    """Choice between the positions of the sliders and a projection over all positions.
+    """Choice between the positions of the sliders and a projection over all positions."""
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Viewer with the sliders.
-    """
-
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self) -> None:
         super().__init__("other_axes", OTHER_AXES)
-        self.dims = viewer.dims
-        self.names: list[str] = []
+        self.positions: tuple[AxisPosition, ...] = ()
 
     @property
     def is_needed(self) -> bool:
         """True if the movie has axes that are not animated."""
-        return bool(self.names)
+        return bool(self.positions)
 
-    def show_position(self, position: str) -> None:
-        """Show the positions of the sliders, such as ``"z=3 c=0"``."""
-        entries = [entry.partition("=") for entry in position.split()]
-        self.names = [name for name, _, _ in entries]
-        texts = [self._position_text(name, step) for name, _, step in entries]
-        self.offer({**OTHER_AXES.choices, None: ", ".join(texts)})
+    @property
+    def text(self) -> str:
+        """Positions of the sliders, such as ``"z = 3 of 12"``."""
+        return ", ".join(f"{name} = {step} of {size}" for name, step, size in self.positions)
 
-    def drawing_options(self) -> dict[str, str | None]:
-        """Return the options of `render` for a projection, empty without one."""
+    def show_positions(self, positions: Sequence[AxisPosition]) -> None:
+        """Show the positions of the sliders."""
+        self.positions = tuple(positions)
+        self.offer({**OTHER_AXES.choices, None: self.text})
+
+    def drawing_options(self) -> dict[str, str]:
+        """Return the options of `render` for a projection, empty without one.
+
+        The slices are as thick as their axes, on both sides of the sliders: layers that cannot be
+        projected, such as labels, are shown at the sliders.
+        """
         chosen: str | None = self.value
-        if chosen is None or not self.names:
+        if chosen is None or not self.positions:
             return {}
-        thickness = " ".join(f"{name}=all" for name in self.names)
-        return {"projection": chosen, "thickness": thickness, "position": None}
-
-    def _position_text(self, name: str, step: str) -> str:
-        """Return a position as its slider shows it."""
-        if name not in self.dims.axis_labels:
-            return f"{name} = {step}"
-        size = self.dims.nsteps[self.dims.axis_labels.index(name)]
-        return f"{name} = {step} of {size:.0f}"
+        margins = (f"{name}={step}+{size - 1 - step}" for name, step, size in self.positions)
+        return {"projection": chosen, "thickness": " ".join(margins)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -147,6 +148,27 @@ class PlaybackForm(QWidget):
         """
         return {"axis": self.axis.value, "frame_rate": self._entered_rate()}
 
+    @property
+    def entered_rate(self) -> float | None:
+        """Frames per second if the user entered these, or else None.
+
+        Raises
+        ------
+        InvalidImageError
+            The text of the field is not a number.
+        """
+        return self._entered_rate() if self.entered is self.frame_rate else None
+
+    def slow_down(self, factor: float) -> None:
+        """Divide an entered frame rate, so that a movie of fewer frames keeps its length."""
+        rate = self.entered_rate
+        if rate is not None:
+            self._enter(self.frame_rate, f"{rate / factor:.6g}")
+
+    def set_moving(self, is_moving: bool) -> None:
+        """Offer only frames per second for a moving camera, whose length its moves set."""
+        self.length.enabled = not is_moving
+
     def texts(self) -> dict[str, str]:
         """Return the factor of real time if it was entered; other speeds suit one recording."""
         return {"speed": self.speed.value} if self.entered is self.speed else {}
@@ -181,6 +203,8 @@ class PlaybackForm(QWidget):
         if not text:
             return None
         number: float = to_number(text, float, f"number {self.entered.label}")
+        if not math.isfinite(number):
+            number = 0.0  # refused like it
         if self.entered is self.frame_rate:
             return number
         if not number > 0:

@@ -110,6 +110,12 @@ class Preview(QWidget):
         self.range.setVisible(size > 1)
         self._show_count()
 
+    def show_still(self) -> None:
+        """Offer no other frames: the picture is that of the viewer."""
+        self.stop()
+        for part in (self.play_button, self.slider, self.count):
+            part.setVisible(False)
+
     def set_range(self, positions: range) -> None:
         """Show which positions are exported."""
         if len(positions) and not self.range.isSliderDown():

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
-
-from napari_ferry.io import find_codec, hooks_of
 
 
 class Purpose(NamedTuple):
@@ -24,6 +21,11 @@ class Purpose(NamedTuple):
     format_texts: Mapping[str, Any]
     drawing_texts: Mapping[str, Any]
 
+    def is_applied(self, suffixes: Collection[str], texts: Mapping[str, Any]) -> bool:
+        """Return True for the suffixes and the contents of fields that this purpose sets."""
+        wanted = {**self.format_texts, **self.drawing_texts}
+        return self.suffix in suffixes and all(texts.get(name) == wanted[name] for name in wanted)
+
 
 PURPOSES = {
     # projectors show 1080p, and presentation programs play H.264
@@ -34,13 +36,3 @@ PURPOSES = {
     "analysis": Purpose(".mkv", {"codec": "auto"}, {"fit": None, "scale": 1.0}),
 }
 """Value of the field *For* -> its settings."""
-
-
-def draws_pictures(path: Path) -> bool | None:
-    """Return True for pictures that could store samples, but are drawn in a movie.
-
-    Only movies for analysis store samples; ``None`` for these, and for formats that cannot.
-    """
-    suffix = path.suffix.lower()
-    keeps = suffix in hooks_of(find_codec(path)).KEEPS_SAMPLES
-    return True if keeps and suffix != PURPOSES["analysis"].suffix else None

@@ -17,14 +17,17 @@ _PART = 48
 """Frames of each of two parts that are saved on trial: a multiple of the distance of key frames, so
 that a part has as large a share of them as the whole movie."""
 
-_DATA_FRAMES = 8
-"""Frames of one image that are saved on trial as data."""
+_DATA_FRAMES, _DATA_CHANNELS = 8, 3
+"""Frames and channels of one image that are saved on trial as data."""
+
+_MOST_BYTES = 200_000_000
+"""Samples that are saved on trial as data; the size of more is not estimated."""
 
 
 def estimate_size(
-    request: Request, planned: Plan, positions: range, cancel: Callable[[], bool]
+    request: Request, planned: Plan, positions: range | None, cancel: Callable[[], bool]
 ) -> int | None:
-    """Estimate the size of an export in bytes; None if its plan already knows it.
+    """Estimate the size of an export in bytes; None if its plan knows it, or trials are too large.
 
     Parameters
     ----------
@@ -32,8 +35,8 @@ def estimate_size(
         The export.
     planned : Plan
         Its plan.
-    positions : range
-        Positions on the frame axis of a movie; ignored for data.
+    positions : range, optional
+        Positions on the frame axis of a movie; None for data.
     cancel : callable
         Returns True to give up.
 
@@ -46,8 +49,8 @@ def estimate_size(
     """
     if not planned.is_encoded:
         return None
-    if planned.frame_rate is None:
-        return _estimate_data(request, planned, cancel)
+    if positions is None or planned.frame_rate is None:
+        return _estimate_data(request, cancel)
     return _estimate_movie(request, planned, positions, cancel)
 
 
@@ -71,25 +74,27 @@ def _estimate_movie(
     return round(saved * count / (2 * _PART))
 
 
-def _estimate_data(request: Request, planned: Plan, cancel: Callable[[], bool]) -> int:
+def _estimate_data(request: Request, cancel: Callable[[], bool]) -> int | None:
     """Estimate the size of data from the compression of some frames of each image."""
     excerpts = [_excerpt(image) for image in request.images]
+    if _nbytes(excerpts) > _MOST_BYTES:
+        return None
     saved = _try_save(replace(request, images=tuple(excerpts)), cancel)
     return round(saved * _nbytes(request.images) / max(1, _nbytes(excerpts)))
 
 
 def _excerpt(image: Image) -> Image:
-    """Return some frames of an image, from the middle of its longest leading axis."""
+    """Return some frames of an image, from the middle of each of its leading axes."""
     sizes = list(leading_sizes(image).values())
-    if not sizes or max(sizes) <= _DATA_FRAMES:
-        return image
-    number = sizes.index(max(sizes))
-    first = (sizes[number] - _DATA_FRAMES) // 2
-    steps = range(first, first + _DATA_FRAMES)
-    channels = image.channels
-    if image.axes[number].name == "c":
-        channels = channels[first : first + _DATA_FRAMES]
-    array = take_steps(image.array, number, steps, len(sizes))
+    longest = sizes.index(max(sizes)) if sizes else None
+    array, channels = image.array, image.channels
+    for number, size in enumerate(sizes):
+        is_channel = image.axes[number].name == "c"
+        count = _DATA_CHANNELS if is_channel else _DATA_FRAMES if number == longest else 1
+        if size > count:
+            first = (size - count) // 2
+            array = take_steps(array, number, range(first, first + count), len(sizes))
+            channels = channels[first : first + count] if is_channel else channels
     return replace(image, levels=(array,), channels=channels)
 
 
@@ -101,5 +106,6 @@ def _try_save(request: Request, cancel: Callable[[], bool]) -> int:
     """Save in a temporary folder; return the size of the files in bytes."""
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = Path(folder, f"trial{request.path.suffix}")
-        paths = run(replace(request, path=path).plan(), cancel=cancel)
+        # a single thread leaves the others to the window and to exports
+        paths = run(replace(request, path=path).plan(), workers=1, cancel=cancel)
         return sum(written.stat().st_size for written in paths)

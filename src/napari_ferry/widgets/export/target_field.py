@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
@@ -56,7 +57,11 @@ class TargetField(QWidget):
     def set_format(self, file_format: Format) -> None:
         """Replace the suffix by the one of a format."""
         self.format = file_format
-        path = Path(self.line.text().strip())
+        text = self.line.text().strip()
+        path = Path(text)
+        with suppress(OSError, RuntimeError, ValueError):
+            if text and _is_folder(text, path.expanduser()):
+                return
         known = [suffix for suffix in suffixes() if path.name.lower().endswith(suffix)]
         stem = path.name[: -len(max(known, key=len))] if known else path.name
         self.line.setText(str(path.parent / ((stem or _DEFAULT_STEM) + file_format.suffixes[0])))
@@ -76,19 +81,28 @@ class TargetField(QWidget):
             The name is empty, or has the suffix of another format.
         """
         text = self.line.text().strip()
-        path = Path(text).expanduser()
         if not text:
             raise InvalidImageError("The file name is empty: enter one, or click Browse.")
-        if _is_folder(text, path):
-            path = path / self.suggested
+        try:
+            path = Path(text).expanduser()
+            if _is_folder(text, path):
+                path = path / self.suggested
+        except (OSError, RuntimeError, ValueError) as error:
+            raise InvalidImageError(
+                f"{Path(text).name or text} cannot be looked up ({error}): type another path, or "
+                "click Browse."
+            ) from error
         return with_suffix(path, self.format.suffixes)
 
     @property
     def chosen_folder(self) -> Path:
         """Folder that the user typed or chose."""
         text = self.line.text().strip()
-        path = Path(text).expanduser()
-        return path if _is_folder(text, path) else path.parent
+        path = Path(text)
+        with suppress(OSError, RuntimeError, ValueError):
+            path = path.expanduser()
+            return path if _is_folder(text, path) else path.parent
+        return path.parent
 
     def _on_edit(self, text: str) -> None:
         self.is_edited = bool(text.strip())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from gui import drop
 from napari_ferry import Axis, Image, imload, imsave
+from napari_ferry.plugin.label_offer import offer_labels, show_as_labels
 from toasts import Toasts, real_toasts
 
 pytestmark = [
@@ -125,3 +128,62 @@ def test_a_mask_beside_a_picture_in_color(
     for name in ("day3.tif", "day3_mask.tif"):
         drop(shared_viewer.window._qt_viewer, tmp_path / name)
     toasts.wait_for(qtbot, "Show day3_mask as labels?")
+
+
+class Watched:
+    """Two cells in three frames, and the threads that read them."""
+
+    shape, dtype, ndim = SHAPE, np.dtype("u2"), 3
+
+    def __init__(self) -> None:
+        self.readers: list[threading.Thread] = []
+
+    def __getitem__(self, index: Any) -> Any:
+        self.readers.append(threading.current_thread())
+        return np.zeros(SHAPE, "u2")[index]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise AssertionError("the whole array is read")
+
+
+def add_opened(viewer: Any, data: Any, name: str) -> Any:
+    """Add a layer as if our reader had opened it."""
+    from napari.layers import Image
+    from napari.layers._source import layer_source
+
+    with layer_source(path=f"{name}.tif", reader_plugin="napari-ferry"):
+        layer = Image(data, name=name, contrast_limits=(0, 9), visible=False)
+    return viewer.add_layer(layer)
+
+
+def test_pixels_are_read_once_and_in_another_thread(
+    shared_viewer: Any, toasts: Toasts, qtbot: Any
+) -> None:
+    watched = Watched()
+    add_opened(shared_viewer, watched, "day3_mask")
+    watched.readers.clear()
+    offer_labels()
+    qtbot.wait(LONG)
+    assert watched.readers == [], "no other image has its shape"
+    noise = np.random.default_rng(0).integers(0, 9, SHAPE).astype("u2")
+    add_opened(shared_viewer, noise, "day3")
+    watched.readers.clear()
+    offer_labels()
+    toasts.wait_for(qtbot, "Show day3_mask as labels?")
+    offer_labels()
+    qtbot.wait(LONG)
+    assert len(toasts.texts) == len(watched.readers) == 1
+    assert threading.main_thread() not in watched.readers
+
+
+def test_a_layer_that_cannot_become_labels_stays(
+    shared_viewer: Any, toasts: Toasts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ValueError("not labels")
+
+    layer = shared_viewer.add_image(np.zeros(SHAPE, "u2"), name="mask")
+    monkeypatch.setattr("napari.layers.Labels", refuse)
+    with pytest.raises(ValueError, match="not labels"):
+        show_as_labels(weakref.ref(layer))
+    assert list(shared_viewer.layers) == [layer]

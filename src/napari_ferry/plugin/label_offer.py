@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import weakref
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.notice import notify
@@ -32,21 +32,49 @@ _SIDE = 512
 _FLAT = 2 / 3
 """Minimum fraction of pixels in labels that equal their neighbor; images have noise."""
 
+_flat: dict[object, bool] = {}
+"""Whether the pixels of a layer are those of labels, by its `unique_id`; False until known."""
+
 _offered: set[object] = set()
 """Layers for which the question was asked, by their `unique_id`."""
 
 
 def offer_labels() -> None:
-    """Ask whether images in the viewer are labels, once for each layer opened by napari-ferry."""
-    from napari import current_viewer
+    """Ask whether images in the viewer are labels, once for each layer opened by napari-ferry.
 
-    viewer = current_viewer()
-    images = [] if viewer is None else [layer for layer in viewer.layers if _is_image(layer)]
-    candidates = [layer for layer in images if _may_be_labels(layer)]
-    shapes = {_shape(layer) for layer in images if layer not in candidates}
+    Name, type and shape select the layers whose pixels are examined, each once and in another
+    thread: reading a frame may take long.
+    """
+    from napari.qt.threading import create_worker
 
+    images = _images()
+    for layer in images:
+        if layer.unique_id in _flat or not _may_be_labels(layer) or not _has_pair(layer, images):
+            continue
+        _flat[layer.unique_id] = False
+        # an ended worker keeps its arguments, which must not keep the file open; a file that cannot
+        # be read is reported where it is shown
+        create_worker(
+            _is_flat_at_center,
+            weakref.ref(layer),
+            _ignore_errors=True,
+            _connect={"returned": partial(_on_examined, layer.unique_id)},
+        )
+    _ask()
+
+
+def _on_examined(identity: object, is_flat: bool) -> None:
+    _flat[identity] = is_flat
+    _ask()
+
+
+def _ask() -> None:
+    """Ask about layers with the pixels of labels beside an image of the same shape."""
+    images = _images()
+    candidates = [layer for layer in images if _flat.get(layer.unique_id)]
+    pictures = [layer for layer in images if layer not in candidates]
     for layer in candidates:
-        if layer.unique_id not in _offered and _shape(layer) in shapes:
+        if layer.unique_id not in _offered and _has_pair(layer, pictures):
             _offered.add(layer.unique_id)
             # napari keeps notifications, which must not keep the file of a removed layer open
             show = partial(show_as_labels, weakref.ref(layer))
@@ -66,27 +94,36 @@ def show_as_labels(reference: weakref.ref[Any]) -> None:
         return
     data, meta, _ = layer.as_layer_data_tuple()
     index = viewer.layers.index(layer)
+    # an error here leaves the image in the viewer
+    labels = Labels(data, **{key: meta[key] for key in _SHARED if key in meta})
     # first, so that the new layer may have its name
     viewer.layers.remove(layer)
-    labels = Labels(data, **{key: meta[key] for key in _SHARED if key in meta})
     viewer.layers.insert(index, labels)
     viewer.layers.selection.active = labels
 
 
-def _is_image(layer: Any) -> bool:
+def _images() -> list[Any]:
+    """Return the Image layers of the current viewer that are not multiscale."""
+    from napari import current_viewer
     from napari.layers import Image
 
-    return isinstance(layer, Image) and not layer.multiscale
+    viewer = current_viewer()
+    layers = () if viewer is None else viewer.layers
+    return [layer for layer in layers if isinstance(layer, Image) and not layer.multiscale]
+
+
+def _has_pair(layer: Any, others: Sequence[Any]) -> bool:
+    """Return True if another one of some layers has the same shape."""
+    return any(other is not layer and _shape(other) == _shape(layer) for other in others)
 
 
 def _may_be_labels(layer: Any) -> bool:
-    """Return True for an image whose type, name and pixels are those of labels."""
+    """Return True for an image whose type and name are those of labels."""
     return (
         layer.source.reader_plugin == PLUGIN
         and not layer.rgb
         and np.dtype(layer.data.dtype).kind in "iu"
         and _has_label_name(layer.name, Path(layer.source.path or "").stem)
-        and _is_flat(_examined_part(layer.data))
     )
 
 
@@ -107,14 +144,13 @@ def _shape(layer: Any) -> tuple[int, ...]:
     return shape[:-1] if layer.rgb else shape
 
 
-def _examined_part(data: Any) -> NDArray[Any]:
-    """Return the center of the central frame of an array, axes (y, x)."""
-    *lead, height, width = data.shape
+def _is_flat_at_center(reference: weakref.ref[Any]) -> bool:
+    """Return True if most pixels at the center of the central frame equal the next of their row."""
+    layer = reference()
+    if layer is None:
+        return False
+    *lead, height, width = layer.data.shape
     top, left = max(0, height - _SIDE) // 2, max(0, width - _SIDE) // 2
     plane = (slice(top, top + _SIDE), slice(left, left + _SIDE))
-    return np.asarray(data[(*(size // 2 for size in lead), *plane)])
-
-
-def _is_flat(frame: NDArray[Any]) -> bool:
-    """Return True if most pixels equal the next one of their row."""
-    return frame.shape[1] > 1 and bool(np.mean(frame[:, 1:] == frame[:, :-1]) >= _FLAT)
+    frame = np.asarray(layer.data[(*(size // 2 for size in lead), *plane)])
+    return width > 1 and bool(np.mean(frame[:, 1:] == frame[:, :-1]) >= _FLAT)

@@ -13,8 +13,10 @@ import pytest
 
 from gui import drop
 from napari_ferry import imsave
+from napari_ferry.io import suffixes
 from napari_ferry.plugin.default_reader import follow_preference, is_default, open_always
 from napari_ferry.plugin.preferences import preferences_page
+from napari_ferry.plugin.previous_readers import load_readers, save_readers
 from toasts import Toasts, real_toasts
 
 pytestmark = [
@@ -26,6 +28,9 @@ pytestmark = [
 ]
 
 QUESTION = "Always open these files with napari-ferry?"
+
+CHOSEN = {"*.png": "napari", "*.tif": "napari-ferry", "*.avi": "napari-video"}
+"""Readers that a person has chosen."""
 
 LONG = 150
 """Milliseconds after which a question would have been asked."""
@@ -42,19 +47,25 @@ def page(shared_viewer: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def readers(page: Any) -> Any:
-    """Settings of a person who has chosen napari-ferry for a single suffix."""
+def readers(page: Any) -> Iterator[Any]:
+    """Settings of a person who has chosen readers for some suffixes."""
     from napari.settings import get_settings
 
     settings = get_settings().plugins
-    settings.extension2reader = {"*.png": "napari", "*.tif": "napari-ferry"}
-    return settings
+    settings.extension2reader = dict(CHOSEN)
+    yield settings
+    save_readers({})
 
 
 @pytest.fixture
 def toasts(shared_viewer: Any) -> Iterator[Toasts]:
     with real_toasts() as toasts:
         yield toasts
+
+
+def all_patterns() -> list[str]:
+    """Return the patterns of all files that napari-ferry opens."""
+    return [f"*{suffix}" for suffix in suffixes(to_open=True)]
 
 
 def drop_file(viewer: Any, path: Path) -> None:
@@ -88,12 +99,12 @@ def test_it_can_be_undone(
     (text,) = toasts.texts
     assert "File > Preferences > napari-ferry" in text
     toasts.click(qtbot, "now opens", "Undo")
-    assert readers.extension2reader == {"*.png": "napari"}
+    assert readers.extension2reader == CHOSEN
     assert page.default_reader == "no"
 
     open_always()
     page.default_reader = "no"  # in the preferences
-    assert readers.extension2reader == {"*.png": "napari"}
+    assert readers.extension2reader == CHOSEN
 
 
 def test_without_an_answer_nothing_changes_and_nobody_is_asked_again(
@@ -105,6 +116,7 @@ def test_without_an_answer_nothing_changes_and_nobody_is_asked_again(
         qtbot.wait(LONG)
     toasts.wait_for(qtbot, QUESTION)
     assert readers.extension2reader == before
+    assert page.default_reader == "asked"
 
 
 def test_nobody_is_asked_who_has_answered_already(
@@ -155,3 +167,43 @@ def test_a_pattern_that_a_person_removed_stays_removed(page: Any, readers: Any) 
     }
     follow_preference()
     assert "*.gif" not in readers.extension2reader
+
+
+@pytest.mark.parametrize("choice", ["asked", "no"])
+def test_readers_chosen_by_hand_survive_an_earlier_answer(
+    choice: str, page: Any, readers: Any
+) -> None:
+    page.default_reader = choice
+    readers.extension2reader = {**CHOSEN, **dict.fromkeys(all_patterns(), "napari-ferry")}
+    chosen = readers.extension2reader
+    follow_preference()
+    assert readers.extension2reader == chosen
+    page.default_reader = "yes"
+    page.default_reader = "no"
+    assert "*.gif" not in readers.extension2reader, "a new answer counts"
+
+
+def test_a_reader_chosen_since_is_kept(page: Any, readers: Any) -> None:
+    open_always()
+    readers.extension2reader = {**readers.extension2reader, "*.gif": "napari-gif"}
+    open_always()
+    assert readers.extension2reader["*.gif"] == "napari-ferry"
+    readers.extension2reader = {**readers.extension2reader, "*.bin": "napari-raw"}
+    page.default_reader = "no"
+    assert readers.extension2reader == {**CHOSEN, "*.gif": "napari-gif", "*.bin": "napari-raw"}
+
+
+def test_previous_readers_outlive_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings" / "napari-ferry-readers.json"
+    monkeypatch.setattr("napari_ferry.plugin.previous_readers._path", lambda: path)
+    session: dict[str, str | None] = {}
+    monkeypatch.setattr("napari_ferry.plugin.previous_readers._session", session)
+    save_readers({"*.avi": "napari-video", "*.gif": None})
+    session.clear()
+    assert load_readers() == {"*.avi": "napari-video", "*.gif": None}
+    path.write_text("[", "utf-8")
+    assert load_readers() == {}
+    save_readers({})
+    assert not path.exists()

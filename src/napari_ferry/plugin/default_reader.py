@@ -13,9 +13,10 @@ from napari_ferry.io import suffixes
 from napari_ferry.plugin.manifest import PLUGIN, reader_patterns
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.preferences import preferences_page
+from napari_ferry.plugin.previous_readers import load_readers, save_readers
 
-Choice: TypeAlias = Literal["ask once", "yes", "no"]
-"""Value of the preference; "no" is also that of a person who did not answer."""
+Choice: TypeAlias = Literal["ask once", "asked", "yes", "no"]
+"""Value of the preference; "asked" is that of a person who did not answer, and changes nothing."""
 
 _PAGE = "opening"
 
@@ -28,10 +29,9 @@ def offer_default() -> None:
     page = preferences_page(_PAGE)
     if page is None or page.default_reader != "ask once":
         return
+    page.default_reader = "asked"
     if is_default():
-        page.default_reader = "yes"
         return
-    page.default_reader = "no"
     notify(
         "Always open these files with napari-ferry? These are TIFF, GIF, video and raw files; a "
         "reader is then not asked for.",
@@ -51,19 +51,23 @@ def open_always() -> None:
 
 
 def open_as_before() -> None:
-    """Let napari ask for a reader again."""
-    _remove_patterns()
+    """Restore the readers that napari-ferry has replaced."""
+    _restore_readers()
     _store("no")
 
 
 def follow_preference() -> None:
     """Apply the preference, and each later change of it.
 
-    napari does not tell an inactive plugin about changes, so that they are applied here.
+    napari does not tell an inactive plugin about changes, so that they are applied here. Those
+    already applied are not: the readers may have been chosen by hand since.
     """
     page = preferences_page(_PAGE)
-    if page is not None:
-        page.events.default_reader.connect(lambda event: _apply(event.value))
+    if page is None:
+        return
+    page.events.default_reader.connect(lambda event: _apply(event.value))
+    is_applied = bool(load_readers()) == (page.default_reader == "yes")
+    if not is_applied:
         _apply(page.default_reader)
 
 
@@ -87,23 +91,35 @@ def _apply(choice: Choice) -> None:
     """Change napari's settings unless they agree with a choice."""
     if choice == "yes" and not is_default():
         _add_patterns()
-    elif choice == "no" and is_default():
-        _remove_patterns()
+    elif choice == "no":
+        _restore_readers()
 
 
 def _add_patterns() -> None:
-    settings = _settings()
-    ours = dict.fromkeys(_patterns(), PLUGIN)
-    settings.extension2reader = {**settings.extension2reader, **ours}
+    """Make napari-ferry the reader of its patterns, and store the previous readers."""
+    settings, stored = _settings(), load_readers()
+    readers: dict[str, str] = settings.extension2reader
+    previous = {pattern: readers.get(pattern) for pattern in _patterns()}
+    # those of patterns that are ours already
+    earlier = {name: reader for name, reader in stored.items() if readers.get(name) == PLUGIN}
+    save_readers({**previous, **earlier})
+    settings.extension2reader = {**readers, **dict.fromkeys(previous, PLUGIN)}
 
 
-def _remove_patterns() -> None:
-    settings, patterns = _settings(), _patterns()
-    settings.extension2reader = {
-        pattern: reader
-        for pattern, reader in settings.extension2reader.items()
-        if pattern not in patterns or reader != PLUGIN
-    }
+def _restore_readers() -> None:
+    """Restore the stored readers of all patterns that have not been given another one since.
+
+    Without stored readers, napari-ferry was chosen by hand, and all our patterns lose it.
+    """
+    settings, stored = _settings(), load_readers()
+    if not stored and is_default():
+        stored = dict.fromkeys(_patterns())
+    readers: dict[str, str] = settings.extension2reader
+    previous = {name: reader for name, reader in stored.items() if readers.get(name) == PLUGIN}
+    others = {name: reader for name, reader in readers.items() if name not in previous}
+    known = {name: reader for name, reader in previous.items() if reader is not None}
+    settings.extension2reader = {**others, **known}
+    save_readers({})
 
 
 def _patterns() -> list[str]:

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from npe2 import PluginManager
 
 from napari_ferry import Axis, Image, SaveCancelledError, SaveError, imload, imsave
 from napari_ferry.arrays import Frames
 from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.commands import write_tiff
+from napari_ferry.saving import run
 
 pytestmark = [
     pytest.mark.window,
@@ -189,7 +191,43 @@ def test_a_second_save_waits_for_its_turn(
     assert during.done
     assert len(errors) == 1
     assert errors[0].startswith("first.ome.tif is still being saved: save second.tif after that")
+    assert "File > IO Utilities > Export data, which" in errors[0]
+    manifest = PluginManager.instance().get_manifest("napari-ferry")
+    commands = {item.command for item in manifest.contributions.menus["napari/file/io_utilities"]}
+    titles = {each.title for each in manifest.contributions.commands if each.id in commands}
+    assert "Export data..." in titles
     assert [path.name for path in tmp_path.iterdir()] == ["first.ome.tif"]
+
+
+def test_a_save_whose_dialog_fails_does_not_block_others(
+    shared_viewer: Any, tmp_path: Path, notices: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(name: str) -> None:
+        raise RuntimeError("no dialog")
+
+    shared_viewer.add_image(np.zeros((3, 4), np.uint8))
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_ferry.widgets.dialogs.save_progress._make_dialog", refuse)
+        with pytest.raises(RuntimeError, match="no dialog"):
+            shared_viewer.layers.save(str(tmp_path / "a.tif"), plugin="napari-ferry")
+    paths = shared_viewer.layers.save(str(tmp_path / "b.tif"), plugin="napari-ferry")
+    assert [Path(path).name for path in paths] == ["b.tif"]
+
+
+def test_a_file_that_is_gone_after_the_save_was_saved(
+    shared_viewer: Any, tmp_path: Path, notices: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    def run_and_move(*args: Any, **options: Any) -> list[Path]:
+        paths = run(*args, **options)
+        for path in paths:
+            path.rename(path.with_suffix(".moved"))
+        return paths
+
+    monkeypatch.setattr("napari_ferry.plugin.layer_save.run", run_and_move)
+    shared_viewer.add_image(np.zeros((3, 4), np.uint8))
+    paths = shared_viewer.layers.save(str(tmp_path / "a.tif"), plugin="napari-ferry")
+    assert [Path(path).name for path in paths] == ["a.tif"]
+    assert [notice.message for notice in notices] == [f"Saved a.tif in {tmp_path}."]
 
 
 def test_layers_may_go_during_a_save(

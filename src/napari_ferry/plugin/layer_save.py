@@ -166,15 +166,25 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     """
     path = saved.paths[0]
     count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""
-    size = size_text(sum(each.stat().st_size for each in saved.paths))
     edits = [f"{name} was edited during the save, so save it again" for name in sorted(edited)]
     notes = [*edits, *save.missing, *saved.losses]
     if "position" in save.options:
         notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
 
-    text = f"Saved {path.name}{count} ({size}) in {path.parent}."
+    text = f"Saved {path.name}{count}{_size_note(saved.paths)} in {path.parent}."
     is_warning = bool(edits or save.missing or (saved.losses and not save.shows_frames))
     if notes:
         text += f"\n{path.name}: {'; '.join(notes)}."
     shows = {"Show in folder": lambda: execute("show_in_folder", path)} if has_window() else {}
     notify(text, "warning" if is_warning else "info", shows)
+
+
+def _size_note(paths: Sequence[Path]) -> str:
+    """Return the size of saved files in parentheses, empty if it cannot be read.
+
+    The save was successful: a file that another program has moved since must not make it fail.
+    """
+    try:
+        return f" ({size_text(sum(path.stat().st_size for path in paths))})"
+    except OSError:
+        return ""

@@ -64,19 +64,21 @@ def run_in_window(
     """
     if _running:
         raise SaveError(
-            f"{_running[0]} is still being saved: save {name} after that, or export it with "
-            "Plugins > napari-ferry, which queues exports."
+            f"{_running[0]} is still being saved: save {name} after that, or export it with File > "
+            "IO Utilities > Export data, which queues exports."
         )
 
     _running.append(name)
-    state = _SaveState(name)
     try:
-        return call_in_thread(
-            lambda: save(state.report, state.is_cancelled), on_quit=state.cancel_event.set
-        )
+        state = _SaveState(name)
+        try:
+            return call_in_thread(
+                lambda: save(state.report, state.is_cancelled), on_quit=state.cancel_event.set
+            )
+        finally:
+            state.close()
     finally:
         _running.clear()
-        state.close()
 
 
 class _SaveState:

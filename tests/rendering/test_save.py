@@ -34,6 +34,32 @@ def test_another_interpolation_than_linear_is_a_loss(tmp_path):
     assert "linear" not in " ".join(loss for loss in losses if "cubic" not in loss)
 
 
+@pytest.mark.parametrize(
+    ("options", "is_as_shown"),
+    [
+        ({"scale": 2}, True),
+        ({"background": "#000000", "scale": 2}, True),
+        ({"background": "white", "scale": 2}, False),
+        ({"crop": "0:4 0:4"}, False),
+        ({"projection": "max", "thickness": "z=1"}, False),
+        ({"projection": "mean", "thickness": "z=1"}, True),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_only_what_napari_shows_is_named_so(options, is_as_shown, count, tmp_path):
+    cells = gray({"projection_mode": "mean"}, axes="tzyx", name="cells")
+    (loss, *_) = plan([cells] * count, tmp_path / "a.mp4", position="z=0", **options).losses
+    assert ("as napari shows" in loss) == is_as_shown
+    assert "8-bit" in loss
+
+
+def test_an_interpolation_that_is_replaced_is_not_what_napari_shows(tmp_path):
+    cubic = gray({"interpolation2d": "cubic"}, name="cells")
+    drawn, replaced = plan(cubic, tmp_path / "a.mp4", scale=2).losses[:2]
+    assert drawn == "cells is drawn in 8-bit colors"
+    assert replaced == "cells is drawn with linear interpolation instead of cubic"
+
+
 def test_help_describes_each_option(capsys):
     said = {option.name: option.help for option in options_of([render])}
     assert all(said.values())

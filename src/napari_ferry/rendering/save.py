@@ -20,7 +20,7 @@ from napari_ferry.io import Codec, find_codec, hooks_of, images_for, option_name
 from napari_ferry.layers.channels import is_one_layer, split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
-from napari_ferry.rendering.style import transforms_of
+from napari_ferry.rendering.style import projection_of, transforms_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.units import METERS
@@ -39,6 +39,10 @@ INTERPOLATIONS = ("nearest", "linear")
 
 _QUIET = (*_SHARED, *_SPAN, "background")
 """Options of `render` that are not a reason to draw."""
+
+
+_BACKGROUNDS = ("black", "#000000")
+"""Names of the color behind layers in napari's default theme."""
 
 
 def option_sources(codec: Codec) -> tuple[Callable[..., Any], ...]:
@@ -159,7 +163,7 @@ def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> 
     drawing = {name: value for name, value in options.items() if name in _DEFAULTS}
     others = {name: value for name, value in options.items() if name not in _DEFAULTS}
     planned = plan_samples(render(images, **drawing), path, **others)
-    return replace(planned, losses=(*_losses(images), *planned.losses))
+    return replace(planned, losses=(*_losses(images, drawing), *planned.losses))
 
 
 def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
@@ -259,17 +263,36 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
     )
 
 
-def _losses(images: Sequence[Image]) -> tuple[str, ...]:
-    """Return the losses of drawing images instead of saving their samples."""
+def _losses(images: Sequence[Image], drawing: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the losses of drawing images, with options of `render`, instead of saving samples."""
     layers = [single for image in images for single in split_channels(image)]
-    drawn = f"{layers[0].name or layers[0].kind} is drawn as napari shows it, in 8-bit colors"
-    if len(layers) > 1:
-        merged = "both layers" if len(layers) == 2 else f"all {len(layers)} layers"
-        drawn = f"{merged} are merged into one 8-bit RGB picture, as napari shows them"
-
     modes = [str(layer.display.get("interpolation2d", "nearest")) for layer in layers]
-    return drawn, *(
+    replaced = [
         f"{layer.name or layer.kind} is drawn with linear interpolation instead of {mode}"
         for layer, mode in zip(layers, modes, strict=True)
         if mode not in INTERPOLATIONS and layer.kind == "image"
+    ]
+    is_as_shown = not replaced and _is_as_shown(layers, drawing)
+
+    if len(layers) > 1:
+        merged = "both layers" if len(layers) == 2 else f"all {len(layers)} layers"
+        shown = ", as napari shows them" if is_as_shown else ""
+        drawn = f"{merged} are merged into one 8-bit RGB picture{shown}"
+    else:
+        shown = " as napari shows it," if is_as_shown else ""
+        drawn = f"{layers[0].name or layers[0].kind} is drawn{shown} in 8-bit colors"
+    return drawn, *replaced
+
+
+def _is_as_shown(layers: Sequence[Image], drawing: Mapping[str, Any]) -> bool:
+    """Return True if options of `render` change nothing that napari shows of layers.
+
+    A camera and a grid of napari may show the same as other options. A background counts as that of
+    napari if it is the usual one.
+    """
+    projection = drawing.get("projection")
+    return (
+        drawing.get("crop") is None
+        and drawing.get("background", "black") in _BACKGROUNDS
+        and all(projection_of(x, projection) == projection_of(x, None) for x in layers)
     )

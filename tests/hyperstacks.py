@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.record import Description
-from napari_ferry.imagej import parse_imagej, to_imagej
+from napari_ferry.imagej import parse_imagej, parse_sizes, to_imagej
 from napari_ferry.units import METERS, SECONDS
 
 
@@ -51,19 +51,21 @@ def read(path: Path, **changes: Any) -> Description:
         metadata = {k: v for k, v in {**metadata, **changes}.items() if v is not None}
         y, x, *samples = page.shape
         return parse_imagej(
-            metadata, resolution, (y, x), page.dtype.name, *samples or [1], len(tif.pages)
-        )
+            metadata, resolution, (y, x), page.dtype.name, *samples or [1],
+            parse_sizes(metadata, len(tif.pages)),
+        )  # fmt: skip
 
 
 def parse(metadata: dict[str, Any], nframes: int | None = None, **more: Any) -> Description:
     resolution = more.get("resolution", (4.0, 2.0))
+    metadata = {"ImageJ": "1.53t", **metadata}
     return parse_imagej(
-        {"ImageJ": "1.53t", **metadata},
+        metadata,
         resolution,
         (5, 7),
         "uint16",
         more.get("samples", 1),
-        nframes,
+        parse_sizes(metadata, nframes),
     )
 
 

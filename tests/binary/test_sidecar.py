@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from napari_ferry.errors import (
     UnreadableFileError,
 )
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.record import KEY
 from raw_files import SIDECAR
 
 
@@ -114,9 +116,6 @@ def test_one_stale_file_is_named(recording: Path) -> None:
         {"dtype": "<u2"},
         {"dtype": "u2"},
         {"offset": 0},
-        {"napari-ferry": "broken"},
-        {"napari-ferry": 1, "axes": "none"},
-        {"napari-ferry": 99},
     ],
     ids=str,
 )
@@ -252,6 +251,7 @@ def test_a_file_of_another_size_is_refused(off: int, axes: str, tmp_path: Path) 
     ],
     ids=str,
 )
+@pytest.mark.filterwarnings("ignore:.*is damaged and ignored:napari_ferry.FerryWarning")
 def test_a_malformed_record_of_ours_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
     path, sidecar = imsave(make_image("tzyx", x=4), tmp_path / "cells.bin")
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text("utf-8")) | change))
@@ -263,9 +263,27 @@ def test_a_record_without_a_plane_leaves_the_four_keys(tmp_path: Path) -> None:
     path, sidecar = imsave(image, tmp_path / "cells.bin")
     change = {"axes": [{"name": "y", "size": image.array.size}]}
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text("utf-8")) | change))
-    (found,) = imload(path)
+    with pytest.warns(FerryWarning, match="is damaged and ignored"):
+        (found,) = imload(path)
     assert found.axis_names == ("t", "y", "x")
     assert np.array_equal(found.load(), image.load().reshape(-1, *image.shape[-2:]))
+
+
+@pytest.mark.parametrize("change", [{KEY: "broken"}, {KEY: 1, "axes": "none"}, {KEY: 99}], ids=str)
+def test_a_damaged_record_is_reported(change: dict[str, Any], recording: Path) -> None:
+    recording.with_suffix(".json").write_text(json.dumps(SIDECAR | change))
+    with pytest.warns(FerryWarning, match=r"in cells\.json is damaged and ignored"):
+        (image,) = imload(recording)
+    assert_same_pixels(image.array, pixels((5, 12, 16)))
+    assert image.axis_names == ("t", "y", "x")
+
+
+@pytest.mark.parametrize("dtype", ["a", "a2", "<a4", "u2,a", {"names": ["x"], "formats": ["a"]}])
+def test_the_old_code_of_text_is_refused(dtype: Any, recording: Path) -> None:
+    recording.with_suffix(".json").write_text(json.dumps(SIDECAR | {"dtype": dtype}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_refused(recording)
 
 
 def test_a_sidecar_is_strict_json(tmp_path: Path) -> None:
@@ -282,6 +300,7 @@ def test_a_sidecar_is_strict_json(tmp_path: Path) -> None:
     is_ours=st.booleans(),
 )
 @pytest.mark.filterwarnings("ignore:.* is computed from:napari_ferry.FerryWarning")
+@pytest.mark.filterwarnings("ignore:.*is damaged and ignored:napari_ferry.FerryWarning")
 def test_a_sidecar_of_any_text_never_gives_wrong_data(
     place: int, cut: int, text: str, is_ours: bool, tmp_path: Path
 ) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from napari_ferry import imload
 from napari_ferry.cli import main
+from napari_ferry.codecs.binary import sidecar_plan
 from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_plan import run_sidecar
 from napari_ferry.errors import UnreadableFileError
 from raw_files import more, raw, scene, stored, write
 
@@ -34,11 +36,11 @@ def test_an_unreadable_file_is_reported(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Path, "open", refuse)
     assert main(["repair", str(path)]) == 1
     assert "a.raw cannot be read (Permission denied): check its name" in capsys.readouterr().err
+    with pytest.raises(UnreadableFileError, match=r"a\.raw cannot be read \(Permission denied\)"):
+        imload(path)
     monkeypatch.setattr(Path, "iterdir", refuse)
     assert main(["repair", str(tmp_path)]) == 1
     assert "cannot be read (Permission denied)" in capsys.readouterr().err
-    with pytest.raises(UnreadableFileError, match=r"a\.raw cannot be read \(Permission denied\)"):
-        imload(path)
 
 
 def test_repair_accepts_an_empty_file_and_a_sidecar(tmp_path, capsys):
@@ -109,3 +111,19 @@ def test_folder_of_one_camera_is_repaired_with_one_layout(tmp_path, capsys):
     assert "3 of 3 files" in capsys.readouterr().out
     shapes = {path.stem: imload(path)[0].shape for path in sorted(tmp_path.glob("*.raw"))}
     assert shapes == {name: (frames, 90, 132) for name, frames in sizes.items()}
+
+
+def test_an_interrupt_tells_how_many_sidecars_were_written(tmp_path, monkeypatch, capsys):
+    def run_once(planned, *, overwrite):
+        if list(tmp_path.glob("*.json")):
+            raise KeyboardInterrupt
+        return run_sidecar(planned, overwrite=overwrite)
+
+    for name in ("a.raw", "b.raw", "c.raw"):
+        raw(tmp_path, 2560, name)
+    monkeypatch.setattr(sidecar_plan, "run_sidecar", run_once)
+    known = ["--y", "8", "--x", "16", "--dtype", "<u2", "--offset", "0"]
+    assert main(["repair", str(tmp_path), *known, "--write"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "napari-ferry: interrupted; 1 of 3 sidecars were written before."
+    )

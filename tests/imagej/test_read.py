@@ -72,6 +72,26 @@ def test_an_impossible_number_of_images_is_reported_once(tmp_path: Path) -> None
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize("count", ["6", "1"])
+def test_other_damage_is_reported_once_if_planes_do_not_fit(count: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    text = f"ImageJ=1.53t\nimages={count}\nframes=-1\n"
+    extra = tifffile.imagej_metadata_tag({"Info": "napari-ferry: {damaged"}, "<")
+    with tifffile.TiffWriter(path) as writer:
+        for page in pixels((2, 5, 7)):
+            writer.write(
+                page, description=text, metadata=None, extratags=extra, photometric="minisblack"
+            )
+            text, extra = "", ()
+    with pytest.warns(FerryWarning) as caught:
+        (image,) = imload(path)
+    assert image.shape == (2, 5, 7)
+    messages = "\n".join(str(warning.message) for warning in caught)
+    assert len(caught) == 3
+    for part in ("planes, but the file has 2 pages", "declares frames=-1", "The record"):
+        assert messages.count(part) == 1
+
+
 def test_other_metadata_is_preserved_as_json() -> None:
     found = parse({"fps": 5.0, "loop": False, "Plot": b"\0\1", "Labels": "s0", "xorigin": 3})
     metadata = found.metadata

@@ -185,7 +185,7 @@ def test_files_missing_from_a_folder_are_named(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(FerryError, match="is in progress"):
             load_binary(tmp_path)
         np.zeros((2, 3, 4), "u1").tofile(tmp_path / "other.bin")
-        (tmp_path / "other.json").write_text('{"y": 3, "x": 4, "dtype": "uint8"}')
+        (tmp_path / "other.json").write_text('{"frames": 2, "y": 3, "x": 4, "dtype": "uint8"}')
         with pytest.warns(FerryWarning, match=r"are left out: A save of movie\.bin is in progress"):
             (image,) = imload(tmp_path)
         assert image.name == "other"

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from napari_ferry import UnreadableFileError, imload
+from napari_ferry.arrays.growth import growing_files
+from napari_ferry.errors import FerryWarning
 
 
 def one_page(**tags: int) -> bytes:
     """Return a TIFF file of 8 x 8 bytes, with some of its tags replaced."""
-    numbers = {"compression": 259, "tile_width": 322, "tile_length": 323, "strip": 273}
+    numbers = {"compression": 259, "tile_width": 322, "tile_length": 323, "strip": 273, "size": 279}
     values = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
     values |= {numbers[name]: value for name, value in tags.items()}
     if 322 in values:
@@ -45,3 +47,13 @@ def test_what_is_wrong_is_named(content: bytes, sentence: str, tmp_path: Path) -
         imload(path)[0].load()
     assert "strange.tif" in str(raised.value)
     assert not re.search(r"\(0\)|division|returned|COMPRESSION\.", str(raised.value))
+
+
+def test_a_strip_beyond_the_end_is_reported_unless_the_file_grows(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(one_page(size=1000))
+    message = r"a\.tif is damaged: a strip of its first page ends at byte 1008, beyond the end of "
+    with pytest.warns(FerryWarning, match=message + r"the file at byte 186; its pixels are"):
+        imload(path)
+    with growing_files():
+        assert imload(path)[0].shape == (8, 8)

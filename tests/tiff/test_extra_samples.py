@@ -110,3 +110,26 @@ def test_layers_show_the_color(tmp_path: Path) -> None:
     assert [each["visible"] for each in settings] == [True, True, True, False]
     assert {each["blending"] for each in settings} == {"additive"}
     assert [tuple(each["contrast_limits"]) for each in settings[:3]] == [(0, 255)] * 3
+
+
+@pytest.mark.parametrize("suffix", [".ome.tif", ".tif"])
+def test_other_images_of_a_file_keep_their_colors(suffix: str, tmp_path: Path) -> None:
+    path, stack = tmp_path / f"a{suffix}", np.zeros((4, 16, 48), "uint8")
+    with tifffile.TiffWriter(path, ome=suffix == ".ome.tif") as writer:
+        writer.write(picture(1)[0], photometric="rgb", extrasamples=[0], metadata={"axes": "YXS"})
+        writer.write(stack, photometric="minisblack", metadata={"axes": "CYX"})
+    color, gray = imload(path)
+    assert [channel.name for channel in color.channels] == [*COLORS, "extra sample"]
+    assert not any(channel.name in COLORS for channel in gray.channels)
+
+
+@pytest.mark.parametrize("suffix", [".ome.tif", ".tif"])
+def test_zero_is_white_only_in_its_own_images(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    with tifffile.TiffWriter(path, ome=suffix == ".ome.tif") as writer:
+        for photometric, shape in (("miniswhite", (24, 32)), ("minisblack", (16, 48))):
+            data = np.zeros(shape, "uint8")
+            writer.write(data, photometric=photometric, metadata={"axes": "YX"})
+    white, black = imload(path)
+    assert white.display.get("colormap") == "gray_r"
+    assert black.display.get("colormap") != "gray_r"

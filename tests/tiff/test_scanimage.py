@@ -77,6 +77,19 @@ def test_an_incomplete_recording_is_reported(tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(image.array).reshape(8, 32, 40)[:7], data)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_single_frame_has_no_planes_of_an_earlier_stack(count: int, tmp_path: Path) -> None:
+    data = pixels((count, 32, 40), "int16")
+    text = "SI.hFastZ.enable = 1\nSI.hStackManager.numSlices = 20"
+    text += f"\nSI.hChannels.channelSave = [{';'.join('12'[:count])}]"
+    with tifffile.TiffWriter(tmp_path / "m.tif", bigtiff=True) as writer:
+        for page in data:
+            writer.write(page, software=text, contiguous=False, **GRAY)
+    (image,) = imload(tmp_path / "m.tif")
+    assert image.axis_names == ("c", "y", "x")[2 - count :]
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
 @pytest.mark.parametrize(
     ("text", "count", "shape"),
     [

@@ -455,3 +455,20 @@ def test_five_clicks_lead_from_an_empty_window_to_a_playing_movie(
     assert opened
     assert opened[0].suffix == ".mp4"
     assert imload(opened[0])[0].shape[-1] == 3
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+
+def test_pictures_are_drawn_as_seen(movie, viewer, qtbot, tmp_path):
+    viewer.layers[0].colormap = "red"
+    fields = movie.fields
+    fields.format.value = next(each for each in fields.format.choices if ".png" in each.suffixes)
+    wait_for(movie, "8 files", qtbot)
+    request = fields.movie()
+    assert request.as_seen
+    drawn = request.plan()
+    assert any("drawn as napari shows it" in loss for loss in drawn.losses)
+    assert [path.suffix for path in drawn.paths] == [".png"] * 8
+    fields.format.value = next(each for each in fields.format.choices if ".mkv" in each.suffixes)
+    assert fields.movie().as_seen is None

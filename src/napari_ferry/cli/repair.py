@@ -61,12 +61,18 @@ def _repair(options: argparse.Namespace) -> int:
     if not options.write:
         return 0
 
-    for data, layout in one_per_sidecar(per_file).items():
-        planned = plan_sidecar(data, layout, whole_frames=options.whole_frames)
-        for loss in planned.losses if options.overwrite else ():
-            report(f"{planned.paths[0].name}: {loss}")
-        sidecar, backup = run_sidecar(planned, overwrite=options.overwrite)
-        show(f"{sidecar}: {layout}" + (f" (backup: {backup.name})" if backup else ""))
+    chosen, written = one_per_sidecar(per_file), 0
+    try:
+        for data, layout in chosen.items():
+            planned = plan_sidecar(data, layout, whole_frames=options.whole_frames)
+            for loss in planned.losses if options.overwrite else ():
+                report(f"{planned.paths[0].name}: {loss}")
+            sidecar, backup = run_sidecar(planned, overwrite=options.overwrite)
+            written += 1
+            show(f"{sidecar}: {layout}" + (f" (backup: {backup.name})" if backup else ""))
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"{written} of {len(chosen)} sidecars were written before")
+        raise
     return 0
 
 

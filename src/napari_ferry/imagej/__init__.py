@@ -7,7 +7,15 @@ stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.i
 """
 
 from napari_ferry.imagej.axis_steps import step_losses
-from napari_ferry.imagej.read import ASSUMED_TIME, COUNT_KEYS, has_consistent_counts, parse_imagej
+from napari_ferry.imagej.read import (
+    ASSUMED_TIME,
+    COUNT_KEYS,
+    PlaneSizes,
+    has_consistent_counts,
+    parse_imagej,
+    parse_sizes,
+    single_axis,
+)
 from napari_ferry.imagej.value_calibration import with_values
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
@@ -15,8 +23,11 @@ __all__ = [
     "ASSUMED_TIME",
     "COUNT_KEYS",
     "ImageJTags",
+    "PlaneSizes",
     "has_consistent_counts",
     "parse_imagej",
+    "parse_sizes",
+    "single_axis",
     "step_losses",
     "to_imagej",
     "unsupported_reason",

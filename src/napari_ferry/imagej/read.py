@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.arguments import is_whole
 from napari_ferry.errors import FerryWarning, UnreadableFileError
@@ -35,13 +35,28 @@ _PARSED = frozenset(
 """Keys of the header covered by other fields of the description, or written anew when saving."""
 
 
+class PlaneSizes(NamedTuple):
+    """Lengths of the axes of planes by name, in the order t z c.
+
+    Parameters
+    ----------
+    lengths : dict
+        Only of the axes in the header.
+    is_time_assumed : bool
+        True if the header does not name the only axis.
+    """
+
+    lengths: dict[str, int]
+    is_time_assumed: bool = False
+
+
 def parse_imagej(
     metadata: Mapping[str, Any],
     resolution: tuple[float, float] | None,
     shape_yx: tuple[int, int],
     dtype: str,
     samples: int,
-    nframes: int | None,
+    sizes: PlaneSizes,
 ) -> Description:
     """Parse the metadata of an ImageJ TIFF into the description of its image.
 
@@ -61,6 +76,43 @@ def parse_imagej(
         Name of the data type of one sample.
     samples : int
         Samples per pixel: 1, or 3 for colors.
+    sizes : PlaneSizes
+        Lengths of the other axes, those of `parse_sizes` or of the planes in the file.
+
+    Warns
+    -----
+    FerryWarning
+        A calibration is invalid, or our own record is damaged.
+    """
+    lengths = sizes.lengths
+    axes = [parse_axis(name, metadata, resolution) for name in (*lengths, "y", "x")]
+    channels, display = parse_colors(metadata, lengths.get("c", 1)) if samples == 1 else ((), {})
+
+    info, record = split_info(metadata.get("Info"))
+    other = {"Info": info, **({ASSUMED: ASSUMED_TIME} if sizes.is_time_assumed else {})}
+    other |= {k: plain(v) for k, v in metadata.items() if not _is_parsed(k, v)}
+    header = Description(
+        shape=(*lengths.values(), *shape_yx, *((samples,) if samples > 1 else ())),
+        axes=(*axes, *((Axis("s"),) if samples > 1 else ())),
+        dtype=dtype,
+        channels=channels,
+        display=display,
+        metadata={key: value for key, value in other.items() if value not in ("", None)},
+    )
+
+    merged = merge_record(header, record)
+    if merged is not header or "c" in lengths:
+        return merged
+    return replace(header, channels=(), display=single_display(channels, display))
+
+
+def parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> PlaneSizes:
+    """Return the lengths of the axes of planes.
+
+    Parameters
+    ----------
+    metadata : mapping
+        ``tifffile.TiffFile.imagej_metadata``.
     nframes : int, optional
         Number of planes in the file, if they were counted.
 
@@ -72,32 +124,8 @@ def parse_imagej(
     Warns
     -----
     FerryWarning
-        A calibration is invalid, sizes contradict each other, or our own record is damaged.
+        A number of planes is invalid, or sizes contradict each other.
     """
-    sizes, is_time_assumed = _parse_sizes(metadata, nframes)
-    axes = [parse_axis(name, metadata, resolution) for name in (*sizes, "y", "x")]
-    channels, display = parse_colors(metadata, sizes.get("c", 1)) if samples == 1 else ((), {})
-
-    info, record = split_info(metadata.get("Info"))
-    other = {"Info": info, **({ASSUMED: ASSUMED_TIME} if is_time_assumed else {})}
-    other |= {k: plain(v) for k, v in metadata.items() if not _is_parsed(k, v)}
-    header = Description(
-        shape=(*sizes.values(), *shape_yx, *((samples,) if samples > 1 else ())),
-        axes=(*axes, *((Axis("s"),) if samples > 1 else ())),
-        dtype=dtype,
-        channels=channels,
-        display=display,
-        metadata={key: value for key, value in other.items() if value not in ("", None)},
-    )
-
-    merged = merge_record(header, record)
-    if merged is not header or "c" in sizes:
-        return merged
-    return replace(header, channels=(), display=single_display(channels, display))
-
-
-def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict[str, int], bool]:
-    """Return the lengths of the named axes t z c, and True if time was assumed."""
     counts = {name: _count(metadata.get(key)) for name, key in COUNT_KEYS.items()}
     named = {name: count for name, count in counts.items() if count}
     product, images = math.prod(named.values()), _count(metadata.get("images"))
@@ -110,7 +138,7 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
             "header is damaged."
         )
     if n == product:
-        return named, False
+        return PlaneSizes(named)
 
     if product > 1:
         n = nframes or n
@@ -120,11 +148,15 @@ def _parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> tuple[dict
             "axes."
         )
         warnings.warn(message, FerryWarning, stacklevel=3)
+    return single_axis(metadata, n)
 
+
+def single_axis(metadata: Mapping[str, Any], n: int) -> PlaneSizes:
+    """Return the length of the only axis of `n` planes, which the header need not name."""
     if n == 1 or "finterval" in metadata or "fps" in metadata:
-        return {"t": n} if n > 1 else {}, False
+        return PlaneSizes({"t": n} if n > 1 else {})
     is_depth = "spacing" in metadata or "slices" in metadata
-    return {"z" if is_depth else "t": n}, not is_depth
+    return PlaneSizes({"z" if is_depth else "t": n}, is_time_assumed=not is_depth)
 
 
 def has_consistent_counts(metadata: Mapping[str, Any]) -> bool:

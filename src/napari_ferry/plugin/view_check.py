@@ -54,7 +54,9 @@ def needs_canvas(viewer: Any, layers: Sequence[Any]) -> tuple[str, ...]:
     )
 
 
-def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> tuple[str, ...]:
+def check_view(
+    images: Sequence[Image], path: Path, options: dict[str, Any], *, as_seen: bool | None = None
+) -> tuple[str, ...]:
     """Compare the current view with the movie of images, and return the losses of the movie.
 
     Parameters
@@ -65,6 +67,8 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
         File to save.
     options : dict
         Options of the movie, such as those from `viewer_state`.
+    as_seen : bool, optional
+        True to draw images in any format, as in `napari_ferry.plan`.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def check_view(images: Sequence[Image], path: Path, options: dict[str, Any]) -> 
     from napari import current_viewer
 
     viewer = current_viewer()
-    if viewer is None or keeps_samples(images, path, options):
+    if viewer is None or (not as_seen and keeps_samples(images, path, options)):
         return ()
 
     layers = visible_layers(viewer, images)

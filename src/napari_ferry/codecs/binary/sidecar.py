@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
 from napari_ferry.image.json_values import load_json
-from napari_ferry.image.record import KEY, Description, parse_description
+from napari_ferry.image.record import KEY, Description, parse_own_record
 
 DEFAULT_NAME = "binary_video"
 """Default name of a recording in a folder, without suffix."""
@@ -39,6 +40,7 @@ RAW_SUFFIXES = (".bin", ".raw", ".dat")
 _EXAMPLE = '{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}'
 _DIMENSIONS = ("frames", "y", "x")
 _ELEMENTS = {"frames": "frame", "y": "row", "x": "column"}
+_OLD_TEXT = re.compile("(?<![A-Za-z])a(?![A-Za-z])")
 _SIDECAR_BYTES = 16 << 20
 _NO_PADDING = Padding()
 
@@ -132,10 +134,11 @@ def read_sidecar(data: Path, nbytes: int) -> Sidecar:
 
     record = load_sidecar(sidecar)
     padding = read_padding(record, sidecar, nbytes)
-    description = _read_description(record, sidecar) if KEY in record else None
+    description = parse_own_record(record, sidecar.name) if KEY in record else None
     if description is None:
         return _plain_sidecar(record, nbytes, data, sidecar.name, padding)
 
+    _parse_dtype(description.dtype, sidecar.name)
     room = padding.room(nbytes, (*description.shape, 1)[0])
     _check_size(description.shape, description.dtype, room, data, sidecar.name)
     return Sidecar(description, padding)
@@ -216,14 +219,6 @@ def _complete_sizes(
     return [size or missing for size in sizes]
 
 
-def _read_description(record: Mapping[str, Any], sidecar: Path) -> Description | None:
-    """Return the description in our own record, or ``None`` if it is damaged."""
-    description = parse_description(record)
-    if description is not None:
-        _parse_dtype(description.dtype, sidecar.name)
-    return description
-
-
 def _check_size(shape: Sequence[int], dtype: str, nbytes: int, data: Path, source: str) -> None:
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if expected != nbytes:
@@ -244,8 +239,10 @@ def _parse_dtype(value: object, source: str) -> np.dtype[Any]:
     message = (
         f"{source} gives the dtype {str(value)[:40]!r}: expected a numeric dtype, such as 'uint16'."
     )
+    # numpy warns of its old code of text, which is never that of a number
+    known = "S" if _OLD_TEXT.search(str(value)) else value
     try:
-        dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
+        dtype: np.dtype[Any] = np.dtype(known)  # type: ignore[call-overload]
     except (TypeError, ValueError, SyntaxError) as error:
         raise UnreadableFileError(message) from error
     if not is_number(dtype):

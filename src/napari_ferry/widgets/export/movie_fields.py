@@ -26,7 +26,7 @@ from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.export.other_axes import OtherAxesField
 from napari_ferry.widgets.export.playback import PlaybackForm
-from napari_ferry.widgets.export.purposes import PURPOSES
+from napari_ferry.widgets.export.purposes import PURPOSES, draws_pictures
 from napari_ferry.widgets.form import ChoiceField, flatten_section, lay_out
 from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 from napari_ferry.widgets.summary import Format, Request
@@ -128,7 +128,8 @@ class MovieFields(Fields):
         """Return the movie drawn from data that the fields describe; see `Fields.request`."""
         data = [_as_shown(layer) for layer in self.checked_layers()]
         path, images = self.target.path(), viewer_images(data)
-        state = viewer_state(images, self.playback.axis.value, path=path)
+        as_seen = draws_pictures(path)
+        state = viewer_state(images, self.playback.axis.value, path=None if as_seen else path)
         drawing = self.drawing.values()
         self._show_state(state, drawing)
         options = {
@@ -137,8 +138,14 @@ class MovieFields(Fields):
             **self.other_axes.drawing_options(),
             "frame_rate": self.playback.values()["frame_rate"],
         }
-        missing = (*check_view(images, path, options), *self._unprojected(images))
-        return Request(images=tuple(images), path=path, options=options, losses=missing)
+        missing = check_view(images, path, options, as_seen=as_seen)
+        return Request(
+            images=tuple(images),
+            path=path,
+            options=options,
+            as_seen=as_seen,
+            losses=(*missing, *self._unprojected(images)),
+        )
 
     def _unprojected(self, images: Sequence[FerryImage]) -> tuple[str, ...]:
         """Return a loss if labels are shown at the sliders under projected images."""
@@ -152,7 +159,8 @@ class MovieFields(Fields):
     def _keeps_samples(self, layers: list[Layer]) -> bool:
         """Return True if the format stores the values of these images instead of a drawing."""
         images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
-        return keeps_samples(images, self.target.path(), self.drawing.values())
+        path = self.target.path()
+        return not draws_pictures(path) and keeps_samples(images, path, self.drawing.values())
 
     def _canvas_movie(self, reason: str) -> CanvasMovie:
         """Return the movie of the canvas described by the fields.

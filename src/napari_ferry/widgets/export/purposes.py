@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from napari_ferry.io import find_codec, hooks_of
 
 
 class Purpose(NamedTuple):
@@ -36,3 +39,13 @@ PURPOSES = {
     "analysis": Purpose(".mkv", {"codec": "auto"}, {"fit": None, "scale": 1.0}),
 }
 """Value of the field *For* -> its settings."""
+
+
+def draws_pictures(path: Path) -> bool | None:
+    """Return True for pictures that could store samples, but are drawn in a movie.
+
+    Only movies for analysis store samples; ``None`` for these, and for formats that cannot.
+    """
+    suffix = path.suffix.lower()
+    keeps = suffix in hooks_of(find_codec(path)).KEEPS_SAMPLES
+    return True if keeps and suffix != PURPOSES["analysis"].suffix else None

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from napari_ferry.codecs.tiff.images.color_table import with_inversion
 from napari_ferry.codecs.tiff.pages.page_frames import Page, frame_axes, sample_count
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import CHANNEL_DISPLAYS
@@ -27,6 +28,19 @@ class PhotometricPage(Page, Protocol):
 
     @property
     def photometric(self) -> int: ...
+
+
+def with_page_colors(image: Image, page: PhotometricPage) -> Image:
+    """Set the colors of an image as its pages define them: zero as white, and extra samples.
+
+    Parameters
+    ----------
+    image : Image
+        The image made of the page; colors of its own are kept.
+    page : PhotometricPage
+        Its first page.
+    """
+    return with_extra_samples(with_inversion(image, page.photometric), page)
 
 
 def with_extra_samples(image: Image, page: PhotometricPage) -> Image:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.growth import warn_incomplete
-from napari_ferry.codecs.tiff.images.color_table import with_inversion
-from napari_ferry.codecs.tiff.images.extra_samples import with_extra_samples
+from napari_ferry.codecs.tiff.images.extra_samples import with_page_colors
 from napari_ferry.codecs.tiff.images.micromanager import read_micromanager
 from napari_ferry.codecs.tiff.images.part_files import HEAD_CHARACTERS, check_parts, ome_parts
 from napari_ferry.codecs.tiff.images.planar_color import warn_shown_as_color
@@ -33,12 +33,21 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
     open_even_stack,
     with_pixels,
 )
+from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
-from napari_ferry.imagej import COUNT_KEYS, has_consistent_counts, parse_imagej, with_values
+from napari_ferry.imagej import (
+    COUNT_KEYS,
+    PlaneSizes,
+    has_consistent_counts,
+    parse_imagej,
+    parse_sizes,
+    single_axis,
+    with_values,
+)
 
 _OME_ROOT = re.compile(r"<(?:[\w.-]+:)?OME\b")
 
@@ -68,9 +77,8 @@ def read_images(path: Path) -> list[Image]:
         images = _read_described(header, source)
     if not images and header.nbytes and header.flavor:
         images = read_vendor(header)
-    images = [
-        with_extra_samples(with_inversion(image, header.photometric), header) for image in images
-    ]
+    if len(images) == 1:  # readers of several images know the first page of each
+        images = [with_page_colors(images[0], header)]
     if not images:
         images = read_plain(source)
         warn_shown_as_color(header)
@@ -113,28 +121,20 @@ def writer_of(header: Header) -> str:
     return creator[1] if creator else header.software
 
 
-def _read_imagej(header: Header, metadata: Mapping[str, Any], *, is_fitted: bool = False) -> Image:
-    """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another.
-
-    Parameters
-    ----------
-    header : Header
-        The first page.
-    metadata : mapping
-        The ImageJ header.
-    is_fitted : bool
-        True if the header was compared with the number of pages.
-    """
+def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
+    """Open an ImageJ hyperstack, whose planes are in the order t z c unless it names another."""
     axes, move = frame_axes(header)
     y, x, *samples = moved_shape(header.shape, move)
     is_counted = header.next_page == 0 or has_consistent_counts(metadata)
+    declared = parse_sizes(metadata, None if is_counted else len(TiffPages(header.path)))
+    planes, flat = _fit_planes(header, metadata, declared, move)
     description = parse_imagej(
         metadata,
         header.resolution,
         (y, x),
         header.dtype.name,
         samples[0] if samples else 1,
-        None if is_counted else len(TiffPages(header.path)),
+        planes,
     )
     lead = len(description.shape) - len(axes)
     if f"{KEY}:" not in str(metadata.get("Info")):
@@ -147,12 +147,6 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any], *, is_fitted: bool
     order = [stored.index(name) for name in names]
     count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
 
-    flat = None if move else open_even_stack(header, count, is_single=True)
-    if not is_fitted:
-        existing = _count_planes(header, count, flat is not None, can_share=move is None)
-        fitted = _fit_counts(header, metadata, {name: sizes[name] for name in stored}, existing)
-        if fitted is not None:
-            return _read_imagej(header, fitted, is_fitted=True)
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
         array: Array = whole.transpose(*order, *range(lead, whole.ndim))
@@ -160,6 +154,32 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any], *, is_fitted: bool
         pages = np.arange(count).reshape(shape).transpose(order).ravel()
         array = array_by_page(header, pages, description.shape, lead, move)
     return with_pixels(description, array)
+
+
+def _fit_planes(
+    header: Header, metadata: Mapping[str, Any], declared: PlaneSizes, move: AxisMove | None
+) -> tuple[PlaneSizes, FileArray | None]:
+    """Fit the declared sizes of an ImageJ file to its planes.
+
+    Returns
+    -------
+    sizes : PlaneSizes
+        Lengths of the axes for planes in the file.
+    flat : FileArray, optional
+        These planes, axes (plane, y, x) or (plane, y, x, s); ``None`` if they do not follow each
+        other.
+    """
+
+    def open_even(count: int) -> FileArray | None:
+        return None if move else open_even_stack(header, count, is_single=True)
+
+    count = math.prod(declared.lengths.values())
+    flat = open_even(count)
+    existing = _count_planes(header, count, flat is not None, can_share=move is None)
+    if existing == count:
+        return declared, flat
+    sizes = _fit_sizes(header, metadata, declared, existing)
+    return sizes, open_even(math.prod(sizes.lengths.values()))
 
 
 def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool) -> int:
@@ -187,10 +207,10 @@ def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool)
     return max(pages, min(count, in_block))
 
 
-def _fit_counts(
-    header: Header, metadata: Mapping[str, Any], sizes: Mapping[str, int], existing: int
-) -> dict[str, Any] | None:
-    """Return an ImageJ header for its existing planes, or ``None`` if it fits.
+def _fit_sizes(
+    header: Header, metadata: Mapping[str, Any], declared: PlaneSizes, existing: int
+) -> PlaneSizes:
+    """Return the lengths of the axes for the existing planes, if other than the declared ones.
 
     Parameters
     ----------
@@ -198,8 +218,8 @@ def _fit_counts(
         The first page.
     metadata : mapping
         The ImageJ header.
-    sizes : mapping
-        Lengths of the axes t z c, as they are stored, slowest first.
+    declared : PlaneSizes
+        Lengths of the axes in that header.
     existing : int
         Number of planes in the file.
 
@@ -208,27 +228,31 @@ def _fit_counts(
     FerryWarning
         The file has fewer or more planes than the header declares.
     """
-    count, lengths = math.prod(sizes.values()), [*sizes.values()]
-    if existing == count:
-        return None
-
-    images, consequence = count, f"the first {count} are shown, and the others left out"
+    names = [name for name in _stored_order(metadata) if name in declared.lengths]
+    lengths = [declared.lengths[name] for name in names]
+    count = math.prod(lengths)
+    is_stack = existing > count and sum(n > 1 for n in lengths) < 2 and _are_alike(header.path)
+    consequence = f"the first {count} are shown, and the others left out"
     if existing < count:
         lengths = [*complete_steps(lengths, existing)]
-        images, consequence = math.prod(lengths), "only complete steps of these are shown"
+        consequence = "only complete steps of these are shown"
         consequence += "; get a complete copy of the file if it should have more"
-    elif sum(length > 1 for length in lengths) < 2 and _are_alike(header.path):
+    elif is_stack:
         lengths = [existing if length > 1 else 1 for length in lengths]
-        images, consequence = existing, "all of them are shown"
+        consequence = "all of them are shown"
 
     warn_incomplete(
         f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
         f"{existing} pages: {consequence}.",
-        stacklevel=3,
+        stacklevel=4,
     )
-    counts = {COUNT_KEYS[name]: length for name, length in zip(sizes, lengths, strict=True)}
-    named = {key: length for key, length in counts.items() if key in metadata}
-    return {**metadata, **named, "images": images}
+    if is_stack and count == 1:
+        return single_axis(metadata, existing)
+    fitted = dict(zip(names, lengths, strict=True))
+    # an axis that the header does not name exists only for several planes
+    kept = [n for n in declared.lengths if fitted[n] > 1 or COUNT_KEYS[n] in metadata]
+    is_time_assumed = declared.is_time_assumed and "t" in kept
+    return PlaneSizes({name: fitted[name] for name in kept}, is_time_assumed)
 
 
 def _are_alike(path: Path) -> bool:

@@ -16,6 +16,7 @@ from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import IndexedFrames
 from napari_ferry.codecs.tiff.images.color_table import with_palette
+from napari_ferry.codecs.tiff.images.extra_samples import with_page_colors
 from napari_ferry.codecs.tiff.images.levels import (
     ImagePages,
     page_table,
@@ -206,6 +207,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
         pages = _image_pages(source, numbers, description.shape, first)
         array = _read_pages(pages, description.shape, first)
         image = with_palette(with_pixels(description, array), first.kind)
+        image = with_page_colors(image, first.kind)
         return with_subifd_levels(with_pixel_size(image, first.kind.pixel_size), pages, first.kind)
 
     # one array for each sequence of runs with the same storage, joined frame by frame
@@ -215,9 +217,9 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     read = JoinedReader(
         tuple(IndexedFrames(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
     )
-    lead = len(description.shape) - frame
-    array = Frames(read, description.shape, parts[0].dtype, lead)
-    return with_pixel_size(with_pixels(description, array), first.kind.pixel_size)
+    array = Frames(read, description.shape, parts[0].dtype, len(description.shape) - frame)
+    image = with_page_colors(with_pixels(description, array), first.kind)
+    return with_pixel_size(image, first.kind.pixel_size)
 
 
 def _is_uniform(stack: PageStack) -> bool:

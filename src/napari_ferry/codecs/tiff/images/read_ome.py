@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.tiff.images.extra_samples import with_page_colors
 from napari_ferry.codecs.tiff.images.levels import ImagePages, with_subifd_levels
 from napari_ferry.codecs.tiff.images.ome_files import OmeFiles
 from napari_ferry.codecs.tiff.images.ome_mismatch import (
@@ -262,7 +263,8 @@ def _read_ome_image(
     differences |= type_difference(description.dtype, kind.dtype)
     pages = ImagePages(files=files, table=planes, lead=description.shape[:lead], move=move)
     array = pages.to_array(frame, kind.dtype)
-    return with_subifd_levels(with_pixels(description, array), pages, kind)
+    image = with_page_colors(with_pixels(description, array), kind)
+    return with_subifd_levels(image, pages, kind)
 
 
 def _find_files(header: Header, image: OmeImage, set_files: OmeFiles) -> list[TiffPages | None]:

@@ -111,8 +111,9 @@ def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
         channels = 1
     images = math.ceil(pages / channels)
     slices = acquisition.slices or 1
-    # a single frame may have the settings of an earlier stack
-    if not acquisition.is_volumes or slices > _MAX_FILLED:
+    # a single frame may have the settings of an earlier stack, or begin a running recording
+    is_single = images == 1 and not is_growing()
+    if is_single or not acquisition.is_volumes or slices > _MAX_FILLED:
         slices = min(slices, images)
     frames = acquisition.frames_per_slice or math.ceil(images / slices)
 

@@ -15,6 +15,7 @@ from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
 from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.images.color_table import with_palette
+from napari_ferry.codecs.tiff.images.extra_samples import with_page_colors
 from napari_ferry.codecs.tiff.images.levels import ImagePages
 from napari_ferry.codecs.tiff.images.vendor_tags import (
     VendorMetadata,
@@ -128,7 +129,7 @@ def _image(
         metadata={**own.metadata, **({ASSUMED: ASSUMED_TIME} if unnamed else {})},
     )
     arrays = [level.array for level in smaller if level.names == names]
-    image = with_palette(description.to_image(array, *arrays), kind)
+    image = with_page_colors(with_palette(description.to_image(array, *arrays), kind), kind)
     return with_pixel_size(image, kind.pixel_size)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_ferry.arguments import cure_of
+from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
 from napari_ferry.codecs.tiff.pages.describe import description_head
@@ -29,7 +29,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import (
 )
 from napari_ferry.codecs.tiff.pages.pixel_size import PixelSize, read_pixel_size
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
-from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryError, UnreadableFileError
 
 if TYPE_CHECKING:
     import tifffile
@@ -192,13 +192,11 @@ def _convert(
 
 def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:
     """Warn of a strip of raw pixels that ends beyond the file, if all pixels are in the file."""
-    start, size = page.dataoffsets[0], page.databytecounts[-1]
-    end = page.dataoffsets[-1] + size
-    if end > nbytes >= start + page.nbytes:
-        warnings.warn(
-            f"{path.name} is damaged: a strip of its first page is said to have {size} bytes, more "
-            "than the file; its pixels are complete and are shown.",
-            FerryWarning,
+    end = page.dataoffsets[-1] + page.databytecounts[-1]
+    if end > nbytes >= page.dataoffsets[0] + page.nbytes:
+        warn_incomplete(
+            f"{path.name} is damaged: a strip of its first page ends at byte {end}, beyond the end "
+            f"of the file at byte {nbytes}; its pixels are complete and are shown.",
             stacklevel=5,
         )
 

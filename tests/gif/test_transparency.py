@@ -124,6 +124,33 @@ def test_256_colors_before_a_hole_are_reduced_to_255(tmp_path):
     assert np.count_nonzero((found[1] != frames[1]).any(-1)) <= 2
 
 
+@pytest.mark.parametrize("uses", [0, 1])
+def test_the_rarest_color_before_a_hole_is_replaced(uses, tmp_path):
+    rng = np.random.default_rng(0)
+    colors = make_opaque(np.unique(rng.integers(0, 256, (300, 3), np.uint8), axis=0)[:256])
+    rare = 100
+    index = rng.permuted(np.repeat(np.arange(256), 2)).reshape(16, 32)
+    frames = np.stack([colors[index]] * 3)
+    frames[1][index == rare] = colors[7]
+    if uses:
+        frames[1][tuple(np.argwhere(index == rare)[0])] = colors[rare]
+    frames[2, :4] = 0
+    found = load_gif(save(frames, tmp_path / "a.gif"))
+    np.testing.assert_array_equal(found[[0, 2]], frames[[0, 2]])
+    is_other = (found[1] != frames[1]).any(-1)
+    assert is_other.sum() == uses
+    assert (frames[1][is_other] == colors[rare]).all()
+
+
+def test_fewer_colors_before_a_hole_are_announced():
+    def losses(frames: NDArray[Any], **options: Any) -> str:
+        return " ".join(plan(Image.from_array(frames, "tyxs"), "a.gif", **options).losses)
+
+    frames = make_opaque(movie(2, 3))
+    assert "256 colors is reduced to 255 if it, or the frame after it, has" in losses(frames)
+    assert "reduced to 255" not in losses(frames[..., :3]) + losses(frames, colors=128)
+
+
 @pytest.mark.parametrize("dither", [False, True])
 @pytest.mark.parametrize("colors", [2, 16, 256])
 def test_the_number_of_colors_excludes_transparency(colors, dither, tmp_path):

@@ -11,10 +11,11 @@ from napari_ferry.arguments import is_real
 from napari_ferry.codecs.gif.delays import time_losses
 from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
 from napari_ferry.codecs.gif.frame_writer import Job, assemble
+from napari_ferry.codecs.gif.palette import MOST_COLORS
 from napari_ferry.codecs.gif.palette_fit import PaletteFit, SharedPalette, dither_offsets
 from napari_ferry.codecs.gif.read import read_gif
 from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
-from napari_ferry.codecs.gif.transparency import LOSS
+from napari_ferry.codecs.gif.transparency import FEWER_COLORS_LOSS, LOSS
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
@@ -97,7 +98,8 @@ def plan(
     """Plan to save one image as an animated GIF; no pixels are read.
 
     Gray images of 8 bits, and frames of up to 256 colors, are exact pixel by pixel. Pixels of RGBA
-    images are opaque or transparent; a frame with transparent pixels has up to 255 colors.
+    images are opaque or transparent; a frame has up to 255 colors if it, or the frame after it, has
+    transparent pixels.
 
     Parameters
     ----------
@@ -174,6 +176,8 @@ def _losses(movie: Movie, colors: int) -> Iterator[str]:
         yield f"frames with more than {colors} {samples} are reduced to the best {colors}"
     if movie.samples == 4:
         yield LOSS
+        if colors == MOST_COLORS:
+            yield FEWER_COLORS_LOSS
     yield from time_losses(movie.frame_rate)
 
 

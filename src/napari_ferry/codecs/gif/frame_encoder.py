@@ -141,7 +141,8 @@ def clearable(frame: IndexedFrame) -> IndexedFrame:
     """
     if frame.palette.transparent != NO_INDEX:
         return frame
-    palette, index = reserve_transparent(frame.palette)
+    counts = np.bincount(frame.indices.ravel(), minlength=len(frame.palette.colors))
+    palette, index = reserve_transparent(frame.palette, counts)
     return IndexedFrame(palette, index[frame.indices])
 
 

@@ -214,15 +214,26 @@ def _with_alpha(colors: NDArray[np.uint8], *, has_transparent: bool) -> NDArray[
     return np.pad(opaque, ((1, 0), (0, 0))) if has_transparent else opaque
 
 
-def reserve_transparent(palette: Palette) -> tuple[Palette, NDArray[np.uint8]]:
+def reserve_transparent(
+    palette: Palette, counts: NDArray[np.int64]
+) -> tuple[Palette, NDArray[np.uint8]]:
     """Return an opaque palette with a transparent color, and the new index of each old one.
 
-    A palette of 256 colors is reduced to the best 255.
+    The rarest of 256 colors is replaced by the nearest of the others.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colors with alpha.
+    counts : numpy.ndarray
+        Number of pixels of each color, axis index.
     """
-    colors = reduced = palette.colors[:, :3]
-    error = 0.0
+    colors = palette.colors[:, :3]
+    index = np.arange(1, len(colors) + 1)
     if len(colors) == MOST_COLORS:
-        reduced, error = quantize(colors, MOST_COLORS - 1)
-    nearest, _ = find_nearest(colors.astype(np.float32), reduced.astype(np.float32))
-    extended = Palette(_with_alpha(reduced, has_transparent=True), palette.error + error)
-    return extended, (nearest + 1).astype(np.uint8)
+        rarest = int(counts.argmin())
+        color, colors = colors[rarest : rarest + 1], np.delete(colors, rarest, 0)
+        index[rarest + 1 :] -= 1
+        index[rarest] = 1 + find_nearest(color.astype(np.float32), colors.astype(np.float32))[0][0]
+    extended = Palette(_with_alpha(colors, has_transparent=True), palette.error)
+    return extended, index.astype(np.uint8)

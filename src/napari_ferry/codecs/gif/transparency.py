@@ -16,6 +16,10 @@ LOSS = (
     "opaque, the others transparent without a color"
 )
 
+FEWER_COLORS_LOSS = (
+    "a frame of 256 colors is reduced to 255 if it, or the frame after it, has transparent pixels"
+)
+
 _LEAST_OPAQUE = 128
 _OPAQUE_BITS = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
 """Alpha of an opaque pixel, as a pixel packed in memory order."""

@@ -1,6 +1,8 @@
 """The widget *Repair binary metadata*: drop, select, type, check and click, as a user does."""
 
+import errno
 import gc
+import importlib
 import json
 import os
 import sys
@@ -18,6 +20,7 @@ from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.layout import KnownFields, Layout
 from napari_ferry.codecs.binary.layout.find import FoundLayouts
 from napari_ferry.codecs.binary.sidecar import sidecar_path, sidecar_text
+from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
 from napari_ferry.image import Axis, Channel
 from napari_ferry.plugin.samples import calcium_movie
 
@@ -127,8 +130,14 @@ def opened(widget: Any, path: Path, qtbot: Any) -> Path:
     widget.files.line.clear()
     qtbot.keyClicks(widget.files.line, str(path))
     press_enter(widget.files.line, qtbot)
+    wait_until_read(widget, qtbot)
     wait_for_candidates(widget, qtbot)
     return path
+
+
+def wait_until_read(widget: Any, qtbot: Any) -> None:
+    """Wait until sizes and sidecar of files were read, or could not be."""
+    qtbot.waitUntil(lambda: not widget.status.text().startswith("Reading"), timeout=WAIT)
 
 
 def press_enter(field: Any, qtbot: Any) -> None:
@@ -154,7 +163,8 @@ def wait_until_found(widget: Any, qtbot: Any) -> None:
 
 
 def is_waiting(widget: Any) -> bool:
-    return any(timer.isActive() for timer in widget.timers.values())
+    is_reading = widget.status.text().startswith("Reading")
+    return is_reading or any(timer.isActive() for timer in widget.timers.values())
 
 
 def type_number(widget: Any, name: str, text: str, qtbot: Any) -> None:
@@ -410,15 +420,18 @@ def test_a_file_that_is_not_raw_is_one_sentence(viewer, tmp_path, qtbot, content
 
 def test_a_missing_file_is_one_sentence(widget, tmp_path, qtbot):
     widget.open_paths([tmp_path / "nowhere.raw"])
+    wait_until_read(widget, qtbot)
     said = "nowhere.raw cannot be read (No such file or directory): check that it exists."
     assert widget.status.text() == f"{tmp_path}{os.sep}{said}"
     widget.open_paths([tmp_path])
+    wait_until_read(widget, qtbot)
     assert "contains no raw files" in widget.result.summary.text()
 
 
 def test_an_invalid_name_leaves_the_previous_file(widget, viewer, tmp_path, qtbot):
     path = opened(widget, recording(tmp_path), qtbot)
     widget.open_paths([tmp_path / "nowhere.raw"])
+    wait_until_read(widget, qtbot)
     widget.open_paths([Path("~nobody-of-this-name") / "a.raw"])
     assert "a home folder that cannot be determined" in widget.status.text()
     type_number(widget, "frames", "6", qtbot)
@@ -617,7 +630,7 @@ def test_the_newest_search_wins(widget, viewer, tmp_path, qtbot, monkeypatch):
 
     replace_search(monkeypatch, search)
     widget.open_paths([recording(tmp_path)])
-    assert begun.wait(10)
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
     type_number(widget, "offset", str(HEADER), qtbot)
     go.set()
     wait_until_found(widget, qtbot)
@@ -958,6 +971,68 @@ def test_a_failed_write_is_one_sentence(widget, tmp_path, qtbot, notices):
     qtbot.waitUntil(lambda: "a.json" in widget.status.text(), timeout=WAIT)
     assert notices == []
     assert widget.status.text().endswith(".")
+
+
+def test_an_error_between_two_sidecars_tells_what_was_written(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    for name in "abc":
+        recording(tmp_path, f"{name}.raw")
+    widget.open_paths([tmp_path])
+    wait_until_read(widget, qtbot)
+    wait_for_candidates(widget, qtbot)
+
+    def write(data: Path, *args: Any, **options: Any) -> Any:
+        if data.name == "b.raw":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_sidecar(data, *args, **options)
+
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.write_sidecar", write)
+    click(widget.result.all_button, qtbot)
+    answer_question(widget, "Write", qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert notices == [f"Wrote {tmp_path / 'a.json'}."]
+    wait_until_read(widget, qtbot)
+    said = "b.json cannot be written (No space left on device): check its folder."
+    assert widget.status.text() == said
+
+
+def test_a_sidecar_that_vanishes_after_writing_is_one_sentence(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    path = opened(widget, recording(tmp_path), qtbot)
+
+    def read(data: Path) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(data))
+
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.read_sidecar_status", read)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: "cannot be read" in widget.status.text(), timeout=WAIT)
+    assert notices == [f"Wrote {path.with_suffix('.json')}."]
+
+
+def test_files_are_listed_and_sidecars_sought_in_other_threads(
+    widget, tmp_path, qtbot, notices, monkeypatch
+):
+    seen: dict[str, threading.Thread] = {}
+
+    def watch(module: str, name: str) -> None:
+        call = getattr(importlib.import_module(f"napari_ferry.widgets.repair.{module}"), name)
+
+        def watched(*args: Any) -> Any:
+            seen[name] = threading.current_thread()
+            return call(*args)
+
+        monkeypatch.setattr(f"napari_ferry.widgets.repair.{module}.{name}", watched)
+
+    watch("repair_widget", "list_raw_files")
+    watch("repair_widget", "read_sidecar_status")
+    watch("sidecar_writer", "make_question")
+    opened(widget, recording(tmp_path), qtbot)
+    click(widget.result.write_button, qtbot)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
+    assert len(seen) == 3
+    assert threading.main_thread() not in seen.values()
 
 
 def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(

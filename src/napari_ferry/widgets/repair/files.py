@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ferry.codecs.binary.described import data_file
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 from napari_ferry.widgets.form import escape_text
@@ -28,6 +30,13 @@ _ROWS = 4
 
 _SPACING = 4
 """Pixels between the buttons, which leave little room for the path."""
+
+
+class RawFiles(NamedTuple):
+    """Size of each raw file in bytes, and the file or folder that was opened."""
+
+    path: Path
+    sizes: dict[Path, int]
 
 
 class FileSelector(QWidget):
@@ -92,12 +101,11 @@ class FileSelector(QWidget):
         """Size of the selected file in bytes."""
         return 0 if self.current is None else self.sizes[self.current]
 
-    def set_paths(self, paths: Sequence[Path]) -> None:
-        """Replace the files and select the first one; a folder is replaced by its raw files."""
-        files = [file for path in paths for file in (raw_files(path) if path.is_dir() else [path])]
-        self.sizes = {path: path.stat().st_size for path in files}
+    def set_files(self, files: RawFiles) -> None:
+        """Replace the files and select the first one."""
+        self.sizes = files.sizes
         self.paths = list(self.sizes)
-        self._show_path(paths[0])
+        self._show_path(files.path)
         with QSignalBlocker(self.list):
             self.list.clear()
             self.list.addItems([path.name for path in self.paths])
@@ -147,3 +155,21 @@ class FileSelector(QWidget):
 
     def _folder(self) -> str:
         return "" if self.current is None else str(self.current.parent)
+
+
+def list_raw_files(paths: Sequence[Path]) -> RawFiles:
+    """List raw files with their sizes; a folder is replaced by its raw files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders, and raw files, their sidecars or their headers.
+
+    Raises
+    ------
+    UnreadableFileError, OSError
+        A raw file does not exist, or a folder cannot be read.
+    """
+    named = [data_file(path) if path.is_file() else path for path in paths]
+    files = [file for path in named for file in (raw_files(path) if path.is_dir() else [path])]
+    return RawFiles(named[0], {path: path.stat().st_size for path in files})

@@ -23,7 +23,7 @@ from napari_ferry.widgets.repair.mismatch_table import mismatch_table
 from napari_ferry.widgets.repair.notes import rival_notes
 from napari_ferry.widgets.repair.question import LayoutQuestion, ReasonsPanel, make_label
 from napari_ferry.widgets.repair.result import ResultPanel
-from napari_ferry.widgets.repair.sentences import typed_headline, use
+from napari_ferry.widgets.repair.sentences import error_sentence, typed_headline, use
 from napari_ferry.widgets.repair.sidecar_writer import SidecarWriter
 from napari_ferry.widgets.repair.words import CALIBRATION, NUMBERS, USE
 from napari_ferry.widgets.worker import BackgroundWorker
@@ -71,7 +71,8 @@ class RepairPanels(QWidget):
         self.destroyed.connect(self.preview.release)
 
     def _make_workers(self) -> None:
-        self.searching, self.drawing = BackgroundWorker(self), BackgroundWorker(self)
+        self.opening, self.searching = BackgroundWorker(self), BackgroundWorker(self)
+        self.drawing = BackgroundWorker(self)
         self.writer = SidecarWriter(self)
         self.timers = {
             "gather": self._make_timer(_GATHER_DELAY),
@@ -126,7 +127,7 @@ class RepairPanels(QWidget):
     def _clear(self) -> None:
         """Clear everything about the previous file."""
         self.form.setEnabled(False)
-        for worker in (self.searching, self.drawing):
+        for worker in (self.opening, self.searching, self.drawing):
             worker.discard()
         for timer in self.timers.values():
             timer.stop()
@@ -181,3 +182,6 @@ class RepairPanels(QWidget):
     def _show_status(self, text: str) -> None:
         self.status.setText(text)
         self.status.setVisible(bool(text))
+
+    def _show_error(self, error: Exception) -> None:
+        self._show_status(error_sentence(error))

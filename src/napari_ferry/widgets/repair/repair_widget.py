@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import to_path
 from napari_ferry.codecs.binary.calibration import Calibration
-from napari_ferry.codecs.binary.described import data_file
 from napari_ferry.codecs.binary.fit import derive_free_size
 from napari_ferry.codecs.binary.layout import Layout, count_frames, strip_evidence
 from napari_ferry.codecs.binary.layout.find import FoundLayouts
 from napari_ferry.codecs.binary.sidecar import sidecar_path
-from napari_ferry.codecs.binary.sidecar_check import read_sidecar_status
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_search import find_file_layouts, open_with_layout
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.image import Image
@@ -25,15 +24,15 @@ from napari_ferry.widgets.repair.candidate import (
     is_likely,
     make_candidates,
 )
+from napari_ferry.widgets.repair.files import RawFiles, list_raw_files
 from napari_ferry.widgets.repair.layout_form import DEFAULT_LAYOUT
 from napari_ferry.widgets.repair.layout_preview import check_displayable
 from napari_ferry.widgets.repair.notes import size_notes
 from napari_ferry.widgets.repair.panels import RepairPanels
-from napari_ferry.widgets.repair.sentences import opened, searching
+from napari_ferry.widgets.repair.sentences import error_sentence, opened, reading, searching
 from napari_ferry.widgets.repair.sidecar_writer import SidecarRequest, WrittenSidecars
 from napari_ferry.widgets.repair.thumbnails import first_frame_limits, make_thumbnails
 from napari_ferry.widgets.repair.words import SELECT_FILE
-from napari_ferry.widgets.summary import sentence
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -64,6 +63,7 @@ class RepairMetadata(RepairPanels):
         self.timers["gather"].timeout.connect(self._open_offered)
         self.timers["show"].timeout.connect(self._show)
         self.timers["search"].timeout.connect(self._search)
+        self.opening.failed.connect(self._show_error)
         self.searching.failed.connect(self._on_search_failed)
         self.writer.written.connect(self._on_written)
         self.writer.failed.connect(self._show_error)
@@ -80,20 +80,26 @@ class RepairMetadata(RepairPanels):
         self.open_paths(paths)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of some files; the files of a folder are treated as one camera's."""
+        """Open the first of some files; the files of a folder are treated as one camera's.
+
+        File access is in another thread, as a file server may answer slowly.
+        """
         try:
-            paths = [to_path(path) for path in paths]
-            raw = [data_file(path) if path.is_file() else path for path in paths]
-            self.files.set_paths(raw)
-        except (FerryError, OSError) as error:
+            known = [to_path(path) for path in paths]
+        except FerryError as error:
             self._show_error(error)
             return
+        self._show_status(reading(known[0].name))
+        self.opening.call(lambda: list_raw_files(known), self._on_files)
 
+    def _on_files(self, files: RawFiles) -> None:
+        """Show files, and open the first one."""
         self.form.forget()
         self.calibration_form.show_calibration(Calibration())
+        self.files.set_files(files)
         if self.files.current is None:
             self._clear()
-            self.result.show_nothing(f"{paths[0]} contains no raw files: select another folder.")
+            self.result.show_nothing(f"{files.path} contains no raw files: select another folder.")
         else:
             self._open_current()
 
@@ -109,15 +115,15 @@ class RepairMetadata(RepairPanels):
         if not self.files.nbytes:
             self.result.show_nothing(f"{data.name} is empty: there is nothing to repair.")
             return
-        try:
-            self.sidecar_status = read_sidecar_status(data)
-        except OSError as error:
-            self._show_error(error)
-            return
+        self._show_status(reading(data.name))
+        self.opening.call(lambda: read_sidecar_status(data), self._on_sidecar)
 
+    def _on_sidecar(self, status: SidecarStatus | None) -> None:
+        """Show the calibration of the sidecar, and search for the layout."""
+        self.sidecar_status = status
         self.form.setEnabled(True)
-        if self.sidecar_status is not None:
-            self.calibration_form.show_calibration(self.sidecar_status.calibration)
+        if status is not None:
+            self.calibration_form.show_calibration(status.calibration)
         self._search()
 
     # --- candidates -------------------------------------------------------------------------
@@ -226,7 +232,7 @@ class RepairMetadata(RepairPanels):
         except (FerryError, OSError) as error:
             if not self.preview.opened:
                 self.preview.remove()
-            self.result.show_nothing(_sentence(error))
+            self.result.show_nothing(error_sentence(error))
             return
         self.drawing.call(lambda: (image, make_thumbnails(image).limits), self._on_limits)
 
@@ -266,19 +272,17 @@ class RepairMetadata(RepairPanels):
             before = Calibration() if status is None else status.calibration
             layouts = {path: replace(layout, frames=count) for path, count in fitting.items()}
             edited = self.calibration_form.differs_from(before)
-            self.writer.write(SidecarRequest(layouts, calibration, edited), left_out)
+            self.writer.write(SidecarRequest(current, layouts, calibration, edited), left_out)
 
     def _on_written(self, written: WrittenSidecars) -> None:
         if written.error:
             self._show_status(written.error)
-        elif self.files.current is not None and sidecar_path(self.files.current) in written.paths:
-            self.sidecar_status = read_sidecar_status(self.files.current)
+        data, status = self.files.current, written.status
+        if data is not None and status is not None and status.path == sidecar_path(data):
+            self.sidecar_status = status
             self.mismatch.hide()
 
     # --- errors -----------------------------------------------------------------------------
-
-    def _show_error(self, error: Exception) -> None:
-        self._show_status(_sentence(error))
 
     def _on_search_failed(self, error: Exception) -> None:
         """Show the error, and a default layout to edit."""
@@ -287,13 +291,6 @@ class RepairMetadata(RepairPanels):
         if self.displayed_layout is None:
             self.form.show_layout(derive_free_size(self.files.nbytes, DEFAULT_LAYOUT, ()))
             self.result.show_nothing("")
-
-
-def _sentence(error: Exception) -> str:
-    """Return the message of an error, also of the file system."""
-    if isinstance(error, OSError) and not isinstance(error, FerryError):
-        return f"{error.filename} cannot be read ({error.strerror}): check that it exists."
-    return sentence(error)
 
 
 def _thumbnails(data: Path, layout: Layout) -> object:

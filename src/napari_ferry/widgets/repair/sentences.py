@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
+from napari_ferry.errors import FerryError
 from napari_ferry.saving.progress import size_text
 from napari_ferry.widgets.repair.words import OPEN, REPLACE, REPLACE_WRITE, WRITE
+from napari_ferry.widgets.summary import sentence
 
 _LIKELIHOODS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "unlikely"))
 """Words for a confidence, each with the least one."""
@@ -160,6 +162,11 @@ def doubt(reason: str) -> str:
     return f"{reason[0].upper()}{reason[1:]}. Enter the numbers you know; the others are computed."
 
 
+def reading(name: str) -> str:
+    """Return the sentence shown while sizes and sidecar of a file are read."""
+    return f"Reading {name}..."
+
+
 def searching(name: str) -> str:
     """Return the status during a search."""
     return f"Searching the bytes of {name}..."
@@ -240,6 +247,18 @@ def written(paths: Sequence[Path], backups: Sequence[Path]) -> str:
         return f"{text}."
     previous = "the previous one is" if len(backups) == 1 else "the previous ones are"
     return f"{text}; {previous} kept as {names(backups)}."
+
+
+def error_sentence(error: Exception) -> str:
+    """Return the message of an error, also of the file system."""
+    if isinstance(error, OSError) and not isinstance(error, FerryError):
+        return f"{error.filename} cannot be read ({error.strerror}): check that it exists."
+    return sentence(error)
+
+
+def not_written(path: Path, error: OSError) -> str:
+    """Return the sentence about a sidecar that the file system has refused."""
+    return f"{path.name} cannot be written ({error.strerror or error}): check its folder."
 
 
 def names(paths: Sequence[Path]) -> str:

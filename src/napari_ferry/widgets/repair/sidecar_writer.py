@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
+from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_plan import (
     free_backup_path,
     plan_sidecar,
@@ -22,6 +23,8 @@ from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
 from napari_ferry.widgets.repair.sentences import (
     Question,
+    error_sentence,
+    not_written,
     replace_question,
     write_question,
     written,
@@ -33,19 +36,24 @@ Losses = Mapping[str, Sequence[Path]]
 
 
 class SidecarRequest(NamedTuple):
-    """Sidecars to write: the layout of each raw file, its calibration, and its edited fields."""
+    """Sidecars to write: the layout of each raw file, its calibration, and its edited fields.
 
+    The sidecar of the current file is read again once it was written.
+    """
+
+    current: Path
     layouts: Mapping[Path, Layout]
     calibration: Calibration
     edited: Collection[Field]
 
 
 class WrittenSidecars(NamedTuple):
-    """Paths of new sidecars and of backups, and the error after them, if any."""
+    """Paths of new sidecars and of backups, the error after them, and the new status, if any."""
 
     paths: list[Path]
     backups: list[Path]
     error: str
+    status: SidecarStatus | None = None
 
 
 class SidecarWriter(QObject):
@@ -72,11 +80,11 @@ class SidecarWriter(QObject):
     def write(self, request: SidecarRequest, left_out: Sequence[Path]) -> None:
         """Write sidecars; report losses and the files left out in a question first."""
         self._worker.call(
-            lambda: find_losses(request), lambda losses: self._ask(request, left_out, losses)
+            lambda: make_question(request, left_out, find_losses(request)),
+            lambda question: self._ask(request, question),
         )
 
-    def _ask(self, request: SidecarRequest, left_out: Sequence[Path], losses: Losses) -> None:
-        question = make_question(request, left_out, losses)
+    def _ask(self, request: SidecarRequest, question: Question | None) -> None:
         if question is None:
             self._write(request)
             return
@@ -94,7 +102,7 @@ class SidecarWriter(QObject):
         box.open()  # unlike `exec`, this returns: the rest of the program goes on
 
     def _write(self, request: SidecarRequest) -> None:
-        self._worker.call(lambda: write_all(request), self._on_written)
+        self._worker.call(lambda: write_and_read(request), self._on_written)
 
     def _on_written(self, result: WrittenSidecars) -> None:
         if result.paths:
@@ -143,6 +151,17 @@ def make_question(
     return replace_question(existing[0], free_backup_path(existing[0]), list(losses))
 
 
+def write_and_read(request: SidecarRequest) -> WrittenSidecars:
+    """Write sidecars, and read the status of that of the current file."""
+    written = write_all(request)
+    if sidecar_path(request.current) not in written.paths:
+        return written
+    try:
+        return written._replace(status=read_sidecar_status(request.current))
+    except OSError as error:
+        return written._replace(error=written.error or error_sentence(error))
+
+
 def write_all(request: SidecarRequest) -> WrittenSidecars:
     """Write sidecars until one cannot be written."""
     paths: list[Path] = []
@@ -153,6 +172,8 @@ def write_all(request: SidecarRequest) -> WrittenSidecars:
             path, backup = write_sidecar(data, layout, request.calibration, **options)
         except FerryError as error:
             return WrittenSidecars(paths, backups, str(error))
+        except OSError as error:
+            return WrittenSidecars(paths, backups, not_written(sidecar_path(data), error))
         paths.append(path)
         if backup is not None:
             backups.append(backup)

@@ -188,7 +188,7 @@ def _open_files() -> Counter[str]:
 
 def _wait_until_closed(before: Counter[str]) -> Counter[str]:
     """Return what stays open beyond `before` once garbage is collected and threads have ended."""
-    for delay in (0, 0.1, 0.5):
+    for delay in (0, 0.1, 0.5, 2, 5):  # a busy machine may keep a thread waiting
         left = _open_files() - before
         if not left:
             break

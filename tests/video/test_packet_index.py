@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import av
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import napari_ferry
 from helpers import number_of
 from napari_ferry import Axis, FerryWarning, Image, imload
+from napari_ferry.codecs.video.packet_index import video_packets
 from video_files import MADE, decoded, ffmpeg
 
 # Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
@@ -105,3 +107,14 @@ def test_several_videos_can_be_read_at_the_same_time(tmp_path):
 
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(read, paths * 3)) == {5 * 3 * 32 * 48}
+
+
+def test_the_packets_of_a_container_are_closed() -> None:
+    """PyAV frees their buffer only then."""
+    container = MagicMock()
+    container.demux.return_value.__iter__.return_value = iter([MagicMock(size=1)] * 2)
+    packets = video_packets(container)
+    next(packets)
+    container.demux.return_value.close.assert_not_called()
+    del packets
+    container.demux.return_value.close.assert_called_once_with()

@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 import napari_ferry
@@ -30,6 +31,7 @@ def test_a_file_without_a_video_stream_is_refused(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=duration=0.2", sound)
     with pytest.raises(UnreadableFileError, match=r"sound\.mp4 has no video stream \(only audio\)"):
         imload(sound)
+    assert str(sound) not in [file.path for file in psutil.Process().open_files()]
     page = tmp_path / "page.mp4"
     page.write_text("<html>not found</html>")
     with pytest.raises(UnreadableFileError, match=r"page.mp4 cannot be opened as a video"):

@@ -90,9 +90,12 @@ class Decoder:
         """
         import av
 
+        frame, is_refused = None, False
         try:
             frame = self._find(i)
         except av.FFmpegError:
+            is_refused = True
+        if is_refused:  # not in the handler: PyAV's generator would keep the exception, and it us
             frame = self._find_carefully(i)
         if self.file.is_strict and (frame is None or self._causes(i)):
             frame = self._find_leniently(i) or frame

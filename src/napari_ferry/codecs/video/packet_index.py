@@ -6,11 +6,12 @@ order; the decoder passes this number on (``AV_CODEC_FLAG_COPY_OPAQUE``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,17 +148,20 @@ def video_packets(container: InputContainer) -> Iterator[av.Packet[VideoStream]]
 
     DivX packs two frames into one packet and a placeholder into the next; they are separated here.
     """
-    stream = container.streams.video[0]
-    packets = (packet for packet in container.demux(stream) if packet.size)
-    if stream.codec_context.name != "mpeg4":
-        yield from packets
-        return
     from av.bitstream import BitStreamFilterContext
 
-    unpack = BitStreamFilterContext("mpeg4_unpack_bframes", stream)
-    for packet in packets:
-        yield from unpack.filter(packet)
-    yield from unpack.filter(None)
+    stream = container.streams.video[0]
+    is_packed = stream.codec_context.name == "mpeg4"
+    unpack = BitStreamFilterContext("mpeg4_unpack_bframes", stream) if is_packed else None
+    # PyAV 18 frees the buffers of `demux` only if it ends or is closed
+    with closing(cast("Generator[av.Packet[VideoStream]]", container.demux(stream))) as demuxed:
+        packets = (packet for packet in demuxed if packet.size)
+        if unpack is None:
+            yield from packets
+            return
+        for packet in packets:
+            yield from unpack.filter(packet)
+        yield from unpack.filter(None)
 
 
 def refuse_encrypted(path: Path, packet: av.Packet[VideoStream]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -149,24 +149,17 @@ def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREA
 
     patch = find_patch(path)
     source = PatchedAvi(path, patch) if patch else None
-    try:
-        container = _open(source or str(path))
-    except av.FFmpegError as error:
+    with ExitStack() as undo:
         if source is not None:
-            source.close()
-        raise UnreadableFileError(_not_video(path, error)) from error
-    if not container.streams.video:
-        raise UnreadableFileError(
-            f"{path.name} has no video stream ({_describe_streams(container)}): open another file."
-        )
+            undo.callback(source.close)
+        try:
+            container = _open(source or str(path))
+        except av.FFmpegError as error:
+            raise UnreadableFileError(_not_video(path, error)) from error
+        undo.callback(container.close)  # it is in a cycle of references, as are its streams
+        codec = _find_decoder(path, container)
+        undo.pop_all()
 
-    stream = container.streams.video[0]
-    if getattr(stream, "codec_context", None) is None:
-        raise UnreadableFileError(
-            f"{path.name} has a video stream in an unknown encoding: it is damaged, or must be "
-            "converted by the program that created it."
-        )
-    codec = _alpha_decoder(stream) or stream.codec_context
     codec.thread_type = "AUTO"
     codec.thread_count = min(threads, os.cpu_count() or 1)
     codec.flags |= av.codec.context.Flags.copy_opaque
@@ -181,6 +174,27 @@ def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREA
         source=source,
         is_strict=is_strict,
     )
+
+
+def _find_decoder(path: Path, container: InputContainer) -> VideoCodecContext:
+    """Return the decoder of the first video stream.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is no video stream, or FFmpeg does not know its encoding.
+    """
+    if not container.streams.video:
+        raise UnreadableFileError(
+            f"{path.name} has no video stream ({_describe_streams(container)}): open another file."
+        )
+    stream = container.streams.video[0]
+    if getattr(stream, "codec_context", None) is None:
+        raise UnreadableFileError(
+            f"{path.name} has a video stream in an unknown encoding: it is damaged, or must be "
+            "converted by the program that created it."
+        )
+    return _alpha_decoder(stream) or stream.codec_context
 
 
 def _not_video(path: Path, error: av.FFmpegError) -> str:

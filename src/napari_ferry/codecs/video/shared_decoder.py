@@ -1,0 +1,142 @@
+"""Decoder of one video for many threads, whose file is open only while it is in use."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_ferry.arrays.open_files import register_holder
+from napari_ferry.arrays.stamp import Stamp, check_unchanged
+from napari_ferry.codecs.video.decoder import Decoder
+from napari_ferry.codecs.video.idle_decoders import watch
+from napari_ferry.codecs.video.packet_index import PacketIndex
+from napari_ferry.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    import av
+
+_parent_decoders: list[Decoder] = []
+"""Decoders of the parent process, kept alive because this process must not close them."""
+
+
+class SharedDecoder:
+    """A decoder for many threads, which opens its file when a frame is read.
+
+    The file is closed by `close`, when it is idle, and when its owner no longer exists. While it is
+    open, `idle_decoders` keeps this object alive, so that the garbage collector never finds an
+    open file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    index : PacketIndex
+        Its packets.
+    stamp : Stamp
+        Stamp of the file when its index was read; a file with another one is refused.
+    """
+
+    def __init__(self, path: Path, index: PacketIndex, stamp: Stamp) -> None:
+        self.path = path
+        self.index = index
+        self.stamp = stamp
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self.sequence_lock = FairLock()
+        """Held by a thread that reads several frames, so that other threads cause no seek."""
+        self._decoder: Decoder | None = None
+        self._last_use = 0.0
+
+    def frame(self, i: int, owner: object) -> av.VideoFrame:
+        """Return frame i as decoded.
+
+        Parameters
+        ----------
+        i : int
+            Number of the frame.
+        owner : object
+            The reader to which the decoder belongs, not kept alive.
+
+        Raises
+        ------
+        UnreadableFileError
+            The file has another stamp, or its decoder refuses the frame.
+        """
+        with self._lock:
+            self._last_use = time.monotonic()
+            self._check_unchanged()
+            try:
+                if self._decoder is None:
+                    watch(self, owner)
+                    register_holder(self)
+                    self._decoder = Decoder(self.path, self.index)
+                return self._decoder.frame(i)
+            finally:
+                self._check_unchanged()  # or the frame, or the error, may be of another movie
+
+    def _check_unchanged(self) -> None:
+        """Refuse a changed file, and close it so that it can be replaced."""
+        try:
+            check_unchanged(self.path, self.stamp)
+        except UnreadableFileError:
+            self._close()
+            raise
+
+    def close_if_idle(self, seconds: float) -> bool:
+        """Close the file if idle for this time in seconds; return True if it is still open."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        try:
+            if self._decoder and time.monotonic() - self._last_use > seconds:
+                self._close()
+            return self._decoder is not None
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close the file until its next frame is read."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        decoder, self._decoder = self._decoder, None
+        if decoder:
+            decoder.close()
+
+    def forget(self) -> None:
+        """Leave an open file to the parent process, after a fork: its threads exist only there."""
+        if self._decoder:
+            _parent_decoders.append(self._decoder)
+        self._reset()
+
+
+class FairLock:
+    """A fair lock: threads acquire it in the order of their requests.
+
+    Several threads request consecutive parts of a video, so these are read almost in order.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            ticket = threading.Lock()
+            if self._is_held:
+                ticket.acquire()
+                self._waiting.append(ticket)
+            self._is_held = True
+        ticket.acquire()  # free for the first thread; the thread before releases that of the others
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_held = bool(self._waiting)
+            if self._waiting:
+                self._waiting.popleft().release()

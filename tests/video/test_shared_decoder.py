@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import threading
 import time
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import psutil
 import pytest
 
+from faults import run_python
 from helpers import number_of
-from napari_ferry import Image, imload
+from napari_ferry import Image, imload, imsave
 from napari_ferry.arrays import open_files
 from napari_ferry.codecs.video import decoder, ffmpeg_log, video_file
 from napari_ferry.codecs.video import idle_decoders as idle
@@ -166,3 +169,25 @@ def test_no_file_is_opened_without_a_thread_to_close_it(movie: Path) -> None:
         assert idle._watcher.is_running
         image.close()
         assert not is_open(movie)
+
+
+_EXIT_FORK = """
+import os, signal, sys
+from napari_ferry import imload
+images = [imload(path)[0] for path in sys.argv[1:]]
+before = [image.array[5] for image in images]
+child = os.fork()
+signal.alarm(60)
+after = [image.array[5] for image in images]
+assert all((a == b).all() for a, b in zip(before, after))
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_reads_and_ends(movie: Path, tmp_path: Path) -> None:
+    colored = np.random.default_rng(1).integers(0, 255, (9, 64, 64, 3), np.uint8)
+    imsave(colored, tmp_path / "colored.mp4")
+    status, _, errors = run_python(_EXIT_FORK, movie, tmp_path / "colored.mp4")
+    assert status == 0, errors

@@ -52,7 +52,8 @@ def gray_levels(frame: av.VideoFrame) -> NDArray[Any] | None:
     """Return the gray levels of a frame, axes y x; ``None`` if it has colors."""
     name = frame.format.name
     if lacks_palette(frame):
-        indices: NDArray[Any] = frame.to_ndarray(format="pal8")[0]  # also of reversed rows
+        arrays = frame.to_ndarray(format="pal8", threads=1)  # also of reversed rows
+        indices: NDArray[Any] = arrays[0]
         return indices
     if name in _PLANAR_FORMATS:
         frame = _convert(frame, _PLANAR_FORMATS[name])
@@ -130,12 +131,17 @@ def _color_options(frame: av.VideoFrame) -> dict[str, int]:
 
 
 def _convert(frame: av.VideoFrame, name: str, **options: int) -> av.VideoFrame:
-    """Convert a frame to another pixel format; each thread reuses its own costly converter."""
+    """Convert a frame to another pixel format; each thread reuses its own costly converter.
+
+    A converter with threads of its own would hang in a forked process, where these do not exist,
+    and end that process when it is freed there.
+    """
     from av.video.reformatter import VideoReformatter
 
     if not hasattr(_thread_state, "reformatter"):
         _thread_state.reformatter = VideoReformatter()
-    converted: av.VideoFrame = _thread_state.reformatter.reformat(frame, format=name, **options)
+    reformat = _thread_state.reformatter.reformat
+    converted: av.VideoFrame = reformat(frame, format=name, threads=1, **options)
     return converted
 
 

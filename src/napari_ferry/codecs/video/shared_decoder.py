@@ -18,9 +18,6 @@ from napari_ferry.errors import UnreadableFileError
 if TYPE_CHECKING:
     import av
 
-_parent_decoders: list[Decoder] = []
-"""Decoders of the parent process, kept alive because this process must not close them."""
-
 
 class SharedDecoder:
     """A decoder for many threads, which opens its file when a frame is read.
@@ -111,8 +108,18 @@ class SharedDecoder:
     def forget(self) -> None:
         """Leave an open file to the parent process, after a fork: its threads exist only there."""
         if self._decoder:
-            _parent_decoders.append(self._decoder)
+            _keep_forever(self._decoder)
         self._reset()
+
+
+def _keep_forever(decoder: Decoder) -> None:
+    """Keep a decoder alive until the process has ended, also while Python is being finalized.
+
+    If it were freed, FFmpeg would wait for threads that exist only in the parent process, or crash.
+    """
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(decoder))
 
 
 class FairLock:

@@ -42,6 +42,13 @@ _STRICTNESS = {
 }
 """Codec that reports damage only if it may refuse the frame -> ``err_detect`` of FFmpeg."""
 
+_SLICED_CODECS = ("vp9",)
+"""Decoders whose threads must share one frame.
+
+With a frame for each thread, VP9 keeps references beyond a flush. If a damaged key frame follows,
+it may write outside of its memory (FFmpeg, commit 3b9725696e, in 8.1.3).
+"""
+
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codec -> decoder that returns the second layer of a stream, its transparency."""
 
@@ -160,7 +167,7 @@ def open_video(path: Path, *, is_strict: bool = False, threads: int = MOST_THREA
         codec = _find_decoder(path, container)
         undo.pop_all()
 
-    codec.thread_type = "AUTO"
+    codec.thread_type = "SLICE" if codec.name in _SLICED_CODECS else "AUTO"
     codec.thread_count = min(threads, os.cpu_count() or 1)
     codec.flags |= av.codec.context.Flags.copy_opaque
     is_strict = is_strict and codec.name in _STRICTNESS

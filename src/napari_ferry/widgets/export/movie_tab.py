@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.compat import isalive
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QWidget
 
@@ -229,6 +230,7 @@ class MovieTab(ExportTab):
                     yield planned
             finally:
                 self.is_canvas_busy = False
-                self.schedule()
+                if isalive(self):  # type: ignore[no-untyped-call]  # the window may be closed
+                    self.schedule()
 
         return opened

@@ -12,6 +12,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist
 # Python that pyproject.toml names, from the oldest to the newest.
 CORE := arrays binary cli files gif image imagej movie numpy_io ome_xml readers tiff video \
 	$(addsuffix .py,test_codec_contract test_fill_values test_plain_uses test_changed_files)
+# What it also tests with PySide6: menus, dialogs and forms, which are used through Qt's binding.
+WINDOWS := plugin $(patsubst %,widgets/test_%.py,dialogs export export_movie reload repair save_progress)
 SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 
 # What napari and Qt need of Debian or Ubuntu; Xvfb stands in for a screen where there is none.
@@ -23,7 +25,7 @@ SCREEN := env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 endif
 unexport QT_QPA_PLATFORM
 
-.PHONY: help demo test test-core compat lint bench docs clean system
+.PHONY: help demo test test-core test-windows compat lint bench docs clean system
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -37,12 +39,15 @@ test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
 test-core: $(READY)  ## run the tests of the formats and the command line, without windows
 	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)
 
-compat:  ## run them on the newest Python, and on the oldest with the lowest versions allowed
-	@$(call core,$(lastword $(SUPPORTED)),highest)
-	@$(call core,$(firstword $(SUPPORTED)),lowest-direct)
+test-windows: $(READY)  ## run the tests of the forms; QT_API=pyside6 chooses an installed Qt binding
+	@$(SCREEN) $(PYTEST) -m "window and not slow and not thorough" $(WINDOWS:%=tests/%) $(ARGS)
 
-# $(call core,VERSION,RESOLUTION): `make test-core` in an environment of its own, such as
-# .venv-3.11-lowest-direct. A Python that is missing is reported; on a server (CI=true) it fails, since
+compat:  ## run both on the newest Python (forms with PySide6), and the core on the lowest versions
+	@$(call core,$(lastword $(SUPPORTED)),highest,test-core test-windows,--group pyside6,QT_API=pyside6)
+	@$(call core,$(firstword $(SUPPORTED)),lowest-direct,test-core)
+
+# $(call core,VERSION,RESOLUTION,TARGETS,GROUPS,VARIABLES): tests in an environment of their own, such
+# as .venv-3.11-lowest-direct. A Python that is missing is reported; on a server (CI=true) it fails, since
 # a check that tested nothing must not pass, and elsewhere nobody needs every Python to contribute.
 core = for python in python$(1) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python; do \
 		"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && break; \
@@ -52,9 +57,9 @@ core = for python in python$(1) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bi
 		echo "NOT TESTED with $(2) versions: Python $(1) is neither on the PATH nor in pyenv."; \
 		test "$$CI" != true; \
 	else \
-		echo "Testing the core on Python $(1) with the $(2) versions of the dependencies"; \
-		$(MAKE) --no-print-directory test-core PYTHON="$$python" VENV=.venv-$(1)-$(2) RESOLUTION=$(2) \
-			GROUPS="--group test"; \
+		echo "Testing on Python $(1) with the $(2) versions of the dependencies: $(3)"; \
+		$(MAKE) --no-print-directory --keep-going $(3) PYTHON="$$python" VENV=.venv-$(1)-$(2) \
+			RESOLUTION=$(2) GROUPS="--group test $(4)" $(5); \
 	fi
 
 lint: $(READY)  ## check style, types, the direction of imports and the manifest

@@ -63,7 +63,7 @@ def _doors() -> Iterator[tuple[Codec, str]]:
     """Return each codec with its first suffix and its first double one."""
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") > 1]
-        for suffix in (codec.SUFFIXES[0], *double[:1]):
+        for suffix in (*codec.SUFFIXES[:1], *double[:1]):
             yield codec, suffix
 
 
@@ -429,6 +429,7 @@ def test_the_manifest_has_the_suffixes_of_the_codecs() -> None:
     read = [pattern for r in manifest.contributions.readers for pattern in r.filename_patterns]
     opened = suffixes | {s for codec in codecs() for s in hooks_of(codec).ALSO_OPENS}
     claimed = {"*.json", "*.hdr", "*.img", "*.bsq", "*.bil", "*.bip", "*Experiment.xml"}
+    claimed.add("*zarr.json")
     numbered = {pattern for pattern in read if "[0-9]" in pattern}
     left_to_napari = {"*.png"}  # which would ask for a reader of each single picture
     patterns = {f"*{suffix}" for suffix in opened}

@@ -61,7 +61,7 @@ def in_all_ways(path: Path) -> list[NDArray[Any]]:
 
 
 @pytest.mark.parametrize(
-    "suffix", [suffix for codec in codecs() for suffix in (codec.SUFFIXES[0], codec.SUFFIXES[-1])]
+    "suffix", [s for codec in codecs() for s in (*codec.SUFFIXES[:1], *codec.SUFFIXES[-1:])]
 )
 @pytest.mark.parametrize("axes", ["yx", "tyx", "tyxs"])
 def test_every_format_fills_its_arrays(suffix: str, axes: str, tmp_path: Path) -> None:

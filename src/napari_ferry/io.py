@@ -1,7 +1,6 @@
 """The `Codec` protocol, the codec of a path, and `imload`.
 
-A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`. It is found there by
-its location alone, so that a new format requires no change elsewhere.
+A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`, and nothing more.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Codec(Hashable, Protocol):
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
-        """Suffixes of saved files, in lower case, the preferred one first."""
+        """Suffixes of saved files, in lower case, the preferred one first; none if only opened."""
 
     def open(self, path: Path) -> list[Image]:
         """Open every image of a file, or of a folder if `Hooks.FOLDER_PRIORITY` is set.
@@ -197,7 +196,8 @@ def find_source_codec(path: Path) -> Codec:
     UnsupportedFormatError
         No codec opens it.
     """
-    claiming = next((codec for codec in codecs() if hooks_of(codec).claims(path)), None)
+    ranked = sorted(codecs(), key=lambda codec: hooks_of(codec).FOLDER_PRIORITY)  # stores first
+    claiming = next((codec for codec in ranked if hooks_of(codec).claims(path)), None)
     if path.is_dir() and (claiming is None or hooks_of(claiming).FOLDER_PRIORITY):
         return _find_folder_codec(path, claiming)
     return find_codec(path, to_open=True) if claiming is None else claiming

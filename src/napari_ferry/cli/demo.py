@@ -135,7 +135,7 @@ def demo_suffixes() -> list[str]:
     for codec in codecs():
         double = [suffix for suffix in codec.SUFFIXES if suffix.count(".") == 2]
         lossless = hooks_of(codec).KEEPS_SAMPLES
-        chosen += [codec.SUFFIXES[0], *double[:1], *lossless]
+        chosen += [*codec.SUFFIXES[:1], *double[:1], *lossless]
     return list(dict.fromkeys(chosen))
 
 

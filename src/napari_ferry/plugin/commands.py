@@ -121,14 +121,18 @@ def read_files(paths: Paths) -> list[LayerData]:
 
 
 def _is_readable_folder(folder: Path) -> bool:
-    """Return True for a folder of images; folders with a suffix are stores of other plugins.
+    """Return True for a store of a format, or a folder of images without a suffix.
 
-    In a folder of files that a save has not put in place yet, reading reports the save.
+    Other folders with a suffix are stores of other plugins. In a folder of files that a save has
+    not put in place yet, reading reports the save.
     """
     try:
-        return folder.is_dir() and not folder.suffix and find_source_codec(folder) is not None
+        if not folder.is_dir():
+            return False
+        is_store = not hooks_of(find_source_codec(folder)).FOLDER_PRIORITY
+        return is_store or not folder.suffix
     except UnsupportedFormatError:
-        return interrupted_in(folder) is not None
+        return not folder.suffix and interrupted_in(folder) is not None
     except OSError:
         return False
 

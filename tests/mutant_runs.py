@@ -154,6 +154,7 @@ def _become(work: Callable[[], None]) -> NoReturn:
 def write(mutant: Seed, folder: Path) -> Path:
     """Write the files of a mutant into a folder; return the path to open."""
     for name, data in mutant.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     return folder / mutant.opened
 

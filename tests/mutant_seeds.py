@@ -11,8 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numcodecs
 import numpy as np
 import tifffile
+import zarr
 
 import gif_files
 import png_files
@@ -20,6 +22,7 @@ from helpers import SHARED, make_full_image, make_image, pixels
 from napari_ferry import Image, imsave
 from tiff_files import GRAY, RGB, write_ome_set
 from video_files import MADE, make_numbered
+from zarr_files import write_array, write_group, write_image, write_labels, zip_store
 
 _MOST_BYTES = 200_000
 """Size of the largest file of the corpus that is used: reading larger ones takes too long."""
@@ -190,12 +193,49 @@ def _binary(folder: Path) -> Iterator[list[str]]:
         yield [".", *made]
 
 
+def _zarr(folder: Path) -> Iterator[list[str]]:
+    """Write Zarr stores; yield the folder to open, and the files in it."""
+    data = pixels((2, 2, 8, 12), "uint16")
+    levels = [data, data[..., ::2, ::2]]
+    omero = {"channels": [{"label": "a", "color": "00FF00", "window": {"start": 0, "end": 9}}] * 2}
+    stores: list[tuple[str, str, dict[str, Any]]] = [
+        ("a.zarr", "0.5", {"shards": (1, 2, 8, 12), "chunks": (1, 1, 4, 4)}),
+        ("b.zarr", "0.4", {"compressors": numcodecs.Blosc("lz4", shuffle=2)}),
+        ("c.zarr", "0.4", {"compressors": numcodecs.GZip(), "filters": [numcodecs.Shuffle(2)]}),
+        ("d.zarr", "0.5", {"compressors": zarr.codecs.ZstdCodec(level=1)}),
+    ]
+    for name, version, options in stores:
+        attributes = {"omero": omero}
+        write_image(folder / name, data, "tcyx", version, attributes=attributes, **options)
+        yield _files_of(folder, name)
+    write_image(
+        folder / "e.zarr", levels, "tcyx", scale=(1, 1, 0.5, 0.5), units={"x": "micrometer"}
+    )
+    write_labels(folder / "e.zarr", {"cells": data[0, 0].astype("u1")})
+    yield _files_of(folder, "e.zarr")
+    plate = {"plate": {"wells": [{"path": "A/1"}], "rows": [{"name": "A"}]}}
+    write_group(folder / "f.zarr", plate)
+    write_group(folder / "f.zarr" / "A" / "1", {"well": {"images": [{"path": "0"}]}})
+    write_image(folder / "f.zarr" / "A" / "1" / "0", data, "tcyx")
+    yield _files_of(folder, "f.zarr")
+    write_array(folder / "g.zarr", data, zarr_format=2)
+    yield _files_of(folder, "g.zarr")
+    yield [zip_store(folder / "a.zarr", folder / "a.ozx").name]
+
+
+def _files_of(folder: Path, name: str) -> list[str]:
+    """Return the name of a store, and those of the files in it."""
+    files = [path for path in sorted((folder / name).rglob("*")) if path.is_file()]
+    return [name, *(path.relative_to(folder).as_posix() for path in files)]
+
+
 _MAKERS: dict[str, tuple[Callable[[Path], Iterator[Any]], ...]] = {
     "binary": (_binary,),
     "gif": (_gif,),
     "png": (_png,),
     "tiff": (_tiff, _tiff_sets),
     "video": (_video,),
+    "zarr": (_zarr,),
 }
 FORMATS = tuple(_MAKERS)
 
@@ -212,7 +252,7 @@ def _made(make: Callable[[Path], Iterator[Any]]) -> Iterator[Seed]:
         folder = Path(temporary)
         for made in make(folder):
             opened, *others = [made] if isinstance(made, str) else made
-            names = [name for name in (opened, *others) if name != "."]
+            names = [name for name in (opened, *others) if (folder / name).is_file()]
             yield Seed({name: (folder / name).read_bytes() for name in names}, opened)
 
 

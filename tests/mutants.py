@@ -45,7 +45,7 @@ def _change(rng: random.Random, form: str, name: str, data: bytes, seeds: Sequen
     """Make one change: of the structure of a format, of a text in the file, or of any bytes."""
     if not data:
         return rng.randbytes(rng.randrange(64))
-    if name.endswith(".json"):
+    if name.endswith((".json", ".zarray", ".zattrs", ".zgroup")):
         structure: Callable[[random.Random, bytes], bytes] = change_json
     else:
         by_form = {"tiff": _change_tag, "video": _change_box, "png": _change_chunk}

@@ -15,7 +15,7 @@ from napari_ferry.io import codecs, format_name
 
 pytest.importorskip("fcntl", reason="the files are opened in forks")
 
-COUNTS = {"binary": 200, "gif": 200, "png": 200, "tiff": 300, "video": 100}
+COUNTS = {"binary": 200, "gif": 200, "png": 200, "tiff": 300, "video": 100, "zarr": 300}
 
 
 def test_every_format_has_mutants():

@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.io import suffixes as all_suffixes
 
-_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg", ".zarr")
+_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg")
 """Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
 
 

@@ -1,0 +1,83 @@
+"""Zarr versions 2 and 3, and OME-Zarr (OME-NGFF 0.1 to 0.5): folders and ZIP files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_ferry.codecs.zarr.node import read_node
+from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
+from napari_ferry.codecs.zarr.store_images import open_node
+from napari_ferry.codecs.zarr.zip_store import ZipStore
+from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
+from napari_ferry.image import Image
+from napari_ferry.saving import Plan
+
+SUFFIXES: tuple[str, ...] = ()
+ALSO_OPENS = (".zarr", ".ozx", ".zarr.zip")
+
+_ENDINGS = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx")
+
+
+def open(path: Path) -> list[Image]:
+    """Open the images of a store, or of an array or group in it, lazily.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store, of an array or of a group; a metadata file in it; or a ZIP file.
+
+    Raises
+    ------
+    UnreadableFileError
+        The store contains no image, or its metadata are damaged or require what is not supported.
+
+    Warns
+    -----
+    FerryWarning
+        Something is left out or assumed.
+    """
+    folder = path.parent if path.name in METADATA_FILES else path
+    store: Store = FolderStore(str(folder)) if folder.is_dir() else ZipStore(str(path))
+    node = read_node(store, "")
+    if node is None:
+        raise UnreadableFileError(
+            f"{path.name} is not a Zarr store: expected {', '.join(METADATA_FILES)} in it; get a "
+            "complete copy."
+        )
+    return open_node(node, _name_of(folder))
+
+
+def plan(images: Sequence[Image], path: Path) -> Plan:
+    """Refuse to save: Zarr is opened only.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        Images of the store.
+    path : Path
+        Name of the store.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        Always.
+    """
+    raise UnsupportedFormatError(
+        f"{path.name}: {len(images)} images cannot be saved, because Zarr stores are only opened: "
+        "save them as .ome.tif."
+    )
+
+
+def claims(path: Path) -> bool:
+    """Return True for the folder of a store, an array or a group, and a metadata file in it."""
+    if path.name in METADATA_FILES:
+        return path.is_file()
+    return path.is_dir() and any((path / name).is_file() for name in METADATA_FILES)
+
+
+def _name_of(folder: Path) -> str:
+    """Return the name of a store without its suffix."""
+    name = folder.name
+    ending = next((each for each in _ENDINGS if name.lower().endswith(each)), "")
+    return name[: len(name) - len(ending)] or name

@@ -1,0 +1,422 @@
+"""Lazy Zarr arrays: pixels, indexing, chunks that are read, fill values, damage."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - our own
+import threading
+from pathlib import Path
+from typing import Any
+
+import numcodecs
+import numpy as np
+import pytest
+import zarr
+
+from helpers import assert_same_pixels, pixels
+from napari_ferry import FerryError, imload
+from napari_ferry.codecs.zarr import array as zarr_array
+from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
+from napari_ferry.codecs.zarr.store import FolderStore
+from napari_ferry.errors import UnreadableFileError
+from zarr_files import edit_json, write_array, zip_store
+
+V2_CODECS: dict[str, dict[str, Any]] = {
+    "none": {"compressors": None},
+    "blosc": {"compressors": numcodecs.Blosc("zstd", shuffle=2)},
+    "zstd": {"compressors": numcodecs.Zstd()},
+    "gzip": {"compressors": numcodecs.GZip()},
+    "zlib": {"compressors": numcodecs.Zlib()},
+    "bz2": {"compressors": numcodecs.BZ2()},
+    "lzma": {"compressors": numcodecs.LZMA()},
+    "lz4": {"compressors": numcodecs.LZ4()},
+    "shuffle": {"compressors": numcodecs.Zlib(), "filters": [numcodecs.Shuffle(2)]},
+    "F": {"order": "F"},
+    "points": {"chunk_key_encoding": {"name": "v2", "separator": "."}},
+}
+V3_CODECS: dict[str, dict[str, Any]] = {
+    "none": {"compressors": None},
+    "blosc": {"compressors": zarr.codecs.BloscCodec(cname="lz4")},
+    "zstd": {"compressors": zarr.codecs.ZstdCodec(checksum=True)},
+    "gzip": {"compressors": zarr.codecs.GzipCodec()},
+    "crc": {"compressors": [zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()]},
+    "big": {"serializer": zarr.codecs.BytesCodec(endian="big")},
+    "transpose": {"filters": [zarr.codecs.TransposeCodec(order=(2, 0, 1))]},
+    "shards": {"shards": (4, 12, 12), "chunks": (1, 4, 6)},
+    "points": {"chunk_key_encoding": {"name": "default", "separator": "."}},
+    "v2 keys": {"chunk_key_encoding": {"name": "v2", "separator": "/"}},
+}
+DTYPES = (
+    *("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
+
+
+def open_one(path: Path) -> Any:
+    """Open the array of the only image of a store."""
+    (image,) = imload(path)
+    return image.array
+
+
+def chunk_file(folder: Path, key: str) -> Path:
+    """Return the file of a chunk."""
+    return folder.joinpath(*key.split("/"))
+
+
+@pytest.mark.parametrize("name", V2_CODECS)
+def test_version_2_is_read_whatever_its_codec(name: str, tmp_path: Path) -> None:
+    data = pixels((5, 13, 17))
+    write_array(tmp_path / "a.zarr", data, zarr_format=2, chunks=(2, 4, 5), **V2_CODECS[name])
+    assert_same_pixels(np.asarray(open_one(tmp_path / "a.zarr")), data)
+
+
+@pytest.mark.parametrize("name", V3_CODECS)
+def test_version_3_is_read_whatever_its_codecs(name: str, tmp_path: Path) -> None:
+    data = pixels((5, 13, 17))
+    write_array(tmp_path / "a.zarr", data, **{"chunks": (2, 4, 5), **V3_CODECS[name]})
+    assert_same_pixels(np.asarray(open_one(tmp_path / "a.zarr")), data)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_type_of_numbers_is_read(dtype: str, zarr_format: int, tmp_path: Path) -> None:
+    data = pixels((3, 5, 7), dtype)
+    write_array(tmp_path / "a.zarr", data, zarr_format=zarr_format)
+    assert_same_pixels(np.asarray(open_one(tmp_path / "a.zarr")), data)
+
+
+def test_the_byte_order_of_version_2_is_kept(tmp_path: Path) -> None:
+    data = pixels((3, 5, 7), ">f4")
+    write_array(tmp_path / "a.zarr", data, zarr_format=2)
+    found = open_one(tmp_path / "a.zarr")
+    assert found.dtype == np.dtype(">f4")
+    assert_same_pixels(np.asarray(found), data)
+
+
+KEYS: tuple[Any, ...] = (
+    *(0, -1, (1, 2), (slice(None), 3), slice(1, 4), slice(None, None, -1), slice(4, 0, -3)),
+    *((..., slice(2, 9, 3)), (2, slice(None, None, 5), slice(12, 3, -4)), (0, 0, 0), (), ...),
+    *(None, (0, None, slice(3, 3)), [0, 2], ([1, 1], slice(1, 3)), (slice(None), [], 0)),
+    *((slice(None), [2, -1], [0, 5]), np.arange(5) > 2, slice(7, 7)),
+)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+@pytest.mark.parametrize("shards", [None, (4, 8, 10)])
+def test_indexing_is_that_of_numpy(key: Any, shards: Any, tmp_path: Path) -> None:
+    data = pixels((5, 13, 17))
+    write_array(tmp_path / "a.zarr", data, chunks=(2, 4, 5), shards=shards)
+    array = open_one(tmp_path / "a.zarr")
+    assert_same_pixels(np.asarray(array[key]), data[key])
+    assert np.ndim(array[key]) == data[key].ndim
+
+
+@pytest.mark.parametrize("key", [5, (0, 13), (0, 0, 0, 0), "x", ([0, 9],)])
+def test_impossible_indices_are_refused(key: Any, tmp_path: Path) -> None:
+    array = open_one(write_array(tmp_path / "a.zarr", pixels((5, 13, 17))))
+    with pytest.raises(IndexError):
+        array[key]
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count the chunks that are read from folders."""
+    read: list[str] = []
+    of_store = FolderStore.read
+
+    def counting(store: FolderStore, key: str, most: int) -> bytes | None:
+        read.append(key)
+        return of_store(store, key, most)
+
+    monkeypatch.setattr(FolderStore, "read", counting)
+    return read
+
+
+def test_only_the_chunks_under_an_index_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pixels((6, 40, 40))
+    array = open_one(write_array(tmp_path / "a.zarr", data, chunks=(2, 10, 10)))
+    read = count_reads(monkeypatch)
+    assert_same_pixels(array[3, 5:15, 38], data[3, 5:15, 38])
+    assert sorted(read) == ["c/1/0/3", "c/1/1/3"]
+    assert_same_pixels(array[2, 5:15, 30:], data[2, 5:15, 30:])
+    assert len(read) == 2, "they are cached"
+    array.close()
+    array[3, 5, 38]
+    assert len(read) == 3
+
+
+def test_opening_reads_no_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_array(tmp_path / "a.zarr", pixels((6, 40, 40)))
+    read = count_reads(monkeypatch)
+    repr(open_one(tmp_path / "a.zarr"))
+    assert read == ["zarr.json"]
+
+
+def test_only_the_bytes_of_a_chunk_are_read_from_a_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pixels((4, 64, 64))
+    write_array(tmp_path / "a.zarr", data, chunks=(1, 16, 16), shards=(4, 64, 64), compressors=None)
+    array = open_one(tmp_path / "a.zarr")
+    sizes: list[int] = []
+    of_store = FolderStore.read_part
+
+    def counting(store: FolderStore, key: str, start: int, nbytes: int) -> bytes:
+        sizes.append(nbytes)
+        return of_store(store, key, start, nbytes)
+
+    monkeypatch.setattr(FolderStore, "read_part", counting)
+    assert_same_pixels(array[2, 20:30, 0:5], data[2, 20:30, 0:5])
+    assert sizes == [16 * 64 + 4, 16 * 16 * 2]
+    array[3, 0, 0]
+    assert sizes[2:] == [16 * 16 * 2], "the index is cached"
+
+
+def test_the_cache_is_released_with_the_array(tmp_path: Path) -> None:
+    array = open_one(write_array(tmp_path / "a.zarr", pixels((6, 40, 40))))
+    before = len(CHUNKS._chunks)
+    array[...]
+    assert len(CHUNKS._chunks) > before
+    del array
+    CHUNKS.get(())
+    assert len(CHUNKS._chunks) <= before
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize(
+    ("dtype", "fill"),
+    [
+        ("u2", 7),
+        ("i2", -5),
+        ("f4", np.nan),
+        ("f8", -np.inf),
+        ("?", True),
+        ("c8", 1 - 2j),
+        ("u1", 0),
+    ],
+)
+def test_missing_chunks_have_the_fill_value(
+    dtype: str, fill: Any, zarr_format: int, tmp_path: Path
+) -> None:
+    data = pixels((4, 10, 10), dtype)
+    path = tmp_path / "a.zarr"
+    write_array(path, data, chunks=(2, 5, 5), fill_value=fill, zarr_format=zarr_format)
+    prefix = "" if zarr_format == 2 else "c/"
+    chunk_file(path, f"{prefix}1/0/1").unlink()
+    data[2:, :5, 5:] = fill
+    assert_same_pixels(np.asarray(open_one(path)), data)
+
+
+def test_missing_chunks_in_shards_have_the_fill_value(tmp_path: Path) -> None:
+    data = np.zeros((4, 8, 8), "u2")
+    data[1, 2, 3] = 9
+    path = write_array(tmp_path / "a.zarr", data, chunks=(1, 4, 4), shards=(2, 8, 8))
+    assert not chunk_file(path, "c/1/0/0").exists()
+    assert_same_pixels(np.asarray(open_one(path)), data)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0, 4)])
+def test_axes_without_length_are_read(shape: tuple[int, ...], tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", np.zeros(shape), chunks=(1,) * len(shape))
+    assert np.asarray(open_one(path)).shape == shape
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 40, b"damage" * 100])
+@pytest.mark.parametrize("shards", [None, (2, 10, 10)])
+def test_a_damaged_chunk_is_named(content: bytes, shards: Any, tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((4, 10, 10)), chunks=(2, 5, 5), shards=shards)
+    name = "c/1/0/1" if shards is None else "c/1/0/0"
+    chunk_file(path, name).write_bytes(content)
+    array = open_one(path)
+    with pytest.raises(UnreadableFileError, match=rf"^a\.zarr is damaged: .*{name}"):
+        array[3, 0, 9]
+    assert array[0].shape == (10, 10)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.99])
+@pytest.mark.parametrize("name", V3_CODECS)
+def test_a_truncated_chunk_is_refused(name: str, fraction: float, tmp_path: Path) -> None:
+    options = {"chunks": (5, 13, 17), **V3_CODECS[name]}
+    path = write_array(tmp_path / "a.zarr", pixels((4, 12, 12)), **options)
+    for file in [file for file in path.rglob("*") if file.is_file() and file.suffix != ".json"]:
+        content = file.read_bytes()
+        file.write_bytes(content[: int(len(content) * fraction)])
+    with pytest.raises(UnreadableFileError, match="is damaged"):
+        np.asarray(open_one(path))
+
+
+def test_a_flipped_bit_is_found_by_a_checksum(tmp_path: Path) -> None:
+    codecs = [zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()]
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(8, 8), compressors=codecs)
+    file = chunk_file(path, "c/0/0")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(UnreadableFileError, match="checksum"):
+        np.asarray(open_one(path))
+
+
+def test_a_chunk_that_claims_too_much_is_refused_before_memory_is_allocated(
+    tmp_path: Path,
+) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(8, 8), zarr_format=2)
+    huge = [1_000_000, 1_000_000]
+    edit_json(path / ".zarray", shape=huge, chunks=huge)
+    array = open_one(path)
+    with pytest.raises(UnreadableFileError, match="cannot be a chunk"):
+        array[0, 0]
+
+
+def test_a_read_of_too_many_chunks_is_refused(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(2, 2), zarr_format=2)
+    edit_json(path / ".zarray", shape=[900_000_000] * 2)
+    array = open_one(path)
+    with pytest.raises(UnreadableFileError, match="chunks would be read at once"):
+        np.asarray(array)
+    assert array[:3, -3:].tolist()[2] == [0, 0, 0]
+
+
+def test_an_array_that_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(2, 2), zarr_format=2)
+    edit_json(path / ".zarray", shape=[1_900_000_000] * 2, chunks=[1_900_000_000] * 2)
+    with pytest.raises(UnreadableFileError, match="do not fit into memory"):
+        np.asarray(open_one(path))
+
+
+def test_an_array_is_pickled_as_its_path(tmp_path: Path) -> None:
+    data = pixels((5, 13, 17))
+    array = open_one(write_array(tmp_path / "a.zarr", data, chunks=(2, 4, 5)))
+    array[...]
+    pickled = pickle.dumps(array)
+    assert len(pickled) < 2000
+    assert_same_pixels(np.asarray(pickle.loads(pickled)), data)
+
+
+@pytest.mark.parametrize("suffix", [".zarr", ".ozx"])
+def test_a_store_that_changed_is_refused(suffix: str, tmp_path: Path) -> None:
+    data = pixels((5, 13, 17))
+    path = write_array(tmp_path / "b.zarr", data, chunks=(2, 4, 5))
+    if suffix == ".ozx":
+        path = zip_store(path, tmp_path / "a.ozx")
+    array = open_one(path)
+    array[0]
+    if suffix == ".ozx":
+        path.write_bytes(path.read_bytes() + b"more")
+    else:
+        (path / "zarr.json").write_text((path / "zarr.json").read_text() + " ")
+    with pytest.raises(UnreadableFileError, match="open it again"):
+        array[3]
+    array.close()
+
+
+def test_a_store_that_was_removed_is_not_zeros(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((5, 13, 17)))
+    array = open_one(path)
+    path.rename(tmp_path / "b.zarr")
+    with pytest.raises(UnreadableFileError, match="can no longer be read"):
+        array[0]
+
+
+def test_threads_read_the_same_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zarr_array, "_THREADED_BYTES", 1)
+    monkeypatch.setattr(zarr_array, "_BATCH", 3)
+    data = pixels((6, 40, 40))
+    path = write_array(tmp_path / "a.zarr", data, chunks=(1, 8, 8), shards=(2, 16, 16))
+    array = open_one(path)
+    found: list[Any] = [None] * 4
+
+    def read(k: int) -> None:
+        found[k] = np.asarray(array[k:])
+        array.close()
+
+    threads = [threading.Thread(target=read, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in range(4):
+        assert_same_pixels(found[k], data[k:])
+
+
+def test_what_is_read_may_be_changed(tmp_path: Path) -> None:
+    data = pixels((4, 8, 8))
+    array = open_one(write_array(tmp_path / "a.zarr", data, chunks=(4, 8, 8)))
+    array[0][...] = 0
+    array[...][...] = 0
+    assert_same_pixels(np.asarray(array), data)
+
+
+UNSUPPORTED: list[tuple[str, Any, str]] = [
+    ("dtype", "|O", "Python objects"),
+    ("dtype", [["a", "<u2"]], "images are numbers"),
+    ("dtype", "<M8[s]", "images are numbers"),
+    ("dtype", 5, "images are numbers"),
+    ("compressor", {"id": "evil"}, "codec 'evil' is not supported"),
+    ("compressor", {"id": "pickle"}, "codec 'pickle' is not supported"),
+    ("filters", [{"id": "pickle"}], "codec 'pickle' is not supported"),
+    ("filters", {"id": "x"}, "filters are not a list"),
+    ("shape", [5, -1, 4], "shape"),
+    ("shape", [2**40, 2**40, 4], "more samples than any file"),
+    ("shape", "5", "shape"),
+    ("shape", [1] * 40, "40 axes"),
+    ("chunks", [0, 1, 1], "chunk shape"),
+    ("chunks", [1, 1], "does not match"),
+    ("fill_value", "x", "fill value"),
+    ("fill_value", 1e9, "fill value"),
+    ("fill_value", {}, "fill value"),
+    ("order", "Q", "order of axes"),
+    ("dimension_separator", "-", "separator"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), UNSUPPORTED)
+def test_unsupported_metadata_are_refused(
+    key: str, value: Any, message: str, tmp_path: Path
+) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((5, 13, 17)), zarr_format=2)
+    edit_json(path / ".zarray", **{key: value})
+    with pytest.raises(FerryError, match=rf"^a\.zarr cannot be opened: .*{message}"):
+        imload(path)
+
+
+UNSUPPORTED_V3: list[tuple[str, Any, str]] = [
+    ("data_type", "string", "images are numbers"),
+    ("data_type", {"name": "structured"}, "images are numbers"),
+    ("chunk_grid", {"name": "rectilinear"}, "chunk grid"),
+    ("chunk_key_encoding", {"name": "hash"}, "keys of its chunks"),
+    ("storage_transformers", [{"name": "x"}], "storage transformers"),
+    ("codecs", [{"name": "zstd"}], "not supported in this place"),
+    ("codecs", [], "no codec 'bytes'"),
+    ("codecs", [{"name": "bytes"}, {"name": "new"}], "codec 'new' is not supported"),
+    ("codecs", [{"name": "transpose", "configuration": {"order": [0]}}, "bytes"], "permutation"),
+    ("codecs", [{"name": "bytes", "configuration": {"endian": "x"}}], "byte order"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), UNSUPPORTED_V3)
+def test_unsupported_metadata_of_version_3_are_refused(
+    key: str, value: Any, message: str, tmp_path: Path
+) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((5, 13, 17)))
+    edit_json(path / "zarr.json", **{key: value})
+    with pytest.raises(FerryError, match=rf"^a\.zarr cannot be opened: .*{message}"):
+        imload(path)
+
+
+@pytest.mark.parametrize(("fill", "expected"), [("0x7fc00000", np.nan), ("-Infinity", -np.inf)])
+def test_fill_values_as_text(fill: str, expected: float, tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", np.zeros((4, 4), "f4"))
+    edit_json(path / "zarr.json", fill_value=fill)
+    np.testing.assert_equal(np.asarray(open_one(path)), np.full((4, 4), expected, "f4"))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_nested_chunks_without_a_separator_are_found(missing: bool, tmp_path: Path) -> None:
+    """zarr-python 2 wrote folders of chunks without saying so."""
+    data = pixels((4, 6, 8))
+    path = write_array(tmp_path / "a.zarr", data, zarr_format=2, chunks=(2, 3, 4))
+    edit_json(path / ".zarray", dimension_separator=...)
+    if missing:
+        chunk_file(path, "0/0/0").unlink()
+        data[:2, :3, :4] = 0
+    assert_same_pixels(np.asarray(open_one(path)), data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox
@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
-from superqt import QCollapsible
+from superqt import QCollapsible, QFlowLayout
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.widgets.words import Words
@@ -99,6 +99,18 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
     area.setWidget(form)
     area.setMinimumWidth(_FORM_WIDTH)
     return area
+
+
+def make_flow(widgets: Sequence[QWidget]) -> QWidget:
+    """Return widgets in rows that wrap."""
+    flow = QWidget()
+    layout = QFlowLayout(flow)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setHorizontalSpacing(3)
+    layout.setVerticalSpacing(2)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return flow
 
 
 def make_section(title: str) -> QCollapsible:

@@ -10,11 +10,10 @@ from typing import Any
 from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QFlowLayout
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.movie.frame_rate import default_rate
-from napari_ferry.widgets.form import lay_out, to_number
+from napari_ferry.widgets.form import lay_out, make_flow, to_number
 from napari_ferry.widgets.words import (
     AXIS,
     FACTOR,
@@ -73,8 +72,10 @@ class PlaybackForm(QWidget):
         label.setToolTip(SPEED.tooltip)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance(SPEED.label) + _GAP)
         # rows that wrap in a narrow dock or with a large font
-        buttons = _flow([label, *self.presets, self.real_time])
-        numbers = _flow([_with_unit(field) for field in (self.frame_rate, self.length, self.speed)])
+        buttons = make_flow([label, *self.presets, self.real_time])
+        numbers = make_flow(
+            [_with_unit(field) for field in (self.frame_rate, self.length, self.speed)]
+        )
 
         self.axis_row = QWidget()
         lay_out(self.axis_row, [self.axis])
@@ -271,18 +272,6 @@ def _with_unit(field: LineEdit) -> QWidget:
     row.addWidget(field.native)
     row.addWidget(unit)
     return pair
-
-
-def _flow(widgets: Sequence[QWidget]) -> QWidget:
-    """Return widgets in rows that wrap."""
-    flow = QWidget()
-    layout = QFlowLayout(flow)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setHorizontalSpacing(3)
-    layout.setVerticalSpacing(2)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return flow
 
 
 def _preset(text: str, tooltip: str) -> QPushButton:

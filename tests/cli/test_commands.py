@@ -461,7 +461,7 @@ def test_the_demo_shows_every_format(tmp_path: Path):
         found = [row for row in rows if f".{suffix} " in row]
         assert len(found) == 3
         assert sum(words in row for row in found) == 1
-    assert len(rows) == 18
+    assert len(rows) == 24
     assert _is_colorful(picture)
 
 

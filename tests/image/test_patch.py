@@ -31,6 +31,7 @@ def test_there_are_patches_of_careamics() -> None:
     assert len(list(cases())) > 150
 
 
+@pytest.mark.filterwarnings("ignore:.*planes of each page")  # tifffile's default tags
 @pytest.mark.parametrize("entry", PATCHES, ids=entry_id)
 @pytest.mark.parametrize("is_loaded", [False, True])
 def test_patches_are_those_of_careamics(entry: Entry, is_loaded: bool) -> None:

@@ -66,8 +66,8 @@ def in_all_ways(path: Path) -> list[NDArray[Any]]:
 @pytest.mark.parametrize("axes", ["yx", "tyx", "tyxs"])
 def test_every_format_fills_its_arrays(suffix: str, axes: str, tmp_path: Path) -> None:
     image = make_image(axes, "uint8", t=5, y=34, x=46)
-    imsave(image, tmp_path / f"cells{suffix}")
-    read_filled(lambda: in_all_ways(tmp_path / f"cells{suffix}"))
+    saved = imsave(image, tmp_path / f"cells{suffix}")[0]
+    read_filled(lambda: in_all_ways(saved))
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])

@@ -30,7 +30,7 @@ FAULTS = [
 
 def test_every_format_is_saved_with_faults():
     found = {find_codec(Path(kind.asked)) for kind in EVERY_KIND.values()}
-    assert found == set(codecs())
+    assert found == {codec for codec in codecs() if codec.SUFFIXES}
 
 
 _KILL = """

@@ -162,5 +162,5 @@ def test_a_strip_said_to_end_beyond_the_file_is_reported(tmp_path: Path) -> None
     content = bytearray(path.read_bytes())
     struct.pack_into("<I", content, offset, 1 << 31)
     path.write_bytes(content)
-    with pytest.warns(FerryWarning, match=r"a\.tif is damaged: a strip .* 2147483648 bytes"):
+    with pytest.warns(FerryWarning, match=r"a\.tif is damaged: a strip .* ends at byte 21\d+"):
         assert_same_pixels(imload(path)[0].array, data)

@@ -134,11 +134,16 @@ class _OpenFile:
         except OSError as error:
             raise unreadable(path, error) from error
         if not stamp.matches(Stamp.of(self.descriptor)):
+            self._release()  # the error refers to this frame, and could keep the file open
             raise changed(path)
 
     def __del__(self) -> None:
+        self._release()
+
+    def _release(self) -> None:
         if self.descriptor >= 0:
             self._close(self.descriptor)
+            self.descriptor = -1
 
 
 def _empty_bytes(offset: int, nbytes: int) -> NDArray[np.uint8]:

@@ -7,12 +7,11 @@ for the case that there is no such folder or it cannot be written.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
 
 Readers: TypeAlias = dict[str, str | None]
 """Name of the reader of each pattern of file names, None for a pattern without one."""
@@ -25,14 +24,8 @@ _session: Readers = {}
 
 def load_readers() -> Readers:
     """Return the stored readers, empty if there are none or they cannot be read."""
-    path = _path()
-    if _session or path is None:
-        return dict(_session)
-    with contextlib.suppress(OSError, ValueError):
-        stored = parse_json(path.read_text("utf-8"))
-        if isinstance(stored, dict):
-            return {k: v for k, v in stored.items() if v is None or isinstance(v, str)}
-    return {}
+    stored = _session or read_settings(_path())
+    return {k: v for k, v in stored.items() if v is None or isinstance(v, str)}
 
 
 def save_readers(readers: Mapping[str, str | None]) -> None:
@@ -40,19 +33,13 @@ def save_readers(readers: Mapping[str, str | None]) -> None:
     _session.clear()
     _session.update(readers)
     path = _path()
-    if path is None:
+    if readers or path is None:
+        write_settings(path, readers)
         return
     with contextlib.suppress(OSError):
-        if readers:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(readers, indent=1), "utf-8")
-        else:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _path() -> Path | None:
     """Return the path of our file, or None if napari stores no settings either."""
-    from napari.settings import get_settings
-
-    settings = get_settings().config_path
-    return None if settings is None else Path(settings).parent / _NAME
+    return settings_path(_NAME)

@@ -6,14 +6,12 @@ JSON file in the same folder as napari's settings.
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.plugin.preferences import preferences_page
+from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
 
 _PAGE = "export"
 
@@ -22,21 +20,12 @@ _NAME = "napari-ferry-export.json"
 
 def load_choices() -> dict[str, Any]:
     """Return the choices in our file, empty if it cannot be read."""
-    path = _path()
-    with contextlib.suppress(OSError, ValueError):
-        choices = parse_json(path.read_text("utf-8")) if path else {}
-        return choices if isinstance(choices, dict) else {}
-    return {}
+    return read_settings(_path())
 
 
 def save_choices(choices: dict[str, Any]) -> None:
     """Write choices, plain JSON values, to our file; ignore errors of the file system."""
-    path = _path()
-    if path is None:
-        return
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(choices, indent=1), "utf-8")
+    write_settings(_path(), choices)
 
 
 def load_preferences() -> dict[str, str]:
@@ -57,7 +46,4 @@ def save_preferences(values: Mapping[str, Any]) -> None:
 
 def _path() -> Path | None:
     """Return the path of our file, or ``None`` if napari stores no settings either."""
-    from napari.settings import get_settings
-
-    settings = get_settings().config_path
-    return None if settings is None else Path(settings).parent / _NAME
+    return settings_path(_NAME)

@@ -6,12 +6,30 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.joined import join_readers
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Image
+
+
+class MovieReader(Protocol):
+    """Function that opens the only image of a file, with at least some samples per pixel."""
+
+    def __call__(self, path: Path, *, least_samples: int = 1) -> Image:
+        """Open a file."""
+
+
+def open_joined(paths: Sequence[Path], read: MovieReader) -> list[Image]:
+    """Open several files as one stack, in color if one of them is; see `join_movies`."""
+    images = [read(path) for path in paths]
+    most = max(image.size("s") for image in images)
+    images = [
+        image if image.size("s") == most else read(path, least_samples=most)
+        for path, image in zip(paths, images, strict=True)
+    ]
+    return join_movies(images, paths)
 
 
 def join_movies(images: Sequence[Image], paths: Sequence[Path]) -> list[Image]:

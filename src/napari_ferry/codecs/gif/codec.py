@@ -20,7 +20,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
 from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.movie.sequence import join_movies
+from napari_ferry.movie.sequence import open_joined
 from napari_ferry.saving import Plan, PlannedFile, Stream
 
 SUFFIXES = (".gif",)
@@ -65,13 +65,7 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     FerryWarning
         The files differ in size, and remain separate images.
     """
-    images = [read_gif(path) for path in paths]
-    most = max(image.size("s") for image in images)
-    images = [
-        image if image.size("s") == most else read_gif(path, least_samples=most)
-        for path, image in zip(paths, images, strict=True)
-    ]
-    return join_movies(images, paths)
+    return open_joined(paths, read_gif)
 
 
 def gif_files(folder: Path) -> list[Path]:

@@ -27,7 +27,7 @@ from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.imagej import ASSUMED_TIME
-from napari_ferry.movie.sequence import join_movies
+from napari_ferry.movie.sequence import open_joined
 from napari_ferry.saving import interrupted_save
 
 
@@ -109,7 +109,7 @@ def read_stack(paths: Sequence[Path]) -> list[Image]:
     """
     table = scan_file(paths[0])
     if table.loop is not None:
-        return _join_animations(paths)
+        return open_joined(paths, read_png)
     found, name = find_record(table), FrameName.of(paths[0])
     if found.mark is not None and name is not None:
         frames = frames_of(name, paths)
@@ -228,17 +228,6 @@ def _join_files(paths: Sequence[Path], table: PngTable, found: TextRecord, name:
         name=name or _stem(paths[0]),
         metadata={**single.metadata, ASSUMED: ASSUMED_TIME},
     )
-
-
-def _join_animations(paths: Sequence[Path]) -> list[Image]:
-    """Join animations along time; in color if one of them is."""
-    images = [read_png(path) for path in paths]
-    most = max(image.size("s") for image in images)
-    images = [
-        image if image.size("s") == most else read_png(path, least_samples=most)
-        for path, image in zip(paths, images, strict=True)
-    ]
-    return join_movies(images, paths)
 
 
 def _stem(path: Path) -> str:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
-SCREEN_SIZES = {"1080p": (1080, 1920), "4K": (2160, 3840)}
-"""Choice of the option ``fit`` -> height and width of a picture of the canvas in pixels."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CanvasMovie:

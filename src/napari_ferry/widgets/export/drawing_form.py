@@ -9,9 +9,9 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_ferry.rendering.pixel_grid import FITS
 from napari_ferry.rendering.render import render
 from napari_ferry.signatures import options_of
-from napari_ferry.widgets.export.canvas_movie import SCREEN_SIZES
 from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.form import ChoiceField, lay_out, make_section
 from napari_ferry.widgets.words import RENDER
@@ -68,7 +68,7 @@ class DrawingForm(QWidget):
     @property
     def screen_size(self) -> tuple[int, int] | None:
         """Height and width in pixels of the screen to fit the picture to, or None."""
-        return SCREEN_SIZES.get(self.fields["fit"].value)
+        return FITS.get(self.fields["fit"].value)
 
     @property
     def advanced(self) -> QCollapsible:

@@ -169,11 +169,11 @@ class MovieFields(CanvasFields):
 
     def _on_change(self, _: object = None) -> None:
         purpose = PURPOSES.get(self.purpose.value)
-        texts = {**self.format_options.texts(), **self.drawing.texts()}
-        suffixes = self.selected_format.suffixes
-        if purpose and not self.is_applying and not purpose.is_applied(suffixes, texts):
-            with self.purpose.changed.blocked():
-                self.purpose.value = None
+        if purpose and not self.is_applying:
+            texts = {**self.format_options.texts(), **self.drawing.texts()}
+            if not purpose.is_applied(self.selected_format.suffixes, texts):
+                with self.purpose.changed.blocked():
+                    self.purpose.value = None
         super()._on_change()
 
     def _on_layers(self) -> None:

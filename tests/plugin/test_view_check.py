@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from napari_ferry import InvalidImageError
 from napari_ferry.plugin.view_check import check_view, needs_canvas
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
+from napari_ferry.plugin.viewer_overlays import restyled_overlays
 
 PIXELS = np.zeros((3, 4, 16, 20), np.uint8)
 MOVIE = Path("a.mp4")
@@ -85,6 +86,9 @@ def test_overlays_are_options(viewer: Any) -> None:
     options = viewer_options(viewer)
     assert (options["scale_bar"], options["color_bar"]) == ("bottom_left", "top_right")
     assert (options["text"], options["text_corner"]) == ("day 3", "bottom_right")
+    (note,) = restyled_overlays(options)
+    assert note.startswith("the scale bar and text and color bar are drawn in another style")
+    assert restyled_overlays({"flip": "both"}) == ()
     assert check(viewer) == ()
     assert needs_canvas(viewer, viewer.layers) == ()
 

@@ -23,6 +23,7 @@ from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
+from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.rendering.save import keeps_samples, plan
 from napari_ferry.saving import Progress, run
@@ -167,7 +168,7 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     path = saved.paths[0]
     count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""
     edits = [f"{name} was edited during the save, so save it again" for name in sorted(edited)]
-    notes = [*edits, *save.missing, *saved.losses]
+    notes = [*edits, *save.missing, *saved.losses, *restyled_overlays(save.options)]
     if "position" in save.options:
         notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
 

@@ -60,6 +60,21 @@ def overlay_options(viewer: Any, layers: Sequence[Any]) -> dict[str, Any]:
     return options
 
 
+def restyled_overlays(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence about overlays of the viewer that a drawing shows in another style.
+
+    Parameters
+    ----------
+    options : mapping
+        Options of `render`, such as those from `overlay_options`.
+    """
+    names = [name for name, option in _OPTIONS.items() if options.get(option)]
+    if not names:
+        return ()
+    verb = "is" if len(names) == 1 else "are"
+    return (f"the {' and '.join(names)} {verb} drawn in another style than in the viewer",)
+
+
 def missing_overlays(
     viewer: Any, layers: Sequence[Any], options: Mapping[str, Any]
 ) -> tuple[str, ...]:

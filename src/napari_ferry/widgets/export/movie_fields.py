@@ -13,6 +13,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image as FerryImage
 from napari_ferry.plugin.view_check import check_view, needs_canvas, view_events
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
+from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.rendering.save import keeps_samples
 from napari_ferry.widgets.export.canvas_fields import CanvasFields
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
@@ -125,7 +126,7 @@ class MovieFields(CanvasFields):
             path=path,
             options=options,
             as_seen=as_seen,
-            losses=(*missing, *self._unprojected(images)),
+            losses=(*missing, *restyled_overlays(state.options), *self._unprojected(images)),
         )
 
     def _unprojected(self, images: Sequence[FerryImage]) -> tuple[str, ...]:

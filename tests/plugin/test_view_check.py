@@ -93,6 +93,17 @@ def test_overlays_are_options(viewer: Any) -> None:
     assert needs_canvas(viewer, viewer.layers) == ()
 
 
+def test_overlays_of_the_viewer_that_napari_gives_to_plugins_are_drawn(viewer: Any) -> None:
+    from napari.utils._proxies import PublicOnlyProxy
+
+    viewer.canvas.overlays.scale_bar.visible = viewer.layers[0].colorbar.visible = True
+    viewer.layers[1].visible = False
+    assert needs_canvas(PublicOnlyProxy(viewer), viewer.layers) == ()
+    viewer.add_points([[0, 0, 0]], name="spots")
+    proxy = PublicOnlyProxy(viewer)
+    assert needs_canvas(proxy, list(proxy.layers)) == ("the Points layer spots",)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_an_overlay_that_was_changed_is_not_drawn(name: str, viewer: Any) -> None:
     viewer.canvas.overlays.scale_bar.visible = True

@@ -209,8 +209,10 @@ def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
     names = [name.lower() for name in listed if not name.startswith(".")]
     ranks = []
     for codec in codecs():
+        if not (priority := hooks_of(codec).FOLDER_PRIORITY):
+            continue
         count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
-        if (priority := hooks_of(codec).FOLDER_PRIORITY) and count:
+        if count:
             ranks.append((priority, count, codec))
     if not ranks:
         raise UnsupportedFormatError(

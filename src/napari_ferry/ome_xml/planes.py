@@ -166,7 +166,7 @@ def plane_ranges(image: OmeImage) -> PlaneRanges:
 
     start = blocks[:, 2:5] @ np.array([strides[dim] for dim in "czt"])
     n_planes, count = math.prod(sizes.values()), blocks[:, 1]
-    edges = np.append(np.unique(start), n_planes)
+    edges = np.append(np.sort(start), n_planes)
     following = edges[np.searchsorted(edges, start, side="right")] - start
     if (count < 0).any():
         following = np.minimum(following, _distance_to_next_ifd(blocks))
@@ -199,7 +199,7 @@ def _distance_to_next_ifd(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the number of IFDs of each block before the next block in the same file."""
     # IFDs of different files are far apart
     key = blocks[:, 5] * (MAX_INT + 1) + blocks[:, 0]
-    keys = np.append(np.unique(key), np.iinfo(np.int64).max)
+    keys = np.append(np.sort(key), np.iinfo(np.int64).max)
     return np.asarray(keys[np.searchsorted(keys, key, side="right")] - key)
 
 

@@ -21,6 +21,9 @@ PART = "ferry_part"
 _PART_NAME = re.compile(
     r"(?P<stem>.+)_(?P<number>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE
 )
+PART_NUMBER = re.compile(r"_\d{5}")
+"""Beginning of the number in the name of a part, to find out whether there may be any."""
+
 _OME_STEM = ".ome"
 
 _POSITION = re.compile(r"(?:\d+-)?Pos[_-]?\d[\w-]*|TimePoint_\d+", re.IGNORECASE)

@@ -45,8 +45,9 @@ def warn_empty_segments(files: Sequence[Pages | None], table: NDArray[np.int64])
             continue
 
         pages = table[table[:, 0] == number, 1]
-        pages = np.unique(pages[(pages >= 0) & (pages < len(file))])
-        empty = _empty_pages(file, pages)
+        is_used = np.zeros(len(file), bool)
+        is_used[pages[(pages >= 0) & (pages < len(file))]] = True
+        empty = _empty_pages(file, np.flatnonzero(is_used))
         if len(empty):
             fill = file.kind_of(int(empty[0])).fill
             warnings.warn(

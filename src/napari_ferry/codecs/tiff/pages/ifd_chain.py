@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -20,6 +20,9 @@ from napari_ferry.files.file_formats import other_format
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
 _MAX_ENTRIES = 4096
+
+_USUAL_ENTRIES = 12
+"""Number of entries that is assumed for the first directory, before it is known."""
 
 NO_DIRECTORY = -1
 """Offset after a directory that does not exist."""
@@ -102,16 +105,14 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     """
     order, is_big, header = read_magic(path, file)
     link, start = ("Q", 8) if is_big else ("I", 4)
-    offset = struct.unpack_from(order + link, header, start)[0]
+    first = struct.unpack_from(order + link, header, start)[0]
     offsets: list[int] = []
     entries: list[bytes] = []
 
     # a circle contains a step backward, so only the targets of such steps are remembered
     backward: set[int] = set()
     is_circle = False
-    read = _directory_reader(FileWindow(file), order, is_big)
-    while offset:
-        raw, following = read(offset)
+    for offset, raw, following in _directories(FileWindow(file), order, is_big, first):
         if not raw or is_circle or len(offsets) > _MAX_PAGES:
             _report_broken_chain(path, len(set(offsets)), is_circle)
             break
@@ -120,42 +121,54 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
         if following <= offset:
             is_circle = following in backward
             backward.add(following)
-        offset = following
     return IfdChain(order, is_big, offsets, entries)
 
 
-def _directory_reader(
-    data: FileWindow, order: str, is_big: bool
-) -> Callable[[int], tuple[bytes, int]]:
-    """Return a reader of the entries of a directory and the offset of the next one.
+def _directories(
+    data: FileWindow, order: str, is_big: bool, offset: int
+) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the offset of each directory, its entries, and the offset of the next one.
 
     Adjacent directories mostly have the same number of entries, so this number is assumed, and
-    verified after reading. The entries are empty if the directory is incomplete.
+    verified after reading. The entries are empty if the directory is incomplete, which ends the
+    chain.
     """
+    assumed, directory = _USUAL_ENTRIES, _directory_struct(order, is_big, _USUAL_ENTRIES)
+    # the attributes of the window are local: looking them up for each page takes a third longer
+    window, start, last = b"", 0, -1
+    while offset:
+        if not start <= offset <= last:
+            data.move(offset, directory.size)
+            window, start = data.window, data.start
+            last = start + len(window) - directory.size
+        n, raw, following = (0, b"", 0)
+        if offset <= last:
+            n, raw, following = directory.unpack_from(window, offset - start)
+
+        if n != assumed:
+            assumed = _count_entries(data, offset, order, is_big)
+            directory = _directory_struct(order, is_big, assumed)
+            content = data.read(offset, directory.size)
+            window, start = data.window, data.start
+            last = start + len(window) - directory.size
+            is_whole = assumed and len(content) == directory.size
+            _, raw, following = directory.unpack(content) if is_whole else (0, b"", 0)
+        yield offset, raw, following
+        offset = following
+
+
+def _directory_struct(order: str, is_big: bool, n_entries: int) -> struct.Struct:
+    """Return the layout of a directory: number of entries, entries, offset of the next one."""
     head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
-    counter = struct.Struct(order + head)
-    assumed, whole = 0, counter
+    return struct.Struct(f"{order}{head}{entry * n_entries}s{link}")
 
-    def read(offset: int) -> tuple[bytes, int]:
-        nonlocal assumed, whole
-        begin = offset - data.start
-        if not 0 <= begin <= len(data.window) - whole.size:
-            data.move(offset, whole.size)
-            begin = 0
-        if assumed and len(data.window) >= whole.size:
-            n, entries, following = whole.unpack_from(data.window, begin)
-            if n == assumed:
-                return entries, following
 
-        raw = data.window[begin : begin + whole.size]
-        n = counter.unpack_from(raw)[0] if len(raw) >= counter.size else 0
-        if not n or offset + entry * n > data.size:
-            return b"", 0
-        assumed, whole = n, struct.Struct(f"{order}{head}{entry * n}s{link}")
-        raw = data.read(offset, whole.size)
-        return whole.unpack(raw)[1:] if len(raw) == whole.size else (b"", 0)
-
-    return read
+def _count_entries(data: FileWindow, offset: int, order: str, is_big: bool) -> int:
+    """Read the number of entries of a directory; 0 if they would end beyond the file."""
+    counter, entry = struct.Struct(order + ("Q" if is_big else "H")), 20 if is_big else 12
+    raw = data.read(offset, counter.size)
+    n = int(counter.unpack(raw)[0]) if len(raw) == counter.size else 0
+    return n if offset + entry * n <= data.size else 0
 
 
 def open_tiff(path: Path) -> BinaryIO:

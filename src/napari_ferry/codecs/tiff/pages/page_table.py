@@ -25,6 +25,9 @@ TYPE_SIZES |= {16: 8, 17: 8, 18: 8}
 VALUE_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 """numpy types of whole numbers, by the type of their entry."""
 
+_VALUE_SIZES = np.array([np.dtype(VALUE_TYPES.get(kind, "u4")).itemsize for kind in range(256)])
+"""Bytes of one such value, by the type of its entry; 4 for other types."""
+
 LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, 32997)
 """Tags that describe the layout of the pixels of a page."""
 
@@ -102,7 +105,7 @@ def index_pages(chain: IfdChain, data: FileWindow) -> PageTable:
     known: dict[bytes, int] = {}
 
     # directories of one length have as many entries, and so form an array
-    lengths = np.array([len(raw) for raw in chain.entries], np.int64)[existing]
+    lengths = np.fromiter(map(len, chain.entries), np.int64, len(ifds))[existing]
     for length in np.unique(lengths):
         for pages in batches(existing[lengths == length], max(1, int(length) // 8)):
             raw = _parse_entries([chain.entries[page] for page in pages.tolist()], order, is_big)
@@ -228,10 +231,7 @@ def _first_values(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the first value of each entry, and True if the entry contains all its values."""
     field = 8 if is_big else 4
-    sizes = np.full(256, 4, np.int64)
-    for number, kind in VALUE_TYPES.items():
-        sizes[number] = np.dtype(kind).itemsize
-    size = sizes[np.minimum(entries["type"], 255)]
+    size = _VALUE_SIZES[np.minimum(entries["type"], 255)]
 
     # values start at the first byte of the field, whatever the byte order
     unused = (8 * np.maximum(field - size, 0)).astype(np.uint64)

@@ -104,7 +104,7 @@ def reserve(path: Path) -> None:
     OSError
         The disk is full.
     """
-    nbytes = path.stat().st_size
+    nbytes = 0 if path.is_dir() else path.stat().st_size
     if sys.platform != "linux" or nbytes < _MIN_RESERVED_BYTES:
         return
 
@@ -122,6 +122,14 @@ def sync_file(path: Path) -> None:
     """Flush the content of a file to the disk."""
     with path.open("r+b") as file:
         sync_open(file.fileno(), path)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush a folder with all files and folders in it to the disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            sync_file(Path(parent, name))
+        sync_folder(Path(parent))
 
 
 def sync_folder(folder: Path) -> None:

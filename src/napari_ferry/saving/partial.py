@@ -34,6 +34,7 @@ from napari_ferry.saving.recovery import check_folder, recovery_steps
 from napari_ferry.saving.replacement import (
     is_held_open,
     keep_finished,
+    remove,
     remove_file,
     replace_file,
     replace_files,
@@ -284,7 +285,7 @@ class PartialFolder:
 
     def _clear(self) -> None:
         for name in removal_order(os.listdir(self.path)):  # noqa: PTH208 - names are sufficient
-            remove_file(self.file(name))
+            remove(self.file(name))
 
     def _lock(self) -> bool:
         """Return True if the folder was locked, and not removed in the meantime."""

@@ -13,6 +13,7 @@ import xxhash
 from napari_ferry.arguments import check_workers, targeting
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.disk import sync_file
+from napari_ferry.saving.execution import make_files
 from napari_ferry.saving.interruption import interrupted_save
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.progress import Monitor, Progress
@@ -20,7 +21,7 @@ from napari_ferry.saving.replacement import check_replaceable
 from napari_ferry.saving.stream import EncodeTask, Stream, make_stream
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
 from napari_ferry.saving.workers import default_workers
-from napari_ferry.saving.write import PlannedFile, Write, make_files, partial_name
+from napari_ferry.saving.write import PlannedFile, Write, partial_name
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -265,7 +266,9 @@ def _targets_by_name(given: Plan, plan: Plan) -> dict[str, Path]:
 
 def _check_targets(plan: Plan, overwrite: bool) -> None:
     """Refuse targets without permission or space for a save, before the first byte."""
-    for path in (*plan.paths, *plan.stale):
+    for file in plan.files:
+        check_target(file.path, is_folder=file.is_folder)
+    for path in plan.stale:
         check_target(path)
     _check_existing(plan, plan.existing, overwrite)
     for path in plan.existing:

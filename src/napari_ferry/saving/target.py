@@ -71,24 +71,44 @@ def check_free_space(folder: Path, nbytes: int) -> None:
         )
 
 
-def check_target(path: Path) -> None:
-    """Refuse a path without permission to create or replace a file.
+def check_target(path: Path, *, is_folder: bool = False) -> None:
+    """Refuse a path without permission to create or replace a file, or a folder.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder to create or to replace.
+    is_folder : bool
+        True for a folder that is a single data set.
 
     Raises
     ------
     TargetError
-        The folder is missing or write-protected, or the path exists and is not a file or is
-        write-protected.
+        The parent folder is missing or write-protected, or the path exists and is of another kind
+        or write-protected.
     """
     if not path.parent.is_dir():
         raise TargetError(
             f"The folder {path.parent} does not exist: create it, or choose another one."
         )
-    if path.is_dir():
-        raise TargetError(f"{path.name} is a folder: give the name of a file.")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        raise TargetError(f"{path.name} is a device or a pipe, not a file: choose another name.")
+    _check_kind(path, is_folder)
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise TargetError(f"The folder {path.parent} cannot be written to: choose another one.")
     if path.exists() and not os.access(path, os.W_OK):
         raise TargetError(f"{path.name} is write-protected: unlock it, or choose another name.")
+
+
+def _check_kind(path: Path, is_folder: bool) -> None:
+    """Refuse to replace a folder by a file, a file by a folder, or a device."""
+    if not path.exists():
+        return
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode) and not is_folder:
+        raise TargetError(f"{path.name} is a folder: give the name of a file.")
+    if stat.S_ISREG(mode) and is_folder:
+        raise TargetError(
+            f"{path.name} is a file, but this format is saved as a folder: move the file away, or "
+            "choose another name."
+        )
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise TargetError(f"{path.name} is a device or a pipe, not a file: choose another name.")

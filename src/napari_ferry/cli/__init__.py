@@ -1,4 +1,4 @@
-"""The command line: ``napari-ferry info``, ``convert``, ``repair``, ``demo``."""
+"""The command line: ``napari-ferry info``, ``convert``, ``verify``, ``repair``, ``demo``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from napari_ferry.cli import convert, demo, info, repair
+from napari_ferry.cli import convert, demo, info, repair, verify
 from napari_ferry.cli.terminal import accept_all_characters, report
 from napari_ferry.cli.termination import Terminated, raising_terminated
 from napari_ferry.errors import FerryError, FerryWarning
@@ -66,6 +66,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
     info.add_options(add("info", help="describe the images in a file or folder"))
     convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
+    verify.add_options(add("verify", help="read all pixels, and name what is damaged"))
     repair.add_options(add("repair", help="find the layout of raw files without a sidecar"))
     demo.add_options(add("demo", help="open napari with samples, and save them in every format"))
     return parser

@@ -1,0 +1,101 @@
+"""``napari-ferry verify``: read all pixels of a file or folder, and name what is damaged."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_ferry.arguments import to_path
+from napari_ferry.arrays import Array
+from napari_ferry.arrays.damage_search import find_damage
+from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.arrays.protocol import close
+from napari_ferry.cli.terminal import show
+from napari_ferry.errors import FerryWarning
+from napari_ferry.io import imload
+from napari_ferry.saving.progress import size_text
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("path", type=Path, help="a file or folder")
+    parser.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    """Read everything; return 1 if anything is damaged, missing or warned about."""
+    path = to_path(options.path)
+    problems: list[str] = []
+    started = time.perf_counter()
+    with _collecting_warnings(problems):
+        images = imload(path)
+        arrays = [level for image in images for level in image.levels]
+        _read_all(arrays, problems)
+
+    for problem in dict.fromkeys(problems):
+        show(problem)
+    seconds = max(1e-9, time.perf_counter() - started)
+    nbytes = sum(map(_nbytes, arrays))
+    show(
+        f"{path}: {_counted(len(images), 'image')}, {size_text(nbytes)} of pixels read "
+        f"({size_text(nbytes / seconds)} per second): {_result(problems)}"
+    )
+    unchecked = [image for image in images if isinstance(image.array, FileArray)]
+    if unchecked:
+        names = ", ".join(image.name or "an image without a name" for image in unchecked[:3])
+        show(f"{names}: stored without checksums, so that only the size could be checked")
+    return 1 if problems else 0
+
+
+def _read_all(arrays: Sequence[Array], problems: list[str]) -> None:
+    """Read all levels of all images, and append messages about damage."""
+    with _counting_bytes(arrays) as count:
+        for array in arrays:
+            problems += find_damage(array, count)
+            close(array)
+
+
+@contextmanager
+def _counting_bytes(arrays: Sequence[Array]) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on a terminal; the result, called with bytes, moves it on."""
+    from tqdm import tqdm
+
+    total = sum(_nbytes(array) for array in arrays)
+    with tqdm(total=total, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+        lock = threading.Lock()
+
+        def count(nbytes: int) -> None:
+            with lock:
+                bar.update(nbytes)
+
+        yield count
+
+
+@contextmanager
+def _collecting_warnings(messages: list[str]) -> Iterator[None]:
+    """Append the warnings of all threads to a list, instead of printing them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FerryWarning)
+        warnings.showwarning = lambda message, *_, **__: messages.append(str(message))
+        yield
+
+
+def _nbytes(array: Array) -> int:
+    """Return the size of all samples in memory, in bytes."""
+    return math.prod(array.shape) * array.dtype.itemsize
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _result(problems: Sequence[str]) -> str:
+    n_problems = len(dict.fromkeys(problems))
+    return _counted(n_problems, "problem") if n_problems else "no damage found"

@@ -81,6 +81,16 @@ def test_threads_read_the_right_frames_of_joined_files(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found, MOVIE[asked])
 
 
+def test_joined_videos_have_a_lock_of_their_own(tmp_path: Path) -> None:
+    paths = [save(tmp_path / f"{k}.mkv", MOVIE[k : k + 5]) for k in (0, 5)]
+    (image,) = video.open_many(paths)
+    reader = pickle.loads(pickle.dumps(image.array)).read
+    locks = {id(part.read.sequence_lock) for part in reader.parts}
+    assert id(reader.sequence_lock) not in locks
+    with reader.sequence_lock:
+        np.testing.assert_array_equal(reader.parts[0][:], MOVIE[:5])
+
+
 def test_threads_that_save_joined_videos_cause_few_seeks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

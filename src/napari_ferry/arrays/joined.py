@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.fair_lock import FairLock
 from napari_ferry.arrays.frames import BulkReader, Frames, SequentialReader
 from napari_ferry.arrays.protocol import Closable, close
 
@@ -59,15 +60,23 @@ class JoinedReader(Closable):
 
 
 class SequentialJoinedReader(JoinedReader):
-    """Reader of the frames of several arrays, some of which are decoded in sequence."""
+    """Reader of the frames of several arrays, some of which are decoded in sequence.
 
-    @property
-    def sequence_lock(self) -> AbstractContextManager[None]:
-        """Lock of the first such part, for all parts: each of them is read in order."""
-        for part in self.parts:
-            if isinstance(part.read, SequentialReader):
-                return part.read.sequence_lock
-        raise ValueError("no array is decoded in sequence")
+    Each part has a lock of its own, which its reader may acquire while this one is held.
+
+    Parameters
+    ----------
+    parts : sequence of Frames
+        Arrays of frames of one shape and dtype.
+    """
+
+    def __init__(self, parts: Sequence[Frames]) -> None:
+        super().__init__(parts)
+        self.sequence_lock: AbstractContextManager[None] = FairLock()
+        """Held by a thread that reads several frames, of whichever part."""
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Frames, ...]]]:
+        return type(self), (self.parts,)
 
 
 def join_readers(parts: Sequence[Frames]) -> JoinedReader:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_ferry.arrays.fair_lock import FairLock
 from napari_ferry.arrays.open_files import register_holder
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.decoder import Decoder
@@ -120,30 +120,3 @@ def _keep_forever(decoder: Decoder) -> None:
     import ctypes
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(decoder))
-
-
-class FairLock:
-    """A fair lock: threads acquire it in the order of their requests.
-
-    Several threads request consecutive parts of a video, so these are read almost in order.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._is_held = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            ticket = threading.Lock()
-            if self._is_held:
-                ticket.acquire()
-                self._waiting.append(ticket)
-            self._is_held = True
-        ticket.acquire()  # free for the first thread; the thread before releases that of the others
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._is_held = bool(self._waiting)
-            if self._waiting:
-                self._waiting.popleft().release()

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_ferry.arguments import cure_of
 from napari_ferry.arrays.growth import warn_incomplete
-from napari_ferry.arrays.stamp import Stamp
+from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.ifd_chain import (
@@ -215,14 +215,28 @@ def _ratio(value: tuple[int, int]) -> float:
     return value[0] / value[1] if value[1] else 0.0
 
 
-def next_page(path: Path, ifd: int) -> int:
+def next_page(path: Path, ifd: int, stamp: Stamp) -> int:
     """Read the offset of the directory after the one at `ifd`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    ifd : int
+        Offset of a directory in bytes.
+    stamp : Stamp
+        Stamp of the file when its first page was read.
 
     Returns
     -------
     int
         Offset in bytes; 0 after the last directory, -1 if no directory exists at `ifd`.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file was replaced, changed or removed meanwhile.
     """
-    with path.open("rb") as file:
+    with open_unchanged(path, stamp) as file:
         order, is_big, _ = read_magic(path, file)
         return read_directory(file, ifd, order, is_big).next

@@ -143,7 +143,7 @@ def ends_after(header: Header, n: int) -> bool:
     if n == 2 or not second:
         return second > 0 and third == 0
     last = second + (third - second) * (n - 2)
-    return last > 0 and next_page(header.path, last) == 0
+    return last > 0 and next_page(header.path, last, header.stamp) == 0
 
 
 def array_by_page(

@@ -109,7 +109,7 @@ def test_an_overlay_that_was_changed_is_not_drawn(name: str, viewer: Any) -> Non
     viewer.canvas.overlays.scale_bar.visible = True
     setattr(viewer.canvas.overlays.scale_bar, name, CHANGES[name])
     assert "scale_bar" not in viewer_options(viewer)
-    assert needs_canvas(viewer, viewer.layers) == ("the viewer's scale bar",)
+    assert needs_canvas(viewer, viewer.layers) == ("the scale bar",)
 
 
 def test_text_of_several_lines_is_not_drawn(viewer: Any) -> None:
@@ -160,7 +160,7 @@ def test_everything_that_only_the_canvas_draws_is_named(viewer: Any) -> None:
         "the Points layer nuclei",
         "the cubic interpolation of green",
         "the rotate transform of magenta",
-        "the viewer's axes",
+        "the axes",
     )
     viewer.dims.ndisplay = 2
     assert needs_canvas(viewer, [magenta])[0] == "the rotate transform of magenta"

@@ -274,7 +274,7 @@ def test_the_camera_turns_in_the_movie(export, movie, viewer, tmp_path, qtbot):
     camera = movie.fields.camera
     camera.kind.value = "turn"
     camera.turn.fill({"length": "6", "unit": "frames"})
-    wait_for(movie, "because the viewer shows moves of the camera", qtbot)
+    wait_for(movie, "drawn as on screen, because the camera moves", qtbot)
     playback = movie.fields.playback
     assert not playback.length.enabled
     assert not playback.speed.enabled
@@ -283,6 +283,7 @@ def test_the_camera_turns_in_the_movie(export, movie, viewer, tmp_path, qtbot):
     qtbot.waitUntil((tmp_path / "a.mp4").exists, timeout=WAIT)
     wait_for_end(export, qtbot)
     (found,) = imload(tmp_path / "a.mp4")
+    assert found.name == "a"
     assert found.axis("t").scale == pytest.approx(1 / 30)
     assert tuple(viewer.scene.camera.angles) == pytest.approx(angles)
 
@@ -301,6 +302,32 @@ def test_a_layer_that_is_not_checked_is_hidden_while_the_canvas_draws(
     (found,) = imload(tmp_path / "a.mp4")
     assert found.array[0].mean() < 100
     assert viewer.layers["white"].visible
+
+
+def test_an_unchecked_layer_is_hidden_in_key_frames(export, movie, viewer, tmp_path, qtbot):
+    from qtpy.QtCore import Qt
+
+    add(viewer, "white", seconds=0.5).data = np.full((8, 32, 48), 255, np.uint8)
+    camera = movie.fields.camera
+    camera.kind.value = "key frames"
+    camera.key_frames.length.fill("3", "frames")
+    for _ in range(2):
+        camera.key_frames.add()
+    movie.fields.layer_list.item(0).setCheckState(Qt.CheckState.Unchecked)
+    wait_for(movie, "because the camera moves", qtbot)
+    wait_until_ready(movie, qtbot)
+    press(movie.button, qtbot)
+    wait_for_end(export, qtbot)
+    (found,) = imload(tmp_path / "a.mp4")
+    assert found.array[0].max() < 100
+    assert viewer.layers["white"].visible
+
+
+def test_a_color_bar_is_shown_in_the_preview_at_once(movie, viewer, qtbot):
+    wait_until_ready(movie, qtbot)
+    viewer.layers["cells"].colorbar.visible = True
+    assert movie.ready is None
+    wait_for(movie, "color bar", qtbot)
 
 
 def test_labels_under_a_projection_are_those_at_the_sliders(movie, viewer, tmp_path, qtbot):

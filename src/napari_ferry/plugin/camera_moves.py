@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -40,6 +40,9 @@ class CameraMoves(Protocol):
     @property
     def layers(self) -> dict[Hashable, str]:
         """Names of the layers whose appearance changes, by `unique_id`."""
+
+    def without(self, layers: Collection[Hashable]) -> CameraMoves:
+        """Return these moves without changes of layers, given by `unique_id`."""
 
     def check(self, start: ViewState) -> None:
         """Raise `InvalidImageError` if these moves cannot start from a view."""
@@ -94,6 +97,9 @@ class Turn:
     @property
     def layers(self) -> dict[Hashable, str]:
         return {}
+
+    def without(self, layers: Collection[Hashable]) -> Turn:
+        return self
 
     def check(self, start: ViewState) -> None:
         if start.ndisplay != 3:
@@ -189,6 +195,10 @@ class KeyFrames:
     @cached_property
     def layers(self) -> dict[Hashable, str]:
         return {id_: state.name for key in self.keys for id_, state in key.view.layers.items()}
+
+    def without(self, layers: Collection[Hashable]) -> KeyFrames:
+        keys = (replace(key, view=key.view.without(layers)) for key in self.keys)
+        return replace(self, keys=tuple(keys))
 
     @cached_property
     def _starts(self) -> list[int]:

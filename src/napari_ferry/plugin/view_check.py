@@ -50,7 +50,7 @@ def needs_canvas(viewer: Any, layers: Sequence[Any]) -> tuple[str, ...]:
         *_states(viewer, visible),
         *(f"the {type(layer).__name__} layer {layer.name}" for layer in others),
         *(reason for layer in drawn for reason in _layer_reasons(layer)),
-        *(f"the viewer's {name}" for name in overlays),
+        *(f"the {name}" for name in overlays),
     )
 
 

@@ -116,6 +116,11 @@ class ViewState:
     camera: CameraState
     layers: Layers = field(default_factory=dict)
 
+    def without(self, layers: Collection[Hashable]) -> ViewState:
+        """Return the view without the states of layers, given by `unique_id`."""
+        kept = {id_: state for id_, state in self.layers.items() if id_ not in layers}
+        return replace(self, layers=kept)
+
     def at_step(self, dimension: int, number: int) -> ViewState:
         """Return the view with one dimension at another step."""
         before, after = self.sliders[:dimension], self.sliders[dimension + 1 :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any, get_args
@@ -85,8 +85,16 @@ def missing_overlays(
 
 
 def overlay_events(viewer: Any) -> list[Any]:
-    """Return the events of the overlays of a viewer."""
-    overlays = [_find_viewer_overlay(viewer, name) for name in _VIEWER_OVERLAYS]
+    """Return the events of the overlays of a viewer; see `layer_overlay_events`."""
+    return _events(_find_viewer_overlay(viewer, name) for name in _VIEWER_OVERLAYS)
+
+
+def layer_overlay_events(layer: Any) -> list[Any]:
+    """Return the events of the overlays of a layer."""
+    return _events(find_attribute(layer, *paths) for paths in _LAYER_OVERLAYS.values())
+
+
+def _events(overlays: Iterable[Any]) -> list[Any]:
     names = ("visible", "position", "text")
     found = [find_attribute(each, f"events.{name}") for each in overlays for name in names]
     return [event for event in found if event is not None]

@@ -42,7 +42,7 @@ class CanvasFields(Fields):
         Parameters
         ----------
         reason : str
-            Why the canvas draws it; empty if the user chose it.
+            Why the canvas draws it, as a clause; empty if the user chose it.
         """
         names = [slider.label for slider in find_sliders(self.viewer)]
         self.playback.set_axes(names, "t" if "t" in names else None)
@@ -52,12 +52,13 @@ class CanvasFields(Fields):
         return self._make_canvas_movie(rate, reason, axis=playback["axis"])
 
     def _moving_movie(self, moves: CameraMoves) -> CanvasMovie:
-        """Return the movie of a moving camera."""
+        """Return the movie of a moving camera; key frames do not show what the user unchecked."""
+        moves = moves.without([layer.unique_id for layer in self.layer_list.excluded_layers()])
         self.frame_axis = None
         self.playback.set_axes([], None)
         self._show_frames(moves.nframes, None, self.drawing.values(), "the move")
         rate = choose_rate(float(moves.frame_rate), None)
-        return self._make_canvas_movie(rate, "moves of the camera", moves=moves)
+        return self._make_canvas_movie(rate, "the camera moves", moves=moves)
 
     def _make_canvas_movie(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class CanvasMovie:
     rate : MovieRate
         Frame rate of the movie.
     reason : str
-        Why the canvas draws it; empty if the user chose it.
+        Why the canvas draws it, as a clause; empty if the user chose it.
     """
 
     viewer: Viewer
@@ -71,7 +71,8 @@ class CanvasMovie:
             showing(self.viewer, self.layers, view),
             canvas_image(self.viewer, **self.canvas_options) as image,
         ):
-            yield plan(image, self.path, **self.format_options)
+            # the title of the window would replace the name of the file in players
+            yield plan(replace(image, name=""), self.path, **self.format_options)
 
 
 @contextmanager

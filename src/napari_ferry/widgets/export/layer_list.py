@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
+from napari_ferry.plugin.viewer_overlays import layer_overlay_events
 from napari_ferry.widgets.form import escape_text
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class LayerList(QListWidget):
         checked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
         return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(checked)]
 
+    def excluded_layers(self) -> list[Layer]:
+        """Return the layers that the user unchecked, or did not check in an edited list."""
+        checked = self.checked_layers()
+        return [each for each in self.viewer.layers if self.is_edited and each not in checked]
+
     def follow(self) -> None:
         """Check the selected or visible layers from now on, and forget the user's edits."""
         self.is_edited = False
@@ -127,11 +133,18 @@ class LayerList(QListWidget):
 
     def _observe(self, layers: Iterable[Layer]) -> None:
         """Connect to the events of layers, and disconnect from those of the previous ones."""
-        for layer in self.observed:
-            layer.events.disconnect(self._on_layer_event)
+        for event, slot in self._slots():
+            event.disconnect(slot)
         self.observed = list(layers)
+        for event, slot in self._slots():
+            event.connect(slot)
+
+    def _slots(self) -> Iterator[tuple[Any, Callable[..., None]]]:
+        """Yield events of the observed layers and of their overlays, each with its slot."""
         for layer in self.observed:
-            layer.events.connect(self._on_layer_event)
+            yield layer.events, self._on_layer_event
+            if self.follow_visible:  # data have no overlays
+                yield from ((event, self._on_overlay) for event in layer_overlay_events(layer))
 
     def _on_selection(self, _: Any = None) -> None:
         if not self.is_edited:
@@ -139,6 +152,9 @@ class LayerList(QListWidget):
 
     def _on_check(self, _: QListWidgetItem) -> None:
         self.is_edited = True
+        self.changed.emit()
+
+    def _on_overlay(self, _: Any) -> None:
         self.changed.emit()
 
     def _on_layer_event(self, event: Any) -> None:

@@ -103,7 +103,7 @@ class MovieFields(CanvasFields):
         if others and not reasons:  # a checked layer that is hidden in the viewer
             reasons = (f"the {type(others[0]).__name__} layer {others[0].name}",)
         if reasons and (others or not self._keeps_samples(layers)):
-            return self._canvas_movie(" and ".join(reasons))
+            return self._canvas_movie(f"the viewer shows {' and '.join(reasons)}")
         return self.request()
 
     def request(self) -> Request:

@@ -195,7 +195,7 @@ class MovieTab(ExportTab):
     def _on_canvas_planned(self, movie: CanvasMovie, losses: tuple[str, ...]) -> None:
         """Show the description of a movie of the canvas, and let it be exported."""
         seconds = float(len(self.fields.positions) / movie.rate.rate)
-        why = f", because the viewer shows {movie.reason}" if movie.reason else ""
+        why = f", because {movie.reason}" if movie.reason else ""
         headline = f"{movie.path.name}, {seconds:.4g} s, drawn as on screen{why}"
         details = [
             f"{movie.rate.note}." if movie.rate.note else "",

@@ -715,3 +715,28 @@ def test_the_list_can_follow_the_viewer_again(widget, viewer, qtbot):
     fields.follow_button.click()
     assert fields.layer_list.checked_layers() == [viewer.layers[0]]
     assert not fields.follow_button.isVisible()
+
+
+def test_painting_during_an_export_is_a_warning(
+    widget: Any, viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    from napari.utils.notifications import notification_manager
+
+    from napari_ferry.widgets.export import jobs
+
+    labels = viewer.add_labels(np.zeros((8, 32, 48), np.uint8), name="nuclei")
+    gate, real = threading.Event(), jobs.export
+
+    def export(*arguments: Any, **options: Any) -> Any:
+        gate.wait(30)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(jobs, "export", export)
+    wait_until_ready(widget, qtbot)
+    widget.current.button.click()
+    labels.paint((0, 5, 5), 3)
+    gate.set()
+    qtbot.waitUntil(lambda: widget.jobs.running is None, timeout=WAIT)
+    messages = [record.message for record in notification_manager.records]
+    assert "nuclei was edited during the export, so export it again." in messages
+    assert (tmp_path / "a.tif").exists()

@@ -68,7 +68,7 @@ class ExportTab(QWidget):
         Fields of the form.
     """
 
-    export_requested = Signal(object, object)
+    export_requested = Signal(object, object, object)
     """The user clicked *Export*, and agreed to replace files: the arguments of `Jobs.add`."""
 
     def __init__(self, viewer: Viewer, fields: Fields) -> None:
@@ -250,7 +250,8 @@ class ExportTab(QWidget):
             is_movie=self.fields.is_movie,
             thumbnail=self._thumbnail(),
         )
-        self.export_requested.emit(job, ready.prepare())
+        layers = [each.as_layer_data_tuple() for each in self.fields.checked_layers()]
+        self.export_requested.emit(job, ready.prepare(), layers)
 
     def _thumbnail(self) -> QPixmap | None:
         """Return a small picture of the export, if there is one."""

@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
+from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.export.data_fields import DataFields
 from napari_ferry.widgets.export.export_tab import ExportTab
@@ -108,9 +109,9 @@ class Export(QWidget):
         self.saved[key] = found
         return found
 
-    def _add_job(self, job: Job, open_plan: OpenPlan) -> None:
+    def _add_job(self, job: Job, open_plan: OpenPlan, layers: list[LayerData]) -> None:
         self.save_choices()
-        self.jobs.add(job, open_plan)
+        self.jobs.add(job, open_plan, layers)
         self.job_area.show()
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.utils import cancelable_progress
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -24,6 +24,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.errors import FerryError, SaveCancelledError
+from napari_ferry.layers.layer_data import LayerData
+from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving import Progress
 from napari_ferry.saving.progress import size_text
@@ -65,7 +67,7 @@ class Jobs(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def add(self, job: Job, open_plan: OpenPlan) -> JobRow:
+    def add(self, job: Job, open_plan: OpenPlan, layers: Sequence[LayerData] = ()) -> JobRow:
         """Put an export at the end of the queue.
 
         Parameters
@@ -74,8 +76,10 @@ class Jobs(QWidget):
             The export.
         open_plan : callable
             Opens its plan for the duration of the export; called in the GUI thread.
+        layers : sequence of LayerData
+            Its layers, which the user may edit meanwhile.
         """
-        row = JobRow(job, open_plan, self)
+        row = JobRow(job, open_plan, self, layers)
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, row)
@@ -113,11 +117,15 @@ class Jobs(QWidget):
 class JobRow(QWidget):
     """Row of one export, with its progress and buttons."""
 
-    def __init__(self, job: Job, open_plan: OpenPlan, jobs: Jobs) -> None:
+    def __init__(
+        self, job: Job, open_plan: OpenPlan, jobs: Jobs, layers: Sequence[LayerData]
+    ) -> None:
         super().__init__()
         self.job = job
         self.jobs = jobs
         self.open_plan: OpenPlan | None = open_plan
+        self.layers = layers
+        self.edited: Collection[str] = ()
         self.entry: TaskEntry | None = None
         self.cancel_event = threading.Event()
         self.progress: Progress | None = None
@@ -165,6 +173,7 @@ class JobRow(QWidget):
         failure = "the viewer could not draw its first frame"
         try:
             plan = self.resources.enter_context(self.open_plan())
+            self.edited = self.resources.enter_context(watch_edits(self.layers))
             failure = ""
         except FerryError as error:
             failure = str(error)
@@ -221,6 +230,8 @@ class JobRow(QWidget):
         paths, nbytes = result
         count = f" in {len(paths)} files" if len(paths) > 1 else ""
         self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
+        for name in sorted(self.edited):
+            show_warning(f"{name} was edited during the export, so export it again.")
         self.handle.offer(paths)
         if self.job.is_movie:
             self._add_button("Play", "Play the file", lambda: open_file(paths[0]))
@@ -242,7 +253,7 @@ class JobRow(QWidget):
     def _end(self, text: str) -> None:
         """Show the result, and start the next export."""
         self.timer.stop()
-        self.open_plan = None  # a finished export releases the files of its layers
+        self.open_plan, self.layers = None, ()  # a finished export releases its layers
         if self.entry is not None:
             self.entry.close()
         with ExitStack() as last:

@@ -69,6 +69,18 @@ def test_any_other_file_is_refused_when_it_is_longer(tmp_path: Path):
         array[2]
 
 
+@pytest.mark.parametrize("more", [0, 60])
+def test_a_growing_file_is_refused_when_another_takes_its_place(more: int, tmp_path: Path):
+    path, other = tmp_path / "a.bin", tmp_path / "b.bin"
+    with growing_files():
+        array = open_frames(path)
+    other.write_bytes(bytes(LENGTH + more))
+    other.replace(path)
+    array.close()
+    with pytest.raises(UnreadableFileError, match="has changed since it was opened"):
+        array[0]
+
+
 def test_a_growing_file_is_refused_when_it_is_shorter(tmp_path: Path):
     path = tmp_path / "a.bin"
     with growing_files():

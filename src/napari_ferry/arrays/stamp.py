@@ -14,7 +14,7 @@ from napari_ferry.errors import FerryError, UnreadableFileError
 
 
 class Stamp(NamedTuple):
-    """Size and modification time of a file, for the detection of changes.
+    """Size, modification time and identity of a file, for the detection of changes.
 
     Parameters
     ----------
@@ -24,22 +24,26 @@ class Stamp(NamedTuple):
         Time of its last change, in nanoseconds since 1970.
     may_grow : bool
         True if another program is still appending to the file.
+    identity : tuple of int
+        Numbers of its device and of the file on it, which another file of this name does not have.
     """
 
     nbytes: int
     modified_ns: int
     may_grow: bool = False
+    identity: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, file: int | str | Path) -> Stamp:
         """Read the stamp of an open file (a descriptor) or of a path."""
         status = os.stat(file)  # noqa: PTH116 - also of an open file
-        return cls(status.st_size, status.st_mtime_ns, is_growing())
+        identity = status.st_dev, status.st_ino
+        return cls(status.st_size, status.st_mtime_ns, is_growing(), identity)
 
     def matches(self, now: Stamp) -> bool:
         """Return True if a stamp read later is that of the same content, or of more of it."""
         if self.may_grow:
-            return now.nbytes >= self.nbytes
+            return now.nbytes >= self.nbytes and now.identity == self.identity
         return now.nbytes == self.nbytes and now.modified_ns == self.modified_ns
 
 

@@ -20,8 +20,8 @@ from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.origins import Source
 from napari_ferry.plugin.reload import open_source
 
-Stamps: TypeAlias = dict[str, tuple[int, int]]
-"""Path of a file -> its size in bytes and the time of its last change in nanoseconds."""
+Stamps: TypeAlias = dict[str, tuple[int, ...]]
+"""Path of a file -> its size in bytes, the time of its last change, and its number on the disk."""
 
 _MOST_PARTIAL = 4
 """Maximum number of steps at the end that may be half-written; more of them are damage."""
@@ -82,7 +82,7 @@ def read_stamps(paths: Sequence[Path]) -> Stamps:
     return {entry.path: stamp for path in paths for entry, stamp in _stamped(path)}
 
 
-def _stamped(path: Path) -> Iterator[tuple[os.DirEntry[str], tuple[int, int]]]:
+def _stamped(path: Path) -> Iterator[tuple[os.DirEntry[str], tuple[int, ...]]]:
     """Yield the files of a data set with their stamps; files that cannot be read are left out."""
     prefix = "" if path.is_dir() else path.name.partition(".")[0].rstrip("0123456789")
     folders = [str(path if path.is_dir() else path.parent)]
@@ -94,7 +94,7 @@ def _stamped(path: Path) -> Iterator[tuple[os.DirEntry[str], tuple[int, int]]]:
                         continue
                     if entry.is_file():
                         status = entry.stat()
-                        yield entry, (status.st_size, status.st_mtime_ns)
+                        yield entry, (status.st_size, status.st_mtime_ns, status.st_ino)
                     elif not prefix and path.is_dir():
                         folders.append(entry.path)
         except OSError:  # removed or renamed meanwhile

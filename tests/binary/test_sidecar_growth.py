@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from helpers import make_image
 from napari_ferry import imload, imsave
 from napari_ferry.arrays.growth import growing_files
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.image.record import KEY
 
 SIDECAR = {"dtype": "uint16", "y": 3, "x": 4}
 FRAME = 24
@@ -30,11 +31,12 @@ def write(folder: Path, nbytes: int, **record: object) -> Path:
     st.sampled_from([{}, {"frames": 3}, {"frames": -1}]),
     st.integers(0, 5),
     st.integers(0, 5),
+    st.integers(0, 5),
 )
-def test_whole_frames_are_opened(tmp_path_factory, nbytes: int, record, offset: int, gap: int):
+def test_whole_frames_are_opened(tmp_path_factory, nbytes: int, record, offset: int, gap: int, rest: int):
     folder = tmp_path_factory.mktemp("raw")
-    path = write(folder, nbytes, **record, offset=offset, gap=gap)
-    count = max(0, nbytes - offset + gap) // (FRAME + gap)
+    path = write(folder, nbytes, **record, offset=offset, gap=gap, rest=rest)
+    count = max(0, nbytes - offset - rest + gap) // (FRAME + gap)
     with growing_files():
         if not count:
             with pytest.raises(UnreadableFileError):
@@ -60,6 +62,24 @@ def test_complete_steps_of_our_own_images_are_opened(axes: str, tmp_path: Path):
     assert found.axes == image.axes
     assert np.array_equal(found.array[4:7], image.array[:3])
     found.close()
+
+
+@pytest.mark.parametrize("dtype", ["bool", "complex64", "float16"])
+@pytest.mark.parametrize("record", [{}, {"frames": 3}])
+def test_samples_of_any_type_are_opened(dtype: str, record, tmp_path: Path):
+    path = write(tmp_path, 5 * 12 * np.dtype(dtype).itemsize + 1, dtype=dtype, **record)
+    with growing_files():
+        (image,) = imload(path)
+    assert (image.shape, str(image.dtype)) == ((5, 3, 4), dtype)
+    image.close()
+
+
+def test_a_damaged_record_is_reported_once(tmp_path: Path):
+    path = write(tmp_path, 5 * FRAME, frames=3, **{KEY: 1})
+    with growing_files(), pytest.warns(FerryWarning) as caught:
+        (image,) = imload(path)
+    assert len(caught) == 1
+    image.close()
 
 
 def test_a_single_frame_does_not_grow(tmp_path: Path):

@@ -138,7 +138,7 @@ def read_sidecar(data: Path, nbytes: int) -> Sidecar:
     if description is None:
         return _plain_sidecar(record, nbytes, data, sidecar.name, padding)
 
-    _parse_dtype(description.dtype, sidecar.name)
+    parse_dtype(description.dtype, sidecar.name)
     room = padding.room(nbytes, (*description.shape, 1)[0])
     _check_size(description.shape, description.dtype, room, data, sidecar.name)
     return Sidecar(description, padding)
@@ -179,7 +179,7 @@ def complete_description(
     UnreadableFileError
         A value is impossible, or the size of the file does not fit.
     """
-    dtype = _parse_dtype(record.get("dtype"), source)
+    dtype = parse_dtype(record.get("dtype"), source)
     sizes = [_parse_dimension(key, record.get(key), source) for key in _DIMENSIONS]
 
     # the gaps depend on the number of frames, so this is computed first
@@ -229,7 +229,7 @@ def _check_size(shape: Sequence[int], dtype: str, nbytes: int, data: Path, sourc
         )
 
 
-def _parse_dtype(value: object, source: str) -> np.dtype[Any]:
+def parse_dtype(value: object, source: str) -> np.dtype[Any]:
     """Return a numeric dtype; others are not read from a file."""
     if value is None:
         raise MissingMetadataError(

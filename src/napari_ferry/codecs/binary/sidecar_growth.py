@@ -8,9 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_ferry.codecs.binary.sidecar import Sidecar, read_sidecar
-from napari_ferry.codecs.binary.sidecar_check import read_sidecar_status
+from napari_ferry.arguments import is_count
+from napari_ferry.codecs.binary.padding import Padding
+from napari_ferry.codecs.binary.sidecar import (
+    Sidecar,
+    load_sidecar,
+    parse_dtype,
+    read_sidecar,
+    sidecar_path,
+)
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image.record import parse_description
 
 _LEAST_AXES = 3
 """Number of axes of an image that can become longer; one with fewer is a single frame."""
@@ -36,10 +44,7 @@ def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:
     MissingMetadataError
         It has no sidecar, or the sidecar lacks a dimension.
     """
-    status = read_sidecar_status(data)
-    layout = None if status is None else status.layout
-    declared = nbytes if layout is None else layout.offset + layout.extent
-    found = read_sidecar(data, declared)
+    found = read_sidecar(data, _declared_size(data, nbytes))
     shape = found.description.shape
     if len(shape) < _LEAST_AXES:
         return found
@@ -52,3 +57,32 @@ def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:
         )
     description = replace(found.description, shape=(count, *shape[1:]))
     return found._replace(description=description, computed="")
+
+
+def _declared_size(data: Path, nbytes: int) -> int:
+    """Return the size that a raw file has according to its sidecar.
+
+    This is `nbytes` if the sidecar leaves a dimension open, or is missing or damaged, apart from
+    the number of frames: this is then that of the whole frames in `nbytes`.
+    """
+    sidecar = sidecar_path(data)
+    if not sidecar.is_file():
+        return nbytes
+    record = load_sidecar(sidecar)
+    itemsize = parse_dtype(record.get("dtype"), sidecar.name).itemsize
+    padding = Padding(**{key: _count(record.get(key)) for key in Padding._fields})
+    description = parse_description(record)
+    if description is not None:
+        count, *others = description.shape
+    else:
+        count, *others = (_count(record.get(key)) for key in ("frames", "y", "x"))
+        if not all(others):
+            return nbytes
+        count = count or max(1, padding.frames_in(nbytes, math.prod(others) * itemsize))
+
+    samples = count * math.prod(others) * itemsize
+    return padding.offset + samples + padding.gap * max(0, count - 1) + padding.rest
+
+
+def _count(value: object) -> int:
+    return value if is_count(value) else 0

@@ -74,6 +74,11 @@ def test_of_many_files_the_first_and_the_last_are_named(tmp_path: Path):
     assert planned.files[4].path.name not in names
 
 
+def test_a_long_name_does_not_fill_the_form(tmp_path: Path):
+    headline, *_ = describe_plan(request(tmp_path / f"{'long name ' * 9}.mkv", {}).plan())
+    assert headline.startswith("long name long n...e long name .mkv, at most ")
+
+
 @pytest.mark.parametrize(
     ("rate", "words"),
     [

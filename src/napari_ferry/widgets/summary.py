@@ -23,6 +23,9 @@ from napari_ferry.saving.target import check_target, follow_link
 _MAX_NAMES = 4
 """File names listed before the middle ones are left out."""
 
+_MAX_LETTERS = 36
+"""Letters of a name in a headline before its middle is left out."""
+
 _MAX_SECONDS = 1e6
 """Estimates of the remaining time above this are not shown."""
 
@@ -127,7 +130,21 @@ def describe_plan(
 def _describe_names(plan: Plan) -> str:
     """Return the name of the only file, or the number of files."""
     count = len(plan.files)
-    return plan.files[0].path.name if count == 1 else f"{count} files"
+    return elide_name(plan.files[0].path.name) if count == 1 else f"{count} files"
+
+
+def elide_name(name: str) -> str:
+    """Return a file name, without its middle if it is long; the field *Save to* has all of it.
+
+    >>> elide_name("cells.tif")
+    'cells.tif'
+    >>> elide_name("a recording of the left hemisphere on Monday.ome.tif")
+    'a recording of t...n Monday.ome.tif'
+    """
+    if len(name) <= _MAX_LETTERS:
+        return name
+    half = (_MAX_LETTERS - 3) // 2
+    return f"{name[:half].strip()}...{name[-half:].strip()}"
 
 
 def _size_text(plan: Plan, estimate: int | None) -> str:

@@ -19,6 +19,9 @@ _MIN_ROWS, _MAX_ROWS = 1, 4
 _MARGINS = 12
 """Height of both margins together, in pixels."""
 
+_EMPTY_BOXES = "QListView::indicator:unchecked { border: 1px solid #808080 }"
+"""Style of unchecked boxes: in napari's themes they have the color of the list."""
+
 # fmt: off
 _EXPORTED_EVENTS = frozenset({
     "affine", "axis_labels", "blending", "colormap", "contour", "contrast_limits", "data", "gamma",
@@ -59,6 +62,7 @@ class LayerList(QListWidget):
         self.setToolTip(f"Layers to export: the {default} layers, unless you check others.")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setStyleSheet(_EMPTY_BOXES)
 
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):

@@ -20,7 +20,7 @@ from napari_ferry.widgets.export.export_task import OpenPlan
 from napari_ferry.widgets.export.frame_source import FrameSource
 from napari_ferry.widgets.export.movie_fields import MovieFields
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.summary import Description, Request, sentence
+from napari_ferry.widgets.summary import Description, Request, elide_name, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class MovieTab(ExportTab):
         """Show the description of a movie of the canvas, and let it be exported."""
         seconds = float(len(self.fields.positions) / movie.rate.rate)
         why = f", because {movie.reason}" if movie.reason else ""
-        headline = f"{movie.path.name}, {seconds:.4g} s, drawn as on screen{why}"
+        headline = f"{elide_name(movie.path.name)}, {seconds:.4g} s, drawn as on screen{why}"
         details = [
             f"{movie.rate.note}." if movie.rate.note else "",
             "The viewer draws each frame while you watch; it is restored afterwards.",

@@ -121,6 +121,13 @@ def test_import_loads_no_heavy_library():
     assert not HEAVY & loaded
 
 
+def test_the_window_does_not_wait_for_modules_that_save():
+    """They are imported in a thread; see `napari_ferry.plugin.commands`."""
+    loaded = _modules_after("from napari_ferry.plugin.commands import write_tiff")
+    assert not {name for name in loaded if name.startswith("napari_ferry.rendering")}
+    assert not {name for name in loaded if name.startswith("napari_ferry.codecs.")}
+
+
 # --- manifest ---------------------------------------------------------------------------------
 
 

@@ -33,7 +33,9 @@ def write(folder: Path, nbytes: int, **record: object) -> Path:
     st.integers(0, 5),
     st.integers(0, 5),
 )
-def test_whole_frames_are_opened(tmp_path_factory, nbytes: int, record, offset: int, gap: int, rest: int):
+def test_whole_frames_are_opened(
+    tmp_path_factory, nbytes: int, record, offset: int, gap: int, rest: int
+):
     folder = tmp_path_factory.mktemp("raw")
     path = write(folder, nbytes, **record, offset=offset, gap=gap, rest=rest)
     count = max(0, nbytes - offset - rest + gap) // (FRAME + gap)

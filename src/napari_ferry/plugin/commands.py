@@ -31,11 +31,10 @@ from napari_ferry.io import (
 )
 from napari_ferry.layers.layer_data import LayerData, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, show_notice
-from napari_ferry.plugin.layer_save import write_layers
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
-from napari_ferry.plugin.window import execute
+from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.plugin.window_reader import NOTHING, for_window
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists, interrupted_in
@@ -56,12 +55,12 @@ _recent = RecentlyOpened()
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """Return a reader or writer of the manifest by its name; see the docstring of the module."""
-    for codec in codecs():
-        if name == f"get_{format_name(codec)}_reader":
-            return _with_name(name, partial(_get_reader, codec))
     for writer in writers() if name.startswith("write_") else ():
         if name == writer.function:
             return _with_name(name, partial(_write, writer.suffixes))
+    for codec in codecs() if name.startswith("get_") else ():
+        if name == f"get_{format_name(codec)}_reader":
+            return _with_name(name, partial(_get_reader, codec))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -229,7 +228,18 @@ def _write(
     if path is None or layers is None:
         execute("save_as", suffixes)
         return []
+    if has_window():
+        execute("call_in_thread", _import_writers)
+    from napari_ferry.plugin.layer_save import write_layers
+
     return write_layers(suffixes, path, layers)
+
+
+def _import_writers() -> None:
+    """Import the formats and the module that saves layers; the first time takes half a second."""
+    import napari_ferry.plugin.layer_save  # noqa: F401
+
+    codecs()
 
 
 def _to_paths(path: Paths) -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from napari_ferry.errors import FerryError
@@ -44,6 +44,7 @@ def for_window(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
             # napari adds the layers first
             execute("call_soon", offer_labels)
             execute("call_soon", offer_default)
+            execute("call_soon", _prepare_export)
         return layers
 
     return read_in_window
@@ -55,3 +56,9 @@ def _is_called_by_window() -> bool:
     `Viewer.open` does not tell readers whether a script or the window has called it.
     """
     return any(frame.f_code.co_name == _NAPARI_OPEN for frame, _ in traceback.walk_stack(None))
+
+
+@cache
+def _prepare_export() -> None:
+    """Import the dock *Export* once files were opened that may be exported."""
+    execute("import_export")

@@ -22,6 +22,8 @@ COMMANDS = {
     "open_files": f"{_DIALOGS}.open_dialog:open_files",
     "open_folder": f"{_DIALOGS}.open_dialog:open_folder",
     "call_soon": "napari_ferry.widgets.event_loop:call_soon",
+    "call_in_thread": "napari_ferry.widgets.worker:call_in_thread",
+    "import_export": "napari_ferry.widgets.export_import:import_export",
     "show_in_folder": "napari_ferry.widgets.file_manager:show_in_folder",
 }
 """Names of commands, and the functions that napari imports at their first use."""

@@ -34,7 +34,7 @@ def copy_frame(viewer: Viewer) -> None:
 
     try:
         # a frame is soon drawn, also if napari is closed meanwhile
-        pixels = call_in_thread(_frame_reader(viewer), on_quit=lambda: None)
+        pixels = call_in_thread(_frame_reader(viewer))
     except FerryError as error:
         notify(str(error), "error")
     else:

@@ -15,7 +15,13 @@ _CANNOT_RUN = -1
 """Result of a loop that Qt did not run because the application has ended."""
 
 
-def call_in_thread(function: Callable[[], _T], *, on_quit: Callable[[], object]) -> _T:
+def _do_nothing() -> None:
+    """Let a function end that takes a moment only."""
+
+
+def call_in_thread(
+    function: Callable[[], _T], *, on_quit: Callable[[], object] = _do_nothing
+) -> _T:
     """Call a function in another thread, and run the event loop of this one until it returns.
 
     Parameters
@@ -24,7 +30,7 @@ def call_in_thread(function: Callable[[], _T], *, on_quit: Callable[[], object])
         Called without arguments.
     on_quit : callable
         Called when the loop has ended, which is before the function returns if the application
-        quits; it has to let the function end soon.
+        quits; it has to let the function end soon, if it does not anyway.
 
     Returns
     -------

@@ -45,7 +45,7 @@ def open_growing(viewer: Viewer, path: Path) -> str:
         Sentence about an error; empty if layers were added.
     """
     source = Source(partial(imload, path), (path,))
-    growth = call_in_thread(partial(check_growth, source, {}, ()), on_quit=lambda: None)
+    growth = call_in_thread(partial(check_growth, source, {}, ()))
     if growth.layers is None:
         return growth.problem
 

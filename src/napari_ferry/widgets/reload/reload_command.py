@@ -45,5 +45,5 @@ def _reload(viewer: Viewer, source: Source, members: Sequence[Layer]) -> None:
         A file cannot be opened, or a layer cannot show it.
     """
     opening = partial(open_source, source, viewer.dims.current_step)
-    layers = call_in_thread(opening, on_quit=lambda: None)
+    layers = call_in_thread(opening)
     replace_layers(source, [each for each in members if each in viewer.layers], layers)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.errors import InvalidImageError, ReopenError, UnsupportedFormatError
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import Codec, codecs, find_codec, imload
 from napari_ferry.rendering.save import plan
@@ -113,7 +114,7 @@ def _convert_once(options: argparse.Namespace) -> int:
     for loss in planned.losses:
         report(loss)
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
-        show(f"{path}: {size_text(path.stat().st_size)}")
+        show(f"{path}: {size_text(stored_bytes([path]))}")
     return 0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_ferry.cli.terminal import show
 from napari_ferry.cli.termination import end_at_once
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io import codecs, find_codec, hooks_of
 from napari_ferry.layers.layer_data import from_layers, to_layers
@@ -163,7 +164,7 @@ def _round_trip(path: Path, layers: Sequence[Layer]) -> Row:
     )
     reopened = [Layer.create(*data) for data in opened]
     compare = _compare_movie if hooks_of(find_codec(path)).IS_MOVIE else _compare_layers
-    nbytes = sum(Path(file).stat().st_size for file in saved)
+    nbytes = stored_bytes(map(Path, saved))
     return Row(path.name, nbytes, seconds, compare(layers, reopened))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_ferry.arguments import to_path
 from napari_ferry.cli.terminal import show
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import find_source_codec, hooks_of, imload
@@ -24,8 +25,7 @@ def _info(options: argparse.Namespace) -> int:
     """Print a description of each image."""
     path = to_path(options.path)
     images = imload(path)
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    show(f"{path}: {size_text(sum(file.stat().st_size for file in files))}")
+    show(f"{path}: {size_text(stored_bytes([path]))}")
 
     writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
     if writer is not None:

@@ -15,6 +15,7 @@ from napari_ferry.errors import (
     SaveError,
     UnsupportedFormatError,
 )
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers
@@ -36,10 +37,11 @@ _NAPARI_DIALOG = "_save_layers_dialog"
 
 @dataclass(frozen=True, kw_only=True)
 class _SavedFiles:
-    """Files of a finished save, and everything that they do not hold."""
+    """Files of a finished save, their size, and everything that they do not hold."""
 
     paths: Sequence[Path]
     losses: Sequence[str]
+    nbytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ class _Save:
         paths = run(
             planned, overwrite=self.overwrite, workers=workers, progress=progress, cancel=cancel
         )
-        return _SavedFiles(paths=paths, losses=planned.losses)
+        return _SavedFiles(paths=paths, losses=planned.losses, nbytes=_stored_bytes(paths))
 
 
 def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) -> list[str]:
@@ -148,6 +150,11 @@ def _prepare(layers: list[LayerData], typed: Path, target: Path) -> _Save:
         missing = check_view(images, target, options)
     else:
         images = from_layers(layers)
+    if typed.is_dir():
+        raise SaveError(
+            f"{typed.name} exists already, and File > Save does not ask whether to replace a "
+            "folder: choose another name, or use Layers > Data > Export data, which asks."
+        )
     overwrite = target == typed and typed.exists()
     return _Save(
         images=images, target=target, options=options, missing=missing, overwrite=overwrite
@@ -172,7 +179,8 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     if "position" in save.options:
         notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
 
-    text = f"Saved {path.name}{count}{_size_note(saved.paths)} in {path.parent}."
+    size = "" if saved.nbytes is None else f" ({size_text(saved.nbytes)})"
+    text = f"Saved {path.name}{count}{size} in {path.parent}."
     is_warning = bool(edits or save.missing or (saved.losses and not save.shows_frames))
     if notes:
         text += f"\n{path.name}: {'; '.join(notes)}."
@@ -180,12 +188,12 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     notify(text, "warning" if is_warning else "info", shows)
 
 
-def _size_note(paths: Sequence[Path]) -> str:
-    """Return the size of saved files in parentheses, empty if it cannot be read.
+def _stored_bytes(paths: Sequence[Path]) -> int | None:
+    """Return the size of saved files in bytes, or ``None`` if it cannot be read.
 
     The save was successful: a file that another program has moved since must not make it fail.
     """
     try:
-        return f" ({size_text(sum(path.stat().st_size for path in paths))})"
+        return stored_bytes(paths)
     except OSError:
-        return ""
+        return None

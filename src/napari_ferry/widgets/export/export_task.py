@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from qtpy.QtGui import QPixmap
 
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.workers import default_workers
 
@@ -69,4 +70,4 @@ def export(
         progress=progress,
         cancel=cancel,
     )
-    return paths, sum(path.stat().st_size for path in paths)
+    return paths, stored_bytes(paths)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.arrays.stack import take_steps
+from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.movie.frame_axis import leading_sizes
 from napari_ferry.saving import Plan, run
@@ -108,4 +109,4 @@ def _try_save(request: Request, cancel: Callable[[], bool]) -> int:
         path = Path(folder, f"trial{request.path.suffix}")
         # a single thread leaves the others to the window and to exports
         paths = run(replace(request, path=path).plan(), workers=1, cancel=cancel)
-        return sum(written.stat().st_size for written in paths)
+        return stored_bytes(paths)

@@ -10,6 +10,7 @@ import pytest
 
 from helpers import assert_same_pixels, pixels
 from layer_files import open_layers
+from napari_ferry.arrays.read_ahead import QUEUE
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import FerryWarning
 from napari_ferry.plugin.commands import __getattr__ as command
@@ -77,8 +78,33 @@ def test_a_step_reads_only_the_chunks_under_the_tile(
 
     monkeypatch.setattr(FolderStore, "read", counting)
     visible = layer.data[0][:, 300:500, 300:500]
-    assert_same_pixels(np.asarray(visible[3]), data[3, 300:500, 300:500])
+    with QUEUE.paused():
+        assert_same_pixels(np.asarray(visible[3]), data[3, 300:500, 300:500])
     assert read == ["0/c/3/1/1"]
+
+
+def test_neighbors_of_a_displayed_tile_are_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pixels((6, 512, 512), "u1")
+    path = write_image(tmp_path / "a.zarr", [data, data[:, ::8, ::8]], "zyx", chunks=(1, 256, 256))
+    (layer,) = open_layers(path)
+    QUEUE.wait()
+    read: list[str] = []
+    of_store = FolderStore.read
+
+    def counting(store: FolderStore, key: str, most: int) -> Any:
+        read.append(key)
+        return of_store(store, key, most)
+
+    monkeypatch.setattr(FolderStore, "read", counting)
+    layer.data[0].close()
+    for z in range(6):
+        visible = layer.data[0][:, 300:500, 300:500]
+        assert_same_pixels(np.asarray(visible[z]), data[z, 300:500, 300:500])
+        QUEUE.wait()
+        assert f"0/c/{min(z + 1, 5)}/1/1" in read, "the next plane is in the cache"
+    assert sorted(read) == [f"0/c/{z}/1/1" for z in range(6)]
 
 
 def test_a_damaged_chunk_is_blank(tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ class Frames(Shaped, Closable):
         """Shape of one frame."""
         return self.shape[self.lead :]
 
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the frames that are cached here, in bytes."""
+        return 0 if self._is_cached_by_reader else _CACHE_BYTES
+
     def __repr__(self) -> str:
         return f"Frames(shape={self.shape}, dtype={self.dtype}, lead={self.lead})"
 

@@ -49,6 +49,20 @@ def close(*sources: object) -> None:
             source.close()
 
 
+@runtime_checkable
+class Caching(Protocol):
+    """An array that keeps what was read last."""
+
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the pixels that are kept, in bytes; 0 if none are."""
+
+
+def cache_bytes(array: object) -> int:
+    """Return the size of the pixels that an array keeps after reading them, in bytes."""
+    return array.cache_bytes if isinstance(array, Caching) else 0
+
+
 class Shaped:
     """Properties derived from the shape and dtype of an array."""
 

@@ -80,19 +80,25 @@ def _split_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int
 def chunk_edges(array: Array) -> list[NDArray[Any]]:
     """Return the starts of an array's chunks along each axis, followed by its end.
 
-    Every index is an edge in an array without chunks. A frame of `Frames` is a chunk.
+    Every index is an edge in an array without chunks.
     """
-    chunks = getattr(array, "chunks", None)
-    if isinstance(array, Frames):
-        chunks = (*(1,) * array.lead, *array.frame_shape)
-    elif chunks is None:
-        chunks = (1,) * array.ndim
     return [
         np.cumsum((0, *chunk))
         if isinstance(chunk, tuple)
         else np.append(np.arange(0, n, max(1, chunk)), n)
-        for chunk, n in zip(chunks, array.shape, strict=True)
+        for chunk, n in zip(chunk_lengths(array), array.shape, strict=True)
     ]
+
+
+def chunk_lengths(array: Array) -> tuple[Any, ...]:
+    """Return the length of an array's chunks along each axis, for dask a tuple of them.
+
+    A frame of `Frames` is a chunk, and a sample that of an array without chunks.
+    """
+    if isinstance(array, Frames):
+        return (*(1,) * array.lead, *array.frame_shape)
+    chunks = getattr(array, "chunks", None)
+    return (1,) * array.ndim if chunks is None else tuple(chunks)
 
 
 def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:

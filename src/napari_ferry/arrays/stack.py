@@ -15,7 +15,7 @@ from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
 from napari_ferry.arrays.memmap import check_length
-from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
+from napari_ferry.arrays.protocol import Array, Closable, Shaped, cache_bytes, close
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,11 @@ class AxisSlice(Chunked):
         else:
             chunks = tuple(getattr(self.array, "chunks"))  # noqa: B009 - not every array has them
         return (*chunks[: self.axis], *chunks[self.axis + 1 :])
+
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the pixels that the array caches, in bytes."""
+        return cache_bytes(self.array)
 
     def __getitem__(self, key: Any) -> Any:
         items, order = split_key(key, self.shape)

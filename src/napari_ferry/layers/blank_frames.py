@@ -13,12 +13,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.indexing import join_key, split_key
-from napari_ferry.arrays.protocol import Closable, Shaped, close
+from napari_ferry.arrays.protocol import Closable, Shaped
+from napari_ferry.arrays.read_ahead import AheadReader
 from napari_ferry.errors import FerryError, FerryWarning
 
 
 class BlankingArray(Shaped, Closable):
     """A lazy array whose unreadable frames are 0, each with a warning.
+
+    The neighbors of a frame that is displayed are read ahead.
 
     Parameters
     ----------
@@ -31,6 +34,7 @@ class BlankingArray(Shaped, Closable):
     def __init__(self, array: Array, lead: int) -> None:
         self.array = array
         self.lead = lead
+        self._ahead = AheadReader(array, lead)
         self.shape = tuple(array.shape)
         self.dtype = np.dtype(array.dtype)
 
@@ -39,7 +43,7 @@ class BlankingArray(Shaped, Closable):
 
     def __getitem__(self, key: Any) -> Any:
         try:
-            return self.array[key]
+            return self._ahead.read(key)
         except FerryError as error:
             items, order = split_key(key, self.shape)
             axis = None if None in order else self._divisible_axis(items)
@@ -66,7 +70,7 @@ class BlankingArray(Shaped, Closable):
 
     def close(self) -> None:
         """Close the array that is read."""
-        close(self.array)
+        self._ahead.close()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         try:

@@ -152,6 +152,8 @@ def run(
     SaveCancelledError
         `cancel` returned True.
     """
+    from napari_ferry.arrays.read_ahead import QUEUE  # only viewers need it before
+
     given = plan
     check_workers(workers)
     with targeting(plan.paths[0].parent):
@@ -168,8 +170,9 @@ def run(
         existing = plan.existing
         monitor = Monitor(total=plan.source_bytes, report=progress, cancel=cancel)
         workers = workers or default_workers(plan, os.cpu_count() or 1)
-        make_files(plan.files, plan.writes, folder, monitor, workers)
-        count = _make_stream(plan, folder, monitor, workers)
+        with QUEUE.paused():
+            make_files(plan.files, plan.writes, folder, monitor, workers)
+            count = _make_stream(plan, folder, monitor, workers)
 
         created = _created_paths(plan, count)
         new = {*created}

@@ -33,6 +33,9 @@ _THREADED_BYTES = 4 << 20
 
 _MOST_THREADS = 8
 
+_AHEAD_BYTES = 128 << 20
+"""Part of the cache of all arrays that one may fill with what is read ahead."""
+
 _T = TypeVar("_T")
 
 
@@ -71,6 +74,11 @@ class ZarrArray(Shaped, Closable):
         self._files = ChunkFiles(store, key, metadata)
         self._document = document
         self._stamp = stamp
+
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the chunks of this array that a cache has room for, in bytes."""
+        return _AHEAD_BYTES
 
     def __repr__(self) -> str:
         where = f"{self._files.store.name}/{self._files.key}"

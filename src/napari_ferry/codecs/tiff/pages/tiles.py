@@ -29,7 +29,6 @@ from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, 
 LARGE_PAGE = 32 << 20
 """Bytes of pixels above which a page without levels is read by tiles or strips."""
 
-_CACHE_BYTES = 32 << 20
 _CACHE_PAGES = 8
 _BATCH = 64
 _MIN_PARALLEL = 4
@@ -65,6 +64,8 @@ class Tiles(Chunked):
     move : AxisMove, optional
         Move of an axis of each page, such as color samples that are stored as planes.
     """
+
+    cache_bytes = 32 << 20
 
     def __init__(
         self,
@@ -238,10 +239,10 @@ class Tiles(Chunked):
 
     def _add_to_cache(self, key: tuple[_Page, int], pixels: NDArray[Any]) -> None:
         with self._lock:
-            if key not in self._cache and pixels.nbytes <= _CACHE_BYTES:
+            if key not in self._cache and pixels.nbytes <= self.cache_bytes:
                 self._cache[key] = pixels
                 self._cached_bytes += pixels.nbytes
-                while self._cached_bytes > _CACHE_BYTES:
+                while self._cached_bytes > self.cache_bytes:
                     self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
 
 

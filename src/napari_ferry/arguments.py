@@ -55,8 +55,8 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
             "a character: correct the name."
         ) from impossible
 
-    if (address := _address_of(path)) and not os.path.lexists(path):
-        raise error(_no_address(address))
+    if (url := find_url(path)) is not None:
+        raise error(refuse_address(url))
     try:
         return Path(path).expanduser()
     except RuntimeError as unknown:
@@ -65,22 +65,26 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
         ) from unknown
 
 
-def _address_of(path: str | Path) -> tuple[str, str] | None:
-    """Return the scheme and the rest of a URL; None for a path.
+def find_url(path: object) -> str | None:
+    """Return an address (URL) with a lower-case scheme; ``None`` for a path, and other objects.
 
     A URL as a `Path` has a single slash, and the letter of a drive is not a scheme.
     """
-    found = re.fullmatch("([A-Za-z][A-Za-z0-9+.-]+):/(.*)", os.fspath(path), re.DOTALL)
-    return (found[1].lower(), found[2].lstrip("/")) if found else None
+    if not isinstance(path, str | os.PathLike) or "\0" in (text := os.fspath(path)):
+        return None
+    found = re.fullmatch("([A-Za-z][A-Za-z0-9+.-]+):/(.*)", text, re.DOTALL)
+    if found is None or os.path.lexists(text):
+        return None
+    scheme, rest = found[1].lower(), found[2].lstrip("/")
+    return f"{scheme}://{'/' if scheme == 'file' else ''}{rest}"
 
 
-def _no_address(address: tuple[str, str]) -> str:
+def refuse_address(url: str) -> str:
     """Return the message about an address instead of a path."""
-    scheme, rest = address
-    if scheme == "file":
-        return f"file:///{rest} is an address (URL), not a path: give the path without file://."
+    if url.startswith("file:"):
+        return f"{url} is an address (URL), not a path: give the path without file://."
     return (
-        f"{scheme}://{rest} is an address (URL), and only files and folders of this computer are "
+        f"{url} is an address (URL), and only files and folders of this computer are "
         "opened and saved: download the file and give its path."
     )
 

@@ -6,7 +6,6 @@ A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`, a
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import napari_ferry.codecs as packages
-from napari_ferry.arguments import reading, targeting, to_path
-from napari_ferry.errors import InvalidImageError, UnsupportedFormatError, opening
+from napari_ferry.arguments import find_url, reading, targeting, to_path
+from napari_ferry.errors import UnsupportedFormatError, opening
 from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import parse_axes
+from napari_ferry.image.axis_names import rename_axes
 from napari_ferry.saving import Plan, naming_saves
 from napari_ferry.saving.interruption import check_exists
 
@@ -65,14 +65,6 @@ class Codec(Hashable, Protocol):
         """
 
 
-def _claims_nothing(path: Path) -> bool:
-    return False
-
-
-def _itself(path: Path) -> list[Path]:
-    return [path]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
     """Optional attributes of a `Codec` and their defaults.
@@ -94,6 +86,8 @@ class Hooks:
     claims : callable
         ``claims(path) -> bool``: True for an existing file or folder of this format that no suffix
         identifies, such as a sidecar or a store.
+    open_url : callable, optional
+        ``open_url(url) -> list of Image``: opens an address with one of the suffixes in it.
     open_many : callable, optional
         ``open_many(paths) -> list of Image``: opens several files as one stack.
     members : callable
@@ -111,10 +105,11 @@ class Hooks:
     IS_MOVIE: bool = False
     KEEPS_SAMPLES: tuple[str, ...] = ()
     HOLDS_ONE: bool = False
-    claims: Callable[[Path], bool] = _claims_nothing
+    claims: Callable[[Path], bool] = lambda _: False
+    open_url: Callable[[str], list[Image]] | None = None
     open_many: Callable[[Sequence[Path]], list[Image]] | None = None
-    members: Callable[[Path], list[Path]] = _itself
-    lacks_metadata: Callable[[Path], bool] = _claims_nothing
+    members: Callable[[Path], list[Path]] = lambda path: [path]
+    lacks_metadata: Callable[[Path], bool] = lambda _: False
     written_by: Callable[[Path], str] | None = None
 
 
@@ -227,7 +222,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     Parameters
     ----------
     path : str or Path
-        A file, or a folder of files.
+        A file, a folder of files, or the address (URL) of a Zarr store.
     axes : str or sequence of str, optional
         Names for the axes, in any case, that replace those of the file; such as ``"zyx"``.
 
@@ -252,25 +247,30 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     FerryWarning
         Something was left out, assumed or filled.
     """
-    path = to_path(path)
     names = None if axes is None else parse_axes(axes)
+    url = find_url(path) or ""
+    open_url = _find_opener(url)
+    images = open_url(url) if open_url else _open_path(to_path(path))
+    return [rename_axes(image, names) for image in images] if names else images
+
+
+def _open_path(path: Path) -> list[Image]:
+    """Open every image of a file or folder."""
     with reading(path):
         path = path.absolute()  # later reads do not depend on the working folder of that time
         check_exists(path)
         with naming_saves(path), opening("" if path.is_dir() else path.name):
-            images = find_source_codec(path).open(path)
-    return [_rename_axes(image, names) for image in images] if names else images
+            return find_source_codec(path).open(path)
 
 
-def _rename_axes(image: Image, names: tuple[str, ...]) -> Image:
-    if len(names) != image.ndim:
-        raise InvalidImageError(
-            f"The image has the shape {image.shape} but the axes {' '.join(names)} were given: "
-            "name one axis for each dimension."
-        )
-    renamed = tuple(replace(axis, name=name) for axis, name in zip(image.axes, names, strict=True))
-    channels = image.channels if "c" in (axis.name for axis in renamed) else ()
-    return replace(image, axes=renamed, channels=channels)
+def _find_opener(url: str) -> Callable[[str], list[Image]] | None:
+    """Return the function of a codec that opens an address, or ``None`` if no codec does."""
+    names = url.partition("?")[0].lower().split("/")
+    for codec in codecs():
+        open_url, known = hooks_of(codec).open_url, suffixes_of(codec, to_open=True)
+        if open_url is not None and any(name.endswith(known) for name in names):
+            return open_url
+    return None
 
 
 def images_for(codec: Codec, images: Saveable) -> list[Image]:
@@ -294,9 +294,3 @@ def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
     with targeting(path):
         planned: Plan = codec.plan(images_for(codec, images), path, **options)
     return replace(planned, name=path.name)
-
-
-def option_names(planner: Callable[..., Any]) -> list[str]:
-    """Return the names of the keyword-only parameters of a function."""
-    parameters = inspect.signature(planner).parameters.values()
-    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]

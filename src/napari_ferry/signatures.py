@@ -42,6 +42,12 @@ class Option:
     help: str
 
 
+def option_names(planner: Callable[..., Any]) -> list[str]:
+    """Return the names of the keyword-only parameters of a function."""
+    parameters = inspect.signature(planner).parameters.values()
+    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
 def options_of(functions: Sequence[Callable[..., Any]]) -> list[Option]:
     """Return the keyword-only parameters of functions, the first of each name."""
     options: dict[str, Option] = {}

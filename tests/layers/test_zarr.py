@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from helpers import assert_same_pixels, pixels
 from layer_files import open_layers
 from napari_ferry.arrays.read_ahead import QUEUE
 from napari_ferry.codecs.zarr.store import FolderStore
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import FerryError, FerryWarning
 from napari_ferry.plugin.commands import __getattr__ as command
 from napari_ferry.plugin.commands import get_folder_reader
+from web_server import serving
 from zarr_files import write_array, write_group, write_image, write_labels, zip_store
 
 DATA = pixels((2, 2, 32, 40))
@@ -113,3 +115,17 @@ def test_a_damaged_chunk_is_blank(tmp_path: Path) -> None:
     (layer,) = open_layers(path)
     with pytest.warns(FerryWarning, match="shown blank"):
         assert not np.asarray(layer.data[1]).any()
+
+
+@pytest.mark.parametrize("end", ["", "/", "/0"])
+def test_an_address_opens(end: str, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.ome.zarr", DATA, "tcyx")
+    with serving(tmp_path) as server:
+        viewer = ViewerModel()
+        viewer.open(f"{server.address}/a.ome.zarr{end}", plugin="napari-ferry")
+        assert_same_pixels(np.asarray(viewer.layers[0].data[1])[..., :9, :9], DATA[1, 0, :9, :9])
+
+
+def test_an_address_of_another_format_is_refused() -> None:
+    with pytest.raises(FerryError, match="is an address"):
+        ViewerModel().open("https://example.org/a.ome.tif", plugin="napari-ferry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_ferry.arguments import to_path
+from napari_ferry.arguments import find_url, to_path
 from napari_ferry.cli.terminal import show
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
@@ -23,19 +23,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _info(options: argparse.Namespace) -> int:
     """Print a description of each image."""
-    path = to_path(options.path)
-    images = imload(path)
-    show(f"{path}: {size_text(stored_bytes([path]))}")
-
-    writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
-    if writer is not None:
-        show(f"written by: {writer(path) or 'unknown'}")
+    images = imload(options.path)
+    url = find_url(options.path)
+    show(url or _describe_files(to_path(options.path)))
 
     for i, image in enumerate(images):
         show(f"image {i}: {image.name or 'no name'}")
         for key, value in _describe(image):
             show(f"    {key + ':':<14}{value}")
     return 0
+
+
+def _describe_files(path: Path) -> str:
+    """Return the size of a file or of all files in a folder, and the program that wrote a file."""
+    text = f"{path}: {size_text(stored_bytes([path]))}"
+    writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
+    return text if writer is None else f"{text}\nwritten by: {writer(path) or 'unknown'}"
 
 
 def _describe(image: Image) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from napari_ferry.arguments import reading
+from napari_ferry.arguments import find_url, reading
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import (
@@ -34,6 +34,7 @@ from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.manifest import PLUGIN, writers
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
+from napari_ferry.plugin.url_reader import open_url
 from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.plugin.window_reader import NOTHING, for_window
 from napari_ferry.saving import naming_saves
@@ -144,6 +145,9 @@ def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
     if path is None:
         execute("open_files", suffixes_of(codec, to_open=True))
         return None
+    url = find_url(path)
+    if url is not None and hooks_of(codec).open_url is not None:
+        return for_window(lambda _: open_url(url))
     paths = _to_paths(path)
     if not paths or not all(_matches_format(codec, each) for each in paths):
         return None

@@ -23,7 +23,9 @@ _remaining: list[tuple[Source, int]] = []
 """Files with remaining layers and their number of added layers, earliest first."""
 
 
-def open_layers(open_images: Open, paths: Sequence[Path] = ()) -> list[LayerData]:
+def open_layers(
+    open_images: Open, paths: Sequence[Path] = (), *, opened: Sequence[Image] | None = None
+) -> list[LayerData]:
     """Open images and return their layers, at most `MOST_LAYERS`.
 
     Notices report assumptions and omitted layers. `open_remaining` adds the remaining layers later;
@@ -35,9 +37,11 @@ def open_layers(open_images: Open, paths: Sequence[Path] = ()) -> list[LayerData
         Opens the images, and opens them anew when the layers are loaded again.
     paths : sequence of Path
         The files and folders that it opens.
+    opened : sequence of Image, optional
+        The images, if they are open already.
     """
     source = Source(open=open_images, paths=tuple(paths))
-    images = source.open()
+    images = source.open() if opened is None else opened
     notices: dict[str, list[str]] = {}
     for image in images:
         for sentence in _notices(image):

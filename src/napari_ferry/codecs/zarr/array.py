@@ -15,7 +15,6 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Closable, Shaped
-from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
@@ -32,6 +31,7 @@ _THREADED_BYTES = 4 << 20
 """Size from which on several threads read the chunks."""
 
 _MOST_THREADS = 8
+_REMOTE_THREADS = 16
 
 _AHEAD_BYTES = 128 << 20
 """Part of the cache of all arrays that one may fill with what is read ahead."""
@@ -56,7 +56,7 @@ class ZarrArray(Shaped, Closable):
         Its metadata.
     document : str
         Key of the file with the metadata.
-    stamp : Stamp, optional
+    stamp : object
         Identity of that file.
     """
 
@@ -66,7 +66,7 @@ class ZarrArray(Shaped, Closable):
         key: str,
         metadata: ArrayMetadata,
         document: str,
-        stamp: Stamp | None,
+        stamp: object,
     ) -> None:
         self.shape = metadata.shape
         self.dtype = metadata.dtype
@@ -145,11 +145,13 @@ class ZarrArray(Shaped, Closable):
 
         wanted = itertools.product(*sides)
         n_chunks = math.prod(map(len, sides))
-        if n_chunks == 1 or out.nbytes < _THREADED_BYTES:
+        is_remote = self._files.store.is_remote
+        if n_chunks == 1 or (out.nbytes < _THREADED_BYTES and not is_remote):
             for parts in wanted:
                 copy(parts)
         else:
-            _run_in_threads(copy, wanted)
+            n_threads = _REMOTE_THREADS if is_remote else min(_MOST_THREADS, os.cpu_count() or 1)
+            _run_in_threads(copy, wanted, n_threads)
         return out
 
     def _split(self, ranges: Sequence[range]) -> list[list[_Part]]:
@@ -223,11 +225,11 @@ def _split_range(steps: range, chunk: int) -> list[_Part]:
     return parts
 
 
-def _run_in_threads(function: Callable[[_T], None], items: Iterator[_T]) -> None:
+def _run_in_threads(function: Callable[[_T], None], items: Iterator[_T], n_threads: int) -> None:
     """Call a function with each item, in several threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         while batch := list(itertools.islice(items, _BATCH)):
             for _ in pool.map(function, batch):
                 pass

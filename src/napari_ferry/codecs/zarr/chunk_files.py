@@ -96,13 +96,10 @@ class ChunkFiles:
         """
         if (cached := CHUNKS.get((self.owner, key))) is not None:
             return cached
-        nbytes = self.store.size(key)
-        if nbytes is None:
+        nbytes = shards.index_bytes
+        data = self.store.read_part(key, 0 if shards.is_first else -nbytes, nbytes)
+        if data is None:
             return None
-        if nbytes < shards.index_bytes:
-            raise DamageError(f"it has {nbytes} bytes, too few for an index of its chunks")
-        start = 0 if shards.is_first else nbytes - shards.index_bytes
-        data = self.store.read_part(key, start, shards.index_bytes)
         content = strip_checksum(data) if shards.is_checked else data
         flat = np.frombuffer(content, f"{shards.byte_order}u8").astype(np.uint64)
         table = flat.reshape(*shards.counts, 2)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from napari_ferry.arguments import refuse_address
 from napari_ferry.codecs.zarr.node import read_node
+from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
 from napari_ferry.codecs.zarr.store_images import open_node
 from napari_ferry.codecs.zarr.zip_store import ZipStore
@@ -39,13 +41,45 @@ def open(path: Path) -> list[Image]:
     """
     folder = path.parent if path.name in METADATA_FILES else path
     store: Store = FolderStore(str(folder)) if folder.is_dir() else ZipStore(str(path))
+    return _open_store(store, _name_of(folder.name))
+
+
+def open_url(url: str) -> list[Image]:
+    """Open the images of a store on a server, or of an array or group in it, lazily.
+
+    Parameters
+    ----------
+    url : str
+        Address, in which a folder ends in ``.zarr``.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The address is that of another file, or a package is missing.
+    UnreadableFileError
+        As `open`, or the server does not give the files.
+
+    Warns
+    -----
+    FerryWarning
+        Something is left out or assumed.
+    """
+    folders = url.partition("?")[0].lower().split("/")
+    if url.partition(":")[0] not in SCHEMES or not any(each.endswith(".zarr") for each in folders):
+        raise UnsupportedFormatError(refuse_address(url))
+    store = RemoteStore(url)
+    return _open_store(store, _name_of(store.name))
+
+
+def _open_store(store: Store, name: str) -> list[Image]:
+    """Open the images of a store."""
     node = read_node(store, "")
     if node is None:
         raise UnreadableFileError(
-            f"{path.name} is not a Zarr store: expected {', '.join(METADATA_FILES)} in it; get a "
-            "complete copy."
+            f"{store.name} is not a Zarr store: expected {', '.join(METADATA_FILES)} in it; "
+            f"{'check the address' if store.is_remote else 'get a complete copy'}."
         )
-    return open_node(node, _name_of(folder))
+    return open_node(node, name)
 
 
 def plan(images: Sequence[Image], path: Path) -> Plan:
@@ -76,8 +110,7 @@ def claims(path: Path) -> bool:
     return path.is_dir() and any((path / name).is_file() for name in METADATA_FILES)
 
 
-def _name_of(folder: Path) -> str:
+def _name_of(name: str) -> str:
     """Return the name of a store without its suffix."""
-    name = folder.name
     ending = next((each for each in _ENDINGS if name.lower().endswith(each)), "")
     return name[: len(name) - len(ending)] or name

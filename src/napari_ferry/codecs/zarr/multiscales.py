@@ -250,16 +250,31 @@ def _open_labels(node: Node) -> list[Image]:
     except UnreadableFileError as error:
         warn_left_out(node.label, "labels", [str(error).rstrip(".")])
         return []
-    listed = None if group is None else group.ome.get("labels")
-    if group is None or not isinstance(listed, list):
-        return []
+    return [] if group is None else open_label_group(group, node.label)
 
+
+def open_label_group(group: Node, label: str) -> list[Image]:
+    """Open the labels that a group lists; those that cannot be opened are left out.
+
+    Parameters
+    ----------
+    group : Node
+        The group of the labels of an image, which may also list none.
+    label : str
+        Name of the image, for warnings.
+
+    Warns
+    -----
+    FerryWarning
+        Labels are left out.
+    """
+    listed = group.ome.get("labels")
     images: list[Image] = []
-    for path in listed:
+    for path in listed if isinstance(listed, list) else ():
         try:
             images += _as_labels(open_groups(group, [path], [str(path)], "label image"))
         except UnreadableFileError as error:
-            warn_left_out(node.label, "label images", [str(error).rstrip(".")])
+            warn_left_out(label, "label images", [str(error).rstrip(".")])
     return images
 
 

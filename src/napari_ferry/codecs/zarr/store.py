@@ -14,6 +14,8 @@ from napari_ferry.errors import UnreadableFileError
 METADATA_FILES = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 """Names of the files that make a folder a Zarr array or group, version 3 first."""
 
+TOO_SHORT = "it is too short"
+
 
 class Store(Protocol):
     """Files by keys, which are paths with ``/`` inside the store."""
@@ -21,6 +23,10 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """Name of the store, for messages."""
+
+    @property
+    def is_remote(self) -> bool:
+        """True if each read waits for a server, so that several at once take less time."""
 
     def read(self, key: str, most: int) -> bytes | None:
         """Return a whole file, or ``None`` if it is missing.
@@ -33,13 +39,15 @@ class Store(Protocol):
             The system does not permit reading it.
         """
 
-    def read_part(self, key: str, start: int, nbytes: int) -> bytes:
-        """Return bytes of a file from an offset.
+    def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
+        """Return bytes of a file from an offset, or ``None`` if the file is missing.
+
+        A negative offset counts from the end of the file.
 
         Raises
         ------
         DamageError
-            The file ends before them.
+            The file does not contain them.
         UnreadableFileError
             The file cannot be read.
         """
@@ -50,7 +58,7 @@ class Store(Protocol):
     def list_names(self, key: str) -> list[str]:
         """Return the names of the files and folders in a folder, in any order."""
 
-    def stamp(self, key: str) -> Stamp | None:
+    def stamp(self, key: str) -> object:
         """Return the identity of a file's content, or ``None`` if it is missing."""
 
     def close(self) -> None:
@@ -68,6 +76,7 @@ class FolderStore:
     """
 
     folder: str
+    is_remote = False
 
     @property
     def name(self) -> str:
@@ -86,13 +95,17 @@ class FolderStore:
         except OSError as error:
             raise unreadable(f"{self.name}/{key}", error) from error
 
-    def read_part(self, key: str, start: int, nbytes: int) -> bytes:
+    def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
         try:
             with open(self._path(key), "rb", 0) as file:  # noqa: PTH123 - thousands of files
-                if os.fstat(file.fileno()).st_size < start + nbytes:
-                    raise DamageError("it is too short")
-                file.seek(start)
+                size = os.fstat(file.fileno()).st_size
+                first = start if start >= 0 else size + start
+                if first < 0 or first + nbytes > size:
+                    raise DamageError(TOO_SHORT)
+                file.seek(first)
                 return file.read(nbytes)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
         except OSError as error:
             raise unreadable(f"{self.name}/{key}", error) from error
 
@@ -141,7 +154,7 @@ def join_keys(key: str, path: object) -> str:
     return "/".join((key, *parts) if key else parts)
 
 
-def refuse_changed(store: Store, key: str, stamp: Stamp | None) -> None:
+def refuse_changed(store: Store, key: str, stamp: object) -> None:
     """Refuse an array or a group whose metadata changed since it was opened.
 
     Raises

@@ -11,7 +11,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from napari_ferry.codecs.zarr.damage import DamageError
-from napari_ferry.codecs.zarr.multiscales import is_image, open_groups, open_image, warn_left_out
+from napari_ferry.codecs.zarr.multiscales import (
+    is_image,
+    open_groups,
+    open_image,
+    open_label_group,
+    warn_left_out,
+)
 from napari_ferry.codecs.zarr.node import Node, read_node
 from napari_ferry.codecs.zarr.ome_axes import warn
 from napari_ferry.codecs.zarr.plain import open_arrays, open_plain
@@ -64,7 +70,7 @@ def _open_ome(node: Node, name: str) -> list[Image] | None:
         return open_image(node, name)
     if _LAYOUT in ome or _LAYOUT in node.attributes:
         return _open_series(node, name)
-    return None
+    return open_label_group(node, node.label) or None
 
 
 def _open_plate(node: Node) -> list[Image]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from napari_ferry.arrays.shared_file import share_file
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.zarr.damage import DamageError
-from napari_ferry.codecs.zarr.store import METADATA_FILES
+from napari_ferry.codecs.zarr.store import METADATA_FILES, TOO_SHORT
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format
 
@@ -48,6 +48,8 @@ class ZipStore:
     UnreadableFileError
         The file is not a ZIP file.
     """
+
+    is_remote = False
 
     def __init__(self, path: str, stamp: Stamp | None = None) -> None:
         self.path = path
@@ -85,10 +87,13 @@ class ZipStore:
             raise DamageError("it differs from its checksum")
         return data
 
-    def read_part(self, key: str, start: int, nbytes: int) -> bytes:
+    def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
         entry = self._entries.get(key)
-        if entry is None or start + nbytes > entry.nbytes:
-            raise DamageError("it is too short")
+        if entry is None:
+            return None
+        start = start if start >= 0 else entry.nbytes + start
+        if start < 0 or start + nbytes > entry.nbytes:
+            raise DamageError(TOO_SHORT)
         if entry.method != zipfile.ZIP_STORED:
             whole = self.read(key, entry.nbytes + entry.stored) or b""
             return whole[start : start + nbytes]

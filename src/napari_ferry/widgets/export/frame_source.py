@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.image import Image
-from napari_ferry.io import find_codec, imload, option_names
+from napari_ferry.io import find_codec, imload
 from napari_ferry.layers.channels import split_all
 from napari_ferry.rendering.cropping import find_crop
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave
 from napari_ferry.rendering.view import find_plane
 from napari_ferry.rendering.world import make_world
+from napari_ferry.signatures import option_names
 from napari_ferry.widgets.summary import Request
 
 _RANGE = ("start", "stop", "step")

@@ -16,12 +16,7 @@ from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, sp
 from napari_ferry.arrays.stack import Chunked
 from napari_ferry.arrays.stamp import open_unchanged
 from napari_ferry.codecs.tiff.pages.decode import check_segments, read_segment
-from napari_ferry.codecs.tiff.pages.page_kind import (
-    TIFFFILE_ERRORS,
-    AxisMove,
-    PageKind,
-    Segments,
-)
+from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind, Segments
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, touched_indices

@@ -169,11 +169,10 @@ def run(
         _check_existing(plan, plan.existing, overwrite)
         existing = plan.existing
         monitor = Monitor(total=plan.source_bytes, report=progress, cancel=cancel)
-        workers = workers or default_workers(plan, os.cpu_count() or 1)
         with QUEUE.paused():
+            workers = workers or default_workers(plan, os.cpu_count() or 1)
             make_files(plan.files, plan.writes, folder, monitor, workers)
             count = _make_stream(plan, folder, monitor, workers)
-
         created = _created_paths(plan, count)
         new = {*created}
         stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in new]

@@ -21,7 +21,6 @@ COMMANDS = {
     "save_as": f"{_DIALOGS}.save_dialog:save_as",
     "open_files": f"{_DIALOGS}.open_dialog:open_files",
     "open_folder": f"{_DIALOGS}.open_dialog:open_folder",
-    "call_in_thread": "napari_ferry.widgets.worker:call_in_thread",
     "call_soon": "napari_ferry.widgets.event_loop:call_soon",
     "call_in_thread": "napari_ferry.widgets.worker:call_in_thread",
     "import_export": "napari_ferry.widgets.export_import:import_export",

@@ -18,7 +18,7 @@ from napari_ferry.arguments import find_url, reading, targeting, to_path
 from napari_ferry.errors import UnsupportedFormatError, opening
 from napari_ferry.image import Image, Saveable, as_images
 from napari_ferry.image.axes import parse_axes
-from napari_ferry.image.axis_names import rename_axes
+from napari_ferry.image.axis_names import naming_axes, rename_axes
 from napari_ferry.saving import Plan, naming_saves
 from napari_ferry.saving.interruption import check_exists
 
@@ -250,7 +250,8 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     names = None if axes is None else parse_axes(axes)
     url = find_url(path) or ""
     open_url = _find_opener(url)
-    images = open_url(url) if open_url else _open_path(to_path(path))
+    with naming_axes(are_given=names is not None):
+        images = open_url(url) if open_url else _open_path(to_path(path))
     return [rename_axes(image, names) for image in images] if names else images
 
 

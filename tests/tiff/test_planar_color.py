@@ -50,6 +50,15 @@ def test_planes_of_a_described_shape_stay_planes(
     assert_same_pixels(image.array, data)
 
 
+@pytest.mark.parametrize(("metadata", "axes"), [({}, "cyx"), ({}, "zyx"), (None, "yxs")], ids=str)
+def test_axes_that_are_given_answer_the_question(
+    metadata: dict[str, Any] | None, axes: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "a.tif", (3, 20, 33), metadata=metadata)
+    (image,) = imload(tmp_path / "a.tif", axes=axes)  # a warning would be an error
+    assert image.axis_names == tuple(axes)
+
+
 @pytest.mark.parametrize(
     ("shape", "names"), [((3, 20, 33), "yxs"), ((4, 20, 33), "yxs"), ((5, 3, 20, 33), "tyxs")]
 )

@@ -13,6 +13,7 @@ from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Image
+from napari_ferry.image.axis_names import are_axes_given
 
 _WRITER = "tifffile"
 """Start of the tag Software of the only known writer that tags planes as a color unasked."""
@@ -30,7 +31,7 @@ def warn_shown_as_planes(header: Header, image: Image) -> None:
     image : Image
         The image made of it.
     """
-    if not _has_color_planes(header) or image.is_rgb:
+    if not _has_unnamed_planes(header) or image.is_rgb:
         return
     axes = [*image.axis_names[:-3], "c", "y", "x"]
     is_choice = len(set(axes)) == len("".join(axes))  # neither two axes c nor names such as d0
@@ -44,7 +45,7 @@ def warn_shown_as_planes(header: Header, image: Image) -> None:
 
 def warn_shown_as_color(header: Header) -> None:
     """Warn of separate samples that are opened as a color, but may be the planes of a stack."""
-    if _has_color_planes(header) and header.software.startswith(_WRITER):
+    if _has_unnamed_planes(header) and header.software.startswith(_WRITER):
         _warn(
             header,
             "and open as a color, but tifffile also tags the planes of a stack in this way: if "
@@ -53,8 +54,10 @@ def warn_shown_as_color(header: Header) -> None:
         )
 
 
-def _has_color_planes(header: Header) -> bool:
-    return header.axes.startswith("s") and frame_axes(header).names.endswith("s")
+def _has_unnamed_planes(header: Header) -> bool:
+    """Return True for a color in planes that the user has not named."""
+    is_planar = header.axes.startswith("s") and frame_axes(header).names.endswith("s")
+    return is_planar and not are_axes_given()
 
 
 def _warn(header: Header, consequence: str) -> None:

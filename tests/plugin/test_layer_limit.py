@@ -214,3 +214,10 @@ def test_the_same_notice_is_shown_once(notices):
 def test_a_notice_reports_channels_that_may_be_frames(notices, count, names, said):
     assert len(open_layers(lambda: [channels(count, names=names)])) == count
     assert any("Merge to Stack" in notice for notice in notices) is said
+
+
+def test_nothing_is_assumed_of_a_single_frame(tmp_path: Path, notices: list[str]) -> None:
+    for count in (1, 2):
+        tifffile.imwrite(tmp_path / "a.tif", np.zeros((count, 20, 33), np.uint16))
+        opened(get_tiff_reader, tmp_path / "a.tif")
+        assert len(notices) == count - 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_ferry.errors import escape_surrogates
 from napari_ferry.image import Image
+from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
 from napari_ferry.layers.layer_data import LayerData
@@ -72,7 +73,8 @@ def open_remaining() -> None:
 
 def _notices(image: Image) -> Iterator[str]:
     """Yield notices about assumed metadata of an image and about its channels."""
-    if ASSUMED in image.metadata:
+    has_sliders = any(n > 1 for n in image.shape[: -frame_ndim(image.axes)])
+    if ASSUMED in image.metadata and has_sliders:
         yield str(image.metadata[ASSUMED])
     count, reason = image.size("c"), slider_reason(image)
     is_named = any(channel.name or channel.color for channel in image.channels)

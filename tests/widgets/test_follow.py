@@ -9,7 +9,8 @@ import tifffile
 
 from gui import menu_entry
 from layer_files import PLUGIN, Clock, pixels
-from napari_ferry import Axis, Image, imsave
+from napari_ferry import Axis, Image, UnreadableFileError, imsave
+from napari_ferry.layers.blank_frames import without_blanks
 from napari_ferry.widgets.reload import words
 
 pytestmark = pytest.mark.window
@@ -218,6 +219,29 @@ def test_unchecking_stops(shared_viewer: Any, follow: Any, tmp_path: Path, qtbot
     qtbot.wait(50)
     assert len(layer.data) == 3
     assert follow.status.text() == words.IDLE
+
+
+def test_a_file_at_rest_is_like_any_other_after_following(
+    shared_viewer: Any, follow: Any, clock: Clock, tmp_path: Path, qtbot
+):
+    writer = Writer(tmp_path / "a.tif", 3)
+    (layer,) = shared_viewer.open(writer.path, plugin=PLUGIN)
+    start(follow, qtbot)
+    clock.now += 30
+    follow.follow_box.setChecked(False)
+    assert not follow.follower._worker._pool._work_queue.qsize()
+    writer.append()
+    assert np.array_equal(layer.data, FRAMES[:3])
+
+    start(follow, qtbot)
+    followed = layer.data
+    clock.now += 60
+    follow.follow_box.setChecked(False)
+    qtbot.waitUntil(lambda: layer.data is not followed)
+    opened = without_blanks(layer.data)
+    writer.append()
+    with pytest.raises(UnreadableFileError, match="has changed since it was opened"):
+        opened[0]
 
 
 def test_layers_of_another_origin_are_named(shared_viewer: Any, follow: Any, qtbot):

@@ -73,6 +73,17 @@ def check_growth(source: Source, known: Stamps, position: Sequence[int]) -> Grow
     return Growth(stamps=stamps, layers=layers)
 
 
+def finish_growth(source: Source, position: Sequence[int]) -> Growth:
+    """Open files that are no longer written, with the warnings of any other file; for a thread.
+
+    Their arrays refuse a file that changes later. Parameters are those of `check_growth`.
+    """
+    try:
+        return Growth(stamps={}, layers=open_source(source, position))
+    except FerryError as error:
+        return Growth(stamps={}, problem=str(error))
+
+
 def read_stamps(paths: Sequence[Path]) -> Stamps:
     """Read the stamps of files, of all files in folders, and of further files of a data set.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from napari_ferry.plugin.following import (
     Stamps,
     check_growth,
     find_growing_axis,
+    finish_growth,
     status_line,
 )
+from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.origins import Source
 from napari_ferry.plugin.reload import layers_of, replace_layers
 from napari_ferry.widgets.worker import BackgroundWorker
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 _INTERVAL = 1000
 """Milliseconds between two looks at the files."""
+
+_AT_REST = 60
+"""Seconds without a change after which a file counts as complete."""
 
 _PAUSE = 3
 """Minimum pause after a look, in times of its duration: files of 100,000 pages take a second."""
@@ -90,16 +96,35 @@ class Follower(QObject):
     def start(self, sources: Iterable[Source]) -> None:
         """Follow files instead of those followed so far, and look at them at once."""
         self.stop()
+        self._worker.discard()
         self._followed = [_Followed(source, self._clock()) for source in sources]
         if self._followed:
             self._timer.start()
             self.check()
 
     def stop(self) -> None:
-        """Stop following; layers keep what they have."""
+        """Stop following; layers keep what they have.
+
+        Files that have not changed for a minute are opened again, as any others: with warnings if
+        they are incomplete, and refused if they are changed later.
+        """
         self._timer.stop()
-        self._followed = []
         self._worker.discard()
+        now, position = self._clock(), self.viewer.dims.current_step
+        for each in self._followed:
+            if each.count and now - each.changed_at >= _AT_REST:
+                finish = partial(finish_growth, each.source, position)
+                self._worker.call(finish, partial(self._on_finished, each))
+        self._followed = []
+
+    def _on_finished(self, followed: _Followed, growth: Growth) -> None:
+        """Show the files that were opened again after following has ended."""
+        if growth.layers is None:
+            notify(growth.problem, "warning")
+            return
+        members = layers_of(followed.source, self.viewer.layers)
+        with suppress(InvalidImageError):  # layers keep what they have
+            replace_layers(followed.source, members, growth.layers)
 
     def check(self) -> None:
         """Look at the files once, unless the last look is not done, or took long."""

@@ -740,3 +740,37 @@ def test_painting_during_an_export_is_a_warning(
     messages = [record.message for record in notification_manager.records]
     assert "nuclei was edited during the export, so export it again." in messages
     assert (tmp_path / "a.tif").exists()
+
+
+def test_folders_are_looked_for_in_a_thread(
+    widget: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    asked: set[str] = set()
+    real = Path.is_dir
+
+    def is_dir(path: Path) -> bool:
+        if path.parent == tmp_path:
+            asked.add(threading.current_thread().name.partition("_")[0])
+        return real(path)
+
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    type_path(widget, tmp_path / "folder", qtbot)
+    wait_for_words(widget, "cells.tif", qtbot)
+    wait_until_ready(widget, qtbot)
+    assert asked == {"ferry-plan"}
+    widget.current.button.click()
+    qtbot.waitUntil(lambda: widget.jobs.running is None, timeout=WAIT)
+    assert (tmp_path / "folder" / "cells.tif").exists()
+
+
+def test_the_name_is_that_of_the_image_below_its_labels(
+    viewer: Any, settings_file: Path, qtbot: Any
+) -> None:
+    viewer.add_labels(np.zeros((8, 32, 48), np.uint8), name="nuclei")
+    viewer.layers.selection = set(viewer.layers)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-ferry", "Export")
+    for suffix in (".tif", ".mp4"):
+        widget.show_tab(is_movie=suffix == ".mp4")
+        wait_until_ready(widget, qtbot)
+        assert Path(widget.current.fields.target.line.text()).name == f"cells{suffix}"

@@ -58,15 +58,15 @@ class _Save:
         For a movie, options to draw the current view.
     missing : tuple of str
         Things in the current view that the movie lacks.
-    overwrite : bool
-        Whether to replace existing files.
+    typed : Path
+        Name that the user typed. If it is the target, its file or data set may be replaced.
     """
 
     images: list[Image]
     target: Path
     options: Mapping[str, Any]
     missing: tuple[str, ...]
-    overwrite: bool
+    typed: Path
 
     @property
     def shows_frames(self) -> bool:
@@ -80,13 +80,14 @@ class _Save:
         cancel: Callable[[], bool] | None = None,
     ) -> _SavedFiles:
         """Plan and save; with a window, this is called in another thread."""
+        # in this thread, as a network may take seconds to answer
+        _refuse_folder(self.typed)
+        overwrite = self.target == self.typed and self.target.exists()
         planned = plan(self.images, self.target, **self.options)
         cores = os.cpu_count() or 1
         # one core is left to the window
         workers = default_workers(planned, cores if progress is None else max(1, cores - 1))
-        paths = run(
-            planned, overwrite=self.overwrite, workers=workers, progress=progress, cancel=cancel
-        )
+        paths = run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)
         return _SavedFiles(paths=paths, losses=planned.losses, nbytes=_stored_bytes(paths))
 
 
@@ -150,15 +151,22 @@ def _prepare(layers: list[LayerData], typed: Path, target: Path) -> _Save:
         missing = check_view(images, target, options)
     else:
         images = from_layers(layers)
-    if typed.is_dir():
+    return _Save(
+        images=images,
+        target=target,
+        options=options,
+        missing=missing,
+        typed=typed,
+    )
+
+
+def _refuse_folder(path: Path) -> None:
+    """Refuse to replace a folder."""
+    if path.is_dir():
         raise SaveError(
-            f"{typed.name} exists already, and File > Save does not ask whether to replace a "
+            f"{path.name} exists already, and File > Save does not ask whether to replace a "
             "folder: choose another name, or use Layers > Data > Export data, which asks."
         )
-    overwrite = target == typed and typed.exists()
-    return _Save(
-        images=images, target=target, options=options, missing=missing, overwrite=overwrite
-    )
 
 
 def _is_called_by_napari_dialog() -> bool:

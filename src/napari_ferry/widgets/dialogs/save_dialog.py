@@ -18,6 +18,7 @@ from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.summary import Format, formats
+from napari_ferry.widgets.worker import call_in_thread
 
 _REPLACED = '<>:"/\\|?*.'
 """Characters that file names cannot contain, and the dot, which Qt takes for that of a suffix."""
@@ -51,7 +52,7 @@ def _save(viewer: napari.Viewer, preselected: Format) -> None:
     try:
         target = choose_target(path, suffixes)
         # the dialog has asked about the name that was typed
-        if target != path and target.exists() and not _confirm_replacement(target):
+        if target != path and _exists(target) and not _confirm_replacement(target):
             return
         paths = write_layers(suffixes, str(target), [each.as_layer_data_tuple() for each in layers])
     except SaveCancelledError:
@@ -92,6 +93,11 @@ def _ask_for_name(name: str, preselected: Format) -> tuple[Path, tuple[str, ...]
     paths, text = dialog.selectedFiles(), dialog.selectedNameFilter()
     dialog.deleteLater()
     return (Path(paths[0]), filters[text]) if is_accepted and paths else None
+
+
+def _exists(path: Path) -> bool:
+    """Return True for an existing file, in a folder of a network perhaps."""
+    return call_in_thread(path.exists)
 
 
 def _confirm_replacement(path: Path) -> bool:

@@ -10,7 +10,6 @@ from napari_ferry.image import Axis
 from napari_ferry.movie.frame_rate import MovieRate, choose_rate, seconds_per_step
 from napari_ferry.plugin.camera_moves import CameraMoves
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
-from napari_ferry.saving.target import check_target
 from napari_ferry.widgets.camera import CameraForm
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.drawing_form import DrawingForm
@@ -69,7 +68,6 @@ class CanvasFields(Fields):
         moves: CameraMoves | None = None,
     ) -> CanvasMovie:
         path, drawing = self.target.path(), self.drawing.values()
-        check_target(path)
         if drawing["crop"]:
             raise InvalidImageError(
                 "A part of the picture was chosen under Size, but the viewer draws this movie: "

@@ -15,6 +15,7 @@ from napari_ferry.movie.frame_rate import MovieRate
 from napari_ferry.plugin.view_state import ViewState, capture_view, show_view
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan
+from napari_ferry.saving.target import check_target
 from napari_ferry.widgets.canvas import canvas_image
 from napari_ferry.widgets.export.export_task import OpenPlan
 
@@ -54,7 +55,14 @@ class CanvasMovie:
     reason: str
 
     def losses(self, shape: tuple[int, ...]) -> tuple[str, ...]:
-        """Return the losses of the format, for pictures of a shape (y, x, s)."""
+        """Return the losses of the format, for pictures of a shape (y, x, s); for a thread.
+
+        Raises
+        ------
+        TargetError
+            The target cannot be written.
+        """
+        check_target(self.path)
         frames = np.broadcast_to(np.uint8(0), (2, *shape))
         planned = plan(Image.from_array(frames, "tyxs"), self.path, **self.format_options)
         return planned.losses

@@ -18,9 +18,10 @@ from napari_ferry.widgets.export.export_task import Job, OpenPlan
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.size_estimate import estimate_size
 from napari_ferry.widgets.export.summary_view import SummaryView
+from napari_ferry.widgets.export.target_field import FolderLookup
 from napari_ferry.widgets.form import escape_text, make_scroll_area
 from napari_ferry.widgets.summary import Description, Request, describe_plan, sentence
-from napari_ferry.widgets.worker import BackgroundWorker
+from napari_ferry.widgets.worker import BackgroundWorker, call_in_thread
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -165,9 +166,12 @@ class ExportTab(QWidget):
         self.estimating.discard()
 
     def _refresh(self) -> None:
-        """Plan the export in another thread."""
-        if not self.isVisible():
-            return
+        """Look for the folder, then plan the export, both in another thread."""
+        if self.isVisible():
+            self.planning.call(self.fields.target.lookup(), self._on_looked_up)
+
+    def _on_looked_up(self, found: FolderLookup) -> None:
+        self.fields.target.found = found
         try:
             self._prepare()
         except FerryError as error:
@@ -239,7 +243,9 @@ class ExportTab(QWidget):
         self._set_waiting(ready is None)
         if ready is None:
             return
-        existing = ready.existing_files()
+        existing = call_in_thread(ready.existing_files)
+        if self.ready is not ready:  # a field was changed meanwhile, or the dock was closed
+            return
         if existing and not self._confirm_replacement(existing):
             return
         self.fields.save()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
+from napari.layers import Image
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -195,7 +196,8 @@ class Fields(QWidget):
     def _on_layers(self) -> None:
         self.follow_button.setVisible(self.layer_list.is_edited)
         layers = self.layer_list.checked_layers()
-        self.target.suggest(layers[-1].name if layers else "")
+        images = [layer for layer in layers if isinstance(layer, Image)]
+        self.target.suggest((images or layers)[-1].name if layers else "")
         self.changed.emit()
 
     # --- stored choices ---------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
@@ -25,6 +27,22 @@ _MAX_LENGTH = 80
 _DEFAULT_STEM = "layers"
 
 
+class FolderLookup(NamedTuple):
+    """Result of looking for a folder: the text, whether it is that of a folder, or an error."""
+
+    text: str
+    is_folder: bool = False
+    error: OSError | RuntimeError | ValueError | None = None
+
+    @classmethod
+    def of(cls, text: str) -> FolderLookup:
+        """Look for the folder that a text names."""
+        try:
+            return cls(text, Path(text).expanduser().is_dir())
+        except (OSError, RuntimeError, ValueError) as error:
+            return cls(text, error=error)
+
+
 class TargetField(QWidget):
     """Line edit for the path of the file, and a button for a dialog."""
 
@@ -37,6 +55,7 @@ class TargetField(QWidget):
         self.folder = folder
         self.suggested = _DEFAULT_STEM
         self.is_edited = False
+        self.found: FolderLookup | None = None
 
         self.line = QLineEdit()
         self.line.setAccessibleName(TARGET.label)
@@ -60,7 +79,7 @@ class TargetField(QWidget):
         text = self.line.text().strip()
         path = Path(text)
         with suppress(OSError, RuntimeError, ValueError):
-            if text and _is_folder(text, path.expanduser()):
+            if text and self._is_folder(text, path.expanduser()):
                 return
         known = [suffix for suffix in suffixes() if path.name.lower().endswith(suffix)]
         stem = path.name[: -len(max(known, key=len))] if known else path.name
@@ -71,6 +90,25 @@ class TargetField(QWidget):
         self.suggested = _UNSAFE.sub("-", name)[:_MAX_LENGTH].strip(" .") or _DEFAULT_STEM
         if not self.is_edited:
             self.line.setText(str(self.folder / (self.suggested + self.format.suffixes[0])))
+
+    def lookup(self) -> Callable[[], FolderLookup]:
+        """Return a function that looks the entered path up; for a thread.
+
+        A folder of a network may take seconds. The other methods use its result if it is stored in
+        `found`, and if the text is still the same.
+        """
+        text = self.line.text().strip()
+        return lambda: FolderLookup.of(text)
+
+    def _is_folder(self, text: str, path: Path) -> bool:
+        """Return True for an existing folder, or for a path that ends in a separator."""
+        if text.endswith(("/", os.sep)):
+            return True
+        if self.found is None or self.found.text != text:
+            self.found = FolderLookup.of(text)
+        if self.found.error is not None:
+            raise self.found.error
+        return self.found.is_folder and path.suffix not in suffixes()
 
     def path(self) -> Path:
         """Return the path of the file to save.
@@ -85,7 +123,7 @@ class TargetField(QWidget):
             raise InvalidImageError("The file name is empty: enter one, or click Browse.")
         try:
             path = Path(text).expanduser()
-            if _is_folder(text, path):
+            if self._is_folder(text, path):
                 path = path / self.suggested
         except (OSError, RuntimeError, ValueError) as error:
             raise InvalidImageError(
@@ -101,7 +139,7 @@ class TargetField(QWidget):
         path = Path(text)
         with suppress(OSError, RuntimeError, ValueError):
             path = path.expanduser()
-            return path if _is_folder(text, path) else path.parent
+            return path if self._is_folder(text, path) else path.parent
         return path.parent
 
     def _on_edit(self, text: str) -> None:
@@ -121,8 +159,3 @@ class TargetField(QWidget):
         if path:
             self.line.setText(path)
             self._on_edit(path)
-
-
-def _is_folder(text: str, path: Path) -> bool:
-    """Return True for an existing folder, or for a path that ends in a separator."""
-    return text.endswith(("/", os.sep)) or (path.is_dir() and path.suffix not in suffixes())

@@ -181,3 +181,29 @@ def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
         if count >= step:
             break
     return tuple(shortened)
+
+
+def check_axes(axes: Sequence[Axis], shape: Sequence[int], channels: Sequence[Channel]) -> None:
+    """Refuse axes and channels that do not describe an array.
+
+    Raises
+    ------
+    InvalidImageError
+        The numbers of axes or channels differ from those of the array, or a name is repeated.
+    """
+    names = [axis.name for axis in axes]
+    if len(names) != len(shape):
+        raise InvalidImageError(
+            f"The array has {len(shape)} dimensions, but {len(names)} axes are named "
+            f"({' '.join(names)}): name one axis for each dimension."
+        )
+    if len(set(names)) != len(names):
+        raise InvalidImageError(
+            f"The axes {' '.join(names)} repeat a name: give each axis a name of its own."
+        )
+    n_channels = int(shape[names.index("c")]) if "c" in names else 1
+    if channels and len(channels) != n_channels:
+        raise InvalidImageError(
+            f"{len(channels)} channels are described, but axis c has {n_channels}: "
+            "describe each channel, or none."
+        )

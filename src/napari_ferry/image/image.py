@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -12,10 +12,18 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import check_array, close
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import COLOR_SAMPLES, Axis, Channel, default_axes, parse_axes
+from napari_ferry.image.axes import (
+    COLOR_SAMPLES,
+    Axis,
+    Channel,
+    check_axes,
+    default_axes,
+    parse_axes,
+)
 from napari_ferry.image.dask_array import to_dask
 from napari_ferry.image.patch import read_patch
-from napari_ferry.image.xarray_coords import from_coordinate, to_coordinates
+from napari_ferry.image.summary import describe_line, to_html
+from napari_ferry.image.xarray_coords import from_data_array, to_data_array
 from napari_ferry.units import SECONDS
 
 if TYPE_CHECKING:
@@ -70,24 +78,10 @@ class Image:
         for level in self.levels:
             check_array(level)
 
-        names = self.axis_names
-        if any(level.ndim != len(names) for level in self.levels):
-            raise InvalidImageError(
-                f"The array has {self.levels[0].ndim} dimensions, but {len(names)} axes are named "
-                f"({' '.join(names)}): name one axis for each dimension."
-            )
-        if len(set(names)) != len(names):
-            raise InvalidImageError(
-                f"The axes {' '.join(names)} repeat a name: give each axis a name of its own."
-            )
-
-        n_channels = self.size("c")
-        if self.channels and len(self.channels) != n_channels:
-            raise InvalidImageError(
-                f"{len(self.channels)} channels are described, but axis c has {n_channels}: "
-                "describe each channel, or none."
-            )
-        if self.channels and "c" not in names:
+        check_axes(self.axes, self.levels[0].shape, self.channels)
+        if any(level.ndim != len(self.axes) for level in self.levels):
+            raise InvalidImageError("The levels of a pyramid need the same number of dimensions.")
+        if self.channels and "c" not in self.axis_names:
             self._absorb_channel(self.channels[0])
 
     def _absorb_channel(self, channel: Channel) -> None:
@@ -131,6 +125,32 @@ class Image:
             )
         names = default_axes(array.ndim) if axes is None else parse_axes(axes)
         return cls((array,), tuple(Axis(name) for name in names), name=name, kind=kind)
+
+    def __repr__(self) -> str:
+        return describe_line(self)
+
+    def _repr_html_(self) -> str:
+        return to_html(self)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self._source, dtype, copy=copy)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._source[key]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def _source(self) -> Any:
+        """Pixels in memory after `load`, the lazy array before."""
+        return self._pixels[0] if self._pixels else self.array
 
     @property
     def array(self) -> Array:
@@ -253,8 +273,7 @@ class Image:
         InvalidImageError
             A sample or channel does not exist, or coordinates have the wrong length.
         """
-        source = self._pixels[0] if self._pixels else self.array
-        patch = read_patch(source, self.axis_names, sample_idx, channels, coords, patch_size)
+        patch = read_patch(self._source, self.axis_names, sample_idx, channels, coords, patch_size)
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
     def to_dask(self) -> dask.array.Array:
@@ -266,12 +285,7 @@ class Image:
 
         Coordinates are ``translation + index * scale``; channels are named along ``c``.
         """
-        import xarray
-
-        coords = to_coordinates(self.axes, self.channels, self.shape)
-        return xarray.DataArray(
-            self.array, coords, self.axis_names, self.name or None, {"metadata": self.metadata}
-        )
+        return to_data_array(self)
 
     @classmethod
     def from_xarray(cls, data: xarray.DataArray) -> Image:
@@ -282,13 +296,4 @@ class Image:
         InvalidImageError
             The array has fewer than two dimensions, or coordinates are not evenly spaced.
         """
-        axes = tuple(from_coordinate(data, str(dim)) for dim in data.dims)
-        names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
-        metadata = data.attrs.get("metadata")
-        return cls(
-            (data.data,),
-            axes,
-            tuple(Channel(str(name)) for name in names),
-            "" if data.name is None else str(data.name),
-            metadata=metadata if isinstance(metadata, Mapping) else {},
-        )
+        return cls(**from_data_array(data))

@@ -1,8 +1,8 @@
-"""Conversion of axes to the coordinates of an xarray object and back."""
+"""Conversion of images to objects of xarray and back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,52 @@ from napari_ferry.image.axes import Axis, Channel, read_unit
 if TYPE_CHECKING:
     import xarray
 
+    from napari_ferry.image.image import Image
 
-def to_coordinates(
+
+def to_data_array(image: Image) -> xarray.DataArray:
+    """Return an image as an xarray object with dims, coordinates in units, and metadata.
+
+    Raises
+    ------
+    InvalidImageError
+        xarray is not installed.
+    """
+    try:
+        import xarray
+    except ModuleNotFoundError as error:
+        raise InvalidImageError(
+            "xarray is not installed: install it by pip install 'napari-ferry[xarray]'."
+        ) from error
+    return xarray.DataArray(
+        image.array,
+        _to_coordinates(image.axes, image.channels, image.shape),
+        image.axis_names,
+        image.name or None,
+        {"metadata": image.metadata},
+    )
+
+
+def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
+    """Return the fields of the image of an xarray object.
+
+    Raises
+    ------
+    InvalidImageError
+        Coordinates are not evenly spaced.
+    """
+    names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
+    metadata = data.attrs.get("metadata")
+    return {
+        "levels": (data.data,),
+        "axes": tuple(_from_coordinate(data, str(dim)) for dim in data.dims),
+        "channels": tuple(Channel(str(name)) for name in names),
+        "name": "" if data.name is None else str(data.name),
+        "metadata": metadata if isinstance(metadata, Mapping) else {},
+    }
+
+
+def _to_coordinates(
     axes: Sequence[Axis], channels: Sequence[Channel], shape: Sequence[int]
 ) -> dict[str, Any]:
     """Return ``translation + index * scale`` of each axis, and the names of channels along ``c``.
@@ -36,7 +80,7 @@ def to_coordinates(
     return coords
 
 
-def from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
+def _from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
     """Return the axis of one dimension, with the scale, unit and translation of its coordinate.
 
     Raises

@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from napari_ferry import __version__
 from napari_ferry.cli import convert, demo, info, repair, verify
-from napari_ferry.cli.terminal import accept_all_characters, report
+from napari_ferry.cli.formats import explain_unknown, to_command_line
+from napari_ferry.cli.terminal import OutputError, accept_all_characters, report
 from napari_ferry.cli.termination import Terminated, raising_terminated
 from napari_ferry.errors import FerryError, FerryWarning
 
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     accept_all_characters()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(arguments).parse_args(arguments)
+    options = _parse(arguments)
     try:
         with raising_terminated(), warnings.catch_warnings():
             warnings.simplefilter("always", FerryWarning)
@@ -38,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = options.run(options)
             return status
     except FerryError as error:
-        report(error)
+        report(to_command_line(error))
+        return 1
+    except OutputError as error:
+        _discard_output()
+        report(f"the output cannot be written ({error}): free some space, or choose another disk.")
         return 1
     except BrokenPipeError:  # the reader of our output has finished, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
     except Terminated as end:
         report(f"terminated; {_changes(end)}.")
@@ -49,6 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as end:
         report(f"interrupted; {_changes(end)}.")
         return 130
+
+
+def _discard_output() -> None:
+    """Discard what is left in the buffer of the standard output, which the exit would write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; an unknown option ends the process with the nearest known one."""
+    parser = _parser(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(explain_unknown(unknown))
+    return options
 
 
 def _changes(interrupt: KeyboardInterrupt) -> str:
@@ -63,8 +83,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "napari-ferry",
         description="Inspect image files, and convert them without loading them into memory.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
-    info.add_options(add("info", help="describe the images in a file or folder"))
+    info.add_options(add("info", help="describe the images in files or folders"))
     convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
     verify.add_options(add("verify", help="read all pixels, and name what is damaged"))
     repair.add_options(add("repair", help="find the layout of raw files without a sidecar"))
@@ -73,4 +94,4 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    report(message)
+    report(f"warning: {to_command_line(message)}")

@@ -8,9 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.cli.formats import add_format_options
+from napari_ferry.cli.formats import add_format_options, list_format_options
 from napari_ferry.cli.terminal import report, show
-from napari_ferry.errors import InvalidImageError, ReopenError, UnsupportedFormatError
+from napari_ferry.errors import (
+    InvalidImageError,
+    ReopenError,
+    TargetError,
+    UnsupportedFormatError,
+)
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import Codec, codecs, find_codec, imload
@@ -23,6 +28,8 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
     """Add the options of every conversion, and those of the format in `arguments`."""
     _add_common_options(parser)
     parser.set_defaults(run=_convert, options=[])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = list_format_options()
     target = _target_of(arguments)
     if target is not None:
         parser.set_defaults(options=add_format_options(parser, _codecs_of(target)))
@@ -100,6 +107,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _convert_once(options: argparse.Namespace) -> int:
+    if options.target.is_dir() and not _codecs_of(options.target):
+        example = options.target / f"{options.source.stem}.tif"
+        raise TargetError(f"{options.target.name} is a folder: add a file name, such as {example}.")
     images = imload(options.source, axes=options.axes)
     if options.image is not None:
         if not 0 <= options.image < len(images):
@@ -112,7 +122,7 @@ def _convert_once(options: argparse.Namespace) -> int:
     chosen = {name: getattr(options, name) for name in options.options}
     planned = _plan(images, options.target, {"as_seen": options.as_seen, **chosen})
     for loss in planned.losses:
-        report(loss)
+        report(f"note: {loss}")
     for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
         show(f"{path}: {size_text(stored_bytes([path]))}")
     return 0

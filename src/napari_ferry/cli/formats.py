@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from textwrap import fill, indent
 from typing import Any
 
-from napari_ferry.io import Codec
+from napari_ferry.cli.terminal import in_command_words
+from napari_ferry.io import Codec, codecs
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 
@@ -16,13 +20,60 @@ def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]
     options = options_of([source for codec in formats for source in option_sources(codec)])
     for option in options:
         parser.add_argument(
-            f"--{option.name.replace('_', '-')}",
+            _flag(option.name),
             dest=option.name,
             default=option.default,
             help=_help_of(option),
             **_kind_of(option),
         )
     return [option.name for option in options]
+
+
+def to_command_line(text: object) -> str:
+    """Return a message in the words of the command line instead of Python."""
+    return in_command_words(str(text), _format_options())
+
+
+@cache
+def _format_options() -> Mapping[str, tuple[str, ...]]:
+    """Return the names of the options of all formats, with the suffixes that have each."""
+    found: dict[str, tuple[str, ...]] = {}
+    for codec in codecs():
+        for option in options_of(option_sources(codec)) if codec.SUFFIXES else ():
+            found[option.name] = (*found.get(option.name, ()), *codec.SUFFIXES)
+    return found
+
+
+def list_format_options() -> str:
+    """Return the options of each format, a paragraph for each."""
+    lines = ["options of the formats (those of one: napari-ferry convert IN OUT.SUFFIX --help):"]
+    for codec in codecs():
+        if codec.SUFFIXES:
+            names = [_flag(option.name) for option in options_of(option_sources(codec))]
+            lines.append(f"  {' '.join(codec.SUFFIXES)}:")
+            lines.append(indent(fill(" ".join(names) or "none", 73), "      "))
+    return "\n".join(lines)
+
+
+def explain_unknown(arguments: Sequence[str]) -> str:
+    """Return a sentence about arguments that no option takes."""
+    word = next((each for each in arguments if each.startswith("--")), arguments[0])
+    flag = word.partition("=")[0]
+    known = {_flag(name): suffixes for name, suffixes in _format_options().items()}
+    if flag in known:
+        return f"{flag} is an option for {', '.join(known[flag])}, not for this format"
+    nearest = get_close_matches(flag, known, 1)
+    cure = f": did you mean {nearest[0]}?" if nearest else "; --help lists the options"
+    return f"{word} is not an option of this command{cure}"
+
+
+def _flag(name: str) -> str:
+    """Return the flag of an option.
+
+    >>> _flag("size_cap")
+    '--size-cap'
+    """
+    return f"--{name.replace('_', '-')}"
 
 
 def _kind_of(option: Option) -> dict[str, Any]:

@@ -1,44 +1,129 @@
-"""``napari-ferry info``: describe the images in a file or folder."""
+"""``napari-ferry info``: describe the images in files or folders."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from napari_ferry.arguments import find_url, to_path
-from napari_ferry.cli.terminal import show
+from napari_ferry.cli.formats import to_command_line
+from napari_ferry.cli.terminal import report, show
+from napari_ferry.errors import FerryError, FerryWarning
 from napari_ferry.files.stored_size import stored_bytes
-from napari_ferry.image import Image
+from napari_ferry.image import Image, describe
 from napari_ferry.image.record import ASSUMED
-from napari_ferry.io import find_source_codec, hooks_of, imload
+from napari_ferry.io import find_source_codec, format_name, hooks_of, imload
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.saving.progress import size_text
 
 
+@dataclass(kw_only=True)
+class _Info:
+    """What is known about one path or address; the size and the format are those of a path."""
+
+    path: Path
+    url: str | None = None
+    nbytes: int = 0
+    format: str = ""
+    written_by: str | None = None
+    images: list[Image] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: FerryError | None = None
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("path", type=Path, help="a file or folder")
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a file or folder")
+    parser.add_argument("--json", action="store_true", help="print JSON, one list for all paths")
     parser.set_defaults(run=_info)
 
 
 def _info(options: argparse.Namespace) -> int:
-    """Print a description of each image."""
-    images = imload(options.path)
-    url = find_url(options.path)
-    show(url or _describe_files(to_path(options.path)))
+    """Print a description of each image; return 1 if a path cannot be opened."""
+    infos = [info for path in options.paths for info in _read(path)]
+    if options.json:
+        show(json.dumps([_to_json(info) for info in infos], indent=1, allow_nan=False))
+    for info in infos:
+        if not options.json:
+            _show(info)
+        if info.error is not None:
+            report(to_command_line(info.error))
+    return int(any(info.error is not None for info in infos))
 
-    for i, image in enumerate(images):
+
+def _read(path: Path) -> list[_Info]:
+    """Open a path; of a folder that cannot be opened as a whole, also each of its files."""
+    info = _open(path)
+    if info.error is None or not info.path.is_dir():
+        return [info]
+    files = sorted(each for each in info.path.iterdir() if each.is_file())
+    opened = [each for each in map(_open, files) if each.error is None]
+    return [info, *opened]
+
+
+def _open(path: Path) -> _Info:
+    """Open a file or folder, and collect its errors and warnings."""
+    info = _Info(path=path, url=find_url(path))
+    try:
+        with _collecting_warnings(info.warnings):
+            info.images = imload(path)
+        if info.url:
+            return info
+        info.path = to_path(path)
+        codec = find_source_codec(info.path)
+        info.format = format_name(codec)
+        info.nbytes = stored_bytes([info.path])
+        writer = hooks_of(codec).written_by if info.path.is_file() else None
+        info.written_by = None if writer is None else writer(info.path)
+    except FerryError as error:
+        info.error = error
+    return info
+
+
+@contextmanager
+def _collecting_warnings(messages: list[str]) -> Iterator[None]:
+    """Append warnings to a list."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FerryWarning)
+        yield
+    messages += [str(each.message) for each in caught if issubclass(each.category, FerryWarning)]
+
+
+def _show(info: _Info) -> None:
+    """Print a description of one path."""
+    if info.error is not None:
+        return
+    show(info.url or f"{info.path}: {size_text(info.nbytes)}")
+    if info.written_by is not None:
+        show(f"written by: {info.written_by or 'unknown'}")
+    for i, image in enumerate(info.images):
         show(f"image {i}: {image.name or 'no name'}")
         for key, value in _describe(image):
             show(f"    {key + ':':<14}{value}")
-    return 0
+    for message in info.warnings:
+        report(f"warning: {to_command_line(message)}")
 
 
-def _describe_files(path: Path) -> str:
-    """Return the size of a file or of all files in a folder, and the program that wrote a file."""
-    text = f"{path}: {size_text(stored_bytes([path]))}"
-    writer = hooks_of(find_source_codec(path)).written_by if path.is_file() else None
-    return text if writer is None else f"{text}\nwritten by: {writer(path) or 'unknown'}"
+def _to_json(info: _Info) -> Mapping[str, Any]:
+    """Return everything about one path as plain JSON; images as in their records."""
+    return {
+        "path": info.url or str(info.path),
+        "format": info.format,
+        "bytes": info.nbytes,
+        "written_by": info.written_by,
+        "images": [
+            {**describe(image), "levels": [list(map(int, level.shape)) for level in image.levels]}
+            for image in info.images
+        ],
+        "warnings": info.warnings,
+        "error": None if info.error is None else str(info.error),
+    }
 
 
 def _describe(image: Image) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Iterable
 
 _CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -12,9 +13,58 @@ _CONTROL = re.compile(
 """Characters that drive a terminal, change the direction of writing, or have no encoding."""
 
 
+_PYTHON_ONLY = re.compile(r"give \w+=\S+ \((--[\w-]+) on the command line\)")
+"""Advice that names a keyword of Python beside the flag."""
+
+_METADATA = re.compile(r"or give missing_metadata=\{[^}]*\}, |give missing_metadata=\{[^}]*\}, or ")
+
+
+class OutputError(Exception):
+    """The standard output cannot be written to."""
+
+
 def show(text: object) -> None:
-    """Print text on the standard output."""
-    print(to_printable(str(text)))
+    """Print text on the standard output, at once.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written to, such as a file on a full disk.
+    """
+    try:
+        print(to_printable(str(text)), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from error
+
+
+def in_command_words(text: str, names: Iterable[str]) -> str:
+    """Return a message with the flags of the command line instead of keywords of Python.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    names : iterable of str
+        Names of keywords that have a flag.
+
+    >>> in_command_words("give one, such as position='z=0'.", ["position"])
+    'give one, such as --position z=0.'
+    >>> in_command_words("give overwrite=True (--overwrite on the command line).", [])
+    'give --overwrite.'
+    """
+    text = _METADATA.sub("", _PYTHON_ONLY.sub(r"give \1", text))
+    known = "|".join(sorted(names)) or "(?!)"
+
+    def flag(found: re.Match[str]) -> str:
+        name = found[1].replace("_", "-")
+        value = found[2].strip("'\"")
+        if value in ("True", "False"):
+            return f"--{name}" if value == "True" else f"--no-{name}"
+        return f"--{name} {value}"
+
+    return re.sub(rf"\b({known})=('[^']*'|\"[^\"]*\"|[\w.]*\w)", flag, text)
 
 
 def report(text: object) -> None:

@@ -121,8 +121,9 @@ def test_every_hook_of_a_codec_is_declared_and_of_its_type(codec: Codec) -> None
         default = Hooks.__dataclass_fields__[name].default
         assert isinstance(value, type(default)) or (callable(value) and not name.isupper())
         if callable(value):
-            parameters = inspect.signature(value).parameters
-            assert list(parameters) == (["paths"] if name == "open_many" else ["path"])
+            parameters = inspect.signature(value).parameters.values()
+            given = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
+            assert given == [{"open_many": "paths", "open_url": "url"}.get(name, "path")]
     assert all(suffix in codec.SUFFIXES for suffix in hooks_of(codec).KEEPS_SAMPLES)
 
 

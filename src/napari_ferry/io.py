@@ -8,19 +8,22 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import napari_ferry.codecs as packages
-from napari_ferry.arguments import find_url, reading, targeting, to_path
+from napari_ferry.arguments import find_url, reading, to_path
 from napari_ferry.errors import UnsupportedFormatError, opening
-from napari_ferry.image import Image, Saveable, as_images
+from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.axis_names import naming_axes, rename_axes
 from napari_ferry.saving import Plan, naming_saves
 from napari_ferry.saving.interruption import check_exists
+
+if TYPE_CHECKING:
+    from napari_ferry.saving.repair import RepairPlanner
 
 
 class Codec(Hashable, Protocol):
@@ -65,6 +68,14 @@ class Codec(Hashable, Protocol):
         """
 
 
+def _claims_nothing(path: Path) -> bool:
+    return False
+
+
+def _itself(path: Path) -> list[Path]:
+    return [path]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
     """Optional attributes of a `Codec` and their defaults.
@@ -98,6 +109,9 @@ class Hooks:
         metadata from the user; the plugin then offers its repair form.
     written_by : callable, optional
         ``written_by(path) -> str``: the program that wrote a file, empty if unknown.
+    repair : callable, optional
+        ``repair(path, *, options) -> Repair``: changes that make the metadata of a data set valid.
+        Its options become flags of ``napari-ferry repair``.
     """
 
     ALSO_OPENS: tuple[str, ...] = ()
@@ -105,12 +119,13 @@ class Hooks:
     IS_MOVIE: bool = False
     KEEPS_SAMPLES: tuple[str, ...] = ()
     HOLDS_ONE: bool = False
-    claims: Callable[[Path], bool] = lambda _: False
+    claims: Callable[[Path], bool] = _claims_nothing
     open_url: Callable[[str], list[Image]] | None = None
     open_many: Callable[[Sequence[Path]], list[Image]] | None = None
-    members: Callable[[Path], list[Path]] = lambda path: [path]
-    lacks_metadata: Callable[[Path], bool] = lambda _: False
+    members: Callable[[Path], list[Path]] = _itself
+    lacks_metadata: Callable[[Path], bool] = _claims_nothing
     written_by: Callable[[Path], str] | None = None
+    repair: RepairPlanner | None = None
 
 
 @cache
@@ -198,6 +213,16 @@ def find_source_codec(path: Path) -> Codec:
     return find_codec(path, to_open=True) if claiming is None else claiming
 
 
+def find_repair(path: Path) -> RepairPlanner | None:
+    """Return the `Hooks.repair` of the codec that a claim or a suffix identifies, if it has one."""
+    for codec in codecs():
+        hooks = hooks_of(codec)
+        known = suffixes_of(codec, to_open=True)
+        if hooks.repair and (path.name.lower().endswith(known) or hooks.claims(path)):
+            return hooks.repair
+    return None
+
+
 def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
     """Return the codec with the highest priority, and of those the one with most files."""
     listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
@@ -272,26 +297,3 @@ def _find_opener(url: str) -> Callable[[str], list[Image]] | None:
         if open_url is not None and any(name.endswith(known) for name in names):
             return open_url
     return None
-
-
-def images_for(codec: Codec, images: Saveable) -> list[Image]:
-    """Convert images, arrays or a sequence of them to images for a codec.
-
-    Raises
-    ------
-    InvalidImageError
-        As `as_images`.
-    """
-    hooks = hooks_of(codec)
-    return as_images(images, is_movie=hooks.IS_MOVIE, holds_one=hooks.HOLDS_ONE)
-
-
-def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
-    """Plan to save the samples of images; nothing is drawn and no pixels are read.
-
-    Parameters, apart from the options of `render`, and errors are those of `napari_ferry.plan`.
-    """
-    codec = find_codec(path)
-    with targeting(path):
-        planned: Plan = codec.plan(images_for(codec, images), path, **options)
-    return replace(planned, name=path.name)

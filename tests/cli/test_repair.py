@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from napari_ferry import imload
-from napari_ferry.cli import main
+from napari_ferry.cli import main, repair
 from napari_ferry.codecs.binary import sidecar_plan
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import run_sidecar
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.saving.repair import Repair, run_repair
 from raw_files import more, raw, scene, stored, write
+from zarr_files import write_image
 
 
 def test_a_truncated_file_is_described_on_request(tmp_path, capsys):
@@ -87,7 +89,7 @@ def test_sidecar_is_replaced_on_request_only_and_backed_up(tmp_path, capsys):
     assert main(["repair", str(path), "--write"]) == 1
     assert "overwrite" in capsys.readouterr().err
     assert (tmp_path / "cells.json").read_text() == old
-    for name in ("cells.json.bak", "cells.json.bak1"):
+    for name in ("cells.json.bak", "cells.json.bak-2"):
         assert main(["repair", str(path), "--write", "--overwrite"]) == 0
         assert (tmp_path / name).is_file()
     assert (tmp_path / "cells.json.bak").read_text() == old
@@ -127,3 +129,54 @@ def test_an_interrupt_tells_how_many_sidecars_were_written(tmp_path, monkeypatch
     assert capsys.readouterr().err.splitlines()[-1] == (
         "napari-ferry: interrupted; 1 of 3 sidecars were written before."
     )
+
+
+def damaged_store(folder: Path) -> Path:
+    """Write a store with a scale as text."""
+    path = write_image(folder / "a.zarr", scene((3, 8, 16)), "zyx", scale=(2, 0.5, 0.25))
+    document = path / "zarr.json"
+    document.write_text(document.read_text().replace("0.25", '"0.25"'))
+    return path
+
+
+def test_the_metadata_of_a_store_are_mended_on_request(tmp_path, capsys):
+    path = damaged_store(tmp_path)
+    before = (path / "zarr.json").read_bytes()
+    assert main(["repair", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "scale of level 0: '0.25' (text) -> 0.25"
+    assert lines[1].endswith("nothing is written yet; write these changes with --write")
+    assert (path / "zarr.json").read_bytes() == before
+
+    assert main(["repair", str(path), "--unit", "um", "--write"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3:] == [
+        f"{path / 'zarr.json'}: written",
+        f"{path / 'zarr.json.bak'}: the document as it was before",
+        "a: z 2 micrometer, y 0.5 micrometer, x 0.25 micrometer",
+    ]
+    assert (path / "zarr.json.bak").read_bytes() == before
+    assert main(["repair", str(path / "zarr.json"), "--write"]) == 0
+    assert capsys.readouterr().out == f"{path / 'zarr.json'}: nothing to repair\n"
+
+
+def test_options_of_other_formats_are_refused(tmp_path, capsys):
+    assert main(["repair", str(damaged_store(tmp_path)), "--x", "5", "--dtype", "u2"]) == 1
+    assert "--dtype, --x cannot be used with a.zarr: leave it out" in capsys.readouterr().err
+    assert main(["repair", str(raw(tmp_path)), "--ome"]) == 1
+    assert "--ome cannot be used with a.raw" in capsys.readouterr().err
+    assert main(["repair", str(tmp_path / "b.zarr")]) == 1
+    assert "b.zarr" in capsys.readouterr().err
+
+
+def test_a_store_that_changes_is_not_overwritten(tmp_path, monkeypatch, capsys):
+    path = damaged_store(tmp_path)
+
+    def change(planned: Repair) -> list[Path]:
+        (path / "zarr.json").write_text("{}")
+        return run_repair(planned)
+
+    monkeypatch.setattr(repair, "run_repair", change)
+    assert main(["repair", str(path), "--write"]) == 1
+    assert "zarr.json in a.zarr has changed since it was checked" in capsys.readouterr().err
+    assert (path / "zarr.json").read_text() == "{}"

@@ -813,16 +813,16 @@ def test_replacing_a_sidecar_is_asked_and_keeps_it(widget, tmp_path, qtbot, noti
     opened(widget, path, qtbot)
     click(widget.result.write_button, qtbot)
     assert answer_question(widget, "Cancel", qtbot) == (
-        "Replace a.json?\n\nThe old file is kept as a.json.bak1; names, colors and scale are "
+        "Replace a.json?\n\nThe old file is kept as a.json.bak-2; names, colors and scale are "
         "carried over."
     )
     assert sidecar_path(path).read_text() == '{"mine": 1}'
     click(widget.result.write_button, qtbot)
     answer_question(widget, "Replace", qtbot)
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT)
-    assert notices == [f"Wrote {tmp_path / 'a.json'}; the previous one is kept as a.json.bak1."]
+    assert notices == [f"Wrote {tmp_path / 'a.json'}; the previous one is kept as a.json.bak-2."]
     assert (tmp_path / "a.json.bak").read_text() == "older"
-    assert (tmp_path / "a.json.bak1").read_text() == '{"mine": 1}'
+    assert (tmp_path / "a.json.bak-2").read_text() == '{"mine": 1}'
     assert imload(path)[0].shape == MOVIE.shape
     assert not widget.mismatch.isVisible()
 

@@ -17,9 +17,18 @@ from napari_ferry.signatures import Option, options_of
 
 def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]) -> list[str]:
     """Add the options of formats; return their names."""
-    options = options_of([source for codec in formats for source in option_sources(codec)])
+    sources = [source for codec in formats for source in option_sources(codec)]
+    return add_function_options(parser, sources)
+
+
+def add_function_options(
+    parser: argparse.ArgumentParser, functions: Sequence[Callable[..., Any]], title: str = ""
+) -> list[str]:
+    """Add the options of functions, under a title if there is one; return their names."""
+    options = options_of(functions)
+    group = parser.add_argument_group(title) if title else parser
     for option in options:
-        parser.add_argument(
+        group.add_argument(
             _flag(option.name),
             dest=option.name,
             default=option.default,

@@ -133,7 +133,7 @@ def _describe(image: Image) -> list[tuple[str, str]]:
         ("axes", " ".join(image.axis_names)),
         ("dtype", str(image.dtype)),
         ("pixels", size_text(image.nbytes)),
-        ("scale", ", ".join(f"{a.name} {a.scale:g} {a.unit or 'pixel'}" for a in image.axes)),
+        ("scale", scale_text(image)),
     ]
 
     # other values are printed only if an image has them
@@ -149,6 +149,11 @@ def _describe(image: Image) -> list[tuple[str, str]]:
     if ASSUMED in image.metadata:
         lines.append(("assumed", str(image.metadata[ASSUMED])))
     return lines
+
+
+def scale_text(image: Image) -> str:
+    """Return the scale and the unit of each axis."""
+    return ", ".join(f"{axis.name} {axis.scale:g} {axis.unit or 'pixel'}" for axis in image.axes)
 
 
 def _rate_note(image: Image) -> str:

@@ -1,4 +1,8 @@
-"""``napari-ferry repair``: find the layout of raw files, and write their sidecars."""
+"""``napari-ferry repair``: find the layout of raw files, and mend the metadata of other formats.
+
+Formats with metadata of their own have the hook `repair`. Raw files have no metadata to mend: their
+layout is a choice among several, to be searched for with numbers that are known.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +10,124 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_ferry.arguments import to_path
+from napari_ferry.arguments import reading, to_path
+from napari_ferry.cli.formats import add_function_options
+from napari_ferry.cli.info import scale_text
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codecs.binary.layout import Layout
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.io import codecs, find_repair, format_name, hooks_of, imload
+from napari_ferry.saving.interruption import check_exists
+from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
+from napari_ferry.signatures import option_names
 
 _COUNTED = {"frames": "frames", "y": "rows", "x": "columns", "channels": "channels"}
 """Names of the options for sizes, and what each of them counts."""
 
 
+_KNOWN = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
+_CHOICES = ("whole_frames", "overwrite")
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add options for known values of a raw file, and for its sidecar."""
+    """Add options for raw files, and those of each format with metadata to mend."""
     parser.add_argument(
         "path",
         type=Path,
-        metavar="FILE",
-        help="a raw file, or a folder of raw files from one camera",
+        metavar="PATH",
+        help="a raw file, a folder of raw files from one camera, or a Zarr store",
     )
-    parser.add_argument("--dtype", help="data type of the samples, such as uint16 or >u2")
-    parser.add_argument("--byte-order", choices=["little", "big"], help="byte order of the samples")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write a sidecar with the first layout, or the changes of the metadata",
+    )
+    _add_raw_options(parser)
+    for codec in codecs():
+        planner = hooks_of(codec).repair
+        if planner is not None:
+            add_function_options(parser, [planner], f"options of {format_name(codec)}")
+    parser.set_defaults(run=_repair)
+
+
+def _add_raw_options(parser: argparse.ArgumentParser) -> None:
+    """Add options for known values of a raw file, and for its sidecar."""
+    group = parser.add_argument_group("options of raw files")
+    group.add_argument("--dtype", help="data type of the samples, such as uint16 or >u2")
+    group.add_argument("--byte-order", choices=["little", "big"], help="byte order of the samples")
     for name, counted in _COUNTED.items():
-        parser.add_argument(
+        group.add_argument(
             f"--{name}", type=int, metavar="N", help=f"number of {counted}, if known"
         )
-    parser.add_argument("--offset", type=int, metavar="BYTES", help="size of the header, if known")
-
-    parser.add_argument(
-        "--write", action="store_true", help="write a sidecar with the first layout"
-    )
-    parser.add_argument(
+    group.add_argument("--offset", type=int, metavar="BYTES", help="size of the header, if known")
+    group.add_argument(
         "--whole-frames",
         action="store_true",
         help="if the layout does not fit the file, describe only its whole frames",
     )
-    parser.add_argument(
+    group.add_argument(
         "--overwrite",
         action="store_true",
         help="replace an existing sidecar, and keep a backup of it",
     )
-    parser.set_defaults(run=_repair)
 
 
 def _repair(options: argparse.Namespace) -> int:
+    """Repair the metadata of a format with the hook, or else those of raw files."""
+    path = to_path(options.path)
+    planner = find_repair(path)
+    own = (*_KNOWN, *_CHOICES) if planner is None else option_names(planner)
+    _refuse_others(options, path, own)
+    return _repair_raw(options, path) if planner is None else _mend(options, path, planner)
+
+
+def _refuse_others(options: argparse.Namespace, path: Path, own: Sequence[str]) -> None:
+    """Refuse options of another format than that of a path."""
+    planners = [hooks_of(codec).repair for codec in codecs()]
+    known = {name for each in planners if each for name in option_names(each)}
+    others = {*_KNOWN, *_CHOICES, *known} - {*own}
+    given = sorted(name for name in others if getattr(options, name) not in (None, False))
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InvalidImageError(f"{flags} cannot be used with {path.name}: leave it out.")
+
+
+def _mend(options: argparse.Namespace, path: Path, planner: RepairPlanner) -> int:
+    """Show the changes of the metadata of a data set, and write them if requested."""
+    check_exists(path)
+    with reading(path):
+        repair = planner(path, **{name: getattr(options, name) for name in option_names(planner)})
+    for remark in repair.remarks:
+        report(remark)
+    for change in repair.changes:
+        show(change)
+    if not repair.changes:
+        show(f"{path}: nothing to repair")
+    elif options.write:
+        _write(repair, path)
+    else:
+        show(f"{path}: nothing is written yet; write these changes with --write")
+    return 0
+
+
+def _write(repair: Repair, path: Path) -> None:
+    """Write changes, open the data set again, and show its axes."""
+    backups = run_repair(repair)
+    for document in repair.documents:
+        show(f"{document.path}: written")
+    for backup in backups:
+        show(f"{backup}: the document as it was before")
+    for image in imload(path):
+        show(f"{image.name or path.name}: {scale_text(image)}")
+
+
+def _repair_raw(options: argparse.Namespace, path: Path) -> int:
     """Print the likely layouts of raw files, and write their sidecars if requested."""
     from napari_ferry.codecs.binary.described import data_file
     from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, run_sidecar
     from napari_ferry.codecs.binary.sidecar_search import find_sidecars, one_per_sidecar
 
-    names = ("dtype", "byte_order", "frames", "y", "x", "channels", "offset")
-    known = {name: getattr(options, name) for name in names}
-    path = to_path(options.path)
+    known = {name: getattr(options, name) for name in _KNOWN}
     path = data_file(path) if path.is_file() else path
     layouts, per_file = find_sidecars(path, replaced=options.overwrite, **known)
     _print_layouts(layouts)

@@ -16,10 +16,11 @@ from napari_ferry.arrays.stack import take_steps
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
-from napari_ferry.io import Codec, find_codec, hooks_of, images_for, plan_samples
+from napari_ferry.io import Codec, find_codec, hooks_of
 from napari_ferry.layers.channels import is_one_layer, split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render
+from napari_ferry.rendering.sample_plan import images_for, plan_samples
 from napari_ferry.rendering.style import projection_of, transforms_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, Progress, run

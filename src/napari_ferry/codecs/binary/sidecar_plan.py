@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from napari_ferry.codecs.binary.sidecar_search import fit_layout, open_with_layo
 from napari_ferry.errors import TargetError, UnreadableFileError
 from napari_ferry.image.record import Description
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, run
+from napari_ferry.saving.backup import back_up
 from napari_ferry.saving.write import write_text
 
 
@@ -69,9 +69,7 @@ def run_sidecar(planned: Plan, *, overwrite: bool = False) -> tuple[Path, Path |
         The old sidecar cannot be copied.
     """
     (sidecar,) = planned.paths
-    backup = free_backup_path(sidecar) if overwrite and sidecar.is_file() else None
-    if backup is not None:
-        _copy(sidecar, backup)
+    backup = back_up(sidecar) if overwrite and sidecar.is_file() else None
     run(planned, overwrite=overwrite)
     return sidecar, backup
 
@@ -133,19 +131,3 @@ def _foreign_description(data: Path) -> Description | None:
     except UnreadableFileError:
         return None
     return None if header is None else header.description
-
-
-def _copy(sidecar: Path, backup: Path) -> None:
-    try:
-        shutil.copy2(sidecar, backup)
-    except OSError as error:
-        raise TargetError(
-            f"{sidecar.name} cannot be copied to {backup.name} ({error}), so it is not replaced: "
-            "make its folder writable."
-        ) from error
-
-
-def free_backup_path(sidecar: Path) -> Path:
-    """Return a free path for the backup of a sidecar: ``.bak``, with a number if that exists."""
-    names = (f"{sidecar.name}.bak{n or ''}" for n in range(10**6))
-    return next(path for name in names if not (path := sidecar.with_name(name)).exists())

@@ -8,12 +8,15 @@ from pathlib import Path
 from napari_ferry.arguments import refuse_address
 from napari_ferry.codecs.zarr.node import read_node
 from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
+from napari_ferry.codecs.zarr.repair.request import Request
+from napari_ferry.codecs.zarr.repair.store_repair import plan_repair
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
 from napari_ferry.codecs.zarr.store_images import open_node
 from napari_ferry.codecs.zarr.zip_store import ZipStore
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan
+from napari_ferry.saving.repair import Repair
 
 SUFFIXES: tuple[str, ...] = ()
 ALSO_OPENS = (".zarr", ".ozx", ".zarr.zip")
@@ -108,6 +111,54 @@ def claims(path: Path) -> bool:
     if path.name in METADATA_FILES:
         return path.is_file()
     return path.is_dir() and any((path / name).is_file() for name in METADATA_FILES)
+
+
+def repair(
+    path: Path,
+    *,
+    axes: str | None = None,
+    scale: str | None = None,
+    unit: str | None = None,
+    name: str | None = None,
+    averaged: bool = False,
+    ome: bool = False,
+) -> Repair:
+    """Return the changes that make the metadata of a store valid; nothing is written.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store, of an array or of a group; or a metadata file in it.
+    axes : str, optional
+        Names of the axes, such as tzyx.
+    scale : str, optional
+        Scale of each axis, such as 2,0.5,0.5 or z=2,y=0.5,x=0.5.
+    unit : str, optional
+        Unit of z, y and x, such as um; or units by axis, such as t=second,y=um,x=um.
+    name : str, optional
+        Name of the image.
+    averaged : bool
+        The smaller resolutions are averages of pixels, so that their positions differ.
+    ome : bool
+        Make plain arrays an image of OME-Zarr.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The store is a ZIP file.
+    UnreadableFileError
+        It is not a store, or damaged beyond repair.
+    InvalidImageError
+        The values do not fit it.
+    """
+    folder = path.parent if path.name in METADATA_FILES else path
+    if folder.is_file():
+        raise UnsupportedFormatError(
+            f"{path.name} is a ZIP file, in which nothing can be replaced: unpack it, repair its "
+            "folder, and pack that without compression."
+        )
+    request = Request(axes=axes, scale=scale, unit=unit, name=name, averaged=averaged, ome=ome)
+    return plan_repair(folder.absolute(), request)
 
 
 def _name_of(name: str) -> str:

@@ -25,7 +25,7 @@ from napari_ferry.image import Image
 from napari_ferry.image.image import Kind
 from napari_ferry.image.json_values import to_json
 
-_KNOWN_VERSION = re.compile(r"0\.[1-5](\D.*)?")
+KNOWN_VERSION = re.compile(r"0\.[1-5](\D.*)?")
 
 _READ_KEYS = (
     *("ome", "multiscales", "omero", "labels", "image-label", "plate", "well", "version"),
@@ -152,7 +152,7 @@ def _open_multiscale(node: Node, described: object, name: str) -> Image:
 
 def _warn_of_version(node: Node, multiscale: Mapping[str, Any]) -> None:
     version = node.ome.get("version", multiscale.get("version"))
-    if version is not None and not _KNOWN_VERSION.fullmatch(str(version)):
+    if version is not None and not KNOWN_VERSION.fullmatch(str(version)):
         warn(
             f"{node.label} is OME-Zarr of version {str(version)[:20]}, newer than 0.5: only scales "
             "and translations are read of its coordinates."
@@ -194,11 +194,11 @@ def _open_levels(
 
     levels.sort(key=lambda level: -math.prod(level[1].shape))
     first, full = levels[0]
-    fitting = [array for _, array in levels if _is_level(full, array)]
+    fitting = [array for _, array in levels if is_level(full, array)]
     problems += [
         f"the level of shape {array.shape} and type {array.dtype} does not fit"
         for _, array in levels
-        if not _is_level(full, array)
+        if not is_level(full, array)
     ]
     warn_left_out(node.label, "levels", problems)
     return first, fitting
@@ -211,7 +211,7 @@ def _open_level(node: Node, path: object) -> ZarrArray:
     return child.open_array()
 
 
-def _is_level(full: ZarrArray, array: ZarrArray) -> bool:
+def is_level(full: ZarrArray, array: ZarrArray) -> bool:
     """Return True for an array that is not larger than the full resolution along any axis."""
     is_alike = array.ndim == full.ndim and array.dtype == full.dtype
     return is_alike and all(n <= most for n, most in zip(array.shape, full.shape, strict=True))

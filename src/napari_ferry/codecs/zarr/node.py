@@ -87,8 +87,8 @@ class Node:
         try:
             metadata = (parse_v3 if self.version == 3 else parse_v2)(self.array)
             if metadata.separator is None:
-                separator = _find_separator(self.store, self.key, len(metadata.shape))
-                metadata = replace(metadata, separator=separator)
+                separator = find_separator(self.store, self.key, len(metadata.shape))
+                metadata = replace(metadata, separator=separator or ".")
         except DamageError as error:
             raise UnreadableFileError(
                 f"{self.label} cannot be opened: {error}; save it again with another setting, or "
@@ -150,16 +150,50 @@ def _parse_v3_node(store: Store, key: str, document: Mapping[str, Any]) -> Node:
 
 def _read_object(store: Store, key: str) -> Mapping[str, Any] | None:
     """Return the JSON object in a file, or ``None`` if the file is missing."""
+    data = read_document(store, key)
+    return None if data is None else parse_object(store, key, data)
+
+
+def read_document(store: Store, key: str) -> bytes | None:
+    """Return what is in a document, or ``None`` if it is missing.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is too large for a document, or may not be read.
+    """
     try:
-        data = store.read(key, _MOST_METADATA)
-        value = None if data is None else parse_json(data.decode("utf-8-sig"))
+        return store.read(key, _MOST_METADATA)
+    except ValueError as error:
+        raise _damaged(store, key, str(error)) from error
+
+
+def parse_object(store: Store, key: str, data: bytes) -> dict[str, Any]:
+    """Return the JSON object in a document.
+
+    Parameters
+    ----------
+    store : Store
+        The store, for messages.
+    key : str
+        Key of the document, for messages.
+    data : bytes
+        What is in it.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is damaged.
+    """
+    try:
+        value = parse_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _damaged(store, key, "it is not text in UTF-8") from error
     except ValueError as error:
         raise _damaged(store, key, str(error)) from error
-    if data is not None and not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise _damaged(store, key, "it is not an object of JSON")
-    return value if isinstance(value, Mapping) else None
+    return value
 
 
 def _damaged(store: Store, key: str, reason: str) -> UnreadableFileError:
@@ -169,16 +203,35 @@ def _damaged(store: Store, key: str, reason: str) -> UnreadableFileError:
     )
 
 
-def _find_separator(store: Store, key: str, ndim: int) -> str:
-    """Return the separator in the names of chunks, of metadata that do not give it.
+def find_separator(store: Store, key: str, ndim: int, first: str = ".") -> str | None:
+    """Return the separator in the names of the chunks of an array of Zarr 2.
 
     It is a point by default, but zarr-python 2 wrote nested folders without saying so.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    key : str
+        Key of the array.
+    ndim : int
+        Number of its axes.
+    first : str
+        The separator to look for first.
+
+    Returns
+    -------
+    str or None
+        ``"."`` or ``"/"``; ``None`` without chunks.
     """
     prefix = f"{key}/" if key else ""
-    for separator in (".", "/"):
+    for separator in (first, "/" if first == "." else "."):
         if store.size(prefix + separator.join("0" * ndim)) is not None:
             return separator
-    for name in store.list_names(key):  # the first chunk is missing
-        if _CHUNK_NAME.fullmatch(name) or name.isdecimal():
-            return "/" if name.isdecimal() else "."
-    return "."
+    names = store.list_names(key)  # the first chunk is missing
+    found = {
+        "/" if name.isdecimal() else "."
+        for name in names
+        if name.isdecimal() or _CHUNK_NAME.fullmatch(name)
+    }
+    return first if first in found else next(iter(found), None)

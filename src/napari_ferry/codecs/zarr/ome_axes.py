@@ -43,10 +43,9 @@ def axis_names(names: Sequence[object], ndim: int, label: str) -> tuple[str, ...
     FerryWarning
         They are missing, repeated, or do not match the array.
     """
-    words = [str(name).lower() if isinstance(name, str) and name else "" for name in names]
-    words = [_SHORT_NAMES.get(word, word) for word in words]
-    if len(words) == ndim and all(words) and len(set(words)) == ndim:
-        return tuple(words)
+    valid = valid_names(names, ndim)
+    if valid is not None:
+        return valid
     default = default_axes(ndim)
     reason = f"are {', '.join(map(str, names))[:60]}" if names else "are not named"
     warn(
@@ -54,6 +53,18 @@ def axis_names(names: Sequence[object], ndim: int, label: str) -> tuple[str, ...
         f"{' '.join(default)}."
     )
     return default
+
+
+def valid_names(names: Sequence[object], ndim: int) -> tuple[str, ...] | None:
+    """Return the short names of axes in lower case, or ``None`` if they are not valid.
+
+    >>> valid_names(["Time", "Y", "X"], 3), valid_names(["y", "y", "x"], 3)
+    (('t', 'y', 'x'), None)
+    """
+    words = [str(name).lower() if isinstance(name, str) and name else "" for name in names]
+    words = [_SHORT_NAMES.get(word, word) for word in words]
+    is_valid = len(words) == ndim and all(words) and len(set(words)) == ndim
+    return tuple(words) if is_valid else None
 
 
 def read_axes(
@@ -78,14 +89,14 @@ def read_axes(
         Axes, units or transformations are missing, invalid, or of an unknown kind.
     """
     described = [
-        each if isinstance(each, Mapping) else {"name": each} for each in _axes(multiscale)
+        each if isinstance(each, Mapping) else {"name": each} for each in axes_of(multiscale)
     ]
-    names = axis_names([_name_of(each) for each in described], ndim, label)
+    names = axis_names([name_of(each) for each in described], ndim, label)
     if len(described) != ndim:
         described = [{}] * ndim
 
-    inner = _read_steps(dataset.get("coordinateTransformations"), ndim, label)
-    outer = _read_steps(multiscale.get("coordinateTransformations"), ndim, label)
+    inner = read_steps(dataset.get("coordinateTransformations"), ndim, label)
+    outer = read_steps(multiscale.get("coordinateTransformations"), ndim, label)
     steps = combine(outer, inner)
     return tuple(
         _make_axis(name, each, scale, translation, label)
@@ -93,7 +104,7 @@ def read_axes(
     )
 
 
-def _axes(multiscale: Mapping[str, Any]) -> Sequence[Any]:
+def axes_of(multiscale: Mapping[str, Any]) -> Sequence[Any]:
     """Return the axes of a multiscale; version 0.6 has them in coordinate systems."""
     axes = multiscale.get("axes")
     if axes is None:
@@ -103,7 +114,7 @@ def _axes(multiscale: Mapping[str, Any]) -> Sequence[Any]:
     return axes if isinstance(axes, list) else []
 
 
-def _name_of(axis: Mapping[str, Any]) -> object:
+def name_of(axis: Mapping[str, Any]) -> object:
     """Return the name of an axis, the usual one for time and channels."""
     kind = axis.get("type")
     return _TYPE_NAMES.get(kind, axis.get("name")) if isinstance(kind, str) else axis.get("name")
@@ -137,7 +148,7 @@ def combine(outer: Steps, inner: Steps) -> Steps:
     return Steps(tuple(scale), tuple(translation))
 
 
-def _read_steps(transformations: object, ndim: int, label: str) -> Steps:
+def read_steps(transformations: object, ndim: int, label: str) -> Steps:
     """Return the steps of a list of transformations, which apply one after the other."""
     steps = Steps((1.0,) * ndim, (0.0,) * ndim)
     for each in transformations if isinstance(transformations, list) else []:
@@ -153,7 +164,7 @@ def _read_transformation(transformation: object, ndim: int, label: str) -> Steps
     if kind == "identity":
         return Steps(scale, translation)
     if kind == "sequence":
-        return _read_steps(described.get("transformations"), ndim, label)
+        return read_steps(described.get("transformations"), ndim, label)
     values = described.get(kind) if kind in ("scale", "translation") else None
     if isinstance(values, list) and len(values) == ndim and all(map(is_finite, values)):
         numbers = tuple(map(float, values))

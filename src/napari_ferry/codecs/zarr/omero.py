@@ -14,7 +14,7 @@ from napari_ferry.codecs.zarr.ome_axes import warn
 from napari_ferry.image import Channel
 from napari_ferry.image.record import CHANNEL_DISPLAYS
 
-_COLOR = re.compile(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
+COLOR = re.compile(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
 
 
 class Rendering(NamedTuple):
@@ -88,7 +88,7 @@ def _read_channel(
 def _read_color(value: object, problems: dict[str, None]) -> str | None:
     if value is None:
         return None
-    found = _COLOR.fullmatch(value) if isinstance(value, str) else None
+    found = COLOR.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         problems[f"a color {value!r:.20}"] = None
         return None

@@ -14,13 +14,10 @@ from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar_status
-from napari_ferry.codecs.binary.sidecar_plan import (
-    free_backup_path,
-    plan_sidecar,
-    write_sidecar,
-)
+from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
+from napari_ferry.saving.backup import free_backup_path
 from napari_ferry.widgets.repair.sentences import (
     Question,
     error_sentence,

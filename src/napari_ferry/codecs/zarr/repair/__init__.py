@@ -1,0 +1,1 @@
+"""Repair of the metadata documents of a store; chunks are never changed."""

@@ -1,0 +1,88 @@
+"""Consolidated metadata: copies of the documents of a store in one of them.
+
+zarr-python reads the copies alone, so that outdated ones hide what is in the documents.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from napari_ferry.codecs.zarr.node import Node
+from napari_ferry.codecs.zarr.repair.documents import Documents, Entry
+from napari_ferry.codecs.zarr.repair.finite_values import repair_copied_numbers
+
+_INNER = "consolidated_metadata"
+
+
+def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[Node]) -> None:
+    """Let consolidated metadata agree with the documents.
+
+    Parameters
+    ----------
+    documents : Documents
+        Documents of the store.
+    groups : sequence of Node
+        Groups that may have consolidated metadata.
+    nodes : sequence of Node
+        Arrays and groups whose copies are compared.
+    """
+    for group in groups:
+        prefix = f"{group.key}/" if group.key else ""
+        key = f"{prefix}{'zarr.json' if group.version == 3 else '.zmetadata'}"
+        copies = _copies_in(documents.value(key))
+        if copies is None:
+            continue
+        changed = [
+            name
+            for node in nodes
+            if node.version == group.version
+            for name, value in _documents_of(documents, node, group.key).items()
+            if _renew(copies, name, value)
+        ]
+        if changed:
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            names = f"{', '.join(changed[:3])}{more}"
+            documents.note(key, f"copies in {key} (consolidated metadata): {names} -> up to date")
+        repair_copied_numbers(documents, key)
+
+
+def _copies_in(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the copies in a document by their names, or ``None`` if it has none."""
+    if document is None:
+        return None
+    holder = document.get(_INNER) if "zarr_format" in document else document
+    copies = holder.get("metadata") if isinstance(holder, dict) else None
+    return copies if isinstance(copies, dict) else None
+
+
+def _documents_of(documents: Documents, node: Node, group: str) -> dict[str, Any]:
+    """Return the documents of a node by the names of their copies in a group around it."""
+    entry = Entry(documents, node)
+    prefix = f"{group}/" if group else ""
+    names = {
+        key: key.removeprefix(prefix).removesuffix("/zarr.json")
+        for key in (entry.metadata_key, entry.attributes_key)
+        if key.startswith(prefix)
+    }
+    found = {name: documents.value(key) for key, name in names.items() if name != "zarr.json"}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _renew(copies: dict[str, Any], name: str, value: Mapping[str, Any]) -> bool:
+    """Replace a copy that differs from its document; return True if it did."""
+    old = copies.get(name)
+    if isinstance(old, dict) and _comparable(old) == _comparable(value):
+        return False
+    new = {key: item for key, item in value.items() if key != _INNER}
+    kept = {_INNER: old[_INNER]} if isinstance(old, dict) and _INNER in old else {}
+    copies[name] = {**copy.deepcopy(new), **kept}
+    return True
+
+
+def _comparable(document: Mapping[str, Any]) -> str:
+    """Return a text that is equal for documents with the same meaning."""
+    own = {k: v for k, v in document.items() if k != _INNER and v not in ({}, [], None)}
+    return json.dumps(own, sort_keys=True)

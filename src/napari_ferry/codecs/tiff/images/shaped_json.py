@@ -77,10 +77,11 @@ def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> d
 def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> None:
     """Warn of the description of a page that does not fit the `count` pages of the file."""
     size = short_name(" x ".join(map(str, shape)))
+    left = "1 page" if count - page == 1 else f"{count - page} pages"
     warn_incomplete(
         f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
-        f"it describes {size} pixels, but the file has {count - page} pages from there on: its "
-        "complete steps are shown; check the axes of the images.",
+        f"it describes {size} pixels, but the file has {left} from there on; its complete steps "
+        "are shown, so check the axes of the images.",
         stacklevel=3,
     )
 

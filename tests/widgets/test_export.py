@@ -774,3 +774,17 @@ def test_the_name_is_that_of_the_image_below_its_labels(
         widget.show_tab(is_movie=suffix == ".mp4")
         wait_until_ready(widget, qtbot)
         assert Path(widget.current.fields.target.line.text()).name == f"cells{suffix}"
+
+
+def test_a_typed_suffix_selects_its_format(widget: Any, tmp_path: Path, qtbot: Any) -> None:
+    for suffix in (".ome.tiff", ".tif", ".bin", ".OME.TIF"):
+        type_path(widget, tmp_path / f"b{suffix}", qtbot)
+        wait_until_ready(widget, qtbot)
+        fields = widget.current.fields
+        assert suffix.lower() in fields.selected_format.suffixes
+        assert fields.target.path() == tmp_path / f"b{suffix}"
+    widget.show_tab(is_movie=True)
+    type_path(widget, tmp_path / "b.gif", qtbot)
+    wait_for_words(widget, "b.gif, ", qtbot)
+    type_path(widget, tmp_path / "b.tif", qtbot)
+    wait_for_words(widget, "b.tif ends in .tif", qtbot)

@@ -116,7 +116,7 @@ class Fields(QWidget):
         self.layer_list.changed.connect(self._on_layers)
         self.follow_button.clicked.connect(self.layer_list.follow)
         self.format.changed.connect(self._on_format)
-        self.target.changed.connect(self._on_change)
+        self.target.changed.connect(self._on_target)
 
     def release(self) -> None:
         """Disconnect from the viewer."""
@@ -157,6 +157,15 @@ class Fields(QWidget):
 
     def _on_change(self, _: object = None) -> None:
         self.changed.emit()
+
+    def _on_target(self) -> None:
+        """Select the format whose suffix was typed, the longest one if several fit."""
+        name = self.target.line.text().strip().lower()
+        typed = {suffix: each for each in self.offered for suffix in each.suffixes}
+        fitting = [suffix for suffix in typed if name.endswith(suffix)]
+        if fitting:
+            self.format.value = typed[max(fitting, key=len)]
+        self._on_change()
 
     def _on_format(self) -> None:
         """Show the options of the selected format, with their stored values."""

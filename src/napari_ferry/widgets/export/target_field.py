@@ -74,9 +74,11 @@ class TargetField(QWidget):
         row.addWidget(self.browse)
 
     def set_format(self, file_format: Format) -> None:
-        """Replace the suffix by the one of a format."""
+        """Replace the suffix by the first one of a format, unless it is another of them."""
         self.format = file_format
         text = self.line.text().strip()
+        if text.lower().endswith(file_format.suffixes):
+            return
         path = Path(text)
         with suppress(OSError, RuntimeError, ValueError):
             if text and self._is_folder(text, path.expanduser()):

@@ -51,7 +51,7 @@ def crop_edges(
     if not all(0 <= start < stop <= size for (start, stop), size in zip(spans, sizes, strict=True)):
         raise InvalidImageError(
             f"The crop is {crop!r}, but the picture has {sizes[0]} rows and {sizes[1]} columns: "
-            "give a first one and a larger last one, which is excluded."
+            f"give ranges within 0:{sizes[0]} and 0:{sizes[1]}, the larger number last."
         )
     return [
         (_edge(world.axes[axis], start), _edge(world.axes[axis], stop))

@@ -40,7 +40,8 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidImageError(
-            f"{path!r} is a {type(path).__name__}, not a path: give a str or a Path."
+            f"An object of type {type(path).__name__} is not a path: give a str or a Path; imsave "
+            "and plan take the images first, save_images, save_video and the like the path first."
         )
     if "\0" in os.fspath(path):
         raise error(

@@ -4,6 +4,7 @@
 
     FerryError
     ├── UnreadableFileError(OSError)         a file is damaged, missing or of another format
+    │   ├── MissingFileError(FileNotFoundError)  a file does not exist
     │   └── ReopenError                      a file differs from what opening found: open it again
     ├── MissingMetadataError(ValueError)     a raw file's layout is not known
     ├── UnsupportedFormatError(ValueError)   no codec for this suffix
@@ -74,6 +75,10 @@ def opening(name: str) -> Iterator[None]:
 
 class UnreadableFileError(FerryError, OSError):
     """A file is damaged, missing, or not of the format of its name."""
+
+
+class MissingFileError(UnreadableFileError, FileNotFoundError):
+    """A file or folder does not exist."""
 
 
 class ReopenError(UnreadableFileError):

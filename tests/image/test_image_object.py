@@ -94,5 +94,5 @@ def test_pixels_in_memory_are_used_after_loading(tmp_path: Path):
 
 
 def test_levels_of_a_pyramid_have_the_same_dimensions():
-    with pytest.raises(ValueError, match="levels"):
+    with pytest.raises(ValueError, match="dimensions"):
         Image((PIXELS, PIXELS[0]), cells().axes)

@@ -130,10 +130,11 @@ class _ReadErrors:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, _COMPLETE_ERRORS):
             region = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
+            cure = ": check that the source is still there and whole"
+            is_conversion = isinstance(error, TypeError)  # its text tells how to convert
             raise SaveError(
                 f"The pixels [{region}] could not be read from their source "
-                f"({type(error).__name__}: {error}): check that the source is still there and "
-                "whole."
+                f"({type(error).__name__}: {error}){'' if is_conversion else cure}."
             ) from error
 
 

@@ -1,9 +1,13 @@
-"""Formats of files, identified by their first bytes regardless of their names."""
+"""Formats of files: identified by their first bytes, and the suffixes of image formats."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg")
+"""Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
 
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "PNG image", ".png"),
@@ -91,3 +95,18 @@ def other_format(path: Path, expected: str) -> str:
     if known is None or expected in known.name:
         return ""
     return f"its content is in another format ({known.name}): give it the suffix {known.suffix}"
+
+
+def is_image_suffix(suffix: str, known: Iterable[str]) -> bool:
+    """Return True for the suffix of a format, False for a part of a name like ``cells.v2``.
+
+    Parameters
+    ----------
+    suffix : str
+        The suffix, in lower case.
+    known : iterable of str
+        Suffixes of the formats of napari-ferry.
+    """
+    from PIL import Image as Pictures
+
+    return suffix in {*known, *Pictures.registered_extensions(), *_FOREIGN}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from napari_ferry.arguments import is_real, is_text
+from napari_ferry.arrays.protocol import Array, check_array
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.units import is_uncalibrated, known_unit
 
@@ -183,25 +184,34 @@ def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
     return tuple(shortened)
 
 
-def check_axes(axes: Sequence[Axis], shape: Sequence[int], channels: Sequence[Channel]) -> None:
-    """Refuse axes and channels that do not describe an array.
+def check_parts(levels: Sequence[Array], axes: Sequence[Axis], channels: Sequence[Channel]) -> None:
+    """Refuse the parts of an image that do not fit together.
 
     Raises
     ------
     InvalidImageError
-        The numbers of axes or channels differ from those of the array, or a name is repeated.
+        There is no array, the numbers of axes or channels differ from those of the array, a name is
+        repeated, or a length is unknown.
     """
-    names = [axis.name for axis in axes]
-    if len(names) != len(shape):
+    if hasattr(levels, "dtype") or not levels or not axes or isinstance(axes, str):
         raise InvalidImageError(
-            f"The array has {len(shape)} dimensions, but {len(names)} axes are named "
+            "An image needs at least one array and its axes: pass levels=(array,) and a tuple of "
+            "Axis, or call Image.from_array(array, 'tyx')."
+        )
+    for level in levels:
+        check_array(level)
+
+    names = [axis.name for axis in axes]
+    if any(level.ndim != len(names) for level in levels):
+        raise InvalidImageError(
+            f"The array has {levels[0].ndim} dimensions, but {len(names)} axes are named "
             f"({' '.join(names)}): name one axis for each dimension."
         )
     if len(set(names)) != len(names):
         raise InvalidImageError(
             f"The axes {' '.join(names)} repeat a name: give each axis a name of its own."
         )
-    n_channels = int(shape[names.index("c")]) if "c" in names else 1
+    n_channels = int(levels[0].shape[names.index("c")]) if "c" in names else 1
     if channels and len(channels) != n_channels:
         raise InvalidImageError(
             f"{len(channels)} channels are described, but axis c has {n_channels}: "

@@ -10,13 +10,13 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.memmap import check_length
-from napari_ferry.arrays.protocol import check_array, close
+from napari_ferry.arrays.protocol import close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import (
     COLOR_SAMPLES,
     Axis,
     Channel,
-    check_axes,
+    check_parts,
     default_axes,
     parse_axes,
 )
@@ -64,7 +64,7 @@ class Image:
     """
 
     levels: tuple[Array, ...]
-    axes: tuple[Axis, ...]
+    axes: tuple[Axis, ...] = ()
     channels: tuple[Channel, ...] = ()
     name: str = ""
     kind: Kind = "image"
@@ -73,14 +73,7 @@ class Image:
     _pixels: list[NDArray[Any]] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.levels:
-            raise InvalidImageError("An image needs at least one array: pass levels=(array,).")
-        for level in self.levels:
-            check_array(level)
-
-        check_axes(self.axes, self.levels[0].shape, self.channels)
-        if any(level.ndim != len(self.axes) for level in self.levels):
-            raise InvalidImageError("The levels of a pyramid need the same number of dimensions.")
+        check_parts(self.levels, self.axes, self.channels)
         if self.channels and "c" not in self.axis_names:
             self._absorb_channel(self.channels[0])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -39,9 +39,11 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
     A plain array of integers of the shape (frames, y, x, 3 or 4), or of uint8 of the shape
     (y, x, 3 or 4), is in color. Other arrays have `default_axes`.
 
+    An xarray Dataset, and a mapping of names to images or arrays, are several images with names.
+
     Parameters
     ----------
-    images : Image, array, or sequence of them
+    images : Image, array, or sequence or mapping of them
         Object to be saved.
     is_movie : bool
         True for a movie: arrays (frames, y, x, 3 or 4) of any type are in color, and the first of
@@ -59,6 +61,10 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
     FerryWarning
         An array that looks like one RGB image is treated as frames of a movie.
     """
+    if hasattr(images, "data_vars"):
+        return [Image.from_xarray(images[name]) for name in images.data_vars]
+    if isinstance(images, Mapping) and images and all(isinstance(key, str) for key in images):
+        return [_with_name(_as_image(images[name], is_movie), name) for name in images]
     if _is_single(images):
         return [_as_image(images, is_movie)]
     items = _items_of(images)
@@ -75,7 +81,7 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
 
 def _is_single(images: Saveable) -> bool:
     """Return True for a single image, and for a string, which is refused later."""
-    return isinstance(images, Image | str | bytes | Array) or _is_labeled(images)
+    return isinstance(images, Image | str | bytes | Array | memoryview) or _is_labeled(images)
 
 
 def _is_labeled(item: Saveable) -> bool:
@@ -182,9 +188,37 @@ def _as_image(item: Saveable, is_movie: bool) -> Image:
         return item
     if _is_labeled(item):
         return Image.from_xarray(item)
-    if isinstance(item, Array):
-        return Image.from_array(item, _color_axes(item, is_movie))
+    if isinstance(item, Array | memoryview):
+        array = _to_numpy_types(item)
+        return Image.from_array(array, _color_axes(array, is_movie))
     raise InvalidImageError(_not_an_image(item))
+
+
+def _with_name(image: Image, name: str) -> Image:
+    return replace(image, name=name)
+
+
+def _to_numpy_types(array: Array | memoryview) -> Array:
+    """Return an array whose type is one of numpy; a tensor on the CPU shares its memory.
+
+    Raises
+    ------
+    InvalidImageError
+        Its library refuses the conversion, and says how to do it.
+    """
+    try:
+        np.dtype(getattr(array, "dtype", None))
+        if isinstance(array, Array):
+            return array
+    except TypeError:
+        pass
+    try:
+        return np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidImageError(
+            f"The {type(array).__name__} cannot be converted to a numpy array ({error}): convert "
+            "it first."
+        ) from error
 
 
 def _color_axes(array: Array, is_movie: bool) -> str | None:

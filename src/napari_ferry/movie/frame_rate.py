@@ -111,7 +111,7 @@ def default_rate(seconds: float | None) -> Fraction:
     return _simplest(1 / Fraction(seconds))
 
 
-def to_rate(frame_rate: float) -> Fraction:
+def to_rate(frame_rate: float | Fraction) -> Fraction:
     """Return a number of frames per second as an exact fraction.
 
     A number is read as it was typed: 29.97 and other NTSC rates are n x 1000/1001.
@@ -124,6 +124,8 @@ def to_rate(frame_rate: float) -> Fraction:
     InvalidImageError
         The rate is not a number between 0.0001 and 1000000.
     """
+    if isinstance(frame_rate, Fraction):
+        return _checked(frame_rate, frame_rate)
     is_finite = is_real(frame_rate) and math.isfinite(frame_rate)
     # str gives the shortest text of a float, so 29.97 is recognized in 32 bits, too
     exact = _checked(Fraction(str(frame_rate)) if is_finite else Fraction(0), frame_rate)

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
-from napari_ferry.errors import MissingMetadataError, TargetError, UnreadableFileError
+from napari_ferry.errors import (
+    MissingMetadataError,
+    TargetError,
+    UnreadableFileError,
+    UnsupportedFormatError,
+)
+from napari_ferry.files.file_formats import is_image_suffix
 from napari_ferry.image import Saveable
+from napari_ferry.io import suffixes as all_suffixes
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 
@@ -47,6 +54,12 @@ def target_of(
     with targeting(path):
         if path.name.lower().endswith(suffixes) and not path.is_dir():
             return path
+        suffix = path.suffix.lower()
+        if not path.is_dir() and is_image_suffix(suffix, all_suffixes(to_open=True)):
+            raise UnsupportedFormatError(
+                f"{path.name} ends in {suffix}, but this function writes {', '.join(suffixes)}: "
+                "give a name that ends so, or a folder; imsave writes every format."
+            )
     return path / (chosen if chosen.lower().endswith(suffixes) else chosen + default[1])
 
 

@@ -22,7 +22,11 @@ from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.saving.page_encoder import Compression
-from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
+from napari_ferry.errors import (
+    FerryWarning,
+    InvalidImageError,
+    MissingFileError,
+)
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
@@ -213,7 +217,7 @@ def _find_binary(path: Path, is_described: bool) -> Path:
         return found
     if not path.is_dir():
         unfinished = next(filter(None, map(interrupted_save, [path, *named])), None)
-        raise UnreadableFileError(unfinished or missing_path(path))
+        raise MissingFileError(unfinished or missing_path(path))
 
     if not is_described:
         described = binary.described_files(path)

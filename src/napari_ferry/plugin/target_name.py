@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.errors import UnsupportedFormatError
+from napari_ferry.files.file_formats import is_image_suffix
 from napari_ferry.io import suffixes as all_suffixes
-
-_FOREIGN = (".czi", ".csv", ".h5", ".hdf5", ".lif", ".nd2", ".npy", ".npz", ".svg")
-"""Suffixes of image and table formats that neither napari-ferry nor Pillow knows."""
 
 
 def choose_target(path: Path, suffixes: Sequence[str]) -> Path:
@@ -40,16 +38,9 @@ def with_suffix(path: Path, suffixes: Sequence[str]) -> Path:
     """
     if path.name.lower().endswith(tuple(suffixes)):
         return path
-    if _is_image_suffix(path.suffix.lower()):
+    if is_image_suffix(path.suffix.lower(), all_suffixes(to_open=True)):
         raise UnsupportedFormatError(
             f"{path.name} ends in {path.suffix}, but {suffixes[0]} was chosen: type a name that "
             f"ends in {' or '.join(suffixes)}, or choose the other format."
         )
     return path.with_name(path.name + suffixes[0])
-
-
-def _is_image_suffix(suffix: str) -> bool:
-    """Return True for the suffix of a format, False for a part of a name like ``cells.v2``."""
-    from PIL import Image as Pictures
-
-    return suffix in {*all_suffixes(to_open=True), *Pictures.registered_extensions(), *_FOREIGN}

@@ -18,7 +18,7 @@ from pathlib import Path
 import xxhash
 
 from napari_ferry.arguments import missing_path
-from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryError, FerryWarning, MissingFileError, UnreadableFileError
 from napari_ferry.saving.disk import is_locked, is_plain
 from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
 from napari_ferry.saving.recovery import pending_files
@@ -75,14 +75,14 @@ def check_exists(path: Path) -> None:
 
     Raises
     ------
-    UnreadableFileError
+    MissingFileError
         The path does not exist. The message names the save that is to put it in place.
     """
     if path.exists():
         return
     unfinished = interrupted_save(path)
     if unfinished or not path.exists():  # a save may have put it in place just now
-        raise UnreadableFileError(unfinished or missing_path(path))
+        raise MissingFileError(unfinished or missing_path(path))
 
 
 def interrupted_save(path: Path) -> str | None:

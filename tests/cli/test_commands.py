@@ -450,8 +450,8 @@ def test_the_demo_shows_every_format(tmp_path: Path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line for line in done.stdout.splitlines() if re.search(r" \d+\.\d\d  ", line)]
-    exact = [row for row in rows if re.search(r"\.(tif|bin) ", row)]
-    assert len(exact) == 9
+    exact = [row for row in rows if re.search(r"\.(tif|bin|zarr) ", row)]
+    assert len(exact) == 12
     assert all(row.endswith("  identical") for row in exact)
     for suffix, words in {
         "gif": "150 frames of 256 x 256, 30 per second, drawn pixels differ by",
@@ -461,7 +461,7 @@ def test_the_demo_shows_every_format(tmp_path: Path):
         found = [row for row in rows if f".{suffix} " in row]
         assert len(found) == 3
         assert sum(words in row for row in found) == 1
-    assert len(rows) == 24
+    assert len(rows) == 27
     assert _is_colorful(picture)
 
 

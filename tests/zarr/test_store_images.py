@@ -13,7 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels, snapshot
-from napari_ferry import FerryError, FerryWarning, imload, imsave
+from napari_ferry import FerryError, FerryWarning, imload
 from napari_ferry.codecs.zarr import codec, store_images
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image.record import ASSUMED
@@ -226,13 +226,6 @@ def test_a_folder_that_is_not_a_store_is_refused(tmp_path: Path) -> None:
         imload(tmp_path / "a.zarr")
     with pytest.raises(UnreadableFileError, match="is not a Zarr store"):
         codec.open(tmp_path / "a.zarr")
-
-
-def test_saving_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedFormatError, match=r"a\.zarr ends in \.zarr and cannot be saved"):
-        imsave(DATA, tmp_path / "a.zarr")
-    with pytest.raises(UnsupportedFormatError, match="Zarr stores are only opened"):
-        codec.plan([], tmp_path / "a.zarr")
 
 
 DAMAGED = (b"", b"{", b"[]", b"1", b"\xff\xfe", b'{"zarr_format": 3}', b"[" * 100_000)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.image.json_values import to_json
 
-_PRIMARY = {
+PRIMARY_COLORS = {
     "gray": "#ffffff",
     "red": "#ff0000",
     "green": "#00ff00",
@@ -68,7 +68,7 @@ def to_colormap(value: Any) -> Any:
             return value
         if not _HEX.fullmatch(value):
             raise ValueError(f"{value[:40]!r} is not a colormap")
-        named = {color: name for name, color in _PRIMARY.items()}
+        named = {color: name for name, color in PRIMARY_COLORS.items()}
         return named.get(value) or Colormap([[0, 0, 0, 1], [*_rgb(value), 1]], name=value)
     _check_colors(value["colors"])
     return Colormap(**value)
@@ -187,7 +187,7 @@ def _knots(colormap: object) -> _Knots | None:
     """Return the knots of a colormap, or ``None`` if the value is not a colormap."""
     fields: Any = colormap
     if isinstance(colormap, str):
-        color = _PRIMARY.get(colormap, colormap)
+        color = PRIMARY_COLORS.get(colormap, colormap)
         if _HEX.fullmatch(color):
             return _Knots(np.array([[0, 0, 0], _rgb(color)], np.float64), np.arange(2.0), True)
         from napari.utils.colormaps import AVAILABLE_COLORMAPS

@@ -41,8 +41,16 @@ OPTION_WORDS = {
     # --- files of data ----------------------------------------------------------------------
     "compression": Words(
         "Compression",
-        "All are lossless. Every program reads zlib and LZW; Zstandard is faster.",
-        {"none": "None", "zlib": "zlib", "zstd": "Zstandard", "lzw": "LZW"},
+        "All are lossless. In TIFF, every program reads zlib and LZW, and Zstandard is faster. In "
+        "OME-Zarr, Zstandard is small and LZ4 is fast.",
+        {
+            "none": "None",
+            "zlib": "zlib",
+            "zstd": "Zstandard",
+            "lzw": "LZW",
+            "lz4": "LZ4",
+            "best": "Smallest file",
+        },
     ),
     "size_cap": Words(
         "Split files larger than (GB)",
@@ -59,6 +67,33 @@ OPTION_WORDS = {
     "metadata_json": Words(
         "Metadata as .json, too",
         "Writes all metadata to a text file beside the image, for programs of your own.",
+    ),
+    "version": Words(
+        "OME-Zarr version",
+        "0.5 has checksums and shards; older programs read 0.4 only.",
+        {"0.5": "0.5 (Zarr 3)", "0.4": "0.4 (Zarr 2)"},
+    ),
+    "chunks": Words(
+        "Chunks",
+        "Parts that are read at once: planes for viewing one at a time, cubes for volumes that are "
+        "sliced in every direction.",
+        {"2D": "Planes", "3D": "Cubes"},
+    ),
+    "shards": Words(
+        "Many chunks in one file",
+        "Makes far fewer files (shards), which are quicker to copy; automatic does so above 2000 "
+        "files. Only in version 0.5.",
+        {None: "Automatic", True: "Yes", False: "No"},
+    ),
+    "levels": Words(
+        "Resolutions",
+        "Number of resolutions, the full one included; each is half of the one before. Leave the "
+        "field empty for as many as a plane needs to display quickly.",
+    ),
+    "downsample": Words(
+        "Smaller copies by",
+        "How pixels of smaller resolutions are made; automatic averages images and picks labels.",
+        {None: "Automatic", "mean": "Mean", "nearest": "Nearest pixel", "mode": "Most frequent"},
     ),
     # --- movies -----------------------------------------------------------------------------
     "quality": Words(
@@ -126,10 +161,13 @@ OPTION_WORDS = {
 def words_of(option: Option) -> Words:
     """Return the texts of an option; for an option of another package, its name and description."""
     known = OPTION_WORDS.get(option.name)
+    if known is not None and option.words:  # formats offer different choices under one name
+        choices = {k: v for k, v in known.choices.items() if k is None or k in option.words}
+        return known._replace(choices=choices)
     if known is not None:
         return known
     label = option.name.replace("_", " ").capitalize()
-    choices: dict[Any, str] = {word: word.replace("_", " ") for word in option.words}
+    choices = {word: word.replace("_", " ") for word in option.words}
     if option.is_optional and (choices or option.kind is bool):
         choices = {None: "Automatic", **(choices or {True: "Yes", False: "No"})}
     return Words(label, option.help, choices)

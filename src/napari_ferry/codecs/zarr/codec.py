@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_ferry.arguments import refuse_address
+from napari_ferry.arguments import is_count, refuse_address
 from napari_ferry.codecs.zarr.node import read_node
 from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
 from napari_ferry.codecs.zarr.repair.request import Request
 from napari_ferry.codecs.zarr.repair.store_repair import plan_repair
+from napari_ferry.codecs.zarr.saving.chunk_encoder import Compression
+from napari_ferry.codecs.zarr.saving.chunk_layout import ChunkKind
+from napari_ferry.codecs.zarr.saving.downsampling import Method
+from napari_ferry.codecs.zarr.saving.image_plan import StoreOptions, Version
+from napari_ferry.codecs.zarr.saving.replacement import refuse_inside_store
+from napari_ferry.codecs.zarr.saving.store_plan import plan_store
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
 from napari_ferry.codecs.zarr.store_images import open_node
 from napari_ferry.codecs.zarr.zip_store import ZipStore
-from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image import Image
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
+from napari_ferry.image import Image, check_pixels
 from napari_ferry.saving import Plan
 from napari_ferry.saving.repair import Repair
 
-SUFFIXES: tuple[str, ...] = ()
-ALSO_OPENS = (".zarr", ".ozx", ".zarr.zip")
+SUFFIXES = (".ome.zarr", ".zarr")
+ALSO_OPENS = (".ozx", ".zarr.zip")
 
 _ENDINGS = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx")
 
@@ -85,25 +92,97 @@ def _open_store(store: Store, name: str) -> list[Image]:
     return open_node(node, name)
 
 
-def plan(images: Sequence[Image], path: Path) -> Plan:
-    """Refuse to save: Zarr is opened only.
+def plan(
+    images: Sequence[Image],
+    path: Path,
+    *,
+    version: Version = "0.5",
+    chunks: ChunkKind = "2D",
+    shards: bool | None = None,
+    levels: int | None = None,
+    downsample: Method | None = None,
+    compression: Compression = "zstd",
+) -> Plan:
+    """Plan to save images as OME-Zarr; no pixels are read.
+
+    An image with labels of the same size becomes one image of OME-Zarr; any other images become a
+    series. What OME-Zarr cannot hold is kept in a record of our own.
 
     Parameters
     ----------
     images : sequence of Image
         Images of the store.
     path : Path
-        Name of the store.
+        Name of the store, with suffix.
+    version : {"0.5", "0.4"}
+        Version of OME-Zarr. Older programs read 0.4 only, which has no checksums and no shards.
+    chunks : {"2D", "3D"}
+        Shape of the parts that are read at once. "2D" is for planes, "3D" for volumes that are
+        sliced in every direction.
+    shards : bool, optional
+        Store many chunks in one file, in version 0.5. By default, stores of more than 2000 files
+        do so.
+    levels : int, optional
+        Number of resolutions, the full one included. By default, planes of more than 1024 pixels
+        get smaller copies, down to 512 pixels.
+    downsample : {"mean", "nearest", "mode"}, optional
+        Value of the pixels of smaller copies. By default the rounded mean for images, and one of
+        the original pixels for labels.
+    compression : {"zstd", "lz4", "best", "none"}
+        Lossless compression by Blosc. lz4 is the fastest, best the smallest.
 
     Raises
     ------
-    UnsupportedFormatError
-        Always.
+    InvalidImageError
+        An image is empty or has no y and x, or an option is invalid.
+    TargetError
+        The target is inside another store.
     """
-    raise UnsupportedFormatError(
-        f"{path.name}: {len(images)} images cannot be saved, because Zarr stores are only opened: "
-        "save them as .ome.tif."
+    for image in images:
+        check_pixels(image)
+        _check_plane(image)
+    options = StoreOptions(
+        version=version,
+        chunks=chunks,
+        shards=shards,
+        levels=levels,
+        downsample=downsample,
+        compression=compression,
     )
+    _check_options(options)
+    refuse_inside_store(path)
+    return plan_store(images, path, options)
+
+
+def _check_plane(image: Image) -> None:
+    if not {"y", "x"} <= set(image.axis_names):
+        raise InvalidImageError(
+            f"{image.name or 'The image'} has the axes {' '.join(image.axis_names)}; in OME-Zarr, "
+            "y and x must be among them: name the axes of the plane y and x."
+        )
+
+
+def _check_options(options: StoreOptions) -> None:
+    words = {
+        "version": (options.version, Version),
+        "chunks": (options.chunks, ChunkKind),
+        "downsample": (options.downsample, Method),
+        "compression": (options.compression, Compression),
+    }
+    for name, (value, kind) in words.items():
+        known = typing.get_args(kind)
+        if value not in known and not (name == "downsample" and value is None):
+            raise InvalidImageError(f"The {name} is {value!r}: choose one of {', '.join(known)}.")
+    if not (options.shards is None or isinstance(options.shards, bool)):
+        raise InvalidImageError(f"shards is {options.shards!r}: give True, False or None.")
+    if options.shards and options.version == "0.4":
+        raise InvalidImageError(
+            "OME-Zarr 0.4 has no shards: choose version 0.5, or leave the shards out."
+        )
+    if not (options.levels is None or is_count(options.levels, 1)):
+        raise InvalidImageError(
+            f"levels is {options.levels!r}: give a whole number of at least 1, or None."
+        )
 
 
 def claims(path: Path) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
+from napari_ferry.codecs.zarr.merge_record import merge_record, own_multiscales
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.ome_axes import read_axes, warn
 from napari_ferry.codecs.zarr.omero import Rendering, read_rendering
@@ -24,20 +25,26 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image
 from napari_ferry.image.image import Kind
 from napari_ferry.image.json_values import to_json
+from napari_ferry.image.record import KEY
 
 KNOWN_VERSION = re.compile(r"0\.[1-5](\D.*)?")
 
 _READ_KEYS = (
     *("ome", "multiscales", "omero", "labels", "image-label", "plate", "well", "version"),
-    *("bioformats2raw.layout", "series", "_creator"),
+    *("bioformats2raw.layout", "series", "_creator", KEY),
 )
 """Attributes of a group that are not metadata of an image."""
 
 
 def is_image(node: Node) -> bool:
     """Return True for a group with an image."""
+    return bool(_multiscales_of(node))
+
+
+def _multiscales_of(node: Node) -> Sequence[Any]:
+    """Return the descriptions of the images of a group."""
     listed = node.ome.get("multiscales")
-    return isinstance(listed, list) and bool(listed)
+    return listed if isinstance(listed, list) and listed else own_multiscales(node)
 
 
 def open_image(node: Node, name: str) -> list[Image]:
@@ -62,7 +69,7 @@ def open_image(node: Node, name: str) -> list[Image]:
     """
     images = [
         _open_multiscale(node, each, name if i == 0 else f"{name} {i}")
-        for i, each in enumerate(node.ome["multiscales"])
+        for i, each in enumerate(_multiscales_of(node))
     ]
     return [*images, *_open_labels(node)]
 
@@ -129,7 +136,7 @@ def _open_multiscale(node: Node, described: object, name: str) -> Image:
     kind = _kind_of(node, levels[0].dtype)
     if kind == "labels":
         levels = [_as_integers(level) for level in levels]
-        rendering = Rendering(display=read_label_colors(node.ome["image-label"], node.label))
+        rendering = Rendering(display=read_label_colors(node.ome.get("image-label"), node.label))
     else:
         names = [axis.name for axis in axes]
         count = levels[0].shape[names.index("c")] if "c" in names else 1
@@ -137,7 +144,7 @@ def _open_multiscale(node: Node, described: object, name: str) -> Image:
 
     own = multiscale.get("name")
     try:
-        return Image(
+        image = Image(
             levels=tuple(levels),
             axes=axes,
             channels=rendering.channels,
@@ -146,6 +153,7 @@ def _open_multiscale(node: Node, described: object, name: str) -> Image:
             display=rendering.display,
             metadata=_read_metadata(node, multiscale),
         )
+        return merge_record(image, node, multiscale)
     except InvalidImageError as error:
         raise UnreadableFileError(f"{node.label} is not a valid image: {error}") from error
 

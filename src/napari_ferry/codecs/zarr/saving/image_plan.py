@@ -1,0 +1,259 @@
+"""The arrays, attributes and writes of one image in a new store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_ferry.arrays import Array
+from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.arrays.regions import chunk_edges
+from napari_ferry.codecs.zarr.array import ZarrArray
+from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
+from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
+from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array
+from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, write_block
+from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder, Compression
+from napari_ferry.codecs.zarr.saving.chunk_layout import (
+    MOST_FILES,
+    ChunkKind,
+    Level,
+    Section,
+    choose_chunks,
+    count_chunks,
+)
+from napari_ferry.codecs.zarr.saving.downsampling import Method
+from napari_ferry.codecs.zarr.saving.pyramid import follow_pyramid, plan_pyramid
+from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
+from napari_ferry.codecs.zarr.saving.store_files import stored_digest
+from napari_ferry.codecs.zarr.store import FolderStore
+from napari_ferry.image import Axis, Image
+from napari_ferry.saving import Write
+
+Version = Literal["0.5", "0.4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreOptions:
+    """Options of a save, as those of `plan` of the codec."""
+
+    version: Version
+    chunks: ChunkKind
+    shards: bool | None
+    levels: int | None
+    downsample: Method | None
+    compression: Compression
+
+    @property
+    def prefix(self) -> str:
+        """Part of the keys of chunks before their numbers."""
+        return "c" if self.version == "0.5" else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePlan:
+    """One image in a new store.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    key : str
+        Key of its group, empty for the root.
+    order : tuple of int
+        Axes of the image in the order of those in the store.
+    is_ome : bool
+        True if OME-NGFF can hold its axes.
+    sections : tuple of Section
+        Its levels.
+    encoder : ChunkEncoder
+        Encoder of its chunks.
+    method : {"mean", "nearest", "mode"}
+        Method of downsampling.
+    options : StoreOptions
+        Options of the save.
+    """
+
+    image: Image
+    key: str
+    order: tuple[int, ...]
+    is_ome: bool
+    sections: tuple[Section, ...]
+    encoder: ChunkEncoder
+    method: Method
+    options: StoreOptions
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Axes with the order and the names of the store."""
+        return tuple(
+            replace(axis, name=store_name(axis.name)) if self.is_ome else axis
+            for axis in (self.image.axes[k] for k in self.order)
+        )
+
+    @property
+    def levels(self) -> list[Level]:
+        """All levels, full resolution first."""
+        return [level for section in self.sections for level in section.made]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all files of chunks, at most."""
+        return sum(
+            math.prod(-(-n // side) for n, side in zip(level.shape, level.chunks, strict=True))
+            * self.encoder.most_bytes(level.chunks)
+            + (_index_bytes(level) if level.is_sharded else 0)
+            for level in self.levels
+        )
+
+    def array_documents(self) -> dict[str, dict[str, Any]]:
+        """Return the metadata of each array by its key."""
+        names = [axis.name for axis in self.axes]
+        return {level.key: self._document(level, names) for level in self.levels}
+
+    def _document(self, level: Level, names: Sequence[str]) -> dict[str, Any]:
+        if self.options.version == "0.4":
+            return describe_v2_array(level, self.encoder)
+        return describe_array(level, self.encoder, names)
+
+    def writes(self, path: Path) -> Iterator[Write]:
+        """Yield the writes of all levels."""
+        for stage, section in enumerate(self.sections):
+            first = section.levels[0]
+            if stage == 0:
+                array, order, reopen = self.image.array, self.order, None
+            else:
+                array = Placeholder(first.shape, self.encoder.dtype)
+                order = tuple(range(len(first.shape)))
+                document = self._document(first, [axis.name for axis in self.axes])
+                reopen = partial(reopen_level, key=first.key, document=document)
+            maker = BlockMaker(
+                section=section,
+                encoder=self.encoder,
+                method=self.method,
+                order=order,
+                prefix=self.options.prefix,
+            )
+            for origin in section.origins():
+                yield Write(
+                    path=path,
+                    array=array,
+                    region=_source_region(origin, section.extent(origin), order),
+                    put=partial(write_block, maker=maker, origin=origin),
+                    stored=partial(
+                        stored_digest, section=section, origin=origin, prefix=maker.prefix
+                    ),
+                    stage=stage,
+                    reopen=reopen,
+                )
+
+
+def _index_bytes(level: Level) -> int:
+    """Return the size of the indices of all shards, in bytes."""
+    files = math.prod(-(-n // side) for n, side in zip(level.shape, level.file, strict=True))
+    return files * (16 * math.prod(level.shard_counts) + 4)
+
+
+def _source_region(
+    origin: Sequence[int], extent: Sequence[int], order: Sequence[int]
+) -> tuple[slice, ...]:
+    """Return the region of a block, with the axes of the source."""
+    sides = [slice(0, 1)] * len(order)
+    for axis, start, n in zip(order, origin, extent, strict=True):
+        sides[axis] = slice(start, start + n)
+    return tuple(sides)
+
+
+def reopen_level(folder: Path, *, key: str, document: Mapping[str, Any]) -> Array:
+    """Open a level that was written before, in a store without its documents.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the store.
+    key : str
+        Key of the array.
+    document : mapping
+        Its metadata.
+    """
+    is_v3 = document["zarr_format"] == 3
+    metadata = (parse_v3 if is_v3 else parse_v2)(document)
+    name = f"{key}/{'zarr.json' if is_v3 else '.zarray'}"
+    return ZarrArray(FolderStore(str(folder)), key, metadata, name, None)
+
+
+def plan_image(
+    image: Image, key: str, options: StoreOptions, parent: ImagePlan | None = None
+) -> ImagePlan:
+    """Plan one image.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    key : str
+        Key of its group, empty for the root.
+    options : StoreOptions
+        Options of the save.
+    parent : ImagePlan, optional
+        The image whose labels these are; their levels are those of the image.
+    """
+    found = store_order(image.axis_names)
+    order = tuple(range(image.ndim)) if found is None else found
+    names = tuple(image.axis_names[axis] for axis in order)
+    shape = tuple(image.shape[axis] for axis in order)
+    stored = _stored_type(image)
+    steps = tuple(
+        plan_pyramid(shape, [image.axes[axis] for axis in order], options.levels)
+        if parent is None
+        else follow_pyramid(shape, names, _halvings(parent))
+    )
+    chunks = choose_chunks(shape, names, stored.itemsize, options.chunks)
+    is_sharded = options.shards
+    if is_sharded is None:
+        is_sharded = options.version == "0.5" and count_chunks(steps, chunks) > MOST_FILES
+    geometry = Geometry(
+        names=names,
+        steps=steps,
+        chunks=chunks,
+        source_chunks=_source_chunks(image.array, order),
+        undivided=frozenset({"s"} if image.is_rgb else ()),
+        itemsize=stored.itemsize,
+        is_sharded=is_sharded,
+        key=key,
+    )
+    return ImagePlan(
+        image=image,
+        key=key,
+        order=order,
+        is_ome=found is not None,
+        sections=tuple(plan_sections(geometry)),
+        encoder=ChunkEncoder(
+            dtype=stored, compression=options.compression, is_checked=options.version == "0.5"
+        ),
+        method=options.downsample or ("nearest" if image.kind == "labels" else "mean"),
+        options=options,
+    )
+
+
+def _stored_type(image: Image) -> np.dtype[Any]:
+    """Return the type of samples in the store: little-endian, and integers for labels."""
+    is_mask = image.kind == "labels" and image.dtype == bool
+    return np.dtype(np.uint8) if is_mask else image.dtype.newbyteorder("<")
+
+
+def _halvings(parent: ImagePlan) -> list[dict[str, bool]]:
+    names = [axis.name for axis in parent.axes]
+    return [dict(zip(names, level.halved, strict=True)) for level in parent.levels[1:]]
+
+
+def _source_chunks(array: Array, order: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape of the largest chunk of a source, with the axes of the store."""
+    sides = [int(np.diff(edges).max(initial=1)) for edges in chunk_edges(array)]
+    return tuple(sides[axis] for axis in order)

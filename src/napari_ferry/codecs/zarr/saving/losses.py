@@ -1,0 +1,46 @@
+"""Losses of a save as OME-Zarr, and what other programs do not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from napari_ferry.codecs.zarr.ome_documents import storable_axis
+from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
+from napari_ferry.image import common_losses
+from napari_ferry.image.record import is_valid_scale
+
+_UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
+"""Data types that viewers in browsers do not read."""
+
+
+def losses_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:
+    """Return one sentence for each loss and each obstacle."""
+    losses = [loss for planned in plans for loss in _losses(planned)]
+    has_pyramid = all(len(planned.levels) > 1 for planned in plans)
+    losses += common_losses([planned.image for planned in plans], has_pyramid=has_pyramid)
+    return tuple(dict.fromkeys(losses))
+
+
+def _losses(planned: ImagePlan) -> Iterator[str]:
+    image = planned.image
+    if not planned.is_ome:
+        yield (
+            f"OME-Zarr does not have the axes {' '.join(image.axis_names)}, but at most t, z, y, x "
+            "and one for channels or anything else: only napari-ferry opens them with names and "
+            "scale, and other programs open plain arrays"
+        )
+    for axis, stored in zip((image.axes[k] for k in planned.order), planned.axes, strict=True):
+        if is_valid_scale(axis.scale) and storable_axis(stored).unit != axis.unit:
+            yield (
+                f"the unit {axis.unit} of axis {axis.name} is not one of OME-Zarr: only "
+                "napari-ferry restores it"
+            )
+    if image.kind == "labels" and image.dtype.kind not in "biu":
+        yield (
+            f"labels of {image.dtype.name} are stored as an image, because OME-Zarr has labels of "
+            "integers only; napari-ferry opens them as labels"
+        )
+    if planned.encoder.dtype != image.dtype.newbyteorder("<"):
+        yield "labels of bool are stored as 0 and 1 of uint8"
+    if image.dtype.name in _UNCOMMON_DTYPES:
+        yield f"viewers in browsers do not read samples of {image.dtype.name}"

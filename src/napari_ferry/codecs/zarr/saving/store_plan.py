@@ -1,0 +1,147 @@
+"""The plan of a new store: which groups it has, and their files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari_ferry.codecs.zarr.ome_documents import store_order
+from napari_ferry.codecs.zarr.saving.array_documents import v2_documents, v3_documents
+from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, StoreOptions, plan_image
+from napari_ferry.codecs.zarr.saving.losses import losses_of
+from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
+from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
+from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
+from napari_ferry.image import Image, describe
+from napari_ferry.saving import Plan, PlannedFile
+
+_LAYOUT = "bioformats2raw.layout"
+_UNSAFE = re.compile(r"[^\w .()+-]")
+
+
+def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Plan:
+    """Plan a store of one image, of an image with labels, or of several images.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        Images that were checked.
+    path : Path
+        Folder of the store.
+    options : StoreOptions
+        Options of the save.
+    """
+    plans, groups = _plan_groups(images, options)
+    arrays = {key: doc for planned in plans for key, doc in planned.array_documents().items()}
+    to_documents = v2_documents if options.version == "0.4" else v3_documents
+    documents = to_documents(groups, arrays)
+    file = PlannedFile(
+        path=path,
+        nbytes=sum(planned.nbytes for planned in plans)
+        + sum(len(text.encode()) for _, text in documents),
+        create=make_folder,
+        may_replace=is_pure_store,
+        is_encoded=options.compression != "none",
+        is_folder=True,
+        finish=partial(write_documents, documents=documents),
+    )
+    return Plan(
+        files=(file,),
+        writes=tuple(write for planned in plans for write in planned.writes(path)),
+        losses=losses_of(plans),
+        nframes=sum(_count_frames(image) for image in images),
+        identity=_identity(images, options),
+    )
+
+
+def _count_frames(image: Image) -> int:
+    count = 1
+    for n in image.shape[: -image.frame_ndim]:
+        count *= n
+    return count
+
+
+def _identity(images: Sequence[Image], options: StoreOptions) -> str:
+    """Return the identity of a save, without its files and their size."""
+    return json.dumps([astuple(options), *map(describe, images)], sort_keys=True)
+
+
+def _plan_groups(
+    images: Sequence[Image], options: StoreOptions
+) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
+    """Return the plan of each image, and the attributes of all groups, the root first."""
+    if len(images) == 1:
+        planned = plan_image(images[0], "", options)
+        return [planned], {"": image_attributes(planned, options.version)}
+    labels = _labels_of(images)
+    return _plan_series(images, options) if labels is None else _plan_labeled(*labels, options)
+
+
+def _labels_of(images: Sequence[Image]) -> tuple[Image, list[Image]] | None:
+    """Return the only image and its labels, or ``None`` if they do not belong together."""
+    labels = [image for image in images if image.kind == "labels"]
+    others = [image for image in images if image.kind != "labels"]
+    if len(others) != 1 or store_order(others[0].axis_names) is None:
+        return None
+    fits = all(_fits(each, others[0]) for each in labels)
+    return (others[0], labels) if fits else None
+
+
+def _fits(labels: Image, image: Image) -> bool:
+    """Return True if labels have the size of an image along each of their axes."""
+    names = set(image.axis_names) - {"s"}
+    return (
+        labels.dtype.kind in "biu"
+        and store_order(labels.axis_names) is not None
+        and {*labels.axis_names} <= names
+        and all(labels.size(name) == image.size(name) for name in labels.axis_names)
+    )
+
+
+def _plan_labeled(
+    image: Image, labels: Sequence[Image], options: StoreOptions
+) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
+    """Return the plans and groups of an image with labels."""
+    version = options.version
+    parent = plan_image(image, "", options)
+    names = list(_unique_names(labels))
+    plans = [
+        plan_image(each, f"labels/{name}", options, parent)
+        for each, name in zip(labels, names, strict=True)
+    ]
+    groups = {
+        "": image_attributes(parent, version),
+        "labels": wrap({"labels": names}, version),
+        **{planned.key: image_attributes(planned, version, "../../") for planned in plans},
+    }
+    return [parent, *plans], groups
+
+
+def _unique_names(images: Sequence[Image]) -> Iterator[str]:
+    """Yield a name for the group of each image that is allowed everywhere, and different."""
+    taken: set[str] = set()
+    for image in images:
+        stem = _UNSAFE.sub("_", image.name)[:60].strip(" ._") or "labels"
+        names = (stem if k == 1 else f"{stem} {k}" for k in range(1, len(images) + 2))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        yield name
+
+
+def _plan_series(
+    images: Sequence[Image], options: StoreOptions
+) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
+    """Return the plans and groups of several images, in groups 0, 1 and so on."""
+    version = options.version
+    plans = [plan_image(image, str(i), options) for i, image in enumerate(images)]
+    groups = {
+        "": wrap({_LAYOUT: 3}, version),
+        "OME": wrap({"series": [planned.key for planned in plans]}, version),
+        **{planned.key: image_attributes(planned, version) for planned in plans},
+    }
+    return plans, groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle  # noqa: TID251 - our own
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ from napari_ferry.codecs.zarr import array as zarr_array
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import UnreadableFileError
-from zarr_files import edit_json, write_array, zip_store
+from zarr_files import edit_json, write_array, write_image, zip_store
 
 V2_CODECS: dict[str, dict[str, Any]] = {
     "none": {"compressors": None},
@@ -215,6 +216,44 @@ def test_missing_chunks_in_shards_have_the_fill_value(tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(open_one(path)), data)
 
 
+@pytest.mark.parametrize("level", ["array", "group"])
+@pytest.mark.parametrize("version", ["0.4", "0.5", "shards"])
+def test_a_missing_chunk_of_a_complete_store_is_named(
+    version: str, level: str, tmp_path: Path
+) -> None:
+    """Our record says that all chunks were written."""
+    data = np.zeros((4, 8, 8), "u2")
+    data[:2] = 5
+    shards = {"shards": (2, 8, 8)} if version == "shards" else {}
+    v2 = version == "0.4"
+    number = version if v2 else "0.5"
+    path = write_image(tmp_path / "a.zarr", data, "zyx", number, chunks=(1, 4, 4), **shards)
+    folder = path / "0" if level == "array" else path
+    file = folder / (".zattrs" if v2 else "zarr.json")
+    record = {"napari-ferry": {"complete": True}}
+    if v2:
+        edit_json(file, **record) if file.exists() else file.write_text(json.dumps(record))
+    else:
+        edit_json(file, attributes={**json.loads(file.read_text()).get("attributes", {}), **record})
+
+    array = open_one(path)
+    assert array[0, 0, 0] == 5
+    name = {"0.4": "0/2/0/0", "shards": "0/c/1/0/0"}.get(version, "0/c/2/0/0")
+    for each in (array, pickle.loads(pickle.dumps(array)), array.as_type(np.dtype("u4"))):
+        with pytest.raises(UnreadableFileError, match=rf"^a\.zarr is damaged: .*{name}.*missing"):
+            each[2]
+
+
+def test_a_missing_chunk_inside_a_shard_is_a_fill_value_even_if_complete(tmp_path: Path) -> None:
+    data = np.zeros((2, 8, 8), "u2")
+    data[1] = 5
+    attributes = {"napari-ferry": {"complete": True}}
+    path = write_array(
+        tmp_path / "a.zarr", data, chunks=(1, 4, 4), shards=(2, 8, 8), attributes=attributes
+    )
+    assert_same_pixels(np.asarray(open_one(path)), data)
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (3, 0, 4)])
 def test_axes_without_length_are_read(shape: tuple[int, ...], tmp_path: Path) -> None:
     path = write_array(tmp_path / "a.zarr", np.zeros(shape), chunks=(1,) * len(shape))
@@ -400,6 +439,16 @@ def test_unsupported_metadata_of_version_3_are_refused(
     path = write_array(tmp_path / "a.zarr", pixels((5, 13, 17)))
     edit_json(path / "zarr.json", **{key: value})
     with pytest.raises(FerryError, match=rf"^a\.zarr cannot be opened: .*{message}"):
+        imload(path)
+
+
+def test_shards_in_shards_are_named(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(2, 2), shards=(4, 4))
+    (outer,) = json.loads((path / "zarr.json").read_text())["codecs"]
+    inner = {"name": outer["name"], "configuration": {**outer["configuration"]}}
+    outer["configuration"]["codecs"] = [inner]
+    edit_json(path / "zarr.json", codecs=[outer])
+    with pytest.raises(FerryError, match=r"^a\.zarr cannot be opened: its shards contain smaller"):
         imload(path)
 
 

@@ -58,6 +58,8 @@ class ZarrArray(Shaped, Closable):
         Key of the file with the metadata.
     stamp : object
         Identity of that file.
+    is_complete : bool
+        True if every chunk was written, so that a missing one is damage.
     """
 
     def __init__(
@@ -67,11 +69,12 @@ class ZarrArray(Shaped, Closable):
         metadata: ArrayMetadata,
         document: str,
         stamp: object,
+        is_complete: bool = False,
     ) -> None:
         self.shape = metadata.shape
         self.dtype = metadata.dtype
         self.chunks = metadata.decoder.shape
-        self._files = ChunkFiles(store, key, metadata)
+        self._files = ChunkFiles(store, key, metadata, is_complete)
         self._document = document
         self._stamp = stamp
 
@@ -85,8 +88,12 @@ class ZarrArray(Shaped, Closable):
         return f"ZarrArray({where!r}, shape={self.shape}, dtype={self.dtype})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        return ZarrArray, self._arguments(self._files.metadata)
+
+    def _arguments(self, metadata: ArrayMetadata) -> tuple[Any, ...]:
+        """Return the arguments for the same array with other metadata."""
         files = self._files
-        return ZarrArray, (files.store, files.key, files.metadata, self._document, self._stamp)
+        return files.store, files.key, metadata, self._document, self._stamp, files.is_complete
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -123,9 +130,9 @@ class ZarrArray(Shaped, Closable):
 
     def as_type(self, dtype: np.dtype[Any]) -> ZarrArray:
         """Return the same array with samples of another type."""
-        files = self._files
-        metadata = replace(files.metadata, dtype=dtype, fill=dtype.type(files.metadata.fill))
-        return ZarrArray(files.store, files.key, metadata, self._document, self._stamp)
+        before = self._files.metadata
+        metadata = replace(before, dtype=dtype, fill=dtype.type(before.fill))
+        return ZarrArray(*self._arguments(metadata))
 
     def _read(self, ranges: Sequence[range]) -> NDArray[Any]:
         """Read the samples at rising indices along each axis into a new array."""

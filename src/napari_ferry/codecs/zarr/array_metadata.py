@@ -210,7 +210,7 @@ def _parse_shards(
         raise DamageError(f"its shards {shape} do not consist of whole chunks {chunks}")
     decoder, inner = _parse_codecs(configuration.get("codecs"), chunks, dtype)
     if inner is not None:
-        raise DamageError("its shards in shards are not supported")
+        raise DamageError("its shards contain smaller shards, which are not supported")
 
     default = [{"name": "bytes"}, {"name": "crc32c"}]
     index_codecs = configuration.get("index_codecs", default)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import Store
 from napari_ferry.errors import UnreadableFileError
+
+_T = TypeVar("_T")
 
 _MISSING = np.uint64(2**64 - 1)
 """Offset and size of a chunk that a shard does not contain."""
@@ -32,11 +34,14 @@ class ChunkFiles:
         Key of the array in it, empty for the root.
     metadata : ArrayMetadata
         Metadata of the array.
+    is_complete : bool
+        True if every file was written, so that a missing one is damage.
     """
 
     store: Store
     key: str
     metadata: ArrayMetadata
+    is_complete: bool = False
     owner: object = field(default_factory=object, init=False, repr=False)
     """Owner of the chunks of this array in the cache."""
 
@@ -58,7 +63,7 @@ class ChunkFiles:
         key = self._key_of([i // n for i, n in zip(index, counts, strict=True)])
         try:
             if shards is None:
-                data = self.store.read(key, self.metadata.decoder.most_bytes)
+                data = self._require(self.store.read(key, self.metadata.decoder.most_bytes))
             else:
                 data = self._read_from_shard(key, index, shards)
             return None if data is None else self.metadata.decoder.decode(data)
@@ -70,6 +75,12 @@ class ChunkFiles:
                 "from a copy of the store."
             ) from error
 
+    def _require(self, found: _T | None) -> _T | None:
+        """Return what was found, and refuse that a file of a complete array is missing."""
+        if found is None and self.is_complete:
+            raise DamageError("it is missing, although the store was saved with all chunks")
+        return found
+
     def _key_of(self, numbers: Sequence[int]) -> str:
         """Return the key of the file of a chunk or a shard."""
         first = [self.metadata.prefix] if self.metadata.prefix else []
@@ -78,7 +89,7 @@ class ChunkFiles:
 
     def _read_from_shard(self, key: str, index: Sequence[int], shards: Shards) -> bytes | None:
         """Return the bytes of a chunk in a shard, or ``None`` if it is missing there."""
-        table = self._read_index(key, shards)
+        table = self._require(self._read_index(key, shards))
         if table is None:
             return None
         inside = tuple(i % n for i, n in zip(index, shards.counts, strict=True))

@@ -216,7 +216,7 @@ def _open_level(node: Node, path: object) -> ZarrArray:
     child = node.child(path)
     if child is None:
         raise DamageError(f"the array {path} is missing")
-    return child.open_array()
+    return child.open_array(node)
 
 
 def is_level(full: ZarrArray, array: ZarrArray) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
+from napari_ferry.codecs.zarr.completeness import is_complete
 from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.store import Store, join_keys
 from napari_ferry.errors import UnreadableFileError
@@ -74,8 +75,13 @@ class Node:
         """
         return read_node(self.store, join_keys(self.key, path))
 
-    def open_array(self) -> ZarrArray:
+    def open_array(self, group: Node | None = None) -> ZarrArray:
         """Open the array of this node; nothing but metadata is read.
+
+        Parameters
+        ----------
+        group : Node, optional
+            The group of an image, whose attributes say more about its arrays.
 
         Raises
         ------
@@ -95,7 +101,9 @@ class Node:
                 "restore its metadata from a copy."
             ) from error
         stamp = self.store.stamp(self.document)
-        return ZarrArray(self.store, self.key, metadata, self.document, stamp)
+        nodes = (self,) if group is None else (self, group)
+        has_all = any(is_complete(each.attributes) for each in nodes)
+        return ZarrArray(self.store, self.key, metadata, self.document, stamp, has_all)
 
 
 def read_node(store: Store, key: str) -> Node | None:

@@ -43,7 +43,7 @@ class Run:
     form: str
     seeds: Sequence[Seed]
     seed: int
-    numbers: range
+    numbers: Sequence[int]
 
 
 @dataclass(kw_only=True)

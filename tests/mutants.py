@@ -20,6 +20,9 @@ _TAGS = (254, 256, 257, 258, 259, 262, 266, 270, 273, 274, 277, 278, 279, 284, 3
 _TAGS += (323, 324, 325, 330, 338, 339, 347, 530, 50838, 50839)
 _COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34712, 34887, 34892, 34925, 50000, 50001)
 
+_METADATA = (".json", ".zarray", ".zattrs", ".zgroup")
+"""Ends of the names of files in JSON."""
+
 _VALUES: tuple[Any, ...] = (
     *(None, True, False, "", "x", "\0", "\ud800", "9" * 400, [], {}, [[]], [None], {"": {}}),
     *(0, -1, 1, 2, 0.5, -0.0, 1e-320, 1e308, float("nan"), float("inf"), float("-inf")),
@@ -41,11 +44,17 @@ def mutate(seeds: Sequence[Seed], form: str, seed: int, number: int) -> Seed:
     return Seed({**base.files, name: data}, base.opened)
 
 
+def has_changed_metadata(seeds: Sequence[Seed], form: str, seed: int, number: int) -> bool:
+    """Return True if a mutant differs from its file in its metadata, which are JSON."""
+    rng = random.Random(f"{form} {seed} {number}")
+    return rng.choice([*rng.choice(seeds).files]).endswith(_METADATA)
+
+
 def _change(rng: random.Random, form: str, name: str, data: bytes, seeds: Sequence[Seed]) -> bytes:
     """Make one change: of the structure of a format, of a text in the file, or of any bytes."""
     if not data:
         return rng.randbytes(rng.randrange(64))
-    if name.endswith((".json", ".zarray", ".zattrs", ".zgroup")):
+    if name.endswith(_METADATA):
         structure: Callable[[random.Random, bytes], bytes] = change_json
     else:
         by_form = {"tiff": _change_tag, "video": _change_box, "png": _change_chunk}

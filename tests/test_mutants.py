@@ -42,6 +42,27 @@ def test_mutants_are_opened_or_refused(form: str):
     assert count == COUNTS[form]
 
 
+_RUN_METADATA = """
+import json, sys
+from mutant_runs import BAD, Run, run_mutants
+from mutant_seeds import make_seeds
+from mutants import has_changed_metadata
+seeds, count = make_seeds("zarr", 40), int(sys.argv[1])
+numbers = [n for n in range(10 * count) if has_changed_metadata(seeds, "zarr", 7, n)][:count]
+run = Run(form="zarr", seeds=seeds, seed=7, numbers=numbers)
+outcomes = list(run_mutants(run))
+print(json.dumps([[vars(one) for one in outcomes if one.what in BAD], len(outcomes)]))
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(3600)
+def test_mutants_of_the_metadata_of_zarr_are_opened_or_refused():
+    status, out, errors = run_fork(_RUN_METADATA, 3000)
+    assert status == 0, errors
+    assert json.loads(out) == [[], 3000]
+
+
 _CRASH = """
 import json, os, sys, time
 import mutant_runs

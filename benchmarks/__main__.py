@@ -19,6 +19,7 @@ NAMES = (
     "importing",
     "opening",
     "reading",
+    "zarr_reading",
     "saving",
     "compressing",
     "copying",

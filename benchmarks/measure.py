@@ -42,7 +42,8 @@ class Case:
     repeats : int
         How often the job is done in one process; the median counts.
     goals : mapping of str to float
-        The most that ``wall`` or ``cpu`` (ratios), ``seconds`` or ``peak`` (MB) should be.
+        The most that ``wall`` or ``cpu`` (ratios), ``seconds``, ``cpu_seconds`` or ``peak`` (MB)
+        should be.
     """
 
     name: str
@@ -175,7 +176,13 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _goal(one: Result) -> str:
-    units = {"wall": "x", "cpu": "x CPU", "seconds": " s", "peak": " MB"}
+    units = {
+        "wall": "x",
+        "cpu": "x CPU",
+        "seconds": " s",
+        "cpu_seconds": " s CPU",
+        "peak": " MB",
+    }
     return ", ".join(
         f"{'MISSED' if key in one.missed else 'met'} <= {most:g}{units[key]}"
         for key, most in one.case.goals.items()

@@ -26,6 +26,10 @@ _SLACK = 1 << 20
 """Size up to which a chunk is decoded whatever it claims, in bytes."""
 
 
+_LARGE_PAGE = 2 << 20
+"""Size of a large page of memory, in bytes."""
+
+
 class Step(NamedTuple):
     """One step of decoding: the name of a codec, and the size of the items that it shuffles."""
 
@@ -94,13 +98,27 @@ def _decode_step(step: Step, data: Bytes, nbytes: int) -> Bytes:
     most = len(data) * _MOST_RATIO.get(step.codec, 1 << 40) + _SLACK
     if nbytes > most:
         raise DamageError(f"its {len(data)} bytes cannot be a chunk of {nbytes} bytes")
-    out = np.empty(nbytes, np.uint8)
+    out = _empty_bytes(nbytes)
     try:
         return _decompressors()[step.codec](data, out)
     except (RuntimeError, ValueError) as error:  # RuntimeError is that of imagecodecs
         if isinstance(error, DamageError):
             raise
         raise DamageError(f"{step.codec} cannot decode it") from error
+
+
+def _empty_bytes(nbytes: int) -> NDArray[np.uint8]:
+    """Return uninitialized memory that starts with a large page if it consists of these.
+
+    Chunks stay in a cache, so that each takes new memory. Linux gives numpy large pages for arrays
+    of at least 4 MiB, and 512 times as many small ones take a quarter of the time of decoding.
+    """
+    if not nbytes or nbytes % _LARGE_PAGE:
+        return np.empty(nbytes, np.uint8)
+    room = np.empty(nbytes + _LARGE_PAGE, np.uint8)
+    address: int = room.__array_interface__["data"][0]
+    start = -address % _LARGE_PAGE
+    return room[start : start + nbytes]
 
 
 _Decompress: TypeAlias = Callable[[Bytes, NDArray[np.uint8]], NDArray[np.uint8]]

@@ -19,7 +19,7 @@ from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
 from napari_ferry.codecs.zarr.merge_record import merge_record, own_multiscales
 from napari_ferry.codecs.zarr.node import Node
-from napari_ferry.codecs.zarr.ome_axes import read_axes, warn
+from napari_ferry.codecs.zarr.ome_axes import read_axes, warn, warn_if_empty
 from napari_ferry.codecs.zarr.omero import Rendering, read_rendering
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image
@@ -132,6 +132,7 @@ def _open_multiscale(node: Node, described: object, name: str) -> Image:
     multiscale: Mapping[str, Any] = described if isinstance(described, Mapping) else {}
     _warn_of_version(node, multiscale)
     dataset, levels = _open_levels(node, multiscale)
+    warn_if_empty(levels[0].shape, node.label)
     axes = read_axes(multiscale, dataset, levels[0].ndim, node.label)
     kind = _kind_of(node, levels[0].dtype)
     if kind == "labels":

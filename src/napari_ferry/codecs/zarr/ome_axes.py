@@ -35,6 +35,12 @@ def warn(message: str) -> None:
     warnings.warn(message, FerryWarning, stacklevel=2)
 
 
+def warn_if_empty(shape: Sequence[int], label: str) -> None:
+    """Warn about an array without pixels, which napari cannot display."""
+    if 0 in shape:
+        warn(f"{label} has the shape {tuple(shape)}, so it contains no pixels.")
+
+
 def axis_names(names: Sequence[object], ndim: int, label: str) -> tuple[str, ...]:
     """Return one name for each axis, those of the file if they are valid.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.multiscales import warn_left_out
 from napari_ferry.codecs.zarr.node import Node
-from napari_ferry.codecs.zarr.ome_axes import axis_names, warn
+from napari_ferry.codecs.zarr.ome_axes import axis_names, warn, warn_if_empty
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.axes import default_axes, read_unit
@@ -53,6 +53,7 @@ def open_plain(node: Node, name: str, siblings: Mapping[str, Node] | None = None
             f"{node.label} has the shape {array.shape} and the type {array.dtype}, and is not an "
             "image: expected numbers along at least two axes."
         )
+    warn_if_empty(array.shape, node.label)
     dims = dimension_names(node)
     is_named = bool(dims) and all(dims)
     names = axis_names(dims, array.ndim, node.label) if is_named else default_axes(array.ndim)

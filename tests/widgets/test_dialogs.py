@@ -206,3 +206,24 @@ def test_readers_in_the_palette_ask_for_files(
         run_in_palette(command)
     assert len(filters) == len(commands) - 1
     assert [layer.data.shape for layer in shared_viewer.layers] == [(3, 20, 20)] * 2
+
+
+def test_preferences_are_read_in_a_thread(
+    shared_viewer: Any, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+):
+    import threading
+
+    from napari_ferry.widgets import activation
+
+    is_in_gui_thread: list[bool] = []
+    followed: list[str] = []
+
+    def load() -> None:
+        is_in_gui_thread.append(threading.current_thread() is threading.main_thread())
+
+    monkeypatch.setattr(activation, "COMMANDS", {})
+    monkeypatch.setattr(activation, "load_preferences", load)
+    monkeypatch.setattr(activation, "follow_preference", lambda: followed.append("once"))
+    activation.activate(None)
+    qtbot.waitUntil(lambda: followed == ["once"])
+    assert is_in_gui_thread == [False]

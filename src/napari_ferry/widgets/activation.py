@@ -5,11 +5,16 @@ napari would list every command of the manifest in its command palette.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+from napari.qt.threading import create_worker
 from npe2 import PluginManager
+from qtpy.QtWidgets import QApplication
 
 from napari_ferry.plugin.default_reader import follow_preference
+from napari_ferry.plugin.preferences import load_preferences
+from napari_ferry.widgets.event_loop import call_soon
 
 if TYPE_CHECKING:
     from npe2 import PluginContext
@@ -34,4 +39,17 @@ def activate(context: PluginContext) -> None:
     registry = PluginManager.instance().commands
     for name, function in COMMANDS.items():
         context.register_disposable(registry.register(f"napari-ferry.{name}", function))
-    follow_preference()
+    _follow_preference()
+
+
+def _follow_preference() -> None:
+    """Follow the preferences; with a window soon, as napari reads all manifests for them."""
+    is_gui_thread = threading.current_thread() is threading.main_thread()
+    if QApplication.instance() is None or not is_gui_thread:
+        follow_preference()
+    else:
+        call_soon(_load_and_follow)
+
+
+def _load_and_follow() -> None:
+    create_worker(load_preferences, _connect={"returned": lambda _: follow_preference()})

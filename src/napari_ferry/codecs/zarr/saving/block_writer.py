@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
+from napari_ferry.codecs.zarr.saving.chunk_encoder import Buffer, ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
 from napari_ferry.codecs.zarr.saving.downsampling import Method, halve
 from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter
@@ -67,7 +67,9 @@ def write_block(
     origin : tuple of int
         Index of the first pixel, with the axes of the store.
     """
-    native = maker.encoder.dtype.newbyteorder("=")
+    encoder = maker.encoder
+    native = encoder.dtype.newbyteorder("=")
+    buffer = np.empty(max(encoder.most_bytes(level.chunks) for level in maker.section.made), "u1")
     with ChunkWriter(folder, maker.prefix) as writer:
         for unit in _read_units(reader, maker, origin):
             pixels = unit.pixels.astype(native, copy=False)
@@ -75,21 +77,22 @@ def write_block(
                 if k:
                     pixels = halve(pixels, level.halved, maker.method)
                 if k or not maker.section.is_stored:
-                    _write_chunks(writer, level, unit.origin, pixels, maker.encoder)
+                    _write_chunks(writer, level, unit._replace(pixels=pixels), encoder, buffer)
     return writer.digest
 
 
 def _write_chunks(
     writer: ChunkWriter,
     level: Level,
-    origin: Sequence[int],
-    pixels: NDArray[Any],
+    unit: _Unit,
     encoder: ChunkEncoder,
+    buffer: Buffer,
 ) -> None:
-    """Write the chunks of a unit at one level, given its index in the first level."""
+    """Write the chunks of a unit at one level; its origin is that in the first level."""
+    pixels = unit.pixels
     first = [
         start // factor // chunk
-        for start, factor, chunk in zip(origin, level.factors, level.chunks, strict=True)
+        for start, factor, chunk in zip(unit.origin, level.factors, level.chunks, strict=True)
     ]
     sides = [range(0, n, chunk) for n, chunk in zip(pixels.shape, level.chunks, strict=True)]
     for start in itertools.product(*sides):
@@ -99,7 +102,7 @@ def _write_chunks(
         numbers = [
             number + i // chunk for number, i, chunk in zip(first, start, level.chunks, strict=True)
         ]
-        writer.put(level, numbers, encoder.encode(part, level.chunks))
+        writer.put(level, numbers, encoder.encode(part, level.chunks, buffer))
 
 
 def _read_units(reader: BlockReader, maker: BlockMaker, origin: tuple[int, ...]) -> Iterator[_Unit]:

@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.blocks import as_bytes
-
 Compression = Literal["zstd", "lz4", "best", "none"]
+
+Buffer: TypeAlias = NDArray[np.uint8]
 
 Encoded: TypeAlias = list[bytes | memoryview]
 """The bytes of one chunk, in parts."""
@@ -57,7 +57,7 @@ class ChunkEncoder:
     compression: Compression
     is_checked: bool
 
-    def encode(self, pixels: NDArray[Any], chunk: Sequence[int]) -> Encoded:
+    def encode(self, pixels: NDArray[Any], chunk: Sequence[int], buffer: Buffer) -> Encoded:
         """Return the bytes of a chunk; one at the edge of the array is filled up with zeros.
 
         Parameters
@@ -66,37 +66,34 @@ class ChunkEncoder:
             Samples of the chunk, in any memory order.
         chunk : sequence of int
             Shape of a whole chunk.
+        buffer : numpy.ndarray
+            Memory of `most_bytes` for the result, which is valid until the buffer is used again.
+            New memory for each chunk would take a fifth of the time of the fastest compressor.
         """
         if pixels.shape != tuple(chunk):
             whole = np.zeros(chunk, self.dtype)
             whole[tuple(slice(0, n) for n in pixels.shape)] = pixels
             pixels = whole
-        data = as_bytes(np.ascontiguousarray(pixels, self.dtype))
-        encoded = data if self.compression == "none" else self._compress(data)
-        return [encoded, self._checksum(encoded)] if self.is_checked else [encoded]
+        data = np.ascontiguousarray(pixels, self.dtype).reshape(-1).view(np.uint8)
+        encoded = data if self.compression == "none" else self._compress(data, buffer)
+        parts: Encoded = [memoryview(encoded.data)]
+        return [*parts, _checksum(encoded)] if self.is_checked else parts
 
-    def _compress(self, data: memoryview) -> bytes:
+    def _compress(self, data: Buffer, buffer: Buffer) -> Buffer:
         import imagecodecs
 
         blosc = _BLOSC[self.compression]
-        buffer: Any = data  # it takes any buffer
-        compressed: Any = imagecodecs.blosc_encode(
-            buffer,
+        encode: Any = imagecodecs.blosc_encode  # it takes any buffers
+        compressed = encode(
+            data,
             level=blosc.level,
             compressor=blosc.name,
             shuffle=_BITSHUFFLE,
             typesize=self.dtype.itemsize,
             numthreads=1,
+            out=buffer,
         )
-        return bytes(compressed)
-
-    @staticmethod
-    def _checksum(data: bytes | memoryview) -> bytes:
-        import google_crc32c
-
-        readable = data if isinstance(data, bytes) else np.frombuffer(data, np.uint8)
-        value: int = google_crc32c.value(readable)
-        return value.to_bytes(4, "little")
+        return np.asarray(compressed)
 
     @cached_property
     def v3_codecs(self) -> list[dict[str, Any]]:
@@ -133,3 +130,12 @@ class ChunkEncoder:
     def most_bytes(self, chunk: Sequence[int]) -> int:
         """Return the size of the largest encoded chunk, in bytes."""
         return math.prod(chunk) * self.dtype.itemsize + OVERHEAD
+
+
+def _checksum(data: Buffer) -> bytes:
+    """Return the CRC-32C of bytes."""
+    import google_crc32c
+
+    readable: Any = data  # it takes arrays, too
+    value: int = google_crc32c.value(readable)
+    return value.to_bytes(4, "little")

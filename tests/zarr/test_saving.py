@@ -412,3 +412,14 @@ def test_memory_does_not_grow_with_the_image(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < data.nbytes / 4
+
+
+@pytest.mark.parametrize("shards", [True, False])
+def test_a_missing_file_is_an_error(tmp_path: Path, shards: bool) -> None:
+    path = tmp_path / "a.ome.zarr"
+    imsave(np.zeros((3, 40, 50), np.uint8), path, shards=shards)
+    next(
+        file for file in (path / "0").rglob("*") if file.name.isdigit() and file.is_file()
+    ).unlink()
+    with pytest.raises(FerryError, match="missing"):
+        np.asarray(imload(path)[0].array)

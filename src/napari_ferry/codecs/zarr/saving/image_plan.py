@@ -185,7 +185,7 @@ def reopen_level(folder: Path, *, key: str, document: Mapping[str, Any]) -> Arra
     is_v3 = document["zarr_format"] == 3
     metadata = (parse_v3 if is_v3 else parse_v2)(document)
     name = f"{key}/{'zarr.json' if is_v3 else '.zarray'}"
-    return ZarrArray(FolderStore(str(folder)), key, metadata, name, None)
+    return ZarrArray(FolderStore(str(folder)), key, metadata, name, None, is_complete=True)
 
 
 def plan_image(

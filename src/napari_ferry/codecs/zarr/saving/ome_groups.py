@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_ferry.codecs.zarr.completeness import COMPLETE
 from napari_ferry.codecs.zarr.ome_documents import (
     describe_axes,
     describe_labels,
@@ -43,7 +44,7 @@ def image_attributes(
     labels : sequence of str
         Names of the labels of the image.
     """
-    record = describe(planned.image)
+    record = {**describe(planned.image), COMPLETE: True}
     multiscale = _describe_multiscale(planned)
     if not planned.is_ome:
         return {KEY: {**record, "multiscales": [multiscale]}}

@@ -14,7 +14,7 @@ import pytest
 import zarr
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload
+from napari_ferry import Axis, FerryWarning, Image, imload, imsave
 from napari_ferry.codecs.zarr import codec
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.saving.repair import Repair, run_repair
@@ -169,7 +169,7 @@ def test_an_unknown_scale_has_no_unit(tmp_path: Path) -> None:
         damage(path, steps(level, 2, NAN, 0.25 * (1 + level)))
     repair = mend(path)
     assert repair.changes[0] == "unit of axis y: 'micrometer' -> none (its scale is unknown)"
-    assert "assumed; if you know it, give it with --scale" in repair.changes[1]
+    assert "assumed; if you know it, give the scale" in repair.changes[1]
     (opened,) = imload(path)
     assert [(axis.scale, axis.unit) for axis in opened.axes[1:]] == [
         (1, None),
@@ -220,7 +220,7 @@ def test_missing_axes_are_named(version: str, tmp_path: Path) -> None:
         assert line.startswith("axes: missing -> z y x")
         return
     (line,) = codec.repair(path).changes
-    assert line == "axes: missing -> t y x (assumed; if they are others, name them with --axes)"
+    assert line == "axes: missing -> t y x (assumed; if they are others, give the axes)"
     assert codec.repair(path, axes="zyx").changes == ("axes: missing -> z y x",)
     mend(path, axes="z,Y,x", scale="3,0.5,0.25", unit="um", name="cells")
     (opened,) = imload(path)
@@ -246,7 +246,7 @@ def test_units_are_named_as_in_the_specification(tmp_path: Path) -> None:
     path = image(tmp_path, "0.5", units=units)
     repair = mend(path)
     assert repair.changes == ("unit of axis z: 5 -> none", "unit of axis y: 'um' -> 'micrometer'")
-    assert "'fortnights', is not known: give it with --unit" in repair.remarks[0]
+    assert "'fortnights', is not known: give the unit" in repair.remarks[0]
     run_repair(codec.repair(path, unit="x=nm"))
     assert [axis.unit for axis in imload(path)[0].axes] == [None, "micrometer", "nanometer"]
 
@@ -268,7 +268,7 @@ def test_translations_are_added_to_averaged_levels_only(version: str, tmp_path: 
     path = image(tmp_path, version, translation=None)
     repair = codec.repair(path)
     assert not repair.changes
-    assert "repair it with --averaged" in repair.remarks[0]
+    assert "choose the option averaged" in repair.remarks[0]
 
     damage(path, lambda ome: multiscale(ome).update(type="nearest"))
     assert codec.repair(path) == Repair()
@@ -477,7 +477,7 @@ def test_plain_arrays_stay_plain(version: str, tmp_path: Path) -> None:
     assert codec.repair(path) == Repair()
     mend(path, axes="zyx")
     assert imload(path)[0].axis_names == ("z", "y", "x")
-    with pytest.raises(InvalidImageError, match=r"no place for --scale and --unit: add --ome"):
+    with pytest.raises(InvalidImageError, match="place for scale and unit: choose the option ome"):
         codec.repair(path, scale="1,1,1", unit="um")
     with pytest.raises(InvalidImageError, match="but the array has 3: name one axis"):
         codec.repair(path, axes="yx")
@@ -541,12 +541,29 @@ def test_other_versions(tmp_path: Path) -> None:
     repair = codec.repair(path)
     assert not repair.changes
     assert "is newer than 0.5" in repair.remarks[0]
-    with pytest.raises(InvalidImageError, match="cannot be repaired"):
+    with pytest.raises(InvalidImageError, match="has no image of OME-Zarr"):
         codec.repair(path, name="b")
     old = {"version": "0.3", "axes": ["z", "y", "x"], "datasets": [{"path": "0"}, {"path": "1"}]}
     path = image(tmp_path / "old", "0.4", lambda ome: ome.update(multiscales=[old]))
     assert codec.repair(path) == Repair()
     assert "no place for scales" in codec.repair(path, scale="1,2,3").remarks[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("axes", ["tczyx", "pqyx", "yxs"])
+def test_stores_of_our_own_are_valid(axes: str, version: str, tmp_path: Path) -> None:
+    data = pixels((2, 3, 4, 8, 8)[-len(axes) :] if axes != "yxs" else (8, 8, 3))
+    path = tmp_path / "a.ome.zarr"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FerryWarning)
+        imsave(Image((data,), tuple(Axis(name, 0.5) for name in axes)), path, version=version)
+    assert codec.repair(path) == Repair()
+    if axes == "pqyx":
+        with pytest.raises(InvalidImageError, match="has no image of OME-Zarr"):
+            codec.repair(path, scale="1,1,1,1")
+    else:
+        mend(path, scale="x=0.7")
+        assert imload(path)[0].axes[axes.index("x")].scale == 0.7
 
 
 def test_zip_files_and_others_are_refused(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     info.add_options(add("info", help="describe the images in files or folders"))
     convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
     verify.add_options(add("verify", help="read all pixels, and name what is damaged"))
-    repair.add_options(add("repair", help="find the layout of raw files, and mend Zarr metadata"))
+    repair.add_options(add("repair", help="find the layout of raw files, or mend metadata"))
     demo.add_options(add("demo", help="open napari with samples, and save them in every format"))
     return parser
 

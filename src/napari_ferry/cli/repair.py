@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "path",
         type=Path,
         metavar="PATH",
-        help="a raw file, a folder of raw files from one camera, or a Zarr store",
+        help="a raw file, a folder of raw files from one camera, or data with metadata to mend",
     )
     parser.add_argument(
         "--write",

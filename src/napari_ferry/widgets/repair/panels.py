@@ -15,7 +15,8 @@ from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.form import make_scroll_area
 from napari_ferry.widgets.repair.calibration_form import CalibrationForm
 from napari_ferry.widgets.repair.candidate_list import CandidateList
-from napari_ferry.widgets.repair.files import FileSelector
+from napari_ferry.widgets.repair.change_panel import ChangePanel, PlannedChanges
+from napari_ferry.widgets.repair.files import FileSelector, RawFiles
 from napari_ferry.widgets.repair.folded_section import FoldedSection
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.layout_preview import LivePreview
@@ -62,7 +63,9 @@ class RepairPanels(QWidget):
         self.files, self.question = FileSelector(), LayoutQuestion()
         self.candidate_list, self.reasons = CandidateList(), ReasonsPanel()
         self.form, self.calibration_form = LayoutForm(), CalibrationForm()
-        self.result = ResultPanel()
+        self.result, self.changes = ResultPanel(), ChangePanel(self.viewer)
+        self.changes.failed.connect(self._show_error)
+        self.changes.planned_again.connect(lambda: self._show_status(""))
         self.status, self.mismatch = make_label(), make_label()
         self.mismatch.setTextFormat(Qt.TextFormat.RichText)
         self.status.hide()
@@ -95,6 +98,7 @@ class RepairPanels(QWidget):
             self.files,
             self.status,
             self.question,
+            self.changes,
             self.mismatch,
             self.candidate_list,
             self.reasons,
@@ -140,6 +144,17 @@ class RepairPanels(QWidget):
         self.reasons.hide()
         self.mismatch.hide()
         self._show_status("")
+
+    def _show_changes(self, planned: PlannedChanges | None) -> None:
+        """Show changes of metadata instead of what is known of a raw file; None for the latter."""
+        for part in (self.numbers, self.more, self.result):
+            part.setVisible(planned is None)
+        if planned is None:
+            self.changes.clear()
+        else:
+            self._clear()
+            self.files.set_files(RawFiles(planned.path, {}))
+            self.changes.show_file(planned)
 
     def event(self, event: QEvent | None) -> bool:
         """Delete the widget when its dock was closed."""

@@ -24,6 +24,7 @@ from napari_ferry.widgets.repair.candidate import (
     is_likely,
     make_candidates,
 )
+from napari_ferry.widgets.repair.change_panel import PlannedChanges, find_changes
 from napari_ferry.widgets.repair.files import RawFiles, list_raw_files
 from napari_ferry.widgets.repair.layout_form import DEFAULT_LAYOUT
 from napari_ferry.widgets.repair.layout_preview import check_displayable
@@ -31,7 +32,11 @@ from napari_ferry.widgets.repair.notes import size_notes
 from napari_ferry.widgets.repair.panels import RepairPanels
 from napari_ferry.widgets.repair.sentences import error_sentence, opened, reading, searching
 from napari_ferry.widgets.repair.sidecar_writer import SidecarRequest, WrittenSidecars
-from napari_ferry.widgets.repair.thumbnails import first_frame_limits, make_thumbnails
+from napari_ferry.widgets.repair.thumbnails import (
+    first_frame_limits,
+    layout_thumbnails,
+    make_thumbnails,
+)
 from napari_ferry.widgets.repair.words import SELECT_FILE
 
 if TYPE_CHECKING:
@@ -80,20 +85,21 @@ class RepairMetadata(RepairPanels):
         self.open_paths(paths)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of some files; the files of a folder are treated as one camera's.
-
-        File access is in another thread, as a file server may answer slowly.
-        """
+        """Open the first of some files; the files of a folder are treated as one camera's."""
         try:
             known = [to_path(path) for path in paths]
         except FerryError as error:
             self._show_error(error)
             return
         self._show_status(reading(known[0].name))
-        self.opening.call(lambda: list_raw_files(known), self._on_files)
+        self.opening.call(lambda: find_changes(known[0]) or list_raw_files(known), self._on_files)
 
-    def _on_files(self, files: RawFiles) -> None:
-        """Show files, and open the first one."""
+    def _on_files(self, files: RawFiles | PlannedChanges) -> None:
+        """Show files, and open the first one; or changes of metadata."""
+        if isinstance(files, PlannedChanges):
+            self._show_changes(files)
+            return
+        self._show_changes(None)
         self.form.forget()
         self.calibration_form.show_calibration(Calibration())
         self.files.set_files(files)
@@ -169,7 +175,7 @@ class RepairMetadata(RepairPanels):
         assert data is not None
         for row, candidate in enumerate(self.candidate_list.candidates):
             self.drawing.call(
-                partial(_thumbnails, data, candidate.layout),
+                partial(layout_thumbnails, data, candidate.layout),
                 partial(self.candidate_list.show_thumbnails, row),
             )
 
@@ -291,7 +297,3 @@ class RepairMetadata(RepairPanels):
         if self.displayed_layout is None:
             self.form.show_layout(derive_free_size(self.files.nbytes, DEFAULT_LAYOUT, ()))
             self.result.show_nothing("")
-
-
-def _thumbnails(data: Path, layout: Layout) -> object:
-    return make_thumbnails(open_with_layout(data, layout, whole_frames=True))

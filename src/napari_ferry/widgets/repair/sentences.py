@@ -249,6 +249,24 @@ def written(paths: Sequence[Path], backups: Sequence[Path]) -> str:
     return f"{text}; {previous} kept as {names(backups)}."
 
 
+def change_line(change: str) -> str:
+    """Return a change as the list shows it."""
+    return change.replace(" -> ", " \u2192 ")
+
+
+def changes_headline(name: str, count: int) -> str:
+    """Return the headline above the changes of the description of a file."""
+    if not count:
+        return f"The description of {name} is valid: nothing to repair."
+    return f"{count:,} {'change repairs' if count == 1 else 'changes repair'} {name}:"
+
+
+def repaired(path: Path, backups: Sequence[Path]) -> str:
+    """Return the notice about a repaired description and its backups."""
+    kept = f"; the old files are kept as {names(backups)}" if backups else ""
+    return f"Repaired {path}{kept}."
+
+
 def error_sentence(error: Exception) -> str:
     """Return the message of an error, also of the file system."""
     if isinstance(error, OSError) and not isinstance(error, FerryError):

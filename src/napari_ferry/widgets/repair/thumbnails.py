@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.binary.layout import Layout
+from napari_ferry.codecs.binary.sidecar_search import open_with_layout
 from napari_ferry.image import Image
 
 SIDE = 64
@@ -38,6 +41,11 @@ class Thumbnails(NamedTuple):
     frame: NDArray[np.uint8]
     changes: NDArray[np.uint8] | None
     limits: tuple[float, float]
+
+
+def layout_thumbnails(data: Path, layout: Layout) -> Thumbnails:
+    """Draw thumbnails of a raw file with a layout."""
+    return make_thumbnails(open_with_layout(data, layout, whole_frames=True))
 
 
 def make_thumbnails(image: Image) -> Thumbnails:

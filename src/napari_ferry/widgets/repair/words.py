@@ -68,7 +68,26 @@ WRITE = Words(
     "opens directly. The raw file itself is not changed.",
 )
 WRITE_ALL_TIP = "Write a sidecar with the same layout next to every file that it fits."
-SELECT_FILE = "Select a raw file, or drop one here."
+SELECT_FILE = "Select a file or folder, or drop one here."
 REPLACE, REPLACE_WRITE = "Replace", "Write"
+
+CHANGES = Words("Changes", "What will be written, a line for each change")
+WRITE_CHANGES = Words("Write", "Write these changes. Pixels are not touched.")
+OPEN_REPAIRED = Words("Open", "Open it in the viewer as it is now.")
+KNOWN_VALUES = Words("Known values", "What you know of the image; the changes then contain it")
+REPAIR_OPTIONS = {
+    "axes": Words("Axes", "Names of the axes, such as tzyx"),
+    "scale": Words("Scale", "Distance of neighbors on each axis, such as 2,0.5,0.5 or z=2,x=0.5"),
+    "unit": Words("Unit", "Unit of z, y and x, such as um; or units by axis: t=second,x=um"),
+    "name": Words("Name", "Name of the image"),
+    "averaged": Words(
+        "Smaller copies are averaged", "Correct the position of smaller copies, half a pixel off"
+    ),
+    "ome": Words("Make it an image (OME)", "Describe plain numbers as an image; no file is moved"),
+}
+KEPT = (
+    "Only the description is written, never the pixels. Each old file of the description is kept "
+    "next to the new one, with .bak after its name."
+)
 
 NO_STRUCTURE = "No image structure was found: enter the numbers you know; the others are computed."

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_ferry.codecs.zarr import ome_documents
 from napari_ferry.codecs.zarr.ome_axes import axes_of, name_of, valid_names
 from napari_ferry.codecs.zarr.plain import dimension_names
 from napari_ferry.codecs.zarr.repair.documents import Entry, show_value
 from napari_ferry.codecs.zarr.repair.levels import Level
 from napari_ferry.codecs.zarr.repair.request import Calibration, Request
+from napari_ferry.image import Axis
 from napari_ferry.image.axes import default_axes
 from napari_ferry.units import is_uncalibrated, known_unit
-
-_TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
 def repair_axes(
@@ -41,7 +41,7 @@ def repair_axes(
     if now is not None and asked in (None, now):
         return now
 
-    reason = "" if asked else " (assumed; if they are others, name them with --axes)"
+    reason = "" if asked else " (assumed; if they are others, give the axes)"
     names = asked or _propose(levels[0], entry)
     old = {name: each for each in described if isinstance(name := each.get("name"), str)}
     units = {name: each["unit"] for name, each in old.items() if "unit" in each}
@@ -52,13 +52,11 @@ def repair_axes(
 
 
 def describe_axes(names: Sequence[str], units: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the value of ``axes``."""
-    return [
-        {"name": name}
-        | ({"type": _TYPES[name]} if name in _TYPES else {})
-        | ({"unit": units[name]} if name in units else {})
-        for name in names
-    ]
+    """Return the value of ``axes``, with units as they are."""
+    described = ome_documents.describe_axes([Axis(name) for name in names])
+    for name, axis in zip(names, described, strict=True):
+        axis.update({"unit": units[name]} if name in units else {})
+    return described
 
 
 def _propose(level: Level, entry: Entry) -> tuple[str, ...]:
@@ -115,9 +113,7 @@ def _valid_unit(word: object, name: str, entry: Entry) -> str | None:
         return word if isinstance(word, str) else None
     unit = known_unit(word)
     if unit is None:
-        entry.remark(
-            f"the unit of axis {name}, {show_value(word)}, is not known: give it with --unit."
-        )
+        entry.remark(f"the unit of axis {name}, {show_value(word)}, is not known: give the unit.")
     return unit or word
 
 

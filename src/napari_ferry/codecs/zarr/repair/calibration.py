@@ -136,7 +136,7 @@ def _fill_axis(
         base = found / by_size[source]
         note = f" (from level {source})" if source else " (from the sizes of the levels)"
     else:
-        base, note = 1.0, " (assumed; if you know it, give it with --scale)"
+        base, note = 1.0, " (assumed; if you know it, give the scale)"
 
     scales = []
     for factor, each in zip(by_size, known, strict=True):
@@ -261,7 +261,7 @@ def repair_positions(
         if has_none and not _SAMPLED.search(words):
             entry.remark(
                 "the smaller levels have no translation, and it is unknown how they were made. If "
-                "they are averages of pixels, repair it with --averaged; otherwise they are right."
+                "they are averages of pixels, choose the option averaged; otherwise they are right."
             )
         return
 

@@ -88,11 +88,18 @@ def _repair_window(
     if {name: given.get(name) for name in _ENDS} == new:
         return
     channel["window"] = {**given, **new}
-    before = "missing" if old is None else show_value(old)
+    before = _window_text(old)
     note = " (reversed)" if _is_reversed(now, "start", "end") else ""
     if None in now.values():
         note = " (unknown values from the type of the pixels)"
-    entry.change(f"window of channel {number}: {before} -> {show_value(new)}{note}")
+    entry.change(f"window of channel {number}: {before} -> {_window_text(new)}{note}")
+
+
+def _window_text(window: object) -> str:
+    """Return the numbers of a window as text."""
+    if not isinstance(window, dict) or not window:
+        return "missing" if not window else show_value(window)
+    return ", ".join(f"{name} {show_value(value)}" for name, value in window.items())
 
 
 def _to_number(value: Any) -> float | None:

@@ -73,7 +73,7 @@ def _documents_of(documents: Documents, node: Node, group: str) -> dict[str, Any
 
 def _renew(copies: dict[str, Any], name: str, value: Mapping[str, Any]) -> bool:
     """Replace a copy that differs from its document; return True if it did."""
-    old = copies.get(name)
+    old = copies.get(name, {})  # attributes without a document are empty
     if isinstance(old, dict) and _comparable(old) == _comparable(value):
         return False
     new = {key: item for key, item in value.items() if key != _INNER}

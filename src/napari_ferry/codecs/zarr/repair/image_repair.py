@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari_ferry.codecs.zarr.multiscales import KNOWN_VERSION, is_image
+from napari_ferry.codecs.zarr.multiscales import KNOWN_VERSION
 from napari_ferry.codecs.zarr.ome_axes import axes_of
 from napari_ferry.codecs.zarr.repair.axis_entries import (
     repair_axes,
@@ -24,9 +24,9 @@ def image_entries(entries: Sequence[Entry]) -> list[Entry]:
     """Return the groups with images of a version of OME-NGFF that can be repaired."""
     found = []
     for entry in entries:
-        if not is_image(entry.node):
+        listed = entry.node.ome.get("multiscales")
+        if not isinstance(listed, list) or not listed:  # also images of our own record
             continue
-        listed = entry.ome["multiscales"]
         version = entry.ome.get("version") or (
             listed[0].get("version") if isinstance(listed[0], dict) else None
         )

@@ -36,11 +36,11 @@ def name_axes(entries: Sequence[Entry], request: Request) -> None:
         There is no place for the values, or the names fit no array.
     """
     others = {"scale": request.scale, "unit": request.unit, "name": request.name}
-    given = [f"--{name}" for name, value in others.items() if value is not None]
+    given = [name for name, value in others.items() if value is not None]
     if given:
         raise InvalidImageError(
-            f"A plain array has no place for {' and '.join(given)}: add --ome, which makes it an "
-            "image of OME-Zarr."
+            f"A plain array has no place for {' and '.join(given)}: choose the option ome, which "
+            "makes it an image of OME-Zarr."
         )
     if request.axes is None:
         return
@@ -93,7 +93,7 @@ def make_image(group: Entry, nodes: Sequence[Node], request: Request) -> None:
         raise InvalidImageError(
             f"{label} is an array, and an image of OME-Zarr is a group with arrays: make a new "
             f"folder that ends in .ome.zarr, create a group in it, move {label} into it as 0, and "
-            "repair the new folder with --ome; or save it as another file with convert."
+            "repair the new folder with the option ome; or save it as another file with convert."
         )
     levels = _pyramid_of(group, nodes)
     _, first = levels[0]
@@ -113,7 +113,7 @@ def make_image(group: Entry, nodes: Sequence[Node], request: Request) -> None:
     else:
         group.attributes["multiscales"] = [{"version": "0.4", **multiscale}]
     version = "0.5" if group.node.version == 3 else "0.4"
-    note = "" if request.axes or known else " (axes assumed; if they are others, give --axes)"
+    note = "" if request.axes or known else " (axes assumed; if they are others, give the axes)"
     listed = show_value([dataset["path"] for dataset in datasets])
     group.change(f"OME-Zarr {version}: missing -> an image {' '.join(names)} of {listed}{note}")
 
@@ -162,5 +162,5 @@ def _check_axes(names: Sequence[str], label: str) -> None:
     if -1 in places or places != sorted(places) or not {"y", "x"} <= {*names}:
         raise InvalidImageError(
             f"The axes of {label} are {' '.join(names)}, expected some of t, c, z, y and x in this "
-            "order, with y and x: name them with --axes, or save it as another file with convert."
+            "order, with y and x: give the axes, or save it as another file with convert."
         )

@@ -68,7 +68,10 @@ def _repair_nodes(documents: Documents, root: Node, nodes: list[Node], request: 
     if images:
         repair_images(images, request)
     elif any(is_image(node) for node in nodes) and request != Request():
-        raise InvalidImageError(f"{root.label} is of a version that cannot be repaired.")
+        raise InvalidImageError(
+            f"{root.label} has no image of OME-Zarr 0.1 to 0.5, so that its values cannot be "
+            "replaced: save it as another file with convert."
+        )
     else:
         name_axes([entry for entry in entries if entry.node.array is not None], request)
     for entry in entries:

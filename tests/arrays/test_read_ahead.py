@@ -62,6 +62,16 @@ def test_the_direction_of_the_last_step_comes_first() -> None:
     assert read[0] == 15
 
 
+def test_a_slice_of_one_step_is_a_frame() -> None:
+    """napari takes such slices from pyramids."""
+    array, read = counted(9)
+    reader = AheadReader(array, 1)
+    for i in range(3, 6):
+        assert reader.read((slice(i, i + 1, 1), slice(0, 2, 1), slice(0, 3, 1)))[0, 0, 0] == i
+        QUEUE.wait(SECONDS)
+    assert read == [3, 4, 2, 5, 6]
+
+
 @pytest.mark.parametrize("key", [(slice(None), 0), (0, 0), ..., ([1],), (None, 2), (slice(2, 4),)])
 def test_only_single_frames_have_neighbors(key: Any) -> None:
     array, read = counted(9)

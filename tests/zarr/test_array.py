@@ -14,7 +14,7 @@ import pytest
 import zarr
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import FerryError, FerryWarning, imload
+from napari_ferry import FerryError, FerryWarning, imload, imsave
 from napari_ferry.codecs.zarr import array as zarr_array
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import FolderStore
@@ -216,6 +216,7 @@ def test_missing_chunks_in_shards_have_the_fill_value(tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(open_one(path)), data)
 
 
+@pytest.mark.filterwarnings("ignore:The record of napari-ferry")  # it says nothing else
 @pytest.mark.parametrize("level", ["array", "group"])
 @pytest.mark.parametrize("version", ["0.4", "0.5", "shards"])
 def test_a_missing_chunk_of_a_complete_store_is_named(
@@ -242,6 +243,21 @@ def test_a_missing_chunk_of_a_complete_store_is_named(
     for each in (array, pickle.loads(pickle.dumps(array)), array.as_type(np.dtype("u4"))):
         with pytest.raises(UnreadableFileError, match=rf"^a\.zarr is damaged: .*{name}.*missing"):
             each[2]
+
+
+def test_a_missing_chunk_of_a_store_of_ours_is_named(tmp_path: Path) -> None:
+    (path,) = imsave(pixels((3, 8, 8)), tmp_path / "a.ome.zarr")
+    content = json.loads((path / "zarr.json").read_text())
+    content["attributes"]["napari-ferry"]["complete"] = True
+    (path / "zarr.json").write_text(json.dumps(content))
+    array = open_one(path)
+    assert array[...].shape == (3, 8, 8)
+    for chunk in (path / "0").rglob("*"):
+        if chunk.is_file() and chunk.suffix != ".json":
+            chunk.unlink()
+    array.close()
+    with pytest.raises(UnreadableFileError, match=r"^a\.ome\.zarr is damaged: .*missing"):
+        array[0]
 
 
 def test_a_missing_chunk_inside_a_shard_is_a_fill_value_even_if_complete(tmp_path: Path) -> None:

@@ -77,12 +77,15 @@ class AheadReader:
     def _find_position(self, key: Any) -> Position | None:
         """Return the frame of a key, or ``None`` for a key of several frames, or of samples."""
         items, order = split_key(key, self.array.shape)
-        lead, region = tuple(items[: self.lead]), tuple(items[self.lead :])
-        is_frame = all(isinstance(item, int) for item in lead)
-        if not is_frame or None in order or not all(isinstance(item, slice) for item in region):
+        is_basic = all(isinstance(item, int | slice) for item in items) and None not in order
+        region = tuple(items[self.lead :])
+        if not is_basic or not all(isinstance(item, slice) for item in region):
             return None
-        lengths = zip(lead, self.array.shape, strict=False)
-        return Position(tuple(range(n)[i] for i, n in lengths), region)
+        lead = [
+            _only_index(*each) for each in zip(items, self.array.shape[: self.lead], strict=False)
+        ]
+        known = tuple(i for i in lead if i is not None)
+        return Position(known, region) if len(known) == self.lead else None
 
     def _neighbors(self, position: Position) -> list[Position]:
         """Return the frames to read ahead, those in the direction of the last step first."""
@@ -104,6 +107,17 @@ class AheadReader:
         sides = [max(pair) for pair in zip(frame, chunks[self.lead :], strict=True)]
         n_samples: int = math.prod((*chunks[: self.lead], *sides))
         return max(1, n_samples * self.array.dtype.itemsize)
+
+
+def _only_index(item: int | slice, length: int) -> int | None:
+    """Return the index of an item of a key, or ``None`` if it is not a single one.
+
+    napari takes slices of one step from pyramids.
+    """
+    chosen = range(length)[item]
+    if isinstance(chosen, int):
+        return chosen
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def _difference(now: Position, before: Position) -> list[int]:

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from napari_ferry.arrays import Array
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
 from napari_ferry.image.axes import frame_ndim
@@ -51,11 +52,18 @@ def _open_with_frames(url: str, position: Sequence[int]) -> list[Image]:
     images = imload(url)
     for image in images[:MOST_LAYERS]:
         lead = image.ndim - frame_ndim(image.axes)
+        _read_frame(image.levels[-1], image.axis_names, lead, (0,) * image.ndim)  # of a new layer
         for level in image.levels:
-            if math.prod(level.shape[lead:]) * image.size("c") <= _MOST_SAMPLES:
-                with suppress(FerryError):  # the viewer shows such a frame blank
-                    np.asarray(level[_frame_index(image.axis_names, level.shape[:lead], position)])
+            _read_frame(level, image.axis_names, lead, position)
     return images
+
+
+def _read_frame(level: Array, names: Sequence[str], lead: int, position: Sequence[int]) -> None:
+    """Read a frame of all channels, unless it is large."""
+    n_channels = level.shape[names.index("c")] if "c" in names else 1
+    if math.prod(level.shape[lead:]) * n_channels <= _MOST_SAMPLES:
+        with suppress(FerryError):  # the viewer shows such a frame blank
+            np.asarray(level[_frame_index(names, level.shape[:lead], position)])
 
 
 def _frame_index(

@@ -166,8 +166,8 @@ class _Mapping:
 
 def write_block(
     file: BinaryIO, offset: int, strides: Sequence[int], block: Block, dtype: np.dtype[Any]
-) -> None:
-    """Write a block to a file at the offsets of its samples.
+) -> memoryview:
+    """Write a block to a file at the offsets of its samples, and return the bytes of all samples.
 
     Parameters
     ----------
@@ -183,23 +183,69 @@ def write_block(
         Type of the samples in the file.
     """
     pixels = np.ascontiguousarray(block.pixels, dtype=dtype)
-
-    # the last axes that are contiguous in the file are written at once
-    run, axes = dtype.itemsize, pixels.ndim
-    while axes and (pixels.shape[axes - 1] == 1 or strides[axes - 1] == run):
-        axes -= 1
-        run *= pixels.shape[axes]
-
     first = offset + sum(i * step for i, step in zip(block.start, strides, strict=True))
-    offsets = np.full((1,) * axes, first, np.int64)
-    for axis in range(axes):
-        steps = np.arange(pixels.shape[axis]) * strides[axis]
-        offsets = offsets + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
-
+    offsets, run = _contiguous_runs(first, strides, pixels.shape, dtype.itemsize)
     data = as_bytes(pixels)
-    for k, start in enumerate(offsets.ravel().tolist()):
+    for k, start in enumerate(offsets):
         file.seek(start)
         file.write(data[k * run : (k + 1) * run])
+    return data
+
+
+def read_block(
+    file: BinaryIO,
+    offset: int,
+    strides: Sequence[int],
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+) -> memoryview:
+    """Return the bytes of the samples of a block in a file, as returned by `write_block`.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading.
+    offset : int
+        Offset of the first sample of the block, in bytes.
+    strides : sequence of int
+        Distance between neighbors along each axis in the file, in bytes.
+    shape : sequence of int
+        Length of the block along each axis.
+    dtype : data type
+        Type of the samples in the file.
+
+    Raises
+    ------
+    ValueError
+        The file ends before the last sample.
+    """
+    offsets, run = _contiguous_runs(offset, strides, shape, dtype.itemsize)
+    data = bytearray(run * len(offsets))
+    view = memoryview(data)
+    for k, start in enumerate(offsets):
+        file.seek(start)
+        if file.readinto(view[k * run : (k + 1) * run]) < run:  # type: ignore[attr-defined]
+            raise ValueError(f"no {run} bytes at byte {start}")
+    return view
+
+
+def _contiguous_runs(
+    first: int, strides: Sequence[int], shape: Sequence[int], itemsize: int
+) -> tuple[list[int], int]:
+    """Return the offsets of contiguous runs of samples in C order, and the bytes of each run.
+
+    The last axes that are contiguous in the file make one run.
+    """
+    run, axes = itemsize, len(shape)
+    while axes and (shape[axes - 1] == 1 or strides[axes - 1] == run):
+        axes -= 1
+        run *= shape[axes]
+
+    offsets = np.full((1,) * axes, first, np.int64)
+    for axis in range(axes):
+        steps = np.arange(shape[axis]) * strides[axis]
+        offsets = offsets + steps.reshape([-1 if k == axis else 1 for k in range(axes)])
+    return offsets.ravel().tolist(), run
 
 
 def as_bytes(pixels: NDArray[Any]) -> memoryview:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -50,6 +50,8 @@ class FileArray(Shaped, Closable):
     dtype : data type
         Type of the samples in the file.
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     def __init__(
         self,

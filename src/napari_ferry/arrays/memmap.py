@@ -94,12 +94,10 @@ class Mapped(np.memmap[Any, Any]):
 
     def __reduce__(self) -> Any:
         check_length(self)
-        path = self.filename if getattr(self, "mode", None) == "r" else None
-        offset = file_offset(self)
-        if path is None or offset is None:
+        if not is_in_file(self):
             return self.view(np.ndarray).__reduce__()
-        file = os.fspath(path), self._stamp
-        return _map_again, (*file, offset, self.shape, self.strides, self.dtype)
+        file = os.fspath(cast("str", self.filename)), self._stamp
+        return _map_again, (*file, file_offset(self), self.shape, self.strides, self.dtype)
 
 
 def _guarded(name: str) -> Callable[..., Any]:
@@ -177,6 +175,12 @@ def check_length(array: object) -> None:
             f"{root.filename} has become shorter: {mapped.size()} bytes, expected {end}; close "
             "the layer and open the file again."
         )
+
+
+def is_in_file(array: object) -> bool:
+    """Return True for a `Mapped` with the pixels of its file, which is pickled as its path."""
+    is_unchanged = isinstance(array, Mapped) and getattr(array, "mode", None) == "r"
+    return is_unchanged and file_offset(cast("Mapped", array)) is not None
 
 
 def file_offset(array: NDArray[Any]) -> int | None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.array_layout import ArrayLayout, chunk_lengths
 from napari_ferry.arrays.file_array import FileArray
-from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.memmap import is_in_file
 from napari_ferry.arrays.protocol import Array
 
 Region = tuple[slice, ...]
@@ -31,6 +32,18 @@ def region_shape(region: Region) -> tuple[int, ...]:
 def region_bytes(array: Array, region: Region) -> int:
     """Return the size of a region of an array in memory, in bytes."""
     return math.prod(region_shape(region)) * np.dtype(array.dtype).itemsize
+
+
+def cut_to_region(array: Array, region: Region) -> tuple[Array, Region]:
+    """Return a copy of a region of an array in memory, and the region of all of it.
+
+    Neighbors in memory remain neighbors, so that the copy is divided into the same blocks. Lazy
+    arrays, which are pickled as their paths, are returned unchanged.
+    """
+    if not isinstance(array, np.ndarray) or is_in_file(array):
+        return array, region
+    pixels = np.array(array[region], order="K")
+    return pixels, whole_region(pixels.shape)
 
 
 def split_by_frames(
@@ -90,17 +103,6 @@ def chunk_edges(array: Array) -> list[NDArray[Any]]:
     ]
 
 
-def chunk_lengths(array: Array) -> tuple[Any, ...]:
-    """Return the length of an array's chunks along each axis, for dask a tuple of them.
-
-    A frame of `Frames` is a chunk, and a sample that of an array without chunks.
-    """
-    if isinstance(array, Frames):
-        return (*(1,) * array.lead, *array.frame_shape)
-    chunks = getattr(array, "chunks", None)
-    return (1,) * array.ndim if chunks is None else tuple(chunks)
-
-
 def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
     """Split a region into regions of about `most` bytes, or of one chunk if chunks are larger.
 
@@ -116,10 +118,8 @@ def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
     most : int
         Size of the results, in bytes.
     """
-    sides = [
-        np.unique(np.clip(edges, side.start, side.stop))
-        for edges, side in zip(chunk_edges(array), region, strict=True)
-    ]
+    chunks = chunk_lengths(array)
+    sides = [_edges_within(chunk, side) for chunk, side in zip(chunks, region, strict=True)]
     if any(len(side) < 2 for side in sides):
         return
 
@@ -140,6 +140,20 @@ def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
         )
 
 
+def _edges_within(chunk: int | tuple[int, ...], side: slice) -> NDArray[Any]:
+    """Return the starts of chunks within one side of a region, and its start and end.
+
+    The time depends on the region, not on the array, which may have very many chunks of one length.
+    """
+    if isinstance(chunk, tuple):
+        edges = np.cumsum((0, *chunk))
+    else:
+        step = max(1, chunk)
+        edges = np.arange((side.start // step + 1) * step, side.stop, step)
+    inside = edges[(edges > side.start) & (edges < side.stop)]
+    return np.unique(np.concatenate(([side.start], inside, [side.stop])).astype(np.int64))
+
+
 def _inner_first(array: Array) -> list[int]:
     """Return the axes in the order of the distance between neighbors, shortest first.
 
@@ -147,6 +161,7 @@ def _inner_first(array: Array) -> list[int]:
     frame would load the file. Repeated axes (stride 0) come last.
     """
     axes = list(reversed(range(array.ndim)))
-    if not isinstance(array, np.ndarray | FileArray):
+    strides = array.strides if isinstance(array, np.ndarray | FileArray | ArrayLayout) else None
+    if strides is None:
         return axes
-    return sorted(axes, key=lambda k: (array.strides[k] == 0, abs(array.strides[k])))
+    return sorted(axes, key=lambda k: (strides[k] == 0, abs(strides[k])))

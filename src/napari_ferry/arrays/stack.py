@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
+from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
@@ -117,10 +118,7 @@ class AxisSlice(Chunked):
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        if isinstance(self.array, Frames):
-            chunks = (*(1,) * self.array.lead, *self.array.frame_shape)
-        else:
-            chunks = tuple(getattr(self.array, "chunks"))  # noqa: B009 - not every array has them
+        chunks = chunk_lengths(self.array)
         return (*chunks[: self.axis], *chunks[self.axis + 1 :])
 
     @property

@@ -11,7 +11,7 @@ import math
 import threading
 import warnings
 from collections import OrderedDict
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ class FrameComposer(Closable):
     samples : int
         1 for gray, uint8 with axes (y, x); 3 or 4 for colors, axes (y, x, s).
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     def __init__(self, table: FrameTable, samples: int) -> None:
         self.table = table

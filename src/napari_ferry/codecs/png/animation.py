@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class AnimationReader(Closable):
     layout : PixelLayout
         Samples of the frames.
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     def __init__(self, table: PngTable, layout: PixelLayout) -> None:
         self.table = table

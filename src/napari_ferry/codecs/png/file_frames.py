@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
@@ -35,6 +35,8 @@ class FileFrames:
     series : str
         Identifier of the save that the files are from; empty if they may be from any.
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     paths: tuple[Path, ...]
     stamps: tuple[Stamp, ...]

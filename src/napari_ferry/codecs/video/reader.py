@@ -30,6 +30,8 @@ class VideoFrames(Closable):
         Stamp of the file when its index was read; a file with another one is refused.
     """
 
+    is_stamped: ClassVar[Literal[True]] = True
+
     caches_frames: ClassVar[Literal[True]] = True
 
     def __init__(

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ class StackReader(Closable):
     template : Template or None
         Template of the first file; None unless its pixels are stored uncompressed in one block.
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     paths: tuple[Path, ...]
     stamps: tuple[Stamp, ...]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class PageReader:
     move : AxisMove, optional
         Move of an axis of each page, such as color samples that are stored as planes.
     """
+
+    is_stamped: ClassVar[Literal[True]] = True
 
     files: tuple[Pages | None, ...]
     table: NDArray[np.int64]

@@ -7,7 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -43,8 +43,7 @@ class _Page(NamedTuple):
 class Tiles(Chunked):
     """An array over large pages with the indexing of numpy, read by tiles or strips.
 
-    Its creation costs the same for any size. It is thread-safe, caches the last few tiles, and
-    is pickled as the paths of its files.
+    It is thread-safe, caches the last few tiles, and is pickled as the paths of its files.
 
     Parameters
     ----------
@@ -60,6 +59,7 @@ class Tiles(Chunked):
         Move of an axis of each page, such as color samples that are stored as planes.
     """
 
+    is_stamped: ClassVar[Literal[True]] = True
     cache_bytes = 32 << 20
 
     def __init__(
@@ -258,8 +258,7 @@ def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bo
     is_read_in_parts = kind.nbytes > LARGE_PAGE or bool(kind.subifds) or kind.is_reduced
     if not is_read_in_parts or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False
-    shaped = _stored_shape(kind)
-    return tuple(shaped[k] for k in _stored_axes(kind, move)) == tuple(frame)
+    return tuple(_stored_shape(kind)[k] for k in _stored_axes(kind, move)) == tuple(frame)
 
 
 def _stored_shape(kind: PageKind) -> tuple[int, ...]:

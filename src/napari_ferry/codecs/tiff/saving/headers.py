@@ -229,12 +229,13 @@ def header_writer(
     It takes a path or buffer, and optionally other ``layers=``. `xml` is for OME-TIFF, and `part`
     is metadata for the JSON of one part of a series.
     """
+    described = tuple(layer.without_pixels() for layer in layers)  # it may be sent to a cluster
     if flavor == "imagej":
-        return partial(create_imagej, layers=tuple(layers))
+        return partial(create_imagej, layers=described)
     bigtiff = sum(map(_stored_bytes, layers)) + len(xml) > CLASSIC_BYTES
     if flavor == "ome":
-        return partial(create_ome, layers=tuple(layers), xml=xml, bigtiff=bigtiff)
-    return partial(create_json, layers=tuple(layers), part=part, bigtiff=bigtiff)
+        return partial(create_ome, layers=described, xml=xml, bigtiff=bigtiff)
+    return partial(create_json, layers=described, part=part, bigtiff=bigtiff)
 
 
 def file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_ferry.arrays import Region
+from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.regions import region_shape
 from napari_ferry.image import Image
@@ -73,6 +74,10 @@ class Layer:
         order = [*self.stored_order(flavor), *range(self.lead, len(self.shape))]
         steps = c_strides([self.shape[k] for k in order], self.dtype.itemsize)
         return tuple(steps[order.index(k)] for k in range(len(order)))
+
+    def without_pixels(self) -> Layer:
+        """Return the same layer without its pixels, to create a file."""
+        return Layer(replace(self.image, levels=(ArrayLayout(self.image.array),)), self.region)
 
     def to_image(self, metadata: Mapping[str, Any]) -> Image:
         """Return an image of the region for its description; its pixels are placeholders."""

@@ -1,0 +1,49 @@
+"""The layout of an array without its pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.protocol import Array, Shaped
+
+
+class ArrayLayout(Shaped):
+    """Shape, data type, chunks and strides of an array, whose pixels it does not hold.
+
+    It is divided into the same blocks as the array, and is small when pickled.
+
+    Parameters
+    ----------
+    array : array
+        The array.
+    """
+
+    def __init__(self, array: Array) -> None:
+        self.shape = tuple(int(n) for n in array.shape)
+        self.dtype = np.dtype(array.dtype)
+        self.chunks = chunk_lengths(array)
+        self.strides: tuple[int, ...] | None = None
+        if isinstance(array, np.ndarray | FileArray | ArrayLayout):
+            self.strides = array.strides and tuple(array.strides)
+
+    def __getitem__(self, key: Any) -> Any:
+        raise TypeError("the layout of an array has no pixels")
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
+        raise TypeError("the layout of an array has no pixels")
+
+
+def chunk_lengths(array: Array) -> tuple[Any, ...]:
+    """Return the length of an array's chunks along each axis, for dask a tuple of them.
+
+    A frame of `Frames` is a chunk, and a sample that of an array without chunks.
+    """
+    if isinstance(array, Frames):
+        return (*(1,) * array.lead, *array.frame_shape)
+    chunks = getattr(array, "chunks", None)
+    return (1,) * array.ndim if chunks is None else tuple(chunks)

@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from faults import EVERY_KIND, kill_saves, leftovers, movie, version_of, warm_up  # noqa: E402
+from faults import ALL_KINDS, kill_saves, leftovers, movie, version_of, warm_up  # noqa: E402
 from mutant_runs import BAD, Outcome, Run, run_mutants, write  # noqa: E402
 from mutant_seeds import FORMATS, corpus_seeds, make_seeds  # noqa: E402
 from mutants import mutate  # noqa: E402
@@ -93,7 +93,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--part", choices=PARTS, help="one part; all when absent")
     parser.add_argument(
-        "--format", choices=[*FORMATS, *EVERY_KIND], help="a format of mutants, or a kind of saves"
+        "--format", choices=[*FORMATS, *ALL_KINDS], help="a format of mutants, or a kind of saves"
     )
     parser.add_argument("--seed", type=int, default=0, help="of random kills and of mutants")
     parser.add_argument("--count", type=int, help="of kills, disks or mutants of each kind")
@@ -104,12 +104,12 @@ def _options() -> argparse.Namespace:
 
 
 def _kinds(options: argparse.Namespace) -> list[str]:
-    return [name for name in EVERY_KIND if options.format in (None, name)]
+    return [name for name in ALL_KINDS if options.format in (None, name)]
 
 
 def _kills(options: argparse.Namespace) -> Iterator[Row]:
     for number, name in enumerate(_kinds(options)):
-        kind, start = EVERY_KIND[name], time.monotonic()
+        kind, start = ALL_KINDS[name], time.monotonic()
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             kind.save(movie(1, size=SIZE), folder)

@@ -21,9 +21,10 @@ from typing import IO, Any
 import numpy as np
 
 import napari_ferry
-from napari_ferry import FerryError, Image, imload, imsave
+from folder_format import plan_folder, read_folder, read_label
+from napari_ferry import FerryError, Image, imload, imsave, run
 from napari_ferry.arrays import Frames
-from napari_ferry.saving.interruption import SUFFIX, partial_folder
+from napari_ferry.saving.interruption import SUFFIX, check_exists, partial_folder
 
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9
@@ -46,8 +47,12 @@ class Kind:
     in_parts: bool = False
     is_encoded: bool = False
     is_movie: bool = False
+    is_folder: bool = False
 
     def save(self, image: Image, folder: Path, **run_options: Any) -> list[Path]:
+        if self.is_folder:
+            planned = plan_folder(image.array, folder / self.name, label=image.name)
+            return run(planned, **run_options)
         # each part describes the whole, in a few hundred bytes for each of the others
         cap = CAP * (image.size("y") / SIZE) ** 2 + 400e-9 * image.size("t")
         cap = 3.9e-6 + 6e-12 * image.size("y") ** 2 if self.is_encoded else cap
@@ -79,6 +84,11 @@ EVERY_KIND = KINDS | {
 }
 """Ways of saving in every format."""
 
+FOLDERS = {"store": Kind("movie.store", "movie.store", is_folder=True)}
+"""Ways of saving a folder that is one data set."""
+
+ALL_KINDS = EVERY_KIND | FOLDERS
+
 
 def movie(version: int, *, frames: int | None = None, size: int = SIZE) -> Image:
     """Return one version of a movie: pixels, name and length say which it is."""
@@ -101,7 +111,7 @@ def lazy_movie(version: int, read: Callable[[int], None], **options: Any) -> Ima
 
 def version_of(path: Path) -> int:
     """Return which version stands there; anything that is none of them whole is an error."""
-    (image,) = imload(path)
+    (image,) = [_open_folder(path)] if path.suffix == ".store" else imload(path)
     pixels = np.asarray(image.array)
     step = LEVEL if pixels.dtype == np.uint8 else 1
     version = round(pixels.flat[0] / step)
@@ -113,14 +123,21 @@ def version_of(path: Path) -> int:
     return version
 
 
+def _open_folder(path: Path) -> Image:
+    check_exists(path)
+    return Image.from_array(read_folder(path), "tyx", name=read_label(path))
+
+
 def names(folder: Path) -> list[str]:
     """Return the names of everything in a folder, hidden files included."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder, byte for byte."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    """Return every file of a folder and of the folders in it, apart from unfinished saves."""
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    seen = {name: path for name, path in files.items() if not name.parts[0].endswith(SUFFIX)}
+    return {str(name): path.read_bytes() for name, path in seen.items()}
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -219,7 +236,7 @@ class Fork:
 def warm_up() -> None:
     """Save and open a movie of each kind, so that this process has imported what that takes."""
     with tempfile.TemporaryDirectory() as folder:
-        for kind in EVERY_KIND.values():
+        for kind in ALL_KINDS.values():
             for version in (1, 2):
                 kind.save(movie(version), Path(folder), overwrite=True)
             version_of(Path(folder, kind.name))
@@ -280,8 +297,8 @@ def run_fork(code: str, *arguments: object) -> tuple[int, str, str]:
 _SAVE_FOREVER = """
 import itertools, sys
 from pathlib import Path
-from faults import EVERY_KIND, movie
-kind, folder, size = EVERY_KIND[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
+from faults import ALL_KINDS, movie
+kind, folder, size = ALL_KINDS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
 images = [movie(version, size=size) for version in (1, 2)]
 for n in itertools.count():
     kind.save(images[n % 2], folder, overwrite=True)
@@ -310,7 +327,7 @@ def kill_saves(kind: str, folder: Path, kills: int, seed: int, *, size: int = SI
             child.send_signal(signal.SIGKILL)
             child.wait()
         try:
-            outcomes.append(found(folder / EVERY_KIND[kind].name))
+            outcomes.append(found(folder / ALL_KINDS[kind].name))
         except AssertionError as error:
             outcomes.append(f"torn: {error}")
     return outcomes

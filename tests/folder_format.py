@@ -19,7 +19,7 @@ INDEX = "index.json"
 """Written last: a folder without it is not a data set."""
 
 
-def plan_folder(array: Array, path: Path) -> Plan:
+def plan_folder(array: Array, path: Path, *, label: str = "") -> Plan:
     """Plan a folder with the frames of an array (frame, y, x), and means of pairs of frames.
 
     The means are a second stage, whose source is the partial folder.
@@ -41,9 +41,9 @@ def plan_folder(array: Array, path: Path) -> Plan:
         may_replace=is_folder_store,
         is_encoded=True,
         is_folder=True,
-        finish=partial(_finish, shape=array.shape, dtype=str(array.dtype)),
+        finish=partial(_finish, shape=array.shape, dtype=str(array.dtype), label=label),
     )
-    return Plan(files=(file,), writes=tuple(writes), nframes=count)
+    return Plan(files=(file,), writes=tuple(writes), nframes=count, identity=label)
 
 
 def _write(path: Path, array: Array, first: int, key: str, *, length: int = 1) -> Write:
@@ -69,6 +69,11 @@ def read_folder(path: Path) -> NDArray[Any]:
     for i, mean in enumerate(means):
         assert np.array_equal(mean, _mean(frames[2 * i : 2 * i + 2])), "means of other frames"
     return frames.reshape(shape)
+
+
+def read_label(path: Path) -> str:
+    """Return the name of a data set."""
+    return json.loads((path / INDEX).read_text())["label"]
 
 
 def is_folder_store(path: Path) -> bool:
@@ -102,5 +107,6 @@ def _reopen(partial_path: Path, *, shape: tuple[int, ...], dtype: np.dtype[Any])
     return np.stack([np.fromfile(path, dtype) for path in paths]).reshape(shape)
 
 
-def _finish(partial_path: Path, *, shape: tuple[int, ...], dtype: str) -> None:
-    (partial_path / INDEX).write_text(json.dumps({"shape": shape, "dtype": dtype}))
+def _finish(partial_path: Path, *, shape: tuple[int, ...], dtype: str, label: str) -> None:
+    index = {"shape": shape, "dtype": dtype, "label": label}
+    (partial_path / INDEX).write_text(json.dumps(index))

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from napari_ferry.saving import flush, placement
+
 _PATHS = ("mkdir", "open", "replace", "rename", "unlink", "rmdir", "listdir", "scandir", "truncate")
 _DESCRIPTORS: list[tuple[Any, str]] = [(os, "fsync"), (os, "ftruncate")]
+_DESCRIPTORS += [(flush, "_sync_file_system"), (placement, "exchange")]
 if sys.platform != "win32":
     import fcntl
 
@@ -31,6 +34,12 @@ def fail(code: int) -> Fault:
         raise OSError(code, os.strerror(code))
 
     return fault
+
+
+def _path_of(descriptor: int) -> Path | None:
+    """Return the path of an open folder, where the system knows it."""
+    link = Path(f"/proc/self/fd/{descriptor}")
+    return link.readlink() if link.exists() else None
 
 
 def interrupt(name: str) -> None:
@@ -115,7 +124,10 @@ class Operations:
         counted = self._counted(real)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            place = counted if arguments and self._is_inside(arguments[0]) else real
+            path = arguments[0] if arguments else None
+            if options.get("dir_fd") is not None:  # of `shutil.rmtree`
+                path = _path_of(options["dir_fd"])
+            place = counted if self._is_inside(path) else real
             return place(*arguments, **options)
 
         return call

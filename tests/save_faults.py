@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from faults import EVERY_KIND, Kind, contents, found, leftovers, movie, names, version_of
+from faults import ALL_KINDS, Kind, contents, found, leftovers, movie, names, version_of
 from napari_ferry import FerryError, FerryWarning
 from napari_ferry.saving.interruption import partial_folder
 from operations import Operations, fail, interrupt
@@ -113,13 +113,13 @@ def _start(name: str, folder: Path) -> Path:
     """Return a folder with version 1."""
     start = folder / "start"
     start.mkdir()
-    EVERY_KIND[name].save(movie(1), start)
+    ALL_KINDS[name].save(movie(1), start)
     return start
 
 
 def fail_at_each(name: str, folder: Path, fault: str, *, step: int = 1) -> Tally:
     """Save over an old file, with a fault at each file operation, or at each of every few."""
-    tally, kind, start = Tally(), EVERY_KIND[name], _start(name, folder)
+    tally, kind, start = Tally(), ALL_KINDS[name], _start(name, folder)
     for n in itertools.count(1, step):
         case = folder / str(n)
         shutil.copytree(start, case)
@@ -151,7 +151,7 @@ def _save(kind: Kind, case: Path, operations: Operations) -> Ending:
 
 def kill_at_each(name: str, folder: Path, *, step: int = 1) -> Tally:
     """Save over an old file in forks that die, each at another one of the file operations."""
-    tally, kind, start = Tally(), EVERY_KIND[name], _start(name, folder)
+    tally, kind, start = Tally(), ALL_KINDS[name], _start(name, folder)
     for n in itertools.count(1, step):
         case = folder / str(n)
         shutil.copytree(start, case)
@@ -170,7 +170,7 @@ def kill_at_each(name: str, folder: Path, *, step: int = 1) -> Tally:
 
 def full_disks(name: str, folder: Path, sizes: int) -> Tally:
     """Save over an old file where a disk is full after some bytes, for several numbers of them."""
-    tally, kind, start = Tally(), EVERY_KIND[name], _start(name, folder)
+    tally, kind, start = Tally(), ALL_KINDS[name], _start(name, folder)
     counted = Operations(folder=folder / "counted")
     shutil.copytree(start, folder / "counted")
     _save(kind, folder / "counted", counted)
@@ -207,7 +207,7 @@ def small_disk(folder: Path, nbytes: int) -> Iterator[Path]:
 
 def small_disks(name: str, folder: Path, sizes: int) -> Tally:
     """Save over an old file on disks with room for it and for a part of a second one."""
-    tally, kind, start = Tally(), EVERY_KIND[name], _start(name, folder)
+    tally, kind, start = Tally(), ALL_KINDS[name], _start(name, folder)
     page = 4096
     used = sum(-(-path.stat().st_size // page) for path in start.iterdir())
     for k in range(sizes):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from faults import EVERY_KIND, movie, names, run_fork, version_of
+from faults import ALL_KINDS, EVERY_KIND, movie, names, run_fork, version_of
 from napari_ferry import FerryWarning
 from napari_ferry.io import codecs, find_codec
 from operations import Operations, fail
@@ -17,14 +17,20 @@ pytest.importorskip("fcntl", reason="faults are made the POSIX way")
 
 pytestmark = pytest.mark.leaves_partial
 
-each_kind = pytest.mark.parametrize("name", EVERY_KIND)
+each_kind = pytest.mark.parametrize("name", ALL_KINDS)
 
 STEPS = {"series": 5, "zlib series": 7, "png": 7}
 """Distance of the operations that fail, for saves with very many of them."""
 
 FAULTS = [
-    *((name, "EIO") for name in EVERY_KIND),
-    *(("bin", "ENOSPC"), ("mp4", "EACCES"), ("bin", "interrupt"), ("series", "interrupt")),
+    *((name, "EIO") for name in ALL_KINDS),
+    *(
+        ("bin", "ENOSPC"),
+        ("mp4", "EACCES"),
+        ("bin", "interrupt"),
+        ("series", "interrupt"),
+        ("store", "interrupt"),
+    ),
 ]
 
 

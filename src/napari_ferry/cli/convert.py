@@ -149,5 +149,7 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
 
         def report(progress: Progress) -> None:
             bar.update(progress.done - bar.n)
+            if progress.activity:
+                bar.set_postfix_str(progress.activity)
 
         return run(planned, overwrite=overwrite, workers=workers, progress=report)

@@ -8,8 +8,9 @@ from typing import Any
 
 from napari_ferry.arguments import targeting
 from napari_ferry.image import Image, Saveable, as_images
-from napari_ferry.io import Codec, find_codec, hooks_of
+from napari_ferry.io import Codec, codecs, find_codec, hooks_of
 from napari_ferry.saving import Plan
+from napari_ferry.saving.target import refuse_inside
 
 
 def images_for(codec: Codec, images: Saveable) -> list[Image]:
@@ -30,6 +31,8 @@ def plan_samples(images: Saveable, path: Path, **options: Any) -> Plan:
     Parameters, apart from the options of `render`, and errors are those of `napari_ferry.plan`.
     """
     codec = find_codec(path)
+    stores = [hooks.claims for hooks in map(hooks_of, codecs()) if not hooks.FOLDER_PRIORITY]
     with targeting(path):
+        refuse_inside(path, stores)
         planned: Plan = codec.plan(images_for(codec, images), path, **options)
     return replace(planned, name=path.name)

@@ -1,21 +1,22 @@
-"""Allocation of disk space, flushing to the disk, opening of plain files, and locks."""
+"""Allocation of disk space, opening of plain files, and locks."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import sys
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from pathlib import Path
 
 _MIN_RESERVED_BYTES = 1 << 20
 """Smallest file to allocate in advance, in bytes."""
 
-_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-_NO_LOCKS = {*_NO_FSYNC, errno.ENOLCK, errno.EOPNOTSUPP}
+NOT_SUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+"""Errors of file systems that cannot flush or lock a file."""
+
+_NO_LOCKS = {*NOT_SUPPORTED, errno.ENOLCK, errno.EOPNOTSUPP}
 _IS_LOCKED = {errno.EACCES, errno.EDEADLK} if os.name == "nt" else {errno.EWOULDBLOCK}
 """Errors of the system about a lock of another process."""
 
@@ -118,48 +119,7 @@ def reserve(path: Path) -> None:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(path))
 
 
-def sync_file(path: Path) -> None:
-    """Flush the content of a file to the disk."""
-    with path.open("r+b") as file:
-        sync_open(file.fileno(), path)
-
-
-def sync_tree(folder: Path) -> None:
-    """Flush a folder with all files and folders in it to the disk."""
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            sync_file(Path(parent, name))
-        sync_folder(Path(parent))
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush the entries of a folder to the disk; unnecessary on Windows."""
-    if os.name == "nt":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        sync_open(fd, folder)
-    finally:
-        os.close(fd)
-
-
-def sync_folders(steps: Iterable[tuple[Path, Path]]) -> None:
-    """Flush the folders of moved files to the disk; each step is a file and its target."""
-    for folder in {target.parent for _, target in steps}:
-        sync_folder(folder)
-
-
-def sync_open(fd: int, path: Path) -> None:
-    """Flush an open file; log a warning if the file system (some network drives) cannot."""
-    try:
-        _flush(fd)
-    except OSError as error:
-        _warn_unsupported(path, "flush to disk", error, _NO_FSYNC)
-
-
-def _warn_unsupported(
-    path: Path, action: str, error: OSError, codes: Container[int | None]
-) -> None:
+def warn_unsupported(path: Path, action: str, error: OSError, codes: Container[int | None]) -> None:
     """Log that a file system does not support an action; raise an error that is not in `codes`."""
     if error.errno not in codes:
         raise error
@@ -167,17 +127,6 @@ def _warn_unsupported(
 
     log = logging.getLogger(__name__)
     log.warning("%s: this file system cannot %s (%s)", path, action, error)
-
-
-def _flush(fd: int) -> None:
-    """Flush an open file to the medium; on macOS, `os.fsync` leaves it in the cache of the disk."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # network drives
-            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(fd)
 
 
 def lock_open(fd: int, path: Path) -> None:
@@ -195,7 +144,7 @@ def lock_open(fd: int, path: Path) -> None:
     except BlockingIOError:
         raise
     except OSError as error:
-        _warn_unsupported(path, "lock a file", error, _NO_LOCKS)
+        warn_unsupported(path, "lock a file", error, _NO_LOCKS)
 
 
 def is_locked(path: Path) -> bool | None:

@@ -19,9 +19,9 @@ import xxhash
 
 from napari_ferry.arguments import missing_path
 from napari_ferry.errors import FerryError, FerryWarning, MissingFileError, UnreadableFileError
-from napari_ferry.saving.disk import is_locked, is_plain
+from napari_ferry.saving.disk import is_locked
 from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
-from napari_ferry.saving.recovery import pending_files
+from napari_ferry.saving.recovery import is_usable, pending_files
 
 SUFFIX = ".ferry-partial"
 _NONCE = re.compile(r"[0-9a-f]{32}")
@@ -134,10 +134,13 @@ def stopped_save(target: Path) -> str | None:
 def interrupted_files(target: Path) -> dict[str, Path]:
     """Return the pending files of an interrupted save to `target`, by their final names.
 
+    Folders are left out.
+
     The files may come from anyone.
     """
     folder = _folder_of(target)
-    return pending_files(folder, _usable_journal(folder))
+    pending = pending_files(folder, _usable_journal(folder))
+    return {name: file for name, file in pending.items() if not file.is_dir()}
 
 
 def resumable_nonce(target: Path) -> str | None:
@@ -229,7 +232,7 @@ def _unknown(folder: Path, journal: Journal) -> str:
 
 def _left(folder: Path, journal: Journal) -> str:
     """Return the names of the files in the folder of a save."""
-    new = [name for file, name in journal.moves if is_plain(folder / file)]
+    new = [name for file, name in journal.moves if is_usable(folder / file)]
     others = " and the earlier files" if journal.aside else ""
     return f"the new {_join_names(new)}{others}"
 

@@ -1,10 +1,13 @@
 """The journal of an unfinished save.
 
 A journal has one JSON object per line: the identity of the save (``plan`` and ``nonce``), then
-each complete file (``file`` and ``digest``), and finally, before the first file is moved in place,
-all moves (``moves`` and ``aside``) and the ``name`` that the user gave. It contains names without
-folders: that of a file in the folder of the save, and that of a target as given by the user. A
-journal next to a target may have been written by anyone, so its content is checked before use.
+each file whose writes can be resumed (``ready``) and each finished write (``file``, ``write``,
+``stored`` and ``source``), and finally, before the first file is moved in place, all moves
+(``moves`` and ``aside``) and the ``name`` that the user gave. It contains names without folders:
+that of a file in the folder of the save, and that of a target as given by the user. A journal next
+to a target may have been written by anyone, so its content is checked before use.
+
+Lines about writes are not flushed to the disk: what they say is checked when the save is resumed.
 """
 
 from __future__ import annotations
@@ -16,9 +19,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from sys import intern
+from typing import NamedTuple
 
 from napari_ferry.image.json_values import parse_json
-from napari_ferry.saving.disk import is_plain, name_length, open_plain, sync_open
+from napari_ferry.saving.disk import is_plain, name_length, open_plain
+from napari_ferry.saving.flush import sync_open
 
 LOCK, JOURNAL = "lock", "journal.jsonl"
 
@@ -26,9 +32,13 @@ _OLD = re.compile(r"old-[0-9]{1,9}")
 _NEW = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
 """An unfinished file, or an auxiliary file of a format with one more suffix."""
 
-_MAX_BYTES = 8 << 20
-"""Size of the largest journal to read; a save of fifty thousand files writes less."""
+_MAX_BYTES = 64 << 20
+"""Size of the largest journal to read; a save with 200,000 writes writes half of it."""
 
+_MAX_LINE_BYTES = 8 << 20
+"""Length of the longest line; the moves of fifty thousand files are shorter."""
+
+_MAX_WRITES = 10**9
 
 _MAX_NAME = 1024
 """Longest name of a target, in units of `name_length`; FAT allows 255 characters of any size."""
@@ -36,6 +46,13 @@ _MAX_NAME = 1024
 
 class JournalError(ValueError):
     """A journal is damaged, or was not written by a save."""
+
+
+class WriteRecord(NamedTuple):
+    """A finished write: digest of what it stored, and identity or digest of its source."""
+
+    stored: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +63,10 @@ class Journal:
     ----------
     plan, nonce : str
         Identity of the save.
-    files : dict
-        Name in the folder -> digest of the pixels, for each complete file.
+    writes : dict
+        Name in the folder -> number of the write -> `WriteRecord`, for each finished write.
+    ready : set of str
+        Names of files that were created and flushed, so that their writes can be resumed.
     moves : tuple of (str, str)
         Name in the folder, and name of the target, of each file to move in place.
     aside : tuple of str
@@ -61,7 +80,8 @@ class Journal:
 
     plan: str = ""
     nonce: str = ""
-    files: dict[str, str] = field(default_factory=dict)
+    writes: dict[str, dict[int, WriteRecord]] = field(default_factory=dict)
+    ready: set[str] = field(default_factory=set)
     moves: tuple[tuple[str, str], ...] = ()
     aside: tuple[str, ...] = ()
     name: str = ""
@@ -71,6 +91,11 @@ class Journal:
 def is_entry(name: str) -> bool:
     """Return True for the name of a file created by a save in its folder."""
     return name in (LOCK, JOURNAL) or bool(_OLD.fullmatch(name) or _NEW.fullmatch(name))
+
+
+def is_data(name: str) -> bool:
+    """Return True for the name of an unfinished file, or of one set aside."""
+    return is_entry(name) and name not in (LOCK, JOURNAL)
 
 
 def old_name(index: int) -> str:
@@ -113,9 +138,13 @@ def read_journal(folder: Path) -> Journal:
     if len(content) > _MAX_BYTES:
         raise JournalError(f"{path} is too long")
 
-    complete = content[: content.rfind(b"\n") + 1]
-    journal = Journal(nbytes=len(complete))
-    for line in io.BytesIO(complete):
+    nbytes = content.rfind(b"\n") + 1
+    journal = Journal(nbytes=nbytes)
+    lines = io.BytesIO(content)
+    while lines.tell() < nbytes:
+        line = lines.readline(_MAX_LINE_BYTES + 1)
+        if len(line) > _MAX_LINE_BYTES:
+            raise JournalError(f"{path} has a line that is too long")
         journal = _with_line(journal, line)
     return journal
 
@@ -146,8 +175,17 @@ def _with_line(journal: Journal, line: bytes) -> Journal:
     match entry:
         case {"plan": str(plan), "nonce": str(nonce)}:
             return replace(journal, plan=plan, nonce=nonce)
-        case {"file": str(name), "digest": str(digest)}:
-            journal.files[_checked_new(name)] = digest
+        case {"file": str(name), "write": int(index), "stored": str(stored), "source": str(source)}:
+            if not 0 <= index < _MAX_WRITES:
+                raise JournalError(f"{index} is not the number of a write")
+            records = journal.writes.setdefault(_checked_new(name), {})
+            records[index] = WriteRecord(stored, intern(source))
+            return journal
+        case {"ready": str(name)}:
+            journal.ready.add(_checked_new(name))
+            return journal
+        case {"file": str(name), "digest": str()}:  # of an earlier version, not resumed
+            _checked_new(name)
             return journal
         case {"moves": [*pairs], "aside": [*aside]}:
             given = _checked_targets([entry["name"]] if "name" in entry else [])

@@ -25,12 +25,16 @@ class Progress:
         Average bytes per second.
     seconds_left : float
         Estimate of the remaining time from the rate.
+    activity : str
+        What the save does while no pixels are written, such as "removing the replaced data"; empty
+        otherwise.
     """
 
     done: int
     total: int
     rate: float
     seconds_left: float
+    activity: str = ""
 
 
 @dataclass(kw_only=True)
@@ -64,14 +68,25 @@ class Monitor:
         with self.lock:
             self.done += nbytes
             self.skipped += nbytes if skipped else 0
-            seconds = max(1e-9, time.perf_counter() - self.started)
-            rate = (self.done - self.skipped) / seconds
-            left = (self.total - self.done) / rate if rate else float("inf")
-            if self.report:
-                self.report(
-                    Progress(done=self.done, total=self.total, rate=rate, seconds_left=left)
-                )
+            self._report("")
         self.check()
+
+    def note(self, activity: str) -> None:
+        """Report what the save does next, other than to write pixels."""
+        with self.lock:
+            self._report(activity)
+
+    def _report(self, activity: str) -> None:
+        if self.report is None:
+            return
+        seconds = max(1e-9, time.perf_counter() - self.started)
+        rate = (self.done - self.skipped) / seconds
+        left = (self.total - self.done) / rate if rate else float("inf")
+        self.report(
+            Progress(
+                done=self.done, total=self.total, rate=rate, seconds_left=left, activity=activity
+            )
+        )
 
 
 def size_text(nbytes: float) -> str:

@@ -18,6 +18,7 @@ from napari_ferry.saving.disk import file_defect, is_plain
 from napari_ferry.saving.journal import (
     Journal,
     JournalError,
+    is_data,
     is_entry,
     is_old,
     old_name,
@@ -28,8 +29,16 @@ _JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT: a link to a folder on Windows."""
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, *, may_have_folders: bool = False) -> None:
     """Refuse a folder not created by a save of the same user.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the save.
+    may_have_folders : bool
+        True for a save of folders, whose content is not checked: it may be data of the user that
+        were replaced, and is only removed.
 
     Raises
     ------
@@ -37,7 +46,7 @@ def check_folder(folder: Path) -> None:
         The folder is a link, belongs to another user, or contains a file that is not from a save.
     """
     status = folder.lstat()
-    if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION:
+    if _is_link(status):
         raise refusal(folder, "is a link")
     if not stat.S_ISDIR(status.st_mode):
         raise refusal(folder, "is not a folder")
@@ -46,11 +55,37 @@ def check_folder(folder: Path) -> None:
 
     for name, entry in _entries(folder):
         defect = file_defect(entry, may_have_names=is_old(name))
+        if may_have_folders and is_data(name) and stat.S_ISDIR(entry.st_mode):
+            defect = "is a link" if _is_link(entry) else None
         defect = defect if is_entry(name) else "is not a file of a save"
         if entry.st_uid != status.st_uid:
             defect = "belongs to another user"
         if defect:
             raise refusal(folder, f"contains {name[:60]!r}, which {defect}")
+
+
+def check_trees(folder: Path) -> None:
+    """Refuse links and foreign files in the unfinished folders of a save, before it is resumed.
+
+    Raises
+    ------
+    TargetError
+        A folder contains something that a save does not create, through which other files could be
+        written to.
+    """
+    owner = folder.lstat().st_uid
+    pending = [folder / name for name, entry in _entries(folder) if stat.S_ISDIR(entry.st_mode)]
+    while pending:
+        parent = pending.pop()
+        for name, entry in _entries(parent):
+            is_folder = stat.S_ISDIR(entry.st_mode) and not _is_link(entry)
+            defect = None if is_folder else file_defect(entry)
+            if entry.st_uid != owner:
+                defect = "belongs to another user"
+            if defect:
+                raise refusal(folder, f"contains {name[:60]!r}, which {defect}")
+            if is_folder:
+                pending.append(parent / name)
 
 
 def recovery_steps(folder: Path, targets: Mapping[str, Path]) -> list[tuple[Path, Path]]:
@@ -109,11 +144,11 @@ def pending_files(folder: Path, journal: Journal) -> dict[str, Path]:
     dict
         Name of the target -> file in the folder.
     """
-    new = {name: folder / file for file, name in journal.moves if _is_usable(folder / file)}
+    new = {name: folder / file for file, name in journal.moves if is_usable(folder / file)}
     if len(new) < len(journal.moves):
         return new
     aside = {name: folder / old_name(i) for i, name in enumerate(journal.aside)}
-    return {name: file for name, file in aside.items() if _is_usable(file)}
+    return {name: file for name, file in aside.items() if is_usable(file)}
 
 
 def refusal(folder: Path, reason: str) -> TargetError:
@@ -136,9 +171,9 @@ def _lost_target(folder: Path, journal: Journal, targets: Mapping[str, Path]) ->
     It is one of the earlier files while all new files are in the folder, else one of the new files.
     """
     files = [(folder / file, name) for file, name in journal.moves]
-    if all(_is_usable(file) for file, _ in files):
+    if all(is_usable(file) for file, _ in files):
         files = [(folder / old_name(i), name) for i, name in enumerate(journal.aside)]
-    missing = [name for file, name in files if not _is_usable(file)]
+    missing = [name for file, name in files if not is_usable(file)]
     if len(missing) == len(files):
         return None
     return next(
@@ -146,12 +181,24 @@ def _lost_target(folder: Path, journal: Journal, targets: Mapping[str, Path]) ->
     )
 
 
-def _is_usable(file: Path) -> bool:
-    """Return True for an existing plain file.
+def is_usable(file: Path) -> bool:
+    """Return True for an existing plain file, or a folder that is not a link.
 
     A file set aside may have hard links, such as those of a backup, as it is only moved.
     """
-    return is_plain(file, may_have_names=is_old(file.name))
+    if is_plain(file, may_have_names=is_old(file.name)):
+        return True
+    try:
+        status = file.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and not _is_link(status)
+
+
+def _is_link(status: os.stat_result) -> bool:
+    """Return True for the status of a link, also of one to a folder on Windows."""
+    is_junction = getattr(status, "st_reparse_tag", 0) == _JUNCTION
+    return stat.S_ISLNK(status.st_mode) or is_junction
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

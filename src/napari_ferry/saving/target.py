@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
@@ -68,6 +69,31 @@ def check_free_space(folder: Path, nbytes: int) -> None:
         raise TargetError(
             f"The disk has {free / 1e9:.2f} GB free and the save needs {nbytes / 1e9:.2f} GB: free "
             f"some space, or choose another disk than that of {folder}."
+        )
+
+
+def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
+    """Refuse a target in a folder that is itself a data set; dialogs for saving enter such folders.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder to create.
+    claims : sequence of callable
+        Each returns True for a folder that is a single data set of one format.
+
+    Raises
+    ------
+    TargetError
+        A folder that contains the target is a data set.
+    """
+    parents = path.absolute().parents
+    store = next((folder for folder in parents if any(claim(folder) for claim in claims)), None)
+    if store is not None:
+        raise TargetError(
+            f"{path.name} would be saved inside {store.name}, which is one data set: choose a name "
+            "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "
+            "in Python its own name with overwrite=True."
         )
 
 

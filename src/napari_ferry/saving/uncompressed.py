@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xxhash
 
 from napari_ferry.arrays import Array, BlockReader, Region
-from napari_ferry.arrays.blocks import write_block
-from napari_ferry.arrays.regions import split_by_bytes
+from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.arrays.blocks import BLOCK_BYTES, read_block, write_block
+from napari_ferry.arrays.regions import region_shape, split_by_bytes
 from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write
 
@@ -70,26 +73,72 @@ def pixel_writes(
             )
         return writes
 
-    writes = []
+    writes, layout = [], ArrayLayout(array)
     for part in split_by_bytes(array, region, _WRITE_BYTES):
         start = [p.start - r.start for p, r in zip(part, region, strict=True)]
         first = offset + sum(i * step for i, step in zip(start, strides, strict=True))
-        put = partial(_put_pixels, offset=first, strides=tuple(strides), dtype=dtype, locate=locate)
-        writes.append(Write(path=path, array=array, region=part, put=put))
+        place = _Place(first, tuple(strides), dtype, locate)
+        stored = partial(place.digest, layout=layout, region=part)
+        writes.append(
+            Write(
+                path=path,
+                array=array,
+                region=part,
+                put=place.put,
+                stored=stored,
+                stores_pixels=layout.dtype == dtype,
+            )
+        )
     return writes
 
 
-def _put_pixels(
-    path: Path,
-    pixels: BlockReader,
-    *,
-    offset: int,
-    strides: tuple[int, ...],
-    dtype: np.dtype[Any],
-    locate: Callable[[Path], int] | None,
-) -> None:
-    """Write pixels to a file of known length."""
-    offset += locate(path) if locate else 0
-    with path.open("r+b") as file:
-        for block in pixels:
-            write_block(file, offset, strides, block, dtype)
+@dataclass(frozen=True)
+class _Place:
+    """The place of a region of pixels in a file of known length.
+
+    Parameters
+    ----------
+    offset : int
+        Offset of the first sample, in bytes.
+    strides : tuple of int
+        Distance between neighbors along each axis, in bytes.
+    dtype : data type
+        Type of the samples in the file.
+    locate : callable, optional
+        Returns an offset to add, given the file.
+    """
+
+    offset: int
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+    locate: Callable[[Path], int] | None
+
+    def put(self, path: Path, pixels: BlockReader) -> str:
+        """Write pixels, and return their digest in the order of writing."""
+        hasher = xxhash.xxh3_64()
+        start = self._start(path)
+        with path.open("r+b") as file:
+            for block in pixels:
+                hasher.update(write_block(file, start, self.strides, block, self.dtype))
+        return hasher.hexdigest()
+
+    def digest(self, path: Path, *, layout: ArrayLayout, region: Region) -> str | None:
+        """Return the digest of the pixels in a file, read in the order in which they are written.
+
+        ``None`` if the file is too short, or does not contain the description to find them.
+        """
+        hasher = xxhash.xxh3_64()
+        try:
+            start = self._start(path)
+            with path.open("rb") as file:
+                for cut in split_by_bytes(layout, region, BLOCK_BYTES):
+                    first = [c.start - r.start for c, r in zip(cut, region, strict=True)]
+                    shape = region_shape(cut)
+                    place = start + sum(i * n for i, n in zip(first, self.strides, strict=True))
+                    hasher.update(read_block(file, place, self.strides, shape, self.dtype))
+        except (OSError, ValueError, IndexError):
+            return None
+        return hasher.hexdigest()
+
+    def _start(self, path: Path) -> int:
+        return self.offset + (self.locate(path) if self.locate else 0)

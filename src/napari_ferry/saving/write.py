@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import xxhash
 
 from napari_ferry.arrays import Array, BlockReader, Region
-from napari_ferry.arrays.regions import region_bytes
+from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.arrays.regions import cut_to_region, region_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,8 @@ class Write:
         string if something is missing. An interrupted save then resumes after this write.
     stage : int
         The write starts when all writes of lower stages are finished.
+    stores_pixels : bool
+        True if the digest of `put` is that of the pixels, as they are read block by block.
     reopen : callable, optional
         Opens the source in the partial file or folder, such as a level of a pyramid that writes of
         a lower stage made. `array` then gives only its shape and data type.
@@ -77,8 +83,16 @@ class Write:
     region: Region
     put: Callable[[Path, BlockReader], str | None]
     stored: Callable[[Path], str | None] | None = None
+    stores_pixels: bool = False
     stage: int = 0
     reopen: Callable[[Path], Array] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: of an array in memory, only the region."""
+        if self.reopen:
+            return {**self.__dict__, "array": ArrayLayout(self.array)}
+        array, region = cut_to_region(self.array, self.region)
+        return {**self.__dict__, "array": array, "region": region}
 
     @property
     def nbytes(self) -> int:
@@ -89,6 +103,14 @@ class Write:
 def write_text(path: Path, *, text: str) -> None:
     """Write a small text file, in UTF-8 and the same bytes on every platform."""
     path.write_text(text, "utf-8", newline="\n")
+
+
+def file_digest(path: Path) -> str | None:
+    """Return the digest of a small file, for `Write.stored`; ``None`` if it cannot be read."""
+    try:
+        return xxhash.xxh3_64_hexdigest(path.read_bytes())
+    except OSError:
+        return None
 
 
 def partial_name(index: int, path: Path) -> str:

@@ -85,8 +85,8 @@ class Request:
             As `napari_ferry.plan` and `check_target`.
         """
         planned = plan(self.images, self.path, as_seen=self.as_seen, **self.options)
-        for path in planned.paths[:1]:
-            check_target(follow_link(path))
+        first = planned.files[0]
+        check_target(follow_link(first.path), is_folder=first.is_folder)
         return replace(planned, losses=(*planned.losses, *self.losses))
 
 
@@ -196,7 +196,9 @@ def sentence(error: BaseException) -> str:
 
 
 def describe_progress(progress: Progress) -> str:
-    """Return the progress of a save with its speed and the remaining time."""
+    """Return the progress of a save with its speed and the remaining time, or its last steps."""
+    if progress.activity:
+        return f"{progress.activity.capitalize()}..."
     share = 100 * progress.done / progress.total if progress.total else 100
     left = (
         f", {_seconds_text(progress.seconds_left)} left"

@@ -22,12 +22,13 @@ from napari_ferry.codecs.png.frame_writer import (
     create_empty,
 )
 from napari_ferry.codecs.png.header import MAX_SIDE
-from napari_ferry.codecs.png.own_frames import is_own_frame, stale_files
+from napari_ferry.codecs.png.own_frames import may_replace, stale_files
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.movie.movie import Movie, choose_movie
 from napari_ferry.saving import Plan, PlannedFile, Stream, Write
 from napari_ferry.saving.interruption import resumable_nonce
+from napari_ferry.saving.write import file_digest
 
 SUFFIXES = frame_names.SUFFIXES
 FOLDER_PRIORITY = 1  # below formats of samples, of which PNG files often are previews
@@ -159,6 +160,7 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
             array=task.array,
             region=task.region,
             put=FrameFile(job, index, task.encode),
+            stored=file_digest,
         )
         for index, (each, task) in enumerate(
             zip(paths, movie.tasks(compress_frames, is_single=True), strict=True)
@@ -170,7 +172,7 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
             path=each,
             nbytes=job.frame_bytes + (0 if index else job.record_bytes),
             create=create_empty,
-            may_replace=is_own_frame if is_series else None,
+            may_replace=may_replace if is_series else None,
             is_encoded=True,
         )
         for index, each in enumerate(paths)

@@ -23,6 +23,7 @@ from napari_ferry.codecs.png.resolution import pack_resolution, resolution_of
 from napari_ferry.codecs.png.text_record import FrameMark, record_data
 from napari_ferry.image import describe
 from napari_ferry.movie.movie import Movie
+from napari_ferry.saving.write import file_digest
 
 _CONTROL_BYTES = 26 + 4 + 3 * EXTRA_BYTES
 """Size of the chunks of a frame of an animation without its pixels."""
@@ -96,8 +97,8 @@ class FrameFile:
     index: int
     encode: Callable[[BlockReader], list[bytes]]
 
-    def __call__(self, path: Path, pixels: BlockReader) -> None:
-        """Write the file."""
+    def __call__(self, path: Path, pixels: BlockReader) -> str | None:
+        """Write the file, and return its digest."""
         (compressed,) = self.encode(pixels)
         count = self.job.movie.nframes
         mark = FrameMark(self.job.nonce, self.index, count) if count > 1 else None
@@ -106,6 +107,7 @@ class FrameFile:
             file.write(self.job.start(text))
             file.write(make_chunk(b"IDAT", compressed))
             file.write(make_chunk(b"IEND", b""))
+        return file_digest(path)
 
 
 def compress_frames(frames: NDArray[Any]) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from napari_ferry.codecs.png.frame_names import FrameName, all_png_files
@@ -13,10 +14,23 @@ from napari_ferry.saving.interruption import interrupted_files
 
 
 def is_own_frame(path: Path) -> bool:
-    """Return True if a file is a frame of a sequence written by napari-ferry."""
+    """Return True if a file can be read, and is a frame of a sequence written by napari-ferry."""
+    with suppress(OSError):
+        return may_replace(path)
+    return False
+
+
+def may_replace(path: Path) -> bool:
+    """Return True if an existing file is a frame of a sequence, which a save may replace.
+
+    Raises
+    ------
+    OSError
+        The system cannot read the file.
+    """
     try:
         return find_mark(scan(path)) is not None
-    except (UnreadableFileError, OSError):
+    except UnreadableFileError:
         return False
 
 

@@ -209,7 +209,7 @@ def small_disks(name: str, folder: Path, sizes: int) -> Tally:
     """Save over an old file on disks with room for it and for a part of a second one."""
     tally, kind, start = Tally(), ALL_KINDS[name], _start(name, folder)
     page = 4096
-    used = sum(-(-path.stat().st_size // page) for path in start.iterdir())
+    used = sum(-(-path.stat().st_size // page) for path in start.rglob("*"))
     for k in range(sizes):
         room = page * (used + 1 + (2 * used + 6) * k // sizes)
         with small_disk(folder / str(k), room) as case:

@@ -31,7 +31,7 @@ from napari_ferry import (
     imsave,
     run,
 )
-from napari_ferry.saving import interrupted_save
+from napari_ferry.saving import interrupted_save, placement
 from napari_ferry.saving.interruption import partial_folder
 
 pytestmark = pytest.mark.leaves_partial
@@ -121,9 +121,19 @@ def test_a_source_in_the_replaced_folder_is_read(store: Path):
     assert version_of(store) == 1
 
 
+def is_exchanged(folder: Path) -> bool:
+    """Return True if folders are exchanged in this test, where the system can."""
+    (folder.parent / "empty").mkdir()
+    done = placement.exchange(folder, folder.parent / "empty")
+    if done:
+        placement.exchange(folder, folder.parent / "empty")
+    (folder.parent / "empty").rmdir()
+    return done
+
+
 def test_what_a_crash_left_of_the_replaced_folder_is_removed(store: Path):
-    """The save dies after the swap, at each step of the removal."""
-    status, _, err = run_fork(_DIE_IN_REMOVAL, store.parent)
+    """The save dies after the swap, while it removes the earlier data."""
+    status, _, err = run_fork(_DIE_IN_REMOVAL, store.parent, is_exchanged(store))
     assert status == 9, err
     assert version_of(store) == 2
     assert interrupted_save(store) is None
@@ -137,6 +147,9 @@ _DIE_IN_REMOVAL = """
 import os, sys
 from pathlib import Path
 from faults import FOLDERS, movie
+from napari_ferry.saving import placement
+if sys.argv[2] == "False":
+    placement.exchange = lambda *_: False
 unlink, left = os.unlink, 3
 def dying(*places, **options):
     global left

@@ -57,6 +57,20 @@ def test_a_save_killed_at_any_operation_leaves_the_old_or_the_new(name: str, tmp
     assert {"old", "new"} <= set(found) <= {"old", "new", "said"}
 
 
+_SET_ASIDE = """
+from napari_ferry.saving import placement
+placement.exchange = lambda *_: False
+"""
+
+
+def test_a_folder_that_cannot_be_exchanged_is_set_aside(tmp_path: Path):
+    status, out, errors = run_fork(_SET_ASIDE + _KILL, "store", tmp_path, 1)
+    assert status == 0, errors
+    found, wrong = json.loads(out)
+    assert not wrong
+    assert {*found} == {"old", "new", "said"}
+
+
 @pytest.mark.parametrize(("name", "fault"), FAULTS)
 def test_a_save_refused_at_any_operation_says_what_is_there(name: str, fault: str, tmp_path: Path):
     tally = fail_at_each(name, tmp_path, fault, step=STEPS.get(name, 1))

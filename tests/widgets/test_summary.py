@@ -128,6 +128,8 @@ def test_progress_in_words(done: int, left: float, words: str):
 
 
 def test_progress_without_bytes_is_complete():
+    last = Progress(done=9, total=9, rate=1, seconds_left=0, activity="removing the replaced data")
+    assert describe_progress(last) == "Removing the replaced data..."
     assert describe_progress(Progress(done=0, total=0, rate=0, seconds_left=0)).startswith("100 %")
 
 

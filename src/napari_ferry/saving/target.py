@@ -91,7 +91,7 @@ def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
     store = next((folder for folder in parents if any(claim(folder) for claim in claims)), None)
     if store is not None:
         raise TargetError(
-            f"{path.name} would be saved inside {store.name}, which is one data set: choose a name "
+            f"{path.name} would be inside {store.name}, which is one data set: choose a name "
             "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "
             "in Python its own name with overwrite=True."
         )

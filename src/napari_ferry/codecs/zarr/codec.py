@@ -15,7 +15,6 @@ from napari_ferry.codecs.zarr.saving.chunk_encoder import Compression
 from napari_ferry.codecs.zarr.saving.chunk_layout import ChunkKind
 from napari_ferry.codecs.zarr.saving.downsampling import Method
 from napari_ferry.codecs.zarr.saving.image_plan import StoreOptions, Version
-from napari_ferry.codecs.zarr.saving.replacement import refuse_inside_store
 from napari_ferry.codecs.zarr.saving.store_plan import plan_store
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
 from napari_ferry.codecs.zarr.store_images import open_node
@@ -150,7 +149,6 @@ def plan(
         compression=compression,
     )
     _check_options(options)
-    refuse_inside_store(path)
     return plan_store(images, path, options)
 
 

@@ -1,4 +1,4 @@
-"""Which folders a new store may replace, and where it may not be."""
+"""Which folders a new store may replace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from napari_ferry.codecs.zarr.store import METADATA_FILES
-from napari_ferry.errors import TargetError
 
 _OWN_FILES = frozenset({*METADATA_FILES, ".zmetadata", "METADATA.ome.xml"})
 _CHUNK = re.compile(r"(c\.|c)?\d+(\.\d+)*|c")
@@ -34,21 +33,3 @@ def is_pure_store(folder: Path) -> bool:
                 elif not _CHUNK.fullmatch(entry.name):
                     return False
     return is_store or is_empty
-
-
-def refuse_inside_store(path: Path) -> None:
-    """Refuse a target inside another store, where no program would find it.
-
-    Dialogs enter the folder of a store instead of choosing it.
-
-    Raises
-    ------
-    TargetError
-        One of the folders of the target is a store.
-    """
-    for parent in path.absolute().parents:
-        if any((parent / name).is_file() for name in METADATA_FILES):
-            raise TargetError(
-                f"{path.name} would be inside the Zarr store {parent.name}: choose a folder "
-                f"outside of it, or give the name of that store to replace it."
-            )

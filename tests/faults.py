@@ -81,6 +81,7 @@ EVERY_KIND = KINDS | {
     "mp4": Kind("movie.mp4", "movie.mp4", is_movie=True),
     "mkv": Kind("movie.mkv", "movie.mkv", is_movie=True),
     "mov": Kind("movie.mov", "movie.mov", is_movie=True),
+    "zarr": Kind("movie.ome.zarr", "movie.ome.zarr"),
 }
 """Ways of saving in every format."""
 

@@ -459,6 +459,13 @@ def test_choices_are_saved(widget, viewer, tmp_path, settings_file, qtbot):
     assert second.current.fields.format_options.fields["compression"].value == "zstd"
 
 
+def test_the_choice_for_one_format_is_not_that_of_another(widget, qtbot):
+    choose(widget, ".tif", qtbot)
+    widget.current.fields.format_options.fields["compression"].value = "none"
+    choose(widget, ".ome.zarr", qtbot)
+    assert widget.current.fields.format_options.fields["compression"].value == "zstd"
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "text", ["[]", "{", '{"format": 3, "folder": null}', '{"Video": {"scale": []}}']

@@ -16,7 +16,11 @@ from napari_ferry.io import hooks_of
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.layer_list import LayerList
 from napari_ferry.widgets.export.options import OptionsForm
-from napari_ferry.widgets.export.saved_choices import load_preferences, save_preferences
+from napari_ferry.widgets.export.saved_choices import (
+    load_preferences,
+    preferred_folder,
+    save_preferences,
+)
 from napari_ferry.widgets.export.target_field import TargetField
 from napari_ferry.widgets.form import lay_out
 from napari_ferry.widgets.summary import Format, Request, formats
@@ -74,7 +78,7 @@ class Fields(QWidget):
         previous = [each for each in self.offered if each.title == self.saved.get(_FORMAT)]
         self.format.value = (previous or self.offered)[0]
 
-        folder = load_preferences().get(_FOLDER) or self.saved.get(_FOLDER) or Path.home()
+        folder = preferred_folder() or self.saved.get(_FOLDER) or Path.home()
         self.target = TargetField(self.selected_format, Path(str(folder)).expanduser())
         self.format_options = OptionsForm([])
 
@@ -182,7 +186,9 @@ class Fields(QWidget):
             ),
         )
         stored = self.saved.get(selected.title)
-        self._fill({**(stored if isinstance(stored, dict) else {}), **load_preferences()})
+        self._fill(
+            {**(stored if isinstance(stored, dict) else {}), **load_preferences(selected.codec)}
+        )
         self.format_options.changed.connect(self._on_change)
         self._place_options(previous)
         previous.hide()
@@ -221,5 +227,5 @@ class Fields(QWidget):
     def _store_texts(self) -> None:
         """Store the contents of the fields under the title of their format."""
         if self.saved_format is not None:
-            save_preferences(self.format_options.texts())
+            save_preferences(self.saved_format.codec, self.format_options.texts())
             self.saved[self.saved_format.title] = self._texts()

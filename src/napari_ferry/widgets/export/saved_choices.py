@@ -1,7 +1,7 @@
 """Choices of the export form, stored between sessions.
 
-Options with an entry in napari's preferences are read and stored there; all others are stored in a
-JSON file in the same folder as napari's settings.
+Options with an entry in napari's preferences, whose name begins with that of the format, are read
+and stored there; all others are stored in a JSON file in the same folder as napari's settings.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.io import Codec, format_name
 from napari_ferry.plugin.preferences import preferences_page
 from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
 
@@ -28,20 +29,33 @@ def save_choices(choices: dict[str, Any]) -> None:
     write_settings(_path(), choices)
 
 
-def load_preferences() -> dict[str, str]:
-    """Return the options set in napari's preferences, by name."""
+def preferred_folder() -> str | None:
+    """Return the folder for exports in napari's preferences, or ``None`` if it is not set."""
+    return _preferences().get("folder")
+
+
+def load_preferences(codec: Codec) -> dict[str, str]:
+    """Return the options of a format that are set in napari's preferences, by name."""
+    start = f"{format_name(codec)}_"
+    entries = _preferences().items()
+    return {name.removeprefix(start): value for name, value in entries if name.startswith(start)}
+
+
+def save_preferences(codec: Codec, values: Mapping[str, Any]) -> None:
+    """Store options of a format in napari's preferences; skip those without an entry there."""
+    page = preferences_page(_PAGE)
+    known = {} if page is None else page.model_dump()
+    for option, value in values.items():
+        name = f"{format_name(codec)}_{option}"
+        if name in known and known[name] != value:
+            setattr(page, name, value)
+
+
+def _preferences() -> dict[str, str]:
+    """Return the entries of our page in napari's preferences that are set."""
     page = preferences_page(_PAGE)
     values = {} if page is None else page.model_dump()
     return {name: str(value) for name, value in values.items() if value != ""}
-
-
-def save_preferences(values: Mapping[str, Any]) -> None:
-    """Store values in napari's preferences; skip options without an entry there."""
-    page = preferences_page(_PAGE)
-    known = {} if page is None else page.model_dump()
-    for name, value in values.items():
-        if name in known and known[name] != value:
-            setattr(page, name, value)
 
 
 def _path() -> Path | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_ferry.codecs.binary.layout.find import find_layouts
     from napari_ferry.numpy_io.movies import load_gif, load_video, save_gif, save_video
     from napari_ferry.numpy_io.stacks import load_binary, load_images, save_binary, save_images
+    from napari_ferry.numpy_io.zarr_arrays import new_zarr, new_zarr_like, open_zarr
     from napari_ferry.rendering.render import render
     from napari_ferry.rendering.save import imsave, plan
 
@@ -53,6 +54,9 @@ __all__ = [
     "load_gif",
     "load_images",
     "load_video",
+    "new_zarr",
+    "new_zarr_like",
+    "open_zarr",
     "plan",
     "render",
     "run",
@@ -68,6 +72,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "numpy_io.stacks": {"load_binary", "load_images", "save_binary", "save_images"},
     "numpy_io.movies": {"load_gif", "load_video", "save_gif", "save_video"},
+    "numpy_io.zarr_arrays": {"new_zarr", "new_zarr_like", "open_zarr"},
     "codecs.binary.layout.find": {"find_layouts"},
     "codecs.binary.layout": {"Layout"},
     "rendering.render": {"render"},

@@ -1,6 +1,6 @@
 """Arrays without metadata of OME-NGFF, with the names of axes and coordinates of xarray.
 
-Version 3 has ``dimension_names``; in version 2, xarray writes the attribute ``_ARRAY_DIMENSIONS``
+Version 3 has ``dimension_names``; in version 2, xarray writes the attribute ``_ARRAYDIMENSIONS``
 (https://docs.xarray.dev/en/stable/internals/zarr-encoding-spec.html).
 """
 
@@ -24,7 +24,7 @@ from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.units import is_step
 
-_DIMENSIONS = "_ARRAY_DIMENSIONS"
+DIMENSIONS = "_ARRAY_DIMENSIONS"
 
 _MOST_COORDINATES = 1 << 20
 """Most values of a coordinate that are read."""
@@ -68,7 +68,7 @@ def open_plain(node: Node, name: str, siblings: Mapping[str, Node] | None = None
             else:
                 axes[k] = _axis_of(axes[k], coordinate, values)
 
-    metadata = {key: value for key, value in node.attributes.items() if key != _DIMENSIONS}
+    metadata = {key: value for key, value in node.attributes.items() if key != DIMENSIONS}
     image = Image((array,), tuple(axes), channels, name, metadata=to_json(metadata))
     return image if is_named else _with_note(image)
 
@@ -80,7 +80,7 @@ def _with_note(image: Image) -> Image:
 
 def dimension_names(node: Node) -> list[str]:
     """Return the names of the axes of an array; empty if they are not given."""
-    listed = (node.array or {}).get("dimension_names") or node.attributes.get(_DIMENSIONS)
+    listed = (node.array or {}).get("dimension_names") or node.attributes.get(DIMENSIONS)
     names = listed if isinstance(listed, list) else []
     return [name if isinstance(name, str) else "" for name in names]
 

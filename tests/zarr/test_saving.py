@@ -6,6 +6,7 @@ import itertools
 import json
 import pickle  # noqa: TID251 - our own writes
 import tracemalloc
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -423,3 +424,37 @@ def test_a_missing_file_is_an_error(tmp_path: Path, shards: bool) -> None:
     ).unlink()
     with pytest.raises(FerryError, match="missing"):
         np.asarray(imload(path)[0].array)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("shards", [None, True])
+@pytest.mark.parametrize("chunks", ["2D", "3D"])
+def test_a_zip_file_has_the_same_levels_as_a_folder(
+    tmp_path: Path, shards: Any, chunks: Any
+) -> None:
+    labels = replace(make_image("zyx", "uint8", z=5, y=45, x=70), kind="labels", name="cells")
+    image = replace(make_image("zyx", z=5, y=45, x=70), name="one")
+    for suffix in ("ozx", "ome.zarr"):
+        imsave([image, labels], tmp_path / f"a.{suffix}", shards=shards, chunks=chunks)
+    with zipfile.ZipFile(tmp_path / "a.ozx") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[0] == "zarr.json"
+        assert json.loads(archive.comment) == {"ome": {"version": "0.5"}}
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        folder = tmp_path / "a.ome.zarr"
+        files = {
+            str(file.relative_to(folder)): file.read_bytes()
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+    for found, expected in zip(imload(tmp_path / "a.ozx"), [image, labels], strict=True):
+        assert_same_image(found, expected)
+        found.close()
+    planned = plan([image, labels], tmp_path / "b.ozx", shards=shards, chunks=chunks)
+    assert (tmp_path / "a.ozx").stat().st_size <= planned.nbytes
+
+
+def test_a_zip_file_of_an_old_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match="ZIP files begin"):
+        plan(make_image("tyx"), tmp_path / "a.ozx", version="0.4")

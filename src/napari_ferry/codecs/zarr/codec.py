@@ -15,7 +15,7 @@ from napari_ferry.codecs.zarr.saving.chunk_encoder import Compression
 from napari_ferry.codecs.zarr.saving.chunk_layout import ChunkKind
 from napari_ferry.codecs.zarr.saving.downsampling import Method
 from napari_ferry.codecs.zarr.saving.image_plan import StoreOptions, Version
-from napari_ferry.codecs.zarr.saving.store_plan import plan_store
+from napari_ferry.codecs.zarr.saving.store_plan import ZIP_SUFFIX, plan_store
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
 from napari_ferry.codecs.zarr.store_images import open_node
 from napari_ferry.codecs.zarr.zip_store import ZipStore
@@ -24,8 +24,8 @@ from napari_ferry.image import Image, check_pixels
 from napari_ferry.saving import Plan
 from napari_ferry.saving.repair import Repair
 
-SUFFIXES = (".ome.zarr", ".zarr")
-ALSO_OPENS = (".ozx", ".zarr.zip")
+SUFFIXES = (".ome.zarr", ".zarr", ZIP_SUFFIX)
+ALSO_OPENS = (".zarr.zip",)
 
 _ENDINGS = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx")
 
@@ -149,6 +149,11 @@ def plan(
         compression=compression,
     )
     _check_options(options)
+    if options.version == "0.4" and path.name.lower().endswith(ZIP_SUFFIX):
+        raise InvalidImageError(
+            f"{path.name} would be OME-Zarr {version}, but ZIP files begin with 0.5: choose "
+            "version 0.5, or save as .ome.zarr."
+        )
     return plan_store(images, path, options)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from napari_ferry.arrays import BlockReader
 from napari_ferry.codecs.zarr.saving.chunk_encoder import Buffer, ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
 from napari_ferry.codecs.zarr.saving.downsampling import Method, halve
-from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter
+from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter, create_in_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +56,32 @@ class _Unit(NamedTuple):
 def write_block(
     folder: Path, reader: BlockReader, *, maker: BlockMaker, origin: tuple[int, ...]
 ) -> str:
-    """Write the chunks of a block at all levels of a section; return the digest of their files.
+    """Write the chunks of a block to the folder of a store; return the digest of their files.
 
     Parameters
     ----------
     folder : Path
         Folder of the store.
+    reader, maker, origin
+        As for `make_block`.
+    """
+    create = partial(create_in_folder, folder=os.fspath(folder))
+    return make_block(create, reader, maker=maker, origin=origin)
+
+
+def make_block(
+    create: Callable[[str], BinaryIO],
+    reader: BlockReader,
+    *,
+    maker: BlockMaker,
+    origin: tuple[int, ...],
+) -> str:
+    """Write the chunks of a block at all levels of a section; return the digest of their files.
+
+    Parameters
+    ----------
+    create : callable
+        Creates the unbuffered file of a key.
     reader : BlockReader
         Pixels of the block, with the axes of the source.
     maker : BlockMaker
@@ -70,7 +92,7 @@ def write_block(
     encoder = maker.encoder
     native = encoder.dtype.newbyteorder("=")
     buffer = np.empty(max(encoder.most_bytes(level.chunks) for level in maker.section.made), "u1")
-    with ChunkWriter(folder, maker.prefix) as writer:
+    with ChunkWriter(create, maker.prefix) as writer:
         for unit in _read_units(reader, maker, origin):
             pixels = unit.pixels.astype(native, copy=False)
             for k, level in enumerate(maker.section.levels):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +12,9 @@ import numpy as np
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.arrays.regions import chunk_edges
-from napari_ferry.codecs.zarr.array import ZarrArray
-from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
 from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
 from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array
-from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, write_block
+from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder, Compression
 from napari_ferry.codecs.zarr.saving.chunk_layout import (
     MOST_FILES,
@@ -29,12 +25,10 @@ from napari_ferry.codecs.zarr.saving.chunk_layout import (
     count_chunks,
 )
 from napari_ferry.codecs.zarr.saving.downsampling import Method
+from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock, StoredLevel
 from napari_ferry.codecs.zarr.saving.pyramid import follow_pyramid, plan_pyramid
 from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
-from napari_ferry.codecs.zarr.saving.store_files import stored_digest
-from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.image import Axis, Image
-from napari_ferry.saving import Write
 
 Version = Literal["0.5", "0.4"]
 
@@ -112,6 +106,11 @@ class ImagePlan:
             for level in self.levels
         )
 
+    @property
+    def n_files(self) -> int:
+        """Number of files of chunks or shards."""
+        return sum(_count_files(level) for level in self.levels)
+
     def array_documents(self) -> dict[str, dict[str, Any]]:
         """Return the metadata of each array by its key."""
         names = [axis.name for axis in self.axes]
@@ -122,17 +121,17 @@ class ImagePlan:
             return describe_v2_array(level, self.encoder)
         return describe_array(level, self.encoder, names)
 
-    def writes(self, path: Path) -> Iterator[Write]:
-        """Yield the writes of all levels."""
+    def blocks(self) -> Iterator[PlannedBlock]:
+        """Yield the blocks of all sections, in the order of their stages."""
         for stage, section in enumerate(self.sections):
             first = section.levels[0]
             if stage == 0:
-                array, order, reopen = self.image.array, self.order, None
+                array, order, source = self.image.array, self.order, None
             else:
                 array = Placeholder(first.shape, self.encoder.dtype)
                 order = tuple(range(len(first.shape)))
                 document = self._document(first, [axis.name for axis in self.axes])
-                reopen = partial(reopen_level, key=first.key, document=document)
+                source = StoredLevel(first.key, document)
             maker = BlockMaker(
                 section=section,
                 encoder=self.encoder,
@@ -141,51 +140,18 @@ class ImagePlan:
                 prefix=self.options.prefix,
             )
             for origin in section.origins():
-                yield Write(
-                    path=path,
-                    array=array,
-                    region=_source_region(origin, section.extent(origin), order),
-                    put=partial(write_block, maker=maker, origin=origin),
-                    stored=partial(
-                        stored_digest, section=section, origin=origin, prefix=maker.prefix
-                    ),
-                    stage=stage,
-                    reopen=reopen,
+                yield PlannedBlock(
+                    maker=maker, origin=origin, array=array, stage=stage, source=source
                 )
+
+
+def _count_files(level: Level) -> int:
+    return math.prod(-(-n // side) for n, side in zip(level.shape, level.file, strict=True))
 
 
 def _index_bytes(level: Level) -> int:
     """Return the size of the indices of all shards, in bytes."""
-    files = math.prod(-(-n // side) for n, side in zip(level.shape, level.file, strict=True))
-    return files * (16 * math.prod(level.shard_counts) + 4)
-
-
-def _source_region(
-    origin: Sequence[int], extent: Sequence[int], order: Sequence[int]
-) -> tuple[slice, ...]:
-    """Return the region of a block, with the axes of the source."""
-    sides = [slice(0, 1)] * len(order)
-    for axis, start, n in zip(order, origin, extent, strict=True):
-        sides[axis] = slice(start, start + n)
-    return tuple(sides)
-
-
-def reopen_level(folder: Path, *, key: str, document: Mapping[str, Any]) -> Array:
-    """Open a level that was written before, in a store without its documents.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the store.
-    key : str
-        Key of the array.
-    document : mapping
-        Its metadata.
-    """
-    is_v3 = document["zarr_format"] == 3
-    metadata = (parse_v3 if is_v3 else parse_v2)(document)
-    name = f"{key}/{'zarr.json' if is_v3 else '.zarray'}"
-    return ZarrArray(FolderStore(str(folder)), key, metadata, name, None, is_complete=True)
+    return _count_files(level) * (16 * math.prod(level.shard_counts) + 4)
 
 
 def plan_image(

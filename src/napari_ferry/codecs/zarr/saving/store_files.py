@@ -6,7 +6,7 @@ Sharding: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -42,14 +42,14 @@ class ChunkWriter:
 
     Parameters
     ----------
-    folder : Path
-        Folder of the store.
+    create : callable
+        Creates the unbuffered file of a key.
     prefix : str
         As for `file_key`.
     """
 
-    def __init__(self, folder: Path, prefix: str) -> None:
-        self._folder = os.fspath(folder)
+    def __init__(self, create: Callable[[str], BinaryIO], prefix: str) -> None:
+        self._create = create
         self._prefix = prefix
         self._digests: dict[str, str] = {}
         self._shards: dict[str, _Shard] = {}
@@ -74,10 +74,10 @@ class ChunkWriter:
         outer = [i // n for i, n in zip(numbers, counts, strict=True)]
         key = file_key(level, outer, self._prefix)
         if not level.is_sharded:
-            self._digests[key] = _write(self._open(key), encoded)
+            self._digests[key] = _write(self._create(key), encoded)
             return
         if key not in self._shards:
-            self._shards[key] = _Shard(self._open(key), counts)
+            self._shards[key] = _Shard(self._create(key), counts)
         inner = tuple(i % n for i, n in zip(numbers, counts, strict=True))
         self._shards[key].append(inner, encoded)
 
@@ -86,13 +86,15 @@ class ChunkWriter:
         """Digest of all files, after the last one is complete."""
         return _digest_of_all(self._digests)
 
-    def _open(self, key: str) -> BinaryIO:
-        path = os.path.join(self._folder, key)  # noqa: PTH118 - a tenth of the time of `Path`
-        try:
-            return open(path, "wb", 0)  # noqa: PTH123 - closed by `_write` or `__exit__`
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-            return open(path, "wb", 0)  # noqa: PTH123
+
+def create_in_folder(key: str, *, folder: str) -> BinaryIO:
+    """Create the file of a key in the folder of a store, and the folders above it."""
+    path = os.path.join(folder, key)  # noqa: PTH118 - a tenth of the time of `Path`
+    try:
+        return open(path, "wb", 0)  # noqa: PTH123 - the caller closes it
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        return open(path, "wb", 0)  # noqa: PTH123
 
 
 class _Shard:

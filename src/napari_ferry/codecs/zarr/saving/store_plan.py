@@ -17,10 +17,14 @@ from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
 from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
+from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
 from napari_ferry.image import Image, describe
 from napari_ferry.saving import Plan, PlannedFile
 
 _LAYOUT = "bioformats2raw.layout"
+ZIP_SUFFIX = ".ozx"
+"""Suffix of a store in a ZIP file."""
+
 _UNSAFE = re.compile(r"[^\w .()+-]")
 
 
@@ -32,7 +36,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     images : sequence of Image
         Images that were checked.
     path : Path
-        Folder of the store.
+        Folder of the store, or a ZIP file.
     options : StoreOptions
         Options of the save.
     """
@@ -40,22 +44,30 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     arrays = {key: doc for planned in plans for key, doc in planned.array_documents().items()}
     to_documents = v2_documents if options.version == "0.4" else v3_documents
     documents = to_documents(groups, arrays)
-    file = PlannedFile(
-        path=path,
-        nbytes=sum(planned.nbytes for planned in plans)
-        + sum(len(text.encode()) for _, text in documents),
-        create=make_folder,
-        may_replace=is_pure_store,
-        is_encoded=options.compression != "none",
-        is_folder=True,
-        finish=partial(write_documents, documents=documents),
-    )
+    blocks = [block for planned in plans for block in planned.blocks()]
+    is_zip = path.name.lower().endswith(ZIP_SUFFIX)
+    nbytes = sum(planned.nbytes for planned in plans)
+    nbytes += sum(len(text.encode()) for _, text in documents)
+    if is_zip:
+        n_entries = len(documents) + sum(planned.n_files for planned in plans)
+        file = PlannedFile(path=path, nbytes=nbytes + n_entries * ENTRY_BYTES, is_encoded=True)
+    else:
+        file = PlannedFile(
+            path=path,
+            nbytes=nbytes,
+            create=make_folder,
+            may_replace=is_pure_store,
+            is_encoded=options.compression != "none",
+            is_folder=True,
+            finish=partial(write_documents, documents=documents),
+        )
     return Plan(
         files=(file,),
-        writes=tuple(write for planned in plans for write in planned.writes(path)),
+        writes=() if is_zip else tuple(block.to_write(path) for block in blocks),
         losses=losses_of(plans),
         nframes=sum(_count_frames(image) for image in images),
         identity=_identity(images, options),
+        stream=plan_stream(path, blocks, documents, options.version) if is_zip else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.stream import EncodeTask, Stream
 from napari_ferry.saving.write import PlannedFile, Write
 
@@ -44,6 +45,8 @@ class Plan:
     name : str
         Name that the user gave for the data set, set by `napari_ferry.plan`; files of a series
         have other names.
+    details : tuple of str
+        Sentences about the arrangement of the data in its files, such as the resolutions.
     """
 
     files: tuple[PlannedFile, ...]
@@ -56,6 +59,14 @@ class Plan:
     stream: Stream | None = None
     frame_rate: Fraction | None = None
     name: str = ""
+    details: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        count = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        limit = "at most " if self.is_encoded else ""
+        size = f"{limit}{size_text(self.nbytes)}"
+        losses = f", losses: {'; '.join(self.losses)}" if self.losses else ""
+        return f"Plan({self.paths[0].name}, {count}, {size}, {self.nframes} frames{losses})"
 
     @property
     def nbytes(self) -> int:

@@ -117,7 +117,11 @@ def describe_plan(
     is_known = not (is_pending and plan.is_encoded)
     size = _size_text(plan, estimate) if is_known else "estimating the size..."
     headline = [_describe_names(plan), size]
-    details = [*_file_lines(plan), f"In {plan.files[0].path.parent}, {size_text(free)} free."]
+    details = [
+        *_file_lines(plan),
+        *plan.details,
+        f"In {plan.files[0].path.parent}, {size_text(free)} free.",
+    ]
     if plan.frame_rate is not None:
         frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
         headline.append(f"{float(plan.nframes / plan.frame_rate):.4g} s")

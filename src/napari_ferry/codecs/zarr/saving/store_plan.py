@@ -16,6 +16,7 @@ from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, StoreOptions, 
 from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
 from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
+from napari_ferry.codecs.zarr.saving.store_details import details_of
 from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
 from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
 from napari_ferry.image import Image, describe
@@ -65,6 +66,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
         files=(file,),
         writes=() if is_zip else tuple(block.to_write(path) for block in blocks),
         losses=losses_of(plans),
+        details=details_of(plans),
         nframes=sum(_count_frames(image) for image in images),
         identity=_identity(images, options),
         stream=plan_stream(path, blocks, documents, options.version) if is_zip else None,

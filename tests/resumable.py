@@ -55,4 +55,5 @@ def make_plan(name: str, folder: Path, *, die_at: int = N, is_known: bool = True
         return plan_folder(frames, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", FRAME)
+        patch.setattr("napari_ferry.codecs.zarr.saving.sections.BLOCK_BYTES", FRAME)
         return plan(Image.from_array(frames, "tyx"), folder / name)

@@ -22,7 +22,7 @@ from resumable import FRAME, FileFrames, N, make_plan, source
 
 pytestmark = pytest.mark.leaves_partial
 
-NAMES = ["m.bin", "m.tif", "m.ome.tif", "m.store"]
+NAMES = ["m.bin", "m.tif", "m.ome.tif", "m.store", "m.ome.zarr"]
 
 
 _KILLED = """
@@ -84,7 +84,8 @@ def test_a_damaged_partial_file_is_written_again(name: str, tmp_path: Path):
     kill(name, tmp_path)
     folder = partial_folder(tmp_path / name)
     (partial,) = folder.glob("new-0*")
-    file = partial / "frames" / "2" if partial.is_dir() else partial
+    key = "0/c/2/0/0" if name.endswith(".zarr") else "frames/2"
+    file = partial / key if partial.is_dir() else partial
     data = bytearray(file.read_bytes())
     data[-3 if partial.is_dir() else len(data) - 6 * FRAME + 9] ^= 255
     file.write_bytes(data)

@@ -14,11 +14,11 @@ from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.tiff.pages.cut_tags import find_cut_tags
 from napari_ferry.codecs.tiff.pages.describe import description_head
+from napari_ferry.codecs.tiff.pages.directory import read_directory
 from napari_ferry.codecs.tiff.pages.ifd_chain import (
     Magic,
     check_first_page,
     open_tiff,
-    read_directory,
     read_magic,
 )
 from napari_ferry.codecs.tiff.pages.page_kind import (

@@ -19,13 +19,9 @@ from napari_ferry.files.file_formats import other_format
 
 _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
-_MAX_ENTRIES = 4096
 
 _USUAL_ENTRIES = 12
 """Number of entries that is assumed for the first directory, before it is known."""
-
-NO_DIRECTORY = -1
-"""Offset after a directory that does not exist."""
 
 
 class Magic(NamedTuple):
@@ -44,22 +40,6 @@ class Magic(NamedTuple):
     order: str
     is_big: bool
     header: bytes
-
-
-class Directory(NamedTuple):
-    """One directory of a TIFF file.
-
-    Parameters
-    ----------
-    entries : bytes
-        Its raw entries, fewer than it has in a file that is cut off.
-    next : int
-        Offset of the directory after it, in bytes; 0 after the last one, `NO_DIRECTORY` if this one
-        does not exist or is cut off.
-    """
-
-    entries: bytes
-    next: int
 
 
 class IfdChain(NamedTuple):
@@ -247,34 +227,6 @@ def check_first_page(path: Path, file: BinaryIO, nbytes: int) -> Magic:
         _report_broken_chain(path, 0, False)
     file.seek(0)
     return magic
-
-
-def read_directory(file: BinaryIO, ifd: int, order: str, is_big: bool) -> Directory:
-    """Read one directory.
-
-    Parameters
-    ----------
-    file : binary file
-        Open for reading.
-    ifd : int
-        Offset of the directory, in bytes.
-    order : str
-        Byte order, ``"<"`` or ``">"``.
-    is_big : bool
-        True for BigTIFF.
-    """
-    head, entry, link = ("Q", 20, "Q") if is_big else ("H", 12, "I")
-    size = 8 if is_big else 2
-    file.seek(max(0, ifd))
-    raw = file.read(size)
-    n = struct.unpack(order + head, raw)[0] if len(raw) == size else 0
-
-    is_possible = 0 < n < _MAX_ENTRIES
-    raw = file.read(min(n, _MAX_ENTRIES) * entry + struct.calcsize(order + link))
-    entries, following = raw[: n * entry], raw[n * entry :]
-    if not is_possible or len(following) != struct.calcsize(order + link):
-        return Directory(entries, NO_DIRECTORY)
-    return Directory(entries, int(struct.unpack(order + link, following)[0]))
 
 
 def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:

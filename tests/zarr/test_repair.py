@@ -177,6 +177,20 @@ def test_an_unknown_scale_has_no_unit(tmp_path: Path) -> None:
     ]
 
 
+def test_a_translation_without_a_scale_is_kept(tmp_path: Path) -> None:
+    moved = [{"type": "translation", "translation": [1, 2, 3]}]
+    path = image(tmp_path, "0.5")
+    damage(
+        path,
+        lambda ome: multiscale(ome).update(
+            datasets=[{"path": "0", "coordinateTransformations": moved}]
+        ),
+    )
+    (line,) = mend(path).changes
+    assert line.endswith("-> [1.0, 1.0, 1.0], translation [1.0, 2.0, 3.0]")
+    assert [axis.translation for axis in imload(path)[0].axes] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("steps_in_file", [[{"type": "identity"}], [], "none"])
 def test_other_transformations_become_a_scale(steps_in_file: Any, tmp_path: Path) -> None:
     path = image(tmp_path, "0.5")
@@ -230,6 +244,14 @@ def test_missing_axes_are_named(version: str, tmp_path: Path) -> None:
         ("y", 0.5, "micrometer"),
         ("x", 0.25, "micrometer"),
     ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_axes_that_are_only_names(version: str, tmp_path: Path) -> None:
+    path = image(tmp_path, version, multiscale={"axes": ["z", "y", "x"]})
+    damage(path, lambda ome: multiscale(ome).update(version=version))
+    assert mend(path).changes == ("axes: z y x (names only) -> z y x",)
+    assert multiscale(ome_of(path))["axes"][0] == {"name": "z", "type": "space"}
 
 
 def test_missing_axes_have_channels_where_omero_counts_them(tmp_path: Path) -> None:
@@ -331,6 +353,15 @@ def test_nested_chunks_are_found(given: Any, tmp_path: Path) -> None:
     assert line.endswith("-> '/' (they are in nested folders, such as 0/0)")
     stored = zarr.open_array(str(path / "0"), mode="r")
     assert_same_pixels(np.asarray(stored[:]), DATA)
+
+
+@pytest.mark.parametrize("given", ["-", {}])
+def test_other_names_of_chunks_are_left(given: Any, tmp_path: Path) -> None:
+    path = image(tmp_path, "0.4")
+    edit_json(path / "0" / ".zarray", dimension_separator=given)
+    repair = codec.repair(path)
+    assert not repair.changes
+    assert "is neither '/' nor '.'" in repair.remarks[0]
 
 
 def test_flat_chunks_are_found(tmp_path: Path) -> None:
@@ -566,6 +597,12 @@ def test_stores_of_our_own_are_valid(axes: str, version: str, tmp_path: Path) ->
         assert imload(path)[0].axes[axes.index("x")].scale == 0.7
 
 
+def test_a_version_that_is_not_json_is_unknown(tmp_path: Path) -> None:
+    path = image(tmp_path, "0.4", steps(0, "2", 0.5, 0.25))
+    damage(path, lambda ome: multiscale(ome).update(version=math.inf))
+    assert len(mend(path).changes) == 2
+
+
 def test_zip_files_and_others_are_refused(tmp_path: Path) -> None:
     path = zip_store(image(tmp_path, "0.5"), tmp_path / "a.ozx")
     with pytest.raises(UnsupportedFormatError, match="ZIP file, in which nothing can be replaced"):
@@ -573,6 +610,15 @@ def test_zip_files_and_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b.zarr").mkdir()
     with pytest.raises(UnreadableFileError, match="is not a Zarr store"):
         codec.repair(tmp_path / "b.zarr")
+
+
+def test_a_pyramid_is_left_if_its_full_resolution_cannot_be_read(tmp_path: Path) -> None:
+    path = image(tmp_path, "0.5", steps(1, "2", 1, 0.5))
+    edit_json(path / "0" / "zarr.json", codecs=["bytes", {"name": "other"}])
+    repair = codec.repair(path, scale="1,1,1")
+    assert not repair.changes
+    assert "codec 'other'" in repair.remarks[0]
+    assert "is left as it is" in repair.remarks[1]
 
 
 def test_a_damaged_document_is_named_and_the_others_repaired(tmp_path: Path) -> None:

@@ -38,17 +38,25 @@ def repair_axes(
     ]
     now = valid_names([name_of(each) for each in described], full.ndim)
     asked = request.axis_names(full.ndim)
-    if now is not None and asked in (None, now):
+    if now is not None and asked in (None, now) and not _are_words(multiscale, entry):
         return now
 
-    reason = "" if asked else " (assumed; if they are others, give the axes)"
-    names = asked or _propose(levels[0], entry)
+    reason = "" if asked or now else " (assumed; if they are others, give the axes)"
+    names = asked or now or _propose(levels[0], entry)
     old = {name: each for each in described if isinstance(name := each.get("name"), str)}
     units = {name: each["unit"] for name, each in old.items() if "unit" in each}
     before = " ".join(str(each.get("name")) for each in described) or "missing"
+    before += " (names only)" if _are_words(multiscale, entry) else ""
     multiscale["axes"] = describe_axes(names, units)
     entry.change(f"axes: {before} -> {' '.join(names)}{reason}")
     return names
+
+
+def _are_words(multiscale: Mapping[str, Any], entry: Entry) -> bool:
+    """Return True for axes that are only names, which only OME-NGFF before 0.4 allows."""
+    version = str(multiscale.get("version") or entry.ome.get("version"))
+    words = any(isinstance(each, str) for each in axes_of(multiscale))
+    return words and version.startswith(("0.4", "0.5"))
 
 
 def describe_axes(names: Sequence[str], units: Mapping[str, Any]) -> list[dict[str, Any]]:

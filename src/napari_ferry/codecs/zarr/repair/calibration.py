@@ -215,7 +215,8 @@ def _scale_lines(
         ]
     note = next(filter(None, notes), "") if None in old.scale else ""
     shown = "missing" if not values else show_value(values)
-    return [f": {shown} -> {show_value(new.scale)}{note}"]
+    moved = "" if new.translation is None else f", translation {show_value(new.translation)}"
+    return [f": {shown} -> {show_value(new.scale)}{'' if old.is_regular else moved}{note}"]
 
 
 def _values(transformations: object, kind: str) -> Any:

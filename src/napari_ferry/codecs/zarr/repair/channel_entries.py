@@ -90,7 +90,7 @@ def _repair_window(
     channel["window"] = {**given, **new}
     before = _window_text(old)
     note = " (reversed)" if _is_reversed(now, "start", "end") else ""
-    if None in now.values():
+    if None in (now["min"], now["max"]):
         note = " (unknown values from the type of the pixels)"
     entry.change(f"window of channel {number}: {before} -> {_window_text(new)}{note}")
 

@@ -20,9 +20,11 @@ def repair_separator(entry: Entry) -> None:
     if document is None or not isinstance(shape, list) or len(shape) < 2:
         return
     given = document.get(_KEY)
-    assumed = given if given in _NAMES else "."
+    assumed = "." if given is None else given
+    if assumed not in (*_NAMES,):  # such an array is not opened at all
+        return
     found = find_separator(entry.documents.store, node.key, len(shape), assumed)
-    if found is None or found == (given or "."):
+    if found in (None, assumed):
         return
     document[_KEY] = found
     old = "missing" if given is None else show_value(given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from napari_ferry.arguments import is_finite
 from napari_ferry.codecs.zarr.multiscales import KNOWN_VERSION
 from napari_ferry.codecs.zarr.ome_axes import axes_of
 from napari_ferry.codecs.zarr.repair.axis_entries import (
@@ -30,7 +31,8 @@ def image_entries(entries: Sequence[Entry]) -> list[Entry]:
         version = entry.ome.get("version") or (
             listed[0].get("version") if isinstance(listed[0], dict) else None
         )
-        if version is None or KNOWN_VERSION.fullmatch(str(version)):
+        is_given = isinstance(version, str) or is_finite(version)
+        if not is_given or KNOWN_VERSION.fullmatch(str(version)):
             found.append(entry)
         else:
             entry.remark(f"OME-Zarr of version {version} is newer than 0.5: it is left as it is.")

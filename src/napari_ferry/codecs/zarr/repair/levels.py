@@ -50,6 +50,7 @@ def repair_levels(multiscale: dict[str, Any], entry: Entry) -> list[Level]:
     listed = datasets if isinstance(datasets, list) else []
     levels: list[Level] = []
     missing: list[Any] = []
+    unreadable: list[Any] = []
     for item in listed:
         try:
             levels.append(_open_level(item, entry))
@@ -57,6 +58,10 @@ def repair_levels(multiscale: dict[str, Any], entry: Entry) -> list[Level]:
             missing.append(item)
         except UnreadableFileError as error:
             entry.remark(str(error))
+            unreadable.append(item)
+    if unreadable and (unreadable[0] is listed[0] or levels != sorted(levels, key=_size)):
+        entry.remark("its full resolution is perhaps this one, so the image is left as it is.")
+        return []
     if not levels:
         entry.remark("none of the levels can be opened: get a complete copy of the store.")
         return []

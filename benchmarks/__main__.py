@@ -22,6 +22,7 @@ NAMES = (
     "zarr_reading",
     "saving",
     "compressing",
+    "zarr_saving",
     "copying",
     "gif",
     "video",

@@ -458,3 +458,11 @@ def test_a_zip_file_has_the_same_levels_as_a_folder(
 def test_a_zip_file_of_an_old_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError, match="ZIP files begin"):
         plan(make_image("tyx"), tmp_path / "a.ozx", version="0.4")
+
+
+@pytest.mark.parametrize("name", ["frame", "Position", "P"])
+def test_an_axis_of_any_name_comes_back(tmp_path: Path, name: str) -> None:
+    axes = (Axis("z", 2.0, "um"), Axis(name, 3.0), Axis("y"), Axis("x"))
+    image = Image((pixels((2, 3, 4, 5)),), axes)
+    imsave(image, tmp_path / "a.ome.zarr")
+    assert_same_image(imload(tmp_path / "a.ome.zarr")[0], image, "a")

@@ -85,12 +85,14 @@ def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Im
 def _fitting_order(record: Description, header: Image) -> tuple[int, ...] | None:
     """Return the axes of a record in the order of the store, or ``None`` for another image."""
     names = tuple(axis.name for axis in record.axes)
-    found = store_order(names)
-    order = tuple(range(len(names))) if found is None else found
-    stored = [names[k] if found is None else store_name(names[k]) for k in order]
-    fits = tuple(record.shape[k] for k in order) == header.shape and [
-        name.lower() for name in stored
-    ] == list(header.axis_names)
+    known = store_order(names)
+    order = tuple(range(len(names))) if known is None else known
+    stored = [names[k] if known is None else store_name(names[k]) for k in order]
+    is_named = all(
+        name == found or name not in ("t", "c", "z", "y", "x")  # others may be read as these
+        for name, found in zip(stored, header.axis_names, strict=False)
+    )
+    fits = tuple(record.shape[k] for k in order) == header.shape and is_named
     return order if fits else None
 
 

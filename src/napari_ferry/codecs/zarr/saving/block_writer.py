@@ -100,6 +100,7 @@ def make_block(
                     pixels = halve(pixels, level.halved, maker.method)
                 if k or not maker.section.is_stored:
                     _write_chunks(writer, level, unit._replace(pixels=pixels), encoder, buffer)
+            del unit, pixels  # before the next ones are read
     return writer.digest
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from napari_ferry.codecs.zarr.saving import downsampling
 from napari_ferry.codecs.zarr.saving.downsampling import halve
 
 DTYPES = (
@@ -109,3 +110,25 @@ def test_many_rows_are_halved_in_steps() -> None:
     whole = np.pad(pixels, ((0, 0), (0, 1), (0, 1)), "edge").astype(np.int64)
     expected = (whole.reshape(3, 259, 2, 151, 2).sum((2, 4)) + 2) >> 2
     assert np.array_equal(found, expected)
+
+
+def test_the_mean_of_both_infinities_is_nan() -> None:
+    pixels = np.array([[np.inf, -np.inf], [1, 2]], np.float32)
+    assert np.isnan(halve(pixels, (True, True), "mean")).all()
+
+
+def test_axes_after_those_of_planes_take_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    before = downsampling._mean_pairs
+
+    def mean_pairs(pixels: NDArray[Any], halved: tuple[bool, ...]) -> NDArray[Any]:
+        calls.append(pixels.size)
+        return before(pixels, halved)
+
+    monkeypatch.setattr(downsampling, "_mean_pairs", mean_pairs)
+    pixels = np.arange(256 * 20 * 2, dtype=np.uint16).reshape(256, 20, 2)
+    result = halve(pixels, (True, True, False), "mean")
+    assert len(calls) == 4
+    for k in range(2):
+        plane = np.ascontiguousarray(pixels[..., k])
+        assert np.array_equal(result[..., k], halve(plane, (True, True), "mean"))

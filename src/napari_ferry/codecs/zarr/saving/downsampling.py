@@ -46,12 +46,22 @@ def halve(pixels: NDArray[Any], halved: tuple[bool, ...], method: Method) -> NDA
     """
     if method == "nearest" or not any(halved):
         return pixels[tuple(slice(None, None, 2) if half else slice(None) for half in halved)]
-    reduce = _mode if method == "mode" else _mean_of(pixels.dtype, halved)
+    # the axes to halve come last, so that few blocks contain all samples
+    order = sorted(range(pixels.ndim), key=lambda axis: halved[axis])
     source = pixels.view(np.uint8) if pixels.dtype == bool else pixels
     out = np.empty(half_shape(pixels.shape, halved), source.dtype)
-    for target, part in _row_blocks(source, halved):
-        out[target] = reduce(_complete(part, halved), halved)
+    inner = tuple(halved[axis] for axis in order)
+    _reduce_blocks(source.transpose(order), inner, method, out.transpose(order))
     return out.view(pixels.dtype)
+
+
+def _reduce_blocks(
+    pixels: NDArray[Any], halved: tuple[bool, ...], method: Method, out: NDArray[Any]
+) -> None:
+    """Fill an array of half the resolution, a few rows at a time."""
+    reduce = _mode if method == "mode" else _mean_of(pixels.dtype, halved)
+    for target, part in _row_blocks(pixels, halved):
+        out[target] = reduce(_complete(part, halved), halved)
 
 
 def _row_blocks(
@@ -157,9 +167,10 @@ def _mean_floats(pixels: NDArray[Any], halved: tuple[bool, ...]) -> NDArray[Any]
     wide = np.dtype(np.float32) if pixels.dtype == np.float16 else pixels.dtype
     weight = wide.type(1 / (1 << sum(halved)))
     parts = _windows(pixels, halved)
-    total = np.multiply(next(parts), weight, dtype=wide)
-    for part in parts:
-        total += np.multiply(part, weight, dtype=wide)
+    with np.errstate(invalid="ignore"):  # the mean of both infinities is NaN
+        total = np.multiply(next(parts), weight, dtype=wide)
+        for part in parts:
+            total += np.multiply(part, weight, dtype=wide)
     mean: NDArray[Any] = total.astype(pixels.dtype, copy=False)
     return mean
 

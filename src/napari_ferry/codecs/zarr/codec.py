@@ -126,7 +126,7 @@ def plan(
         get smaller copies, down to 512 pixels.
     downsample : {"mean", "nearest", "mode"}, optional
         Value of the pixels of smaller copies. By default the rounded mean for images, and one of
-        the original pixels for labels.
+        the original pixels for labels, which never have means.
     compression : {"zstd", "lz4", "best", "none"}
         Lossless compression by Blosc. lz4 is the fastest, best the smallest.
 

@@ -203,7 +203,7 @@ def plan_image(
         encoder=ChunkEncoder(
             dtype=stored, compression=options.compression, is_checked=options.version == "0.5"
         ),
-        method=options.downsample or ("nearest" if image.kind == "labels" else "mean"),
+        method=_method_of(image, options.downsample),
         options=options,
     )
 
@@ -212,6 +212,13 @@ def _stored_type(image: Image) -> np.dtype[Any]:
     """Return the type of samples in the store: little-endian, and integers for labels."""
     is_mask = image.kind == "labels" and image.dtype == bool
     return np.dtype(np.uint8) if is_mask else image.dtype.newbyteorder("<")
+
+
+def _method_of(image: Image, asked: Method | None) -> Method:
+    """Return the method of downsampling; the mean of two labels would be a third one."""
+    if image.kind == "labels":
+        return asked if asked in ("nearest", "mode") else "nearest"
+    return asked or "mean"
 
 
 def _halvings(parent: ImagePlan) -> list[dict[str, bool]]:

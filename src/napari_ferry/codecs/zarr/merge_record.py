@@ -12,6 +12,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.transposed import Transposed
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
 from napari_ferry.codecs.zarr.node import Node
+from napari_ferry.codecs.zarr.ome_axes import axes_of
 from napari_ferry.codecs.zarr.ome_documents import (
     describe_labels,
     describe_rendering,
@@ -58,12 +59,12 @@ def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Im
     if KEY not in node.attributes:
         return header
     record = parse_own_record(node.attributes[KEY], f"the attributes of {node.label}")
-    order = None if record is None else _fitting_order(record, header)
+    order = None if record is None else _fitting_order(record, header, multiscale)
     if record is None or order is None:
         return header
 
     back = tuple(int(k) for k in np.argsort(order))
-    has_rendering = record.axes[-1].name != "s" and not own_multiscales(node)
+    has_rendering = "s" not in record.sizes and not own_multiscales(node)
     merged = replace(
         header,
         levels=tuple(_reorder(level, back) for level in header.levels),
@@ -82,18 +83,19 @@ def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Im
     return _with_rendering(merged, node, record) if has_rendering else merged
 
 
-def _fitting_order(record: Description, header: Image) -> tuple[int, ...] | None:
+def _fitting_order(
+    record: Description, header: Image, multiscale: Mapping[str, Any]
+) -> tuple[int, ...] | None:
     """Return the axes of a record in the order of the store, or ``None`` for another image."""
     names = tuple(axis.name for axis in record.axes)
-    known = store_order(names)
-    order = tuple(range(len(names))) if known is None else known
-    stored = [names[k] if known is None else store_name(names[k]) for k in order]
-    is_named = all(
-        name == found or name not in ("t", "c", "z", "y", "x")  # others may be read as these
-        for name, found in zip(stored, header.axis_names, strict=False)
-    )
-    fits = tuple(record.shape[k] for k in order) == header.shape and is_named
-    return order if fits else None
+    found = store_order(names)
+    order = tuple(range(len(names))) if found is None else found
+    stored = [names[k] if found is None else store_name(names[k]) for k in order]
+    if tuple(record.shape[k] for k in order) != header.shape:
+        return None
+    # the header has short names for some, such as t for time
+    written = [each.get("name") for each in axes_of(multiscale) if isinstance(each, Mapping)]
+    return order if stored in (written, [*header.axis_names]) else None
 
 
 def _reorder(level: Array, order: tuple[int, ...]) -> Array:
@@ -102,8 +104,9 @@ def _reorder(level: Array, order: tuple[int, ...]) -> Array:
 
 def _merge_axis(own: Axis, header: Axis) -> Axis:
     """Return the axis of the record, or with the changed step of the header."""
-    written = storable_axis(replace(own, name=header.name))
-    return own if written == header else replace(header, name=own.name)
+    written = storable_axis(replace(own, name=store_name(own.name)))
+    is_kept = replace(written, name=header.name) == header
+    return own if is_kept else replace(header, name=own.name)
 
 
 def _other_metadata(header: Image) -> dict[str, Any]:
@@ -123,6 +126,8 @@ def _with_label_colors(merged: Image, header: Image, record: Description) -> Ima
 def _with_rendering(merged: Image, node: Node, record: Description) -> Image:
     """Return an image with the channels that another program has changed."""
     count = merged.size("c") if "c" in merged.axis_names else 1
+    # the range of the type is that of the pixels, whatever the record says
+    record = replace(record, dtype=merged.dtype.name)
     written = read_rendering(describe_rendering(record), count, "")
     header = read_rendering(node.ome.get("omero"), count, node.label)
     if written == header:

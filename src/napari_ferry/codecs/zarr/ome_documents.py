@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arguments import is_whole
+from napari_ferry.arguments import is_finite, is_whole
 from napari_ferry.image import Axis, Channel
-from napari_ferry.image.axes import limits_of
+from napari_ferry.image.axes import COLOR_SAMPLES, limits_of
 from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.colormaps import PRIMARY_COLORS, color_of
 from napari_ferry.image.json_values import to_json
-from napari_ferry.image.record import Description, is_valid_scale
-from napari_ferry.units import METERS, SECONDS
+from napari_ferry.image.record import Description
+from napari_ferry.units import METERS, SECONDS, is_step
 
 _ORDER = "tczyx"
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -49,7 +49,7 @@ def store_name(name: str) -> str:
 
 def storable_axis(axis: Axis) -> Axis:
     """Return an axis as OME-NGFF can hold it: with a valid scale, and a unit that it knows."""
-    is_valid = is_valid_scale(axis.scale)
+    is_valid = is_step(abs(axis.scale))  # readers refuse others
     is_known = axis.unit in _UNITS.get(_TYPES.get(axis.name, ""), {})
     return Axis(
         axis.name,
@@ -129,8 +129,10 @@ def _channels_of(description: Description) -> Sequence[Channel]:
     sizes = description.sizes
     if "c" in sizes:
         return description.channels or (Channel(),) * sizes["c"]
-    if description.axes[-1].name == "s":
-        return tuple(Channel(name, color) for name, color in _SAMPLE_CHANNELS[: sizes["s"]])
+    if "s" in sizes:
+        is_color = description.frame_ndim == 3 and sizes["s"] in COLOR_SAMPLES
+        colors = _SAMPLE_CHANNELS[: sizes["s"]] if is_color else ((None, None),) * sizes["s"]
+        return tuple(Channel(name, color) for name, color in colors)
     display = description.display or {}
     color = _color_of(display.get("colormap"))
     return (Channel(None, color, limits_of(display)),)
@@ -190,21 +192,30 @@ def describe_labels(display: Mapping[str, Any] | None, version: str, source: str
         Path of the image; empty if there is none.
     """
     described: dict[str, Any] = {"version": version}
-    colormap = (display or {}).get("colormap")
-    direct = colormap.get("direct") if isinstance(colormap, Mapping) else None
-    colors = [
-        {"label-value": int(value), "rgba": _to_bytes(color)}
-        for value, color in (direct if isinstance(direct, Sequence) else ())
-        if is_whole(value)
-    ]
+    colors = _label_colors((display or {}).get("colormap"))
     if colors:
-        described["colors"] = colors
+        described["colors"] = [
+            {"label-value": value, "rgba": rgba} for value, rgba in colors.items()
+        ]
     if source:
         described["source"] = {"image": source}
     return described
 
 
-def _to_bytes(color: Any) -> list[int]:
-    """Return red, green, blue and alpha from 0 to 255."""
-    rgba = np.clip(np.nan_to_num(np.asarray(to_json(color), float)) * 255 + 0.5, 0, 255)
-    return [int(value) for value in rgba]
+def _label_colors(colormap: object) -> dict[int, list[int]]:
+    """Return the color of each label, leaving out what is not a label with a color."""
+    direct = to_json(colormap.get("direct")) if isinstance(colormap, Mapping) else None
+    colors: dict[int, list[int]] = {}
+    for pair in direct if isinstance(direct, list) else ():
+        value, color = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
+        rgba = _to_bytes(color)
+        if rgba and is_whole(value) and abs(value) < 2**63:
+            colors[int(value)] = rgba
+    return colors
+
+
+def _to_bytes(color: object) -> list[int] | None:
+    """Return red, green, blue and alpha from 0 to 255, or ``None`` if they are not numbers."""
+    if not (isinstance(color, list) and len(color) == 4 and all(map(is_finite, color))):
+        return None
+    return [int(value) for value in np.clip(np.asarray(color, float) * 255 + 0.5, 0, 255)]

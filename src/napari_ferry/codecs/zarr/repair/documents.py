@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_ferry.codecs.zarr.node import Node, parse_object, read_document
 from napari_ferry.codecs.zarr.store import FolderStore
+from napari_ferry.errors import escape_surrogates
 from napari_ferry.image.json_values import to_json
 from napari_ferry.saving.repair import Repair, RepairedDocument
 
@@ -168,4 +169,5 @@ def _to_text(document: _Document) -> str:
     found = _INDENT.match((document.before or b"").lstrip())
     indent = len(found[1]) if found else (None if document.before else 2)
     text = json.dumps(to_json(document.value), indent=indent, ensure_ascii=False, allow_nan=False)
+    text = escape_surrogates(text)
     return f"{text}\n" if (document.before or b"").endswith(b"\n") else text

@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
+from napari_ferry.errors import escape_surrogates
 
 
 def describe_array(level: Level, encoder: ChunkEncoder, names: Sequence[str]) -> dict[str, Any]:
@@ -125,6 +126,9 @@ def v2_documents(
 def _to_texts(documents: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     """Return documents as JSON, in which NaN and infinity would be invalid."""
     return tuple(
-        (key, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+        (
+            key,
+            escape_surrogates(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)),
+        )
         for key, document in documents.items()
     )

@@ -19,6 +19,7 @@ from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.store_details import details_of
 from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
 from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
+from napari_ferry.codecs.zarr.store import METADATA_FILES
 from napari_ferry.image import Image, describe
 from napari_ferry.saving import Plan, PlannedFile
 
@@ -138,7 +139,7 @@ def _plan_labeled(
 
 def _unique_names(images: Sequence[Image]) -> Iterator[str]:
     """Yield a name for the group of each image that is allowed everywhere, and different."""
-    taken: set[str] = set()
+    taken = {*METADATA_FILES}
     for image in images:
         stem = _UNSAFE.sub("_", image.name)[:60].strip(" ._") or "labels"
         names = (stem if k == 1 else f"{stem} {k}" for k in range(1, len(images) + 2))

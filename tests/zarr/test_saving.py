@@ -170,6 +170,19 @@ def test_a_flipped_bit_is_an_error(tmp_path: Path, compression: str) -> None:
             np.asarray(imload(path)[0].array)
 
 
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "best"])
+def test_chunks_that_cannot_be_compressed_have_the_planned_size(
+    tmp_path: Path, compression: str
+) -> None:
+    image = Image.from_array(pixels((10, 5, 6), "float32"), "xyz")
+    path = tmp_path / "a.ome.zarr"
+    planned = plan(image, path, compression=compression)
+    imsave(image, path, compression=compression)
+    nbytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    assert nbytes <= planned.nbytes
+
+
 @each_version
 def test_transformations_of_every_level(tmp_path: Path, version: Any) -> None:
     axes = (Axis("z", 2.0, "um", 5.0), Axis("y", 0.5, "um", 10.0), Axis("x", 0.25, "um", -3.0))

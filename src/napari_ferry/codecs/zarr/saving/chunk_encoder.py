@@ -22,7 +22,10 @@ Buffer: TypeAlias = NDArray[np.uint8]
 Encoded: TypeAlias = list[bytes | memoryview]
 """The bytes of one chunk, in parts."""
 
-OVERHEAD = 20
+_HEADER = 16
+"""Size of the header of Blosc, in bytes."""
+
+OVERHEAD = _HEADER + 4
 """Most bytes that a chunk can grow by: the header of Blosc and the checksum."""
 
 _BITSHUFFLE = 2
@@ -91,7 +94,7 @@ class ChunkEncoder:
             shuffle=_BITSHUFFLE,
             typesize=self.dtype.itemsize,
             numthreads=1,
-            out=buffer,
+            out=buffer[: data.nbytes + _HEADER],  # it would grow by more if it could
         )
         return np.asarray(compressed)
 

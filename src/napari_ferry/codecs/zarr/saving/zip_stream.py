@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 from napari_ferry.arrays import BlockReader
 from napari_ferry.codecs.zarr.saving.block_writer import make_block
@@ -83,14 +85,19 @@ def _assemble(
     comment: str,
 ) -> int:
     """Write the file from the results of the first section, and carry out the later ones."""
-    with zipfile.ZipFile(partials[0], "w", zipfile.ZIP_STORED) as archive:
+    with (
+        partials[0].open("w+b") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+    ):
         archive.comment = comment.encode()
+        store = _UnfinishedStore(partials[0].name, file, archive)
         for key, text in reversed(documents):
-            _append(archive, {key: text.encode()})
-        _append_all(archive, results)
+            store.append({key: text.encode()})
+        for files in results:
+            store.append(files)
         for _, blocks in groupby(later, lambda block: block.stage):
-            store = _UnfinishedStore(archive)
-            _append_all(archive, results.work(partial(_make_later, b, store) for b in blocks))
+            for files in results.work(partial(_make_later, block, store) for block in blocks):
+                store.append(files)
     return 1
 
 
@@ -100,42 +107,54 @@ def _make_later(block: PlannedBlock, store: _UnfinishedStore) -> Files:
     return _encode(BlockReader(block.source.open(store), block.region), block=block)
 
 
-def _append_all(archive: zipfile.ZipFile, results: Iterable[Files]) -> None:
-    for files in results:
-        _append(archive, files)
-
-
-def _append(archive: zipfile.ZipFile, files: Files) -> None:
-    """Append entries, with a time that does not depend on that of the save."""
-    for key, data in files.items():
-        archive.writestr(zipfile.ZipInfo(key), data)
-
-
 class _UnfinishedStore:
-    """The entries of a ZIP file that is being written, as the source of smaller levels."""
+    """The entries of a ZIP file that is being written, as the source of smaller levels.
+
+    One thread appends while others read, so that each waits for the other.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    file : binary file
+        The file, open for writing and reading.
+    archive : zipfile.ZipFile
+        Writer of its entries.
+    """
 
     is_remote = False
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, name: str, file: BinaryIO, archive: zipfile.ZipFile) -> None:
+        self.name = name
+        self._file = file
         self._archive = archive
-        self.name = Path(archive.filename or "").name
+        self._ends: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+
+    def append(self, files: Files) -> None:
+        """Append entries, with a time that does not depend on that of the save."""
+        for key, data in files.items():
+            entry = zipfile.ZipInfo(key)
+            entry.external_attr = 0o644 << 16  # others may read it when it is unpacked
+            with self._lock:
+                self._archive.writestr(entry, data)
+                self._ends[key] = self._file.tell(), len(data)
 
     def read(self, key: str, most: int) -> bytes | None:
-        try:
-            return self._archive.read(key)
-        except KeyError:
-            return None
+        nbytes = self.size(key)
+        return None if nbytes is None else self.read_part(key, 0, nbytes)
 
     def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
-        data = self.read(key, 0)
-        if data is None:
-            return None
-        first = start if start >= 0 else len(data) + start
-        return data[first : first + nbytes]
+        with self._lock:
+            if key not in self._ends:
+                return None
+            end, size = self._ends[key]
+            self._file.seek(end - size + (start if start >= 0 else size + start))
+            return self._file.read(nbytes)
 
     def size(self, key: str) -> int | None:
-        data = self.read(key, 0)
-        return None if data is None else len(data)
+        found = self._ends.get(key)
+        return None if found is None else found[1]
 
     def list_names(self, key: str) -> list[str]:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle  # noqa: TID251 - our own writes
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Sequence
@@ -385,6 +386,14 @@ def test_a_target_inside_a_store_is_refused(tmp_path: Path) -> None:
         plan(make_image("tyx"), tmp_path / "a.ome.zarr" / "a.ome.zarr")
 
 
+def test_a_stray_group_far_above_the_target_is_no_obstacle(tmp_path: Path) -> None:
+    zarr.open_group(str(tmp_path))
+    (tmp_path / "results").mkdir()
+    imsave(make_image("tyx"), tmp_path / "results" / "a.ome.zarr")
+    with pytest.raises(TargetError, match="inside"):
+        imsave(make_image("tyx"), tmp_path / "b.ome.zarr")
+
+
 def test_only_a_folder_of_nothing_but_zarr_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.zarr"
     imsave([make_image("tyx"), replace(make_image("tyx"), kind="labels")], path)
@@ -466,6 +475,27 @@ def test_a_zip_file_has_the_same_levels_as_a_folder(
         found.close()
     planned = plan([image, labels], tmp_path / "b.ozx", shards=shards, chunks=chunks)
     assert (tmp_path / "a.ozx").stat().st_size <= planned.nbytes
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("shards", [True, False])
+def test_levels_in_a_zip_file_are_read_while_others_are_written(
+    tmp_path: Path, shards: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_slowly(self: zipfile.ZipFile, entry: zipfile.ZipInfo, data: bytes) -> None:
+        with self.open(entry, "w") as file:
+            time.sleep(0.001)  # for the threads that read
+            file.write(data)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", write_slowly)
+    image = Image.from_array(pixels((4, 265, 266)), "zyx")
+    planned = plan(image, tmp_path / "a.ome.zarr", shards=shards)
+    assert max(write.stage for write in planned.writes) > 1
+    imsave(image, tmp_path / "a.ozx", shards=shards, workers=4)
+    (found,) = imload(tmp_path / "a.ozx")
+    assert_pyramid([np.asarray(level) for level in found.levels], "mean")
+    with zipfile.ZipFile(tmp_path / "a.ozx") as archive:
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
 
 
 def test_a_zip_file_of_an_old_version_is_refused(tmp_path: Path) -> None:

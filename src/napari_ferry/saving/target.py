@@ -75,6 +75,8 @@ def check_free_space(folder: Path, nbytes: int) -> None:
 def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
     """Refuse a target in a folder that is itself a data set; dialogs for saving enter such folders.
 
+    Folders further up are not asked, as a stray file there would make all saving impossible.
+
     Parameters
     ----------
     path : Path
@@ -85,11 +87,10 @@ def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
     Raises
     ------
     TargetError
-        A folder that contains the target is a data set.
+        The folder that contains the target is a data set.
     """
-    parents = path.absolute().parents
-    store = next((folder for folder in parents if any(claim(folder) for claim in claims)), None)
-    if store is not None:
+    store = next((folder for folder in path.absolute().parents if folder.exists()), None)
+    if store is not None and any(claim(store) for claim in claims):
         raise TargetError(
             f"{path.name} would be inside {store.name}, which is one data set: choose a name "
             "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "

@@ -146,6 +146,20 @@ def test_only_the_chunks_under_an_index_are_read_once(
     assert len(read) == 3
 
 
+def test_a_save_reads_whole_chunks_once_and_does_not_cache_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pixels((6, 35, 40))
+    write_array(tmp_path / "a.zarr", data, chunks=(2, 10, 10))
+    (image,) = imload(tmp_path / "a.zarr")
+    read = count_reads(monkeypatch)
+    before = CHUNKS._nbytes
+    imsave(image, tmp_path / "a.bin")
+    assert len(read) == len(set(read)) == 3 * 4 * 4
+    assert CHUNKS._nbytes == before
+    assert_same_pixels(np.asarray(imload(tmp_path / "a.bin")[0]), data)
+
+
 def test_opening_reads_no_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_array(tmp_path / "a.zarr", pixels((6, 40, 40)))
     read = count_reads(monkeypatch)

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Closable, Shaped
+from napari_ferry.arrays.single_use import is_single_use
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
@@ -142,9 +143,11 @@ class ZarrArray(Shaped, Closable):
         sides = self._split(ranges)
         out = self._make_filled(counts)
         refuse_changed(self._files.store, self._document, self._stamp)
+        is_cached = not is_single_use()  # the threads below have contexts of their own
 
         def copy(parts: tuple[_Part, ...]) -> None:
-            chunk = self._read_chunk(tuple(part.chunk for part in parts))
+            is_kept = is_cached or not self._are_whole(parts)
+            chunk = self._read_chunk(tuple(part.chunk for part in parts), is_kept)
             if chunk is not None:
                 out[tuple(part.target for part in parts)] = chunk[
                     tuple(part.source for part in parts)
@@ -200,13 +203,23 @@ class ZarrArray(Shaped, Closable):
                 f"smaller parts, and check the shape {self.shape}."
             ) from error
 
-    def _read_chunk(self, index: tuple[int, ...]) -> NDArray[Any] | None:
-        """Return a chunk from the cache or the store, or ``None`` if it is missing."""
+    def _are_whole(self, parts: Sequence[_Part]) -> bool:
+        """Return True if parts contain all samples of a chunk that are in the array."""
+        return all(
+            len(range(side)[part.source]) == min(side, n - part.chunk * side)
+            for part, side, n in zip(parts, self.chunks, self.shape, strict=True)
+        )
+
+    def _read_chunk(self, index: tuple[int, ...], is_kept: bool) -> NDArray[Any] | None:
+        """Return a chunk from the cache or the store, or ``None`` if it is missing.
+
+        It is added to the cache if it `is_kept`.
+        """
         key = (self._files.owner, index)
         chunk = CHUNKS.get(key)
         if chunk is None:
             chunk = self._files.read(index)
-            if chunk is not None:
+            if chunk is not None and is_kept:
                 CHUNKS.put(key, chunk)
         return chunk
 

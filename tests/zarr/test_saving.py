@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ome_types
 import pytest
 import zarr
 from hypothesis import HealthCheck, given, settings
@@ -336,6 +337,47 @@ def test_other_images_are_a_series(tmp_path: Path, version: Any) -> None:
     assert attributes_of(path, "OME", version)["series"] == ["0", "1", "2", "3"]
     for found, expected in zip(imload(path), images, strict=True):
         assert_same_image(found, expected)
+
+
+@each_version
+def test_a_series_has_ome_xml(tmp_path: Path, version: Any) -> None:
+    images = [
+        replace(make_full_image("ctyx"), name="one & <two>"),
+        replace(make_image("yxs", "uint8", s=3), name="photo"),
+        replace(make_image("qyx", "float32", q=2), name="named"),
+        replace(make_image("yx", "bool"), name="mask", kind="labels"),
+    ]
+    path = tmp_path / "a.ome.zarr"
+    assert not [loss for loss in plan(images, path, version=version).losses if "OME-XML" in loss]
+    imsave(images, path, version=version)
+    ome = ome_types.from_xml(path / "OME" / "METADATA.ome.xml", validate=True)
+    assert [each.id for each in ome.images] == ["Image:0", "Image:1", "Image:2", "Image:3"]
+    assert [each.name for each in ome.images] == [each.name for each in images]
+    assert [len(each.pixels.channels) for each in ome.images] == [images[0].size("c"), 3, 2, 1]
+    for number, each in enumerate(ome.images):
+        shape = dict(zip("tczyx", (1, 1, 1, 1, 1), strict=True))
+        names = [axis["name"] for axis in axes_of(path, str(number), version)]
+        stored = levels_of(path, str(number))[0].shape
+        shape |= zip(["c" if name == "q" else name for name in names], stored, strict=True)
+        sizes = {name: getattr(each.pixels, f"size_{name}") for name in "tczyx"}
+        assert sizes == shape
+    assert [each.name for each in ome.images[1].pixels.channels] == ["R", "G", "B"]
+
+
+def axes_of(path: Path, key: str, version: str) -> list[dict[str, Any]]:
+    """Return the axes of an image in the attributes of its group."""
+    found: list[dict[str, Any]] = attributes_of(path, key, version)["multiscales"][0]["axes"]
+    return found
+
+
+def test_a_series_that_ome_xml_cannot_describe_is_a_loss(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.zarr"
+    images = [make_image("yx", "int64"), make_image("yx", "uint8")]
+    (loss,) = (each for each in plan(images, path).losses if "OME-XML" in each)
+    assert "Bio-Formats" in loss
+    imsave(images, path)
+    assert not (path / "OME" / "METADATA.ome.xml").exists()
+    assert len(imload(path)) == 2
 
 
 def test_colors_of_labels_that_another_program_changed_are_kept(tmp_path: Path) -> None:

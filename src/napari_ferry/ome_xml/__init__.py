@@ -10,7 +10,7 @@ from napari_ferry.ome_xml.plane_fit import PlaneFit, fit_planes
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position
 from napari_ferry.ome_xml.read import parse_ome_xml
 from napari_ferry.ome_xml.vocabulary import OME_DTYPES, step_losses
-from napari_ferry.ome_xml.write import write_ome_xml
+from napari_ferry.ome_xml.write import write_companion_xml, write_ome_xml
 
 __all__ = [
     "OME_DTYPES",
@@ -21,5 +21,6 @@ __all__ = [
     "parse_ome_xml",
     "plane_position",
     "step_losses",
+    "write_companion_xml",
     "write_ome_xml",
 ]

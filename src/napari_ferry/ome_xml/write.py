@@ -24,7 +24,7 @@ from napari_ferry.ome_xml.vocabulary import (
 from napari_ferry.units import to_ome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from napari_ferry.image import Image
     from napari_ferry.ome_xml.planes import TiffData
@@ -51,11 +51,12 @@ def write_ome_xml(
     InvalidImageError
         The data type is unknown to OME, or y and x (or y, x and s) are not the last axes.
     """
-    schema = {"xmlns": SCHEMA, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"}
-    location = {"xsi:schemaLocation": f"{SCHEMA} {SCHEMA}/ome.xsd", "Creator": "napari-ferry"}
-    root = ET.Element("OME", schema | location | ({"UUID": uuid} if uuid else {}))
+    root = _make_root({"UUID": uuid} if uuid else {})
     for i, (image, blocks) in enumerate(zip(images, tiff_data, strict=True)):
-        _write_image(root, i, image, blocks)
+        element, pixels = _write_image(root, i, image)
+        for block in blocks:
+            _write_tiff_data(pixels, block)
+        ET.SubElement(element, "AnnotationRef", {"ID": f"Annotation:{i}"})
 
     notes = ET.SubElement(root, "StructuredAnnotations")
     for i, image in enumerate(images):
@@ -63,11 +64,42 @@ def write_ome_xml(
         note = ET.SubElement(notes, "CommentAnnotation", attributes)
         # JSON escapes characters forbidden in XML: control characters and lone surrogates
         ET.SubElement(note, "Value").text = json.dumps(describe(image), ensure_ascii=True)
+    return _to_text(root)
+
+
+def write_companion_xml(images: Sequence[Image]) -> str:
+    """Describe images whose pixels are stored elsewhere as OME-XML, for storage in UTF-8.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        One Image element each.
+
+    Raises
+    ------
+    InvalidImageError
+        As for `write_ome_xml`.
+    """
+    root = _make_root({})
+    for i, image in enumerate(images):
+        _, pixels = _write_image(root, i, image)
+        ET.SubElement(pixels, "MetadataOnly")
+    return _to_text(root)
+
+
+def _make_root(attributes: dict[str, str]) -> ET.Element:
+    schema = {"xmlns": SCHEMA, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"}
+    location = {"xsi:schemaLocation": f"{SCHEMA} {SCHEMA}/ome.xsd", "Creator": "napari-ferry"}
+    return ET.Element("OME", schema | location | attributes)
+
+
+def _to_text(root: ET.Element) -> str:
     xml = ET.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>{xml}'
 
 
-def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffData]) -> None:
+def _write_image(root: ET.Element, i: int, image: Image) -> tuple[ET.Element, ET.Element]:
+    """Add an Image with its channels; return it and its Pixels."""
     if image.dtype.name not in OME_DTYPES or not has_frames(image) or 0 in image.shape:
         raise InvalidImageError(
             f"OME-XML cannot describe {image.dtype} pixels with the axes "
@@ -86,9 +118,7 @@ def _write_image(root: ET.Element, i: int, image: Image, blocks: Iterable[TiffDa
         attributes = {"ID": f"Channel:{i}:{number}", "SamplesPerPixel": samples}
         attributes |= {"Name": xml_text(channel.name)} if channel.name else {}
         ET.SubElement(pixels, "Channel", attributes | ({"Color": color} if color else {}))
-    for block in blocks:
-        _write_tiff_data(pixels, block)
-    ET.SubElement(element, "AnnotationRef", {"ID": f"Annotation:{i}"})
+    return element, pixels
 
 
 def _pixels_attributes(i: int, image: Image) -> dict[str, str]:

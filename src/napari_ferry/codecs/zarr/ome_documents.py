@@ -107,7 +107,7 @@ def describe_rendering(description: Description) -> dict[str, Any] | None:
     Programs choose contrast limits by themselves where there are none; here the whole range of the
     type would take their place.
     """
-    channels = _channels_of(description)
+    channels = channels_of(description)
     displays = channel_displays(description.display, len(channels))
     hidden = [display.get("visible") is False for display in displays]
     if len(channels) == 1:
@@ -124,7 +124,7 @@ def describe_rendering(description: Description) -> dict[str, Any] | None:
     }
 
 
-def _channels_of(description: Description) -> Sequence[Channel]:
+def channels_of(description: Description) -> Sequence[Channel]:
     """Return the channels of an image; the only one is described by its display."""
     sizes = description.sizes
     if "c" in sizes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from napari_ferry.codecs.zarr.ome_documents import storable_axis
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
+from napari_ferry.codecs.zarr.saving.series_xml import has_series_xml
 from napari_ferry.image import common_losses
 from napari_ferry.image.record import is_valid_scale
 
@@ -16,6 +17,11 @@ _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
 def losses_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:
     """Return one sentence for each loss and each obstacle."""
     losses = [loss for planned in plans for loss in _losses(planned)]
+    if len(plans) > 1 and plans[0].key and not has_series_xml(plans):
+        losses.append(
+            "OME-XML cannot describe all of the images, so that Bio-Formats and napari-ome-zarr do "
+            "not find any: save those of 64-bit integers, float16 or other axes on their own"
+        )
     has_pyramid = all(len(planned.levels) > 1 for planned in plans)
     losses += common_losses([planned.image for planned in plans], has_pyramid=has_pyramid)
     return tuple(dict.fromkeys(losses))

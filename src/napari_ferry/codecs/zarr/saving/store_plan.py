@@ -16,6 +16,11 @@ from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, StoreOptions, 
 from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
 from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
+from napari_ferry.codecs.zarr.saving.series_xml import (
+    SERIES_XML,
+    describe_series,
+    has_series_xml,
+)
 from napari_ferry.codecs.zarr.saving.store_details import details_of
 from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
 from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
@@ -46,6 +51,8 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     arrays = {key: doc for planned in plans for key, doc in planned.array_documents().items()}
     to_documents = v2_documents if options.version == "0.4" else v3_documents
     documents = to_documents(groups, arrays)
+    if has_series_xml(plans):
+        documents = ((SERIES_XML, describe_series(plans)), *documents)
     blocks = [block for planned in plans for block in planned.blocks()]
     is_zip = path.name.lower().endswith(ZIP_SUFFIX)
     nbytes = sum(planned.nbytes for planned in plans)

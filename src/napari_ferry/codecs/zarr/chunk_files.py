@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata, Shards
 from napari_ferry.codecs.zarr.chunk_codecs import strip_checksum
+from napari_ferry.codecs.zarr.completeness import COMPLETE
 from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import Store
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.image.record import KEY
 
 _T = TypeVar("_T")
 
@@ -63,7 +65,7 @@ class ChunkFiles:
         key = self._key_of([i // n for i, n in zip(index, counts, strict=True)])
         try:
             if shards is None:
-                data = self._require(self.store.read(key, self.metadata.decoder.most_bytes))
+                data = self._require(key, self.store.read(key, self.metadata.decoder.most_bytes))
             else:
                 data = self._read_from_shard(key, index, shards)
             return None if data is None else self.metadata.decoder.decode(data)
@@ -75,10 +77,15 @@ class ChunkFiles:
                 "from a copy of the store."
             ) from error
 
-    def _require(self, found: _T | None) -> _T | None:
+    def _require(self, key: str, found: _T | None) -> _T | None:
         """Return what was found, and refuse that a file of a complete array is missing."""
         if found is None and self.is_complete:
-            raise DamageError("it is missing, although the store was saved with all chunks")
+            raise UnreadableFileError(
+                f"{self.store.name} is damaged: {key} is missing, although all chunks were saved; "
+                "restore this file from a copy of the store. If another program has removed it "
+                f'because all of its pixels are 0, remove "{COMPLETE}" from the attributes '
+                f'"{KEY}" of the image.'
+            )
         return found
 
     def _key_of(self, numbers: Sequence[int]) -> str:
@@ -89,7 +96,7 @@ class ChunkFiles:
 
     def _read_from_shard(self, key: str, index: Sequence[int], shards: Shards) -> bytes | None:
         """Return the bytes of a chunk in a shard, or ``None`` if it is missing there."""
-        table = self._require(self._read_index(key, shards))
+        table = self._require(key, self._read_index(key, shards))
         if table is None:
             return None
         inside = tuple(i % n for i, n in zip(index, shards.counts, strict=True))

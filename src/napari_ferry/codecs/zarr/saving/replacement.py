@@ -9,6 +9,9 @@ from pathlib import Path
 from napari_ferry.codecs.zarr.store import METADATA_FILES
 
 _OWN_FILES = frozenset({*METADATA_FILES, ".zmetadata", "METADATA.ome.xml"})
+_BACKUP = re.compile(r"(.+)\.bak(-\d+)?")
+"""A copy of a document, which a repair makes."""
+
 _CHUNK = re.compile(r"(c\.|c)?\d+(\.\d+)*|c")
 
 
@@ -30,6 +33,11 @@ def is_pure_store(folder: Path) -> bool:
                     folders.append(entry.path)
                 elif entry.name in _OWN_FILES:
                     is_store = True
-                elif not _CHUNK.fullmatch(entry.name):
+                elif not (_CHUNK.fullmatch(entry.name) or _is_backup(entry.name)):
                     return False
     return is_store or is_empty
+
+
+def _is_backup(name: str) -> bool:
+    found = _BACKUP.fullmatch(name)
+    return found is not None and found[1] in _OWN_FILES

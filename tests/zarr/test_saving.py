@@ -30,10 +30,12 @@ from helpers import (
     pixels,
 )
 from napari_ferry import Axis, Channel, FerryWarning, Image, imload, imsave, plan
+from napari_ferry.codecs.zarr import codec
 from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.saving import chunk_layout, pyramid, sections
 from napari_ferry.codecs.zarr.saving.downsampling import halve
 from napari_ferry.errors import FerryError, InvalidImageError, TargetError, TargetExistsError
+from napari_ferry.saving.repair import run_repair
 from zarr_files import edit_json
 
 VERSIONS = ("0.4", "0.5")
@@ -440,6 +442,7 @@ def test_only_a_folder_of_nothing_but_zarr_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.zarr"
     imsave([make_image("tyx"), replace(make_image("tyx"), kind="labels")], path)
     imsave(make_image("zyx"), path, overwrite=True, version="0.4")
+    run_repair(codec.repair(path, name="new"))  # leaves a copy of the old metadata
     imsave(make_image("zyx"), path, overwrite=True)
     (path / "0" / "keep.txt").write_text("mine")
     with pytest.raises(TargetExistsError):
@@ -538,6 +541,14 @@ def test_levels_in_a_zip_file_are_read_while_others_are_written(
     assert_pyramid([np.asarray(level) for level in found.levels], "mean")
     with zipfile.ZipFile(tmp_path / "a.ozx") as archive:
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
+
+
+def test_a_zip_file_with_long_names_has_the_planned_size(tmp_path: Path) -> None:
+    labels = replace(make_image("yx"), kind="labels", name="細胞" * 30)
+    images = [make_image("yx"), *[labels] * 9]
+    planned = plan(images, tmp_path / "a.ozx", compression="none")
+    imsave(images, tmp_path / "a.ozx", compression="none")
+    assert (tmp_path / "a.ozx").stat().st_size <= planned.nbytes
 
 
 def test_a_zip_file_of_an_old_version_is_refused(tmp_path: Path) -> None:

@@ -58,8 +58,9 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     nbytes = sum(planned.nbytes for planned in plans)
     nbytes += sum(len(text.encode()) for _, text in documents)
     if is_zip:
-        n_entries = len(documents) + sum(planned.n_files for planned in plans)
-        file = PlannedFile(path=path, nbytes=nbytes + n_entries * ENTRY_BYTES, is_encoded=True)
+        counts = [(key, 1) for key, _ in documents] + [(each.key, each.n_files) for each in plans]
+        nbytes += sum(count * (ENTRY_BYTES + 2 * len(key.encode())) for key, count in counts)
+        file = PlannedFile(path=path, nbytes=nbytes, is_encoded=True)
     else:
         file = PlannedFile(
             path=path,

@@ -22,7 +22,7 @@ from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock
 from napari_ferry.saving.stream import EncodeTask, Results, Stream
 
 ENTRY_BYTES = 256
-"""Most bytes of the headers of one entry."""
+"""Most bytes of the two headers of one entry, without the name of its image in both of them."""
 
 Files = dict[str, bytes]
 """The bytes of files by their keys."""

@@ -18,7 +18,7 @@ from napari_ferry.arguments import find_url, reading, to_path
 from napari_ferry.errors import UnsupportedFormatError, opening
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
-from napari_ferry.image.axis_names import naming_axes, rename_axes
+from napari_ferry.image.axis_names import naming_axes
 from napari_ferry.saving import Plan, naming_saves
 from napari_ferry.saving.interruption import check_exists
 
@@ -277,7 +277,7 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     open_url = _find_opener(url)
     with naming_axes(are_given=names is not None):
         images = open_url(url) if open_url else _open_path(to_path(path))
-    return [rename_axes(image, names) for image in images] if names else images
+    return [image.replace(axes=names) for image in images] if names else images
 
 
 def _open_path(path: Path) -> list[Image]:

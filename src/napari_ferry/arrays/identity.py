@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 import xxhash
 
+from napari_ferry.arrays.axis_view import AxisView
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import Mapped, is_in_file
 from napari_ferry.arrays.protocol import Array
@@ -69,6 +70,8 @@ def _state_of(array: object) -> object:
         return "Stack", array.axis, [_state_of(part) for part in array.parts]
     if isinstance(array, AxisSlice):
         return "AxisSlice", array.axis, array.index, _state_of(array.array)
+    if isinstance(array, AxisView):
+        return "AxisView", array.order, array.indices, _state_of(array.array)
     if isinstance(array, StampedReader) or (isinstance(array, Mapped) and is_in_file(array)):
         return array
     raise _UnknownSourceError

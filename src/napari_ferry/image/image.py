@@ -13,7 +13,6 @@ from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import (
-    COLOR_SAMPLES,
     Axis,
     Channel,
     check_parts,
@@ -21,10 +20,11 @@ from napari_ferry.image.axes import (
     parse_axes,
 )
 from napari_ferry.image.dask_array import to_dask
+from napari_ferry.image.geometry import Geometry
+from napari_ferry.image.overrides import OneOrEach, override
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.summary import describe_line, to_html
 from napari_ferry.image.xarray_coords import from_data_array, to_data_array
-from napari_ferry.units import SECONDS
 
 if TYPE_CHECKING:
     import dask.array
@@ -35,7 +35,7 @@ Kind = Literal["image", "labels"]
 
 
 @dataclass(frozen=True, eq=False)
-class Image:
+class Image(Geometry):
     """A lazy array with named, calibrated axes.
 
     Parameters
@@ -146,76 +146,9 @@ class Image:
         return self._pixels[0] if self._pixels else self.array
 
     @property
-    def array(self) -> Array:
-        """The full-resolution level, lazy."""
-        return self.levels[0]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis at full resolution."""
-        return tuple(int(n) for n in self.array.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of one sample."""
-        return np.dtype(self.array.dtype)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.axes)
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the full-resolution level in memory, in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-
-    @property
-    def axis_names(self) -> tuple[str, ...]:
-        """Names of the axes, in order."""
-        return tuple(axis.name for axis in self.axes)
-
-    @property
-    def is_rgb(self) -> bool:
-        """True if the last axis contains the 3 or 4 samples of a color."""
-        return self.axes[-1].name == "s" and self.shape[-1] in COLOR_SAMPLES
-
-    @property
-    def is_gray(self) -> bool:
-        """True if the colormap is gray or missing: samples are gray levels, or RGB(A) colors."""
-        return self.is_rgb or self.display.get("colormap") in (None, "gray", "grey")
-
-    @property
-    def frame_ndim(self) -> int:
-        """Number of axes of a frame: y and x, and the samples of a color."""
-        return 3 if self.is_rgb else 2
-
-    @property
-    def frame_rate(self) -> float | None:
-        """Frames per second, from the scale of ``t``; ``None`` if its unit is not a time."""
-        axis = self.axis("t")
-        seconds = SECONDS.get(axis.unit or "") if axis else None
-        return 1.0 / (axis.scale * seconds) if axis and seconds and axis.scale > 0 else None
-
-    @property
-    def pixel_size(self) -> tuple[float, float] | None:
-        """Scale of (y, x) in their units; ``None`` if they are not calibrated."""
-        y, x = self.axis("y"), self.axis("x")
-        return (y.scale, x.scale) if y and x and y.unit and x.unit else None
-
-    @property
     def is_loaded(self) -> bool:
         """True if pixels are in memory, after `load` and before `close`."""
         return bool(self._pixels)
-
-    def axis(self, name: str) -> Axis | None:
-        """Return the axis with a name, or ``None`` if it does not exist."""
-        return next((axis for axis in self.axes if axis.name == name), None)
-
-    def size(self, name: str) -> int:
-        """Return the length of the axis with a name, 1 if it does not exist."""
-        names = self.axis_names
-        return self.shape[names.index(name)] if name in names else 1
 
     def load(self) -> NDArray[Any]:
         """Read all pixels of the full-resolution level into memory, once."""
@@ -268,6 +201,56 @@ class Image:
         """
         patch = read_patch(self._source, self.axis_names, sample_idx, channels, coords, patch_size)
         return patch if dtype is None else patch.astype(dtype, copy=False)
+
+    def replace(
+        self,
+        *,
+        axes: str | Sequence[str] | None = None,
+        scale: OneOrEach[float] | None = None,
+        unit: OneOrEach[str | None] | str | None = None,
+        translation: OneOrEach[float] | None = None,
+        channels: Sequence[str | Channel | None] | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return the image with other metadata; the pixels remain the same, and are not read.
+
+        Parameters
+        ----------
+        axes : str or sequence of str, optional
+            New names, one for each axis, in any case.
+        scale, translation : mapping or sequence of float, optional
+            For the axes that a mapping names, or one for each axis, in their units.
+        unit : str, or mapping or sequence of str, optional
+            As `scale`; a single length is the unit of z, y and x, a single time that of t.
+        channels : sequence of str or Channel, optional
+            Names, which leave the colors and contrast limits unchanged, or whole channels.
+        name : str, optional
+            New name.
+        metadata : mapping, optional
+            Entries to add to `metadata` or to replace there, plain JSON values.
+
+        Raises
+        ------
+        InvalidImageError
+            A number of values is wrong, or an axis or a unit is unknown.
+
+        Examples
+        --------
+        >>> image = Image.from_array(np.zeros((3, 8, 8)), "tyx")
+        >>> image.replace(scale={"t": 20}, unit={"t": "ms"}).frame_rate
+        50.0
+        """
+        return override(
+            self,
+            axes=axes,
+            scale=scale,
+            unit=unit,
+            translation=translation,
+            channels=channels,
+            name=name,
+            metadata=metadata,
+        )
 
     def to_dask(self) -> dask.array.Array:
         """Return the full-resolution level as a dask array, with one frame or tile per chunk."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays import Array
-from napari_ferry.arrays.transposed import Transposed
+from napari_ferry.arrays.axis_view import view_axes
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.ome_axes import axes_of
@@ -67,7 +66,7 @@ def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Im
     has_rendering = "s" not in record.sizes and not own_multiscales(node)
     merged = replace(
         header,
-        levels=tuple(_reorder(level, back) for level in header.levels),
+        levels=tuple(view_axes(level, back) for level in header.levels),
         axes=tuple(
             _merge_axis(own, header.axes[k]) for own, k in zip(record.axes, back, strict=True)
         ),
@@ -96,10 +95,6 @@ def _fitting_order(
     # the header has short names for some, such as t for time
     written = [each.get("name") for each in axes_of(multiscale) if isinstance(each, Mapping)]
     return order if stored in (written, [*header.axis_names]) else None
-
-
-def _reorder(level: Array, order: tuple[int, ...]) -> Array:
-    return level if order == tuple(range(len(order))) else Transposed(level, order)
 
 
 def _merge_axis(own: Axis, header: Axis) -> Axis:

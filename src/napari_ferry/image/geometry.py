@@ -1,0 +1,87 @@
+"""Properties of images that follow from their arrays and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_ferry.arrays import Array
+from napari_ferry.image.axes import COLOR_SAMPLES, Axis
+from napari_ferry.units import SECONDS
+
+
+class Geometry:
+    """Base of `Image`: sizes and calibration, none of which is stored twice."""
+
+    levels: tuple[Array, ...]
+    axes: tuple[Axis, ...]
+    display: Mapping[str, Any]
+
+    @property
+    def array(self) -> Array:
+        """The full-resolution level, lazy."""
+        return self.levels[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis at full resolution."""
+        return tuple(int(n) for n in self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of one sample."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.axes)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the full-resolution level in memory, in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """Names of the axes, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def is_rgb(self) -> bool:
+        """True if the last axis contains the 3 or 4 samples of a color."""
+        return self.axes[-1].name == "s" and self.shape[-1] in COLOR_SAMPLES
+
+    @property
+    def is_gray(self) -> bool:
+        """True if the colormap is gray or missing: samples are gray levels, or RGB(A) colors."""
+        return self.is_rgb or self.display.get("colormap") in (None, "gray", "grey")
+
+    @property
+    def frame_ndim(self) -> int:
+        """Number of axes of a frame: y and x, and the samples of a color."""
+        return 3 if self.is_rgb else 2
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames per second, from the scale of ``t``; ``None`` if its unit is not a time."""
+        axis = self.axis("t")
+        seconds = SECONDS.get(axis.unit or "") if axis else None
+        return 1.0 / (axis.scale * seconds) if axis and seconds and axis.scale > 0 else None
+
+    @property
+    def pixel_size(self) -> tuple[float, float] | None:
+        """Scale of (y, x) in their units; ``None`` if they are not calibrated."""
+        y, x = self.axis("y"), self.axis("x")
+        return (y.scale, x.scale) if y and x and y.unit and x.unit else None
+
+    def axis(self, name: str) -> Axis | None:
+        """Return the axis with a name, or ``None`` if it does not exist."""
+        return next((axis for axis in self.axes if axis.name == name), None)
+
+    def size(self, name: str) -> int:
+        """Return the length of the axis with a name, 1 if it does not exist."""
+        names = self.axis_names
+        return self.shape[names.index(name)] if name in names else 1

@@ -1,0 +1,134 @@
+"""Metadata of images that the user overrules, as a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_ferry.arguments import is_finite, is_text
+from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.image import Image
+from napari_ferry.image.overrides import LABELS, each_axis, override
+
+_FIELDS = {
+    **{key: key for key in ("axes", "scale", "unit", "translation", "channels", "name")},
+    "spacing": "scale",
+    "units": "unit",
+    "spacing_units": "unit",
+    "coords": "coords",
+}
+"""Keys of a mapping of metadata, and the arguments of `override` that they mean."""
+
+
+def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[Image]:
+    """Return images with the metadata in a mapping.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        The images.
+    metadata : mapping
+        Arguments of `Image.replace` by their names; ``spacing`` for ``scale``, ``units`` or
+        ``spacing_units`` for ``unit``, and ``coords``: the coordinates along axes, the names of
+        channels, or other labels. A sequence as ``name`` has one for each image. Other entries are
+        added to `Image.metadata`.
+
+    Raises
+    ------
+    InvalidImageError
+        A key is not a str or is given in two ways, or a value does not fit the images.
+    """
+    fields, others = _sort_entries(metadata)
+    coords = fields.pop("coords", {})
+    names = fields.pop("name", None)
+    names = [names] * len(images) if names is None or is_text(names) else names
+    if not isinstance(names, Sequence) or len(names) != len(images):
+        raise InvalidImageError(
+            f"The metadata give the names {names!r} to {len(images)} images: give one for each."
+        )
+    given = {**dict.fromkeys(("axes", "scale", "unit", "translation", "channels")), **fields}
+    changed = [
+        override(image, **given, name=name, metadata=others)
+        for image, name in zip(images, names, strict=True)
+    ]
+    return [_with_coordinates(image, coords, given) for image in changed] if coords else changed
+
+
+def _sort_entries(metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arguments of `override` in a mapping, and its other entries."""
+    if not (isinstance(metadata, Mapping) and all(map(is_text, metadata))):
+        raise InvalidImageError(
+            f"The metadata are {metadata!r}: give a mapping, such as "
+            "{'scale': {'y': 0.5, 'x': 0.5}, 'unit': 'um'}."
+        )
+    fields: dict[str, Any] = {}
+    for key, value in metadata.items():
+        field = _FIELDS.get(key)
+        if field in fields:
+            raise InvalidImageError(f"The metadata give {field} twice, also as {key}: omit one.")
+        if field is not None and value is not None:
+            fields[field] = value
+    return fields, {key: value for key, value in metadata.items() if key not in _FIELDS}
+
+
+def _with_coordinates(image: Image, coords: object, given: Mapping[str, Any]) -> Image:
+    """Return an image with coordinates along its axes: names of channels, positions or labels.
+
+    A scale or translation that is `given` has precedence.
+
+    Raises
+    ------
+    InvalidImageError
+        An axis does not have as many indices as coordinates.
+    """
+    if not isinstance(coords, Mapping):
+        raise InvalidImageError(
+            f"The coords are {coords!r}: give a list for each axis by its name."
+        )
+    scale, translation, labels = {}, {}, dict(image.metadata.get(LABELS) or {})
+    channels = None
+    for axis, values in each_axis(image.axis_names, "coords", coords):
+        listed = np.asarray(values).tolist()
+        if not isinstance(listed, list) or len(listed) != image.size(axis):
+            raise InvalidImageError(
+                f"The coords of axis {axis} are {values!r}, but the axis has the length "
+                f"{image.size(axis)}: give one for each index."
+            )
+        if axis == "c":
+            channels = [str(value) for value in listed]
+        elif (step := even_step(listed)) is not None:
+            scale[axis], translation[axis] = step, float(listed[0])
+        else:
+            labels[axis] = [str(value) for value in listed]
+
+    return override(
+        image,
+        axes=None,
+        scale=_without(scale, image.axis_names, given["scale"]),
+        unit=None,
+        translation=_without(translation, image.axis_names, given["translation"]),
+        channels=channels if given["channels"] is None else None,
+        name=None,
+        metadata={LABELS: labels} if labels else None,
+    )
+
+
+def _without(values: Mapping[str, float], names: Sequence[str], given: object) -> dict[str, float]:
+    """Return the values of axes for which no other value is given."""
+    known = [axis for axis, _ in each_axis(names, "value", given)]
+    return {axis: value for axis, value in values.items() if axis not in known}
+
+
+def even_step(values: Sequence[object]) -> float | None:
+    """Return the distance of evenly spaced numbers, or ``None`` for other values.
+
+    >>> even_step([0.0, 0.5, 1.0]), even_step([3, 21, 22]), even_step(["a"]), even_step([4])
+    (0.5, None, None, 1.0)
+    """
+    if not values or not all(map(is_finite, values)):
+        return None
+    steps = np.diff(np.asarray(values, np.float64))
+    step = float(steps.mean()) if steps.size else 1.0
+    return step if step and np.allclose(steps, step, rtol=1e-3) else None

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from napari_ferry.arguments import find_url, reading
+from napari_ferry.codec_protocol import Codec, Hooks
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import (
-    Codec,
-    Hooks,
     codecs,
     find_source_codec,
     format_name,

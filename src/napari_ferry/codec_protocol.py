@@ -1,0 +1,119 @@
+"""The `Codec` protocol of a format, and its optional hooks.
+
+A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`, and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from napari_ferry.image import Image
+from napari_ferry.saving import Plan
+
+if TYPE_CHECKING:
+    from napari_ferry.saving.repair import RepairPlanner
+
+
+class Codec(Hashable, Protocol):
+    """One format: a module with these attributes, and any of those of `Hooks`.
+
+    Modules are stateless. None of their functions reads pixels, and none contains code for
+    progress, cancelling, atomic files or threads: `napari_ferry.saving.run` does all of that.
+    """
+
+    __name__: str
+
+    @property
+    def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
+        """Suffixes of saved files, in lower case, the preferred one first; none if only opened."""
+
+    def open(self, path: Path) -> list[Image]:
+        """Open every image of a file, or of a folder if `Hooks.FOLDER_PRIORITY` is set.
+
+        Parameters
+        ----------
+        path : Path
+            An existing file or folder, absolute.
+
+        Returns
+        -------
+        list of Image
+            Lazy images.
+
+        Raises
+        ------
+        UnreadableFileError, MissingMetadataError
+            The file is damaged, is of another format, or requires metadata that is missing.
+        """
+
+    @property
+    def plan(self) -> Callable[..., Plan]:
+        """The function ``plan(images, path, *, options) -> Plan``.
+
+        It takes a list of `Image` and an absolute `Path`. Its keyword-only parameters, typed and
+        documented, are the options of the format: they become the keywords of `napari_ferry.plan`,
+        the flags of ``napari-ferry convert`` and the fields of the export form.
+        """
+
+
+def _claims_nothing(path: Path) -> bool:
+    return False
+
+
+def _itself(path: Path) -> list[Path]:
+    return [path]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """Optional attributes of a `Codec` and their defaults.
+
+    Parameters
+    ----------
+    ALSO_OPENS : tuple of str
+        Suffixes of files that are opened but not saved.
+    FOLDER_PRIORITY : int
+        Precedence among the formats of the files in a folder, from 1; ties are decided by the
+        number of files. Formats with 0 do not open folders.
+    IS_MOVIE : bool
+        True for a format that shows frames instead of storing samples: `napari_ferry.plan` draws
+        images for it as napari displays them.
+    KEEPS_SAMPLES : tuple of str
+        Suffixes of a movie format that store gray samples exactly, so that these are not drawn.
+    HOLDS_ONE : bool
+        True for a format with one image in a file.
+    claims : callable
+        ``claims(path) -> bool``: True for an existing file or folder of this format that no suffix
+        identifies, such as a sidecar or a store.
+    open_url : callable, optional
+        ``open_url(url) -> list of Image``: opens an address with one of the suffixes in it.
+    open_many : callable, optional
+        ``open_many(paths) -> list of Image``: opens several files as one stack.
+    members : callable
+        ``members(path) -> list of Path``: every file of the data set that a file belongs to, the
+        one with the pixels first.
+    lacks_metadata : callable
+        ``lacks_metadata(path) -> bool``: True for a file or folder that can be opened only with
+        metadata from the user; the plugin then offers its repair form.
+    written_by : callable, optional
+        ``written_by(path) -> str``: the program that wrote a file, empty if unknown.
+    repair : callable, optional
+        ``repair(path, *, options) -> Repair``: changes that make the metadata of a data set valid.
+        Its options become flags of ``napari-ferry repair``.
+    """
+
+    ALSO_OPENS: tuple[str, ...] = ()
+    FOLDER_PRIORITY: int = 0
+    IS_MOVIE: bool = False
+    KEEPS_SAMPLES: tuple[str, ...] = ()
+    HOLDS_ONE: bool = False
+    claims: Callable[[Path], bool] = _claims_nothing
+    open_url: Callable[[str], list[Image]] | None = None
+    open_many: Callable[[Sequence[Path]], list[Image]] | None = None
+    members: Callable[[Path], list[Path]] = _itself
+    lacks_metadata: Callable[[Path], bool] = _claims_nothing
+    written_by: Callable[[Path], str] | None = None
+    repair: RepairPlanner | None = None

@@ -63,6 +63,10 @@ def _claims_nothing(path: Path) -> bool:
     return False
 
 
+def _finds_nothing(path: Path) -> list[str]:
+    return []
+
+
 def _itself(path: Path) -> list[Path]:
     return [path]
 
@@ -100,6 +104,9 @@ class Hooks:
         metadata from the user; the plugin then offers its repair form.
     written_by : callable, optional
         ``written_by(path) -> str``: the program that wrote a file, empty if unknown.
+    check : callable
+        ``check(path) -> list of str``: messages about damage that neither opening nor reading the
+        pixels finds.
     repair : callable, optional
         ``repair(path, *, options) -> Repair``: changes that make the metadata of a data set valid.
         Its options become flags of ``napari-ferry repair``.
@@ -116,4 +123,5 @@ class Hooks:
     members: Callable[[Path], list[Path]] = _itself
     lacks_metadata: Callable[[Path], bool] = _claims_nothing
     written_by: Callable[[Path], str] | None = None
+    check: Callable[[Path], list[str]] = _finds_nothing
     repair: RepairPlanner | None = None

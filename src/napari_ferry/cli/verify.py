@@ -19,7 +19,7 @@ from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.protocol import close
 from napari_ferry.cli.terminal import show
 from napari_ferry.errors import FerryWarning
-from napari_ferry.io import imload
+from napari_ferry.io import find_source_codec, hooks_of, imload
 from napari_ferry.saving.progress import size_text
 
 
@@ -38,6 +38,7 @@ def _verify(options: argparse.Namespace) -> int:
         images = imload(path)
         arrays = [level for image in images for level in image.levels]
         _read_all(arrays, problems)
+        problems += _check_rest(path)
 
     for problem in dict.fromkeys(problems):
         show(problem)
@@ -60,6 +61,12 @@ def _read_all(arrays: Sequence[Array], problems: list[str]) -> None:
         for array in arrays:
             problems += find_damage(array, count)
             close(array)
+
+
+def _check_rest(path: Path) -> list[str]:
+    """Return messages about damage outside the pixels, in words of the format."""
+    path = path.absolute()
+    return hooks_of(find_source_codec(path)).check(path)
 
 
 @contextmanager

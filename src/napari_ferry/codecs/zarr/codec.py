@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import is_count, refuse_address
+from napari_ferry.codecs.zarr.document_digests import find_changes
 from napari_ferry.codecs.zarr.node import read_node
 from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
 from napari_ferry.codecs.zarr.repair.request import Request
@@ -49,8 +50,7 @@ def open(path: Path) -> list[Image]:
         Something is left out or assumed.
     """
     folder = path.parent if path.name in METADATA_FILES else path
-    store: Store = FolderStore(str(folder)) if folder.is_dir() else ZipStore(str(path))
-    return _open_store(store, _name_of(folder.name))
+    return _open_store(_store_at(path), _name_of(folder.name))
 
 
 def open_url(url: str) -> list[Image]:
@@ -193,6 +193,17 @@ def claims(path: Path) -> bool:
     if path.name in METADATA_FILES:
         return path.is_file()
     return path.is_dir() and any((path / name).is_file() for name in METADATA_FILES)
+
+
+def check(path: Path) -> list[str]:
+    """Return messages about metadata that have changed since the store was saved."""
+    return list(find_changes(_store_at(path)))
+
+
+def _store_at(path: Path) -> Store:
+    """Return the store of a folder, of a metadata file in it, or of a ZIP file."""
+    folder = path.parent if path.name in METADATA_FILES else path
+    return FolderStore(str(folder)) if folder.is_dir() else ZipStore(str(path))
 
 
 def repair(

@@ -73,6 +73,11 @@ class Documents:
         document.is_changed = True
         self.changes.append(change)
 
+    @property
+    def changed(self) -> list[str]:
+        """Keys of the documents that were changed."""
+        return [key for key, each in self._documents.items() if each and each.is_changed]
+
     def to_repair(self) -> Repair:
         """Return all changes; consolidated metadata, which repeat others, are written last."""
         changed = {key: each for key, each in self._documents.items() if each and each.is_changed}

@@ -8,6 +8,7 @@ from napari_ferry.codecs.zarr.multiscales import is_image
 from napari_ferry.codecs.zarr.node import Node, read_node
 from napari_ferry.codecs.zarr.repair.chunk_names import repair_separator
 from napari_ferry.codecs.zarr.repair.consolidation import repair_copies
+from napari_ferry.codecs.zarr.repair.digests import renew_digests
 from napari_ferry.codecs.zarr.repair.documents import Documents, Entry
 from napari_ferry.codecs.zarr.repair.finite_values import repair_numbers
 from napari_ferry.codecs.zarr.repair.image_repair import image_entries, repair_images
@@ -47,6 +48,7 @@ def plan_repair(folder: Path, request: Request) -> Repair:
     documents = Documents(store)
     nodes = find_nodes(root, documents.remarks)
     _repair_nodes(documents, root, nodes, request)
+    renew_digests(documents)
     repair_copies(documents, [*_ancestors(root), *_groups(nodes)], nodes)
     return documents.to_repair()
 

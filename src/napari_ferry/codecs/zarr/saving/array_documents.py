@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_ferry.codecs.zarr.document_digests import add_digests, digests_of
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
 from napari_ferry.errors import escape_surrogates
@@ -96,7 +97,12 @@ def v3_documents(
     root = nodes.pop("")
     consolidated = {"kind": "inline", "must_understand": False, "metadata": nodes}
     documents = {f"{key}/zarr.json": node for key, node in reversed(nodes.items())}
-    documents["zarr.json"] = {**root, "consolidated_metadata": consolidated}
+    digests = digests_of({**documents, "zarr.json": root})
+    documents["zarr.json"] = {
+        **root,
+        "attributes": add_digests(root["attributes"], digests),
+        "consolidated_metadata": consolidated,
+    }
     return _to_texts(documents)
 
 
@@ -117,6 +123,7 @@ def v2_documents(
         prefix = f"{key}/" if key else ""
         documents[f"{prefix}.zattrs"] = attributes
         documents[f"{prefix}.zgroup"] = {"zarr_format": 2}
+    documents[".zattrs"] = add_digests(documents[".zattrs"], digests_of(documents))
     consolidated = {"zarr_consolidated_format": 1, "metadata": documents}
     root = {name: documents.pop(name) for name in (".zattrs", ".zgroup")}
     whole = {**documents, **root}

@@ -98,7 +98,7 @@ class Node:
         except DamageError as error:
             raise UnreadableFileError(
                 f"{self.label} cannot be opened: {error}; save it again with another setting, or "
-                "restore its metadata from a copy."
+                f"restore {self.document} from a copy."
             ) from error
         stamp = self.store.stamp(self.document)
         nodes = (self,) if group is None else (self, group)

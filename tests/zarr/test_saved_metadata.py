@@ -12,7 +12,7 @@ import pytest
 import zarr
 
 from helpers import assert_same_image, assert_same_pixels, make_full_image, make_image, pixels
-from napari_ferry import Axis, Image, imload, imsave
+from napari_ferry import Axis, Image, imload, imsave, plan
 from napari_ferry.codecs.zarr import codec
 from napari_ferry.saving.repair import run_repair
 from napari_ferry.units import METERS
@@ -53,12 +53,30 @@ def test_labels_may_have_the_names_of_documents(tmp_path: Path, name: str) -> No
     assert not group.startswith(("__", "."))
 
 
-def test_names_from_files_that_are_not_in_utf_8_come_back(tmp_path: Path) -> None:
+def test_names_from_files_that_are_not_in_utf_8_are_replaced(tmp_path: Path) -> None:
     image = replace(make_image("yx"), name="caf\udce9", metadata={"from": "\udce9.tif"})
-    imsave(image, tmp_path / "a.ome.zarr")
-    assert_same_image(imload(tmp_path / "a.ome.zarr")[0], image)
-    run_repair(codec.repair(tmp_path / "a.ome.zarr", name="new"))
-    assert imload(tmp_path / "a.ome.zarr")[0].metadata == image.metadata
+    path = tmp_path / "a.ome.zarr"
+    (loss,) = plan(image, path).losses
+    assert "not Unicode" in loss
+    imsave([image, replace(image, kind="labels")], path)
+    for found in imload(path):
+        assert found.name == "caf\ufffd"
+        assert found.metadata == {"from": "\ufffd.tif"}
+    assert b"\\ud" not in (path / "zarr.json").read_bytes()  # other programs refuse this escape
+
+
+def test_text_that_is_not_unicode_stays_as_it_is_in_a_repair(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.zarr"
+    imsave(make_image("yx"), path)
+    edit_record(path, metadata={"from": "\udce9"})
+    run_repair(codec.repair(path, name="new"))
+    assert imload(path)[0].metadata == {"from": "\udce9"}
+
+
+def test_negative_scales_are_a_loss(tmp_path: Path) -> None:
+    axes = (Axis("y", -2.0, "um"), Axis("x", 2.0, "um"))
+    (loss,) = plan(Image((pixels((4, 5)),), axes), tmp_path / "a.ome.zarr").losses
+    assert loss.startswith("axis y has a negative scale")
 
 
 @pytest.mark.parametrize("name", ["time", "channel", "depth", "frame", "C"])

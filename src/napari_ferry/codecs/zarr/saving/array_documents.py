@@ -7,6 +7,7 @@ metadata repeat all documents in the root, so that a store on a server opens wit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,14 @@ import numpy as np
 from napari_ferry.codecs.zarr.document_digests import add_digests, digests_of
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
-from napari_ferry.errors import escape_surrogates
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which file names that are not in UTF-8 contain."""
+
+
+def has_surrogates(text: str) -> bool:
+    """Return True for text that is not Unicode, so that it cannot be in a document."""
+    return _SURROGATE.search(text) is not None
 
 
 def describe_array(level: Level, encoder: ChunkEncoder, names: Sequence[str]) -> dict[str, Any]:
@@ -131,11 +139,14 @@ def v2_documents(
 
 
 def _to_texts(documents: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return documents as JSON, in which NaN and infinity would be invalid."""
+    """Return documents as JSON, in which NaN, infinity and lone surrogates would be invalid."""
     return tuple(
         (
             key,
-            escape_surrogates(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)),
+            _SURROGATE.sub(
+                "\N{REPLACEMENT CHARACTER}",
+                json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False),
+            ),
         )
         for key, document in documents.items()
     )

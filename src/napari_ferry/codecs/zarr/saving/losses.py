@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from napari_ferry.codecs.zarr.ome_documents import storable_axis
+from napari_ferry.codecs.zarr.saving.array_documents import has_surrogates
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 from napari_ferry.codecs.zarr.saving.series_xml import has_series_xml
-from napari_ferry.image import common_losses
+from napari_ferry.image import common_losses, describe
 from napari_ferry.image.record import is_valid_scale
 
 _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
@@ -41,6 +43,16 @@ def _losses(planned: ImagePlan) -> Iterator[str]:
                 f"the unit {axis.unit} of axis {axis.name} is not one of OME-Zarr: only "
                 "napari-ferry restores it"
             )
+        if axis.scale < 0:
+            yield (
+                f"axis {axis.name} has a negative scale, and programs that check levels strictly, "
+                "such as napari-ome-zarr, refuse it"
+            )
+    if has_surrogates(json.dumps(describe(image), ensure_ascii=False)):
+        yield (
+            "characters in names or metadata that are not Unicode are replaced by "
+            "\N{REPLACEMENT CHARACTER}"
+        )
     if image.kind == "labels" and image.dtype.kind not in "biu":
         yield (
             f"labels of {image.dtype.name} are stored as an image, because OME-Zarr has labels of "

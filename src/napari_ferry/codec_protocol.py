@@ -5,8 +5,9 @@ A format is a package in ``codecs/`` whose module ``codec`` satisfies `Codec`, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -96,6 +97,9 @@ class Hooks:
         ``open_url(url) -> list of Image``: opens an address with one of the suffixes in it.
     open_many : callable, optional
         ``open_many(paths) -> list of Image``: opens several files as one stack.
+    open_grid : callable, optional
+        ``open_grid(labels) -> list of Image``: opens files with axes over them, given the label of
+        each axis by file.
     members : callable
         ``members(path) -> list of Path``: every file of the data set that a file belongs to, the
         one with the pixels first.
@@ -120,8 +124,26 @@ class Hooks:
     claims: Callable[[Path], bool] = _claims_nothing
     open_url: Callable[[str], list[Image]] | None = None
     open_many: Callable[[Sequence[Path]], list[Image]] | None = None
+    open_grid: Callable[[Mapping[Path, Mapping[str, str]]], list[Image]] | None = None
     members: Callable[[Path], list[Path]] = _itself
     lacks_metadata: Callable[[Path], bool] = _claims_nothing
     written_by: Callable[[Path], str] | None = None
     check: Callable[[Path], list[str]] = _finds_nothing
     repair: RepairPlanner | None = None
+
+
+@cache
+def hooks_of(codec: Codec) -> Hooks:
+    """Return the optional attributes of a codec."""
+    declared = {field.name for field in fields(Hooks)}
+    return Hooks(**{name: value for name, value in vars(codec).items() if name in declared})
+
+
+def format_name(codec: Codec) -> str:
+    """Return the name of a codec's package, such as ``tiff``."""
+    return codec.__name__.split(".")[-2]
+
+
+def suffixes_of(codec: Codec, *, to_open: bool = False) -> tuple[str, ...]:
+    """Return the suffixes of a codec, to save or to open."""
+    return (*codec.SUFFIXES, *hooks_of(codec).ALSO_OPENS) if to_open else codec.SUFFIXES

@@ -1,151 +1,62 @@
-"""The codec of a path, and `imload`."""
+"""`imload`: images of files, folders, lists and patterns of files, and addresses."""
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any, TypeAlias
 
-import napari_ferry.codecs as packages
 from napari_ferry.arguments import find_url, reading, to_path
-from napari_ferry.codec_protocol import Codec, Hooks
-from napari_ferry.errors import UnsupportedFormatError, opening
+from napari_ferry.codec_protocol import Codec, format_name, hooks_of, suffixes_of
+from napari_ferry.codec_search import codecs, find_source_codec
+from napari_ferry.errors import (
+    InvalidImageError,
+    MissingFileError,
+    UnsupportedFormatError,
+    opening,
+)
+from napari_ferry.files.patterns import field_names, find_matches, is_pattern
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.axis_names import naming_axes
+from napari_ferry.image.selection import order_axes, select
+from napari_ferry.image.user_metadata import override_all, sort_metadata
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists
 
-if TYPE_CHECKING:
-    from napari_ferry.saving.repair import RepairPlanner
+Source: TypeAlias = str | Path | Sequence[str | Path]
+"""A path, a pattern or an address, or the paths of one stack."""
 
 
-@cache
-def hooks_of(codec: Codec) -> Hooks:
-    """Return the optional attributes of a codec."""
-    declared = {field.name for field in fields(Hooks)}
-    return Hooks(**{name: value for name, value in vars(codec).items() if name in declared})
-
-
-@cache
-def codecs() -> tuple[Codec, ...]:
-    """Return every codec, in order of the names of their packages."""
-    import pkgutil
-
-    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__))
-    modules = (importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
-    return tuple(cast("Codec", module) for module in modules)
-
-
-def format_name(codec: Codec) -> str:
-    """Return the name of a codec's package, such as ``tiff``."""
-    return codec.__name__.split(".")[-2]
-
-
-def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
-    """Return the suffixes of all formats, to save or to open."""
-    return tuple(suffix for codec in codecs() for suffix in suffixes_of(codec, to_open=to_open))
-
-
-def suffixes_of(codec: Codec, *, to_open: bool = False) -> tuple[str, ...]:
-    """Return the suffixes of a codec, to save or to open."""
-    return (*codec.SUFFIXES, *hooks_of(codec).ALSO_OPENS) if to_open else codec.SUFFIXES
-
-
-@cache
-def _codec_of_suffix(*, to_open: bool) -> dict[str, Codec]:
-    """Return the codec of each suffix; of one in several codecs, the first."""
-    return {name: each for each in codecs()[::-1] for name in suffixes_of(each, to_open=to_open)}
-
-
-def find_codec(path: Path, *, to_open: bool = False) -> Codec:
-    """Return the codec with the longest suffix of a name, ignoring case.
+def imload(
+    path: Source,
+    *,
+    axes: str | Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    partition: Mapping[str, Any] | None = None,
+    order: str | Sequence[str] | None = None,
+) -> list[Image]:
+    """Open every image of a file, a folder, or several files; no pixels are read.
 
     Parameters
     ----------
-    path : Path
-        A file, which need not exist.
-    to_open : bool
-        True to open it, False to save it.
-
-    Raises
-    ------
-    UnsupportedFormatError
-        No codec has such a suffix.
-    """
-    parts = path.name.lower().split(".")[1:]
-    endings = (f".{'.'.join(parts[k:])}" for k in range(len(parts)))  # the longest first
-    codec = next(filter(None, map(_codec_of_suffix(to_open=to_open).get, endings)), None)
-    if codec is None:
-        action = "opened" if to_open else "saved"
-        ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"
-        raise UnsupportedFormatError(
-            f"{path.name} {ending} and cannot be {action}: use one of "
-            f"{', '.join(suffixes(to_open=to_open))}."
-        )
-    return codec
-
-
-def find_source_codec(path: Path) -> Codec:
-    """Return the codec of an existing file or folder.
-
-    A codec that claims the path comes first. Otherwise a suffix decides: that of a file, or in a
-    folder those of its files. In a folder, a claim of a codec that opens folders of files counts as
-    one of its files (see `Hooks.FOLDER_PRIORITY`).
-
-    Raises
-    ------
-    UnsupportedFormatError
-        No codec opens it.
-    """
-    ranked = sorted(codecs(), key=lambda codec: hooks_of(codec).FOLDER_PRIORITY)  # stores first
-    claiming = next((codec for codec in ranked if hooks_of(codec).claims(path)), None)
-    if path.is_dir() and (claiming is None or hooks_of(claiming).FOLDER_PRIORITY):
-        return _find_folder_codec(path, claiming)
-    return find_codec(path, to_open=True) if claiming is None else claiming
-
-
-def find_repair(path: Path) -> RepairPlanner | None:
-    """Return the `Hooks.repair` of the codec that a claim or a suffix identifies, if it has one."""
-    for codec in codecs():
-        hooks = hooks_of(codec)
-        known = suffixes_of(codec, to_open=True)
-        if hooks.repair and (path.name.lower().endswith(known) or hooks.claims(path)):
-            return hooks.repair
-    return None
-
-
-def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
-    """Return the codec with the highest priority, and of those the one with most files."""
-    listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
-    names = [name.lower() for name in listed if not name.startswith(".")]
-    ranks = []
-    for codec in codecs():
-        if not (priority := hooks_of(codec).FOLDER_PRIORITY):
-            continue
-        count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
-        if count:
-            ranks.append((priority, count, codec))
-    if not ranks:
-        raise UnsupportedFormatError(
-            f"{folder.name} holds no files that can be opened: expected {', '.join(suffixes())}."
-        )
-    return max(ranks, key=lambda rank: rank[:2])[2]
-
-
-def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list[Image]:
-    """Open every image of a file or folder; no pixels are read.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file, a folder of files, or the address (URL) of a Zarr store.
+    path : str or Path, or sequence of them
+        A file, a folder of files, or the address (URL) of a Zarr store. Files in a list are one
+        stack, in this order. So are those of a pattern with ``*``, in natural order. Each field of
+        a pattern, such as ``"img.t_{t}.c_{c}.tif"``, is an axis over files: numbers in the names
+        are coordinates, and other texts are labels, along ``c`` the names of channels.
     axes : str or sequence of str, optional
         Names for the axes, in any case, that replace those of the file; such as ``"zyx"``.
+    metadata : mapping, optional
+        Arguments of `Image.replace` that replace the metadata of the file, such as ``{"scale":
+        {"t": 0.3}, "unit": {"t": "ms"}, "channels": ["nuclei", "actin"]}``; other entries are added
+        to `Image.metadata`. ``spacing``, ``spacing_units`` and ``coords`` are known, too.
+    partition : mapping, optional
+        Part of each axis to open: a slice, or a list of indices or of names of channels; a single
+        one leaves the axis out. Such as ``{"t": slice(0, 10), "c": "GFP"}``.
+    order : str or sequence of str, optional
+        Axes in this order, such as ``"itczyx"``; those that the image lacks have length 1.
 
     Returns
     -------
@@ -161,19 +72,143 @@ def imload(path: str | Path, *, axes: str | Sequence[str] | None = None) -> list
     MissingMetadataError
         It is a raw file without description.
     InvalidImageError
-        The names do not match the axes of the image.
+        Axes, metadata, partition or order do not match an image.
 
     Warns
     -----
     FerryWarning
         Something was left out, assumed or filled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> _ = imsave(np.zeros((20, 8, 8), np.uint16), "cells.tif")
+    >>> (image,) = imload("cells.tif", partition={"t": slice(0, 10)}, order="tczyx")
+    >>> image.shape
+    (10, 1, 1, 8, 8)
     """
-    names = None if axes is None else parse_axes(axes)
-    url = find_url(path) or ""
+    given = sort_metadata(metadata or {})
+    given = given if axes is None else {**given, "axes": parse_axes(axes)}
+    with naming_axes(are_given="axes" in given):
+        images = _open_source(path)
+    images = override_all(images, given) if given else images
+    if partition is not None:
+        images = [select(image, partition) for image in images]
+    return images if order is None else [order_axes(image, order) for image in images]
+
+
+def _open_source(source: Source) -> list[Image]:
+    """Open every image of a path, a list of paths, a pattern or an address."""
+    if not isinstance(source, str | os.PathLike):
+        return _open_listed(source)
+    url = find_url(source) or ""
     open_url = _find_opener(url)
-    with naming_axes(are_given=names is not None):
-        images = open_url(url) if open_url else _open_path(to_path(path))
-    return [image.replace(axes=names) for image in images] if names else images
+    if open_url:
+        return open_url(url)
+    path = to_path(source)
+    return _open_pattern(path.absolute()) if is_pattern(path) else _open_path(path)
+
+
+def _open_listed(source: Any) -> list[Image]:
+    """Open the files of a list as one stack.
+
+    Raises
+    ------
+    InvalidImageError
+        It is not a list of paths, or is empty.
+    """
+    if isinstance(source, bytes | Mapping | Set | Image) or not isinstance(source, Iterable):
+        to_path(source)  # type: ignore[arg-type]  # refuses it
+    paths = [to_path(each).absolute() for each in source]
+    if not paths:
+        raise InvalidImageError("The list of files is empty: give at least one path.")
+    return _open_together(paths)
+
+
+def _open_pattern(pattern: Path) -> list[Image]:
+    """Open the files of a pattern, with an axis for each of its fields.
+
+    Raises
+    ------
+    UnreadableFileError
+        No file matches.
+    """
+    with reading(pattern):
+        matches = find_matches(pattern)
+    if not matches:
+        raise MissingFileError(
+            f"No file matches {pattern.name} in {pattern.parent}: check the pattern, in which * is "
+            "any text and {name} an axis over files."
+        )
+    paths = [match.path for match in matches]
+    fields = field_names(pattern)
+    if not fields:
+        return _open_together(paths)
+    codec = _common_codec(paths)
+    open_grid = hooks_of(codec).open_grid
+    if open_grid is None:
+        raise UnsupportedFormatError(
+            f"{format_name(codec)} files are not opened by a pattern with fields: replace "
+            f"{{{fields[0]}}} by *, which gives one stack."
+        )
+    with reading(paths[0]), naming_saves(paths[0]):
+        return open_grid({match.path: match.fields for match in matches})
+
+
+def _open_together(paths: Sequence[Path]) -> list[Image]:
+    """Open several files as one stack, in this order; one file as itself.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file does not exist, is damaged, or differs from the others.
+    UnsupportedFormatError
+        The files have several formats, or one without stacks of files.
+    """
+    if len(paths) == 1:
+        return _open_path(paths[0])
+    codec = _common_codec(paths)
+    open_many = hooks_of(codec).open_many
+    if open_many is None:
+        raise UnsupportedFormatError(
+            f"{format_name(codec)} data are opened one by one, not as one stack: call imload for "
+            f"each of the {len(paths)}."
+        )
+    return open_stack(open_many, paths)
+
+
+def open_stack(
+    open_many: Callable[[Sequence[Path]], list[Image]], paths: Sequence[Path]
+) -> list[Image]:
+    """Open several files by a function of their codec, with the errors of `imload`."""
+    with reading(paths[0]):
+        for path in paths:
+            check_exists(path)
+        with naming_saves(paths[0]):
+            return open_many(paths)
+
+
+def _common_codec(paths: Sequence[Path]) -> Codec:
+    """Return the codec of several existing files.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        They have several formats.
+    """
+    found: dict[Codec, Path] = {}
+    for path in paths:
+        with reading(path):
+            check_exists(path)
+            found.setdefault(find_source_codec(path), path)
+    if len(found) > 1:
+        first, second = [path.name for path in found.values()][:2]
+        raise UnsupportedFormatError(
+            f"{first} and {second} have different formats, and are not one stack: give files of "
+            "one format."
+        )
+    return next(iter(found))
 
 
 def _open_path(path: Path) -> list[Image]:

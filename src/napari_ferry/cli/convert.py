@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from napari_ferry.cli.formats import add_format_options, list_format_options
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_protocol import Codec
+from napari_ferry.codec_search import codecs, find_codec
 from napari_ferry.errors import (
     InvalidImageError,
     ReopenError,
@@ -19,7 +20,7 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
-from napari_ferry.io import codecs, find_codec, imload
+from napari_ferry.io import imload
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.progress import size_text

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_ferry.cli.terminal import in_command_words
 from napari_ferry.codec_protocol import Codec
-from napari_ferry.io import codecs
+from napari_ferry.codec_search import codecs
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 

@@ -14,11 +14,13 @@ from typing import Any
 from napari_ferry.arguments import find_url, to_path
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.terminal import report, show
+from napari_ferry.codec_protocol import format_name, hooks_of
+from napari_ferry.codec_search import find_source_codec
 from napari_ferry.errors import FerryError, FerryWarning
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image, describe
 from napari_ferry.image.record import ASSUMED
-from napari_ferry.io import find_source_codec, format_name, hooks_of, imload
+from napari_ferry.io import imload
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.saving.progress import size_text
 

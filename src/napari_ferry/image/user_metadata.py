@@ -12,14 +12,11 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.image import Image
 from napari_ferry.image.overrides import LABELS, each_axis, override
 
-_FIELDS = {
-    **{key: key for key in ("axes", "scale", "unit", "translation", "channels", "name")},
-    "spacing": "scale",
-    "units": "unit",
-    "spacing_units": "unit",
-    "coords": "coords",
-}
-"""Keys of a mapping of metadata, and the arguments of `override` that they mean."""
+_FIELDS = ("axes", "scale", "unit", "translation", "channels")
+"""Keys of metadata that are arguments of `override` for every image."""
+
+_SPELLINGS: dict[str, str] = {"spacing": "scale", "units": "unit", "spacing_units": "unit"}
+"""Other keys of metadata with the same meaning, as in objects of xarray."""
 
 
 def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[Image]:
@@ -40,15 +37,14 @@ def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[I
     InvalidImageError
         A key is not a str or is given in two ways, or a value does not fit the images.
     """
-    fields, others = _sort_entries(metadata)
-    coords = fields.pop("coords", {})
-    names = fields.pop("name", None)
-    names = [names] * len(images) if names is None or is_text(names) else names
+    others = sort_metadata(metadata)
+    given = {field: others.pop(field, None) for field in _FIELDS}
+    coords, names = others.pop("coords", {}), others.pop("name", None)
+    names = [names] * len(images) if names is None or isinstance(names, str) else names
     if not isinstance(names, Sequence) or len(names) != len(images):
         raise InvalidImageError(
             f"The metadata give the names {names!r} to {len(images)} images: give one for each."
         )
-    given = {**dict.fromkeys(("axes", "scale", "unit", "translation", "channels")), **fields}
     changed = [
         override(image, **given, name=name, metadata=others)
         for image, name in zip(images, names, strict=True)
@@ -56,21 +52,27 @@ def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[I
     return [_with_coordinates(image, coords, given) for image in changed] if coords else changed
 
 
-def _sort_entries(metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the arguments of `override` in a mapping, and its other entries."""
+def sort_metadata(metadata: object) -> dict[str, Any]:
+    """Return a mapping of metadata with one spelling of its keys, without empty values.
+
+    Raises
+    ------
+    InvalidImageError
+        It is not a mapping of texts, or gives a value in two ways.
+    """
     if not (isinstance(metadata, Mapping) and all(map(is_text, metadata))):
         raise InvalidImageError(
             f"The metadata are {metadata!r}: give a mapping, such as "
             "{'scale': {'y': 0.5, 'x': 0.5}, 'unit': 'um'}."
         )
-    fields: dict[str, Any] = {}
-    for key, value in metadata.items():
-        field = _FIELDS.get(key)
-        if field in fields:
-            raise InvalidImageError(f"The metadata give {field} twice, also as {key}: omit one.")
-        if field is not None and value is not None:
-            fields[field] = value
-    return fields, {key: value for key, value in metadata.items() if key not in _FIELDS}
+    entries: dict[str, Any] = {}
+    for key, value in dict[str, Any](metadata).items():
+        name = _SPELLINGS.get(key, key)
+        if name in entries:
+            raise InvalidImageError(f"The metadata give {name} twice, also as {key}: omit one.")
+        if value is not None or name not in _FIELDS:
+            entries[name] = value
+    return entries
 
 
 def _with_coordinates(image: Image, coords: object, given: Mapping[str, Any]) -> Image:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
+from napari_ferry.codec_search import suffixes as all_suffixes
 from napari_ferry.errors import (
     MissingMetadataError,
     TargetError,
@@ -14,7 +15,6 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.file_formats import is_image_suffix
 from napari_ferry.image import Saveable
-from napari_ferry.io import suffixes as all_suffixes
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 

@@ -16,18 +16,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from napari_ferry.arguments import find_url, reading
-from napari_ferry.codec_protocol import Codec, Hooks
+from napari_ferry.arguments import find_url
+from napari_ferry.codec_protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
+from napari_ferry.codec_search import codecs, find_source_codec
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
-from napari_ferry.io import (
-    codecs,
-    find_source_codec,
-    format_name,
-    hooks_of,
-    imload,
-    suffixes_of,
-)
+from napari_ferry.io import imload, open_stack
 from napari_ferry.layers.layer_data import LayerData, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.manifest import PLUGIN, writers
@@ -36,8 +30,7 @@ from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recordi
 from napari_ferry.plugin.url_reader import open_url
 from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.plugin.window_reader import NOTHING, for_window
-from napari_ferry.saving import naming_saves
-from napari_ferry.saving.interruption import check_exists, interrupted_in
+from napari_ferry.saving.interruption import interrupted_in
 
 Paths: TypeAlias = str | Sequence[str]
 """One path, or several paths to open as a stack."""
@@ -152,17 +145,8 @@ def _get_reader(codec: Codec, path: Paths | None = None) -> Reader | None:
         return None
     open_many = hooks_of(codec).open_many
     if len(paths) > 1 and open_many is not None:
-        return for_window(lambda _: open_layers(partial(_open_stack, open_many, paths), paths))
+        return for_window(lambda _: open_layers(partial(open_stack, open_many, paths), paths))
     return for_window(_read)
-
-
-def _open_stack(open_many: OpenMany, paths: Sequence[Path]) -> list[Image]:
-    """Open several files as one stack, with the errors of `imload`."""
-    with reading(paths[0]):
-        for path in paths:
-            check_exists(path)
-        with naming_saves(paths[0]):
-            return open_many(paths)
 
 
 def _open_all(paths: Sequence[Path]) -> list[Image]:

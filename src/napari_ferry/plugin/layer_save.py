@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.codec_protocol import hooks_of
+from napari_ferry.codec_search import find_codec
 from napari_ferry.errors import (
     InvalidImageError,
     SaveCancelledError,
@@ -17,7 +19,6 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
-from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.layer_data import LayerData, from_layers
 from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.notice import notify

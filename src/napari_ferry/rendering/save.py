@@ -13,11 +13,11 @@ from typing import Any
 
 from napari_ferry.arguments import to_path
 from napari_ferry.arrays.stack import take_steps
-from napari_ferry.codec_protocol import Codec
+from napari_ferry.codec_protocol import Codec, hooks_of
+from napari_ferry.codec_search import find_codec
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
-from napari_ferry.io import find_codec, hooks_of
 from napari_ferry.layers.channels import is_one_layer, split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.rendering.render import render

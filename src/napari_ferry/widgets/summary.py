@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_ferry.codec_protocol import Codec
+from napari_ferry.codec_search import codecs, find_codec
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
-from napari_ferry.io import codecs, find_codec
 from napari_ferry.plugin.manifest import writers
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from napari_ferry.arguments import is_real
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
 from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted, series_files
+from napari_ferry.codecs.tiff.folders.partition import read_fields
 from napari_ferry.codecs.tiff.folders.siblings import warn_of_siblings
 from napari_ferry.codecs.tiff.images.companion import companion_header, read_companion
 from napari_ferry.codecs.tiff.images.read import read_images, writer_of
@@ -42,6 +43,7 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image, check_pixels, describe
 from napari_ferry.image.checks import check_frame_axes
 from napari_ferry.image.record import NOTES
+from napari_ferry.image.split_axes import restore_single
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write import write_text
 
@@ -89,7 +91,7 @@ def open(path: Path) -> list[Image]:
         check_unchanged(path, stamp)  # a save may have replaced the series in the meantime
         raise
     warn_of_siblings(path, images)
-    return [_with_notes(image, path) for image in images]
+    return [restore_single(_with_notes(image, path)) for image in images]
 
 
 def _with_notes(image: Image, path: Path) -> Image:
@@ -124,6 +126,17 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
         A file is damaged, or the files differ in shape or type.
     """
     return read_stack(paths)
+
+
+def open_grid(labels: Mapping[Path, Mapping[str, str]]) -> list[Image]:
+    """Open TIFF files with axes over them, given the label of each axis by file.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file is damaged or missing, or does not match the others.
+    """
+    return read_fields(labels)
 
 
 def members(path: Path) -> list[Path]:

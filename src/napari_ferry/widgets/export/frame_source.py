@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.codec_search import find_codec
 from napari_ferry.image import Image
-from napari_ferry.io import find_codec, imload
+from napari_ferry.io import imload
 from napari_ferry.layers.channels import split_all
 from napari_ferry.rendering.cropping import find_crop
 from napari_ferry.rendering.render import render

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_ferry.io import find_codec, hooks_of
+from napari_ferry.codec_protocol import hooks_of
+from napari_ferry.codec_search import find_codec
 
 
 class Purpose(NamedTuple):

@@ -16,7 +16,13 @@ from napari_ferry.codecs.tiff.folders.name_families import (
     split_thumbnails,
 )
 from napari_ferry.codecs.tiff.folders.own_series import are_parts, read_series
-from napari_ferry.codecs.tiff.folders.partition import parse_partition, read_partition
+from napari_ferry.codecs.tiff.folders.partition import (
+    is_complete,
+    is_partition,
+    parse_partition,
+    read_listed,
+    read_partition,
+)
 from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
@@ -53,7 +59,7 @@ def read_folder(folder: Path) -> list[Image]:
         )
 
     labels = parse_partition(paths)
-    if len(paths) > 1 and labels:
+    if labels and is_partition(labels):
         return read_partition(folder, labels)
     if are_parts(paths):
         return read_series(paths)
@@ -73,6 +79,9 @@ def read_stack(paths: Sequence[Path]) -> list[Image]:
     FerryWarning
         Names tell apart several kinds of files, or give axes; files are left out.
     """
+    labels = parse_partition(paths)
+    if len(paths) > 1 and labels and is_complete(labels):
+        return read_listed(labels)
     return read_series(paths) if are_parts(paths) else _read_families(paths, None)
 
 

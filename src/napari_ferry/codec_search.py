@@ -1,0 +1,112 @@
+"""Every codec, and the codec of a path."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import napari_ferry.codecs as packages
+from napari_ferry.codec_protocol import Codec, hooks_of, suffixes_of
+from napari_ferry.errors import UnsupportedFormatError
+
+if TYPE_CHECKING:
+    from napari_ferry.saving.repair import RepairPlanner
+
+
+@cache
+def codecs() -> tuple[Codec, ...]:
+    """Return every codec, in order of the names of their packages."""
+    import pkgutil
+
+    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__))
+    modules = (importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
+    return tuple(cast("Codec", module) for module in modules)
+
+
+def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
+    """Return the suffixes of all formats, to save or to open."""
+    return tuple(suffix for codec in codecs() for suffix in suffixes_of(codec, to_open=to_open))
+
+
+@cache
+def _codec_of_suffix(*, to_open: bool) -> dict[str, Codec]:
+    """Return the codec of each suffix; of one in several codecs, the first."""
+    return {name: each for each in codecs()[::-1] for name in suffixes_of(each, to_open=to_open)}
+
+
+def find_codec(path: Path, *, to_open: bool = False) -> Codec:
+    """Return the codec with the longest suffix of a name, ignoring case.
+
+    Parameters
+    ----------
+    path : Path
+        A file, which need not exist.
+    to_open : bool
+        True to open it, False to save it.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        No codec has such a suffix.
+    """
+    parts = path.name.lower().split(".")[1:]
+    endings = (f".{'.'.join(parts[k:])}" for k in range(len(parts)))  # the longest first
+    codec = next(filter(None, map(_codec_of_suffix(to_open=to_open).get, endings)), None)
+    if codec is None:
+        action = "opened" if to_open else "saved"
+        ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"
+        raise UnsupportedFormatError(
+            f"{path.name} {ending} and cannot be {action}: use one of "
+            f"{', '.join(suffixes(to_open=to_open))}."
+        )
+    return codec
+
+
+def find_source_codec(path: Path) -> Codec:
+    """Return the codec of an existing file or folder.
+
+    A codec that claims the path comes first. Otherwise a suffix decides: that of a file, or in a
+    folder those of its files. In a folder, a claim of a codec that opens folders of files counts as
+    one of its files (see `Hooks.FOLDER_PRIORITY`).
+
+    Raises
+    ------
+    UnsupportedFormatError
+        No codec opens it.
+    """
+    ranked = sorted(codecs(), key=lambda codec: hooks_of(codec).FOLDER_PRIORITY)  # stores first
+    claiming = next((codec for codec in ranked if hooks_of(codec).claims(path)), None)
+    if path.is_dir() and (claiming is None or hooks_of(claiming).FOLDER_PRIORITY):
+        return _find_folder_codec(path, claiming)
+    return find_codec(path, to_open=True) if claiming is None else claiming
+
+
+def find_repair(path: Path) -> RepairPlanner | None:
+    """Return the `Hooks.repair` of the codec that a claim or a suffix identifies, if it has one."""
+    for codec in codecs():
+        hooks = hooks_of(codec)
+        known = suffixes_of(codec, to_open=True)
+        if hooks.repair and (path.name.lower().endswith(known) or hooks.claims(path)):
+            return hooks.repair
+    return None
+
+
+def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
+    """Return the codec with the highest priority, and of those the one with most files."""
+    listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
+    names = [name.lower() for name in listed if not name.startswith(".")]
+    ranks = []
+    for codec in codecs():
+        if not (priority := hooks_of(codec).FOLDER_PRIORITY):
+            continue
+        count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
+        if count:
+            ranks.append((priority, count, codec))
+    if not ranks:
+        raise UnsupportedFormatError(
+            f"{folder.name} holds no files that can be opened: expected {', '.join(suffixes())}."
+        )
+    return max(ranks, key=lambda rank: rank[:2])[2]

@@ -16,12 +16,9 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
     opening,
 )
-from napari_ferry.files.patterns import field_names, find_matches, is_pattern
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.axis_names import naming_axes
-from napari_ferry.image.selection import order_axes, select
-from napari_ferry.image.user_metadata import override_all, sort_metadata
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists
 
@@ -88,6 +85,10 @@ def imload(
     >>> image.shape
     (10, 1, 1, 8, 8)
     """
+    # these cost time only where they are needed, as does the search for files
+    from napari_ferry.image.selection import order_axes, select
+    from napari_ferry.image.user_metadata import override_all, sort_metadata
+
     given = sort_metadata(metadata or {})
     given = given if axes is None else {**given, "axes": parse_axes(axes)}
     with naming_axes(are_given="axes" in given):
@@ -100,6 +101,8 @@ def imload(
 
 def _open_source(source: Source) -> list[Image]:
     """Open every image of a path, a list of paths, a pattern or an address."""
+    from napari_ferry.files.patterns import is_pattern
+
     if not isinstance(source, str | os.PathLike):
         return _open_listed(source)
     url = find_url(source) or ""
@@ -134,6 +137,8 @@ def _open_pattern(pattern: Path) -> list[Image]:
     UnreadableFileError
         No file matches.
     """
+    from napari_ferry.files.patterns import field_names, find_matches
+
     with reading(pattern):
         matches = find_matches(pattern)
     if not matches:

@@ -18,8 +18,10 @@ from napari_ferry.arrays.damage_search import find_damage
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.protocol import close
 from napari_ferry.cli.terminal import show
+from napari_ferry.codec_protocol import hooks_of
+from napari_ferry.codec_search import find_source_codec
 from napari_ferry.errors import FerryWarning
-from napari_ferry.io import find_source_codec, hooks_of, imload
+from napari_ferry.io import imload
 from napari_ferry.saving.progress import size_text
 
 

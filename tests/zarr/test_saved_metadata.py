@@ -53,6 +53,16 @@ def test_labels_may_have_the_names_of_documents(tmp_path: Path, name: str) -> No
     assert not group.startswith(("__", "."))
 
 
+def test_groups_of_labels_have_names_that_every_system_allows(tmp_path: Path) -> None:
+    names = ["Zelle\u0308", "Zell\u00eb", "ZELL\u00cb", "aux", "CON"]
+    labels = [replace(make_image("yx"), kind="labels", name=name) for name in names]
+    path = tmp_path / "a.ome.zarr"
+    imsave([make_image("yx"), *labels], path)
+    groups = attributes_of(path, "labels")["ome"]["labels"]
+    assert groups == ["Zell\u00eb", "Zell\u00eb 2", "ZELL\u00cb 3", "aux 2", "CON 2"]
+    assert [image.name for image in imload(path)[1:]] == names
+
+
 def test_names_from_files_that_are_not_in_utf_8_are_replaced(tmp_path: Path) -> None:
     image = replace(make_image("yx"), name="caf\udce9", metadata={"from": "\udce9.tif"})
     path = tmp_path / "a.ome.zarr"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from functools import partial
@@ -33,6 +34,7 @@ ZIP_SUFFIX = ".ozx"
 """Suffix of a store in a ZIP file."""
 
 _UNSAFE = re.compile(r"[^\w .()+-]")
+_WINDOWS_DEVICES = ("con", "prn", "aux", "nul")
 
 
 def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Plan:
@@ -147,9 +149,10 @@ def _plan_labeled(
 
 def _unique_names(images: Sequence[Image]) -> Iterator[str]:
     """Yield a name for the group of each image that is allowed everywhere, and different."""
-    taken = {*METADATA_FILES}
+    taken = {*METADATA_FILES, *_WINDOWS_DEVICES}
     for image in images:
-        stem = _UNSAFE.sub("_", image.name)[:60].strip(" ._") or "labels"
+        composed = unicodedata.normalize("NFC", image.name)  # macOS splits letters and accents
+        stem = _UNSAFE.sub("_", composed)[:60].strip(" ._") or "labels"
         names = (stem if k == 1 else f"{stem} {k}" for k in range(1, len(images) + 2))
         name = next(name for name in names if name.casefold() not in taken)
         taken.add(name.casefold())

@@ -376,10 +376,19 @@ def test_a_series_that_ome_xml_cannot_describe_is_a_loss(tmp_path: Path) -> None
     path = tmp_path / "a.ome.zarr"
     images = [make_image("yx", "int64"), make_image("yx", "uint8")]
     (loss,) = (each for each in plan(images, path).losses if "OME-XML" in each)
-    assert "Bio-Formats" in loss
+    assert "napari-ome-zarr" in loss
     imsave(images, path)
     assert not (path / "OME" / "METADATA.ome.xml").exists()
     assert len(imload(path)) == 2
+
+
+def test_stores_that_few_programs_open_are_a_loss(tmp_path: Path) -> None:
+    image, path = make_image("yx"), tmp_path / "a.ome.zarr"
+    assert plan(image, path).losses == ()
+    (loss,) = plan(image, tmp_path / "a.ozx").losses
+    assert "ZIP" in loss
+    (loss,) = plan([image, image], path).losses
+    assert "several images" in loss
 
 
 def test_colors_of_labels_that_another_program_changed_are_kept(tmp_path: Path) -> None:

@@ -15,15 +15,34 @@ from napari_ferry.image.record import is_valid_scale
 _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
 """Data types that viewers in browsers do not read."""
 
+_SERIES = (
+    "bioio and ome-zarr-py do not open several images in one store: save each on its own for them"
+)
+_SERIES_WITHOUT_XML = (
+    "OME-XML cannot describe all of the images, so that napari-ome-zarr does not find any, nor do "
+    "bioio and ome-zarr-py: save each on its own for them"
+)
+_ZIP = (
+    "napari-ome-zarr, ome-zarr-py and viewers in browsers do not open ZIP files: save as .ome.zarr "
+    "for them"
+)
 
-def losses_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:
-    """Return one sentence for each loss and each obstacle."""
+
+def losses_of(plans: Sequence[ImagePlan], *, is_zip: bool) -> tuple[str, ...]:
+    """Return one sentence for each loss and each obstacle.
+
+    Parameters
+    ----------
+    plans : sequence of ImagePlan
+        All images of the store.
+    is_zip : bool
+        True for a store in a ZIP file.
+    """
     losses = [loss for planned in plans for loss in _losses(planned)]
-    if len(plans) > 1 and plans[0].key and not has_series_xml(plans):
-        losses.append(
-            "OME-XML cannot describe all of the images, so that Bio-Formats and napari-ome-zarr do "
-            "not find any: save those of 64-bit integers, float16 or other axes on their own"
-        )
+    if len(plans) > 1 and plans[0].key:
+        losses.append(_SERIES if has_series_xml(plans) else _SERIES_WITHOUT_XML)
+    if is_zip:
+        losses.append(_ZIP)
     has_pyramid = all(len(planned.levels) > 1 for planned in plans)
     losses += common_losses([planned.image for planned in plans], has_pyramid=has_pyramid)
     return tuple(dict.fromkeys(losses))

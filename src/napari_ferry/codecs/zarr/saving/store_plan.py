@@ -76,7 +76,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     return Plan(
         files=(file,),
         writes=() if is_zip else tuple(block.to_write(path) for block in blocks),
-        losses=losses_of(plans),
+        losses=losses_of(plans, is_zip=is_zip),
         details=details_of(plans),
         nframes=sum(_count_frames(image) for image in images),
         identity=_identity(images, options),

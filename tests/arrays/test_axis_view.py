@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from helpers import pixels
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.axis_view import AxisView, as_indices, view_axes
+from napari_ferry.arrays.protocol import cache_bytes
 
 WHOLE = pixels((4, 3, 5, 6))
 
@@ -89,3 +90,8 @@ def test_a_view_has_the_chunks_of_its_array() -> None:
     view = AxisView(lazy(), [1, None, 2, 3], {0: range(2, 3), 2: range(0, 5, 2)})
     assert view.chunks == (1, 1, 2, 6)
     np.testing.assert_array_equal(view, WHOLE[2, :, None, ::2])
+
+
+def test_a_view_has_the_cache_of_its_array() -> None:
+    assert cache_bytes(AxisView(lazy(), (1, 0, 2, 3))) == cache_bytes(lazy()) > 0
+    assert cache_bytes(AxisView(WHOLE, (1, 0, 2, 3))) == 0

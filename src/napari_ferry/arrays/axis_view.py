@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Array, close
+from napari_ferry.arrays.protocol import Array, cache_bytes, close
 from napari_ferry.arrays.stack import Chunked
 
 Indices = range | tuple[int, ...]
@@ -50,6 +50,11 @@ class AxisView(Chunked):
         chunks = chunk_lengths(self.array)
         return tuple(1 if axis is None else self._chunk(axis, chunks[axis]) for axis in self.order)
 
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the pixels that the whole array keeps, in bytes."""
+        return cache_bytes(self.array)
+
     def _chunk(self, axis: int, chunk: Any) -> int:
         """Return the length of a chunk along an axis of the array, within the view."""
         own = self.indices[axis]
@@ -68,7 +73,6 @@ class AxisView(Chunked):
             if axis is not None:
                 chosen[axis] = chosen[axis][item]
 
-        added = new_axes_key(items, order)
         pixels = self._reorder(_read(self.array, chosen))
         new = [
             item if axis is None else slice(None)

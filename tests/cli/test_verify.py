@@ -38,6 +38,27 @@ def test_samples_without_checksums_are_not_called_checked(
     assert "cells: stored without checksums" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("compression", ["zstd", "none"])
+def test_chunks_without_checksums_are_not_called_checked(
+    compression: str, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    options = {"compression": compression}
+    old, new = tmp_path / "old.ome.zarr", tmp_path / "new.ome.zarr"
+    imsave(movie(), old, version="0.4", **options)
+    imsave(movie(), new, **options)
+    assert main(["verify", str(old)]) == main(["verify", str(new)]) == 0
+    said = capsys.readouterr().out
+    assert "old: stored without checksums" in said
+    assert "new: stored" not in said
+
+
+def test_a_pattern_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture):
+    for name in ("cells 0.tif", "cells 1.tif"):
+        imsave(movie()[0], tmp_path / name)
+    assert main(["verify", str(tmp_path / "cells*")]) == 0
+    assert "no damage found" in capsys.readouterr().out
+
+
 def test_every_damaged_page_of_a_tiff_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture):
     path = tmp_path / "cells.tif"
     tifffile.imwrite(path, movie(), compression="zlib", metadata=None)

@@ -70,6 +70,11 @@ class Shaped:
     dtype: np.dtype[Any]
 
     @property
+    def lacks_checksums(self) -> bool:
+        """True if changed bytes of the file would be other samples, without an error."""
+        return False
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)

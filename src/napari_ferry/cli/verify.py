@@ -15,8 +15,7 @@ from pathlib import Path
 from napari_ferry.arguments import to_path
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.damage_search import find_damage
-from napari_ferry.arrays.file_array import FileArray
-from napari_ferry.arrays.protocol import close
+from napari_ferry.arrays.protocol import Shaped, close
 from napari_ferry.cli.terminal import show
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_source_codec
@@ -50,10 +49,10 @@ def _verify(options: argparse.Namespace) -> int:
         f"{path}: {_counted(len(images), 'image')}, {size_text(nbytes)} of pixels read "
         f"({size_text(nbytes / seconds)} per second): {_result(problems)}"
     )
-    unchecked = [image for image in images if isinstance(image.array, FileArray)]
+    unchecked = [image for image in images if _lacks_checksums(image.array)]
     if unchecked:
         names = ", ".join(image.name or "an image without a name" for image in unchecked[:3])
-        show(f"{names}: stored without checksums, so that only the size could be checked")
+        show(f"{names}: stored without checksums, so that changed bytes may not be found")
     return 1 if problems else 0
 
 
@@ -67,8 +66,12 @@ def _read_all(arrays: Sequence[Array], problems: list[str]) -> None:
 
 def _check_rest(path: Path) -> list[str]:
     """Return messages about damage outside the pixels, in words of the format."""
-    path = path.absolute()
-    return hooks_of(find_source_codec(path)).check(path)
+    path = path.absolute()  # which may be a pattern
+    return hooks_of(find_source_codec(path)).check(path) if path.exists() else []
+
+
+def _lacks_checksums(array: Array) -> bool:
+    return isinstance(array, Shaped) and array.lacks_checksums
 
 
 @contextmanager

@@ -84,6 +84,14 @@ class ZarrArray(Shaped, Closable):
         """Size of the chunks of this array that a cache has room for, in bytes."""
         return _AHEAD_BYTES
 
+    @property
+    def lacks_checksums(self) -> bool:
+        """True if changed bytes of a chunk would be other samples, in most cases without an error.
+
+        Whether the frames of zstd have a checksum is not in the metadata.
+        """
+        return self._files.metadata.decoder.lacks_checksums
+
     def __repr__(self) -> str:
         where = f"{self._files.store.name}/{self._files.key}"
         return f"ZarrArray({where!r}, shape={self.shape}, dtype={self.dtype})"

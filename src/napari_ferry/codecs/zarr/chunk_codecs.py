@@ -29,6 +29,9 @@ _SLACK = 1 << 20
 _LARGE_PAGE = 2 << 20
 """Size of a large page of memory, in bytes."""
 
+_CHECKED = frozenset({"crc32c", "zstd", "gzip", "zlib", "bz2", "lzma"})
+"""Codecs with a checksum, which that of zstd may leave out."""
+
 
 class Step(NamedTuple):
     """One step of decoding: the name of a codec, and the size of the items that it shuffles."""
@@ -57,6 +60,11 @@ class ChunkDecoder:
     dtype: np.dtype[Any]
     order: tuple[int, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def lacks_checksums(self) -> bool:
+        """True if no codec can have a checksum."""
+        return not any(step.codec in _CHECKED for step in self.steps)
 
     @property
     def nbytes(self) -> int:

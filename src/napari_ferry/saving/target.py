@@ -75,7 +75,8 @@ def check_free_space(folder: Path, nbytes: int) -> None:
 def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
     """Refuse a target in a folder that is itself a data set; dialogs for saving enter such folders.
 
-    Folders further up are not asked, as a stray file there would make all saving impossible.
+    Folders further up count if their names have a suffix, as those of data sets do: otherwise a
+    stray file in the home folder would make all saving impossible.
 
     Parameters
     ----------
@@ -87,10 +88,12 @@ def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
     Raises
     ------
     TargetError
-        The folder that contains the target is a data set.
+        A folder that contains the target is a data set.
     """
-    store = next((folder for folder in path.absolute().parents if folder.exists()), None)
-    if store is not None and any(claim(store) for claim in claims):
+    existing = [folder for folder in path.absolute().parents if folder.exists()]
+    asked = [*existing[:1], *(folder for folder in existing[1:] if folder.suffix)]
+    store = next((folder for folder in asked if any(claim(folder) for claim in claims)), None)
+    if store is not None:
         raise TargetError(
             f"{path.name} would be inside {store.name}, which is one data set: choose a name "
             "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "

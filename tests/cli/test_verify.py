@@ -52,6 +52,15 @@ def test_chunks_without_checksums_are_not_called_checked(
     assert "new: stored" not in said
 
 
+def test_views_of_chunks_without_checksums_are_not_called_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    colors = np.zeros((8, 9, 3), np.uint8)
+    imsave(colors, tmp_path / "colors.ome.zarr", version="0.4")
+    assert main(["verify", str(tmp_path / "colors.ome.zarr")]) == 0
+    assert "colors: stored without checksums" in capsys.readouterr().out
+
+
 def test_a_pattern_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture):
     for name in ("cells 0.tif", "cells 1.tif"):
         imsave(movie()[0], tmp_path / name)

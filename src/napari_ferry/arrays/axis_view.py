@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Array, cache_bytes, close
+from napari_ferry.arrays.protocol import Array, Shaped, cache_bytes, close
 from napari_ferry.arrays.stack import Chunked
 
 Indices = range | tuple[int, ...]
@@ -49,6 +49,11 @@ class AxisView(Chunked):
     def chunks(self) -> tuple[int, ...]:
         chunks = chunk_lengths(self.array)
         return tuple(1 if axis is None else self._chunk(axis, chunks[axis]) for axis in self.order)
+
+    @property
+    def lacks_checksums(self) -> bool:
+        """True if the whole array lacks them."""
+        return isinstance(self.array, Shaped) and self.array.lacks_checksums
 
     @property
     def cache_bytes(self) -> int:

@@ -23,6 +23,7 @@ NAMES = (
     "saving",
     "compressing",
     "zarr_saving",
+    "zarr_copying",
     "copying",
     "gif",
     "video",

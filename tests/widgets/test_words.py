@@ -21,7 +21,8 @@ def all_options() -> list[Option]:
 
 @pytest.mark.parametrize("option", all_options(), ids=lambda option: option.name)
 def test_every_option_has_words(option: Option) -> None:
-    words = OPTION_WORDS[option.name]
+    assert option.name in OPTION_WORDS
+    words = words_of(option)
     assert words.label[0].isupper() or words.label.startswith("up to")
     assert words.tooltip.endswith(".")
     if option.words:

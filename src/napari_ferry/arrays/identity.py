@@ -34,6 +34,14 @@ class StampedReader(Protocol):
     is_stamped: ClassVar[Literal[True]]
 
 
+@runtime_checkable
+class StampedParts(Protocol):
+    """An array in many files, which are copied as they are; their stamps are read at that time."""
+
+    def read_stamps(self) -> list[object]:
+        """Return what determines the pixels, with the stamps that the files have at present."""
+
+
 class _UnknownSourceError(Exception):
     """An array is in memory, in a file that grows, or not known to be in stamped files."""
 
@@ -72,6 +80,8 @@ def _state_of(array: object) -> object:
         return "AxisSlice", array.axis, array.index, _state_of(array.array)
     if isinstance(array, AxisView):
         return "AxisView", array.order, array.indices, _state_of(array.array)
+    if isinstance(array, StampedParts):
+        return "StampedParts", array.read_stamps()
     if isinstance(array, StampedReader) or (isinstance(array, Mapped) and is_in_file(array)):
         return array
     raise _UnknownSourceError

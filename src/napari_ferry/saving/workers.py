@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.arrays.identity import StampedParts
 
 if TYPE_CHECKING:
     from napari_ferry.saving.plan import Plan
@@ -18,6 +19,8 @@ def default_workers(plan: Plan, cores: int) -> int:
     One thread is sufficient to copy memory to a disk; computing, decoding and encoding benefit
     from more.
     """
+    if plan.writes and all(isinstance(write.array, StampedParts) for write in plan.writes):
+        return min(2, cores)  # one reads while the other writes
     if plan.is_encoded:
         return min(8, cores)
     is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)

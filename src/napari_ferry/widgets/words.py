@@ -42,8 +42,9 @@ OPTION_WORDS = {
     "compression": Words(
         "Compression",
         "All are lossless. In TIFF, every program reads zlib and LZW, and Zstandard is faster. In "
-        "OME-Zarr, Zstandard is small and LZ4 is fast.",
+        "OME-Zarr, Zstandard is small and LZ4 is fast; automatic keeps that of an opened store.",
         {
+            None: "Automatic",
             "none": "None",
             "zlib": "zlib",
             "zstd": "Zstandard",
@@ -76,8 +77,8 @@ OPTION_WORDS = {
     "chunks": Words(
         "Chunks",
         "Parts that are read at once: planes for viewing one at a time, cubes for volumes that are "
-        "sliced in every direction.",
-        {"2D": "Planes", "3D": "Cubes"},
+        "sliced in every direction; automatic keeps those of an opened store.",
+        {None: "Automatic", "2D": "Planes", "3D": "Cubes"},
     ),
     "shards": Words(
         "Many chunks in one file",
@@ -162,7 +163,8 @@ def words_of(option: Option) -> Words:
     """Return the texts of an option; for an option of another package, its name and description."""
     known = OPTION_WORDS.get(option.name)
     if known is not None and option.words:  # formats offer different choices under one name
-        choices = {k: v for k, v in known.choices.items() if k is None or k in option.words}
+        words = {*option.words, *([None] if option.is_optional else [])}
+        choices = {k: v for k, v in known.choices.items() if k in words}
         return known._replace(choices=choices)
     if known is not None:
         return known

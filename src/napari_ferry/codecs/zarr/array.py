@@ -75,9 +75,9 @@ class ZarrArray(Shaped, Closable):
         self.shape = metadata.shape
         self.dtype = metadata.dtype
         self.chunks = metadata.decoder.shape
-        self._files = ChunkFiles(store, key, metadata, is_complete)
-        self._document = document
-        self._stamp = stamp
+        self.files = ChunkFiles(store, key, metadata, is_complete)
+        self.document = document
+        self.stamp = stamp
 
     @property
     def cache_bytes(self) -> int:
@@ -90,19 +90,19 @@ class ZarrArray(Shaped, Closable):
 
         Whether the frames of zstd have a checksum is not in the metadata.
         """
-        return self._files.metadata.decoder.lacks_checksums
+        return self.files.metadata.decoder.lacks_checksums
 
     def __repr__(self) -> str:
-        where = f"{self._files.store.name}/{self._files.key}"
+        where = f"{self.files.store.name}/{self.files.key}"
         return f"ZarrArray({where!r}, shape={self.shape}, dtype={self.dtype})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ZarrArray, self._arguments(self._files.metadata)
+        return ZarrArray, self._arguments(self.files.metadata)
 
     def _arguments(self, metadata: ArrayMetadata) -> tuple[Any, ...]:
         """Return the arguments for the same array with other metadata."""
-        files = self._files
-        return files.store, files.key, metadata, self._document, self._stamp, files.is_complete
+        files = self.files
+        return files.store, files.key, metadata, self.document, self.stamp, files.is_complete
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -134,12 +134,12 @@ class ZarrArray(Shaped, Closable):
 
     def close(self) -> None:
         """Release the cached chunks, and the file of the store until the next use."""
-        CHUNKS.discard(self._files.owner)
-        self._files.store.close()
+        CHUNKS.discard(self.files.owner)
+        self.files.store.close()
 
     def as_type(self, dtype: np.dtype[Any]) -> ZarrArray:
         """Return the same array with samples of another type."""
-        before = self._files.metadata
+        before = self.files.metadata
         metadata = replace(before, dtype=dtype, fill=dtype.type(before.fill))
         return ZarrArray(*self._arguments(metadata))
 
@@ -150,7 +150,7 @@ class ZarrArray(Shaped, Closable):
             return np.empty(counts, self.dtype)
         sides = self._split(ranges)
         out = self._make_filled(counts)
-        refuse_changed(self._files.store, self._document, self._stamp)
+        refuse_changed(self.files.store, self.document, self.stamp)
         is_cached = not is_single_use()  # the threads below have contexts of their own
 
         def copy(parts: tuple[_Part, ...]) -> None:
@@ -163,7 +163,7 @@ class ZarrArray(Shaped, Closable):
 
         wanted = itertools.product(*sides)
         n_chunks = math.prod(map(len, sides))
-        is_remote = self._files.store.is_remote
+        is_remote = self.files.store.is_remote
         if n_chunks == 1 or (out.nbytes < _THREADED_BYTES and not is_remote):
             for parts in wanted:
                 copy(parts)
@@ -186,7 +186,7 @@ class ZarrArray(Shaped, Closable):
         )
         if n_chunks > _MOST_CHUNKS:
             raise UnreadableFileError(
-                f"{self._files.store.name}: {n_chunks} chunks would be read at once, expected at "
+                f"{self.files.store.name}: {n_chunks} chunks would be read at once, expected at "
                 f"most {_MOST_CHUNKS}: read smaller parts, and check the shape {self.shape}."
             )
         return [_split_range(*each) for each in zip(ranges, self.chunks, strict=True)]
@@ -199,7 +199,7 @@ class ZarrArray(Shaped, Closable):
         UnreadableFileError
             It does not fit into memory.
         """
-        fill = self._files.metadata.fill
+        fill = self.files.metadata.fill
         try:
             if not fill.tobytes().strip(b"\0"):
                 return np.zeros(counts, self.dtype)
@@ -207,7 +207,7 @@ class ZarrArray(Shaped, Closable):
         except (MemoryError, ValueError) as error:
             nbytes = math.prod(counts) * self.dtype.itemsize
             raise UnreadableFileError(
-                f"{self._files.store.name}: {nbytes / 1e9:.0f} GB do not fit into memory: read "
+                f"{self.files.store.name}: {nbytes / 1e9:.0f} GB do not fit into memory: read "
                 f"smaller parts, and check the shape {self.shape}."
             ) from error
 
@@ -223,10 +223,10 @@ class ZarrArray(Shaped, Closable):
 
         It is added to the cache if it `is_kept`.
         """
-        key = (self._files.owner, index)
+        key = (self.files.owner, index)
         chunk = CHUNKS.get(key)
         if chunk is None:
-            chunk = self._files.read(index)
+            chunk = self.files.read(index)
             if chunk is not None and is_kept:
                 CHUNKS.put(key, chunk)
         return chunk

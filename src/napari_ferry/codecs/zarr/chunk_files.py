@@ -62,7 +62,7 @@ class ChunkFiles:
         """
         shards = self.metadata.shards
         counts = shards.counts if shards else (1,) * len(index)
-        key = self._key_of([i // n for i, n in zip(index, counts, strict=True)])
+        key = self.key_of([i // n for i, n in zip(index, counts, strict=True)])
         try:
             if shards is None:
                 data = self._require(key, self.store.read(key, self.metadata.decoder.most_bytes))
@@ -88,7 +88,13 @@ class ChunkFiles:
             )
         return found
 
-    def _key_of(self, numbers: Sequence[int]) -> str:
+    @property
+    def file_shape(self) -> tuple[int, ...]:
+        """Shape of the chunk or the shard in one file."""
+        chunk, shards = self.metadata.decoder.shape, self.metadata.shards
+        return tuple(n * k for n, k in zip(chunk, shards.counts, strict=True)) if shards else chunk
+
+    def key_of(self, numbers: Sequence[int]) -> str:
         """Return the key of the file of a chunk or a shard."""
         first = [self.metadata.prefix] if self.metadata.prefix else []
         name = (self.metadata.separator or ".").join([*first, *map(str, numbers)])

@@ -96,16 +96,17 @@ def plan(
     path: Path,
     *,
     version: Version = "0.5",
-    chunks: ChunkKind = "2D",
+    chunks: ChunkKind | None = None,
     shards: bool | None = None,
     levels: int | None = None,
     downsample: Method | None = None,
-    compression: Compression = "zstd",
+    compression: Compression | None = None,
 ) -> Plan:
     """Plan to save images as OME-Zarr; no pixels are read.
 
     An image with labels of the same size becomes one image of OME-Zarr; any other images become a
-    series. What OME-Zarr cannot hold is kept in a record of our own.
+    series. What OME-Zarr cannot hold is kept in a record of our own. Chunks of an opened store are
+    copied without decoding, unless an option that is given requires others.
 
     Parameters
     ----------
@@ -115,20 +116,21 @@ def plan(
         Name of the store, with suffix.
     version : {"0.5", "0.4"}
         Version of OME-Zarr. Older programs read 0.4 only, which has no checksums and no shards.
-    chunks : {"2D", "3D"}
+    chunks : {"2D", "3D"}, optional
         Shape of the parts that are read at once. "2D" is for planes, "3D" for volumes that are
-        sliced in every direction.
+        sliced in every direction. By default that of an opened store, and otherwise "2D".
     shards : bool, optional
         Store many chunks in one file, in version 0.5. By default, stores of more than 2000 files
-        do so.
+        do so, and an opened store remains as it is.
     levels : int, optional
         Number of resolutions, the full one included. By default, planes of more than 1024 pixels
-        get smaller copies, down to 512 pixels.
+        get smaller copies, down to 512 pixels, and those of an opened store are kept.
     downsample : {"mean", "nearest", "mode"}, optional
         Value of the pixels of smaller copies. By default the rounded mean for images, and one of
         the original pixels for labels, which never have means.
-    compression : {"zstd", "lz4", "best", "none"}
-        Lossless compression by Blosc. lz4 is the fastest, best the smallest.
+    compression : {"zstd", "lz4", "best", "none"}, optional
+        Lossless compression by Blosc. lz4 is the fastest, best the smallest. By default that of an
+        opened store, and otherwise zstd.
 
     Raises
     ------
@@ -174,7 +176,7 @@ def _check_options(options: StoreOptions) -> None:
     }
     for name, (value, kind) in words.items():
         known = typing.get_args(kind)
-        if value not in known and not (name == "downsample" and value is None):
+        if value not in known and (value is not None or name == "version"):
             raise InvalidImageError(f"The {name} is {value!r}: choose one of {', '.join(known)}.")
     if not (options.shards is None or isinstance(options.shards, bool)):
         raise InvalidImageError(f"shards is {options.shards!r}: give True, False or None.")

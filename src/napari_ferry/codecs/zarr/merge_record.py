@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_ferry.arrays.axis_view import view_axes
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
-from napari_ferry.codecs.zarr.node import Node
+from napari_ferry.codecs.zarr.node import Node, own_multiscales
 from napari_ferry.codecs.zarr.ome_axes import axes_of
 from napari_ferry.codecs.zarr.ome_documents import (
     describe_labels,
@@ -29,13 +29,6 @@ from napari_ferry.image.record import (
     merge_value,
     parse_own_record,
 )
-
-
-def own_multiscales(node: Node) -> Sequence[Any]:
-    """Return the multiscales in our record of axes that OME-NGFF cannot hold; usually none."""
-    record = node.attributes.get(KEY)
-    listed = record.get("multiscales") if isinstance(record, Mapping) else None
-    return listed if isinstance(listed, list) else []
 
 
 def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Image:

@@ -7,7 +7,7 @@ metadata repeat these, and are not read: copies may be outdated.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.store import Store, join_keys
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.json_values import parse_json
+from napari_ferry.image.record import KEY
 
 _MOST_METADATA = 32 << 20
 """Size of the largest metadata file that is read, in bytes."""
@@ -104,6 +105,13 @@ class Node:
         nodes = (self,) if group is None else (self, group)
         has_all = any(is_complete(each.attributes) for each in nodes)
         return ZarrArray(self.store, self.key, metadata, self.document, stamp, has_all)
+
+
+def own_multiscales(node: Node) -> Sequence[Any]:
+    """Return the multiscales in our record of axes that OME-NGFF cannot hold; usually none."""
+    record = node.attributes.get(KEY)
+    listed = record.get("multiscales") if isinstance(record, Mapping) else None
+    return listed if isinstance(listed, list) else []
 
 
 def read_node(store: Store, key: str) -> Node | None:

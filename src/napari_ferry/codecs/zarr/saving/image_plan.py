@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,12 +25,18 @@ from napari_ferry.codecs.zarr.saving.chunk_layout import (
     count_chunks,
 )
 from napari_ferry.codecs.zarr.saving.downsampling import Method
-from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock, StoredLevel
-from napari_ferry.codecs.zarr.saving.pyramid import follow_pyramid, plan_pyramid
+from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock, StoreBlock, StoredLevel
+from napari_ferry.codecs.zarr.saving.pyramid import Position, follow_pyramid, plan_pyramid
 from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
 from napari_ferry.image import Axis, Image
 
 Version = Literal["0.5", "0.4"]
+
+_METHODS = {
+    "mean": "rounded mean of 2 samples along each axis that is halved",
+    "nearest": "every second sample along each axis that is halved",
+    "mode": "most frequent of 2 samples along each axis that is halved",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +44,11 @@ class StoreOptions:
     """Options of a save, as those of `plan` of the codec."""
 
     version: Version
-    chunks: ChunkKind
+    chunks: ChunkKind | None
     shards: bool | None
     levels: int | None
     downsample: Method | None
-    compression: Compression
+    compression: Compression | None
 
     @property
     def prefix(self) -> str:
@@ -97,6 +103,41 @@ class ImagePlan:
         return [level for section in self.sections for level in section.made]
 
     @property
+    def positions(self) -> list[Position]:
+        """The position of each level."""
+        positions = []
+        factors = (1.0,) * len(self.axes)
+        for level in self.levels:
+            factors = tuple(
+                f * (2 if half else 1) for f, half in zip(factors, level.halved, strict=True)
+            )
+            shifts = tuple(0.0 if self.method == "nearest" else (f - 1) / 2 for f in factors)
+            positions.append(Position(factors, shifts))
+        return positions
+
+    @property
+    def downsampling(self) -> Mapping[str, Any]:
+        """How the smaller levels are made, as in ``multiscales``; empty if there are none."""
+        if len(self.levels) == 1:
+            return {}
+        return {"type": self.method, "metadata": {"description": _METHODS[self.method]}}
+
+    @property
+    def keeps_levels(self) -> bool:
+        """True if the levels of the source are saved."""
+        return False
+
+    @property
+    def is_complete(self) -> bool:
+        """True if every chunk has a file."""
+        return True
+
+    @property
+    def is_encoded(self) -> bool:
+        """True if its chunks are compressed."""
+        return self.encoder.compression != "none"
+
+    @property
     def nbytes(self) -> int:
         """Size of all files of chunks, at most."""
         return sum(
@@ -121,7 +162,7 @@ class ImagePlan:
             return describe_v2_array(level, self.encoder)
         return describe_array(level, self.encoder, names)
 
-    def blocks(self) -> Iterator[PlannedBlock]:
+    def blocks(self) -> Iterator[StoreBlock]:
         """Yield the blocks of all sections, in the order of their stages."""
         for stage, section in enumerate(self.sections):
             first = section.levels[0]
@@ -180,7 +221,7 @@ def plan_image(
         if parent is None
         else follow_pyramid(shape, names, _halvings(parent))
     )
-    chunks = choose_chunks(shape, names, stored.itemsize, options.chunks)
+    chunks = choose_chunks(shape, names, stored.itemsize, options.chunks or "2D")
     is_sharded = options.shards
     if is_sharded is None:
         is_sharded = options.version == "0.5" and count_chunks(steps, chunks) > MOST_FILES
@@ -201,7 +242,9 @@ def plan_image(
         is_ome=found is not None,
         sections=tuple(plan_sections(geometry)),
         encoder=ChunkEncoder(
-            dtype=stored, compression=options.compression, is_checked=options.version == "0.5"
+            dtype=stored,
+            compression=options.compression or "zstd",
+            is_checked=options.version == "0.5",
         ),
         method=_method_of(image, options.downsample),
         options=options,

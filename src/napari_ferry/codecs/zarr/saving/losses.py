@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from napari_ferry.codecs.zarr.ome_documents import storable_axis
 from napari_ferry.codecs.zarr.saving.array_documents import has_surrogates
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 from napari_ferry.codecs.zarr.saving.series_xml import has_series_xml
-from napari_ferry.image import common_losses, describe
+from napari_ferry.image import Image, common_losses, describe
 from napari_ferry.image.record import is_valid_scale
 
 _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
@@ -44,8 +45,14 @@ def losses_of(plans: Sequence[ImagePlan], *, is_zip: bool) -> tuple[str, ...]:
     if is_zip:
         losses.append(_ZIP)
     has_pyramid = all(len(planned.levels) > 1 for planned in plans)
-    losses += common_losses([planned.image for planned in plans], has_pyramid=has_pyramid)
+    losses += common_losses([_saved_part(planned) for planned in plans], has_pyramid=has_pyramid)
     return tuple(dict.fromkeys(losses))
+
+
+def _saved_part(planned: ImagePlan) -> Image:
+    """Return an image without the levels that are saved as they are."""
+    image = planned.image
+    return replace(image, levels=image.levels[:1]) if planned.keeps_levels else image
 
 
 def _losses(planned: ImagePlan) -> Iterator[str]:

@@ -16,12 +16,6 @@ from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, Version
 from napari_ferry.image import describe
 from napari_ferry.image.record import KEY, parse_description
 
-_METHODS = {
-    "mean": "rounded mean of 2 samples along each axis that is halved",
-    "nearest": "every second sample along each axis that is halved",
-    "mode": "most frequent of 2 samples along each axis that is halved",
-}
-
 
 def wrap(ome: Mapping[str, Any], version: Version) -> dict[str, Any]:
     """Return attributes of OME-NGFF: in an object with the version since 0.5."""
@@ -44,7 +38,9 @@ def image_attributes(
     labels : sequence of str
         Names of the labels of the image.
     """
-    record = {**describe(planned.image), COMPLETE: True}
+    record = describe(planned.image)
+    if planned.is_complete:
+        record[COMPLETE] = True
     multiscale = _describe_multiscale(planned)
     if not planned.is_ome:
         return {KEY: {**record, "multiscales": [multiscale]}}
@@ -64,22 +60,14 @@ def _describe_multiscale(planned: ImagePlan) -> dict[str, Any]:
     described: dict[str, Any] = {"name": planned.image.name} if planned.image.name else {}
     described["axes"] = describe_axes(planned.axes)
     described["datasets"] = _describe_datasets(planned)
-    if len(planned.levels) > 1:
-        described["type"] = planned.method
-        described["metadata"] = {"description": _METHODS[planned.method]}
-    return described
+    return {**described, **planned.downsampling}
 
 
 def _describe_datasets(planned: ImagePlan) -> list[dict[str, Any]]:
     """Return the paths and transformations of all levels."""
     datasets = []
-    factors = [1] * len(planned.axes)
-    for level in planned.levels:
-        factors = [
-            factor * (2 if half else 1) for factor, half in zip(factors, level.halved, strict=True)
-        ]
-        shifts = [0.0 if planned.method == "nearest" else (factor - 1) / 2 for factor in factors]
-        transformations = describe_transformations(planned.axes, factors, shifts)
+    for level, position in zip(planned.levels, planned.positions, strict=True):
+        transformations = describe_transformations(planned.axes, *position)
         path = level.key.rpartition("/")[2]
         datasets.append({"path": path, "coordinateTransformations": transformations})
     return datasets

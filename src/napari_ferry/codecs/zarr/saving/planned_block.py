@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from napari_ferry.arrays import Array, Region
+from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
-from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, write_block
+from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, make_block, write_block
 from napari_ferry.codecs.zarr.saving.store_files import stored_digest
 from napari_ferry.codecs.zarr.store import FolderStore, Store
 from napari_ferry.saving import Write
+
+
+class StoreBlock(Protocol):
+    """A part of a new store: the files that one write makes."""
+
+    @property
+    def array(self) -> Array:
+        """Source of the pixels, or its shape and type if it is stored first."""
+
+    @property
+    def region(self) -> Region:
+        """Region of the source."""
+
+    @property
+    def stage(self) -> int:
+        """Number of the stage."""
+
+    @property
+    def source(self) -> StoredLevel | None:
+        """The source of later stages."""
+
+    def to_write(self, path: Path) -> Write:
+        """Return the write of this block to the folder of a store."""
+
+    def make(self, create: Callable[[str], BinaryIO], reader: BlockReader) -> str:
+        """Make the files, each created by its key; return their digest."""
 
 
 class StoredLevel(NamedTuple):
@@ -80,6 +106,10 @@ class PlannedBlock:
             stage=self.stage,
             reopen=partial(_reopen, level=self.source) if self.source else None,
         )
+
+    def make(self, create: Callable[[str], BinaryIO], reader: BlockReader) -> str:
+        """Make the files, each created by its key; return their digest."""
+        return make_block(create, reader, maker=self.maker, origin=self.origin)
 
 
 def _reopen(folder: Path, *, level: StoredLevel) -> Array:

@@ -30,6 +30,13 @@ class Step(NamedTuple):
     halved: tuple[bool, ...]
 
 
+class Position(NamedTuple):
+    """Where a level is: its factors, and its first pixel in pixels of full resolution."""
+
+    factors: tuple[float, ...]
+    shifts: tuple[float, ...]
+
+
 def plan_pyramid(shape: Sequence[int], axes: Sequence[Axis], count: int | None) -> list[Step]:
     """Return the levels of an image, full resolution first.
 

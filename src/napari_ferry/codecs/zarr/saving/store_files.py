@@ -84,7 +84,7 @@ class ChunkWriter:
     @property
     def digest(self) -> str:
         """Digest of all files, after the last one is complete."""
-        return _digest_of_all(self._digests)
+        return digest_of_all(self._digests)
 
 
 def create_in_folder(key: str, *, folder: str) -> BinaryIO:
@@ -112,7 +112,7 @@ class _Shard:
         self._index[inner] = self._end, nbytes
         self._end += nbytes
         for part in encoded:
-            _write_all(self.file, part)
+            write_all(self.file, part)
             self._hasher.update(part)
 
     def finish(self) -> str:
@@ -121,7 +121,7 @@ class _Shard:
 
         index = self._index.tobytes()
         for part in (index, google_crc32c.value(index).to_bytes(4, "little")):
-            _write_all(self.file, part)
+            write_all(self.file, part)
             self._hasher.update(part)
         return self._hasher.hexdigest()
 
@@ -131,19 +131,19 @@ def _write(file: BinaryIO, encoded: Encoded) -> str:
     hasher = xxhash.xxh3_64()
     with file:
         for part in encoded:
-            _write_all(file, part)
+            write_all(file, part)
             hasher.update(part)
     return hasher.hexdigest()
 
 
-def _write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
     """Write all bytes to an unbuffered file, which may accept fewer at once."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
-def _digest_of_all(digests: Mapping[str, str]) -> str:
+def digest_of_all(digests: Mapping[str, str]) -> str:
     """Return one digest of several files, given that of each by its key."""
     text = "\n".join(f"{key} {digest}" for key, digest in sorted(digests.items()))
     return xxhash.xxh3_64_hexdigest(text.encode())
@@ -170,14 +170,15 @@ def stored_digest(
     for level in section.made:
         for numbers in level.files_of(origin, extent):
             key = file_key(level, numbers, prefix)
-            digest = _digest_of(folder / key)
+            digest = digest_of_file(folder / key)
             if digest is None:
                 return None
             digests[key] = digest
-    return _digest_of_all(digests)
+    return digest_of_all(digests)
 
 
-def _digest_of(path: Path) -> str | None:
+def digest_of_file(path: Path) -> str | None:
+    """Return the digest of a file, or ``None`` if it is missing."""
     hasher = xxhash.xxh3_64()
     try:
         with path.open("rb", 0) as file:

@@ -13,7 +13,8 @@ from typing import Any
 
 from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.saving.array_documents import v2_documents, v3_documents
-from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, StoreOptions, plan_image
+from napari_ferry.codecs.zarr.saving.copied_image import plan_any, plan_labeled
+from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, StoreOptions
 from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
 from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
@@ -69,7 +70,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
             nbytes=nbytes,
             create=make_folder,
             may_replace=is_pure_store,
-            is_encoded=options.compression != "none",
+            is_encoded=any(planned.is_encoded for planned in plans),
             is_folder=True,
             finish=partial(write_documents, documents=documents),
         )
@@ -101,7 +102,7 @@ def _plan_groups(
 ) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
     """Return the plan of each image, and the attributes of all groups, the root first."""
     if len(images) == 1:
-        planned = plan_image(images[0], "", options)
+        planned = plan_any(images[0], "", options)
         return [planned], {"": image_attributes(planned, options.version)}
     labels = _labels_of(images)
     return _plan_series(images, options) if labels is None else _plan_labeled(*labels, options)
@@ -133,12 +134,9 @@ def _plan_labeled(
 ) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
     """Return the plans and groups of an image with labels."""
     version = options.version
-    parent = plan_image(image, "", options)
     names = list(_unique_names(labels))
-    plans = [
-        plan_image(each, f"labels/{name}", options, parent)
-        for each, name in zip(labels, names, strict=True)
-    ]
+    by_key = {f"labels/{name}": each for name, each in zip(names, labels, strict=True)}
+    parent, plans = plan_labeled(image, by_key, options)
     groups = {
         "": image_attributes(parent, version),
         "labels": wrap({"labels": names}, version),
@@ -164,7 +162,7 @@ def _plan_series(
 ) -> tuple[list[ImagePlan], dict[str, dict[str, Any]]]:
     """Return the plans and groups of several images, in groups 0, 1 and so on."""
     version = options.version
-    plans = [plan_image(image, str(i), options) for i, image in enumerate(images)]
+    plans = [plan_any(image, str(i), options) for i, image in enumerate(images)]
     groups = {
         "": wrap({_LAYOUT: 3}, version),
         "OME": wrap({"series": [planned.key for planned in plans]}, version),

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.codecs.zarr.saving.block_writer import make_block
-from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock
+from napari_ferry.codecs.zarr.saving.planned_block import StoreBlock
 from napari_ferry.saving.stream import EncodeTask, Results, Stream
 
 ENTRY_BYTES = 256
@@ -29,7 +28,7 @@ Files = dict[str, bytes]
 
 
 def plan_stream(
-    path: Path, blocks: Sequence[PlannedBlock], documents: Sequence[tuple[str, str]], version: str
+    path: Path, blocks: Sequence[StoreBlock], documents: Sequence[tuple[str, str]], version: str
 ) -> Stream:
     """Return the stream of a store.
 
@@ -37,7 +36,7 @@ def plan_stream(
     ----------
     path : Path
         The ZIP file.
-    blocks : sequence of PlannedBlock
+    blocks : sequence of StoreBlock
         Blocks of all images.
     documents : sequence of (str, str)
         Keys and texts of the metadata, that of the root last.
@@ -56,10 +55,10 @@ def plan_stream(
     return Stream(paths=(path,), tasks=tasks, assemble=assemble)
 
 
-def _encode(reader: BlockReader, *, block: PlannedBlock) -> Files:
+def _encode(reader: BlockReader, *, block: StoreBlock) -> Files:
     """Return the files of a block."""
     files: Files = {}
-    make_block(partial(_MemoryFile, files), reader, maker=block.maker, origin=block.origin)
+    block.make(partial(_MemoryFile, files), reader)
     return files
 
 
@@ -80,7 +79,7 @@ def _assemble(
     partials: Sequence[Path],
     results: Results,
     *,
-    later: Sequence[PlannedBlock],
+    later: Sequence[StoreBlock],
     documents: Sequence[tuple[str, str]],
     comment: str,
 ) -> int:
@@ -101,7 +100,7 @@ def _assemble(
     return 1
 
 
-def _make_later(block: PlannedBlock, store: _UnfinishedStore) -> Files:
+def _make_later(block: StoreBlock, store: _UnfinishedStore) -> Files:
     """Return the files of a block whose source is in the store."""
     assert block.source is not None
     return _encode(BlockReader(block.source.open(store), block.region), block=block)

@@ -90,6 +90,8 @@ class Hooks:
         Suffixes of a movie format that store gray samples exactly, so that these are not drawn.
     HOLDS_ONE : bool
         True for a format with one image in a file.
+    IS_DEFAULT : bool
+        True for the format of names without suffix, in one codec.
     claims : callable
         ``claims(path) -> bool``: True for an existing file or folder of this format that no suffix
         identifies, such as a sidecar or a store.
@@ -121,6 +123,7 @@ class Hooks:
     IS_MOVIE: bool = False
     KEEPS_SAMPLES: tuple[str, ...] = ()
     HOLDS_ONE: bool = False
+    IS_DEFAULT: bool = False
     claims: Callable[[Path], bool] = _claims_nothing
     open_url: Callable[[str], list[Image]] | None = None
     open_many: Callable[[Sequence[Path]], list[Image]] | None = None

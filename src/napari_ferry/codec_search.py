@@ -31,6 +31,14 @@ def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
     return tuple(suffix for codec in codecs() for suffix in suffixes_of(codec, to_open=to_open))
 
 
+def add_default_suffix(path: Path) -> Path:
+    """Return the path of a file to save; a name without suffix gets that of the default format."""
+    default = next((each for each in codecs() if hooks_of(each).IS_DEFAULT), None)
+    if path.suffix or not path.name or default is None:
+        return path
+    return path.with_name(path.name + default.SUFFIXES[0])
+
+
 @cache
 def _codec_of_suffix(*, to_open: bool) -> dict[str, Codec]:
     """Return the codec of each suffix; of one in several codecs, the first."""

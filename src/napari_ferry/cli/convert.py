@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from napari_ferry.cli.formats import add_format_options, list_format_options
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec
+from napari_ferry.codec_search import add_default_suffix, codecs, find_codec
 from napari_ferry.errors import (
     InvalidImageError,
     ReopenError,
@@ -23,6 +23,7 @@ from napari_ferry.image import Image
 from napari_ferry.io import imload
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.progress import size_text
 
 
@@ -41,7 +42,10 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every conversion."""
     parser.add_argument("source", type=Path, metavar="IN", help="a file or folder")
     parser.add_argument(
-        "target", type=Path, metavar="OUT", help="the file to save; its suffix selects the format"
+        "target",
+        type=Path,
+        metavar="OUT",
+        help="the file to save; its suffix selects the format, OME-Zarr without one",
     )
 
     parser.add_argument(
@@ -74,7 +78,7 @@ def _target_of(arguments: Sequence[str]) -> Path | None:
         parsed, _ = parser.parse_known_args(arguments[1:])
     except InvalidImageError:  # the actual parser reports it
         return None
-    return Path(parsed.target)
+    return add_default_suffix(Path(parsed.target))
 
 
 class _LenientParser(argparse.ArgumentParser):
@@ -154,4 +158,5 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
             if progress.activity:
                 bar.set_postfix_str(progress.activity)
 
-        return run(planned, overwrite=overwrite, workers=workers, progress=report)
+        with new_folders(planned.paths[0].parent):
+            return run(planned, overwrite=overwrite, workers=workers, progress=report)

@@ -254,6 +254,7 @@ def _part_of_labels(image: Image, choices: Mapping[int, _Choice]) -> Mapping[str
     kept = dict(labels)
     for axis, choice in choices.items():
         name = image.axis_names[axis]
-        if own := labels_of(image, name):
+        own = labels_of(image, name) if name in kept and name != "c" else []
+        if own:
             kept[name] = [own[i] for i in choice.indices]
     return {**image.metadata, LABELS: kept}

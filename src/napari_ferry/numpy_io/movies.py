@@ -16,7 +16,8 @@ from napari_ferry.codecs.video.write import Quality
 from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
-from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
+from napari_ferry.numpy_io.paths import find_single_file, target_of
+from napari_ferry.rendering.save import imsave
 from napari_ferry.signatures import with_option_texts
 
 _VIDEO, _IMAGES = "video", "images"
@@ -104,10 +105,10 @@ def save_video(
         separator.
     """
     target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
-    return save_into(
+    return imsave(
         images,
         target,
-        overwrite,
+        overwrite=overwrite,
         frame_rate=frame_rate,
         quality=quality,
         codec=codec,
@@ -192,10 +193,10 @@ def save_gif(
         The array is not numeric or is empty, frames differ, or an option is out of range.
     """
     target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
-    return save_into(
+    return imsave(
         images,
         target,
-        overwrite,
+        overwrite=overwrite,
         frame_rate=frame_rate,
         loop=loop,
         colors=colors,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from napari_ferry.arguments import targeting, to_name, to_path
 from napari_ferry.codec_search import suffixes as all_suffixes
@@ -14,35 +13,6 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.files.file_formats import is_image_suffix
-from napari_ferry.image import Saveable
-from napari_ferry.rendering.save import plan
-from napari_ferry.saving import run
-
-
-def save_into(images: Saveable, target: Path, overwrite: bool, **options: Any) -> list[Path]:
-    """Save into a folder, creating it; a new folder is removed again if the save fails."""
-    folders = (target.parent, *target.parent.parents)
-    with targeting(target.parent):
-        missing = [folder for folder in folders if not folder.exists()]
-    try:
-        _make_folder(target.parent)
-        return run(plan(images, target, **options), overwrite=overwrite)
-    finally:
-        for folder in missing:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    """Create a folder and its parents."""
-    with targeting(folder):
-        obstacle = next((p for p in (folder, *folder.parents) if p.is_file()), None)
-        if obstacle is not None:
-            raise TargetError(
-                f"{obstacle} is a file, not a folder: give a folder, or a name with a suffix of "
-                "the format."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def target_of(

@@ -29,7 +29,8 @@ from napari_ferry.errors import (
 )
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
-from napari_ferry.numpy_io.paths import find_single_file, save_into, target_of
+from napari_ferry.numpy_io.paths import find_single_file, target_of
+from napari_ferry.rendering.save import imsave
 from napari_ferry.saving import interrupted_save, naming_saves
 from napari_ferry.signatures import with_option_texts
 
@@ -115,10 +116,10 @@ def save_images(
         a separator.
     """
     target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
-    return save_into(
+    return imsave(
         images,
         target,
-        overwrite,
+        overwrite=overwrite,
         size_cap=size_cap,
         compression=compression,
         pyramid=pyramid,
@@ -204,7 +205,7 @@ def save_binary(
         The array is empty or not numeric, or the name contains a separator.
     """
     target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
-    return save_into(images, target, overwrite)
+    return imsave(images, target, overwrite=overwrite)
 
 
 def _find_binary(path: Path, is_described: bool) -> Path:

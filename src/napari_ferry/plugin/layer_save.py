@@ -27,7 +27,8 @@ from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.plugin.window import execute, has_window
-from napari_ferry.rendering.save import keeps_samples, plan
+from napari_ferry.rendering.drawing_choice import keeps_samples
+from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Progress, run
 from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.workers import default_workers

@@ -16,7 +16,8 @@ from napari_ferry.plugin.viewer_overlays import (
     overlay_events,
     overlay_options,
 )
-from napari_ferry.rendering.save import INTERPOLATIONS, keeps_samples
+from napari_ferry.rendering.drawing_choice import keeps_samples
+from napari_ferry.rendering.save import INTERPOLATIONS
 from napari_ferry.rendering.style import transforms_of
 
 _OLD_GRID = ("grid",)

@@ -11,7 +11,7 @@ from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_per_step
 from napari_ferry.plugin.viewer_overlays import find_attribute, overlay_options
-from napari_ferry.rendering.save import keeps_samples
+from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.rendering.style import is_visible, projection_of
 from napari_ferry.rendering.world import World, make_world
 

@@ -11,41 +11,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.arguments import to_path
+from napari_ferry.arguments import targeting, to_path
 from napari_ferry.arrays.stack import take_steps
 from napari_ferry.codec_protocol import Codec, hooks_of
-from napari_ferry.codec_search import find_codec
+from napari_ferry.codec_search import add_default_suffix, find_codec
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
-from napari_ferry.layers.channels import is_one_layer, split_channels
+from napari_ferry.image.user_metadata import override_all
+from napari_ferry.layers.channels import split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
+from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.sample_plan import images_for, plan_samples
-from napari_ferry.rendering.style import projection_of, transforms_of
+from napari_ferry.rendering.split_plan import plan_split
+from napari_ferry.rendering.style import projection_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, Progress, run
-from napari_ferry.signatures import option_names
-from napari_ferry.units import METERS
-
-_DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
-"""The options of `render` and their defaults."""
-
-_SHARED = ("axis", "position")
-"""Options that `render` and movie formats have in common."""
-
-_SPAN = ("start", "stop", "step", "speed")
-"""Options of `render` that also apply to samples."""
+from napari_ferry.saving.new_folders import new_folders
+from napari_ferry.signatures import option_names, options_of
 
 INTERPOLATIONS = ("nearest", "linear")
 """Ways of interpolation that are drawn as napari draws them."""
 
-_QUIET = (*_SHARED, *_SPAN, "background")
-"""Options of `render` that are not a reason to draw."""
-
-
 _BACKGROUNDS = ("black", "#000000")
 """Names of the color behind layers in napari's default theme."""
+
+
+_UNCOMPRESSED = "none"
+"""Name of no compression in every format."""
 
 
 def option_sources(codec: Codec) -> tuple[Callable[..., Any], ...]:
@@ -54,7 +48,13 @@ def option_sources(codec: Codec) -> tuple[Callable[..., Any], ...]:
 
 
 def plan(
-    images: Saveable, path: str | Path, *, as_seen: bool | None = None, **options: Any
+    images: Saveable,
+    path: str | Path,
+    *,
+    as_seen: bool | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    partition: str | Sequence[str] | None = None,
+    **options: Any,
 ) -> Plan:
     """Plan a save; no pixels are read.
 
@@ -66,13 +66,22 @@ def plan(
         (frames, y, x, 3 or 4) is in color; in formats for samples, so is a uint8 array
         (y, x, 3 or 4).
     path : str or Path
-        Target; its suffix selects the format.
+        Target; its suffix selects the format. A name without suffix becomes a store,
+        ``<name>.ome.zarr``.
     as_seen : bool, optional
         True to save images as napari displays them, False to save their samples. By default,
         formats for samples store these, and a movie is drawn if several layers, color, pixels that
         are not square or an option of `render` require it.
+    metadata : mapping, optional
+        Metadata to replace, as in `imload`.
+    partition : str or sequence of str, optional
+        Axes along which each index is saved as a file: ``"tc"`` makes files such as
+        ``cells.t_03.c_actin.tif``, which `imload` opens as one image by their folder, a list or a
+        pattern. Characters not allowed in names are percent-encoded. Axes that include y and x are
+        those within a file instead.
     **options
         Options of the format, such as ``size_cap`` of TIFF, and for movies those of `render`.
+        ``compression=True`` is the usual lossless compression of the format, False is none.
 
     Returns
     -------
@@ -93,18 +102,20 @@ def plan(
     >>> planned.nframes, [file.path.name for file in planned.files]
     (10, ['cells.tif'])
     """
-    path = to_path(path, TargetError)
+    path = _to_target(path)
     codec = find_codec(path)
+    options = _name_compression(codec, options)
     _check_options(codec, path, options, drawn=bool(as_seen))
     given = images_for(codec, images)
-    if as_seen is None:
-        as_seen = is_drawn(given, path, options)
-    elif not as_seen and _drawing_options(options):
-        raise InvalidImageError(
-            f"as_seen=False saves samples, but {', '.join(_drawing_options(options))} applies to "
-            "drawings: omit one of the two."
-        )
-    return _plan_drawn(given, path, options) if as_seen else _plan_samples(given, path, options)
+    if metadata is not None:
+        given = override_all(given, metadata)
+
+    def plan_images(images: list[Image], path: Path) -> Plan:
+        return _plan_images(images, path, as_seen, options)
+
+    if partition is None:
+        return plan_images(given, path)
+    return plan_split(given, path, partition, plan_images)
 
 
 def imsave(
@@ -116,13 +127,17 @@ def imsave(
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     as_seen: bool | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    partition: str | Sequence[str] | None = None,
     **options: Any,
 ) -> list[Path]:
     """Save images; existing files are replaced only on request, and only by complete files.
 
+    Folders that do not exist are made; if the save fails, they are removed again.
+
     Parameters
     ----------
-    images, path, as_seen, **options
+    images, path, as_seen, metadata, partition, **options
         Parameters of `plan`.
     overwrite, workers, progress, cancel
         Parameters of `run`.
@@ -137,15 +152,58 @@ def imsave(
     UnsupportedFormatError, InvalidImageError, TargetError, SaveError
         As for `plan` and `run`.
     """
-    planned = plan(images, path, as_seen=as_seen, **options)
-    return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)
+    planned = plan(images, path, as_seen=as_seen, metadata=metadata, partition=partition, **options)
+    with new_folders(planned.paths[0].parent):
+        return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)
+
+
+def _to_target(path: str | Path) -> Path:
+    """Return the target of a save, with the suffix of the default format if it has none.
+
+    Raises
+    ------
+    TargetError
+        It is a folder, or its name is not a valid file name.
+    """
+    target = to_path(path, TargetError)
+    with targeting(target):
+        if not target.suffix and target.is_dir():
+            raise TargetError(
+                f"{target.name} is a folder: add a file name, such as {target / 'images.tif'}."
+            )
+    return add_default_suffix(target)
+
+
+def _name_compression(codec: Codec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the name of the compression that True or False stands for."""
+    wanted = options.get("compression")
+    option = next((each for each in options_of([codec.plan]) if each.name == "compression"), None)
+    if not isinstance(wanted, bool) or option is None:
+        return dict(options)
+    words = [option.default, *option.words]
+    usual = next(word for word in words if word != _UNCOMPRESSED)
+    return {**options, "compression": usual if wanted else _UNCOMPRESSED}
+
+
+def _plan_images(
+    images: list[Image], path: Path, as_seen: bool | None, options: Mapping[str, Any]
+) -> Plan:
+    """Plan to save images as samples, or as napari displays them."""
+    if as_seen is None:
+        as_seen = is_drawn(images, path, options)
+    elif not as_seen and drawing_options(options):
+        raise InvalidImageError(
+            f"as_seen=False saves samples, but {', '.join(drawing_options(options))} applies to "
+            "drawings: omit one of the two."
+        )
+    return _plan_drawn(images, path, options) if as_seen else _plan_samples(images, path, options)
 
 
 def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, drawn: bool) -> None:
     """Refuse unknown options: those of the format and, if it applies, of `render` are valid."""
     known = option_names(codec.plan)
     if drawn or hooks_of(codec).IS_MOVIE:
-        known = list(dict.fromkeys([*known, *_DEFAULTS]))
+        known = list(dict.fromkeys([*known, *DEFAULTS]))
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InvalidImageError(
@@ -156,95 +214,24 @@ def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, draw
 def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
     """Plan to save samples of all frames, or of the requested range of frames."""
     known = option_names(find_codec(path).plan)
-    is_part = any(options.get(name, _DEFAULTS[name]) != _DEFAULTS[name] for name in _SPAN)
+    is_part = any(options.get(name, DEFAULTS[name]) != DEFAULTS[name] for name in SPAN)
     saved = [_excerpt(image, options) for image in images] if is_part else images
     return plan_samples(saved, path, **{k: v for k, v in options.items() if k in known})
 
 
 def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:
     """Plan to save a drawing; its own losses come first."""
-    drawing = {name: value for name, value in options.items() if name in _DEFAULTS}
-    others = {name: value for name, value in options.items() if name not in _DEFAULTS}
+    drawing = {name: value for name, value in options.items() if name in DEFAULTS}
+    others = {name: value for name, value in options.items() if name not in DEFAULTS}
     planned = plan_samples(render(images, **drawing), path, **others)
     return replace(planned, losses=(*_losses(images, drawing), *planned.losses))
-
-
-def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
-    """Return True if images are drawn by default, as napari displays them.
-
-    Parameters
-    ----------
-    images : sequence of Image
-        Images to save.
-    path : Path
-        Target; its suffix selects the format.
-    options : mapping
-        Options of `plan`.
-
-    Raises
-    ------
-    UnsupportedFormatError
-        The format is unknown.
-    """
-    hooks = hooks_of(find_codec(path))
-    if _drawing_options(options):
-        return True
-    if not hooks.IS_MOVIE:
-        return False
-    if len(images) > 1:
-        return True
-
-    (image,) = images
-    if image.size("c") > 1 and not _selects_channel(options) and not is_one_layer(image):
-        return True
-    if path.suffix.lower() in hooks.KEEPS_SAMPLES:
-        return False
-
-    display = image.display
-    is_plain = display.get("gamma", 1) == 1 and display.get("opacity", 1) == 1
-    return image.kind == "labels" or not image.is_gray or not is_plain or _is_warped(image)
-
-
-def keeps_samples(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
-    """Return True if a format that keeps the samples of movies stores these; see `is_drawn`."""
-    is_kept = path.suffix.lower() in hooks_of(find_codec(path)).KEEPS_SAMPLES
-    return is_kept and not is_drawn(images, path, options)
-
-
-def _is_warped(image: Image) -> bool:
-    """Return True if pixels are not square, or axes are mirrored, exchanged or rotated.
-
-    Pixels count as square unless drawing them adds at least half a pixel to the picture.
-    """
-    if transforms_of(image):
-        return True
-    y, x = image.axis("y"), image.axis("x")
-    if y is None or x is None:
-        return False
-    if y.scale < 0 or x.scale < 0 or image.axis_names.index("y") > image.axis_names.index("x"):
-        return True
-
-    sizes = {axis.name: axis.scale * METERS.get(axis.unit or "", 1.0) for axis in (y, x)}
-    finest = min(sizes.values())
-    return any(image.size(name) * (size / finest - 1) >= 0.5 for name, size in sizes.items())
-
-
-def _selects_channel(options: Mapping[str, Any]) -> bool:
-    """Return True if channels are the frame axis or the position selects one of them."""
-    return options.get("axis") == "c" or "c=" in str(options.get("position")).replace(" ", "")
-
-
-def _drawing_options(options: Mapping[str, Any]) -> list[str]:
-    """Return the names of options of drawings only, with other values than the default."""
-    known = [name for name in options if name in _DEFAULTS and name not in _QUIET]
-    return [name for name in known if options[name] != _DEFAULTS[name]]
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
     """Return the requested frames of an image, at the requested playback speed."""
     sizes = leading_sizes(image)
     number, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
-    start, stop, step, speed = (options.get(name, _DEFAULTS[name]) for name in _SPAN)
+    start, stop, step, speed = (options.get(name, DEFAULTS[name]) for name in SPAN)
     if number is None:
         raise InvalidImageError(
             "A range of frames or a playback speed requires a frame axis: omit start, stop, step "

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.regions import region_bytes
@@ -104,10 +106,16 @@ class Results(Iterator[Any]):
         self, tasks: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
     ) -> None:
         self._pool, self._monitor, self._ahead = pool, monitor, ahead
-        self._results = self.work(partial(_encode, task, monitor) for task in tasks)
+        self._results: Iterator[Any] = self.work(partial(_encode, task, monitor) for task in tasks)
 
     def __next__(self) -> Any:
         return next(self._results)
+
+    def take(self, count: int) -> Self:
+        """Return the next results alone, with the same threads."""
+        own = copy(self)
+        own._results = islice(self._results, count)
+        return own
 
     def work(self, jobs: Iterable[Callable[[], _T]]) -> Iterator[_T]:
         """Run jobs in the same threads, and yield their results in order."""

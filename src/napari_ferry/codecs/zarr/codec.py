@@ -27,6 +27,7 @@ from napari_ferry.saving.repair import Repair
 
 SUFFIXES = (".ome.zarr", ".zarr", ZIP_SUFFIX)
 ALSO_OPENS = (".zarr.zip",)
+IS_DEFAULT = True
 
 _ENDINGS = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx")
 

@@ -14,7 +14,7 @@ from napari_ferry.image import Image as FerryImage
 from napari_ferry.plugin.view_check import check_view, needs_canvas, view_events
 from napari_ferry.plugin.viewer import ViewerState, viewer_images, viewer_state
 from napari_ferry.plugin.viewer_overlays import restyled_overlays
-from napari_ferry.rendering.save import keeps_samples
+from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.widgets.export.canvas_fields import CanvasFields
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.options import OptionsForm

@@ -1,0 +1,42 @@
+"""Folders that are made for a save, and removed again if it makes nothing in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_ferry.arguments import targeting
+from napari_ferry.errors import TargetError
+
+
+@contextmanager
+def new_folders(folder: Path) -> Iterator[None]:
+    """Return a context for a save into a folder, which is made if it does not exist.
+
+    Raises
+    ------
+    TargetError
+        A parent is a file, or the folder cannot be made.
+    """
+    with targeting(folder):
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        _make(folder)
+        yield
+    finally:
+        for each in missing:
+            if each.is_dir() and not any(each.iterdir()):
+                each.rmdir()
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and its parents."""
+    with targeting(folder):
+        obstacle = next((each for each in (folder, *folder.parents) if each.is_file()), None)
+        if obstacle is not None:
+            raise TargetError(
+                f"{obstacle} is a file, not a folder: give a folder, or a name with a suffix of "
+                "the format."
+            )
+        folder.mkdir(parents=True, exist_ok=True)

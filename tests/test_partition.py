@@ -1,0 +1,239 @@
+"""Saves with one file for each index of some axes, and their way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import assert_same_image, pixels
+from napari_ferry import (
+    Axis,
+    Channel,
+    FerryWarning,
+    Image,
+    InvalidImageError,
+    TargetError,
+    TargetExistsError,
+    UnsupportedFormatError,
+    imload,
+    imsave,
+    plan,
+)
+from napari_ferry.files.labels import decode_label, encode_label
+
+AXES = (
+    Axis("t", 0.5, "s", 3),
+    Axis("c"),
+    Axis("z", 2, "um", -1),
+    Axis("y", 0.065, "um"),
+    Axis("x", 0.065, "um", 7),
+)
+IMAGE = Image(
+    (pixels((3, 2, 2, 8, 9)),),
+    AXES,
+    (Channel("nuclei", "#00ff00"), Channel("actin", "#ff0000", (0, 99))),
+    name="cells",
+    display={"gamma": 0.5},
+    metadata={"objective": "20x"},
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def names(folder: str = ".") -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_names_have_numbers_and_names_of_channels() -> None:
+    made = imsave(IMAGE, "a.tif", partition="tc")
+    assert [path.name for path in made[:3]] == [
+        "a.t_00.c_nuclei.tif",
+        "a.t_00.c_actin.tif",
+        "a.t_01.c_nuclei.tif",
+    ]
+    assert names() == sorted(path.name for path in made)
+
+
+READERS: list[Callable[[list[Path]], list[Image]]] = [
+    lambda made: imload(made[0].parent),
+    imload,
+    lambda made: imload(made[0].parent / "a.b_1.t_{t}.c_{c}.tif"),
+]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    texts=st.lists(
+        st.one_of(
+            st.sampled_from(["a/b", "a.b", "a_b", "%41", "ä/µ.x_1", "A", " x ", "e\u0301", "0"]),
+            st.text(st.characters(codec="utf-8"), max_size=12),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    n_times=st.integers(1, 3),
+)
+def test_everything_comes_back(
+    texts: list[str], n_times: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("set")
+    image = Image(
+        (pixels((n_times, len(texts), 2, 8, 9)),),
+        AXES,
+        tuple(Channel(text) for text in texts),
+        name="cells",
+        metadata={"objective": "20x", "labels": {"t": list("xyz"[:n_times])}},
+    )
+    made = imsave(image, folder / "a.b_1.tif", partition="tc")
+    for read in READERS:
+        (found,) = read(made)
+        assert_same_image(found, image)
+
+
+@given(text=st.text())
+def test_a_label_is_read_back_and_is_a_file_name(text: str) -> None:
+    label = encode_label(text)
+    assert decode_label(label) == text
+    assert not set(label) & set('./\\:*?"<>|\0')
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+@pytest.mark.parametrize("compression", [True, False])
+def test_several_images_are_variables(suffix: str, compression: bool) -> None:
+    labels = Image((pixels((3, 2, 8, 9)),), (AXES[0], *AXES[2:]), name="a/mask", kind="labels")
+    made = imsave([IMAGE, labels], f"a{suffix}", partition="tc", compression=compression)
+    assert made[0].name == f"a.var_cells.t_00.c_nuclei{suffix}"
+    assert made[-1].name == f"a.var_a%2Fmask.t_02{suffix}"
+    for found, image in zip(imload("."), [IMAGE, labels], strict=True):
+        assert_same_image(found, image)
+
+
+def test_axes_within_a_file_may_be_given_instead() -> None:
+    imsave(IMAGE, "a.tif", partition="zyx")
+    assert len(names()) == 6
+    assert_same_image(imload(".")[0], IMAGE)
+
+
+def test_names_that_a_disk_may_not_distinguish_are_numbers() -> None:
+    image = replace(IMAGE, channels=(Channel("GFP"), Channel("gfp")))
+    imsave(image, "a.tif", partition="c")
+    assert names() == ["a.c_00.tif", "a.c_01.tif"]
+    assert_same_image(imload(".")[0], image)
+
+
+def test_labels_of_an_axis_are_in_the_names() -> None:
+    image = replace(IMAGE, metadata={"labels": {"t": ["3", "10", "21"]}})
+    imsave(image, "a.tif", partition="t")
+    assert names() == ["a.t_03.tif", "a.t_10.tif", "a.t_21.tif"]
+    assert_same_image(imload(".")[0], image)
+
+
+def test_missing_indices_are_named() -> None:
+    imsave(IMAGE, "a.tif", partition="t")
+    Path("a.t_00.tif").unlink()
+    with pytest.warns(FerryWarning, match="3 indices of axis t, but there are files of 2 only"):
+        (found,) = imload(".")
+    assert found.axes[0] == Axis("t", 0.5, "second", 3.5)
+
+
+def test_a_single_file_is_its_part() -> None:
+    imsave(IMAGE, "a.tif", partition="tc")
+    (found,) = imload("a.t_01.c_actin.tif")
+    assert found.axis_names == ("z", "y", "x")
+    np.testing.assert_array_equal(found.load(), IMAGE.array[1, 1])
+
+
+def test_existing_files_are_replaced_only_on_request() -> None:
+    imsave(IMAGE, "a.tif", partition="t")
+    with pytest.raises(TargetExistsError):
+        imsave(IMAGE, "a.tif", partition="t")
+    imsave(IMAGE.replace(name="new"), "a.tif", partition="t", overwrite=True)
+    assert imload(".")[0].name == "new"
+
+
+def test_a_movie_for_each_channel() -> None:
+    image = Image((pixels((4, 2, 16, 16), "uint8"),), tuple(map(Axis, "tcyx")))
+    imsave(image, "a.gif", partition="c", frame_rate=5)
+    assert names() == ["a.c_00.gif", "a.c_01.gif"]
+
+
+def test_a_store_for_each_time() -> None:
+    made = imsave(IMAGE, "a.ome.zarr", partition="t")
+    assert [path.name for path in made] == [f"a.t_0{t}.ome.zarr" for t in range(3)]
+    np.testing.assert_array_equal(imload(made[2])[0].load(), IMAGE.array[2])
+
+
+@pytest.mark.parametrize("partition", ["q", "y", ""])
+def test_a_partition_splits_an_axis(partition: str) -> None:
+    with pytest.raises(InvalidImageError, match="splits none of the axes t c z y x"):
+        plan(IMAGE, "a.tif", partition=partition)
+
+
+def test_an_axis_in_a_name_is_a_word() -> None:
+    image = replace(IMAGE, axes=(Axis("d0"), *AXES[1:]))
+    with pytest.raises(InvalidImageError, match="rename it to a word of letters"):
+        plan(image, "a.tif", partition=["d0"])
+
+
+def test_parts_above_the_size_cap_are_refused() -> None:
+    with pytest.raises(InvalidImageError, match="raise size_cap"):
+        plan(IMAGE, "a.tif", partition="t", size_cap=2.5e-6)
+
+
+def test_a_plan_reads_and_makes_nothing() -> None:
+    planned = plan(IMAGE, "new/deep/a.tif", partition="t")
+    assert len(planned.files) == 3
+    assert names() == []
+
+
+def test_folders_are_made_and_removed_if_the_save_fails() -> None:
+    assert imsave(IMAGE, "new/deep/a.tif") == [Path("new/deep/a.tif")]
+    with pytest.raises(RuntimeError):
+        imsave(IMAGE, "other/deep/a.tif", progress=_fail)
+    assert names() == ["new"]
+
+
+def _fail(progress: object) -> None:
+    raise RuntimeError
+
+
+def test_a_name_without_suffix_is_a_store() -> None:
+    assert imsave(IMAGE, "a") == [Path("a.ome.zarr")]
+    with pytest.raises(UnsupportedFormatError):
+        imsave(IMAGE, "a.xyz")
+    Path("folder").mkdir()
+    with pytest.raises(TargetError, match="folder is a folder: add a file name"):
+        imsave(IMAGE, "folder")
+
+
+def test_metadata_are_replaced_before_saving() -> None:
+    imsave(IMAGE, "a.tif", metadata={"scale": {"t": 9}, "channels": ["a", "b"]})
+    (found,) = imload("a.tif")
+    assert found.axes[0] == Axis("t", 9, "second", 3)
+    assert [channel.name for channel in found.channels] == ["a", "b"]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+def test_compression_may_be_true_or_false(suffix: str) -> None:
+    image = Image.from_array(np.zeros((20, 64, 64), np.uint16))
+    sizes = []
+    for compression in (True, False):
+        (made,) = imsave(image, f"{compression}{suffix}", compression=compression)
+        files = [made] if made.is_file() else [file for file in made.rglob("*") if file.is_file()]
+        sizes.append(sum(file.stat().st_size for file in files))
+    assert sizes[0] < image.nbytes / 4
+    assert sizes[1] > image.nbytes
+
+
+def test_compression_is_not_an_option_of_every_format() -> None:
+    with pytest.raises(InvalidImageError, match="no option compression"):
+        imsave(IMAGE, "a.bin", compression=True)

@@ -247,8 +247,7 @@ def test_convert_reports_losses(run: Run, tmp_path: Path):
     ("target", "words"),
     [
         ("new.jpg", r"ends in \.jpg"),
-        ("new", "new has no suffix"),
-        ("missing/new.tif", "missing does not exist"),
+        ("movie.bin/new.tif", "movie.bin is a file, not a folder"),
         ("folder.tif", "is a folder"),
     ],
 )
@@ -258,6 +257,14 @@ def test_convert_refuses_in_one_sentence(target: str, words: str, run: Run, tmp_
     before = names(tmp_path)
     assert_refused(run("convert", tmp_path / "movie.bin", tmp_path / target), words)
     assert names(tmp_path) == before
+
+
+def test_convert_makes_folders_and_a_store_without_suffix(run: Run, tmp_path: Path):
+    imsave(movie(1), tmp_path / "movie.bin")
+    target = tmp_path / "new" / "movie"
+    status, _, _ = run("convert", tmp_path / "movie.bin", target, "--compression", "lz4")
+    assert status == 0
+    assert names(target.parent) == ["movie.ome.zarr"]
 
 
 def test_options_of_another_format_are_refused(run: Run, tmp_path: Path):

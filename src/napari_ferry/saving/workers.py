@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def default_workers(plan: Plan, cores: int) -> int:
     """Return the default number of threads of a save, given the number of cores.
 
-    One thread is sufficient to copy memory to a disk; computing, decoding and encoding benefit
+    One thread is sufficient to copy memory or files to a disk; computing, decoding and encoding benefit
     from more.
     """
     if plan.writes and all(isinstance(write.array, StampedParts) for write in plan.writes):
-        return min(2, cores)  # one reads while the other writes
+        return 1
     if plan.is_encoded:
         return min(8, cores)
     is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def default_workers(plan: Plan, cores: int) -> int:
     """Return the default number of threads of a save, given the number of cores.
 
-    One thread is sufficient to copy memory or files to a disk; computing, decoding and encoding benefit
-    from more.
+    One thread is sufficient to copy memory or files to a disk; computing, decoding and encoding
+    benefit from more.
     """
     if plan.writes and all(isinstance(write.array, StampedParts) for write in plan.writes):
         return 1

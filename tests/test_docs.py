@@ -97,6 +97,7 @@ def test_links_of_the_package_are_those_of_the_repository():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_of_docstrings_run(name):
+def test_examples_of_docstrings_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     failures, _ = doctest.testmod(importlib.import_module(name), verbose=False)
     assert failures == 0

@@ -127,7 +127,8 @@ def test_every_hook_of_a_codec_is_declared_and_of_its_type(codec: Codec) -> None
         if callable(value):
             parameters = inspect.signature(value).parameters.values()
             given = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
-            assert given == [{"open_many": "paths", "open_url": "url"}.get(name, "path")]
+            names = {"open_many": "paths", "open_url": "url", "open_grid": "labels"}
+            assert given == [names.get(name, "path")]
     assert all(suffix in codec.SUFFIXES for suffix in hooks_of(codec).KEEPS_SAMPLES)
 
 

@@ -22,6 +22,7 @@ napari shows little more; the whole path is ``filename``, and a note in tracebac
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -122,3 +123,11 @@ class FerryWarning(UserWarning):
 
     def __str__(self) -> str:
         return escape_surrogates(super().__str__())
+
+
+def user_level() -> int:
+    """Return the ``stacklevel`` for `warnings.warn` that names the caller of this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__):
+        level, frame = level + 1, frame.f_back
+    return level

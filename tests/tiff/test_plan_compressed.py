@@ -117,7 +117,7 @@ def test_no_file_is_larger_than_planned(compression: str, tmp_path: Path) -> Non
     assert path.stat().st_size <= planned.nbytes
 
 
-@pytest.mark.parametrize("value", ["gzip", "", None, 5, True])
+@pytest.mark.parametrize("value", ["gzip", "", None, 5])
 def test_an_unknown_compression_is_refused(value: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidImageError, match="choose one of none, zlib, zstd, lzw"):
         imsave(make_image("tyx"), tmp_path / "a.tif", compression=value)

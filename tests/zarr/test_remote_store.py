@@ -159,7 +159,7 @@ def test_a_server_that_is_gone_is_named(server: Server) -> None:
 def test_a_store_that_changed_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_pyramid(server.folder / "a.zarr")
     (image,) = imload(f"{server.address}/a.zarr")
-    store: Any = image.array._files.store  # type: ignore[attr-defined]
+    store: Any = image.array.files.store  # type: ignore[attr-defined]
     image.array[0]
     edit_json(path / "zarr.json", more=1)
     image.array[1]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import FerryWarning, user_level
 
 _is_growing = ContextVar("is_growing", default=False)
 
@@ -31,15 +31,13 @@ def is_growing() -> bool:
     return _is_growing.get()
 
 
-def warn_incomplete(message: str, *, stacklevel: int) -> None:
+def warn_incomplete(message: str) -> None:
     """Warn that a file is incomplete, unless it is still being written.
 
     Parameters
     ----------
     message : str
         What is missing.
-    stacklevel : int
-        As for `warnings.warn`, counted from the caller.
 
     Warns
     -----
@@ -47,4 +45,4 @@ def warn_incomplete(message: str, *, stacklevel: int) -> None:
         Always, but for files that may become longer.
     """
     if not is_growing():
-        warnings.warn(message, FerryWarning, stacklevel=stacklevel + 1)
+        warnings.warn(message, FerryWarning, stacklevel=user_level())

@@ -220,7 +220,6 @@ def open_binary(
         warn_incomplete(
             f"{data.name} is empty: an image without pixels was opened; check whether its "
             "recording or its copy was interrupted.",
-            stacklevel=5,
         )
     image = description.to_image(array)
     return image if image.name else replace(image, name=data.stem)
@@ -233,7 +232,6 @@ def _warn_of_computed(data: Path, description: Description, computed: str) -> No
         warn_incomplete(
             f"The sidecar of {data.name} does not give {computed}: {size} is computed from the "
             "size of the file; add it to the sidecar, so that an incomplete file is noticed.",
-            stacklevel=6,
         )
 
 

@@ -51,7 +51,6 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
         warn_incomplete(
             f"{path.name} is damaged ({table.damage}): {len(table)} of its frames are whole and "
             "were opened.",
-            stacklevel=4,
         )
 
     _warn_of_outside(table)

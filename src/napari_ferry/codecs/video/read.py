@@ -135,7 +135,6 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
         warn_incomplete(
             f"{path.name} is damaged: {index.damage}; {count} frames are whole and were "
             f"opened{gaps}.",
-            stacklevel=5,
         )
     if index.empty and index.has_independent_frames:
         _warn(
@@ -152,7 +151,6 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
         named = ", ".join(map(str, lost[:_MOST_NAMED])) + (" ..." if lost[_MOST_NAMED:] else "")
         warn_incomplete(
             f"{path.name} is damaged: data are missing from {len(lost)} frames ({named}).",
-            stacklevel=5,
         )
 
 

@@ -82,7 +82,6 @@ def read_micromanager(header: Header) -> list[Image]:
         warn_incomplete(
             f"{header.path.name} announces {announced} planes, but has {count}: the acquisition "
             "was stopped, or files are missing from the folder; only what exists is shown.",
-            stacklevel=3,
         )
     if math.prod(sizes.values()) > _MAX_SPARSITY * count:  # the index is damaged
         return []
@@ -157,7 +156,6 @@ def _image(
             f"{header.path.name} lacks {missing} of {len(table)} planes, which are shown as zero: "
             "the acquisition was stopped, or files are missing from the folder; put them back and "
             "open it again.",
-            stacklevel=4,
         )
 
     lead = {name: size for name, size in sizes.items() if size > 1}

@@ -69,7 +69,6 @@ def read_images(path: Path) -> list[Image]:
         warn_incomplete(
             f"{path.name} is cut off within {' and '.join(header.cut_metadata)}: axes, pixel sizes "
             "or names may be missing; get a complete copy of the file.",
-            stacklevel=3,
         )
     source = TiffPages(path)
     images: list[Image] = []
@@ -244,7 +243,6 @@ def _fit_sizes(
     warn_incomplete(
         f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
         f"{existing} pages: {consequence}.",
-        stacklevel=4,
     )
     if is_stack and count == 1:
         return single_axis(metadata, existing)

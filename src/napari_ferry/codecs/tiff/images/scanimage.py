@@ -84,7 +84,6 @@ def read_scanimage(header: Header) -> list[Image]:
         warn_incomplete(
             f"{header.path.name} has {len(source)} pages, but {count} were expected: the recording "
             "was stopped before its end, and missing frames are shown as zero.",
-            stacklevel=3,
         )
 
     numbers = np.where(np.arange(count) < len(source), np.arange(count), -1)

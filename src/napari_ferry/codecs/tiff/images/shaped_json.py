@@ -82,7 +82,6 @@ def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> 
         f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
         f"it describes {size} pixels, but the file has {left} from there on; its complete steps "
         "are shown, so check the axes of the images.",
-        stacklevel=3,
     )
 
 

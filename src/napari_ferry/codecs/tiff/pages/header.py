@@ -197,7 +197,6 @@ def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:
         warn_incomplete(
             f"{path.name} is damaged: a strip of its first page ends at byte {end}, beyond the end "
             f"of the file at byte {nbytes}; its pixels are complete and are shown.",
-            stacklevel=5,
         )
 
 

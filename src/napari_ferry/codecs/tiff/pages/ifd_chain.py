@@ -253,5 +253,4 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
     warn_incomplete(
         f"{path.name} is cut off: its pages continue beyond the end of the file, and only the "
         f"first {first} can be read.",
-        stacklevel=2,
     )

@@ -8,10 +8,10 @@ GROUPS := --group dev --group docs --group benchmarks
 RESOLUTION ?=
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
-# What `make compat` tests: the formats and the command line, without windows, and without the rooms
+# What `make compat` tests: the formats that depend on libraries, without windows, and without the rooms
 # that use nothing but numpy; and the versions of Python that pyproject.toml names, from the oldest to
 # the newest.
-CORE := cli gif numpy_io readers tiff video zarr \
+CORE := gif numpy_io readers tiff video zarr \
 	$(addsuffix .py,test_codec_contract test_fill_values test_plain_uses test_changed_files)
 # What it also tests with PySide6: menus, dialogs and forms, which are used through Qt's binding.
 WINDOWS := plugin $(patsubst %,widgets/test_%.py,dialogs export export_movie reload repair save_progress)

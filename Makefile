@@ -37,7 +37,7 @@ demo: $(READY)  ## open napari with sample data; without a display, save a pictu
 test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
 	@$(SCREEN) $(PYTEST) $(ARGS)
 
-test-core: $(READY)  ## run the tests of the formats and the command line, without windows
+test-core: $(READY)  ## run the tests of the formats, without windows
 	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)
 
 test-windows: $(READY)  ## run the tests of the forms; QT_API=pyside6 chooses an installed Qt binding

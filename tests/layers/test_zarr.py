@@ -71,6 +71,7 @@ def test_a_step_reads_only_the_chunks_under_the_tile(
     data = pixels((6, 2048, 2048), "u1")
     path = write_image(tmp_path / "a.zarr", [data, data[:, ::8, ::8]], "zyx", chunks=(1, 256, 256))
     (layer,) = open_layers(path)
+    QUEUE.wait()
     read: list[str] = []
     of_store = FolderStore.read
 

@@ -138,7 +138,7 @@ READERS: dict[str, Callable[[Path], Arrays]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*:zarr.errors.ZarrUserWarning")
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("name", CASES)
 def test_all_levels_are_read_exactly(reader: str, name: str, stores: dict[str, Path]) -> None:

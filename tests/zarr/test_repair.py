@@ -91,7 +91,7 @@ def mend(path: Path, **options: Any) -> Repair:
     assert codec.repair(path, **options).changes == ()
     assert codec.repair(path).changes == ()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+        warnings.simplefilter("ignore", UserWarning)
         zarr.open(str(path), mode="r")
     return repair
 
@@ -101,7 +101,7 @@ def test_a_valid_store_is_left_as_it_is(tmp_path: Path) -> None:
         path = image(tmp_path / version, version)
         write_labels(path, {"cells": DATA}, version)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+            warnings.simplefilter("ignore", UserWarning)
             zarr.consolidate_metadata(str(path))
         assert codec.repair(path) == Repair()
 
@@ -461,7 +461,7 @@ def test_consolidated_metadata_agree(version: str, tmp_path: Path) -> None:
     path = image(tmp_path, version, steps(0, "2", 0.5, 0.25))
     write_labels(path, {"cells": DATA}, version)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+        warnings.simplefilter("ignore", UserWarning)
         zarr.consolidate_metadata(str(path))
         damage(path / "labels" / "cells", lambda ome: multiscale(ome).update(name="new"))
         write_array(path / "later", DATA, zarr_format=2 if version == "0.4" else 3)
@@ -479,7 +479,7 @@ def test_consolidated_metadata_agree(version: str, tmp_path: Path) -> None:
 def test_a_part_of_a_store_renews_the_copies_of_the_whole(tmp_path: Path) -> None:
     path = image(tmp_path, "0.4")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+        warnings.simplefilter("ignore", UserWarning)
         zarr.consolidate_metadata(str(path))
     edit_json(path / "0" / ".zarray", dimension_separator=...)
     run_repair(codec.repair(path / "0"))

@@ -42,11 +42,11 @@ def test_the_context_ends_and_is_that_of_its_thread():
 
 def test_incomplete_files_are_reported_unless_they_are_written():
     with pytest.warns(FerryWarning, match="half") as caught:
-        warn_incomplete("half", stacklevel=1)
+        warn_incomplete("half")
     assert caught[0].filename == __file__
     with growing_files(), warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_incomplete("half", stacklevel=1)
+        warn_incomplete("half")
 
 
 def test_a_growing_file_remains_readable_when_it_is_longer(tmp_path: Path):

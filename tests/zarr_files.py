@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import zarr
 from numpy.typing import NDArray
+
+from napari_ferry.codecs.zarr.store import FolderStore
 
 TYPES = {"t": "time", "c": "channel"}
 
@@ -103,3 +106,16 @@ def zip_store(folder: Path, target: Path, **options: Any) -> Path:
     """Put a store into a ZIP file."""
     made = shutil.make_archive(str(target), "zip", folder, **options)
     return Path(made).rename(target)
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count the chunks that are read from folders."""
+    read: list[str] = []
+    of_store = FolderStore.read
+
+    def counting(store: FolderStore, key: str, most: int) -> bytes | None:
+        read.append(key)
+        return of_store(store, key, most)
+
+    monkeypatch.setattr(FolderStore, "read", counting)
+    return read

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +11,11 @@ from napari.components import ViewerModel
 from helpers import assert_same_pixels, pixels
 from layer_files import open_layers
 from napari_ferry.arrays.read_ahead import QUEUE
-from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import FerryError, FerryWarning
 from napari_ferry.plugin.commands import __getattr__ as command
 from napari_ferry.plugin.commands import get_folder_reader
 from web_server import serving
-from zarr_files import write_array, write_group, write_image, write_labels, zip_store
+from zarr_files import count_reads, write_array, write_group, write_image, write_labels, zip_store
 
 DATA = pixels((2, 2, 32, 40))
 
@@ -72,14 +70,7 @@ def test_a_step_reads_only_the_chunks_under_the_tile(
     path = write_image(tmp_path / "a.zarr", [data, data[:, ::8, ::8]], "zyx", chunks=(1, 256, 256))
     (layer,) = open_layers(path)
     QUEUE.wait()
-    read: list[str] = []
-    of_store = FolderStore.read
-
-    def counting(store: FolderStore, key: str, most: int) -> Any:
-        read.append(key)
-        return of_store(store, key, most)
-
-    monkeypatch.setattr(FolderStore, "read", counting)
+    read = count_reads(monkeypatch)
     visible = layer.data[0][:, 300:500, 300:500]
     with QUEUE.paused():
         assert_same_pixels(np.asarray(visible[3]), data[3, 300:500, 300:500])
@@ -93,14 +84,7 @@ def test_neighbors_of_a_displayed_tile_are_read_ahead(
     path = write_image(tmp_path / "a.zarr", [data, data[:, ::8, ::8]], "zyx", chunks=(1, 256, 256))
     (layer,) = open_layers(path)
     QUEUE.wait()
-    read: list[str] = []
-    of_store = FolderStore.read
-
-    def counting(store: FolderStore, key: str, most: int) -> Any:
-        read.append(key)
-        return of_store(store, key, most)
-
-    monkeypatch.setattr(FolderStore, "read", counting)
+    read = count_reads(monkeypatch)
     layer.data[0].close()
     for z in range(6):
         visible = layer.data[0][:, 300:500, 300:500]

@@ -19,7 +19,7 @@ from napari_ferry.codecs.zarr import array as zarr_array
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import UnreadableFileError
-from zarr_files import edit_json, write_array, write_image, zip_store
+from zarr_files import count_reads, edit_json, write_array, write_image, zip_store
 
 V2_CODECS: dict[str, dict[str, Any]] = {
     "none": {"compressors": None},
@@ -116,19 +116,6 @@ def test_impossible_indices_are_refused(key: Any, tmp_path: Path) -> None:
     array = open_one(write_array(tmp_path / "a.zarr", pixels((5, 13, 17))))
     with pytest.raises(IndexError):
         array[key]
-
-
-def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Count the chunks that are read from folders."""
-    read: list[str] = []
-    of_store = FolderStore.read
-
-    def counting(store: FolderStore, key: str, most: int) -> bytes | None:
-        read.append(key)
-        return of_store(store, key, most)
-
-    monkeypatch.setattr(FolderStore, "read", counting)
-    return read
 
 
 def test_only_the_chunks_under_an_index_are_read_once(

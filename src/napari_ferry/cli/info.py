@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import find_url, to_path
 from napari_ferry.cli.formats import to_command_line
-from napari_ferry.cli.terminal import report, show
+from napari_ferry.cli.terminal import collecting_warnings, report, show
 from napari_ferry.codec_protocol import format_name, hooks_of
 from napari_ferry.codec_search import find_source_codec
-from napari_ferry.errors import FerryError, FerryWarning
+from napari_ferry.errors import FerryError
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image, describe
 from napari_ferry.image.record import ASSUMED
@@ -73,7 +71,7 @@ def _open(path: Path) -> _Info:
     """Open a file or folder, and collect its errors and warnings."""
     info = _Info(path=path, url=find_url(path))
     try:
-        with _collecting_warnings(info.warnings):
+        with collecting_warnings(info.warnings):
             info.images = imload(path)
         if info.url:
             return info
@@ -86,15 +84,6 @@ def _open(path: Path) -> _Info:
     except FerryError as error:
         info.error = error
     return info
-
-
-@contextmanager
-def _collecting_warnings(messages: list[str]) -> Iterator[None]:
-    """Append warnings to a list."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", FerryWarning)
-        yield
-    messages += [str(each.message) for each in caught if issubclass(each.category, FerryWarning)]
 
 
 def _show(info: _Info) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +14,10 @@ from napari_ferry.arguments import to_path
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.damage_search import find_damage
 from napari_ferry.arrays.protocol import Shaped, close
-from napari_ferry.cli.terminal import show
+from napari_ferry.arrays.regions import region_bytes, whole_region
+from napari_ferry.cli.terminal import collecting_warnings, show
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_source_codec
-from napari_ferry.errors import FerryWarning
 from napari_ferry.io import imload
 from napari_ferry.saving.progress import size_text
 
@@ -35,7 +33,7 @@ def _verify(options: argparse.Namespace) -> int:
     path = to_path(options.path)
     problems: list[str] = []
     started = time.perf_counter()
-    with _collecting_warnings(problems):
+    with collecting_warnings(problems):
         images = imload(path)
         arrays = [level for image in images for level in image.levels]
         _read_all(arrays, problems)
@@ -90,18 +88,9 @@ def _counting_bytes(arrays: Sequence[Array]) -> Iterator[Callable[[int], None]]:
         yield count
 
 
-@contextmanager
-def _collecting_warnings(messages: list[str]) -> Iterator[None]:
-    """Append the warnings of all threads to a list, instead of printing them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", FerryWarning)
-        warnings.showwarning = lambda message, *_, **__: messages.append(str(message))
-        yield
-
-
 def _nbytes(array: Array) -> int:
     """Return the size of all samples in memory, in bytes."""
-    return math.prod(array.shape) * array.dtype.itemsize
+    return region_bytes(array, whole_region(array.shape))
 
 
 def _counted(number: int, noun: str) -> str:

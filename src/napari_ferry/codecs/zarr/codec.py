@@ -10,8 +10,6 @@ from napari_ferry.arguments import is_count, refuse_address
 from napari_ferry.codecs.zarr.document_digests import find_changes
 from napari_ferry.codecs.zarr.node import read_node
 from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
-from napari_ferry.codecs.zarr.repair.request import Request
-from napari_ferry.codecs.zarr.repair.store_repair import plan_repair
 from napari_ferry.codecs.zarr.saving.chunk_encoder import Compression
 from napari_ferry.codecs.zarr.saving.chunk_layout import ChunkKind
 from napari_ferry.codecs.zarr.saving.downsampling import Method
@@ -253,6 +251,10 @@ def repair(
             f"{path.name} is a ZIP file, in which nothing can be replaced: unpack it, repair its "
             "folder, and pack that without compression."
         )
+    # opening any file imports this module, and repairs are rare
+    from napari_ferry.codecs.zarr.repair.request import Request
+    from napari_ferry.codecs.zarr.repair.store_repair import plan_repair
+
     request = Request(axes=axes, scale=scale, unit=unit, name=name, averaged=averaged, ome=ome)
     return plan_repair(folder.absolute(), request)
 

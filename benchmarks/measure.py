@@ -138,15 +138,19 @@ def _do(case: Case, folder: Path, fresh: bool) -> dict[str, float]:
     order = {"make": case.make, "settings": {**case.settings, "out": str(out)}}
     order["repeats"] = case.repeats
     try:
-        return _in_fresh_process(case, order) if fresh else _measure(order)
+        return _in_fresh_process(case, order, folder) if fresh else _measure(order)
     finally:
         shutil.rmtree(out)
 
 
-def _in_fresh_process(case: Case, order: Mapping[str, Any]) -> dict[str, float]:
+def _in_fresh_process(case: Case, order: Mapping[str, Any], folder: Path) -> dict[str, float]:
+    # bytecode is kept from the first round on, as by an installation
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.measure", json.dumps(order)],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -121,6 +121,22 @@ def test_import_loads_no_heavy_library():
     assert not HEAVY & loaded
 
 
+def test_opening_a_store_imports_no_other_format_and_no_heavy_library(tmp_path: Path):
+    """A store of one plane, of which Blosc is in imagecodecs."""
+    store = tmp_path / "a.ome.zarr"
+    napari_ferry.imsave(np.ones((8, 8), np.uint16), store)
+    code = f"""if True:
+        from napari_ferry import imload
+        assert imload({str(store)!r})[0].array[0].max() == 1
+    """
+    loaded = _modules_after(code)
+    heavy = (HEAVY | {"av", "fsspec", "imageio_ffmpeg", "numcodecs", "pandas"}) - {"imagecodecs"}
+    assert not heavy & {name.split(".")[0] for name in loaded}
+    others = {"movie", "ome_xml", "rendering", "layers", "codecs.zarr.saving", "codecs.zarr.repair"}
+    others |= {f"codecs.{name}" for name in ("gif.read", "png.read", "tiff.pages", "video.reader")}
+    assert not {name for name in others if f"napari_ferry.{name}" in loaded}
+
+
 def test_the_window_does_not_wait_for_modules_that_save():
     """They are imported in a thread; see `napari_ferry.plugin.commands`."""
     loaded = _modules_after("from napari_ferry.plugin.commands import write_tiff")

@@ -12,7 +12,7 @@ from napari_ferry.arguments import reading, to_path
 from napari_ferry.arrays import read_array
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
-from napari_ferry.codecs.video.write import Quality
+from napari_ferry.codecs.video.options import AnyCodec, Quality
 from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
@@ -69,7 +69,7 @@ def save_video(
     name: str | None = None,
     *,
     quality: Quality = "high",
-    codec: video.AnyCodec = "auto",
+    codec: AnyCodec = "auto",
     axis: str | None = None,
     position: str | None = None,
     overwrite: bool = False,

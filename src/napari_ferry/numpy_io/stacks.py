@@ -21,7 +21,7 @@ from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.codecs.tiff.saving.page_encoder import Compression
+from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.errors import (
     FerryWarning,
     InvalidImageError,

@@ -6,22 +6,18 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import is_real
-from napari_ferry.codecs.gif.delays import time_losses
-from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
-from napari_ferry.codecs.gif.frame_writer import Job, assemble
-from napari_ferry.codecs.gif.palette import MOST_COLORS
-from napari_ferry.codecs.gif.palette_fit import PaletteFit, SharedPalette, dither_offsets
-from napari_ferry.codecs.gif.read import read_gif
-from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
-from napari_ferry.codecs.gif.transparency import FEWER_COLORS_LOSS, LOSS
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image, describe
-from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.movie.sequence import open_joined
 from napari_ferry.saving import Plan, PlannedFile, Stream
+
+if TYPE_CHECKING:
+    from napari_ferry.movie.movie import Movie
+
+# opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = (".gif",)
 FOLDER_PRIORITY = 1  # below formats of samples, of which GIFs often are previews
@@ -47,6 +43,8 @@ def open(path: Path) -> list[Image]:
     UnreadableFileError
         A file is not a GIF, or it has no whole frame.
     """
+    from napari_ferry.codecs.gif.read import read_gif
+
     if path.is_dir():
         return [read_gif(file) for file in gif_files(path)]
     return [read_gif(path)]
@@ -65,6 +63,9 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     FerryWarning
         The files differ in size, and remain separate images.
     """
+    from napari_ferry.codecs.gif.read import read_gif
+    from napari_ferry.movie.sequence import open_joined
+
     return open_joined(paths, read_gif)
 
 
@@ -122,6 +123,11 @@ def plan(
     InvalidImageError
         Several images, an image that does not fit in a GIF, or an option out of range.
     """
+    from napari_ferry.codecs.gif.frame_encoder import EncodeFrames
+    from napari_ferry.codecs.gif.frame_writer import Job, assemble
+    from napari_ferry.codecs.gif.palette_fit import PaletteFit, SharedPalette, dither_offsets
+    from napari_ferry.movie.movie import choose_movie
+
     movie = choose_movie(
         images, axis=axis, position=position, frame_rate=frame_rate, keeps_alpha=True
     )
@@ -147,6 +153,8 @@ def plan(
 
 def _check_options(movie: Movie, loop: int | None, colors: int, dither: bool) -> None:
     """Refuse options out of range, and frames too large for a GIF."""
+    from napari_ferry.codecs.gif.scan import MAX_PIXELS, MAX_SIDE
+
     height, width = movie.size
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
         raise InvalidImageError(
@@ -165,6 +173,10 @@ def _check_options(movie: Movie, loop: int | None, colors: int, dither: bool) ->
 
 def _losses(movie: Movie, colors: int) -> Iterator[str]:
     """Yield the losses of colors, transparency and times."""
+    from napari_ferry.codecs.gif.delays import time_losses
+    from napari_ferry.codecs.gif.palette import MOST_COLORS
+    from napari_ferry.codecs.gif.transparency import FEWER_COLORS_LOSS, LOSS
+
     if movie.is_rgb or colors < 256:
         samples = "colors" if movie.is_rgb else "gray levels"
         yield f"frames with more than {colors} {samples} are reduced to the best {colors}"

@@ -8,27 +8,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import is_real
 from napari_ferry.codecs.png import frame_names
-from napari_ferry.codecs.png.delays import time_losses
-from napari_ferry.codecs.png.folder import read_file, read_folder, read_stack, sequence_files
-from napari_ferry.codecs.png.frame_names import frame_paths
-from napari_ferry.codecs.png.frame_writer import (
-    FrameFile,
-    Job,
-    assemble,
-    compress_frames,
-    create_empty,
-)
-from napari_ferry.codecs.png.header import MAX_SIDE
-from napari_ferry.codecs.png.own_frames import may_replace, stale_files
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.movie.movie import Movie, choose_movie
 from napari_ferry.saving import Plan, PlannedFile, Stream, Write
 from napari_ferry.saving.interruption import resumable_nonce
 from napari_ferry.saving.write import file_digest
+
+if TYPE_CHECKING:
+    from napari_ferry.codecs.png.frame_writer import Job
+    from napari_ferry.movie.movie import Movie
+
+# opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = frame_names.SUFFIXES
 FOLDER_PRIORITY = 1  # below formats of samples, of which PNG files often are previews
@@ -58,6 +52,8 @@ def open(path: Path) -> list[Image]:
     UnreadableFileError
         A file is not a PNG file, or it has no whole picture.
     """
+    from napari_ferry.codecs.png.folder import read_file, read_folder
+
     return read_folder(path) if path.is_dir() else read_file(path)
 
 
@@ -69,11 +65,15 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     UnreadableFileError
         The first file cannot be read; others are opened when their frame is.
     """
+    from napari_ferry.codecs.png.folder import read_stack
+
     return read_stack(paths)
 
 
 def members(path: Path) -> list[Path]:
     """Return all files of a sequence of ours, given one; of any other file, itself."""
+    from napari_ferry.codecs.png.folder import sequence_files
+
     return sequence_files(path)
 
 
@@ -112,6 +112,9 @@ def plan(
     InvalidImageError
         Several images, an image that does not fit in a PNG file, or an option out of range.
     """
+    from napari_ferry.codecs.png.frame_writer import Job
+    from napari_ferry.movie.movie import choose_movie
+
     is_animated = path.suffix.lower() == _ANIMATED
     movie = choose_movie(
         images,
@@ -137,6 +140,8 @@ def _exact_dtypes(images: Sequence[Image]) -> tuple[str, ...]:
 
 def _check(movie: Movie, loop: int | None) -> None:
     """Refuse options out of range, and frames too large for a PNG file."""
+    from napari_ferry.codecs.png.header import MAX_SIDE
+
     height, width = movie.size
     if max(height, width) > MAX_SIDE:
         raise InvalidImageError(
@@ -151,8 +156,11 @@ def _check(movie: Movie, loop: int | None) -> None:
 
 def _plan_sequence(job: Job, path: Path) -> Plan:
     """Plan a file for each frame, written independently of the others."""
+    from napari_ferry.codecs.png.frame_writer import FrameFile, compress_frames, create_empty
+    from napari_ferry.codecs.png.own_frames import may_replace, stale_files
+
     movie = job.movie
-    paths = frame_paths(path, movie.nframes)
+    paths = frame_names.frame_paths(path, movie.nframes)
     job = replace(job, nonce=resumable_nonce(paths[0]) or uuid.uuid4().hex)
     writes = [
         Write(
@@ -191,6 +199,9 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
 
 def _plan_animation(job: Job, path: Path) -> Plan:
     """Plan a single file, whose frames are written in order."""
+    from napari_ferry.codecs.png.delays import time_losses
+    from napari_ferry.codecs.png.frame_writer import assemble, compress_frames
+
     movie = job.movie
     tasks = tuple(movie.tasks(compress_frames))
     nbytes = movie.nframes * job.frame_bytes + job.record_bytes

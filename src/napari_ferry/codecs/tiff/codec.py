@@ -13,16 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import is_real
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
-from napari_ferry.codecs.tiff.folders.folder import read_folder, read_stack
-from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted, series_files
-from napari_ferry.codecs.tiff.folders.partition import read_fields
-from napari_ferry.codecs.tiff.folders.siblings import warn_of_siblings
-from napari_ferry.codecs.tiff.images.companion import companion_header, read_companion
-from napari_ferry.codecs.tiff.images.read import read_images, writer_of
-from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text, read_notes
 from napari_ferry.codecs.tiff.names import (
     COMPANION_SUFFIX,
     PART,
@@ -32,13 +26,7 @@ from napari_ferry.codecs.tiff.names import (
     stem_of,
     tiff_files,
 )
-from napari_ferry.codecs.tiff.pages.header import read_header
-from napari_ferry.codecs.tiff.saving.job import Job, choose_job
-from napari_ferry.codecs.tiff.saving.losses import losses_of
-from napari_ferry.codecs.tiff.saving.page_encoder import Compression
-from napari_ferry.codecs.tiff.saving.parts import with_stale
-from napari_ferry.codecs.tiff.saving.plan_compressed import plan_compressed
-from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_uncompressed
+from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image, check_pixels, describe
 from napari_ferry.image.checks import check_frame_axes
@@ -46,6 +34,11 @@ from napari_ferry.image.record import NOTES
 from napari_ferry.image.split_axes import restore_single
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write import write_text
+
+if TYPE_CHECKING:
+    from napari_ferry.codecs.tiff.saving.job import Job
+
+# opening any file imports this module, so that functions import what only they need
 
 OME_SUFFIXES = (".ome.tif", ".ome.tiff")
 SUFFIXES = (*PLAIN_SUFFIXES, *OME_SUFFIXES)
@@ -77,9 +70,21 @@ def open(path: Path) -> list[Image]:
         The file is damaged or is not a TIFF file, or a part of a series is missing.
     """
     if path.is_dir():
+        from napari_ferry.codecs.tiff.folders.folder import read_folder
+
         return read_folder(path)
     if is_companion(path):
+        from napari_ferry.codecs.tiff.images.companion import read_companion
+
         return read_companion(path)
+    return _open_file(path)
+
+
+def _open_file(path: Path) -> list[Image]:
+    """Open a TIFF file, or a series by any part."""
+    from napari_ferry.codecs.tiff.folders.own_series import read_part, refuse_interrupted
+    from napari_ferry.codecs.tiff.folders.siblings import warn_of_siblings
+    from napari_ferry.codecs.tiff.images.read import read_images
 
     refuse_interrupted(path)
     stamp = Stamp.of(path)
@@ -96,6 +101,8 @@ def open(path: Path) -> list[Image]:
 
 def _with_notes(image: Image, path: Path) -> Image:
     """Add the notes from the JSON file of an image, unless the image has notes of its own."""
+    from napari_ferry.codecs.tiff.metadata_json import read_notes
+
     notes = "" if NOTES in image.metadata else read_notes(path, image)
     return replace(image, metadata={**image.metadata, NOTES: notes}) if notes else image
 
@@ -114,6 +121,10 @@ def claims(path: Path) -> bool:
 
 def written_by(path: Path) -> str:
     """Return the name of the program in a file's metadata; empty if unknown."""
+    from napari_ferry.codecs.tiff.images.companion import companion_header
+    from napari_ferry.codecs.tiff.images.read import writer_of
+    from napari_ferry.codecs.tiff.pages.header import read_header
+
     return writer_of(companion_header(path) if is_companion(path) else read_header(path))
 
 
@@ -125,6 +136,8 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     UnreadableFileError
         A file is damaged, or the files differ in shape or type.
     """
+    from napari_ferry.codecs.tiff.folders.folder import read_stack
+
     return read_stack(paths)
 
 
@@ -136,11 +149,15 @@ def open_grid(labels: Mapping[Path, Mapping[str, str]]) -> list[Image]:
     UnreadableFileError
         A file is damaged or missing, or does not match the others.
     """
+    from napari_ferry.codecs.tiff.folders.partition import read_fields
+
     return read_fields(labels)
 
 
 def members(path: Path) -> list[Path]:
     """Return all files of a size-capped series, given one; of any other file, itself."""
+    from napari_ferry.codecs.tiff.folders.own_series import series_files
+
     return series_files(path)
 
 
@@ -181,6 +198,9 @@ def plan(
     InvalidImageError
         TIFF cannot hold an image, an option is invalid, or the cap is smaller than one frame.
     """
+    from napari_ferry.codecs.tiff.saving.job import choose_job
+    from napari_ferry.codecs.tiff.saving.parts import with_stale
+
     for image in images:
         check_pixels(image)
         # samples of any number can be stored, but 3 or 4 of them are a color
@@ -195,6 +215,10 @@ def plan(
 
 def _plan_job(job: Job) -> Plan:
     """Plan the files of a job, without files of earlier saves."""
+    from napari_ferry.codecs.tiff.saving.losses import losses_of
+    from napari_ferry.codecs.tiff.saving.plan_compressed import plan_compressed
+    from napari_ferry.codecs.tiff.saving.plan_uncompressed import plan_uncompressed
+
     planned = plan_compressed(job) if job.is_encoded else plan_uncompressed(job)
     return replace(
         planned,
@@ -207,6 +231,8 @@ def _plan_job(job: Job) -> Plan:
 
 def _with_metadata(planned: Plan, images: Sequence[Image], path: Path) -> Plan:
     """Add the JSON file with the metadata of the images."""
+    from napari_ferry.codecs.tiff.metadata_json import is_own_metadata, metadata_text
+
     text = metadata_text(images)
     file = PlannedFile(
         path=path.with_name(f"{stem_of(path)}.json"),

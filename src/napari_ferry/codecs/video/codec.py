@@ -10,16 +10,17 @@ import json
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from napari_ferry.codecs.video.h264_levels import level_losses
-from napari_ferry.codecs.video.read import read_video
-from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, Quality, VideoCodec, plan_video
+from napari_ferry.codecs.video.options import AnyCodec, Quality, VideoCodec
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
-from napari_ferry.movie.movie import Movie, choose_movie
-from napari_ferry.movie.sequence import join_movies
 from napari_ferry.saving import Plan
+
+if TYPE_CHECKING:
+    from napari_ferry.movie.movie import Movie
+
+# opening any file imports this module, so that functions import what only they need
 
 IS_MOVIE = True
 KEEPS_SAMPLES = (".mkv",)  # FFV1 is exact
@@ -29,8 +30,6 @@ ALSO_OPENS = (
     *(".m2ts", ".3gp", ".flv", ".ogv", ".mxf", ".nut", ".dv", ".y4m", ".mjpeg", ".mjpg"),
     *(".h264", ".264", ".hevc", ".265"),
 )
-
-AnyCodec = Literal["auto", "h264", "ffv1"]
 
 _MOST_PLAYED_SIDE = 4096
 """Largest side supported by many players, in pixels."""
@@ -54,6 +53,8 @@ def open(path: Path) -> list[Image]:
     UnreadableFileError
         The file is not a video, or contains no video stream or no whole frame.
     """
+    from napari_ferry.codecs.video.read import read_video
+
     return [read_video(path)]
 
 
@@ -70,6 +71,9 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     FerryWarning
         The files differ in the size or type of their frames, and remain separate images.
     """
+    from napari_ferry.codecs.video.read import read_video
+    from napari_ferry.movie.sequence import join_movies
+
     images = [read_video(path) for path in paths]
     if any(image.is_rgb for image in images):
         images = [
@@ -117,6 +121,9 @@ def plan(
     UnsupportedFormatError
         A suffix for reading only.
     """
+    from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, plan_video
+    from napari_ferry.movie.movie import choose_movie
+
     chosen = _choose_codec(path, codec, quality)
     exact_dtypes = ("uint8", "uint16") if chosen == "ffv1" else ("uint8",)
     movie = choose_movie(
@@ -177,6 +184,8 @@ def _rounded_times(movie: Movie, path: Path) -> Iterator[str]:
 
 def _losses(movie: Movie, codec: VideoCodec) -> Iterator[str]:
     """Yield the losses of the encoding."""
+    from napari_ferry.codecs.video.h264_levels import level_losses
+
     if codec == "ffv1":
         return
     yield "compression changes pixel values slightly (H.264, not for measurement)"

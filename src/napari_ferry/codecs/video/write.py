@@ -14,18 +14,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.video.encoder import Encoder
+from napari_ferry.codecs.video.options import Quality, VideoCodec
 from napari_ferry.codecs.video.read import RATE
 from napari_ferry.movie.movie import Movie
 from napari_ferry.saving import PlannedFile, Stream
-
-VideoCodec = Literal["h264", "ffv1"]
-Quality = Literal["small", "good", "high", "best"]
 
 QUALITIES: dict[Quality, int] = {"small": 28, "good": 23, "high": 18, "best": 12}
 """Constant rate factor of x264 for each quality."""

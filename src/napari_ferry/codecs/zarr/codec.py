@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import is_count, refuse_address
-from napari_ferry.codecs.zarr.document_digests import find_changes
-from napari_ferry.codecs.zarr.node import read_node
-from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
-from napari_ferry.codecs.zarr.saving.chunk_encoder import Compression
-from napari_ferry.codecs.zarr.saving.chunk_layout import ChunkKind
-from napari_ferry.codecs.zarr.saving.downsampling import Method
-from napari_ferry.codecs.zarr.saving.image_plan import StoreOptions, Version
-from napari_ferry.codecs.zarr.saving.store_plan import ZIP_SUFFIX, plan_store
-from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore, Store
-from napari_ferry.codecs.zarr.store_images import open_node
-from napari_ferry.codecs.zarr.zip_store import ZipStore
+from napari_ferry.codecs.zarr.options import (
+    ChunkKind,
+    Compression,
+    Method,
+    StoreOptions,
+    Version,
+)
+from napari_ferry.codecs.zarr.store import METADATA_FILES, ZIP_SUFFIX, FolderStore, Store
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image, check_pixels
 from napari_ferry.saving import Plan
 from napari_ferry.saving.repair import Repair
+
+# opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = (".ome.zarr", ".zarr", ZIP_SUFFIX)
 ALSO_OPENS = (".zarr.zip",)
@@ -72,6 +71,8 @@ def open_url(url: str) -> list[Image]:
     FerryWarning
         Something is left out or assumed.
     """
+    from napari_ferry.codecs.zarr.remote_store import SCHEMES, RemoteStore
+
     folders = url.partition("?")[0].lower().split("/")
     if url.partition(":")[0] not in SCHEMES or not any(each.endswith(".zarr") for each in folders):
         raise UnsupportedFormatError(refuse_address(url))
@@ -81,6 +82,9 @@ def open_url(url: str) -> list[Image]:
 
 def _open_store(store: Store, name: str) -> list[Image]:
     """Open the images of a store."""
+    from napari_ferry.codecs.zarr.node import read_node
+    from napari_ferry.codecs.zarr.store_images import open_node
+
     node = read_node(store, "")
     if node is None:
         raise UnreadableFileError(
@@ -138,6 +142,8 @@ def plan(
     TargetError
         The target is inside another store.
     """
+    from napari_ferry.codecs.zarr.saving.store_plan import plan_store
+
     for image in images:
         check_pixels(image)
         _check_plane(image)
@@ -198,13 +204,19 @@ def claims(path: Path) -> bool:
 
 def check(path: Path) -> list[str]:
     """Return messages about metadata that have changed since the store was saved."""
+    from napari_ferry.codecs.zarr.document_digests import find_changes
+
     return list(find_changes(_store_at(path)))
 
 
 def _store_at(path: Path) -> Store:
     """Return the store of a folder, of a metadata file in it, or of a ZIP file."""
     folder = path.parent if path.name in METADATA_FILES else path
-    return FolderStore(str(folder)) if folder.is_dir() else ZipStore(str(path))
+    if folder.is_dir():
+        return FolderStore(str(folder))
+    from napari_ferry.codecs.zarr.zip_store import ZipStore
+
+    return ZipStore(str(path))
 
 
 def repair(
@@ -251,7 +263,6 @@ def repair(
             f"{path.name} is a ZIP file, in which nothing can be replaced: unpack it, repair its "
             "folder, and pack that without compression."
         )
-    # opening any file imports this module, and repairs are rare
     from napari_ferry.codecs.zarr.repair.request import Request
     from napari_ferry.codecs.zarr.repair.store_repair import plan_repair
 

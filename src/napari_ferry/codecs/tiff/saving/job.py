@@ -10,6 +10,7 @@ from pathlib import Path
 
 from napari_ferry.arrays import whole_region
 from napari_ferry.codecs.tiff.names import stem_of
+from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     file_bytes,
@@ -19,7 +20,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
     writer_options,
 )
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
-from napari_ferry.codecs.tiff.saving.page_encoder import Compression, PageFormat, page_format
+from napari_ferry.codecs.tiff.saving.page_encoder import PageFormat, page_format
 from napari_ferry.codecs.tiff.saving.parts import part_path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
+from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.codecs.tiff.saving.lzw import encode_lzw
-
-Compression = Literal["none", "zlib", "zstd", "lzw"]
 
 _TILE = 512
 """Length of the sides of a tile in pixels."""

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
+from napari_ferry.codecs.zarr.options import Method
 from napari_ferry.codecs.zarr.saving.chunk_encoder import Buffer, ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
-from napari_ferry.codecs.zarr.saving.downsampling import Method, halve
+from napari_ferry.codecs.zarr.saving.downsampling import halve
 from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter, create_in_folder
 
 

@@ -10,12 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Compression = Literal["zstd", "lz4", "best", "none"]
+from napari_ferry.codecs.zarr.options import Compression
 
 Buffer: TypeAlias = NDArray[np.uint8]
 

@@ -6,11 +6,9 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from napari_ferry.codecs.zarr.options import ChunkKind
 from napari_ferry.codecs.zarr.saving.pyramid import Step
-
-ChunkKind = Literal["2D", "3D"]
 
 _CHUNK_BYTES = 2 << 20
 """Most bytes of pixels in a chunk."""

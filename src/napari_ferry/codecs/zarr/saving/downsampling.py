@@ -8,12 +8,12 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Method = Literal["mean", "nearest", "mode"]
+from napari_ferry.codecs.zarr.options import Method
 
 _ROWS = 128
 """Rows of the source in one step, so that intermediate results stay in the cache."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -13,47 +13,27 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.arrays.regions import chunk_edges
 from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
+from napari_ferry.codecs.zarr.options import Method, StoreOptions
 from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array
 from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker
-from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder, Compression
+from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import (
     MOST_FILES,
-    ChunkKind,
     Level,
     Section,
     choose_chunks,
     count_chunks,
 )
-from napari_ferry.codecs.zarr.saving.downsampling import Method
 from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock, StoreBlock, StoredLevel
 from napari_ferry.codecs.zarr.saving.pyramid import Position, follow_pyramid, plan_pyramid
 from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
 from napari_ferry.image import Axis, Image
-
-Version = Literal["0.5", "0.4"]
 
 _METHODS = {
     "mean": "rounded mean of 2 samples along each axis that is halved",
     "nearest": "every second sample along each axis that is halved",
     "mode": "most frequent of 2 samples along each axis that is halved",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoreOptions:
-    """Options of a save, as those of `plan` of the codec."""
-
-    version: Version
-    chunks: ChunkKind | None
-    shards: bool | None
-    levels: int | None
-    downsample: Method | None
-    compression: Compression | None
-
-    @property
-    def prefix(self) -> str:
-        """Part of the keys of chunks before their numbers."""
-        return "c" if self.version == "0.5" else ""
 
 
 @dataclass(frozen=True, kw_only=True)

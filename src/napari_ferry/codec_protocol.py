@@ -78,6 +78,8 @@ class Hooks:
 
     Parameters
     ----------
+    SUMMARY : str
+        What the format stores, as one line in the help of ``napari-ferry convert``.
     ALSO_OPENS : tuple of str
         Suffixes of files that are opened but not saved.
     FOLDER_PRIORITY : int
@@ -118,6 +120,7 @@ class Hooks:
         Its options become flags of ``napari-ferry repair``.
     """
 
+    SUMMARY: str = ""
     ALSO_OPENS: tuple[str, ...] = ()
     FOLDER_PRIORITY: int = 0
     IS_MOVIE: bool = False

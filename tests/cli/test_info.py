@@ -60,28 +60,6 @@ def test_the_package_runs_as_a_module():
     assert __version__ in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--compresion", "zlib"], "did you mean --compression?"),
-        (["--quality", "high"], "--quality is an option for .mp4, .mov, .mkv, not for this format"),
-        (["--zzz"], "--zzz is not an option of this command; --help lists the options"),
-    ],
-)
-def test_an_unknown_option_is_explained(
-    folder: Path, capsys: pytest.CaptureFixture, arguments: list[str], words: str
-):
-    with pytest.raises(SystemExit) as end:
-        main(["convert", str(folder / "a.tif"), str(folder / "n.tif"), *arguments])
-    assert end.value.code == 2
-    assert words in capsys.readouterr().err
-
-
-def test_a_folder_as_the_output_is_told_to_add_a_name(folder: Path, capsys: pytest.CaptureFixture):
-    assert main(["convert", str(folder / "a.tif"), str(folder)]) == 1
-    assert f"add a file name, such as {folder / 'a.tif'}" in capsys.readouterr().err
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_full_disk_behind_the_output_is_a_sentence(folder: Path):
     command = [sys.executable, "-m", "napari_ferry", "info", str(folder / "a.tif")]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from napari_ferry import __version__
 from napari_ferry.cli import convert, demo, info, repair, verify
+from napari_ferry.cli.convert_help import EXIT_STATUSES
 from napari_ferry.cli.formats import explain_unknown, to_command_line
 from napari_ferry.cli.terminal import OutputError, accept_all_characters, report
 from napari_ferry.cli.termination import Terminated, raising_terminated
 from napari_ferry.errors import FerryError, FerryWarning
+
+COMMANDS = ("info", "convert", "verify", "repair", "demo")
+"""The commands, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,9 +71,15 @@ def _discard_output() -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; an unknown option ends the process with the nearest known one."""
     parser = _parser(arguments)
+    word = arguments[0] if arguments else ""
+    if word not in COMMANDS and (nearest := get_close_matches(word, COMMANDS, 1)):
+        parser.error(f"{word} is not a command: did you mean {nearest[0]}?")
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        parser.error(explain_unknown(unknown))
+        command: argparse.ArgumentParser = options.command
+        flags = {*re.findall(r"(?<!\S)--[a-z][\w-]*", command.format_help())}
+        flags.update(getattr(options, "format_flags", ()))
+        command.error(explain_unknown(unknown, sorted(flags)))
     return options
 
 
@@ -84,12 +96,20 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         description="Inspect image files, and convert them without loading them into memory.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
-    info.add_options(add("info", help="describe the images in files or folders"))
-    convert.add_options(add("convert", help="save a file or folder in another format"), arguments)
-    verify.add_options(add("verify", help="read all pixels, and name what is damaged"))
-    repair.add_options(add("repair", help="find the layout of raw files, or mend metadata"))
-    demo.add_options(add("demo", help="open napari with samples, and save them in every format"))
+    parser.epilog = f"napari-ferry COMMAND --help explains a command.\n\n{EXIT_STATUSES}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        command.set_defaults(command=command)
+        return command
+
+    info.add_options(add("info", "describe the images in files or folders"))
+    convert.add_options(add("convert", "save a file or folder in another format"), arguments)
+    verify.add_options(add("verify", "read all pixels, and name what is damaged"))
+    repair.add_options(add("repair", "find the layout of raw files, or mend metadata"))
+    demo.add_options(add("demo", "open napari with samples, and save them in every format"))
     return parser
 
 

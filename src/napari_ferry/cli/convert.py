@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.cli.formats import add_format_options, list_format_options
+from napari_ferry.arguments import find_url
+from napari_ferry.cli.convert_help import CONVERT_USAGE, describe_formats
+from napari_ferry.cli.dry_run import show_plan
+from napari_ferry.cli.excerpt import crop_images
+from napari_ferry.cli.formats import add_format_options, format_flags
+from napari_ferry.cli.output_path import choose_target, parse_suffix
+from napari_ferry.cli.scale_options import ScaleOptions
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import add_default_suffix, codecs, find_codec
+from napari_ferry.codec_search import codecs, find_codec
 from napari_ferry.errors import (
+    FerryError,
     InvalidImageError,
     ReopenError,
-    TargetError,
-    UnsupportedFormatError,
 )
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
@@ -25,60 +31,118 @@ from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.progress import size_text
+from napari_ferry.saving.save import check_save
+
+_SHARED = ("crop", "scale", "frame_rate")
+"""Options of the images, and of movies with a value of another form or with another meaning."""
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
     """Add the options of every conversion, and those of the format in `arguments`."""
     _add_common_options(parser)
-    parser.set_defaults(run=_convert, options=[])
+    parser.set_defaults(run=_convert, options=[], format_flags=format_flags())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = list_format_options()
-    target = _target_of(arguments)
-    if target is not None:
-        parser.set_defaults(options=add_format_options(parser, _codecs_of(target)))
+    parser.usage = CONVERT_USAGE
+    formats = _formats_in(arguments)
+    parser.epilog = describe_formats(formats)
+    if formats:
+        names = add_format_options(parser, formats, skipped=_SHARED)
+        parser.set_defaults(options=names)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every conversion."""
-    parser.add_argument("source", type=Path, metavar="IN", help="a file or folder")
+    parser.add_argument("source", metavar="IN", help='file, folder, or pattern such as "img_*.tif"')
     parser.add_argument(
         "target",
-        type=Path,
         metavar="OUT",
-        help="the file to save; its suffix selects the format, OME-Zarr without one",
+        help="file, whose suffix selects the format (none: OME-Zarr), or folder for a file named "
+        "as IN",
+    )
+    _add_image_options(parser.add_argument_group("images"))
+    _add_save_options(parser.add_argument_group("saving"))
+
+
+def _add_image_options(group: argparse._ArgumentGroup) -> None:
+    """Add options for parts and metadata of the images."""
+    group.add_argument("--image", type=int, metavar="N", help="only image N, counted from 0")
+    group.add_argument("--axes", help="names of the axes, such as tzyx, instead of those in IN")
+    group.add_argument(
+        "--crop",
+        action="append",
+        default=[],
+        metavar="RANGES",
+        help="ranges START:STOP of axes: t=:100,y=10um:20um; one index (z=3) drops its axis",
+    )
+    group.add_argument(
+        "--channel",
+        action="append",
+        default=[],
+        metavar="C",
+        help="only some channels, by name or index: GFP,2",
+    )
+    group.add_argument(
+        "--scale", action="append", default=[], help="distance of pixels: z=2um,y=0.5um,x=0.5um"
+    )
+    group.add_argument(
+        "--unit", action="append", default=[], help="unit of lengths or of time: um, t=ms"
+    )
+    group.add_argument(
+        "--frame-rate",
+        type=float,
+        metavar="F",
+        help="frames per second: of a movie as it plays, otherwise the scale of t",
     )
 
-    parser.add_argument(
-        "--image", type=int, metavar="N", help="convert only image N, counted from 0"
+
+def _add_save_options(group: argparse._ArgumentGroup) -> None:
+    """Add options for the target and the save."""
+    group.add_argument(
+        "--format", type=parse_suffix, metavar="SUFFIX", help="format to save, such as .ome.tif"
     )
-    parser.add_argument("--axes", help="axis names, such as tzyx, instead of those in the file")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
-    parser.add_argument(
+    group.add_argument("--overwrite", action="store_true", help="replace existing files")
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print files, sizes and losses, and write nothing",
+    )
+    group.add_argument(
         "--as-seen",
         action=argparse.BooleanOptionalAction,
-        help="draw images as napari displays them, or save samples; by default, draw movies if "
-        "necessary",
+        help="draw as napari displays, or save samples (default: draw movies if necessary)",
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="number of threads")
+    group.add_argument("--workers", type=int, metavar="N", help="number of threads")
+    group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
 
 
-def _target_of(arguments: Sequence[str]) -> Path | None:
-    """Return the output file of a conversion, or ``None`` for other commands.
+def _formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
+    """Return the codec of the output file of a conversion; nothing for other commands.
 
     The parser knows the options of every format; otherwise it would read their values as names
     of files.
     """
     if list(arguments[:1]) != ["convert"]:
-        return None
+        return []
 
     parser = _LenientParser(add_help=False)
     _add_common_options(parser)
-    add_format_options(parser, codecs())
+    add_format_options(parser, codecs(), skipped=_SHARED)
     try:
         parsed, _ = parser.parse_known_args(arguments[1:])
-    except InvalidImageError:  # the actual parser reports it
-        return None
-    return add_default_suffix(Path(parsed.target))
+        return [find_codec(choose_target(parsed.source, parsed.target, parsed.format))]
+    except FerryError:  # the actual parser or the command reports it
+        return _named_format(arguments)
+
+
+def _named_format(arguments: Sequence[str]) -> Sequence[Codec]:
+    """Return the codec of the option ``--format``, as in a request for help without files."""
+    parser = _LenientParser(add_help=False)
+    parser.add_argument("--format")
+    try:
+        parsed, _ = parser.parse_known_args(arguments)
+        return [find_codec(Path(f"OUT.{parsed.format.removeprefix('.')}"))] if parsed.format else []
+    except FerryError:
+        return []
 
 
 class _LenientParser(argparse.ArgumentParser):
@@ -90,14 +154,6 @@ class _LenientParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise InvalidImageError(message)
-
-
-def _codecs_of(target: Path) -> Sequence[Codec]:
-    """Return the codec of a file, or nothing for an unknown format."""
-    try:
-        return [find_codec(target)]
-    except UnsupportedFormatError:
-        return []
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -113,45 +169,108 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _convert_once(options: argparse.Namespace) -> int:
-    if options.target.is_dir() and not _codecs_of(options.target):
-        example = options.target / f"{options.source.stem}.tif"
-        raise TargetError(f"{options.target.name} is a folder: add a file name, such as {example}.")
-    images = imload(options.source, axes=options.axes)
-    if options.image is not None:
-        if not 0 <= options.image < len(images):
-            raise InvalidImageError(
-                f"{options.source} holds {len(images)} images, but --image is {options.image}: "
-                f"give a number from 0 to {len(images) - 1}."
-            )
-        images = [images[options.image]]
+    target = choose_target(options.source, options.target, options.format)
+    images, planned = _plan(options, target)
+    if options.dry_run:
+        show_plan(planned, images)
+        check_save(planned, overwrite=options.overwrite)
+        return 0
 
-    chosen = {name: getattr(options, name) for name in options.options}
-    planned = _plan(images, options.target, {"as_seen": options.as_seen, **chosen})
-    for loss in planned.losses:
-        report(f"note: {loss}")
-    for path in _run_with_bar(planned, overwrite=options.overwrite, workers=options.workers):
-        show(f"{path}: {size_text(stored_bytes([path]))}")
+    if not options.quiet:
+        for loss in planned.losses:
+            report(f"lost or assumed: {loss}")
+    for path in _run_with_bar(planned, options):
+        if not options.quiet:
+            show(f"{path}: {size_text(stored_bytes([path]))}")
     return 0
 
 
-def _plan(images: Sequence[Image], target: Path, chosen: Mapping[str, Any]) -> Plan:
-    """Plan a conversion; an error for several images also explains ``--image``."""
+def _plan(options: argparse.Namespace, target: Path) -> tuple[list[Image], Plan]:
+    """Open the source, and plan to save the chosen part of it; return both."""
+    source = options.source
+    images = imload(source if find_url(source) else Path(source), axes=options.axes)
+    if options.image is not None:
+        images = [_choose_image(images, options)]
+
+    own, drawn = _sort_shared(options)
+    steps = ScaleOptions(scale=own["scale"], unit=tuple(options.unit), frame_rate=own["frame_rate"])
+    with _naming_image_option(len(images)):
+        images = steps.apply(images)
+        images = crop_images(images, own["crop"], options.channel)
+        chosen = {name: getattr(options, name) for name in options.options if name not in _SHARED}
+        return images, plan(images, target, **{"as_seen": options.as_seen, **chosen, **drawn})
+
+
+def _choose_image(images: Sequence[Image], options: argparse.Namespace) -> Image:
+    """Return the image of the option ``--image``.
+
+    Raises
+    ------
+    InvalidImageError
+        It does not exist.
+    """
+    if not 0 <= options.image < len(images):
+        raise InvalidImageError(
+            f"{options.source} holds {len(images)} images, but --image is {options.image}: "
+            f"give a number from 0 to {len(images) - 1}."
+        )
+    image: Image = images[options.image]
+    return image
+
+
+def _sort_shared(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return the values of shared options for the images, and those for the format.
+
+    A format that draws has a crop without names of axes, a scale that is one number, and a frame
+    rate.
+    """
+    own = {"crop": tuple(options.crop), "scale": tuple(options.scale), "frame_rate": None}
+    drawn: dict[str, Any] = {}
+    known = [name for name in _SHARED if name in options.options]
+    if "crop" in known and options.crop and "=" not in "".join(options.crop):
+        drawn["crop"], own["crop"] = " ".join(options.crop), ()
+    if "scale" in known and len(options.scale) == 1 and _is_number(options.scale[0]):
+        drawn["scale"], own["scale"] = float(options.scale[0]), ()
+    if options.frame_rate is not None:
+        (drawn if "frame_rate" in known else own)["frame_rate"] = options.frame_rate
+    return own, drawn
+
+
+def _is_number(text: str) -> bool:
     try:
-        return plan(images, target, **chosen)
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@contextmanager
+def _naming_image_option(count: int) -> Iterator[None]:
+    """Return a context whose errors about one of several images also explain ``--image``.
+
+    Raises
+    ------
+    InvalidImageError
+        The error of the block.
+    """
+    try:
+        yield
     except InvalidImageError as error:
-        if len(images) == 1:
+        if count == 1:
             raise
         raise InvalidImageError(
-            f"{str(error).rstrip('.')} (--image N converts one of the {len(images)} images, "
+            f"{str(error).rstrip('.')} (--image N converts one of the {count} images, "
             "counted from 0)."
         ) from error
 
 
-def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> list[Path]:
+def _run_with_bar(planned: Plan, options: argparse.Namespace) -> list[Path]:
+    """Carry out a plan, with a progress bar on a terminal unless the command is quiet."""
     from tqdm import tqdm
 
-    total = planned.source_bytes
-    with tqdm(total=total, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+    is_hidden = options.quiet or not sys.stderr.isatty()
+    total, name = planned.source_bytes, planned.paths[0].name
+    with tqdm(total=total, unit="B", unit_scale=True, disable=is_hidden, desc=name) as bar:
 
         def report(progress: Progress) -> None:
             bar.update(progress.done - bar.n)
@@ -159,4 +278,9 @@ def _run_with_bar(planned: Plan, *, overwrite: bool, workers: int | None) -> lis
                 bar.set_postfix_str(progress.activity)
 
         with new_folders(planned.paths[0].parent):
-            return run(planned, overwrite=overwrite, workers=workers, progress=report)
+            return run(
+                planned,
+                overwrite=options.overwrite,
+                workers=options.workers,
+                progress=report,
+            )

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
-from textwrap import fill, indent
 from typing import Any
 
 from napari_ferry.cli.terminal import in_command_words
@@ -16,24 +15,36 @@ from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 
 
-def add_format_options(parser: argparse.ArgumentParser, formats: Sequence[Codec]) -> list[str]:
-    """Add the options of formats; return their names."""
+def add_format_options(
+    parser: argparse.ArgumentParser, formats: Sequence[Codec], *, skipped: Sequence[str] = ()
+) -> list[str]:
+    """Add the options of formats but those that are skipped; return the names of all.
+
+    The options of a single format get a title.
+    """
     sources = [source for codec in formats for source in option_sources(codec)]
-    return add_function_options(parser, sources)
+    title = f"options of {' '.join(formats[0].SUFFIXES)}" if len(formats) == 1 else ""
+    return add_function_options(parser, sources, title, skipped=skipped)
 
 
 def add_function_options(
-    parser: argparse.ArgumentParser, functions: Sequence[Callable[..., Any]], title: str = ""
+    parser: argparse.ArgumentParser,
+    functions: Sequence[Callable[..., Any]],
+    title: str = "",
+    *,
+    skipped: Sequence[str] = (),
 ) -> list[str]:
-    """Add the options of functions, under a title if there is one; return their names."""
+    """Add the options of functions, under a title if there is one; return the names of all."""
     options = options_of(functions)
     group = parser.add_argument_group(title) if title else parser
     for option in options:
+        if option.name in skipped:
+            continue
         group.add_argument(
-            _flag(option.name),
+            flag_of(option.name),
             dest=option.name,
             default=option.default,
-            help=_help_of(option),
+            help=help_of(option),
             **_kind_of(option),
         )
     return [option.name for option in options]
@@ -54,33 +65,39 @@ def _format_options() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def list_format_options() -> str:
-    """Return the options of each format, a paragraph for each."""
-    lines = ["options of the formats (those of one: napari-ferry convert IN OUT.SUFFIX --help):"]
-    for codec in codecs():
-        if codec.SUFFIXES:
-            names = [_flag(option.name) for option in options_of(option_sources(codec))]
-            lines.append(f"  {' '.join(codec.SUFFIXES)}:")
-            lines.append(indent(fill(" ".join(names) or "none", 73), "      "))
-    return "\n".join(lines)
+def format_flags() -> list[str]:
+    """Return the flags of all formats."""
+    return [flag_of(name) for name in _format_options()]
 
 
-def explain_unknown(arguments: Sequence[str]) -> str:
-    """Return a sentence about arguments that no option takes."""
-    word = next((each for each in arguments if each.startswith("--")), arguments[0])
+def explain_unknown(arguments: Sequence[str], flags: Sequence[str]) -> str:
+    """Return a sentence about arguments that no option takes.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The arguments.
+    flags : sequence of str
+        Flags of the command, also those for other formats.
+    """
+    word = next((each for each in arguments if each.startswith("-")), None)
+    if word is None:
+        return f"{arguments[0]} is one argument too many; put names with spaces in quotes"
     flag = word.partition("=")[0]
-    known = {_flag(name): suffixes for name, suffixes in _format_options().items()}
-    if flag in known:
-        return f"{flag} is an option for {', '.join(known[flag])}, not for this format"
-    nearest = get_close_matches(flag, known, 1)
-    cure = f": did you mean {nearest[0]}?" if nearest else "; --help lists the options"
-    return f"{word} is not an option of this command{cure}"
+    own = {flag_of(name): suffixes for name, suffixes in _format_options().items()}
+    if flag in own and flag in flags:
+        return f"{flag} is an option for {', '.join(own[flag])}, not for this format"
+    nearest = get_close_matches(flag, flags, 1)
+    if not nearest:
+        return f"{word} is not an option of this command; --help lists the options"
+    formats = f" (an option for {', '.join(own[nearest[0]])})" if nearest[0] in own else ""
+    return f"{word} is not an option of this command: did you mean {nearest[0]}{formats}?"
 
 
-def _flag(name: str) -> str:
+def flag_of(name: str) -> str:
     """Return the flag of an option.
 
-    >>> _flag("size_cap")
+    >>> flag_of("size_cap")
     '--size-cap'
     """
     return f"--{name.replace('_', '-')}"
@@ -106,7 +123,7 @@ def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
-def _help_of(option: Option) -> str:
+def help_of(option: Option) -> str:
     """Return the help text of an option, with its default."""
     text = option.help.replace("%", "%%")
     is_plain = option.default is None or option.default is False or option.default == ""

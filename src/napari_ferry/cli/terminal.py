@@ -18,7 +18,7 @@ _CONTROL = re.compile(
 """Characters that drive a terminal, change the direction of writing, or have no encoding."""
 
 
-_PYTHON_ONLY = re.compile(r"give \w+=\S+ \((--[\w-]+) on the command line\)")
+_PYTHON_ONLY = re.compile(r"\w+=\S+ \((--[\w-]+) on the command line\)")
 """Advice that names a keyword of Python beside the flag."""
 
 _METADATA = re.compile(r"or give missing_metadata=\{[^}]*\}, |give missing_metadata=\{[^}]*\}, or ")
@@ -59,7 +59,7 @@ def in_command_words(text: str, names: Iterable[str]) -> str:
     >>> in_command_words("give overwrite=True (--overwrite on the command line).", [])
     'give --overwrite.'
     """
-    text = _METADATA.sub("", _PYTHON_ONLY.sub(r"give \1", text))
+    text = _METADATA.sub("", _PYTHON_ONLY.sub(r"\1", text))
     known = "|".join(sorted(names)) or "(?!)"
 
     def flag(found: re.Match[str]) -> str:

@@ -30,13 +30,17 @@ def describe_line(image: Image) -> str:
     >>> describe_line(Image.from_array(np.zeros((5, 4, 3), np.uint8), "tyx", name="cells"))
     "Image('cells', t 5, y 4, x 3, uint8)"
     """
+    return f"Image({', '.join(list_facts(image))})"
+
+
+def list_facts(image: Image) -> list[str]:
+    """Return the name, sizes, type and calibration of an image, without reading it."""
     sizes = [f"{name} {n}" for name, n in zip(image.axis_names, image.shape, strict=True)]
     parts = [repr(image.name)] if image.name else []
     parts += [*sizes, str(image.dtype)]
     parts += [f"{axis.name} step {axis.scale:g} {axis.unit}" for axis in image.axes if axis.unit]
     parts += ["labels"] if image.kind == "labels" else []
-    parts += [f"{len(image.levels)} levels"] if len(image.levels) > 1 else []
-    return f"Image({', '.join(parts)})"
+    return [*parts, f"{len(image.levels)} levels"] if len(image.levels) > 1 else parts
 
 
 def to_html(image: Image) -> str:

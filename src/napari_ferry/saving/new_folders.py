@@ -33,10 +33,21 @@ def new_folders(folder: Path) -> Iterator[None]:
 def _make(folder: Path) -> None:
     """Make a folder and its parents."""
     with targeting(folder):
-        obstacle = next((each for each in (folder, *folder.parents) if each.is_file()), None)
-        if obstacle is not None:
-            raise TargetError(
-                f"{obstacle} is a file, not a folder: give a folder, or a name with a suffix of "
-                "the format."
-            )
+        refuse_file_as_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def refuse_file_as_folder(folder: Path) -> None:
+    """Refuse a folder that is a file, or is in a file.
+
+    Raises
+    ------
+    TargetError
+        It, or a parent, is a file.
+    """
+    obstacle = next((each for each in (folder, *folder.parents) if each.is_file()), None)
+    if obstacle is not None:
+        raise TargetError(
+            f"{obstacle} is a file, not a folder: give a folder, or a name with a suffix of "
+            "the format."
+        )

@@ -12,6 +12,7 @@ from napari_ferry.errors import FerryError, SaveError, TargetExistsError
 from napari_ferry.saving.execution import make_files
 from napari_ferry.saving.flush import sync_file
 from napari_ferry.saving.interruption import interrupted_save
+from napari_ferry.saving.new_folders import refuse_file_as_folder
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.progress import Monitor, Progress
@@ -118,6 +119,30 @@ def run(
     finally:
         folder.close(keep=keep)
     return list(_created_paths(given, count))
+
+
+def check_save(plan: Plan, *, overwrite: bool = False) -> None:
+    """Refuse what `run` would refuse before the first byte; missing folders are to be made.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan made by a codec.
+    overwrite : bool
+        True to replace existing files.
+
+    Raises
+    ------
+    TargetExistsError
+        Files exist and `overwrite` is False, or one of them does not belong to this data set.
+    TargetError
+        The target cannot be written to.
+    """
+    folder = plan.paths[0].parent
+    with targeting(folder):
+        refuse_file_as_folder(folder)
+        if folder.exists():
+            _check_targets(_follow_links(plan), overwrite)
 
 
 def _created_paths(plan: Plan, count: int) -> tuple[Path, ...]:

@@ -97,7 +97,7 @@ def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
         raise TargetError(
             f"{path.name} would be inside {store.name}, which is one data set: choose a name "
             "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "
-            "in Python its own name with overwrite=True."
+            "its own name with overwrite=True (--overwrite on the command line)."
         )
 
 

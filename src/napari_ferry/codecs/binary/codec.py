@@ -49,6 +49,7 @@ from napari_ferry.saving.interruption import interrupted_in
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES
+SUMMARY = "all samples of an image; metadata in NAME.json"
 ALSO_OPENS = header_search.OPENED_SUFFIXES
 FOLDER_PRIORITY = 2
 HOLDS_ONE = True

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = (".gif",)
+SUMMARY = "a movie as displayed, in up to 256 colors"
 FOLDER_PRIORITY = 1  # below formats of samples, of which GIFs often are previews
 IS_MOVIE = True
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = frame_names.SUFFIXES
+SUMMARY = "frames as displayed, or exact gray samples"
 FOLDER_PRIORITY = 1  # below formats of samples, of which PNG files often are previews
 IS_MOVIE = True
 KEEPS_SAMPLES = SUFFIXES

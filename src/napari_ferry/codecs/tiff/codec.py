@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 OME_SUFFIXES = (".ome.tif", ".ome.tiff")
 SUFFIXES = (*PLAIN_SUFFIXES, *OME_SUFFIXES)
+SUMMARY = "all samples; metadata for Fiji, or as OME-XML"
 ALSO_OPENS = (
     *(".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".btf", ".tf2", ".tf8"),
     COMPANION_SUFFIX,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 IS_MOVIE = True
 KEEPS_SAMPLES = (".mkv",)  # FFV1 is exact
 SUFFIXES = (".mp4", ".mov", ".mkv")
+SUMMARY = "a movie as displayed; .mkv: exact gray samples"
 ALSO_OPENS = (
     *(".m4v", ".avi", ".webm", ".wmv", ".asf", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts"),
     *(".m2ts", ".3gp", ".flv", ".ogv", ".mxf", ".nut", ".dv", ".y4m", ".mjpeg", ".mjpg"),

@@ -23,6 +23,7 @@ from napari_ferry.saving.repair import Repair
 # opening any file imports this module, so that functions import what only they need
 
 SUFFIXES = (".ome.zarr", ".zarr", ZIP_SUFFIX)
+SUMMARY = "all samples and metadata, in chunks"
 ALSO_OPENS = (".zarr.zip",)
 IS_DEFAULT = True
 

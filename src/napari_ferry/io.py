@@ -17,7 +17,6 @@ from napari_ferry.errors import (
     opening,
 )
 from napari_ferry.image import Image
-from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.axis_names import naming_axes
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.interruption import check_exists
@@ -44,7 +43,8 @@ def imload(
         a pattern, such as ``"img.t_{t}.c_{c}.tif"``, is an axis over files: numbers in the names
         are coordinates, and other texts are labels, along ``c`` the names of channels.
     axes : str or sequence of str, optional
-        Names for the axes, in any case, that replace those of the file; such as ``"zyx"``.
+        Names for the axes, in any case, that replace those of the file; such as ``"zyx"``. A
+        capital ``S`` counts samples in `Image.extract_patch`, also where the image is a color.
     metadata : mapping, optional
         Arguments of `Image.replace` that replace the metadata of the file, such as ``{"scale":
         {"t": 0.3}, "unit": {"t": "ms"}, "channels": ["nuclei", "actin"]}``; other entries are added
@@ -90,7 +90,7 @@ def imload(
     from napari_ferry.image.user_metadata import override_all, sort_metadata
 
     given = sort_metadata(metadata or {})
-    given = given if axes is None else {**given, "axes": parse_axes(axes)}
+    given = given if axes is None else {**given, "axes": axes}
     with naming_axes(are_given="axes" in given):
         images = _open_source(path)
     images = override_all(images, given) if given else images

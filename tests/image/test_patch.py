@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+import tifffile
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from helpers import SHARED, Entry, entry_id, make_image, read_golden, sha256
+from helpers import SHARED, Entry, entry_id, make_image, pixels, read_golden, sha256
 from lazy_arrays import counted
 from napari_ferry import imload
 from napari_ferry.errors import InvalidImageError
@@ -96,3 +103,103 @@ def test_samples_of_a_color_are_channels_if_there_are_no_others(
 def test_a_patch_outside_the_image_is_refused(asked: Any) -> None:
     with pytest.raises(InvalidImageError):
         make_image("tcyx").extract_patch(*asked)
+
+
+@pytest.mark.parametrize("axes", ["YXS", "yxs"])
+def test_a_capital_s_counts_samples_and_a_small_one_the_channels_of_a_color(axes: str) -> None:
+    data = pixels((8, 9, 3))
+    image = Image.from_array(data, axes).replace(scale={"y": 2})
+    renamed = Image.from_array(data, "yxz").replace(axes=axes)
+    for each in (image, renamed):
+        if axes == "YXS":
+            assert (each.original_axes, each.data_shape) == ("YXS", (3, 1, 8, 9))
+            patch = each.extract_patch(2, None, (1, 2), (4, 4), dtype=None)
+            np.testing.assert_array_equal(patch[0], data[1:5, 2:6, 2])
+        else:
+            assert (each.original_axes, each.data_shape) == ("YXC", (1, 3, 8, 9))
+            patch = each.extract_patch(0, None, (1, 2), (4, 4), dtype=None)
+            np.testing.assert_array_equal(patch, data[1:5, 2:6].transpose(2, 0, 1))
+        assert each.is_rgb  # napari shows both as a color
+        assert each.original_shape == (8, 9, 3)
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_shapes_of_all_axes_are_those_of_careamics() -> None:
+    folder = SHARED / "earlier-systems" / "careamics"
+    table = json.loads((folder / "axes_table.json").read_text("utf-8"))
+    for axes, shape in table["transformed_shape"].items():
+        array = np.broadcast_to(np.uint8(0), [table["sizes"][letter] for letter in axes])
+        image = Image.from_array(array, axes)
+        assert image.original_axes == axes
+        assert image.data_shape == tuple(shape)
+
+
+def bytes_read() -> int:
+    """Return how many bytes this process has read."""
+    return int(psutil.Process().io_counters().read_chars)
+
+
+def save_strips(path: Path, data: NDArray[Any]) -> None:
+    tifffile.imwrite(path, data, compression="zlib", rowsperstrip=32, metadata={"axes": "TYX"})
+
+
+def save_tiles(path: Path, data: NDArray[Any]) -> None:
+    tifffile.imwrite(path, data, compression="zlib", tile=(128, 128), metadata={"axes": "TYX"})
+
+
+def save_chunks(path: Path, data: NDArray[Any]) -> None:
+    zarr.create_array(path, data=data, chunks=(1, 128, 128))
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "io_counters"), reason="bytes are not counted here")
+@pytest.mark.parametrize(
+    ("name", "save", "most"),
+    [
+        ("a.tif", save_strips, 5 / 16),
+        ("a.tif", save_tiles, 4 / 16),
+        ("a.zarr", save_chunks, 4 / 16),
+    ],
+)
+@pytest.mark.parametrize("is_loaded_before", [False, True])
+def test_a_patch_of_a_closed_file_reads_no_more_than_its_parts(
+    tmp_path: Path,
+    name: str,
+    save: Callable[[Path, NDArray[Any]], None],
+    most: float,
+    is_loaded_before: bool,
+) -> None:
+    data = pixels((6, 512, 512))
+    save(tmp_path / name, data)
+    (image,) = imload(tmp_path / name, axes="TYX")
+    if is_loaded_before:
+        image.load()
+        image.close()
+    image.extract_patch(0, None, (0, 0), (8, 8))  # reads what describes the file
+
+    before = bytes_read()
+    patch = image.extract_patch(3, None, (180, 180), (120, 120), dtype=None)
+    read = bytes_read() - before
+    np.testing.assert_array_equal(patch[0], data[3, 180:300, 180:300])
+    slack = 16384  # offsets of tiles, read through a buffer, and what counting reads
+    assert 120 * 120 * 2 < read < most * 512 * 512 * 2 + slack
+
+
+@pytest.mark.parametrize(
+    ("name", "save"), [("a.tif", save_strips), ("a.tif", save_tiles), ("a.zarr", save_chunks)]
+)
+def test_patches_are_read_by_sixteen_threads(
+    tmp_path: Path, name: str, save: Callable[[Path, NDArray[Any]], None]
+) -> None:
+    data = pixels((6, 128, 128))
+    save(tmp_path / name, data)
+    (image,) = imload(tmp_path / name, axes="TYX")
+
+    def check(k: int) -> bool:
+        t, y, x = k % 6, 7 * k % 100, 11 * k % 100
+        patch = image.extract_patch(t, None, (y, x), (20, 20), dtype=None)
+        if k % 10 == 0:
+            image.close()
+        return bool((patch[0] == data[t, y : y + 20, x : x + 20]).all())
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(check, range(160)))

@@ -41,6 +41,17 @@ class BulkReader(Protocol):
 
 
 @runtime_checkable
+class PartReader(Protocol):
+    """A reader with a method to read a small part of a frame, in less time than the whole."""
+
+    def __call__(self, i: int, /) -> NDArray[Any]:
+        """Return frame i."""
+
+    def read_part(self, i: int, index: tuple[int | slice, ...], /) -> NDArray[Any] | None:
+        """Return ``frame[index]`` of frame i, or ``None`` if the whole frame must be read."""
+
+
+@runtime_checkable
 class CachingReader(Protocol):
     """A reader with a cache of its own, or with frames in memory; each call returns a new array.
 
@@ -61,6 +72,9 @@ class SequentialReader(Protocol):
 
 _TASK_BYTES = 4 << 20
 """Bytes that a thread reads per task: a task for each small frame would double the time."""
+
+_SMALL_PART = 4
+"""Part of a frame, 1 in this number of pixels, up to which a `PartReader` reads it alone."""
 
 _CACHE_FRAMES = 8
 _CACHE_BYTES = 64 << 20
@@ -211,9 +225,17 @@ class Frames(Shaped, Closable):
         if self._is_cached_by_reader and len(numbers) == 1 and frame_shape == self.frame_shape:
             return self._read(int(numbers[0]))[inner].reshape((*counts, *frame_shape))
         out = np.empty((math.prod(counts), *frame_shape), self.dtype)
+        is_small = _SMALL_PART * math.prod(frame_shape) <= math.prod(self.frame_shape)
         for k, flat in enumerate(numbers):
-            out[k] = self.frame(int(flat))[inner]
+            part = self._read_part(int(flat), inner) if is_small else None
+            out[k] = self.frame(int(flat))[inner] if part is None else part
         return out.reshape((*counts, *frame_shape))[()]
+
+    def _read_part(self, index: int, inner: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        """Read part of a frame that is not cached; ``None`` if the reader has no parts."""
+        if not isinstance(self.read, PartReader) or index in self._cache:
+            return None
+        return self.read.read_part(index, inner)
 
     def _read_advanced(self, items: list[Any], order: Sequence[Any]) -> Any:
         """Read the frames selected by index arrays, and let numpy index them."""

@@ -156,6 +156,18 @@ def parse_axes(axes: object) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
 
+def counts_samples(axes: object, shape: Sequence[int]) -> bool:
+    """Return True if the last axis, which could be a color, is named ``S`` in capital letters.
+
+    In the letters of CAREamics these are samples.
+
+    >>> counts_samples("YXS", (8, 9, 3)), counts_samples("yxs", (8, 9, 3))
+    (True, False)
+    """
+    is_named = isinstance(axes, str) and axes.isupper() and axes.endswith("S")
+    return is_named and shape[-1] in COLOR_SAMPLES
+
+
 def limits_of(display: object) -> tuple[float, float] | None:
     """Return the pair of contrast limits in a display, unchecked, or ``None``."""
     limits = display.get("contrast_limits") if isinstance(display, Mapping) else None

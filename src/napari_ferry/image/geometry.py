@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,9 +16,13 @@ from napari_ferry.units import SECONDS
 class Geometry:
     """Base of `Image`: sizes and calibration, none of which is stored twice."""
 
+    ORIGINAL_AXES: ClassVar[str] = "original_axes"
+    """Key of `metadata`: axes that were named in capital letters, among them ``S`` for samples."""
+
     levels: tuple[Array, ...]
     axes: tuple[Axis, ...]
     display: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
     @property
     def array(self) -> Array:
@@ -76,6 +81,41 @@ class Geometry:
         """Scale of (y, x) in their units; ``None`` if they are not calibrated."""
         y, x = self.axis("y"), self.axis("x")
         return (y.scale, x.scale) if y and x and y.unit and x.unit else None
+
+    @property
+    def original_axes(self) -> str:
+        """Axes in the order of the array, in the letters of CAREamics.
+
+        ``C`` is the axis of channels, or that of the samples of a color without channels. ``S`` is
+        an axis of samples, and every axis that has no letter there.
+
+        >>> from napari_ferry import Image
+        >>> Image.from_array(np.zeros((3, 8, 9)), "tyx").original_axes
+        'TYX'
+        """
+        channel = self._channel_axis
+        letters = {"t": "T", channel: "C", "z": "Z", "y": "Y", "x": "X"}
+        return "".join(letters.get(name, "S") for name in self.axis_names)
+
+    @property
+    def original_shape(self) -> tuple[int, ...]:
+        """Length of each of the `original_axes`."""
+        return self.shape
+
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """Shape as axes S C (Z) Y X: S counts all other axes, as `Image.extract_patch` does."""
+        channel = self._channel_axis
+        named = ("z", "y", "x") if "z" in self.axis_names else ("y", "x")
+        others = [n for n in self.axis_names if n not in (*named, channel)]
+        samples = math.prod(self.size(name) for name in others)
+        return (samples, self.size(channel), *(self.size(name) for name in named))
+
+    @property
+    def _channel_axis(self) -> str:
+        """Name of the axis of channels: ``s`` for a color without ``c``, else ``c``."""
+        counts_samples = self.ORIGINAL_AXES in self.metadata
+        return "s" if self.is_rgb and "c" not in self.axis_names and not counts_samples else "c"
 
     def axis(self, name: str) -> Axis | None:
         """Return the axis with a name, or ``None`` if it does not exist."""

@@ -16,6 +16,7 @@ from napari_ferry.image.axes import (
     Axis,
     Channel,
     check_parts,
+    counts_samples,
     default_axes,
     parse_axes,
 )
@@ -103,6 +104,7 @@ class Image(Geometry):
             Any lazy or numpy array of two or more dimensions.
         axes : str or sequence of str, optional
             One name for each dimension, in any case; `default_axes` by default.
+            `extract_patch` takes a capital ``S`` for the samples of CAREamics.
         name, kind
             As for `Image`.
 
@@ -117,7 +119,8 @@ class Image(Geometry):
                 "(y, x) are needed."
             )
         names = default_axes(array.ndim) if axes is None else parse_axes(axes)
-        return cls((array,), tuple(Axis(name) for name in names), name=name, kind=kind)
+        metadata = {cls.ORIGINAL_AXES: axes} if counts_samples(axes, array.shape) else {}
+        return cls((array,), tuple(map(Axis, names)), name=name, kind=kind, metadata=metadata)
 
     def __repr__(self) -> str:
         return describe_line(self)
@@ -181,7 +184,8 @@ class Image(Geometry):
         Parameters
         ----------
         sample_idx : int
-            Index into all axes but ``c z y x``, flattened with ``t`` fastest.
+            Index into all axes but ``c z y x``, flattened with ``t`` fastest. The samples of a
+            color are channels, unless axes were named in capital letters, such as ``"YXS"``.
         channels : sequence of int, optional
             Channels to read, in this order; all by default.
         coords, patch_size : sequence of int
@@ -199,7 +203,15 @@ class Image(Geometry):
         InvalidImageError
             A sample or channel does not exist, or coordinates have the wrong length.
         """
-        patch = read_patch(self._source, self.axis_names, sample_idx, channels, coords, patch_size)
+        patch = read_patch(
+            self._source,
+            self.axis_names,
+            self._channel_axis,
+            sample_idx,
+            channels,
+            coords,
+            patch_size,
+        )
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
     def replace(

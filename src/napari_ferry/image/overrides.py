@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_ferry.arguments import is_finite, is_real, is_text
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis, Channel, parse_axes
+from napari_ferry.image.axes import Axis, Channel, counts_samples, parse_axes
 from napari_ferry.image.json_values import to_json
 from napari_ferry.units import SECONDS, known_unit
 
@@ -39,7 +39,7 @@ def override(
     metadata: Mapping[str, Any] | None,
 ) -> _Image:
     """Return an image with other metadata; parameters and errors are those of `Image.replace`."""
-    renamed = image if axes is None else _rename(image, parse_axes(axes))
+    renamed = image if axes is None else _rename(image, axes)
     names = renamed.axis_names
     scales = {key: _number(key, "scale", value) for key, value in each_axis(names, "scale", scale)}
     shifts = {
@@ -73,8 +73,9 @@ def override(
     )
 
 
-def _rename(image: _Image, names: Sequence[str]) -> _Image:
+def _rename(image: _Image, given: str | Sequence[str]) -> _Image:
     """Return an image with other names of its axes; channels stay with their axis."""
+    names = parse_axes(given)
     if len(names) != image.ndim:
         raise InvalidImageError(
             f"The image has the shape {image.shape} but the axes {' '.join(names)} were given: "
@@ -84,7 +85,12 @@ def _rename(image: _Image, names: Sequence[str]) -> _Image:
     has_channels = any(
         axis.name == name == "c" for axis, name in zip(image.axes, names, strict=True)
     )
-    return replace(image, axes=renamed, channels=image.channels if has_channels else ())
+    key = image.ORIGINAL_AXES
+    metadata = {name: value for name, value in image.metadata.items() if name != key}
+    if counts_samples(given, image.shape):
+        metadata[key] = given
+    channels = image.channels if has_channels else ()
+    return replace(image, axes=renamed, channels=channels, metadata=metadata)
 
 
 def each_axis(names: Sequence[str], key: str, values: object) -> list[tuple[str, Any]]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import COLOR_SAMPLES
 
 
 def read_patch(
     array: Any,
     names: Sequence[str],
+    channel_axis: str,
     sample_idx: int,
     channels: Sequence[int] | None,
     coords: Sequence[int],
@@ -28,7 +28,9 @@ def read_patch(
     array : array
         Any lazy or numpy array.
     names : sequence of str
-        Names of its axes. Channels are along ``c``, or else are the samples ``s`` of a color.
+        Names of its axes.
+    channel_axis : str
+        Name of the axis of channels, which the array may lack.
     sample_idx, channels, coords, patch_size
         As for `Image.extract_patch`.
     """
@@ -40,7 +42,6 @@ def read_patch(
             f"{len(spatial)} numbers each, not {len(coords)} and {len(patch_size)}."
         )
 
-    channel_axis = _channel_axis(sizes)
     others = {n: size for n, size in sizes.items() if n not in (*spatial, channel_axis)}
     source, target = _overlap([sizes[name] for name in spatial], coords, patch_size)
     chosen = _check_channels(channels, sizes.get(channel_axis, 1))
@@ -53,12 +54,6 @@ def read_patch(
         cut = np.asarray(array[tuple(whole[name] for name in names)])
         plane[target] = cut.transpose(order)
     return out
-
-
-def _channel_axis(sizes: Mapping[str, int]) -> str:
-    """Return the name of the channel axis: ``s`` for a color without ``c``, else ``c``."""
-    is_rgb = list(sizes)[-1] == "s" and sizes["s"] in COLOR_SAMPLES
-    return "s" if is_rgb and "c" not in sizes else "c"
 
 
 def _sample_index(sample_idx: int, others: Mapping[str, int]) -> dict[str, Any]:

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.file_array import FileArray, open_file_array
-from napari_ferry.arrays.frames import ReadFrame
+from napari_ferry.arrays.frames import PartReader, ReadFrame
 from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.pages.empty_segments import warn_empty_segments
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
-from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles
+from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles, is_large
 
 
 @dataclass(frozen=True, kw_only=True)
-class PageReader:
+class PageReader(Closable):
     """Reader of frames from pages of one or several files, in any order.
 
     Parameters
@@ -37,6 +37,8 @@ class PageReader:
         Of a frame.
     move : AxisMove, optional
         Move of an axis of each page, such as color samples that are stored as planes.
+    tiles : Tiles, optional
+        The same frames, axes frame and those of a frame, if parts of a page can be decoded.
     """
 
     is_stamped: ClassVar[Literal[True]] = True
@@ -46,6 +48,16 @@ class PageReader:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     move: AxisMove | None = None
+    tiles: Tiles | None = None
+
+    def close(self) -> None:
+        """Release the cached tiles."""
+        if self.tiles is not None:
+            self.tiles.close()
+
+    def read_part(self, i: int, index: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        """Return part of a frame by reading its tiles or strips, or ``None`` if it has only one."""
+        return None if self.tiles is None else np.asarray(self.tiles[(i, *index)])
 
     def read_into(self, first: int, out: NDArray[Any]) -> None:
         """Read consecutive frames into an array.
@@ -118,8 +130,17 @@ class JoinedReader(Closable):
     ends: tuple[int, ...]
 
     def __call__(self, i: int) -> NDArray[Any]:
+        reader, own = self._find(i)
+        return reader(own)
+
+    def read_part(self, i: int, index: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        reader, own = self._find(i)
+        return reader.read_part(own, index) if isinstance(reader, PartReader) else None
+
+    def _find(self, i: int) -> tuple[ReadFrame, int]:
+        """Return the reader of a frame, and the number of the frame there."""
         k = bisect.bisect_right(self.ends, i)
-        return self.readers[k](i - (self.ends[k - 1] if k else 0))
+        return self.readers[k], i - (self.ends[k - 1] if k else 0)
 
     def close(self) -> None:
         close(*self.readers)
@@ -133,6 +154,10 @@ class BoolReader(Closable):
 
     def __call__(self, i: int) -> NDArray[Any]:
         return self.read(i).astype(bool)
+
+    def read_part(self, i: int, index: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        part = self.read.read_part(i, index) if isinstance(self.read, PartReader) else None
+        return None if part is None else part.astype(bool)
 
     def close(self) -> None:
         close(self.read)
@@ -204,10 +229,15 @@ def pages_array(
 
     kind = first_kind(files, table)
     warn_empty_segments(files, table)
-    if kind and has_tiles(kind, frame, move):
+    is_tiled = kind is not None and has_tiles(kind, frame, move)
+    if kind and is_tiled and is_large(kind):
         return Tiles(files, table, lead, frame, dtype, move)
 
-    reader = PageReader(files=tuple(files), table=table, shape=tuple(frame), dtype=dtype, move=move)
+    files = tuple(files)
+    tiles = Tiles(files, table, (len(table),), frame, dtype, move) if is_tiled else None
+    reader = PageReader(
+        files=files, table=table, shape=tuple(frame), dtype=dtype, move=move, tiles=tiles
+    )
     return Frames(reader, shape, dtype, len(lead))
 
 

@@ -252,11 +252,15 @@ def first_kind(files: Sequence[Pages | None], table: NDArray[np.int64]) -> PageK
     return source.kind_of(page) if source is not None and page < len(source) else None
 
 
+def is_large(kind: PageKind) -> bool:
+    """Return True if pages are too large to be cached, or are levels of a pyramid."""
+    return kind.nbytes > LARGE_PAGE or bool(kind.subifds) or kind.is_reduced
+
+
 def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bool:
-    """Return True if pages of several tiles or strips are large, or are levels of a pyramid."""
+    """Return True if pages consist of several tiles or strips, which can be read one by one."""
     _, d, y, x = kind.grid
-    is_read_in_parts = kind.nbytes > LARGE_PAGE or bool(kind.subifds) or kind.is_reduced
-    if not is_read_in_parts or y * x <= 1 or d > 1 or kind.shaped[1] > 1:
+    if y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False
     return tuple(_stored_shape(kind)[k] for k in _stored_axes(kind, move)) == tuple(frame)
 

@@ -25,10 +25,6 @@ _MOST_RATIO = {"blosc": 1 << 16, "zstd": 1 << 16, "gzip": 1032, "zlib": 1032, "l
 _SLACK = 1 << 20
 """Size up to which a chunk is decoded whatever it claims, in bytes."""
 
-
-_LARGE_PAGE = 2 << 20
-"""Size of a large page of memory, in bytes."""
-
 _CHECKED = frozenset({"crc32c", "zstd", "gzip", "zlib", "bz2", "lzma"})
 """Codecs with a checksum, which that of zstd may leave out."""
 
@@ -106,27 +102,13 @@ def _decode_step(step: Step, data: Bytes, nbytes: int) -> Bytes:
     most = len(data) * _MOST_RATIO.get(step.codec, 1 << 40) + _SLACK
     if nbytes > most:
         raise DamageError(f"its {len(data)} bytes cannot be a chunk of {nbytes} bytes")
-    out = _empty_bytes(nbytes)
+    out = np.empty(nbytes, np.uint8)
     try:
         return _decompressors()[step.codec](data, out)
     except (RuntimeError, ValueError) as error:  # RuntimeError is that of imagecodecs
         if isinstance(error, DamageError):
             raise
         raise DamageError(f"{step.codec} cannot decode it") from error
-
-
-def _empty_bytes(nbytes: int) -> NDArray[np.uint8]:
-    """Return uninitialized memory that starts with a large page if it consists of these.
-
-    Chunks stay in a cache, so that each takes new memory. Linux gives numpy large pages for arrays
-    of at least 4 MiB, and 512 times as many small ones take a quarter of the time of decoding.
-    """
-    if not nbytes or nbytes % _LARGE_PAGE:
-        return np.empty(nbytes, np.uint8)
-    room = np.empty(nbytes + _LARGE_PAGE, np.uint8)
-    address: int = room.__array_interface__["data"][0]
-    start = -address % _LARGE_PAGE
-    return room[start : start + nbytes]
 
 
 _Decompress: TypeAlias = Callable[[Bytes, NDArray[np.uint8]], NDArray[np.uint8]]
@@ -154,8 +136,10 @@ def _decode_into(decode: Any, data: Bytes, out: NDArray[np.uint8]) -> NDArray[np
 
 
 def _decode_blosc(decode: Any, data: Bytes, out: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Decode a Blosc 1 chunk, whose header contains its size."""
-    nbytes = int.from_bytes(bytes(data[4:8]), "little")
+    """Decode a Blosc 1 chunk, whose header contains its sizes: decoded, of a block, and stored."""
+    nbytes, _, stored = np.frombuffer(data, "<u4", 3, 4).tolist()
+    if stored > len(data):  # the decoder would read what is behind the data in memory
+        raise DamageError(f"it has {len(data)} bytes, expected {stored}")
     if nbytes > len(out):
         raise DamageError(f"it has {nbytes} bytes, expected {len(out)}")
     return _decode_into(decode, data, out[:nbytes])

@@ -16,6 +16,7 @@ from lazy_arrays import counted
 from napari_ferry import UnreadableFileError
 from napari_ferry.arrays import Frames, read_ahead
 from napari_ferry.arrays.read_ahead import QUEUE, AheadReader
+from napari_ferry.arrays.reuse import is_reused
 
 SECONDS = 60
 
@@ -48,6 +49,21 @@ def test_each_frame_is_read_once_and_the_next_one_before_it_is_displayed() -> No
         assert reader.read((i, slice(None), slice(None)))[0, 0] == i
         QUEUE.wait(SECONDS)
     assert sorted(read) == [*range(20)]
+
+
+def test_arrays_are_told_that_a_viewer_reads_again() -> None:
+    told: list[bool | None] = []
+
+    def make(i: int) -> NDArray[np.uint8]:
+        told.append(is_reused())
+        return np.zeros((2, 3), np.uint8)
+
+    reader = AheadReader(Frames(make, (9, 2, 3), np.uint8, 1), 1)
+    reader.read(4)
+    QUEUE.wait(SECONDS)
+    reader.read(slice(7, 9))
+    reader.array[0]
+    assert told == [True] * 5 + [None]
 
 
 def test_the_direction_of_the_last_step_comes_first() -> None:

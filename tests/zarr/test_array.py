@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numcodecs
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ import zarr
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import FerryError, FerryWarning, imload, imsave
+from napari_ferry.arrays.reuse import repeated_use
 from napari_ferry.codecs.zarr import array as zarr_array
+from napari_ferry.codecs.zarr.chunk_codecs import ChunkDecoder, Step
+from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import UnreadableFileError
@@ -140,11 +144,28 @@ def test_a_save_reads_whole_chunks_once_and_does_not_cache_them(
     write_array(tmp_path / "a.zarr", data, chunks=(2, 10, 10))
     (image,) = imload(tmp_path / "a.zarr")
     read = count_reads(monkeypatch)
-    before = CHUNKS._nbytes
+    before = CHUNKS.nbytes
     imsave(image, tmp_path / "a.bin")
     assert len(read) == len(set(read)) == 3 * 4 * 4
-    assert CHUNKS._nbytes == before
+    assert CHUNKS.nbytes == before
     assert_same_pixels(np.asarray(imload(tmp_path / "a.bin")[0]), data)
+
+
+def test_whole_chunks_are_cached_for_a_viewer_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pixels((3, 20, 20))
+    array = open_one(write_array(tmp_path / "a.zarr", data, chunks=(1, 10, 10)))
+    read = count_reads(monkeypatch)
+    before = len(CHUNKS)
+    assert_same_pixels(array[1], data[1])
+    assert len(CHUNKS) == before
+    with repeated_use():
+        assert_same_pixels(array[1], data[1])
+    assert len(read) == 8
+    assert len(CHUNKS) == before + 4
+    assert_same_pixels(array[1], data[1])
+    assert len(read) == 8
 
 
 def test_opening_reads_no_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,12 +197,12 @@ def test_only_the_bytes_of_a_chunk_are_read_from_a_shard(
 
 def test_the_cache_is_released_with_the_array(tmp_path: Path) -> None:
     array = open_one(write_array(tmp_path / "a.zarr", pixels((6, 40, 40))))
-    before = len(CHUNKS._chunks)
-    array[...]
-    assert len(CHUNKS._chunks) > before
+    before = len(CHUNKS)
+    array[0, 0, 0]
+    assert len(CHUNKS) > before
     del array
     CHUNKS.get(())
-    assert len(CHUNKS._chunks) <= before
+    assert len(CHUNKS) <= before
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
@@ -300,6 +321,16 @@ def test_a_truncated_chunk_is_refused(name: str, fraction: float, tmp_path: Path
         file.write_bytes(content[: int(len(content) * fraction)])
     with pytest.raises(UnreadableFileError, match="is damaged"):
         np.asarray(open_one(path))
+
+
+def test_a_truncated_chunk_of_blosc_is_refused_whatever_is_behind_it_in_memory() -> None:
+    samples = np.random.default_rng(0).integers(0, 1 << 12, (8, 8), np.uint16)
+    whole = np.frombuffer(imagecodecs.blosc_encode(samples, typesize=2), np.uint8)
+    decoder = ChunkDecoder(shape=(8, 8), dtype=np.dtype("u2"), order=(0, 1), steps=(Step("blosc"),))
+    assert_same_pixels(decoder.decode(whole), samples)
+    for n in (0, 3, 15, 16, len(whole) - 1):
+        with pytest.raises(DamageError):
+            decoder.decode(whole[:n])
 
 
 def test_a_flipped_bit_is_found_by_a_checksum(tmp_path: Path) -> None:

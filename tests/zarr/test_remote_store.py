@@ -252,7 +252,7 @@ def test_the_command_line_opens_addresses(
 def test_closing_releases_the_chunks(server: Server) -> None:
     write_pyramid(server.folder / "a.zarr")
     (image,) = imload(f"{server.address}/a.zarr")
-    before = len(CHUNKS._chunks)
+    before = len(CHUNKS)
     image.array[0]
     image.close()
-    assert len(CHUNKS._chunks) <= before
+    assert len(CHUNKS) <= before

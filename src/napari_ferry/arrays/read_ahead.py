@@ -16,6 +16,7 @@ import numpy as np
 from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.indexing import split_key
 from napari_ferry.arrays.protocol import Array, cache_bytes, close
+from napari_ferry.arrays.reuse import repeated_use
 from napari_ferry.errors import FerryError
 
 _MOST_NEIGHBORS = 4
@@ -60,10 +61,12 @@ class AheadReader:
     def read(self, key: Any) -> Any:
         """Read a part of the array, and then ask for the neighbors of a single frame."""
         position = self._find_position(key) if self._has_cache else None
+        if position is not None:
+            QUEUE.prepare(self, position)
+        with repeated_use():
+            pixels = self.array[key]
         if position is None:
-            return self.array[key]
-        QUEUE.prepare(self, position)
-        pixels = self.array[key]
+            return pixels
         QUEUE.request(self, self._neighbors(position))
         self._last = position
         return pixels
@@ -223,7 +226,7 @@ def _read_frame(reader: AheadReader, position: Position) -> None:
     """Read a frame into the cache of its array; what fails is reported when it is displayed."""
     n_closed = reader.n_closed
     # RuntimeError: threads of the array cannot start while Python exits
-    with suppress(FerryError, MemoryError, RuntimeError):
+    with suppress(FerryError, MemoryError, RuntimeError), repeated_use():
         np.asarray(reader.array[position.lead + position.region])
     if reader.n_closed != n_closed:
         close(reader.array)  # it was closed meanwhile, and reading has opened its file again

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
 from napari_ferry.arrays.protocol import Closable, Shaped
-from napari_ferry.arrays.single_use import is_single_use
+from napari_ferry.arrays.reuse import is_reused
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
@@ -43,9 +43,10 @@ _T = TypeVar("_T")
 class ZarrArray(Shaped, Closable):
     """A lazy array in chunks, with numpy's indexing.
 
-    Each index reads the chunks under it, apart from those in a cache that all arrays share. Samples
-    of missing chunks have the fill value of the array. Arrays are thread-safe, and are pickled as
-    their path and their metadata.
+    Each index reads the chunks under it, apart from those in a cache that all arrays share. Chunks
+    that an index reads only a part of are cached; whole ones if they are on a server, or for a
+    viewer. Samples of missing chunks have the fill value of the array. Arrays are thread-safe, and
+    are pickled as their path and their metadata.
 
     Parameters
     ----------
@@ -151,11 +152,13 @@ class ZarrArray(Shaped, Closable):
         sides = self._split(ranges)
         out = self._make_filled(counts)
         refuse_changed(self.files.store, self.document, self.stamp)
-        is_cached = not is_single_use()  # the threads below have contexts of their own
+        is_remote = self.files.store.is_remote
+        # the threads below have contexts of their own
+        keeps_whole = is_remote if (reuse := is_reused()) is None else reuse
 
         def copy(parts: tuple[_Part, ...]) -> None:
-            is_kept = is_cached or not self._are_whole(parts)
-            chunk = self._read_chunk(tuple(part.chunk for part in parts), is_kept)
+            is_kept = keeps_whole or not self._are_whole(parts)
+            chunk = self._read_chunk(tuple(part.chunk for part in parts), is_kept, keeps_whole)
             if chunk is not None:
                 out[tuple(part.target for part in parts)] = chunk[
                     tuple(part.source for part in parts)
@@ -163,7 +166,6 @@ class ZarrArray(Shaped, Closable):
 
         wanted = itertools.product(*sides)
         n_chunks = math.prod(map(len, sides))
-        is_remote = self.files.store.is_remote
         if n_chunks == 1 or (out.nbytes < _THREADED_BYTES and not is_remote):
             for parts in wanted:
                 copy(parts)
@@ -218,7 +220,9 @@ class ZarrArray(Shaped, Closable):
             for part, side, n in zip(parts, self.chunks, self.shape, strict=True)
         )
 
-    def _read_chunk(self, index: tuple[int, ...], is_kept: bool) -> NDArray[Any] | None:
+    def _read_chunk(
+        self, index: tuple[int, ...], is_kept: bool, is_reused: bool
+    ) -> NDArray[Any] | None:
         """Return a chunk from the cache or the store, or ``None`` if it is missing.
 
         It is added to the cache if it `is_kept`.
@@ -228,7 +232,7 @@ class ZarrArray(Shaped, Closable):
         if chunk is None:
             chunk = self.files.read(index)
             if chunk is not None and is_kept:
-                CHUNKS.put(key, chunk)
+                CHUNKS.put(key, chunk, is_reused=is_reused)
         return chunk
 
 

@@ -127,5 +127,5 @@ class ChunkFiles:
         content = strip_checksum(data) if shards.is_checked else data
         flat = np.frombuffer(content, f"{shards.byte_order}u8").astype(np.uint64)
         table = flat.reshape(*shards.counts, 2)
-        CHUNKS.put((self.owner, key), table)
+        CHUNKS.put((self.owner, key), table, is_reused=True)
         return table

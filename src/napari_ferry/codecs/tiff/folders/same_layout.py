@@ -97,8 +97,7 @@ class StackReader(Closable):
         n_frames = self.ends[k] - (self.ends[k - 1] if k else 0)
         try:
             with open_unchanged(self.paths[k], self.stamps[k], buffering=0) as file:
-                if self.template is not None and (k in self._fitting or self._fits(file, k)):
-                    self.template.read_into(file, first, out)
+                if self.template is not None and self._read_fitting(file, k, first, out):
                     return
                 directory = self.model.recognize(file) if n_frames == 1 else None
                 if directory is not None:
@@ -115,13 +114,20 @@ class StackReader(Closable):
         for i, frame in enumerate(out):
             frame[...] = read(first + i)
 
-    def _fits(self, file: BinaryIO, k: int) -> bool:
-        """Return True if a file fits the template; a positive result is cached."""
+    def _read_fitting(self, file: BinaryIO, k: int, first: int, out: NDArray[Any]) -> bool:
+        """Read frames of a file if it fits the template; return whether it does."""
         assert self.template is not None
-        fits = self.stamps[k].nbytes == self.template.nbytes and self.template.fits(file)
-        if fits:
+        if k not in self._fitting:
+            if self.stamps[k].nbytes != self.template.nbytes:
+                return False
+            is_read = self.template.read_all_into(file, out)
+            if not is_read and not self.template.fits(file):
+                return False
             self._fitting.add(k)
-        return fits
+            if is_read:
+                return True
+        self.template.read_into(file, first, out)
+        return True
 
 
 class FileStack(NamedTuple):

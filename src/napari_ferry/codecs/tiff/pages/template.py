@@ -6,8 +6,11 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 from __future__ import annotations
 
 import math
+import operator
+import os
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -91,6 +94,37 @@ class Template:
             file.seek(begin + pixels)
             tail = file.read()
         return cls(nbytes=nbytes, head=head, tail=tail, starts=tuple(starts.tolist()))
+
+    def read_all_into(self, file: BinaryIO, out: NDArray[Any]) -> bool:
+        """Read all frames of a file of the same size in one call, with the bytes that must match.
+
+        Parameters
+        ----------
+        file : binary file
+            Open for reading.
+        out : array, axes frame, and those of a frame
+            Target for the frames, in C order.
+
+        Returns
+        -------
+        bool
+            False if the frames must be read otherwise; the target is undefined then.
+        """
+        if not self._are_in_order or out.nbytes + self._other_bytes != self.nbytes:
+            return False
+        head, tail = bytearray(len(self.head)), bytearray(len(self.tail))
+        count = os.preadv(file.fileno(), [head, as_bytes(out), tail], 0)
+        return count == self.nbytes and head == self.head and tail == self.tail
+
+    @cached_property
+    def _are_in_order(self) -> bool:
+        """True if the frames are stored in order, and the system reads into several buffers."""
+        return hasattr(os, "preadv") and all(map(operator.lt, self.starts, self.starts[1:]))
+
+    @property
+    def _other_bytes(self) -> int:
+        """Number of bytes that are not pixels."""
+        return len(self.head) + len(self.tail)
 
     def fits(self, file: BinaryIO) -> bool:
         """Return True if a file of the same size differs only in its pixels."""

@@ -68,6 +68,10 @@ def _finds_nothing(path: Path) -> list[str]:
     return []
 
 
+def _has_no_storage(path: Path, image: Image) -> dict[str, str]:
+    return {}
+
+
 def _itself(path: Path) -> list[Path]:
     return [path]
 
@@ -112,6 +116,9 @@ class Hooks:
         metadata from the user; the plugin then offers its repair form.
     written_by : callable, optional
         ``written_by(path) -> str``: the program that wrote a file, empty if unknown.
+    storage : callable
+        ``storage(path, image) -> dict of str``: how the pixels of an image of a file are stored,
+        such as ``{"compression": "zlib", "tiles": "256 x 256"}``.
     check : callable
         ``check(path) -> list of str``: messages about damage that neither opening nor reading the
         pixels finds.
@@ -134,6 +141,7 @@ class Hooks:
     members: Callable[[Path], list[Path]] = _itself
     lacks_metadata: Callable[[Path], bool] = _claims_nothing
     written_by: Callable[[Path], str] | None = None
+    storage: Callable[[Path, Image], dict[str, str]] = _has_no_storage
     check: Callable[[Path], list[str]] = _finds_nothing
     repair: RepairPlanner | None = None
 

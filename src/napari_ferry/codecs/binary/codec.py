@@ -134,6 +134,14 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
     )
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return how the samples of a raw file are stored."""
+    return {
+        "compression": "none",
+        "byte order": "big" if image.dtype.byteorder == ">" else "little",
+    }
+
+
 def written_by(path: Path) -> str:
     """Return the program that wrote a file; empty if its sidecar does not name one."""
     data = data_file(path)

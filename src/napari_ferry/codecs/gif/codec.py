@@ -51,6 +51,11 @@ def open(path: Path) -> list[Image]:
     return [read_gif(path)]
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return the only compression of GIF files."""
+    return {"compression": "lzw"}
+
+
 def open_many(paths: Sequence[Path]) -> list[Image]:
     """Open several GIF files as one stack, in the given order; in color if one of them is.
 

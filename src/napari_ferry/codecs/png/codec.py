@@ -58,6 +58,11 @@ def open(path: Path) -> list[Image]:
     return read_folder(path) if path.is_dir() else read_file(path)
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return the only compression of PNG files."""
+    return {"compression": "deflate"}
+
+
 def open_many(paths: Sequence[Path]) -> list[Image]:
     """Open several PNG files as one stack, in the given order.
 

@@ -129,6 +129,13 @@ def written_by(path: Path) -> str:
     return writer_of(companion_header(path) if is_companion(path) else read_header(path))
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return how the first page of a file is stored."""
+    from napari_ferry.codecs.tiff.pages.storage import read_storage
+
+    return {} if is_companion(path) else read_storage(path)
+
+
 def open_many(paths: Sequence[Path]) -> list[Image]:
     """Open several TIFF files as one stack, in the order given.
 

@@ -59,6 +59,14 @@ def open(path: Path) -> list[Image]:
     return [read_video(path)]
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return the encoding of a video, with FFmpeg's names."""
+    from napari_ferry.codecs.video.video_file import opened_video
+
+    with opened_video(path) as file:
+        return {"compression": file.codec_name, "pixel format": str(file.stream.pix_fmt)}
+
+
 def open_many(paths: Sequence[Path]) -> list[Image]:
     """Open several videos as one stack, in the given order; in color if one of them is.
 

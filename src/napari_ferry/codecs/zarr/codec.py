@@ -95,6 +95,14 @@ def _open_store(store: Store, name: str) -> list[Image]:
     return open_node(node, name)
 
 
+def storage(path: Path, image: Image) -> dict[str, str]:
+    """Return how the full resolution of an image is stored."""
+    from napari_ferry.codecs.zarr.array import ZarrArray
+    from napari_ferry.codecs.zarr.storage import storage_of
+
+    return storage_of(image.array) if isinstance(image.array, ZarrArray) else {}
+
+
 def plan(
     images: Sequence[Image],
     path: Path,

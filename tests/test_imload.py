@@ -148,3 +148,14 @@ def test_what_cannot_be_one_stack_is_refused(
         imsave(DATA, name)
     with pytest.raises(error, match=message):
         imload(source)
+
+
+def test_a_folder_of_data_that_are_no_stack_says_so() -> None:
+    Path("movies").mkdir()
+    for name in ("a.mp4", "notes.txt"):
+        (Path("movies") / name).touch()
+    with pytest.raises(UnsupportedFormatError, match=r"movies holds \.mp4 data.*by its own path"):
+        imload("movies")
+    (Path("movies") / "a.mp4").unlink()
+    with pytest.raises(UnsupportedFormatError, match=r"holds no files that can be opened"):
+        imload("movies")

@@ -137,6 +137,22 @@ def test_labels_of_an_axis_are_in_the_names() -> None:
     assert_same_image(imload(".")[0], image)
 
 
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [
+        (Axis("i", 18, None, 3), ["a.i_03.tif", "a.i_21.tif", "a.i_39.tif"]),
+        (Axis("i"), ["a.i_00.tif", "a.i_01.tif", "a.i_02.tif"]),
+        (Axis("i", -1), ["a.i_00.tif", "a.i_01.tif", "a.i_02.tif"]),
+        (Axis("angle", 0.5), ["a.angle_00.tif", "a.angle_01.tif", "a.angle_02.tif"]),
+    ],
+)
+def test_whole_positions_of_other_axes_are_in_the_names(axis: Axis, expected: list[str]) -> None:
+    image = replace(IMAGE, axes=(axis, *AXES[1:]))
+    imsave(image, "a.tif", partition=[axis.name])
+    assert names() == expected
+    assert_same_image(imload(".")[0], image)
+
+
 def test_missing_indices_are_named() -> None:
     imsave(IMAGE, "a.tif", partition="t")
     Path("a.t_00.tif").unlink()

@@ -114,7 +114,16 @@ def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
         if count:
             ranks.append((priority, count, codec))
     if not ranks:
-        raise UnsupportedFormatError(
-            f"{folder.name} holds no files that can be opened: expected {', '.join(suffixes())}."
-        )
+        raise UnsupportedFormatError(_no_stack_message(folder, names))
     return max(ranks, key=lambda rank: rank[:2])[2]
+
+
+def _no_stack_message(folder: Path, names: list[str]) -> str:
+    """Return a message about a folder whose files are not one stack; their names in lower case."""
+    single = next((name for name in sorted(names) if name.endswith(suffixes(to_open=True))), None)
+    if single is not None:
+        return (
+            f"{folder.name} holds {Path(single).suffix} data, which are not opened as one stack: "
+            "open each of them by its own path."
+        )
+    return f"{folder.name} holds no files that can be opened: expected {', '.join(suffixes())}."

@@ -48,7 +48,8 @@ def imload(
     metadata : mapping, optional
         Arguments of `Image.replace` that replace the metadata of the file, such as ``{"scale":
         {"t": 0.3}, "unit": {"t": "ms"}, "channels": ["nuclei", "actin"]}``; other entries are added
-        to `Image.metadata`. ``spacing``, ``spacing_units`` and ``coords`` are known, too.
+        to `Image.metadata`. ``spacing``, ``spacing_units`` and ``coords`` are known, too, as
+        are attributes of OME such as ``PhysicalSizeX``, ``TimeIncrement`` and ``Channel``.
     partition : mapping, optional
         Part of each axis to open: a slice, or a list of indices or of names of channels; a single
         one leaves the axis out. Such as ``{"t": slice(0, 10), "c": "GFP"}``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,26 @@ def test_a_mapping_may_use_spacing_units_and_coordinates() -> None:
     assert image.metadata == {"objective": "40x", "labels": {"i": ["a", "b", "c"]}}
 
 
+def test_a_mapping_may_have_attributes_of_ome_as_tifffile_takes_them() -> None:
+    (image,) = override_all(
+        [IMAGE],
+        {
+            "TimeIncrement": 20.0,
+            "TimeIncrementUnit": "ms",
+            "PhysicalSizeX": 6.5e-8,
+            "PhysicalSizeXUnit": "m",
+            "PhysicalSizeY": 0.065,
+            "Channel": {"Name": ["red", "green"]},
+            "notes": "run 3",
+        },
+    )
+    assert image.axis("t") == replace(IMAGE.axes[0], scale=20.0, unit="ms")
+    assert image.axis("y") == replace(IMAGE.axes[2], scale=0.065, unit="um")
+    assert image.axis("x") == replace(IMAGE.axes[3], scale=6.5e-8, unit="m")
+    assert [channel.name for channel in image.channels] == ["red", "green"]
+    assert image.metadata == {"objective": "20x", "notes": "run 3"}
+
+
 def test_one_name_for_each_image() -> None:
     images = override_all([IMAGE, IMAGE], {"name": ["a", "b"]})
     assert [image.name for image in images] == ["a", "b"]
@@ -108,6 +129,8 @@ def test_one_name_for_each_image() -> None:
         ({"name": ["a", "b"]}, "give one for each"),
         ({"name": [3]}, "give a str"),
         ({"scale": {"x": 2}, "spacing": {"x": 2}}, "omit one"),
+        ({"scale": {"x": 2}, "PhysicalSizeX": 2}, "scale twice"),
+        ({"Channel": {"Name": ["a"]}}, "1 channels are given, but the image has 2"),
         ({"coords": {"t": [1]}}, "has the length 3"),
         ({"coords": [1]}, "give a list for each axis"),
         ({3: 4}, "give a mapping"),

@@ -7,7 +7,7 @@ import pytest
 import xarray
 
 from napari_ferry import Axis, Image
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import FerryWarning, InvalidImageError
 from stack_files import STACK
 
 
@@ -25,3 +25,40 @@ def test_unknown_units_of_a_coordinate_are_left_out_with_a_warning() -> None:
     with pytest.warns(FerryWarning, match="coordinate t has the unit 'seconds since.*not known"):
         image = Image.from_xarray(xarray.DataArray(STACK, dims=("t", "y", "x"), coords={"t": t}))
     assert image.axis("t") == Axis("t", 2.0)
+
+
+def test_units_may_be_in_the_metadata_as_intake_io_has_them() -> None:
+    data = xarray.DataArray(
+        STACK,
+        dims=("t", "y", "x"),
+        coords={"t": np.arange(len(STACK)) * 0.5},
+        attrs={"metadata": {"spacing_units": {"t": "s", "z": "um"}, "fileheader": {"a": 1}}},
+    )
+    image = Image.from_xarray(data)
+    assert image.axis("t") == Axis("t", 0.5, "second")
+    assert image.metadata == {"fileheader": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("coords", "labels"), [(["a", "b", "c"], ["a", "b", "c"]), ([3, 10, 21], ["3", "10", "21"])]
+)
+def test_texts_and_uneven_numbers_are_labels(coords: list[object], labels: list[str]) -> None:
+    data = xarray.DataArray(STACK[:3], dims=("i", "y", "x"), coords={"i": coords})
+    image = Image.from_xarray(data)
+    assert (image.axes[0], image.metadata) == (Axis("i"), {"labels": {"i": labels}})
+    again = image.to_xarray()
+    assert again.coords["i"].values.tolist() == labels
+    assert Image.from_xarray(again).metadata == image.metadata
+
+
+def test_uneven_positions_in_space_and_time_are_refused() -> None:
+    data = xarray.DataArray(STACK[:3], dims=("z", "y", "x"), coords={"z": [3, 10, 21]})
+    with pytest.raises(InvalidImageError, match="axis z are not evenly spaced"):
+        Image.from_xarray(data)
+
+
+@pytest.mark.parametrize("labels", [3, {"i": 3}, {"q": ["a"]}, {"i": ["a"]}])
+def test_metadata_that_are_no_labels_are_no_coordinates(labels: object) -> None:
+    image = Image.from_array(STACK[:3], "iyx").replace(metadata={"labels": labels})
+    again = Image.from_xarray(image.to_xarray())
+    assert (again.axes, again.metadata) == (image.axes, image.metadata)

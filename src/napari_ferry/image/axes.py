@@ -19,6 +19,9 @@ COLOR_SAMPLES = (3, 4)
 DEFAULT_AXES = "tczyx"
 """Default names of axes, by their number: ``yx``, ``tyx``, ``tzyx``, ``tczyx``."""
 
+LABELS = "labels"
+"""Key of `Image.metadata`: labels along axes, as lists of texts by the names of the axes."""
+
 
 @dataclass(frozen=True)
 class Axis:

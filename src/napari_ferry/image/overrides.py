@@ -23,9 +23,6 @@ _Image = TypeVar("_Image", bound="Image")
 OneOrEach: TypeAlias = Mapping[str, _T] | Sequence[_T]
 """Values of some axes by name, or one for each axis."""
 
-LABELS = "labels"
-"""Key of `Image.metadata`: labels along axes, as lists of texts by the names of the axes."""
-
 
 def override(
     image: _Image,

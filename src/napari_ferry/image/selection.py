@@ -13,10 +13,9 @@ from napari_ferry.arguments import is_whole
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.axis_view import Indices, as_indices, view_axes
 from napari_ferry.errors import FerryWarning, InvalidImageError
-from napari_ferry.image.axes import Axis, Channel, parse_axes
+from napari_ferry.image.axes import LABELS, Axis, Channel, parse_axes
 from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.image import Image
-from napari_ferry.image.overrides import LABELS
 from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS
 
 

@@ -23,6 +23,9 @@ from napari_ferry.image.selection import labels_of, select
 KEY = "ferry_split"
 """Key of `Image.metadata`: the whole image of a part, and the labels along its split axes."""
 
+_MEASURED = ("t", "z", "c")
+"""Axes that are numbered from 0 in names of files, whatever their scale."""
+
 Labels = Mapping[str, Sequence[str]]
 """Labels along axes, slowest axis first, as in names of files."""
 
@@ -162,11 +165,11 @@ def restore_single(image: Image) -> Image:
 
 
 def _file_labels(image: Image, axis: str) -> tuple[str, ...]:
-    """Return the labels of an axis in names of files: its own, or else numbers from 0.
+    """Return the labels of an axis in names of files: its own, its positions, or numbers from 0.
 
     Labels that a file system may not distinguish are replaced by numbers.
     """
-    own = labels_of(image, axis)
+    own = labels_of(image, axis) or _whole_positions(image, axis)
     texts = [encode_label(label) if label else "" for label in own]
     if own and all(label is not None and label.isdecimal() and label.isascii() for label in own):
         texts = numbers_as_labels([int(label or 0) for label in own])
@@ -174,3 +177,13 @@ def _file_labels(image: Image, axis: str) -> tuple[str, ...]:
     if not is_distinct or not all(texts):
         texts = numbers_as_labels(list(range(image.size(axis))))
     return tuple(texts)
+
+
+def _whole_positions(image: Image, axis: str) -> list[str | None]:
+    """Return the positions along an axis if they are numbers of things, not times or places."""
+    found = image.axis(axis)
+    if found is None or axis in _MEASURED:
+        return []
+    positions = [float(found.translation + i * found.scale) for i in range(image.size(axis))]
+    is_whole = all(0 <= position < 1e9 and position.is_integer() for position in positions)
+    return [str(int(position)) for position in positions] if is_whole else []

@@ -9,14 +9,21 @@ import numpy as np
 
 from napari_ferry.arguments import is_finite, is_text
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.axes import LABELS
 from napari_ferry.image.image import Image
-from napari_ferry.image.overrides import LABELS, each_axis, override
+from napari_ferry.image.overrides import each_axis, override
 
 _FIELDS = ("axes", "scale", "unit", "translation", "channels")
 """Keys of metadata that are arguments of `override` for every image."""
 
 _SPELLINGS: dict[str, str] = {"spacing": "scale", "units": "unit", "spacing_units": "unit"}
 """Other keys of metadata with the same meaning, as in objects of xarray."""
+
+STEPS = {"t": "TimeIncrement", "z": "PhysicalSizeZ", "y": "PhysicalSizeY", "x": "PhysicalSizeX"}
+"""Attributes of OME for the step along each axis; with ``Unit`` appended, for its unit."""
+
+_STEP_UNITS = {"t": "s"} | dict.fromkeys("zyx", "um")
+"""Units of these steps if OME gives none."""
 
 
 def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[Image]:
@@ -29,8 +36,9 @@ def override_all(images: Sequence[Image], metadata: Mapping[str, Any]) -> list[I
     metadata : mapping
         Arguments of `Image.replace` by their names; ``spacing`` for ``scale``, ``units`` or
         ``spacing_units`` for ``unit``, and ``coords``: the coordinates along axes, the names of
-        channels, or other labels. A sequence as ``name`` has one for each image. Other entries are
-        added to `Image.metadata`.
+        channels, or other labels. Attributes of OME as tifffile takes them (``PhysicalSizeX``,
+        ``TimeIncrement``, ``Channel``) are known, too. A sequence as ``name`` has one for each
+        image. Other entries are added to `Image.metadata`.
 
     Raises
     ------
@@ -66,13 +74,26 @@ def sort_metadata(metadata: object) -> dict[str, Any]:
             "{'scale': {'y': 0.5, 'x': 0.5}, 'unit': 'um'}."
         )
     entries: dict[str, Any] = {}
-    for key, value in dict[str, Any](metadata).items():
+    for key, value in _translate_ome(metadata):
         name = _SPELLINGS.get(key, key)
         if name in entries:
             raise InvalidImageError(f"The metadata give {name} twice, also as {key}: omit one.")
         if value is not None or name not in _FIELDS:
             entries[name] = value
     return entries
+
+
+def _translate_ome(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the entries of metadata, with attributes of OME as scale, unit and channels."""
+    others = dict(metadata)
+    scale = {axis: others.pop(key) for axis, key in STEPS.items() if others.get(key) is not None}
+    unit = {axis: others.pop(f"{STEPS[axis]}Unit", _STEP_UNITS[axis]) for axis in scale}
+    channel = others.get("Channel")
+    names = channel.get("Name") if isinstance(channel, Mapping) else None
+    if names is not None:
+        del others["Channel"]
+    found = {"scale": scale or None, "unit": unit or None, "channels": names}
+    return [*others.items(), *((key, value) for key, value in found.items() if value is not None)]
 
 
 def _with_coordinates(image: Image, coords: object, given: Mapping[str, Any]) -> Image:

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.image.axes import Axis, Channel, read_unit
+from napari_ferry.image.axes import LABELS, Axis, Channel, read_unit
 
 if TYPE_CHECKING:
     import xarray
 
     from napari_ferry.image.image import Image
+
+_UNITS = "spacing_units"
+"""Key in the metadata of an object: units by axes, as intake_io stores them."""
+
+_CALIBRATED = ("t", "z", "y", "x")
+"""Axes of time and space, whose numeric coordinates have to be evenly spaced."""
 
 
 def to_data_array(image: Image) -> xarray.DataArray:
@@ -32,7 +38,7 @@ def to_data_array(image: Image) -> xarray.DataArray:
         ) from error
     return xarray.DataArray(
         image.array,
-        _to_coordinates(image.axes, image.channels, image.shape),
+        {**_to_coordinates(image.axes, image.channels, image.shape), **_to_labels(image)},
         image.axis_names,
         image.name or None,
         {"metadata": image.metadata},
@@ -48,13 +54,24 @@ def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
         Coordinates are not evenly spaced.
     """
     names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
-    metadata = data.attrs.get("metadata")
+    stored = data.attrs.get("metadata")
+    metadata = dict(stored) if isinstance(stored, Mapping) else {}
+    units = metadata.pop(_UNITS, None)
+    units = units if isinstance(units, Mapping) else {}
+
+    texts = {str(dim): _from_labels(data, str(dim)) for dim in data.dims}
+    labels = {dim: own for dim, own in texts.items() if own}
+    if labels:
+        metadata[LABELS] = {**_stored_labels(metadata), **labels}
     return {
         "levels": (data.data,),
-        "axes": tuple(_from_coordinate(data, str(dim)) for dim in data.dims),
+        "axes": tuple(
+            Axis(dim) if own else _from_coordinate(data, dim, units.get(dim))
+            for dim, own in texts.items()
+        ),
         "channels": tuple(Channel(str(name)) for name in names),
         "name": "" if data.name is None else str(data.name),
-        "metadata": metadata if isinstance(metadata, Mapping) else {},
+        "metadata": metadata,
     }
 
 
@@ -80,8 +97,38 @@ def _to_coordinates(
     return coords
 
 
-def _from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
+def _to_labels(image: Image) -> dict[str, list[str]]:
+    """Return the labels of axes that have no scale, as their coordinates."""
+    return {
+        axis: [*map(str, own)]
+        for axis, own in _stored_labels(image.metadata).items()
+        if image.axis(axis) == Axis(axis) and axis != "c" and len(own) == image.size(axis)
+    }
+
+
+def _stored_labels(metadata: Mapping[str, Any]) -> dict[str, Sequence[object]]:
+    """Return the lists of labels by axes in metadata; other entries of the name are left out."""
+    labels = metadata.get(LABELS)
+    items = labels.items() if isinstance(labels, Mapping) else ()
+    return {axis: own for axis, own in items if isinstance(own, list | tuple)}
+
+
+def _from_labels(data: xarray.DataArray, dim: str) -> list[str]:
+    """Return the coordinates of one dimension that are labels; empty for positions."""
+    if dim not in data.coords or dim == "c":
+        return []
+    values = np.asarray(data.coords[dim].values)
+    is_label = values.dtype.kind in "USOT"
+    if values.dtype.kind in "iu" and dim not in _CALIBRATED:
+        steps = np.diff(values.astype(np.float64))
+        is_label = bool(steps.size) and (steps != steps[0]).any()
+    return [str(value) for value in values.tolist()] if is_label else []
+
+
+def _from_coordinate(data: xarray.DataArray, dim: str, other_unit: object) -> Axis:
     """Return the axis of one dimension, with the scale, unit and translation of its coordinate.
+
+    A coordinate without ``units`` has the other unit.
 
     Raises
     ------
@@ -101,7 +148,7 @@ def _from_coordinate(data: xarray.DataArray, dim: str) -> Axis:
     if values.dtype.kind not in "iuf":
         return Axis(dim)
 
-    unit = str(coordinate.attrs.get("units") or "")
+    unit = str(coordinate.attrs.get("units") or other_unit or "")
     steps = np.diff(values.astype(np.float64))
     scale = float(steps.mean()) if steps.size else 1.0
     if not np.allclose(steps, scale, rtol=1e-3):

@@ -22,14 +22,13 @@ from napari_ferry.files.links import leads_outside
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, NOTES
+from napari_ferry.image.user_metadata import STEPS
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"
 """Name that AMS_BP uses for every image, so the file may belong to another image."""
 
 _MAX_BYTES = 16 << 20
-_SIZES = {"t": "TimeIncrement", "z": "PhysicalSizeZ", "y": "PhysicalSizeY", "x": "PhysicalSizeX"}
-"""Keys of the step along each axis."""
 
 
 def metadata_text(images: Sequence[Image]) -> str:
@@ -44,7 +43,7 @@ def _entry(image: Image) -> dict[str, Any]:
     notes = record["metadata"].get(NOTES, "")
     entry: dict[str, Any] = {"notes": notes, "axes": "".join(image.axis_names).upper()}
     for axis in image.axes:
-        key, symbol = _SIZES.get(axis.name), to_ome(axis.unit)
+        key, symbol = STEPS.get(axis.name), to_ome(axis.unit)
         if key and symbol:
             entry |= {key: axis.scale, f"{key}Unit": symbol}
     names = [channel.name or "" for channel in image.channels]
@@ -86,13 +85,13 @@ def _matches(content: Mapping[str, Any], image: Image) -> bool:
     names = [channel.name for channel in image.channels]
     channels = content.get("Channel")
     listed = channels.get("Name") if isinstance(channels, Mapping) else None
-    sizes = [key for key in _SIZES.values() if key in content]
+    sizes = [key for key in STEPS.values() if key in content]
     return bool(sizes) and listed == names and all(_same_size(content, axis) for axis in image.axes)
 
 
 def _same_size(content: Mapping[str, Any], axis: Axis) -> bool:
     """Return True if the step matches an axis, or is absent."""
-    key = _SIZES.get(axis.name, "")
+    key = STEPS.get(axis.name, "")
     size, unit = content.get(key), normalize(str(content.get(f"{key}Unit", "")))
     if not isinstance(size, int | float):
         return key not in content

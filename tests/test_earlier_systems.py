@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 
-from helpers import SHARED, Entry, entry_id, read_golden, sha256
+from helpers import SHARED, Entry, assert_same_pixels, entry_id, pixels, read_golden, sha256
 from napari_ferry import (
     UnreadableFileError,
     UnsupportedFormatError,
@@ -96,3 +97,13 @@ def test_values_that_calscipy_changed_can_be_restored(
 def test_files_that_are_refused(path: str, message: str, shared_data: Path) -> None:
     with pytest.raises((UnreadableFileError, UnsupportedFormatError), match=message):
         imload(RECORDED / path)
+
+
+def test_what_a_failed_save_of_ams_bp_leaves_is_a_stack(tmp_path: Path) -> None:
+    path = tmp_path / "cells.ome.tiff"
+    frames = pixels((1, 2, 5, 16, 24))
+    with pytest.raises(IndexError), tifffile.TiffWriter(path, bigtiff=True) as tif:
+        tif.write(frames, metadata={"axes": "ZCTYX", "Channel": {"Name": ["red"]}})
+    (image,) = imload(path)
+    assert image.metadata["assumed"]
+    assert_same_pixels(image.array, frames.reshape(10, 16, 24))

@@ -62,7 +62,7 @@ def measure(folder: Path, suffix: str, nbytes: int) -> float:
     def open_dock() -> None:
         docks.append(viewer.window.add_plugin_dock_widget("napari-ferry", "Export")[1])
 
-    before = _watch(open_dock, lambda: docks[0].current.ready is not None)
+    before = _watch(open_dock, lambda: docks[0].is_complete and docks[0].current.ready)
     (widget,) = docks
     widget.show_tab(is_movie=suffix != ".tif")
     tab = widget.current

@@ -25,7 +25,7 @@ from napari_ferry.widgets.words import Words
 _FIELD_WIDTH, _LABEL_WIDTH = 90, 96
 """Minimum widths of a field and of its label, in pixels."""
 
-_FORM_WIDTH = 320
+FORM_WIDTH = 320
 """Minimum width of a form in pixels: it fits next to the layer list on a small screen."""
 
 
@@ -98,7 +98,7 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields have it
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(form)
-    area.setMinimumWidth(_FORM_WIDTH)
+    area.setMinimumWidth(FORM_WIDTH)
     return area
 
 

@@ -72,7 +72,8 @@ class BackgroundWorker(QObject):
         self._generation = 0
         pool = self._pool = ThreadPoolExecutor(1, "ferry-plan")
         self.destroyed.connect(lambda: pool.shutdown(wait=False, cancel_futures=True))
-        self._done.connect(self._on_done)
+        # queued, or the result of a call that ends at once would come before `call` returns
+        self._done.connect(self._on_done, Qt.ConnectionType.QueuedConnection)
 
     def discard(self) -> None:
         """Discard the results of all calls made so far."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
@@ -18,11 +18,30 @@ from napari_ferry.widgets.export.playback import PlaybackForm
 from napari_ferry.widgets.form import flatten_section
 from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 
+if TYPE_CHECKING:
+    from napari import Viewer
+
 
 class CanvasFields(Fields):
-    """Fields that every movie has, with the movie of the canvas that they describe."""
+    """Fields that every movie has, with the movie of the canvas that they describe.
+
+    Parameters
+    ----------
+    viewer, saved
+        As for `Fields`.
+    drawing : DrawingForm
+        Options of its frames.
+    camera : CameraForm
+        Moves of the camera.
+    """
 
     is_movie = True
+
+    def __init__(
+        self, viewer: Viewer, saved: dict[str, Any], drawing: DrawingForm, camera: CameraForm
+    ) -> None:
+        self.drawing, self.camera = drawing, camera
+        super().__init__(viewer, saved)
 
     def _make_fields(self) -> None:
         super()._make_fields()
@@ -31,8 +50,6 @@ class CanvasFields(Fields):
         self.positions = range(1)
         self.frame_axis: int | None = None
         self.playback = PlaybackForm()
-        self.drawing = DrawingForm()
-        self.camera = CameraForm(self.viewer)
         flatten_section(self.camera)
 
     def _canvas_movie(self, reason: str) -> CanvasMovie:

@@ -102,15 +102,18 @@ class ExportTab(QWidget):
         column.addWidget(self.fields)
         column.addStretch(1)
 
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 4, 0, 0)
-        outer.setSpacing(4)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 4, 0, 0)
+        self.column.setSpacing(4)
         # outside of the scroll area, to stay visible in a long form
         for part in self._top():
-            outer.addWidget(part)
-        outer.addWidget(make_scroll_area(inner), stretch=1)
-        outer.addWidget(self.summary)
-        outer.addWidget(self.button)
+            self.column.addWidget(part)
+        self.column.addWidget(make_scroll_area(inner), stretch=1)
+
+    def add_results(self) -> None:
+        """Add the summary and the button to the complete form, and to the end of the tab order."""
+        self.column.addWidget(self.summary)
+        self.column.addWidget(self.button)
 
     def _top(self) -> tuple[QWidget, ...]:
         """Return the parts above the fields."""

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
-from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.widgets.export.data_fields import DataFields
-from napari_ferry.widgets.export.export_tab import ExportTab
-from napari_ferry.widgets.export.export_task import Job, OpenPlan
-from napari_ferry.widgets.export.jobs import Jobs
-from napari_ferry.widgets.export.movie_fields import MovieFields
-from napari_ferry.widgets.export.movie_tab import MovieTab
+from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
-from napari_ferry.widgets.form import make_scroll_area
+from napari_ferry.widgets.export.steps import Steps
+from napari_ferry.widgets.form import FORM_WIDTH, make_scroll_area
 from napari_ferry.widgets.help_button import HelpButton
+from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
+
+    from napari_ferry.layers.layer_data import LayerData
+    from napari_ferry.widgets.export.export_tab import ExportTab
+    from napari_ferry.widgets.export.export_task import Job, OpenPlan
+    from napari_ferry.widgets.export.jobs import Jobs
+    from napari_ferry.widgets.export.movie_tab import MovieTab
 
 _JOBS_HEIGHT = 150
 """Maximum height of the list of exports, in pixels; more of them scroll."""
@@ -29,9 +32,19 @@ _JOBS_HEIGHT = 150
 _TAB, _DATA, _MOVIE = "tab", "data", "movie"
 """Keys of the stored choices."""
 
+_TITLES = {
+    "Data": "Save the values of the layers, for analysis or storage",
+    "Movie": "Save a movie of the layers as the viewer shows them",
+}
+"""Titles of the tabs, and their tooltips."""
+
 
 class Export(QWidget):
     """Forms to export layers as data or as a movie, and the queue of exports.
+
+    Its modules are imported in another thread, then the tabs are made in steps, each in an event of
+    its own: all at once would stop the window for up to a second. A tab that is used before that is
+    made at once.
 
     Parameters
     ----------
@@ -43,30 +56,112 @@ class Export(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.saved = load_choices()
-        data, movie = self._stored(_DATA), self._stored(_MOVIE)
-        self.data = ExportTab(self.viewer, DataFields(self.viewer, data))
-        self.movie = MovieTab(self.viewer, MovieFields(self.viewer, movie))
-        self.jobs = Jobs(self.viewer)
+        self._data, self._movie = Steps(self._make_data()), Steps(self._make_movie())
+        self._jobs: Jobs | None = None
+        self._lay_out()
 
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.timeout.connect(self._take_step)
+        self.worker = BackgroundWorker(self)
+        self.worker.failed.connect(self._take_step)  # which raises the same error
+        self.worker.call(import_modules, self._take_step)
+
+    def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("What to export")
-        self.tabs.addTab(self.data, "Data")
-        self.tabs.addTab(self.movie, "Movie")
-        self.tabs.setTabToolTip(0, "Save the values of the layers, for analysis or storage")
-        self.tabs.setTabToolTip(1, "Save a movie of the layers as the viewer shows them")
+        self.pages = []
+        for i, (title, tooltip) in enumerate(_TITLES.items()):
+            page = QWidget()
+            self.pages.append(QVBoxLayout(page))
+            self.pages[i].setContentsMargins(0, 0, 0, 0)
+            page.setMinimumWidth(FORM_WIDTH)
+            self.tabs.addTab(page, title)
+            self.tabs.setTabToolTip(i, tooltip)
         self.tabs.setCornerWidget(HelpButton("export.md"))
         self.tabs.setCurrentIndex(1 if self.saved.get(_TAB) == _MOVIE else 0)
-        for tab in (self.data, self.movie):
-            tab.export_requested.connect(self._add_job)
 
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.tabs, stretch=1)
-        self.job_area = make_scroll_area(self.jobs)
-        self.job_area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.job_area.setMaximumHeight(_JOBS_HEIGHT)
-        self.job_area.hide()
-        column.addWidget(self.job_area)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.addWidget(self.tabs, stretch=1)
+
+    # --- parts that are made later ------------------------------------------------------------
+
+    def _take_step(self, _: object = None) -> None:
+        """Take one step in making the tab that is shown, then the other one."""
+        if self.tabs.currentIndex():
+            order: tuple[Steps[Any], ...] = (self._movie, self._data)
+        else:
+            order = (self._data, self._movie)
+        unfinished = [steps for steps in order if steps.result is None]
+        if unfinished:
+            unfinished[0].take()
+            self.timer.start()  # the window handles and draws what has changed first
+
+    def _make_data(self) -> Generator[None, None, ExportTab]:
+        from napari_ferry.widgets.export.data_fields import DataFields
+        from napari_ferry.widgets.export.export_tab import ExportTab
+
+        fields = DataFields(self.viewer, self._stored(_DATA))
+        yield
+        tab = ExportTab(self.viewer, fields)
+        self._place(tab, 0)
+        tab.add_results()
+        return tab
+
+    def _make_movie(self) -> Generator[None, None, MovieTab]:
+        from napari_ferry.widgets.camera import CameraForm
+        from napari_ferry.widgets.export.drawing_form import DrawingForm
+        from napari_ferry.widgets.export.movie_fields import MovieFields
+        from napari_ferry.widgets.export.movie_tab import MovieTab
+
+        drawing = DrawingForm()
+        yield
+        camera = CameraForm(self.viewer)
+        yield
+        fields = MovieFields(self.viewer, self._stored(_MOVIE), drawing, camera)
+        yield
+        tab = MovieTab(self.viewer, fields)
+        yield
+        self._place(tab, 1)
+        for section in (drawing, camera):
+            yield
+            fields.add_section(section)
+        tab.add_results()
+        return tab
+
+    def _place(self, tab: ExportTab, index: int) -> None:
+        tab.export_requested.connect(self._add_job)
+        self.pages[index].addWidget(tab)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both tabs have been made."""
+        return None not in (self._data.result, self._movie.result)
+
+    @property
+    def data(self) -> ExportTab:
+        """Tab for data."""
+        return self._data.finish()
+
+    @property
+    def movie(self) -> MovieTab:
+        """Tab for movies."""
+        return self._movie.finish()
+
+    @property
+    def jobs(self) -> Jobs:
+        """Queue of exports."""
+        if self._jobs is None:
+            from napari_ferry.widgets.export.jobs import Jobs
+
+            self._jobs = Jobs(self.viewer)
+            self.job_area = make_scroll_area(self._jobs)
+            self.job_area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+            self.job_area.setMaximumHeight(_JOBS_HEIGHT)
+            self.job_area.hide()
+            self.column.addWidget(self.job_area)
+        return self._jobs
 
     @property
     def current(self) -> ExportTab:
@@ -76,6 +171,8 @@ class Export(QWidget):
     def show_tab(self, *, is_movie: bool) -> None:
         """Show the tab for movies, or the one for data."""
         self.tabs.setCurrentIndex(int(is_movie))
+
+    # --- events of the window -----------------------------------------------------------------
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
         """Store the choices."""
@@ -91,16 +188,23 @@ class Export(QWidget):
 
     def save_choices(self) -> None:
         """Store the choices of both tabs for the next session."""
-        for tab in (self.data, self.movie):
-            tab.fields.save()
+        for steps in (self._data, self._movie):
+            if steps.result is not None:
+                steps.result.fields.save()
         self.saved[_TAB] = _MOVIE if self.tabs.currentIndex() else _DATA
         save_choices(self.saved)
 
     def _leave(self) -> None:
+        self.worker.discard()
+        self.timer.stop()
         self.save_choices()
-        for tab in (self.data, self.movie):
-            tab.leave()
-        self.jobs.when_idle(self.deleteLater)
+        for steps in (self._data, self._movie):
+            if steps.is_begun:  # it may follow the viewer already
+                steps.finish().leave()
+        if self._jobs is None:
+            self.deleteLater()
+        else:
+            self._jobs.when_idle(self.deleteLater)
 
     def _stored(self, key: str) -> dict[str, Any]:
         """Return the stored choices of one tab, to be changed in place."""

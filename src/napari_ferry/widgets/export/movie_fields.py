@@ -49,8 +49,14 @@ class MovieFields(CanvasFields):
         self.other_row = QWidget()
         lay_out(self.other_row, [self.other_axes])
         yield self.other_row
-        yield self.drawing
-        yield self.camera
+
+    def add_section(self, section: QWidget) -> None:
+        """Add the drawing form, or else the form of the camera, at the end.
+
+        Each is added when the others are in the window, which then sets the style of fewer widgets
+        at a time.
+        """
+        self.column.addWidget(section)
 
     def _connect(self) -> None:
         super()._connect()

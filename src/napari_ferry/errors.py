@@ -12,7 +12,8 @@
     ├── TargetExistsError(FileExistsError)   a target of a save already exists
     ├── TargetError(OSError)                 a target is unusable: no space, no permission, bad name
     ├── SaveError(OSError)                   a save failed; existing files are unchanged
-    └── SaveCancelledError                   a save was cancelled; existing files are unchanged
+    ├── SaveCancelledError                   a save was cancelled; existing files are unchanged
+    └── LoadCancelledError                   loading pixels was cancelled
     FerryWarning(UserWarning)                something was assumed, or could not be preserved
 
 Each is also a subclass of the builtin exception that people catch. A message states what was
@@ -112,6 +113,10 @@ class SaveError(FerryError, OSError):
 
 class SaveCancelledError(FerryError):
     """A save was cancelled; existing files are unchanged."""
+
+
+class LoadCancelledError(FerryError):
+    """Loading pixels was cancelled."""
 
 
 class FerryWarning(UserWarning):

@@ -20,8 +20,8 @@ from faults import contents, leftovers, names, python, run_python
 from helpers import number_of
 from napari_ferry import Image, SaveCancelledError, SaveError, load_video, save_video
 from napari_ferry.arrays import Frames
+from napari_ferry.progress import Monitor
 from napari_ferry.saving.interruption import partial_folder
-from napari_ferry.saving.progress import Monitor
 from napari_ferry.saving.stream import make_stream
 from video_files import numbered_frame
 

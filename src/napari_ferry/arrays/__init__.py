@@ -2,9 +2,9 @@
 
 from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.frames import Frames
+from napari_ferry.arrays.loading import read_array
 from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import Region, split_by_frames, whole_region
-from napari_ferry.arrays.stack import read_array
 
 __all__ = [
     "Array",

@@ -134,13 +134,17 @@ class Frames(Shaped, Closable):
             self._cache.clear()
         close(self.read)
 
-    def read_all(self, *, workers: int | None = None) -> NDArray[Any]:
+    def read_all(
+        self, *, workers: int | None = None, count: Callable[[NDArray[Any]], None] | None = None
+    ) -> NDArray[Any]:
         """Read all frames with several threads.
 
         Parameters
         ----------
         workers : int, optional
             Number of threads; by default the number of processors, at most 8.
+        count : callable, optional
+            Called with frames that were read, from the threads; may raise to stop.
 
         Raises
         ------
@@ -157,7 +161,10 @@ class Frames(Shaped, Closable):
         into = self.read.read_into if isinstance(self.read, BulkReader) else self._read_into
 
         def fill(start: int) -> None:
-            into(start, out[start : start + step])
+            frames = out[start : start + step]
+            into(start, frames)
+            if count is not None:
+                count(frames)
 
         if workers == 1 or len(starts) < 2:
             for start in starts:

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arguments import check_workers
 from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
-from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.protocol import Array, Closable, Shaped, cache_bytes, close
 
 
@@ -188,10 +186,3 @@ def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
         return array.take_view(axis, slice(steps.start, steps.stop, steps.step))
     shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
     return Frames(_SteppedFrames(array, shape[:lead], axis, steps), shape, array.dtype, lead)
-
-
-def read_array(array: Array, *, workers: int | None = None) -> NDArray[Any]:
-    """Read a whole array into memory, `Frames` with `workers` threads."""
-    check_workers(workers)
-    check_length(array)
-    return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)

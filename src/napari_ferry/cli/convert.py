@@ -27,10 +27,10 @@ from napari_ferry.errors import (
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import imload
+from napari_ferry.progress import size_text
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.new_folders import new_folders
-from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.save import check_save
 
 _SHARED = ("crop", "scale", "frame_rate")

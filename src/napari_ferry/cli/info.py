@@ -23,7 +23,7 @@ from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import imload
 from napari_ferry.movie.frame_rate import choose_rate
-from napari_ferry.saving.progress import size_text
+from napari_ferry.progress import size_text
 
 _MOST_KEYS = 8
 """Entries of metadata that are printed without ``--json``."""

@@ -19,7 +19,7 @@ from napari_ferry.cli.terminal import collecting_warnings, show
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_source_codec
 from napari_ferry.io import imload
-from napari_ferry.saving.progress import size_text
+from napari_ferry.progress import size_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

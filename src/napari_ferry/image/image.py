@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from napari_ferry.arrays import Array
-from napari_ferry.arrays.memmap import check_length
+from napari_ferry.arrays import Array, read_array
 from napari_ferry.arrays.protocol import close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import (
@@ -20,12 +19,12 @@ from napari_ferry.image.axes import (
     default_axes,
     parse_axes,
 )
-from napari_ferry.image.dask_array import to_dask
 from napari_ferry.image.geometry import Geometry
 from napari_ferry.image.overrides import OneOrEach, override
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.summary import describe_line, to_html
 from napari_ferry.image.xarray_coords import from_data_array, to_data_array
+from napari_ferry.progress import Report
 
 if TYPE_CHECKING:
     import dask.array
@@ -153,11 +152,19 @@ class Image(Geometry):
         """True if pixels are in memory, after `load` and before `close`."""
         return bool(self._pixels)
 
-    def load(self) -> NDArray[Any]:
-        """Read all pixels of the full-resolution level into memory, once."""
+    def load(
+        self,
+        *,
+        workers: int | None = None,
+        progress: Report | bool | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> NDArray[Any]:
+        """Read all pixels of the full-resolution level into memory, once, as `load_images` does."""
         if not self._pixels:
-            check_length(self.array)
-            self._pixels.append(np.array(self.array))
+            pixels = read_array(
+                self.array, workers=workers, progress=progress, cancel=cancel, name=self.name
+            )
+            self._pixels.append(pixels)
         return self._pixels[0]
 
     def close(self) -> None:
@@ -266,6 +273,8 @@ class Image(Geometry):
 
     def to_dask(self) -> dask.array.Array:
         """Return the full-resolution level as a dask array, with one frame or tile per chunk."""
+        from napari_ferry.image.dask_array import to_dask  # most images never need it
+
         return to_dask(self.array, self.axis_names)
 
     def to_xarray(self) -> xarray.DataArray:

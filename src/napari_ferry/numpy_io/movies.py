@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import find_single_file, target_of
+from napari_ferry.progress import Report
 from napari_ferry.rendering.save import imsave
 from napari_ferry.signatures import with_option_texts
 
@@ -26,13 +28,22 @@ _VIDEO, _IMAGES = "video", "images"
 _VIDEOS = (*video.SUFFIXES, *video.ALSO_OPENS)
 
 
-def load_video(path: str | Path) -> NDArray[Any]:
+def load_video(
+    path: str | Path,
+    *,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> NDArray[Any]:
     """Load a video into memory.
 
     Parameters
     ----------
     path : str or Path
         A file, or a folder: its ``video.mp4``, or its only video.
+    progress : callable or bool, optional
+        True for a progress bar, or called with `Progress` after each block.
+    cancel : callable, optional
+        Called between blocks; loading stops if it returns True, such as ``Event().is_set``.
 
     Returns
     -------
@@ -45,20 +56,25 @@ def load_video(path: str | Path) -> NDArray[Any]:
         The file does not exist or is damaged.
     MissingMetadataError
         The folder has several videos, none of them named ``video``.
+    LoadCancelledError
+        `cancel` returned True.
     """
     path = to_path(path)
     with reading(path):
         file = _find_video(path) if path.is_dir() else path
     try:
-        return _load(file)
+        return _load(file, progress, cancel)
     except ReopenError:
         pass  # releases what was read so far
-    return _load(file)
+    return _load(file, progress, cancel)
 
 
-def _load(path: Path) -> NDArray[Any]:
+def _load(
+    path: Path, progress: Report | bool | None, cancel: Callable[[], bool] | None
+) -> NDArray[Any]:
     # a single decoder reads the file in order; several threads would make it seek
-    return read_array(imload(path)[0].array, workers=1)
+    array = imload(path)[0].array
+    return read_array(array, workers=1, progress=progress, cancel=cancel, name=path.name)
 
 
 @with_option_texts(video.plan)
@@ -73,6 +89,9 @@ def save_video(
     axis: str | None = None,
     position: str | None = None,
     overwrite: bool = False,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
     """Save a stack as a video.
 
@@ -88,6 +107,8 @@ def save_video(
     {options}
     overwrite : bool
         True to replace an existing file.
+    workers, progress, cancel
+        Parameters of `run`.
 
     Returns
     -------
@@ -109,6 +130,9 @@ def save_video(
         images,
         target,
         overwrite=overwrite,
+        workers=workers,
+        progress=progress,
+        cancel=cancel,
         frame_rate=frame_rate,
         quality=quality,
         codec=codec,
@@ -117,7 +141,13 @@ def save_video(
     )
 
 
-def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint8]:
+def load_gif(
+    path: str | Path,
+    *,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> NDArray[np.uint8]:
     """Load a GIF into memory, with frames composed as in a browser.
 
     Parameters
@@ -126,6 +156,10 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
         A file, or a folder: its ``images.gif``, or its only GIF.
     workers : int, optional
         Number of threads for decoding; chosen automatically by default.
+    progress : callable or bool, optional
+        True for a progress bar, or called with `Progress` after each block.
+    cancel : callable, optional
+        Called between blocks; loading stops if it returns True, such as ``Event().is_set``.
 
     Returns
     -------
@@ -140,11 +174,14 @@ def load_gif(path: str | Path, *, workers: int | None = None) -> NDArray[np.uint
         The file does not exist or is damaged.
     MissingMetadataError
         The folder has several GIFs, none of them named ``images``.
+    LoadCancelledError
+        `cancel` returned True.
     """
     path = to_path(path)
     with reading(path):
         file = _find_gif(path) if path.is_dir() else path
-    return read_array(imload(file)[0].array, workers=workers)
+    array = imload(file)[0].array
+    return read_array(array, workers=workers, progress=progress, cancel=cancel, name=file.name)
 
 
 @with_option_texts(gif.plan)
@@ -160,6 +197,9 @@ def save_gif(
     axis: str | None = None,
     position: str | None = None,
     overwrite: bool = False,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
     """Save a stack as an animated GIF; gray values of 8 bits and up to 256 colors are exact.
 
@@ -177,6 +217,8 @@ def save_gif(
     {options}
     overwrite : bool
         True to replace an existing file.
+    workers, progress, cancel
+        Parameters of `run`.
 
     Returns
     -------
@@ -197,6 +239,9 @@ def save_gif(
         images,
         target,
         overwrite=overwrite,
+        workers=workers,
+        progress=progress,
+        cancel=cancel,
         frame_rate=frame_rate,
         loop=loop,
         colors=colors,

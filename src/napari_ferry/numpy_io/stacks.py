@@ -8,7 +8,7 @@ Every function takes a file, or a folder with an optional name in it. Arrays hav
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,23 +28,34 @@ from napari_ferry.errors import (
     MissingFileError,
 )
 from napari_ferry.image import Saveable
-from napari_ferry.io import imload
+from napari_ferry.io import Source, imload
 from napari_ferry.numpy_io.paths import find_single_file, target_of
+from napari_ferry.progress import Report
 from napari_ferry.rendering.save import imsave
 from napari_ferry.saving import interrupted_save, naming_saves
 from napari_ferry.signatures import with_option_texts
 
 
-def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]:
-    """Load a TIFF file, a size-capped series, or a folder of TIFF files into memory.
+def load_images(
+    path: Source,
+    *,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> NDArray[Any]:
+    """Load a TIFF file, a size-capped series, or several TIFF files into memory.
 
     Parameters
     ----------
-    path : str or Path
-        A file (``.tif .tiff .TIF .ome.tif``), or a folder, whose files are read in natural
-        order.
+    path : str, Path or sequence of them
+        A file (``.tif .tiff .TIF .ome.tif``); a folder, whose files are read in natural order; or
+        files as one stack, in this order.
     workers : int, optional
         Number of threads for decoding; chosen automatically by default.
+    progress : callable or bool, optional
+        True for a progress bar, or called with `Progress` after each block.
+    cancel : callable, optional
+        Called between blocks; loading stops if it returns True, such as ``Event().is_set``.
 
     Returns
     -------
@@ -55,6 +66,8 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
     ------
     UnreadableFileError
         The file does not exist or is damaged, or the files of a folder differ.
+    LoadCancelledError
+        `cancel` returned True.
 
     Warns
     -----
@@ -62,14 +75,15 @@ def load_images(path: str | Path, *, workers: int | None = None) -> NDArray[Any]
         The file has several images, and only the first is returned.
     """
     first, *others = imload(path)
+    name = Path(path).name if isinstance(path, str | Path) else first.name
     if others:
         warnings.warn(
-            f"{Path(path).name} holds {1 + len(others)} images, and only the first is returned: "
+            f"{name} holds {1 + len(others)} images, and only the first is returned: "
             "imload returns all of them.",
             FerryWarning,
             stacklevel=2,
         )
-    return read_array(first.array, workers=workers)
+    return read_array(first.array, workers=workers, progress=progress, cancel=cancel, name=name)
 
 
 @with_option_texts(tiff.plan)
@@ -83,6 +97,9 @@ def save_images(
     pyramid: bool | None = None,
     metadata_json: bool = False,
     overwrite: bool = False,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
     """Save a stack as TIFF, in several files above a size cap.
 
@@ -99,6 +116,8 @@ def save_images(
     {options}
     overwrite : bool
         True to replace existing files.
+    workers, progress, cancel
+        Parameters of `run`.
 
     Returns
     -------
@@ -120,6 +139,9 @@ def save_images(
         images,
         target,
         overwrite=overwrite,
+        workers=workers,
+        progress=progress,
+        cancel=cancel,
         size_cap=size_cap,
         compression=compression,
         pyramid=pyramid,
@@ -132,6 +154,9 @@ def load_binary(
     mapped: bool = False,
     mode: Mode = "r",
     missing_metadata: Mapping[str, Any] | None = None,
+    *,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> NDArray[Any]:
     """Load a raw recording by its sidecar, or by given metadata.
 
@@ -146,6 +171,10 @@ def load_binary(
     missing_metadata : mapping, optional
         Replaces the sidecar: ``dtype``, and at least two of ``frames``, ``y`` and ``x``; the third
         is computed.
+    progress : callable or bool, optional
+        True for a progress bar, or called with `Progress` after each block.
+    cancel : callable, optional
+        Called between blocks; loading stops if it returns True, such as ``Event().is_set``.
 
     Returns
     -------
@@ -158,6 +187,8 @@ def load_binary(
         No sidecar exists, or more than one dimension is missing.
     UnreadableFileError
         The file does not exist, or its description does not fit it.
+    LoadCancelledError
+        `cancel` returned True.
     """
     if mode not in get_args(Mode):
         raise InvalidImageError(
@@ -170,11 +201,20 @@ def load_binary(
         image = binary.open_binary(
             data, mode=mode if mapped else None, missing_metadata=missing_metadata
         )
-    return np.asanyarray(image.array) if mapped else np.array(image.array)
+    if mapped:
+        return np.asanyarray(image.array)
+    return read_array(image.array, progress=progress, cancel=cancel, name=data.name)
 
 
 def save_binary(
-    path: str | Path, images: Saveable, name: str | None = None, *, overwrite: bool = False
+    path: str | Path,
+    images: Saveable,
+    name: str | None = None,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+    progress: Report | bool | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
     """Save an array as a raw file with a JSON sidecar.
 
@@ -189,6 +229,8 @@ def save_binary(
         Name of the file in the folder; ``binary_video`` by default.
     overwrite : bool
         True to replace existing files.
+    workers, progress, cancel
+        Parameters of `run`.
 
     Returns
     -------
@@ -205,7 +247,14 @@ def save_binary(
         The array is empty or not numeric, or the name contains a separator.
     """
     target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
-    return imsave(images, target, overwrite=overwrite)
+    return imsave(
+        images,
+        target,
+        overwrite=overwrite,
+        workers=workers,
+        progress=progress,
+        cancel=cancel,
+    )
 
 
 def _find_binary(path: Path, is_described: bool) -> Path:

@@ -27,10 +27,10 @@ from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.plugin.window import execute, has_window
+from napari_ferry.progress import size_text
 from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Progress, run
-from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.workers import default_workers
 
 _NAPARI_DIALOG = "_save_layers_dialog"

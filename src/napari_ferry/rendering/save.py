@@ -21,13 +21,14 @@ from napari_ferry.image.record import SPEED
 from napari_ferry.image.user_metadata import override_all
 from napari_ferry.layers.channels import split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
+from napari_ferry.progress import Report
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.sample_plan import images_for, plan_samples
 from napari_ferry.rendering.split_plan import plan_split
 from napari_ferry.rendering.style import projection_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
-from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.signatures import option_names, options_of
 
@@ -124,7 +125,7 @@ def imsave(
     *,
     overwrite: bool = False,
     workers: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
     cancel: Callable[[], bool] | None = None,
     as_seen: bool | None = None,
     metadata: Mapping[str, Any] | None = None,

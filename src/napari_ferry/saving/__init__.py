@@ -1,8 +1,8 @@
 """Plans of saves, and the function to carry them out."""
 
+from napari_ferry.progress import Progress
 from napari_ferry.saving.interruption import interrupted_save, naming_saves
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.progress import Progress
 from napari_ferry.saving.save import run
 from napari_ferry.saving.stream import Stream
 from napari_ferry.saving.uncompressed import pixel_writes

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array, BlockReader
 from napari_ferry.arrays.blocks import as_bytes
 from napari_ferry.arrays.identity import source_identity
+from napari_ferry.progress import Monitor
 from napari_ferry.saving.disk import reserve
 from napari_ferry.saving.flush import sync_file, sync_tree
 from napari_ferry.saving.journal import WriteRecord
 from napari_ferry.saving.partial import PartialFolder
-from napari_ferry.saving.progress import Monitor
 from napari_ferry.saving.write import PlannedFile, Write, partial_name
 
 if TYPE_CHECKING:

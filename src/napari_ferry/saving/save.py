@@ -9,13 +9,13 @@ from pathlib import Path
 
 from napari_ferry.arguments import check_workers, targeting
 from napari_ferry.errors import FerryError, SaveError, TargetExistsError
+from napari_ferry.progress import Monitor, Report, reporting
 from napari_ferry.saving.execution import make_files
 from napari_ferry.saving.flush import sync_file
 from napari_ferry.saving.interruption import interrupted_save
 from napari_ferry.saving.new_folders import refuse_file_as_folder
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.progress import Monitor, Progress
 from napari_ferry.saving.replacement import check_replaceable
 from napari_ferry.saving.stream import make_stream
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
@@ -28,7 +28,7 @@ def run(
     *,
     overwrite: bool = False,
     workers: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
     """Carry out a save: write all files next to the target, then move them in place.
@@ -45,8 +45,9 @@ def run(
     workers : int, optional
         Number of threads. By default one to copy pixels from memory to the disk, and more to
         compute or encode them.
-    progress : callable, optional
-        Called with `Progress` after each block, from the threads that write.
+    progress : callable or bool, optional
+        Called with `Progress` after each block, from the threads that write. True shows a
+        progress bar on a terminal or in a notebook.
     cancel : callable, optional
         Called between blocks; the save stops if it returns True, such as ``Event().is_set``.
 
@@ -68,8 +69,6 @@ def run(
     SaveCancelledError
         `cancel` returned True.
     """
-    from napari_ferry.arrays.read_ahead import QUEUE  # only viewers need it before
-
     given = plan
     check_workers(workers)
     with targeting(plan.paths[0].parent):
@@ -89,22 +88,14 @@ def run(
     keep = False
     try:
         # opening the folder may have put files of an interrupted save in place
-        _check_existing(plan, plan.existing, overwrite)
         existing = plan.existing
-        monitor = Monitor(total=plan.source_bytes, report=progress, cancel=cancel)
-        with QUEUE.paused():
-            workers = workers or default_workers(plan, os.cpu_count() or 1)
-            make_files(plan.files, plan.writes, folder, monitor, workers)
-            count = _make_stream(plan, folder, monitor, workers)
-        created = _created_paths(plan, count)
-        new = {*created}
-        stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in new]
-        _check_existing(plan, [*created, *stale], overwrite)
-        names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
-        moves = [*zip(_partial_names(plan, names, count), created, strict=True)]
-        folder.placement.commit(moves, [path for path in stale if path.exists()])
-        if folder.placement.has_replaced:
-            monitor.note("removing the replaced data")
+        _check_existing(plan, existing, overwrite)
+        with reporting(progress, plan.source_bytes, plan.paths[0].name) as report:
+            monitor = Monitor(total=plan.source_bytes, report=report, cancel=cancel)
+            count = _make_all(plan, folder, monitor, workers)
+            _put_in_place(plan, folder, count, existing, overwrite)
+            if folder.placement.has_replaced:
+                monitor.note("removing the replaced data")
     except FerryError:
         raise
     except OSError as error:
@@ -119,6 +110,29 @@ def run(
     finally:
         folder.close(keep=keep)
     return list(_created_paths(given, count))
+
+
+def _make_all(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int | None) -> int:
+    """Make all files and the stream in a partial folder; return the number of stream files."""
+    from napari_ferry.arrays.read_ahead import QUEUE  # only viewers need it before
+
+    with QUEUE.paused():
+        workers = workers or default_workers(plan, os.cpu_count() or 1)
+        make_files(plan.files, plan.writes, folder, monitor, workers)
+        return _make_stream(plan, folder, monitor, workers)
+
+
+def _put_in_place(
+    plan: Plan, folder: PartialFolder, count: int, existing: Sequence[Path], overwrite: bool
+) -> None:
+    """Move complete files in place, and remove those of the existing files that they replace."""
+    created = _created_paths(plan, count)
+    new = {*created}
+    stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in new]
+    _check_existing(plan, [*created, *stale], overwrite)
+    names = [partial_name(i, path) for i, path in enumerate(plan.paths)]
+    moves = [*zip(_partial_names(plan, names, count), created, strict=True)]
+    folder.placement.commit(moves, [path for path in stale if path.exists()])
 
 
 def check_save(plan: Plan, *, overwrite: bool = False) -> None:

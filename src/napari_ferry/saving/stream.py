@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.regions import region_bytes
-from napari_ferry.saving.progress import Monitor
+from napari_ferry.progress import Monitor
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

@@ -16,9 +16,9 @@ from napari_ferry.codec_search import codecs, find_codec
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
 from napari_ferry.plugin.manifest import writers
+from napari_ferry.progress import size_text
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress
-from napari_ferry.saving.progress import size_text
 from napari_ferry.saving.target import check_target, follow_link
 
 _MAX_NAMES = 4

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 from napari_ferry.errors import FerryError
-from napari_ferry.saving.progress import size_text
+from napari_ferry.progress import size_text
 from napari_ferry.widgets.repair.words import OPEN, REPLACE, REPLACE_WRITE, WRITE
 from napari_ferry.widgets.summary import sentence
 

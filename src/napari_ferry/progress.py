@@ -1,26 +1,27 @@
-"""Progress and cancellation of a save."""
+"""Progress and cancellation of loading and saving."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from napari_ferry.errors import SaveCancelledError
+from napari_ferry.errors import FerryError, InvalidImageError, SaveCancelledError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Progress of a save.
+    """Progress of loading or saving.
 
     Parameters
     ----------
     done, total : int
-        Bytes of pixels that are written, and that are to be written.
+        Bytes of pixels that are read or written, and that are to be.
     rate : float
         Average bytes per second.
     seconds_left : float
@@ -37,13 +38,61 @@ class Progress:
     activity: str = ""
 
 
+Report: TypeAlias = Callable[[Progress], None]
+"""A function that is called with the progress after each block."""
+
+
+@contextmanager
+def reporting(progress: Report | bool | None, total: int, name: str) -> Iterator[Report | None]:
+    """Return a context with the function to call with the progress, ``None`` for no report.
+
+    Parameters
+    ----------
+    progress : callable or bool, optional
+        True shows a progress bar on a terminal or in a notebook.
+    total : int
+        Bytes of all pixels.
+    name : str
+        Name of the file, for the progress bar.
+
+    Raises
+    ------
+    InvalidImageError
+        `progress` is none of these.
+    """
+    if callable(progress) or not progress:
+        yield progress or None
+        return
+    if progress is not True:
+        raise InvalidImageError(
+            f"progress is {progress!r}: give True for a progress bar, or a function that takes the "
+            "Progress."
+        )
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="B", unit_scale=True, desc=name) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.update(progress.done - bar.n)
+            if progress.activity:
+                bar.set_postfix_str(progress.activity)
+
+        yield report
+
+
+def _save_cancelled() -> FerryError:
+    return SaveCancelledError("The save was cancelled; existing files are unchanged.")
+
+
 @dataclass(kw_only=True)
 class Monitor:
     """Counter of the bytes of all threads, and their common stop signal."""
 
     total: int
-    report: Callable[[Progress], None] | None
+    report: Report | None
     cancel: Callable[[], bool] | None
+    cancelled: Callable[[], FerryError] = _save_cancelled
+    """Returns the error to raise after a cancellation."""
     done: int = 0
     skipped: int = 0
     stopped: bool = False
@@ -55,12 +104,12 @@ class Monitor:
         self.stopped = True
 
     def check(self) -> None:
-        """Raise if the save was cancelled or stopped."""
+        """Raise if the work was cancelled or stopped."""
         if self.stopped or (self.cancel is not None and self.cancel()):
-            raise SaveCancelledError("The save was cancelled; existing files are unchanged.")
+            raise self.cancelled()
 
     def count(self, pixels: NDArray[Any]) -> None:
-        """Count written pixels, and raise if the save was cancelled or stopped."""
+        """Count pixels, and raise if the work was cancelled or stopped."""
         self.add(pixels.nbytes)
 
     def add(self, nbytes: int, *, skipped: bool = False) -> None:

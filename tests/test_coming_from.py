@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from migration import ams_bp, calscipy
+from migration import ams_bp, calscipy, intake_io, scout
 from migration.pages import FOLDER, Names, Page, Row
 
-PAGES = {page.name: page for page in (calscipy.PAGE, ams_bp.PAGE)}
+PAGES = {page.name: page for page in (calscipy.PAGE, ams_bp.PAGE, scout.PAGE, intake_io.PAGE)}
 ROWS = [
     pytest.param(page, row, id=f"{page.name}-{row.theirs}")
     for page in PAGES.values()

@@ -85,6 +85,16 @@ def test_values_that_calscipy_changed_can_be_restored(
 
 
 @pytest.mark.parametrize(
+    "entry", read_golden("intake_io", lambda entry: "i" in entry.get("coords", {})), ids=entry_id
+)
+def test_coordinates_in_the_names_of_intake_io(entry: Entry) -> None:
+    for image in imload(RECORDED / "intake_io" / entry["open"]):
+        values = image.to_xarray().coords["i"].values.tolist()
+        numbers = all(isinstance(value, int) for value in entry["coords"]["i"])
+        assert [int(value) if numbers else value for value in values] == entry["coords"]["i"]
+
+
+@pytest.mark.parametrize(
     ("path", "message"),
     [
         ("scout/mixed_dtype", r"b\.tif is .* uint16, but a\.tif is .* uint8"),

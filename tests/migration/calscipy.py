@@ -7,25 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image as Pillow
 from PIL import ImageSequence
 
-from migration.pages import Check, Names, Page, paths_of, same
+from migration.pages import Check, Names, Page, of_tifffile, paths_of, same
 from napari_ferry import imload, load_binary, load_images
-
-
-def of_tifffile(pattern: str) -> Check:
-    """Return a check of the pages of TIFF files, which tifffile reads in order of their names."""
-
-    def check(found: Any, names: Names) -> bool:
-        pages = []
-        for path in sorted(Path().glob(pattern)):
-            with tifffile.TiffFile(path) as tif:
-                pages += [page.asarray() for page in tif.pages]
-        return same(found, np.stack(pages))
-
-    return check
 
 
 def of_numpy(pattern: str, *, mapped: bool = False, writeable: bool = True) -> Check:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 
 from helpers import SHARED
 from napari_ferry import Image
@@ -104,9 +105,7 @@ class Page:
         with contextlib.chdir(folder):
             for code in _BLOCK.findall(self.text):
                 exec(compile(code, self.name, "exec"), names)
-        for value in names.values():
-            if isinstance(value, Image):
-                value.close()
+        close_images(names)
         return names
 
     def replace_files(self, folder: Path) -> None:
@@ -124,6 +123,14 @@ class Page:
         """Run our call of a row in the current folder, and check its result."""
         found = eval(row.ours, dict(names))
         assert self.checks[row.ours](found, names), found
+        close_images(names)
+
+
+def close_images(names: Names) -> None:
+    """Close the images among the names of a page."""
+    for value in names.values():
+        if isinstance(value, Image):
+            value.close()
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -135,3 +142,16 @@ def same(found: Any, expected: Any) -> bool:
 def paths_of(found: list[Path]) -> list[str]:
     """Return paths as texts, with slashes on every system."""
     return [path.as_posix() for path in found]
+
+
+def of_tifffile(*patterns: str) -> Check:
+    """Return a check of the pages of TIFF files, those of a pattern in order of their names."""
+
+    def check(found: Any, names: Names) -> bool:
+        pages = []
+        for path in (path for pattern in patterns for path in sorted(Path().glob(pattern))):
+            with tifffile.TiffFile(path) as tif:
+                pages += [page.asarray() for page in tif.pages]
+        return same(found, np.stack(pages))
+
+    return check

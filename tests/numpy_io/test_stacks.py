@@ -54,6 +54,16 @@ def test_an_entire_folder_of_stacks() -> None:
     assert_same_pixels(load_images("imaging_folder"), STACK)
 
 
+def test_a_list_of_files_is_a_stack_in_its_order() -> None:
+    for name, frame in zip("ba", STACK, strict=False):
+        save_images(f"{name}.tif", frame)
+    assert_same_pixels(load_images(["b.tif", Path("a.tif")]), STACK[:2])
+    for name in "ba":
+        imsave([Image.from_array(STACK), Image.from_array(STACK[0])], f"{name}2.ome.tif")
+    with pytest.warns(FerryWarning, match="holds 2 images, and only the first"):
+        load_images(["b2.ome.tif", "a2.ome.tif"])
+
+
 def test_images_to_a_folder() -> None:
     assert save_images("desired_folder", STACK) == [Path("desired_folder/images.tif")]
     assert_same_pixels(load_images("desired_folder"), STACK)

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from migration import ams_bp, calscipy, intake_io, scout
+from migration import ams_bp, calscipy, careamics, intake_io, scout
 from migration.pages import FOLDER, Names, Page, Row
 
-PAGES = {page.name: page for page in (calscipy.PAGE, ams_bp.PAGE, scout.PAGE, intake_io.PAGE)}
+PAGES = {
+    page.name: page
+    for page in (ams_bp.PAGE, calscipy.PAGE, careamics.PAGE, intake_io.PAGE, scout.PAGE)
+}
 ROWS = [
     pytest.param(page, row, id=f"{page.name}-{row.theirs}")
     for page in PAGES.values()

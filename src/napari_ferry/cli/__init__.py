@@ -1,4 +1,4 @@
-"""The command line: ``napari-ferry info``, ``convert``, ``verify``, ``repair``, ``demo``."""
+"""The command line: ``napari-ferry info``, ``convert``, ``verify``, ``repair``, ``demo`` ..."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from napari_ferry import __version__
-from napari_ferry.cli import convert, demo, info, repair, verify
+from napari_ferry.cli import completion, convert, demo, info, repair, verify
 from napari_ferry.cli.convert_help import EXIT_STATUSES
 from napari_ferry.cli.formats import explain_unknown, to_command_line
 from napari_ferry.cli.terminal import OutputError, accept_all_characters, report
 from napari_ferry.cli.termination import Terminated, raising_terminated
 from napari_ferry.errors import FerryError, FerryWarning
-
-COMMANDS = ("info", "convert", "verify", "repair", "demo")
-"""The commands, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,9 +67,9 @@ def _discard_output() -> None:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; an unknown option ends the process with the nearest known one."""
-    parser = _parser(arguments)
+    parser, commands = _parser(arguments)
     word = arguments[0] if arguments else ""
-    if word not in COMMANDS and (nearest := get_close_matches(word, COMMANDS, 1)):
+    if word not in commands and (nearest := get_close_matches(word, commands, 1)):
         parser.error(f"{word} is not a command: did you mean {nearest[0]}?")
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
@@ -89,15 +86,21 @@ def _changes(interrupt: KeyboardInterrupt) -> str:
     return "; ".join(notes)
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of all commands; the options of `convert` depend on its output file."""
+def _parser(
+    arguments: Sequence[str] | None,
+) -> tuple[argparse.ArgumentParser, completion.Commands]:
+    """Return the parser of the command line, and that of each command.
+
+    The options of `convert` depend on its output file; without arguments, it has those of all
+    formats.
+    """
     parser = argparse.ArgumentParser(
         "napari-ferry",
         description="Inspect image files, and convert them without loading them into memory.",
+        epilog=f"napari-ferry COMMAND --help explains a command.\n\n{EXIT_STATUSES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.epilog = f"napari-ferry COMMAND --help explains a command.\n\n{EXIT_STATUSES}"
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
@@ -110,7 +113,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     verify.add_options(add("verify", "read all pixels, and name what is damaged"))
     repair.add_options(add("repair", "find the layout of raw files, or mend metadata"))
     demo.add_options(add("demo", "open napari with samples, and save them in every format"))
-    return parser
+    completed = add("completion", "print a script that completes options in a shell")
+    completion.add_options(completed, lambda: _parser(None)[1])
+    return parser, commands.choices
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -18,7 +18,7 @@ from napari_ferry.cli.output_path import choose_target, parse_suffix
 from napari_ferry.cli.scale_options import ScaleOptions
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec
+from napari_ferry.codec_search import codecs, find_codec, suffixes
 from napari_ferry.errors import (
     FerryError,
     InvalidImageError,
@@ -37,13 +37,16 @@ _SHARED = ("crop", "scale", "frame_rate")
 """Options of the images, and of movies with a value of another form or with another meaning."""
 
 
-def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """Add the options of every conversion, and those of the format in `arguments`."""
+def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    """Add the options of every conversion, and those of the format in `arguments`.
+
+    Without arguments, the options of all formats are added.
+    """
     _add_common_options(parser)
     parser.set_defaults(run=_convert, options=[], format_flags=format_flags())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = CONVERT_USAGE
-    formats = _formats_in(arguments)
+    formats = codecs() if arguments is None else _formats_in(arguments)
     parser.epilog = describe_formats(formats)
     if formats:
         names = add_format_options(parser, formats, skipped=_SHARED)
@@ -98,7 +101,11 @@ def _add_image_options(group: argparse._ArgumentGroup) -> None:
 def _add_save_options(group: argparse._ArgumentGroup) -> None:
     """Add options for the target and the save."""
     group.add_argument(
-        "--format", type=parse_suffix, metavar="SUFFIX", help="format to save, such as .ome.tif"
+        "--format",
+        type=parse_suffix,
+        choices=suffixes(),
+        metavar="SUFFIX",
+        help="format to save, such as .ome.tif",
     )
     group.add_argument("--overwrite", action="store_true", help="replace existing files")
     group.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -36,6 +37,7 @@ def add_function_options(
 ) -> list[str]:
     """Add the options of functions, under a title if there is one; return the names of all."""
     options = options_of(functions)
+    words = _words_of(functions)
     group = parser.add_argument_group(title) if title else parser
     for option in options:
         if option.name in skipped:
@@ -45,9 +47,19 @@ def add_function_options(
             dest=option.name,
             default=option.default,
             help=help_of(option),
-            **_kind_of(option),
+            **_kind_of(replace(option, words=words[option.name])),
         )
     return [option.name for option in options]
+
+
+def _words_of(functions: Sequence[Callable[..., Any]]) -> Mapping[str, tuple[str, ...]]:
+    """Return the words to choose from for each option, in any of the functions."""
+    words: dict[str, tuple[str, ...]] = {}
+    for function in functions:
+        for option in options_of([function]):
+            known = words.get(option.name, ())
+            words[option.name] = tuple(dict.fromkeys((*known, *option.words)))
+    return words
 
 
 def to_command_line(text: object) -> str:

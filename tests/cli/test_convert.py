@@ -1,5 +1,6 @@
 """``napari-ferry convert``: its target, parts and metadata of images, and what it prints."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -374,6 +375,28 @@ def test_a_dry_run_fails_where_the_conversion_would(cells: Image, run: Run) -> N
     assert status == 1
     assert "is a file, not a folder" in err
     assert Path(SOURCE).read_bytes() == before
+
+
+def test_a_dry_run_needs_a_folder_that_can_be_made(
+    cells: Image, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    status, _, err = run("convert", SOURCE, "new/folder/a.tif", "--dry-run")
+    assert status == 1
+    assert "cannot be written to: choose another one." in err
+
+
+def test_a_number_of_threads_is_refused_in_words_of_the_command_line(
+    cells: Image, run: Run
+) -> None:
+    _, _, err = run("convert", SOURCE, "a.tif", "--workers", "0")
+    assert err == "napari-ferry: --workers is 0: give a whole number of at least 1.\n"
+
+
+def test_no_command_prints_the_help(run: Run) -> None:
+    status, out, err = run()
+    assert (status, out) == (2, "")
+    assert "save a file or folder in another format" in err
 
 
 def test_a_dry_run_of_many_files_lists_the_first(run: Run, tmp_path: Path) -> None:

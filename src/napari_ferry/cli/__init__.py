@@ -68,7 +68,10 @@ def _discard_output() -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; an unknown option ends the process with the nearest known one."""
     parser, commands = _parser(arguments)
-    word = arguments[0] if arguments else ""
+    if not arguments:
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
+    word = arguments[0]
     if word not in commands and (nearest := get_close_matches(word, commands, 1)):
         parser.error(f"{word} is not a command: did you mean {nearest[0]}?")
     options, unknown = parser.parse_known_args(arguments)

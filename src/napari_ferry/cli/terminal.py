@@ -21,6 +21,9 @@ _CONTROL = re.compile(
 _PYTHON_ONLY = re.compile(r"\w+=\S+ \((--[\w-]+) on the command line\)")
 """Advice that names a keyword of Python beside the flag."""
 
+_WORKERS = re.compile(r"^workers is (.*), or None for the default")
+"""Message about the option ``--workers``, which has no text for its default."""
+
 _METADATA = re.compile(r"or give missing_metadata=\{[^}]*\}, |give missing_metadata=\{[^}]*\}, or ")
 
 
@@ -58,7 +61,10 @@ def in_command_words(text: str, names: Iterable[str]) -> str:
     'give one, such as --position z=0.'
     >>> in_command_words("give overwrite=True (--overwrite on the command line).", [])
     'give --overwrite.'
+    >>> in_command_words("workers is 0: give more, or None for the default.", [])
+    '--workers is 0: give more.'
     """
+    text = _WORKERS.sub(r"--workers is \1", text)
     text = _METADATA.sub("", _PYTHON_ONLY.sub(r"\1", text))
     known = "|".join(sorted(names)) or "(?!)"
 

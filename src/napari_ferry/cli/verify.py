@@ -24,7 +24,7 @@ from napari_ferry.progress import size_text
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("path", type=Path, help="a file or folder")
+    parser.add_argument("path", type=Path, metavar="PATH", help="a file or folder")
     parser.set_defaults(run=_verify)
 
 

@@ -152,10 +152,13 @@ def check_save(plan: Plan, *, overwrite: bool = False) -> None:
     TargetError
         The target cannot be written to.
     """
-    folder = plan.paths[0].parent
+    folder = plan.paths[0].parent.absolute()
     with targeting(folder):
         refuse_file_as_folder(folder)
-        if folder.exists():
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        if missing:
+            check_target(missing[-1], is_folder=True)
+        else:
             _check_targets(_follow_links(plan), overwrite)
 
 

@@ -41,6 +41,29 @@ def test_a_name_or_an_index_leaves_the_axis_out() -> None:
     assert_same_pixels(select(IMAGE, {"t": "c"}).load(), WHOLE[2])
 
 
+@pytest.mark.parametrize(
+    ("partition", "kept"),
+    [
+        ({"t": slice(1, 3)}, [3, 4, 5, 6, 7, 8]),
+        ({"c": 1}, [1, 4, 7, 10, 13, 16]),
+        ({"t": slice(None, None, -3), "c": [2, 0]}, [17, 15, 8, 6]),
+        ({"x": slice(3)}, list(range(18))),
+    ],
+)
+def test_lists_with_an_entry_for_each_plane_follow(
+    partition: dict[str, Any], kept: list[int]
+) -> None:
+    numbers = list(range(18))
+    lists = {"Labels": [f"plane {k}" for k in numbers], "timestamps": numbers}
+    part = select(replace(IMAGE, metadata={**lists, "other": numbers}), partition)
+    assert part.metadata["Labels"] == [f"plane {k}" for k in kept]
+    assert part.metadata["timestamps"] == kept
+    assert part.metadata["other"] == numbers
+    odd = replace(IMAGE, metadata={"Labels": numbers[:5], "timestamps": "18, too many to list"})
+    kept_whole = select(odd, partition).metadata
+    assert {**kept_whole, **odd.metadata} == kept_whole
+
+
 def test_a_list_keeps_the_axis_in_the_order_of_the_list() -> None:
     part = select(IMAGE, {"c": ["RFP", 0], "t": [4]})
     assert [channel.name for channel in part.channels] == ["RFP", "DAPI"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from napari_ferry.arguments import is_whole
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.axis_view import Indices, as_indices, view_axes
 from napari_ferry.errors import FerryWarning, InvalidImageError
-from napari_ferry.image.axes import LABELS, Axis, Channel, parse_axes
+from napari_ferry.image.axes import LABELS, PLANE_LISTS, Axis, Channel, parse_axes
 from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS
@@ -74,7 +75,7 @@ def select(image: Image, partition: Mapping[str, object]) -> Image:
         axes=tuple(axes[k] for k in order),
         channels=channels,
         display=display,
-        metadata=_part_of_labels(image, choices),
+        metadata={**_part_of_labels(image, choices), **_part_of_planes(image, indices)},
     )
 
 
@@ -257,3 +258,21 @@ def _part_of_labels(image: Image, choices: Mapping[int, _Choice]) -> Mapping[str
         if own:
             kept[name] = [own[i] for i in choice.indices]
     return {**image.metadata, LABELS: kept}
+
+
+def _part_of_planes(image: Image, indices: Mapping[int, Indices]) -> Mapping[str, Any]:
+    """Return the lists in the metadata with the entries of the chosen planes."""
+    lead = [k for k, name in enumerate(image.axis_names) if name not in ("y", "x", "s")]
+    sizes = [image.shape[k] for k in lead]
+    given = {key: image.metadata.get(key) for key in PLANE_LISTS}
+    lists = {
+        key: values
+        for key, values in given.items()
+        if isinstance(values, list | tuple) and len(values) == math.prod(sizes)
+    }
+    if not lists:
+        return {}
+
+    planes = np.arange(math.prod(sizes)).reshape(sizes)
+    kept = planes[np.ix_(*(indices.get(k, range(image.shape[k])) for k in lead))].ravel().tolist()
+    return {key: [values[i] for i in kept] for key, values in lists.items()}

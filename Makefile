@@ -67,7 +67,7 @@ lint: $(READY)  ## check style, types, the direction of imports and the manifest
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@mkdir -p .mypy_cache && echo "$$CODECS" >.mypy_cache/each_codec.py
-	@$(BIN)/mypy src .mypy_cache/each_codec.py
+	@$(BIN)/mypy src tests/option_mistakes.py .mypy_cache/each_codec.py
 	@$(BIN)/lint-imports --no-logo
 	@$(SCREEN) $(BIN)/npe2 validate --imports napari-ferry
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from napari_ferry.arguments import targeting, to_path
 from napari_ferry.arrays.stack import take_steps
@@ -25,6 +25,7 @@ from napari_ferry.progress import Report
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.sample_plan import images_for, plan_samples
+from napari_ferry.rendering.save_options import SaveOptions
 from napari_ferry.rendering.split_plan import plan_split
 from napari_ferry.rendering.style import projection_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
@@ -55,7 +56,7 @@ def plan(
     as_seen: bool | None = None,
     metadata: Mapping[str, Any] | None = None,
     partition: str | Sequence[str] | None = None,
-    **options: Any,
+    **options: Unpack[SaveOptions],
 ) -> Plan:
     """Plan a save; no pixels are read.
 
@@ -105,14 +106,14 @@ def plan(
     """
     path = _to_target(path)
     codec = find_codec(path)
-    options = _name_compression(codec, options)
-    _check_options(codec, path, options, drawn=bool(as_seen))
+    chosen = _name_compression(codec, options)
+    _check_options(codec, path, chosen, drawn=bool(as_seen))
     given = images_for(codec, images)
     if metadata is not None:
         given = override_all(given, metadata)
 
     def plan_images(images: list[Image], path: Path) -> Plan:
-        return _plan_images(images, path, as_seen, options)
+        return _plan_images(images, path, as_seen, chosen)
 
     if partition is None:
         return plan_images(given, path)
@@ -130,7 +131,7 @@ def imsave(
     as_seen: bool | None = None,
     metadata: Mapping[str, Any] | None = None,
     partition: str | Sequence[str] | None = None,
-    **options: Any,
+    **options: Unpack[SaveOptions],
 ) -> list[Path]:
     """Save images; existing files are replaced only on request, and only by complete files.
 

@@ -47,7 +47,7 @@ def test_texts_and_uneven_numbers_are_labels(coords: list[object], labels: list[
     image = Image.from_xarray(data)
     assert (image.axes[0], image.metadata) == (Axis("i"), {"labels": {"i": labels}})
     again = image.to_xarray()
-    assert again.coords["i"].values.tolist() == labels
+    assert again.coords["i"].values.tolist() == coords
     assert Image.from_xarray(again).metadata == image.metadata
 
 

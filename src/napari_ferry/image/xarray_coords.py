@@ -97,13 +97,19 @@ def _to_coordinates(
     return coords
 
 
-def _to_labels(image: Image) -> dict[str, list[str]]:
-    """Return the labels of axes that have no scale, as their coordinates."""
+def _to_labels(image: Image) -> dict[str, list[int] | list[str]]:
+    """Return the labels of axes that have no scale, as their coordinates; numbers as numbers."""
     return {
-        axis: [*map(str, own)]
+        axis: _to_numbers([*map(str, own)])
         for axis, own in _stored_labels(image.metadata).items()
         if image.axis(axis) == Axis(axis) and axis != "c" and len(own) == image.size(axis)
     }
+
+
+def _to_numbers(labels: list[str]) -> list[int] | list[str]:
+    """Return labels as whole numbers, if all of them are."""
+    is_number = all(label.isascii() and label.isdecimal() and len(label) < 19 for label in labels)
+    return [*map(int, labels)] if is_number else labels
 
 
 def _stored_labels(metadata: Mapping[str, Any]) -> dict[str, Sequence[object]]:

@@ -12,6 +12,8 @@ import pytest
 from helpers import make_image
 from napari_ferry import Axis, Channel, Image, imload, imsave
 from napari_ferry.cli import main
+from napari_ferry.codec_protocol import hooks_of
+from napari_ferry.codec_search import codecs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -146,8 +148,10 @@ def test_the_help_fits_two_screens_and_names_every_option(
     assert max(map(len, lines)) <= 80
     for words in ("--quality --codec", "--crop RANGES", "what gets lost:", "progress:", "exit st"):
         assert words in out
-    for suffix in (".ome.zarr", ".mp4", ".ome.tif", ".raw"):
-        assert suffix in out
+    for codec in codecs():
+        assert f"{' '.join(codec.SUFFIXES)} " in out
+        assert hooks_of(codec).SUMMARY
+        assert hooks_of(codec).SUMMARY in out
 
 
 @pytest.mark.parametrize("words", [["--format", "mp4"], ["a.tif", "b.mp4"], ["a.tif", "b.MP4"]])

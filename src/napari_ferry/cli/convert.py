@@ -7,20 +7,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from napari_ferry.arguments import find_url
 from napari_ferry.cli.convert_help import CONVERT_USAGE, describe_formats
+from napari_ferry.cli.convert_options import SHARED, add_common_options, formats_in
 from napari_ferry.cli.dry_run import show_plan
 from napari_ferry.cli.excerpt import crop_images
 from napari_ferry.cli.formats import add_format_options, format_flags
-from napari_ferry.cli.output_path import choose_target, parse_suffix
+from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
 from napari_ferry.cli.terminal import report, show
-from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec, suffixes
+from napari_ferry.codec_search import codecs
 from napari_ferry.errors import (
-    FerryError,
     InvalidImageError,
     ReopenError,
 )
@@ -33,134 +32,21 @@ from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.save import check_save
 
-_SHARED = ("crop", "scale", "frame_rate")
-"""Options of the images, and of movies with a value of another form or with another meaning."""
-
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
     """Add the options of every conversion, and those of the format in `arguments`.
 
     Without arguments, the options of all formats are added.
     """
-    _add_common_options(parser)
+    add_common_options(parser)
     parser.set_defaults(run=_convert, options=[], format_flags=format_flags())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = CONVERT_USAGE
-    formats = codecs() if arguments is None else _formats_in(arguments)
+    formats = codecs() if arguments is None else formats_in(arguments)
     parser.epilog = describe_formats(formats)
     if formats:
-        names = add_format_options(parser, formats, skipped=_SHARED)
+        names = add_format_options(parser, formats, skipped=SHARED)
         parser.set_defaults(options=names)
-
-
-def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every conversion."""
-    parser.add_argument("source", metavar="IN", help='file, folder, or pattern such as "img_*.tif"')
-    parser.add_argument(
-        "target",
-        metavar="OUT",
-        help="file, whose suffix selects the format (none: OME-Zarr), or folder for a file named "
-        "as IN",
-    )
-    _add_image_options(parser.add_argument_group("images"))
-    _add_save_options(parser.add_argument_group("saving"))
-
-
-def _add_image_options(group: argparse._ArgumentGroup) -> None:
-    """Add options for parts and metadata of the images."""
-    group.add_argument("--image", type=int, metavar="N", help="only image N, counted from 0")
-    group.add_argument("--axes", help="names of the axes, such as tzyx, instead of those in IN")
-    group.add_argument(
-        "--crop",
-        action="append",
-        default=[],
-        metavar="RANGES",
-        help="ranges START:STOP of axes: t=:100,y=10um:20um; one index (z=3) drops its axis",
-    )
-    group.add_argument(
-        "--channel",
-        action="append",
-        default=[],
-        metavar="C",
-        help="only some channels, by name or index: GFP,2",
-    )
-    group.add_argument(
-        "--scale", action="append", default=[], help="distance of pixels: z=2um,y=0.5um,x=0.5um"
-    )
-    group.add_argument(
-        "--unit", action="append", default=[], help="unit of lengths or of time: um, t=ms"
-    )
-    group.add_argument(
-        "--frame-rate",
-        type=float,
-        metavar="F",
-        help="frames per second: of a movie as it plays, otherwise the scale of t",
-    )
-
-
-def _add_save_options(group: argparse._ArgumentGroup) -> None:
-    """Add options for the target and the save."""
-    group.add_argument(
-        "--format",
-        type=parse_suffix,
-        choices=suffixes(),
-        metavar="SUFFIX",
-        help="format to save, such as .ome.tif",
-    )
-    group.add_argument("--overwrite", action="store_true", help="replace existing files")
-    group.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print files, sizes and losses, and write nothing",
-    )
-    group.add_argument(
-        "--as-seen",
-        action=argparse.BooleanOptionalAction,
-        help="draw as napari displays, or save samples (default: draw movies if necessary)",
-    )
-    group.add_argument("--workers", type=int, metavar="N", help="number of threads")
-    group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
-
-
-def _formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
-    """Return the codec of the output file of a conversion; nothing for other commands.
-
-    The parser knows the options of every format; otherwise it would read their values as names
-    of files.
-    """
-    if list(arguments[:1]) != ["convert"]:
-        return []
-
-    parser = _LenientParser(add_help=False)
-    _add_common_options(parser)
-    add_format_options(parser, codecs(), skipped=_SHARED)
-    try:
-        parsed, _ = parser.parse_known_args(arguments[1:])
-        return [find_codec(choose_target(parsed.source, parsed.target, parsed.format))]
-    except FerryError:  # the actual parser or the command reports it
-        return _named_format(arguments)
-
-
-def _named_format(arguments: Sequence[str]) -> Sequence[Codec]:
-    """Return the codec of the option ``--format``, as in a request for help without files."""
-    parser = _LenientParser(add_help=False)
-    parser.add_argument("--format")
-    try:
-        parsed, _ = parser.parse_known_args(arguments)
-        return [find_codec(Path(f"OUT.{parsed.format.removeprefix('.')}"))] if parsed.format else []
-    except FerryError:
-        return []
-
-
-class _LenientParser(argparse.ArgumentParser):
-    """Parser for a first pass: accepts any text as a value, and does not exit."""
-
-    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
-        unchecked = {k: v for k, v in options.items() if k not in ("type", "choices")}
-        return super().add_argument(*names, **unchecked)
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidImageError(message)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -204,7 +90,7 @@ def _plan(options: argparse.Namespace, target: Path) -> tuple[list[Image], Plan]
     with _naming_image_option(len(images)):
         images = steps.apply(images)
         images = crop_images(images, own["crop"], options.channel)
-        chosen = {name: getattr(options, name) for name in options.options if name not in _SHARED}
+        chosen = {name: getattr(options, name) for name in options.options if name not in SHARED}
         return images, plan(images, target, **{"as_seen": options.as_seen, **chosen, **drawn})
 
 
@@ -233,7 +119,7 @@ def _sort_shared(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[s
     """
     own = {"crop": tuple(options.crop), "scale": tuple(options.scale), "frame_rate": None}
     drawn: dict[str, Any] = {}
-    known = [name for name in _SHARED if name in options.options]
+    known = [name for name in SHARED if name in options.options]
     if "crop" in known and options.crop and "=" not in "".join(options.crop):
         drawn["crop"], own["crop"] = " ".join(options.crop), ()
     if "scale" in known and len(options.scale) == 1 and _is_number(options.scale[0]):

@@ -1,0 +1,130 @@
+"""Options of ``napari-ferry convert``: those of every conversion, and those of the output's format.
+
+The format is known only when the output is, so that a command line is parsed twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from napari_ferry.cli.formats import add_format_options
+from napari_ferry.cli.output_path import choose_target, parse_suffix
+from napari_ferry.codec_protocol import Codec
+from napari_ferry.codec_search import codecs, find_codec, suffixes
+from napari_ferry.errors import FerryError, InvalidImageError
+
+SHARED = ("crop", "scale", "frame_rate")
+"""Options of the images, and of movies with a value of another form or with another meaning."""
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every conversion."""
+    parser.add_argument("source", metavar="IN", help='file, folder, or pattern such as "img_*.tif"')
+    parser.add_argument(
+        "target",
+        metavar="OUT",
+        help="file, whose suffix selects the format (none: OME-Zarr), or folder for a file named "
+        "as IN",
+    )
+    _add_image_options(parser.add_argument_group("images"))
+    _add_save_options(parser.add_argument_group("saving"))
+
+
+def _add_image_options(group: argparse._ArgumentGroup) -> None:
+    """Add options for parts and metadata of the images."""
+    group.add_argument("--image", type=int, metavar="N", help="only image N, counted from 0")
+    group.add_argument("--axes", help="names of the axes, such as tzyx, instead of those in IN")
+    group.add_argument(
+        "--crop",
+        action="append",
+        default=[],
+        metavar="RANGES",
+        help="ranges START:STOP of axes: t=:100,y=10um:20um; one index (z=3) drops its axis",
+    )
+    group.add_argument(
+        "--channel",
+        action="append",
+        default=[],
+        metavar="C",
+        help="only some channels, by name or index: GFP,2",
+    )
+    group.add_argument(
+        "--scale", action="append", default=[], help="distance of pixels: z=2um,y=0.5um,x=0.5um"
+    )
+    group.add_argument(
+        "--unit", action="append", default=[], help="unit of lengths or of time: um, t=ms"
+    )
+    group.add_argument(
+        "--frame-rate",
+        type=float,
+        metavar="F",
+        help="frames per second: of a movie as it plays, otherwise the scale of t",
+    )
+
+
+def _add_save_options(group: argparse._ArgumentGroup) -> None:
+    """Add options for the target and the save."""
+    group.add_argument(
+        "--format",
+        type=parse_suffix,
+        choices=suffixes(),
+        metavar="SUFFIX",
+        help="format to save, such as .ome.tif",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace existing files")
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print files, sizes and losses, and write nothing",
+    )
+    group.add_argument(
+        "--as-seen",
+        action=argparse.BooleanOptionalAction,
+        help="draw as napari displays, or save samples (default: draw movies if necessary)",
+    )
+    group.add_argument("--workers", type=int, metavar="N", help="number of threads")
+    group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
+
+
+def formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
+    """Return the codec of the output file of a conversion; nothing for other commands.
+
+    The parser knows the options of every format; otherwise it would read their values as names
+    of files.
+    """
+    if list(arguments[:1]) != ["convert"]:
+        return []
+
+    parser = _LenientParser(add_help=False)
+    add_common_options(parser)
+    add_format_options(parser, codecs(), skipped=SHARED)
+    try:
+        parsed, _ = parser.parse_known_args(arguments[1:])
+        return [find_codec(choose_target(parsed.source, parsed.target, parsed.format))]
+    except FerryError:  # the actual parser or the command reports it
+        return _named_format(arguments)
+
+
+def _named_format(arguments: Sequence[str]) -> Sequence[Codec]:
+    """Return the codec of the option ``--format``, as in a request for help without files."""
+    parser = _LenientParser(add_help=False)
+    parser.add_argument("--format")
+    try:
+        parsed, _ = parser.parse_known_args(arguments)
+        return [find_codec(Path(f"OUT.{parsed.format.removeprefix('.')}"))] if parsed.format else []
+    except FerryError:
+        return []
+
+
+class _LenientParser(argparse.ArgumentParser):
+    """Parser for a first pass: accepts any text as a value, and does not exit."""
+
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        unchecked = {k: v for k, v in options.items() if k not in ("type", "choices")}
+        return super().add_argument(*names, **unchecked)
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidImageError(message)

@@ -1,11 +1,12 @@
 """``python -m benchmarks.stalls``: how long the window stands still while 4 GB are saved.
 
 A layer whose frames are made by code is saved as *File > Save Selected Layers...* does, and
-exported from the dock *Export*, in a real window; a timer ticks in its event loop, and the
-longest time between two ticks, from the click to the end, is the stall. The goal is 50 ms. The
-first save of a session and the opening of the dock import modules, and are listed apart. Beside
-it stands what napari alone takes to draw itself, while one of its own threads writes the same
-frames through imageio, and its own progress bar shows how many.
+exported from the dock *Export*, in a real window; a timer ticks in its event loop, and the longest
+time between two ticks, from the click to the end, is the stall. The goal is 50 ms. The first save
+of a session and the opening of the dock import modules, and are listed apart; they must be
+compiled, so run it twice, without PYTHONDONTWRITEBYTECODE. Of the opening, adding even an empty
+dock is part of what napari does. Beside it stands what napari alone takes to draw itself, while one
+of its own threads writes the same frames through imageio, and its own progress bar shows how many.
 """
 
 from __future__ import annotations

@@ -325,14 +325,25 @@ def test_cancel_acts_at_once_and_leaves_nothing(widget, viewer, tmp_path, qtbot,
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_the_activity_dock_shows_and_cancels_it(widget, viewer, tmp_path, qtbot):
+def activity_bars(viewer: Any) -> list[Any]:
+    """Return the bars of exports in napari's activity dock."""
     from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 
+    bars = viewer.window._qt_window._activity_dialog.findChildren(QtLabeledProgressBar)
+    return [bar for bar in bars if "Export a.tif" in bar.description_label.text()]
+
+
+def test_the_activity_dock_shows_and_cancels_it_once_the_dock_is_hidden(
+    widget, viewer, tmp_path, qtbot
+):
     slow_layer(viewer, 0.02, side=5000)
     row = click(widget, qtbot)
     qtbot.waitUntil(lambda: row.bar.value() > 0, timeout=WAIT)
-    bars = viewer.window._qt_window._activity_dialog.findChildren(QtLabeledProgressBar)
-    *_, bar = [bar for bar in bars if "Export a.tif" in bar.description_label.text()]
+    assert not activity_bars(viewer)  # each of its steps would redraw the window
+    widget.parentWidget().hide()
+    qtbot.waitUntil(lambda: bool(activity_bars(viewer)), timeout=WAIT)
+    *_, bar = activity_bars(viewer)
+    qtbot.waitUntil(lambda: bar.qt_progress_bar.value() > 0, timeout=WAIT)
     bar.cancel_button.click()
     wait_for_end(widget, qtbot)
     assert "cancelled" in row.text.text()

@@ -131,7 +131,6 @@ class JobRow(QWidget):
         self.progress: Progress | None = None
         self.resources = ExitStack()
         self.activity: Any = None
-        self.is_activity_turn = False
         self._make_parts()
         self._lay_out()
         self.timer = QTimer(self)
@@ -208,7 +207,11 @@ class JobRow(QWidget):
         self.progress = progress
 
     def _show_progress(self) -> None:
-        if self.activity is None:
+        """Show the progress here, and in napari's activity dock once this dock has been hidden.
+
+        Every new entry there, and every step, redraws the whole window.
+        """
+        if self.activity is None and not self.isVisible():
             self.activity = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
             return
         progress = self.progress
@@ -216,15 +219,12 @@ class JobRow(QWidget):
             return
 
         steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
-        # each of them redraws the whole window, so they take turns
-        if self.is_activity_turn and steps - self.activity.n >= _ACTIVITY_STEPS:
+        if self.activity is not None and steps - self.activity.n >= _ACTIVITY_STEPS:
             self.activity.update(steps - self.activity.n)
-        else:
-            self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
-            self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-            self.bar.setValue(steps)
-            self.bar.setUpdatesEnabled(True)
-        self.is_activity_turn = not self.is_activity_turn
+        self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
+        self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
+        self.bar.setValue(steps)
+        self.bar.setUpdatesEnabled(True)
 
     def _on_done(self, result: tuple[list[Path], int]) -> None:
         paths, nbytes = result

@@ -25,6 +25,9 @@ from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
 
+_MOST_SPREAD = 8
+"""Most times that a block of a mapped file is smaller because its rows are far apart."""
+
 _COMPLETE_ERRORS = (SaveError, SaveCancelledError, ReopenError)
 """Errors whose messages are complete, and are passed on unchanged."""
 
@@ -72,7 +75,8 @@ class BlockReader:
 
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
-        for cut in split_by_bytes(self.array, self.region, BLOCK_BYTES):
+        spread = mapping.spread(self.array, self.region) if mapping else 1
+        for cut in split_by_bytes(self.array, self.region, BLOCK_BYTES // spread):
             with _ReadErrors(cut), self.sequence_lock, single_use():
                 if mapping:
                     mapping.check()
@@ -153,6 +157,18 @@ class _Mapping:
         """
         root = mapped_root(array)
         return cls(root) if root is not None and root.mode != "c" else None
+
+    @staticmethod
+    def spread(array: Array, region: Region) -> int:
+        """Return how much larger the mapped pages of a region are than its samples.
+
+        The system maps what is between the rows of a region, too.
+        """
+        shape = region_shape(region)
+        nbytes = math.prod(shape) * array.dtype.itemsize
+        strides = np.asarray(array).strides
+        span = sum((n - 1) * abs(step) for n, step in zip(shape, strides, strict=True))
+        return min(_MOST_SPREAD, max(1, -(-span // max(1, nbytes))))
 
     def check(self) -> None:
         """Refuse to access pages beyond the end of a shortened file."""

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-_MOST_BYTES = 224 << 20
+_MOST_BYTES = 240 << 20
 """Size of the cached chunks that were read again, in bytes."""
 
-_MOST_NEW_BYTES = 32 << 20
+_MOST_NEW_BYTES = 16 << 20
 """Size of the cached chunks that were read once, in bytes."""
 
 _MOST_KEYS = 1 << 14

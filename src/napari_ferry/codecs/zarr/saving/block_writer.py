@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
 from napari_ferry.codecs.zarr.options import Method
-from napari_ferry.codecs.zarr.saving.chunk_encoder import Buffer, ChunkEncoder
+from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
-from napari_ferry.codecs.zarr.saving.downsampling import halve
+from napari_ferry.codecs.zarr.saving.downsampling import half_shape, halve
 from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter, create_in_folder
 
 
@@ -47,10 +47,10 @@ class BlockMaker:
     prefix: str
 
 
-class _Unit(NamedTuple):
-    """Pixels that are processed at once, and the index of the first one in the array."""
+class _Part(NamedTuple):
+    """Pixels of a level, and the index of the first one in the block at this level."""
 
-    origin: tuple[int, ...]
+    start: tuple[int, ...]
     pixels: NDArray[Any]
 
 
@@ -91,76 +91,121 @@ def make_block(
         Index of the first pixel, with the axes of the store.
     """
     encoder = maker.encoder
-    native = encoder.dtype.newbyteorder("=")
     buffer = np.empty(max(encoder.most_bytes(level.chunks) for level in maker.section.made), "u1")
     with ChunkWriter(create, maker.prefix) as writer:
-        for unit in _read_units(reader, maker, origin):
-            pixels = unit.pixels.astype(native, copy=False)
-            for k, level in enumerate(maker.section.levels):
-                if k:
-                    pixels = halve(pixels, level.halved, maker.method)
-                if k or not maker.section.is_stored:
-                    _write_chunks(writer, level, unit._replace(pixels=pixels), encoder, buffer)
-            del unit, pixels  # before the next ones are read
+        for level, part in _make_parts(reader, maker, maker.section.extent(origin)):
+            for numbers, pixels in _split_chunks(part, level, origin):
+                writer.put(level, numbers, encoder.encode(pixels, level.chunks, buffer))
     return writer.digest
 
 
-def _write_chunks(
-    writer: ChunkWriter,
-    level: Level,
-    unit: _Unit,
-    encoder: ChunkEncoder,
-    buffer: Buffer,
-) -> None:
-    """Write the chunks of a unit at one level; its origin is that in the first level."""
-    pixels = unit.pixels
+def _split_chunks(
+    part: _Part, level: Level, origin: tuple[int, ...]
+) -> Iterator[tuple[list[int], NDArray[Any]]]:
+    """Yield the chunks of a part of a block: the number along each axis, and the pixels."""
     first = [
-        start // factor // chunk
-        for start, factor, chunk in zip(unit.origin, level.factors, level.chunks, strict=True)
+        (corner // factor + start) // chunk
+        for corner, factor, start, chunk in zip(
+            origin, level.factors, part.start, level.chunks, strict=True
+        )
     ]
-    sides = [range(0, n, chunk) for n, chunk in zip(pixels.shape, level.chunks, strict=True)]
+    sides = [range(0, n, chunk) for n, chunk in zip(part.pixels.shape, level.chunks, strict=True)]
     for start in itertools.product(*sides):
-        part = pixels[
-            tuple(slice(i, i + chunk) for i, chunk in zip(start, level.chunks, strict=True))
-        ]
+        inside = tuple(slice(i, i + chunk) for i, chunk in zip(start, level.chunks, strict=True))
         numbers = [
             number + i // chunk for number, i, chunk in zip(first, start, level.chunks, strict=True)
         ]
-        writer.put(level, numbers, encoder.encode(part, level.chunks, buffer))
+        yield numbers, part.pixels[inside]
 
 
-def _read_units(reader: BlockReader, maker: BlockMaker, origin: tuple[int, ...]) -> Iterator[_Unit]:
-    """Yield the units of a block, each as soon as all of its pixels are read.
+def _make_parts(
+    reader: BlockReader, maker: BlockMaker, extent: tuple[int, ...]
+) -> Iterator[tuple[Level, _Part]]:
+    """Yield parts of all levels that are written, in whole chunks.
 
-    Pixels that were read together are not copied if they contain a whole unit.
+    Strips of the first level are halved one by one, so that the largest part that is put together
+    is one of the second level.
     """
-    unit = maker.section.unit
-    extent = maker.section.extent(origin)
-    incomplete: dict[tuple[int, ...], _Incomplete] = {}
+    section = maker.section
+    first, *smaller = section.levels
+    if smaller:
+        halved = smaller[0].halved
+        units = _Assembly(half_shape(section.unit, halved), half_shape(extent, halved))
+    for strip in _read_strips(reader, maker, extent):
+        if not section.is_stored:
+            yield first, strip
+        if smaller:
+            for unit in units.add(_halve(strip, smaller[0], maker.method)):
+                yield from _make_smaller(unit, smaller, maker.method)
+
+
+def _read_strips(
+    reader: BlockReader, maker: BlockMaker, extent: tuple[int, ...]
+) -> Iterator[_Part]:
+    """Yield the strips of a block, each as soon as all of its pixels are read."""
+    native = maker.encoder.dtype.newbyteorder("=")
+    strips = _Assembly(maker.section.strip, extent)
     for start, pixels in reader:
-        start = tuple(start[axis] for axis in maker.order)  # noqa: PLW2901
-        pixels = pixels.transpose(maker.order)  # noqa: PLW2901
-        for corner, part, inside in _split(start, pixels, unit):
-            shape = tuple(min(u, n - i) for u, n, i in zip(unit, extent, corner, strict=True))
-            place = tuple(a + b for a, b in zip(origin, corner, strict=True))
-            if part.shape == shape:
-                yield _Unit(place, part)
+        ordered = pixels.transpose(maker.order).astype(native, copy=False)
+        yield from strips.add(_Part(tuple(start[axis] for axis in maker.order), ordered))
+
+
+def _make_smaller(
+    unit: _Part, levels: Sequence[Level], method: Method
+) -> Iterator[tuple[Level, _Part]]:
+    """Yield a part of one level, and what becomes of it at the next ones."""
+    yield levels[0], unit
+    for level in levels[1:]:
+        unit = _halve(unit, level, method)
+        yield level, unit
+
+
+def _halve(part: _Part, level: Level, method: Method) -> _Part:
+    """Return what becomes of a part at the next level."""
+    start = tuple(i // 2 if half else i for i, half in zip(part.start, level.halved, strict=True))
+    return _Part(start, halve(part.pixels, level.halved, method))
+
+
+class _Assembly:
+    """Parts of one shape, smaller at the edge of a block, that are put together from any others.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of a part.
+    extent : tuple of int
+        Shape of the block.
+    """
+
+    def __init__(self, shape: tuple[int, ...], extent: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._extent = extent
+        self._incomplete: dict[tuple[int, ...], _Incomplete] = {}
+
+    def add(self, part: _Part) -> Iterator[_Part]:
+        """Yield the parts that are complete now; pixels that contain a whole one are not copied."""
+        for corner, pixels, inside in _split(part.start, part.pixels, self._shape):
+            sides = zip(self._shape, self._extent, corner, strict=True)
+            shape = tuple(min(side, n - i) for side, n, i in sides)
+            if pixels.shape == shape:
+                yield _Part(corner, pixels)
                 continue
-            if corner not in incomplete:
-                incomplete[corner] = _Incomplete(np.empty(shape, part.dtype), math.prod(shape))
-            if incomplete[corner].fill(inside, part):
-                yield _Unit(place, incomplete.pop(corner).pixels)
+            if corner not in self._incomplete:
+                empty = np.empty(shape, pixels.dtype)
+                self._incomplete[corner] = _Incomplete(empty, math.prod(shape))
+            if self._incomplete[corner].fill(inside, pixels):
+                yield _Part(corner, self._incomplete.pop(corner).pixels)
 
 
 @dataclass
 class _Incomplete:
-    """A unit of which some pixels were read, and the number of others."""
+    """A part with some of its pixels, and the number of others."""
 
     pixels: NDArray[Any]
     missing: int
 
     def fill(self, inside: tuple[slice, ...], part: NDArray[Any]) -> bool:
-        """Copy a part into the unit; return True if it is complete."""
+        """Copy pixels into the part; return True if it is complete."""
         self.pixels[inside] = part
         self.missing -= part.size
         return self.missing == 0
@@ -169,7 +214,7 @@ class _Incomplete:
 def _split(
     start: Sequence[int], pixels: NDArray[Any], unit: Sequence[int]
 ) -> Iterator[tuple[tuple[int, ...], NDArray[Any], tuple[slice, ...]]]:
-    """Yield the parts of pixels in each unit: its corner, the part, and its place inside."""
+    """Yield the pixels in each part: its corner, the pixels, and their place inside."""
     sides = [range(i - i % u, i + n, u) for i, n, u in zip(start, pixels.shape, unit, strict=True)]
     for corner in itertools.product(*sides):
         bounds = [

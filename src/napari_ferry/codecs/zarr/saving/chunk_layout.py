@@ -87,13 +87,27 @@ class Section:
     block : tuple of int
         Shape of the block of one write.
     unit : tuple of int
-        Shape of the part of a block that is processed at once.
+        Shape of the part of a block of which the smaller levels are made at once.
     """
 
     levels: tuple[Level, ...]
     is_stored: bool
     block: tuple[int, ...]
     unit: tuple[int, ...]
+
+    @property
+    def strip(self) -> tuple[int, ...]:
+        """Shape of the part of a unit that is halved first: chunks side by side.
+
+        Windows of two samples do not reach into the next strip.
+        """
+        sides = list(self.unit)
+        halved = self.levels[1].halved if len(self.levels) > 1 else (False,) * len(sides)
+        for axis, chunk in enumerate(self.levels[0].chunks):
+            if sides[axis] > chunk:
+                sides[axis] = sides[axis] if halved[axis] and chunk % 2 else chunk
+                break
+        return tuple(sides)
 
     @property
     def made(self) -> tuple[Level, ...]:

@@ -72,6 +72,14 @@ def test_a_list_keeps_the_axis_in_the_order_of_the_list() -> None:
     assert_same_pixels(part.load(), WHOLE[[4]][:, [2, 0]])
 
 
+@pytest.mark.parametrize("chosen", [["RFP", "DAPI"], slice(2, None, -1), slice(1, None)])
+def test_channels_without_calibration_get_none_by_their_order(chosen: Any) -> None:
+    part = select(IMAGE, {"c": chosen})
+    assert part.axes[1] == Axis("c")
+    spectral = replace(IMAGE, axes=(IMAGE.axes[0], Axis("c", 10, "nm", 400), *IMAGE.axes[2:]))
+    assert select(spectral, {"c": slice(1, None)}).axes[1] == Axis("c", 10, "nm", 410)
+
+
 def test_uneven_indices_have_no_scale_and_a_warning() -> None:
     with pytest.warns(FerryWarning, match="axis t in the partition are not evenly spaced"):
         part = select(IMAGE, {"t": [0, 1, 3]})

@@ -194,7 +194,7 @@ def _part_of_axis(axis: Axis, indices: Indices | None) -> Axis:
     FerryWarning
         Its indices are not evenly spaced, and it is calibrated.
     """
-    if indices is None:
+    if indices is None or axis == Axis("c"):  # channels have no positions
         return axis
     start = axis.translation + axis.scale * indices[0]
     if isinstance(indices, range):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -63,7 +63,35 @@ def cache_bytes(array: object) -> int:
     return array.cache_bytes if isinstance(array, Caching) else 0
 
 
-class Shaped:
+class LazyOperand:
+    """Base of lazy arrays, whose arithmetic is refused in a sentence with the cure."""
+
+    __array_priority__: ClassVar[float] = 1000.0  # numpy leaves its own operators to these
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        """Refuse an operator.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            f"{type(self).__name__} is read where it is indexed, and does not calculate: index it "
+            "or use np.asarray() for pixels in memory, or image.to_dask() to calculate block by "
+            "block."
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = _refuse
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _refuse
+    __neg__ = __pos__ = __abs__ = __invert__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+class Shaped(LazyOperand):
     """Properties derived from the shape and dtype of an array."""
 
     shape: tuple[int, ...]

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.protocol import LazyOperand
 from napari_ferry.image.axes import COLOR_SAMPLES, Axis
 from napari_ferry.units import SECONDS
 
 
-class Geometry:
+class Geometry(LazyOperand):
     """Base of `Image`: sizes and calibration, none of which is stored twice."""
 
     ORIGINAL_AXES: ClassVar[str] = "original_axes"

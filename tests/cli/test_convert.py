@@ -299,6 +299,19 @@ def test_images_without_an_axis_are_kept_whole(
     assert [image.axis_names for image in imload("part.tif")] == [("y", "x"), ("y", "x")]
 
 
+def test_the_option_for_one_image_is_named_only_where_it_helps(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    imsave([make_image("yx", y=30), make_image("yx", y=10)], "both.tif")
+    words = ("both.tif", "part.ome.zarr", "--crop", "y=20:")
+    assert "is empty: axis y has indices 0 to 9 (--image N converts" in run("convert", *words)[2]
+    assert run("convert", *words, "--image", 0)[0] == 0
+    _, _, err = run("convert", "both.tif", "x.ome.zarr", "--levels", 0)
+    assert "levels is 0" in err
+    assert "--image" not in err
+
+
 # --- metadata ---------------------------------------------------------------------------------
 
 
@@ -395,6 +408,11 @@ def test_a_number_of_threads_is_refused_in_words_of_the_command_line(
 ) -> None:
     _, _, err = run("convert", SOURCE, "a.tif", "--workers", "0")
     assert err == "napari-ferry: --workers is 0: give a whole number of at least 1.\n"
+
+
+def test_words_of_python_are_not_in_messages(cells: Image, run: Run) -> None:
+    _, _, err = run("convert", SOURCE, "a.mp4", "--no-as-seen", "--text", "day 3")
+    assert err.startswith("napari-ferry: --no-as-seen saves samples, but text applies to drawings")
 
 
 def test_no_command_prints_the_help(run: Run) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from napari_ferry.cli.excerpt import crop_images
 from napari_ferry.cli.formats import add_format_options, format_flags
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
-from napari_ferry.cli.terminal import report, show
+from napari_ferry.cli.terminal import collecting_warnings, report, show
 from napari_ferry.codec_search import codecs
 from napari_ferry.errors import (
     InvalidImageError,
@@ -85,13 +84,36 @@ def _plan(options: argparse.Namespace, target: Path) -> tuple[list[Image], Plan]
     if options.image is not None:
         images = [_choose_image(images, options)]
 
+    try:
+        return _plan_part(images, target, options)
+    except InvalidImageError as error:
+        if len(images) == 1 or not _can_plan(images[0], target, options):
+            raise
+        raise InvalidImageError(
+            f"{str(error).rstrip('.')} (--image N converts one of the {len(images)} images, "
+            "counted from 0)."
+        ) from error
+
+
+def _plan_part(
+    images: Sequence[Image], target: Path, options: argparse.Namespace
+) -> tuple[list[Image], Plan]:
+    """Return the chosen part of images, and the plan to save it."""
     own, drawn = _sort_shared(options)
     steps = ScaleOptions(scale=own["scale"], unit=tuple(options.unit), frame_rate=own["frame_rate"])
-    with _naming_image_option(len(images)):
-        images = steps.apply(images)
-        images = crop_images(images, own["crop"], options.channel)
-        chosen = {name: getattr(options, name) for name in options.options if name not in SHARED}
-        return images, plan(images, target, **{"as_seen": options.as_seen, **chosen, **drawn})
+    part = crop_images(steps.apply(images), own["crop"], options.channel)
+    chosen = {name: getattr(options, name) for name in options.options if name not in SHARED}
+    return part, plan(part, target, **{"as_seen": options.as_seen, **chosen, **drawn})
+
+
+def _can_plan(image: Image, target: Path, options: argparse.Namespace) -> bool:
+    """Return True if one of several images can be saved without the others."""
+    with collecting_warnings([]):
+        try:
+            _plan_part([image], target, options)
+        except InvalidImageError:
+            return False
+    return True
 
 
 def _choose_image(images: Sequence[Image], options: argparse.Namespace) -> Image:
@@ -135,26 +157,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-@contextmanager
-def _naming_image_option(count: int) -> Iterator[None]:
-    """Return a context whose errors about one of several images also explain ``--image``.
-
-    Raises
-    ------
-    InvalidImageError
-        The error of the block.
-    """
-    try:
-        yield
-    except InvalidImageError as error:
-        if count == 1:
-            raise
-        raise InvalidImageError(
-            f"{str(error).rstrip('.')} (--image N converts one of the {count} images, "
-            "counted from 0)."
-        ) from error
 
 
 def _run_with_bar(planned: Plan, options: argparse.Namespace) -> list[Path]:

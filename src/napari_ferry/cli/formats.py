@@ -64,7 +64,7 @@ def _words_of(functions: Sequence[Callable[..., Any]]) -> Mapping[str, tuple[str
 
 def to_command_line(text: object) -> str:
     """Return a message in the words of the command line instead of Python."""
-    return in_command_words(str(text), _format_options())
+    return in_command_words(str(text), [*_format_options(), "as_seen"])
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray
 
-from napari_ferry import Axis, Image
+from napari_ferry import Axis, Image, imload, imsave
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from stack_files import STACK
 
@@ -62,3 +65,29 @@ def test_metadata_that_are_no_labels_are_no_coordinates(labels: object) -> None:
     image = Image.from_array(STACK[:3], "iyx").replace(metadata={"labels": labels})
     again = Image.from_xarray(image.to_xarray())
     assert (again.axes, again.metadata) == (image.axes, image.metadata)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "zlib.tif", "a.ome.zarr", "a.bin"])
+def test_pixels_in_a_file_are_read_when_they_are_used(tmp_path: Path, name: str) -> None:
+    options: dict[str, Any] = {"compression": "zlib"} if name.startswith("zlib") else {}
+    imsave(Image.from_array(STACK, "tyx"), tmp_path / name, **options)
+    (image,) = imload(tmp_path / name)
+    data = image.to_xarray()
+    assert data.chunks is not None
+    np.testing.assert_array_equal(data.isel(t=1).values, STACK[1])
+    np.testing.assert_array_equal((data + 1).isel(t=[0, 2]).values, STACK[[0, 2]] + 1)
+    imsave(data, tmp_path / "again.tif")
+    np.testing.assert_array_equal(np.asarray(imload(tmp_path / "again.tif")[0]), STACK)
+    image.close()
+
+
+def test_a_dataset_has_one_variable_with_the_name_of_the_image(tmp_path: Path) -> None:
+    image = Image.from_array(STACK, "tyx", name="cells").replace(scale={"t": 0.5}, unit={"t": "s"})
+    dataset = image.to_dataset()
+    assert list(dataset.data_vars) == ["cells"]
+    assert dataset.t.attrs == {"units": "second"}
+    imsave(dataset, tmp_path / "a.ome.tif")
+    (again,) = imload(tmp_path / "a.ome.tif")
+    assert (again.name, again.axis("t")) == (image.name, image.axis("t"))
+    for other in ("", "t"):  # no name, and one that a coordinate has
+        assert list(image.replace(name=other).to_dataset().data_vars) == ["image"]

@@ -23,7 +23,7 @@ from napari_ferry.image.geometry import Geometry
 from napari_ferry.image.overrides import OneOrEach, override
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.summary import describe_line, to_html
-from napari_ferry.image.xarray_coords import from_data_array, to_data_array
+from napari_ferry.image.xarray_coords import from_data_array, to_data_array, to_dataset
 from napari_ferry.progress import Report
 
 if TYPE_CHECKING:
@@ -210,15 +210,8 @@ class Image(Geometry):
         InvalidImageError
             A sample or channel does not exist, or coordinates have the wrong length.
         """
-        patch = read_patch(
-            self._source,
-            self.axis_names,
-            self._channel_axis,
-            sample_idx,
-            channels,
-            coords,
-            patch_size,
-        )
+        place = (sample_idx, channels, coords, patch_size)
+        patch = read_patch(self._source, self.axis_names, self._channel_axis, *place)
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
     def replace(
@@ -280,9 +273,14 @@ class Image(Geometry):
     def to_xarray(self) -> xarray.DataArray:
         """Return the image as an xarray object with dims, coordinates in units, and metadata.
 
-        Coordinates are ``translation + index * scale``; channels are named along ``c``.
+        Coordinates are ``translation + index * scale``; channels are named along ``c``. Pixels in a
+        file are a dask array, and are read when they are used.
         """
         return to_data_array(self)
+
+    def to_dataset(self) -> xarray.Dataset:
+        """Return an xarray Dataset of the image alone; its variable has the name of the image."""
+        return to_dataset(self)
 
     @classmethod
     def from_xarray(cls, data: xarray.DataArray) -> Image:

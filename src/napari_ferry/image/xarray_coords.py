@@ -36,13 +36,26 @@ def to_data_array(image: Image) -> xarray.DataArray:
         raise InvalidImageError(
             "xarray is not installed: install it by pip install 'napari-ferry[xarray]'."
         ) from error
+    in_memory = type(image.array) is np.ndarray  # xarray would read any other array at once
     return xarray.DataArray(
-        image.array,
+        image.array if in_memory else image.to_dask(),
         {**_to_coordinates(image.axes, image.channels, image.shape), **_to_labels(image)},
         image.axis_names,
         image.name or None,
         {"metadata": image.metadata},
     )
+
+
+def to_dataset(image: Image) -> xarray.Dataset:
+    """Return a Dataset of an image, named ``image`` if it has no name or that of an axis.
+
+    Raises
+    ------
+    InvalidImageError
+        xarray is not installed.
+    """
+    is_free = image.name not in ("", *image.axis_names)
+    return to_data_array(image).to_dataset(name=image.name if is_free else "image")
 
 
 def from_data_array(data: xarray.DataArray) -> dict[str, Any]:

@@ -61,6 +61,15 @@ def has_channels(*expected: str) -> Check:
     return lambda found, names: [channel.name for channel in found[0].channels] == [*expected]
 
 
+def is_variable(found: Any, names: Names) -> bool:
+    """Return True for a lazy DataArray with the coordinates and units of the file."""
+    steps = {axis: found.coords[axis].values[1] for axis in STEPS}
+    units = {axis: found.coords[axis].attrs["units"] for axis in STEPS}
+    return (
+        found.chunks is not None and {axis: (steps[axis], units[axis]) for axis in STEPS} == STEPS
+    )
+
+
 def is_set(found: Any, names: Names) -> bool:
     (image,) = found
     channels = sorted(channel.name for channel in image.channels)
@@ -123,6 +132,7 @@ PAGE = Page(
     files={"hyper.tif": "hyper.tif", "parts": "part_documented_lower"},
     checks={
         'imload("hyper.tif")': opened(**STEPS),
+        'imload("hyper.tif")[0].to_dataset().hyper': is_variable,
         'imload("hyper.tif", partition={"t": 1})': is_part,
         'imload("hyper.tif", order="ctzyx")': is_ordered,
         'imload("hyper.tif", metadata={"axes": "tczxy"})': opened("tczxy"),

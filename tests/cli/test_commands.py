@@ -223,7 +223,8 @@ def test_the_frame_rate_of_a_movie_is_reported(run: Run, tmp_path: Path):
     assert "as a movie:   plays at 10 per second, 300 x real time" in out
     _, _, err = run("convert", tmp_path / "slow.tif", tmp_path / "a.gif")
     assert (
-        "napari-ferry: lost or assumed: the movie plays at 10 per second, 300 x real time\n" in err
+        "napari-ferry: note: lost or assumed: the movie plays at 10 per second, 300 x real time\n"
+        in err
     )
     for option in (("--frame-rate", 2), ("--speed", 60)):
         _, _, err = run(
@@ -240,8 +241,8 @@ def test_convert_reports_losses(run: Run, tmp_path: Path):
     status, _, err = run("convert", tmp_path / "mask.bin", tmp_path / "mask.tif")
     assert status == 0
     assert err == (
-        "napari-ferry: lost or assumed: bool samples are stored as 0 and 1 of uint8; napari-ferry "
-        "opens them as bool\n"
+        "napari-ferry: note: lost or assumed: bool samples are stored as 0 and 1 of uint8; "
+        "napari-ferry opens them as bool\n"
     )
 
 

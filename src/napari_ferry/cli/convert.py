@@ -27,7 +27,7 @@ from napari_ferry.image import Image
 from napari_ferry.io import imload
 from napari_ferry.progress import size_text
 from napari_ferry.rendering.save import plan
-from napari_ferry.saving import Plan, Progress, run
+from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.save import check_save
 
@@ -70,7 +70,7 @@ def _convert_once(options: argparse.Namespace) -> int:
 
     if not options.quiet:
         for loss in planned.losses:
-            report(f"lost or assumed: {loss}")
+            report(f"note: lost or assumed: {loss}")
     for path in _run_with_bar(planned, options):
         if not options.quiet:
             show(f"{path}: {size_text(stored_bytes([path]))}")
@@ -161,21 +161,10 @@ def _is_number(text: str) -> bool:
 
 def _run_with_bar(planned: Plan, options: argparse.Namespace) -> list[Path]:
     """Carry out a plan, with a progress bar on a terminal unless the command is quiet."""
-    from tqdm import tqdm
-
-    is_hidden = options.quiet or not sys.stderr.isatty()
-    total, name = planned.source_bytes, planned.paths[0].name
-    with tqdm(total=total, unit="B", unit_scale=True, disable=is_hidden, desc=name) as bar:
-
-        def report(progress: Progress) -> None:
-            bar.update(progress.done - bar.n)
-            if progress.activity:
-                bar.set_postfix_str(progress.activity)
-
-        with new_folders(planned.paths[0].parent):
-            return run(
-                planned,
-                overwrite=options.overwrite,
-                workers=options.workers,
-                progress=report,
-            )
+    with new_folders(planned.paths[0].parent):
+        return run(
+            planned,
+            overwrite=options.overwrite,
+            workers=options.workers,
+            progress=sys.stderr.isatty() and not options.quiet,
+        )

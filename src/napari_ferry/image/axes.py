@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from napari_ferry.arguments import is_real, is_text
@@ -61,6 +62,9 @@ class Axis:
     translation: float = 0.0
 
     def __post_init__(self) -> None:
+        for key, number in (("scale", self.scale), ("translation", self.translation)):
+            if isinstance(number, Fraction):
+                object.__setattr__(self, key, float(number))
         if not (is_real(self.scale) and is_real(self.translation)):
             key = "translation" if is_real(self.scale) else "scale"
             number = self.translation if key == "translation" else self.scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -135,6 +136,7 @@ def _number(axis: str, key: str, value: object) -> float:
         It is not a finite number, or a scale of 0.
     """
     number = value.item() if isinstance(value, np.generic) else value
+    number = float(number) if isinstance(number, Fraction) else number
     if is_real(number) and is_finite(number) and (key != "scale" or number != 0):
         return float(number)
     other = " other than 0" if key == "scale" else ""

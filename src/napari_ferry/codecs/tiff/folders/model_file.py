@@ -20,7 +20,8 @@ from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, read_page_kind
-from napari_ferry.codecs.tiff.pages.template import Directory, read_directory, read_into
+from napari_ferry.codecs.tiff.pages.single_page import Directory, read_directory
+from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OPENED = 16
 """Files of a stack whose own readers are cached."""

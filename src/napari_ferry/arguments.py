@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import numbers
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -123,6 +124,12 @@ def to_name(name: str) -> str:
 def is_real(value: object) -> bool:
     """Return True for a real number of Python or numpy, excluding bool."""
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+
+
+def without_fraction(value: Any) -> Any:
+    """Return a fraction as a float, and any other value unchanged."""
+    is_fraction = isinstance(value, numbers.Rational) and not isinstance(value, numbers.Integral)
+    return float(value) if is_fraction else value
 
 
 def is_finite(value: object) -> TypeGuard[float]:

@@ -6,10 +6,9 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar
 
-from napari_ferry.arguments import is_real, is_text
+from napari_ferry.arguments import is_real, is_text, without_fraction
 from napari_ferry.arrays.protocol import Array, check_array
 from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.units import is_uncalibrated, known_unit
@@ -62,9 +61,8 @@ class Axis:
     translation: float = 0.0
 
     def __post_init__(self) -> None:
-        for key, number in (("scale", self.scale), ("translation", self.translation)):
-            if isinstance(number, Fraction):
-                object.__setattr__(self, key, float(number))
+        object.__setattr__(self, "scale", without_fraction(self.scale))
+        object.__setattr__(self, "translation", without_fraction(self.translation))
         if not (is_real(self.scale) and is_real(self.translation)):
             key = "translation" if is_real(self.scale) else "scale"
             number = self.translation if key == "translation" else self.scale

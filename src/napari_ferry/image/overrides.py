@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from napari_ferry.arguments import is_finite, is_real, is_text
+from napari_ferry.arguments import is_finite, is_real, is_text, without_fraction
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Axis, Channel, counts_samples, parse_axes
 from napari_ferry.image.json_values import to_json
@@ -135,8 +134,7 @@ def _number(axis: str, key: str, value: object) -> float:
     InvalidImageError
         It is not a finite number, or a scale of 0.
     """
-    number = value.item() if isinstance(value, np.generic) else value
-    number = float(number) if isinstance(number, Fraction) else number
+    number = value.item() if isinstance(value, np.generic) else without_fraction(value)
     if is_real(number) and is_finite(number) and (key != "scale" or number != 0):
         return float(number)
     other = " other than 0" if key == "scale" else ""

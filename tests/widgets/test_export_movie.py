@@ -1,5 +1,6 @@
 """The tab *Movie* of the dock *Export*: speed, range, overlays, purposes, camera and results."""
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -200,6 +201,38 @@ def test_a_rectangle_drawn_on_the_preview_crops_the_movie(export, movie, tmp_pat
     press(movie.button, qtbot)
     wait_for_end(export, qtbot)
     assert imload(tmp_path / "a.mp4")[0].shape[1:3] == (16, 24)
+
+
+# --- large fonts -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large_font(shared_viewer: Any) -> None:
+    """The font of napari at size 15; the fixture of the viewer resets it."""
+    from napari.settings import get_settings
+
+    get_settings().appearance.font_size = 15
+
+
+def test_with_a_large_font_the_form_is_no_wider_and_nothing_covers_a_field(
+    large_font, movie, qtbot
+):
+    from qtpy.QtWidgets import QLabel
+
+    drawing = movie.fields.drawing
+    drawing.sections["Frames"].expand(False)
+    qtbot.waitUntil(drawing.forms["Frames"].isVisible)
+    assert movie.minimumSizeHint().width() <= 320
+    parts = [field.native for field in drawing.forms["Frames"].fields.values()]
+    parts += drawing.forms["Frames"].findChildren(QLabel)
+    qtbot.waitUntil(lambda: not _overlaps(parts))
+
+
+def _overlaps(parts: list[Any]) -> bool:
+    """Return True if a widget is lower than its text, or covers another one."""
+    squeezed = any(part.height() < part.fontMetrics().height() for part in parts)
+    pairs = itertools.combinations([part.geometry() for part in parts], 2)
+    return squeezed or any(a.intersects(b) for a, b in pairs)
 
 
 # --- purposes and size -------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QScrollArea,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible, QFlowLayout
@@ -27,6 +28,10 @@ _FIELD_WIDTH, _LABEL_WIDTH = 90, 96
 
 FORM_WIDTH = 320
 """Minimum width of a form in pixels: it fits next to the layer list on a small screen."""
+
+
+_NO_LIMIT = (1 << 24) - 1
+"""Largest height of a widget in pixels: Qt's QWIDGETSIZE_MAX, which PySide6 does not export."""
 
 
 def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
@@ -114,23 +119,43 @@ def make_flow(widgets: Sequence[QWidget]) -> QWidget:
     return flow
 
 
-def make_section(title: str) -> QCollapsible:
-    """Return a folded section of a form, opened without animation."""
-    section = QCollapsible(title)
-    flatten_section(section)
-    return section
+class FoldedSection(QCollapsible):
+    """Section whose fields are hidden while it is folded, so that the keyboard skips them.
 
+    Parameters
+    ----------
+    title, tooltip : str
+        Title of the section, and its tooltip.
+    parts : QWidget
+        Its content, which may grow.
+    """
 
-def flatten_section(section: QCollapsible) -> None:
-    """Give a section the looks of those of `make_section`."""
-    section.setExpandedIcon("▾")
-    section.setCollapsedIcon("▸")
-    section.setDuration(0)
-    section.toggleButton().setAccessibleName(section.text())
-    for layout in (section.layout(), section.content().layout()):
-        assert layout is not None
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+    def __init__(self, title: str, tooltip: str = "", *parts: QWidget) -> None:
+        super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
+        self.toggleButton().setToolTip(tooltip)
+        self.setDuration(0)
+        # its height depends on its width, as labels are wrapped
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        content = QWidget()
+        self.column = QVBoxLayout(content)
+        content.hide()
+        self.setContent(content)
+        for layout in (self.layout(), self.column):
+            assert layout is not None
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(2)
+            layout.setAlignment(Qt.AlignmentFlag(0))  # or else the height ignores the width
+        self.add(*parts)
+        self.toggled.connect(self._on_toggle)
+
+    def add(self, *parts: QWidget) -> None:
+        """Add parts at the end; `addWidget` would limit the section to its present height."""
+        for part in parts:
+            self.column.addWidget(part)
+
+    def _on_toggle(self, is_open: bool) -> None:
+        self.content().setMaximumHeight(_NO_LIMIT)
+        self.content().setVisible(is_open)
 
 
 def escape_text(text: str) -> str:

@@ -206,7 +206,7 @@ PURPOSE = Words(
     "For",
     "Sets format, quality and size for a purpose; every choice can be changed afterwards.",
     {
-        None: "Your own choices",
+        None: "Own choices",
         "talk": "A talk",
         "web": "Web or e-mail",
         "paper": "A paper",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
-from superqt import QCollapsible
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.plugin.camera_moves import CameraMoves, Turn, missing_layers
@@ -16,7 +15,7 @@ from napari_ferry.plugin.view_state import ViewState, capture_view, show_view
 from napari_ferry.widgets.camera.key_frame_form import KeyFrameForm
 from napari_ferry.widgets.camera.player import MovesPlayer
 from napari_ferry.widgets.camera.turn_form import TurnForm
-from napari_ferry.widgets.form import lay_out
+from napari_ferry.widgets.form import FoldedSection, lay_out
 from napari_ferry.widgets.sliders import find_sliders
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 _STILL, _TURN, _KEY_FRAMES = "still", "turn", "key frames"
 _KINDS = (("None", _STILL), ("Turn", _TURN), ("Key frames", _KEY_FRAMES))
+
+_TIP = "Moves of the camera, drawn as on screen"
 
 _KIND_TIP = (
     "Turn: a 3-D view rotates about an axis. Key frames: the view moves from each view that you "
@@ -36,7 +37,7 @@ _DEFAULT_RATE = 30.0
 """Frames per second unless `set_frame_rate` was called."""
 
 
-class CameraForm(QCollapsible):
+class CameraForm(FoldedSection):
     """Collapsible form for moves of the camera.
 
     Parameters
@@ -49,8 +50,7 @@ class CameraForm(QCollapsible):
     """The moves changed, or the viewer does and they may no longer be possible."""
 
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__("Camera")
-        self.setToolTip("Moves of the camera, drawn as on screen")
+        super().__init__("Camera", _TIP)
         self.viewer = viewer
         self.rate = _DEFAULT_RATE
         self.kind = ComboBox(name="kind", label="Move", choices=list(_KINDS), tooltip=_KIND_TIP)
@@ -71,8 +71,7 @@ class CameraForm(QCollapsible):
 
         row = QWidget()
         lay_out(row, [self.kind])
-        for part in (row, self.turn, self.key_frames, self.summary, self.play_button):
-            self.addWidget(part)
+        self.add(row, self.turn, self.key_frames, self.summary, self.play_button)
 
     def _connect(self) -> None:
         self.kind.changed.connect(self._on_kind)
@@ -158,16 +157,15 @@ class CameraForm(QCollapsible):
         self.changed.emit()
 
     def _update_summary(self) -> None:
+        """Describe the moves; what is wrong with them is for the user of `moves` to show."""
         try:
             moves = self.moves()
-        except InvalidImageError as error:
-            self.summary.setText(str(error))
+        except InvalidImageError:
+            self.summary.clear()
             self.play_button.setEnabled(False)
         else:
             self.summary.setText("" if moves is None else self._describe(moves))
             self.play_button.setEnabled(moves is not None)
-        if self.isExpanded():
-            self.expand(animate=False)  # to the height of the fields that are visible now
 
     def _describe(self, moves: CameraMoves) -> str:
         seconds = moves.nframes / moves.frame_rate

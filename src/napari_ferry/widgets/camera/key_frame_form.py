@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.plugin.camera_moves import KeyFrame, KeyFrames
@@ -19,7 +19,7 @@ from napari_ferry.widgets.camera.length_fields import (
     count_frames,
 )
 from napari_ferry.widgets.camera.turn_form import EASINGS
-from napari_ferry.widgets.form import lay_out
+from napari_ferry.widgets.form import lay_out, make_flow
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -69,7 +69,6 @@ class KeyFrameForm(QWidget):
         self._on_change()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
         self.add_button = _button("Add", "Add the current view after the selected one.", self.add)
         self.update_button = _button(
             "Update", "Replace the selected key frame by the current view.", self.update_current
@@ -79,14 +78,13 @@ class KeyFrameForm(QWidget):
         )
         self.up_button = _button("↑", "Move up", lambda: self.list.move_current(-1))
         self.down_button = _button("↓", "Move down", lambda: self.list.move_current(1))
-        for button in self._buttons():
-            buttons.addWidget(button)
+        buttons = make_flow(self._buttons())  # in two rows with a large font
 
         fields = QWidget()
         lay_out(fields, [self.length.number, self.length.unit, self.easing])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(buttons)
+        column.addWidget(buttons)
         column.addWidget(self.list)
         column.addWidget(fields)
 

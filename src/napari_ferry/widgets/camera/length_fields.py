@@ -49,9 +49,7 @@ class LengthFields(QObject):
         super().__init__(parent)
         self.defaults = defaults
         self.number = LineEdit(name="length", label=label, tooltip=tooltip)
-        self.unit = ComboBox(
-            name="unit", label=f"{label} in", choices=list(units), tooltip=_UNIT_TIP
-        )
+        self.unit = ComboBox(name="unit", label="Unit", choices=list(units), tooltip=_UNIT_TIP)
         for field in (self.number, self.unit):
             field.changed.connect(self._on_change)
         self._show_default()

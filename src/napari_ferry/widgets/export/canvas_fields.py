@@ -15,7 +15,6 @@ from napari_ferry.widgets.export.canvas_movie import CanvasMovie
 from napari_ferry.widgets.export.drawing_form import DrawingForm
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.playback import PlaybackForm
-from napari_ferry.widgets.form import flatten_section
 from napari_ferry.widgets.sliders import choose_slider, find_sliders, slider_axis
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class CanvasFields(Fields):
         self.positions = range(1)
         self.frame_axis: int | None = None
         self.playback = PlaybackForm()
-        flatten_section(self.camera)
 
     def _canvas_movie(self, reason: str) -> CanvasMovie:
         """Return the movie of the canvas described by the fields.

@@ -7,13 +7,12 @@ from typing import Any, Literal, TypeAlias
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from napari_ferry.rendering.pixel_grid import FITS
 from napari_ferry.rendering.render import render
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.options import OptionsForm
-from napari_ferry.widgets.form import ChoiceField, lay_out, make_section
+from napari_ferry.widgets.form import ChoiceField, FoldedSection, lay_out
 from napari_ferry.widgets.words import RENDER
 
 Renderer: TypeAlias = Literal["data", "canvas"]
@@ -43,7 +42,9 @@ class DrawingForm(QWidget):
             title: OptionsForm([known[name] for name in names])
             for title, names in _SECTIONS.items()
         }
-        self.sections = {title: make_section(title) for title in _SECTIONS}
+        self.sections = {
+            title: FoldedSection(title, "", form) for title, form in self.forms.items()
+        }
         self.fields = {
             name: field for form in self.forms.values() for name, field in form.fields.items()
         }
@@ -56,13 +57,12 @@ class DrawingForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for title, section in self.sections.items():
-            section.addWidget(self.forms[title])
             self.forms[title].changed.connect(self._on_change)
             column.addWidget(section)
 
         row = QWidget()
         lay_out(row, [self.renderer])
-        self.advanced.addWidget(row)
+        self.advanced.add(row)
         self.renderer.changed.connect(self._on_change)
 
     @property
@@ -71,7 +71,7 @@ class DrawingForm(QWidget):
         return FITS.get(self.fields["fit"].value)
 
     @property
-    def advanced(self) -> QCollapsible:
+    def advanced(self) -> FoldedSection:
         """Section for further options."""
         return self.sections["Advanced"]
 

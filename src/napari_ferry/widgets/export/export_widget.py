@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QHideEvent
-from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLayout, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.export.modules import import_modules
@@ -132,7 +132,9 @@ class Export(QWidget):
 
     def _place(self, tab: ExportTab, index: int) -> None:
         tab.export_requested.connect(self._add_job)
-        self.pages[index].addWidget(tab)
+        page = self.pages[index]
+        page.addWidget(tab)
+        page.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)  # the tab's, not FORM_WIDTH
 
     @property
     def is_complete(self) -> bool:

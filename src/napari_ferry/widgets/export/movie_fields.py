@@ -207,8 +207,8 @@ class MovieFields(CanvasFields):
         return next(each for each in self.offered if suffix in each.suffixes)
 
     def _place_options(self, previous: OptionsForm) -> None:
-        self.drawing.advanced.removeWidget(previous)
-        self.drawing.advanced.addWidget(self.format_options)
+        self.drawing.advanced.column.removeWidget(previous)
+        self.drawing.advanced.add(self.format_options)
         self.format_options.set_tab_order_after(self.drawing.renderer.native)
 
     def _fill(self, texts: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_ferry.widgets.form import escape_html, make_section
+from napari_ferry.widgets.form import FoldedSection, escape_html
 from napari_ferry.widgets.summary import Description
 
 
@@ -21,9 +21,8 @@ class SummaryView(QWidget):
         self.suggestion = _label("Suggestion")
         self.suggestion.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByKeyboard)
         self.suggestion.linkActivated.connect(lambda _: self.suggestion_accepted.emit())
-        self.details = make_section("")
         self.detail_text = _label("Files of the export, and what is not saved")
-        self.details.addWidget(self.detail_text)
+        self.details = FoldedSection("", "", self.detail_text)
 
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 0, 6, 0)
@@ -39,8 +38,8 @@ class SummaryView(QWidget):
         lines = [*description.details, *(f"• {loss}" for loss in description.losses)]
         self.detail_text.setText("<br>".join(map(escape_html, lines)))
         count = len(description.losses)
-        things = "1 thing" if count == 1 else f"{count} things"
-        self.details.setText(f"{things} not saved or assumed" if count else "Details")
+        things = "1 loss or assumption" if count == 1 else f"{count} losses or assumptions"
+        self.details.setText(things if count else "Details")
         self.details.show()
 
     def show_suggestion(self, text: str, link: str) -> None:

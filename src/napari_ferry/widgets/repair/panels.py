@@ -12,12 +12,11 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
-from napari_ferry.widgets.form import make_scroll_area
+from napari_ferry.widgets.form import FoldedSection, make_scroll_area
 from napari_ferry.widgets.repair.calibration_form import CalibrationForm
 from napari_ferry.widgets.repair.candidate_list import CandidateList
 from napari_ferry.widgets.repair.change_panel import ChangePanel, PlannedChanges
 from napari_ferry.widgets.repair.files import FileSelector, RawFiles
-from napari_ferry.widgets.repair.folded_section import FoldedSection
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.layout_preview import LivePreview
 from napari_ferry.widgets.repair.mismatch_table import mismatch_table

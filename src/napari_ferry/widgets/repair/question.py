@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_ferry.widgets.form import FoldedSection
 from napari_ferry.widgets.repair.arrow_keys import ArrowKeys
-from napari_ferry.widgets.repair.folded_section import FoldedSection
 from napari_ferry.widgets.repair.sentences import keep_together
 from napari_ferry.widgets.repair.words import CONFIRM, DETAILS, NEXT, USE
 

@@ -45,6 +45,11 @@ class AxisSampling:
         last = int(self.low.max()) + (self.weight is not None)
         return slice(int(self.low.min()), min(last, self.size - 1) + 1)
 
+    @cached_property
+    def is_consecutive(self) -> bool:
+        """Whether the nearest samples are consecutive ones, in order, as without enlargement."""
+        return self.weight is None and bool((self.low[1:] == self.low[:-1] + 1).all())
+
     def crop(self, start: int, stop: int) -> AxisSampling:
         """Return the sampling of a range of pixels of the picture."""
         begin = min(max(start, self.first), self.stop)
@@ -110,10 +115,11 @@ def sample(pixels: NDArray[Any], rows: AxisSampling, columns: AxisSampling) -> N
 
 def _sample_axis(pixels: NDArray[Any], sampling: AxisSampling, axis: int) -> NDArray[Any]:
     """Return the samples of one axis; a view if they are the whole axis in order."""
+    if sampling.is_consecutive and len(sampling.low) == pixels.shape[axis]:
+        return pixels
     index = sampling.low - sampling.needed.start
     if sampling.weight is None:
-        is_whole = _is_whole_axis(index, pixels.shape[axis])
-        return pixels if is_whole else pixels.take(index, axis, mode="clip")
+        return pixels.take(index, axis, mode="clip")
     weight = sampling.weight.reshape([-1 if k == axis else 1 for k in range(pixels.ndim)])
     samples = pixels.astype(np.float32, copy=False)
     interpolated: NDArray[Any] = samples.take(
@@ -124,8 +130,3 @@ def _sample_axis(pixels: NDArray[Any], sampling: AxisSampling, axis: int) -> NDA
     interpolated *= weight
     interpolated += low
     return interpolated
-
-
-def _is_whole_axis(index: NDArray[np.intp], size: int) -> bool:
-    """Return True if indices select a whole axis in order."""
-    return len(index) == size and bool((index == np.arange(size)).all())

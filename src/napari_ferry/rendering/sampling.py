@@ -119,7 +119,8 @@ def _sample_axis(pixels: NDArray[Any], sampling: AxisSampling, axis: int) -> NDA
         return pixels
     index = sampling.low - sampling.needed.start
     if sampling.weight is None:
-        return pixels.take(index, axis, mode="clip")
+        nearest: NDArray[Any] = pixels.take(index, axis, mode="clip")
+        return nearest
     weight = sampling.weight.reshape([-1 if k == axis else 1 for k in range(pixels.ndim)])
     samples = pixels.astype(np.float32, copy=False)
     interpolated: NDArray[Any] = samples.take(

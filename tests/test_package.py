@@ -130,6 +130,7 @@ def test_opening_a_store_imports_no_other_format_and_no_heavy_library(tmp_path: 
         assert imload({str(store)!r})[0].array[0].max() == 1
     """
     loaded = _modules_after(code)
+    assert "numpy.ma" not in loaded - _modules_after("import numpy")
     heavy = (HEAVY | {"av", "fsspec", "imageio_ffmpeg", "numcodecs", "pandas"}) - {"imagecodecs"}
     assert not heavy & {name.split(".")[0] for name in loaded}
     others = {"movie", "ome_xml", "rendering", "layers", "codecs.zarr.saving", "codecs.zarr.repair"}

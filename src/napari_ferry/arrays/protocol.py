@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
@@ -134,7 +135,8 @@ def check_array(array: Array) -> None:
             f"The array has the shape {tuple(array.shape)}, so its size is unknown: call "
             "array.compute_chunk_sizes() first."
         )
-    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):
+    ma = sys.modules.get("numpy.ma")  # nothing is masked before this is imported, which takes 10 ms
+    if ma and isinstance(getattr(array, "_meta", array), ma.MaskedArray):
         raise InvalidImageError(
             "The array is masked, but images have no mask: first fill the masked pixels with "
             "array.filled(value) first (dask.array.ma.filled for dask)."

@@ -130,6 +130,22 @@ def test_names_that_a_disk_may_not_distinguish_are_numbers() -> None:
     assert_same_image(imload(".")[0], image)
 
 
+def test_long_names_are_numbers() -> None:
+    texts = ["a" * 300, "\u65e5" * 40]
+    image = IMAGE.replace(channels=texts)
+    assert imsave(image, "a.tif", partition="tc")[1].name == "a.t_00.c_01.tif"
+    imsave([image.replace(name="a" * 300), IMAGE], "b.tif", partition="t")
+    assert [channel.name for channel in imload("a.*")[0].channels] == texts
+    assert [found.name for found in imload("b.*")] == ["a" * 300, "cells"]
+
+
+def test_a_picture_for_each_channel() -> None:
+    image = Image.from_array(pixels((2, 8, 9), "uint8"), "cyx").replace(channels=["a", "b/c"])
+    assert imsave(image, "a.png", partition="c") == [Path("a.c_a.png"), Path("a.c_b%2Fc.png")]
+    with pytest.raises(InvalidImageError, match="split the data along another axis"):
+        plan(Image.from_array(pixels((3, 2, 8, 9)), "tcyx"), "b.png", partition="c")
+
+
 def test_labels_of_an_axis_are_in_the_names() -> None:
     image = replace(IMAGE, metadata={"labels": {"t": ["3", "10", "21"]}})
     imsave(image, "a.tif", partition="t")
@@ -176,10 +192,74 @@ def test_existing_files_are_replaced_only_on_request() -> None:
     assert imload(".")[0].name == "new"
 
 
+def _select(image: Image, count: int) -> Image:
+    return replace(image, levels=(image.array[:, :count],), channels=image.channels[:count])
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr", ".bin"])
+@pytest.mark.parametrize("partition", ["c", "tc"])
+def test_files_of_a_larger_save_do_not_remain(suffix: str, partition: str) -> None:
+    imsave(IMAGE, f"a{suffix}", partition=partition)
+    imsave(_select(IMAGE, 1), f"b{suffix}", partition=partition)
+    earlier = names()
+    smaller = _select(IMAGE, 1)
+    with pytest.warns(FerryWarning, match=r"a\..*c_actin.* removed with it"):
+        planned = plan(smaller, f"a{suffix}", partition=partition)
+    with pytest.warns(FerryWarning), pytest.raises(TargetExistsError):
+        imsave(smaller, f"a{suffix}", partition=partition)
+    assert names() == earlier
+
+    with pytest.warns(FerryWarning):
+        imsave(smaller, f"a{suffix}", partition=partition, overwrite=True)
+    assert names() == [name for name in earlier if "actin" not in name]
+    assert {path.name for path in planned.stale} == {name for name in earlier if "actin" in name}
+
+
+def test_numbers_with_fewer_digits_and_other_axes_replace_files() -> None:
+    image = Image.from_array(pixels((101, 8, 9)), "tyx")
+    imsave(image, "a.tif", partition="t")
+    with pytest.warns(FerryWarning, match="a.t_000.tif, a.t_001.tif, a.t_002.tif and 98 more"):
+        imsave(IMAGE, "a.tif", partition="tc", overwrite=True)
+    with pytest.warns(FerryWarning):
+        imsave(IMAGE, "a.tif", partition="t", overwrite=True)
+    assert names() == ["a.t_00.tif", "a.t_01.tif", "a.t_02.tif"]
+
+
+def test_an_image_that_is_not_saved_again_does_not_remain() -> None:
+    imsave([IMAGE, IMAGE.replace(name="mask")], "a.tif", partition="t")
+    with pytest.warns(FerryWarning, match="var_mask"):
+        imsave([IMAGE, IMAGE.replace(name="seg")], "a.tif", partition="t", overwrite=True)
+    assert [image.name for image in imload(".")] == ["cells", "seg"]
+
+
+def test_files_that_a_save_does_not_replace_remain() -> None:
+    at = {position: IMAGE.replace(axes="iczyx") for position in (3, 21)}
+    for position, image in at.items():  # saved in two steps
+        part = replace(image, levels=(image.array[:1],)).replace(
+            scale={"i": 1}, translation={"i": position}
+        )
+        imsave(part, "a.tif", partition="i")
+    assert names() == ["a.i_03.tif", "a.i_21.tif"]
+
+    imsave(IMAGE.array[0, 0, 0], "b.t_07.tif")  # of somebody else
+    imsave(IMAGE, "a.b.tif", partition="t")
+    Path("b.t_08.tif").write_bytes(b"damaged")
+    before = names()
+    imsave(IMAGE, "b.tif", partition="t")
+    imsave(_select(IMAGE, 1), "b.tif", partition="t", overwrite=True)
+    assert {*before} < {*names()}
+
+
 def test_a_movie_for_each_channel() -> None:
     image = Image((pixels((4, 2, 16, 16), "uint8"),), tuple(map(Axis, "tcyx")))
     imsave(image, "a.gif", partition="c", frame_rate=5)
     assert names() == ["a.c_00.gif", "a.c_01.gif"]
+
+
+def test_formats_whose_files_do_not_open_together_say_so() -> None:
+    loss = "the files open one by one, not together as one image"
+    assert loss in plan(IMAGE, "a.ome.zarr", partition="t").losses
+    assert loss not in plan(IMAGE, "a.tif", partition="t").losses
 
 
 def test_a_store_for_each_time() -> None:

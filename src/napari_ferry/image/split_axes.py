@@ -14,7 +14,7 @@ from typing import Self
 from napari_ferry.arrays.axis_view import as_indices, view_axes
 from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.files.labels import encode_label, numbers_as_labels
+from napari_ferry.files.labels import file_labels, numbers_as_labels
 from napari_ferry.image.axes import Axis
 from napari_ferry.image.image import Image
 from napari_ferry.image.record import Description, describe, parse_description
@@ -165,18 +165,11 @@ def restore_single(image: Image) -> Image:
 
 
 def _file_labels(image: Image, axis: str) -> tuple[str, ...]:
-    """Return the labels of an axis in names of files: its own, its positions, or numbers from 0.
-
-    Labels that a file system may not distinguish are replaced by numbers.
-    """
-    own = labels_of(image, axis) or _whole_positions(image, axis)
-    texts = [encode_label(label) if label else "" for label in own]
-    if own and all(label is not None and label.isdecimal() and label.isascii() for label in own):
-        texts = numbers_as_labels([int(label or 0) for label in own])
-    is_distinct = len({text.casefold() for text in texts}) == image.size(axis)
-    if not is_distinct or not all(texts):
-        texts = numbers_as_labels(list(range(image.size(axis))))
-    return tuple(texts)
+    """Return the labels of an axis in names of files: its own, its positions, or numbers from 0."""
+    own = labels_of(image, axis) or _whole_positions(image, axis) or [None] * image.size(axis)
+    if all(label is not None and label.isdecimal() and label.isascii() for label in own):
+        own = [*numbers_as_labels([int(label or 0) for label in own])]
+    return tuple(file_labels(own))
 
 
 def _whole_positions(image: Image, axis: str) -> list[str | None]:

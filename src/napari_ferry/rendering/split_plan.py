@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_codec
-from napari_ferry.errors import InvalidImageError
-from napari_ferry.files.labels import encode_label, numbers_as_labels
+from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.files.labels import file_labels
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
-from napari_ferry.image.split_axes import split_image
+from napari_ferry.image.split_axes import Labels, split_image
+from napari_ferry.rendering.stale_parts import find_stale_parts
 from napari_ferry.saving import Plan
 from napari_ferry.saving.plan_merge import merge_plans
 
 _FRAME = ("y", "x", "s")
 """Axes that are always in one file."""
+
+_ALONE = "the files open one by one, not together as one image"
+"""Loss in formats that do not open files with axes over them."""
 
 
 def plan_split(
@@ -41,6 +48,11 @@ def plan_split(
     ------
     InvalidImageError
         No image has such an axis, or a part cannot be saved.
+
+    Warns
+    -----
+    FerryWarning
+        Files of an earlier save have no successor, and are to be removed.
     """
     split = [_split_axes(image, partition) for image in images]
     if not any(split):
@@ -51,15 +63,41 @@ def plan_split(
         )
     suffix = _suffix_of(path)
     stem = path.name[: len(path.name) - len(suffix)]
-    plans = []
+    plans: list[Plan] = []
+    saved: dict[str, Labels] = {}
     for number, (image, axes, variable) in enumerate(
         zip(images, split, _variables(images), strict=True)
     ):
-        for labels, part in split_image(image, axes, number):
+        parts = split_image(image, axes, number)
+        field = [f"var_{variable}"] if variable else []
+        for labels, part in parts:
             fields = [f"{axis}_{label}" for axis, (label,) in labels.items()]
-            name = ".".join([stem, *variable, *fields])
+            name = ".".join([stem, *field, *fields])
             plans.append(plan_part([part], path.with_name(f"{name}{suffix}")))
-    return merge_plans(plans, path.name)
+        saved[variable] = {axis: [labels[axis][0] for labels, _ in parts] for axis in axes}
+
+    planned = merge_plans(plans, path.name)
+    stale = find_stale_parts(planned, stem, suffix, saved)
+    if stale:
+        _warn_of_stale(path, stale)
+    alone = hooks_of(find_codec(path)).open_grid is None
+    return replace(
+        planned,
+        losses=(*planned.losses, *([_ALONE] if alone else [])),
+        stale=tuple(dict.fromkeys([*planned.stale, *stale])),
+    )
+
+
+def _warn_of_stale(path: Path, stale: Sequence[Path]) -> None:
+    """Warn about files of an earlier save that are to be removed."""
+    names = ", ".join(each.name for each in stale[:3])
+    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    warnings.warn(
+        f"{names}{more} belong to the earlier {path.name}, which this save replaces, and are "
+        "removed with it: to keep them, choose another name or folder.",
+        FerryWarning,
+        stacklevel=5,
+    )
 
 
 def _split_axes(image: Image, partition: str | Sequence[str]) -> list[str]:
@@ -70,14 +108,9 @@ def _split_axes(image: Image, partition: str | Sequence[str]) -> list[str]:
     return [name for name in names if name in image.axis_names and name not in _FRAME]
 
 
-def _variables(images: Sequence[Image]) -> list[list[str]]:
-    """Return the part of file names for each of several images; nothing for a single one."""
-    if len(images) == 1:
-        return [[]]
-    labels = [encode_label(image.name) for image in images]
-    if not all(labels) or len({label.casefold() for label in labels}) < len(labels):
-        labels = numbers_as_labels(list(range(len(images))))
-    return [[f"var_{label}"] for label in labels]
+def _variables(images: Sequence[Image]) -> list[str]:
+    """Return the label of each of several images in file names; none for a single one."""
+    return [""] if len(images) == 1 else file_labels([image.name for image in images])
 
 
 def _suffix_of(path: Path) -> str:

@@ -31,8 +31,8 @@ def merge_plans(plans: Sequence[Plan], name: str) -> Plan:
     series = next((plan for plan in plans if plan.nonce or _is_open_ended(plan.stream)), None)
     if series is not None:
         raise InvalidImageError(
-            f"{series.name} would be several files below the size cap: raise size_cap, or split "
-            "the data along another axis as well."
+            f"{series.name} would be several files itself: split the data along another axis as "
+            "well, or raise size_cap in formats with this option."
         )
     paths = {path for plan in plans for path in plan.paths}
     stale = dict.fromkeys(path for plan in plans for path in plan.stale if path not in paths)

@@ -236,8 +236,9 @@ def _check_targets(plan: Plan, overwrite: bool) -> None:
     """Refuse targets without permission or space for a save, before the first byte."""
     for file in plan.files:
         check_target(file.path, is_folder=file.is_folder)
+    has_folders = any(file.is_folder for file in plan.files)
     for path in plan.stale:
-        check_target(path)
+        check_target(path, is_folder=has_folders and path.is_dir())
     _check_existing(plan, plan.existing, overwrite)
     for path in plan.existing:
         check_replaceable(path)

@@ -167,7 +167,9 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
 
     movie = job.movie
     paths = frame_names.frame_paths(path, movie.nframes)
-    job = replace(job, nonce=resumable_nonce(paths[0]) or uuid.uuid4().hex)
+    is_series = len(paths) > 1
+    if is_series:
+        job = replace(job, nonce=resumable_nonce(paths[0]) or uuid.uuid4().hex)
     writes = [
         Write(
             path=each,
@@ -180,7 +182,6 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
             zip(paths, movie.tasks(compress_frames, is_single=True), strict=True)
         )
     ]
-    is_series = len(paths) > 1
     files = [
         PlannedFile(
             path=each,

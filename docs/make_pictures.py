@@ -85,6 +85,7 @@ def _show_export() -> None:
     widget = Export(viewer)
     widget.show_tab(is_movie=True)
     viewer.window.add_dock_widget(widget, name="Export")
+    _wait_until(lambda: widget.is_complete)
     movie = widget.movie
     _wait_until(lambda: movie.ready is not None and "about" in movie.summary.text())
     _wait_until(lambda: movie.preview.picture.pixmap().width() > 1)

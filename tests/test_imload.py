@@ -63,6 +63,14 @@ def test_fields_of_a_pattern_are_axes_with_coordinates_and_names() -> None:
     assert_same_pixels(image.load(), DATA[:, ::-1])
 
 
+def test_a_field_with_the_name_of_an_axis_in_the_files_has_a_cure() -> None:
+    for k in range(2):
+        imsave(Image.from_array(pixels((3, 8, 9)), "tyx"), f"z{k}.tif")
+    with pytest.raises(UnreadableFileError, match=r"use another field .* such as {i}, or rename"):
+        imload("z{t}.tif")
+    assert imload("z{i}.tif")[0].axis_names == ("i", "t", "y", "x")
+
+
 def test_fields_may_be_in_folders_and_a_pattern_may_have_both() -> None:
     for i in range(3):
         for k in range(2):

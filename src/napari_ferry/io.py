@@ -35,6 +35,11 @@ def imload(
 ) -> list[Image]:
     """Open every image of a file, a folder, or several files; no pixels are read.
 
+    Formats are TIFF (``.tif``, ``.ome.tif`` and those of microscopes), OME-Zarr and other Zarr
+    (``.ome.zarr``, ``.zarr``, ``.ozx``), raw pixels with a description (``.bin``, ``.raw``,
+    ``.nrrd`` and more), video (``.mp4`` and more), ``.gif`` and ``.png``. The suffix
+    tells the format.
+
     Parameters
     ----------
     path : str or Path, or sequence of them
@@ -59,7 +64,7 @@ def imload(
     Returns
     -------
     list of Image
-        Lazy; ``image.load()`` reads the pixels.
+        Lazy; ``image.load(progress=True)`` reads the pixels, with a progress bar.
 
     Raises
     ------

@@ -108,6 +108,25 @@ def test_a_mapping_may_have_attributes_of_ome_as_tifffile_takes_them() -> None:
     assert image.metadata == {"objective": "20x", "notes": "run 3"}
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("nm", (None, "nanometer", "nanometer")),
+        ({"y": "nm"}, ("second", "nanometer", "micrometer")),
+        (None, ("second", "micrometer", "micrometer")),
+    ],
+)
+@pytest.mark.parametrize("key", ["unit", "units", "spacing_units"])
+def test_a_unit_has_precedence_over_those_that_ome_assumes(
+    key: str, unit: Any, expected: tuple[str | None, ...]
+) -> None:
+    image = Image.from_array(np.zeros((3, 8, 9)), "tyx")
+    steps = {"PhysicalSizeX": 65, "PhysicalSizeY": 65, "TimeIncrement": 2}
+    (found,) = override_all([image], {**steps, key: unit})
+    assert tuple(axis.unit for axis in found.axes) == expected
+    assert [axis.scale for axis in found.axes] == [2, 65, 65]
+
+
 def test_one_name_for_each_image() -> None:
     images = override_all([IMAGE, IMAGE], {"name": ["a", "b"]})
     assert [image.name for image in images] == ["a", "b"]
@@ -130,6 +149,7 @@ def test_one_name_for_each_image() -> None:
         ({"name": [3]}, "give a str"),
         ({"scale": {"x": 2}, "spacing": {"x": 2}}, "omit one"),
         ({"scale": {"x": 2}, "PhysicalSizeX": 2}, "scale twice"),
+        ({"unit": "nm", "PhysicalSizeX": 2, "PhysicalSizeXUnit": "um"}, "unit twice"),
         ({"Channel": {"Name": ["a"]}}, "1 channels are given, but the image has 2"),
         ({"coords": {"t": [1]}}, "has the length 3"),
         ({"coords": [1]}, "give a list for each axis"),

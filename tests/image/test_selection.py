@@ -130,3 +130,18 @@ def test_another_order_keeps_colors_last_and_leaves_out_axes_of_length_1() -> No
 def test_an_order_names_each_axis_once(order: str) -> None:
     with pytest.raises(InvalidImageError, match="name each of them once"):
         order_axes(IMAGE, order)
+
+
+@pytest.mark.parametrize(
+    ("order", "kept"),
+    [
+        ("ctyx", [0, 3, 6, 9, 12, 15, 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17]),
+        ("itzcyx", list(range(18))),
+        ("yxtc", list(range(18))),
+    ],
+)
+def test_lists_with_an_entry_for_each_plane_follow_the_order(order: str, kept: list[int]) -> None:
+    image = replace(IMAGE, metadata={"Labels": [str(k) for k in range(18)], "other": [1]})
+    ordered = order_axes(image, order)
+    assert ordered.metadata == {"Labels": [str(k) for k in kept], "other": [1]}
+    assert image.metadata["Labels"] == [str(k) for k in range(18)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
+import textwrap
 import types
 import typing
 from collections.abc import Callable
@@ -10,9 +12,13 @@ from typing import Any
 
 import pytest
 
+from napari_ferry.codec_protocol import Codec, hooks_of
 from napari_ferry.codec_search import codecs
+from napari_ferry.io import imload
+from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave, option_sources, plan
 from napari_ferry.rendering.save_options import SaveOptions
+from napari_ferry.signatures import Option, option_names, options_of
 
 
 def members(annotation: Any) -> set[Any]:
@@ -54,3 +60,42 @@ def test_imsave_and_plan_take_these_options(function: Callable[..., Any]) -> Non
     options = inspect.signature(function).parameters["options"]
     assert options.annotation == "Unpack[SaveOptions]"
     assert not SaveOptions.__required_keys__
+
+
+def format_text(codec: Codec) -> str:
+    """Return the lines about a format in the docstring of `imsave`."""
+    own = [each for each in options_of([codec.plan]) if each.name not in option_names(render)]
+    lines = [f"{' '.join(codec.SUFFIXES)}: {hooks_of(codec).SUMMARY}"]
+    for option in own:
+        lines += textwrap.wrap(option_text(option), 86, subsequent_indent="    ")
+    return textwrap.indent("\n    ".join(lines), " " * 8)
+
+
+def option_text(option: Option) -> str:
+    """Return an option with its default, other words and meaning."""
+    words = [repr(word) for word in option.words if word != option.default]
+    others = f" or {', '.join(words)}" if words else ""
+    return f"{option.name}={option.default!r}{others}: {option.help}".replace("'", '"')
+
+
+def movie_text() -> str:
+    """Return the lines about drawing in the docstring of `imsave`."""
+    suffixes = [s for codec in codecs() if hooks_of(codec).IS_MOVIE for s in codec.SUFFIXES]
+    text = f"{' '.join(suffixes)}: also the options of `render`, {', '.join(option_names(render))}"
+    return textwrap.indent(textwrap.fill(text, 90, subsequent_indent="    "), " " * 8)
+
+
+def test_the_help_of_imsave_has_the_options_of_every_format() -> None:
+    text = "\n".join([*map(format_text, codecs()), movie_text()])
+    expected = textwrap.indent(inspect.cleandoc(text), "    ")
+    assert expected in (inspect.getdoc(imsave) or ""), f"it should contain\n{text}"
+
+
+@pytest.mark.parametrize("function", [imload, imsave, plan])
+def test_help_fits_two_screens_and_names_the_formats(function: Callable[..., Any]) -> None:
+    text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    assert len(text.splitlines()) <= 100
+    for word in ("losses" if function is not imload else "FerryWarning", "progress"):
+        assert word in text or function is plan
+    if function is not plan:
+        assert all(codec.SUFFIXES[0] in text for codec in codecs())

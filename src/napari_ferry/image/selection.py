@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +13,10 @@ from napari_ferry.arguments import is_whole
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.axis_view import Indices, as_indices, view_axes
 from napari_ferry.errors import FerryWarning, InvalidImageError
-from napari_ferry.image.axes import LABELS, PLANE_LISTS, Axis, Channel, parse_axes
+from napari_ferry.image.axes import LABELS, Axis, Channel, parse_axes
 from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.image import Image
+from napari_ferry.image.plane_entries import order_planes, part_of_planes
 from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS
 
 
@@ -75,7 +75,7 @@ def select(image: Image, partition: Mapping[str, object]) -> Image:
         axes=tuple(axes[k] for k in order),
         channels=channels,
         display=display,
-        metadata={**_part_of_labels(image, choices), **_part_of_planes(image, indices)},
+        metadata={**_part_of_labels(image, choices), **part_of_planes(image, indices)},
     )
 
 
@@ -114,6 +114,7 @@ def order_axes(image: Image, order: str | Sequence[str]) -> Image:
         levels=tuple(view_axes(level, places) for level in image.levels),
         axes=tuple(known.get(name, Axis(name)) for name in wanted),
         channels=image.channels if has_c else image.channels[:1],
+        metadata={**image.metadata, **order_planes(image, wanted)},
     )
 
 
@@ -258,21 +259,3 @@ def _part_of_labels(image: Image, choices: Mapping[int, _Choice]) -> Mapping[str
         if own:
             kept[name] = [own[i] for i in choice.indices]
     return {**image.metadata, LABELS: kept}
-
-
-def _part_of_planes(image: Image, indices: Mapping[int, Indices]) -> Mapping[str, Any]:
-    """Return the lists in the metadata with the entries of the chosen planes."""
-    lead = [k for k, name in enumerate(image.axis_names) if name not in ("y", "x", "s")]
-    sizes = [image.shape[k] for k in lead]
-    given = {key: image.metadata.get(key) for key in PLANE_LISTS}
-    lists = {
-        key: values
-        for key, values in given.items()
-        if isinstance(values, list | tuple) and len(values) == math.prod(sizes)
-    }
-    if not lists:
-        return {}
-
-    planes = np.arange(math.prod(sizes)).reshape(sizes)
-    kept = planes[np.ix_(*(indices.get(k, range(image.shape[k])) for k in lead))].ravel().tolist()
-    return {key: [values[i] for i in kept] for key, values in lists.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ _FIELDS = ("axes", "scale", "unit", "translation", "channels")
 
 _SPELLINGS: dict[str, str] = {"spacing": "scale", "units": "unit", "spacing_units": "unit"}
 """Other keys of metadata with the same meaning, as in objects of xarray."""
+
+_UNIT_KEYS = ("unit", *(key for key, name in _SPELLINGS.items() if name == "unit"))
 
 STEPS = {"t": "TimeIncrement", "z": "PhysicalSizeZ", "y": "PhysicalSizeY", "x": "PhysicalSizeX"}
 """Attributes of OME for the step along each axis; with ``Unit`` appended, for its unit."""
@@ -87,13 +89,29 @@ def _translate_ome(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the entries of metadata, with attributes of OME as scale, unit and channels."""
     others = dict(metadata)
     scale = {axis: others.pop(key) for axis, key in STEPS.items() if others.get(key) is not None}
-    unit = {axis: others.pop(f"{STEPS[axis]}Unit", _STEP_UNITS[axis]) for axis in scale}
+    unit = _take_units(others, scale)
     channel = others.get("Channel")
     names = channel.get("Name") if isinstance(channel, Mapping) else None
     if names is not None:
         del others["Channel"]
     found = {"scale": scale or None, "unit": unit or None, "channels": names}
     return [*others.items(), *((key, value) for key, value in found.items() if value is not None)]
+
+
+def _take_units(others: dict[str, Any], axes: Collection[str]) -> dict[str, Any]:
+    """Return the units of OME for the steps along axes, and remove them from the other entries.
+
+    OME assumes some where none is given; those of another key have precedence over these.
+    """
+    own = {axis: f"{STEPS[axis]}Unit" for axis in axes}
+    found = {axis: others.pop(key) for axis, key in own.items() if key in others}
+    assumed = {axis: _STEP_UNITS[axis] for axis in axes}
+    key = next((key for key in _UNIT_KEYS if others.get(key) is not None), None)
+    if key is None:
+        return assumed | found
+    if isinstance(others[key], Mapping) and not found:
+        others[key] = assumed | dict(others[key])
+    return found
 
 
 def _with_coordinates(image: Image, coords: object, given: Mapping[str, Any]) -> Image:

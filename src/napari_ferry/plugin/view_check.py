@@ -17,7 +17,7 @@ from napari_ferry.plugin.viewer_overlays import (
     overlay_options,
 )
 from napari_ferry.rendering.drawing_choice import keeps_samples
-from napari_ferry.rendering.save import INTERPOLATIONS
+from napari_ferry.rendering.drawing_losses import INTERPOLATIONS
 from napari_ferry.rendering.style import transforms_of
 
 _OLD_GRID = ("grid",)

@@ -19,26 +19,18 @@ from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.record import SPEED
 from napari_ferry.image.user_metadata import override_all
-from napari_ferry.layers.channels import split_channels
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.progress import Report
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
+from napari_ferry.rendering.drawing_losses import drawing_losses
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.sample_plan import images_for, plan_samples
 from napari_ferry.rendering.save_options import SaveOptions
 from napari_ferry.rendering.split_plan import plan_split
-from napari_ferry.rendering.style import projection_of
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.signatures import option_names, options_of
-
-INTERPOLATIONS = ("nearest", "linear")
-"""Ways of interpolation that are drawn as napari draws them."""
-
-_BACKGROUNDS = ("black", "#000000")
-"""Names of the color behind layers in napari's default theme."""
-
 
 _UNCOMPRESSED = "none"
 """Name of no compression in every format."""
@@ -62,33 +54,13 @@ def plan(
 
     Parameters
     ----------
-    images : Image, array, or sequence of them
-        Images to save, from bottom to top if they are drawn. Arrays of one shape,
-        (y, x) or (y, x, 3 or 4), in a sequence are the frames of one image. An array of integers
-        (frames, y, x, 3 or 4) is in color; in formats for samples, so is a uint8 array
-        (y, x, 3 or 4).
-    path : str or Path
-        Target; its suffix selects the format. A name without suffix becomes a store,
-        ``<name>.ome.zarr``.
-    as_seen : bool, optional
-        True to save images as napari displays them, False to save their samples. By default,
-        formats for samples store these, and a movie is drawn if several layers, color, pixels that
-        are not square or an option of `render` require it.
-    metadata : mapping, optional
-        Metadata to replace, as in `imload`.
-    partition : str or sequence of str, optional
-        Axes along which each index is saved as a file: ``"tc"`` makes files such as
-        ``cells.t_03.c_actin.tif``, which `imload` opens as one image by their folder, a list or a
-        pattern. Characters not allowed in names are percent-encoded. Axes that include y and x are
-        those within a file instead.
-    **options
-        Options of the format, such as ``size_cap`` of TIFF, and for movies those of `render`.
-        ``compression=True`` is the usual lossless compression of the format, False is none.
+    images, path, as_seen, metadata, partition, **options
+        Parameters of `imsave`.
 
     Returns
     -------
     Plan
-        The targets, their sizes, and the losses.
+        Its ``files`` with their sizes, and its ``losses``: what the format cannot store.
 
     Raises
     ------
@@ -133,16 +105,73 @@ def imsave(
     partition: str | Sequence[str] | None = None,
     **options: Unpack[SaveOptions],
 ) -> list[Path]:
-    """Save images; existing files are replaced only on request, and only by complete files.
+    """Save images in the format that the suffix of the path selects.
 
-    Folders that do not exist are made; if the save fails, they are removed again.
+    Nothing is printed about what a format cannot store: ``plan(images, path).losses`` lists it.
+    A save that fails or is stopped leaves existing files unchanged.
 
     Parameters
     ----------
-    images, path, as_seen, metadata, partition, **options
-        Parameters of `plan`.
-    overwrite, workers, progress, cancel
-        Parameters of `run`.
+    images : Image, array, Dataset, or sequence or dict of them
+        Images to save, from bottom to top if they are drawn. Arrays of one shape,
+        (y, x) or (y, x, 3 or 4), in a sequence are the frames of one image. An array of integers
+        (frames, y, x, 3 or 4) is in color; in formats for samples, so is a uint8 array
+        (y, x, 3 or 4).
+    path : str or Path
+        Target; its suffix selects the format. A name without suffix becomes a store,
+        ``<name>.ome.zarr``. Missing folders are made.
+    overwrite : bool
+        True to replace existing files, by complete files only.
+    workers, cancel
+        Number of threads, and a function that stops the save by returning True, as for `run`.
+    progress : callable or bool, optional
+        True shows a progress bar on a terminal or in a notebook; a function gets a `Progress`.
+    as_seen : bool, optional
+        True to draw images as napari displays them, False to save their samples. By default,
+        formats for samples store these, and a movie is drawn if several layers, color, pixels that
+        are not square or an option of `render` require it.
+    metadata : mapping, optional
+        Metadata to replace, as in `imload`, such as ``{"scale": {"y": 0.5, "x": 0.5}}``.
+    partition : str or sequence of str, optional
+        Axes along which each index is saved as a file: ``"tc"`` makes files such as
+        ``cells.t_03.c_actin.tif``, which `imload` opens as one image by their folder, a list or a
+        pattern. Characters not allowed in names are percent-encoded. Axes that include y and x are
+        those within a file instead.
+    **options
+        Options of the format, here with their defaults. ``compression=True`` is the usual
+        lossless compression of the format, False is none.
+
+        .bin .raw .dat: all samples of an image; metadata in NAME.json
+        .gif: a movie as displayed, in up to 256 colors
+            frame_rate=None: Frames per second, up to 50, the most that browsers play
+            loop=0: Number of repetitions after the first playback, 0 for endless
+            colors=256: Maximum number of colors per frame, 2 to 256
+            dither=False: Approximate missing colors by a fixed pattern of available ones
+        .png .apng: frames as displayed, or exact gray samples
+            frame_rate=None: Frames per second
+            loop=0: Number of repetitions of an animation after the first playback, 0 for endless
+        .tif .tiff .ome.tif .ome.tiff: all samples; metadata for Fiji, or as OME-XML
+            size_cap=3.9: Maximum size of one file in GB (1e9 bytes)
+            compression="none" or "zlib", "zstd", "lzw": Lossless compression of the pages
+            pyramid=None: Save smaller copies of each plane, in OME-TIFF, so that large planes are
+                displayed quickly
+            metadata_json=False: Write all metadata of the images to <name>.json as well
+        .mp4 .mov .mkv: a movie as displayed; .mkv: exact gray samples
+            frame_rate=None: Frames per second
+            quality="high" or "small", "good", "best": Quality of H.264, from small files to files
+                that look like the original
+            codec="auto" or "h264", "ffv1": Encoding: H.264 has 8 bits and plays everywhere, FFV1
+                preserves 8- and 16-bit samples exactly, in .mkv
+        .ome.zarr .zarr .ozx: all samples and metadata, in chunks
+            version="0.5" or "0.4": Version of OME-Zarr
+            chunks=None or "2D", "3D": Shape of the parts that are read at once
+            shards=None: Store many chunks in one file, in version 0.5
+            levels=None: Number of resolutions, the full one included
+            downsample=None or "mean", "nearest", "mode": Value of the pixels of smaller copies
+            compression=None or "zstd", "lz4", "best", "none": Lossless compression by Blosc
+        .gif .png .apng .mp4 .mov .mkv: also the options of `render`, axis, position, start, stop,
+            step, speed, plane, thickness, projection, scale, fit, flip, crop, grid, grid_stride,
+            grid_spacing, background, time_stamp, scale_bar, color_bar, text, text_corner
 
     Returns
     -------
@@ -151,8 +180,18 @@ def imsave(
 
     Raises
     ------
-    UnsupportedFormatError, InvalidImageError, TargetError, SaveError
-        As for `plan` and `run`.
+    UnsupportedFormatError, InvalidImageError
+        The format is unknown, cannot hold an image, or lacks an option.
+    TargetError, SaveError
+        The files exist, or cannot be written; as for `run`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cells = np.zeros((20, 64, 64), np.uint16)
+    >>> files = imsave(cells, "cells.tif", compression=True, metadata={"scale": {"t": 0.1}})
+    >>> [path.name for path in files]
+    ['cells.tif']
     """
     planned = plan(images, path, as_seen=as_seen, metadata=metadata, partition=partition, **options)
     with new_folders(planned.paths[0].parent):
@@ -226,7 +265,7 @@ def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> 
     drawing = {name: value for name, value in options.items() if name in DEFAULTS}
     others = {name: value for name, value in options.items() if name not in DEFAULTS}
     planned = plan_samples(render(images, **drawing), path, **others)
-    return replace(planned, losses=(*_losses(images, drawing), *planned.losses))
+    return replace(planned, losses=(*drawing_losses(images, drawing), *planned.losses))
 
 
 def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
@@ -252,39 +291,4 @@ def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
         axes=axes,
         channels=channels,
         metadata=image.metadata if speed is None else {**image.metadata, SPEED: speed},
-    )
-
-
-def _losses(images: Sequence[Image], drawing: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the losses of drawing images, with options of `render`, instead of saving samples."""
-    layers = [single for image in images for single in split_channels(image)]
-    modes = [str(layer.display.get("interpolation2d", "nearest")) for layer in layers]
-    replaced = [
-        f"{layer.name or layer.kind} is drawn with linear interpolation instead of {mode}"
-        for layer, mode in zip(layers, modes, strict=True)
-        if mode not in INTERPOLATIONS and layer.kind == "image"
-    ]
-    is_as_shown = not replaced and _is_as_shown(layers, drawing)
-
-    if len(layers) > 1:
-        merged = "both layers" if len(layers) == 2 else f"all {len(layers)} layers"
-        shown = ", as napari shows them" if is_as_shown else ""
-        drawn = f"{merged} are merged into one 8-bit RGB picture{shown}"
-    else:
-        shown = " as napari shows it," if is_as_shown else ""
-        drawn = f"{layers[0].name or layers[0].kind} is drawn{shown} in 8-bit colors"
-    return drawn, *replaced
-
-
-def _is_as_shown(layers: Sequence[Image], drawing: Mapping[str, Any]) -> bool:
-    """Return True if options of `render` change nothing that napari shows of layers.
-
-    A camera and a grid of napari may show the same as other options. A background counts as that of
-    napari if it is the usual one.
-    """
-    projection = drawing.get("projection")
-    return (
-        drawing.get("crop") is None
-        and drawing.get("background", "black") in _BACKGROUNDS
-        and all(projection_of(x, projection) == projection_of(x, None) for x in layers)
     )

@@ -116,9 +116,11 @@ def _grid_image(grid: Grid, first: Image, read: ReadFrame, name: str) -> Image:
         if axis.name not in labels or n > 1
     ]
     if set(labels) & {axis.name for axis, _ in own}:
+        other = next(letter for letter in "ijkp" if letter not in first.axis_names)
         raise UnreadableFileError(
             f"{grid.existing[0].name} contains the axes {' '.join(first.axis_names)}, but the "
-            f"names of the files assign the axes {' '.join(labels)} to the set: rename the files."
+            f"names of the files assign the axes {' '.join(labels)} to the set: use another field "
+            f"in a pattern for imload, such as {{{other}}}, or rename the files."
         )
 
     shape = (*(len(values) for values in labels.values()), *(n for _, n in own))

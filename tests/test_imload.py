@@ -117,6 +117,15 @@ def test_metadata_part_and_order() -> None:
     assert_same_pixels(found.load(), DATA[None, 1:, 1:, None])
 
 
+def test_a_part_of_one_of_several_images_leaves_the_others_unchanged() -> None:
+    image = Image.from_array(DATA, "tcyx", name="cells")
+    imsave([image, Image.from_array(DATA[:, 0], "tyx", name="mask")], "a.tif")
+    shapes = [each.shape for each in imload("a.tif", partition={"T": slice(2), "C": 0})]
+    assert shapes == [(2, 20, 33), (2, 20, 33)]
+    with pytest.raises(InvalidImageError, match="'z', but the image has the axes t c y x"):
+        imload("a.tif", partition={"z": 0})
+
+
 def test_axes_in_metadata_are_those_of_axes() -> None:
     imsave(DATA[:, 0], "a.tif")
     assert imload("a.tif", metadata={"axes": "zyx"})[0].axis_names == ("z", "y", "x")
@@ -138,6 +147,7 @@ def test_a_part_of_a_store_is_read_alone() -> None:
         ([], InvalidImageError, "The list of files is empty"),
         ({"a.tif"}, InvalidImageError, "is not a path"),
         (3, InvalidImageError, "is not a path"),
+        ("", UnreadableFileError, "The path is empty"),
         (["a.tif", 3], InvalidImageError, "is not a path"),
         (["a.tif", "none.tif"], MissingFileError, "none.tif"),
         (["a.tif", "b.ome.zarr"], UnsupportedFormatError, "different formats"),

@@ -274,6 +274,29 @@ def test_a_partition_splits_an_axis(partition: str) -> None:
         plan(IMAGE, "a.tif", partition=partition)
 
 
+def test_an_axis_that_is_named_twice_is_split_once() -> None:
+    assert len(imsave(IMAGE, "a.tif", partition="tt")) == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("compress", "did you mean compression"),
+        ("overwite", "did you mean overwrite"),
+        ("q", "it has size_cap"),
+    ],
+)
+def test_unknown_options_have_a_cure(option: str, message: str) -> None:
+    with pytest.raises(InvalidImageError, match=rf"\.tif has no option {option}: {message}"):
+        imsave(IMAGE, "a.tif", **{option: True})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["a.tif", Path("a.tif")])
+def test_a_path_is_not_an_image(path: object) -> None:
+    with pytest.raises(InvalidImageError, match=r"a\.tif is a path, not an image: open it first"):
+        imsave(path, "b.tif")
+
+
 def test_an_axis_in_a_name_is_a_word() -> None:
     image = replace(IMAGE, axes=(Axis("d0"), *AXES[1:]))
     with pytest.raises(InvalidImageError, match="rename it to a word of letters"):

@@ -44,6 +44,8 @@ def to_path(path: str | Path, error: type[FerryError] = UnreadableFileError) -> 
             f"An object of type {type(path).__name__} is not a path: give a str or a Path; imsave "
             "and plan take the images first, save_images, save_video and the like the path first."
         )
+    if not os.fspath(path):
+        raise error("The path is empty: give the name of a file, or . for the current folder.")
     if "\0" in os.fspath(path):
         raise error(
             f"{os.fspath(path)!r} contains a null byte, which is not allowed in a name: correct "

@@ -57,7 +57,8 @@ def imload(
         are attributes of OME such as ``PhysicalSizeX``, ``TimeIncrement`` and ``Channel``.
     partition : mapping, optional
         Part of each axis to open: a slice, or a list of indices or of names of channels; a single
-        one leaves the axis out. Such as ``{"t": slice(0, 10), "c": "GFP"}``.
+        one leaves the axis out. Such as ``{"t": slice(0, 10), "c": "GFP"}``. Axes that one of
+        several images lacks leave it unchanged.
     order : str or sequence of str, optional
         Axes in this order, such as ``"itczyx"``; those that the image lacks have length 1.
 
@@ -92,7 +93,7 @@ def imload(
     (10, 1, 1, 8, 8)
     """
     # these cost time only where they are needed, as does the search for files
-    from napari_ferry.image.selection import order_axes, select
+    from napari_ferry.image.selection import order_axes, select_all
     from napari_ferry.image.user_metadata import override_all, sort_metadata
 
     given = sort_metadata(metadata or {})
@@ -101,7 +102,7 @@ def imload(
         images = _open_source(path)
     images = override_all(images, given) if given else images
     if partition is not None:
-        images = [select(image, partition) for image in images]
+        images = select_all(images, partition)
     return images if order is None else [order_axes(image, order) for image in images]
 
 

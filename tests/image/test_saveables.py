@@ -217,7 +217,7 @@ def _frames() -> Iterator[np.ndarray]:
         ([1, 2, 3], "Not an image .int."),
         ([GRAY[0], None], "Not an image .NoneType."),
         (None, "Not an image .NoneType."),
-        ("a.tif", "Not an image .str."),
+        ("a.tif", "is a path, not an image"),
         ((), "nothing to save"),
         (deque(), "nothing to save"),
         ([np.ma.masked_equal(frame, 0) for frame in GRAY], "masked"),

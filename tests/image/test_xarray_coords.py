@@ -60,6 +60,53 @@ def test_uneven_positions_in_space_and_time_are_refused() -> None:
         Image.from_xarray(data)
 
 
+def test_attributes_and_single_coordinates_are_metadata(tmp_path: Path) -> None:
+    data = xarray.DataArray(
+        STACK[:3],
+        dims=("t", "y", "x"),
+        coords={
+            "z": 2.5,
+            "well": "A1",
+            "start": np.datetime64("2024-05-01", "D"),
+            "t": np.arange(3) * np.timedelta64(500, "ms"),
+        },
+        attrs={"mouse": 7, "metadata": {"objective": "20x"}},
+    )
+    dataset = xarray.Dataset({"cells": data}, attrs={"mouse": 3, "session": [1, "a"]})
+    expected = {"z": 2.5, "well": "A1", "mouse": 7, "session": [1, "a"], "objective": "20x"}
+    imsave(dataset, tmp_path / "a.tif")
+    (image,) = imload(tmp_path / "a.tif")
+    assert image.metadata.pop("start").startswith("2024-05-01")  # type: ignore[attr-defined]
+    assert image.metadata == expected
+    assert image.axis("t") == Axis("t", 0.5, "second")
+    assert Image.from_xarray(image.to_xarray()).metadata == expected
+
+
+def test_dates_are_labels() -> None:
+    days = np.array(["2024-05-01", "2024-05-02", "2024-05-09"], "datetime64[D]")
+    data = xarray.DataArray(STACK[:3], dims=("t", "y", "x"), coords={"t": days})
+    (first, *_), scale = Image.from_xarray(data).metadata["labels"]["t"], Axis("t")
+    assert first.startswith("2024-05-01")
+    assert Image.from_xarray(data).axes[0] == scale
+
+
+def test_other_coordinates_are_left_out_with_a_warning() -> None:
+    data = xarray.DataArray(
+        STACK[:3], dims=("t", "y", "x"), coords={"dose": ("t", [1.0, 2.0, 4.0])}
+    )
+    with pytest.warns(FerryWarning, match="coordinates dose are left out"):
+        Image.from_xarray(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(STACK, "ndarray is not an xarray.DataArray"), (xarray.Dataset(), "several variables")],
+)
+def test_other_objects_are_refused(data: Any, message: str) -> None:
+    with pytest.raises(InvalidImageError, match=message):
+        Image.from_xarray(data)
+
+
 @pytest.mark.parametrize("labels", [3, {"i": 3}, {"q": ["a"]}, {"i": ["a"]}])
 def test_metadata_that_are_no_labels_are_no_coordinates(labels: object) -> None:
     image = Image.from_array(STACK[:3], "iyx").replace(metadata={"labels": labels})

@@ -138,6 +138,6 @@ def check_array(array: Array) -> None:
     ma = sys.modules.get("numpy.ma")  # nothing is masked before this is imported, which takes 10 ms
     if ma and isinstance(getattr(array, "_meta", array), ma.MaskedArray):
         raise InvalidImageError(
-            "The array is masked, but images have no mask: first fill the masked pixels with "
+            "The array is masked, but images have no mask: fill the masked pixels with "
             "array.filled(value) first (dask.array.ma.filled for dask)."
         )

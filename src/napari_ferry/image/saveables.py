@@ -5,6 +5,7 @@ The axes of arrays without names are chosen here, and nowhere else.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -62,7 +63,9 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
         An array that looks like one RGB image is treated as frames of a movie.
     """
     if hasattr(images, "data_vars"):
-        return [Image.from_xarray(images[name]) for name in images.data_vars]
+        variables = [images[name] for name in images.data_vars]
+        shared = images.attrs
+        return [Image.from_xarray(each.assign_attrs(shared | each.attrs)) for each in variables]
     if isinstance(images, Mapping) and images and all(isinstance(key, str) for key in images):
         return [_with_name(_as_image(images[name], is_movie), name) for name in images]
     if _is_single(images):
@@ -251,6 +254,8 @@ def _not_an_image(item: object) -> str:
             f"A {type(item).__name__} in a sequence is not an image: give one list of frames, or "
             "make an array of the whole with numpy.asarray."
         )
+    if isinstance(item, str | os.PathLike):
+        return f"{os.fspath(item)} is a path, not an image: open it first, by imload."
     return (
         f"Not an image ({type(item).__name__}): give an Image, or a numpy, dask, zarr or xarray "
         "array."

@@ -28,6 +28,21 @@ class _Choice:
     is_single: bool = False
 
 
+def select_all(images: Sequence[Image], partition: Mapping[str, object]) -> list[Image]:
+    """Return a part of each image, lazily; axes that it lacks leave an image unchanged.
+
+    Parameters and errors are those of `select`; an axis is in one of the images at least.
+    """
+    _check_partition(partition, list(dict.fromkeys(n for each in images for n in each.axis_names)))
+    return [
+        select(
+            image,
+            {key: own for key, own in partition.items() if str(key).lower() in image.axis_names},
+        )
+        for image in images
+    ]
+
+
 def select(image: Image, partition: Mapping[str, object]) -> Image:
     """Return a part of an image, lazily; scale and translation follow.
 
@@ -50,19 +65,11 @@ def select(image: Image, partition: Mapping[str, object]) -> Image:
     FerryWarning
         Indices of a calibrated axis are not evenly spaced.
     """
-    if not isinstance(partition, Mapping):
-        raise InvalidImageError(
-            f"The partition is {partition!r}: give a mapping, such as {{'t': slice(0, 10)}}."
-        )
     names = image.axis_names
+    _check_partition(partition, names)
     choices: dict[int, _Choice] = {}
     for key, chosen in partition.items():
         name = str(key).lower()
-        if name not in names:
-            raise InvalidImageError(
-                f"The partition names axis {key!r}, but the image has the axes {' '.join(names)}: "
-                "name some of these."
-            )
         choices[names.index(name)] = _choose(image, name, chosen)
 
     indices = {axis: choice.indices for axis, choice in choices.items()}
@@ -77,6 +84,26 @@ def select(image: Image, partition: Mapping[str, object]) -> Image:
         display=display,
         metadata={**_part_of_labels(image, choices), **part_of_planes(image, indices)},
     )
+
+
+def _check_partition(partition: object, names: Sequence[str]) -> None:
+    """Refuse something other than a mapping from some of the axes.
+
+    Raises
+    ------
+    InvalidImageError
+        It is not a mapping, or names another axis.
+    """
+    if not isinstance(partition, Mapping):
+        raise InvalidImageError(
+            f"The partition is {partition!r}: give a mapping, such as {{'t': slice(0, 10)}}."
+        )
+    unknown = [key for key in partition if str(key).lower() not in names]
+    if unknown:
+        raise InvalidImageError(
+            f"The partition names axis {unknown[0]!r}, but the image has the axes "
+            f"{' '.join(names)}: name some of these."
+        )
 
 
 def order_axes(image: Image, order: str | Sequence[str]) -> Image:

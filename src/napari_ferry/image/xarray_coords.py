@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.image.axes import LABELS, Axis, Channel, read_unit
 
 if TYPE_CHECKING:
@@ -61,14 +62,22 @@ def to_dataset(image: Image) -> xarray.Dataset:
 def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
     """Return the fields of the image of an xarray object.
 
+    Attributes, and coordinates with a single value that are not along an axis, become metadata.
+
     Raises
     ------
     InvalidImageError
-        Coordinates are not evenly spaced.
+        It is not a DataArray, or coordinates are not evenly spaced.
+
+    Warns
+    -----
+    FerryWarning
+        Coordinates that are neither along an axis nor a single value are left out.
     """
+    _check_kind(data)
     names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
     stored = data.attrs.get("metadata")
-    metadata = dict(stored) if isinstance(stored, Mapping) else {}
+    metadata = {**_other_attributes(data), **(stored if isinstance(stored, Mapping) else {})}
     units = metadata.pop(_UNITS, None)
     units = units if isinstance(units, Mapping) else {}
 
@@ -86,6 +95,52 @@ def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
         "name": "" if data.name is None else str(data.name),
         "metadata": metadata,
     }
+
+
+def _check_kind(data: object) -> None:
+    """Refuse another object than a DataArray.
+
+    Raises
+    ------
+    InvalidImageError
+        The object is of another type.
+    """
+    if hasattr(data, "data_vars"):
+        raise InvalidImageError(
+            "A Dataset has several variables: give one of them, such as dataset['image'], or save "
+            "it whole with imsave."
+        )
+    if not (hasattr(data, "dims") and hasattr(data, "coords")):
+        raise InvalidImageError(
+            f"An object of type {type(data).__name__} is not an xarray.DataArray: use "
+            "Image.from_array for arrays without coordinates."
+        )
+
+
+def _other_attributes(data: xarray.DataArray) -> dict[str, Any]:
+    """Return the attributes of an object, and its coordinates of a single value, by their names.
+
+    Warns
+    -----
+    FerryWarning
+        Coordinates are neither along an axis nor a single value.
+    """
+    others = {str(name): own for name, own in data.coords.items() if name not in data.dims}
+    single = {name: np.asarray(own.values) for name, own in others.items() if own.ndim == 0}
+    left_out = [name for name in others if name not in single]
+    if left_out:
+        warnings.warn(
+            f"The coordinates {', '.join(left_out)} are left out: an image has one coordinate for "
+            "each axis.",
+            FerryWarning,
+            stacklevel=5,
+        )
+    values = {
+        name: str(value) if value.dtype.kind in "Mm" else value.item()
+        for name, value in single.items()
+    }
+    attributes = {str(key): value for key, value in data.attrs.items() if key != "metadata"}
+    return {**values, **attributes}
 
 
 def _to_coordinates(
@@ -137,6 +192,8 @@ def _from_labels(data: xarray.DataArray, dim: str) -> list[str]:
     if dim not in data.coords or dim == "c":
         return []
     values = np.asarray(data.coords[dim].values)
+    if values.dtype.kind == "M":
+        return [str(value) for value in np.datetime_as_string(values)]
     is_label = values.dtype.kind in "USOT"
     if values.dtype.kind in "iu" and dim not in _CALIBRATED:
         steps = np.diff(values.astype(np.float64))
@@ -164,10 +221,12 @@ def _from_coordinate(data: xarray.DataArray, dim: str, other_unit: object) -> Ax
 
     coordinate = data.coords[dim]
     values = np.asarray(coordinate.values)
+    unit = str(coordinate.attrs.get("units") or other_unit or "")
+    if values.dtype.kind == "m":
+        values, unit = values / np.timedelta64(1, "s"), "s"
     if values.dtype.kind not in "iuf":
         return Axis(dim)
 
-    unit = str(coordinate.attrs.get("units") or other_unit or "")
     steps = np.diff(values.astype(np.float64))
     scale = float(steps.mean()) if steps.size else 1.0
     if not np.allclose(steps, scale, rtol=1e-3):

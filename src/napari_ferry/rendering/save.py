@@ -247,9 +247,11 @@ def _check_options(codec: Codec, path: Path, options: Mapping[str, Any], *, draw
         known = list(dict.fromkeys([*known, *DEFAULTS]))
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise InvalidImageError(
-            f"{path.suffix} has no option {unknown[0]}: it has {', '.join(known) or 'none'}."
-        )
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(unknown[0], [*known, *option_names(imsave)], 1)
+        cure = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(known) or 'none'}."
+        raise InvalidImageError(f"{path.suffix} has no option {unknown[0]}: {cure}")
 
 
 def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -> Plan:

@@ -102,7 +102,7 @@ def _warn_of_stale(path: Path, stale: Sequence[Path]) -> None:
 
 def _split_axes(image: Image, partition: str | Sequence[str]) -> list[str]:
     """Return the axes of an image to split, in the order of their names in those of files."""
-    names = parse_axes(partition)
+    names = dict.fromkeys(parse_axes(partition))
     if {"y", "x"} <= {*names}:
         return [name for name in image.axis_names if name not in (*names, "s")]
     return [name for name in names if name in image.axis_names and name not in _FRAME]

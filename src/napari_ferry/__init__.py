@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.errors import (
+    ClusterError,
     FerryError,
     FerryWarning,
     InvalidImageError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Axis",
     "Channel",
+    "ClusterError",
     "FerryError",
     "FerryWarning",
     "Image",

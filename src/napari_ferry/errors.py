@@ -12,6 +12,7 @@
     ├── TargetExistsError(FileExistsError)   a target of a save already exists
     ├── TargetError(OSError)                 a target is unusable: no space, no permission, bad name
     ├── SaveError(OSError)                   a save failed; existing files are unchanged
+    │   └── ClusterError                     the workers of a cluster cannot carry out a save
     ├── SaveCancelledError                   a save was cancelled; existing files are unchanged
     └── LoadCancelledError                   loading pixels was cancelled
     FerryWarning(UserWarning)                something was assumed, or could not be preserved
@@ -109,6 +110,10 @@ class TargetError(FerryError, OSError):
 
 class SaveError(FerryError, OSError):
     """A save failed; existing files are unchanged."""
+
+
+class ClusterError(SaveError):
+    """The workers of a cluster cannot carry out a save, or are lost; it can be resumed."""
 
 
 class SaveCancelledError(FerryError):

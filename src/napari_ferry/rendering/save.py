@@ -30,6 +30,7 @@ from napari_ferry.rendering.split_plan import plan_split
 from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
+from napari_ferry.saving.runner import Scheduler
 from napari_ferry.signatures import option_names, options_of
 
 _UNCOMPRESSED = "none"
@@ -98,6 +99,7 @@ def imsave(
     *,
     overwrite: bool = False,
     workers: int | None = None,
+    client: Scheduler | None = None,
     progress: Report | bool | None = None,
     cancel: Callable[[], bool] | None = None,
     as_seen: bool | None = None,
@@ -124,6 +126,8 @@ def imsave(
         True to replace existing files, by complete files only.
     workers, cancel
         Number of threads, and a function that stops the save by returning True, as for `run`.
+    client : dask.distributed.Client, cluster or str, optional
+        Cluster that carries out the save, as for `run`.
     progress : callable or bool, optional
         True shows a progress bar on a terminal or in a notebook; a function gets a `Progress`.
     as_seen : bool, optional
@@ -195,7 +199,14 @@ def imsave(
     """
     planned = plan(images, path, as_seen=as_seen, metadata=metadata, partition=partition, **options)
     with new_folders(planned.paths[0].parent):
-        return run(planned, overwrite=overwrite, workers=workers, progress=progress, cancel=cancel)
+        return run(
+            planned,
+            overwrite=overwrite,
+            workers=workers,
+            client=client,
+            progress=progress,
+            cancel=cancel,
+        )
 
 
 def _to_target(path: str | Path) -> Path:

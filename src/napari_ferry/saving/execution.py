@@ -11,19 +11,16 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import xxhash
-from numpy.typing import NDArray
-
-from napari_ferry.arrays import Array, BlockReader
-from napari_ferry.arrays.blocks import as_bytes
+from napari_ferry.arrays import Array
 from napari_ferry.arrays.identity import source_identity
 from napari_ferry.progress import Monitor
+from napari_ferry.saving.attempt import Attempt
 from napari_ferry.saving.disk import reserve
 from napari_ferry.saving.flush import sync_file, sync_tree
-from napari_ferry.saving.journal import WriteRecord
 from napari_ferry.saving.partial import PartialFolder
+from napari_ferry.saving.runner import Runner
 from napari_ferry.saving.write import PlannedFile, Write, partial_name
 
 if TYPE_CHECKING:
@@ -35,9 +32,9 @@ def make_files(
     writes: Sequence[Write],
     folder: PartialFolder,
     monitor: Monitor,
-    workers: int,
+    runner: Runner,
 ) -> None:
-    """Write every file under its partial name, in several threads.
+    """Write every file under its partial name, several writes at a time.
 
     Parameters
     ----------
@@ -47,8 +44,8 @@ def make_files(
         Folder of the partial files; finished writes of an interrupted save are not repeated.
     monitor : Monitor
         Counts bytes, and stops all threads.
-    workers : int
-        Number of threads.
+    runner : Runner
+        Carries out the writes.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -58,27 +55,28 @@ def make_files(
     # a single write is not finished before its file, which is moved in place then
     sources = _Sources() if len(writes) > 1 else None
     jobs = [
-        _FileJob(file, folder, monitor, partial_name(i, file.path), own[file.path], sources)
+        _FileJob(file, folder, monitor, partial_name(i, file.path), own[file.path], sources, runner)
         for i, file in enumerate(files)
         if file.create is not None
     ]
-    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-save") as pool, ExitStack() as undo:
+    pool = ThreadPoolExecutor(runner.threads, thread_name_prefix="ferry-save")
+    with pool, ExitStack() as undo:
         undo.callback(monitor.stop)
         first, *later = sorted({0, *(write.stage for write in writes)})
-        _run_stage(first, map(_FileJob.prepare, jobs), pool, workers)
+        _run_stage(first, map(_FileJob.prepare, jobs), pool, runner)
         for stage in later:
-            _run_stage(stage, jobs, pool, workers)
+            _run_stage(stage, jobs, pool, runner)
         undo.pop_all()
 
 
-def _run_stage(stage: int, jobs: Iterable[_FileJob], pool: Executor, workers: int) -> None:
+def _run_stage(stage: int, jobs: Iterable[_FileJob], pool: Executor, runner: Runner) -> None:
     """Carry out the writes of one stage, a few of them at a time."""
     waiting: list[Future[None]] = []
     for job in jobs:
         for index, write in enumerate(job.writes):
             if write.stage != stage:
                 continue
-            while len(waiting) >= 2 * workers:
+            while len(waiting) >= runner.most_waiting():
                 waiting = _collect(waiting)
             waiting.append(pool.submit(job.carry_out, index, write))
     while waiting:
@@ -113,6 +111,8 @@ class _FileJob:
         Its writes.
     sources : _Sources, optional
         Identities of the sources; ``None`` if the save cannot be resumed.
+    runner : Runner
+        Carries out the writes.
     """
 
     def __init__(
@@ -123,6 +123,7 @@ class _FileJob:
         name: str,
         writes: Sequence[Write],
         sources: _Sources | None,
+        runner: Runner,
     ) -> None:
         self.file = file
         self.folder = folder
@@ -131,6 +132,7 @@ class _FileJob:
         self.target = folder.file(name)
         self.writes = writes
         self.sources = sources
+        self.runner = runner
         self.records = folder.records.get(name, {})
         self.n_left = len(writes)
         self.lock = threading.Lock()
@@ -156,46 +158,24 @@ class _FileJob:
             self.folder.record_ready(self.name)
 
     def carry_out(self, index: int, write: Write) -> None:
-        """Carry out one write, in a thread of the pool; the last one completes the file."""
+        """Carry out one write; the last one completes the file."""
         self.monitor.check()
-        array = write.reopen(self.target) if write.reopen else write.array
-        if self._is_stored(index, write, array):
-            self.monitor.add(write.nbytes, skipped=True)
-        else:
-            self._write(index, write, array)
+        is_recorded = self.sources is not None and write.stored is not None
+        attempt = Attempt(
+            write=write,
+            target=self.target,
+            record=self.records.get(index) if is_recorded else None,
+            identity=self.sources.identity(write) if self.sources and is_recorded else None,
+            is_recorded=is_recorded,
+        )
+        outcome = self.runner.carry_out(attempt, self.monitor)
+        if outcome.record and not outcome.is_skipped:
+            self.folder.record_write(self.name, index, outcome.record)
         with self.lock:
             self.n_left -= 1
             is_last = not self.n_left
         if is_last:
             self._complete()
-
-    def _write(self, index: int, write: Write, array: Array) -> None:
-        """Carry out a write, and record what it stored."""
-        is_recorded = self.sources is not None and write.stored is not None
-        identity = self.sources.identity(write) if self.sources and is_recorded else None
-        is_hashed = is_recorded and not identity and not write.stores_pixels
-        hasher = xxhash.xxh3_64() if is_hashed else None
-
-        def count(pixels: NDArray[Any]) -> None:
-            if hasher:
-                hasher.update(as_bytes(pixels))
-            self.monitor.count(pixels)
-
-        pixels = BlockReader(array, write.region, count, self.monitor.check)
-        stored = write.put(self.target, pixels)
-        if stored and is_recorded:
-            source = identity or (hasher.hexdigest() if hasher else stored)
-            self.folder.record_write(self.name, index, WriteRecord(stored, source))
-
-    def _is_stored(self, index: int, write: Write, array: Array) -> bool:
-        """Return True if an interrupted save stored the same pixels, and they are still there."""
-        record = self.records.get(index)
-        if record is None or write.stored is None or self.sources is None:
-            return False
-        if write.stored(self.target) != record.stored:
-            return False
-        source = self.sources.identity(write) or _pixel_digest(array, write, self.monitor)
-        return source == record.source
 
     def _complete(self) -> None:
         """Finish and flush the file after its last write."""
@@ -230,12 +210,3 @@ class _Sources:
                 known = write.array, source_identity(write.array)
                 self._by_id[id(write.array)] = known
         return known[1]
-
-
-def _pixel_digest(array: Array, write: Write, monitor: Monitor) -> str:
-    """Return the digest of the pixels of a write, in the order of writing."""
-    hasher = xxhash.xxh3_64()
-    for block in BlockReader(array, write.region, check=monitor.check):
-        monitor.check()
-        hasher.update(as_bytes(block.pixels))
-    return hasher.hexdigest()

@@ -19,6 +19,18 @@ def sync_file(path: Path) -> None:
         sync_open(file.fileno(), path)
 
 
+def sync_written(target: Path) -> None:
+    """Flush what this host wrote to a file, or to files in a folder.
+
+    Where the system cannot flush a whole file system, network drives flush a file when it is
+    closed, which each file in a folder is.
+    """
+    if target.is_dir():
+        _sync_file_system(target)
+    else:
+        sync_file(target)
+
+
 def sync_tree(folder: Path) -> None:
     """Flush a folder with all files and folders in it to the disk.
 

@@ -26,11 +26,14 @@ from napari_ferry.image.json_values import parse_json
 from napari_ferry.saving.disk import is_plain, name_length, open_plain
 from napari_ferry.saving.flush import sync_open
 
-LOCK, JOURNAL = "lock", "journal.jsonl"
+LOCK, JOURNAL, RUN = "lock", "journal.jsonl", "run"
 
 _OLD = re.compile(r"old-[0-9]{1,9}")
 _NEW = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
 """An unfinished file, or an auxiliary file of a format with one more suffix."""
+
+_PROBE = re.compile(r"probe-[0-9a-f]{32}")
+"""A file by which a worker of a cluster shows that it shares the folder."""
 
 _MAX_BYTES = 64 << 20
 """Size of the largest journal to read; a save with 200,000 writes writes half of it."""
@@ -90,12 +93,17 @@ class Journal:
 
 def is_entry(name: str) -> bool:
     """Return True for the name of a file created by a save in its folder."""
-    return name in (LOCK, JOURNAL) or bool(_OLD.fullmatch(name) or _NEW.fullmatch(name))
+    return name in (LOCK, JOURNAL, RUN) or bool(_PROBE.fullmatch(name)) or is_data(name)
 
 
 def is_data(name: str) -> bool:
     """Return True for the name of an unfinished file, or of one set aside."""
-    return is_entry(name) and name not in (LOCK, JOURNAL)
+    return bool(_OLD.fullmatch(name) or _NEW.fullmatch(name))
+
+
+def probe_name() -> str:
+    """Return a new name for the file of a worker."""
+    return f"probe-{os.urandom(16).hex()}"
 
 
 def old_name(index: int) -> str:

@@ -81,10 +81,11 @@ class Plan:
     @property
     def source_bytes(self) -> int:
         """Size of the pixels to read, in bytes; the total of the progress."""
-        return sum(step.nbytes for step in self._steps)
+        return sum(step.nbytes for step in self.steps)
 
     @property
-    def _steps(self) -> tuple[Write | EncodeTask, ...]:
+    def steps(self) -> tuple[Write | EncodeTask, ...]:
+        """Writes, and tasks of the stream."""
         return (*self.writes, *(self.stream.tasks if self.stream else ()))
 
     @property

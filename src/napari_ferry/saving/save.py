@@ -6,21 +6,21 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import check_workers, targeting
-from napari_ferry.errors import FerryError, SaveError, TargetExistsError
+from napari_ferry.errors import ClusterError, FerryError, SaveError, TargetExistsError
 from napari_ferry.progress import Monitor, Report, reporting
-from napari_ferry.saving.execution import make_files
-from napari_ferry.saving.flush import sync_file
 from napari_ferry.saving.interruption import interrupted_save
 from napari_ferry.saving.new_folders import refuse_file_as_folder
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.replacement import check_replaceable
-from napari_ferry.saving.stream import make_stream
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
-from napari_ferry.saving.workers import default_workers
 from napari_ferry.saving.write import PlannedFile, partial_name
+
+if TYPE_CHECKING:
+    from napari_ferry.saving.runner import Scheduler
 
 
 def run(
@@ -28,6 +28,7 @@ def run(
     *,
     overwrite: bool = False,
     workers: int | None = None,
+    client: Scheduler | None = None,
     progress: Report | bool | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> list[Path]:
@@ -45,6 +46,9 @@ def run(
     workers : int, optional
         Number of threads. By default one to copy pixels from memory to the disk, and more to
         compute or encode them.
+    client : dask.distributed.Client, cluster or str, optional
+        Client, cluster, or address of a scheduler: its workers, which have to share the folders,
+        carry out the writes. A GIF and a single compressed TIFF are written by this process.
     progress : callable or bool, optional
         Called with `Progress` after each block, from the threads that write. True shows a
         progress bar on a terminal or in a notebook.
@@ -59,13 +63,15 @@ def run(
     Raises
     ------
     InvalidImageError
-        `workers` is not a whole number of at least 1.
+        `workers` is not a whole number of at least 1, or `client` is not a cluster.
     TargetExistsError
         Files exist and `overwrite` is False, or one of them does not belong to this data set.
     TargetError
         The target cannot be written to, or another save to it is in progress.
     SaveError
         Reading or writing failed.
+    ClusterError
+        The cluster cannot carry out the save, or was lost. The same call resumes it.
     SaveCancelledError
         `cancel` returned True.
     """
@@ -91,11 +97,16 @@ def run(
         existing = plan.existing
         _check_existing(plan, existing, overwrite)
         with reporting(progress, plan.source_bytes, plan.paths[0].name) as report:
+            from napari_ferry.saving.steps import make_all  # nobody needs it before
+
             monitor = Monitor(total=plan.source_bytes, report=report, cancel=cancel)
-            count = _make_all(plan, folder, monitor, workers)
+            count = make_all(plan, folder, monitor, workers, client)
             _put_in_place(plan, folder, count, existing, overwrite)
             if folder.placement.has_replaced:
                 monitor.note("removing the replaced data")
+    except ClusterError:
+        keep = folder.is_resumable
+        raise
     except FerryError:
         raise
     except OSError as error:
@@ -110,16 +121,6 @@ def run(
     finally:
         folder.close(keep=keep)
     return list(_created_paths(given, count))
-
-
-def _make_all(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int | None) -> int:
-    """Make all files and the stream in a partial folder; return the number of stream files."""
-    from napari_ferry.arrays.read_ahead import QUEUE  # only viewers need it before
-
-    with QUEUE.paused():
-        workers = workers or default_workers(plan, os.cpu_count() or 1)
-        make_files(plan.files, plan.writes, folder, monitor, workers)
-        return _make_stream(plan, folder, monitor, workers)
 
 
 def _put_in_place(
@@ -176,18 +177,6 @@ def _partial_names(plan: Plan, names: Sequence[str], count: int) -> list[str]:
     pairs = [*zip(names, plan.paths, strict=True)]
     own = [name for name, path in pairs if path in streamed][:count]
     return own + [name for name, path in pairs if path not in streamed]
-
-
-def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, workers: int) -> int:
-    """Write the files of a stream, and return their number."""
-    if plan.stream is None:
-        return 0
-    by_path = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
-    partials = [by_path[path] for path in plan.stream.paths]
-    count = make_stream(plan.stream, partials, monitor, workers)
-    for partial in partials[:count]:
-        sync_file(partial)
-    return count
 
 
 def _follow_links(plan: Plan) -> Plan:

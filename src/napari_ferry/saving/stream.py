@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.regions import region_bytes
@@ -75,16 +75,29 @@ class Stream:
         Creates the files from their partial paths and the encoded tasks, and returns their number.
     single_path : Path, optional
         Path for a series that turns out to be a single file.
+    is_distributed : bool
+        True if the results of tasks are small, so that a cluster may encode them; its workers
+        return them to this process.
     """
 
     paths: tuple[Path, ...]
     tasks: tuple[EncodeTask, ...]
     assemble: Callable[[Sequence[Path], Results], int]
     single_path: Path | None = None
+    is_distributed: bool = False
 
     def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
         return (self.single_path,) if count == 1 and self.single_path else self.paths[:count]
+
+
+def encode_task(task: EncodeTask, monitor: Monitor) -> Any:
+    """Return the result of a task, encoded in this thread."""
+    return task.encode(BlockReader(task.array, task.region, monitor.count, monitor.check))
+
+
+Encode: TypeAlias = Callable[[EncodeTask, Monitor], Any]
+"""Returns the result of a task, and counts its pixels."""
 
 
 class Results(Iterator[Any]):
@@ -100,13 +113,20 @@ class Results(Iterator[Any]):
         Counts bytes, and stops all threads.
     ahead : int
         Maximum number of tasks in progress or finished and not yet consumed.
+    encode : callable
+        Returns the result of a task, and counts its pixels.
     """
 
     def __init__(
-        self, tasks: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
+        self,
+        tasks: Iterable[EncodeTask],
+        pool: Executor,
+        monitor: Monitor,
+        ahead: int,
+        encode: Encode = encode_task,
     ) -> None:
         self._pool, self._monitor, self._ahead = pool, monitor, ahead
-        self._results: Iterator[Any] = self.work(partial(_encode, task, monitor) for task in tasks)
+        self._results: Iterator[Any] = self.work(partial(encode, task, monitor) for task in tasks)
 
     def __next__(self) -> Any:
         return next(self._results)
@@ -136,8 +156,27 @@ def frames_per_task(frame_bytes: int, in_chunk: int) -> int:
     return max(1, _TASK_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
 
 
-def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
+def make_stream(
+    stream: Stream,
+    partials: Sequence[Path],
+    monitor: Monitor,
+    workers: int,
+    encode: Encode = encode_task,
+) -> int:
     """Encode all tasks in several threads, and assemble the files in the current one.
+
+    Parameters
+    ----------
+    stream : Stream
+        The tasks.
+    partials : sequence of Path
+        Partial paths of its files.
+    monitor : Monitor
+        Counts bytes, and stops all threads.
+    workers : int
+        Number of threads.
+    encode : callable
+        Returns the result of a task, and counts its pixels.
 
     Returns
     -------
@@ -150,7 +189,7 @@ def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, work
         undo.callback(monitor.stop)
         largest = max(task.nbytes for task in stream.tasks)
         ahead = max(1, min(workers + 2, _AHEAD_BYTES // max(1, largest)))
-        count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead))
+        count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead, encode))
         undo.pop_all()
     return count
 
@@ -158,10 +197,6 @@ def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, work
 def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:
     monitor.check()
     return job()
-
-
-def _encode(task: EncodeTask, monitor: Monitor) -> Any:
-    return task.encode(BlockReader(task.array, task.region, monitor.count, monitor.check))
 
 
 def run_in_order(pool: Executor, jobs: Iterable[Callable[[], _T]], ahead: int) -> Iterator[_T]:

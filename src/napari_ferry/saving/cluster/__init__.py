@@ -1,0 +1,1 @@
+"""Saves whose steps are carried out by the workers of a Dask cluster."""

@@ -1,0 +1,263 @@
+"""Steps of a save as tasks of a cluster."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from napari_ferry.arrays import Array, BlockReader
+from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.arrays.memmap import is_in_file
+from napari_ferry.arrays.regions import cut_to_region
+from napari_ferry.errors import ClusterError, FerryError
+from napari_ferry.progress import Monitor
+from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
+from napari_ferry.saving.cluster.connection import connecting
+from napari_ferry.saving.cluster.run_file import RunCheck, RunFile
+from napari_ferry.saving.cluster.worker_checks import check_sources, check_workers
+from napari_ferry.saving.flush import sync_written
+from napari_ferry.saving.plan import Plan
+from napari_ferry.saving.runner import Scheduler
+from napari_ferry.saving.stream import EncodeTask
+
+if TYPE_CHECKING:
+    import distributed
+
+_T = TypeVar("_T")
+
+_ATTEMPTS = 5
+"""Attempts at a step whose worker dies, or whose host fails."""
+
+_POLL_SECONDS = 0.2
+_STOP_SECONDS = 10.0
+"""Longest time to wait for running attempts after a cancellation."""
+
+_COUNT_SECONDS = 1.0
+"""Time after which the threads of the workers are counted again."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A source on a worker, wrapped so that dask does not compute it."""
+
+    array: Array
+
+
+class ClusterRunner:
+    """Workers of a cluster.
+
+    Sources in files travel once to each worker, and not with each write.
+
+    Parameters
+    ----------
+    client : Client
+        Client of the cluster.
+    run_file : RunFile
+        File of this run, which exists.
+    """
+
+    threads: ClassVar[int] = 256
+
+    def __init__(self, client: distributed.Client, run_file: RunFile) -> None:
+        self.client = client
+        self.run_file = run_file
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._sources: dict[int, tuple[Array, Any]] = {}
+        self._counted = -_COUNT_SECONDS
+        self._most_working = 1
+
+    def most_working(self) -> int:
+        """Return the number of threads of all workers, which may come and go."""
+        now = time.monotonic()
+        if now - self._counted >= _COUNT_SECONDS:
+            self._counted = now
+            n_threads = sum(self.client.nthreads().values())
+            self._most_working = max(1, min(n_threads, self.threads // 2))
+        return self._most_working
+
+    def most_waiting(self) -> int:
+        """Return twice the number of threads of all workers, so that none waits for work."""
+        return 2 * self.most_working()
+
+    def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
+        """Carry out a write on a worker, and count its pixels when it is finished."""
+        write = attempt.write
+        is_sent = _is_in_files(write.array) and not write.reopen
+        if is_sent:
+            attempt = replace(attempt, write=replace(write, array=ArrayLayout(write.array)))
+        name, source = attempt.target.name, write.array if is_sent else None
+        outcome = self._run(monitor, name, carry_out_remotely, attempt, source)
+        monitor.add(write.nbytes, skipped=outcome.is_skipped)
+        return outcome
+
+    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
+        """Return the result of a task, encoded on a worker."""
+        is_sent = _is_in_files(task.array)
+        array, region = (
+            (ArrayLayout(task.array), task.region)
+            if is_sent
+            else cut_to_region(task.array, task.region)
+        )
+        sent = replace(task, array=array, region=region)
+        result = self._run(monitor, "task", encode_remotely, sent, task.array if is_sent else None)
+        monitor.add(task.nbytes)
+        return result
+
+    def _run(
+        self,
+        monitor: Monitor,
+        name: str,
+        function: Callable[[Any, RunCheck, _Source | None], _T],
+        step: Any,
+        source: Array | None,
+    ) -> _T:
+        """Run a step on a worker, again if the worker dies.
+
+        Raises
+        ------
+        SaveCancelledError
+            The save was cancelled.
+        ClusterError
+            Workers died again and again, or the scheduler does not answer any more.
+        OSError
+            The step failed on every attempt.
+        """
+        from distributed import CancelledError, KilledWorker
+
+        for left in reversed(range(_ATTEMPTS)):
+            key = f"{name}-{next(self._numbers)}-{self.run_file.run_id}"
+            try:
+                sent = None if source is None else self._send(source)
+                arguments = step, self.run_file.check, sent
+                future = self.client.submit(function, *arguments, key=key, pure=False)
+                result: _T = self._wait(future, monitor)
+                return result
+            except (FerryError, KeyboardInterrupt):
+                raise
+            except (KilledWorker, CancelledError, TimeoutError) as error:
+                self._forget(source)  # it may be lost with its workers
+                self._check_connection(error, is_last=not left)
+            except OSError:
+                if not left:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send(self, array: Array) -> Any:
+        """Return a source in files on the workers, to which it is sent once."""
+        with self._lock:
+            if id(array) not in self._sources:
+                sent = self.client.scatter(_Source(array), broadcast=True, hash=False)
+                self._sources[id(array)] = array, sent
+            return self._sources[id(array)][1]
+
+    def _forget(self, array: Array | None) -> None:
+        """Send a source again when it is needed next."""
+        with self._lock:
+            self._sources.pop(id(array), None)
+
+    def _check_connection(self, error: Exception, *, is_last: bool) -> None:
+        """Refuse to go on without scheduler, or after the last attempt.
+
+        Raises
+        ------
+        ClusterError
+            The connection is lost, or this was the last attempt.
+        """
+        if self.client.status != "running":
+            raise ClusterError(
+                "The scheduler of the cluster does not answer any more: start it, and save again, "
+                "which goes on where this save ended."
+            ) from error
+        if is_last:
+            raise ClusterError(
+                f"Workers of the cluster died {_ATTEMPTS} times in the same step: look at their "
+                "logs, give them more memory, and save again, which goes on where this save ended."
+            ) from error
+
+    def _wait(self, future: Any, monitor: Monitor) -> Any:
+        """Return the result of a task; after a cancellation, wait until it ended for some time."""
+        ended = threading.Event()
+        future.add_done_callback(lambda _: ended.set())
+        try:
+            while not ended.wait(_POLL_SECONDS):
+                monitor.check()
+        except FerryError:
+            self.run_file.remove()
+            ended.wait(_STOP_SECONDS)
+            raise
+        return future.result()
+
+
+def _is_in_files(array: Array) -> bool:
+    """Return True if an array is pickled as its paths or a graph, and not with its pixels."""
+    return not isinstance(array, np.ndarray) or is_in_file(array)
+
+
+def carry_out_remotely(attempt: Attempt, check: RunCheck, source: _Source | None) -> Outcome:
+    """Carry out a write on a worker, and flush what it wrote to the disk.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        The write.
+    check : RunCheck
+        Check whether the run is still in progress.
+    source : _Source, optional
+        Source of the pixels; that of the write by default.
+    """
+    import dask
+
+    check()
+    if source is not None and not attempt.write.reopen:
+        attempt = replace(attempt, write=replace(attempt.write, array=source.array))
+    with dask.config.set(scheduler="synchronous"):  # a source of dask must not wait for workers
+        outcome = carry_out(attempt, None, check)
+    if not outcome.is_skipped:
+        sync_written(attempt.target)
+    return outcome
+
+
+def encode_remotely(task: EncodeTask, check: RunCheck, source: _Source | None) -> Any:
+    """Return the result of a task, encoded on a worker; parameters as above."""
+    import dask
+
+    check()
+    array = task.array if source is None else source.array
+    with dask.config.set(scheduler="synchronous"):
+        return task.encode(BlockReader(array, task.region, None, check))
+
+
+@contextmanager
+def running_on(scheduler: Scheduler, plan: Plan, folder: Path) -> Iterator[ClusterRunner]:
+    """Return a context for the steps of a plan on a cluster, whose workers are checked first.
+
+    Parameters
+    ----------
+    scheduler : Client, cluster or str
+        The cluster.
+    plan : Plan
+        The save.
+    folder : Path
+        Folder of its unfinished files.
+
+    Raises
+    ------
+    InvalidImageError
+        This is not a cluster, or the images in memory are too large to be sent.
+    ClusterError
+        The scheduler does not answer, or a worker cannot carry out the save.
+    """
+    with connecting(scheduler) as client:
+        check_sources([step.array for step in plan.steps])
+        with RunFile(folder) as run_file:
+            check_workers(client, run_file.check)
+            yield ClusterRunner(client, run_file)

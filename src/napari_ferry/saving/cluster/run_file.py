@@ -1,0 +1,101 @@
+"""The file that tells the workers of a cluster whether a save is still in progress.
+
+It is in the folder of the unfinished save, and contains the identifier of the run. An attempt reads
+it before each block. A late attempt, such as one on a worker that was cut off from the network,
+finds no file or that of another run, and ends before it writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from napari_ferry.errors import SaveCancelledError
+from napari_ferry.saving.journal import RUN
+from napari_ferry.saving.write import write_text
+
+_SECONDS = 0.05
+"""Time for which the answer of the file system is trusted: frames may be read in microseconds."""
+
+
+class RunFile:
+    """The file of a run on a cluster, which exists within the ``with`` block.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the unfinished save.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / RUN
+        self.run_id = os.urandom(16).hex()
+
+    def __enter__(self) -> Self:
+        write_text(self.path, text=self.run_id)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+        time.sleep(2 * _SECONDS)  # attempts that have just read the file write their block
+
+    def remove(self) -> None:
+        """Let all attempts of the run end at their next block."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
+    @property
+    def check(self) -> RunCheck:
+        """Check for the attempts of this run, which can be pickled."""
+        return RunCheck(self.path, self.run_id)
+
+
+class RunCheck:
+    """Check whether a run is in progress, for the attempts of a worker.
+
+    Parameters
+    ----------
+    path : Path
+        File of the run.
+    run_id : str
+        Identifier of the run.
+    """
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self.path = path
+        self.run_id = run_id
+        self._checked = -_SECONDS
+
+    def __reduce__(self) -> tuple[type[RunCheck], tuple[Path, str]]:
+        return RunCheck, (self.path, self.run_id)
+
+    def __call__(self) -> None:
+        """Raise if the run is not in progress.
+
+        Raises
+        ------
+        SaveCancelledError
+            The run ended, or another one began.
+        """
+        now = time.monotonic()
+        if now - self._checked < _SECONDS:
+            return
+        if not self.is_current():
+            raise SaveCancelledError("The save on the cluster was cancelled, or has ended.")
+        self._checked = now
+
+    def is_current(self) -> bool:
+        """Return True if the file is that of this run, as the system of this host reads it."""
+        try:
+            return self.path.read_text("utf-8") == self.run_id
+        except OSError:
+            return False

@@ -1,0 +1,132 @@
+"""Checks of the workers of a cluster before the first byte of a save is written."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ferry.arrays import Array
+from napari_ferry.arrays.memmap import is_in_file
+from napari_ferry.errors import ClusterError, InvalidImageError
+from napari_ferry.progress import size_text
+from napari_ferry.saving.cluster.run_file import RunCheck
+from napari_ferry.saving.journal import probe_name
+
+if TYPE_CHECKING:
+    import distributed
+
+_PACKAGES = ("napari-ferry", "numpy", "tifffile", "imagecodecs", "av")
+"""Packages whose versions have to be equal, as the bytes of a save depend on them."""
+
+_MOST_IN_MEMORY = 1_000_000_000
+
+
+def check_sources(arrays: Sequence[Array]) -> None:
+    """Refuse large sources in the memory of this process, which would travel to the workers.
+
+    Raises
+    ------
+    InvalidImageError
+        They have more than 1 GB.
+    """
+    own = {id(array): array for array in arrays if isinstance(array, np.ndarray)}
+    nbytes = sum(array.nbytes for array in own.values() if not is_in_file(array))
+    if nbytes > _MOST_IN_MEMORY:
+        raise InvalidImageError(
+            f"The images are in memory ({size_text(nbytes)}), and would travel to the workers of "
+            "the cluster: save them as .bin or .ome.zarr without the cluster, and open that file."
+        )
+
+
+def check_workers(client: distributed.Client, check: RunCheck) -> None:
+    """Refuse workers with other versions, or that do not see the folder of the save.
+
+    Parameters
+    ----------
+    client : Client
+        Client of the cluster.
+    check : RunCheck
+        Check of the run, whose file exists.
+
+    Raises
+    ------
+    ClusterError
+        A worker lacks a package or has another version, or does not share the folder.
+    """
+    own = read_versions()
+    for worker, versions in _ask(client, read_versions).items():
+        for package, version in own.items():
+            if versions[package] != version:
+                raise ClusterError(
+                    f"The worker {worker} has {package} {versions[package] or 'missing'}, but "
+                    f"this computer has {version}: install the same versions."
+                )
+    for worker, name in _ask(client, leave_probe, check).items():
+        _check_probe(worker, name, check)
+
+
+def _ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[str, Any]:
+    """Return the answers of all workers by their addresses.
+
+    Raises
+    ------
+    ClusterError
+        A worker failed to answer.
+    """
+    answers: Mapping[str, Any] = client.run(question, *arguments, on_error="return")
+    for worker, answer in answers.items():
+        if isinstance(answer, ModuleNotFoundError):
+            raise ClusterError(
+                f"The worker {worker} lacks the package {answer.name}: install napari-ferry with "
+                "the same versions on all workers."
+            ) from answer
+        if isinstance(answer, Exception):
+            raise ClusterError(
+                f"The worker {worker} failed before the save ({answer}): start it again."
+            ) from answer
+    return answers
+
+
+def read_versions() -> dict[str, str]:
+    """Return the versions of Python and of packages; empty for a missing one."""
+    versions = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    for package in _PACKAGES:
+        versions[package] = ""
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
+
+
+def leave_probe(check: RunCheck) -> str:
+    """Return the name of a new file in the folder of the save; empty if it is not shared.
+
+    Called on each worker.
+    """
+    if not check.is_current():
+        return ""
+    name = probe_name()
+    try:
+        (check.path.parent / name).write_text(check.run_id, "utf-8")
+    except OSError:
+        return ""
+    return name
+
+
+def _check_probe(worker: str, name: str, check: RunCheck) -> None:
+    """Refuse a worker whose file is not seen here, and remove the file."""
+    folder = check.path.parent
+    try:
+        is_shared = bool(name) and (folder / name).read_text("utf-8") == check.run_id
+    except OSError:
+        is_shared = False
+    if not is_shared:
+        raise ClusterError(
+            f"The worker {worker} does not share the folder {folder.parent} with this computer: "
+            "save to a folder that all of them see by the same path, and may write to."
+        )
+    (folder / name).unlink()

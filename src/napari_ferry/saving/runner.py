@@ -1,0 +1,64 @@
+"""Where the steps of a save are carried out: threads of this process, or a cluster."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+from napari_ferry.progress import Monitor
+from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
+from napari_ferry.saving.stream import EncodeTask, encode_task
+
+Scheduler: TypeAlias = Any
+"""A ``dask.distributed.Client``, a cluster, or the address of a scheduler."""
+
+
+class Runner(Protocol):
+    """A place for the steps of a save, each of which occupies a thread of this process."""
+
+    @property
+    def threads(self) -> int:
+        """Most threads of this process that wait for steps, or carry them out."""
+
+    def most_working(self) -> int:
+        """Return how many steps may be in progress at present."""
+
+    def most_waiting(self) -> int:
+        """Return how many steps may be in progress or wait at present."""
+
+    def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
+        """Carry out a write, and count its pixels."""
+
+    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
+        """Return the result of a task of a stream, and count its pixels."""
+
+
+class ThreadRunner:
+    """Threads of this process.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def most_working(self) -> int:
+        """Return the number of threads."""
+        return self.threads
+
+    def most_waiting(self) -> int:
+        """Return twice the number of threads, so that none of them waits for work."""
+        return 2 * self.threads
+
+    def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
+        """Carry out a write, and count its pixels block by block."""
+        outcome = carry_out(attempt, monitor.count, monitor.check)
+        if outcome.is_skipped:
+            monitor.add(attempt.write.nbytes, skipped=True)
+        return outcome
+
+    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
+        """Return the result of a task, and count its pixels block by block."""
+        return encode_task(task, monitor)

@@ -1,0 +1,286 @@
+"""Saves on a cluster: the same bytes as on threads, whatever happens to the workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import distributed
+import numpy as np
+import pytest
+
+from faults import leftovers
+from helpers import pixels
+from napari_ferry import (
+    ClusterError,
+    Image,
+    InvalidImageError,
+    Plan,
+    Progress,
+    SaveCancelledError,
+    imload,
+    imsave,
+    plan,
+    run,
+)
+from napari_ferry.errors import FerryError
+from napari_ferry.saving.cluster import connection, worker_checks
+from napari_ferry.saving.cluster.cluster_runner import ClusterRunner
+from napari_ferry.saving.cluster.run_file import RunCheck, RunFile
+from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.journal import read_journal
+
+pytestmark = pytest.mark.leaves_partial
+
+FRAME = 64 * 64 * 2
+MOVIE = pixels((12, 2, 64, 64))
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "a.bin": {},
+    "a.tif": {},
+    "a.ome.tif": {"size_cap": 60_000 / 1e9},
+    "zlib.tif": {"compression": "zlib"},
+    "a.ome.zarr": {},
+    "shards.ome.zarr": {"shards": True, "levels": 2},
+    "a.gif": {},
+    "a.mp4": {},
+}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[distributed.Client]:
+    """A client of two workers, each a process of its own."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def many_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan a write for a frame or two."""
+    monkeypatch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", FRAME)
+    for name in ("BLOCK_BYTES", "SHARD_BYTES"):
+        monkeypatch.setattr(f"napari_ferry.codecs.zarr.saving.sections.{name}", 2 * FRAME)
+    monkeypatch.setattr("napari_ferry.codecs.zarr.saving.pyramid._ONE_LEVEL_SIDE", 32)
+
+
+def open_movie(folder: Path, suffix: str = ".ome.tif") -> Image:
+    """Return a movie in a file, which workers open by its path."""
+    path = folder / f"source{suffix}"
+    imsave(Image.from_array(MOVIE, "tcyx"), path, compression="zlib")
+    return imload(path)[0]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of all files in a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def save_twice(planned: Plan, **options: Any) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the files that threads write, and those that the same plan writes with options."""
+    folder = planned.paths[0].parent
+    run(planned)
+    on_threads = contents(folder)
+    run(planned, overwrite=True, **options)
+    return on_threads, contents(folder)
+
+
+@pytest.mark.usefixtures("many_writes")
+@pytest.mark.parametrize("is_in_memory", [False, True], ids=["file", "memory"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_cluster_writes_the_same_bytes(
+    client: distributed.Client, tmp_path: Path, name: str, is_in_memory: bool
+) -> None:
+    image = Image.from_array(MOVIE, "tcyx") if is_in_memory else open_movie(tmp_path)
+    image = image.replace(scale={"t": 0.1}, unit={"t": "s"})
+    (tmp_path / "out").mkdir()
+    planned = plan(image, tmp_path / "out" / name, **FORMATS[name])
+    seen: list[Progress] = []
+    threads, cluster = save_twice(planned, client=client, progress=seen.append)
+    assert threads == cluster
+    assert seen[-1].done == seen[-1].total == planned.source_bytes
+    image.close()
+
+
+@pytest.mark.usefixtures("many_writes")
+@pytest.mark.parametrize("name", ["a.bin", "a.ome.tif", "a.ome.zarr"])
+def test_a_save_survives_the_death_of_workers(
+    client: distributed.Client, tmp_path: Path, name: str
+) -> None:
+    image = open_movie(tmp_path)
+    (tmp_path / "out").mkdir()
+    planned = plan(image, tmp_path / "out" / name, **FORMATS[name])
+    assert len(planned.writes) > 3
+    killed: list[int] = []
+
+    def kill_once(progress: Progress) -> None:
+        if not killed:
+            killed.extend(client.run(os.getpid).values())
+            for pid in killed:
+                os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+    threads, cluster = save_twice(planned, client=client, progress=kill_once)
+    assert threads == cluster
+    assert len(killed) == 2
+    client.wait_for_workers(2, timeout=30)
+    image.close()
+
+
+@pytest.mark.usefixtures("many_writes")
+def test_a_save_on_a_cluster_is_cancelled(client: distributed.Client, tmp_path: Path) -> None:
+    image = open_movie(tmp_path)
+    seen: list[Progress] = []
+    start = time.monotonic()
+    with pytest.raises(SaveCancelledError):
+        imsave(
+            image,
+            tmp_path / "a.ome.zarr",
+            client=client,
+            progress=seen.append,
+            cancel=lambda: bool(seen),
+        )
+    assert time.monotonic() - start < 10
+    assert [path.name for path in tmp_path.iterdir()] == ["source.ome.tif"]
+    image.close()
+
+
+@pytest.mark.usefixtures("many_writes")
+@pytest.mark.parametrize("name", ["a.bin", "a.ome.zarr"])
+def test_a_save_goes_on_on_another_cluster(
+    client: distributed.Client, tmp_path: Path, name: str
+) -> None:
+    image = open_movie(tmp_path)
+    planned = plan(image, tmp_path / name, **FORMATS[name])
+    counts: list[int] = []
+
+    def interrupt(progress: Progress) -> None:
+        counts.append(progress.done)
+        if len(counts) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(planned, client=client, progress=interrupt)
+    journal = read_journal(partial_folder(tmp_path / name))
+    assert sum(map(len, journal.writes.values())) >= 3
+
+    again: list[Progress] = []
+    run(planned, client=client, progress=again.append)
+    assert again[-1].done == planned.source_bytes
+    assert not leftovers(tmp_path)
+    np.testing.assert_array_equal(np.asarray(imload(tmp_path / name)[0]), MOVIE)
+    image.close()
+
+
+def test_a_lost_scheduler_keeps_what_was_written(tmp_path: Path) -> None:
+    class Lost:
+        status = "closed"
+
+    with RunFile(tmp_path) as run_file:
+        runner = ClusterRunner(Lost(), run_file)  # type: ignore[arg-type]
+        with pytest.raises(ClusterError, match="goes on where this save ended"):
+            runner._check_connection(OSError("gone"), is_last=False)
+
+
+def test_an_attempt_of_another_run_writes_nothing(tmp_path: Path) -> None:
+    with RunFile(tmp_path) as first:
+        check = first.check
+        check()
+    with pytest.raises(SaveCancelledError):
+        RunCheck(check.path, check.run_id)()
+    with RunFile(tmp_path) as second:
+        second.check()
+        with pytest.raises(SaveCancelledError):
+            RunCheck(check.path, check.run_id)()
+    assert not any(tmp_path.iterdir())
+
+
+def test_large_images_in_memory_do_not_travel() -> None:
+    large = np.broadcast_to(np.uint16(0), (600, 1000, 1000))
+    with pytest.raises(InvalidImageError, match=r"1\.2 GB\).*save them as \.bin or \.ome\.zarr"):
+        worker_checks.check_sources([large, large])
+    worker_checks.check_sources([large[:100]])
+
+
+@pytest.mark.parametrize("scheduler", [5, "nowhere:1", object()])
+def test_what_is_not_a_cluster_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: Any
+) -> None:
+    monkeypatch.setattr(connection, "_TIMEOUT", "0.2s")
+    with pytest.raises(FerryError, match=r"give a client|does not answer"):
+        imsave(MOVIE, tmp_path / "a.bin", client=scheduler)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_cluster_without_workers_is_refused(tmp_path: Path) -> None:
+    options = {"n_workers": 0, "processes": False, "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        pytest.raises(ClusterError, match="has no workers"),
+    ):
+        imsave(MOVIE, tmp_path / "a.bin", client=cluster)
+
+
+def test_distributed_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InvalidImageError, match=r"pip install 'napari-ferry\[cluster\]'"):
+        imsave(MOVIE, tmp_path / "a.bin", client="tcp://127.0.0.1:8786")
+
+
+class Workers:
+    """A client whose single worker gives one answer to each question."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def run(self, question: Any, *arguments: Any, on_error: str) -> dict[str, Any]:
+        return {"tcp://host:1": self.answers.pop(0)}
+
+
+OWN = worker_checks.read_versions()
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ([{**OWN, "numpy": "1.0"}], r"tcp://host:1 has numpy 1\.0, but this computer has"),
+        ([{**OWN, "av": ""}], r"tcp://host:1 has av missing"),
+        ([ModuleNotFoundError("no", name="napari_ferry")], "lacks the package napari_ferry"),
+        ([OSError("broken")], r"failed before the save \(broken\)"),
+        ([OWN, ""], "does not share the folder"),
+        ([OWN, "probe-" + 32 * "0"], "does not share the folder"),
+    ],
+)
+def test_workers_that_cannot_save_are_named(
+    tmp_path: Path, answers: list[Any], sentence: str
+) -> None:
+    with RunFile(tmp_path) as run_file, pytest.raises(ClusterError, match=sentence):
+        worker_checks.check_workers(Workers(*answers), run_file.check)  # type: ignore[arg-type]
+
+
+def test_sources_in_files_travel_once(client: distributed.Client, tmp_path: Path) -> None:
+    sent: list[int] = []
+    spy = SimpleNamespace(
+        scatter=lambda *args, **options: sent.append(1) or client.scatter(*args, **options),
+        submit=client.submit,
+        nthreads=client.nthreads,
+        status="running",
+    )
+    image = open_movie(tmp_path)
+    with RunFile(tmp_path) as run_file:
+        runner = ClusterRunner(spy, run_file)  # type: ignore[arg-type]
+        for _ in range(3):
+            runner._send(image.array)
+    assert sent == [1]
+    image.close()

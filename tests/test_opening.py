@@ -6,11 +6,20 @@ import pickle  # noqa: TID251 - our own errors
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from napari_ferry import FerryError, FerryWarning, UnreadableFileError, imload, imsave
+from napari_ferry import (
+    FerryError,
+    FerryWarning,
+    Image,
+    UnreadableFileError,
+    imload,
+    imsave,
+    load_images,
+)
 from napari_ferry.cli import main
-from napari_ferry.errors import InvalidImageError, UnsupportedFormatError, opening
+from napari_ferry.errors import InvalidImageError, UnsupportedFormatError, opening, warn
 
 ADDRESSES = ("https://example.org/a.tif", "s3://bucket/a.mp4", "file:///nowhere/a.gif")
 
@@ -53,11 +62,27 @@ def test_errors_and_warnings_name_the_file() -> None:
 
     with warnings.catch_warnings(record=True) as caught, opening("a.tif"):
         warnings.simplefilter("always")
-        warnings.warn("no name", FerryWarning, stacklevel=1)
-        warnings.warn("a.tif is bad", FerryWarning, stacklevel=1)
+        warn("no name")
+        warn("a.tif is bad")
     warnings_texts = [str(warning.message) for warning in caught]
     assert warnings_texts == ["a.tif: no name", "a.tif is bad"]
     assert str(FerryWarning("no name")) == "no name"
+
+
+def test_warnings_name_the_line_of_the_user(tmp_path: Path) -> None:
+    tif, several = tmp_path / "a.tif", tmp_path / "several.ome.tif"
+    image = Image.from_array(np.zeros((4, 8, 9), np.uint8), "tyx").replace(scale={"t": 0.5})
+    imsave(image, tif)
+    imsave([image, image], several)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        imload(tif, partition={"t": [0, 1, 3]})
+        load_images(several)
+        tif.write_bytes(tif.read_bytes()[:-150])
+        imload(tif)
+    assert {warning.filename for warning in caught} == {__file__}
+    assert len({warning.lineno for warning in caught}) == 3
 
 
 def test_a_message_begins_with_the_name_of_the_file(tmp_path: Path) -> None:

@@ -25,9 +25,11 @@ napari shows little more; the whole path is ``filename``, and a note in tracebac
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 
 _SHORT = 60
 """Characters of a long name in a message."""
@@ -135,9 +137,33 @@ class FerryWarning(UserWarning):
         return escape_surrogates(super().__str__())
 
 
-def user_level() -> int:
-    """Return the ``stacklevel`` for `warnings.warn` that names the caller of this package."""
+def warn(message: str) -> None:
+    """Warn, and name the line that called this package.
+
+    Parameters
+    ----------
+    message : str
+        What was assumed, or could not be preserved.
+
+    Warns
+    -----
+    FerryWarning
+        Always.
+    """
+    warnings.warn(message, FerryWarning, stacklevel=_caller_level())
+
+
+def _caller_level() -> int:
+    """Return the ``stacklevel`` of the first function that belongs to no module of this package.
+
+    Functions of `contextlib` between those of this package are passed over.
+    """
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__):
+    while frame.f_back is not None and _is_own(frame):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def _is_own(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in (__package__, "contextlib")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-import warnings
 from functools import lru_cache
 
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 
 _PREFIXES = {
     "yotta": ("Y", 1e24),
@@ -281,4 +280,4 @@ def same_step(step: float, unit: str | None, other: float, other_unit: str | Non
 def warn_uncalibrated(reason: str) -> None:
     """Warn about an axis treated as uncalibrated."""
     message = f"{reason}: the axis is opened uncalibrated, with scale 1 and no unit."
-    warnings.warn(message, FerryWarning, stacklevel=2)
+    warn(message)

@@ -15,7 +15,7 @@ from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_check import read_sidecar_status
 from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
-from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
 from raw_files import ONE, raw
 
 
@@ -59,7 +59,8 @@ def test_missing_numbers_of_frames_are_computed_with_gaps(tmp_path, gap, nbytes,
     record = {"y": 8, "x": 16, "dtype": "uint8", "gap": gap, **frames}
     path = raw(tmp_path, nbytes, record=record)
     bytes_ = np.frombuffer(path.read_bytes(), np.uint8)
-    image = imload(path)[0]
+    with pytest.warns(FerryWarning, match="does not give frames: 3 is computed"):
+        image = imload(path)[0]
     assert image.shape == (3, 8, 16)
     assert np.array_equal(image.array[2].ravel(), bytes_[2 * (128 + gap) :])
 

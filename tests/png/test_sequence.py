@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,14 +140,14 @@ def test_missing_frames_are_said(missing: int, tmp_path: Path) -> None:
     made = imsave(image, tmp_path / "a.png", as_seen=False)
     made[missing].unlink()
     rest = [path for path in made if path.exists()]
-    with pytest.warns(
-        FerryWarning, match=f"1 of the 5 frames of a .* number {missing + 1}"
-    ) as seen:
+    with pytest.warns(FerryWarning) as seen:
         (found,) = imload(rest[1])
     np.testing.assert_array_equal(found.array, np.delete(image.array, missing, 0))
     is_described = missing > 0
     assert (found.axes == image.axes) == is_described
-    assert any("description" in str(one.message) for one in seen) != is_described
+    messages = "; ".join(str(one.message) for one in seen)
+    assert re.search(f"1 of the 5 frames of a .* number {missing + 1}", messages)
+    assert ("description" in messages) != is_described
 
 
 def test_a_frame_of_another_save_is_refused(tmp_path: Path) -> None:

@@ -186,8 +186,10 @@ def test_files_missing_from_a_folder_are_named(tmp_path: Path, monkeypatch: pyte
             load_binary(tmp_path)
         np.zeros((2, 3, 4), "u1").tofile(tmp_path / "other.bin")
         (tmp_path / "other.json").write_text('{"frames": 2, "y": 3, "x": 4, "dtype": "uint8"}')
-        with pytest.warns(FerryWarning, match=r"are left out: A save of movie\.bin is in progress"):
+        message = r"are left out: A save of movie\.bin is in progress"
+        with pytest.warns(FerryWarning, match=message) as caught:
             (image,) = imload(tmp_path)
+        assert caught[0].filename == __file__
         assert image.name == "other"
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -6,12 +6,11 @@ do not warn that the rest is missing. The arrays remain readable when the files 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from napari_ferry.errors import FerryWarning, user_level
+from napari_ferry.errors import warn
 
 _is_growing = ContextVar("is_growing", default=False)
 
@@ -45,4 +44,4 @@ def warn_incomplete(message: str) -> None:
         Always, but for files that may become longer.
     """
     if not is_growing():
-        warnings.warn(message, FerryWarning, stacklevel=user_level())
+        warn(message)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 
 from napari_ferry.cli.axis_values import parse_quantity, refuse_unknown, split_axes
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.positions import convert_position, indices_between
 from napari_ferry.image.selection import labels_of, select
@@ -105,7 +104,7 @@ def _parse_range(image: Image, name: str, text: str) -> Choice:
         )
     if not has_unit and part.stop is not None and part.stop > size:
         message = f"{_FLAG} {name}={text} ends at {size}, which is the length of axis {name}."
-        warnings.warn(FerryWarning(message), stacklevel=2)
+        warn(message)
     return part
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from napari_ferry.arguments import is_real, is_text, without_fraction
 from napari_ferry.arrays.protocol import Array, check_array
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.units import is_uncalibrated, known_unit
 
 COLOR_SAMPLES = (3, 4)
@@ -100,7 +99,7 @@ def read_unit(word: str, subject: str) -> str | None:
             f"{subject} has the unit {word[:40]!r}, which is not known: it is opened without a "
             "unit."
         )
-        warnings.warn(message, FerryWarning, stacklevel=2)
+        warn(message)
     return unit
 
 

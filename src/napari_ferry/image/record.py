@@ -14,7 +14,6 @@ are ignored when it is read; a record without valid axes is reported::
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -23,7 +22,7 @@ import numpy as np
 
 from napari_ferry.arguments import is_count, is_finite
 from napari_ferry.arrays import Array
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
 from napari_ferry.image.image import Image, Kind
 from napari_ferry.image.json_values import parse_json, to_json
@@ -191,12 +190,10 @@ def parse_own_record(record: object, place: str) -> Description | None:
     is_text = isinstance(record, str)
     description = read_record(record) if is_text else parse_description(record)  # type: ignore[arg-type]
     if description is None:
-        warnings.warn(
+        warn(
             f"The record of {KEY} in {place} is damaged and ignored: display settings, notes and "
             "names that only the record holds are lost; check the axes, and get a complete copy "
-            "of the file if there is one.",
-            FerryWarning,
-            stacklevel=3,
+            "of the file if there is one."
         )
     return description
 

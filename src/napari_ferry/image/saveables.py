@@ -6,7 +6,6 @@ The axes of arrays without names are chosen here, and nowhere else.
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.protocol import Closable, check_array, close
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image.axes import COLOR_SAMPLES
 from napari_ferry.image.image import Image
 
@@ -239,11 +238,9 @@ def _color_axes(array: Array, is_movie: bool) -> str | None:
 def _warn_of_frames(shape: Sequence[int]) -> None:
     """Warn about an array treated as frames that looks like one RGB image."""
     frames, y, x = shape
-    warnings.warn(
+    warn(
         f"An array of shape {(frames, y, x)} is treated as {frames} frames of {y} by {x} pixels: "
-        "if it is one RGB image, give array[None].",
-        FerryWarning,
-        stacklevel=5,
+        "if it is one RGB image, give array[None]."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from napari_ferry.arguments import is_whole
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.axis_view import Indices, as_indices, view_axes
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image.axes import LABELS, Axis, Channel, parse_axes
 from napari_ferry.image.channel_displays import channel_displays
 from napari_ferry.image.image import Image
@@ -232,11 +231,9 @@ def _part_of_axis(axis: Axis, indices: Indices | None) -> Axis:
 
     is_calibrated = axis != Axis(axis.name)
     if is_calibrated and axis.name != "c":
-        warnings.warn(
+        warn(
             f"The indices of axis {axis.name} in the partition are not evenly spaced: its scale "
-            "and unit are left out.",
-            FerryWarning,
-            stacklevel=4,
+            "and unit are left out."
         )
     return axis if axis.name == "c" else Axis(axis.name)
 

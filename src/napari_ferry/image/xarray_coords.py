@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image.axes import LABELS, Axis, Channel, read_unit
 
 if TYPE_CHECKING:
@@ -129,11 +128,9 @@ def _other_attributes(data: xarray.DataArray) -> dict[str, Any]:
     single = {name: np.asarray(own.values) for name, own in others.items() if own.ndim == 0}
     left_out = [name for name in others if name not in single]
     if left_out:
-        warnings.warn(
+        warn(
             f"The coordinates {', '.join(left_out)} are left out: an image has one coordinate for "
-            "each axis.",
-            FerryWarning,
-            stacklevel=5,
+            "each axis."
         )
     values = {
         name: str(value) if value.dtype.kind in "Mm" else value.item()

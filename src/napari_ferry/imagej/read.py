@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.arguments import is_whole
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis
 from napari_ferry.image.record import ASSUMED, MAX_PLANES, Description
 from napari_ferry.imagej.axis_steps import parse_axis
@@ -147,7 +146,7 @@ def parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> PlaneSizes:
             f"The ImageJ header declares {sizes}, but {n} planes: opened as a stack without these "
             "axes."
         )
-        warnings.warn(message, FerryWarning, stacklevel=3)
+        warn(message)
     return single_axis(metadata, n)
 
 
@@ -171,11 +170,9 @@ def _warn_invalid_counts(metadata: Mapping[str, Any]) -> None:
     invalid = {key: value for key, value in given.items() if value != 0 and not _count(value)}
     if invalid:
         values = " and ".join(f"{key}={str(value)[:20]}" for key, value in invalid.items())
-        warnings.warn(
+        warn(
             f"The ImageJ header declares {values}, which is not a number of planes: this was left "
-            "out; check the axes.",
-            FerryWarning,
-            stacklevel=4,
+            "out; check the axes."
         )
 
 

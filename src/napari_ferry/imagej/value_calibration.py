@@ -7,7 +7,6 @@ ImageJ's classes Calibration and FileOpener (https://github.com/imagej/ImageJ): 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,7 @@ from napari_ferry.arguments import is_finite
 from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
 from napari_ferry.arrays.protocol import Closable, close
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image.axes import limits_of
 from napari_ferry.image.record import CHANNEL_DISPLAYS
 
@@ -95,12 +94,10 @@ def with_values(image: Image, metadata: Mapping[str, Any], filename: str) -> Ima
     if calibration is not None:
         return _calibrated(image, calibration)
     known = {key: metadata[key] for key in ("cf", *_IDENTITY, "vunit") if key in metadata}
-    warnings.warn(
+    warn(
         f"{filename} has a calibration of its values "
         f"({', '.join(f'{key}={value}' for key, value in known.items())}), which is not applied: "
-        "the numbers are shown as they are stored; calibrate them in ImageJ if you need it.",
-        FerryWarning,
-        stacklevel=4,
+        "the numbers are shown as they are stored; calibrate them in ImageJ if you need it."
     )
     return image
 

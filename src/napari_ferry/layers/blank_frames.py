@@ -5,7 +5,6 @@ An error while napari slices a new layer leaves it in the list, half-made and no
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.indexing import join_key, split_key
 from napari_ferry.arrays.protocol import Closable, Shaped
 from napari_ferry.arrays.read_ahead import AheadReader
-from napari_ferry.errors import FerryError, FerryWarning
+from napari_ferry.errors import FerryError, warn
 
 
 class BlankingArray(Shaped, Closable):
@@ -64,7 +63,7 @@ class BlankingArray(Shaped, Closable):
 
     def _blank(self, key: Any, error: FerryError) -> NDArray[Any]:
         """Return zeros in the place of pixels that cannot be read."""
-        warnings.warn(f"{error} It is shown blank.", FerryWarning, stacklevel=4)
+        warn(f"{error} It is shown blank.")
         shape = np.broadcast_to(np.zeros((), self.dtype), self.shape)[key].shape
         return np.zeros(shape, self.dtype)
 

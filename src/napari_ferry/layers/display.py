@@ -7,7 +7,6 @@ returned. The tables of `_parsers` are the single definition of valid keys and v
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import is_finite
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image.colormaps import (
     colormap_to_json,
     label_colors_to_json,
@@ -97,11 +96,9 @@ def display_to_napari(
 
 def warn_invalid(name: str, keys: Sequence[str]) -> None:
     """Warn about invalid display settings, replaced by napari defaults."""
-    warnings.warn(
+    warn(
         f"{name or 'The image'}: the file contains values of {', '.join(keys)} that napari does "
-        "not accept; napari's defaults are used instead.",
-        FerryWarning,
-        stacklevel=3,
+        "not accept; napari's defaults are used instead."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.joined import join_readers
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image
 
 
@@ -111,4 +110,4 @@ def _common_metadata(image: Image) -> dict[str, Any]:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, FerryWarning, stacklevel=5)
+    warn(message)

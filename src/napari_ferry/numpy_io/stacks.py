@@ -7,7 +7,6 @@ Every function takes a file, or a folder with an optional name in it. Arrays hav
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -23,9 +22,9 @@ from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.errors import (
-    FerryWarning,
     InvalidImageError,
     MissingFileError,
+    warn,
 )
 from napari_ferry.image import Saveable
 from napari_ferry.io import Source, imload
@@ -77,11 +76,9 @@ def load_images(
     first, *others = imload(path)
     name = Path(path).name if isinstance(path, str | Path) else first.name
     if others:
-        warnings.warn(
+        warn(
             f"{name} holds {1 + len(others)} images, and only the first is returned: "
-            "imload returns all of them.",
-            FerryWarning,
-            stacklevel=2,
+            "imload returns all of them."
         )
     return read_array(first.array, workers=workers, progress=progress, cancel=cancel, name=name)
 

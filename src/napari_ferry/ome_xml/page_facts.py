@@ -5,13 +5,12 @@ The rules are those of Bio-Formats (https://docs.openmicroscopy.org/bio-formats/
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -46,11 +45,9 @@ def set_samples(root: ET.Element, page_samples: int) -> None:
         if i and (others or not _is_divisible(pixels, page_samples)):
             continue
         if others:
-            warnings.warn(
+            warn(
                 f"The OME-XML has {' and '.join(sorted(others))} samples per pixel, but the pages "
-                f"have {page_samples}, which are used.",
-                FerryWarning,
-                stacklevel=4,
+                f"have {page_samples}, which are used."
             )
 
         for channel in channels or [_add_channel(pixels)]:
@@ -81,11 +78,9 @@ def in_page_order(images: Sequence[OmeImage]) -> list[OmeImage]:
     """
     unassigned = [image for image in images if not len(image.blocks)]
     if len(unassigned) > 1:
-        warnings.warn(
+        warn(
             f"The OME-XML does not name the pages of its {len(unassigned)} images: they are "
-            "assumed to be in the order of the images.",
-            FerryWarning,
-            stacklevel=4,
+            "assumed to be in the order of the images."
         )
 
     assigned, first = [], 0

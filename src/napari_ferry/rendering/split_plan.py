@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_codec
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
@@ -92,11 +91,9 @@ def _warn_of_stale(path: Path, stale: Sequence[Path]) -> None:
     """Warn about files of an earlier save that are to be removed."""
     names = ", ".join(each.name for each in stale[:3])
     more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-    warnings.warn(
+    warn(
         f"{names}{more} belong to the earlier {path.name}, which this save replaces, and are "
-        "removed with it: to keep them, choose another name or folder.",
-        FerryWarning,
-        stacklevel=5,
+        "removed with it: to keep them, choose another name or folder."
     )
 
 

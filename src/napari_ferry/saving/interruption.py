@@ -10,7 +10,6 @@ import re
 import stat
 import sys
 import unicodedata
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,12 @@ from pathlib import Path
 import xxhash
 
 from napari_ferry.arguments import missing_path
-from napari_ferry.errors import FerryError, FerryWarning, MissingFileError, UnreadableFileError
+from napari_ferry.errors import (
+    FerryError,
+    MissingFileError,
+    UnreadableFileError,
+    warn,
+)
 from napari_ferry.saving.disk import is_locked
 from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
 from napari_ferry.saving.recovery import is_usable, pending_files
@@ -67,7 +71,7 @@ def naming_saves(path: Path) -> Iterator[None]:
 
     message = interrupted_in(path) if is_folder else None
     if message:
-        warnings.warn(f"Files of {path.name} are left out: {message}", FerryWarning, stacklevel=4)
+        warn(f"Files of {path.name} are left out: {message}")
 
 
 def check_exists(path: Path) -> None:

@@ -11,11 +11,10 @@ import contextlib
 import errno
 import os
 import sys
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-from napari_ferry.errors import FerryWarning, TargetError
+from napari_ferry.errors import TargetError, warn
 from napari_ferry.saving.disk import lock_open, open_plain
 from napari_ferry.saving.flush import sync_folders
 from napari_ferry.saving.interruption import partial_folder
@@ -215,4 +214,4 @@ class PartialFolder:
 
 
 def _warn(event: str, cure: str, error: OSError) -> None:
-    warnings.warn(f"{event} ({error.strerror or error}): {cure}.", FerryWarning, stacklevel=4)
+    warn(f"{event} ({error.strerror or error}): {cure}.")

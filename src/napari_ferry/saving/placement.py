@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from napari_ferry.errors import FerryWarning, SaveError, TargetExistsError
+from napari_ferry.errors import SaveError, TargetExistsError, warn
 from napari_ferry.saving.disk import is_identical
 from napari_ferry.saving.exchange import exchange
 from napari_ferry.saving.flush import sync_folders
@@ -93,11 +92,9 @@ class Placement:
         try:
             sync_folders(every)
         except OSError as error:  # the new files are in place, so this is not a failed save
-            warnings.warn(
+            warn(
                 f"{self.target.name} was saved, but its folder was not flushed "
-                f"({error.strerror or error}): check the disk.",
-                FerryWarning,
-                stacklevel=3,
+                f"({error.strerror or error}): check the disk."
             )
 
     def note_changes(self, interrupt: KeyboardInterrupt) -> None:
@@ -105,7 +102,7 @@ class Placement:
         text = stopped_save(self.target) if self.is_mixed else None
         is_saved = self._steps and not any(os.path.lexists(file) for file, _ in self._steps)
         if text:
-            warnings.warn(text, FerryWarning, stacklevel=3)
+            warn(text)
             interrupt.add_note("the save was stopped while its files were moved in place")
         elif is_saved or self.has_replaced:
             interrupt.add_note(f"{self.name} was saved before")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +29,9 @@ from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import raw_files, sidecar_path
 from napari_ferry.errors import (
     FerryError,
-    FerryWarning,
     InvalidImageError,
     MissingMetadataError,
+    warn,
 )
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
@@ -120,11 +119,9 @@ def _common(
 
     if common.unmatched:
         names = ", ".join(path.name for path in common.unmatched[:3])
-        warnings.warn(
+        warn(
             f"{len(common.unmatched)} files ({names}) do not hold whole frames of "
-            f"{common.layout}: repair them one by one.",
-            FerryWarning,
-            stacklevel=2,
+            f"{common.layout}: repair them one by one."
         )
     each = {path: replace(common.layout, frames=n) for path, n in common.frame_counts.items()}
     return [common.layout], each

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import threading
-import warnings
 from collections import OrderedDict
 from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 
@@ -20,7 +19,7 @@ from napari_ferry.arguments import reading
 from napari_ferry.arrays.protocol import Closable
 from napari_ferry.codecs.gif.pixels import BadCodeError, painted_mask, read_colors, read_indices
 from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX, RESTORES, FrameRow, FrameTable
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 
 _CACHE_BYTES = 64 << 20
 _PAINTED_PIXELS = 1 << 20
@@ -175,11 +174,9 @@ class FrameComposer(Closable):
             ) from error
 
         if known is not None:
-            warnings.warn(
+            warn(
                 f"Frame {i} of {self.table.path.name} has {np.count_nonzero(~known)} missing or "
-                "undecodable pixels: they show the previous content of the canvas.",
-                FerryWarning,
-                stacklevel=6,
+                "undecodable pixels: they show the previous content of the canvas."
             )
         return indices, known
 

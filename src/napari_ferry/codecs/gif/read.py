@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from napari_ferry.codecs.gif.comment_record import split_record
 from napari_ferry.codecs.gif.delays import frame_delays
 from napari_ferry.codecs.gif.disposal import FrameComposer, may_be_transparent
 from napari_ferry.codecs.gif.scan import FrameTable, scan
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description, read_record
 
@@ -83,11 +82,9 @@ def _warn_of_outside(table: FrameTable) -> None:
     enlarged = f"it is enlarged to {canvas[0]} by {canvas[1]}, as in browsers"
     cut = "pixels outside it are left out"
     consequences = [text for text, holds in ((enlarged, is_enlarged), (cut, is_cut)) if holds]
-    warnings.warn(
+    warn(
         f"{count} of the {len(table)} frames of {table.path.name} extend beyond its canvas of "
-        f"{declared[0]} by {declared[1]} pixels: {'; '.join(consequences)}.",
-        FerryWarning,
-        stacklevel=5,
+        f"{declared[0]} by {declared[1]} pixels: {'; '.join(consequences)}."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.codecs.png.read import image_of, matching, read_png, record_image, scan_file
 from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import FrameMark, TextRecord, find_record
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside
 from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Axis, Image
@@ -236,4 +235,4 @@ def _stem(path: Path) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, FerryWarning, stacklevel=5)
+    warn(message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -18,7 +17,7 @@ from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.codecs.png.resolution import calibrate, merge_resolution
 from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import TextRecord, find_record
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import KEY, Description
 
@@ -160,4 +159,4 @@ def _is_timed(table: PngTable, frame_rate: Fraction | None) -> bool:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, FerryWarning, stacklevel=5)
+    warn(message)

@@ -7,7 +7,6 @@ nothing; while frames are read backward, more of them are cached.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -19,7 +18,7 @@ from napari_ferry.codecs.video.frame_cache import FrameCache
 from napari_ferry.codecs.video.packet_check import PacketChecker
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.video_file import MOST_THREADS, VideoFile, open_video
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 
 if TYPE_CHECKING:
     import av
@@ -167,7 +166,7 @@ class Decoder:
             name = f"frame {cause}, which is" if cause >= 0 else "data that are"
             damage = f"may show parts of others, because it depends on {name} damaged"
         if damage:
-            warnings.warn(f"Frame {i} of {self.path.name} {damage}.", FerryWarning, stacklevel=5)
+            warn(f"Frame {i} of {self.path.name} {damage}.")
 
     def _advance(self, i: int) -> av.VideoFrame | None:
         """Decode forward to frame i; return ``None`` if the decoder does not output it."""

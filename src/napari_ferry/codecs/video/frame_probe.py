@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -24,7 +23,7 @@ from napari_ferry.codecs.video.frame_format import (
     is_known_colored,
 )
 from napari_ferry.codecs.video.packet_index import PacketIndex
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 
 if TYPE_CHECKING:
     import av
@@ -170,4 +169,4 @@ def _is_padding(decoder: Decoder, facts: Sequence[_Facts]) -> bool:
 
 
 def _warn(decoder: Decoder, message: str) -> None:
-    warnings.warn(f"{decoder.path.name} {message}.", FerryWarning, stacklevel=6)
+    warn(f"{decoder.path.name} {message}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -27,7 +26,7 @@ from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.codecs.video.video_file import VideoFile, opened_video, read_tags
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY, Description, merge_axes, read_record
@@ -176,7 +175,7 @@ def _warn_of_jumps(path: Path, index: PacketIndex, frame_format: FrameFormat) ->
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, FerryWarning, stacklevel=6)
+    warn(message)
 
 
 def find_record(container: InputContainer) -> OwnRecord | None:

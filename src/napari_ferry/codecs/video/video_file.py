@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_ferry.codecs.video.avi import PatchedAvi, find_patch
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.packet_index import video_packets
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.file_formats import other_format
 
 if TYPE_CHECKING:
@@ -256,11 +255,9 @@ def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
     try:
         codec = cast("VideoCodecContext", av.CodecContext.create(name, "r"))
     except ValueError:  # PyAV was built without this library
-        warnings.warn(
+        warn(
             f"The transparency of a video in {stream.codec_context.name} is left out: this build "
-            "of PyAV has no libvpx; install PyAV from PyPI.",
-            FerryWarning,
-            stacklevel=6,
+            "of PyAV has no libvpx; install PyAV from PyPI."
         )
         return None
     codec.extradata = stream.codec_context.extradata

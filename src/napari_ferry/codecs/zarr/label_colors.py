@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_ferry.arguments import is_whole
-from napari_ferry.codecs.zarr.ome_axes import warn
+from napari_ferry.errors import warn
 
 _OTHERS = [0.5, 0.5, 0.5, 1.0]
 """Color of labels without a color of their own, red, green, blue and alpha from 0 to 1."""

@@ -19,9 +19,9 @@ from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
 from napari_ferry.codecs.zarr.merge_record import merge_record
 from napari_ferry.codecs.zarr.node import Node, own_multiscales
-from napari_ferry.codecs.zarr.ome_axes import read_axes, warn, warn_if_empty
+from napari_ferry.codecs.zarr.ome_axes import read_axes, warn_if_empty
 from napari_ferry.codecs.zarr.omero import Rendering, read_rendering
-from napari_ferry.errors import InvalidImageError, UnreadableFileError
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.image import Kind
 from napari_ferry.image.json_values import to_json

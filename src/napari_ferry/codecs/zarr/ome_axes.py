@@ -7,12 +7,11 @@ numbers, and transformations of a multiscale apply after those of its datasets.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from napari_ferry.arguments import is_finite
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import default_axes, read_unit
 from napari_ferry.units import is_step
@@ -28,11 +27,6 @@ class Steps(NamedTuple):
 
     scale: tuple[float, ...]
     translation: tuple[float, ...]
-
-
-def warn(message: str) -> None:
-    """Warn about metadata that are left out or assumed."""
-    warnings.warn(message, FerryWarning, stacklevel=2)
 
 
 def warn_if_empty(shape: Sequence[int], label: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from napari_ferry.arguments import is_finite
-from napari_ferry.codecs.zarr.ome_axes import warn
+from napari_ferry.errors import warn
 from napari_ferry.image import Channel
 from napari_ferry.image.record import CHANNEL_DISPLAYS
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.multiscales import warn_left_out
 from napari_ferry.codecs.zarr.node import Node
-from napari_ferry.codecs.zarr.ome_axes import axis_names, warn, warn_if_empty
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.codecs.zarr.ome_axes import axis_names, warn_if_empty
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.axes import default_axes, read_unit
 from napari_ferry.image.json_values import to_json

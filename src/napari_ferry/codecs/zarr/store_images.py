@@ -19,9 +19,8 @@ from napari_ferry.codecs.zarr.multiscales import (
     warn_left_out,
 )
 from napari_ferry.codecs.zarr.node import Node, read_node
-from napari_ferry.codecs.zarr.ome_axes import warn
 from napari_ferry.codecs.zarr.plain import open_arrays, open_plain
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image
 

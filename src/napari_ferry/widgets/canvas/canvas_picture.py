@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, get_args
@@ -12,7 +11,7 @@ import numpy as np
 
 from napari_ferry.arguments import is_real
 from napari_ferry.arrays import Frames
-from napari_ferry.errors import FerryWarning, InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import SPEED
 from napari_ferry.plugin.camera_moves import CameraMoves, missing_layers
@@ -173,11 +172,7 @@ def _name_missing_layers(viewer: Viewer, moves: CameraMoves | None) -> Iterator[
 
 def _warn_of_missing(names: list[str], when: str) -> None:
     if names:
-        warnings.warn(
-            f"Layers of key frames were removed {when} and are left out: {', '.join(names)}.",
-            FerryWarning,
-            stacklevel=2,
-        )
+        warn(f"Layers of key frames were removed {when} and are left out: {', '.join(names)}.")
 
 
 def _check_moves(axis: str | None, speed: float | None, area: Area) -> None:

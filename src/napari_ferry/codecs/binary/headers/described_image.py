@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary.headers.foreign_header import Header
 from napari_ferry.codecs.binary.padding import Padding, open_samples
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Image
 
 
@@ -34,7 +32,7 @@ def open_header(header: Header, mode: Mode | None = None) -> Image:
         Something was assumed, or is left out.
     """
     for note in (*header.notes, *header.check_size()):
-        warnings.warn(note, FerryWarning, stacklevel=2)
+        warn(note)
     description = header.description
     array = open_samples(
         header.data,

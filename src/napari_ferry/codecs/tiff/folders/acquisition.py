@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from napari_ferry.codecs.tiff.folders.acquisition_names import Acquisition
 from napari_ferry.codecs.tiff.folders.file_grid import Grid, read_grid
 from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
 
@@ -42,7 +41,7 @@ def read_acquisition(
         The axes follow from the names of the files; files are missing, and their frames are zero.
     """
     images = [image for grid in acquisition.grids for image in _read_data_set(grid, opened)]
-    warnings.warn(_describe(acquisition), FerryWarning, stacklevel=2)
+    warn(_describe(acquisition))
     return images
 
 

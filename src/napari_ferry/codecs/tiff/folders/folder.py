@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import companion_files, folders_of_files, tiff_files
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Image
 
@@ -109,12 +108,10 @@ def _read_companions(companions: Sequence[Path], paths: Sequence[Path]) -> list[
     images = [image for companion in companions for image in read_companion(companion)]
     rest = [path for path in paths if path not in files_of(images)]
     if rest:
-        warnings.warn(
+        warn(
             f"{_listed(rest)} left out, because {companions[0].name} does not describe "
             f"{'it' if len(rest) == 1 else 'them'}: open {'it' if len(rest) == 1 else 'them'} "
-            "alone.",
-            FerryWarning,
-            stacklevel=4,
+            "alone."
         )
     return images
 
@@ -131,7 +128,7 @@ def _read_families(paths: Sequence[Path], folder: Path | None) -> list[Image]:
     """
     paths, thumbnails = split_thumbnails(paths)
     if thumbnails and paths:
-        warnings.warn(f"{_listed(thumbnails)} left out as thumbnails.", FerryWarning, stacklevel=4)
+        warn(f"{_listed(thumbnails)} left out as thumbnails.")
     families = split_marked(paths or thumbnails)
     if len(families) > 1:
         _warn_of_families(families)
@@ -147,11 +144,9 @@ def _read_families(paths: Sequence[Path], folder: Path | None) -> list[Image]:
 
 def _warn_of_families(families: Sequence[Sequence[Path]]) -> None:
     kinds = [f"{len(family)} like {family[0].name}" for family in families]
-    warnings.warn(
+    warn(
         f"The names tell apart {len(families)} kinds of files, which are opened as separate "
-        f"images: {', '.join(kinds[:-1])} and {kinds[-1]}.",
-        FerryWarning,
-        stacklevel=5,
+        f"images: {', '.join(kinds[:-1])} and {kinds[-1]}."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from napari_ferry.codecs.tiff.folders.file_grid import Grid, read_grid, stack_names
 from napari_ferry.codecs.tiff.images.read import read_images
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.labels import decode_label
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Axis, Image
@@ -226,11 +225,9 @@ def _warn_of_missing(image: Image, record: SplitRecord) -> None:
     for axis in record.labels:
         expected, n = record.whole.sizes[axis], image.size(axis)
         if n < expected:
-            warnings.warn(
+            warn(
                 f"{image.name or 'The data set'} was saved with {expected} indices of axis {axis}, "
-                f"but there are files of {n} only: put back the missing files.",
-                FerryWarning,
-                stacklevel=6,
+                f"but there are files of {n} only: put back the missing files."
             )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.codecs.tiff.folders.file_sets import files_of
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.names import PartName
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Image
 
 
@@ -40,11 +39,9 @@ def warn_of_siblings(path: Path, images: Sequence[Image]) -> None:
         return
     if is_own_part(path) or sibling.absolute() in files_of(images):
         return  # the image has the frames of all files
-    warnings.warn(
+    warn(
         f"{path.name} is opened alone, but {sibling.name} seems to continue the recording: open "
-        f"the folder {path.parent.name or path.parent} to open all its files as one stack.",
-        FerryWarning,
-        stacklevel=3,
+        f"the folder {path.parent.name or path.parent} to open all its files as one stack."
     )
 
 

@@ -5,7 +5,6 @@ TIFF 6.0 (Adobe, 1992), section 5.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Frames
 from napari_ferry.codecs.tiff.pages.page_kind import OTHER_COLOR, WHITE_IS_ZERO, PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Channel, Image
 from napari_ferry.image.record import ASSUMED
 
@@ -107,11 +106,9 @@ def with_other_color(image: Image, photometric: int, path: Path) -> Image:
     space = OTHER_COLOR.get(photometric)
     if space is None or "c" not in image.axis_names or image.channels:
         return image
-    warnings.warn(
+    warn(
         f"{path.name} has colors in {space}, which are not converted to RGB: its samples are "
-        "opened as channels; convert it in another program to see its colors.",
-        FerryWarning,
-        stacklevel=3,
+        "opened as channels; convert it in another program to see its colors."
     )
     names = _SAMPLES.get((space, image.size("c")), ())
     return replace(image, channels=tuple(Channel(name) for name in names))

@@ -5,7 +5,6 @@ SubIFDs: TIFF Technical Note 1 (Adobe PageMaker 6.0 TIFF Technical Notes, 1995).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.page_frames import as_bool, moved_shape
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind, read_page_kind
 from napari_ferry.codecs.tiff.pages.pages import Pages, TiffPages
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Image
 
 if TYPE_CHECKING:
@@ -112,12 +111,10 @@ def usable_subifds(path: Path, kind: PageKind) -> tuple[int, ...]:
     """Return the offsets of the SubIFDs of a page; warn if there are impossibly many."""
     if len(kind.subifds) <= _MAX_SUBIFDS:
         return kind.subifds
-    warnings.warn(
+    warn(
         f"A page of {path.name} lists {len(kind.subifds)} SubIFDs, of which the first "
         f"{_MAX_SUBIFDS} are read: the file is damaged, or the others must be opened with the "
-        "program that wrote it.",
-        FerryWarning,
-        stacklevel=3,
+        "program that wrote it."
     )
     return kind.subifds[:_MAX_SUBIFDS]
 
@@ -130,7 +127,7 @@ def subifd_levels(path: Path, kind: PageKind) -> list[tuple[int, PageKind]]:
         try:
             small = read_page_kind(path, ifd)
         except UnreadableFileError as error:
-            warnings.warn(f"A smaller image is left out: {error}", FerryWarning, stacklevel=3)
+            warn(f"A smaller image is left out: {error}")
             continue
         if is_level(last, small):
             levels.append((index, small))
@@ -165,12 +162,10 @@ def _kind_numbers(file: Pages, pages: NDArray[np.int64]) -> list[int]:
 def _warn_rejected(path: Path, rejected: Sequence[PageKind]) -> None:
     """Warn of all rejected levels in one sentence."""
     shapes = " and ".join(str(kind.shape) for kind in rejected)
-    warnings.warn(
+    warn(
         f"Levels {shapes} of {path.name} are left out, because some pages lack them or have them "
         "in another shape or type: get a complete copy of the file, or save the image again with "
-        "its pyramid.",
-        FerryWarning,
-        stacklevel=3,
+        "its pyramid."
     )
 
 

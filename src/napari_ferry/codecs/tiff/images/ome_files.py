@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import re
-import warnings
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
@@ -30,7 +29,7 @@ from napari_ferry.codecs.tiff.names import (
 from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside
 
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
@@ -186,11 +185,9 @@ class OmeFiles:
     def warn(self, opened: Path) -> None:
         """Warn of all missing files, and of files from another set, in one sentence."""
         if self._former_name:
-            warnings.warn(
+            warn(
                 f"The OME-XML of {opened.name} names {short_name(self._former_name)!r} as the file "
-                "of its pages, which is missing from the folder: its own pages are shown.",
-                FerryWarning,
-                stacklevel=3,
+                "of its pages, which is missing from the folder: its own pages are shown."
             )
 
         unusable = self._missing | self._foreign | self._outside
@@ -203,12 +200,10 @@ class OmeFiles:
             _list_files(self._outside, "linked from another folder"),
         ]
         is_single = len(unusable) == 1
-        warnings.warn(
+        warn(
             f"{opened.name} is part of a set, of which {' and '.join(filter(None, problems))}: "
             f"{'its' if is_single else 'their'} frames are shown as zero; put the right "
-            f"{'file' if is_single else 'files'} into the folder and open {opened.name} again.",
-            FerryWarning,
-            stacklevel=3,
+            f"{'file' if is_single else 'files'} into the folder and open {opened.name} again."
         )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.ome_xml import PlaneFit
 
 
@@ -28,22 +27,18 @@ def warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
     if filled:
         consequence += f", and zero in place of {filled} between them"
 
-    warnings.warn(
+    warn(
         f"The OME-XML of {path.name} describes {described} planes, but {existing} of them exist: "
-        f"{consequence}; if there should be more, get a complete copy of the file.",
-        FerryWarning,
-        stacklevel=3,
+        f"{consequence}; if there should be more, get a complete copy of the file."
     )
 
 
 def warn_different(path: Path, differences: Collection[str]) -> None:
     """Warn of all planes that differ from the pages in one sentence."""
     if differences:
-        warnings.warn(
+        warn(
             f"The OME-XML of {path.name} describes {' and '.join(sorted(differences))}: the pages "
-            "are shown as they are; check the axes and pixel sizes.",
-            FerryWarning,
-            stacklevel=3,
+            "are shown as they are; check the axes and pixel sizes."
         )
 
 
@@ -73,12 +68,10 @@ def warn_surplus(path: Path, count: PageCount) -> None:
     if count.files > 1:
         whole = f"the {existing} pages of its {count.files} files"
     uncounted = f" ({count.uncounted} large files were not counted)" if count.uncounted else ""
-    warnings.warn(
+    warn(
         f"The OME-XML of {path.name} describes {used} of {whole}{uncounted}: the other "
         f"{existing - used} are left out; if they should be shown, remove the OME-XML or correct "
-        "its sizes.",
-        FerryWarning,
-        stacklevel=3,
+        "its sizes."
     )
 
 

@@ -7,11 +7,9 @@ its description or its tags say, and a warning names the alternative.
 
 from __future__ import annotations
 
-import warnings
-
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image import Image
 from napari_ferry.image.axis_names import are_axes_given
 
@@ -62,9 +60,7 @@ def _has_unnamed_planes(header: Header) -> bool:
 
 def _warn(header: Header, consequence: str) -> None:
     count = header.shape[0]
-    warnings.warn(
+    warn(
         f"The {count} planes of each page of {header.path.name} are tagged as {_SAMPLES[count]}, "
-        f"{consequence}.",
-        FerryWarning,
-        stacklevel=4,
+        f"{consequence}."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
@@ -47,7 +46,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove, PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, KEY, Description, parse_own_record
 from napari_ferry.imagej import ASSUMED_TIME
@@ -129,7 +128,7 @@ def _page_runs(header: Header, source: TiffPages) -> Iterator[PageRun]:
         except UnreadableFileError as error:
             if not page:
                 raise
-            warnings.warn(f"A page is left out: {error}", FerryWarning, stacklevel=2)
+            warn(f"A page is left out: {error}")
             continue
 
         # equal descriptions are parsed once, unless fewer pages are left than they describe

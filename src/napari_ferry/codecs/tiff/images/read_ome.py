@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,7 +37,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 )
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.ome_xml import OmeImage, PlaneFit, fit_planes, parse_ome_xml
@@ -79,11 +78,7 @@ def read_ome(header: Header) -> list[Image]:
             if images
             else "cannot be used, and the pages are opened as they are"
         )
-        warnings.warn(
-            f"The OME-XML of {header.path.name} {result}: {problem}",
-            FerryWarning,
-            stacklevel=2,
-        )
+        warn(f"The OME-XML of {header.path.name} {result}: {problem}")
     if images:
         files.warn(header.path)
         warn_shortened(header.path, [fit for fit in fits if fit.existing < fit.described])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +31,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import frame_axes, moved_shape, 
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import find_pixel_size, with_pixel_size
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, Description
 from napari_ferry.imagej import ASSUMED_TIME
@@ -88,7 +87,7 @@ def _group_pages(source: TiffPages) -> list[PageGroup]:
     if problem and not groups:
         raise problem
     if problem:
-        warnings.warn(f"Some pages are left out: {problem}", FerryWarning, stacklevel=2)
+        warn(f"Some pages are left out: {problem}")
     return [
         PageGroup(kind, np.nonzero(np.isin(source.kinds, numbers))[0])
         for kind, numbers in groups.values()

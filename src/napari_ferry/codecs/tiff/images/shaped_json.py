@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.codecs.tiff.names import short_name
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 from napari_ferry.image.axes import complete_steps, default_axes
 from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY
@@ -88,9 +87,7 @@ def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> 
 def warn_unusable(header: Header) -> None:
     """Warn of a description in tifffile's form that cannot be parsed."""
     if header.description.startswith(_START):
-        warnings.warn(
+        warn(
             f"The description of {header.path.name} is not valid JSON with a shape, so it is "
-            "ignored: check the axes of the images.",
-            FerryWarning,
-            stacklevel=3,
+            "ignored: check the axes of the images."
         )

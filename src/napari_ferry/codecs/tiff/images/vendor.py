@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +29,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, 
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, open_series, read_level_pages
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.record import ASSUMED, Description
@@ -91,11 +90,9 @@ def read_vendor(header: Header) -> list[Image]:
             images = [_image(header, series, i, metadata) for i, series in enumerate(tif.series)]
             return [_scaled(image, tif) for image in images]
     except (*TIFFFILE_ERRORS, SyntaxError) as error:  # a SyntaxError of XML
-        warnings.warn(
+        warn(
             f"The {header.flavor.upper()} metadata of {header.path.name} are damaged ({error}): "
-            "its pages are opened as they are.",
-            FerryWarning,
-            stacklevel=3,
+            "its pages are opened as they are."
         )
         return []
 

@@ -6,7 +6,6 @@ GDAL leave out.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.codecs.tiff.pages.page_table import COUNTS, OFFSETS, batches, values_of_pages
 from napari_ferry.codecs.tiff.pages.pages import Pages, TiffPages
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import warn
 
 _MAX_SEGMENTS = 1 << 22
 """Number of strips and tiles of a file above which only those of its last pages are checked."""
@@ -50,12 +49,10 @@ def warn_empty_segments(files: Sequence[Pages | None], table: NDArray[np.int64])
         empty = _empty_pages(file, np.flatnonzero(is_used))
         if len(empty):
             fill = file.kind_of(int(empty[0])).fill
-            warnings.warn(
+            warn(
                 f"{file.path.name} lacks some or all pixels of {len(empty)} of its {len(file)} "
                 f"pages, first of page {empty[0]}: {fill:g} is shown in their place; get a "
-                "complete copy of the file unless they were left out on purpose.",
-                FerryWarning,
-                stacklevel=3,
+                "complete copy of the file unless they were left out on purpose."
             )
 
 

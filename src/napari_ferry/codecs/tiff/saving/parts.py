@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
     single_file_xml,
 )
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
-from napari_ferry.errors import FerryWarning, InvalidImageError, UnreadableFileError
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
@@ -238,10 +237,8 @@ def _is_obsolete(path: Path) -> bool:
     try:
         return is_own_part(path)
     except UnreadableFileError as error:
-        warnings.warn(
+        warn(
             f"{path.name} is kept, although it may be a part of the series to be replaced: "
-            f"{str(error).rstrip('.')}, or remove it.",
-            FerryWarning,
-            stacklevel=7,
+            f"{str(error).rstrip('.')}, or remove it."
         )
         return False

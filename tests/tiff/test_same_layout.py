@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle  # noqa: TID251 - of our own making
 import threading
 from collections import Counter
@@ -16,6 +17,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
+from napari_ferry.codecs.tiff.pages import template
 from tiff_files import COUNT, RGB, fill
 
 STORAGES: dict[str, dict[str, Any]] = {
@@ -71,6 +73,23 @@ def _watched(seen: set[str]) -> Callable[[Any], Any]:
         return noted
 
     return watch
+
+
+@pytest.mark.parametrize("change", ["too large", "no preadv", "short read"])
+def test_files_that_are_not_read_in_one_call(
+    change: str, tmp_path: Path, opened: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, and on macOS from 2 GiB on."""
+    if change == "too large":
+        monkeypatch.setattr(template, "MAX_READ", 1000)
+    elif change == "no preadv":
+        monkeypatch.delattr(os, "preadv", raising=False)
+    else:
+        monkeypatch.setattr(os, "preadv", lambda *_: 99, raising=False)
+    data = pixels((COUNT, 20, 33))
+    fill(tmp_path, data)
+    assert_same_pixels(load_images(tmp_path), data)
+    assert not opened
 
 
 def test_headers_may_differ_in_their_texts(tmp_path: Path, opened: Counter[str]) -> None:

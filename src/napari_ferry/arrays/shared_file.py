@@ -23,7 +23,7 @@ _LINE_BYTES = 64
 _PLACED_BYTES = 64 << 10
 """Size from which on the place of memory matters more than the time to choose it."""
 
-_MAX_READ = 1 << 30
+MAX_READ = 1 << 30
 """Most bytes of one read; macOS refuses 2 GiB and more."""
 
 
@@ -91,7 +91,7 @@ class SharedFile:
         """Read at an offset, without the position shared by threads; return False if it changed."""
         done, buffer, descriptor = 0, out.data, opened.descriptor
         while done < len(out):  # the system may return fewer bytes than requested
-            count = os.preadv(descriptor, [buffer[done : done + _MAX_READ]], offset + done)
+            count = os.preadv(descriptor, [buffer[done : done + MAX_READ]], offset + done)
             if not count:
                 return False
             done += count

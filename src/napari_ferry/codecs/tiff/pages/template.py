@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.arrays.shared_file import MAX_READ
 from napari_ferry.codecs.tiff.pages.damage import DamageError
 
 _MAX_COMPARED = 1 << 20
@@ -94,16 +95,17 @@ class Template:
         bool
             False if the frames must be read otherwise; the target is undefined then.
         """
-        if not self._are_in_order or out.nbytes + self._other_bytes != self.nbytes:
+        if not self._is_read_at_once or out.nbytes + self._other_bytes != self.nbytes:
             return False
         head, tail = bytearray(len(self.head)), bytearray(len(self.tail))
         count = os.preadv(file.fileno(), [head, as_bytes(out), tail], 0)
         return count == self.nbytes and head == self.head and tail == self.tail
 
     @cached_property
-    def _are_in_order(self) -> bool:
-        """True if the frames are stored in order, and the system reads into several buffers."""
-        return hasattr(os, "preadv") and all(map(operator.lt, self.starts, self.starts[1:]))
+    def _is_read_at_once(self) -> bool:
+        """True if the frames are stored in order, and the system reads them with what is around."""
+        is_possible = hasattr(os, "preadv") and self.nbytes <= MAX_READ
+        return is_possible and all(map(operator.lt, self.starts, self.starts[1:]))
 
     @property
     def _other_bytes(self) -> int:

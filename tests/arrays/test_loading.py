@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import napari_ferry as nf
 from helpers import pixels
 from napari_ferry import LoadCancelledError, Progress
-from napari_ferry.arrays import loading
+from napari_ferry.arrays import Frames, loading
+from napari_ferry.arrays.reuse import is_reused
+from napari_ferry.arrays.stack import AxisSlice
 from napari_ferry.errors import InvalidImageError
 
 MOVIE = pixels((12, 40, 50), "uint8")
@@ -62,6 +65,25 @@ def test_loading_can_be_cancelled(load: Callable[..., Any]) -> None:
     with pytest.raises(LoadCancelledError, match="cancelled"):
         load(cancel=cancel)
     np.testing.assert_array_equal(load(), MOVIE)
+
+
+def test_loading_that_is_cancelled_before_reads_nothing() -> None:
+    array = Frames(pytest.fail, (3, 4, 5), np.uint8, 1)
+    with pytest.raises(LoadCancelledError):
+        loading.read_array(array, cancel=lambda: True)
+
+
+@pytest.mark.parametrize("cancel", [None, lambda: False])
+def test_pixels_are_read_for_a_single_use(cancel: Callable[[], bool] | None) -> None:
+    told: list[bool | None] = []
+
+    def make(i: int) -> NDArray[np.uint8]:
+        told.append(is_reused())
+        return np.zeros((2, 3), np.uint8)
+
+    array = AxisSlice(Frames(make, (4, 2, 3), np.uint8, 1), 0, 2)
+    loading.read_array(array, cancel=cancel)
+    assert told == [False]
 
 
 def test_progress_true_shows_a_bar(

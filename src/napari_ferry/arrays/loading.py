@@ -53,11 +53,13 @@ def read_array(
     check_workers(workers)
     check_length(array)
     if not progress and cancel is None:
-        return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)
+        with single_use():
+            return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)
 
     total = region_bytes(array, whole_region(array.shape))
     with reporting(progress, total, name) as report:
         monitor = Monitor(total=total, report=report, cancel=cancel, cancelled=_load_cancelled)
+        monitor.check()
         if isinstance(array, Frames):
             return array.read_all(workers=workers, count=monitor.count)
         return _read_blocks(array, monitor)
@@ -70,7 +72,6 @@ def _load_cancelled() -> FerryError:
 def _read_blocks(array: Array, monitor: Monitor) -> NDArray[Any]:
     """Read an array block by block."""
     out = np.empty(array.shape, array.dtype)
-    monitor.check()
     for region in split_by_bytes(array, whole_region(array.shape), _BLOCK_BYTES):
         with single_use():
             out[region] = array[region]

@@ -97,7 +97,7 @@ def test_a_mapping_may_have_attributes_of_ome_as_tifffile_takes_them() -> None:
             "PhysicalSizeX": 6.5e-8,
             "PhysicalSizeXUnit": "m",
             "PhysicalSizeY": 0.065,
-            "Channel": {"Name": ["red", "green"]},
+            "Channel": {"Name": ["red", "green"], "Fluor": ["RFP", "GFP"]},
             "notes": "run 3",
         },
     )
@@ -105,7 +105,8 @@ def test_a_mapping_may_have_attributes_of_ome_as_tifffile_takes_them() -> None:
     assert image.axis("y") == replace(IMAGE.axes[2], scale=0.065, unit="um")
     assert image.axis("x") == replace(IMAGE.axes[3], scale=6.5e-8, unit="m")
     assert [channel.name for channel in image.channels] == ["red", "green"]
-    assert image.metadata == {"objective": "20x", "notes": "run 3"}
+    fluors = {"Fluor": ["RFP", "GFP"]}
+    assert image.metadata == {"objective": "20x", "notes": "run 3", "Channel": fluors}
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,10 @@ def _translate_ome(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
     unit = _take_units(others, scale)
     channel = others.get("Channel")
     names = channel.get("Name") if isinstance(channel, Mapping) else None
-    if names is not None:
+    if isinstance(channel, Mapping) and names is not None:
         del others["Channel"]
+        rest = {key: value for key, value in channel.items() if key != "Name"}
+        others |= {"Channel": rest} if rest else {}
     found = {"scale": scale or None, "unit": unit or None, "channels": names}
     return [*others.items(), *((key, value) for key, value in found.items() if value is not None)]
 

@@ -128,7 +128,7 @@ def is_real(value: object) -> bool:
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
 
 
-def without_fraction(value: Any) -> Any:
+def fraction_to_float(value: Any) -> Any:
     """Return a fraction as a float, and any other value unchanged."""
     is_fraction = isinstance(value, numbers.Rational) and not isinstance(value, numbers.Integral)
     return float(value) if is_fraction else value

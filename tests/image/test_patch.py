@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -123,6 +124,11 @@ def test_a_capital_s_counts_samples_and_a_small_one_the_channels_of_a_color(axes
         assert each.original_shape == (8, 9, 3)
 
 
+def test_other_values_of_the_key_do_not_change_the_channels() -> None:
+    image = Image.from_array(pixels((8, 9, 3)), "yxs").replace(metadata={"original_axes": "YX"})
+    assert (image.original_axes, image.data_shape) == ("YXC", (1, 3, 8, 9))
+
+
 @pytest.mark.usefixtures("shared_data")
 def test_shapes_of_all_axes_are_those_of_careamics() -> None:
     folder = SHARED / "earlier-systems" / "careamics"
@@ -151,7 +157,7 @@ def save_chunks(path: Path, data: NDArray[Any]) -> None:
     zarr.create_array(path, data=data, chunks=(1, 128, 128))
 
 
-@pytest.mark.skipif(not hasattr(psutil.Process, "io_counters"), reason="bytes are not counted here")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the bytes")
 @pytest.mark.parametrize(
     ("name", "save", "most"),
     [

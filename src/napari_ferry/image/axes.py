@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from napari_ferry.arguments import is_real, is_text, without_fraction
+from napari_ferry.arguments import fraction_to_float, is_real, is_text
 from napari_ferry.arrays.protocol import Array, check_array
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.units import is_uncalibrated, known_unit
@@ -60,8 +60,8 @@ class Axis:
     translation: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", without_fraction(self.scale))
-        object.__setattr__(self, "translation", without_fraction(self.translation))
+        object.__setattr__(self, "scale", fraction_to_float(self.scale))
+        object.__setattr__(self, "translation", fraction_to_float(self.translation))
         if not (is_real(self.scale) and is_real(self.translation)):
             key = "translation" if is_real(self.scale) else "scale"
             number = self.translation if key == "translation" else self.scale

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.protocol import LazyOperand
-from napari_ferry.image.axes import COLOR_SAMPLES, Axis
+from napari_ferry.image.axes import COLOR_SAMPLES, Axis, counts_samples
 from napari_ferry.units import SECONDS
 
 
@@ -115,8 +115,8 @@ class Geometry(LazyOperand):
     @property
     def _channel_axis(self) -> str:
         """Name of the axis of channels: ``s`` for a color without ``c``, else ``c``."""
-        counts_samples = self.ORIGINAL_AXES in self.metadata
-        return "s" if self.is_rgb and "c" not in self.axis_names and not counts_samples else "c"
+        is_samples = counts_samples(self.metadata.get(self.ORIGINAL_AXES), self.shape)
+        return "s" if self.is_rgb and "c" not in self.axis_names and not is_samples else "c"
 
     def axis(self, name: str) -> Axis | None:
         """Return the axis with a name, or ``None`` if it does not exist."""

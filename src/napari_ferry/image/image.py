@@ -159,7 +159,13 @@ class Image(Geometry):
         progress: Report | bool | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> NDArray[Any]:
-        """Read all pixels of the full-resolution level into memory, once, as `load_images` does."""
+        """Read all pixels of the full resolution into memory, once; options as of `load_images`.
+
+        Raises
+        ------
+        LoadCancelledError
+            `cancel` returned True; no pixels are kept.
+        """
         if not self._pixels:
             pixels = read_array(
                 self.array, workers=workers, progress=progress, cancel=cancel, name=self.name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from napari_ferry.arguments import is_finite, is_real, is_text, without_fraction
+from napari_ferry.arguments import fraction_to_float, is_finite, is_real, is_text
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import Axis, Channel, counts_samples, parse_axes
 from napari_ferry.image.json_values import to_json
@@ -134,7 +134,7 @@ def _number(axis: str, key: str, value: object) -> float:
     InvalidImageError
         It is not a finite number, or a scale of 0.
     """
-    number = value.item() if isinstance(value, np.generic) else without_fraction(value)
+    number = value.item() if isinstance(value, np.generic) else fraction_to_float(value)
     if is_real(number) and is_finite(number) and (key != "scale" or number != 0):
         return float(number)
     other = " other than 0" if key == "scale" else ""

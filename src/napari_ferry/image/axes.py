@@ -21,9 +21,6 @@ DEFAULT_AXES = "tczyx"
 LABELS = "labels"
 """Key of `Image.metadata`: labels along axes, as lists of texts by the names of the axes."""
 
-PLANE_LISTS = ("Labels", "timestamps")
-"""Keys of `Image.metadata`: lists with an entry for each plane, such as its label or its time."""
-
 
 @dataclass(frozen=True)
 class Axis:

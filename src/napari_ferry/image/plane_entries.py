@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ferry.arrays.axis_view import Indices
-from napari_ferry.image.axes import PLANE_LISTS
 from napari_ferry.image.image import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PLANE_LABELS = "Labels"
+"""Key of `Image.metadata`: a text for each plane."""
+
+FRAME_TIMES = "timestamps"
+"""Key of `Image.metadata`: the time of each frame in seconds, if they are unevenly spaced."""
 
 _FRAME = ("y", "x", "s")
 """Axes within a plane."""
@@ -49,7 +54,7 @@ def _rearrange(
     """
     own = zip(image.axis_names, image.shape, strict=True)
     sizes = [size for name, size in own if name not in _FRAME]
-    given = {key: image.metadata.get(key) for key in PLANE_LISTS}
+    given = {key: image.metadata.get(key) for key in (PLANE_LABELS, FRAME_TIMES)}
     lists = {
         key: values
         for key, values in given.items()

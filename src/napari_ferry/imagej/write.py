@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Channel, describe
 from napari_ferry.image.checks import has_frames
+from napari_ferry.image.plane_entries import PLANE_LABELS
 from napari_ferry.image.record import KEY
 from napari_ferry.imagej.axis_steps import write_calibration
 from napari_ferry.imagej.colors import to_channels, write_colors
@@ -96,9 +97,9 @@ def to_imagej(image: Image) -> ImageJTags:
 def _write_labels(image: Image, *, is_stored_order: bool) -> dict[str, list[str]]:
     """Return a label for each stored plane: its own label, or the name of its channel."""
     t, z, c = map(image.size, "tzc")
-    labels = image.metadata.get("Labels")
+    labels = image.metadata.get(PLANE_LABELS)
     if not isinstance(labels, list) or len(labels) != t * z * c or not is_stored_order:
         channels = image.channels or (Channel(image.metadata.get(Channel.NAME_KEY)),) * c
         labels = [channel.name or "" for channel in channels] * (t * z)
     short = [encodable(str(label))[:_LABEL_LENGTH] for label in labels[: _MAX_LABELS + 1]]
-    return {"Labels": short} if any(short) and len(short) <= _MAX_LABELS else {}
+    return {PLANE_LABELS: short} if any(short) and len(short) <= _MAX_LABELS else {}

@@ -16,6 +16,7 @@ from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.labels import decode_label
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.axes import LABELS
 from napari_ferry.image.split_axes import SplitRecord, join_parts
 from napari_ferry.image.user_metadata import even_step
 
@@ -233,7 +234,7 @@ def _warn_of_missing(image: Image, record: SplitRecord) -> None:
 
 def _with_coordinates(image: Image) -> Image:
     """Return an image whose evenly spaced numeric labels are coordinates of their axes."""
-    labels = image.metadata.get("labels")
+    labels = image.metadata.get(LABELS)
     axes = list(image.axes)
     for k, axis in enumerate(axes):
         texts = labels.get(axis.name, ()) if isinstance(labels, Mapping) else ()

@@ -24,6 +24,7 @@ from napari_ferry import (
     imload,
     imsave,
     plan,
+    run,
 )
 from napari_ferry.files.labels import decode_label, encode_label
 
@@ -292,9 +293,17 @@ def test_unknown_options_have_a_cure(option: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["a.tif", Path("a.tif")])
-def test_a_path_is_not_an_image(path: object) -> None:
+def test_a_path_is_not_a_plan_or_an_image(path: object) -> None:
     with pytest.raises(InvalidImageError, match=r"a\.tif is a path, not an image: open it first"):
         imsave(path, "b.tif")
+    with pytest.raises(InvalidImageError, match="is not a Plan: make one by plan"):
+        run(path)  # type: ignore[arg-type]
+
+
+def test_cancel_is_a_function() -> None:
+    with pytest.raises(InvalidImageError, match="cancel is True: give a function"):
+        imsave(IMAGE, "a.tif", cancel=True)  # type: ignore[arg-type]
+    assert names() == []
 
 
 def test_an_axis_in_a_name_is_a_word() -> None:

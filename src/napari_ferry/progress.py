@@ -99,6 +99,13 @@ class Monitor:
     started: float = field(default_factory=time.perf_counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        if self.cancel is not None and not callable(self.cancel):
+            raise InvalidImageError(
+                f"cancel is {self.cancel!r}: give a function that returns True to stop, such as "
+                "Event().is_set."
+            )
+
     def stop(self) -> None:
         """Stop every thread at its next block."""
         self.stopped = True

@@ -55,6 +55,27 @@ def test_patches_are_those_of_careamics(entry: Entry, is_loaded: bool) -> None:
         assert sha256(found) == patch["sha256_c_order"], patch
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sample_idx", None),
+        ("sample_idx", 0.5),
+        ("channels", 0),
+        ("channels", ["GFP"]),
+        ("coords", (0.5, 0)),
+        ("coords", "ab"),
+        ("patch_size", 8),
+    ],
+)
+def test_other_values_than_whole_numbers_are_refused(name: str, value: Any) -> None:
+    image = Image.from_array(pixels((2, 8, 9)), "cyx")
+    asked = {"sample_idx": 0, "channels": None, "coords": (0, 0), "patch_size": (2, 2)}
+    with pytest.raises(InvalidImageError, match=f"{name} is .*: give whole numbers"):
+        image.extract_patch(**(asked | {name: value}))
+    index = {**asked, "channels": np.array([1]), "coords": np.array([0, 0])}
+    assert image.extract_patch(**index).shape == (1, 2, 2)
+
+
 @settings(max_examples=100)
 @given(
     st.permutations("czyx"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ def read_patch(
     """
     sizes = dict(zip(names, array.shape, strict=True))
     spatial = [name for name in "zyx" if name in sizes]
+    (sample_idx,) = _whole_numbers("sample_idx", [sample_idx])
+    coords = _whole_numbers("coords", coords)
+    patch_size = _whole_numbers("patch_size", patch_size)
     if not len(coords) == len(patch_size) == len(spatial):
         raise InvalidImageError(
             f"The image has the axes {' '.join(spatial)}: give coords and patch_size "
@@ -54,6 +58,23 @@ def read_patch(
         cut = np.asarray(array[tuple(whole[name] for name in names)])
         plane[target] = cut.transpose(order)
     return out
+
+
+def _whole_numbers(name: str, values: Any) -> list[int]:
+    """Return an argument as a list of integers.
+
+    Raises
+    ------
+    InvalidImageError
+        It is not a sequence of whole numbers.
+    """
+    try:
+        return [operator.index(value) for value in values]
+    except TypeError as error:
+        raise InvalidImageError(
+            f"{name} is {values!r}: give whole numbers, as in image.extract_patch(0, [0], (0, 0), "
+            "(64, 64))."
+        ) from error
 
 
 def _sample_index(sample_idx: int, others: Mapping[str, int]) -> dict[str, Any]:
@@ -84,9 +105,10 @@ def _check_channels(channels: Sequence[int] | None, count: int) -> list[int]:
     """Return the channels to read, counted from 0."""
     if channels is None:
         return list(range(count))
-    if not len(channels) or not all(-count <= channel < count for channel in channels):
+    channels = _whole_numbers("channels", channels)
+    if not channels or not all(-count <= channel < count for channel in channels):
         raise InvalidImageError(
-            f"Channels {list(channels)} were requested, but the image has {count}, counted from 0: "
+            f"Channels {channels} were requested, but the image has {count}, counted from 0: "
             "give at least one of these."
         )
     return [channel % count for channel in channels]

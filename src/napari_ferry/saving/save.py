@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import check_workers, targeting
-from napari_ferry.errors import ClusterError, FerryError, SaveError, TargetExistsError
+from napari_ferry.errors import (
+    ClusterError,
+    FerryError,
+    InvalidImageError,
+    SaveError,
+    TargetExistsError,
+)
 from napari_ferry.progress import Monitor, Report, reporting
 from napari_ferry.saving.interruption import interrupted_save
 from napari_ferry.saving.new_folders import refuse_file_as_folder
@@ -63,7 +69,8 @@ def run(
     Raises
     ------
     InvalidImageError
-        `workers` is not a whole number of at least 1, or `client` is not a cluster.
+        `plan` is not a Plan, `cancel` is not a function, `workers` is not a whole number of at
+        least 1, or `client` is not a cluster.
     TargetExistsError
         Files exist and `overwrite` is False, or one of them does not belong to this data set.
     TargetError
@@ -75,6 +82,11 @@ def run(
     SaveCancelledError
         `cancel` returned True.
     """
+    if not isinstance(plan, Plan):
+        raise InvalidImageError(
+            f"An object of type {type(plan).__name__} is not a Plan: make one by plan(images, "
+            "path), or call imsave(images, path)."
+        )
     given = plan
     check_workers(workers)
     with targeting(plan.paths[0].parent):

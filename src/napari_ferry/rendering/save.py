@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from napari_ferry.arguments import targeting, to_path
-from napari_ferry.arrays.stack import take_steps
 from napari_ferry.codec_protocol import Codec, hooks_of
 from napari_ferry.codec_search import add_default_suffix, find_codec
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
-from napari_ferry.image.record import SPEED
 from napari_ferry.image.user_metadata import override_all
-from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.progress import Report
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.drawing_losses import drawing_losses
+from napari_ferry.rendering.frame_range import take_frames
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.sample_plan import images_for, plan_samples
 from napari_ferry.rendering.save_options import SaveOptions
 from napari_ferry.rendering.split_plan import plan_split
-from napari_ferry.rendering.view import choose_positions, make_frame_axis
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.runner import Scheduler
@@ -269,7 +266,7 @@ def _plan_samples(images: list[Image], path: Path, options: Mapping[str, Any]) -
     """Plan to save samples of all frames, or of the requested range of frames."""
     known = option_names(find_codec(path).plan)
     is_part = any(options.get(name, DEFAULTS[name]) != DEFAULTS[name] for name in SPAN)
-    saved = [_excerpt(image, options) for image in images] if is_part else images
+    saved = [take_frames(image, options) for image in images] if is_part else images
     return plan_samples(saved, path, **{k: v for k, v in options.items() if k in known})
 
 
@@ -279,29 +276,3 @@ def _plan_drawn(images: list[Image], path: Path, options: Mapping[str, Any]) -> 
     others = {name: value for name, value in options.items() if name not in DEFAULTS}
     planned = plan_samples(render(images, **drawing), path, **others)
     return replace(planned, losses=(*drawing_losses(images, drawing), *planned.losses))
-
-
-def _excerpt(image: Image, options: Mapping[str, Any]) -> Image:
-    """Return the requested frames of an image, at the requested playback speed."""
-    sizes = leading_sizes(image)
-    number, _ = choose_frame_axis(sizes, options.get("axis"), options.get("position"))
-    start, stop, step, speed = (options.get(name, DEFAULTS[name]) for name in SPAN)
-    if number is None:
-        raise InvalidImageError(
-            "A range of frames or a playback speed requires a frame axis: omit start, stop, step "
-            "and speed, or choose a frame axis."
-        )
-
-    axis = image.axes[number]
-    chosen = choose_positions(axis.name, image.shape[number], start, stop, step)
-    axes = (*image.axes[:number], make_frame_axis(axis, chosen, speed), *image.axes[number + 1 :])
-    channels = image.channels
-    if axis.name == "c":
-        channels = channels[chosen.start : chosen.stop : chosen.step]
-    return replace(
-        image,
-        levels=(take_steps(image.array, number, chosen, len(sizes)),),
-        axes=axes,
-        channels=channels,
-        metadata=image.metadata if speed is None else {**image.metadata, SPEED: speed},
-    )

@@ -71,14 +71,20 @@ def check_workers(client: distributed.Client, check: RunCheck) -> None:
 
 
 def _ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[str, Any]:
-    """Return the answers of all workers by their addresses.
+    """Return the answers of all workers by their addresses; those that have just died have none.
 
     Raises
     ------
     ClusterError
-        A worker failed to answer.
+        A worker lacks a package or failed to answer, or none answered.
     """
-    answers: Mapping[str, Any] = client.run(question, *arguments, on_error="return")
+    found: Mapping[str, Any] = client.run(question, *arguments, on_error="return")
+    answers = {worker: each for worker, each in found.items() if not isinstance(each, OSError)}
+    if not answers:
+        raise ClusterError(
+            f"None of the {len(found)} workers of the cluster answers: look at their logs, and "
+            "start them again."
+        )
     for worker, answer in answers.items():
         if isinstance(answer, ModuleNotFoundError):
             raise ClusterError(

@@ -1,0 +1,277 @@
+"""``python -m benchmarks.cluster``: saves on a cluster of two hosts, and what they cost.
+
+The scheduler and two workers run in network namespaces that are joined by a bridge, each a host of
+its own as far as the network goes; this needs Linux and root. ``kills`` kills a worker with SIGKILL
+at a random time, again and again while saves go on, and compares every byte with what threads
+write. ``rates`` saves with one worker and with two, and prints the seconds, the memory of workers
+and client, and the bytes that a write sends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import pickle  # noqa: TID251 - our own writes
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import distributed
+import numpy as np
+import psutil
+import xxhash
+
+from napari_ferry import Image, imload, imsave, plan, run
+
+BRIDGE = "ferry0"
+PORT = 8786
+FORMATS: dict[str, dict[str, Any]] = {
+    "a.bin": {},
+    "a.ome.tif": {"size_cap": 0.02},
+    "a.ome.zarr": {},
+    "shards.ome.zarr": {"shards": True},
+    "a.mp4": {"frame_rate": 30},
+}
+WRITE_BYTES = 8 << 20
+"""Bytes of one write, so that a small save has many."""
+
+
+def main() -> int:
+    """Run the chosen measurement, and print its table."""
+    parser = argparse.ArgumentParser(prog="benchmarks.cluster", description=__doc__)
+    parser.add_argument("what", choices=["kills", "rates"])
+    parser.add_argument("--kills", type=int, default=50, help="for each format")
+    parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS))
+    parser.add_argument("--bytes", type=float, default=200e6, help="of the movie")
+    parser.add_argument("--folder", type=Path, help="where files are written and removed")
+    options = parser.parse_args()
+    small_writes()
+    with tempfile.TemporaryDirectory(prefix="ferry-cluster-", dir=options.folder) as name:
+        folder = Path(name)
+        source = make_source(folder, int(options.bytes))
+        if options.what == "kills":
+            return sum(
+                kill_workers(source, folder, each, options.kills) for each in options.formats
+            )
+        measure_rates(source, folder, options.formats)
+    return 0
+
+
+def small_writes() -> None:
+    """Divide saves into small writes, in this process, which plans them."""
+    from napari_ferry.codecs.zarr.saving import sections
+    from napari_ferry.saving import uncompressed
+
+    uncompressed._WRITE_BYTES = WRITE_BYTES
+    sections.BLOCK_BYTES = sections.SHARD_BYTES = WRITE_BYTES
+
+
+def make_source(folder: Path, nbytes: int) -> Image:
+    """Return a movie of noise and shapes in a compressed file."""
+    rng = np.random.default_rng(0)
+    frames = max(20, nbytes // (512 * 512 * 2))
+    base = rng.integers(0, 200, (512, 512), dtype=np.uint16)
+    movie = np.stack([np.roll(base, 3 * t, 0) + 10 * (t % 50) for t in range(frames)])
+    image = Image.from_array(movie.astype(np.uint16), "tyx")
+    imsave(
+        image.replace(scale={"t": 0.05}, unit={"t": "s"}), folder / "source.tif", compression=True
+    )
+    return imload(folder / "source.tif")[0]
+
+
+@contextlib.contextmanager
+def two_hosts(workers: int = 2) -> Iterator[str]:
+    """Start a scheduler and workers in namespaces; return the address of the scheduler."""
+    hosts = [f"ferry-host{i}" for i in range(workers + 1)]
+    with contextlib.ExitStack() as undo:
+        ip("link", "add", BRIDGE, "type", "bridge")
+        undo.callback(ip, "link", "del", BRIDGE)
+        ip("addr", "add", "10.98.0.254/24", "dev", BRIDGE)
+        ip("link", "set", BRIDGE, "up")
+        for i, host in enumerate(hosts):
+            add_host(host, i, undo)
+        address = f"tcp://10.98.0.1:{PORT}"
+        start(hosts[0], undo, "scheduler", "--host", "10.98.0.1", "--port", str(PORT), "--no-show")
+        for i, host in enumerate(hosts[1:], 2):
+            own = ["--nthreads", "1", "--memory-limit", "4GB", "--host", f"10.98.0.{i}"]
+            start(host, undo, "worker", address, *own, "--no-dashboard")
+        yield address
+
+
+def ip(*arguments: str) -> None:
+    """Run a command of iproute2."""
+    subprocess.run(["ip", *arguments], check=True)
+
+
+def add_host(host: str, number: int, undo: contextlib.ExitStack) -> None:
+    """Add a network namespace with an address on the bridge."""
+    ip("netns", "add", host)
+    undo.callback(ip, "netns", "del", host)
+    ip("link", "add", f"fer{number}", "type", "veth", "peer", "name", "eth0", "netns", host)
+    ip("link", "set", f"fer{number}", "master", BRIDGE, "up")
+    ip("-n", host, "addr", "add", f"10.98.0.{number + 1}/24", "dev", "eth0")
+    ip("-n", host, "link", "set", "eth0", "up")
+    ip("-n", host, "link", "set", "lo", "up")
+
+
+def start(host: str, undo: contextlib.ExitStack, *arguments: str) -> None:
+    """Start a program of dask on a host, and end it with the block."""
+    command = [
+        "ip",
+        "netns",
+        "exec",
+        host,
+        sys.executable,
+        "-m",
+        f"distributed.cli.dask_{arguments[0]}",
+    ]
+    process = subprocess.Popen(
+        [*command, *arguments[1:]],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def end() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    undo.callback(end)
+
+
+def kill_workers(source: Image, folder: Path, name: str, kills: int) -> int:
+    """Save one format while workers are killed; print the result, and return 1 for a difference."""
+    expected = save(source, folder, name, None)
+    rng, differences, saves, started = random.Random(name), 0, 0, time.monotonic()
+    with two_hosts() as address, distributed.Client(address, timeout="30s") as client:
+        client.wait_for_workers(2, timeout=60)
+        killer = Killer(client, rng, kills)
+        while killer.left:
+            differences += save(source, folder, name, client, killer) != expected
+            saves += 1
+    print(
+        f"{name}: {kills} kills in {saves} saves, {differences} differ, "
+        f"{time.monotonic() - started:.0f} s",
+        flush=True,
+    )
+    return int(differences > 0)
+
+
+class Killer:
+    """Kills a worker at random times while a save is in progress."""
+
+    def __init__(self, client: distributed.Client, rng: random.Random, kills: int) -> None:
+        self.client, self.rng, self.left = client, rng, kills
+        self.next = 0.0
+
+    def run(self, ended: threading.Event) -> None:
+        """Kill workers until the save has ended."""
+        while not ended.wait(self.rng.uniform(0.05, 1.5)) and self.left:
+            with contextlib.suppress(Exception):  # one that is just starting
+                pids = list(self.client.run(os.getpid, on_error="ignore").values())
+                os.kill(self.rng.choice(pids), signal.SIGKILL)
+                self.left -= 1
+                self.client.wait_for_workers(2, timeout=30)
+
+
+def save(
+    source: Image,
+    folder: Path,
+    name: str,
+    client: distributed.Client | None,
+    killer: Killer | None = None,
+) -> str:
+    """Save, and return the digest of all files; workers are killed meanwhile."""
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    planned = plan(source, out / name, **FORMATS[name])
+    ended = threading.Event()
+    thread = threading.Thread(target=killer.run, args=(ended,)) if killer else None
+    if thread:
+        thread.start()
+    try:
+        run(planned, client=client, overwrite=True)
+    finally:
+        ended.set()
+        if thread:
+            thread.join()
+    return digest(out)
+
+
+def digest(folder: Path) -> str:
+    """Return the digest of the names and bytes of all files without UUIDs, and remove them."""
+    hasher = xxhash.xxh3_128()
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_file():
+            data = path.read_bytes()
+            if path.suffix == ".tif":  # each save has identifiers of its own
+                data = np.asarray(imload(path)[0]).tobytes()
+            hasher.update(f"{path.relative_to(folder)}".encode() + data)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    return hasher.hexdigest()
+
+
+def measure_rates(source: Image, folder: Path, names: list[str]) -> None:
+    """Print seconds with one worker and two, peak memory, and bytes sent for a write."""
+    print("| format | 1 worker, s | 2 workers, s | worker, MB above start | bytes a write |")
+    print("|---|---|---|---|---|")
+    for name in names:
+        seconds, memory = [], 0.0
+        for workers in (1, 2):
+            with (
+                two_hosts(workers) as address,
+                distributed.Client(address, timeout="30s") as client,
+            ):
+                client.wait_for_workers(workers, timeout=60)
+                save(source, folder, name, client)  # imports
+                before = max(client.run(resident).values())
+                started = time.monotonic()
+                save(source, folder, name, client)
+                seconds.append(time.monotonic() - started)
+                memory = max(memory, max(client.run(peak).values()) - before)
+        print(
+            f"| {name} | {seconds[0]:.2f} | {seconds[1]:.2f} | {memory / 1e6:.0f} | "
+            f"{sent_bytes(source, folder, name)} |",
+            flush=True,
+        )
+
+
+def resident() -> float:
+    """Return the memory of this process, in bytes."""
+    return float(psutil.Process().memory_info().rss)
+
+
+def peak() -> float:
+    """Return the largest memory of this process so far, in bytes."""
+    import resource
+
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def sent_bytes(source: Image, folder: Path, name: str) -> int:
+    """Return the largest pickled write of a plan, without its source, which travels once."""
+    from dataclasses import replace
+
+    from napari_ferry.arrays.array_layout import ArrayLayout
+
+    planned = plan(source, folder / "out" / name, **FORMATS[name])
+    writes = itertools.islice(planned.writes, 20)
+    return max(
+        (len(pickle.dumps(replace(each, array=ArrayLayout(each.array)))) for each in writes),
+        default=0,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -151,7 +151,7 @@ def _open_pattern(pattern: Path) -> list[Image]:
     if not matches:
         raise MissingFileError(
             f"No file matches {pattern.name} in {pattern.parent}: check the pattern, in which * is "
-            "any text and {name} an axis over files."
+            "any text, and {name}, where the name is a word of letters, an axis over files."
         )
     paths = [match.path for match in matches]
     fields = field_names(pattern)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_ferry import Axis, Channel, Image, InvalidImageError
+from napari_ferry import Axis, Channel, FerryWarning, Image, InvalidImageError
 from napari_ferry.image.user_metadata import override_all
 
 IMAGE = Image(
@@ -126,6 +126,15 @@ def test_a_unit_has_precedence_over_those_that_ome_assumes(
     (found,) = override_all([image], {**steps, key: unit})
     assert tuple(axis.unit for axis in found.axes) == expected
     assert [axis.scale for axis in found.axes] == [2, 65, 65]
+
+
+def test_metadata_without_a_form_in_json_are_named() -> None:
+    metadata = {"f": print, "n": float("nan"), "kept": np.arange(2)}
+    with pytest.warns(FerryWarning) as caught:
+        (image,) = override_all([Image.from_array(np.zeros((8, 9)))], metadata)
+    assert image.metadata == {"n": None, "kept": [0, 1]}
+    assert "metadata, f cannot be stored" in str(caught[0].message)
+    assert "metadata, n is not finite: null" in str(caught[1].message)
 
 
 def test_one_name_for_each_image() -> None:

@@ -81,7 +81,9 @@ def test_channels_without_calibration_get_none_by_their_order(chosen: Any) -> No
 
 
 def test_uneven_indices_have_no_scale_and_a_warning() -> None:
-    with pytest.warns(FerryWarning, match="axis t in the partition are not evenly spaced"):
+    with pytest.warns(
+        FerryWarning, match="axis t, in a partition or a list of files, are not evenly"
+    ):
         part = select(IMAGE, {"t": [0, 1, 3]})
     assert part.axes[0] == Axis("t")
     assert_same_pixels(part.load(), WHOLE[[0, 1, 3]])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from napari_ferry.arguments import fraction_to_float, is_finite, is_real, is_text
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image.axes import Axis, Channel, counts_samples, parse_axes
-from napari_ferry.image.json_values import to_json
+from napari_ferry.image.json_values import json_losses, to_json
 from napari_ferry.units import SECONDS, known_unit
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def override(
         )
     if channels is not None:
         renamed = _with_channels(renamed, channels, name)
+    for path, fault in json_losses(metadata or {}).items():
+        warn(f"Of the metadata, {path} {fault}.")
     return replace(
         renamed,
         axes=new_axes,

@@ -232,8 +232,8 @@ def _part_of_axis(axis: Axis, indices: Indices | None) -> Axis:
     is_calibrated = axis != Axis(axis.name)
     if is_calibrated and axis.name != "c":
         warn(
-            f"The indices of axis {axis.name} in the partition are not evenly spaced: its scale "
-            "and unit are left out."
+            f"The indices of axis {axis.name}, in a partition or a list of files, are not evenly "
+            "spaced: its scale and unit are left out; sorted files keep them."
         )
     return axis if axis.name == "c" else Axis(axis.name)
 

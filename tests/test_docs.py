@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
 import json
 import pkgutil
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,12 +42,30 @@ def blocks(page: Path, language: str) -> list[str]:
     return [code for kind, code in BLOCK.findall(page.read_text("utf-8")) if kind == language]
 
 
+@contextlib.contextmanager
+def servers(page: Path) -> Iterator[None]:
+    """Run the programs of Dask that a page starts, while its other code runs."""
+    with contextlib.ExitStack() as undo:
+        for block in blocks(page, "console"):
+            for program, arguments in re.findall(r"^\$ dask (\w+) (.*)$", block, re.MULTILINE):
+                command = [sys.executable, "-m", f"distributed.cli.dask_{program}"]
+                process = subprocess.Popen(
+                    [*command, *shlex.split(arguments)],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                undo.callback(process.wait)
+                undo.callback(process.terminate)
+        yield
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_of_pages_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for code in blocks(page, "python"):
-        exec(compile(code, page.name, "exec"), names)
+    with servers(page):
+        for code in blocks(page, "python"):
+            exec(compile(code, page.name, "exec"), names)
     for block in blocks(page, "console"):
         for line in re.findall(r"^\$ napari-ferry (.*?)(?:  #.*)?$", block, re.MULTILINE):
             assert main(shlex.split(line)) == 0, capsys.readouterr().err

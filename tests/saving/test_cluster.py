@@ -221,7 +221,10 @@ def test_what_is_not_a_cluster_is_refused(
     assert not any(tmp_path.iterdir())
 
 
-def test_a_cluster_without_workers_is_refused(tmp_path: Path) -> None:
+def test_a_cluster_without_workers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_WORKER_TIMEOUT", "0.2s")
     options = {"n_workers": 0, "processes": False, "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(**options) as cluster,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _TIMEOUT = "10s"
 
+_WORKER_TIMEOUT = "30s"
+"""Longest time to wait for the first worker, which may be starting."""
+
 
 @contextmanager
 def connecting(scheduler: Scheduler) -> Iterator[distributed.Client]:
@@ -71,8 +74,17 @@ def _new_client(distributed: Any, scheduler: Scheduler) -> Any:
 
 
 def _check_workers(client: distributed.Client) -> None:
-    if not client.nthreads():
+    """Wait for the first worker.
+
+    Raises
+    ------
+    ClusterError
+        No worker came.
+    """
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_TIMEOUT)
+    except TimeoutError as error:
         raise ClusterError(
             f"The scheduler {client.scheduler.address} has no workers: start some with 'dask "
             "worker', and save again."
-        )
+        ) from error

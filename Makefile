@@ -9,10 +9,11 @@ RESOLUTION ?=
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 # What `make compat` tests: the formats that depend on libraries, without windows, and without the rooms
-# that use nothing but numpy; and the versions of Python that pyproject.toml names, from the oldest to
-# the newest.
-CORE := gif numpy_io readers tiff video zarr \
+# that use nothing but numpy; of these, what every format has to do, where only Python is another; and
+# the versions of Python that pyproject.toml names, from the oldest to the newest.
+EVERY_FORMAT := numpy_io readers \
 	$(addsuffix .py,test_codec_contract test_fill_values test_plain_uses test_changed_files)
+CORE := $(EVERY_FORMAT) gif tiff video zarr
 # What it also tests with PySide6: menus, dialogs and forms, which are used through Qt's binding.
 WINDOWS := plugin $(patsubst %,widgets/test_%.py,dialogs export export_movie reload repair save_progress)
 SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
@@ -44,7 +45,7 @@ test-windows: $(READY)  ## run the tests of the forms; QT_API=pyside6 chooses an
 	@$(SCREEN) $(PYTEST) -m "window and not slow and not thorough" $(WINDOWS:%=tests/%) $(ARGS)
 
 compat:  ## run both on the newest Python (forms with PySide6), and the core on the lowest versions
-	@$(call core,$(lastword $(SUPPORTED)),highest,test-core test-windows,--group pyside6,QT_API=pyside6)
+	@$(call core,$(lastword $(SUPPORTED)),highest,test-core test-windows,--group pyside6,QT_API=pyside6 CORE="$(EVERY_FORMAT)")
 	@$(call core,$(firstword $(SUPPORTED)),lowest-direct,test-core)
 
 # $(call core,VERSION,RESOLUTION,TARGETS,GROUPS,VARIABLES): tests in an environment of their own, such

@@ -111,6 +111,9 @@ class Hooks:
     members : callable
         ``members(path) -> list of Path``: every file of the data set that a file belongs to, the
         one with the pixels first.
+    is_data_set : callable
+        ``is_data_set(path) -> bool``: True for a folder whose files are a single data set, such
+        as the frames of a movie, instead of several recordings.
     lacks_metadata : callable
         ``lacks_metadata(path) -> bool``: True for a file or folder that can be opened only with
         metadata from the user; the plugin then offers its repair form.
@@ -139,6 +142,7 @@ class Hooks:
     open_many: Callable[[Sequence[Path]], list[Image]] | None = None
     open_grid: Callable[[Mapping[Path, Mapping[str, str]]], list[Image]] | None = None
     members: Callable[[Path], list[Path]] = _itself
+    is_data_set: Callable[[Path], bool] = _claims_nothing
     lacks_metadata: Callable[[Path], bool] = _claims_nothing
     written_by: Callable[[Path], str] | None = None
     storage: Callable[[Path, Image], dict[str, str]] = _has_no_storage

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
+from typing import Any
 
 _SHORT = 60
 """Characters of a long name in a message."""
@@ -167,3 +168,20 @@ def _caller_level() -> int:
 def _is_own(frame: FrameType) -> bool:
     name: str = frame.f_globals.get("__name__", "")
     return name.partition(".")[0] in (__package__, "contextlib")
+
+
+@contextmanager
+def collecting_warnings(messages: list[str]) -> Iterator[None]:
+    """Append our warnings in all threads to a list; others are printed as usual."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FerryWarning)
+        print_warning = warnings.showwarning
+
+        def collect(message: Warning | str, *details: Any, **options: Any) -> None:
+            if isinstance(message, FerryWarning):
+                messages.append(str(message))
+            else:
+                print_warning(message, *details, **options)
+
+        warnings.showwarning = collect
+        yield

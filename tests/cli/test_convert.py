@@ -11,25 +11,10 @@ import pytest
 
 from helpers import make_image
 from napari_ferry import Axis, Channel, Image, imload, imsave
-from napari_ferry.cli import main
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import codecs
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; return exit status, output and errors."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return status, *capsys.readouterr()
-
-    return command
 
 
 @pytest.fixture
@@ -85,7 +70,7 @@ def test_the_target_is_a_name_or_a_folder(
     [
         ([SOURCE, "."], "would be replaced: give --overwrite, or choose"),
         ([SOURCE, "a.tif", "--format", ".gif"], "ends in .tif, but --format is .gif"),
-        (["*.tif", "out/"], "has no name to use in the folder out: give a file name, such as"),
+        (["{t}.tif", "out/"], "has no name to use in the folder out: give a file name, such as"),
         (["a.lsm", "out/"], "a.lsm has a format that is opened but not saved"),
         ([SOURCE, f"{SOURCE}/"], "is a file, not a folder"),
         ([SOURCE, "x.ome.zarr/new.tif"], "its own name with --overwrite"),
@@ -123,7 +108,6 @@ def test_the_sidecar_of_a_raw_file_has_the_name_of_the_file(run: Run, tmp_path: 
             "--quality is an option for .mp4, .mov, .mkv, not for this format",
         ),
         (["convert", "a.tif", "b.tif", "--zzz"], "--zzz is not an option of this command; --help"),
-        (["convert", "my", "cells.tif", "b.tif"], "b.tif is one argument too many"),
         (["convert", "a.tif", "out/", "--format", "tifff"], "did you mean .tiff?"),
         (["convert", "a.tif", "out/", "--format", "docx"], "choose one of .bin"),
         (["info", "a.tif", "--jsno"], "did you mean --json?"),

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from napari_ferry import __version__
-from napari_ferry.cli import completion, convert, demo, info, repair, verify
+from napari_ferry.cli import completion, convert, convert_options, demo, info, repair, verify
 from napari_ferry.cli.convert_help import EXIT_STATUSES
 from napari_ferry.cli.formats import explain_unknown, to_command_line
 from napari_ferry.cli.terminal import OutputError, accept_all_characters, report
@@ -75,6 +75,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if word not in commands and (nearest := get_close_matches(word, commands, 1)):
         parser.error(f"{word} is not a command: did you mean {nearest[0]}?")
     options, unknown = parser.parse_known_args(arguments)
+    if options.run is convert.convert:
+        is_path = not any(word.startswith("-") for word in unknown)
+        convert_options.join_paths(options, unknown if is_path else ())
+        unknown = [] if is_path else unknown
     if unknown:
         command: argparse.ArgumentParser = options.command
         flags = {*re.findall(r"(?<!\S)--[a-z][\w-]*", command.format_help())}

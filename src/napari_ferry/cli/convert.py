@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import find_url
+from napari_ferry.cli.batch import convert_many
+from napari_ferry.cli.batch_targets import has_many_targets
 from napari_ferry.cli.convert_help import CONVERT_USAGE, describe_formats
 from napari_ferry.cli.convert_options import SHARED, add_common_options, formats_in
 from napari_ferry.cli.dry_run import show_plan
@@ -16,16 +18,17 @@ from napari_ferry.cli.excerpt import crop_images
 from napari_ferry.cli.formats import add_format_options, format_flags
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
-from napari_ferry.cli.terminal import collecting_warnings, report, show
+from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_search import codecs
 from napari_ferry.errors import (
     InvalidImageError,
     ReopenError,
+    collecting_warnings,
 )
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import imload
-from napari_ferry.progress import size_text
+from napari_ferry.progress import Report, size_text
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.new_folders import new_folders
@@ -38,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     Without arguments, the options of all formats are added.
     """
     add_common_options(parser)
-    parser.set_defaults(run=_convert, options=[], format_flags=format_flags())
+    parser.set_defaults(run=convert, options=[], format_flags=format_flags())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = CONVERT_USAGE
     formats = codecs() if arguments is None else formats_in(arguments)
@@ -48,8 +51,11 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         parser.set_defaults(options=names)
 
 
-def _convert(options: argparse.Namespace) -> int:
-    """Save a file in another format, with a progress bar."""
+def convert(options: argparse.Namespace) -> int:
+    """Save a file in another format, or each of many files."""
+    options.source = options.sources[0]
+    if options.json or has_many_targets(options):
+        return convert_many(options, _plan, _run)
     try:
         return _convert_once(options)
     except ReopenError:
@@ -61,6 +67,7 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _convert_once(options: argparse.Namespace) -> int:
+    """Save a file in another format, with a progress bar."""
     target = choose_target(options.source, options.target, options.format)
     images, planned = _plan(options, target)
     if options.dry_run:
@@ -161,10 +168,24 @@ def _is_number(text: str) -> bool:
 
 def _run_with_bar(planned: Plan, options: argparse.Namespace) -> list[Path]:
     """Carry out a plan, with a progress bar on a terminal unless the command is quiet."""
+    has_bar = sys.stderr.isatty() and not options.quiet
     with new_folders(planned.paths[0].parent):
-        return run(
-            planned,
-            overwrite=options.overwrite,
-            workers=options.workers,
-            progress=sys.stderr.isatty() and not options.quiet,
-        )
+        return _run(options, planned, overwrite=options.overwrite, progress=has_bar)
+
+
+def _run(
+    options: argparse.Namespace,
+    planned: Plan,
+    *,
+    overwrite: bool,
+    progress: Report | bool,
+    cancel: Callable[[], bool] | None = None,
+) -> list[Path]:
+    """Carry out a plan, with the options of the command line for all saves."""
+    return run(
+        planned,
+        overwrite=overwrite,
+        workers=options.workers,
+        progress=progress,
+        cancel=cancel,
+    )

@@ -11,7 +11,7 @@ from napari_ferry.codec_search import codecs
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 
-CONVERT_USAGE = "%(prog)s [OPTIONS] IN OUT"
+CONVERT_USAGE = "%(prog)s [OPTIONS] IN [IN ...] OUT"
 
 EXIT_STATUSES = """\
 exit status:
@@ -34,6 +34,7 @@ examples:
   napari-ferry convert movie.tif movie.ome.zarr
   napari-ferry convert movie.tif out/ --format .ome.tif --crop t=:100 --dry-run
   napari-ferry convert cells.ome.tif gfp.mp4 --channel GFP --frame-rate 20
+  napari-ferry convert recordings/ movies/ --format .mp4
 """
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from napari_ferry.batch.names import NamedSource
+from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
 from napari_ferry.codec_protocol import Codec
@@ -22,15 +24,21 @@ SHARED = ("crop", "scale", "frame_rate")
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every conversion."""
-    parser.add_argument("source", metavar="IN", help='file, folder, or pattern such as "img_*.tif"')
+    parser.add_argument(
+        "sources",
+        metavar="IN",
+        nargs="+",
+        help='file, folder, or pattern such as "img_*.tif"; several for a folder OUT',
+    )
     parser.add_argument(
         "target",
         metavar="OUT",
-        help="file, whose suffix selects the format (none: OME-Zarr), or folder for a file named "
-        "as IN",
+        help="file, whose suffix selects the format (none: OME-Zarr), or folder or pattern such as "
+        "out/{name}.mp4 for a file named as each IN",
     )
     _add_image_options(parser.add_argument_group("images"))
     _add_save_options(parser.add_argument_group("saving"))
+    _add_batch_options(parser.add_argument_group("many files"))
 
 
 def _add_image_options(group: argparse._ArgumentGroup) -> None:
@@ -89,6 +97,33 @@ def _add_save_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
 
 
+def _add_batch_options(group: argparse._ArgumentGroup) -> None:
+    """Add options for conversions of many files."""
+    group.add_argument(
+        "-r", "--recursive", action="store_true", help="search the folders in a folder, too"
+    )
+    group.add_argument(
+        "--name",
+        metavar="PATTERN",
+        help="names in the folder OUT, from {name}, {parent}, {suffix}, {index}",
+    )
+    group.add_argument("--json", action="store_true", help="print a report of each file as JSON")
+
+
+def join_paths(options: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Sort all paths of a command line into sources and a target, which is the last one.
+
+    Parameters
+    ----------
+    options : Namespace
+        The parsed options, to be changed.
+    rest : sequence of str
+        Paths behind an option, which the parser left over.
+    """
+    paths: list[str] = [*options.sources, options.target, *rest]
+    options.sources, options.target = paths[:-1], paths[-1]
+
+
 def formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
     """Return the codec of the output file of a conversion; nothing for other commands.
 
@@ -102,10 +137,24 @@ def formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
     add_common_options(parser)
     add_format_options(parser, codecs(), skipped=SHARED)
     try:
-        parsed, _ = parser.parse_known_args(arguments[1:])
-        return [find_codec(choose_target(parsed.source, parsed.target, parsed.format))]
+        parsed, rest = parser.parse_known_args(arguments[1:])
+        join_paths(parsed, [word for word in rest if not word.startswith("-")])
+        return [find_codec(_sample_target(parsed))]
     except FerryError:  # the actual parser or the command reports it
         return _named_format(arguments)
+
+
+def _sample_target(options: argparse.Namespace) -> Path:
+    """Return a file of the format to save; of many files, one like the first.
+
+    Raises
+    ------
+    FerryError
+        The format depends on files that are not known yet, or there is none.
+    """
+    if not has_many_targets(options):
+        return choose_target(options.sources[0], options.target, options.format)
+    return choose_naming(options).name_targets([NamedSource(options.sources[0])])[0]
 
 
 def _named_format(arguments: Sequence[str]) -> Sequence[Codec]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import find_url, reading, to_path
+from napari_ferry.batch.data_sets import group_files, has_known_suffix, list_folder
 from napari_ferry.cli.formats import to_command_line
-from napari_ferry.cli.terminal import collecting_warnings, report, show
+from napari_ferry.cli.terminal import report, show
 from napari_ferry.codec_protocol import format_name, hooks_of
-from napari_ferry.codec_search import find_source_codec, suffixes
-from napari_ferry.errors import FerryError, UnsupportedFormatError
-from napari_ferry.files.natural_order import natural_sorted
+from napari_ferry.codec_search import find_source_codec
+from napari_ferry.errors import FerryError, UnsupportedFormatError, collecting_warnings
 from napari_ferry.files.patterns import find_matches, is_pattern
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image, describe
@@ -87,15 +87,14 @@ def _read(path: Path) -> list[_Info]:
 
 
 def _entries(info: _Info) -> list[Path]:
-    """Return the files and the stores in a folder that a format opens, in natural order."""
+    """Return each data set in a folder that a format opens, in natural order."""
     try:
-        with reading(info.path):
-            paths = [path for path in info.path.iterdir() if not path.name.startswith(".")]
+        paths = list_folder(info.path.absolute())
     except FerryError as error:
         info.error = error
         return []
-    known = suffixes(to_open=True)
-    return natural_sorted(path for path in paths if path.name.lower().endswith(known))
+    found = group_files(filter(has_known_suffix, paths))
+    return [info.path / data_set.path.name for data_set in found]
 
 
 def _repeats(entry: _Info, folder: _Info) -> bool:

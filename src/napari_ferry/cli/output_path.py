@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from napari_ferry.arguments import find_url, to_path
-from napari_ferry.codec_protocol import suffixes_of
-from napari_ferry.codec_search import add_default_suffix, codecs, suffixes
+from napari_ferry.batch.names import known_suffix, saved_suffix, split_source
+from napari_ferry.codec_search import add_default_suffix, suffixes
 from napari_ferry.errors import TargetError, UnsupportedFormatError
 from napari_ferry.files.patterns import is_pattern
 
@@ -56,11 +56,11 @@ def choose_target(source: str, target: str, suffix: str | None) -> Path:
         The target has the suffix of another format, or the format of the source is not saved.
     """
     path = to_path(target, TargetError)
-    if _is_folder(target, path):
+    if is_folder(target, path):
         return path / _name_in_folder(source, path, suffix)
     if suffix is None or path.name.lower().endswith(suffix):
         return add_default_suffix(path)
-    own = _suffix_of(path.name)
+    own = known_suffix(path.name)
     if own:
         raise UnsupportedFormatError(
             f"{path.name} ends in {own}, but --format is {suffix}: leave one of them out."
@@ -68,38 +68,18 @@ def choose_target(source: str, target: str, suffix: str | None) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _is_folder(text: str, path: Path) -> bool:
+def is_folder(text: str, path: Path) -> bool:
     """Return True for a folder to save into, unlike one that is a data set by its suffix."""
     ends = tuple(filter(None, (os.sep, os.altsep)))
-    return text.endswith(ends) or (path.is_dir() and not _suffix_of(path.name))
+    return text.endswith(ends) or (path.is_dir() and not known_suffix(path.name))
 
 
 def _name_in_folder(source: str, folder: Path, suffix: str | None) -> str:
     """Return the name of a source with the suffix of the file to save."""
-    url = find_url(source)
-    name = url.rstrip("/").rpartition("/")[2] if url else Path(source).name
-    if name in ("", ".."):
-        name = Path(source).resolve().name
-    if not name or (url is None and is_pattern(Path(source))):
+    if find_url(source) is None and is_pattern(Path(source)):
         raise TargetError(
             f"{source} has no name to use in the folder {folder}: give a file name, such as "
             f"{folder / ('cells' + (suffix or '.ome.tif'))}."
         )
-    own = _suffix_of(name, to_open=True)
-    if suffix is not None:
-        if not own and Path(source).is_file():  # such as the sidecar of a raw file
-            own = Path(name).suffix
-        return name[: len(name) - len(own)] + suffix
-    if own and not _suffix_of(name):
-        raise UnsupportedFormatError(
-            f"{name} has a format that is opened but not saved: choose one of "
-            f"{', '.join(suffixes())} with --format."
-        )
-    return add_default_suffix(Path(name)).name
-
-
-def _suffix_of(name: str, *, to_open: bool = False) -> str:
-    """Return the longest suffix of a format in a name, as it is spelled there; empty if none."""
-    known = {each for codec in codecs() for each in suffixes_of(codec, to_open=to_open)}
-    length = max((len(each) for each in known if name.lower().endswith(each)), default=0)
-    return name[len(name) - length :]
+    stem, own = split_source(source)
+    return stem + (suffix or saved_suffix(stem + own))

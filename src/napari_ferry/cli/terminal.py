@@ -5,12 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from napari_ferry.errors import FerryWarning
+from collections.abc import Iterable
 
 _CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -90,23 +85,6 @@ def to_printable(text: str) -> str:
     '\\x1b[2Jcells'
     """
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-@contextmanager
-def collecting_warnings(messages: list[str]) -> Iterator[None]:
-    """Append our warnings in all threads to a list; others are printed as usual."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", FerryWarning)
-        print_warning = warnings.showwarning
-
-        def collect(message: Warning | str, *details: Any, **options: Any) -> None:
-            if isinstance(message, FerryWarning):
-                messages.append(str(message))
-            else:
-                print_warning(message, *details, **options)
-
-        warnings.showwarning = collect
-        yield
 
 
 def accept_all_characters() -> None:

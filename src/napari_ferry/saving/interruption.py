@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +21,7 @@ from napari_ferry.errors import (
     UnreadableFileError,
     warn,
 )
+from napari_ferry.files.comparable_names import comparable
 from napari_ferry.saving.disk import is_locked
 from napari_ferry.saving.journal import LOCK, Journal, JournalError, read_journal
 from napari_ferry.saving.recovery import is_usable, pending_files
@@ -34,15 +33,8 @@ _NONCE = re.compile(r"[0-9a-f]{32}")
 def partial_folder(target: Path) -> Path:
     """Return the folder of an unfinished save to `target`."""
     # short regardless of the target: on Windows a whole path may have 260 characters
-    digest = xxhash.xxh3_64_hexdigest(_comparable(target.name).encode("utf-8", "surrogatepass"))
+    digest = xxhash.xxh3_64_hexdigest(comparable(target.name).encode("utf-8", "surrogatepass"))
     return target.with_name(f".{digest[:8]}{SUFFIX}")
-
-
-def _comparable(name: str) -> str:
-    """Return a name as the file systems of this platform compare it."""
-    if sys.platform in ("win32", "darwin"):
-        return unicodedata.normalize("NFC", name).casefold()
-    return name
 
 
 @contextmanager
@@ -189,7 +181,7 @@ def _message(folder: Path, parent: Path, name: str | None = None) -> str | None:
         A name; saves of other files are skipped.
     """
     journal = _unfinished(folder, parent)
-    if journal is None or not (name is None or _comparable(name) in _names_of(journal)):
+    if journal is None or not (name is None or comparable(name) in _names_of(journal)):
         return None
     locked = is_locked(folder / LOCK)
     if locked:
@@ -215,7 +207,7 @@ def _unfinished(folder: Path, parent: Path) -> Journal | None:
 def _names_of(journal: Journal) -> set[str]:
     """Return the names of all files moved by a save, and the name given for it, comparable."""
     names = (journal.name, *journal.aside, *(name for _, name in journal.moves))
-    return set(map(_comparable, names))
+    return set(map(comparable, names))
 
 
 def _stopped(folder: Path, journal: Journal) -> str:

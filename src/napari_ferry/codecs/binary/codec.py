@@ -168,6 +168,11 @@ def members(path: Path) -> list[Path]:
     return [data, sidecar_path(data) if header is None else header.path]
 
 
+def is_data_set(path: Path) -> bool:
+    """Return True for a folder written by CalSciPy."""
+    return claims(path)
+
+
 def lacks_metadata(path: Path) -> bool:
     """Return True for a raw file, or a folder of raw files, without a valid sidecar."""
     return lacks_layout(path)

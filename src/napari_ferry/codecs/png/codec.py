@@ -83,6 +83,14 @@ def members(path: Path) -> list[Path]:
     return sequence_files(path)
 
 
+def is_data_set(path: Path) -> bool:
+    """Return True for a folder of several files whose names differ only in numbers."""
+    from napari_ferry.codecs.png.frame_names import png_files, split_families
+
+    paths = png_files(path)
+    return len(paths) > 1 and len(split_families(paths)) == 1
+
+
 def plan(
     images: Sequence[Image],
     path: Path,

@@ -163,10 +163,19 @@ def open_grid(labels: Mapping[Path, Mapping[str, str]]) -> list[Image]:
 
 
 def members(path: Path) -> list[Path]:
-    """Return all files of a size-capped series, given one; of any other file, itself."""
+    """Return all files of a series or set, given one; of any other file, itself."""
+    from napari_ferry.codecs.tiff.folders.file_sets import set_files
     from napari_ferry.codecs.tiff.folders.own_series import series_files
 
-    return series_files(path)
+    files = series_files(path) if not is_companion(path) else [path]
+    return files if len(files) > 1 else set_files(path)
+
+
+def is_data_set(path: Path) -> bool:
+    """Return True for a folder of single frames, or of files with axes in their names."""
+    from napari_ferry.codecs.tiff.folders.folder_kind import is_single_stack
+
+    return is_single_stack(path)
 
 
 def plan(

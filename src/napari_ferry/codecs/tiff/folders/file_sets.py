@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.file_array import FileArray
+from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
+from napari_ferry.codecs.tiff.names import is_companion
 from napari_ferry.codecs.tiff.pages.arrays import PageReader
+from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image
+
+_NAMES_FILES = re.compile(r"<(\w+:)?(UUID FileName|BinaryOnly)\b")
+"""Elements of OME-XML that name other files."""
 
 _STACK_MARK = "_MMStack"
 """Part of the names of files of Micro-Manager, each of which has one or more positions."""
@@ -64,3 +72,12 @@ def files_of(images: Sequence[Image]) -> set[Path]:
     sources += [array.files for array in arrays if isinstance(array, Tiles)]
     paths = {file.path.absolute() for files in sources for file in files if file is not None}
     return paths | {Path(array.file.path) for array in arrays if isinstance(array, FileArray)}
+
+
+def set_files(path: Path) -> list[Path]:
+    """Return all files of a set, given one or its companion; of any other file, itself."""
+    if is_companion(path):
+        return [*natural_sorted(files_of(read_companion(path))), path]
+    if _STACK_MARK not in path.name and not _NAMES_FILES.search(read_header(path).description):
+        return [path]
+    return natural_sorted({path.absolute(), *files_of(read_images(path))})

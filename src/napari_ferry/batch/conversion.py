@@ -1,0 +1,234 @@
+"""`run_jobs`: conversions one after the other, none of which stops the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from napari_ferry.arguments import reading
+from napari_ferry.batch.job_count import BatchProgress, JobCount
+from napari_ferry.batch.jobs import Job, Jobs
+from napari_ferry.batch.record import Entry, Record, Start, digest_options
+from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.errors import (
+    FerryError,
+    ReopenError,
+    SaveCancelledError,
+    collecting_warnings,
+)
+from napari_ferry.files.file_state import read_state
+from napari_ferry.files.stored_size import stored_bytes
+from napari_ferry.image import Image
+from napari_ferry.progress import Report as ReportProgress
+from napari_ferry.saving import Plan, interrupted_save, run
+from napari_ferry.saving.new_folders import new_folders
+from napari_ferry.saving.save import check_save
+
+Planner: TypeAlias = Callable[[str | Path, Path], tuple[Sequence[Image], Plan]]
+"""Opens a source, and plans to save it as a target; returns the open images and the plan."""
+
+
+UP_TO_DATE = "up to date"
+"""Message about a target that was made before from the same source with the same options."""
+
+
+class Save(Protocol):
+    """A function that carries out a plan, such as `napari_ferry.run`."""
+
+    def __call__(
+        self,
+        plan: Plan,
+        /,
+        *,
+        overwrite: bool,
+        progress: ReportProgress,
+        cancel: Callable[[], bool] | None,
+    ) -> list[Path]: ...
+
+
+def run_jobs(
+    found: Jobs,
+    planner: Planner,
+    *,
+    options: Mapping[str, Any],
+    overwrite: bool = False,
+    dry_run: bool = False,
+    save: Save = run,
+    progress: Callable[[BatchProgress], None] | None = None,
+    finished: Callable[[Outcome], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Report:
+    """Convert data sets one after the other; an error of one does not stop the others.
+
+    The same call goes on after an interruption: data sets that were converted with the same
+    options, and have not changed since, are skipped, and an unfinished save is resumed. Targets
+    that an earlier call made from the same sources are replaced if sources or options have changed.
+
+    Parameters
+    ----------
+    found : Jobs
+        The jobs, from `find_jobs`.
+    planner : callable
+        ``planner(source, target)`` opens a data set, and returns its images and their plan.
+    options : mapping
+        All options that change the result, as plain values.
+    overwrite : bool
+        True to replace other existing files, too.
+    dry_run : bool
+        True to plan all saves, and write nothing.
+    save : callable
+        Carries out a plan; `napari_ferry.run` by default.
+    progress : callable, optional
+        Called with `BatchProgress`, from the threads that write.
+    finished : callable, optional
+        Called with the `Outcome` of each data set.
+    cancel : callable, optional
+        Called between blocks; the batch stops if it returns True.
+
+    Returns
+    -------
+    Report
+        What became of each data set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imload, imsave, plan
+    >>> from napari_ferry.batch.jobs import find_jobs
+    >>> from napari_ferry.batch.names import Naming
+    >>> for k in range(3):
+    ...     _ = imsave(np.zeros((3, 8, 8), np.uint8), f"cells {k}.tif")
+    >>> def planner(source, target):
+    ...     images = imload(source)
+    ...     return images, plan(images, target)
+    >>> naming = Naming(folder=Path("stores"), suffix=".ome.zarr")
+    >>> run_jobs(find_jobs(["*.tif"], naming), planner, options={}).summary
+    '3 converted'
+    >>> run_jobs(find_jobs(["*.tif"], naming), planner, options={}).summary
+    '0 converted, 3 skipped'
+    """
+    batch = _Batch(
+        planner=planner,
+        save=save,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        record=found.record,
+        options=digest_options(options),
+        cancel=cancel,
+        count=JobCount(jobs=found.jobs, report=progress),
+    )
+    report, started = Report(), time.perf_counter()
+
+    def add(outcome: Outcome) -> None:
+        report.outcomes.append(outcome)
+        if finished is not None:
+            finished(outcome)
+
+    for each in found.skipped:
+        add(Outcome.of_skipped(each))
+    for number, job in enumerate(found.jobs):
+        outcome = batch.convert(job)
+        report.seconds = time.perf_counter() - started
+        if outcome is None:
+            report.remaining = len(found.jobs) - number
+            break
+        add(outcome)
+    return report
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """What the jobs of a batch have in common."""
+
+    planner: Planner
+    save: Save
+    overwrite: bool
+    dry_run: bool
+    record: Record
+    options: str
+    cancel: Callable[[], bool] | None
+    count: JobCount
+
+    def convert(self, job: Job) -> Outcome | None:
+        """Convert one data set; return ``None`` if it was cancelled."""
+        if self.cancel is not None and self.cancel():
+            return None
+        self.count.begin()
+        started, warnings = time.perf_counter(), list[str]()
+        try:
+            with collecting_warnings(warnings):
+                outcome = self._convert(job)
+        except SaveCancelledError:
+            return None
+        except FerryError as error:
+            outcome = Outcome(source=job.input.source, status="failed", message=str(error))
+        self.count.end(converted=outcome.status == "converted")
+        return replace(
+            outcome,
+            target=job.target,
+            warnings=tuple(dict.fromkeys(warnings)),
+            source_bytes=self.count.sizes[self.count.jobs_done - 1],
+            seconds=time.perf_counter() - started,
+        )
+
+    def _convert(self, job: Job) -> Outcome:
+        """Convert one data set unless its target is up to date.
+
+        Raises
+        ------
+        FerryError
+            It cannot be opened or saved.
+        """
+        source = job.input.source
+        entry = self.record.entry(job.target, source, job.input.files, self.options)
+        if self.record.is_current(entry):
+            return Outcome(source=source, status="skipped", message=UP_TO_DATE)
+        try:
+            return self._convert_once(job, entry)
+        except ReopenError:  # a file that looked gray has colors in later frames
+            return self._convert_once(job, entry)
+
+    def _convert_once(self, job: Job, entry: Entry) -> Outcome:
+        """Open and save one data set, and close its files."""
+        images, plan = self.planner(job.input.source, job.target)
+        try:
+            overwrite = self.overwrite or self.record.may_replace(entry, plan.existing)
+            check_save(plan, overwrite=overwrite)
+            paths = [*plan.paths] if self.dry_run else self._save(plan, entry, overwrite)
+        finally:
+            for image in images:
+                image.close()
+        with reading(paths[0]):
+            nbytes = plan.nbytes if self.dry_run else stored_bytes(paths)
+        return Outcome(
+            source=job.input.source,
+            status="planned" if self.dry_run else "converted",
+            files=tuple(paths),
+            losses=plan.losses,
+            target_bytes=nbytes,
+        )
+
+    def _save(self, plan: Plan, entry: Entry, overwrite: bool) -> list[Path]:
+        """Carry out a plan, between the lines of its start and its end in the record."""
+        with new_folders(plan.paths[0].parent):
+            start = self.record.start(entry, plan.existing)
+            paths: list[Path] = []
+            try:
+                paths = self.save(
+                    plan, overwrite=overwrite, progress=self.count.move, cancel=self.cancel
+                )
+            finally:
+                # an interrupt may come when everything is in place
+                is_complete = bool(paths) or _is_in_place(plan, start)
+                self.record.end(entry, (paths or plan.existing) if is_complete else ())
+        return paths
+
+
+def _is_in_place(plan: Plan, start: Start) -> bool:
+    """Return True if a save that did not return has put all its files in place."""
+    existing = plan.existing
+    is_changed = bool(existing) and read_state(existing).digest != start.before
+    return is_changed and interrupted_save(plan.paths[0]) is None

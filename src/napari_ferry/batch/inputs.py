@@ -1,0 +1,235 @@
+"""Inputs of a batch: the data sets of files, folders, patterns, lists and addresses."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_ferry.arguments import find_url, to_path
+from napari_ferry.batch.data_sets import (
+    DataSet,
+    folder_data_set,
+    group_files,
+    has_known_suffix,
+    is_data_set,
+    list_folder,
+)
+from napari_ferry.batch.names import RECORD_NAME
+from napari_ferry.codec_search import find_source_codec
+from napari_ferry.errors import FerryError, MissingFileError
+from napari_ferry.files.natural_order import natural_sorted
+
+_SPECIAL = frozenset("*?[")
+
+_DEEPER = "a folder: give recursive=True (--recursive on the command line) to search it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A data set to convert.
+
+    Parameters
+    ----------
+    source : str or Path
+        Absolute path, or address, to open.
+    files : tuple of Path
+        Every file or folder that it consists of; none of an address.
+    folder : Path
+        Folder of the data set within the one that was searched, relative to it.
+    """
+
+    source: str | Path
+    files: tuple[Path, ...] = ()
+    folder: Path = Path()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file or folder that is not converted.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    reason : str
+        Why, in a few words.
+    """
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Data sets that were found, in order, and what was skipped."""
+
+    found: tuple[Input, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def is_glob(text: str) -> bool:
+    """Return True for a path with ``*``, ``?`` or ``[``, unless a file has exactly this name."""
+    return not _SPECIAL.isdisjoint(text) and find_url(text) is None and not os.path.lexists(text)
+
+
+def find_inputs(
+    sources: Sequence[str | Path],
+    *,
+    recursive: bool = False,
+    target: Path | None = None,
+    outputs: Collection[Path] = (),
+) -> Inputs:
+    """Find all data sets to convert, each once, in natural order; few files are opened.
+
+    A file is one data set with all files that belong to it, such as those of a series. A folder is
+    one data set if it is a store, or if its files are single frames; otherwise every data set in it
+    is an input.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        Files, folders, addresses, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+    recursive : bool
+        True to search the folders in a folder, too.
+    target : Path, optional
+        Folder of the targets, left out where it is in a searched folder.
+    outputs : collection of Path
+        Files of earlier conversions, which are skipped.
+
+    Returns
+    -------
+    Inputs
+        The data sets, and what was skipped; a file that does not exist is an input that fails.
+
+    Raises
+    ------
+    MissingFileError
+        Nothing matches a pattern.
+    UnreadableFileError
+        A folder cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> for name in ("day 10.tif", "day 2.tif"):
+    ...     _ = imsave(np.zeros((3, 8, 8), np.uint8), name)
+    >>> [each.source.name for each in find_inputs(["*.tif"]).found]
+    ['day 2.tif', 'day 10.tif']
+    """
+    search = _Search(
+        recursive=recursive,
+        target=None if target is None else _normalized(target),
+        outputs=frozenset(map(_normalized, outputs)),
+    )
+    for source in sources:
+        search.add_source(source)
+    return Inputs(found=tuple(search.found), skipped=tuple(search.skipped))
+
+
+@dataclass(kw_only=True)
+class _Search:
+    """A search for data sets, and what it has found."""
+
+    recursive: bool
+    target: Path | None
+    outputs: frozenset[Path]
+    found: list[Input] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    seen: set[Path | str] = field(default_factory=set)
+
+    def add_source(self, source: str | Path) -> None:
+        """Add a file, folder, pattern or address."""
+        if (url := find_url(source)) is not None:
+            if url not in self.seen:
+                self.found.append(Input(source=url))
+            self.seen.add(url)
+            return
+        path = to_path(source)
+        if not is_glob(str(path)):
+            self._add_paths([path])
+            return
+        matches = natural_sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - ~ and drives
+        if not matches:
+            raise MissingFileError(f"No file matches {path}: check the pattern, and its folder.")
+        self._add_paths(map(Path, matches))
+
+    def _add_paths(self, paths: Iterator[Path] | Sequence[Path]) -> None:
+        """Add files and folders that were named, or that match a pattern."""
+        files: list[Path] = []
+        for path in map(_normalized, paths):
+            if path.is_dir() and not is_data_set(path):
+                self._add_files(files, Path())
+                files = []
+                self._add_folder(path, Path())
+            elif path.is_dir():
+                self._add_files(files, Path())
+                files = []
+                self._add(folder_data_set(path), Path())
+            elif self._is_wanted(path):
+                files.append(path)
+        self._add_files(files, Path())
+
+    def _add_folder(self, folder: Path, relative: Path) -> None:
+        """Add the data sets in a folder, and if wanted those in its folders."""
+        paths = list_folder(folder)
+        files = [path for path in paths if not _is_plain_folder(path) and self._is_wanted(path)]
+        self._add_files(files, relative)
+        for path in filter(_is_plain_folder, paths):
+            if path == self.target:
+                continue
+            if is_data_set(path):
+                self._add(folder_data_set(path), relative)
+            elif self.recursive:
+                self._add_folder(path, relative / path.name)
+            else:
+                self._skip(path, _DEEPER)
+
+    def _add_files(self, paths: Sequence[Path], relative: Path) -> None:
+        """Add the data sets that files and stores belong to."""
+        for data_set in group_files(paths):
+            self._add(data_set, relative)
+
+    def _add(self, data_set: DataSet, relative: Path) -> None:
+        """Add a data set unless some of its files are in one that was found before."""
+        files = {data_set.path, *data_set.files}
+        if self.seen.isdisjoint(files):
+            self.found.append(Input(source=data_set.path, files=data_set.files, folder=relative))
+        self.seen |= files
+
+    def _is_wanted(self, path: Path) -> bool:
+        """Return True for a file to open; skip outputs of conversions, and other files."""
+        if path.name == RECORD_NAME:
+            return False
+        if path in self.outputs:
+            self._skip(path, "made by an earlier conversion")
+            return False
+        if path.exists() and not _can_open(path):
+            self._skip(path, "not an image that can be opened")
+            return False
+        return True
+
+    def _skip(self, path: Path, reason: str) -> None:
+        self.skipped.append(Skipped(path=path, reason=reason))
+
+
+def _is_plain_folder(path: Path) -> bool:
+    """Return True for a folder without the suffix of a store."""
+    return path.is_dir() and not has_known_suffix(path)
+
+
+def _can_open(path: Path) -> bool:
+    """Return True for a file that a format opens, by its name or by a claim."""
+    try:
+        find_source_codec(path)
+    except FerryError:
+        return False
+    return True
+
+
+def _normalized(path: Path) -> Path:
+    """Return an absolute path without ``..``; links are not followed, as their names count."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `Path.absolute` keeps ``..``

@@ -1,0 +1,138 @@
+"""Jobs of a batch: each data set with its target, known before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_ferry.batch.inputs import Input, Inputs, Skipped, find_inputs
+from napari_ferry.batch.names import NamedSource, Naming, find_collision
+from napari_ferry.batch.record import Record
+from napari_ferry.errors import MissingFileError, TargetError
+from napari_ferry.files.comparable_names import comparable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A data set to convert, and its target."""
+
+    input: Input
+    target: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """Jobs in order, what was skipped, and the record of what was done before.
+
+    Parameters
+    ----------
+    jobs : tuple of Job
+        The jobs.
+    skipped : tuple of Skipped
+        Files and folders that are not converted.
+    record : Record
+        The record in the folder of the targets.
+    """
+
+    jobs: tuple[Job, ...]
+    skipped: tuple[Skipped, ...]
+    record: Record
+
+
+def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool = False) -> Jobs:
+    """Find all data sets to convert, and their targets; nothing is written.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        Files, folders, addresses, or patterns, as in `find_inputs`.
+    naming : Naming
+        Names of the targets.
+    recursive : bool
+        True to search the folders in a folder, too.
+
+    Raises
+    ------
+    MissingFileError
+        Nothing matches a pattern, or nothing can be converted.
+    TargetError
+        Two data sets have the same target.
+    UnsupportedFormatError
+        The format of a source is not saved, and no suffix is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> for k in range(3):
+    ...     _ = imsave(np.zeros((3, 8, 8), np.uint8), f"cells {k}.tif")
+    >>> found = find_jobs(["*.tif"], Naming(folder=Path("movies"), suffix=".mp4"))
+    >>> [job.target.name for job in found.jobs]
+    ['cells 0.mp4', 'cells 1.mp4', 'cells 2.mp4']
+    """
+    record = Record.read(naming.folder)
+    inputs = find_inputs(sources, recursive=recursive, target=naming.folder, outputs=record.outputs)
+    if not inputs.found:
+        raise MissingFileError(_nothing_found(sources, inputs))
+    targets = naming.name_targets(
+        [NamedSource(each.source, each.folder, each.files) for each in inputs.found]
+    )
+    files = {comparable(str(file)): each for each in inputs.found for file in each.files}
+    jobs, skipped = [], [*inputs.skipped]
+    for each, target in zip(inputs.found, targets, strict=True):
+        owner = files.get(comparable(os.path.abspath(target)))  # noqa: PTH100 - drops ``..``
+        if owner is None:
+            jobs.append(Job(input=each, target=target))
+        else:
+            skipped.append(Skipped(path=Path(each.source), reason=_own_target(each, owner, target)))
+    _refuse_collision(jobs)
+    return Jobs(jobs=tuple(jobs), skipped=tuple(skipped), record=record)
+
+
+def single_job(source: str | Path, target: Path) -> Jobs:
+    """Return the job of one source and its target; it is not recorded."""
+    return Jobs(
+        jobs=(Job(input=Input(source=source), target=target),),
+        skipped=(),
+        record=Record(folder=target.parent, is_kept=False),
+    )
+
+
+def _own_target(source: Input, owner: Input, target: Path) -> str:
+    """Return why a source is skipped whose target is an input."""
+    if owner is source:
+        return "its own target"
+    return f"its target {target.name} is another input"
+
+
+def _refuse_collision(jobs: Sequence[Job]) -> None:
+    """Refuse two jobs with one target.
+
+    Raises
+    ------
+    TargetError
+        There are such jobs.
+    """
+    found = find_collision([job.target for job in jobs])
+    if found is not None:
+        first, second = (jobs[number] for number in found)
+        raise TargetError(
+            f"{first.input.source} and {second.input.source} would both be saved as "
+            f"{first.target}: give names that tell them apart (--name on the command line), such "
+            "as {parent}_{name} or {index}_{name}."
+        )
+
+
+def _nothing_found(sources: Sequence[str | Path], inputs: Inputs) -> str:
+    """Return the message about sources without a data set."""
+    names = ", ".join(map(str, sources[:3])) + (" ..." if len(sources) > 3 else "")
+    if not inputs.skipped:
+        return f"There are no images in {names}: check its name, or choose another folder."
+    first, more = inputs.skipped[0], len(inputs.skipped) - 1
+    others = f", and {more} more" if more else ""
+    return (
+        f"There is nothing to convert in {names}: {first.path.name} is skipped ({first.reason})"
+        f"{others}; choose other files."
+    )

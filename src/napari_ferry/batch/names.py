@@ -1,0 +1,208 @@
+"""Names of the targets of a batch: a pattern with fields, and two inputs with one target."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from napari_ferry.arguments import find_url
+from napari_ferry.codec_protocol import suffixes_of
+from napari_ferry.codec_search import add_default_suffix, codecs, suffixes
+from napari_ferry.errors import InvalidImageError, TargetError, UnsupportedFormatError
+from napari_ferry.files.comparable_names import comparable
+
+RECORD_NAME = "napari-ferry-batch.jsonl"
+"""Name of the file in the folder of the targets that records what was made from what."""
+
+FIELDS = ("name", "parent", "suffix", "index")
+
+_FIELD = re.compile(r"\{(\w*)\}")
+_NUMBER_AT_END = re.compile(r"[ _.-]?\d+$")
+
+
+class NamedSource(NamedTuple):
+    """Source to name a target after.
+
+    Parameters
+    ----------
+    path : str or Path
+        Path or address.
+    folder : Path
+        Folder of the source within the one that was searched, relative to it.
+    files : tuple of Path
+        All files of the data set.
+    """
+
+    path: str | Path
+    folder: Path = Path()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """Names of targets.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of all targets.
+    pattern : str
+        Name of each target, with the fields ``{name}`` of the source without its suffix,
+        ``{parent}``, the name of the folder of the source, ``{suffix}`` and ``{index}``, the
+        number of the input from 1. With a ``/`` it is the path in `folder`; without one, the
+        folders of a recursive search are kept.
+    suffix : str, optional
+        Suffix of the targets. By default that of `pattern`, or else that of each source.
+    """
+
+    folder: Path
+    pattern: str = "{name}"
+    suffix: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a pattern with another field or suffix, or one that leads out of the folder.
+
+        Raises
+        ------
+        InvalidImageError, UnsupportedFormatError
+            The pattern is such a one.
+        """
+        unknown = [name for name in _FIELD.findall(self.pattern) if name not in FIELDS]
+        if unknown:
+            known = ", ".join(f"{{{name}}}" for name in FIELDS)
+            raise InvalidImageError(
+                f"The pattern {self.pattern} has the field {{{unknown[0]}}}: use {known}."
+            )
+        path = Path(self.pattern)
+        if path.is_absolute() or ".." in path.parts or self.pattern.endswith(("/", "\\")):
+            raise InvalidImageError(
+                f"The pattern {self.pattern} is not a file name within the folder of the targets: "
+                "give the folder as the target, and a pattern such as {name}."
+            )
+        own = known_suffix(path.name)
+        if own and self.suffix is not None and own.lower() != self.suffix:
+            raise UnsupportedFormatError(
+                f"{self.pattern} ends in {own}, but the format is {self.suffix}: leave one of them "
+                "out."
+            )
+
+    def name_targets(self, sources: Sequence[NamedSource]) -> list[Path]:
+        """Return the target of each source.
+
+        Raises
+        ------
+        UnsupportedFormatError
+            The format of a source is not saved, and no suffix is given.
+        TargetError
+            A source has no name.
+
+        Examples
+        --------
+        >>> naming = Naming(folder=Path("out"), pattern="{index}_{parent}_{name}", suffix=".mp4")
+        >>> (target,) = naming.name_targets([NamedSource(Path("day1/rec.ome.tif"))])
+        >>> target.as_posix()
+        'out/1_day1_rec.mp4'
+        """
+        width = len(str(len(sources)))
+        return [
+            self._name_target(source, f"{number:0{width}d}")
+            for number, source in enumerate(sources, 1)
+        ]
+
+    def _name_target(self, source: NamedSource, index: str) -> Path:
+        stem, own = split_source(source.path)
+        is_named = bool(known_suffix(self.pattern))
+        values = {
+            "name": _series_name(source) or stem,
+            "parent": parent_name(source.path),
+            "suffix": self.suffix or ("" if is_named else saved_suffix(f"{stem}{own}")),
+            "index": index,
+        }
+        pattern = self.pattern
+        if not is_named and "{suffix}" not in pattern:
+            pattern += "{suffix}"
+        kept = Path() if "/" in pattern else source.folder
+        return self.folder / kept / _FIELD.sub(lambda found: values[found[1]], pattern)
+
+
+def _series_name(source: NamedSource) -> str:
+    """Return the common name of the numbered files of a series; empty for other sources."""
+    if source.path not in source.files:
+        return ""
+    stems = {split_source(file)[0] for file in source.files}
+    names = {_NUMBER_AT_END.sub("", stem) for stem in stems}
+    return names.pop() if len(stems) > 1 and len(names) == 1 else ""
+
+
+def split_source(source: str | Path) -> tuple[str, str]:
+    """Return the name of a path or address without suffix, and the suffix as it is spelled.
+
+    A file such as the sidecar of a raw file has the suffix of no format, but any.
+
+    Raises
+    ------
+    TargetError
+        It has no name.
+
+    >>> split_source("day 1/cells.OME.tif")
+    ('cells', '.OME.tif')
+    """
+    url = find_url(source)
+    name = url.rstrip("/").rpartition("/")[2] if url else Path(source).name
+    if name in ("", ".."):
+        name = Path(source).resolve().name
+    if not name:
+        raise TargetError(
+            f"{source} has no name to use in a folder: give a file name as the target."
+        )
+    own = known_suffix(name)
+    if not own and url is None and Path(source).is_file():
+        own = Path(name).suffix
+    return name[: len(name) - len(own)], own
+
+
+def parent_name(source: str | Path) -> str:
+    """Return the name of the folder of a path or address."""
+    url = find_url(source)
+    return url.rstrip("/").split("/")[-2] if url else Path(source).absolute().parent.name
+
+
+def known_suffix(name: str) -> str:
+    """Return the longest suffix of a format in a name, as it is spelled there; empty if none."""
+    known = {each for codec in codecs() for each in suffixes_of(codec, to_open=True)}
+    length = max((len(each) for each in known if name.lower().endswith(each)), default=0)
+    return name[len(name) - length :]
+
+
+def saved_suffix(name: str) -> str:
+    """Return the suffix of a source for a target of the same format; a default without suffix.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        Its format is opened but not saved.
+
+    >>> saved_suffix("cells.tif"), saved_suffix("frames")
+    ('.tif', '.ome.zarr')
+    """
+    own = known_suffix(name)
+    if own and own.lower() not in suffixes():
+        raise UnsupportedFormatError(
+            f"{name} has a format that is opened but not saved: choose one of "
+            f"{', '.join(suffixes())} with --format."
+        )
+    return own or add_default_suffix(Path(name)).name[len(name) :]
+
+
+def find_collision(targets: Sequence[Path]) -> tuple[int, int] | None:
+    """Return the numbers of the first two inputs with one target, compared as the system does."""
+    seen: dict[str, int] = {}
+    for number, target in enumerate(targets):
+        first = seen.setdefault(comparable(os.path.abspath(target)), number)  # noqa: PTH100
+        if first != number:
+            return first, number
+    return None

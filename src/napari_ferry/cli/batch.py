@@ -1,0 +1,190 @@
+"""``napari-ferry convert`` for many files, each of which is saved by itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from napari_ferry.batch.conversion import run_jobs
+from napari_ferry.batch.job_count import BatchProgress
+from napari_ferry.batch.jobs import Jobs, find_jobs, single_job
+from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
+from napari_ferry.cli.formats import to_command_line
+from napari_ferry.cli.output_path import choose_target
+from napari_ferry.cli.terminal import report, show
+from napari_ferry.files.similar_texts import group_similar
+from napari_ferry.image import Image
+from napari_ferry.progress import size_text
+from napari_ferry.saving import Plan
+
+PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Plan]]
+"""Opens the source of a command line, and plans to save it as a target."""
+
+_MOST_NAMES = 3
+"""Names that are printed of files that are skipped for one reason."""
+
+_RESULT = ("axes", "image", "crop", "channel", "scale", "unit", "frame_rate", "as_seen")
+"""Options of every conversion that change its result; those of the formats do, too."""
+
+
+def convert_many(
+    options: argparse.Namespace, plan_one: PlanOne, run_one: Callable[..., list[Path]]
+) -> int:
+    """Convert many files, and print what became of them.
+
+    Parameters
+    ----------
+    options : Namespace
+        The command line.
+    plan_one : callable
+        Opens the source of a command line, and plans to save it as a target.
+    run_one : callable
+        ``run_one(options, plan, overwrite=, progress=, cancel=)`` carries out a plan.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a file could not be converted.
+    """
+    jobs = _find_jobs(options)
+    result = Report(remaining=len(jobs.jobs))
+
+    def add(outcome: Outcome) -> None:
+        result.outcomes.append(outcome)
+        result.remaining -= outcome.target is not None
+        with _above_bar(options):
+            _show_outcome(outcome, options)
+
+    try:
+        with _showing_progress(options) as progress:
+            done = run_jobs(
+                jobs,
+                lambda source, target: plan_one(_with_source(options, source), target),
+                options={name: getattr(options, name) for name in (*_RESULT, *options.options)},
+                overwrite=options.overwrite,
+                dry_run=options.dry_run,
+                save=partial(run_one, options),
+                progress=progress,
+                finished=add,
+            )
+            result.seconds = done.seconds
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note("the same command goes on with the rest")
+        raise
+    finally:
+        _show_end(result, options)
+    return int(result.count("failed") > 0)
+
+
+def _find_jobs(options: argparse.Namespace) -> Jobs:
+    """Return the jobs of a command line."""
+    if has_many_targets(options):
+        return find_jobs(options.sources, choose_naming(options), recursive=options.recursive)
+    target = choose_target(options.source, options.target, options.format)
+    return single_job(options.source, target)
+
+
+def _with_source(options: argparse.Namespace, source: str | Path) -> argparse.Namespace:
+    """Return the command line of one of many sources."""
+    return argparse.Namespace(**{**vars(options), "source": str(source)})
+
+
+def _show_outcome(outcome: Outcome, options: argparse.Namespace) -> None:
+    """Print what became of one data set; skipped ones are printed together at the end."""
+    if outcome.status == "failed":
+        report(_failure_text(outcome))
+    elif outcome.status != "skipped" and not (options.quiet or options.json):
+        is_planned = outcome.status == "planned"
+        size = f"{'at most ' if is_planned else ''}{size_text(outcome.target_bytes)}"
+        show(f"{'would write ' if is_planned else ''}{outcome.target}: {size}")
+
+
+def _failure_text(outcome: Outcome) -> str:
+    """Return the message of a failure, which names the file."""
+    text, name = to_command_line(outcome.message), Path(outcome.source).name
+    return text if name in text else f"{name}: {text}"
+
+
+def _show_end(result: Report, options: argparse.Namespace) -> None:
+    """Print what concerns several data sets, and the numbers; or everything as JSON."""
+    if options.json:
+        show(json.dumps(result.to_json(), indent=1))
+        return
+    _report_similar("warning", [(each, each.warnings) for each in result.outcomes])
+    if options.quiet:
+        return
+    _report_similar("note: lost or assumed", [(each, each.losses) for each in result.outcomes])
+    for line in _skipped_lines(result.outcomes):
+        show(line)
+    show(_summary(result, options))
+
+
+def _report_similar(head: str, texts: Sequence[tuple[Outcome, Sequence[str]]]) -> None:
+    """Print messages about data sets, once where they differ only in the name of the file."""
+    named = [(Path(each.source).name, text) for each, own in texts for text in own]
+    for text, count in group_similar(named):
+        more = f" ({count} files)" if count > 1 else ""
+        report(f"{head}: {to_command_line(text)}{more}")
+
+
+def _skipped_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield a line for each reason to skip data sets."""
+    names: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.status == "skipped":
+            names.setdefault(outcome.message, []).append(Path(outcome.source).name)
+    for reason, skipped in names.items():
+        listed = ", ".join(skipped[:_MOST_NAMES])
+        more = f" and {len(skipped) - _MOST_NAMES} more" if len(skipped) > _MOST_NAMES else ""
+        yield f"skipped: {listed}{more} ({to_command_line(reason)})"
+
+
+def _summary(result: Report, options: argparse.Namespace) -> str:
+    """Return the last line: the numbers, and for a dry run the size of all targets."""
+    if not options.dry_run:
+        return result.summary
+    size = size_text(sum(each.target_bytes for each in result.outcomes))
+    return f"{result.summary}; at most {size} in all; nothing is written (--dry-run)"
+
+
+def _has_bar(options: argparse.Namespace) -> bool:
+    return sys.stderr.isatty() and not options.quiet
+
+
+def _above_bar(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Return a context in which the progress bar is hidden, to print lines above it."""
+    if not _has_bar(options):
+        return nullcontext()
+    from tqdm import tqdm
+
+    context: AbstractContextManager[None] = tqdm.external_write_mode()
+    return context
+
+
+@contextmanager
+def _showing_progress(
+    options: argparse.Namespace,
+) -> Iterator[Callable[[BatchProgress], None] | None]:
+    """Return a context with a function that moves a progress bar, on a terminal."""
+    if not _has_bar(options):
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit="B", unit_scale=True, leave=False) as bar:
+
+        def move(progress: BatchProgress) -> None:
+            bar.total = progress.total
+            number = min(progress.jobs_done + 1, progress.n_jobs)
+            name = f"{number}/{progress.n_jobs} {progress.name}"
+            bar.set_description_str(name, refresh=False)
+            bar.update(progress.done - bar.n)
+
+        yield move

@@ -1,0 +1,83 @@
+"""Inputs of a batch: files, folders, patterns and addresses, each data set once."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers import make_image
+from napari_ferry import imsave
+from napari_ferry.batch.inputs import Inputs, find_inputs
+from napari_ferry.errors import MissingFileError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder with recordings, other files, and folders in it; it is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("mouse 10 µ.tif", "mouse 2 µ.tif", "[1].tif"):
+        imsave(make_image("tyx"), name)
+    imsave(make_image("tyx", t=20), "long.tif", size_cap=5.5e-6)
+    imsave(make_image("tyx"), "store.ome.zarr")
+    imsave(make_image("tyx"), "raw.bin")
+    for name in ("notes.txt", ".hidden.tif"):
+        Path(name).write_text("x")
+    for name in ("day 1/trial", "day 2"):
+        Path(name).mkdir(parents=True)
+        imsave(make_image("tyx"), f"{name}/rec.tif")
+    Path("frames").mkdir()
+    for k in range(3):
+        imsave(make_image("yx"), f"frames/f{k}.tif")
+    return tmp_path
+
+
+FILES = [
+    *("[1].tif", "long_00000.tif", "mouse 2 µ.tif", "mouse 10 µ.tif", "raw.bin", "store.ome.zarr"),
+]
+
+
+def names(inputs: Inputs) -> list[str]:
+    return [(each.folder / Path(each.source).name).as_posix() for each in inputs.found]
+
+
+def test_a_folder_has_its_data_sets_in_natural_order(folder: Path) -> None:
+    inputs = find_inputs([folder])
+    assert names(inputs) == [*FILES, "frames"]
+    assert [(each.path.name, each.reason.partition(":")[0]) for each in inputs.skipped] == [
+        ("notes.txt", "not an image that can be opened"),
+        ("day 1", "a folder"),
+        ("day 2", "a folder"),
+    ]
+
+
+def test_folders_in_a_folder_are_searched_on_request(folder: Path) -> None:
+    inputs = find_inputs([folder], recursive=True)
+    assert names(inputs) == [*FILES, "day 1/trial/rec.tif", "day 2/rec.tif", "frames"]
+    left = find_inputs([folder], recursive=True, target=folder / "day 1")
+    assert "day 1/trial/rec.tif" not in names(left)
+
+
+def test_patterns_are_expanded(folder: Path) -> None:
+    assert names(find_inputs(["mouse*.tif"])) == ["mouse 2 µ.tif", "mouse 10 µ.tif"]
+    assert names(find_inputs(["mouse ? µ.tif"])) == ["mouse 2 µ.tif"]
+    assert names(find_inputs(["**/rec.tif"])) == ["rec.tif", "rec.tif"]
+    assert names(find_inputs(["frames/*.tif"])) == ["f0.tif", "f1.tif", "f2.tif"]
+    assert names(find_inputs(["[1].tif"])) == ["[1].tif"]
+    with pytest.raises(MissingFileError, match=r"No file matches cells\*\.tif"):
+        find_inputs(["mouse*.tif", "cells*.tif"])
+
+
+def test_a_data_set_is_found_once(folder: Path) -> None:
+    sources = ["long_00002.tif", "*.tif", str(folder / "mouse 2 µ.tif"), "raw.json", "raw.bin", "."]
+    assert sorted(names(find_inputs(sources))) == sorted([*FILES, "frames"])
+    url = "https://example.org/a.ome.zarr"
+    assert [each.source for each in find_inputs([url, url]).found] == [url]
+
+
+def test_a_missing_file_is_left_to_fail(folder: Path) -> None:
+    assert names(find_inputs(["missing.tif", "mouse 2 µ.tif"])) == ["missing.tif", "mouse 2 µ.tif"]
+
+
+def test_outputs_are_skipped(folder: Path) -> None:
+    inputs = find_inputs(["mouse*.tif"], outputs=[Path("mouse 2 µ.tif")])
+    assert names(inputs) == ["mouse 10 µ.tif"]
+    assert [each.reason for each in inputs.skipped] == ["made by an earlier conversion"]

@@ -1,0 +1,211 @@
+"""``napari-ferry convert`` for many files: targets, output, exit status and interruption."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faults import python
+from helpers import make_image
+from napari_ferry import imload, imsave
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder of recordings and other files; its parent is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("in/day 2").mkdir(parents=True)
+    for name in ("a 2", "a 10", "day 2/µ"):
+        imsave(make_image("tyx", "uint8", t=6), f"in/{name}.tif")
+    Path("in/notes.txt").write_text("x")
+
+
+def files(folder: str = "out") -> list[str]:
+    found = (path for path in Path(folder).rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found if path.suffix != ".jsonl")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["in", "out/"], ["a 10.gif", "a 2.gif"]),
+        (["in", "out"], ["a 10.gif", "a 2.gif"]),
+        (["in", "out", "--recursive"], ["a 10.gif", "a 2.gif", "day 2/µ.gif"]),
+        (["in", "-r", "out", "--name", "{name} x"], ["a 10 x.gif", "a 2 x.gif", "day 2/µ x.gif"]),
+        (["in", "out/{index}_{name}.gif"], ["1_a 2.gif", "2_a 10.gif"]),
+        (["in/*.tif", "out/"], ["a 10.gif", "a 2.gif"]),
+        (["in/**/*.tif", "out/{parent}/{name}"], ["day 2/µ.gif", "in/a 10.gif", "in/a 2.gif"]),
+        (["in/a 2.tif", "in/day 2/µ.tif", "out"], ["a 2.gif", "µ.gif"]),
+        (["in/a 2.tif", "--colors", "9", "in/a 10.tif", "out"], ["a 10.gif", "a 2.gif"]),
+        (["in/a 2.tif", "in/a 10.tif", "--colors", "9", "out"], ["a 10.gif", "a 2.gif"]),
+        (["in/a 2.tif", "out/{name}"], ["a 2.gif"]),
+    ],
+)
+def test_many_files_become_files_in_a_folder(
+    words: list[str], expected: list[str], run: Run
+) -> None:
+    status, out, err = run("convert", *words, "--format", ".gif")
+    assert (status, files()) == (0, expected), err
+    assert out.splitlines()[-1].startswith(f"{len(expected)} converted")
+
+
+def test_one_file_as_the_target_joins_a_folder_or_a_pattern(run: Run) -> None:
+    assert run("convert", "in", "joined.tif")[0] == 0
+    assert run("convert", "in/a*.tif", "pattern.tif")[0] == 0
+    for name in ("joined.tif", "pattern.tif"):
+        assert imload(name)[0].size("t") == 12
+
+
+def test_a_folder_of_frames_is_one_data_set(run: Run) -> None:
+    Path("frames").mkdir()
+    for k in range(3):
+        imsave(make_image("yx", "uint8"), f"frames/f{k}.tif")
+    assert run("convert", "frames", "out/", "--format", "gif")[0] == 0
+    assert run("convert", "frames", "in/a 2.tif", "more", "--format", "gif")[0] == 0
+    assert (files(), files("more")) == (["frames.gif"], ["a 2.gif", "frames.gif"])
+    assert imload("out/frames.gif")[0].size("t") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["in/a 2.tif", "in/a 10.tif", "b.tif"], "2 inputs are to be converted file by file, but"),
+        (["my", "cells.tif", "b.tif"], "put names with spaces in quotes"),
+        (["in", "b.tif", "--recursive"], "in is to be converted file by file, but b.tif is a"),
+        (["in", "out/{name}.gif", "--name", "x"], "are two patterns"),
+        (["in", "out/{nam}.gif"], "has the field {nam}: use {name}, {parent}, {suffix}, {index}"),
+        (["in", "out/", "--name", "x.gif"], "a 2.tif and "),
+        (["in", "out/{name}.gif", "--format", ".tif"], "ends in .gif, but the format is .tif"),
+        (["in/x*.tif", "out/"], "No file matches"),
+        (["in/notes.txt", "in/notes.txt", "out/"], "notes.txt is skipped (not an image"),
+    ],
+)
+def test_an_impossible_batch_is_a_sentence(words: list[str], message: str, run: Run) -> None:
+    status, out, err = run("convert", *words)
+    assert (status, out) == (1, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert "True" not in err
+    assert not Path("out").exists()
+
+
+def test_what_happened_is_printed_once(run: Run) -> None:
+    Path("in/b.tif").write_bytes(b"II*\0")
+    status, out, err = run("convert", "in", "out", "--format", ".gif")
+    assert status == 1
+    assert out.splitlines() == [
+        *(f"{Path(f'out/{name}.gif')}: " + _size(f"out/{name}.gif") for name in ("a 2", "a 10")),
+        "skipped: notes.txt (not an image that can be opened)",
+        "skipped: day 2 (a folder: give --recursive to search it)",
+        "2 converted, 2 skipped, 1 failed",
+    ]
+    failed, *notes = err.splitlines()
+    assert "b.tif" in failed
+    assert all(note.endswith(" (2 files)") for note in notes)
+    assert any("plays at 10 per second" in note for note in notes)
+    out = run("convert", "in", "out", "--format", ".gif")[1]
+    assert "skipped: a 2.tif, a 10.tif (up to date)" in out
+    assert out.endswith("0 converted, 4 skipped, 1 failed\n")
+
+
+def _size(path: str) -> str:
+    from napari_ferry.progress import size_text
+
+    return size_text(Path(path).stat().st_size)
+
+
+def test_options_apply_to_each_file(run: Run) -> None:
+    words = ("convert", "in", "out", "--format", ".ome.tif", "--frame-rate", 4)
+    assert run(*words, "--crop", "t=:2", "--compression", "zlib", "--workers", 1)[0] == 0
+    for name in files():
+        (image,) = imload(Path("out") / name)
+        assert (image.size("t"), image.frame_rate) == (2, 4)
+    assert run(*words, "--crop", "t=:2", "--compression", "zlib")[1].startswith("skipped: ")
+    assert run(*words, "--crop", "t=:3")[1].endswith("2 converted, 2 skipped\n")
+
+
+def test_existing_files_of_somebody_else_need_overwrite(run: Run) -> None:
+    Path("out").mkdir()
+    Path("out/a 2.tif").write_text("mine")
+    status, out, err = run("convert", "in/*.tif", "out")
+    assert (status, out.splitlines()[-1]) == (1, "1 converted, 1 failed")
+    assert err.startswith("napari-ferry: a 2.tif in ")
+    assert err.endswith("would be replaced: give --overwrite, or choose another name.\n")
+    assert run("convert", "in/*.tif", "out", "--overwrite")[1].endswith("1 converted, 1 skipped\n")
+
+
+def test_quiet_prints_warnings_and_errors(run: Run) -> None:
+    Path("in/b.tif").write_bytes(b"II*\0")
+    status, out, err = run("convert", "in", "out", "--format", ".gif", "-q", "--crop", "t=:9")
+    assert (status, out) == (1, "")
+    failed, warning = err.splitlines()
+    assert "b.tif" in failed
+    assert warning.endswith("ends at 6, which is the length of axis t. (2 files)")
+
+
+def test_json_is_a_report_of_each_file(run: Run) -> None:
+    Path("in/b.tif").write_bytes(b"II*\0")
+    status, out, err = run("convert", "in", "out", "--format", ".gif", "--json")
+    told = json.loads(out)
+    assert (status, told["converted"], told["skipped"], told["failed"]) == (1, 2, 2, 1)
+    assert [Path(each["source"]).name for each in told["files"]] == [
+        *("notes.txt", "day 2", "a 2.tif", "a 10.tif", "b.tif")
+    ]
+    assert told["files"][-1]["message"] in err
+    status, out, _ = run("convert", "in/a 2.tif", "b.tif", "--json")
+    (one,) = json.loads(out)["files"]
+    assert (status, one["files"], Path("napari-ferry-batch.jsonl").exists()) == (
+        0,
+        ["b.tif"],
+        False,
+    )
+
+
+def test_a_dry_run_lists_the_files(run: Run) -> None:
+    status, out, err = run("convert", "in", "out", "-r", "--format", ".gif", "--dry-run")
+    lines = out.splitlines()
+    assert status == 0
+    assert [line.partition(": at most ")[0] for line in lines[:3]] == [
+        f"would write {Path('out') / name}.gif" for name in ("a 2", "a 10", "day 2/µ")
+    ]
+    assert lines[-1].startswith("3 to convert, 1 skipped; at most ")
+    assert lines[-1].endswith(" in all; nothing is written (--dry-run)")
+    assert " (3 files)" in err
+    assert not Path("out").exists()
+
+
+_INTERRUPTED = """
+import os, signal, sys
+from napari_ferry.cli import convert, main
+run, calls = convert.run, []
+def interrupt(planned, **options):
+    calls.append(planned)
+    if len(calls) == 2:
+        os.kill(os.getpid(), int(sys.argv[1]))
+    return run(planned, **options)
+convert.run = interrupt
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_same_command_goes_on_after_an_interrupt(
+    number: signal.Signals, status: int, run: Run
+) -> None:
+    words = ("convert", "in", "out", "-r", "--format", ".ome.tif")
+    with python(_INTERRUPTED, int(number), *words) as child:
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == status
+    assert out.splitlines()[-1] == "1 converted, 1 skipped, 2 not converted yet"
+    assert err.endswith("the same command goes on with the rest.\n")
+    assert run(*words)[1].endswith("2 converted, 2 skipped\n")
+    for name in files():
+        source = Path("in") / name.replace(".ome", "")
+        assert np.array_equal(imload(Path("out") / name)[0], imload(source)[0])

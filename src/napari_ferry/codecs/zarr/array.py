@@ -153,12 +153,13 @@ class ZarrArray(Shaped, Closable):
         out = self._make_filled(counts)
         refuse_changed(self.files.store, self.document, self.stamp)
         is_remote = self.files.store.is_remote
-        # the threads below have contexts of their own
-        keeps_whole = is_remote if (reuse := is_reused()) is None else reuse
+        reuse = is_reused()  # asked here, as the threads below have contexts of their own
+        keeps_whole = is_remote if reuse is None else reuse
 
         def copy(parts: tuple[_Part, ...]) -> None:
+            index = tuple(part.chunk for part in parts)
             is_kept = keeps_whole or not self._are_whole(parts)
-            chunk = self._read_chunk(tuple(part.chunk for part in parts), is_kept, keeps_whole)
+            chunk = self._read_chunk(index, is_kept=is_kept, is_read_again=keeps_whole)
             if chunk is not None:
                 out[tuple(part.target for part in parts)] = chunk[
                     tuple(part.source for part in parts)
@@ -221,18 +222,25 @@ class ZarrArray(Shaped, Closable):
         )
 
     def _read_chunk(
-        self, index: tuple[int, ...], is_kept: bool, is_reused: bool
+        self, index: tuple[int, ...], *, is_kept: bool, is_read_again: bool
     ) -> NDArray[Any] | None:
         """Return a chunk from the cache or the store, or ``None`` if it is missing.
 
-        It is added to the cache if it `is_kept`.
+        Parameters
+        ----------
+        index : tuple of int
+            Its number along each axis.
+        is_kept : bool
+            True to add it to the cache.
+        is_read_again : bool
+            True to keep it there longer than chunks that may be read only once.
         """
         key = (self.files.owner, index)
         chunk = CHUNKS.get(key)
         if chunk is None:
             chunk = self.files.read(index)
             if chunk is not None and is_kept:
-                CHUNKS.put(key, chunk, is_reused=is_reused)
+                CHUNKS.put(key, chunk, is_reused=is_read_again)
         return chunk
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -59,7 +60,7 @@ def parse_quantity(flag: str, text: str) -> tuple[float, str | None]:
     ((0.5, 'um'), (2.0, None))
     """
     found = _QUANTITY.fullmatch(text)
-    if found is None:
+    if found is None or not math.isfinite(float(found[1])):
         raise InvalidImageError(
             f"{flag} has the value {text!r}: give a number, with or without a unit, such as 0.5um."
         )

@@ -14,6 +14,7 @@ from napari_ferry.image.selection import labels_of, select
 _FLAG = "--crop"
 _EXAMPLE = "t=:100,y=10:200,x=-50:"
 _INDEX = re.compile(r"[-+]?\d+")
+_POSITION = re.compile(r"[-+.\d].*[^\W\d_]")
 
 Choice = slice | int | str
 """Part of an axis, as in `napari_ferry.imload`."""
@@ -88,7 +89,13 @@ def _parse_range(image: Image, name: str, text: str) -> Choice:
     """
     bounds = text.split(":")
     if len(bounds) == 1:
-        single = _index_or_name(text, labels_of(image, name))
+        known = labels_of(image, name)
+        single = _index_or_name(text, known)
+        if not any(known) and _POSITION.fullmatch(text):
+            raise InvalidImageError(
+                f"{_FLAG} {name}={text} is a single position: give a range of positions, such as "
+                f"{name}={text}:, or an index."
+            )
         if name not in ("y", "x") or isinstance(single, str):
             return single
         bounds = [text, str(single + 1 or "")]  # an image needs y and x

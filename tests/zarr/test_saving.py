@@ -32,7 +32,7 @@ from helpers import (
 from napari_ferry import Axis, Channel, FerryWarning, Image, imload, imsave, plan
 from napari_ferry.codecs.zarr import codec
 from napari_ferry.codecs.zarr.ome_documents import store_order
-from napari_ferry.codecs.zarr.saving import chunk_layout, pyramid, sections
+from napari_ferry.codecs.zarr.saving import chunk_encoder, chunk_layout, pyramid, sections
 from napari_ferry.codecs.zarr.saving.downsampling import halve
 from napari_ferry.errors import FerryError, InvalidImageError, TargetError, TargetExistsError
 from napari_ferry.saving.repair import run_repair
@@ -44,11 +44,12 @@ each_version = pytest.mark.parametrize("version", VERSIONS)
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make chunks, blocks and planes small, so that small images have many of them."""
+    """Make chunks and their parts, blocks and planes small, so that small images have many."""
     monkeypatch.setattr(chunk_layout, "_CHUNK_SIDE", 8)
     monkeypatch.setattr(chunk_layout, "_CUBE_DEPTH", 4)
     monkeypatch.setattr(sections, "BLOCK_BYTES", 2048)
     monkeypatch.setattr(sections, "SHARD_BYTES", 4096)
+    monkeypatch.setattr(chunk_encoder, "_PART_BYTES", 20)
     monkeypatch.setattr(pyramid, "_ONE_LEVEL_SIDE", 16)
     monkeypatch.setattr(pyramid, "_SMALLEST_SIDE", 4)
 

@@ -108,12 +108,12 @@ class _Shard:
 
     def append(self, inner: tuple[int, ...], encoded: Encoded) -> None:
         """Append a chunk, given its number in the shard along each axis."""
-        nbytes = sum(map(len, encoded))
-        self._index[inner] = self._end, nbytes
-        self._end += nbytes
+        start = self._end
         for part in encoded:
             write_all(self.file, part)
             self._hasher.update(part)
+            self._end += len(part)
+        self._index[inner] = start, self._end - start
 
     def finish(self) -> str:
         """Append the index with its checksum, and return the digest of the file."""

@@ -226,6 +226,19 @@ def test_numbers_with_fewer_digits_and_other_axes_replace_files() -> None:
     assert names() == ["a.t_00.tif", "a.t_01.tif", "a.t_02.tif"]
 
 
+def test_names_replace_numbers() -> None:
+    imsave(replace(IMAGE, channels=()), "a.tif", partition="c")
+    with pytest.warns(FerryWarning, match=r"a\.c_00\.tif, a\.c_01\.tif"):
+        imsave(IMAGE, "a.tif", partition="c", overwrite=True)
+    assert names() == ["a.c_actin.tif", "a.c_nuclei.tif"]
+
+
+def test_a_record_of_many_files_is_small() -> None:
+    imsave(np.zeros((200, 8, 8), np.uint8), "a.tif", partition="t")
+    assert Path("a.t_000.tif").stat().st_size < 4000
+    assert imload(".")[0].shape == (200, 8, 8)
+
+
 def test_an_image_that_is_not_saved_again_does_not_remain() -> None:
     imsave([IMAGE, IMAGE.replace(name="mask")], "a.tif", partition="t")
     with pytest.warns(FerryWarning, match="var_mask"):

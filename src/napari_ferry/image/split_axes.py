@@ -23,8 +23,11 @@ from napari_ferry.image.selection import labels_of, select
 KEY = "ferry_split"
 """Key of `Image.metadata`: the whole image of a part, and the labels along its split axes."""
 
-_MEASURED = ("t", "z", "c")
+NUMBERED = ("t", "z", "c")
 """Axes that are numbered from 0 in names of files, whatever their scale."""
+
+_MOST_PARTS = 10_000_000
+"""More files than a folder has; a damaged record may have any number."""
 
 Labels = Mapping[str, Sequence[str]]
 """Labels along axes, slowest axis first, as in names of files."""
@@ -57,10 +60,7 @@ class SplitRecord:
         whole, labels = parse_description(record.get("image")), record.get("labels")
         if whole is None or not isinstance(labels, Mapping) or not {*labels} <= {*whole.sizes}:
             return None
-        texts = {
-            axis: tuple(map(str, own)) if isinstance(own, Sequence) else ()
-            for axis, own in labels.items()
-        }
+        texts = {axis: _stored_labels(own) for axis, own in labels.items()}
         if any(len({*own}) != whole.sizes[axis] for axis, own in texts.items()):
             return None
         number = record.get("number")
@@ -71,6 +71,21 @@ class SplitRecord:
         return labels.keys() == self.labels.keys() and all(
             {*own} <= {*self.labels[axis]} for axis, own in labels.items()
         )
+
+
+def _stored_labels(stored: object) -> tuple[str, ...]:
+    """Return the labels in a record: a list, or the number of labels that are numbers from 0.
+
+    A list of numbers in each of many files would cost more than their pixels.
+    """
+    if isinstance(stored, int) and 0 < stored <= _MOST_PARTS:
+        return tuple(_numbered(stored))
+    return tuple(map(str, stored)) if isinstance(stored, Sequence) else ()
+
+
+def _numbered(count: int) -> list[str]:
+    """Return the numbers from 0 as labels."""
+    return numbers_as_labels(list(range(count)))
 
 
 def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[Labels, Image]]:
@@ -105,7 +120,10 @@ def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[La
     labels = {axis: _file_labels(image, axis) for axis in axes}
     record = {
         "image": describe(whole),
-        "labels": {axis: list(each) for axis, each in labels.items()},
+        "labels": {
+            axis: len(each) if [*each] == _numbered(len(each)) else list(each)
+            for axis, each in labels.items()
+        },
         "number": number,
     }
     parts: list[tuple[Labels, Image]] = []
@@ -175,7 +193,7 @@ def _file_labels(image: Image, axis: str) -> tuple[str, ...]:
 def _whole_positions(image: Image, axis: str) -> list[str | None]:
     """Return the positions along an axis if they are numbers of things, not times or places."""
     found = image.axis(axis)
-    if found is None or axis in _MEASURED:
+    if found is None or axis in NUMBERED:
         return []
     positions = [float(found.translation + i * found.scale) for i in range(image.size(axis))]
     is_whole = all(0 <= position < 1e9 and position.is_integer() for position in positions)

@@ -11,7 +11,7 @@ from pathlib import Path
 from napari_ferry.codec_protocol import hooks_of
 from napari_ferry.codec_search import find_codec
 from napari_ferry.errors import FerryError
-from napari_ferry.image.split_axes import Labels, SplitRecord
+from napari_ferry.image.split_axes import NUMBERED, Labels, SplitRecord
 from napari_ferry.saving import Plan
 
 _FIELD = re.compile(r"\.([A-Za-z]+)_([^.]+)")
@@ -78,9 +78,13 @@ def _records(path: Path) -> Iterator[SplitRecord]:
 
 
 def _overlaps(old: Labels, new: Labels) -> bool:
-    """Return True if two data sets have a label in common along each axis that both split."""
+    """Return True if two data sets have an index in common along each axis that both split.
+
+    Numbers instead of names count the indices of the whole axis, so that they overlap with names.
+    """
     return all(
         {*map(_comparable, own)} & {*map(_comparable, new[axis])}
+        or (axis in NUMBERED and (own[0].isdecimal() != new[axis][0].isdecimal()))
         for axis, own in old.items()
         if axis in new
     )

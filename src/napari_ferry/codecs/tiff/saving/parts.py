@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -219,7 +220,8 @@ def with_stale(plan: Plan, path: Path) -> Plan:
     """
     stem = stem_of(path)
     series = (stem, path.name[len(stem) :].lower())
-    existing = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    names = os.listdir(path.parent) if path.parent.is_dir() else []  # noqa: PTH208 - of many files
+    existing = [path.with_name(name) for name in sorted(names) if name.startswith(stem)]
     # the files that an interrupted save will restore become obsolete, too
     left = {path.with_name(name): file for name, file in interrupted_files(plan.paths[0]).items()}
     files = left | {file: file for file in existing}

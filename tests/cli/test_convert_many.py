@@ -101,8 +101,8 @@ def test_what_happened_is_printed_once(run: Run) -> None:
     assert status == 1
     assert out.splitlines() == [
         *(f"{Path(f'out/{name}.gif')}: " + _size(f"out/{name}.gif") for name in ("a 2", "a 10")),
-        "skipped: notes.txt (not an image that can be opened)",
         "skipped: day 2 (a folder: give --recursive to search it)",
+        "skipped: notes.txt (not an image that can be opened)",
         "2 converted, 2 skipped, 1 failed",
     ]
     failed, *notes = err.splitlines()
@@ -155,7 +155,7 @@ def test_json_is_a_report_of_each_file(run: Run) -> None:
     told = json.loads(out)
     assert (status, told["converted"], told["skipped"], told["failed"]) == (1, 2, 2, 1)
     assert [Path(each["source"]).name for each in told["files"]] == [
-        *("notes.txt", "day 2", "a 2.tif", "a 10.tif", "b.tif")
+        *("day 2", "notes.txt", "a 2.tif", "a 10.tif", "b.tif")
     ]
     assert told["files"][-1]["message"] in err
     status, out, _ = run("convert", "in/a 2.tif", "b.tif", "--json")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from napari_ferry.arguments import find_url, to_path
@@ -24,6 +25,7 @@ from napari_ferry.files.natural_order import natural_sorted
 
 _SPECIAL = frozenset("*?[")
 
+_OWN = "made by an earlier conversion"
 _DEEPER = "a folder: give recursive=True (--recursive on the command line) to search it"
 
 
@@ -75,12 +77,16 @@ def is_glob(text: str) -> bool:
     return not _SPECIAL.isdisjoint(text) and find_url(text) is None and not os.path.lexists(text)
 
 
+def _is_no_output(path: Path) -> bool:
+    return False
+
+
 def find_inputs(
     sources: Sequence[str | Path],
     *,
     recursive: bool = False,
     target: Path | None = None,
-    outputs: Collection[Path] = (),
+    is_output: Callable[[Path], bool] = _is_no_output,
 ) -> Inputs:
     """Find all data sets to convert, each once, in natural order; few files are opened.
 
@@ -96,8 +102,9 @@ def find_inputs(
         True to search the folders in a folder, too.
     target : Path, optional
         Folder of the targets, left out where it is in a searched folder.
-    outputs : collection of Path
-        Files of earlier conversions, which are skipped.
+    is_output : callable
+        ``is_output(path) -> bool``: True for a file or store that an earlier conversion made, which
+        is skipped.
 
     Returns
     -------
@@ -123,7 +130,7 @@ def find_inputs(
     search = _Search(
         recursive=recursive,
         target=None if target is None else _normalized(target),
-        outputs=frozenset(map(_normalized, outputs)),
+        is_output=is_output,
     )
     for source in sources:
         search.add_source(source)
@@ -136,7 +143,7 @@ class _Search:
 
     recursive: bool
     target: Path | None
-    outputs: frozenset[Path]
+    is_output: Callable[[Path], bool]
     found: list[Input] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     seen: set[Path | str] = field(default_factory=set)
@@ -150,62 +157,60 @@ class _Search:
             return
         path = to_path(source)
         if not is_glob(str(path)):
-            self._add_paths([path])
+            self._add_paths([_normalized(path)], None)
             return
         matches = natural_sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - ~ and drives
         if not matches:
             raise MissingFileError(f"No file matches {path}: check the pattern, and its folder.")
-        self._add_paths(map(Path, matches))
+        self._add_paths(map(_normalized, map(Path, matches)), None)
 
-    def _add_paths(self, paths: Iterator[Path] | Sequence[Path]) -> None:
-        """Add files and folders that were named, or that match a pattern."""
-        files: list[Path] = []
-        for path in map(_normalized, paths):
-            if path.is_dir() and not is_data_set(path):
-                self._add_files(files, Path())
-                files = []
-                self._add_folder(path, Path())
-            elif path.is_dir():
-                self._add_files(files, Path())
-                files = []
-                self._add(folder_data_set(path), Path())
-            elif self._is_wanted(path):
-                files.append(path)
-        self._add_files(files, Path())
+    def _add_paths(self, paths: Iterable[Path], within: Path | None) -> None:
+        """Add files and folders.
 
-    def _add_folder(self, folder: Path, relative: Path) -> None:
-        """Add the data sets in a folder, and if wanted those in its folders."""
-        paths = list_folder(folder)
-        files = [path for path in paths if not _is_plain_folder(path) and self._is_wanted(path)]
-        self._add_files(files, relative)
-        for path in filter(_is_plain_folder, paths):
-            if path == self.target:
-                continue
-            if is_data_set(path):
-                self._add(folder_data_set(path), relative)
-            elif self.recursive:
-                self._add_folder(path, relative / path.name)
+        Parameters
+        ----------
+        paths : iterable of Path
+            The files and folders, absolute.
+        within : Path or None
+            Their folder, relative to the one that is searched; None if they were named.
+        """
+        for is_folder, group in groupby(paths, key=_is_plain_folder):
+            if is_folder:
+                for path in group:
+                    self._add_folder(path, within)
             else:
-                self._skip(path, _DEEPER)
+                for data_set in group_files([path for path in group if self._is_wanted(path)]):
+                    self._add(data_set, within)
 
-    def _add_files(self, paths: Sequence[Path], relative: Path) -> None:
-        """Add the data sets that files and stores belong to."""
-        for data_set in group_files(paths):
-            self._add(data_set, relative)
+    def _add_folder(self, folder: Path, within: Path | None) -> None:
+        """Add a folder that is one data set, or if wanted the data sets in it."""
+        if within is not None and folder == self.target:
+            return
+        if self.is_output(folder):
+            self._skip(folder, _OWN)
+        elif is_data_set(folder):
+            self._add(folder_data_set(folder), within)
+        elif within is not None and not self.recursive:
+            self._skip(folder, _DEEPER)
+        elif (real := Path(os.path.realpath(folder))) not in self.seen:  # links may be circles
+            self.seen.add(real)
+            self._add_paths(list_folder(folder), Path() if within is None else within / folder.name)
 
-    def _add(self, data_set: DataSet, relative: Path) -> None:
+    def _add(self, data_set: DataSet, within: Path | None) -> None:
         """Add a data set unless some of its files are in one that was found before."""
         files = {data_set.path, *data_set.files}
         if self.seen.isdisjoint(files):
-            self.found.append(Input(source=data_set.path, files=data_set.files, folder=relative))
+            self.found.append(
+                Input(source=data_set.path, files=data_set.files, folder=within or Path())
+            )
         self.seen |= files
 
     def _is_wanted(self, path: Path) -> bool:
         """Return True for a file to open; skip outputs of conversions, and other files."""
         if path.name == RECORD_NAME:
             return False
-        if path in self.outputs:
-            self._skip(path, "made by an earlier conversion")
+        if self.is_output(path):
+            self._skip(path, _OWN)
             return False
         if path.exists() and not _can_open(path):
             self._skip(path, "not an image that can be opened")

@@ -73,7 +73,9 @@ def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool 
     ['cells 0.mp4', 'cells 1.mp4', 'cells 2.mp4']
     """
     record = Record.read(naming.folder)
-    inputs = find_inputs(sources, recursive=recursive, target=naming.folder, outputs=record.outputs)
+    inputs = find_inputs(
+        sources, recursive=recursive, target=naming.folder, is_output=record.is_output
+    )
     if not inputs.found:
         raise MissingFileError(_nothing_found(sources, inputs))
     targets = naming.name_targets(

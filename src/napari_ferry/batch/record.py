@@ -82,6 +82,8 @@ class Record:
         False for a record in memory alone.
     made : dict of str to Made
         The last finished save of each target.
+    owners : dict of str to Made
+        The finished save of each of its files.
     starts : dict of str to Start
         Saves that were started last, and were not finished.
     """
@@ -89,6 +91,7 @@ class Record:
     folder: Path
     is_kept: bool = True
     made: dict[str, Made] = field(default_factory=dict)
+    owners: dict[str, Made] = field(default_factory=dict)
     starts: dict[str, Start] = field(default_factory=dict)
 
     @classmethod
@@ -111,11 +114,10 @@ class Record:
                 record.starts[parsed.entry.target] = parsed
         return record
 
-    @property
-    def outputs(self) -> list[Path]:
-        """Files of finished saves that have not changed since."""
-        unchanged = [made for made in self.made.values() if self._is_unchanged(made)]
-        return [self.folder / name for made in unchanged for name in made.files]
+    def is_output(self, path: Path) -> bool:
+        """Return True for a file of a finished save that has not changed since."""
+        made = self.owners.get(self._relative(path))
+        return made is not None and self._is_unchanged(made)
 
     def entry(self, target: Path, source: str | Path, files: Sequence[Path], options: str) -> Entry:
         """Return the entry of a target to be made from the present files of a source.
@@ -191,6 +193,7 @@ class Record:
     def _add_made(self, made: Made) -> None:
         if made.files:
             self.made[made.entry.target] = made
+            self.owners.update(dict.fromkeys(made.files, made))
         self.starts.pop(made.entry.target, None)
 
     def _is_unchanged(self, made: Made) -> bool:
@@ -199,7 +202,11 @@ class Record:
         return all(map(os.path.lexists, files)) and read_state(files).digest == made.made
 
     def _relative(self, path: Path) -> str:
-        return Path(os.path.relpath(path, self.folder)).as_posix()
+        """Return a path relative to the folder; on another drive it is absolute."""
+        try:
+            return Path(os.path.relpath(path, self.folder)).as_posix()
+        except ValueError:
+            return path.as_posix()
 
     def _append(self, line: Mapping[str, Any]) -> None:
         """Append a line; it begins with a line end, as a crash may have cut off the last one."""

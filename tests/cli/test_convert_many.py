@@ -130,6 +130,20 @@ def test_options_apply_to_each_file(run: Run) -> None:
     assert run(*words, "--crop", "t=:3")[1].endswith("2 converted, 2 skipped\n")
 
 
+def test_files_of_several_formats_keep_theirs(run: Run) -> None:
+    imsave(make_image("tyx"), "in/b.ome.zarr")
+    imsave(make_image("tyx"), "in/c.bin")
+    assert run("convert", "in", "out")[0] == 0
+    assert run("convert", "in/a 2.tif", "in/c.bin", "more")[0] == 0
+    assert {path.name for path in Path("out").glob("[abc]*")} == {
+        *("a 2.tif", "a 10.tif", "b.ome.zarr", "c.bin", "c.json")
+    }
+    assert files("more") == ["a 2.tif", "c.bin", "c.json"]
+    assert run("convert", "in/*.tif", "zipped", "--compression", "zlib")[0] == 0
+    status, _, err = run("convert", "in", "zipped", "--compression", "zlib")
+    assert (status, "--compression is an option for .tif" in err) == (2, True)
+
+
 def test_existing_files_of_somebody_else_need_overwrite(run: Run) -> None:
     Path("out").mkdir()
     Path("out/a 2.tif").write_text("mine")

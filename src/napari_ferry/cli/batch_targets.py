@@ -17,8 +17,8 @@ def has_many_targets(options: argparse.Namespace) -> bool:
     """Return True for a conversion that saves each data set by itself.
 
     It has several sources, an option for many files, or a pattern of names as its target. A pattern
-    of sources, and a folder that is not one data set, are converted file by file into a folder, but
-    joined into one file.
+    of sources, and a folder that is not one data set, are joined only into a target with a suffix,
+    which is a single file.
     """
     (first, *others), target = options.sources, options.target
     if others or options.recursive or options.name is not None or "{" in target:
@@ -27,7 +27,7 @@ def has_many_targets(options: argparse.Namespace) -> bool:
         return False
     source = to_path(first)
     if is_glob(str(source)):
-        return "{" not in first and is_folder(target, to_path(target, TargetError))
+        return "{" not in first
     return source.is_dir() and not is_data_set(source.absolute())
 
 

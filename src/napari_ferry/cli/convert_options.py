@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.batch.names import NamedSource
+from napari_ferry.batch.names import NamedSource, known_suffix
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
@@ -139,22 +139,28 @@ def formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
     try:
         parsed, rest = parser.parse_known_args(arguments[1:])
         join_paths(parsed, [word for word in rest if not word.startswith("-")])
-        return [find_codec(_sample_target(parsed))]
+        codecs_found = {find_codec(target) for target in _sample_targets(parsed)}
+        return [*codecs_found] if len(codecs_found) == 1 else []
     except FerryError:  # the actual parser or the command reports it
         return _named_format(arguments)
 
 
-def _sample_target(options: argparse.Namespace) -> Path:
-    """Return a file of the format to save; of many files, one like the first.
+def _sample_targets(options: argparse.Namespace) -> list[Path]:
+    """Return files of the formats to save; none if these depend on what is in a folder.
 
     Raises
     ------
     FerryError
-        The format depends on files that are not known yet, or there is none.
+        The target is not valid.
     """
     if not has_many_targets(options):
-        return choose_target(options.sources[0], options.target, options.format)
-    return choose_naming(options).name_targets([NamedSource(options.sources[0])])[0]
+        return [choose_target(options.sources[0], options.target, options.format)]
+    naming = choose_naming(options)
+    if naming.suffix or known_suffix(naming.pattern):
+        return naming.name_targets([NamedSource("any")])
+    if not all(map(known_suffix, options.sources)):
+        return []
+    return naming.name_targets([NamedSource(source) for source in options.sources])
 
 
 def _named_format(arguments: Sequence[str]) -> Sequence[Codec]:

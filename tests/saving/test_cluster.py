@@ -29,6 +29,7 @@ from napari_ferry import (
     plan,
     run,
 )
+from napari_ferry.arrays import Frames
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.cluster import connection, worker_checks
 from napari_ferry.saving.cluster.cluster_runner import ClusterRunner
@@ -288,3 +289,14 @@ def test_sources_in_files_travel_once(client: distributed.Client, tmp_path: Path
             runner._send(image.array)
     assert sent == [1]
     image.close()
+
+
+def test_a_hundred_terabytes_are_few_writes() -> None:
+    def read(i: int) -> Any:
+        raise AssertionError("planning reads no pixels")
+
+    frames = Frames(read, (2980, 2, 500, 4096, 4096), np.uint16, 3)
+    planned = plan(Image.from_array(frames, "tczyx"), "large.bin")
+    assert planned.source_bytes > 99e12
+    assert len(planned.writes) <= 200_000
+    assert sum(write.nbytes for write in planned.writes) == planned.source_bytes

@@ -14,9 +14,9 @@ import xxhash
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.blocks import BLOCK_BYTES, read_block, write_block
-from napari_ferry.arrays.regions import region_shape, split_by_bytes
+from napari_ferry.arrays.regions import region_bytes, region_shape, split_by_bytes
 from napari_ferry.arrays.stack import Stack
-from napari_ferry.saving.write import Write
+from napari_ferry.saving.write import Write, write_bytes
 
 _WRITE_BYTES = 256 << 20
 """Bytes of pixels in one write."""
@@ -74,7 +74,8 @@ def pixel_writes(
         return writes
 
     writes, layout = [], ArrayLayout(array)
-    for part in split_by_bytes(array, region, _WRITE_BYTES):
+    most = write_bytes(_WRITE_BYTES, region_bytes(array, region))
+    for part in split_by_bytes(array, region, most):
         start = [p.start - r.start for p, r in zip(part, region, strict=True)]
         first = offset + sum(i * step for i, step in zip(start, strides, strict=True))
         place = _Place(first, tuple(strides), dtype, locate)

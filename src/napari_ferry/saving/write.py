@@ -13,6 +13,9 @@ from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.regions import cut_to_region, region_bytes
 
+_MOST_WRITES = 80_000
+"""Number of writes above which they are made larger."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFile:
@@ -98,6 +101,14 @@ class Write:
     def nbytes(self) -> int:
         """Size of the pixels to read, in bytes."""
         return region_bytes(self.array, self.region)
+
+
+def write_bytes(usual: int, total: int) -> int:
+    """Return the bytes of pixels in one write: the usual ones, or more for a very large save.
+
+    The plan of 100 TB in writes of 64 MB would fill the memory, and the time of a scheduler.
+    """
+    return max(usual, total // _MOST_WRITES)
 
 
 def write_text(path: Path, *, text: str) -> None:

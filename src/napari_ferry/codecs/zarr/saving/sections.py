@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
 from napari_ferry.codecs.zarr.saving.pyramid import Step
+from napari_ferry.saving.write import write_bytes
 
 BLOCK_BYTES = 32 << 20
 """Most bytes of pixels in a block, unless a few chunks have more."""
@@ -159,7 +160,8 @@ def _deepen(
 
 def _group(geometry: Geometry, shape: Sequence[int], block: tuple[int, ...]) -> tuple[int, ...]:
     """Return a block of several planes, the innermost axes first, in whole chunks of the source."""
-    most = SHARD_BYTES if geometry.is_sharded else BLOCK_BYTES
+    usual = SHARD_BYTES if geometry.is_sharded else BLOCK_BYTES
+    most = write_bytes(usual, math.prod(shape) * geometry.itemsize)
     sides = list(block)
     for axis in reversed(range(len(sides))):
         if geometry.names[axis] in "yx":

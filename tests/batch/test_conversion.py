@@ -14,7 +14,7 @@ from helpers import make_image
 from napari_ferry import Image, imload, imsave, plan, run
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
-from napari_ferry.batch.jobs import find_jobs
+from napari_ferry.batch.jobs import Job, find_jobs
 from napari_ferry.batch.names import RECORD_NAME, Naming
 from napari_ferry.batch.report import Report
 from napari_ferry.errors import FerryError, ReopenError, TargetError
@@ -31,9 +31,9 @@ def _three_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         imsave(make_image("tyx"), f"in/{name}.tif")
 
 
-def plan_one(source: str | Path, target: Path) -> tuple[Sequence[Image], Plan]:
-    images = imload(source)
-    return images, plan(images, target)
+def plan_one(job: Job) -> tuple[Sequence[Image], Plan]:
+    images = imload(job.input.source)
+    return images, plan(images, job.target)
 
 
 def convert(suffix: str = ".ome.tif", pattern: str = "{name}", **options: Any) -> Report:
@@ -134,11 +134,11 @@ def test_a_save_that_fails_is_tried_again() -> None:
 def test_a_file_with_other_pixels_than_expected_is_opened_again() -> None:
     opened: list[str] = []
 
-    def plan_once(source: str | Path, target: Path) -> tuple[Sequence[Image], Plan]:
-        opened.append(Path(source).name)
+    def plan_once(job: Job) -> tuple[Sequence[Image], Plan]:
+        opened.append(Path(job.input.source).name)
         if opened.count("c.tif") == 1 and opened[-1] == "c.tif":
             raise ReopenError("c.tif looked gray.")
-        return plan_one(source, target)
+        return plan_one(job)
 
     assert convert(planner=plan_once).summary == "3 converted"
     assert opened.count("c.tif") == 2
@@ -175,9 +175,9 @@ from napari_ferry import imload, plan, run
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.jobs import find_jobs
 from napari_ferry.batch.names import Naming
-def plan_one(source, target):
-    images = imload(source)
-    return images, plan(images, target)
+def plan_one(job):
+    images = imload(job.input.source)
+    return images, plan(images, job.target)
 def save(planned, **options):
     is_last = planned.paths[0].name.startswith("b")
     if is_last and sys.argv[1] == "before":

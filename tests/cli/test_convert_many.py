@@ -79,7 +79,10 @@ def test_a_folder_of_frames_is_one_data_set(run: Run) -> None:
         (["my", "cells.tif", "b.tif"], "put names with spaces in quotes"),
         (["in", "b.tif", "--recursive"], "in is to be converted file by file, but b.tif is a"),
         (["in", "out/{name}.gif", "--name", "x"], "are two patterns"),
-        (["in", "out/{nam}.gif"], "has the field {nam}: use {name}, {parent}, {suffix}, {index}"),
+        (
+            ["in", "out/{nam}.gif"],
+            "has the field {nam}: use {name}, {parent}, {suffix}, ",
+        ),
         (["in", "out/", "--name", "x.gif"], "a 2.tif and "),
         (["in", "out/{name}.gif", "--format", ".tif"], "ends in .gif, but the format is .tif"),
         (["in/x*.tif", "out/"], "No file matches"),
@@ -142,6 +145,21 @@ def test_files_of_several_formats_keep_theirs(run: Run) -> None:
     assert run("convert", "in/*.tif", "zipped", "--compression", "zlib")[0] == 0
     status, _, err = run("convert", "in", "zipped", "--compression", "zlib")
     assert (status, "--compression is an option for .tif" in err) == (2, True)
+
+
+def test_each_image_of_a_file_becomes_a_file(run: Run) -> None:
+    both = [make_image("tyx", "uint8"), make_image("yx", "uint16")]
+    imsave(both, "in/both.tif")
+    Path("in/c.tif").write_bytes(b"II*\0")
+    status, out, err = run("convert", "in", "out/{name}_{image}.bin", "--workers", 1)
+    assert (status, out.splitlines()[-1]) == (1, "4 converted, 2 skipped, 1 failed")
+    assert "c.tif" in err
+    assert [name for name in files() if name.startswith("both") and name.endswith(".bin")] == [
+        *("both_0.bin", "both_1.bin")
+    ]
+    for k, image in enumerate(both):
+        assert np.array_equal(imload(f"out/both_{k}.bin")[0], image)
+    assert "leave one of them out" in run("convert", "in", "x/{image}.bin", "--image", 0)[2]
 
 
 def test_existing_files_of_somebody_else_need_overwrite(run: Run) -> None:

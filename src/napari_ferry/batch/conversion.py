@@ -27,8 +27,8 @@ from napari_ferry.saving import Plan, interrupted_save, run
 from napari_ferry.saving.new_folders import new_folders
 from napari_ferry.saving.save import check_save
 
-Planner: TypeAlias = Callable[[str | Path, Path], tuple[Sequence[Image], Plan]]
-"""Opens a source, and plans to save it as a target; returns the open images and the plan."""
+Planner: TypeAlias = Callable[[Job], tuple[Sequence[Image], Plan]]
+"""Opens the source of a job, and plans to save it; returns the open images and the plan."""
 
 
 UP_TO_DATE = "up to date"
@@ -72,7 +72,7 @@ def run_jobs(
     found : Jobs
         The jobs, from `find_jobs`.
     planner : callable
-        ``planner(source, target)`` opens a data set, and returns its images and their plan.
+        ``planner(job)`` opens a data set, and returns its images and their plan.
     options : mapping
         All options that change the result, as plain values.
     overwrite : bool
@@ -101,9 +101,9 @@ def run_jobs(
     >>> from napari_ferry.batch.names import Naming
     >>> for k in range(3):
     ...     _ = imsave(np.zeros((3, 8, 8), np.uint8), f"cells {k}.tif")
-    >>> def planner(source, target):
-    ...     images = imload(source)
-    ...     return images, plan(images, target)
+    >>> def planner(job):
+    ...     images = imload(job.input.source)
+    ...     return images, plan(images, job.target)
     >>> naming = Naming(folder=Path("stores"), suffix=".ome.zarr")
     >>> run_jobs(find_jobs(["*.tif"], naming), planner, options={}).summary
     '3 converted'
@@ -193,7 +193,7 @@ class _Batch:
 
     def _convert_once(self, job: Job, entry: Entry) -> Outcome:
         """Open and save one data set, and close its files."""
-        images, plan = self.planner(job.input.source, job.target)
+        images, plan = self.planner(job)
         try:
             overwrite = self.overwrite or self.record.may_replace(entry, plan.existing)
             check_save(plan, overwrite=overwrite)

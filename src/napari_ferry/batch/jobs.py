@@ -10,16 +10,28 @@ from pathlib import Path
 from napari_ferry.batch.inputs import Input, Inputs, Skipped, find_inputs
 from napari_ferry.batch.names import NamedSource, Naming, find_collision
 from napari_ferry.batch.record import Record
-from napari_ferry.errors import MissingFileError, TargetError
+from napari_ferry.errors import FerryError, MissingFileError, TargetError, collecting_warnings
 from napari_ferry.files.comparable_names import comparable
+from napari_ferry.io import imload
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A data set to convert, and its target."""
+    """A data set to convert, and its target.
+
+    Parameters
+    ----------
+    input : Input
+        The data set.
+    target : Path
+        The file to save.
+    image : int, optional
+        The only image to save, counted from 0; ``None`` for all.
+    """
 
     input: Input
     target: Path
+    image: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,8 @@ class Jobs:
 
 def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool = False) -> Jobs:
     """Find all data sets to convert, and their targets; nothing is written.
+
+    Each data set is opened only if each of its images gets a target of its own.
 
     Parameters
     ----------
@@ -78,19 +92,52 @@ def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool 
     )
     if not inputs.found:
         raise MissingFileError(_nothing_found(sources, inputs))
-    targets = naming.name_targets(
-        [NamedSource(each.source, each.folder, each.files) for each in inputs.found]
-    )
-    files = {comparable(str(file)): each for each in inputs.found for file in each.files}
-    jobs, skipped = [], [*inputs.skipped]
-    for each, target in zip(inputs.found, targets, strict=True):
-        owner = files.get(comparable(os.path.abspath(target)))  # noqa: PTH100 - drops ``..``
-        if owner is None:
-            jobs.append(Job(input=each, target=target))
-        else:
-            skipped.append(Skipped(path=Path(each.source), reason=_own_target(each, owner, target)))
+    jobs, skipped = _split_own_targets(_name_jobs(inputs.found, naming))
     _refuse_collision(jobs)
-    return Jobs(jobs=tuple(jobs), skipped=tuple(skipped), record=record)
+    return Jobs(jobs=tuple(jobs), skipped=(*inputs.skipped, *skipped), record=record)
+
+
+def _name_jobs(inputs: Sequence[Input], naming: Naming) -> list[Job]:
+    """Return the jobs of all inputs, or of each of their images."""
+    chosen = [
+        (each, image)
+        for each in inputs
+        for image in (_images_of(each) if naming.has_images else [None])
+    ]
+    sources = [
+        NamedSource(each.source, each.folder, each.files, image or 0) for each, image in chosen
+    ]
+    targets = naming.name_targets(sources)
+    return [
+        Job(input=each, target=target, image=image)
+        for (each, image), target in zip(chosen, targets, strict=True)
+    ]
+
+
+def _images_of(source: Input) -> list[int | None]:
+    """Return the numbers of the images of a data set; ``None`` if it cannot be opened."""
+    try:
+        with collecting_warnings([]):
+            images = imload(source.source)
+    except FerryError:  # reported by the job
+        return [None]
+    for image in images:
+        image.close()
+    return [*range(len(images))]
+
+
+def _split_own_targets(jobs: Sequence[Job]) -> tuple[list[Job], list[Skipped]]:
+    """Return the jobs whose targets are not among the inputs, and those that are skipped."""
+    files = {comparable(str(file)): job.input for job in jobs for file in job.input.files}
+    kept, skipped = [], []
+    for job in jobs:
+        owner = files.get(comparable(os.path.abspath(job.target)))  # noqa: PTH100 - drops ``..``
+        if owner is None:
+            kept.append(job)
+        else:
+            reason = _own_target(job.input, owner, job.target)
+            skipped.append(Skipped(path=Path(job.input.source), reason=reason))
+    return kept, skipped
 
 
 def single_job(source: str | Path, target: Path) -> Jobs:

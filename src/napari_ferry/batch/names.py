@@ -18,7 +18,7 @@ from napari_ferry.files.comparable_names import comparable
 RECORD_NAME = "napari-ferry-batch.jsonl"
 """Name of the file in the folder of the targets that records what was made from what."""
 
-FIELDS = ("name", "parent", "suffix", "index")
+FIELDS = ("name", "parent", "suffix", "index", "image")
 
 _FIELD = re.compile(r"\{(\w*)\}")
 _NUMBER_AT_END = re.compile(r"[ _.-]?\d+$")
@@ -35,11 +35,14 @@ class NamedSource(NamedTuple):
         Folder of the source within the one that was searched, relative to it.
     files : tuple of Path
         All files of the data set.
+    image : int
+        Number of the image in the source.
     """
 
     path: str | Path
     folder: Path = Path()
     files: tuple[Path, ...] = ()
+    image: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +55,10 @@ class Naming:
         Folder of all targets.
     pattern : str
         Name of each target, with the fields ``{name}`` of the source without its suffix,
-        ``{parent}``, the name of the folder of the source, ``{suffix}`` and ``{index}``, the
-        number of the input from 1. With a ``/`` it is the path in `folder`; without one, the
-        folders of a recursive search are kept.
+        ``{parent}``, the name of the folder of the source, ``{suffix}``, ``{index}``, the number
+        of the target from 1, and ``{image}``, the number of the image in the source from 0. With
+        a ``/`` it is the path in `folder`; without one, the folders of a recursive search are
+        kept.
     suffix : str, optional
         Suffix of the targets. By default that of `pattern`, or else that of each source.
     """
@@ -90,6 +94,11 @@ class Naming:
                 "out."
             )
 
+    @property
+    def has_images(self) -> bool:
+        """True if each image of a source has a target of its own."""
+        return "{image}" in self.pattern
+
     def name_targets(self, sources: Sequence[NamedSource]) -> list[Path]:
         """Return the target of each source.
 
@@ -121,6 +130,7 @@ class Naming:
             "parent": parent_name(source.path),
             "suffix": self.suffix or ("" if is_named else saved_suffix(f"{stem}{own}")),
             "index": index,
+            "image": str(source.image),
         }
         pattern = self.pattern
         if not is_named and "{suffix}" not in pattern:

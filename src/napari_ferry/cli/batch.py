@@ -13,12 +13,13 @@ from typing import TypeAlias
 
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
-from napari_ferry.batch.jobs import Jobs, find_jobs, single_job
+from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.terminal import report, show
+from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
 from napari_ferry.progress import size_text
@@ -66,7 +67,7 @@ def convert_many(
         with _showing_progress(options) as progress:
             done = run_jobs(
                 jobs,
-                lambda source, target: plan_one(_with_source(options, source), target),
+                lambda job: plan_one(_options_of(job, options), job.target),
                 options={name: getattr(options, name) for name in (*_RESULT, *options.options)},
                 overwrite=options.overwrite,
                 dry_run=options.dry_run,
@@ -86,14 +87,21 @@ def convert_many(
 def _find_jobs(options: argparse.Namespace) -> Jobs:
     """Return the jobs of a command line."""
     if has_many_targets(options):
-        return find_jobs(options.sources, choose_naming(options), recursive=options.recursive)
+        naming = choose_naming(options)
+        if naming.has_images and options.image is not None:
+            raise InvalidImageError(
+                f"--image {options.image} chooses one image, and {{image}} names each: leave one "
+                "of them out."
+            )
+        return find_jobs(options.sources, naming, recursive=options.recursive)
     target = choose_target(options.source, options.target, options.format)
     return single_job(options.source, target)
 
 
-def _with_source(options: argparse.Namespace, source: str | Path) -> argparse.Namespace:
-    """Return the command line of one of many sources."""
-    return argparse.Namespace(**{**vars(options), "source": str(source)})
+def _options_of(job: Job, options: argparse.Namespace) -> argparse.Namespace:
+    """Return the command line of one of many jobs."""
+    image = options.image if job.image is None else job.image
+    return argparse.Namespace(**{**vars(options), "source": str(job.input.source), "image": image})
 
 
 def _show_outcome(outcome: Outcome, options: argparse.Namespace) -> None:

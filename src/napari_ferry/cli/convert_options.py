@@ -105,7 +105,7 @@ def _add_batch_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--name",
         metavar="PATTERN",
-        help="names in the folder OUT, from {name}, {parent}, {suffix}, {index}",
+        help="names in the folder OUT, from {name}, {parent}, {suffix}, {index}, {image}",
     )
     group.add_argument("--json", action="store_true", help="print a report of each file as JSON")
 

@@ -66,9 +66,9 @@ def test_code_of_pages_runs(page, tmp_path, monkeypatch, capsys):
     with servers(page):
         for code in blocks(page, "python"):
             exec(compile(code, page.name, "exec"), names)
-    for block in blocks(page, "console"):
-        for line in re.findall(r"^\$ napari-ferry (.*?)(?:  #.*)?$", block, re.MULTILINE):
-            assert main(shlex.split(line)) == 0, capsys.readouterr().err
+        for block in blocks(page, "console"):
+            for line in re.findall(r"^\$ napari-ferry (.*?)(?:  #.*)?$", block, re.MULTILINE):
+                assert main(shlex.split(line)) == 0, capsys.readouterr().err
 
 
 def test_json_of_formats_is_what_we_read():

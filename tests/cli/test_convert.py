@@ -423,3 +423,15 @@ def test_a_quiet_conversion_prints_only_warnings(cells: Image, run: Run) -> None
     assert (status, out) == (0, "")
     assert err.startswith("napari-ferry: warning: --crop")
     assert len(err.splitlines()) == 1
+
+
+def test_a_scheduler_that_does_not_answer_is_named(run: Run, tmp_path: Path) -> None:
+    imsave(np.zeros((2, 8, 8), np.uint16), tmp_path / "a.tif")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_ferry.saving.cluster.connection._TIMEOUT", "0.2s")
+        status, _, err = run(
+            "convert", tmp_path / "a.tif", tmp_path / "b.bin", "--cluster", "127.0.0.1:9"
+        )
+    assert status == 1
+    assert "The scheduler 127.0.0.1:9 does not answer" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]

@@ -52,6 +52,17 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 
 
 def convert(options: argparse.Namespace) -> int:
+    """Save a file in another format, or each of many files, here or on a cluster."""
+    if options.cluster is None or options.dry_run:
+        options.client = None
+        return _convert_any(options)
+    from napari_ferry.saving.cluster.connection import connecting
+
+    with connecting(options.cluster) as options.client:
+        return _convert_any(options)
+
+
+def _convert_any(options: argparse.Namespace) -> int:
     """Save a file in another format, or each of many files."""
     options.source = options.sources[0]
     if options.json or has_many_targets(options):
@@ -186,6 +197,7 @@ def _run(
         planned,
         overwrite=overwrite,
         workers=options.workers,
+        client=options.client,
         progress=progress,
         cancel=cancel,
     )

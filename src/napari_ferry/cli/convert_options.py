@@ -94,6 +94,9 @@ def _add_save_options(group: argparse._ArgumentGroup) -> None:
         help="draw as napari displays, or save samples (default: draw movies if necessary)",
     )
     group.add_argument("--workers", type=int, metavar="N", help="number of threads")
+    group.add_argument(
+        "--cluster", metavar="ADDRESS", help="save on the Dask cluster with this scheduler"
+    )
     group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
 
 

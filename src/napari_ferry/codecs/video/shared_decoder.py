@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ferry.arrays.fair_lock import FairLock
 from napari_ferry.arrays.open_files import register_holder
+from napari_ferry.arrays.reading_sequence import sequence_number
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.decoder import Decoder
 from napari_ferry.codecs.video.idle_decoders import watch
@@ -17,6 +19,9 @@ from napari_ferry.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import av
+
+_MOST_DECODERS = 16
+"""Largest number of threads that read sequences of their own, each with a decoder."""
 
 
 class SharedDecoder:
@@ -46,7 +51,7 @@ class SharedDecoder:
         self._lock = threading.Lock()
         self.sequence_lock = FairLock()
         """Held by a thread that reads several frames, so that other threads cause no seek."""
-        self._decoder: Decoder | None = None
+        self._decoders: OrderedDict[int, Decoder] = OrderedDict()
         self._last_use = 0.0
 
     def frame(self, i: int, owner: object) -> av.VideoFrame:
@@ -68,13 +73,21 @@ class SharedDecoder:
             self._last_use = time.monotonic()
             self._check_unchanged()
             try:
-                if self._decoder is None:
-                    watch(self, owner)
-                    register_holder(self)
-                    self._decoder = Decoder(self.path, self.index)
-                return self._decoder.frame(i)
+                return self._decoder(owner).frame(i)
             finally:
                 self._check_unchanged()  # or the frame, or the error, may be of another movie
+
+    def _decoder(self, owner: object) -> Decoder:
+        """Return the decoder of the sequence that this thread reads."""
+        number = sequence_number()
+        if number not in self._decoders:
+            watch(self, owner)
+            register_holder(self)
+            while len(self._decoders) >= _MOST_DECODERS:
+                self._decoders.popitem(last=False)[1].close()
+            self._decoders[number] = Decoder(self.path, self.index)
+        self._decoders.move_to_end(number)
+        return self._decoders[number]
 
     def _check_unchanged(self) -> None:
         """Refuse a changed file, and close it so that it can be replaced."""
@@ -89,9 +102,9 @@ class SharedDecoder:
         if not self._lock.acquire(blocking=False):
             return True
         try:
-            if self._decoder and time.monotonic() - self._last_use > seconds:
+            if self._decoders and time.monotonic() - self._last_use > seconds:
                 self._close()
-            return self._decoder is not None
+            return bool(self._decoders)
         finally:
             self._lock.release()
 
@@ -101,14 +114,13 @@ class SharedDecoder:
             self._close()
 
     def _close(self) -> None:
-        decoder, self._decoder = self._decoder, None
-        if decoder:
-            decoder.close()
+        while self._decoders:
+            self._decoders.popitem()[1].close()
 
     def forget(self) -> None:
         """Leave an open file to the parent process, after a fork: its threads exist only there."""
-        if self._decoder:
-            _keep_forever(self._decoder)
+        for decoder in self._decoders.values():
+            _keep_forever(decoder)
         self._reset()
 
 

@@ -1,0 +1,29 @@
+"""Frames that a thread reads in order while other threads read other parts of the same source."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_number: ContextVar[int] = ContextVar("sequence_number", default=0)
+
+
+@contextmanager
+def own_sequence() -> Iterator[None]:
+    """Return a context for a thread that reads many frames in order, such as those of a segment.
+
+    A reader that decodes frames in order keeps a decoder for each such thread, because a single
+    one would start anew from a key frame whenever another thread reads.
+    """
+    token = _number.set(threading.get_ident())
+    try:
+        yield
+    finally:
+        _number.reset(token)
+
+
+def sequence_number() -> int:
+    """Return the number of the sequence that this thread reads; 0 for all other reading."""
+    return _number.get()

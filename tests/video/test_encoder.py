@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from faults import contents, leftovers, names, python, run_python
 from helpers import number_of
 from napari_ferry import Image, SaveCancelledError, SaveError, load_video, save_video
 from napari_ferry.arrays import Frames
+from napari_ferry.codecs.video.encoder import Encoder
 from napari_ferry.progress import Monitor
 from napari_ferry.saving.interruption import partial_folder
 from napari_ferry.saving.stream import make_stream
@@ -36,7 +38,7 @@ def test_a_failed_encoder_leaves_the_old_file(
     movie = np.stack([numbered_frame(i) for i in range(5)])
     save_video(tmp_path / "a.mp4", movie)
     before = contents(tmp_path)
-    monkeypatch.setattr("napari_ferry.codecs.video.write._KEY_FRAMES", "many")
+    monkeypatch.setattr("napari_ferry.codecs.video.ffmpeg_options.KEY_FRAMES", "many")
     with pytest.raises(SaveError, match=r"ffmpeg could not write the video \(.*many.*\)"):
         save_video(tmp_path / "a.mp4", movie, overwrite=True)
     assert contents(tmp_path) == before
@@ -113,6 +115,26 @@ def test_the_encoder_of_a_killed_save_cannot_write_to_a_new_file(tmp_path: Path)
     make_stream(planned.stream, [partial], Monitor(total=0, report=None, cancel=None), 1)
     assert orphan.read_bytes() == b"half"
     assert load_video(partial).shape == (2, 64, 160)
+
+
+def test_the_encoder_of_a_killed_save_creates_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan(np.stack([numbered_frame(i) for i in (3, 1)]), tmp_path / "a.mp4")
+    assert planned.stream is not None
+    files: list[str] = []
+
+    class NotedEncoder(Encoder):
+        def __init__(self, arguments: Sequence[str], path: Path) -> None:
+            files.append(arguments[-1])  # an encoder may create it after its save was killed
+            super().__init__(arguments, path)
+
+    monkeypatch.setattr("napari_ferry.codecs.video.write.Encoder", NotedEncoder)
+    for _ in range(2):
+        monitor = Monitor(total=0, report=None, cancel=None)
+        make_stream(planned.stream, [tmp_path / "new-0.mp4"], monitor, 1)
+    assert len({*files}) == 2
+    assert names(tmp_path) == ["new-0.mp4"]
 
 
 def test_a_missing_ffmpeg_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

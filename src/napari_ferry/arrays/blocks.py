@@ -10,6 +10,7 @@ import math
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -54,6 +55,11 @@ class BlockReader:
         Called with each block after its use; may raise to stop.
     check : callable, optional
         Called before each frame of `Frames` is read, which may be slow; may raise to stop.
+
+    Attributes
+    ----------
+    check : callable
+        `check`, for the user of the pixels to call while it waits for something else.
     """
 
     def __init__(
@@ -72,6 +78,13 @@ class BlockReader:
             self.array = Frames(checked, array.shape, array.dtype, array.lead)
         self.region = region
         self.count = count
+        self.check = check or _continue
+
+    def within(self, region: Region) -> BlockReader:
+        """Return a reader of another region of the same array, with the same callables."""
+        reader = copy(self)
+        reader.region = region
+        return reader
 
     def __iter__(self) -> Iterator[Block]:
         mapping = _Mapping.of(self.array)
@@ -106,6 +119,10 @@ class BlockReader:
             whole = whole if whole.shape == shape else np.empty(shape, pixels.dtype)
             whole[tuple(slice(a, a + n) for a, n in zip(start, pixels.shape, strict=True))] = pixels
         return results[0] if results else use(whole)
+
+
+def _continue() -> None:
+    """Check nothing."""
 
 
 @dataclass(frozen=True)

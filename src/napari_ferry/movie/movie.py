@@ -6,7 +6,6 @@ reads and prepares them in the tasks of `Movie.tasks`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays import BlockReader, Region, split_by_frames
-from napari_ferry.arrays.regions import chunk_edges
+from napari_ferry.arrays import Region
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
 from napari_ferry.image.checks import check_frame_axes, check_not_complex
 from napari_ferry.image.record import SPEED
 from napari_ferry.movie.contrast_limits import saved_display
 from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
+from napari_ferry.movie.frame_preparation import FramePreparation, split_frames
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.movie.intensity import IntensityMapping, choose_intensity, sampled_indices
-from napari_ferry.saving.stream import EncodeTask, frames_per_task
+from napari_ferry.saving.stream import EncodeTask
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: original dtype, and the values that were mapped to 0 and 255."""
@@ -106,17 +105,39 @@ class Movie:
         is_single : bool
             True for one frame in each task.
         """
-        lead = len(self.position)
-        edges = chunk_edges(self.image.array)
-        frame = math.prod(self.image.shape[lead:]) * self.image.dtype.itemsize
-        chunk = 1 if self.frame_axis is None else int(np.diff(edges[self.frame_axis]).max())
-        most = 1 if is_single else frames_per_task(frame, chunk)
-
-        prepare = _FramePreparation(
-            intensity=self.intensity, lead=lead, is_rgb=self.is_rgb, encode=encode
-        )
-        for region in split_by_frames(self.region(0, self.nframes), lead, most, edges[:lead]):
+        regions = self._single_frames() if is_single else self.segments()
+        prepare = self.preparation(encode)
+        for region in regions:
             yield EncodeTask(self.image.array, region, prepare)
+
+    def _single_frames(self) -> Iterator[Region]:
+        return (self.region(i, i + 1) for i in range(self.nframes))
+
+    def segments(self, least: int = 1) -> list[Region]:
+        """Return the regions of segments of at least a few frames, along the source's chunks.
+
+        Parameters
+        ----------
+        least : int
+            Number of frames of a segment, unless a chunk has more or the frames are small.
+        """
+        whole = self.region(0, self.nframes)
+        return split_frames(self.image.array, whole, len(self.position), least)
+
+    def preparation(self, encode: Callable[[NDArray[Any]], Any] | None) -> FramePreparation:
+        """Return the function to read, map and encode the frames of a region.
+
+        Parameters
+        ----------
+        encode : callable, optional
+            Converts prepared frames, axes (frames, y, x) or (frames, y, x, s).
+        """
+        return FramePreparation(
+            intensity=self.intensity,
+            lead=len(self.position),
+            is_rgb=self.is_rgb,
+            encode=encode,
+        )
 
     def saved_image(self) -> Image:
         """Return an image with the shape, axes and metadata of the file, for its record.
@@ -191,24 +212,6 @@ class Movie:
         if self.frame_axis is None or self.image.axis_names[self.frame_axis] != "c":
             return ()
         return tuple(replace(channel, contrast_limits=None) for channel in self.image.channels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _FramePreparation:
-    """Reads the frames of a task, maps their samples and encodes them."""
-
-    intensity: IntensityMapping
-    lead: int
-    is_rgb: bool
-    encode: Callable[[NDArray[Any]], Any] | None
-
-    def __call__(self, pixels: BlockReader) -> Any:
-        prepared = pixels.read_whole(self._prepare)
-        return self.encode(prepared) if self.encode else prepared
-
-    def _prepare(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        frames = pixels.reshape(-1, *pixels.shape[self.lead :])
-        return self.intensity(frames, is_rgb=self.is_rgb)
 
 
 def choose_movie(

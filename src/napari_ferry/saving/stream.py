@@ -36,6 +36,15 @@ _CHUNK_BYTES = 256 << 20
 _AHEAD_BYTES = 256 << 20
 """Bytes of pixels in all tasks in progress, unless a single task has more."""
 
+_ENCODER_BYTES = 1 << 30
+"""Memory of all encoders that run at once, for up to four workers."""
+
+_WORKER_BYTES = 256 << 20
+"""Memory of all encoders that run at once, for each of many workers."""
+
+_FINISHED = 2
+"""Number of results that may wait while all workers are busy."""
+
 
 @dataclass(frozen=True)
 class EncodeTask:
@@ -78,6 +87,9 @@ class Stream:
     is_distributed : bool
         True if the results of tasks are small, so that a cluster may encode them; its workers
         return them to this process.
+    task_memory : int, optional
+        Memory of a task in progress, in bytes, if that is not the size of its pixels: a task that
+        runs a program streams its pixels, but the program needs memory.
     """
 
     paths: tuple[Path, ...]
@@ -85,6 +97,7 @@ class Stream:
     assemble: Callable[[Sequence[Path], Results], int]
     single_path: Path | None = None
     is_distributed: bool = False
+    task_memory: int | None = None
 
     def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
@@ -185,13 +198,28 @@ def make_stream(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    ahead = _most_ahead(stream, workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
         undo.callback(monitor.stop)
-        largest = max(task.nbytes for task in stream.tasks)
-        ahead = max(1, min(workers + 2, _AHEAD_BYTES // max(1, largest)))
         count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead, encode))
         undo.pop_all()
     return count
+
+
+def most_encoders(stream: Stream, workers: int) -> int:
+    """Return how many of these threads may run tasks at once in the memory of this computer."""
+    if stream.task_memory is None:
+        return workers
+    memory = max(_ENCODER_BYTES, workers * _WORKER_BYTES)
+    return max(1, min(workers, memory // stream.task_memory))
+
+
+def _most_ahead(stream: Stream, workers: int) -> int:
+    """Return the number of tasks in progress or finished and not yet consumed."""
+    if stream.task_memory is not None:
+        return workers + _FINISHED
+    largest = max(task.nbytes for task in stream.tasks)
+    return max(1, min(workers + _FINISHED, _AHEAD_BYTES // max(1, largest)))
 
 
 def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:

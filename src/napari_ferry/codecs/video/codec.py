@@ -130,7 +130,8 @@ def plan(
     UnsupportedFormatError
         A suffix for reading only.
     """
-    from napari_ferry.codecs.video.write import LARGEST_SIDE, Job, plan_video
+    from napari_ferry.codecs.video.job import Job
+    from napari_ferry.codecs.video.write import LARGEST_SIDE, plan_video
     from napari_ferry.movie.movie import choose_movie
 
     chosen = _choose_codec(path, codec, quality)

@@ -10,7 +10,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +24,9 @@ _PIPE_BYTES = 1 << 20
 """Capacity of the pipe on Linux: 16 times the default, so that the two processes wait less."""
 
 _F_SETPIPE_SZ = 1031
+
+_CHECK_SECONDS = 0.1
+"""Time between checks whether a save was cancelled, in seconds."""
 
 _CREATE_NO_WINDOW = 0x08000000
 
@@ -42,6 +45,8 @@ class Encoder:
         Arguments of ffmpeg, without the program name.
     path : Path
         The file, for messages.
+    has_output : bool
+        True to read the output of ffmpeg from a pipe, with `read_output`.
 
     Raises
     ------
@@ -49,7 +54,7 @@ class Encoder:
         ffmpeg was not found or cannot be run.
     """
 
-    def __init__(self, arguments: Sequence[str], path: Path) -> None:
+    def __init__(self, arguments: Sequence[str], path: Path, *, has_output: bool = False) -> None:
         self.path = path
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         program = find_ffmpeg()
@@ -60,7 +65,7 @@ class Encoder:
             self.process = subprocess.Popen(
                 [program, *arguments],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if has_output else subprocess.DEVNULL,
                 stderr=self.errors,
                 start_new_session=sys.platform != "win32",
                 **options,  # type: ignore[call-overload]
@@ -85,6 +90,8 @@ class Encoder:
             self.process.kill()
         self._close()
         self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
         self.errors.close()
 
     def write(self, blocks: Iterable[NDArray[Any]]) -> None:
@@ -109,6 +116,24 @@ class Encoder:
                 f"ffmpeg could not write the video ({self._error_text()}): free some space, or "
                 "choose another folder or codec, and save again."
             )
+
+    def read_output(self) -> bytes:
+        """Return all that ffmpeg writes to its output, when it has ended; for a thread."""
+        assert self.process.stdout is not None
+        output: bytes = self.process.stdout.read()
+        return output
+
+    def kill_on(self, check: Callable[[], None]) -> None:
+        """Kill ffmpeg when `check` raises, and return when it has ended; for a thread."""
+        is_running = True
+        try:
+            while is_running:
+                check()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(_CHECK_SECONDS)
+                    is_running = False
+        finally:
+            self.process.kill()
 
     def _send(self, frames: NDArray[Any]) -> bool:
         """Send some frames; return False if ffmpeg has ended."""

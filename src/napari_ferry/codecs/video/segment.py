@@ -1,0 +1,156 @@
+"""Segments of a movie, each encoded by an ffmpeg of its own, and their join without re-encoding.
+
+A segment is a fragmented QuickTime file (ISO/IEC 14496-12, section 8.8). Such files may be appended
+to each other: their fragments have the times of the whole movie, and a reader ignores the headers
+of all but the first. A segment begins with a key frame and does not depend on others.
+
+Segments are encoded with the same options and a fixed number of threads, as x264's output depends
+on it. Their length depends on the movie alone.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_ferry.arrays import BlockReader
+from napari_ferry.arrays.reading_sequence import own_sequence
+from napari_ferry.codecs.video.encoder import Encoder
+from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES
+from napari_ferry.codecs.video.job import Job
+from napari_ferry.errors import SaveError
+from napari_ferry.movie.frame_preparation import FramePreparation
+from napari_ferry.movie.movie import Movie
+
+SEGMENT_INPUT = ("-copyts", "-f", "mov", "-i", "pipe:0")
+"""Options to read segments from the pipe, with their own times."""
+
+_SEGMENT_PIXELS = 64 << 20
+"""Pixels in a segment of H.264: some seconds of encoding, 50 times the start of an encoder."""
+
+_FEWEST_FRAMES = 2 * KEY_FRAMES
+"""Smallest number of frames in a segment of H.264, as each costs a little quality at its end."""
+
+_EXACT_BYTES = 64 << 20
+"""Bytes of the frames in a segment of FFV1, which may be as large when encoded."""
+
+_THREADS = 4
+"""Threads of an encoder: more of them need less memory than more encoders."""
+
+_FIRST_TIME = 64
+"""Time of the first frame, in frames: decoding times of the first frames are earlier."""
+
+_DELAY = 2
+"""Frames from decoding to display in H.264 by x264, whose B-frames refer to each other."""
+
+_PROGRAM_BYTES = 48 << 20
+_PIXEL_BYTES = {False: 132, True: 172}
+"""Memory of ffmpeg with x264: of the program, and for each gray or RGB pixel of a frame."""
+
+_EXACT_FACTOR = 48
+"""Memory of ffmpeg with FFV1 for each byte of a frame."""
+
+
+def segment_frames(job: Job) -> int:
+    """Return the number of frames in a segment, so that segments are about equally long."""
+    if job.codec == "ffv1":
+        return max(1, _EXACT_BYTES // _frame_bytes(job.movie))
+    height, width = job.movie.size
+    groups = max(_FEWEST_FRAMES, _SEGMENT_PIXELS // (height * width)) // KEY_FRAMES
+    total = -(-job.movie.nframes // KEY_FRAMES)
+    count = -(-total // groups)
+    return -(-total // count) * KEY_FRAMES
+
+
+def segment_memory(job: Job, nframes: int) -> int:
+    """Return the memory to encode a segment, in bytes; measured with 1 to 4 million pixels.
+
+    Parameters
+    ----------
+    job : Job
+        The video to write.
+    nframes : int
+        Number of frames in the segment.
+    """
+    height, width = job.movie.size
+    if job.codec == "ffv1":
+        return _PROGRAM_BYTES + _frame_bytes(job.movie) * (_EXACT_FACTOR + nframes)
+    return _PROGRAM_BYTES + height * width * _PIXEL_BYTES[job.movie.is_rgb]
+
+
+def _frame_bytes(movie: Movie) -> int:
+    height, width = movie.size
+    return height * width * movie.samples * movie.intensity.out_dtype.itemsize
+
+
+def copy_options(job: Job) -> list[str]:
+    """Return the options to copy the frames of segments, with the times of the movie."""
+    # FFmpeg stores the range and matrix of FFV1 in Matroska, but not in QuickTime
+    matrix = ("-colorspace", "rgb") if job.movie.is_rgb else ()
+    tags = ("-color_range", "pc", *matrix) if job.codec == "ffv1" else ()
+    # the delay of decoding is shorter in a segment of one or two frames
+    delay = _DELAY if job.codec == "h264" else 0
+    frame = f"1/TB/({job.rate})"
+    times = f"pts=PTS-STARTPTS:dts=(N-{delay})*{frame}:duration={frame}"
+    return [
+        *("-map_metadata:s:v", "-1", "-c", "copy", *tags, "-r", job.rate),
+        *("-bsf:v", f"setts={times}"),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentEncoder:
+    """Encodes the frames of one region; picklable.
+
+    Parameters
+    ----------
+    prepare : FramePreparation
+        Reads and prepares frames.
+    options : tuple of str
+        Options of ffmpeg to read frames from the pipe and to encode them.
+    frame_axis : int
+        Number of the frame axis.
+    path : Path
+        The file, for messages.
+    """
+
+    prepare: FramePreparation
+    options: tuple[str, ...]
+    frame_axis: int
+    path: Path
+
+    def __call__(self, pixels: BlockReader) -> bytes:
+        """Return the encoded segment; the frames are read while they are encoded.
+
+        Raises
+        ------
+        SaveError
+            ffmpeg failed, or the frames cannot be read.
+        """
+        arguments = [*self.options, *_segment_options(pixels.region[self.frame_axis].start)]
+        with (
+            own_sequence(),
+            ThreadPoolExecutor(2, thread_name_prefix="ferry-pipe") as pool,
+            Encoder(arguments, self.path, has_output=True) as encoder,
+        ):
+            output = pool.submit(encoder.read_output)
+            pool.submit(encoder.kill_on, pixels.check)
+            try:
+                encoder.write(self.prepare.parts(pixels))
+            except SaveError:
+                pixels.check()  # it was killed because of a cancellation
+                raise
+            return output.result()
+
+
+def _segment_options(first: int) -> list[str]:
+    """Return the options of a segment whose first frame has this number in the movie."""
+    shift = _FIRST_TIME + first
+    return [
+        *("-threads", str(_THREADS), "-bsf:v", f"setts=pts=PTS+{shift}:dts=DTS+{shift}"),
+        *("-movflags", "+frag_keyframe+empty_moov+default_base_moof+frag_discont"),
+        # without an edit list, the times in the file are those given above
+        *("-use_editlist", "0", "-avoid_negative_ts", "disabled"),
+        *("-fflags", "+bitexact", "-f", "mov", "pipe:1"),
+    ]

@@ -1,0 +1,264 @@
+"""Movies encoded in segments: reproducible, exact at the borders, and interruptible."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - the pickles are from this test
+import signal
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import psutil
+import pytest
+
+import napari_ferry
+from faults import names
+from helpers import number_of
+from napari_ferry import Plan, SaveCancelledError, SaveError, imload, load_video, save_video
+from napari_ferry.arrays import BlockReader, Frames
+from napari_ferry.codecs.video import encoder
+from napari_ferry.codecs.video.decoder import Decoder
+from napari_ferry.saving.stream import EncodeTask, Stream, most_encoders
+from video_files import make_numbered, numbered_frame
+
+# Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
+imsave = partial(napari_ferry.imsave, as_seen=False)
+plan = partial(napari_ferry.plan, as_seen=False)
+
+SEGMENT = 48
+"""Number of frames in a segment of H.264 in these tests."""
+
+DTYPES = {"h264": ("uint8",), "ffv1": ("uint8", "uint16")}
+FILES = [
+    (suffix, codec, dtype, is_rgb)
+    for suffix, codec in ((".mp4", "h264"), (".mov", "h264"), (".mkv", "h264"), (".mkv", "ffv1"))
+    for dtype in DTYPES[codec]
+    for is_rgb in (False, True)
+]
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divide movies of few and small frames."""
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._SEGMENT_PIXELS", 1)
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", SEGMENT * 63 * 81)
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", 40_000)
+
+
+def moving(count: int, *, is_rgb: bool = False, dtype: str = "uint8") -> np.ndarray:
+    """Return frames of odd size with motion and noise, so that x264 uses B-frames."""
+    y, x = np.mgrid[:63, :81]
+    waves = [90 + 60 * np.sin((x + 3 * i) / 9) * np.cos((y - 2 * i) / 7) for i in range(count)]
+    frames = np.stack(waves)[..., None].repeat(3 if is_rgb else 1, -1)
+    frames += np.random.default_rng(0).normal(0, 4, frames.shape)
+    largest = np.iinfo(dtype).max
+    frames = (np.clip(frames, 0, 255) * (largest / 255)).astype(dtype)
+    return frames if is_rgb else frames[..., 0]
+
+
+def stream_of(planned: Plan) -> Stream:
+    assert planned.stream is not None
+    return planned.stream
+
+
+def encode(task: EncodeTask) -> bytes:
+    """Encode a segment like a worker in another process."""
+    sent = pickle.loads(pickle.dumps(task))
+    segment = sent.encode(BlockReader(sent.array, sent.region))
+    assert isinstance(segment, bytes)
+    return segment
+
+
+def decoded_by_program(path: Path) -> bytes:
+    """Return the samples of all frames as the ffmpeg program decodes them."""
+    options = ("-v", "error", "-i", str(path), "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    done = subprocess.run([encoder.find_ffmpeg(), *options], capture_output=True, check=True)
+    assert not done.stderr
+    return done.stdout
+
+
+def decoded_by_pyav(path: Path) -> bytes:
+    """Return the samples of all frames as PyAV decodes them, without padding."""
+    data = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            rgb = {"bgr0": "rgb24", "gbrp16le": "rgb48le"}.get(frame.format.name)
+            data.append(frame.to_ndarray(format=rgb).tobytes())
+    return b"".join(data)
+
+
+@pytest.mark.parametrize(("suffix", "codec", "dtype", "is_rgb"), FILES)
+@pytest.mark.parametrize("count", [2 * SEGMENT - 1, 2 * SEGMENT, 2 * SEGMENT + 1])
+def test_frames_are_those_of_the_segments(
+    suffix: str,
+    codec: Any,
+    dtype: str,
+    is_rgb: bool,
+    count: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = moving(count, is_rgb=is_rgb, dtype=dtype)
+    exact_bytes = frames[:SEGMENT].nbytes
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", exact_bytes)
+    path = tmp_path / f"a{suffix}"
+    tasks = stream_of(plan(frames, path, codec=codec, frame_rate=29.97)).tasks
+    assert len(tasks) > 1
+    save_video(path, frames, 29.97, codec=codec)
+    for decode in (decoded_by_program, decoded_by_pyav):
+        parts = []
+        for task in tasks:
+            (tmp_path / "segment.mov").write_bytes(encode(task))
+            parts.append(decode(tmp_path / "segment.mov"))
+        assert decode(path) == b"".join(parts)
+    if codec == "ffv1":
+        np.testing.assert_array_equal(load_video(path), frames)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
+    movie = np.stack([numbered_frame(i) for i in range(2 * SEGMENT + 5)])
+    (path,) = imsave(movie, tmp_path / f"a{suffix}", codec="h264")
+    (image,) = imload(path)
+    for i in np.random.default_rng(1).permutation(len(movie)):
+        assert number_of(np.asarray(image.array[int(i)])) == i
+
+
+@pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(1, 10_000), Fraction(241, 2)])
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 47])
+def test_times_are_exact(rate: Fraction, more: int, tmp_path: Path) -> None:
+    count = 2 * SEGMENT + more
+    (path,) = save_video(tmp_path / "a.mp4", moving(count), float(rate))
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.average_rate, stream.frames) == (rate, count)
+        assert stream.duration is not None
+        assert stream.duration * stream.time_base == count / rate
+        assert stream.codec_context.color_range == 2
+        assert stream.codec_context.colorspace == 1
+        packets = [packet for packet in container.demux(stream) if packet.size]
+    assert sorted(packet.pts * packet.time_base for packet in packets) == [
+        k / rate for k in range(count)
+    ]
+    assert [(packet.dts - packets[0].dts) * packet.time_base for packet in packets] == [
+        k / rate for k in range(count)
+    ]
+    assert any(packet.pts != packet.dts for packet in packets)  # B-frames
+    assert path.read_bytes().index(b"moov") < path.read_bytes().index(b"mdat")
+    assert b"colrnclx" in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", "h264"), (".mkv", "h264"), (".mkv", "ffv1")]
+)
+def test_the_file_does_not_depend_on_the_number_of_workers(
+    suffix: str, codec: Any, tmp_path: Path
+) -> None:
+    movie = moving(4 * SEGMENT)
+    for workers in (1, 2, 4):
+        imsave(movie, tmp_path / f"{workers}{suffix}", codec=codec, workers=workers)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+def test_segments_are_whole_chunks_of_the_source(tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    source = zarr.create_array({}, shape=(220, 63, 81), chunks=(60, 63, 81), dtype="uint8")
+    tasks = stream_of(plan(source, tmp_path / "a.mp4")).tasks
+    assert [task.region[0].stop for task in tasks] == [60, 120, 180, 220]
+
+
+def test_the_length_of_segments_depends_on_the_movie(tmp_path: Path) -> None:
+    lengths = []
+    for count in (10, SEGMENT, SEGMENT + 1, 10 * SEGMENT):
+        tasks = stream_of(plan(np.zeros((count, 300, 300), "u1"), tmp_path / "a.mp4")).tasks
+        lengths.append([task.region[0].stop for task in tasks][-2:])
+    assert lengths[2:] == [[48, 49], [9 * SEGMENT, 10 * SEGMENT]]
+
+
+def test_the_memory_of_encoders_is_bounded(tmp_path: Path) -> None:
+    large = np.broadcast_to(np.uint8(0), (1000, 2048, 2048))
+    stream = stream_of(plan(large, tmp_path / "a.mp4"))
+    memory = stream.task_memory
+    assert memory is not None
+    assert 400e6 < memory < 800e6  # measured: 590 MB
+    assert most_encoders(stream, 4) * memory <= 1 << 30
+    assert most_encoders(stream, 16) > 4
+    small = stream_of(plan(large[:, :512, :512], tmp_path / "a.mp4"))
+    assert most_encoders(small, 4) == 4
+
+
+def test_a_video_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (image,) = imload(make_numbered(tmp_path / "a.mp4", "-g", "250", frames=4 * SEGMENT))
+    seeks = []
+    seek = Decoder._seek
+
+    def noted(self: Decoder, *arguments: Any) -> Any:
+        seeks.append(arguments)
+        return seek(self, *arguments)
+
+    monkeypatch.setattr(Decoder, "_seek", noted)
+    (path,) = imsave(image, tmp_path / "b.mp4", workers=4)
+    image.close()
+    assert len(seeks) <= 2 * 4
+    assert [number_of(frame) for frame in load_video(path)] == [*range(4 * SEGMENT)]
+
+
+@pytest.mark.parametrize("way", ["cancelled", "failed", "killed"])
+def test_no_encoder_is_left(way: str, tmp_path: Path) -> None:
+    """Something happens while several encoders are running."""
+    stop = threading.Event()
+
+    def frame(i: int) -> np.ndarray:
+        if i == 2 * SEGMENT + 30 and way == "failed":
+            raise OSError("disk gone")
+        if i == 2 * SEGMENT + 30 and way == "killed":
+            for child in psutil.Process().children():
+                child.send_signal(signal.SIGKILL)
+        if i == 2 * SEGMENT + 30:
+            stop.set()
+        return np.full((64, 80), i % 256, np.uint8)
+
+    source = Frames(frame, (50 * SEGMENT, 64, 80), "uint8", 1)
+    error = SaveCancelledError if way == "cancelled" else SaveError
+    words = {"cancelled": "cancelled", "failed": "disk gone", "killed": "ffmpeg could not write"}
+    cancel = stop.is_set if way == "cancelled" else None
+    with pytest.raises(error, match=words[way]):
+        imsave(source, tmp_path / "a.mp4", workers=3, cancel=cancel)
+    assert not names(tmp_path)
+    assert not psutil.Process().children()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the encoder is a shell script")
+def test_a_cancellation_does_not_wait_for_an_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The encoders read nothing and do not end."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("napari_ferry.codecs.video.encoder.find_ffmpeg", lambda: str(program))
+    stop = threading.Event()
+
+    def frame(i: int) -> np.ndarray:
+        stop.set()
+        return np.zeros((1000, 1000), np.uint8)
+
+    (tmp_path / "out").mkdir()
+    start = time.monotonic()
+    with pytest.raises(SaveCancelledError):
+        imsave(
+            Frames(frame, (5 * SEGMENT, 1000, 1000), "uint8", 1),
+            tmp_path / "out" / "a.mp4",
+            workers=2,
+            cancel=stop.is_set,
+        )
+    assert time.monotonic() - start < 10
+    assert not names(tmp_path / "out")
+    assert not psutil.Process().children()

@@ -51,6 +51,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "shards.ome.zarr": {"shards": True, "levels": 2},
     "a.gif": {},
     "a.mp4": {},
+    "a.mkv": {},
 }
 
 
@@ -72,6 +73,8 @@ def many_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BLOCK_BYTES", "SHARD_BYTES"):
         monkeypatch.setattr(f"napari_ferry.codecs.zarr.saving.sections.{name}", 2 * FRAME)
     monkeypatch.setattr("napari_ferry.codecs.zarr.saving.pyramid._ONE_LEVEL_SIDE", 32)
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", 4 * FRAME)
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", FRAME)
 
 
 def open_movie(folder: Path, suffix: str = ".ome.tif") -> Image:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import pickle  # noqa: TID251 - our own writes
 import zipfile
 from collections.abc import Callable
@@ -123,6 +125,31 @@ def test_pyramids_are_copied(tmp_path: Path, names: tuple[str, str], shards: Any
     assert is_copied(planned)
     assert not [loss for loss in planned.losses if "pyramid" in loss]
     assert chunks_of(tmp_path / names[1]) == chunks_of(source)
+
+
+@pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="Linux only")
+@pytest.mark.parametrize("kind", ["unsupported", "short", "missing"])
+def test_what_the_system_does_not_copy_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = write_image(tmp_path / "a.zarr", pixels((3, 40, 50)), "zyx", compressors=None)
+    monkeypatch.setattr(chunk_copy, "_BUFFER_BYTES", 1000)
+    copy_range = os.copy_file_range
+    copied: list[int] = []
+
+    def copy(source: int, target: int, count: int, offset: int) -> int:
+        if kind == "unsupported":
+            raise OSError(errno.EXDEV, "other file system")
+        copied.append(copy_range(source, target, count // 3, offset))
+        return copied[-1]
+
+    if kind == "missing":
+        monkeypatch.delattr(os, "copy_file_range")
+    else:
+        monkeypatch.setattr(os, "copy_file_range", copy)
+    save(path, tmp_path / "b.zarr")
+    assert chunks_of(tmp_path / "b.zarr") == chunks_of(path)
+    assert bool(copied) == (kind == "short")
 
 
 def test_values_of_copied_pyramids(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import xxhash
@@ -134,10 +134,11 @@ class CopiedBlock:
         self._refuse_changed()
         files = self.chunks.array.files
         buffer = memoryview(bytearray(_BUFFER_BYTES))
+        zeros = np.broadcast_to(np.zeros((), self.chunks.dtype), math.prod(self.chunks.chunks))
         digests = {}
         for numbers in self.chunks.numbers():
             source, target = files.key_of(numbers), self.key_of(numbers)
-            digest = _copy(_parts_of(files.store, source, buffer), partial(create, target))
+            digest = _copy(files.store, source, partial(create, target), buffer)
             if digest is not None:
                 digests[target] = digest
             elif files.is_complete:
@@ -145,7 +146,8 @@ class CopiedBlock:
                     f"{files.store.name} is damaged: {source} is missing, although the store was "
                     "saved with all chunks; restore this file from a copy of the store."
                 )
-            self._count(numbers, reader)
+            if reader.count:  # the pixels are not in memory
+                reader.count(zeros[: self._samples_of(numbers)])
         self._refuse_changed()
         return digest_of_all(digests)
 
@@ -153,13 +155,10 @@ class CopiedBlock:
         array = self.chunks.array
         refuse_changed(array.files.store, array.document, array.stamp)
 
-    def _count(self, numbers: tuple[int, ...], reader: BlockReader) -> None:
-        """Count the pixels of a file, which are not in memory."""
-        if reader.count is None:
-            return
+    def _samples_of(self, numbers: tuple[int, ...]) -> int:
+        """Return the number of samples in a file that are inside the array."""
         sides = zip(numbers, self.chunks.chunks, self.chunks.shape, strict=True)
-        n_samples = math.prod(min(side, n - i * side) for i, side, n in sides)
-        reader.count(np.broadcast_to(np.zeros((), self.chunks.dtype), n_samples))
+        return math.prod(min(side, n - i * side) for i, side, n in sides)
 
     def target_keys(self) -> Iterator[str]:
         """Yield the key of each file in the new store."""
@@ -186,20 +185,42 @@ def _stored_digest(folder: Path, *, block: CopiedBlock) -> str:
     return digest_of_all({key: digest for key, digest in found.items() if digest is not None})
 
 
-def _copy(parts: Iterator[bytes | memoryview], create: Callable[[], BinaryIO]) -> str | None:
-    """Copy a file, and return its digest; ``None`` without parts, if it is missing."""
+def _copy(store: Store, key: str, create: Callable[[], BinaryIO], buffer: memoryview) -> str | None:
+    """Copy a file, and return its digest; ``None`` if it is missing."""
+    parts = _parts_of(store, key, buffer)
     first = next(parts, None)
     if first is None:
         return None
     hasher = xxhash.xxh3_64()
     with create() as target:
         for part in itertools.chain((first,), parts):
-            write_all(target, part)
-            hasher.update(part)
+            done = _copy_in_kernel(part.file, target, part.start, len(part.data))
+            write_all(target, part.data[done:])
+            hasher.update(part.data)
     return hasher.hexdigest()
 
 
-def _parts_of(store: Store, key: str, buffer: memoryview) -> Iterator[bytes | memoryview]:
+def _copy_in_kernel(source: BinaryIO | None, target: BinaryIO, start: int, nbytes: int) -> int:
+    """Copy bytes between files without a detour, and return their number, which may be 0.
+
+    It takes less time than to write what was read. Errors are left to reading and writing.
+    """
+    if source is None or not hasattr(os, "copy_file_range"):
+        return 0
+    with suppress(OSError):  # io.UnsupportedOperation of a file in memory, too
+        return os.copy_file_range(source.fileno(), target.fileno(), nbytes, start)
+    return 0
+
+
+class _Part(NamedTuple):
+    """Bytes of a file, and the open file that has them at an offset, if there is one."""
+
+    data: bytes | memoryview
+    file: BinaryIO | None = None
+    start: int = 0
+
+
+def _parts_of(store: Store, key: str, buffer: memoryview) -> Iterator[_Part]:
     """Yield the bytes of a file in parts, at least one; none if the file is missing."""
     if isinstance(store, FolderStore):
         yield from _read_parts(store, key, buffer)
@@ -208,18 +229,20 @@ def _parts_of(store: Store, key: str, buffer: memoryview) -> Iterator[bytes | me
     if nbytes is None:
         return
     for start in range(0, max(1, nbytes), _ENTRY_BYTES):
-        yield store.read_part(key, start, min(_ENTRY_BYTES, nbytes - start)) or b""
+        yield _Part(store.read_part(key, start, min(_ENTRY_BYTES, nbytes - start)) or b"")
 
 
-def _read_parts(store: FolderStore, key: str, buffer: memoryview) -> Iterator[memoryview]:
+def _read_parts(store: FolderStore, key: str, buffer: memoryview) -> Iterator[_Part]:
     """Yield the bytes of a file in a folder; each part is valid until the next one."""
     path = os.path.join(store.folder, key)  # noqa: PTH118 - a tenth of the time of `Path`
     try:
         with open(path, "rb", 0) as file:  # noqa: PTH123 - thousands of files
             n = file.readinto(buffer)
-            yield buffer[:n]
+            yield _Part(buffer[:n], file)
+            start = n
             while n := file.readinto(buffer):
-                yield buffer[:n]
+                yield _Part(buffer[:n], file, start)
+                start += n
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:

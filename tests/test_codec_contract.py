@@ -127,8 +127,13 @@ def test_every_hook_of_a_codec_is_declared_and_of_its_type(codec: Codec) -> None
         if callable(value):
             parameters = inspect.signature(value).parameters.values()
             given = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
-            names = {"open_many": "paths", "open_url": "url", "open_grid": "labels"}
-            assert given == [names.get(name, "path")]
+            names = {
+                "open_many": ["paths"],
+                "open_url": ["url"],
+                "open_grid": ["labels"],
+                "storage": ["path", "image"],
+            }
+            assert given == names.get(name, ["path"])
     assert all(suffix in codec.SUFFIXES for suffix in hooks_of(codec).KEEPS_SAMPLES)
 
 
@@ -150,6 +155,10 @@ def test_tiff_files_precede_a_recording_of_calscipy_in_the_same_folder(tmp_path:
     assert [image.shape for image in napari_ferry.imload(tmp_path)] == [(5, 6)]
 
 
+RUN_OPTIONS = ("overwrite", "workers", "progress", "cancel")
+"""Options of every save."""
+
+
 @pytest.mark.parametrize(
     ("save", "codec"),
     [
@@ -169,11 +178,12 @@ def test_functions_for_arrays_have_the_options_of_their_format(save: Any, codec:
     has = {
         p.name: (p.annotation, p.default)
         for p in inspect.signature(save, eval_str=True).parameters.values()
-        if p.name not in ("path", "images", "name", "overwrite")
+        if p.name not in ("path", "images", "name", *RUN_OPTIONS)
     }
     assert has == options
     assert all(f"\n{name} : " in save.__doc__ for name in options)
     assert "{options}" not in save.__doc__
+    assert set(RUN_OPTIONS) <= set(inspect.signature(save).parameters)
 
 
 @each_that_keeps_all

@@ -396,3 +396,16 @@ def test_changed_pixels_are_encoded(tmp_path: Path, change: Change) -> None:
     assert not is_copied(plan(image, tmp_path / "b.zarr"))
     imsave(image, tmp_path / "b.zarr")
     assert_same_image(imload(tmp_path / "b.zarr")[0], image)
+
+
+def test_a_store_of_a_huge_shape_is_planned_in_few_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_ferry.saving.write._MOST_WRITES", 50)
+    zarr.create_array(
+        tmp_path / "a.zarr", shape=(10**6, 10**6, 10**6), chunks=(1, 1024, 1024), dtype="u2"
+    )
+    (image,) = imload(tmp_path / "a.zarr", axes="tyx")
+    planned = plan(image, tmp_path / "b.ome.zarr", levels=1)
+    assert planned.source_bytes == 2 * 10**18
+    assert len(planned.writes) <= 200

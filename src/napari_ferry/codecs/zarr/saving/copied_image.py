@@ -27,6 +27,7 @@ from napari_ferry.codecs.zarr.saving.planned_block import StoreBlock
 from napari_ferry.codecs.zarr.saving.pyramid import Position, plan_pyramid
 from napari_ferry.codecs.zarr.saving.source_pyramid import SourcePyramid, read_pyramid
 from napari_ferry.image import Image
+from napari_ferry.saving.write import write_bytes
 
 _COPY_BYTES = 32 << 20
 """Most bytes of pixels in the files that are copied by one write, unless one file has more."""
@@ -105,7 +106,8 @@ class CopiedImage(ImagePlan):
     def blocks(self) -> Iterator[StoreBlock]:
         for array, level in zip(self.pyramid.arrays, self.levels, strict=True):
             whole = whole_region(array.shape)
-            for region in split_by_bytes(StoredChunks(array, whole), whole, _COPY_BYTES):
+            most = write_bytes(_COPY_BYTES, array.nbytes)
+            for region in split_by_bytes(StoredChunks(array, whole), whole, most):
                 chunks = StoredChunks(array, region)
                 yield CopiedBlock(chunks=chunks, level=level, prefix=self.options.prefix)
 

@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.filterwarnings("always::napari_ferry.errors.FerryWarning")  # which the window shows
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_window_lives_and_says_one_sentence(
     name: str, shared_viewer: Any, tmp_path: Path

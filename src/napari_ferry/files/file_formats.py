@@ -107,6 +107,8 @@ def is_image_suffix(suffix: str, known: Iterable[str]) -> bool:
     known : iterable of str
         Suffixes of the formats of napari-ferry.
     """
-    from PIL import Image as Pictures
+    if not suffix or suffix in {*known, *_FOREIGN}:
+        return bool(suffix)
+    from PIL import Image as Pictures  # which imports all of its formats
 
-    return suffix in {*known, *Pictures.registered_extensions(), *_FOREIGN}
+    return suffix in Pictures.registered_extensions()

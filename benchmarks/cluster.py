@@ -41,6 +41,8 @@ FORMATS: dict[str, dict[str, Any]] = {
     "shards.ome.zarr": {"shards": True},
     "a.mp4": {"frame_rate": 30},
 }
+_LINKS = itertools.count()
+
 WRITE_BYTES = 8 << 20
 """Bytes of one write, so that a small save has many."""
 
@@ -114,10 +116,11 @@ def ip(*arguments: str) -> None:
 
 def add_host(host: str, number: int, undo: contextlib.ExitStack) -> None:
     """Add a network namespace with an address on the bridge."""
+    link = f"fer{next(_LINKS)}"  # one that is removed lives on for a moment
     ip("netns", "add", host)
     undo.callback(ip, "netns", "del", host)
-    ip("link", "add", f"fer{number}", "type", "veth", "peer", "name", "eth0", "netns", host)
-    ip("link", "set", f"fer{number}", "master", BRIDGE, "up")
+    ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", host)
+    ip("link", "set", link, "master", BRIDGE, "up")
     ip("-n", host, "addr", "add", f"10.98.0.{number + 1}/24", "dev", "eth0")
     ip("-n", host, "link", "set", "eth0", "up")
     ip("-n", host, "link", "set", "lo", "up")

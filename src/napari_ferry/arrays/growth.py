@@ -6,23 +6,18 @@ do not warn that the rest is missing. The arrays remain readable when the files 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
+from napari_ferry.context_values import holding
 from napari_ferry.errors import warn
 
 _is_growing = ContextVar("is_growing", default=False)
 
 
-@contextmanager
-def growing_files() -> Iterator[None]:
+def growing_files() -> AbstractContextManager[None]:
     """Return a context for opening files that another program is still writing."""
-    token = _is_growing.set(True)
-    try:
-        yield
-    finally:
-        _is_growing.reset(token)
+    return holding(_is_growing, True)
 
 
 def is_growing() -> bool:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+
+from napari_ferry.context_values import holding
 
 _number: ContextVar[int] = ContextVar("sequence_number", default=0)
 
 
-@contextmanager
-def own_sequence() -> Iterator[None]:
+def own_sequence() -> AbstractContextManager[None]:
     """Return a context for a thread that reads many frames in order, such as those of a segment.
 
     A reader that decodes frames in order keeps a decoder for each such thread, because a single
     one would start anew from a key frame whenever another thread reads.
     """
-    token = _number.set(threading.get_ident())
-    try:
-        yield
-    finally:
-        _number.reset(token)
+    return holding(_number, threading.get_ident())
 
 
 def sequence_number() -> int:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+
+from napari_ferry.context_values import holding
 
 _is_reused: ContextVar[bool | None] = ContextVar("is_reused", default=None)
 
 
-@contextmanager
-def single_use() -> Iterator[None]:
+def single_use() -> AbstractContextManager[None]:
     """Return a context for reading pixels that are used once, such as those of a save."""
-    with _reuse(False):
-        yield
+    return holding(_is_reused, False)
 
 
-@contextmanager
-def repeated_use() -> Iterator[None]:
+def repeated_use() -> AbstractContextManager[None]:
     """Return a context for reading pixels that are read again, such as those of a viewer."""
-    with _reuse(True):
-        yield
-
-
-@contextmanager
-def _reuse(value: bool) -> Iterator[None]:
-    token = _is_reused.set(value)
-    try:
-        yield
-    finally:
-        _is_reused.reset(token)
+    return holding(_is_reused, True)
 
 
 def is_reused() -> bool | None:

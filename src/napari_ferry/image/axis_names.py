@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+
+from napari_ferry.context_values import holding
 
 _are_given = ContextVar("are_axes_given", default=False)
 
 
-@contextmanager
-def naming_axes(*, are_given: bool) -> Iterator[None]:
+def naming_axes(*, are_given: bool) -> AbstractContextManager[None]:
     """Return a context for opening files whose axes are named by the user if `are_given`.
 
     Readers do not warn of axes that they choose then.
     """
-    token = _are_given.set(are_given)
-    try:
-        yield
-    finally:
-        _are_given.reset(token)
+    return holding(_are_given, are_given)
 
 
 def are_axes_given() -> bool:

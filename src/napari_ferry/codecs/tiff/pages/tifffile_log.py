@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from napari_ferry.context_values import holding
+
 _is_silent = ContextVar("is_silent", default=False)
 
 
@@ -22,8 +24,5 @@ def _is_logged(_: logging.LogRecord) -> bool:
 def silent_tifffile() -> Iterator[None]:
     """Keep tifffile from logging in this thread inside a ``with`` block or a decorated function."""
     logging.getLogger("tifffile").addFilter(_is_logged)  # once, as filters are not repeated
-    token = _is_silent.set(True)
-    try:
+    with holding(_is_silent, True):
         yield
-    finally:
-        _is_silent.reset(token)

@@ -33,7 +33,7 @@ from napari_ferry.arrays import Frames
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.cluster import connection, worker_checks
 from napari_ferry.saving.cluster.cluster_runner import ClusterRunner
-from napari_ferry.saving.cluster.run_file import RunCheck, RunFile
+from napari_ferry.saving.cluster.run_file import RunCheck, running
 from napari_ferry.saving.interruption import partial_folder
 from napari_ferry.saving.journal import read_journal
 
@@ -189,20 +189,19 @@ def test_a_lost_scheduler_keeps_what_was_written(tmp_path: Path) -> None:
     class Lost:
         status = "closed"
 
-    with RunFile(tmp_path) as run_file:
-        runner = ClusterRunner(Lost(), run_file)  # type: ignore[arg-type]
+    with running(tmp_path) as check:
+        runner = ClusterRunner(Lost(), check)  # type: ignore[arg-type]
         with pytest.raises(ClusterError, match="goes on where this save ended"):
             runner._check_connection(OSError("gone"), is_last=False)
 
 
 def test_an_attempt_of_another_run_writes_nothing(tmp_path: Path) -> None:
-    with RunFile(tmp_path) as first:
-        check = first.check
+    with running(tmp_path) as check:
         check()
     with pytest.raises(SaveCancelledError):
         RunCheck(check.path, check.run_id)()
-    with RunFile(tmp_path) as second:
-        second.check()
+    with running(tmp_path) as second:
+        second()
         with pytest.raises(SaveCancelledError):
             RunCheck(check.path, check.run_id)()
     assert not any(tmp_path.iterdir())
@@ -273,8 +272,8 @@ OWN = worker_checks.read_versions()
 def test_workers_that_cannot_save_are_named(
     tmp_path: Path, answers: list[Any], sentence: str
 ) -> None:
-    with RunFile(tmp_path) as run_file, pytest.raises(ClusterError, match=sentence):
-        worker_checks.check_workers(Workers(*answers), run_file.check)  # type: ignore[arg-type]
+    with running(tmp_path) as check, pytest.raises(ClusterError, match=sentence):
+        worker_checks.check_workers(Workers(*answers), check)  # type: ignore[arg-type]
 
 
 def test_sources_in_files_travel_once(client: distributed.Client, tmp_path: Path) -> None:
@@ -286,8 +285,8 @@ def test_sources_in_files_travel_once(client: distributed.Client, tmp_path: Path
         status="running",
     )
     image = open_movie(tmp_path)
-    with RunFile(tmp_path) as run_file:
-        runner = ClusterRunner(spy, run_file)  # type: ignore[arg-type]
+    with running(tmp_path) as check:
+        runner = ClusterRunner(spy, check)  # type: ignore[arg-type]
         for _ in range(3):
             runner._send(image.array)
     assert sent == [1]

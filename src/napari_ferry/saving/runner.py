@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from napari_ferry.progress import Monitor
 from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
-from napari_ferry.saving.stream import EncodeTask, encode_task
+from napari_ferry.saving.stream import EncodeTask, Stream, encode_task, most_encoders
 
 Scheduler: TypeAlias = Any
 """A ``dask.distributed.Client``, a cluster, or the address of a scheduler."""
@@ -19,8 +19,8 @@ class Runner(Protocol):
     def threads(self) -> int:
         """Most threads of this process that wait for steps, or carry them out."""
 
-    def most_working(self) -> int:
-        """Return how many steps may be in progress at present."""
+    def most_encoding(self, stream: Stream) -> int:
+        """Return how many tasks of a stream may be in progress at present."""
 
     def most_waiting(self) -> int:
         """Return how many steps may be in progress or wait at present."""
@@ -44,9 +44,9 @@ class ThreadRunner:
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def most_working(self) -> int:
-        """Return the number of threads."""
-        return self.threads
+    def most_encoding(self, stream: Stream) -> int:
+        """Return the number of threads, or fewer if their tasks need much memory."""
+        return most_encoders(stream, self.threads)
 
     def most_waiting(self) -> int:
         """Return twice the number of threads, so that none of them waits for work."""

@@ -12,7 +12,7 @@ from napari_ferry.saving.flush import sync_file
 from napari_ferry.saving.partial import PartialFolder
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.runner import Runner, Scheduler, ThreadRunner
-from napari_ferry.saving.stream import make_stream, most_encoders
+from napari_ferry.saving.stream import make_stream
 from napari_ferry.saving.workers import default_workers
 from napari_ferry.saving.write import partial_name
 
@@ -62,9 +62,7 @@ def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, runner: Ru
         return 0
     by_path = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
     partials = [by_path[path] for path in plan.stream.paths]
-    workers = runner.most_working()
-    if isinstance(runner, ThreadRunner):
-        workers = most_encoders(plan.stream, workers)
+    workers = runner.most_encoding(plan.stream)
     count = make_stream(plan.stream, partials, monitor, workers, runner.encode)
     for partial in partials[:count]:
         sync_file(partial)

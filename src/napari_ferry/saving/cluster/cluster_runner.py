@@ -21,12 +21,12 @@ from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.progress import Monitor
 from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.cluster.connection import connecting
-from napari_ferry.saving.cluster.run_file import RunCheck, RunFile
+from napari_ferry.saving.cluster.run_file import RunCheck, running
 from napari_ferry.saving.cluster.worker_checks import check_sources, check_workers
 from napari_ferry.saving.flush import sync_written
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.runner import Scheduler
-from napari_ferry.saving.stream import EncodeTask
+from napari_ferry.saving.stream import EncodeTask, Stream
 
 if TYPE_CHECKING:
     import distributed
@@ -60,33 +60,37 @@ class ClusterRunner:
     ----------
     client : Client
         Client of the cluster.
-    run_file : RunFile
-        File of this run, which exists.
+    check : RunCheck
+        Check of this run, which is in progress.
     """
 
     threads: ClassVar[int] = 256
 
-    def __init__(self, client: distributed.Client, run_file: RunFile) -> None:
+    def __init__(self, client: distributed.Client, check: RunCheck) -> None:
         self.client = client
-        self.run_file = run_file
+        self.check = check
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._sources: dict[int, tuple[Array, Any]] = {}
         self._counted = -_COUNT_SECONDS
-        self._most_working = 1
+        self._n_threads = 1
 
-    def most_working(self) -> int:
+    def most_encoding(self, stream: Stream) -> int:
+        """Return the number of threads of all workers."""
+        return self._count_threads()
+
+    def most_waiting(self) -> int:
+        """Return twice the number of threads of all workers, so that none waits for work."""
+        return 2 * self._count_threads()
+
+    def _count_threads(self) -> int:
         """Return the number of threads of all workers, which may come and go."""
         now = time.monotonic()
         if now - self._counted >= _COUNT_SECONDS:
             self._counted = now
             n_threads = sum(self.client.nthreads().values())
-            self._most_working = max(1, min(n_threads, self.threads // 2))
-        return self._most_working
-
-    def most_waiting(self) -> int:
-        """Return twice the number of threads of all workers, so that none waits for work."""
-        return 2 * self.most_working()
+            self._n_threads = max(1, min(n_threads, self.threads // 2))
+        return self._n_threads
 
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write on a worker, and count its pixels when it is finished."""
@@ -134,10 +138,10 @@ class ClusterRunner:
         from distributed import CancelledError, KilledWorker
 
         for left in reversed(range(_ATTEMPTS)):
-            key = f"{name}-{next(self._numbers)}-{self.run_file.run_id}"
+            key = f"{name}-{next(self._numbers)}-{self.check.run_id}"
             try:
                 sent = None if source is None else self._send(source)
-                arguments = step, self.run_file.check, sent
+                arguments = step, self.check, sent
                 future = self.client.submit(function, *arguments, key=key, pure=False)
                 result: _T = self._wait(future, monitor)
                 return result
@@ -191,7 +195,7 @@ class ClusterRunner:
             while not ended.wait(_POLL_SECONDS):
                 monitor.check()
         except FerryError:
-            self.run_file.remove()
+            self.check.end()
             ended.wait(_STOP_SECONDS)
             raise
         return future.result()
@@ -258,6 +262,6 @@ def running_on(scheduler: Scheduler, plan: Plan, folder: Path) -> Iterator[Clust
     """
     with connecting(scheduler) as client:
         check_sources([step.array for step in plan.steps])
-        with RunFile(folder) as run_file:
-            check_workers(client, run_file.check)
-            yield ClusterRunner(client, run_file)
+        with running(folder) as check:
+            check_workers(client, check)
+            yield ClusterRunner(client, check)

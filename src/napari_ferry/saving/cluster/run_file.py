@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from napari_ferry.errors import SaveCancelledError
 from napari_ferry.saving.journal import RUN
@@ -22,45 +21,8 @@ _SECONDS = 0.05
 """Time for which the answer of the file system is trusted: frames may be read in microseconds."""
 
 
-class RunFile:
-    """The file of a run on a cluster, which exists within the ``with`` block.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the unfinished save.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / RUN
-        self.run_id = os.urandom(16).hex()
-
-    def __enter__(self) -> Self:
-        write_text(self.path, text=self.run_id)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.remove()
-        time.sleep(2 * _SECONDS)  # attempts that have just read the file write their block
-
-    def remove(self) -> None:
-        """Let all attempts of the run end at their next block."""
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
-
-    @property
-    def check(self) -> RunCheck:
-        """Check for the attempts of this run, which can be pickled."""
-        return RunCheck(self.path, self.run_id)
-
-
 class RunCheck:
-    """Check whether a run is in progress, for the attempts of a worker.
+    """Check whether a run is in progress, for the attempts of a worker; it can be pickled.
 
     Parameters
     ----------
@@ -93,9 +55,32 @@ class RunCheck:
             raise SaveCancelledError("The save on the cluster was cancelled, or has ended.")
         self._checked = now
 
+    def end(self) -> None:
+        """Remove the file, so that all attempts of the run end at their next block."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
     def is_current(self) -> bool:
         """Return True if the file is that of this run, as the system of this host reads it."""
         try:
             return self.path.read_text("utf-8") == self.run_id
         except OSError:
             return False
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[RunCheck]:
+    """Return a context for a run on a cluster, with the check for its attempts.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the unfinished save.
+    """
+    check = RunCheck(folder / RUN, os.urandom(16).hex())
+    write_text(check.path, text=check.run_id)
+    try:
+        yield check
+    finally:
+        check.end()
+        time.sleep(2 * _SECONDS)  # attempts that have just read the file write their block

@@ -45,6 +45,18 @@ def _codec_of_suffix(*, to_open: bool) -> dict[str, Codec]:
     return {name: each for each in codecs()[::-1] for name in suffixes_of(each, to_open=to_open)}
 
 
+def known_suffix(name: str, *, to_open: bool = False) -> str:
+    """Return the longest suffix of a format in a name, as it is spelled there; empty if none.
+
+    >>> known_suffix("day 1.cells.OME.tif"), known_suffix("cells.v2")
+    ('.OME.tif', '')
+    """
+    parts = name.split(".")[1:]
+    endings = (f".{'.'.join(parts[k:])}" for k in range(len(parts)))  # the longest first
+    known = _codec_of_suffix(to_open=to_open)
+    return next((ending for ending in endings if ending.lower() in known), "")
+
+
 def find_codec(path: Path, *, to_open: bool = False) -> Codec:
     """Return the codec with the longest suffix of a name, ignoring case.
 
@@ -60,9 +72,8 @@ def find_codec(path: Path, *, to_open: bool = False) -> Codec:
     UnsupportedFormatError
         No codec has such a suffix.
     """
-    parts = path.name.lower().split(".")[1:]
-    endings = (f".{'.'.join(parts[k:])}" for k in range(len(parts)))  # the longest first
-    codec = next(filter(None, map(_codec_of_suffix(to_open=to_open).get, endings)), None)
+    suffix = known_suffix(path.name, to_open=to_open)
+    codec = _codec_of_suffix(to_open=to_open).get(suffix.lower())
     if codec is None:
         action = "opened" if to_open else "saved"
         ending = f"ends in {path.suffix}" if path.suffix else "has no suffix"

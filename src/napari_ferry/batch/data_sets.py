@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_ferry.arguments import reading
 from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_source_codec, suffixes
+from napari_ferry.codec_search import find_source_codec, known_suffix
 from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.files.natural_order import natural_sorted
 
@@ -46,7 +46,7 @@ def list_folder(folder: Path) -> list[Path]:
 
 def has_known_suffix(path: Path) -> bool:
     """Return True for the name of a file or store that a format opens."""
-    return path.name.lower().endswith(suffixes(to_open=True))
+    return bool(known_suffix(path.name, to_open=True))
 
 
 def is_data_set(folder: Path) -> bool:

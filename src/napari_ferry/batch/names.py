@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.arguments import find_url
-from napari_ferry.codec_protocol import suffixes_of
-from napari_ferry.codec_search import add_default_suffix, codecs, suffixes
+from napari_ferry.codec_search import add_default_suffix, known_suffix, suffixes
 from napari_ferry.errors import InvalidImageError, TargetError, UnsupportedFormatError
 from napari_ferry.files.comparable_names import comparable
 
@@ -87,7 +86,7 @@ class Naming:
                 f"The pattern {self.pattern} is not a file name within the folder of the targets: "
                 "give the folder as the target, and a pattern such as {name}."
             )
-        own = known_suffix(path.name)
+        own = known_suffix(path.name, to_open=True)
         if own and self.suffix is not None and own.lower() != self.suffix:
             raise UnsupportedFormatError(
                 f"{self.pattern} ends in {own}, but the format is {self.suffix}: leave one of them "
@@ -124,7 +123,7 @@ class Naming:
 
     def _name_target(self, source: NamedSource, index: str) -> Path:
         stem, own = split_source(source.path)
-        is_named = bool(known_suffix(self.pattern))
+        is_named = bool(known_suffix(self.pattern, to_open=True))
         values = {
             "name": _series_name(source) or stem,
             "parent": parent_name(source.path),
@@ -169,7 +168,7 @@ def split_source(source: str | Path) -> tuple[str, str]:
         raise TargetError(
             f"{source} has no name to use in a folder: give a file name as the target."
         )
-    own = known_suffix(name)
+    own = known_suffix(name, to_open=True)
     if not own and url is None and Path(source).is_file():
         own = Path(name).suffix
     return name[: len(name) - len(own)], own
@@ -179,13 +178,6 @@ def parent_name(source: str | Path) -> str:
     """Return the name of the folder of a path or address."""
     url = find_url(source)
     return url.rstrip("/").split("/")[-2] if url else Path(source).absolute().parent.name
-
-
-def known_suffix(name: str) -> str:
-    """Return the longest suffix of a format in a name, as it is spelled there; empty if none."""
-    known = {each for codec in codecs() for each in suffixes_of(codec, to_open=True)}
-    length = max((len(each) for each in known if name.lower().endswith(each)), default=0)
-    return name[len(name) - length :]
 
 
 def saved_suffix(name: str) -> str:
@@ -199,7 +191,7 @@ def saved_suffix(name: str) -> str:
     >>> saved_suffix("cells.tif"), saved_suffix("frames")
     ('.tif', '.ome.zarr')
     """
-    own = known_suffix(name)
+    own = known_suffix(name, to_open=True)
     if own and own.lower() not in suffixes():
         raise UnsupportedFormatError(
             f"{name} has a format that is opened but not saved: choose one of "

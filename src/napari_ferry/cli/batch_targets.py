@@ -8,8 +8,9 @@ from pathlib import Path
 from napari_ferry.arguments import find_url, to_path
 from napari_ferry.batch.data_sets import is_data_set
 from napari_ferry.batch.inputs import is_glob
-from napari_ferry.batch.names import Naming, known_suffix
+from napari_ferry.batch.names import Naming
 from napari_ferry.cli.output_path import is_folder, parse_suffix
+from napari_ferry.codec_search import known_suffix
 from napari_ferry.errors import InvalidImageError, TargetError
 
 
@@ -23,7 +24,7 @@ def has_many_targets(options: argparse.Namespace) -> bool:
     (first, *others), target = options.sources, options.target
     if others or options.recursive or options.name is not None or "{" in target:
         return True
-    if find_url(first) is not None or known_suffix(Path(target).name):
+    if find_url(first) is not None or known_suffix(Path(target).name, to_open=True):
         return False
     source = to_path(first)
     if is_glob(str(source)):
@@ -46,7 +47,7 @@ def choose_naming(options: argparse.Namespace) -> Naming:
     suffix = None if options.format is None else _checked_suffix(options.format)
     first = next((k for k, part in enumerate(path.parts) if "{" in part), None)
     if first is None:
-        if not is_folder(target, path) and known_suffix(path.name):
+        if not is_folder(target, path) and known_suffix(path.name, to_open=True):
             raise TargetError(_single_file_message(options, path))
         return Naming(folder=path, suffix=suffix, **({"pattern": pattern} if pattern else {}))
 
@@ -72,7 +73,7 @@ def _single_file_message(options: argparse.Namespace, path: Path) -> str:
     """Return the message about one file as the target of many."""
     n_sources = len(options.sources)
     found = f"{n_sources} inputs are" if n_sources > 1 else f"{options.sources[0]} is"
-    suffix = known_suffix(path.name)
+    suffix = known_suffix(path.name, to_open=True)
     return (
         f"{found} to be converted file by file, but {path} is a single file: give a folder, such "
         f"as {path.with_name('converted')}/ with --format {suffix}, or a pattern, such as "

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.batch.names import NamedSource, known_suffix
+from napari_ferry.batch.names import NamedSource
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
 from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec, suffixes
+from napari_ferry.codec_search import codecs, find_codec, known_suffix, suffixes
 from napari_ferry.errors import FerryError, InvalidImageError
 
 SHARED = ("crop", "scale", "frame_rate")
@@ -159,9 +159,9 @@ def _sample_targets(options: argparse.Namespace) -> list[Path]:
     if not has_many_targets(options):
         return [choose_target(options.sources[0], options.target, options.format)]
     naming = choose_naming(options)
-    if naming.suffix or known_suffix(naming.pattern):
+    if naming.suffix or known_suffix(naming.pattern, to_open=True):
         return naming.name_targets([NamedSource("any")])
-    if not all(map(known_suffix, options.sources)):
+    if not all(known_suffix(each, to_open=True) for each in options.sources):
         return []
     return naming.name_targets([NamedSource(source) for source in options.sources])
 

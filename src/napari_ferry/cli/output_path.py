@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from napari_ferry.arguments import find_url, to_path
-from napari_ferry.batch.names import known_suffix, saved_suffix, split_source
-from napari_ferry.codec_search import add_default_suffix, suffixes
+from napari_ferry.batch.names import saved_suffix, split_source
+from napari_ferry.codec_search import add_default_suffix, known_suffix, suffixes
 from napari_ferry.errors import TargetError, UnsupportedFormatError
 from napari_ferry.files.patterns import is_pattern
 
@@ -60,7 +60,7 @@ def choose_target(source: str, target: str, suffix: str | None) -> Path:
         return path / _name_in_folder(source, path, suffix)
     if suffix is None or path.name.lower().endswith(suffix):
         return add_default_suffix(path)
-    own = known_suffix(path.name)
+    own = known_suffix(path.name, to_open=True)
     if own:
         raise UnsupportedFormatError(
             f"{path.name} ends in {own}, but --format is {suffix}: leave one of them out."
@@ -71,7 +71,7 @@ def choose_target(source: str, target: str, suffix: str | None) -> Path:
 def is_folder(text: str, path: Path) -> bool:
     """Return True for a folder to save into, unlike one that is a data set by its suffix."""
     ends = tuple(filter(None, (os.sep, os.altsep)))
-    return text.endswith(ends) or (path.is_dir() and not known_suffix(path.name))
+    return text.endswith(ends) or (path.is_dir() and not known_suffix(path.name, to_open=True))
 
 
 def _name_in_folder(source: str, folder: Path, suffix: str | None) -> str:

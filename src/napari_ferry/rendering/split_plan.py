@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_codec
+from napari_ferry.codec_search import find_codec, known_suffix
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
 from napari_ferry.image import Image
@@ -60,7 +60,7 @@ def plan_split(
             f"The partition {partition!r} splits none of the axes {names}: name at least one of "
             "these other than y and x."
         )
-    suffix = _suffix_of(path)
+    suffix = known_suffix(path.name)
     stem = path.name[: len(path.name) - len(suffix)]
     plans: list[Plan] = []
     saved: dict[str, Labels] = {}
@@ -108,9 +108,3 @@ def _split_axes(image: Image, partition: str | Sequence[str]) -> list[str]:
 def _variables(images: Sequence[Image]) -> list[str]:
     """Return the label of each of several images in file names; none for a single one."""
     return [""] if len(images) == 1 else file_labels([image.name for image in images])
-
-
-def _suffix_of(path: Path) -> str:
-    """Return the whole suffix of a name, such as ``.ome.tif``, in its own case."""
-    known = [each for each in find_codec(path).SUFFIXES if path.name.lower().endswith(each)]
-    return path.name[-len(max(known, key=len)) :]

@@ -59,6 +59,7 @@ def run_jobs(
     save: Save = run,
     progress: Callable[[BatchProgress], None] | None = None,
     finished: Callable[[Outcome], None] | None = None,
+    report: Report | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Report:
     """Convert data sets one after the other; an error of one does not stop the others.
@@ -85,6 +86,8 @@ def run_jobs(
         Called with `BatchProgress`, from the threads that write.
     finished : callable, optional
         Called with the `Outcome` of each data set.
+    report : Report, optional
+        Report to fill in, in which an interrupt leaves what was done; a new one by default.
     cancel : callable, optional
         Called between blocks; the batch stops if it returns True.
 
@@ -120,7 +123,8 @@ def run_jobs(
         cancel=cancel,
         count=JobCount(jobs=found.jobs, report=progress),
     )
-    report, started = Report(), time.perf_counter()
+    report, started = Report() if report is None else report, time.perf_counter()
+    report.remaining = len(found.jobs)
 
     def add(outcome: Outcome) -> None:
         report.outcomes.append(outcome)
@@ -129,12 +133,12 @@ def run_jobs(
 
     for each in found.skipped:
         add(Outcome.of_skipped(each))
-    for number, job in enumerate(found.jobs):
+    for job in found.jobs:
         outcome = batch.convert(job)
         report.seconds = time.perf_counter() - started
         if outcome is None:
-            report.remaining = len(found.jobs) - number
             break
+        report.remaining -= 1
         add(outcome)
     return report
 

@@ -41,7 +41,7 @@ class JobCount:
 
     jobs: Sequence[Job]
     report: Callable[[BatchProgress], None] | None
-    sizes: list[int] = field(default_factory=list)
+    sizes: list[int] = field(init=False)
     jobs_done: int = 0
     done: int = 0
     converted: int = 0

@@ -140,7 +140,7 @@ class Record:
             made is not None
             and made.entry == entry
             and bool(entry.state)
-            and (self._is_unchanged(made))
+            and self._is_unchanged(made)
         )
 
     def may_replace(self, entry: Entry, existing: Sequence[Path]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -18,7 +17,7 @@ from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.output_path import choose_target
-from napari_ferry.cli.terminal import report, show
+from napari_ferry.cli.terminal import has_bar, report, show
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
@@ -55,17 +54,15 @@ def convert_many(
         Exit status: 1 if a file could not be converted.
     """
     jobs = _find_jobs(options)
-    result = Report(remaining=len(jobs.jobs))
+    result = Report()
 
-    def add(outcome: Outcome) -> None:
-        result.outcomes.append(outcome)
-        result.remaining -= outcome.target is not None
+    def show_outcome(outcome: Outcome) -> None:
         with _above_bar(options):
             _show_outcome(outcome, options)
 
     try:
         with _showing_progress(options) as progress:
-            done = run_jobs(
+            run_jobs(
                 jobs,
                 lambda job: plan_one(_options_of(job, options), job.target),
                 options={name: getattr(options, name) for name in (*_RESULT, *options.options)},
@@ -73,9 +70,9 @@ def convert_many(
                 dry_run=options.dry_run,
                 save=partial(run_one, options),
                 progress=progress,
-                finished=add,
+                finished=show_outcome,
+                report=result,
             )
-            result.seconds = done.seconds
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("the same command goes on with the rest")
         raise
@@ -162,13 +159,9 @@ def _summary(result: Report, options: argparse.Namespace) -> str:
     return f"{result.summary}; at most {size} in all; nothing is written (--dry-run)"
 
 
-def _has_bar(options: argparse.Namespace) -> bool:
-    return sys.stderr.isatty() and not options.quiet
-
-
 def _above_bar(options: argparse.Namespace) -> AbstractContextManager[None]:
     """Return a context in which the progress bar is hidden, to print lines above it."""
-    if not _has_bar(options):
+    if not has_bar(options):
         return nullcontext()
     from tqdm import tqdm
 
@@ -181,7 +174,7 @@ def _showing_progress(
     options: argparse.Namespace,
 ) -> Iterator[Callable[[BatchProgress], None] | None]:
     """Return a context with a function that moves a progress bar, on a terminal."""
-    if not _has_bar(options):
+    if not has_bar(options):
         yield None
         return
     from tqdm import tqdm

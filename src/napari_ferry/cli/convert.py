@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from napari_ferry.cli.excerpt import crop_images
 from napari_ferry.cli.formats import add_format_options, format_flags
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
-from napari_ferry.cli.terminal import report, show
+from napari_ferry.cli.terminal import has_bar, report, show
 from napari_ferry.codec_search import codecs
 from napari_ferry.errors import (
     InvalidImageError,
@@ -179,9 +178,8 @@ def _is_number(text: str) -> bool:
 
 def _run_with_bar(planned: Plan, options: argparse.Namespace) -> list[Path]:
     """Carry out a plan, with a progress bar on a terminal unless the command is quiet."""
-    has_bar = sys.stderr.isatty() and not options.quiet
     with new_folders(planned.paths[0].parent):
-        return _run(options, planned, overwrite=options.overwrite, progress=has_bar)
+        return _run(options, planned, overwrite=options.overwrite, progress=has_bar(options))
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 import sys
@@ -71,6 +72,11 @@ def in_command_words(text: str, names: Iterable[str]) -> str:
         return f"--{name} {value}"
 
     return re.sub(rf"\b({known})=('[^']*'|\"[^\"]*\"|[\w.]*\w)", flag, text)
+
+
+def has_bar(options: argparse.Namespace) -> bool:
+    """Return True if a command shows a progress bar: on a terminal, unless it is quiet."""
+    return sys.stderr.isatty() and not options.quiet
 
 
 def report(text: object) -> None:

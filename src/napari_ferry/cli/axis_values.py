@@ -68,7 +68,16 @@ def parse_quantity(flag: str, text: str) -> tuple[float, str | None]:
 
 
 def refuse_unknown(flag: str, given: Mapping[str, object], images: Sequence[Sequence[str]]) -> None:
-    """Refuse an axis that none of some images has, whose names of axes are given.
+    """Refuse an axis that no image has.
+
+    Parameters
+    ----------
+    flag : str
+        The option, for messages.
+    given : mapping of str to object
+        Values by the names of axes.
+    images : sequence of sequence of str
+        Names of the axes of each image.
 
     Raises
     ------

@@ -24,7 +24,7 @@ import napari_ferry
 from folder_format import plan_folder, read_folder, read_label
 from napari_ferry import FerryError, Image, imload, imsave, run
 from napari_ferry.arrays import Frames
-from napari_ferry.saving.interruption import SUFFIX, check_exists, partial_folder
+from napari_ferry.saving.partial.interruption import SUFFIX, check_exists, partial_folder
 
 SIZE = 128
 CAP = 2.5 * SIZE * SIZE * 2 / 1e9

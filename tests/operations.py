@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from napari_ferry.saving import flush, placement
+from napari_ferry.saving.disk import flush
+from napari_ferry.saving.partial import placement
 
 _PATHS = ("mkdir", "open", "replace", "rename", "unlink", "rmdir", "listdir", "scandir", "truncate")
 _DESCRIPTORS: list[tuple[Any, str]] = [(os, "fsync"), (os, "ftruncate")]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from faults import ALL_KINDS, Kind, contents, found, leftovers, movie, names, version_of
 from napari_ferry import FerryError, FerryWarning
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.partial.interruption import partial_folder
 from operations import Operations, fail, interrupt
 
 FAULTS = {name: fail(getattr(errno, name)) for name in ("EIO", "ENOSPC", "EACCES")}

@@ -26,8 +26,8 @@ from helpers import (
 )
 from napari_ferry import imload, imsave, plan
 from napari_ferry.arrays import blocks
-from napari_ferry.codec_protocol import Codec, Hooks, format_name, hooks_of
-from napari_ferry.codec_search import codecs, find_codec, find_source_codec
+from napari_ferry.codecs.protocol import Codec, Hooks, format_name, hooks_of
+from napari_ferry.codecs.search import codecs, find_codec, find_source_codec
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
 from napari_ferry.image import Axis, Image
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, make_image, pixels
 from napari_ferry import imload, imsave
 from napari_ferry.arrays import Frames
-from napari_ferry.codec_search import codecs
+from napari_ferry.codecs.search import codecs
 from napari_ferry.codecs.tiff.pages import tiles
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.pages import TiffPages

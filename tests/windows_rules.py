@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from napari_ferry.saving import replacement
-from napari_ferry.saving.journal import LOCK
+from napari_ferry.saving.disk import replacement
+from napari_ferry.saving.partial.journal import LOCK
 
 SHARING_VIOLATION = 32
 

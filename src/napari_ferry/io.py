@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from napari_ferry.arguments import find_url, reading, to_path
-from napari_ferry.codec_protocol import Codec, format_name, hooks_of, suffixes_of
-from napari_ferry.codec_search import codecs, find_source_codec
+from napari_ferry.codecs.protocol import Codec, format_name, hooks_of, suffixes_of
+from napari_ferry.codecs.search import codecs, find_source_codec
 from napari_ferry.errors import (
     InvalidImageError,
     MissingFileError,
@@ -19,7 +19,7 @@ from napari_ferry.errors import (
 from napari_ferry.image import Image
 from napari_ferry.image.axis_names import naming_axes
 from napari_ferry.saving import naming_saves
-from napari_ferry.saving.interruption import check_exists
+from napari_ferry.saving.partial.interruption import check_exists
 
 Source: TypeAlias = str | Path | Sequence[str | Path]
 """A path, a pattern or an address, or the paths of one stack."""

@@ -11,8 +11,8 @@ import pytest
 
 from helpers import make_image
 from napari_ferry import Axis, Channel, Image, imload, imsave
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import codecs
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import codecs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -428,7 +428,7 @@ def test_a_quiet_conversion_prints_only_warnings(cells: Image, run: Run) -> None
 def test_a_scheduler_that_does_not_answer_is_named(run: Run, tmp_path: Path) -> None:
     imsave(np.zeros((2, 8, 8), np.uint16), tmp_path / "a.tif")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("napari_ferry.saving.cluster.connection._TIMEOUT", "0.2s")
+        patch.setattr("napari_ferry.saving.execution.cluster.connection._TIMEOUT", "0.2s")
         status, _, err = run(
             "convert", tmp_path / "a.tif", tmp_path / "b.bin", "--cluster", "127.0.0.1:9"
         )

@@ -118,7 +118,7 @@ def test_what_happened_is_printed_once(run: Run) -> None:
 
 
 def _size(path: str) -> str:
-    from napari_ferry.progress import size_text
+    from napari_ferry.arrays.progress import size_text
 
     return size_text(Path(path).stat().st_size)
 

@@ -31,11 +31,11 @@ from napari_ferry import (
 )
 from napari_ferry.arrays import Frames
 from napari_ferry.errors import FerryError
-from napari_ferry.saving.cluster import connection, worker_checks
-from napari_ferry.saving.cluster.cluster_runner import ClusterRunner
-from napari_ferry.saving.cluster.run_file import RunCheck, running
-from napari_ferry.saving.interruption import partial_folder
-from napari_ferry.saving.journal import read_journal
+from napari_ferry.saving.execution.cluster import connection, worker_checks
+from napari_ferry.saving.execution.cluster.cluster_runner import ClusterRunner
+from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
+from napari_ferry.saving.partial.interruption import partial_folder
+from napari_ferry.saving.partial.journal import read_journal
 
 pytestmark = pytest.mark.leaves_partial
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from faults import fork
-from napari_ferry.saving.disk import is_locked, lock_open
+from napari_ferry.saving.disk.plain_files import is_locked, lock_open
 
 _HOLD = """
 import os, signal, sys
-from napari_ferry.saving.disk import lock_open
+from napari_ferry.saving.disk.plain_files import lock_open
 fd = os.open(sys.argv[1], os.O_RDWR)
 lock_open(fd, sys.argv[1])
 print("locked", flush=True)

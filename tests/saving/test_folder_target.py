@@ -31,8 +31,9 @@ from napari_ferry import (
     imsave,
     run,
 )
-from napari_ferry.saving import interrupted_save, placement
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving import interrupted_save
+from napari_ferry.saving.partial import placement
+from napari_ferry.saving.partial.interruption import partial_folder
 
 pytestmark = pytest.mark.leaves_partial
 
@@ -61,7 +62,7 @@ def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path):
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A saved folder, and one of the ways to replace it."""
     if request.param == "set aside":
-        monkeypatch.setattr("napari_ferry.saving.placement.exchange", lambda *_: False)
+        monkeypatch.setattr("napari_ferry.saving.partial.placement.exchange", lambda *_: False)
     KIND.save(movie(1), tmp_path)
     return tmp_path / "movie.store"
 
@@ -147,7 +148,7 @@ _DIE_IN_REMOVAL = """
 import os, sys
 from pathlib import Path
 from faults import FOLDERS, movie
-from napari_ferry.saving import placement
+from napari_ferry.saving.partial import placement
 if sys.argv[2] == "False":
     placement.exchange = lambda *_: False
 unlink, left = os.unlink, 3
@@ -215,7 +216,7 @@ def test_a_killed_save_leaves_the_old_or_the_new(kind: str, tmp_path: Path):
 def test_files_are_flushed_one_by_one_without_a_step_for_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("napari_ferry.saving.flush._sync_file_system", lambda _: False)
+    monkeypatch.setattr("napari_ferry.saving.disk.flush._sync_file_system", lambda _: False)
     flushed, fsync = [], os.fsync
 
     def record(fd: int) -> None:

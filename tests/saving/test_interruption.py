@@ -21,7 +21,7 @@ from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar
 from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.plugin import commands
 from napari_ferry.saving import interrupted_save
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.partial.interruption import partial_folder
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed by its parent")
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from napari_ferry.saving.journal import JOURNAL, JournalError, WriteRecord, add_line, read_journal
+from napari_ferry.saving.partial.journal import (
+    JOURNAL,
+    JournalError,
+    WriteRecord,
+    add_line,
+    read_journal,
+)
 
 LINE = {"file": "new-0.bin", "write": 3, "stored": "ab", "source": "cd"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from faults import ALL_KINDS, EVERY_KIND, movie, names, run_fork, version_of
 from napari_ferry import FerryWarning
-from napari_ferry.codec_search import codecs, find_codec
+from napari_ferry.codecs.search import codecs, find_codec
 from operations import Operations, fail
 from save_faults import fail_at_each, full_disks
 
@@ -58,7 +58,7 @@ def test_a_save_killed_at_any_operation_leaves_the_old_or_the_new(name: str, tmp
 
 
 _SET_ASIDE = """
-from napari_ferry.saving import placement
+from napari_ferry.saving.partial import placement
 placement.exchange = lambda *_: False
 """
 

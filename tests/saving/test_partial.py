@@ -35,7 +35,7 @@ from napari_ferry import (
     imsave,
 )
 from napari_ferry.saving import interrupted_save
-from napari_ferry.saving.interruption import partial_folder, resumable_nonce
+from napari_ferry.saving.partial.interruption import partial_folder, resumable_nonce
 
 pytestmark = pytest.mark.leaves_partial
 

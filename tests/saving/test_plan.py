@@ -47,8 +47,8 @@ from napari_ferry import (
     plan,
     run,
 )
-from napari_ferry.saving.disk import reserve
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.disk.plain_files import reserve
+from napari_ferry.saving.partial.interruption import partial_folder
 from operations import Operations, fail
 
 resource = pytest.importorskip("resource", reason="faults are made the POSIX way")

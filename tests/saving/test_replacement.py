@@ -13,7 +13,7 @@ import pytest
 
 from faults import KINDS, leftovers, movie, names, version_of
 from napari_ferry import FerryError, SaveError, TargetError, imload, imsave, load_binary
-from napari_ferry.saving import replacement
+from napari_ferry.saving.disk import replacement
 from operations import Operations, fail
 from windows_rules import WindowsRules, apply_rules, pretend_windows
 

@@ -17,7 +17,7 @@ from napari_ferry import TargetError, imload, imsave, plan, run
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.file_array import open_file_array
 from napari_ferry.arrays.identity import source_identity
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.partial.interruption import partial_folder
 from resumable import FRAME, FileFrames, N, make_plan, source
 
 pytestmark = pytest.mark.leaves_partial

@@ -21,9 +21,9 @@ from faults import contents, leftovers, names, python, run_python
 from helpers import number_of
 from napari_ferry import Image, SaveCancelledError, SaveError, load_video, save_video
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.progress import Monitor
 from napari_ferry.codecs.video.encoder import Encoder
-from napari_ferry.progress import Monitor
-from napari_ferry.saving.interruption import partial_folder
+from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.stream import make_stream
 from video_files import numbered_frame
 

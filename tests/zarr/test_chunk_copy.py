@@ -19,11 +19,11 @@ import zarr
 
 from helpers import assert_same_image, assert_same_pixels, make_full_image, pixels
 from napari_ferry import Image, Plan, imload, imsave, plan, run
+from napari_ferry.arrays.progress import Progress
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.saving import chunk_copy, copied_image
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.progress import Progress
 from zarr_files import edit_json, write_array, write_image, write_labels, zip_store
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")

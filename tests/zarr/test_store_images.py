@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels, snapshot
 from napari_ferry import FerryError, FerryWarning, imload
-from napari_ferry.codec_protocol import format_name
-from napari_ferry.codec_search import find_source_codec
+from napari_ferry.codecs.protocol import format_name
+from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.codecs.zarr import codec, store_images
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image.record import ASSUMED

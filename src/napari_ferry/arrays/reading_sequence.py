@@ -6,7 +6,7 @@ import threading
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from napari_ferry.context_values import holding
+from napari_ferry.arrays.context_values import holding
 
 _number: ContextVar[int] = ContextVar("sequence_number", default=0)
 

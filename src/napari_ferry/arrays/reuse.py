@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from napari_ferry.context_values import holding
+from napari_ferry.arrays.context_values import holding
 
 _is_reused: ContextVar[bool | None] = ContextVar("is_reused", default=None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from napari_ferry.arguments import reading
+from napari_ferry.arrays.progress import Report as ReportProgress
 from napari_ferry.batch.job_count import BatchProgress, JobCount
 from napari_ferry.batch.jobs import Job, Jobs
 from napari_ferry.batch.record import Entry, Record, Start, digest_options
@@ -22,9 +23,8 @@ from napari_ferry.errors import (
 from napari_ferry.files.file_state import read_state
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
-from napari_ferry.progress import Report as ReportProgress
 from napari_ferry.saving import Plan, interrupted_save, run
-from napari_ferry.saving.new_folders import new_folders
+from napari_ferry.saving.disk.new_folders import new_folders
 from napari_ferry.saving.save import check_save
 
 Planner: TypeAlias = Callable[[Job], tuple[Sequence[Image], Plan]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_ferry.arguments import reading
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_source_codec, known_suffix
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import find_source_codec, known_suffix
 from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.files.natural_order import natural_sorted
 

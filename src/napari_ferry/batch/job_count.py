@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from napari_ferry.arrays.progress import Progress
 from napari_ferry.batch.jobs import Job
 from napari_ferry.files.stored_size import stored_bytes
-from napari_ferry.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

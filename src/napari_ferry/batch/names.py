@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.arguments import find_url
-from napari_ferry.codec_search import add_default_suffix, known_suffix, suffixes
+from napari_ferry.codecs.search import add_default_suffix, known_suffix, suffixes
 from napari_ferry.errors import InvalidImageError, TargetError, UnsupportedFormatError
 from napari_ferry.files.comparable_names import comparable
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
@@ -21,7 +22,6 @@ from napari_ferry.cli.terminal import has_bar, report, show
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
-from napari_ferry.progress import size_text
 from napari_ferry.saving import Plan
 
 PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Plan]]

@@ -10,7 +10,7 @@ from napari_ferry.batch.data_sets import is_data_set
 from napari_ferry.batch.inputs import is_glob
 from napari_ferry.batch.names import Naming
 from napari_ferry.cli.output_path import is_folder, parse_suffix
-from napari_ferry.codec_search import known_suffix
+from napari_ferry.codecs.search import known_suffix
 from napari_ferry.errors import InvalidImageError, TargetError
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import find_url
+from napari_ferry.arrays.progress import Report, size_text
 from napari_ferry.cli.batch import convert_many
 from napari_ferry.cli.batch_targets import has_many_targets
 from napari_ferry.cli.convert_help import CONVERT_USAGE, describe_formats
@@ -18,7 +19,7 @@ from napari_ferry.cli.formats import add_format_options, format_flags
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
 from napari_ferry.cli.terminal import has_bar, report, show
-from napari_ferry.codec_search import codecs
+from napari_ferry.codecs.search import codecs
 from napari_ferry.errors import (
     InvalidImageError,
     ReopenError,
@@ -27,10 +28,9 @@ from napari_ferry.errors import (
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import imload
-from napari_ferry.progress import Report, size_text
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, run
-from napari_ferry.saving.new_folders import new_folders
+from napari_ferry.saving.disk.new_folders import new_folders
 from napari_ferry.saving.save import check_save
 
 
@@ -55,7 +55,7 @@ def convert(options: argparse.Namespace) -> int:
     if options.cluster is None or options.dry_run:
         options.client = None
         return _convert_any(options)
-    from napari_ferry.saving.cluster.connection import connecting
+    from napari_ferry.saving.execution.cluster.connection import connecting
 
     with connecting(options.cluster) as options.client:
         return _convert_any(options)

@@ -14,8 +14,8 @@ from napari_ferry.batch.names import NamedSource
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
-from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec, known_suffix, suffixes
+from napari_ferry.codecs.protocol import Codec
+from napari_ferry.codecs.search import codecs, find_codec, known_suffix, suffixes
 from napari_ferry.errors import FerryError, InvalidImageError
 
 SHARED = ("crop", "scale", "frame_rate")

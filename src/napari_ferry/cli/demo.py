@@ -13,8 +13,8 @@ import numpy as np
 
 from napari_ferry.cli.terminal import show
 from napari_ferry.cli.termination import end_at_once
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import codecs, find_codec
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import codecs, find_codec
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image.json_values import to_json
 from napari_ferry.layers.layer_data import from_layers, to_layers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.cli.terminal import show
 from napari_ferry.image import Image
 from napari_ferry.image.summary import list_facts
-from napari_ferry.progress import size_text
 from napari_ferry.saving import Plan
 from napari_ferry.saving.write import PlannedFile
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import find_url, reading, to_path
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.data_sets import group_files, has_known_suffix, list_folder
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.terminal import report, show
-from napari_ferry.codec_protocol import format_name, hooks_of
-from napari_ferry.codec_search import find_source_codec
+from napari_ferry.codecs.protocol import format_name, hooks_of
+from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.errors import FerryError, UnsupportedFormatError, collecting_warnings
 from napari_ferry.files.patterns import find_matches, is_pattern
 from napari_ferry.files.stored_size import stored_bytes
@@ -23,7 +24,6 @@ from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import imload
 from napari_ferry.movie.frame_rate import choose_rate
-from napari_ferry.progress import size_text
 
 _MOST_KEYS = 8
 """Entries of metadata that are printed without ``--json``."""

@@ -13,14 +13,14 @@ from pathlib import Path
 from napari_ferry.arguments import to_path
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.damage_search import find_damage
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.arrays.protocol import Shaped, close
 from napari_ferry.arrays.regions import region_bytes, whole_region
 from napari_ferry.cli.terminal import show
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_source_codec
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.errors import collecting_warnings
 from napari_ferry.io import imload
-from napari_ferry.progress import size_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from napari_ferry.arrays import Array, read_array
+from napari_ferry.arrays.progress import Report
 from napari_ferry.arrays.protocol import close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import (
@@ -24,7 +25,6 @@ from napari_ferry.image.overrides import OneOrEach, override
 from napari_ferry.image.patch import read_patch
 from napari_ferry.image.summary import describe_line, to_html
 from napari_ferry.image.xarray_coords import from_data_array, to_data_array, to_dataset
-from napari_ferry.progress import Report
 
 if TYPE_CHECKING:
     import dask.array

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading, to_path
 from napari_ferry.arrays import read_array
+from napari_ferry.arrays.progress import Report
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
 from napari_ferry.codecs.video.options import AnyCodec, Quality
@@ -18,7 +19,6 @@ from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload
 from napari_ferry.numpy_io.paths import find_single_file, target_of
-from napari_ferry.progress import Report
 from napari_ferry.rendering.save import imsave
 from napari_ferry.signatures import with_option_texts
 

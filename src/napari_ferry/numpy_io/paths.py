@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_ferry.arguments import targeting, to_name, to_path
-from napari_ferry.codec_search import suffixes as all_suffixes
+from napari_ferry.codecs.search import suffixes as all_suffixes
 from napari_ferry.errors import (
     MissingMetadataError,
     TargetError,

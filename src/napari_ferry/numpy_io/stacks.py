@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import missing_path, reading, to_path
 from napari_ferry.arrays import read_array
 from napari_ferry.arrays.memmap import Mode
+from napari_ferry.arrays.progress import Report
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
@@ -29,7 +30,6 @@ from napari_ferry.errors import (
 from napari_ferry.image import Saveable
 from napari_ferry.io import Source, imload
 from napari_ferry.numpy_io.paths import find_single_file, target_of
-from napari_ferry.progress import Report
 from napari_ferry.rendering.save import imsave
 from napari_ferry.saving import interrupted_save, naming_saves
 from napari_ferry.signatures import with_option_texts

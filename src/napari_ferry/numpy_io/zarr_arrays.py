@@ -35,7 +35,7 @@ from napari_ferry.numpy_io.zarr_settings import (
     refusing_settings,
 )
 from napari_ferry.saving import Plan, PlannedFile, run
-from napari_ferry.saving.interruption import check_exists
+from napari_ferry.saving.partial.interruption import check_exists
 from napari_ferry.saving.target import refuse_inside
 
 if TYPE_CHECKING:

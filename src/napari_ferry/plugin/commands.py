@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from napari_ferry.arguments import find_url
-from napari_ferry.codec_protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
-from napari_ferry.codec_search import codecs, find_source_codec
+from napari_ferry.codecs.protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
+from napari_ferry.codecs.search import codecs, find_source_codec
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import imload, open_stack
@@ -30,7 +30,7 @@ from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recordi
 from napari_ferry.plugin.url_reader import open_url
 from napari_ferry.plugin.window import execute, has_window
 from napari_ferry.plugin.window_reader import NOTHING, for_window
-from napari_ferry.saving.interruption import interrupted_in
+from napari_ferry.saving.partial.interruption import interrupted_in
 
 Paths: TypeAlias = str | Sequence[str]
 """One path, or several paths to open as a stack."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_codec
+from napari_ferry.arrays.progress import size_text
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import find_codec
 from napari_ferry.errors import (
     InvalidImageError,
     SaveCancelledError,
@@ -27,11 +28,10 @@ from napari_ferry.plugin.view_check import check_view
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.plugin.window import execute, has_window
-from napari_ferry.progress import size_text
 from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Progress, run
-from napari_ferry.saving.workers import default_workers
+from napari_ferry.saving.execution.workers import default_workers
 
 _NAPARI_DIALOG = "_save_layers_dialog"
 """Function of napari behind *File > Save Selected Layers* and *Save All Layers*."""

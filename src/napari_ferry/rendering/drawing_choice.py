@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_codec
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import find_codec
 from napari_ferry.image import Image
 from napari_ferry.layers.channels import is_one_layer
 from napari_ferry.rendering.render import render

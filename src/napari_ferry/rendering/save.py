@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from napari_ferry.arguments import targeting, to_path
-from napari_ferry.codec_protocol import Codec, hooks_of
-from napari_ferry.codec_search import add_default_suffix, find_codec
+from napari_ferry.arrays.progress import Report
+from napari_ferry.codecs.protocol import Codec, hooks_of
+from napari_ferry.codecs.search import add_default_suffix, find_codec
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.user_metadata import override_all
-from napari_ferry.progress import Report
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.drawing_losses import drawing_losses
 from napari_ferry.rendering.frame_range import take_frames
@@ -26,8 +26,8 @@ from napari_ferry.rendering.sample_plan import images_for, plan_samples
 from napari_ferry.rendering.save_options import SaveOptions
 from napari_ferry.rendering.split_plan import plan_split
 from napari_ferry.saving import Plan, run
-from napari_ferry.saving.new_folders import new_folders
-from napari_ferry.saving.runner import Scheduler
+from napari_ferry.saving.disk.new_folders import new_folders
+from napari_ferry.saving.execution.runner import Scheduler
 from napari_ferry.signatures import option_names, options_of
 
 _UNCOMPRESSED = "none"

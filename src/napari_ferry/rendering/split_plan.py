@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.codec_protocol import hooks_of
-from napari_ferry.codec_search import find_codec, known_suffix
+from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.codecs.search import find_codec, known_suffix
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
 from napari_ferry.image import Image

@@ -1,7 +1,7 @@
 """Plans of saves, and the function to carry them out."""
 
-from napari_ferry.progress import Progress
-from napari_ferry.saving.interruption import interrupted_save, naming_saves
+from napari_ferry.arrays.progress import Progress
+from napari_ferry.saving.partial.interruption import interrupted_save, naming_saves
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.save import run
 from napari_ferry.saving.stream import Stream

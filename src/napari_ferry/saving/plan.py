@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from napari_ferry.progress import size_text
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.saving.stream import EncodeTask, Stream
 from napari_ferry.saving.write import PlannedFile, Write
 

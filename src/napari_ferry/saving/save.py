@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ferry.arguments import check_workers, targeting
+from napari_ferry.arrays.progress import Monitor, Report, reporting
 from napari_ferry.errors import (
     ClusterError,
     FerryError,
@@ -16,17 +17,16 @@ from napari_ferry.errors import (
     SaveError,
     TargetExistsError,
 )
-from napari_ferry.progress import Monitor, Report, reporting
-from napari_ferry.saving.interruption import interrupted_save
-from napari_ferry.saving.new_folders import refuse_file_as_folder
-from napari_ferry.saving.partial import PartialFolder
+from napari_ferry.saving.disk.new_folders import refuse_file_as_folder
+from napari_ferry.saving.disk.replacement import check_replaceable
+from napari_ferry.saving.partial.interruption import interrupted_save
+from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.replacement import check_replaceable
 from napari_ferry.saving.target import check_free_space, check_target, follow_link
 from napari_ferry.saving.write import PlannedFile, partial_name
 
 if TYPE_CHECKING:
-    from napari_ferry.saving.runner import Scheduler
+    from napari_ferry.saving.execution.runner import Scheduler
 
 
 def run(
@@ -109,7 +109,7 @@ def run(
         existing = plan.existing
         _check_existing(plan, existing, overwrite)
         with reporting(progress, plan.source_bytes, plan.paths[0].name) as report:
-            from napari_ferry.saving.steps import make_all  # nobody needs it before
+            from napari_ferry.saving.execution.steps import make_all  # nobody needs it before
 
             monitor = Monitor(total=plan.source_bytes, report=report, cancel=cancel)
             count = make_all(plan, folder, monitor, workers, client)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.regions import region_bytes
-from napari_ferry.progress import Monitor
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

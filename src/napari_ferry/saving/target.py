@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
-from napari_ferry.saving.disk import name_length
+from napari_ferry.saving.disk.plain_files import name_length
 
 _WINDOWS_RESERVED = re.compile(
     r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"/\\|?*\x00-\x1f].*|.*[ .]', re.IGNORECASE

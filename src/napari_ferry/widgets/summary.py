@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_ferry.codec_protocol import Codec
-from napari_ferry.codec_search import codecs, find_codec
+from napari_ferry.arrays.progress import size_text
+from napari_ferry.codecs.protocol import Codec
+from napari_ferry.codecs.search import codecs, find_codec
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
 from napari_ferry.plugin.manifest import writers
-from napari_ferry.progress import size_text
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress
 from napari_ferry.saving.target import check_target, follow_link

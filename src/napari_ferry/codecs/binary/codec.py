@@ -45,7 +45,7 @@ from napari_ferry.files.links import leads_outside
 from napari_ferry.image import Image, check_pixels, common_losses
 from napari_ferry.image.record import KEY, Description
 from napari_ferry.saving import Plan, PlannedFile, pixel_writes
-from napari_ferry.saving.interruption import interrupted_in
+from napari_ferry.saving.partial.interruption import interrupted_in
 from napari_ferry.saving.write import write_text
 
 SUFFIXES = RAW_SUFFIXES

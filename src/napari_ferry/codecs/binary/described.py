@@ -32,7 +32,7 @@ from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Axis
 from napari_ferry.image.record import Description, is_valid_scale
 from napari_ferry.saving import interrupted_save
-from napari_ferry.saving.interruption import interrupted_in
+from napari_ferry.saving.partial.interruption import interrupted_in
 from napari_ferry.units import METERS, SECONDS
 
 

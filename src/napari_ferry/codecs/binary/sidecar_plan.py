@@ -16,7 +16,7 @@ from napari_ferry.codecs.binary.sidecar_search import fit_layout, open_with_layo
 from napari_ferry.errors import TargetError, UnreadableFileError
 from napari_ferry.image.record import Description
 from napari_ferry.saving import Plan, PlannedFile, interrupted_save, run
-from napari_ferry.saving.backup import back_up
+from napari_ferry.saving.disk.backup import back_up
 from napari_ferry.saving.write import write_text
 
 

@@ -15,7 +15,7 @@ from napari_ferry.codecs.png import frame_names
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan, PlannedFile, Stream, Write
-from napari_ferry.saving.interruption import resumable_nonce
+from napari_ferry.saving.partial.interruption import resumable_nonce
 from napari_ferry.saving.write import file_digest
 
 if TYPE_CHECKING:

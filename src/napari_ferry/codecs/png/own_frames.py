@@ -10,7 +10,7 @@ from napari_ferry.codecs.png.frame_names import FrameName, all_png_files
 from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import find_mark
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.saving.interruption import interrupted_files
+from napari_ferry.saving.partial.interruption import interrupted_files
 
 
 def is_own_frame(path: Path) -> bool:

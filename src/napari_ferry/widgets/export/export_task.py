@@ -13,7 +13,7 @@ from qtpy.QtGui import QPixmap
 
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.saving import Plan, Progress, run
-from napari_ferry.saving.workers import default_workers
+from napari_ferry.saving.execution.workers import default_workers
 
 OpenPlan: TypeAlias = Callable[[], AbstractContextManager[Plan]]
 """Function that opens a plan."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codec_search import find_codec
+from napari_ferry.codecs.search import find_codec
 from napari_ferry.image import Image
 from napari_ferry.io import imload
 from napari_ferry.layers.channels import split_all

@@ -23,11 +23,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.progress import size_text
 from napari_ferry.saving import Progress
 from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
 from napari_ferry.widgets.export.file_handle import FileHandle, copy_files

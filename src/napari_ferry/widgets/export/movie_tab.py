@@ -12,7 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QWidget
 
-from napari_ferry.progress import size_text
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie, showing
 from napari_ferry.widgets.export.export_tab import ExportTab, ReadyExport

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 from napari_ferry.errors import FerryError
-from napari_ferry.progress import size_text
 from napari_ferry.widgets.repair.words import OPEN, REPLACE, REPLACE_WRITE, WRITE
 from napari_ferry.widgets.summary import sentence
 

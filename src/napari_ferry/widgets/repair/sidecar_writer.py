@@ -17,7 +17,7 @@ from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
-from napari_ferry.saving.backup import free_backup_path
+from napari_ferry.saving.disk.backup import free_backup_path
 from napari_ferry.widgets.repair.sentences import (
     Question,
     error_sentence,

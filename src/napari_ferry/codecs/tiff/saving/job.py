@@ -26,7 +26,7 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import unsupported_reason
 from napari_ferry.saving import PlannedFile
-from napari_ferry.saving.interruption import resumable_nonce
+from napari_ferry.saving.partial.interruption import resumable_nonce
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
-from napari_ferry.saving.interruption import interrupted_files
+from napari_ferry.saving.partial.interruption import interrupted_files
 
 
 class FrameRun(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
-from napari_ferry.progress import size_text
 
 
 def details_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.errors import ClusterError, InvalidImageError
-from napari_ferry.saving.runner import Scheduler
+from napari_ferry.saving.execution.runner import Scheduler
 
 if TYPE_CHECKING:
     import distributed

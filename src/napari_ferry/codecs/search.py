@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import napari_ferry.codecs as packages
-from napari_ferry.codec_protocol import Codec, hooks_of, suffixes_of
+from napari_ferry.codecs.protocol import Codec, hooks_of, suffixes_of
 from napari_ferry.errors import UnsupportedFormatError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def codecs() -> tuple[Codec, ...]:
     """Return every codec, in order of the names of their packages."""
     import pkgutil
 
-    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__) if info.ispkg)
     modules = (importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
     return tuple(cast("Codec", module) for module in modules)
 

@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_ferry.errors import TargetError, warn
-from napari_ferry.saving.disk import lock_open, open_plain
-from napari_ferry.saving.flush import sync_folders
-from napari_ferry.saving.interruption import partial_folder
-from napari_ferry.saving.journal import (
+from napari_ferry.saving.disk.flush import sync_folders
+from napari_ferry.saving.disk.plain_files import lock_open, open_plain
+from napari_ferry.saving.disk.replacement import remove, remove_file, replace_files
+from napari_ferry.saving.partial.interruption import partial_folder
+from napari_ferry.saving.partial.journal import (
     LOCK,
     Journal,
     WriteRecord,
@@ -27,9 +28,8 @@ from napari_ferry.saving.journal import (
     read_journal,
     removal_order,
 )
-from napari_ferry.saving.placement import Placement
-from napari_ferry.saving.recovery import check_folder, check_trees, recovery_steps
-from napari_ferry.saving.replacement import remove, remove_file, replace_files
+from napari_ferry.saving.partial.placement import Placement
+from napari_ferry.saving.partial.recovery import check_folder, check_trees, recovery_steps
 
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 """Errors of the system about the removal of a folder that is not empty."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from napari_ferry.errors import SaveCancelledError
-from napari_ferry.saving.journal import RUN
+from napari_ferry.saving.partial.journal import RUN
 from napari_ferry.saving.write import write_text
 
 _SECONDS = 0.05

@@ -16,16 +16,16 @@ import numpy as np
 from napari_ferry.arrays import Array, BlockReader
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.memmap import is_in_file
+from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.regions import cut_to_region
 from napari_ferry.errors import ClusterError, FerryError
-from napari_ferry.progress import Monitor
-from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
-from napari_ferry.saving.cluster.connection import connecting
-from napari_ferry.saving.cluster.run_file import RunCheck, running
-from napari_ferry.saving.cluster.worker_checks import check_sources, check_workers
-from napari_ferry.saving.flush import sync_written
+from napari_ferry.saving.disk.flush import sync_written
+from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
+from napari_ferry.saving.execution.cluster.connection import connecting
+from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
+from napari_ferry.saving.execution.cluster.worker_checks import check_sources, check_workers
+from napari_ferry.saving.execution.runner import Scheduler
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.runner import Scheduler
 from napari_ferry.saving.stream import EncodeTask, Stream
 
 if TYPE_CHECKING:

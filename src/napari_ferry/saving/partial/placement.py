@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_ferry.errors import SaveError, TargetExistsError, warn
-from napari_ferry.saving.disk import is_identical
-from napari_ferry.saving.exchange import exchange
-from napari_ferry.saving.flush import sync_folders
-from napari_ferry.saving.interruption import stopped_save
-from napari_ferry.saving.journal import JOURNAL, add_line, old_name
-from napari_ferry.saving.replacement import (
+from napari_ferry.saving.disk.exchange import exchange
+from napari_ferry.saving.disk.flush import sync_folders
+from napari_ferry.saving.disk.plain_files import is_identical
+from napari_ferry.saving.disk.replacement import (
     is_held_open,
     keep_finished,
     remove_file,
     replace_file,
     replace_files,
 )
+from napari_ferry.saving.partial.interruption import stopped_save
+from napari_ferry.saving.partial.journal import JOURNAL, add_line, old_name
 
 
 class Placement:

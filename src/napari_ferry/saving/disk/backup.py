@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
-from napari_ferry.saving.flush import sync_file
+from napari_ferry.saving.disk.flush import sync_file
 
 
 def back_up(path: Path) -> Path:

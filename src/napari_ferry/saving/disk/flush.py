@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from napari_ferry.saving.disk import NOT_SUPPORTED, warn_unsupported
+from napari_ferry.saving.disk.plain_files import NOT_SUPPORTED, warn_unsupported
 
 _SYNC_THREADS = 8
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
-from napari_ferry.saving.disk import file_defect, is_plain
-from napari_ferry.saving.journal import (
+from napari_ferry.saving.disk.plain_files import file_defect, is_plain
+from napari_ferry.saving.partial.journal import (
     Journal,
     JournalError,
     is_data,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 
+from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.read_ahead import QUEUE
-from napari_ferry.progress import Monitor
-from napari_ferry.saving.execution import make_files
-from napari_ferry.saving.flush import sync_file
-from napari_ferry.saving.partial import PartialFolder
+from napari_ferry.saving.disk.flush import sync_file
+from napari_ferry.saving.execution.runner import Runner, Scheduler, ThreadRunner
+from napari_ferry.saving.execution.thread_runner import make_files
+from napari_ferry.saving.execution.workers import default_workers
+from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.runner import Runner, Scheduler, ThreadRunner
 from napari_ferry.saving.stream import make_stream
-from napari_ferry.saving.workers import default_workers
 from napari_ferry.saving.write import partial_name
 
 
@@ -48,7 +48,7 @@ def make_all(
     with QUEUE.paused(), ExitStack() as stack:
         runner: Runner = threads
         if client is not None:
-            from napari_ferry.saving.cluster.cluster_runner import running_on
+            from napari_ferry.saving.execution.cluster.cluster_runner import running_on
 
             runner = stack.enter_context(running_on(client, plan, folder.path))
         make_files(plan.files, plan.writes, folder, monitor, runner)

@@ -23,8 +23,8 @@ from sys import intern
 from typing import NamedTuple
 
 from napari_ferry.image.json_values import parse_json
-from napari_ferry.saving.disk import is_plain, name_length, open_plain
-from napari_ferry.saving.flush import sync_open
+from napari_ferry.saving.disk.flush import sync_open
+from napari_ferry.saving.disk.plain_files import is_plain, name_length, open_plain
 
 LOCK, JOURNAL, RUN = "lock", "journal.jsonl", "run"
 

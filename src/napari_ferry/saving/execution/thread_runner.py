@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.identity import source_identity
-from napari_ferry.progress import Monitor
-from napari_ferry.saving.attempt import Attempt
-from napari_ferry.saving.disk import reserve
-from napari_ferry.saving.flush import sync_file, sync_tree
-from napari_ferry.saving.partial import PartialFolder
-from napari_ferry.saving.runner import Runner
+from napari_ferry.arrays.progress import Monitor
+from napari_ferry.saving.disk.flush import sync_file, sync_tree
+from napari_ferry.saving.disk.plain_files import reserve
+from napari_ferry.saving.execution.attempt import Attempt
+from napari_ferry.saving.execution.runner import Runner
+from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.write import PlannedFile, Write, partial_name
 
 if TYPE_CHECKING:

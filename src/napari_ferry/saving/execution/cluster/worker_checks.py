@@ -12,10 +12,10 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.memmap import is_in_file
+from napari_ferry.arrays.progress import size_text
 from napari_ferry.errors import ClusterError, InvalidImageError
-from napari_ferry.progress import size_text
-from napari_ferry.saving.cluster.run_file import RunCheck
-from napari_ferry.saving.journal import probe_name
+from napari_ferry.saving.execution.cluster.run_file import RunCheck
+from napari_ferry.saving.partial.journal import probe_name
 
 if TYPE_CHECKING:
     import distributed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
-from napari_ferry.progress import Monitor
-from napari_ferry.saving.attempt import Attempt, Outcome, carry_out
+from napari_ferry.arrays.progress import Monitor
+from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.stream import EncodeTask, Stream, encode_task, most_encoders
 
 Scheduler: TypeAlias = Any

@@ -1,0 +1,1 @@
+"""Files and folders on the disk: space, locks, flushing, replacement and backups."""

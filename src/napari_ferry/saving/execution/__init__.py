@@ -1,0 +1,1 @@
+"""Steps of a save, carried out by threads or on a cluster."""

@@ -74,7 +74,7 @@ lint: $(READY)  ## check style, types, the direction of imports and the manifest
 
 # Every codec as a `Codec`, for mypy; found by their place, as `napari_ferry.io` finds them.
 define CODECS
-from napari_ferry.codecs.protocol import Codec
+from napari_ferry.io.protocol import Codec
 $(foreach format,$(notdir $(patsubst %/codec.py,%,$(wildcard src/napari_ferry/codecs/*/codec.py))),
 from napari_ferry.codecs.$(format) import codec as $(format)
 _$(format): Codec = $(format)

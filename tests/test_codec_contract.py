@@ -26,10 +26,10 @@ from helpers import (
 )
 from napari_ferry import imload, imsave, plan
 from napari_ferry.arrays import blocks
-from napari_ferry.codecs.protocol import Codec, Hooks, format_name, hooks_of
-from napari_ferry.codecs.search import codecs, find_codec, find_source_codec
 from napari_ferry.errors import FerryError, InvalidImageError, TargetExistsError
 from napari_ferry.image import Axis, Image
+from napari_ferry.io.protocol import Codec, Hooks, format_name, hooks_of
+from napari_ferry.io.search import codecs, find_codec, find_source_codec
 
 LOSES: dict[str, frozenset[str]] = {".mp4": frozenset({"levels"})}
 """What a format cannot keep, by suffix: fields of an image. A format not named here keeps all."""

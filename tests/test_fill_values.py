@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, make_image, pixels
 from napari_ferry import imload, imsave
 from napari_ferry.arrays import Frames
-from napari_ferry.codecs.search import codecs
 from napari_ferry.codecs.tiff.pages import tiles
 from napari_ferry.codecs.tiff.pages.arrays import pages_array
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.image import Axis, Image
+from napari_ferry.io.search import codecs
 from napari_ferry.rendering.render import render
 from poison import poisoned, read_filled
 

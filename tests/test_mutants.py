@@ -11,8 +11,8 @@ import pytest
 from faults import run_fork
 from mutant_seeds import FORMATS, Seed, make_seeds
 from mutants import mutate
-from napari_ferry.codecs.protocol import format_name
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.protocol import format_name
+from napari_ferry.io.search import codecs
 
 pytest.importorskip("fcntl", reason="the files are opened in forks")
 

@@ -11,8 +11,8 @@ import pytest
 
 from helpers import make_image
 from napari_ferry import Axis, Channel, Image, imload, imsave
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import codecs
 
 Run = Callable[..., tuple[int, str, str]]
 

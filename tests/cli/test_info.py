@@ -12,7 +12,7 @@ import pytest
 from helpers import pixels
 from napari_ferry import Image, __version__, imsave
 from napari_ferry.cli import main
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.search import codecs
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from gui import drop
 from napari_ferry import imsave
-from napari_ferry.codecs.search import suffixes
+from napari_ferry.io.search import suffixes
 from napari_ferry.plugin.default_reader import follow_preference, is_default, open_always
 from napari_ferry.plugin.preferences import preferences_page
 from napari_ferry.plugin.previous_readers import load_readers, save_readers

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from napari_ferry.codecs.protocol import Codec, hooks_of
-from napari_ferry.codecs.search import codecs
 from napari_ferry.io import imload
+from napari_ferry.io.protocol import Codec, hooks_of
+from napari_ferry.io.search import codecs
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.save import imsave, option_sources, plan
 from napari_ferry.rendering.save_options import SaveOptions

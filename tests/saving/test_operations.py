@@ -9,7 +9,7 @@ import pytest
 
 from faults import ALL_KINDS, EVERY_KIND, movie, names, run_fork, version_of
 from napari_ferry import FerryWarning
-from napari_ferry.codecs.search import codecs, find_codec
+from napari_ferry.io.search import codecs, find_codec
 from operations import Operations, fail
 from save_faults import fail_at_each, full_disks
 

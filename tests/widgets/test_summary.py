@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_ferry import Axis, Image, InvalidImageError, TargetError, plan
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.search import codecs
 from napari_ferry.saving import Progress
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.summary import (

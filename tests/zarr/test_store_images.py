@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels, snapshot
 from napari_ferry import FerryError, FerryWarning, imload
-from napari_ferry.codecs.protocol import format_name
-from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.codecs.zarr import codec, store_images
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image.record import ASSUMED
+from napari_ferry.io.protocol import format_name
+from napari_ferry.io.search import find_source_codec
 from zarr_files import write_array, write_group, write_image, write_labels, zip_store
 
 DATA = pixels((2, 3, 16, 20))

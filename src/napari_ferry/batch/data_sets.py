@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_source_codec, known_suffix
 from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.files.natural_order import natural_sorted
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_source_codec, known_suffix
 
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 

@@ -19,9 +19,9 @@ from napari_ferry.batch.data_sets import (
     list_folder,
 )
 from napari_ferry.batch.names import RECORD_NAME
-from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.errors import FerryError, MissingFileError
 from napari_ferry.files.natural_order import natural_sorted
+from napari_ferry.io.search import find_source_codec
 
 _SPECIAL = frozenset("*?[")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.arguments import find_url
-from napari_ferry.codecs.search import add_default_suffix, known_suffix, suffixes
 from napari_ferry.errors import InvalidImageError, TargetError, UnsupportedFormatError
 from napari_ferry.files.comparable_names import comparable
+from napari_ferry.io.search import add_default_suffix, known_suffix, suffixes
 
 RECORD_NAME = "napari-ferry-batch.jsonl"
 """Name of the file in the folder of the targets that records what was made from what."""

@@ -10,8 +10,8 @@ from napari_ferry.batch.data_sets import is_data_set
 from napari_ferry.batch.inputs import is_glob
 from napari_ferry.batch.names import Naming
 from napari_ferry.cli.output_path import is_folder, parse_suffix
-from napari_ferry.codecs.search import known_suffix
 from napari_ferry.errors import InvalidImageError, TargetError
+from napari_ferry.io.search import known_suffix
 
 
 def has_many_targets(options: argparse.Namespace) -> bool:

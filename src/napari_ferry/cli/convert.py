@@ -19,7 +19,6 @@ from napari_ferry.cli.formats import add_format_options, format_flags
 from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.scale_options import ScaleOptions
 from napari_ferry.cli.terminal import has_bar, report, show
-from napari_ferry.codecs.search import codecs
 from napari_ferry.errors import (
     InvalidImageError,
     ReopenError,
@@ -28,6 +27,7 @@ from napari_ferry.errors import (
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io import imload
+from napari_ferry.io.search import codecs
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.disk.new_folders import new_folders

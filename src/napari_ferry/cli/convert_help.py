@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from napari_ferry.cli.formats import flag_of, help_of
-from napari_ferry.codecs.protocol import Codec, hooks_of
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.protocol import Codec, hooks_of
+from napari_ferry.io.search import codecs
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 

@@ -14,9 +14,9 @@ from napari_ferry.batch.names import NamedSource
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
-from napari_ferry.codecs.protocol import Codec
-from napari_ferry.codecs.search import codecs, find_codec, known_suffix, suffixes
 from napari_ferry.errors import FerryError, InvalidImageError
+from napari_ferry.io.protocol import Codec
+from napari_ferry.io.search import codecs, find_codec, known_suffix, suffixes
 
 SHARED = ("crop", "scale", "frame_rate")
 """Options of the images, and of movies with a value of another form or with another meaning."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from napari_ferry.cli.terminal import show
 from napari_ferry.cli.termination import end_at_once
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import codecs, find_codec
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image.json_values import to_json
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import codecs, find_codec
 from napari_ferry.layers.layer_data import from_layers, to_layers
 from napari_ferry.plugin.commands import read_files
 from napari_ferry.plugin.manifest import PLUGIN, is_offered

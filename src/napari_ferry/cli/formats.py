@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from napari_ferry.cli.terminal import in_command_words
-from napari_ferry.codecs.protocol import Codec
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.protocol import Codec
+from napari_ferry.io.search import codecs
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import Option, options_of
 

@@ -14,8 +14,6 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.data_sets import group_files, has_known_suffix, list_folder
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.terminal import report, show
-from napari_ferry.codecs.protocol import format_name, hooks_of
-from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.errors import FerryError, UnsupportedFormatError, collecting_warnings
 from napari_ferry.files.patterns import find_matches, is_pattern
 from napari_ferry.files.stored_size import stored_bytes
@@ -23,6 +21,8 @@ from napari_ferry.image import Image, describe
 from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.io import imload
+from napari_ferry.io.protocol import format_name, hooks_of
+from napari_ferry.io.search import find_source_codec
 from napari_ferry.movie.frame_rate import choose_rate
 
 _MOST_KEYS = 8

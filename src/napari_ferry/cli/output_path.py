@@ -9,9 +9,9 @@ from pathlib import Path
 
 from napari_ferry.arguments import find_url, to_path
 from napari_ferry.batch.names import saved_suffix, split_source
-from napari_ferry.codecs.search import add_default_suffix, known_suffix, suffixes
 from napari_ferry.errors import TargetError, UnsupportedFormatError
 from napari_ferry.files.patterns import is_pattern
+from napari_ferry.io.search import add_default_suffix, known_suffix, suffixes
 
 
 def parse_suffix(text: str) -> str:

@@ -15,10 +15,10 @@ from napari_ferry.cli.formats import add_function_options
 from napari_ferry.cli.info import scale_text
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codecs.binary.layout import Layout
-from napari_ferry.codecs.protocol import format_name, hooks_of
-from napari_ferry.codecs.search import codecs, find_repair
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.io import imload
+from napari_ferry.io.protocol import format_name, hooks_of
+from napari_ferry.io.search import codecs, find_repair
 from napari_ferry.saving.partial.interruption import check_exists
 from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
 from napari_ferry.signatures import option_names

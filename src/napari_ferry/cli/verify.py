@@ -17,10 +17,10 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.arrays.protocol import Shaped, close
 from napari_ferry.arrays.regions import region_bytes, whole_region
 from napari_ferry.cli.terminal import show
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_source_codec
 from napari_ferry.errors import collecting_warnings
 from napari_ferry.io import imload
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_source_codec
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,1 +1,1 @@
-"""Formats: one package each, independent of the others; their protocol, and the search for one."""
+"""Formats: one package each, independent of the others."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_ferry.arguments import targeting, to_name, to_path
-from napari_ferry.codecs.search import suffixes as all_suffixes
 from napari_ferry.errors import (
     MissingMetadataError,
     TargetError,
@@ -13,6 +12,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.files.file_formats import is_image_suffix
+from napari_ferry.io.search import suffixes as all_suffixes
 
 
 def target_of(

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from napari_ferry.arguments import find_url
-from napari_ferry.codecs.protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
-from napari_ferry.codecs.search import codecs, find_source_codec
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.image import Image
 from napari_ferry.io import imload, open_stack
+from napari_ferry.io.protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
+from napari_ferry.io.search import codecs, find_source_codec
 from napari_ferry.layers.layer_data import LayerData, to_layers
 from napari_ferry.plugin.layer_limit import open_layers, show_notice
 from napari_ferry.plugin.manifest import PLUGIN, writers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from napari_ferry.codecs.search import suffixes
+from napari_ferry.io.search import suffixes
 from napari_ferry.plugin.manifest import PLUGIN, reader_patterns
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.preferences import preferences_page

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_codec
 from napari_ferry.errors import (
     InvalidImageError,
     SaveCancelledError,
@@ -20,6 +18,8 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_codec
 from napari_ferry.layers.layer_data import LayerData, from_layers
 from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.notice import notify

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_ferry.codecs.search import suffixes as all_suffixes
 from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.files.file_formats import is_image_suffix
+from napari_ferry.io.search import suffixes as all_suffixes
 
 
 def choose_target(path: Path, suffixes: Sequence[str]) -> Path:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_codec
 from napari_ferry.image import Image
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_codec
 from napari_ferry.layers.channels import is_one_layer
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.style import transforms_of

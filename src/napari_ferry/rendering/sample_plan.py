@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.arguments import targeting
-from napari_ferry.codecs.protocol import Codec, hooks_of
-from napari_ferry.codecs.search import codecs, find_codec
 from napari_ferry.image import Image, Saveable, as_images
+from napari_ferry.io.protocol import Codec, hooks_of
+from napari_ferry.io.search import codecs, find_codec
 from napari_ferry.saving import Plan
 from napari_ferry.saving.target import refuse_inside
 

@@ -13,11 +13,11 @@ from typing import Any, Unpack
 
 from napari_ferry.arguments import targeting, to_path
 from napari_ferry.arrays.progress import Report
-from napari_ferry.codecs.protocol import Codec, hooks_of
-from napari_ferry.codecs.search import add_default_suffix, find_codec
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.image import Image, Saveable
 from napari_ferry.image.user_metadata import override_all
+from napari_ferry.io.protocol import Codec, hooks_of
+from napari_ferry.io.search import add_default_suffix, find_codec
 from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
 from napari_ferry.rendering.drawing_losses import drawing_losses
 from napari_ferry.rendering.frame_range import take_frames

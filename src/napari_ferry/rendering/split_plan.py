@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_codec, known_suffix
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.split_axes import Labels, split_image
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_codec, known_suffix
 from napari_ferry.rendering.stale_parts import find_stale_parts
 from napari_ferry.saving import Plan
 from napari_ferry.saving.plan_merge import merge_plans

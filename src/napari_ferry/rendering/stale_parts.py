@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_codec
 from napari_ferry.errors import FerryError
 from napari_ferry.image.split_axes import NUMBERED, Labels, SplitRecord
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_codec
 from napari_ferry.saving import Plan
 
 _FIELD = re.compile(r"\.([A-Za-z]+)_([^.]+)")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.codecs.protocol import Codec
-from napari_ferry.codecs.search import codecs, find_codec
 from napari_ferry.errors import FerryError
 from napari_ferry.image import Image
+from napari_ferry.io.protocol import Codec
+from napari_ferry.io.search import codecs, find_codec
 from napari_ferry.plugin.manifest import writers
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress

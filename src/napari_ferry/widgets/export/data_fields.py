@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from qtpy.QtWidgets import QWidget
 
-from napari_ferry.codecs.protocol import hooks_of
+from napari_ferry.io.protocol import hooks_of
 from napari_ferry.layers.layer_data import from_layers
 from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.options import OptionsForm

@@ -11,8 +11,8 @@ from napari.layers import Image
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.codecs.protocol import hooks_of
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.io.protocol import hooks_of
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.layer_list import LayerList
 from napari_ferry.widgets.export.options import OptionsForm

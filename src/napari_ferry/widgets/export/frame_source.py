@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.search import find_codec
 from napari_ferry.image import Image
 from napari_ferry.io import imload
+from napari_ferry.io.search import find_codec
 from napari_ferry.layers.channels import split_all
 from napari_ferry.rendering.cropping import find_crop
 from napari_ferry.rendering.render import render

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from napari_ferry.codecs.search import codecs
+from napari_ferry.io.search import codecs
 from napari_ferry.plugin.preferences import load_preferences
 
 _EXPORT = "napari_ferry.widgets.export"

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_ferry.codecs.protocol import hooks_of
-from napari_ferry.codecs.search import find_codec
+from napari_ferry.io.protocol import hooks_of
+from napari_ferry.io.search import find_codec
 
 
 class Purpose(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.codecs.protocol import Codec, format_name
+from napari_ferry.io.protocol import Codec, format_name
 from napari_ferry.plugin.preferences import preferences_page
 from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from napari_ferry.codecs.search import suffixes
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.io.search import suffixes
 from napari_ferry.plugin.target_name import with_suffix
 from napari_ferry.widgets.summary import Format
 from napari_ferry.widgets.words import TARGET

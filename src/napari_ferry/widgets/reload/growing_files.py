@@ -10,8 +10,8 @@ from napari.layers import Layer
 from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_ferry.codecs.search import suffixes
 from napari_ferry.io import imload
+from napari_ferry.io.search import suffixes
 from napari_ferry.layers.channels import MOST_LAYERS
 from napari_ferry.plugin.following import check_growth
 from napari_ferry.plugin.notice import notify

@@ -11,8 +11,8 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.arguments import reading
-from napari_ferry.codecs.search import find_repair
 from napari_ferry.errors import FerryError, SaveError, TargetError
+from napari_ferry.io.search import find_repair
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
 from napari_ferry.widgets.form import FoldedSection

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from napari_ferry.arguments import find_url, reading, to_path
-from napari_ferry.codecs.protocol import Codec, format_name, hooks_of, suffixes_of
-from napari_ferry.codecs.search import codecs, find_source_codec
 from napari_ferry.errors import (
     InvalidImageError,
     MissingFileError,
@@ -18,6 +16,8 @@ from napari_ferry.errors import (
 )
 from napari_ferry.image import Image
 from napari_ferry.image.axis_names import naming_axes
+from napari_ferry.io.protocol import Codec, format_name, hooks_of, suffixes_of
+from napari_ferry.io.search import codecs, find_source_codec
 from napari_ferry.saving import naming_saves
 from napari_ferry.saving.partial.interruption import check_exists
 

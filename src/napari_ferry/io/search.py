@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import napari_ferry.codecs as packages
-from napari_ferry.codecs.protocol import Codec, hooks_of, suffixes_of
 from napari_ferry.errors import UnsupportedFormatError
+from napari_ferry.io.protocol import Codec, hooks_of, suffixes_of
 
 if TYPE_CHECKING:
     from napari_ferry.saving.repair import RepairPlanner
@@ -21,7 +21,7 @@ def codecs() -> tuple[Codec, ...]:
     """Return every codec, in order of the names of their packages."""
     import pkgutil
 
-    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__) if info.ispkg)
+    names = sorted(info.name for info in pkgutil.iter_modules(packages.__path__))
     modules = (importlib.import_module(f"{packages.__name__}.{name}.codec") for name in names)
     return tuple(cast("Codec", module) for module in modules)
 

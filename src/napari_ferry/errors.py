@@ -26,17 +26,19 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
-from typing import Any
 
 _SHORT = 60
 """Characters of a long name in a message."""
 
 _opened_file = ContextVar("opened_file", default="")
 """Name of the file that is being opened, empty for none."""
+
+_collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
+"""List that collects the warnings of this thread, ``None`` to issue them."""
 
 
 def escape_surrogates(text: str) -> str:
@@ -149,8 +151,12 @@ def warn(message: str) -> None:
     Warns
     -----
     FerryWarning
-        Always.
+        Always, except within `collecting_warnings`.
     """
+    messages = _collector.get()
+    if messages is not None:
+        messages.append(str(FerryWarning(message)))
+        return
     warnings.warn(message, FerryWarning, stacklevel=_caller_level())
 
 
@@ -172,16 +178,32 @@ def _is_own(frame: FrameType) -> bool:
 
 @contextmanager
 def collecting_warnings(messages: list[str]) -> Iterator[None]:
-    """Append our warnings in all threads to a list; others are printed as usual."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", FerryWarning)
-        print_warning = warnings.showwarning
+    """Append our warnings in this thread, and in the pools that it starts, to a list.
 
-        def collect(message: Warning | str, *details: Any, **options: Any) -> None:
-            if isinstance(message, FerryWarning):
-                messages.append(str(message))
-            else:
-                print_warning(message, *details, **options)
-
-        warnings.showwarning = collect
+    Those of other threads, such as of a file that the user opens meanwhile, are issued as usual.
+    """
+    token = _collector.set(messages)
+    try:
         yield
+    finally:
+        _collector.reset(token)
+
+
+def share_collector() -> Callable[[], None]:
+    """Return the initializer of the threads of a pool, whose warnings are collected as those here.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> messages = []
+    >>> with collecting_warnings(messages):
+    ...     pool = ThreadPoolExecutor(1, initializer=share_collector())
+    >>> with pool:
+    ...     pool.submit(warn, "The file has no scale.").result()
+    >>> messages
+    ['The file has no scale.']
+    """
+    messages = _collector.get()
+
+    def initialize() -> None:
+        _collector.set(messages)
+
+    return initialize

@@ -24,7 +24,7 @@ from napari_ferry.arrays.indexing import (
     split_key,
 )
 from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.errors import InvalidImageError, share_collector
 
 ReadFrame = Callable[[int], NDArray[Any]]
 
@@ -170,7 +170,7 @@ class Frames(Shaped, Closable):
             for start in starts:
                 fill(start)
         else:
-            with ThreadPoolExecutor(workers) as pool:
+            with ThreadPoolExecutor(workers, initializer=share_collector()) as pool:
                 for _ in pool.map(fill, starts):
                     pass
         return out.reshape(self.shape)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from napari_ferry.errors import FerryError
+from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.image.split_axes import NUMBERED, Labels, SplitRecord
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.io.search import find_codec
@@ -66,15 +65,15 @@ def _is_replaceable(path: Path, planned: Plan) -> bool:
     return path.is_file() or (may_replace is not None and may_replace(path))
 
 
-def _records(path: Path) -> Iterator[SplitRecord]:
+def _records(path: Path) -> list[SplitRecord]:
     """Return the records of the images in a file; none if it cannot be opened."""
-    with warnings.catch_warnings(), suppress(FerryError, OSError):
-        warnings.simplefilter("ignore")  # they are about pixels that nobody asked for
+    found = []
+    # warnings would be about pixels that nobody asked for
+    with collecting_warnings([]), suppress(FerryError, OSError):
         for image in find_codec(path).open(path.absolute()):
-            record = SplitRecord.of(image)
+            found.append(SplitRecord.of(image))
             image.close()
-            if record is not None:
-                yield record
+    return [record for record in found if record is not None]
 
 
 def _overlaps(old: Labels, new: Labels) -> bool:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.regions import region_bytes
+from napari_ferry.errors import share_collector
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -199,7 +200,8 @@ def make_stream(
     from concurrent.futures import ThreadPoolExecutor
 
     ahead = _most_ahead(stream, workers)
-    with ThreadPoolExecutor(workers, thread_name_prefix="ferry-code") as pool, ExitStack() as undo:
+    pool = ThreadPoolExecutor(workers, "ferry-code", share_collector())
+    with pool, ExitStack() as undo:
         undo.callback(monitor.stop)
         count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead, encode))
         undo.pop_all()

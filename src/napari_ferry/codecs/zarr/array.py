@@ -20,7 +20,7 @@ from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import Store, refuse_changed
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, share_collector
 
 _MOST_CHUNKS = 1 << 18
 """Most chunks of one read; damaged metadata may claim any number, and each takes some time."""
@@ -269,7 +269,7 @@ def _run_in_threads(function: Callable[[_T], None], items: Iterator[_T], n_threa
     """Call a function with each item, in several threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n_threads, initializer=share_collector()) as pool:
         while batch := list(itertools.islice(items, _BATCH)):
             for _ in pool.map(function, batch):
                 pass

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.identity import source_identity
 from napari_ferry.arrays.progress import Monitor
+from napari_ferry.errors import share_collector
 from napari_ferry.saving.disk.flush import sync_file, sync_tree
 from napari_ferry.saving.disk.plain_files import reserve
 from napari_ferry.saving.execution.attempt import Attempt
@@ -59,7 +60,7 @@ def make_files(
         for i, file in enumerate(files)
         if file.create is not None
     ]
-    pool = ThreadPoolExecutor(runner.threads, thread_name_prefix="ferry-save")
+    pool = ThreadPoolExecutor(runner.threads, "ferry-save", share_collector())
     with pool, ExitStack() as undo:
         undo.callback(monitor.stop)
         first, *later = sorted({0, *(write.stage for write in writes)})

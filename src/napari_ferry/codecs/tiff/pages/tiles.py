@@ -20,6 +20,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, 
 from napari_ferry.codecs.tiff.pages.pages import Pages
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.pages.tile_index import as_slice, split_at_tiles, touched_indices
+from napari_ferry.errors import share_collector
 
 LARGE_PAGE = 32 << 20
 """Bytes of pixels above which a page without levels is read by tiles or strips."""
@@ -291,7 +292,8 @@ def _decode_tiles(
             pixels, _, shape = kind.decode(data, number, **kind.tables)
         return None if pixels is None else pixels[tuple(map(slice, shape))]
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    n_threads = min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(n_threads, initializer=share_collector()) as pool:
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
             read = [read_segment(file, kind, int(offsets[i]), int(counts[i])) for i in batch]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,7 @@ from napari_ferry.io.search import find_source_codec
 _SPECIAL = frozenset("*?[")
 
 _OWN = "made by an earlier conversion"
+_NO_IMAGE = "not an image that can be opened"
 _DEEPER = "a folder: give recursive=True (--recursive on the command line) to search it"
 
 
@@ -127,45 +128,74 @@ def find_inputs(
     >>> [each.source.name for each in find_inputs(["*.tif"]).found]
     ['day 2.tif', 'day 10.tif']
     """
+    found, skipped = list[Input](), list[Skipped]()
+    for each in search_inputs(sources, recursive=recursive, target=target, is_output=is_output):
+        if isinstance(each, Input):
+            found.append(each)
+        else:
+            skipped.append(each)
+    return Inputs(found=tuple(found), skipped=tuple(skipped))
+
+
+def search_inputs(
+    sources: Sequence[str | Path],
+    *,
+    recursive: bool = False,
+    target: Path | None = None,
+    is_output: Callable[[Path], bool] = _is_no_output,
+) -> Iterator[Input | Skipped]:
+    """Yield data sets to convert as they are found, and what is skipped.
+
+    Parameters
+    ----------
+    sources, recursive, target, is_output
+        As for `find_inputs`.
+
+    Raises
+    ------
+    MissingFileError
+        Nothing matches a pattern.
+    UnreadableFileError
+        A folder cannot be read.
+    """
     search = _Search(
         recursive=recursive,
         target=None if target is None else _normalized(target),
         is_output=is_output,
     )
     for source in sources:
-        search.add_source(source)
-    return Inputs(found=tuple(search.found), skipped=tuple(search.skipped))
+        yield from search.search(source)
 
 
 @dataclass(kw_only=True)
 class _Search:
-    """A search for data sets, and what it has found."""
+    """A search for data sets, and the paths that it has seen."""
 
     recursive: bool
     target: Path | None
     is_output: Callable[[Path], bool]
-    found: list[Input] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
     seen: set[Path | str] = field(default_factory=set)
 
-    def add_source(self, source: str | Path) -> None:
-        """Add a file, folder, pattern or address."""
+    def search(self, source: str | Path) -> Iterator[Input | Skipped]:
+        """Search a file, folder, pattern or address."""
         if (url := find_url(source)) is not None:
             if url not in self.seen:
-                self.found.append(Input(source=url))
+                yield Input(source=url)
             self.seen.add(url)
             return
         path = to_path(source)
         if not is_glob(str(path)):
-            self._add_paths([_normalized(path)], None)
+            yield from self._search_paths([_normalized(path)], None)
             return
         matches = natural_sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - ~ and drives
         if not matches:
             raise MissingFileError(f"No file matches {path}: check the pattern, and its folder.")
-        self._add_paths(map(_normalized, map(Path, matches)), None)
+        yield from self._search_paths(map(_normalized, map(Path, matches)), None)
 
-    def _add_paths(self, paths: Iterable[Path], within: Path | None) -> None:
-        """Add files and folders.
+    def _search_paths(
+        self, paths: Iterable[Path], within: Path | None
+    ) -> Iterator[Input | Skipped]:
+        """Search files and folders.
 
         Parameters
         ----------
@@ -177,48 +207,57 @@ class _Search:
         for is_folder, group in groupby(paths, key=_is_plain_folder):
             if is_folder:
                 for path in group:
-                    self._add_folder(path, within)
+                    yield from self._search_folder(path, within)
             else:
-                for data_set in group_files([path for path in group if self._is_wanted(path)]):
-                    self._add(data_set, within)
+                yield from self._search_files([*group], within)
 
-    def _add_folder(self, folder: Path, within: Path | None) -> None:
-        """Add a folder that is one data set, or if wanted the data sets in it."""
+    def _search_files(
+        self, paths: Sequence[Path], within: Path | None
+    ) -> Iterator[Input | Skipped]:
+        """Search files and stores in one folder, each only when the ones before are used."""
+        skipped: list[Skipped] = []
+
+        def wanted() -> Iterator[Path]:
+            for path in paths:
+                reason = self._reason_to_skip(path)
+                if not reason:
+                    yield path
+                elif path.name != RECORD_NAME:
+                    skipped.append(Skipped(path=path, reason=reason))
+
+        for data_set in group_files(wanted()):
+            yield from skipped
+            skipped.clear()
+            yield from self._add(data_set, within)
+        yield from skipped
+
+    def _search_folder(self, folder: Path, within: Path | None) -> Iterator[Input | Skipped]:
+        """Search a folder that is one data set, or if wanted the data sets in it."""
         if within is not None and folder == self.target:
             return
         if self.is_output(folder):
-            self._skip(folder, _OWN)
+            yield Skipped(path=folder, reason=_OWN)
         elif is_data_set(folder):
-            self._add(folder_data_set(folder), within)
+            yield from self._add(folder_data_set(folder), within)
         elif within is not None and not self.recursive:
-            self._skip(folder, _DEEPER)
+            yield Skipped(path=folder, reason=_DEEPER)
         elif (real := Path(os.path.realpath(folder))) not in self.seen:  # links may be circles
             self.seen.add(real)
-            self._add_paths(list_folder(folder), Path() if within is None else within / folder.name)
+            inner = Path() if within is None else within / folder.name
+            yield from self._search_paths(list_folder(folder), inner)
 
-    def _add(self, data_set: DataSet, within: Path | None) -> None:
-        """Add a data set unless some of its files are in one that was found before."""
+    def _add(self, data_set: DataSet, within: Path | None) -> Iterator[Input]:
+        """Yield a data set unless some of its files are in one that was found before."""
         files = {data_set.path, *data_set.files}
         if self.seen.isdisjoint(files):
-            self.found.append(
-                Input(source=data_set.path, files=data_set.files, folder=within or Path())
-            )
+            yield Input(source=data_set.path, files=data_set.files, folder=within or Path())
         self.seen |= files
 
-    def _is_wanted(self, path: Path) -> bool:
-        """Return True for a file to open; skip outputs of conversions, and other files."""
-        if path.name == RECORD_NAME:
-            return False
-        if self.is_output(path):
-            self._skip(path, _OWN)
-            return False
-        if path.exists() and not _can_open(path):
-            self._skip(path, "not an image that can be opened")
-            return False
-        return True
-
-    def _skip(self, path: Path, reason: str) -> None:
-        self.skipped.append(Skipped(path=path, reason=reason))
+    def _reason_to_skip(self, path: Path) -> str:
+        """Return why a file is not opened; empty for a data set."""
+        if path.name == RECORD_NAME or self.is_output(path):
+            return _OWN
+        return "" if not path.exists() or _can_open(path) else _NO_IMAGE
 
 
 def _is_plain_folder(path: Path) -> bool:

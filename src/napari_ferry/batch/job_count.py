@@ -21,6 +21,8 @@ class BatchProgress:
         Name of the data set that is converted.
     jobs_done, n_jobs : int
         Data sets that are finished, and all of them.
+    share : float
+        Part of the current data set that is converted, 0 to 1.
     done, total : int
         Bytes of the files of the sources; a data set counts as its part that is converted.
     seconds_left : float
@@ -30,6 +32,7 @@ class BatchProgress:
     name: str
     jobs_done: int
     n_jobs: int
+    share: float
     done: int
     total: int
     seconds_left: float
@@ -53,12 +56,11 @@ class JobCount:
 
     def begin(self) -> None:
         """Report the next job."""
-        self._report(0)
+        self._report(0.0)
 
     def move(self, progress: Progress) -> None:
         """Report the progress of the save of the current job."""
-        part = progress.done / max(1, progress.total)
-        self._report(round(self.sizes[self.jobs_done] * min(1.0, part)))
+        self._report(min(1.0, progress.done / max(1, progress.total)))
 
     def end(self, *, converted: bool) -> None:
         """Count the current job; jobs that were not converted do not affect the estimate."""
@@ -67,11 +69,12 @@ class JobCount:
         self.done += size
         self.converted += size if converted else 0
         if self.jobs_done == len(self.jobs):
-            self._report(0, name=self.jobs[-1].target.name)
+            self._report(0.0, name=self.jobs[-1].target.name)
 
-    def _report(self, part: int, name: str = "") -> None:
+    def _report(self, share: float, name: str = "") -> None:
         if self.report is None:
             return
+        part = round(share * self.sizes[self.jobs_done]) if share else 0
         total, done = sum(self.sizes), self.done + part
         rate = (self.converted + part) / max(1e-9, time.perf_counter() - self.started)
         self.report(
@@ -79,6 +82,7 @@ class JobCount:
                 name=name or self.jobs[self.jobs_done].target.name,
                 jobs_done=self.jobs_done,
                 n_jobs=len(self.jobs),
+                share=share,
                 done=done,
                 total=total,
                 seconds_left=(total - done) / rate if rate else float("inf"),

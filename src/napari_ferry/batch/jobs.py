@@ -92,6 +92,28 @@ def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool 
     )
     if not inputs.found:
         raise MissingFileError(_nothing_found(sources, inputs))
+    return name_jobs(inputs, naming, record)
+
+
+def name_jobs(inputs: Inputs, naming: Naming, record: Record) -> Jobs:
+    """Return the jobs of data sets that were found; one that is its own target is skipped.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The data sets, and what was skipped.
+    naming : Naming
+        Names of the targets.
+    record : Record
+        The record in the folder of the targets.
+
+    Raises
+    ------
+    TargetError
+        Two data sets have the same target.
+    UnsupportedFormatError
+        The format of a source is not saved, and no suffix is given.
+    """
     jobs, skipped = _split_own_targets(_name_jobs(inputs.found, naming))
     _refuse_collision(jobs)
     return Jobs(jobs=tuple(jobs), skipped=(*inputs.skipped, *skipped), record=record)

@@ -14,6 +14,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
+from napari_ferry.batch.options import IMAGE_OPTIONS
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line
@@ -29,9 +30,6 @@ PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Pla
 
 _MOST_NAMES = 3
 """Names that are printed of files that are skipped for one reason."""
-
-_RESULT = ("axes", "image", "crop", "channel", "scale", "unit", "frame_rate", "as_seen")
-"""Options of every conversion that change its result; those of the formats do, too."""
 
 
 def convert_many(
@@ -65,7 +63,9 @@ def convert_many(
             run_jobs(
                 jobs,
                 lambda job: plan_one(_options_of(job, options), job.target),
-                options={name: getattr(options, name) for name in (*_RESULT, *options.options)},
+                options={
+                    name: getattr(options, name) for name in (*IMAGE_OPTIONS, *options.options)
+                },
                 overwrite=options.overwrite,
                 dry_run=options.dry_run,
                 save=partial(run_one, options),

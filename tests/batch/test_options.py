@@ -11,7 +11,7 @@ from napari_ferry.batch.jobs import find_jobs
 from napari_ferry.batch.names import Naming
 from napari_ferry.batch.options import complete_options
 from napari_ferry.cli import main
-from napari_ferry.codec_search import find_codec
+from napari_ferry.io.search import find_codec
 
 
 @pytest.mark.parametrize(

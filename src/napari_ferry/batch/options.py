@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from napari_ferry.codec_protocol import Codec
+from napari_ferry.io.protocol import Codec
 from napari_ferry.rendering.save import option_sources
 from napari_ferry.signatures import options_of
 
@@ -37,7 +37,7 @@ def complete_options(codec: Codec, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from napari_ferry.codec_search import find_codec
+    >>> from napari_ferry.io.search import find_codec
     >>> from pathlib import Path
     >>> options = complete_options(find_codec(Path("cells.mp4")), {"scale": 2.0, "crop": None})
     >>> options["scale"], options["crop"], options["quality"]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -185,10 +185,10 @@ from faults import warm_up
 warm_up()
 requests = socket.socket(fileno=int(sys.argv[1]))
 while True:
-    request, fds, _, _ = socket.recv_fds(requests, 1 << 16, 3)
+    request, fds, _, _ = socket.recv_fds(requests, 1 << 16, 4)
     if not request:
         sys.exit()
-    out, err, status = fds
+    *streams, status = fds
     child = os.fork()
     if not child:
         break
@@ -198,11 +198,14 @@ while True:
     for fd in fds:
         os.close(fd)
 requests.close()
-os.dup2(out, 1)
-os.dup2(err, 2)
+for place, stream in enumerate(streams):
+    os.dup2(stream, place)
 for fd in fds:
     os.close(fd)
-code, *sys.argv[1:] = json.loads(request)
+sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)
+code, folder, *sys.argv[1:] = json.loads(request)
+os.chdir(folder)
 exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
 """
 """Forks for each request, reports the child, and how it has ended; ends with the last request."""
@@ -213,6 +216,7 @@ class Fork:
     """A child of the server; what these tests need of `subprocess.Popen`."""
 
     pid: int
+    stdin: IO[str]
     stdout: IO[str]
     stderr: IO[str]
     status: IO[str]
@@ -220,14 +224,17 @@ class Fork:
 
     def send_signal(self, number: int) -> None:
         if self.returncode is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended
+                os.kill(self.pid, number)
 
     def wait(self) -> int:
         if self.returncode is None:
             self.returncode = int(self.status.readline())
         return self.returncode
 
-    def communicate(self) -> tuple[str, str]:
+    def communicate(self, text: str = "") -> tuple[str, str]:
+        self.stdin.write(text)
+        self.stdin.close()
         out = self.stdout.read()
         self.wait()
         self.stderr.seek(0)
@@ -263,24 +270,26 @@ def _server() -> socket.socket:
 def fork(code: str, *arguments: object) -> Iterator[subprocess.Popen[str] | Fork]:
     """Run code as `python` does, in a fork of a process that has imported all that saves need.
 
-    The child is there in milliseconds, not in half a second. It has no input. Where processes
-    cannot fork, this is `python`.
+    The child is there in milliseconds, not in half a second. Where processes cannot fork, this
+    is `python`.
     """
     if not hasattr(os, "fork"):
         with python(code, *arguments) as child:
             yield child
         return
-    reads, writes = zip(os.pipe(), os.pipe(), strict=True)
+    (its_stdin, stdin), (stdout, its_stdout), (status, its_status) = (os.pipe() for _ in range(3))
     with (
-        os.fdopen(reads[0]) as stdout,
-        os.fdopen(reads[1]) as status,
+        os.fdopen(stdin, "w") as stdin,
+        os.fdopen(stdout) as stdout,
+        os.fdopen(status) as status,
         tempfile.TemporaryFile("w+") as stderr,
     ):
-        request = json.dumps([code, *map(str, arguments)]).encode()
-        socket.send_fds(_server(), [request], [writes[0], stderr.fileno(), writes[1]])
-        for fd in writes:
+        request = json.dumps([code, *map(str, (Path.cwd(), *arguments))]).encode()
+        theirs = [its_stdin, its_stdout, stderr.fileno(), its_status]
+        socket.send_fds(_server(), [request], theirs)
+        for fd in (its_stdin, its_stdout, its_status):
             os.close(fd)
-        child = Fork(int(status.readline()), stdout, stderr, status)
+        child = Fork(int(status.readline()), stdin, stdout, stderr, status)
         try:
             yield child
         finally:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faults import python
+from faults import fork
 from helpers import make_image
 from napari_ferry import Image, imload, imsave, plan, run
 from napari_ferry.batch.conversion import run_jobs
@@ -194,8 +194,8 @@ run_jobs(find_jobs(["in"], Naming(folder=Path("out"), suffix=".ome.tif")), plan_
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_killed_batch_goes_on(when: str) -> None:
     """A target that was put in place just before is converted again, as it is not recorded."""
-    with python(_KILLED, when) as child:
-        child.communicate(timeout=60)
+    with fork(_KILLED, when) as child:
+        child.communicate()
     assert child.returncode == 9
     assert (OUT / "b µ.ome.tif").exists() is (when == "after")
     assert statuses(convert()) == ["skipped", "converted", "converted"]

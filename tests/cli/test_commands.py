@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faults import CAP, contents, leftovers, movie, names, python, version_of
+from faults import CAP, contents, fork, leftovers, movie, names, version_of
 from napari_ferry import Axis, Channel, Image, imload, imsave
 from napari_ferry.cli import main
 
@@ -283,7 +283,7 @@ from faults import lazy_movie
 def read(i):
     if i == 1:
         print("reading", flush=True)
-    time.sleep(0.2)
+    time.sleep(0.05)
 convert.imload = lambda *_, **__: [lazy_movie(2, read, frames=200)]
 sys.exit(main(sys.argv[1:]))
 """
@@ -305,11 +305,11 @@ def test_a_signal_cancels_a_conversion(
 ):
     imsave(np.full((3, 16, 16), 1, np.uint8), tmp_path / name)
     old = contents(tmp_path)
-    with python(_CONVERT_SLOWLY, "convert", "x.tif", tmp_path / name, "--overwrite") as child:
+    with fork(_CONVERT_SLOWLY, "convert", "x.tif", tmp_path / name, "--overwrite") as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
         child.send_signal(number)
-        _, err = child.communicate(timeout=20)
+        _, err = child.communicate()
     assert child.returncode == status, err
     assert err.splitlines()[-1] == f"napari-ferry: {word}; existing files are unchanged."
     assert contents(tmp_path) == old
@@ -338,8 +338,8 @@ sys.exit(main(["convert", source, target, "--overwrite"]))
 def test_an_interrupt_after_the_save_says_that_it_was_saved(tmp_path: Path):
     imsave(movie(2), tmp_path / "source.bin")
     paths = (tmp_path / "source.bin", tmp_path / "a.tif")
-    with python(_INTERRUPT_MOVES, *paths, "after", 1) as child:
-        _, err = child.communicate(timeout=60)
+    with fork(_INTERRUPT_MOVES, *paths, "after", 1) as child:
+        _, err = child.communicate()
     assert child.returncode == 130, err
     assert err.splitlines()[-1] == "napari-ferry: interrupted; a.tif was saved before."
     assert version_of(tmp_path / "a.tif") == 2
@@ -350,8 +350,8 @@ def test_a_second_interrupt_is_not_said_to_change_nothing(tmp_path: Path):
     imsave(movie(1), tmp_path / "a.bin")
     imsave(movie(2), tmp_path / "source.tif")
     paths = (tmp_path / "source.tif", tmp_path / "a.bin")
-    with python(_INTERRUPT_MOVES, *paths, "before", 2, 3) as child:
-        _, err = child.communicate(timeout=60)
+    with fork(_INTERRUPT_MOVES, *paths, "before", 2, 3) as child:
+        _, err = child.communicate()
     assert child.returncode == 130, err
     *_, warning, end = err.splitlines()
     assert "A save of a.bin was stopped while its files were moved in place: the new" in warning
@@ -376,11 +376,11 @@ sys.exit(main(sys.argv[1:]))
 def test_a_signal_ends_the_opening_of_a_file(
     number: signal.Signals, status: int, word: str, tmp_path: Path
 ):
-    with python(_OPEN_SLOWLY, "info", tmp_path / "x.tif") as child:
+    with fork(_OPEN_SLOWLY, "info", tmp_path / "x.tif") as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
         child.send_signal(number)
-        _, err = child.communicate(timeout=20)
+        _, err = child.communicate()
     assert (child.returncode, err) == (
         status,
         f"napari-ferry: {word}; existing files are unchanged.\n",
@@ -394,7 +394,8 @@ from faults import lazy_movie
 def read(i):
     if i == 4:
         print("reading", flush=True)
-        time.sleep(20)
+        sys.stdin.readline()
+        time.sleep(0.5)  # the signal that was sent before the line arrives first
 convert.imload = lambda *_, **__: [lazy_movie(1, read)]
 sys.exit(main(sys.argv[1:]))
 """
@@ -408,11 +409,11 @@ def test_a_signal_keeps_complete_parts_to_resume(
 ):
     cap = ("--size-cap", CAP + 400e-9 * 6, "--workers", 1)
     target = tmp_path / "movie.tif"
-    with python(_CONVERT_PARTS_SLOWLY, "convert", "x.tif", target, *cap) as child:
+    with fork(_CONVERT_PARTS_SLOWLY, "convert", "x.tif", target, *cap) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
         child.send_signal(number)
-        child.communicate(timeout=60)
+        child.communicate("\n")
     assert child.returncode == status, word
     (folder,) = leftovers(tmp_path)
     assert {"new-0.tif", "new-1.tif"} <= set(names(tmp_path / folder))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faults import python
+from faults import fork
 from helpers import make_image
 from napari_ferry import imload, imsave
 
@@ -232,8 +232,8 @@ def test_the_same_command_goes_on_after_an_interrupt(
     number: signal.Signals, status: int, run: Run
 ) -> None:
     words = ("convert", "in", "out", "-r", "--format", ".ome.tif")
-    with python(_INTERRUPTED, int(number), *words) as child:
-        out, err = child.communicate(timeout=60)
+    with fork(_INTERRUPTED, int(number), *words) as child:
+        out, err = child.communicate()
     assert child.returncode == status
     assert out.splitlines()[-1] == "1 converted, 1 skipped, 2 not converted yet"
     assert err.endswith("the same command goes on with the rest.\n")

@@ -23,13 +23,13 @@ from faults import (
     KINDS,
     SIZE,
     contents,
+    fork,
     found,
     kill_saves,
     lazy_movie,
     leftovers,
     movie,
     names,
-    python,
     run_fork,
     run_python,
     version_of,
@@ -455,7 +455,7 @@ def test_what_is_write_protected(mode: str, open_folder: Path):
     old = contents(folder)
     path.chmod(0o444)
     folder.chmod({"folder": 0o555, "file": 0o777, "place": 0o000}[mode])
-    _, out, err = run_python(_SAVE_AS_NOBODY, path)
+    _, out, err = run_fork(_SAVE_AS_NOBODY, path)
     assert out.startswith("TargetError"), err
     assert ("write-protected" if mode == "file" else "cannot be written to") in out
     folder.chmod(0o755)
@@ -468,7 +468,7 @@ def test_a_series_does_not_remove_a_write_protected_file(open_folder: Path):
     old = contents(open_folder)
     path.chmod(0o444)
     open_folder.chmod(0o777)
-    _, out, err = run_python(_SAVE_AS_NOBODY, path, CAP)
+    _, out, err = run_fork(_SAVE_AS_NOBODY, path, CAP)
     assert out.startswith("TargetError"), out + err
     assert "movie.tif is write-protected" in out
     assert contents(open_folder) == old
@@ -539,7 +539,7 @@ print("saved", flush=True)
 
 
 def test_a_second_process_is_refused_while_the_first_saves(tmp_path: Path):
-    with python(_SLOW_SAVE, "series", tmp_path) as child:
+    with fork(_SLOW_SAVE, "series", tmp_path) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
         with pytest.raises(TargetError, match="in progress"):

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 import napari_ferry
-from faults import contents, leftovers, names, python, run_python
+from faults import Fork, contents, fork, leftovers, names, run_python
 from helpers import number_of
 from napari_ferry import Image, SaveCancelledError, SaveError, load_video, save_video
 from napari_ferry.arrays import Frames
@@ -220,7 +220,7 @@ imsave(Frames(frame, (4000, 200, 200), "uint8", 1), sys.argv[1], overwrite=True)
 """
 
 
-def children_of(child: subprocess.Popen[Any]) -> list[psutil.Process]:
+def children_of(child: subprocess.Popen[str] | Fork) -> list[psutil.Process]:
     """Wait for a child to start processes and return them."""
     until = time.monotonic() + 10
     while not (found := psutil.Process(child.pid).children()):
@@ -233,12 +233,12 @@ def children_of(child: subprocess.Popen[Any]) -> list[psutil.Process]:
 def test_an_interrupt_leaves_the_old_file_and_no_encoder(suffix: str, tmp_path: Path) -> None:
     napari_ferry.imsave(np.zeros((3, 16, 16), np.uint8), tmp_path / f"a{suffix}")
     old = contents(tmp_path)
-    with python(_SAVE_SLOWLY, tmp_path / f"a{suffix}") as child:
+    with fork(_SAVE_SLOWLY, tmp_path / f"a{suffix}") as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "reading\n"
         encoders = children_of(child)
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=20)
+        _, err = child.communicate()
     assert err.strip().endswith("KeyboardInterrupt")
     assert contents(tmp_path) == old
     assert not leftovers(tmp_path)

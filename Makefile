@@ -27,7 +27,7 @@ SCREEN := env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 endif
 unexport QT_QPA_PLATFORM
 
-.PHONY: help demo test test-core test-windows compat lint bench docs clean system
+.PHONY: help demo test test-core test-windows compat lint bench docs pictures clean system
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -85,7 +85,11 @@ export CODECS
 bench: $(READY)  ## measure reading and writing beside other libraries
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(READY)  ## make the pictures of the guides again
+docs: $(READY)  ## build the site from docs/ into build/docs; any warning is an error
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "Open build/docs/index.html"
+
+pictures: $(READY)  ## make the pictures of the guides again
 	@$(SCREEN) $(BIN)/python docs/make_pictures.py
 
 clean:  ## remove the environments and everything else that was made

@@ -1,4 +1,4 @@
-"""Make the pictures of the README and the guides from real windows: ``make docs``."""
+"""Make the pictures of the README and the guides from real windows: ``make pictures``."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _discard_output() -> None:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; an unknown option ends the process with the nearest known one."""
-    parser, commands = _parser(arguments)
+    parser, commands = make_parser(arguments)
     if not arguments:
         parser.print_help(sys.stderr)
         raise SystemExit(2)
@@ -93,7 +93,7 @@ def _changes(interrupt: KeyboardInterrupt) -> str:
     return "; ".join(notes)
 
 
-def _parser(
+def make_parser(
     arguments: Sequence[str] | None,
 ) -> tuple[argparse.ArgumentParser, completion.Commands]:
     """Return the parser of the command line, and that of each command.
@@ -121,7 +121,7 @@ def _parser(
     repair.add_options(add("repair", "find the layout of raw files, or mend metadata"))
     demo.add_options(add("demo", "open napari with samples, and save them in every format"))
     completed = add("completion", "print a script that completes options in a shell")
-    completion.add_options(completed, lambda: _parser(None)[1])
+    completion.add_options(completed, lambda: make_parser(None)[1])
     return parser, commands.choices
 
 

@@ -1,4 +1,4 @@
-"""Lazy Zarr arrays, of which only the chunks under an index are read."""
+"""Lazy Zarr arrays, which read only the chunks under an index."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ZarrArray(Shaped, Closable):
 
     @property
     def cache_bytes(self) -> int:
-        """Size of the chunks of this array that a cache has room for, in bytes."""
+        """Room for chunks of this array in a cache, in bytes."""
         return _AHEAD_BYTES
 
     @property
@@ -157,6 +157,7 @@ class ZarrArray(Shaped, Closable):
         keeps_whole = is_remote if reuse is None else reuse
 
         def copy(parts: tuple[_Part, ...]) -> None:
+            """Copy the samples of one chunk to their place in the result."""
             index = tuple(part.chunk for part in parts)
             is_kept = keeps_whole or not self._are_whole(parts)
             chunk = self._read_chunk(index, is_kept=is_kept, is_read_again=keeps_whole)
@@ -195,7 +196,9 @@ class ZarrArray(Shaped, Closable):
         return [_split_range(*each) for each in zip(ranges, self.chunks, strict=True)]
 
     def _make_filled(self, counts: Sequence[int]) -> NDArray[Any]:
-        """Return an array of fill values; zeros take up memory only where chunks replace them.
+        """Return an array of fill values.
+
+        Zeros take up memory only after chunks have replaced them.
 
         Raises
         ------
@@ -215,7 +218,7 @@ class ZarrArray(Shaped, Closable):
             ) from error
 
     def _are_whole(self, parts: Sequence[_Part]) -> bool:
-        """Return True if parts contain all samples of a chunk that are in the array."""
+        """Return True if parts contain all samples of a chunk inside the array."""
         return all(
             len(range(side)[part.source]) == min(side, n - part.chunk * side)
             for part, side, n in zip(parts, self.chunks, self.shape, strict=True)

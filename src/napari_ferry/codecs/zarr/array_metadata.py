@@ -50,7 +50,7 @@ class Shards(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayMetadata:
-    """What the metadata say of an array.
+    """Metadata of an array.
 
     Parameters
     ----------
@@ -63,11 +63,11 @@ class ArrayMetadata:
     decoder : ChunkDecoder
         Decoder of a chunk, with its shape.
     shards : Shards, optional
-        How chunks are stored in shards; ``None`` for a file for each chunk.
+        Layout of the shards; ``None`` for a file for each chunk.
     prefix : str
         First part of the key of a file, empty or ``c``.
     separator : str, optional
-        Character between the numbers in a key; ``None`` if the names of the files must tell.
+        Character between the numbers in a key; ``None`` to find it in the names of the files.
     names : tuple of str or None, optional
         Names of the axes, where they are given.
     """
@@ -99,9 +99,11 @@ def parse_v2(document: Mapping[str, Any]) -> ArrayMetadata:
         raise DamageError("its filters are not a list")
     encoded = [*filters, *([] if compressor is None else [compressor])]
     steps = [parse_step(_mapping(each).get("id"), _mapping(each)) for each in reversed(encoded)]
+
     separator = document.get("dimension_separator")
     if separator is not None and separator not in _SEPARATORS:
         raise DamageError(f"its separator {separator!r:.20} is neither '/' nor '.'")
+
     return ArrayMetadata(
         shape=shape,
         dtype=dtype,
@@ -128,10 +130,12 @@ def parse_v3(document: Mapping[str, Any]) -> ArrayMetadata:
     shape = _parse_shape(document.get("shape"), dtype)
     if document.get("storage_transformers"):
         raise DamageError("its storage transformers are not supported")
+
     grid, configuration = _named(document.get("chunk_grid"))
     if grid != "regular":
         raise DamageError(f"its chunk grid {grid!r:.40} is not supported, only regular ones are")
     chunks = _parse_chunks(configuration.get("chunk_shape"), shape)
+
     decoder, shards = _parse_codecs(document.get("codecs"), chunks, dtype)
     prefix, separator = _parse_keys(document.get("chunk_key_encoding"))
     return ArrayMetadata(

@@ -30,7 +30,7 @@ _CHECKED = frozenset({"crc32c", "zstd", "gzip", "zlib", "bz2", "lzma"})
 
 
 class Step(NamedTuple):
-    """One step of decoding: the name of a codec, and the size of the items that it shuffles."""
+    """One step of decoding: the name of a codec, and the size of the shuffled items in bytes."""
 
     codec: str
     itemsize: int = 1
@@ -116,7 +116,7 @@ _Decompress: TypeAlias = Callable[[Bytes, NDArray[np.uint8]], NDArray[np.uint8]]
 
 @cache
 def _decompressors() -> Mapping[str, _Decompress]:
-    """Return the functions that decompress bytes into an array; they return the part in use."""
+    """Return functions to decompress bytes into an array; each returns the part in use."""
     import imagecodecs
 
     return {
@@ -170,7 +170,7 @@ def strip_checksum(data: Bytes) -> Bytes:
 
 
 def _unshuffle(data: Bytes, itemsize: int) -> Bytes:
-    """Undo the byte shuffle of numcodecs, which leaves bytes after the last item alone."""
+    """Undo the byte shuffle of numcodecs; bytes after the last item are not shuffled."""
     flat = np.frombuffer(data, np.uint8)
     n_items = len(flat) // itemsize
     items = flat[: n_items * itemsize].reshape(itemsize, n_items).T

@@ -63,6 +63,7 @@ class ChunkFiles:
         shards = self.metadata.shards
         counts = shards.counts if shards else (1,) * len(index)
         key = self.key_of([i // n for i, n in zip(index, counts, strict=True)])
+
         try:
             if shards is None:
                 data = self._require(key, self.store.read(key, self.metadata.decoder.most_bytes))
@@ -78,7 +79,7 @@ class ChunkFiles:
             ) from error
 
     def _require(self, key: str, found: _T | None) -> _T | None:
-        """Return what was found, and refuse that a file of a complete array is missing."""
+        """Return the data of a file, and refuse a missing file of a complete array."""
         if found is None and self.is_complete:
             raise UnreadableFileError(
                 f"{self.store.name} is damaged: {key} is missing, although all chunks were saved; "

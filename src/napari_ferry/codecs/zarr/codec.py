@@ -96,7 +96,7 @@ def _open_store(store: Store, name: str) -> list[Image]:
 
 
 def storage(path: Path, image: Image) -> dict[str, str]:
-    """Return how the full resolution of an image is stored."""
+    """Return the storage of an image's full resolution: compression, chunks and shards."""
     from napari_ferry.codecs.zarr.array import ZarrArray
     from napari_ferry.codecs.zarr.storage import storage_of
 
@@ -192,12 +192,14 @@ def _check_options(options: StoreOptions) -> None:
         known = typing.get_args(kind)
         if value not in known and (value is not None or name == "version"):
             raise InvalidImageError(f"The {name} is {value!r}: choose one of {', '.join(known)}.")
+
     if not (options.shards is None or isinstance(options.shards, bool)):
         raise InvalidImageError(f"shards is {options.shards!r}: give True, False or None.")
     if options.shards and options.version == "0.4":
         raise InvalidImageError(
             "OME-Zarr 0.4 has no shards: choose version 0.5, or leave the shards out."
         )
+
     if not (options.levels is None or is_count(options.levels, 1)):
         raise InvalidImageError(
             f"levels is {options.levels!r}: give a whole number of at least 1, or None."
@@ -212,7 +214,7 @@ def claims(path: Path) -> bool:
 
 
 def check(path: Path) -> list[str]:
-    """Return messages about metadata that have changed since the store was saved."""
+    """Return messages about metadata changed since the store was saved."""
     from napari_ferry.codecs.zarr.document_digests import find_changes
 
     return list(find_changes(_store_at(path)))
@@ -238,7 +240,7 @@ def repair(
     averaged: bool = False,
     ome: bool = False,
 ) -> Repair:
-    """Return the changes that make the metadata of a store valid; nothing is written.
+    """Return the changes to make the metadata of a store valid; nothing is written.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Whether a store contains every chunk of its arrays, so that a missing one is a loss.
+"""Completeness of a store: a missing chunk is a loss if all of them were saved.
 
 Zarr defines missing chunks as fill values, and other programs leave out chunks of these. Our record
-in the attributes of an array or a group says if all of them were written.
+in the attributes of an array or a group states if all of them were written.
 """
 
 from __future__ import annotations
@@ -16,6 +16,6 @@ COMPLETE = "complete"
 
 
 def is_complete(attributes: Mapping[str, Any]) -> bool:
-    """Return True if our record in attributes says that all chunks were written."""
+    """Return True if all chunks were written, according to our record in attributes."""
     record = attributes.get(KEY)
     return isinstance(record, Mapping) and record.get(COMPLETE) is True

@@ -61,7 +61,7 @@ class ChunkCache:
             return self._chunks.get(key)
 
     def put(self, key: Key, chunk: NDArray[Any], *, is_reused: bool = False) -> None:
-        """Add a chunk, in the place of those that were not used for longest.
+        """Add a chunk, and remove the least recently used ones if there is no room.
 
         It is taken as one that was read once, unless it `is_reused` or was read before.
         """
@@ -89,7 +89,7 @@ class ChunkCache:
                 self._lock.release()
 
     def _add(self, key: Key, chunk: NDArray[Any]) -> None:
-        """Add a chunk that is read again."""
+        """Add a chunk to those in repeated use."""
         self._seen.pop(key, None)
         self._new.pop(key)
         self._chunks.put(key, chunk)
@@ -116,13 +116,14 @@ class _RecentChunks:
         return len(self._chunks)
 
     def get(self, key: Key) -> NDArray[Any] | None:
+        """Return a chunk, and mark it as the most recently used; ``None`` if it is missing."""
         if key not in self._chunks:
             return None
         self._chunks.move_to_end(key)
         return self._chunks[key]
 
     def put(self, key: Key, chunk: NDArray[Any]) -> list[Key]:
-        """Add a chunk, and return the keys of those that were removed for it."""
+        """Add a chunk, and return the keys of the chunks removed for it."""
         self.pop(key)
         self._chunks[key] = chunk
         self.nbytes += chunk.nbytes
@@ -133,11 +134,13 @@ class _RecentChunks:
         return removed
 
     def pop(self, key: Key) -> NDArray[Any] | None:
+        """Remove a chunk, and return it; ``None`` if it is missing."""
         chunk = self._chunks.pop(key, None)
         self.nbytes -= 0 if chunk is None else chunk.nbytes
         return chunk
 
     def remove(self, owner: object) -> None:
+        """Remove all chunks of an array."""
         for key in [key for key in self._chunks if key[0] is owner]:
             self.pop(key)
 

@@ -52,18 +52,19 @@ def _is_object(value: object) -> bool:
 
 
 def find_changes(store: Store) -> Iterator[str]:
-    """Yield a message about each document that was changed after our save.
+    """Yield a message about each document changed after our save.
 
     Parameters
     ----------
     store : Store
-        A store, also one that other programs have written, which has no digests.
+        A store; one that another program wrote has no digests, and is not checked.
     """
     for key in _ROOTS:
         root = _read(store, key)
         if isinstance(root, str):
             yield root
         digests = find_digests(key, root) if isinstance(root, Mapping) else None
+
         for name, digest in (digests or {}).items():
             found = root if name == key else _read(store, name)
             if isinstance(found, str):

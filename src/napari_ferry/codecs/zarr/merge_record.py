@@ -32,7 +32,7 @@ from napari_ferry.image.record import (
 
 
 def merge_record(header: Image, node: Node, multiscale: Mapping[str, Any]) -> Image:
-    """Return an image with what only our record holds, if its group has one that fits.
+    """Return an image merged with our record, if its group has a fitting one.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _other_metadata(header: Image) -> dict[str, Any]:
 
 
 def _with_label_colors(merged: Image, header: Image, record: Description) -> Image:
-    """Return labels with the colors that another program has changed."""
+    """Return labels with the colors changed by another program."""
     written = read_label_colors(describe_labels(record.display, "", ""), "")
     if header.kind != "labels" or written == header.display:
         return merged
@@ -112,9 +112,9 @@ def _with_label_colors(merged: Image, header: Image, record: Description) -> Ima
 
 
 def _with_rendering(merged: Image, node: Node, record: Description) -> Image:
-    """Return an image with the channels that another program has changed."""
+    """Return an image with the channels changed by another program."""
     count = merged.size("c") if "c" in merged.axis_names else 1
-    # the range of the type is that of the pixels, whatever the record says
+    # the range of the type follows the pixels, even if the record differs
     record = replace(record, dtype=merged.dtype.name)
     written = read_rendering(describe_rendering(record), count, "")
     header = read_rendering(node.ome.get("omero"), count, node.label)
@@ -146,7 +146,7 @@ def _merge_channel(own: Channel, written: Channel, header: Channel) -> Channel:
 
 
 def _with_visible(display: Mapping[str, Any], visible: Sequence[bool]) -> dict[str, Any]:
-    """Return a display in which channels are visible or not."""
+    """Return a display with the visibility of each channel."""
     displays = channel_displays(display, len(visible))
     shown = [
         each if each.get("visible", True) == is_shown else {**each, "visible": is_shown}

@@ -77,7 +77,7 @@ def open_image(node: Node, name: str) -> list[Image]:
 def open_groups(
     node: Node, paths: Sequence[object], names: Sequence[str], what: str
 ) -> list[Image]:
-    """Open the images of groups in a group; those that are missing or damaged are named.
+    """Open the images of groups in a group, and warn of missing or damaged ones.
 
     Parameters
     ----------
@@ -111,6 +111,7 @@ def open_groups(
             images += open_image(child, name)
         except (DamageError, UnreadableFileError) as error:
             problems.append(str(error).rstrip("."))
+
     if problems and not images:
         raise UnreadableFileError(
             f"{node.label} holds no {what} that can be opened ({problems[0]}): get a complete copy "
@@ -121,7 +122,7 @@ def open_groups(
 
 
 def warn_left_out(label: str, what: str, problems: Sequence[str]) -> None:
-    """Warn about parts that are left out, the first of which are named."""
+    """Warn about omitted parts, and name the first three."""
     if problems:
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         warn(f"{label}: {len(problems)} {what} are left out ({'; '.join(problems[:3])}{more}).")
@@ -221,7 +222,7 @@ def _open_level(node: Node, path: object) -> ZarrArray:
 
 
 def is_level(full: ZarrArray, array: ZarrArray) -> bool:
-    """Return True for an array that is not larger than the full resolution along any axis."""
+    """Return True for an array no larger than the full resolution along any axis."""
     is_alike = array.ndim == full.ndim and array.dtype == full.dtype
     return is_alike and all(n <= most for n, most in zip(array.shape, full.shape, strict=True))
 
@@ -242,7 +243,7 @@ def _as_integers(level: ZarrArray) -> ZarrArray:
 
 
 def _read_metadata(node: Node, multiscale: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a group says beyond its image."""
+    """Return the metadata of a group besides those of its image."""
     own = {key: value for key, value in node.attributes.items() if key not in _READ_KEYS}
     said = {key: multiscale[key] for key in ("type", "metadata") if key in multiscale}
     properties = node.ome.get("image-label")
@@ -253,7 +254,7 @@ def _read_metadata(node: Node, multiscale: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _open_labels(node: Node) -> list[Image]:
-    """Open the labels of an image; those that cannot be opened are left out with a warning."""
+    """Open the labels of an image, and warn of unreadable ones."""
     try:
         group = node.child("labels")
     except UnreadableFileError as error:
@@ -263,7 +264,7 @@ def _open_labels(node: Node) -> list[Image]:
 
 
 def open_label_group(group: Node, label: str) -> list[Image]:
-    """Open the labels that a group lists; those that cannot be opened are left out.
+    """Open the labels listed by a group, and warn of unreadable ones.
 
     Parameters
     ----------
@@ -288,7 +289,7 @@ def open_label_group(group: Node, label: str) -> list[Image]:
 
 
 def _as_labels(images: Sequence[Image]) -> list[Image]:
-    """Return images in a group of labels as labels, also those that do not call themselves so."""
+    """Return images in a group of labels as labels, even if not declared as such."""
     return [
         image
         if image.kind == "labels" or image.dtype.kind not in "iu"

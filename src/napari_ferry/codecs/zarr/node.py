@@ -55,12 +55,12 @@ class Node:
 
     @property
     def label(self) -> str:
-        """Name for messages: that of the store, and the key."""
+        """Name for messages: the name of the store, and the key."""
         return f"{self.store.name}/{self.key}" if self.key else self.store.name
 
     @property
     def ome(self) -> Mapping[str, Any]:
-        """Attributes of OME-NGFF, which are in an object ``ome`` since version 0.5."""
+        """Attributes of OME-NGFF; since version 0.5 in an object ``ome``."""
         ome = self.attributes.get("ome")
         return ome if isinstance(ome, Mapping) else self.attributes
 
@@ -77,12 +77,12 @@ class Node:
         return read_node(self.store, join_keys(self.key, path))
 
     def open_array(self, group: Node | None = None) -> ZarrArray:
-        """Open the array of this node; nothing but metadata is read.
+        """Open the array of this node, and read only its metadata.
 
         Parameters
         ----------
         group : Node, optional
-            The group of an image, whose attributes say more about its arrays.
+            The group of an image, whose attributes describe its arrays, too.
 
         Raises
         ------
@@ -101,6 +101,7 @@ class Node:
                 f"{self.label} cannot be opened: {error}; save it again with another setting, or "
                 f"restore {self.document} from a copy."
             ) from error
+
         stamp = self.store.stamp(self.document)
         nodes = (self,) if group is None else (self, group)
         has_all = any(is_complete(each.attributes) for each in nodes)
@@ -108,7 +109,7 @@ class Node:
 
 
 def own_multiscales(node: Node) -> Sequence[Any]:
-    """Return the multiscales in our record of axes that OME-NGFF cannot hold; usually none."""
+    """Return the multiscales in our record, for axes beyond OME-NGFF; usually none."""
     record = node.attributes.get(KEY)
     listed = record.get("multiscales") if isinstance(record, Mapping) else None
     return listed if isinstance(listed, list) else []
@@ -153,6 +154,7 @@ def _parse_v3_node(store: Store, key: str, document: Mapping[str, Any]) -> Node:
             f"{store.name} cannot be opened: {name} has the format {version!r:.20} and the type "
             f"{kind!r:.20}, expected an array or a group of format 3; restore it from a copy."
         )
+
     attributes = document.get("attributes")
     return Node(
         store=store,
@@ -171,7 +173,7 @@ def _read_object(store: Store, key: str) -> Mapping[str, Any] | None:
 
 
 def read_document(store: Store, key: str) -> bytes | None:
-    """Return what is in a document, or ``None`` if it is missing.
+    """Return the content of a document, or ``None`` if it is missing.
 
     Raises
     ------

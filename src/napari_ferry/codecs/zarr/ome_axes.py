@@ -30,7 +30,7 @@ class Steps(NamedTuple):
 
 
 def warn_if_empty(shape: Sequence[int], label: str) -> None:
-    """Warn about an array without pixels, which napari cannot display."""
+    """Warn about an array without pixels; napari cannot display it."""
     if 0 in shape:
         warn(f"{label} has the shape {tuple(shape)}, so it contains no pixels.")
 
@@ -149,7 +149,7 @@ def combine(outer: Steps, inner: Steps) -> Steps:
 
 
 def read_steps(transformations: object, ndim: int, label: str) -> Steps:
-    """Return the steps of a list of transformations, which apply one after the other."""
+    """Return the steps of a list of transformations, applied one after the other."""
     steps = Steps((1.0,) * ndim, (0.0,) * ndim)
     for each in transformations if isinstance(transformations, list) else []:
         steps = combine(_read_transformation(each, ndim, label), steps)
@@ -165,10 +165,12 @@ def _read_transformation(transformation: object, ndim: int, label: str) -> Steps
         return Steps(scale, translation)
     if kind == "sequence":
         return read_steps(described.get("transformations"), ndim, label)
+
     values = described.get(kind) if kind in ("scale", "translation") else None
     if isinstance(values, list) and len(values) == ndim and all(map(is_finite, values)):
         numbers = tuple(map(float, values))
         return Steps(numbers, translation) if kind == "scale" else Steps(scale, numbers)
+
     warn(
         f"{label} has a transformation {str(transformation)[:60]}, which is not a scale or a "
         f"translation of {ndim} numbers: it is left out."

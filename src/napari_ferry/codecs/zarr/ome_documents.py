@@ -1,6 +1,6 @@
 """Metadata of OME-NGFF of an image: multiscales, omero and image-label, as they are saved.
 
-https://ngff.openmicroscopy.org/0.5/. Reading uses them, too, to tell what another program changed.
+https://ngff.openmicroscopy.org/0.5/. Reading uses them, too, to find changes by another program.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def store_name(name: str) -> str:
 
 
 def storable_axis(axis: Axis) -> Axis:
-    """Return an axis as OME-NGFF can hold it: with a valid scale, and a unit that it knows."""
+    """Return an axis within the limits of OME-NGFF: with a valid scale, and a known unit."""
     is_valid = is_step(abs(axis.scale))  # readers refuse others
     is_known = axis.unit in _UNITS.get(_TYPES.get(axis.name, ""), {})
     return Axis(
@@ -114,6 +114,7 @@ def describe_rendering(description: Description) -> dict[str, Any] | None:
         hidden = [(description.display or {}).get("visible") is False]
     if not any(hidden) and all(channel == Channel() for channel in channels):
         return None
+
     full_range = _range_of(description.dtype)
     return {
         "channels": [
@@ -149,7 +150,7 @@ def _color_of(colormap: object) -> str | None:
 def _describe_channel(
     channel: Channel, full_range: tuple[float, float], *, is_active: bool
 ) -> dict[str, Any]:
-    """Return a channel with everything that the specification requires."""
+    """Return a channel with all fields required by the specification."""
     start, end = channel.contrast_limits or full_range
     if not (np.isfinite(start) and np.isfinite(end) and start < end):
         start, end = full_range
@@ -203,7 +204,7 @@ def describe_labels(display: Mapping[str, Any] | None, version: str, source: str
 
 
 def _label_colors(colormap: object) -> dict[int, list[int]]:
-    """Return the color of each label, leaving out what is not a label with a color."""
+    """Return the color of each label, and skip invalid entries."""
     direct = to_json(colormap.get("direct")) if isinstance(colormap, Mapping) else None
     colors: dict[int, list[int]] = {}
     for pair in direct if isinstance(direct, list) else ():

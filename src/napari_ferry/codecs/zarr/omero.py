@@ -73,7 +73,7 @@ def read_rendering(omero: object, count: int, label: str) -> Rendering:
 def _read_channel(
     described: Mapping[str, Any], is_gray: bool, problems: dict[str, None]
 ) -> Channel:
-    """Return one channel; add what is invalid in it to the problems."""
+    """Return one channel, and add its invalid values to the problems."""
     label = described.get("label")
     if label is not None and not isinstance(label, str | int | float):
         problems[f"a label {label!r:.20}"] = None

@@ -140,7 +140,7 @@ def _channels_of(values: NDArray[Any] | None) -> tuple[Channel, ...]:
 
 
 def _axis_of(axis: Axis, node: Node, values: NDArray[Any] | None) -> Axis:
-    """Return an axis with the spacing of its coordinate, if that is even."""
+    """Return an axis with the spacing of its coordinate, if the spacing is even."""
     if values is None or values.dtype.kind not in "iuf" or not len(values):
         return axis
     word = node.attributes.get("units")

@@ -39,7 +39,7 @@ _MOST_TEXT = 80
 
 
 class RemoteStamp(NamedTuple):
-    """What a server tells about the version of a file; each value may be missing."""
+    """Version of a file according to its server; each value may be missing."""
 
     etag: str | None
     modified: str | None
@@ -47,14 +47,14 @@ class RemoteStamp(NamedTuple):
 
 
 class _Documents(NamedTuple):
-    """Metadata files that are known by now.
+    """Metadata files known so far.
 
     Parameters
     ----------
     contents : mapping
         Content of each by its key.
     version : int
-        Version of Zarr, which is that of all arrays and groups.
+        Version of the Zarr format, the same for all arrays and groups.
     is_complete : bool
         True if there are no others.
     source : str
@@ -107,6 +107,7 @@ class RemoteStore:
         return self._root.rpartition("/")[2]
 
     def read(self, key: str, most: int) -> bytes | None:
+        """Return a whole file, or ``None`` if it is missing; see `Store.read`."""
         file_name = key.rpartition("/")[2]
         if file_name in METADATA_FILES:
             known = self._read_documents()
@@ -119,6 +120,7 @@ class RemoteStore:
         return data
 
     def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
+        """Return bytes of a file, or ``None`` if it is missing; see `Store.read_part`."""
         if not nbytes:
             return b""
         data = self._fetch(key, start, None if start < 0 else start + nbytes)
@@ -133,6 +135,7 @@ class RemoteStore:
         return data
 
     def size(self, key: str) -> int | None:
+        """Return the size of a file in bytes, or ``None`` if it is missing."""
         stamp = self._ask(key)
         return None if stamp is None else stamp.nbytes or 0
 
@@ -168,11 +171,11 @@ class RemoteStore:
             return self._stamp[1]
 
     def close(self) -> None:
-        """Ask the server at the next use whether the store has changed."""
+        """Forget the version of the store, to ask the server for it at the next use."""
         self._stamp = None
 
     def _read_documents(self) -> _Documents:
-        """Return the metadata of the root, and those that are consolidated in them."""
+        """Return the metadata of the root, and their consolidated metadata."""
         with self._lock:
             if self._documents is None:
                 data = self._fetch("zarr.json")
@@ -214,7 +217,7 @@ class RemoteStore:
         return f"{self._root}/{key}{self._query}" if key else self._root + self._query
 
     def _unreadable(self, key: str, error: BaseException) -> UnreadableFileError:
-        """Return the error for a file that the server does not give."""
+        """Return the error for a file refused by the server."""
         status = getattr(error, "status", None)
         if isinstance(error, TimeoutError):
             reason, cure = "its server did not answer in time", "try again later"
@@ -241,14 +244,14 @@ def _parse_v3(data: bytes) -> _Documents:
 
 
 def _parse_v2(data: bytes | None) -> _Documents:
-    """Return the metadata in a ``.zmetadata``, which may be missing."""
+    """Return the metadata in a ``.zmetadata``; none if it is missing."""
     members = {} if data is None else _parse_member(_parse_object(data), "metadata")
     contents = {key: json.dumps(each).encode() for key, each in members.items()}
     return _Documents(contents, 2, bool(contents), _CONSOLIDATED)
 
 
 def _parse_object(data: bytes) -> Mapping[str, Any]:
-    """Return a JSON object, empty if the bytes are damaged, which reading them reports."""
+    """Return a JSON object, empty if the bytes are damaged; a later read reports the damage."""
     try:
         value = parse_json(data.decode("utf-8-sig"))
     except ValueError:
@@ -262,7 +265,7 @@ def _parse_member(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _open_file_system(root: str) -> tuple[Any, tuple[type[Exception], ...]]:
-    """Return the file system of fsspec for an address, and the errors that it raises.
+    """Return the file system of fsspec for an address, and the types of its errors.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How the pixels of a Zarr array are stored: compression, chunks and shards."""
+"""Storage of a Zarr array's pixels: compression, chunks and shards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari_ferry.codecs.zarr.node import read_node
 
 
 def storage_of(array: ZarrArray) -> dict[str, str]:
-    """Return how an array is stored.
+    """Return the storage of an array, in words: compression, chunks, shards and version.
 
     Raises
     ------
@@ -24,6 +24,7 @@ def storage_of(array: ZarrArray) -> dict[str, str]:
         for step in metadata.decoder.steps
         if step.codec != "crc32c"
     ]
+
     stored = {
         "compression": ", ".join(reversed(names)) or "none",
         "chunks": _sizes_text(metadata.decoder.shape),

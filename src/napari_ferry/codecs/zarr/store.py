@@ -21,7 +21,7 @@ TOO_SHORT = "it is too short"
 
 
 class Store(Protocol):
-    """Files by keys, which are paths with ``/`` inside the store."""
+    """Files by keys: paths with ``/`` inside the store."""
 
     @property
     def name(self) -> str:
@@ -29,7 +29,7 @@ class Store(Protocol):
 
     @property
     def is_remote(self) -> bool:
-        """True if each read waits for a server, so that several at once take less time."""
+        """True if each read waits for a server, and parallel reads take less time."""
 
     def read(self, key: str, most: int) -> bytes | None:
         """Return a whole file, or ``None`` if it is missing.
@@ -87,6 +87,7 @@ class FolderStore:
         return Path(self.folder).name
 
     def read(self, key: str, most: int) -> bytes | None:
+        """Return a whole file, or ``None`` if it is missing; see `Store.read`."""
         try:
             with open(self._path(key), "rb", 0) as file:  # noqa: PTH123 - thousands of files
                 size = os.fstat(file.fileno()).st_size
@@ -99,6 +100,7 @@ class FolderStore:
             raise unreadable(f"{self.name}/{key}", error) from error
 
     def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
+        """Return bytes of a file, or ``None`` if it is missing; see `Store.read_part`."""
         try:
             with open(self._path(key), "rb", 0) as file:  # noqa: PTH123 - thousands of files
                 size = os.fstat(file.fileno()).st_size
@@ -113,10 +115,12 @@ class FolderStore:
             raise unreadable(f"{self.name}/{key}", error) from error
 
     def size(self, key: str) -> int | None:
+        """Return the size of a file in bytes, or ``None`` if it is missing."""
         stamp = self.stamp(key)
         return None if stamp is None else stamp.nbytes
 
     def list_names(self, key: str) -> list[str]:
+        """Return the names of the files and folders in a folder, in any order."""
         try:
             return os.listdir(self._path(key))  # noqa: PTH208 - folders may be large
         except (FileNotFoundError, NotADirectoryError):
@@ -125,6 +129,7 @@ class FolderStore:
             raise unreadable(f"{self.name}/{key}", error) from error
 
     def stamp(self, key: str) -> Stamp | None:
+        """Return the stamp of a file, or ``None`` if it is missing."""
         try:
             return Stamp.of(self._path(key))
         except (FileNotFoundError, NotADirectoryError):

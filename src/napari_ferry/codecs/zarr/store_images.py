@@ -1,4 +1,4 @@
-"""Which images a store contains: one, the fields of a plate, a series, or plain arrays.
+"""Images in a store: one, the fields of a plate, a series, or plain arrays.
 
 https://ngff.openmicroscopy.org/0.5/, sections "plate", "well" and "bioformats2raw.layout".
 """
@@ -78,6 +78,7 @@ def _open_plate(node: Node) -> list[Image]:
     listed = (
         [each for each in wells if isinstance(each, Mapping)] if isinstance(wells, list) else []
     )
+
     images: list[Image] = []
     problems: list[str] = []
     for each in listed:
@@ -89,6 +90,7 @@ def _open_plate(node: Node) -> list[Image]:
             images += _open_well(well, str(path))
         except (DamageError, UnreadableFileError) as error:
             problems.append(str(error).rstrip("."))
+
     if not images:
         reason = f" ({problems[0]})" if problems else ""
         raise UnreadableFileError(
@@ -112,7 +114,7 @@ def _open_well(node: Node, name: str) -> list[Image]:
 
 
 def _open_series(node: Node, name: str) -> list[Image]:
-    """Open the images of a file that bioformats2raw converted."""
+    """Open the images of a file converted by bioformats2raw."""
     group = read_node(node.store, f"{node.key}/OME" if node.key else "OME")
     listed = None if group is None else group.ome.get("series")
     if isinstance(listed, list):
@@ -133,6 +135,7 @@ def _open_group(node: Node) -> list[Image]:
     """Open the arrays and images below a group without metadata of OME-NGFF."""
     if node.store.name.lower().endswith(".ome.zarr"):
         warn(f"{node.label} has no metadata of OME-NGFF: its arrays are opened one by one.")
+
     images: list[Image] = []
     arrays: list[Node] = []
     for each in _walk(node):
@@ -142,6 +145,7 @@ def _open_group(node: Node) -> list[Image]:
             images += _open_ome(each, PurePosixPath(each.key).name) or []
     if arrays:
         images += open_arrays(arrays, node.label)
+
     if not images:
         raise UnreadableFileError(
             f"{node.label} holds no images: expected OME-Zarr, or arrays with at least two axes; "
@@ -172,6 +176,7 @@ def _walk(node: Node) -> list[Node]:
                 f"{node.label} has more than {_MOST_NODES} arrays, groups or files: open a group "
                 "in it."
             )
+
         inner = [child for name in names if (child := _child_of(group, name)) is not None]
         found += [child for child in inner if child.array is not None or _is_ome(child)]
         groups = [child for child in inner if child.array is None and not _is_ome(child)]

@@ -23,7 +23,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 class _Entry(NamedTuple):
-    """Position of an entry in the file, and how it is stored."""
+    """Position of an entry in the file, and its storage."""
 
     header: int
     stored: int
@@ -72,6 +72,7 @@ class ZipStore:
         return Path(self.path).name
 
     def read(self, key: str, most: int) -> bytes | None:
+        """Return a whole entry, or ``None`` if it is missing; see `Store.read`."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -88,6 +89,7 @@ class ZipStore:
         return data
 
     def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
+        """Return bytes of an entry, or ``None`` if it is missing; see `Store.read_part`."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -118,19 +120,22 @@ class ZipStore:
             raise DamageError("the ZIP file ends before it")
 
     def size(self, key: str) -> int | None:
+        """Return the size of an entry in bytes, or ``None`` if it is missing."""
         entry = self._entries.get(key)
         return None if entry is None else entry.nbytes
 
     def list_names(self, key: str) -> list[str]:
+        """Return the names of the entries and folders in a folder, in any order."""
         if self._names is None:
             self._names = _list_folders(self._entries)
         return self._names.get(key, [])
 
     def stamp(self, key: str) -> Stamp | None:
-        """Return the stamp of the ZIP file, which is checked whenever it is read."""
+        """Return the stamp of the ZIP file; each read compares it."""
         return self._file.stamp if key in self._entries else None
 
     def close(self) -> None:
+        """Close the file until the next use."""
         self._file.close()
 
 
@@ -143,7 +148,8 @@ def _read_directory(path: Path) -> dict[str, _Entry]:
         reason = other_format(path, "zip") or "it is damaged: get a complete copy"
         raise UnreadableFileError(
             f"{path.name} is not a Zarr store in a ZIP file; {reason}."
-        ) from (error)
+        ) from error
+
     return {
         info.filename: _Entry(
             header=info.header_offset,
@@ -159,7 +165,7 @@ def _read_directory(path: Path) -> dict[str, _Entry]:
 
 
 def _find_root(entries: dict[str, _Entry]) -> str:
-    """Return the prefix of all keys: empty, or the only folder if that is the store."""
+    """Return the prefix of all keys: empty, or the only folder if the store is inside it."""
     if any(name in entries for name in METADATA_FILES):
         return ""
     folders = {name.partition("/")[0] for name in entries if "/" in name}

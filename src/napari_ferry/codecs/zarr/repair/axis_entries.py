@@ -53,7 +53,7 @@ def repair_axes(
 
 
 def _are_words(multiscale: Mapping[str, Any], entry: Entry) -> bool:
-    """Return True for axes that are only names, which only OME-NGFF before 0.4 allows."""
+    """Return True for axes given only by name, although OME-NGFF since 0.4 does not allow this."""
     version = str(multiscale.get("version") or entry.ome.get("version"))
     words = any(isinstance(each, str) for each in axes_of(multiscale))
     return words and version.startswith(("0.4", "0.5"))
@@ -68,7 +68,10 @@ def describe_axes(names: Sequence[str], units: Mapping[str, Any]) -> list[dict[s
 
 
 def _propose(level: Level, entry: Entry) -> tuple[str, ...]:
-    """Return names: those of the array, or by number, with channels where their count fits."""
+    """Return the names of the array, or default names.
+
+    An outer axis with the length of the channels in ``omero`` is ``c``, if there is only one.
+    """
     ndim = level.array.ndim
     known = valid_names(dimension_names(level.node), ndim)
     default = default_axes(ndim)
@@ -86,7 +89,7 @@ def _propose(level: Level, entry: Entry) -> tuple[str, ...]:
 def repair_units(
     multiscale: dict[str, Any], names: Sequence[str], calibration: Calibration, entry: Entry
 ) -> None:
-    """Write units as OME-NGFF names them, and those that the user gives.
+    """Write the units given by the user, and spell the others as OME-NGFF does.
 
     Parameters
     ----------
@@ -116,7 +119,7 @@ def repair_units(
 
 
 def _valid_unit(word: object, name: str, entry: Entry) -> str | None:
-    """Return the name of a unit; a word that is not known is left as it is."""
+    """Return the name of a unit; an unknown word remains, with a remark."""
     if not isinstance(word, str) or is_uncalibrated(word):
         return word if isinstance(word, str) else None
     unit = known_unit(word)

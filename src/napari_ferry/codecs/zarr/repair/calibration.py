@@ -1,4 +1,4 @@
-"""Scales and translations of a pyramid, which agree among its levels."""
+"""Consistent scales and translations for the levels of a pyramid."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def repair_calibration(
     calibration: Calibration,
     entry: Entry,
 ) -> list[Steps] | None:
-    """Repair the scales of all levels, and write those that the user gives.
+    """Repair the scales of all levels, and write the ones given by the user.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _has_steps(levels: Sequence[Level]) -> bool:
 
 
 def _repair_outer(multiscale: dict[str, Any], ndim: int, entry: Entry) -> list[float] | None:
-    """Repair what is applied after the steps of each level; return its scale."""
+    """Repair the transformations applied after the steps of each level; return their scale."""
     read_texts(multiscale, "the image", entry)
     if not multiscale.get("coordinateTransformations"):
         return [1.0] * ndim
@@ -103,7 +103,7 @@ def _repair_outer(multiscale: dict[str, Any], ndim: int, entry: Entry) -> list[f
 def _fill(
     steps: Sequence[Steps], shapes: Sequence[Sequence[float]], asked: Sequence[float | None]
 ) -> tuple[list[Steps], list[str]]:
-    """Return steps with a number for each axis, and how unknown scales were found."""
+    """Return steps with a number for each axis, and notes about the source of unknown scales."""
     columns, notes = [], []
     for axis, given in enumerate(asked):
         column, note = _fill_axis([each.scale[axis] for each in steps], shapes, axis, given)
@@ -126,7 +126,7 @@ def _fill_axis(
     axis: int,
     given: float | None,
 ) -> tuple[list[float], str]:
-    """Return the scale of each level along one axis, and how it was found."""
+    """Return the scale of each level along one axis, and a note about its source."""
     by_size = [factor[axis] for factor in shapes]
     source = next((k for k, each in enumerate(known) if each is not None), None)
     found = None if source is None else known[source]
@@ -189,7 +189,7 @@ def _write(
     notes: Sequence[str],
     entry: Entry,
 ) -> None:
-    """Write the steps of a level that have changed, and note it."""
+    """Write the steps of a level if they have changed, and note the changes."""
     if old.is_regular and old.scale == new.scale and old.translation == new.translation:
         return
     before = level.dataset.get("coordinateTransformations")
@@ -204,7 +204,7 @@ def _write(
 def _scale_lines(
     before: object, old: Steps, new: Steps, names: Sequence[str], notes: Sequence[str]
 ) -> list[str]:
-    """Return what changes in the scale of a level: by axis, or as a whole if it has no axes."""
+    """Return the changes in the scale of a level: by axis, or as a whole if it has no axes."""
     values = _values(before, "scale") if old.is_regular else before
     if old.is_regular and isinstance(values, list) and len(values) == len(names):
         changes = zip(names, values, old.scale, new.scale, notes, strict=True)
@@ -232,7 +232,7 @@ def repair_positions(
     averaged: bool,
     entry: Entry,
 ) -> None:
-    """Add the translations of levels that are averages of pixels.
+    """Add the missing translations of levels of averaged pixels.
 
     Pixel centers are at whole numbers, so that the first mean of f pixels is at (f - 1) / 2. Levels
     of single pixels need no translation; which of both applies is not seen in the metadata.
@@ -246,7 +246,7 @@ def repair_positions(
     steps : sequence of Steps
         Scale and translation of each level.
     averaged : bool
-        True if the user knows that levels are averages.
+        True if levels are averages according to the user.
     entry : Entry
         Its group.
     """
@@ -276,7 +276,7 @@ def repair_positions(
 
 
 def _center(full: Steps, level: Steps) -> list[float | None]:
-    """Return the position of the first pixel of a level that averages pixels."""
+    """Return the position of the first pixel of a level of averaged pixels."""
     start = full.translation or [0.0] * len(full.scale)
     triples = zip(start, full.scale, level.scale, strict=True)
     # (f - 1) / 2 pixels of the scale s of full resolution, where f s is the scale of the level

@@ -17,7 +17,7 @@ _ENDS = ("min", "max", "start", "end")
 
 
 def repair_channels(count: int, dtype: np.dtype[Any], entry: Entry) -> None:
-    """Give each channel of an image a color, and a window with all of its four numbers.
+    """Give each channel of an image a color, and a window with all four numbers.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def repair_channels(count: int, dtype: np.dtype[Any], entry: Entry) -> None:
             f"omero describes {len(channels)} channels, but the array has {count}: the others are "
             "left as they are."
         )
+
     limits = _range_of(dtype)
     for number, channel in enumerate(channels):
         if not isinstance(channel, dict):
@@ -118,7 +119,7 @@ def _is_reversed(window: dict[str, float | None], low: str, high: str) -> bool:
 
 
 def _complete(window: dict[str, float | None], limits: tuple[float, float]) -> dict[str, float]:
-    """Return a window with rising numbers; those that are unknown are the range of the type."""
+    """Return a window with rising numbers; unknown ones are taken from the range of the type."""
     full = dict(window)
     for low, high in (("min", "max"), ("start", "end")):
         if _is_reversed(full, low, high):

@@ -10,7 +10,7 @@ _NAMES = {"/": "in nested folders, such as 0/0", ".": "in one folder, such as 0.
 
 
 def repair_separator(entry: Entry) -> None:
-    """Let the metadata of an array of Zarr 2 say how its chunks are named.
+    """Write the separator in the names of its chunks into the metadata of an array of Zarr 2.
 
     Without this, or with a wrong value, the chunks are not found, and the array is empty.
     """

@@ -18,7 +18,7 @@ _INNER = "consolidated_metadata"
 
 
 def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[Node]) -> None:
-    """Let consolidated metadata agree with the documents.
+    """Update consolidated metadata to agree with the documents.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[
         copies = _copies_in(documents.value(key))
         if copies is None:
             continue
+
         changed = [
             name
             for node in nodes
@@ -72,7 +73,7 @@ def _documents_of(documents: Documents, node: Node, group: str) -> dict[str, Any
 
 
 def _renew(copies: dict[str, Any], name: str, value: Mapping[str, Any]) -> bool:
-    """Replace a copy that differs from its document; return True if it did."""
+    """Replace a copy that differs from its document; return True if replaced."""
     old = copies.get(name, {})  # attributes without a document are empty
     if isinstance(old, dict) and _comparable(old) == _comparable(value):
         return False
@@ -83,6 +84,6 @@ def _renew(copies: dict[str, Any], name: str, value: Mapping[str, Any]) -> bool:
 
 
 def _comparable(document: Mapping[str, Any]) -> str:
-    """Return a text that is equal for documents with the same meaning."""
+    """Return a normalized text, equal for documents with the same meaning."""
     own = {k: v for k, v in document.items() if k != _INNER and v not in ({}, [], None)}
     return json.dumps(own, sort_keys=True)

@@ -7,7 +7,7 @@ from napari_ferry.codecs.zarr.repair.documents import Documents
 
 
 def renew_digests(documents: Documents) -> None:
-    """Let the digests of changed documents agree with them, where the root has any.
+    """Update the digests of changed documents, if the root has any.
 
     Documents that were not changed keep theirs, so that damage in them is still found.
     """

@@ -21,7 +21,7 @@ _MAX_TEXT = 100
 
 @dataclass
 class _Document:
-    """A document: its bytes, and its value, which is changed in place."""
+    """A document: its bytes, and its value to change in place."""
 
     before: bytes | None
     value: dict[str, Any]
@@ -30,7 +30,7 @@ class _Document:
 
 @dataclass
 class Documents:
-    """Documents of a store, read when they are needed, and what was changed in them.
+    """Documents of a store, read when they are needed, and the changes made in them.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Documents:
         return None if document is None else document.value
 
     def create(self, key: str) -> dict[str, Any]:
-        """Return the object of a document, which is made if it is missing."""
+        """Return the object of a document; create it if it is missing."""
         value = self.value(key)
         if value is None:
             value = {}
@@ -67,7 +67,7 @@ class Documents:
         return value
 
     def note(self, key: str, change: str) -> None:
-        """Note a change that was made in a document."""
+        """Note a change made in a document."""
         document = self._documents[key]
         assert document is not None
         document.is_changed = True
@@ -75,11 +75,11 @@ class Documents:
 
     @property
     def changed(self) -> list[str]:
-        """Keys of the documents that were changed."""
+        """Keys of the changed documents."""
         return [key for key, each in self._documents.items() if each and each.is_changed]
 
     def to_repair(self) -> Repair:
-        """Return all changes; consolidated metadata, which repeat others, are written last."""
+        """Return all changes; consolidated metadata are written last, as they repeat the others."""
         changed = {key: each for key, each in self._documents.items() if each and each.is_changed}
         keys = sorted(changed, key=lambda key: (-key.count("/"), key == ".zmetadata", key))
         return Repair(
@@ -113,7 +113,7 @@ class Entry:
 
     @property
     def metadata_key(self) -> str:
-        """Key of the document that makes the node an array or a group."""
+        """Key of the document with the metadata of the array or group, not of its attributes."""
         names = {2: ".zgroup" if self.node.array is None else ".zarray", 3: "zarr.json"}
         return self._key(names[self.node.version])
 
@@ -144,11 +144,11 @@ class Entry:
         self.documents.note(self.attributes_key, f"{self._prefix}{text}")
 
     def change_metadata(self, text: str) -> None:
-        """Note a change of the document that makes the node an array or a group."""
+        """Note a change of the document with the metadata of the array or group."""
         self.documents.note(self.metadata_key, f"{self._prefix}{text}")
 
     def remark(self, text: str) -> None:
-        """Note what is unknown, or cannot be repaired."""
+        """Note something unknown or beyond repair."""
         self.documents.remarks.append(f"{self._prefix}{text}")
 
     @property

@@ -1,4 +1,4 @@
-"""Numbers of Python that are not JSON: NaN and infinity.
+"""Numbers of Python outside JSON: NaN and infinity.
 
 Programs other than those in Python cannot read a document with such a number at all.
 """
@@ -34,7 +34,7 @@ def repair_copied_numbers(documents: Documents, key: str) -> None:
 
 
 def _replace(documents: Documents, key: str, shown: Any, root: dict[str, Any]) -> None:
-    """Replace what is found in an object, and note it."""
+    """Replace the numbers found in an object, and note the changes."""
     found = list(_find(shown, root))
     lines = []
     for path, owner, name in found:
@@ -53,7 +53,7 @@ def _fill_text(number: float) -> str:
 
 
 def _find(value: Any, owner: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Return path, owner and key of each number that is not JSON; `owner` is the real object."""
+    """Yield path, owner and key of each number outside JSON; `owner` is the object to change."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for name, item in items:
         inner = f"{path}.{name}" if path else str(name)

@@ -22,7 +22,7 @@ from napari_ferry.errors import InvalidImageError
 
 
 def image_entries(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the groups with images of a version of OME-NGFF that can be repaired."""
+    """Return the groups with images of a repairable version of OME-NGFF."""
     found = []
     for entry in entries:
         listed = entry.node.ome.get("multiscales")
@@ -40,7 +40,7 @@ def image_entries(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def repair_images(entries: Sequence[Entry], request: Request) -> None:
-    """Repair the images of groups, and write the values that the user gives.
+    """Repair the images of groups, and write the values given by the user.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def repair_images(entries: Sequence[Entry], request: Request) -> None:
 def _check_request(
     images: Sequence[tuple[Entry, dict[str, Any], list[Level]]], request: Request
 ) -> None:
-    """Refuse names that do not fit the images."""
+    """Refuse names of axes or of an image that do not fit the images."""
     counts = dict.fromkeys(levels[0].array.ndim for *_, levels in images)
     if request.axes and counts and not any(map(request.axis_names, counts)):
         raise InvalidImageError(

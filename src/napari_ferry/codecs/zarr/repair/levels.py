@@ -1,4 +1,4 @@
-"""Levels of the pyramids of images: their order, and which of them exist."""
+"""Levels of the pyramids of images: their existence and order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Level:
 
 
 def repair_levels(multiscale: dict[str, Any], entry: Entry) -> list[Level]:
-    """Remove levels that are missing from the list of an image, and sort the others by size.
+    """Remove missing levels from the list of an image, and sort the others by size.
 
     Returns
     -------

@@ -15,7 +15,7 @@ _MOST_DEPTH = 12
 
 
 def find_nodes(root: Node, remarks: list[str]) -> list[Node]:
-    """Return a node, and all arrays and groups below it; folders of chunks are not listed.
+    """Return a node, and all arrays and groups below it, without listing folders of chunks.
 
     Parameters
     ----------
@@ -34,11 +34,13 @@ def find_nodes(root: Node, remarks: list[str]) -> list[Node]:
     n_seen = 0
     while waiting:
         node, depth = waiting.pop()
+
         if node.key in found:
             continue
         found[node.key] = node
         if node.array is not None or depth >= _MOST_DEPTH:
             continue
+
         keys = _child_keys(node)
         n_seen += len(keys)
         if n_seen > _MOST_NAMES:
@@ -52,7 +54,7 @@ def find_nodes(root: Node, remarks: list[str]) -> list[Node]:
 
 
 def _child_keys(node: Node) -> list[str]:
-    """Return the keys of what is in a group, and of arrays further below that it lists."""
+    """Return the keys of the entries of a group, and of listed arrays further below."""
     names = [name for name in natural_sorted(node.store.list_names(node.key)) if name[0] != "."]
     keys = [join_keys(node.key, name) for name in names]
     for path in _listed_paths(node):

@@ -21,7 +21,7 @@ _ORDER = "tczyx"
 
 
 def name_axes(entries: Sequence[Entry], request: Request) -> None:
-    """Write the names of axes that the user gives into plain arrays.
+    """Write the names of axes given by the user into plain arrays.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ def name_axes(entries: Sequence[Entry], request: Request) -> None:
             f"A plain array has no place for {' and '.join(given)}: choose the option ome, which "
             "makes it an image of OME-Zarr."
         )
+
     if request.axes is None:
         return
     counts = [len(entry.node.array.get("shape", [])) for entry in entries if entry.node.array]
@@ -51,6 +52,7 @@ def name_axes(entries: Sequence[Entry], request: Request) -> None:
             f"{' or '.join(map(str, dict.fromkeys(counts))) or 'none'}: name one axis for each "
             "dimension."
         )
+
     for entry, ndim in zip(entries, counts, strict=True):
         names = request.axis_names(ndim)
         if names is not None:
@@ -123,7 +125,7 @@ def _node_of(nodes: Sequence[Node], node: Node) -> Node:
 
 
 def _pyramid_of(group: Entry, nodes: Sequence[Node]) -> list[tuple[Node, ZarrArray]]:
-    """Return the arrays of a group, if they are one image.
+    """Return the arrays of a group if they are one image, the largest first.
 
     Raises
     ------
@@ -131,6 +133,7 @@ def _pyramid_of(group: Entry, nodes: Sequence[Node]) -> list[tuple[Node, ZarrArr
         They are none or several images.
     """
     dims = {dim for node in nodes if node.array is not None for dim in dimension_names(node)}
+
     found = []
     for node in nodes:
         if node.array is None or node.key.rpartition("/")[2] in dims:
@@ -142,6 +145,7 @@ def _pyramid_of(group: Entry, nodes: Sequence[Node]) -> list[tuple[Node, ZarrArr
             continue
         if array.ndim >= 2 and array.dtype.kind != "U":
             found.append((node, array))
+
     found.sort(key=lambda pair: (-pair[1].size, pair[0].key))
     sizes = [array.size for _, array in found]
     is_pyramid = len(set(sizes)) == len(sizes) and all(
@@ -157,7 +161,7 @@ def _pyramid_of(group: Entry, nodes: Sequence[Node]) -> list[tuple[Node, ZarrArr
 
 
 def _check_axes(names: Sequence[str], label: str) -> None:
-    """Refuse axes that OME-NGFF cannot have."""
+    """Refuse axes not allowed by OME-NGFF."""
     places = [_ORDER.find(name) for name in names]
     if -1 in places or places != sorted(places) or not {"y", "x"} <= {*names}:
         raise InvalidImageError(

@@ -1,4 +1,4 @@
-"""Values that the user gives: names of axes, scales, units and a name."""
+"""Values given by the user: names of axes, scales, units and a name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SPACE = ("z", "y", "x")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user asks for.
+    """Request of the user: the values and options of a repair.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Request:
     name : str, optional
         Name of the image.
     averaged : bool
-        True if the user knows that levels are averages of pixels.
+        True if levels are averages of pixels according to the user.
     ome : bool
         True to make plain arrays an image of OME-Zarr.
     """
@@ -75,7 +75,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scales and units that the user gives, by the name of the axis."""
+    """Scales and units given by the user, by the name of the axis."""
 
     scales: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -109,9 +109,10 @@ def _parse_units(text: str | None, names: Sequence[str]) -> dict[str, str]:
 
 
 def _split(text: str | None, names: Sequence[str], what: str, example: str) -> dict[str, str]:
-    """Return a text for each axis, from ``z=2,y=1`` or from one value for each axis."""
+    """Return the text for each axis, from ``z=2,y=1`` or from one value for each axis."""
     if text is None:
         return {}
+
     words = [word.strip() for word in text.split(",")]
     if all("=" in word for word in words):
         parts = [word.partition("=") for word in words]
@@ -120,6 +121,7 @@ def _split(text: str | None, names: Sequence[str], what: str, example: str) -> d
         pairs = dict(zip(names, words, strict=True))
     else:
         pairs = {"": ""}
+
     if not set(pairs) <= {*names}:
         raise InvalidImageError(
             f"The {what} is {text!r}, but the axes are {' '.join(names)}: give a value for each of "

@@ -21,7 +21,7 @@ from napari_ferry.saving.repair import Repair
 
 
 def plan_repair(folder: Path, request: Request) -> Repair:
-    """Return the changes of metadata that make a store valid; nothing is written.
+    """Return the changes of metadata to make a store valid; nothing is written.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def _repair_nodes(documents: Documents, root: Node, nodes: list[Node], request: 
     if request.ome and not any(is_image(node) for node in nodes):
         make_image(entries[0], nodes, request)
         images = entries[:1]
+
     if images:
         repair_images(images, request)
     elif any(is_image(node) for node in nodes) and request != Request():
@@ -76,6 +77,7 @@ def _repair_nodes(documents: Documents, root: Node, nodes: list[Node], request: 
         )
     else:
         name_axes([entry for entry in entries if entry.node.array is not None], request)
+
     for entry in entries:
         repair_separator(entry)
         repair_numbers(entry)

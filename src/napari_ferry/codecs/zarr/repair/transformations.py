@@ -18,7 +18,7 @@ _READABLE = ("scale", "translation", "identity", "sequence")
 
 @dataclass
 class Steps:
-    """Scale and translation of a level along each axis; ``None`` where they are not valid.
+    """Scale and translation of a level along each axis; ``None`` for invalid values.
 
     `is_regular` is False if they are not stored as a scale, and a translation after it.
     """
@@ -29,7 +29,7 @@ class Steps:
 
 
 def read_texts(owner: dict[str, Any], title: str, entry: Entry) -> None:
-    """Replace numbers that are given as text in the transformations of a level or an image.
+    """Replace texts by numbers in the transformations of a level or an image.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _listed(owner: Mapping[str, Any]) -> list[Any]:
 
 
 def read_level(owner: Mapping[str, Any], ndim: int, entry: Entry, title: str) -> Steps | None:
-    """Return scale and translation; ``None`` for transformations of other kinds, which are left."""
+    """Return scale and translation; leave transformations of other kinds, and return ``None``."""
     listed = _listed(owner)
     described = [each if isinstance(each, dict) else {} for each in listed]
     kinds = [each.get("type") for each in described]
@@ -81,11 +81,13 @@ def read_level(owner: Mapping[str, Any], ndim: int, entry: Entry, title: str) ->
             f"({', '.join(map(str, kinds))[:60]}): they are left as they are."
         )
         return None
+
     if kinds in (["scale"], ["scale", "translation"]):
         scale, *others = (_numbers(each.get(each["type"]), ndim) for each in described)
         return Steps(_valid_scales(scale), others[0] if others else None)
     if not kinds or not all(map(_is_valid, described, [ndim] * len(kinds))):
         return Steps([None] * ndim, None, is_regular=False)
+
     combined = read_steps(listed, ndim, entry.node.label)
     moved = "translation" in kinds or "sequence" in kinds
     translation: list[float | None] | None = [*combined.translation] if moved else None
@@ -93,7 +95,7 @@ def read_level(owner: Mapping[str, Any], ndim: int, entry: Entry, title: str) ->
 
 
 def _valid_scales(scales: Sequence[float | None]) -> list[float | None]:
-    """Return scales, those that are not valid as distances as ``None``, as images are opened."""
+    """Replace scales that are not valid distances with ``None``, as when opening images."""
     return [each if each is not None and is_step(abs(each)) else None for each in scales]
 
 
@@ -123,7 +125,7 @@ def write_level(owner: dict[str, Any], steps: Steps) -> None:
 
 
 def factors(full: Sequence[int], shape: Sequence[int]) -> list[float]:
-    """Return the downsampling factor along each axis; a whole number if that can be.
+    """Return the downsampling factor along each axis; a whole number if possible.
 
     >>> factors((10, 65, 64), (10, 33, 32)), factors((10,), (4,))
     ([1, 2, 2], [2.5])

@@ -22,7 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def has_surrogates(text: str) -> bool:
-    """Return True for text that is not Unicode, so that it cannot be in a document."""
+    """Return True for text with surrogates, which are not allowed in a document."""
     return _SURROGATE.search(text) is not None
 
 
@@ -39,6 +39,7 @@ def describe_array(level: Level, encoder: ChunkEncoder, names: Sequence[str]) ->
         Names of its axes.
     """
     codecs = encoder.v3_codecs
+
     if level.is_sharded:
         index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
         configuration = {
@@ -48,6 +49,7 @@ def describe_array(level: Level, encoder: ChunkEncoder, names: Sequence[str]) ->
             "index_location": "end",
         }
         codecs = [{"name": "sharding_indexed", "configuration": configuration}]
+
     return {
         "zarr_format": 3,
         "node_type": "array",
@@ -102,10 +104,12 @@ def v3_documents(
             for key, attributes in groups.items()
         },
     }
+
     root = nodes.pop("")
     consolidated = {"kind": "inline", "must_understand": False, "metadata": nodes}
     documents = {f"{key}/zarr.json": node for key, node in reversed(nodes.items())}
     digests = digests_of({**documents, "zarr.json": root})
+
     documents["zarr.json"] = {
         **root,
         "attributes": add_digests(root["attributes"], digests),
@@ -139,7 +143,7 @@ def v2_documents(
 
 
 def _to_texts(documents: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return documents as JSON, in which NaN, infinity and lone surrogates would be invalid."""
+    """Return documents as JSON; refuse NaN and infinity, and replace lone surrogates."""
     return tuple(
         (
             key,

@@ -121,7 +121,7 @@ def _split_chunks(
 def _make_parts(
     reader: BlockReader, maker: BlockMaker, extent: tuple[int, ...]
 ) -> Iterator[tuple[Level, _Part]]:
-    """Yield parts of all levels that are written, in whole chunks.
+    """Yield parts of all levels to write, in whole chunks.
 
     Strips of the first level are halved one by one, so that the largest part that is put together
     is one of the second level.
@@ -153,7 +153,7 @@ def _read_strips(
 def _make_smaller(
     unit: _Part, levels: Sequence[Level], method: Method
 ) -> Iterator[tuple[Level, _Part]]:
-    """Yield a part of one level, and what becomes of it at the next ones."""
+    """Yield a part of one level, and its smaller versions at the next levels."""
     yield levels[0], unit
     for level in levels[1:]:
         unit = _halve(unit, level, method)
@@ -161,13 +161,13 @@ def _make_smaller(
 
 
 def _halve(part: _Part, level: Level, method: Method) -> _Part:
-    """Return what becomes of a part at the next level."""
+    """Return a part in the size of the next level."""
     start = tuple(i // 2 if half else i for i, half in zip(part.start, level.halved, strict=True))
     return _Part(start, halve(part.pixels, level.halved, method))
 
 
 class _Assembly:
-    """Parts of one shape, smaller at the edge of a block, that are put together from any others.
+    """Parts of one shape, smaller at the edge of a block, assembled from parts of any shapes.
 
     Parameters
     ----------
@@ -183,7 +183,10 @@ class _Assembly:
         self._incomplete: dict[tuple[int, ...], _Incomplete] = {}
 
     def add(self, part: _Part) -> Iterator[_Part]:
-        """Yield the parts that are complete now; pixels that contain a whole one are not copied."""
+        """Add pixels, and yield the completed parts.
+
+        Pixels of a whole part are passed on without copying.
+        """
         for corner, pixels, inside in _split(part.start, part.pixels, self._shape):
             sides = zip(self._shape, self._extent, corner, strict=True)
             shape = tuple(min(side, n - i) for side, n, i in sides)

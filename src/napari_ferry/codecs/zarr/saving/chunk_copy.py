@@ -40,7 +40,7 @@ _ENTRY_BYTES = 32 << 20
 
 
 class StoredChunks(Shaped):
-    """The files of the chunks in a region of an array, with the stamps that they have at present.
+    """The files of the chunks in a region of an array, with their present stamps.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class StoredChunks(Shaped):
 
 @dataclass(frozen=True, kw_only=True)
 class CopiedBlock:
-    """Files of one level that are copied by one write.
+    """Files of one level, copied by one write.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class CopiedBlock:
         refuse_changed(array.files.store, array.document, array.stamp)
 
     def _samples_of(self, numbers: tuple[int, ...]) -> int:
-        """Return the number of samples in a file that are inside the array."""
+        """Return the number of samples in a file inside the array."""
         sides = zip(numbers, self.chunks.chunks, self.chunks.shape, strict=True)
         return math.prod(min(side, n - i * side) for i, side, n in sides)
 
@@ -180,7 +180,7 @@ def _copy_to_folder(folder: Path, reader: BlockReader, *, block: CopiedBlock) ->
 
 
 def _stored_digest(folder: Path, *, block: CopiedBlock) -> str:
-    """Return the digest of the copies, which differs if one is missing."""
+    """Return the digest of the copies; it differs if one is missing."""
     found = {key: digest_of_file(folder / key) for key in block.target_keys()}
     return digest_of_all({key: digest for key, digest in found.items() if digest is not None})
 
@@ -201,7 +201,7 @@ def _copy(store: Store, key: str, create: Callable[[], BinaryIO], buffer: memory
 
 
 def _copy_in_kernel(source: BinaryIO | None, target: BinaryIO, start: int, nbytes: int) -> int:
-    """Copy bytes between files without a detour, and return their number, which may be 0.
+    """Copy bytes between files in the kernel, and return their number, possibly 0.
 
     It takes less time than to write what was read. Errors are left to reading and writing.
     """
@@ -213,7 +213,7 @@ def _copy_in_kernel(source: BinaryIO | None, target: BinaryIO, start: int, nbyte
 
 
 class _Part(NamedTuple):
-    """Bytes of a file, and the open file that has them at an offset, if there is one."""
+    """Bytes of a file, and an open file with the same bytes at an offset, if there is one."""
 
     data: bytes | memoryview
     file: BinaryIO | None = None

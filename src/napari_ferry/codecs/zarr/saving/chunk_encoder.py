@@ -1,4 +1,4 @@
-"""Encoding of chunks by Blosc or not at all, with a checksum, and the metadata that describe it.
+"""Encoding of chunks by Blosc or not at all, with a checksum, and the metadata of the encoding.
 
 Zarr version 3 codecs: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html. Version 2
 compressors are those of numcodecs.
@@ -150,7 +150,7 @@ class ChunkEncoder:
 
 
 def _split(pixels: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield the samples of an array in C order, in parts that stay in the cache."""
+    """Yield the samples of an array in C order, in parts small enough for the processor's cache."""
     if pixels.nbytes <= _PART_BYTES:
         yield pixels
         return
@@ -161,7 +161,7 @@ def _split(pixels: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _extend_checksum(checksum: int, data: Buffer) -> int:
-    """Return the CRC-32C of bytes that follow others with a CRC-32C."""
+    """Extend the CRC-32C of preceding bytes by further bytes."""
     import google_crc32c
 
     readable: Any = data  # it takes arrays, too

@@ -1,4 +1,4 @@
-"""Geometry of a new store: the chunks and files of its levels, and the blocks that make them."""
+"""Geometry of a new store: the chunks and files of its levels, and the blocks to make them from."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class Level:
         return tuple(n // chunk for n, chunk in zip(self.file, self.chunks, strict=True))
 
     def region_of(self, origin: Sequence[int], block: Sequence[int]) -> list[tuple[int, int]]:
-        """Return start and stop along each axis of what becomes of a block of the first level."""
+        """Return start and stop by axis of the region made from a block of the first level."""
         return [
             (start // factor, min(-(-(start + n) // factor), size))
             for start, n, factor, size in zip(origin, block, self.factors, self.shape, strict=True)
         ]
 
     def files_of(self, origin: Sequence[int], block: Sequence[int]) -> Iterator[tuple[int, ...]]:
-        """Yield the number along each axis of the files that contain a block."""
+        """Yield the numbers along each axis of the files with pixels of a block."""
         return itertools.product(
             *(
                 range(start // n, -(-stop // n))
@@ -76,7 +76,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Levels that are made in one pass over a source.
+    """Levels made in one pass over a source.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Section:
 
     @property
     def strip(self) -> tuple[int, ...]:
-        """Shape of the part of a unit that is halved first: chunks side by side.
+        """Shape of the part of a unit to halve at once: chunks side by side.
 
         Windows of two samples do not reach into the next strip.
         """
@@ -111,7 +111,7 @@ class Section:
 
     @property
     def made(self) -> tuple[Level, ...]:
-        """Levels that are written."""
+        """Levels to write."""
         return self.levels[1:] if self.is_stored else self.levels
 
     def origins(self) -> Iterator[tuple[int, ...]]:

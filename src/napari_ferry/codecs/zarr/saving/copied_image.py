@@ -1,4 +1,4 @@
-"""Images whose chunks are copied from the store that they were opened from, without decoding."""
+"""Images whose chunks are copied from their store without decoding."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class CopiedImage(ImagePlan):
 
     @property
     def levels(self) -> list[Level]:
+        """Levels of the source, by their keys in the new store."""
         return [
             Level(
                 key=f"{self.key}/{k}" if self.key else str(k),
@@ -67,26 +68,32 @@ class CopiedImage(ImagePlan):
 
     @property
     def positions(self) -> list[Position]:
+        """Positions of the levels in the source."""
         return self.pyramid.positions
 
     @property
     def downsampling(self) -> Mapping[str, Any]:
+        """Method of downsampling of the source."""
         return self.pyramid.description
 
     @property
     def keeps_levels(self) -> bool:
+        """True: smaller levels are copied as they are."""
         return True
 
     @property
     def is_complete(self) -> bool:
+        """True if the source declares all of its chunks to be present."""
         return all(array.files.is_complete for array in self.pyramid.arrays)
 
     @property
     def is_encoded(self) -> bool:
+        """True if the chunks of a level are compressed."""
         return any(compression_of(document) != "none" for document in self.documents)
 
     @property
     def nbytes(self) -> int:
+        """Maximum size of the files of all levels, in bytes."""
         return sum(
             math.prod(-(-n // side) for n, side in zip(level.shape, level.chunks, strict=True))
             * self._most_bytes(level)
@@ -99,11 +106,13 @@ class CopiedImage(ImagePlan):
         return nbytes + (nbytes // 100 + _CHUNK_OVERHEAD if self.is_encoded else 0)
 
     def array_documents(self) -> dict[str, dict[str, Any]]:
+        """Return the metadata of each level by its key."""
         return {
             level.key: document for level, document in zip(self.levels, self.documents, strict=True)
         }
 
     def blocks(self) -> Iterator[StoreBlock]:
+        """Yield the blocks of all levels: regions of whole files to copy."""
         for array, level in zip(self.pyramid.arrays, self.levels, strict=True):
             whole = whole_region(array.shape)
             most = write_bytes(_COPY_BYTES, array.nbytes)
@@ -148,6 +157,7 @@ def plan_copy(
     pyramid = read_pyramid(image.levels, order)
     if pyramid is None:
         return None
+
     encoded = plan_image(image, key, options, parent)
     names = [axis.name for axis in encoded.axes]
     documents = [
@@ -157,6 +167,7 @@ def plan_copy(
     kept = [document for document in documents if document is not None]
     if len(kept) < len(documents) or not _fits(image, order, pyramid, options):
         return None
+
     copied = CopiedImage(**{**vars(encoded), "sections": ()}, pyramid=pyramid, documents=kept)
     if parent is None:
         return copied if _has_levels(copied) else None
@@ -177,7 +188,7 @@ def _translate(
 def _fits(
     image: Image, order: Sequence[int], pyramid: SourcePyramid, options: StoreOptions
 ) -> bool:
-    """Return True if every option that was given is that of the source."""
+    """Return True if the source agrees with every given option."""
     first = pyramid.arrays[0]
     names = [image.axis_names[axis] for axis in order]
     kinds = {compression_of(document) for document in pyramid.documents}
@@ -230,7 +241,7 @@ def plan_any(
 def plan_labeled(
     image: Image, labels: Mapping[str, Image], options: StoreOptions
 ) -> tuple[ImagePlan, list[ImagePlan]]:
-    """Plan an image and its labels, all of which have the same levels.
+    """Plan an image and its labels, all with the same levels.
 
     Parameters
     ----------

@@ -45,14 +45,14 @@ def keep_v3(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]
 def translate_v2(
     document: Mapping[str, Any], metadata: ArrayMetadata, names: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Return a ``zarr.json`` for the chunks of version 2, or ``None`` if they must be recoded.
+    """Return a ``zarr.json`` for chunks of version 2, or ``None`` if they must be encoded anew.
 
     Parameters
     ----------
     document : mapping
         The ``.zarray`` of the source.
     metadata : ArrayMetadata
-        What it says.
+        The parsed content of the ``.zarray``.
     names : sequence of str
         Names of the axes.
     """
@@ -60,10 +60,12 @@ def translate_v2(
     codecs = _translate_compressor(document.get("compressor"), dtype)
     if codecs is None or document.get("filters") or document.get("order", "C") != "C":
         return None
+
     first: dict[str, Any] = {"name": "bytes"}
     if dtype.itemsize > 1:
         first["configuration"] = {"endian": "big" if dtype.str[0] == ">" else "little"}
     grid = {"name": "regular", "configuration": {"chunk_shape": list(metadata.decoder.shape)}}
+
     return {
         "zarr_format": 3,
         "node_type": "array",
@@ -111,6 +113,7 @@ def _translate_blosc(
     is_valid = isinstance(level, int) and 0 <= level <= 9 and shuffle in _SHUFFLES
     if name not in _BLOSC_NAMES or not is_valid:
         return None
+
     configuration = {
         "cname": name,
         "clevel": level,

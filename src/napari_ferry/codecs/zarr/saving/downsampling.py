@@ -67,7 +67,7 @@ def _reduce_blocks(
 def _row_blocks(
     pixels: NDArray[Any], halved: tuple[bool, ...]
 ) -> Iterator[tuple[tuple[Any, ...], NDArray[Any]]]:
-    """Yield the rows of planes that become a few rows of the result, with their index there."""
+    """Yield the index of a few rows of the result, and the rows of planes to make them from."""
     *lead, rows = pixels.shape[:-1]
     sides = [range(0, n, 2 if half else 1) for n, half in zip(lead, halved, strict=False)]
     step = 2 if halved[-2] else 1
@@ -80,6 +80,7 @@ def _row_blocks(
             slice(i // 2, i // 2 + 1) if half else slice(i, i + 1)
             for i, half in zip(index, halved, strict=False)
         )
+
         for row in range(0, rows, _ROWS):
             target = slice(row // step, -(-min(row + _ROWS, rows) // step))
             yield (*outer, target), pixels[(*inner, slice(row, row + _ROWS))]
@@ -163,7 +164,7 @@ def _mean_long_integers(pixels: NDArray[Any], halved: tuple[bool, ...]) -> NDArr
 
 
 def _mean_floats(pixels: NDArray[Any], halved: tuple[bool, ...]) -> NDArray[Any]:
-    """Return the mean of real or complex numbers; divided first, so that sums do not overflow."""
+    """Return the mean of real or complex numbers; dividing first keeps sums from overflowing."""
     wide = np.dtype(np.float32) if pixels.dtype == np.float16 else pixels.dtype
     weight = wide.type(1 / (1 << sum(halved)))
     parts = _windows(pixels, halved)

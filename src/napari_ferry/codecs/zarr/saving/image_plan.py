@@ -97,7 +97,7 @@ class ImagePlan:
 
     @property
     def downsampling(self) -> Mapping[str, Any]:
-        """How the smaller levels are made, as in ``multiscales``; empty if there are none."""
+        """Method of the smaller levels, as in ``multiscales``; empty if there are none."""
         if len(self.levels) == 1:
             return {}
         return {"type": self.method, "metadata": {"description": _METHODS[self.method]}}
@@ -153,6 +153,7 @@ class ImagePlan:
                 order = tuple(range(len(first.shape)))
                 document = self._document(first, [axis.name for axis in self.axes])
                 source = StoredLevel(first.key, document)
+
             maker = BlockMaker(
                 section=section,
                 encoder=self.encoder,
@@ -160,6 +161,7 @@ class ImagePlan:
                 order=order,
                 prefix=self.options.prefix,
             )
+
             for origin in section.origins():
                 yield PlannedBlock(
                     maker=maker, origin=origin, array=array, stage=stage, source=source
@@ -195,6 +197,7 @@ def plan_image(
     order = tuple(range(image.ndim)) if found is None else found
     names = tuple(image.axis_names[axis] for axis in order)
     shape = tuple(image.shape[axis] for axis in order)
+
     stored = _stored_type(image)
     steps = tuple(
         plan_pyramid(shape, [image.axes[axis] for axis in order], options.levels)
@@ -205,6 +208,7 @@ def plan_image(
     is_sharded = options.shards
     if is_sharded is None:
         is_sharded = options.version == "0.5" and count_chunks(steps, chunks) > MOST_FILES
+
     geometry = Geometry(
         names=names,
         steps=steps,
@@ -215,6 +219,7 @@ def plan_image(
         is_sharded=is_sharded,
         key=key,
     )
+
     return ImagePlan(
         image=image,
         key=key,

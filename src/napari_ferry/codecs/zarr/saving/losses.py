@@ -1,4 +1,4 @@
-"""Losses of a save as OME-Zarr, and what other programs do not read."""
+"""Losses of a save as OME-Zarr, and obstacles for other programs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def losses_of(plans: Sequence[ImagePlan], *, is_zip: bool) -> tuple[str, ...]:
 
 
 def _saved_part(planned: ImagePlan) -> Image:
-    """Return an image without the levels that are saved as they are."""
+    """Return an image without its smaller levels if they are saved unchanged."""
     image = planned.image
     return replace(image, levels=image.levels[:1]) if planned.keeps_levels else image
 
@@ -63,6 +63,7 @@ def _losses(planned: ImagePlan) -> Iterator[str]:
             "and one for channels or anything else: only napari-ferry opens them with names and "
             "scale, and other programs open plain arrays"
         )
+
     for axis, stored in zip((image.axes[k] for k in planned.order), planned.axes, strict=True):
         if is_valid_scale(axis.scale) and storable_axis(stored).unit != axis.unit:
             yield (
@@ -74,11 +75,13 @@ def _losses(planned: ImagePlan) -> Iterator[str]:
                 f"axis {axis.name} has a negative scale, and programs that check levels strictly, "
                 "such as napari-ome-zarr, refuse it"
             )
+
     if has_surrogates(json.dumps(describe(image), ensure_ascii=False)):
         yield (
             "characters in names or metadata that are not Unicode are replaced by "
             "\N{REPLACEMENT CHARACTER}"
         )
+
     if image.kind == "labels" and image.dtype.kind not in "biu":
         yield (
             f"labels of {image.dtype.name} are stored as an image, because OME-Zarr has labels of "

@@ -45,6 +45,7 @@ def image_attributes(
     multiscale = _describe_multiscale(planned)
     if not planned.is_ome:
         return {KEY: {**record, "multiscales": [multiscale]}}
+
     if version == "0.4":
         multiscale = {"version": version, **multiscale}
     ome: dict[str, Any] = {"multiscales": [multiscale]}

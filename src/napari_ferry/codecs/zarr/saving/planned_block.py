@@ -1,4 +1,4 @@
-"""One block of a new store: the source of its pixels, and the write that makes its chunks."""
+"""One block of a new store: the source of its pixels, and the write for its chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_ferry.saving import Write
 
 
 class StoreBlock(Protocol):
-    """A part of a new store: the files that one write makes."""
+    """A part of a new store: the files made by one write."""
 
     @property
     def array(self) -> Array:
@@ -44,13 +44,13 @@ class StoreBlock(Protocol):
 
 
 class StoredLevel(NamedTuple):
-    """A level that an earlier section makes: the key of the array, and its metadata."""
+    """A level made by an earlier section: the key of the array, and its metadata."""
 
     key: str
     document: Mapping[str, Any]
 
     def open(self, store: Store) -> Array:
-        """Open the level in a store that may have no documents yet."""
+        """Open the level in a store, even if its documents are not written yet."""
         is_v3 = self.document["zarr_format"] == 3
         metadata = (parse_v3 if is_v3 else parse_v2)(self.document)
         name = f"{self.key}/{'zarr.json' if is_v3 else '.zarray'}"

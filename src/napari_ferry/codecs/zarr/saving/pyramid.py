@@ -1,4 +1,4 @@
-"""The smaller levels of an image: how many there are, and which axes are halved for each.
+"""The smaller levels of an image: their number, and the axes halved for each.
 
 Planes are halved in y and x. Levels are also halved in z once the distance between planes is less
 than twice that of pixels, which keeps voxels nearly cubic: napari shows other planes of a level
@@ -24,14 +24,14 @@ MOST_LEVELS = 32
 
 
 class Step(NamedTuple):
-    """A level: its shape, and the axes that were halved from the level before it."""
+    """A level: its shape, and for each axis True if it is half of the level before."""
 
     shape: tuple[int, ...]
     halved: tuple[bool, ...]
 
 
 class Position(NamedTuple):
-    """Where a level is: its factors, and its first pixel in pixels of full resolution."""
+    """Position of a level: its factors, and its first pixel in pixels of full resolution."""
 
     factors: tuple[float, ...]
     shifts: tuple[float, ...]
@@ -69,7 +69,7 @@ def plan_pyramid(shape: Sequence[int], axes: Sequence[Axis], count: int | None) 
 def follow_pyramid(
     shape: Sequence[int], names: Sequence[str], halved: Sequence[Mapping[str, bool]]
 ) -> list[Step]:
-    """Return levels whose axes are halved as those of another image, such as that of labels.
+    """Return levels with the same halved axes as another image, such as the image of labels.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def follow_pyramid(
 
 
 def _spacing(axes: Sequence[Axis]) -> dict[str, float]:
-    """Return the distance between neighbors along z, y and x in meters, where all are known."""
+    """Return the distance between neighbors along z, y and x in meters; empty if one is unknown."""
     known = {
         axis.name: abs(axis.scale) * METERS[axis.unit]
         for axis in axes

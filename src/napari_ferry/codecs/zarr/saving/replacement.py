@@ -1,4 +1,4 @@
-"""Which folders a new store may replace."""
+"""Check of a folder before a new store replaces it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_ferry.codecs.zarr.store import METADATA_FILES
 
 _OWN_FILES = frozenset({*METADATA_FILES, ".zmetadata", "METADATA.ome.xml"})
 _BACKUP = re.compile(r"(.+)\.bak(-\d+)?")
-"""A copy of a document, which a repair makes."""
+"""Copy of a document, made by a repair."""
 
 _CHUNK = re.compile(r"(c\.|c)?\d+(\.\d+)*|c")
 
@@ -22,6 +22,7 @@ def is_pure_store(folder: Path) -> bool:
     """
     folders = [os.fspath(folder)]
     is_store, is_empty = False, True
+
     while folders:
         current = folders.pop()
         with os.scandir(current) as entries:

@@ -1,4 +1,4 @@
-"""Sections of a save: which levels are made in one pass, and in which blocks.
+"""Sections of a save: the levels made in one pass, and the blocks of the pass.
 
 A write reads one block, and makes all of its chunks at several levels in one pass. Blocks consist
 of whole chunks of each of these levels, and of whole shards, so that no two writes touch one file.
@@ -24,7 +24,7 @@ SHARD_BYTES = 64 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Geometry:
-    """What the blocks of an image depend on.
+    """Properties of an image and its store that determine the blocks.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Geometry:
 
 
 def plan_sections(geometry: Geometry) -> list[Section]:
-    """Return the sections that make all levels, each from the full resolution or a level before."""
+    """Return sections for all levels, each made from the full resolution or an earlier level."""
     sections: list[Section] = []
     first = 0
     while not sections or first < len(geometry.steps) - 1:
@@ -71,10 +71,11 @@ def plan_sections(geometry: Geometry) -> list[Section]:
 
 
 def _make_section(geometry: Geometry, first: int, *, is_stored: bool) -> Section:
-    """Return the section whose source is one of the levels, in the store or not yet."""
+    """Return the section with a level as its source, stored already or not."""
     steps = geometry.steps[first:]
     factors = _cumulative_factors(steps)
     block = _first_block(geometry, steps, is_source=not is_stored)
+
     count = 1
     for step_factors in factors[1:]:
         is_needed = is_stored and count == 1
@@ -82,6 +83,7 @@ def _make_section(geometry: Geometry, first: int, *, is_stored: bool) -> Section
         if deeper is None:
             break
         block, count = deeper, count + 1
+
     unit = tuple(
         1 if name not in "zyx" else side for name, side in zip(geometry.names, block, strict=True)
     )
@@ -101,13 +103,14 @@ def _cumulative_factors(steps: Sequence[Step]) -> list[tuple[int, ...]]:
 
 
 def _first_block(geometry: Geometry, steps: Sequence[Step], *, is_source: bool) -> tuple[int, ...]:
-    """Return the smallest useful block: one plane of chunks, or a tile of it if it is large."""
+    """Return the smallest useful block: one plane of chunks, or a tile of a large plane."""
     shape = dict(zip(geometry.names, steps[0].shape, strict=True))
     chunks = dict(zip(geometry.names, geometry.chunks, strict=True))
     sides = {
         name: n if name in "yx" or name in geometry.undivided else min(chunks[name], n)
         for name, n in shape.items()
     }
+
     depth = _source_depth(geometry) if is_source else 1
     smallest = 1 if is_source else 2
     while depth * math.prod(sides.values()) * geometry.itemsize > BLOCK_BYTES:
@@ -181,6 +184,7 @@ def _make_level(
 ) -> Level:
     step = geometry.steps[index]
     chunks = tuple(min(side, n) for side, n in zip(geometry.chunks, step.shape, strict=True))
+
     file = chunks
     if geometry.is_sharded:
         sides = [-(-side // factor) for side, factor in zip(block, factors, strict=True)]
@@ -188,6 +192,7 @@ def _make_level(
             -(-min(side, n) // chunk) * chunk
             for side, n, chunk in zip(sides, step.shape, chunks, strict=True)
         )
+
     return Level(
         key=f"{geometry.key}/{index}" if geometry.key else str(index),
         shape=step.shape,

@@ -1,4 +1,4 @@
-"""OME-XML of a series, in which programs of Open Microscopy look for its images.
+"""OME-XML of a series, for programs of Open Microscopy.
 
 https://ngff.openmicroscopy.org/0.5/, section "bioformats2raw.layout": the document is optional, but
 some readers find no images without it.
@@ -21,7 +21,7 @@ SERIES_XML = "OME/METADATA.ome.xml"
 
 
 def has_series_xml(plans: Sequence[ImagePlan]) -> bool:
-    """Return True if OME-XML can describe all images of a store, which are a series."""
+    """Return True if OME-XML can describe all images of a series."""
     return bool(plans) and all(
         planned.key.isdecimal() and planned.is_ome and planned.encoder.dtype.name in OME_DTYPES
         for planned in plans

@@ -19,7 +19,7 @@ from napari_ferry.errors import UnreadableFileError
 
 
 class SourcePyramid(NamedTuple):
-    """Arrays that are the levels of one image.
+    """Arrays of the levels of one image.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class SourcePyramid(NamedTuple):
     positions : list of Position
         The position of each.
     description : mapping
-        What the source says of the way in which the levels were made.
+        Description of the downsampling in the source.
     """
 
     arrays: list[ZarrArray]
@@ -47,7 +47,7 @@ def read_pyramid(levels: Sequence[Array], order: Sequence[int]) -> SourcePyramid
     levels : sequence of array
         Levels of an image, full resolution first.
     order : sequence of int
-        Axes of the image in the order of those in the new store, which must be that of the source.
+        Axes of the image in the order of the new store, which must be the order of the source.
     """
     found = [_find_source(level, order) for level in levels]
     arrays = [array for array in found if array is not None]
@@ -62,7 +62,7 @@ def read_pyramid(levels: Sequence[Array], order: Sequence[int]) -> SourcePyramid
             n = arrays[0].ndim
             return SourcePyramid(arrays, documents, [Position((1.0,) * n, (0.0,) * n)], {})
         listed = _find_datasets(arrays)
-    except UnreadableFileError:  # reading the pixels says the same
+    except UnreadableFileError:  # reading the pixels raises it, too
         return None
     if listed is None:
         return None
@@ -140,7 +140,7 @@ def _key_of(parent: str, path: object) -> str | None:
 def _find_positions(
     arrays: Sequence[ZarrArray], datasets: Sequence[Mapping[str, Any]]
 ) -> list[Position]:
-    """Return the positions of levels, from their shapes where the metadata cannot be right."""
+    """Return the positions of levels, from their shapes if the metadata are implausible."""
     full = arrays[0].shape
     steps = [_read_steps(dataset, len(full)) for dataset in datasets]
     return [

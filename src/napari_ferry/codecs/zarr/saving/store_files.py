@@ -98,7 +98,7 @@ def create_in_folder(key: str, *, folder: str) -> BinaryIO:
 
 
 class _Shard:
-    """A shard to which chunks are appended; its index follows them."""
+    """Writer of a shard: appended chunks, and its index after them."""
 
     def __init__(self, file: BinaryIO, counts: Sequence[int]) -> None:
         self.file = file
@@ -137,14 +137,14 @@ def _write(file: BinaryIO, encoded: Encoded) -> str:
 
 
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
-    """Write all bytes to an unbuffered file, which may accept fewer at once."""
+    """Write all bytes to an unbuffered file, in several writes if it accepts fewer."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def digest_of_all(digests: Mapping[str, str]) -> str:
-    """Return one digest of several files, given that of each by its key."""
+    """Return one digest of several files, from the digest of each by its key."""
     text = "\n".join(f"{key} {digest}" for key, digest in sorted(digests.items()))
     return xxhash.xxh3_64_hexdigest(text.encode())
 
@@ -190,12 +190,12 @@ def digest_of_file(path: Path) -> str | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create the folder of the store, which may exist if a save is resumed."""
+    """Create the folder of the store, unless a resumed save has created it."""
     folder.mkdir(exist_ok=True)
 
 
 def write_documents(folder: Path, *, documents: tuple[tuple[str, str], ...]) -> None:
-    """Write the metadata of a store: keys and texts, that of the root last."""
+    """Write the metadata of a store, given as keys and texts, the root last."""
     for key, text in documents:
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The plan of a new store: which groups it has, and their files."""
+"""The plan of a new store: its groups and files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     documents = to_documents(groups, arrays)
     if has_series_xml(plans):
         documents = ((SERIES_XML, describe_series(plans)), *documents)
+
     blocks = [block for planned in plans for block in planned.blocks()]
+
     is_zip = path.name.lower().endswith(ZIP_SUFFIX)
     nbytes = sum(planned.nbytes for planned in plans)
     nbytes += sum(len(text.encode()) for _, text in documents)
@@ -73,6 +75,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
             is_folder=True,
             finish=partial(write_documents, documents=documents),
         )
+
     return Plan(
         files=(file,),
         writes=() if is_zip else tuple(block.to_write(path) for block in blocks),
@@ -145,7 +148,7 @@ def _plan_labeled(
 
 
 def _unique_names(images: Sequence[Image]) -> Iterator[str]:
-    """Yield a name for the group of each image that is allowed everywhere, and different."""
+    """Yield a unique group name for each image, valid in all file systems."""
     taken = {*METADATA_FILES, *_WINDOWS_DEVICES}
     for image in images:
         composed = unicodedata.normalize("NFC", image.name)  # macOS splits letters and accents

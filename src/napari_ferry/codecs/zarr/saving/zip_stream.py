@@ -63,13 +63,14 @@ def _encode(reader: BlockReader, *, block: StoreBlock) -> Files:
 
 
 class _MemoryFile(io.BytesIO):
-    """A file that adds its bytes to others when it is closed."""
+    """A file in memory, added to the other files when it is closed."""
 
     def __init__(self, files: Files, key: str) -> None:
         super().__init__()
         self._files, self._key = files, key
 
     def close(self) -> None:
+        """Add the bytes to the files, and close."""
         if not self.closed:
             self._files[self._key] = self.getvalue()
         super().close()
@@ -107,7 +108,7 @@ def _make_later(block: StoreBlock, store: _UnfinishedStore) -> Files:
 
 
 class _UnfinishedStore:
-    """The entries of a ZIP file that is being written, as the source of smaller levels.
+    """The entries of an unfinished ZIP file, as the source of smaller levels.
 
     One thread appends while others read, so that each waits for the other.
 
@@ -131,7 +132,7 @@ class _UnfinishedStore:
         self._lock = threading.Lock()
 
     def append(self, files: Files) -> None:
-        """Append entries, with a time that does not depend on that of the save."""
+        """Append entries with a constant time, so that equal saves are equal files."""
         for key, data in files.items():
             entry = zipfile.ZipInfo(key)
             entry.external_attr = 0o644 << 16  # others may read it when it is unpacked
@@ -140,10 +141,12 @@ class _UnfinishedStore:
                 self._ends[key] = self._file.tell(), len(data)
 
     def read(self, key: str, most: int) -> bytes | None:
+        """Return a whole entry, or ``None`` if it is missing."""
         nbytes = self.size(key)
         return None if nbytes is None else self.read_part(key, 0, nbytes)
 
     def read_part(self, key: str, start: int, nbytes: int) -> bytes | None:
+        """Return bytes of an entry, or ``None`` if it is missing; see `Store.read_part`."""
         with self._lock:
             if key not in self._ends:
                 return None
@@ -152,13 +155,16 @@ class _UnfinishedStore:
             return self._file.read(nbytes)
 
     def size(self, key: str) -> int | None:
+        """Return the size of an entry in bytes, or ``None`` if it is missing."""
         found = self._ends.get(key)
         return None if found is None else found[1]
 
     def list_names(self, key: str) -> list[str]:
+        """Return no names: only files with known keys are read."""
         return []
 
     def stamp(self, key: str) -> object:
+        """Return ``None``: the file is written by this save only."""
         return None
 
     def close(self) -> None:

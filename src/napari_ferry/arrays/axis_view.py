@@ -47,6 +47,7 @@ class AxisView(Chunked):
 
     @property
     def chunks(self) -> tuple[int, ...]:
+        """Length of a chunk along each axis of the view."""
         chunks = chunk_lengths(self.array)
         return tuple(1 if axis is None else self._chunk(axis, chunks[axis]) for axis in self.order)
 
@@ -57,7 +58,7 @@ class AxisView(Chunked):
 
     @property
     def cache_bytes(self) -> int:
-        """Size of the pixels that the whole array keeps, in bytes."""
+        """Size of the pixel cache of the whole array, in bytes."""
         return cache_bytes(self.array)
 
     def _chunk(self, axis: int, chunk: Any) -> int:
@@ -146,7 +147,7 @@ def as_indices(indices: Sequence[int]) -> Indices:
 
 
 def _read(array: Array, chosen: Sequence[Indices]) -> NDArray[Any]:
-    """Read the chosen indices of each axis; indices that are not evenly spaced one by one."""
+    """Read the chosen indices of each axis; unevenly spaced ones are read one by one."""
     uneven = next((k for k, each in enumerate(chosen) if not isinstance(each, range)), None)
     if uneven is not None:
         parts = [range(i, i + 1) for i in chosen[uneven]] or [range(0)]

@@ -177,9 +177,9 @@ class _Mapping:
 
     @staticmethod
     def spread(array: Array, region: Region) -> int:
-        """Return how much larger the mapped pages of a region are than its samples.
+        """Return the size of a region's mapped pages, as a multiple of that of its samples.
 
-        The system maps what is between the rows of a region, too.
+        The system also maps the bytes between the rows of a region.
         """
         shape = region_shape(region)
         nbytes = math.prod(shape) * array.dtype.itemsize

@@ -1,4 +1,4 @@
-"""Values of context variables, which apply to the code within a ``with`` block."""
+"""Values of context variables within a ``with`` block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 @contextmanager
 def holding(variable: ContextVar[_T], value: _T) -> Iterator[None]:
-    """Return a context in which a context variable has a value."""
+    """Set a context variable within a ``with`` block."""
     token = variable.set(value)
     try:
         yield

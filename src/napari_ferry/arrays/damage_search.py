@@ -1,4 +1,4 @@
-"""Search for the parts of a lazy array that cannot be read."""
+"""Search for unreadable parts of a lazy array."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BATCH = 4
 
 
 def find_damage(array: Array, count: Callable[[int], None]) -> Iterator[str]:
-    """Read a whole array, and yield a message about each part that cannot be read.
+    """Read a whole array, and yield a message about each unreadable part.
 
     Parameters
     ----------
@@ -33,6 +33,7 @@ def find_damage(array: Array, count: Callable[[int], None]) -> Iterator[str]:
     from concurrent.futures import ThreadPoolExecutor
 
     def search(region: Region) -> list[str]:
+        """Return messages about the damage in a region, and count its bytes."""
         messages = _search_block(array, region)
         count(region_bytes(array, region))
         return messages

@@ -1,4 +1,4 @@
-"""Lock that threads acquire in the order of their requests."""
+"""Lock acquired by threads in the order of their requests."""
 
 from __future__ import annotations
 

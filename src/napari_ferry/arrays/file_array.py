@@ -121,7 +121,7 @@ class FileArray(Shaped, Closable):
 
     @cached_property
     def _n_contiguous(self) -> int:
-        """Number of the last axes along which all samples are contiguous."""
+        """Number of trailing axes with contiguous samples."""
         nbytes = self.dtype.itemsize
         for k in range(self.ndim):
             length, stride = self.shape[-1 - k], self.strides[-1 - k]

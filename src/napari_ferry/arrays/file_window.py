@@ -1,4 +1,4 @@
-"""Bytes of a file at any offset, read in windows that follow their use.
+"""Bytes of a file at any offset, read in windows of a size adapted to their use.
 
 Directories and blocks of large files are small and many. A memory map would read them as quickly,
 but would end the program if another one shortened the file meanwhile.

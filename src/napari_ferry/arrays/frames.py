@@ -114,7 +114,7 @@ class Frames(Shaped, Closable):
 
     @property
     def cache_bytes(self) -> int:
-        """Size of the frames that are cached here, in bytes."""
+        """Size of the frame cache of this array, in bytes; 0 if the reader caches the frames."""
         return 0 if self._is_cached_by_reader else _CACHE_BYTES
 
     def __repr__(self) -> str:
@@ -161,6 +161,7 @@ class Frames(Shaped, Closable):
         into = self.read.read_into if isinstance(self.read, BulkReader) else self._read_into
 
         def fill(start: int) -> None:
+            """Read the frames of one task, and count them."""
             frames = out[start : start + step]
             into(start, frames)
             if count is not None:
@@ -229,8 +230,10 @@ class Frames(Shaped, Closable):
         counts = [len(i) for i, item in zip(index, lead, strict=True) if isinstance(item, slice)]
         frame_shape = basic_shape(self.frame_shape, inner)
         numbers = _flat_indices(index, self.shape[: self.lead])
+
         if self._is_cached_by_reader and len(numbers) == 1 and frame_shape == self.frame_shape:
             return self._read(int(numbers[0]))[inner].reshape((*counts, *frame_shape))
+
         out = np.empty((math.prod(counts), *frame_shape), self.dtype)
         is_small = _SMALL_PART * math.prod(frame_shape) <= math.prod(self.frame_shape)
         for k, flat in enumerate(numbers):
@@ -239,7 +242,7 @@ class Frames(Shaped, Closable):
         return out.reshape((*counts, *frame_shape))[()]
 
     def _read_part(self, index: int, inner: tuple[int | slice, ...]) -> NDArray[Any] | None:
-        """Read part of a frame that is not cached; ``None`` if the reader has no parts."""
+        """Read part of an uncached frame; ``None`` if the reader cannot read parts."""
         if not isinstance(self.read, PartReader) or index in self._cache:
             return None
         return self.read.read_part(index, inner)
@@ -284,6 +287,7 @@ class IndexedFrames(Closable):
         return np.asarray(self.array[np.unravel_index(i, self.array.shape[: self.lead])])
 
     def close(self) -> None:
+        """Close the array."""
         close(self.array)
 
 

@@ -1,4 +1,4 @@
-"""Files that another program is still writing, such as those of an acquisition in progress.
+"""Files still being written by another program, such as those of an acquisition in progress.
 
 While they are opened in the context `growing_files`, their readers take what is whole so far, and
 do not warn that the rest is missing. The arrays remain readable when the files become longer.
@@ -16,12 +16,12 @@ _is_growing = ContextVar("is_growing", default=False)
 
 
 def growing_files() -> AbstractContextManager[None]:
-    """Return a context for opening files that another program is still writing."""
+    """Return a context for opening files still being written by another program."""
     return holding(_is_growing, True)
 
 
 def is_growing() -> bool:
-    """Return True while files are opened that may become longer."""
+    """Return True while the files being opened may still grow."""
     return _is_growing.get()
 
 
@@ -36,7 +36,7 @@ def warn_incomplete(message: str) -> None:
     Warns
     -----
     FerryWarning
-        Always, but for files that may become longer.
+        Always, except for files that may still grow.
     """
     if not is_growing():
         warn(message)

@@ -1,4 +1,4 @@
-"""Identities of arrays in files, by which an interrupted save recognizes its source.
+"""Identities of arrays in files, used by an interrupted save to recognize its source.
 
 Two arrays with one identity have the same pixels, which need not be read to be compared.
 """
@@ -26,7 +26,7 @@ _MAX_DEPTH = 50
 
 @runtime_checkable
 class StampedReader(Protocol):
-    """A reader or array that is pickled with the paths and stamps of all files that it reads.
+    """A reader or array pickled with the paths and stamps of all its files.
 
     It refuses to read a file with another stamp.
     """
@@ -36,14 +36,14 @@ class StampedReader(Protocol):
 
 @runtime_checkable
 class StampedParts(Protocol):
-    """An array in many files, which are copied as they are; their stamps are read at that time."""
+    """An array in many files copied unchanged, with their stamps read at the time of copying."""
 
     def read_stamps(self) -> list[object]:
-        """Return what determines the pixels, with the stamps that the files have at present."""
+        """Return the values that determine the pixels, with the present stamps of the files."""
 
 
 class _UnknownSourceError(Exception):
-    """An array is in memory, in a file that grows, or not known to be in stamped files."""
+    """The source of an array is unknown: memory, a growing file, or files without stamps."""
 
 
 def source_identity(array: Array) -> str | None:
@@ -65,7 +65,7 @@ def source_identity(array: Array) -> str | None:
 
 
 def _state_of(array: object) -> object:
-    """Return plain values, and readers of stamped files, that determine the pixels of an array.
+    """Return the plain values and stamped readers that determine the pixels of an array.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _state_of(array: object) -> object:
 
 
 def _describe(value: Any, depth: int) -> Iterator[bytes]:
-    """Yield bytes that differ for different values; objects are described as they are pickled.
+    """Yield bytes to tell values apart; objects are described by their pickled parts.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _describe(value: Any, depth: int) -> Iterator[bytes]:
 
 
 def _items_of(value: Any) -> list[Any]:
-    """Return the items of a container, or the parts from which an object is unpickled."""
+    """Return the items of a container, or the parts needed to unpickle an object."""
     if isinstance(value, tuple | list):
         return list(value)
     if isinstance(value, set | frozenset):

@@ -60,7 +60,7 @@ class JoinedReader(Closable):
 
 
 class SequentialJoinedReader(JoinedReader):
-    """Reader of the frames of several arrays, some of which are decoded in sequence.
+    """Reader of the frames of several arrays, some of them decoded in sequence.
 
     Each part has a lock of its own, which its reader may acquire while this one is held.
 

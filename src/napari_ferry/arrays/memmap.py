@@ -89,6 +89,7 @@ class Mapped(np.memmap[Any, Any]):
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        """Set all elements in C order."""
         check_length(self)
         self.view(np.ndarray).flat[:] = values
 
@@ -107,6 +108,7 @@ def _guarded(name: str) -> Callable[..., Any]:
     # numpy's examples in the docstring would be tested as ours
     @wraps(method, assigned=("__name__", "__qualname__"))
     def guarded(self: Mapped, *args: Any, **options: Any) -> Any:
+        """Call the method after a check of the length of the file."""
         check_length(self)
         return _plain(method(self, *args, **options))
 
@@ -178,7 +180,7 @@ def check_length(array: object) -> None:
 
 
 def is_in_file(array: object) -> bool:
-    """Return True for a `Mapped` with the pixels of its file, which is pickled as its path."""
+    """Return True for a `Mapped` with the pixels of its file, pickled as its path."""
     is_unchanged = isinstance(array, Mapped) and getattr(array, "mode", None) == "r"
     return is_unchanged and file_offset(cast("Mapped", array)) is not None
 

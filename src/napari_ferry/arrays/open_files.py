@@ -14,7 +14,7 @@ from typing import Protocol
 
 
 class FileHolder(Protocol):
-    """A reader that holds a file open between two reads."""
+    """A reader with a file kept open between two reads."""
 
     @property
     def path(self) -> str | Path:

@@ -1,4 +1,4 @@
-"""Arrays that exist later: a shape and a type without pixels."""
+"""Stand-ins for arrays yet to be made: a shape and a type without pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_ferry.arrays.protocol import Shaped
 
 
 class Placeholder(Shaped):
-    """The shape and the type of an array that a save makes, to plan what is made of it.
+    """The shape and the type of an array yet to be made by a save, for planning.
 
     Parameters
     ----------

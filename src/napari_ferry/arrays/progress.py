@@ -73,6 +73,7 @@ def reporting(progress: Report | bool | None, total: int, name: str) -> Iterator
     with tqdm(total=total, unit="B", unit_scale=True, desc=name) as bar:
 
         def report(progress: Progress) -> None:
+            """Show progress in the bar."""
             bar.update(progress.done - bar.n)
             if progress.activity:
                 bar.set_postfix_str(progress.activity)
@@ -128,7 +129,7 @@ class Monitor:
         self.check()
 
     def note(self, activity: str) -> None:
-        """Report what the save does next, other than to write pixels."""
+        """Report the next activity of the save other than writing pixels."""
         with self.lock:
             self._report(activity)
 

@@ -33,7 +33,7 @@ class Array(Protocol):
 
 
 class Closable(ABC):
-    """An array or a reader that may hold a file or pixels between two uses."""
+    """An array or a reader with a file or pixels that it may hold between two uses."""
 
     @abstractmethod
     def close(self) -> None:
@@ -52,15 +52,15 @@ def close(*sources: object) -> None:
 
 @runtime_checkable
 class Caching(Protocol):
-    """An array that keeps what was read last."""
+    """An array with a cache of recently read pixels."""
 
     @property
     def cache_bytes(self) -> int:
-        """Size of the pixels that are kept, in bytes; 0 if none are."""
+        """Size of the cache, in bytes; 0 if nothing is cached."""
 
 
 def cache_bytes(array: object) -> int:
-    """Return the size of the pixels that an array keeps after reading them, in bytes."""
+    """Return the size of an array's cache of read pixels, in bytes; 0 if it has none."""
     return array.cache_bytes if isinstance(array, Caching) else 0
 
 

@@ -30,14 +30,14 @@ _EXIT_SECONDS = 1.0
 
 
 class Position(NamedTuple):
-    """A frame: its index along each leading axis, and the region of it that is read."""
+    """A frame: its index along each leading axis, and the region to read."""
 
     lead: tuple[int, ...]
     region: tuple[slice, ...]
 
 
 class AheadReader:
-    """Reader of an array for a viewer, which steps through frames.
+    """Reader of an array for a viewer with steps through frames.
 
     After each frame, the previous and next ones along each leading axis are read in a thread, so
     that they are in the cache of the array. Errors of these reads are dropped, as reading such a
@@ -135,7 +135,7 @@ def _moved(position: Position, axis: int, step: int) -> Position:
 
 
 class _Request(NamedTuple):
-    """A frame that waits: its rank among the neighbors of the displayed one, and its reader."""
+    """A waiting frame: its rank among the neighbors of the displayed one, and its reader."""
 
     rank: int
     reader: weakref.ref[AheadReader]
@@ -143,7 +143,7 @@ class _Request(NamedTuple):
 
 
 class ReadAheadQueue:
-    """The frames that wait to be read ahead, and the only thread that reads them.
+    """The frames waiting to be read ahead, and the only thread to read them.
 
     The thread ends with the program, does nothing during saves, and does not keep arrays alive.
     """
@@ -156,7 +156,7 @@ class ReadAheadQueue:
         self._n_pauses = 0
 
     def prepare(self, reader: AheadReader, position: Position) -> None:
-        """Cancel requests of a reader, and wait for a frame that is already being read."""
+        """Cancel requests of a reader, and wait for a frame already being read."""
         self.cancel(reader)
         with self._changed:
             self._changed.wait_for(lambda: self._current != (reader, position))
@@ -181,7 +181,7 @@ class ReadAheadQueue:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Return a context in which nothing is read ahead."""
+        """Pause reading ahead within a ``with`` block."""
         with self._changed:
             self._n_pauses += 1
             self._waiting.clear()
@@ -197,7 +197,7 @@ class ReadAheadQueue:
             self._changed.wait_for(lambda: not self._waiting and self._current is None, seconds)
 
     def stop(self) -> None:
-        """Read nothing ahead any more; a read that has begun ends first, if it is quick."""
+        """Stop reading ahead for good, after a short wait for a read already begun."""
         with self._changed:
             self._n_pauses += 1
             self._waiting.clear()
@@ -213,6 +213,7 @@ class ReadAheadQueue:
                     self._changed.notify_all()
                     continue
                 self._current = (reader, position)
+
             try:
                 _read_frame(reader, position)
             finally:
@@ -223,7 +224,10 @@ class ReadAheadQueue:
 
 
 def _read_frame(reader: AheadReader, position: Position) -> None:
-    """Read a frame into the cache of its array; what fails is reported when it is displayed."""
+    """Read a frame into the cache of its array, ignoring errors.
+
+    A frame that cannot be read is reported when it is displayed.
+    """
     n_closed = reader.n_closed
     # RuntimeError: threads of the array cannot start while Python exits
     with suppress(FerryError, MemoryError, RuntimeError), repeated_use():

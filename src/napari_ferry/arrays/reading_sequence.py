@@ -1,4 +1,4 @@
-"""Frames that a thread reads in order while other threads read other parts of the same source."""
+"""Frames read in order by one thread, while other threads read the same source elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _number: ContextVar[int] = ContextVar("sequence_number", default=0)
 
 
 def own_sequence() -> AbstractContextManager[None]:
-    """Return a context for a thread that reads many frames in order, such as those of a segment.
+    """Return a context for a thread to read many frames in order, such as those of a segment.
 
     A reader that decodes frames in order keeps a decoder for each such thread, because a single
     one would start anew from a key frame whenever another thread reads.
@@ -21,5 +21,5 @@ def own_sequence() -> AbstractContextManager[None]:
 
 
 def sequence_number() -> int:
-    """Return the number of the sequence that this thread reads; 0 for all other reading."""
+    """Return the number of the sequence being read by this thread; 0 for all other reading."""
     return _number.get()

@@ -1,4 +1,4 @@
-"""Whether pixels that are read will be read again, so that caching them is useful."""
+"""Expected reuse of pixels, for the decision to cache them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _is_reused: ContextVar[bool | None] = ContextVar("is_reused", default=None)
 
 
 def single_use() -> AbstractContextManager[None]:
-    """Return a context for reading pixels that are used once, such as those of a save."""
+    """Return a context for reading pixels used once, such as those of a save."""
     return holding(_is_reused, False)
 
 
 def repeated_use() -> AbstractContextManager[None]:
-    """Return a context for reading pixels that are read again, such as those of a viewer."""
+    """Return a context for reading pixels read again later, such as those of a viewer."""
     return holding(_is_reused, True)
 
 
 def is_reused() -> bool | None:
-    """Return whether the pixels that are read will be read again, ``None`` if nobody knows."""
+    """Return True if pixels will be read again, False if not, ``None`` if unknown."""
     return _is_reused.get()

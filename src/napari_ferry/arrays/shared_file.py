@@ -49,7 +49,7 @@ class SharedFile:
         self._opened: _OpenFile | None = None
 
     def close(self) -> None:
-        """Close the file until its next use; a thread that reads it finishes first."""
+        """Close the file until its next use; a thread reading it finishes first."""
         with self._lock:
             self._opened = None
 
@@ -114,7 +114,7 @@ class SharedFile:
 
 
 class _OpenFile:
-    """A file that is closed once nothing refers to it, not even a thread that reads it.
+    """A file closed with its last reference, including that of a thread reading it.
 
     Until then, the system does not give its descriptor to another file. A file object would warn
     if the garbage collector finalized it before this.

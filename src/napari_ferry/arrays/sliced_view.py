@@ -1,4 +1,4 @@
-"""Lazy array that puts slices off until its pixels are wanted.
+"""Lazy array with slicing deferred until its pixels are needed.
 
 napari takes the visible part of all planes of a pyramid first, and the current plane of it then
 (napari 0.7, `napari.layers.image._slice`): read at once, each step would read every plane.
@@ -59,7 +59,7 @@ class SlicedView(Shaped, Closable):
 
 
 def put_off_slices(array: Array) -> Array:
-    """Return an array whose slices are lazy: a view, or an array that has lazy slices itself."""
+    """Return an array with lazy slices: a view, or the array itself if its slices are lazy."""
     is_lazy = isinstance(array, np.ndarray) or hasattr(array, "dask")
     return array if is_lazy else SlicedView(array)
 
@@ -71,6 +71,6 @@ def without_view(array: Array) -> Array:
 
 
 def _to_slice(indices: range) -> slice:
-    """Return the slice of the same indices, which are not negative."""
+    """Return the slice of a range of non-negative indices."""
     stop = None if indices.step < 0 and indices.stop < 0 else indices.stop
     return slice(indices.start, stop, indices.step) if len(indices) else slice(0, 0)

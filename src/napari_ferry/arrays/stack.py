@@ -33,6 +33,7 @@ class _SlicedFrames(Closable):
         return self.read(int(np.ravel_multi_index(indices, self.lead_shape)))
 
     def close(self) -> None:
+        """Close the reader of the whole array."""
         close(self.read)
 
 
@@ -116,12 +117,13 @@ class AxisSlice(Chunked):
 
     @property
     def chunks(self) -> tuple[int, ...]:
+        """Length of a chunk along each remaining axis."""
         chunks = chunk_lengths(self.array)
         return (*chunks[: self.axis], *chunks[self.axis + 1 :])
 
     @property
     def cache_bytes(self) -> int:
-        """Size of the pixels that the array caches, in bytes."""
+        """Size of the pixel cache of the whole array, in bytes."""
         return cache_bytes(self.array)
 
     def __getitem__(self, key: Any) -> Any:
@@ -137,7 +139,7 @@ class AxisSlice(Chunked):
         return np.asarray(self[...], dtype)
 
     def close(self) -> None:
-        """Close the array that this is a slice of."""
+        """Close the whole array."""
         close(self.array)
 
 
@@ -175,6 +177,7 @@ class _SteppedFrames(Closable):
         return np.asarray(self.array[tuple(indices)])
 
     def close(self) -> None:
+        """Close the whole array."""
         close(self.array)
 
 

@@ -1,4 +1,4 @@
-"""Stamps of files, by which a file that changed since it was opened is refused."""
+"""Stamps of files, to refuse a file changed after it was opened."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stamp(NamedTuple):
         return cls(status.st_size, status.st_mtime_ns, is_growing(), identity)
 
     def matches(self, now: Stamp) -> bool:
-        """Return True if a stamp read later is that of the same content, or of more of it."""
+        """Return True if a later stamp has the same content, or more of it in a growing file."""
         if self.may_grow:
             return now.nbytes >= self.nbytes and now.identity == self.identity
         return now.nbytes == self.nbytes and now.modified_ns == self.modified_ns
@@ -75,7 +75,7 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
 
 
 def check_unchanged(path: Path, stamp: Stamp) -> None:
-    """Refuse a file that was replaced, changed or removed since its stamp was read.
+    """Refuse a file replaced, changed or removed since its stamp was read.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def _stamp_or_none(path: Path) -> Stamp | None:
 
 
 def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:
-    """Return the error for a file that was opened before and can no longer be read."""
+    """Return the error for a file opened before and no longer readable."""
     cure = cure_of(error, "put it back, or open it again")
     return UnreadableFileError(
         f"{Path(path).name} can no longer be read ({error.strerror or error}): {cure}."
@@ -134,5 +134,5 @@ def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:
 
 
 def changed(path: str | Path) -> UnreadableFileError:
-    """Return the error for a file that changed since it was opened."""
+    """Return the error for a file changed since it was opened."""
     return UnreadableFileError(f"{Path(path).name} has changed since it was opened: open it again.")

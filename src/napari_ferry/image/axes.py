@@ -161,7 +161,7 @@ def parse_axes(axes: object) -> tuple[str, ...]:
 
 
 def counts_samples(axes: object, shape: Sequence[int]) -> bool:
-    """Return True if the last axis, which could be a color, is named ``S`` in capital letters.
+    """Return True if the last axis could be a color, but is named ``S`` in capital letters.
 
     In the letters of CAREamics these are samples.
 
@@ -184,7 +184,7 @@ def limits_of(display: object) -> tuple[float, float] | None:
 
 
 def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
-    """Return the lengths of axes, slowest first, that `count` frames in C order fill.
+    """Return the lengths of axes, slowest first, filled by `count` frames in C order.
 
     The slowest axis is shortened to complete steps, and a faster one if there is no such step.
 
@@ -201,7 +201,7 @@ def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
 
 
 def check_parts(levels: Sequence[Array], axes: Sequence[Axis], channels: Sequence[Channel]) -> None:
-    """Refuse the parts of an image that do not fit together.
+    """Refuse an image with arrays, axes or channels at odds with each other.
 
     Raises
     ------

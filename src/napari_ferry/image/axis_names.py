@@ -1,4 +1,4 @@
-"""Names of axes that the user gives before a file is opened."""
+"""Names of axes given by the user before a file is opened."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _are_given = ContextVar("are_axes_given", default=False)
 def naming_axes(*, are_given: bool) -> AbstractContextManager[None]:
     """Return a context for opening files whose axes are named by the user if `are_given`.
 
-    Readers do not warn of axes that they choose then.
+    Readers then do not warn about axes of their own choice.
     """
     return holding(_are_given, are_given)
 
 
 def are_axes_given() -> bool:
-    """Return True while files are opened whose axes the user names."""
+    """Return True while files with axes named by the user are opened."""
     return _are_given.get()

@@ -1,4 +1,4 @@
-"""Properties of images that follow from their arrays and axes."""
+"""Properties of images, derived from their arrays and axes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_ferry.units import SECONDS
 
 
 class Geometry(LazyOperand):
-    """Base of `Image`: sizes and calibration, none of which is stored twice."""
+    """Base of `Image`: sizes and calibration, each stored only once."""
 
     ORIGINAL_AXES: ClassVar[str] = "original_axes"
     """Key of `metadata`: axes that were named in capital letters, among them ``S`` for samples."""

@@ -64,7 +64,7 @@ is stored', '5': 'has an int as its key: the key becomes text'}
 
 
 def _has_json(value: object) -> bool:
-    """Return True if JSON has a form of a value, regardless of the items in it."""
+    """Return True if a value has a form in JSON, regardless of its items."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.item() if value.ndim == 0 else []
     if value is None or isinstance(value, bool | int | float | str | Mapping):
@@ -107,7 +107,7 @@ def parse_json(text: str, *, allow_duplicates: bool = True) -> Any:
 
 
 def _is_deep(value: object) -> bool:
-    """Return True for a value of more than `_MAX_DEPTH` levels, which recursion would not bear."""
+    """Return True for a value of more than `_MAX_DEPTH` levels, too deep for recursion."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(_MAX_DEPTH):
         items = [each.values() if isinstance(each, dict) else each for each in level]

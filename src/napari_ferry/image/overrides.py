@@ -1,4 +1,4 @@
-"""Metadata of images that the user overrules, as arguments of `Image.replace`."""
+"""Metadata of images overruled by the user, as arguments of `Image.replace`."""
 
 from __future__ import annotations
 
@@ -80,10 +80,12 @@ def _rename(image: _Image, given: str | Sequence[str]) -> _Image:
             f"The image has the shape {image.shape} but the axes {' '.join(names)} were given: "
             "name one axis for each dimension."
         )
+
     renamed = tuple(replace(axis, name=name) for axis, name in zip(image.axes, names, strict=True))
     has_channels = any(
         axis.name == name == "c" for axis, name in zip(image.axes, names, strict=True)
     )
+
     key = image.ORIGINAL_AXES
     metadata = {name: value for name, value in image.metadata.items() if name != key}
     if counts_samples(given, image.shape):
@@ -121,7 +123,7 @@ def each_axis(names: Sequence[str], key: str, values: object) -> list[tuple[str,
 
 
 def _spread_unit(names: Sequence[str], unit: object) -> object:
-    """Return a single unit as that of its axes: a time for t, any other for z, y and x."""
+    """Return a single unit by axes: a time for t, any other unit for z, y and x."""
     if not isinstance(unit, str):
         return unit
     own = "t" if known_unit(unit) in SECONDS else "zyx"

@@ -1,4 +1,4 @@
-"""Lists in the metadata of an image that have an entry for each plane."""
+"""Lists in the metadata of an image with an entry for each plane."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def order_planes(image: Image, order: Sequence[str]) -> Mapping[str, Any]:
 def _rearrange(
     image: Image, rearrange: Callable[[NDArray[np.intp]], NDArray[np.intp]]
 ) -> Mapping[str, Any]:
-    """Return the lists in the metadata that have an entry for each plane, rearranged.
+    """Return the lists in the metadata with an entry for each plane, rearranged.
 
     Parameters
     ----------

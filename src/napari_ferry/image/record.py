@@ -173,7 +173,7 @@ def read_record(text: str) -> Description | None:
 
 
 def parse_own_record(record: object, place: str) -> Description | None:
-    """Return the description in a record that is certainly ours, or ``None`` if it is damaged.
+    """Return the description in a record known to be ours, or ``None`` if it is damaged.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
 
 
 def _is_single(images: Saveable) -> bool:
-    """Return True for a single image, and for a string, which is refused later."""
+    """Return True for a single image, and for a string, to be refused later."""
     return isinstance(images, Image | str | bytes | Array | memoryview) or _is_labeled(images)
 
 
@@ -92,7 +92,7 @@ def _is_labeled(item: Saveable) -> bool:
 
 
 def _items_of(images: Saveable) -> Sequence[Saveable]:
-    """Return a sequence of items; a copy of a list, which may change later.
+    """Return a sequence of items; a list is copied, as it may change later.
 
     Raises
     ------
@@ -182,6 +182,7 @@ class _SequenceReader(Closable):
         return pixels
 
     def close(self) -> None:
+        """Close each frame."""
         close(*self.frames)
 
 
@@ -206,7 +207,7 @@ def _to_numpy_types(array: Array | memoryview) -> Array:
     Raises
     ------
     InvalidImageError
-        Its library refuses the conversion, and says how to do it.
+        Its library refuses the conversion, and explains how to do it.
     """
     try:
         np.dtype(getattr(array, "dtype", None))
@@ -236,7 +237,7 @@ def _color_axes(array: Array, is_movie: bool) -> str | None:
 
 
 def _warn_of_frames(shape: Sequence[int]) -> None:
-    """Warn about an array treated as frames that looks like one RGB image."""
+    """Warn about an array treated as frames, but shaped like one RGB image."""
     frames, y, x = shape
     warn(
         f"An array of shape {(frames, y, x)} is treated as {frames} frames of {y} by {x} pixels: "
@@ -245,7 +246,7 @@ def _warn_of_frames(shape: Sequence[int]) -> None:
 
 
 def _not_an_image(item: object) -> str:
-    """Return a message about an object that is not an image."""
+    """Return a message about an object other than an image."""
     if isinstance(item, list | tuple):
         return (
             f"A {type(item).__name__} in a sequence is not an image: give one list of frames, or "

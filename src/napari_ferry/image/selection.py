@@ -21,14 +21,16 @@ from napari_ferry.image.record import CHANNEL_AXIS, CHANNEL_DISPLAYS
 
 @dataclass(frozen=True)
 class _Choice:
-    """Indices to keep along an axis, which is left out if `is_single`."""
+    """Indices to keep along an axis; the axis is left out if `is_single`."""
 
     indices: Indices
     is_single: bool = False
 
 
 def select_all(images: Sequence[Image], partition: Mapping[str, object]) -> list[Image]:
-    """Return a part of each image, lazily; axes that it lacks leave an image unchanged.
+    """Return a part of each image, lazily.
+
+    An image without an axis of the partition is not divided along it.
 
     Parameters and errors are those of `select`; an axis is in one of the images at least.
     """
@@ -132,6 +134,7 @@ def order_axes(image: Image, order: str | Sequence[str]) -> Image:
             f"The order {' '.join(wanted)} {fault}, but the image has the axes {' '.join(own)}: "
             "name each of them once."
         )
+
     known = dict(zip(own, image.axes, strict=True))
     places = [own.index(name) if name in own else None for name in wanted]
     has_c = "c" in wanted or "c" not in own
@@ -145,7 +148,7 @@ def order_axes(image: Image, order: str | Sequence[str]) -> Image:
 
 
 def _choose(image: Image, name: str, chosen: object) -> _Choice:
-    """Return the indices of an axis that a user chose.
+    """Return the indices of an axis chosen by the user.
 
     Raises
     ------
@@ -170,6 +173,7 @@ def _choose(image: Image, name: str, chosen: object) -> _Choice:
     else:
         index = _find_index(image, name, chosen)
         return _Choice(range(index, index + 1), is_single=True)
+
     if not len(indices):
         raise InvalidImageError(
             f"The partition {chosen} selects nothing of axis {name}, whose length is {n}: give "
@@ -179,7 +183,7 @@ def _choose(image: Image, name: str, chosen: object) -> _Choice:
 
 
 def _find_index(image: Image, name: str, item: object) -> int:
-    """Return the index of a name along an axis, or of an index, which may count from the end.
+    """Return the index of a name along an axis, or of an index, possibly counted from the end.
 
     Raises
     ------
@@ -193,6 +197,7 @@ def _find_index(image: Image, name: str, item: object) -> int:
         raise InvalidImageError(
             f"Index {item} of axis {name} does not exist: give a number from 0 to {n - 1}."
         )
+
     known = labels_of(image, name)
     if item not in known:
         names = f"the names {', '.join(map(str, known))}" if any(known) else "no names"
@@ -239,7 +244,7 @@ def _part_of_axis(axis: Axis, indices: Indices | None) -> Axis:
 
 
 def _levels(image: Image, indices: Mapping[int, Indices]) -> Sequence[Array]:
-    """Return the levels with the same length of all axes of which a part is taken."""
+    """Return the levels with the full length of all divided axes."""
     return [
         level
         for level in image.levels

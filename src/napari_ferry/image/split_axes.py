@@ -1,4 +1,4 @@
-"""Images that are split over files along some of their axes, and joined again.
+"""Images split over files along some of their axes, and joined again.
 
 Each part is an image without these axes. It carries the description of the whole image, so that the
 order of channels, the scale of the axes and all else come back, whatever the names of the files.
@@ -35,14 +35,14 @@ Labels = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecord:
-    """What a part says of the whole image.
+    """Record in a part about the whole image.
 
     Parameters
     ----------
     whole : Description
         The whole image.
     labels : Labels
-        Labels of all indices along each axis that is split.
+        Labels of all indices along each split axis.
     number : int
         Number of the image among those of a save.
     """
@@ -74,7 +74,7 @@ class SplitRecord:
 
 
 def _stored_labels(stored: object) -> tuple[str, ...]:
-    """Return the labels in a record: a list, or the number of labels that are numbers from 0.
+    """Return the labels in a record: a list, or the count of labels numbered from 0.
 
     A list of numbers in each of many files would cost more than their pixels.
     """
@@ -115,6 +115,7 @@ def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[La
         raise InvalidImageError(
             f"Axis {odd!r} cannot be in the name of a file: rename it to a word of letters."
         )
+
     own = {key: value for key, value in image.metadata.items() if key != KEY}
     whole = replace(image, metadata=own)
     labels = {axis: _file_labels(image, axis) for axis in axes}
@@ -126,6 +127,7 @@ def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[La
         },
         "number": number,
     }
+
     parts: list[tuple[Labels, Image]] = []
     for indices in itertools.product(*(range(image.size(axis)) for axis in axes)):
         chosen = dict(zip(axes, indices, strict=True))
@@ -136,7 +138,7 @@ def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[La
 
 
 def join_parts(parts: Image, labels: Labels, record: SplitRecord) -> Image:
-    """Return the whole image, or those of its indices that exist.
+    """Return the whole image, or its existing indices.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Metadata of images that the user overrules, as a mapping."""
+"""Metadata of images overruled by the user, as a mapping."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _translate_ome(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _take_units(others: dict[str, Any], axes: Collection[str]) -> dict[str, Any]:
     """Return the units of OME for the steps along axes, and remove them from the other entries.
 
-    OME assumes some where none is given; those of another key have precedence over these.
+    Units under another key have precedence over those assumed by OME where none are given.
     """
     own = {axis: f"{STEPS[axis]}Unit" for axis in axes}
     found = {axis: others.pop(key) for axis, key in own.items() if key in others}
@@ -159,7 +159,7 @@ def _with_coordinates(image: Image, coords: object, given: Mapping[str, Any]) ->
 
 
 def _without(values: Mapping[str, float], names: Sequence[str], given: object) -> dict[str, float]:
-    """Return the values of axes for which no other value is given."""
+    """Return the values of axes without another given value."""
     known = [axis for axis, _ in each_axis(names, "value", given)]
     return {axis: value for axis, value in values.items() if axis not in known}
 

@@ -47,7 +47,7 @@ def to_data_array(image: Image) -> xarray.DataArray:
 
 
 def to_dataset(image: Image) -> xarray.Dataset:
-    """Return a Dataset of an image, named ``image`` if it has no name or that of an axis.
+    """Return a Dataset of an image, named ``image`` if its name is empty or that of an axis.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
 
 
 def _check_kind(data: object) -> None:
-    """Refuse another object than a DataArray.
+    """Refuse an object other than a DataArray.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _to_coordinates(
 
 
 def _to_labels(image: Image) -> dict[str, list[int] | list[str]]:
-    """Return the labels of axes that have no scale, as their coordinates; numbers as numbers."""
+    """Return the labels of axes without a scale as their coordinates; numbers as integers."""
     return {
         axis: _to_numbers([*map(str, own)])
         for axis, own in _stored_labels(image.metadata).items()
@@ -185,7 +185,7 @@ def _stored_labels(metadata: Mapping[str, Any]) -> dict[str, Sequence[object]]:
 
 
 def _from_labels(data: xarray.DataArray, dim: str) -> list[str]:
-    """Return the coordinates of one dimension that are labels; empty for positions."""
+    """Return the coordinates of one dimension if they are labels; empty for positions."""
     if dim not in data.coords or dim == "c":
         return []
     values = np.asarray(data.coords[dim].values)

@@ -233,7 +233,7 @@ def _open_path(path: Path) -> list[Image]:
 
 
 def _find_opener(url: str) -> Callable[[str], list[Image]] | None:
-    """Return the function of a codec that opens an address, or ``None`` if no codec does."""
+    """Return the function of a codec to open an address, or ``None`` if no codec has one."""
     names = url.partition("?")[0].lower().split("/")
     for codec in codecs():
         open_url, known = hooks_of(codec).open_url, suffixes_of(codec, to_open=True)

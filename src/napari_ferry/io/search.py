@@ -32,7 +32,7 @@ def suffixes(*, to_open: bool = False) -> tuple[str, ...]:
 
 
 def add_default_suffix(path: Path) -> Path:
-    """Return the path of a file to save; a name without suffix gets that of the default format."""
+    """Return the path of a file to save, with the default suffix if it has none."""
     default = next((each for each in codecs() if hooks_of(each).IS_DEFAULT), None)
     if path.suffix or not path.name or default is None:
         return path
@@ -104,7 +104,7 @@ def find_source_codec(path: Path) -> Codec:
 
 
 def find_repair(path: Path) -> RepairPlanner | None:
-    """Return the `Hooks.repair` of the codec that a claim or a suffix identifies, if it has one."""
+    """Return the `Hooks.repair` of the codec identified by a claim or a suffix, if it has one."""
     for codec in codecs():
         hooks = hooks_of(codec)
         known = suffixes_of(codec, to_open=True)

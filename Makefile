@@ -27,7 +27,7 @@ SCREEN := env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 endif
 unexport QT_QPA_PLATFORM
 
-.PHONY: help demo test test-core test-windows compat lint bench docs pictures clean system
+.PHONY: help demo test test-core test-windows compat lint bench measure docs pictures clean system
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -82,8 +82,11 @@ _$(format): Codec = $(format)
 endef
 export CODECS
 
-bench: $(READY)  ## measure reading and writing beside other libraries
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench:  ## measure beside other libraries, in an environment with them; ARGS="video gif" picks some
+	@$(MAKE) --no-print-directory measure VENV=.venv-bench GROUPS="--group benchmarks --group peers"
+
+measure: $(READY)
+	@$(SCREEN) $(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(READY)  ## build the site from docs/ into build/docs; any warning is an error
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measure import ROOT, Group, Result, measure_group, table
+from benchmarks.page import write_section
 
 NAMES = (
     "importing",
@@ -28,6 +29,7 @@ NAMES = (
     "gif",
     "video",
     "rendering",
+    "peers",
 )
 LIBRARIES = ("numpy", "av", "imageio-ffmpeg", "tifffile", "napari", "Pillow", "dask", "zarr")
 
@@ -39,7 +41,10 @@ def main() -> int:
     for name in options.names or NAMES:
         with tempfile.TemporaryDirectory(prefix="ferry-bench-", dir=options.folder) as folder:
             results += _measure(name, Path(folder), options)
-    print(_conditions(), "", table(results), sep="\n")
+    text = f"{_conditions()}\n\n{table(results)}"
+    print(text)
+    if options.write is not None:
+        write_section(options.write, "table", text)
     missed = [one for one in results if one.missed]
     print(f"\n{len(missed)} goals missed." if missed else "\nAll goals met.")
     return 1 if missed and options.check else 0
@@ -62,6 +67,7 @@ def _options() -> argparse.Namespace:
         help="where files are written and removed: on a real disk, 12 GB free",
     )
     parser.add_argument("--rounds", type=int, help="how often each case is done")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="update the table of that page")
     parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
     return parser.parse_args()
 

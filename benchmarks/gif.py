@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ WRITERS = {
     "the same again (A/A)": "ffmpeg",
     "Pillow": "pillow",
     "**napari-ferry**": "ferry",
+    "ffmpeg palettegen, gifsicle -O3": "gifsicle",
 }
 GOALS = {"gray waves": 1.0}
 """The most time beside ffmpeg; 1.5 for the others. Of gray movies Pillow is the faster one."""
@@ -40,6 +42,7 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
                 {"wall": GOALS.get(name, 1.5), "peak": 300} if writer == "ferry" else {},
             )
             for way, writer in WRITERS.items()
+            if writer != "gifsicle" or shutil.which("gifsicle")
         ]
         found.append(Group(f"save {count} frames, {name}, as GIF", cases, rounds))
     return [*found, *_reading(folder, quick), *_long(quick)]
@@ -173,6 +176,11 @@ def ffmpeg_writes(path: Path, frames: NDArray[np.uint8]) -> None:
     subprocess.run([*command, str(path)], input=frames.tobytes(), check=True)
 
 
+def gifsicle_writes(path: Path, frames: NDArray[np.uint8]) -> None:
+    ffmpeg_writes(path, frames)
+    subprocess.run(["gifsicle", "-O3", "--batch", str(path)], check=True)
+
+
 def ferry(out: str, name: str, count: int, side: int) -> Job:
     return _writing(ferry_writes, out, name, count, side)
 
@@ -183,6 +191,10 @@ def pillow(out: str, name: str, count: int, side: int) -> Job:
 
 def ffmpeg(out: str, name: str, count: int, side: int) -> Job:
     return _writing(ffmpeg_writes, out, name, count, side)
+
+
+def gifsicle(out: str, name: str, count: int, side: int) -> Job:
+    return _writing(gifsicle_writes, out, name, count, side)
 
 
 def _writing(

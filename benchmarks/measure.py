@@ -114,6 +114,12 @@ def measure_group(group: Group, folder: Path, *, fresh: bool = True) -> Iterator
         yield _summarize(group, case, found[i], found[0])
 
 
+def warm(job: Callable[[], Any]) -> Callable[[], Any]:
+    """Do a job once before it is measured: the libraries import on first use."""
+    job()
+    return job
+
+
 def _summarize(
     group: Group, case: Case, own: list[dict[str, float]], base: list[dict[str, float]]
 ) -> Result:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Case, Group
+from benchmarks.measure import Case, Group, warm
 
 Job = Callable[[], Any]
 FRAME = (64, 64)
@@ -86,6 +86,15 @@ def write_folder(path: Path, nfiles: int) -> None:
     path.mkdir()
     for i, frame in enumerate(noise(nfiles, (256, 256))):
         tifffile.imwrite(path / f"img_{i}.tif", frame)
+
+
+def write_small_files(path: Path, nfiles: int) -> None:
+    """Write a folder of files with one frame of 16 x 16 uint16 each."""
+    import tifffile
+
+    path.mkdir()
+    for i in range(nfiles):
+        tifffile.imwrite(path / f"img_{i}.tif", np.full((16, 16), i % 4096, np.uint16))
 
 
 def deflate(path: Path, npages: int) -> None:
@@ -174,13 +183,13 @@ def _group(name: str, path: Path, npages: int, quick: bool) -> Group:
 def memmap(out: str, path: str) -> Job:
     import tifffile
 
-    return _warm(lambda: np.array(tifffile.memmap(path, mode="r")[0]))
+    return warm(lambda: np.array(tifffile.memmap(path, mode="r")[0]))
 
 
 def ferry(out: str, path: str) -> Job:
     from napari_ferry import imload
 
-    return _warm(lambda: np.array(imload(path)[0].array[0]))
+    return warm(lambda: np.array(imload(path)[0].array[0]))
 
 
 def series(out: str, path: str, page: int) -> Job:
@@ -212,7 +221,7 @@ def stat_all(out: str, path: str) -> Job:
             file.stat()
         return tifffile.imread(files[0])
 
-    return _warm(job)
+    return warm(job)
 
 
 def every_header(out: str, path: str) -> Job:
@@ -234,16 +243,10 @@ def pillow(out: str, path: str) -> Job:
         with Image.open(path) as image:
             return np.array(image)
 
-    return _warm(job)
+    return warm(job)
 
 
 def builtin(out: str, path: str) -> Job:
     from napari_builtins.io import napari_get_reader
 
     return lambda: np.array(napari_get_reader(path)(path)[0][0][0])
-
-
-def _warm(job: Job) -> Job:
-    """Do a job once before it is measured: the libraries import on first use."""
-    job()
-    return job

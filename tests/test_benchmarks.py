@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.growth import growth_table, opening_groups, reading_groups, saving_groups
 from benchmarks.measure import Case, Group, Result, _measure, measure_group, table
+from benchmarks.page import write_section
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -69,3 +71,28 @@ def test_processes_that_a_job_starts_are_counted(monkeypatch):
 def test_table_has_a_row_for_each_result():
     one = Result("g", Case("a", "m:f"), 1.0, 0.5, 1.0, 1.0, (0.9, 1.1), 1.0, 12.0)
     assert table([one, one]).count("\n") == 3
+
+
+def test_section_of_a_page_is_replaced(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- table -->\nold\n<!-- end of table -->\nb\n", "utf-8")
+    write_section(page, "table", "| new |")
+    assert page.read_text("utf-8") == ("a\n<!-- table -->\n\n| new |\n\n<!-- end of table -->\nb\n")
+    with pytest.raises(ValueError, match='"growth" and "end of growth"'):
+        write_section(page, "growth", "")
+
+
+def test_growth_has_a_case_for_each_size(tmp_path):
+    groups = [
+        *saving_groups([0.001, 0.002], 1)[:1],
+        *reading_groups(tmp_path, [0.001], 1)[:1],
+        *opening_groups(tmp_path, [5], 1)[:1],
+    ]
+    results = [one for group in groups for one in measure_group(group, tmp_path, fresh=False)]
+    rows = growth_table(results).splitlines()[2:]
+    assert [row.split(" | ")[:2] for row in rows] == [
+        ["| save .bin", "0.001 GB"],
+        ["| ", "0.002 GB"],
+        ["| first frame of a .tif", "0.001 GB"],
+        ["| first frame, by compressed pages", "5"],
+    ]

@@ -36,7 +36,7 @@ class IndexedFrame(NamedTuple):
 
 
 class Canvas(NamedTuple):
-    """Canvas after the display of a frame, of which an area may be cleared.
+    """Canvas after the display of a frame, and the area to clear, if any.
 
     A pixel becomes transparent only in an area that is cleared.
     """
@@ -119,7 +119,7 @@ class EncodeFrames:
 def find_vanishing(
     frame: IndexedFrame, following: IndexedFrame | None
 ) -> tuple[IndexedFrame, NDArray[np.bool_] | None]:
-    """Find the opaque pixels of a frame that are transparent in the following one, if any.
+    """Find the opaque pixels of a frame that become transparent in the following one.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def encode_change(
 def _masked_pixels(
     pixels: NDArray[np.uint8], changed: NDArray[np.bool_], palette: Palette
 ) -> tuple[NDArray[np.uint8], int]:
-    """Make the unchanged pixels of a rectangle transparent if that is smaller.
+    """Make the unchanged pixels of a rectangle transparent if it becomes smaller.
 
     Returns
     -------

@@ -90,7 +90,7 @@ def _all_blocks(
 
 
 class _TaskLinker:
-    """Encoder of the first and last frames of tasks, which depend on the tasks before and after."""
+    """Encoder of the first and last frames of tasks, linked to the tasks before and after."""
 
     def __init__(self, shared: Palette) -> None:
         self.shared = shared

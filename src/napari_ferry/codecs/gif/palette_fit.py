@@ -1,4 +1,4 @@
-"""Palettes of a movie and of its frames: which one each frame has."""
+"""Palettes of a movie and of its frames, and the choice for each frame."""
 
 from __future__ import annotations
 

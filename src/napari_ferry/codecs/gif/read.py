@@ -66,7 +66,7 @@ def read_gif(path: Path, *, least_samples: int = 1) -> Image:
 
 
 def _warn_of_outside(table: FrameTable) -> None:
-    """Warn of frames beyond the canvas, which is enlarged for the first one as in browsers."""
+    """Warn of frames beyond the canvas, enlarged to the first frame as in browsers."""
     right, bottom = (
         table.column(start) + table.column(length)
         for start, length in (("left", "width"), ("top", "height"))

@@ -101,7 +101,7 @@ def may_be_clear(table: PngTable) -> bool:
 
 
 def _find_starts(table: PngTable, *, has_alpha: bool) -> Sequence[int]:
-    """Return for each frame the frame at which its composition begins, on a clear canvas."""
+    """Return for each frame the first frame of its composition on a clear canvas."""
     starts: list[int] = []
     is_clear = True
     for i, picture in enumerate(table.pictures):

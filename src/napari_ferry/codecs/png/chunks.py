@@ -1,4 +1,4 @@
-"""Chunks, of which PNG files consist: PNG (third edition, W3C 2025), section 5."""
+"""Chunks of PNG files: PNG (third edition, W3C 2025), section 5."""
 
 from __future__ import annotations
 

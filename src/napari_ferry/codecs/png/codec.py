@@ -35,7 +35,7 @@ _MOST_PLAYS = 2**31 - 2
 
 
 def open(path: Path) -> list[Image]:
-    """Open a PNG file, the sequence that it is a frame of, or a folder; lazily.
+    """Open a PNG file, the sequence of a numbered frame, or a folder; lazily.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def plan(
 
 
 def _exact_dtypes(images: Sequence[Image]) -> tuple[str, ...]:
-    """Return the data types that are stored exactly: black and white pixels are gray."""
+    """Return the exactly stored data types; bool only for gray images."""
     has_bits = not any(image.is_rgb for image in images)
     return ("uint8", "uint16", *(["bool"] if has_bits else []))
 

@@ -26,7 +26,7 @@ def frame_delays(frame_rate: Fraction, count: int) -> Iterator[Fraction]:
 
 
 def nearest_delay(frame_rate: Fraction) -> Fraction:
-    """Return the nearest delay that a file can store, in seconds."""
+    """Return the nearest storable delay, in seconds."""
     delay = 1 / frame_rate
     if delay <= 1:
         return max(delay.limit_denominator(_MOST), Fraction(1, _MOST))
@@ -34,7 +34,7 @@ def nearest_delay(frame_rate: Fraction) -> Fraction:
 
 
 def time_losses(frame_rate: Fraction) -> Iterator[str]:
-    """Yield the loss of a frame rate that a file cannot store."""
+    """Yield the loss of a frame rate without an exact delay."""
     delay = nearest_delay(frame_rate)
     if delay != 1 / frame_rate:
         yield f"each frame is shown for {float(delay):.6g} s, the nearest time that a PNG can store"

@@ -58,12 +58,13 @@ class FileFrames:
             return decode_picture(file, table, table.pictures[0], self.layout)
 
     def _check(self, table: PngTable) -> None:
-        """Refuse a file that is not one of these frames."""
+        """Refuse a file other than one of these frames."""
         if len(table.pictures) > 1:
             raise UnreadableFileError(
                 f"{table.path.name} is an animation of {len(table.pictures)} frames, but "
                 f"{self.paths[0].name} has one: open it by itself."
             )
+
         if table.damage:
             raise damaged(table.path, table.damage)
         layout = layout_of(table)
@@ -72,6 +73,7 @@ class FileFrames:
                 f"{table.path.name} has {layout}, but {self.paths[0].name} has {self.layout}: the "
                 "files of a stack must match; leave it out, or open it by itself."
             )
+
         mark = find_mark(table)
         if self.series and mark is not None and mark.of != self.series:
             raise UnreadableFileError(

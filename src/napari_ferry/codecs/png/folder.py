@@ -31,7 +31,7 @@ from napari_ferry.saving import interrupted_save
 
 
 def read_file(path: Path) -> list[Image]:
-    """Open a file, or the whole sequence that it is a frame of.
+    """Open a file, or the whole sequence of a frame.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def sequence_files(path: Path) -> list[Path]:
 
 
 def _siblings(path: Path, name: FrameName) -> dict[int, Path]:
-    """Return the frames with names like that of a file, by their numbers."""
+    """Return the frames of the same sequence as a file, by their numbers."""
     frames = frames_of(name, all_png_files(path.parent))
     return {k: other for k, other in frames.items() if not leads_outside(other, path)}
 
@@ -156,7 +156,7 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
 
 
 def _read_sequence(frames: Mapping[int, Path], mark: FrameMark) -> Image:
-    """Open a sequence of ours, of which files may be missing.
+    """Open a sequence saved by napari-ferry, even if files are missing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Names of PNG files: numbered frames, and families of names that differ in their numbers."""
+"""Names of PNG files: numbered frames, and families of names with different numbers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FrameName(NamedTuple):
 
 
 def frame_paths(path: Path, count: int) -> tuple[Path, ...]:
-    """Return the paths of the frames of a sequence; that of a single frame is the given one.
+    """Return the paths of the frames of a sequence; a single frame has the given path.
 
     >>> [str(path) for path in frame_paths(Path("cells.png"), 2)]
     ['cells_0001.png', 'cells_0002.png']
@@ -77,7 +77,7 @@ def all_png_files(folder: Path) -> list[Path]:
 
 
 def split_families(paths: Iterable[Path]) -> list[list[Path]]:
-    """Split files into families of names that differ only in their numbers, in the given order."""
+    """Split files into families of names equal except for numbers, in the given order."""
     families: dict[str, list[Path]] = {}
     for path in paths:
         families.setdefault(_DIGITS.sub("#", path.name.lower()), []).append(path)

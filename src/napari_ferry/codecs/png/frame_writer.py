@@ -70,7 +70,7 @@ class Job:
 
     @cached_property
     def record_bytes(self) -> int:
-        """Maximum size of the record; that of contrast limits is not known."""
+        """Maximum size of the record in bytes, with space for contrast limits not known yet."""
         return 2 * len(json.dumps(describe(self.movie.image))) + 4096
 
     @property
@@ -123,6 +123,7 @@ def assemble(partials: Sequence[Path], results: Iterator[list[bytes]], *, job: J
     rate, count = job.movie.frame_rate, job.movie.nframes
     frames = zip(itertools.chain.from_iterable(results), frame_delays(rate, count), strict=False)
     numbers = itertools.count()
+
     with partials[0].open("wb") as file:
         first = next(frames)
         file.write(job.start(record_data(job.record(), frame_rate=rate)))
@@ -138,12 +139,12 @@ def assemble(partials: Sequence[Path], results: Iterator[list[bytes]], *, job: J
 
 
 def _control(header: Header, number: int, delay: Fraction) -> bytes:
-    """Return the control of a frame that replaces the canvas."""
+    """Return the control chunk of a frame in the size of the canvas, replacing its content."""
     size = number, header.width, header.height, 0, 0
     time = delay.numerator, delay.denominator
     return make_chunk(b"fcTL", struct.pack(">IIIIIHHBB", *size, *time, 0, 0))
 
 
 def create_empty(path: Path) -> None:
-    """Create a file that a write will fill."""
+    """Create an empty file, to be filled by a write."""
     path.touch()

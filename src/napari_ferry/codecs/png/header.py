@@ -89,7 +89,7 @@ class Header:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Data type of the samples, which are scaled to 8 bits if they have fewer."""
+        """Data type of the samples; samples of fewer than 8 bits are scaled to 8."""
         return np.dtype(np.uint16 if self.depth == 16 else np.uint8)
 
     @property

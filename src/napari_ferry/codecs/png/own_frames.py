@@ -21,7 +21,7 @@ def is_own_frame(path: Path) -> bool:
 
 
 def may_replace(path: Path) -> bool:
-    """Return True if an existing file is a frame of a sequence, which a save may replace.
+    """Return True if an existing file is a frame of a sequence; a save may replace it.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def may_replace(path: Path) -> bool:
 
 
 def stale_files(path: Path, paths: Collection[Path]) -> tuple[Path, ...]:
-    """Return the frames of an earlier sequence of the same name that are not replaced.
+    """Return the frames of an earlier sequence of the same name not replaced by the new one.
 
     Parameters
     ----------

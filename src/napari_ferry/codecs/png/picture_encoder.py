@@ -67,7 +67,7 @@ def _to_rows(frame: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
 
 
 def _filter(rows: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Return rows after the filter that suits them, each with its number before it."""
+    """Return rows after the most suitable filter, each after the number of the filter."""
     probe = rows[:: max(1, len(rows) // _PROBED_ROWS)]
     following = rows[1 :: max(1, len(rows) // _PROBED_ROWS)]
     above = probe[: len(following)]
@@ -89,7 +89,7 @@ def _filter(rows: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
 
 
 def _cost(differences: NDArray[np.uint8]) -> float:
-    """Return the mean distance of bytes from 0, where -1 and 255 are the same."""
+    """Return the mean distance of bytes from 0; 255 counts as -1."""
     if not differences.size:
         return 256.0
     return float(np.abs(differences.view(np.int8).astype(np.int16)).mean())

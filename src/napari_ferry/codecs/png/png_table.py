@@ -19,7 +19,7 @@ CLEARS, RESTORES = 1, 2
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One picture of a file, which may be smaller than the canvas of an animation.
+    """One picture of a file; in an animation, it may be smaller than the canvas.
 
     Parameters
     ----------

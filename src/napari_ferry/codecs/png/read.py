@@ -28,7 +28,7 @@ _MOST_DELAYS = 1_000_000
 
 
 def scan_file(path: Path) -> PngTable:
-    """Scan a file, and warn of damage that leaves some of it readable.
+    """Scan a file, and warn of damage to a part of it.
 
     Raises
     ------

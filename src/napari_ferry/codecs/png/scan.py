@@ -146,7 +146,7 @@ class _ChunkScan:
         )
 
     def _add_optional(self, chunk: Chunk) -> None:
-        """Read metadata, or note that they are damaged: the pixels do not depend on them."""
+        """Read metadata, or note their damage: the pixels do not depend on them."""
         try:
             data = self._read(chunk)
         except DamagedError as error:
@@ -239,7 +239,7 @@ _OPTIONAL = (b"pHYs", b"tEXt", b"zTXt", b"iTXt")
 
 
 def _check_claim(header: Header, picture: Picture) -> None:
-    """Refuse a picture that is larger than its compressed pixels can be."""
+    """Refuse a picture too large for its compressed pixels."""
     claimed = replace(header, width=picture.width, height=picture.height).nbytes
     stored = sum(chunk.nbytes for chunk in picture.chunks)
     if claimed > _MOST_EXPANSION * stored:

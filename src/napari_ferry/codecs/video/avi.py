@@ -70,14 +70,14 @@ def find_patch(path: Path) -> AviPatch | None:
 
 
 class PatchedAvi(io.FileIO):
-    """A file for FFmpeg that differs from the file on the disk by a patch.
+    """A file for FFmpeg: the file on the disk with a patch.
 
     Parameters
     ----------
     path : Path
         The file.
     patch : AviPatch
-        What differs.
+        The bytes to replace.
     """
 
     def __init__(self, path: Path, patch: AviPatch) -> None:

@@ -1,4 +1,4 @@
-"""Codec of videos: reads the containers that FFmpeg reads, writes H.264 and FFV1.
+"""Codec of videos: reads the containers of FFmpeg, writes H.264 and FFV1.
 
 Files are read frame by frame with the FFmpeg libraries in PyAV, and written by the ffmpeg program
 in imageio-ffmpeg.

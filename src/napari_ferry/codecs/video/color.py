@@ -94,7 +94,7 @@ def is_opaque(frame: av.VideoFrame) -> bool:
 
 
 def lacks_palette(frame: av.VideoFrame) -> bool:
-    """Return True for indices without a palette, which FFmpeg fills with a single color."""
+    """Return True for indices without a palette; FFmpeg fills it with a single color then."""
     if frame.format.name != "pal8":
         return False
     palette = np.frombuffer(memoryview(frame.planes[1]), np.uint32)

@@ -67,7 +67,7 @@ class Decoder:
         self.first_frame = len(index)
         """Number of the first frame that can be decoded since the last seek."""
         self.damage: dict[int, str] = dict.fromkeys(index.incomplete, _MISSING)
-        """Number of each packet known to be damaged, and what is said of its frame."""
+        """Number of each packet known to be damaged, and a predicate about its frame."""
 
     def _open(self) -> VideoFile:
         threads = 1 if self.is_careful else MOST_THREADS
@@ -154,7 +154,7 @@ class Decoder:
         return frame
 
     def _causes(self, i: int) -> list[int]:
-        """Return the damaged packets on which frame i may depend."""
+        """Return the damaged packets in the dependencies of frame i."""
         packet = int(self.index.frame_packets[i])
         return [each for each in self.damage if self.index.follows_in_group(packet, each)]
 
@@ -183,7 +183,10 @@ class Decoder:
         return None
 
     def _note_damage(self, number: int, frame: av.VideoFrame) -> None:
-        """Note if a frame is corrupt; one that depends on a skipped frame may be only at first."""
+        """Note a corrupt frame, or clear its note if decoding it again succeeds.
+
+        A frame that depends on a skipped one may be corrupt only at first.
+        """
         if frame.is_corrupt:
             self.damage.setdefault(number, _CORRUPT)
         elif self.damage.get(number) == _CORRUPT:
@@ -207,7 +210,7 @@ class Decoder:
             yield number, frame
 
     def _decode_packets(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode from a packet on, packets that may be truncated twice."""
+        """Decode all packets from a number on, and those with possible truncation twice."""
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
             packet.opaque = (number,)
@@ -282,7 +285,7 @@ class Decoder:
         self.file = self._open()
 
     def _end_output(self) -> None:
-        """End the generator of frames, which keeps the file open."""
+        """End the generator of frames, as it keeps the file open."""
         if isinstance(self.output, Generator):
             self.output.close()
         self.output = iter(())

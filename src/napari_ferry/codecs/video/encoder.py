@@ -118,7 +118,7 @@ class Encoder:
             )
 
     def read_output(self) -> bytes:
-        """Return all that ffmpeg writes to its output, when it has ended; for a thread."""
+        """Return all output of ffmpeg after its end; for a thread."""
         assert self.process.stdout is not None
         output: bytes = self.process.stdout.read()
         return output

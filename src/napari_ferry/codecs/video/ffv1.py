@@ -43,7 +43,7 @@ def _split_slices(data: bytes) -> list[bytes]:
 
 
 def _remainder(data: bytes) -> int:
-    """Return the checksum of data that end with their checksum, 0 if it is right.
+    """Return the checksum of data and their checksum at the end, 0 if it is right.
 
     The polynomial is that of zlib, but the most significant bit of each byte comes first, and the
     checksum starts with 0.

@@ -29,7 +29,7 @@ class FrameCache:
         self._backward_steps = 0
 
     def find(self, i: int) -> av.VideoFrame | None:
-        """Return frame i if it is cached, and note the direction in which frames are read."""
+        """Return frame i if it is cached, and note the direction of reading."""
         is_backward = 0 < self._last - i <= _SMALL_STEP
         if i != self._last:
             self._backward_steps = self._backward_steps + 1 if is_backward else 0

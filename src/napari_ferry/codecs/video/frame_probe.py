@@ -74,7 +74,7 @@ def probe_format(decoder: Decoder, has_colors: bool | None) -> FrameFormat:
     Warns
     -----
     FerryWarning
-        Samples are left out, or taken for something that the file does not say.
+        Samples are left out, or assumed without information in the file.
     """
     is_colored = True if is_known_colored(decoder.path) else has_colors
     frames = _decodable(decoder)

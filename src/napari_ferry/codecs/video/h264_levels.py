@@ -1,4 +1,4 @@
-"""Level of H.264 that common players decode: 5.2 (ITU-T H.264, table A-1)."""
+"""Level of H.264 in common players: 5.2 (ITU-T H.264, table A-1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_BLOCKS_PER_SECOND = 2_073_600
 
 
 def level_losses(size: tuple[int, int], frame_rate: Fraction) -> Iterator[str]:
-    """Yield a sentence for frames above level 5.2, with the largest size or rate that fits.
+    """Yield a sentence for frames above level 5.2, with the largest fitting size or rate.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Thread to close the files of decoders that are idle or abandoned; it ends when none is open.
+"""Thread to close the files of idle or abandoned decoders; it ends when none is open.
 
 The garbage collector finalizes objects in any thread and at any time: within a call of PyAV, or
 while that thread holds a lock. FFmpeg must not be called there, and no lock may be waited for.
@@ -49,6 +49,7 @@ class _Watcher:
         self.is_running = False
 
     def add(self, decoder: IdleClosable, owner: object) -> None:
+        """Watch a decoder with an open file, and start the thread if it is not running."""
         with self.lock:
             _watched.add(decoder)
             self.open[decoder] = weakref.ref(owner, self.abandoned.put)

@@ -115,6 +115,7 @@ def _find_clusters(file: BinaryIO) -> Iterator[_Cluster]:
         name_length = 9 - max(header[0], 1).bit_length()
         nbytes, start = _read_vint(header, name_length)
         stop = offset + start + nbytes
+
         if stop > end:
             return
         if header[:name_length] == _CLUSTER:

@@ -13,7 +13,7 @@ _TYPES = (*_FIRST, b"meta", b"mfra", b"sidx", b"uuid", b"udta")
 
 
 def is_truncated_mp4(path: Path) -> bool:
-    """Return True for an MP4 file that ends within a box."""
+    """Return True for an MP4 file cut off within a box."""
     nbytes, start = path.stat().st_size, 0
     with path.open("rb") as file:
         while start + 8 <= nbytes:

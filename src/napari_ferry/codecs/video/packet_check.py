@@ -1,4 +1,4 @@
-"""Checks of packets without decoding them, for damage that decoders do not report.
+"""Checks of packets without decoding them, for damage unreported by decoders.
 
 A packet is checked only if packets throughout its file pass, all but one at most: not every program
 marks the end of its frames. One valid checksum is proof enough that a program writes them.
@@ -53,7 +53,7 @@ _HOLE = bytes(64)
 
 
 class PacketCheck(NamedTuple):
-    """A check of packets, and what it finds.
+    """A check of packets, and a description of the damage it finds.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _has_size(data: bytes) -> bool:
 
 
 def _has_coded_units(data: bytes, width: int) -> bool:
-    """Return True if no NAL unit contains zeros that are not coded.
+    """Return True if no NAL unit contains zeros impossible in coded data.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class CheckProbe:
             self._step *= 2
 
     def chosen(self) -> str:
-        """Return the name of the best check that the packets have passed; empty without one."""
+        """Return the name of the best check passed by the packets; empty without one."""
         return next((name for name in self._candidates if self._has_passed(name)), "")
 
     def _has_passed(self, name: str) -> bool:

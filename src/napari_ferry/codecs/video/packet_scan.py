@@ -61,6 +61,7 @@ class _Packets:
         return len(self.presentation_times)
 
     def add(self, packet: av.Packet[VideoStream], codec: str) -> None:
+        """Add a packet with its times, position and flags."""
         number = len(self)
         self.presentation_times.append(packet.pts)
         self.decoding_times.append(packet.dts if packet.dts is not None else packet.pts)
@@ -155,6 +156,7 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     packets = _Packets(check=CheckProbe(file.stream))
 
     def add(packet: av.Packet[VideoStream]) -> None:
+        """Add a packet to the index and to the source."""
         packets.add(packet, file.codec_name)
         source.add(packet)
 

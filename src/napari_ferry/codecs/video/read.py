@@ -112,7 +112,7 @@ def read_video(path: Path, *, in_color: bool = False) -> Image:
 
 
 def _own_size(record: OwnRecord) -> tuple[int, int]:
-    """Return the height and width of the frames that were saved, without padding."""
+    """Return the height and width of the saved frames in pixels, without padding."""
     sizes = record.description.sizes
     return sizes["y"], sizes["x"]
 
@@ -135,6 +135,7 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
             f"{path.name} is damaged: {index.damage}; {count} frames are whole and were "
             f"opened{gaps}.",
         )
+
     if index.empty and index.has_independent_frames:
         _warn(
             f"{path.name} has {count + index.empty} frames, of which its recorder dropped "
@@ -145,6 +146,7 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
             f"{path.name} has {index.empty} empty chunks between its {count} frames, for frames "
             "that were dropped or repeat the previous one: the others keep their times."
         )
+
     if index.incomplete:
         lost = sorted(int(i) for i in index.frame_numbers[list(index.incomplete)] if i >= 0)
         named = ", ".join(map(str, lost[:_MOST_NAMED])) + (" ..." if lost[_MOST_NAMED:] else "")

@@ -48,7 +48,7 @@ class VideoFrames(Closable):
 
     @property
     def sequence_lock(self) -> FairLock:
-        """Lock to hold while several frames are read, so that other threads cause no seek."""
+        """Lock to hold while reading several frames, to keep other threads from seeking."""
         return self._decoder.sequence_lock
 
     def __call__(self, i: int) -> NDArray[Any]:

@@ -53,7 +53,7 @@ _EXACT_FACTOR = 48
 
 
 def segment_frames(job: Job) -> int:
-    """Return the number of frames in a segment, so that segments are about equally long."""
+    """Return the number of frames in a segment, for segments of about equal length."""
     if job.codec == "ffv1":
         return max(1, _EXACT_BYTES // _frame_bytes(job.movie))
     height, width = job.movie.size

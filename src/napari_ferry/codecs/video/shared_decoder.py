@@ -25,7 +25,7 @@ _MOST_DECODERS = 16
 
 
 class SharedDecoder:
-    """A decoder for many threads, which opens its file when a frame is read.
+    """A decoder for many threads, with its file opened at the first read.
 
     The file is closed by `close`, when it is idle, and when its owner no longer exists. While it is
     open, `idle_decoders` keeps this object alive, so that the garbage collector never finds an
@@ -78,7 +78,7 @@ class SharedDecoder:
                 self._check_unchanged()  # or the frame, or the error, may be of another movie
 
     def _decoder(self, owner: object) -> Decoder:
-        """Return the decoder of the sequence that this thread reads."""
+        """Return the decoder for the sequence read by this thread."""
         number = sequence_number()
         if number not in self._decoders:
             watch(self, owner)
@@ -90,7 +90,10 @@ class SharedDecoder:
         return self._decoders[number]
 
     def _check_unchanged(self) -> None:
-        """Refuse a changed file, and close it so that it can be replaced."""
+        """Refuse a changed file, and close it.
+
+        An open file cannot be replaced on Windows.
+        """
         try:
             check_unchanged(self.path, self.stamp)
         except UnreadableFileError:

@@ -1,4 +1,4 @@
-"""Truncated packets of HuffYUV, which its decoder completes without an error.
+"""Truncated packets of HuffYUV, undetected by its decoder.
 
 The decoder reads as many samples as a frame has, whatever follows them. A packet with further
 bytes is therefore decoded to the same frame, unless these take the place of missing ones.

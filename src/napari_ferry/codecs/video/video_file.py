@@ -54,7 +54,7 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 @dataclass(eq=False, kw_only=True)
 class VideoFile:
-    """An open file with a video stream, and the decoder of that stream.
+    """An open file with a video stream, and the decoder of the stream.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class VideoFile:
                 yield frame.opaque[0], self._to_gray(frame) if self.gray_bits else frame
 
     def _to_gray(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return gray samples of 16 bits that were decoded as if they were colors."""
+        """Return the gray samples of 16 bits in a frame decoded as if it were in color."""
         import av
         import numpy as np
 

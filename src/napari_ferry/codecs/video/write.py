@@ -72,7 +72,7 @@ def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
 
 
 def _plan_segments(job: Job, regions: Sequence[Region], prepare: FramePreparation) -> Stream:
-    """Plan a stream whose tasks encode the segments of the movie."""
+    """Plan a stream with a task for each segment of the movie."""
     movie = job.movie
     encode = SegmentEncoder(
         prepare=prepare,
@@ -80,6 +80,7 @@ def _plan_segments(job: Job, regions: Sequence[Region], prepare: FramePreparatio
         frame_axis=movie.frame_axis or 0,
         path=job.path,
     )
+
     longest = max(math.prod(region_shape(region)[: prepare.lead]) for region in regions)
     return Stream(
         paths=(job.path,),
@@ -157,7 +158,7 @@ def _write_file(
     input_options: Sequence[str],
     output_options: Sequence[str],
 ) -> int:
-    """Write one file from what ffmpeg reads from the pipe, and return the number of files.
+    """Write one file from data for the pipe of ffmpeg, and return the number of files.
 
     The metadata are too long for a command line, so they are stored in a file next to the video.
     The cleanup of the video also removes that file, even after this process was killed.

@@ -55,6 +55,7 @@ def test_only_the_first_file_is_read_to_open(
     watch = _watched(seen)
     monkeypatch.setattr("builtins.open", watch(open))
     monkeypatch.setattr("io.open", watch(__import__("io").open))
+    monkeypatch.setattr("os.open", watch(os.open))
     (image,) = imload(tmp_path)
     assert seen == {"f0.tif"}
     np.asarray(image.array[5])

@@ -95,14 +95,14 @@ class SharedFile:
             if not count:
                 return False
             done += count
-        return self.stamp.matches(Stamp.of(descriptor))
+        return self.stamp.matches(os.fstat(descriptor))
 
     def _seek_and_read(self, buffer: memoryview, offset: int) -> bool:
         """Read from the file and close it at once, because Windows cannot replace open files."""
         with open_unchanged(self.path, self.stamp) as file:
             file.seek(offset)
             is_whole = file.readinto(buffer) == len(buffer)  # type: ignore[attr-defined]
-            return bool(is_whole) and self.stamp.matches(Stamp.of(file.fileno()))
+            return bool(is_whole) and self.stamp.matches(os.fstat(file.fileno()))
 
     def _open(self) -> _OpenFile:
         """Return the open file, whose stamp is checked when it is opened."""
@@ -133,7 +133,7 @@ class _OpenFile:
             self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise unreadable(path, error) from error
-        if not stamp.matches(Stamp.of(self.descriptor)):
+        if not stamp.matches(os.fstat(self.descriptor)):
             self._release()  # the error refers to this frame, and could keep the file open
             raise changed(path)
 

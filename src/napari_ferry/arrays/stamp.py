@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -36,15 +36,28 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, file: int | str | Path) -> Stamp:
         """Read the stamp of an open file (a descriptor) or of a path."""
-        status = os.stat(file)  # noqa: PTH116 - also of an open file
+        return cls.from_status(os.stat(file))  # noqa: PTH116 - also of an open file
+
+    @classmethod
+    def from_status(cls, status: os.stat_result) -> Stamp:
+        """Return the stamp of a file with a status."""
         identity = status.st_dev, status.st_ino
         return cls(status.st_size, status.st_mtime_ns, is_growing(), identity)
 
-    def matches(self, now: Stamp) -> bool:
-        """Return True if a later stamp has the same content, or more of it in a growing file."""
+    def matches(self, now: os.stat_result) -> bool:
+        """Return True if a later status has the same content, or more of it in a growing file."""
         if self.may_grow:
-            return now.nbytes >= self.nbytes and now.identity == self.identity
-        return now.nbytes == self.nbytes and now.modified_ns == self.modified_ns
+            return now.st_size >= self.nbytes and (now.st_dev, now.st_ino) == self.identity
+        return now.st_size == self.nbytes and now.st_mtime_ns == self.modified_ns
+
+
+def read_stamps(paths: Iterable[str]) -> list[Stamp]:
+    """Read the stamps of many files; `Stamp.of` takes a third more time for each."""
+    may_grow = is_growing()
+    return [
+        Stamp(status.st_size, status.st_mtime_ns, may_grow, (status.st_dev, status.st_ino))
+        for status in map(os.stat, paths)
+    ]
 
 
 def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> BinaryIO:
@@ -68,7 +81,7 @@ def open_unchanged(path: str | Path, stamp: Stamp, *, buffering: int = -1) -> Bi
         file: BinaryIO = open(path, "rb", buffering)  # noqa: PTH123, SIM115 - thousands of files
     except OSError as error:
         raise unreadable(path, error) from error
-    if not stamp.matches(Stamp.of(file.fileno())):
+    if not stamp.matches(os.fstat(file.fileno())):
         file.close()
         raise changed(path)
     return file
@@ -83,7 +96,7 @@ def check_unchanged(path: Path, stamp: Stamp) -> None:
         The file has another stamp, or does not exist any more.
     """
     try:
-        is_unchanged = stamp.matches(Stamp.of(path))
+        is_unchanged = stamp.matches(path.stat())
     except OSError as error:
         raise unreadable(path, error) from error
     if not is_unchanged:
@@ -99,7 +112,8 @@ def refusing_changes(*paths: Path) -> Iterator[None]:
     UnreadableFileError
         A file was replaced, changed, created or removed in this time.
     """
-    before = [_stamp_or_none(path) for path in paths]
+    found = map(_status_or_none, paths)
+    before = [None if status is None else Stamp.from_status(status) for status in found]
     try:
         yield
     except FerryError as error:
@@ -112,15 +126,16 @@ def _check_all_unchanged(
     paths: Sequence[Path], before: Sequence[Stamp | None], cause: FerryError | None = None
 ) -> None:
     for path, stamp in zip(paths, before, strict=True):
-        now = _stamp_or_none(path)
-        if now is not stamp and not (now and stamp and stamp.matches(now)):
+        now = _status_or_none(path)
+        is_same = stamp.matches(now) if now and stamp else not (now or stamp)
+        if not is_same:
             raise changed(path) from cause
 
 
-def _stamp_or_none(path: Path) -> Stamp | None:
-    """Return the stamp of a file, or ``None`` if it does not exist or cannot be accessed."""
+def _status_or_none(path: Path) -> os.stat_result | None:
+    """Return the status of a file, or ``None`` if it does not exist or cannot be accessed."""
     try:
-        return Stamp.of(path)
+        return path.stat()
     except OSError:
         return None
 

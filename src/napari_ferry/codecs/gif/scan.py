@@ -5,6 +5,7 @@ Block layout as in the GIF89a specification (CompuServe, 1990), sections 15 to 2
 
 from __future__ import annotations
 
+import os
 import struct
 from array import array
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ def scan(path: Path) -> FrameTable:
 
         blocks = _BlockScan(path, stamp, FileWindow(file), width, height)
         blocks.read_all(header[10])
-        if not stamp.matches(Stamp.of(file.fileno())):
+        if not stamp.matches(os.fstat(file.fileno())):
             raise changed(path)
     return blocks.table()
 

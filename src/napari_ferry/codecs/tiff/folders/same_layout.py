@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays.protocol import Closable, close
-from napari_ferry.arrays.stamp import Stamp, open_unchanged
+from napari_ferry.arrays.stamp import Stamp, open_unchanged, read_stamps
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.folders.model_file import ModelFile, check_file
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
@@ -47,6 +48,9 @@ class StackReader(Closable):
         The first file, with which the others are compared.
     template : Template or None
         Template of the first file; None unless its pixels are stored uncompressed in one block.
+    _fitting, _differing : set of int
+        Files of the size of the template that fit it, and that do not. Once there is one that does
+        not, such as with another date in each file, the others are compared before they are read.
     """
 
     is_stamped: ClassVar[Literal[True]] = True
@@ -57,6 +61,7 @@ class StackReader(Closable):
     model: ModelFile
     template: Template | None
     _fitting: set[int] = field(default_factory=set, init=False, repr=False)
+    _differing: set[int] = field(default_factory=set, init=False, repr=False)
 
     def close(self) -> None:
         close(self.model)
@@ -87,17 +92,34 @@ class StackReader(Closable):
         done = 0
         while done < len(out):
             k = bisect.bisect_right(self.ends, first + done)
-            frame = first + done - (self.ends[k - 1] if k else 0)
-            n = min(len(out) - done, self.ends[k] - first - done)
-            self._read_file_into(k, frame, out[done : done + n])
+            frame = first + done - self._start(k)
+            n = self._read_whole_files(k, out[done:]) if frame == 0 else 0
+            if not n:
+                n = min(len(out) - done, self.ends[k] - first - done)
+                self._read_file_into(k, frame, out[done : done + n])
             done += n
+
+    def _start(self, k: int) -> int:
+        """Return the number of the first frame of file `k`."""
+        return self.ends[k - 1] if k else 0
+
+    def _read_whole_files(self, k: int, out: NDArray[Any]) -> int:
+        """Read files from `k` on as long as they fit the template; return the number of frames."""
+        if self.template is None or self._differing:
+            return 0
+        end = k + len(out) // len(self.template.starts)
+        paths, stamps = map(os.fspath, self.paths[k:end]), self.stamps[k:end]
+        n_files = self.template.read_files_into(paths, stamps, out)
+        self._fitting.update(range(k, k + n_files))
+        return n_files * len(self.template.starts)
 
     def _read_file_into(self, k: int, first: int, out: NDArray[Any]) -> None:
         """Read frames of one file."""
-        n_frames = self.ends[k] - (self.ends[k - 1] if k else 0)
+        n_frames = self.ends[k] - self._start(k)
         try:
             with open_unchanged(self.paths[k], self.stamps[k], buffering=0) as file:
-                if self.template is not None and self._read_fitting(file, k, first, out):
+                if self.template is not None and self._fits(file, k):
+                    self.template.read_into(file, first, out)
                     return
                 directory = self.model.recognize(file) if n_frames == 1 else None
                 if directory is not None:
@@ -114,20 +136,16 @@ class StackReader(Closable):
         for i, frame in enumerate(out):
             frame[...] = read(first + i)
 
-    def _read_fitting(self, file: BinaryIO, k: int, first: int, out: NDArray[Any]) -> bool:
-        """Read frames of a file if it fits the template; return whether it does."""
+    def _fits(self, file: BinaryIO, k: int) -> bool:
+        """Return True if a file fits the template."""
         assert self.template is not None
-        if k not in self._fitting:
-            if self.stamps[k].nbytes != self.template.nbytes:
-                return False
-            is_read = self.template.read_all_into(file, out)
-            if not is_read and not self.template.fits(file):
-                return False
-            self._fitting.add(k)
-            if is_read:
-                return True
-        self.template.read_into(file, first, out)
-        return True
+        if k in self._fitting:
+            return True
+        if self.stamps[k].nbytes != self.template.nbytes:
+            return False
+        fits = self.template.fits(file)
+        (self._fitting if fits else self._differing).add(k)
+        return fits
 
 
 class FileStack(NamedTuple):
@@ -174,7 +192,7 @@ def join_files(
     UnreadableFileError
         A file does not match the model.
     """
-    stamps = tuple(map(Stamp.of, paths))
+    stamps = tuple(read_stamps(map(os.fspath, paths)))
     path = paths[model]
     models = [ModelFile(ExpectedImage.of(path, firsts, k, varies[k])) for k in range(len(firsts))]
     template = None

@@ -6,6 +6,7 @@ each page; each kind of page is described once, by tifffile, which also decodes.
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 from abc import ABC, abstractmethod
@@ -211,7 +212,7 @@ class TiffPages(Pages):
                     if self.subifd is not None:
                         chain = read_subifds(file, chain, self.subifd)
                     table = index_pages(chain, FileWindow(file))
-                    if not self.stamp.matches(Stamp.of(file.fileno())):
+                    if not self.stamp.matches(os.fstat(file.fileno())):
                         raise changed(self.path)
                     self._table = table
             return self._table

@@ -5,9 +5,11 @@ TIFF 6.0 (Adobe, 1992) and BigTIFF.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.blocks import as_bytes, c_strides
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.shared_file import MAX_READ
+from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.pages.damage import DamageError
 
 _MAX_COMPARED = 1 << 20
@@ -80,37 +83,57 @@ class Template:
             tail = file.read()
         return cls(nbytes=nbytes, head=head, tail=tail, starts=tuple(starts.tolist()))
 
-    def read_all_into(self, file: BinaryIO, out: NDArray[Any]) -> bool:
-        """Read all frames of a file of the same size in one call, with the bytes that must match.
+    def read_files_into(
+        self, paths: Iterable[str], stamps: Iterable[Stamp], out: NDArray[Any]
+    ) -> int:
+        """Read whole files with as few calls as possible, up to one that does not fit.
+
+        Nothing is reported: the file at which this stops is to be read by other means.
 
         Parameters
         ----------
-        file : binary file
-            Open for reading.
+        paths : iterable of str
+            The files.
+        stamps : iterable of Stamp
+            Their stamps when they were listed.
         out : array, axes frame, and those of a frame
-            Target for the frames, in C order.
+            Target, in C order, for all frames of each file; any further files are not read.
 
         Returns
         -------
-        bool
-            False if the frames must be read otherwise; the target is undefined then.
+        int
+            Number of files that were read; the target of the others is undefined.
         """
-        if not self._is_read_at_once or out.nbytes + self._other_bytes != self.nbytes:
+        if not self._is_read_at_once:
+            return 0
+        size = self.nbytes - len(self.head) - len(self.tail)
+        head, tail, pixels = bytearray(len(self.head)), bytearray(len(self.tail)), as_bytes(out)
+        targets = range(0, len(pixels) - size + 1, size)
+        n_read = 0
+        with contextlib.suppress(OSError):
+            for path, stamp, start in zip(paths, stamps, targets, strict=False):
+                is_read = self._read_parts(path, stamp, [head, pixels[start : start + size], tail])
+                if not is_read or head != self.head or tail != self.tail:
+                    break
+                n_read += 1
+        return n_read
+
+    def _read_parts(self, path: str, stamp: Stamp, parts: Sequence[bytearray | memoryview]) -> bool:
+        """Read a whole file into buffers; return False if its size or stamp differs."""
+        if stamp.nbytes != self.nbytes:
             return False
-        head, tail = bytearray(len(self.head)), bytearray(len(self.tail))
-        count = os.preadv(file.fileno(), [head, as_bytes(out), tail], 0)
-        return count == self.nbytes and head == self.head and tail == self.tail
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            is_unchanged = stamp.matches(os.fstat(descriptor))
+            return is_unchanged and os.preadv(descriptor, parts, 0) == self.nbytes
+        finally:
+            os.close(descriptor)
 
     @cached_property
     def _is_read_at_once(self) -> bool:
         """True if the frames are stored in order, and the system reads them with what is around."""
         is_possible = hasattr(os, "preadv") and self.nbytes <= MAX_READ
         return is_possible and all(map(operator.lt, self.starts, self.starts[1:]))
-
-    @property
-    def _other_bytes(self) -> int:
-        """Number of bytes that are not pixels."""
-        return len(self.head) + len(self.tail)
 
     def fits(self, file: BinaryIO) -> bool:
         """Return True if a file of the same size differs only in its pixels."""

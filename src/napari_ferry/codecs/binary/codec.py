@@ -135,7 +135,7 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
 
 
 def storage(path: Path, image: Image) -> dict[str, str]:
-    """Return how the samples of a raw file are stored."""
+    """Return the storage of the samples of a raw file."""
     return {
         "compression": "none",
         "byte order": "big" if image.dtype.byteorder == ">" else "little",
@@ -143,7 +143,7 @@ def storage(path: Path, image: Image) -> dict[str, str]:
 
 
 def written_by(path: Path) -> str:
-    """Return the program that wrote a file; empty if its sidecar does not name one."""
+    """Return the program named by the sidecar of a file; empty if it names none."""
     data = data_file(path)
     sidecar = sidecar_path(data)
     return KEY if not leads_outside(sidecar, data) and has_record(sidecar) else ""
@@ -240,7 +240,7 @@ def open_binary(
 
 
 def _warn_of_computed(data: Path, description: Description, computed: str) -> None:
-    """Warn of a dimension that the sidecar leaves open: incomplete files are not noticed then."""
+    """Warn of a dimension missing from the sidecar: incomplete files are not noticed then."""
     if computed and 0 not in description.shape:
         size = dict(zip(("frames", "y", "x"), description.shape, strict=True))[computed]
         warn_incomplete(

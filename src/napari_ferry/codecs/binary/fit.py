@@ -96,7 +96,7 @@ def nearest_fit(nbytes: int, layout: Layout, name: str, fixed: Collection[str]) 
 def fitting_values(
     nbytes: int, layout: Layout, edited: str, fixed: Collection[str]
 ) -> dict[str, int | None]:
-    """Return the values of fields with which a layout would fit.
+    """Return values of fields to make a layout fit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sidecars of raw files that are still being written, and thus have other sizes than they give."""
+"""Sidecars of raw files still being written, with other sizes than the sidecars give."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEAST_AXES = 3
 
 
 def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:
-    """Read a sidecar for the whole frames that its raw file has so far.
+    """Read a sidecar for the whole frames in its raw file so far.
 
     If the image has further axes before those of a frame, only complete steps of the first one
     count.
@@ -60,7 +60,7 @@ def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:
 
 
 def _declared_size(data: Path, nbytes: int) -> int:
-    """Return the size that a raw file has according to its sidecar.
+    """Return the size of a raw file according to its sidecar, in bytes.
 
     This is `nbytes` if the sidecar leaves a dimension open, or is missing or damaged, apart from
     the number of frames: this is then that of the whole frames in `nbytes`.

@@ -97,7 +97,7 @@ def find_sidecars(
 
 
 def _described_first(data: Path, layouts: list[Layout], known: KnownFields) -> list[Layout]:
-    """Return the layouts, first that of the header of another program."""
+    """Return the layouts, beginning with the layout in the header of another program."""
     described = find_described_layout(data)
     if described is None or not known.allows(described):
         return layouts

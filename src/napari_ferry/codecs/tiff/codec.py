@@ -130,7 +130,7 @@ def written_by(path: Path) -> str:
 
 
 def storage(path: Path, image: Image) -> dict[str, str]:
-    """Return how the first page of a file is stored."""
+    """Return the storage of the first page of a file: compression, tiles or strips, byte order."""
     from napari_ferry.codecs.tiff.pages.storage import read_storage
 
     return {} if is_companion(path) else read_storage(path)

@@ -116,7 +116,7 @@ def _sizes(text: str) -> dict[str, int] | None:
 
 
 def _type(text: str, nbytes: int, sizes: Mapping[str, int]) -> np.dtype[Any] | None:
-    """Return the type in a name; without one, that of a file with one byte for each pixel."""
+    """Return the type in a name; without one, uint8 for a file with one byte for each pixel."""
     text = _SUFFIX_ORDER.sub(r"-\1", text)
     match = _TYPE.search(text)
     if match is None:

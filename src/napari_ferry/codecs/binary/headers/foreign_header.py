@@ -108,7 +108,7 @@ class Header:
         return sorted(self.dimensions, key=lambda d: _AXIS_ORDER.find(d.axis.name))
 
     def check_size(self) -> tuple[str, ...]:
-        """Compare the samples with the size of their file; return a sentence about what remains.
+        """Compare the samples with the size of their file; return a sentence about further bytes.
 
         Raises
         ------

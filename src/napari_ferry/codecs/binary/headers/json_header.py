@@ -161,7 +161,7 @@ def _type_word(path: Path, fields: Mapping[str, Any]) -> str:
 
 
 def _is_bit_depth(fields: Mapping[str, Any], word: str) -> bool:
-    """Return True if the depth is that of a sample, in bits, instead of the number of planes."""
+    """Return True if the depth is the number of bits of a sample, not the number of planes."""
     depth, dtype = _size(fields, ("depth",)), parse_type(word)
     if any(fields.get(key) for key in _SIZES["z"] if key != "depth"):
         return False
@@ -207,7 +207,7 @@ def _colored_type(word: str) -> np.dtype[Any] | None:
 
 
 def _order(fields: Mapping[str, Any], channels: int) -> tuple[str, str]:
-    """Return the axes in the order of the file, and what was assumed, in words."""
+    """Return the axes in the order of the file, and the assumption in words, if any."""
     if channels < 2:
         return "tzcyx", ""
     words = [str(fields.get(key, "")).lower() for key in ("interleaved", "interleave", "planar")]

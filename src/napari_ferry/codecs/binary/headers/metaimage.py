@@ -133,7 +133,7 @@ def _dimensions(path: Path, fields: Mapping[str, str], itemsize: int) -> tuple[D
 
 
 def _numbers(fields: Mapping[str, str], *keys: str) -> list[float]:
-    """Return the numbers of the first key that a header has; none if they are damaged."""
+    """Return the numbers of the first key found in a header; none if they are damaged."""
     words = next((fields[key].split() for key in keys if key in fields), [])
     try:
         return [float(word) for word in words]

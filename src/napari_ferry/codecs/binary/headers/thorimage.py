@@ -155,7 +155,7 @@ def _stage_axis(root: ET.Element) -> Axis:
 
 
 def _pixel_axis(lsm: ET.Element, name: str) -> Axis:
-    """Return y or x with the size of a pixel, or that of the field by its number of pixels."""
+    """Return y or x with the size of a pixel, or with the size of the field by the pixel count."""
     side, count = {"y": ("heightUM", "pixelY"), "x": ("widthUM", "pixelX")}[name]
     field = _number(lsm, side) / max(1, _whole(lsm, count))
     own = {"y": "pixelHeightUM", "x": "pixelWidthUM"}[name]

@@ -109,7 +109,7 @@ def find_layouts(
 
 @dataclass(frozen=True, kw_only=True)
 class FoundLayouts:
-    """Layouts of a file that agree with the known fields, the likeliest first.
+    """Layouts of a file in agreement with the known fields, the likeliest first.
 
     `rival` is the likeliest of the other layouts if the bytes contradict the known fields.
     """
@@ -270,7 +270,7 @@ def _judge(
 
 
 def _contradict(layouts: Sequence[Layout], rival: Layout, plausible: float) -> FoundLayouts:
-    """Return layouts with the reason against them: a rival that the bytes support."""
+    """Return layouts with the reason against them: a rival supported by the bytes."""
     reason = f"the bytes contradict the given values: {rival} is likelier"
     doubted = [
         replace(layout, confidence=layout.confidence * plausible, reasons=(reason, *layout.reasons))

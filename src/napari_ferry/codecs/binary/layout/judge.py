@@ -1,4 +1,4 @@
-"""Plausibility of known fields, by comparison with the layouts that contradict them."""
+"""Plausibility of known fields, by comparison with contradicting layouts."""
 
 from __future__ import annotations
 

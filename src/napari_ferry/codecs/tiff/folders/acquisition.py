@@ -1,4 +1,4 @@
-"""Images of an acquisition that has one file for each plane or each stack."""
+"""Images of an acquisition with one file for each plane or each stack."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_acquisition(
 
 
 def _describe(acquisition: Acquisition) -> str:
-    """Describe what the names say, in one sentence."""
+    """Describe the acquisition according to the names of its files, in one sentence."""
     paths = [path for grid in acquisition.grids for path in grid.paths]
     example = acquisition.grids[0].existing[0]
     counts = [_count(n, _AXIS_WORDS[axis]) for axis, n in acquisition.sizes.items()]

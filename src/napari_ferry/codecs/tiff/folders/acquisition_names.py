@@ -1,4 +1,4 @@
-r"""Names that programs of microscopes give to files of single planes.
+r"""Names of single-plane files from the programs of microscopes.
 
 The patterns follow the manuals of the programs, and the files that they write:
 
@@ -163,7 +163,7 @@ def parse_acquisition(
 
 
 def _text(path: Path, in_folders: bool) -> str:
-    """Return the name of a file without suffix, behind that of its folder if this counts."""
+    """Return the name of a file without suffix, `in_folders` after the name of its folder."""
     return f"{path.parent.name}/{stem_of(path)}" if in_folders else stem_of(path)
 
 
@@ -190,7 +190,7 @@ def _parse(pattern: re.Pattern[str], text: str) -> _Name | None:
 
 
 def _with_cycles(names: Mapping[Path, _Name]) -> dict[Path, _Name]:
-    """Convert cycles and the numbers in them, where names have them, to time and planes.
+    """Convert the cycles in names, and the numbers in the cycles, to times and planes.
 
     Each of several equal cycles is a stack of planes. The numbers in the only cycle are planes of a
     z-series, or else times.

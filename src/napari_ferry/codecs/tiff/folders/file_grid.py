@@ -1,4 +1,4 @@
-"""Images with outer axes over files, which are a grid with one file for each combination."""
+"""Images with outer axes over a grid of files, one for each combination of positions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Grid:
 
     @property
     def existing(self) -> list[Path]:
-        """The files that are not missing."""
+        """The existing files."""
         return [path for path in self.paths if path is not None]
 
 

@@ -1,4 +1,4 @@
-"""Sets of files that name each other, such as those of OME-TIFF and Micro-Manager."""
+"""Sets of files with references to each other, as in OME-TIFF and Micro-Manager."""
 
 from __future__ import annotations
 

@@ -91,6 +91,7 @@ def _read_folders(folder: Path, folders: Sequence[Path]) -> list[Image]:
     acquisition = parse_acquisition(paths, folder.name, in_folders=True) if paths else None
     if acquisition is not None and not acquisition.others:
         return read_acquisition(acquisition, {})
+
     existing = [each for each, found in zip(folders, files, strict=True) if found]
     if not existing:
         raise UnreadableFileError(
@@ -104,7 +105,7 @@ def _read_folders(folder: Path, folders: Sequence[Path]) -> list[Image]:
 
 
 def _read_companions(companions: Sequence[Path], paths: Sequence[Path]) -> list[Image]:
-    """Open the sets that companion files describe; other files of the folder are left out."""
+    """Open the sets described by companion files, and warn of other files in the folder."""
     images = [image for companion in companions for image in read_companion(companion)]
     rest = [path for path in paths if path not in files_of(images)]
     if rest:
@@ -178,7 +179,7 @@ def _read_family(paths: Sequence[Path], folder: Path | None, name: str) -> list[
 def _read_plain(
     paths: Sequence[Path], folder: Path | None, name: str, first: Sequence[Image] = ()
 ) -> list[Image]:
-    """Open files as plain stacks, one for each word that their names differ in.
+    """Open files as plain stacks, one for each family of names.
 
     Images of the first file may be given if it is already open.
 

@@ -1,4 +1,4 @@
-"""Folders whose files are one data set, told apart from folders of several recordings."""
+"""Distinction between folders of one data set and folders of several recordings."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def is_single_stack(folder: Path) -> bool:
 
 
 def _are_numbered(paths: Sequence[Path], folder: Path) -> bool:
-    """Return True for names that differ only in numbers, or that a microscope gave."""
+    """Return True for names from a microscope, or for names equal except for numbers."""
     names = {_NUMBER.sub("#", stem_of(path)) for path in paths}
     return len(names) == 1 or parse_acquisition(paths, folder.name) is not None
 
 
 def _is_frame(path: Path) -> bool:
-    """Return True for a file with one frame that is not a part of a series."""
+    """Return True for a file with one frame, other than a part of a series."""
     images = read_images(path)
     return len(images) == 1 and images[0].ndim == images[0].frame_ndim and not is_own_part(path)

@@ -37,7 +37,7 @@ class _SinglePage(NamedTuple):
 class ModelFile(Closable):
     """First file of a stack, the model for the comparison of the others.
 
-    It is described on first use. The readers of the last files that had to be opened by themselves
+    It is described on first use. The readers of the last files that were opened individually
     are cached.
 
     Parameters
@@ -57,7 +57,7 @@ class ModelFile(Closable):
         return ModelFile, (self.expected,)
 
     def close(self) -> None:
-        """Close the files that had to be opened by themselves."""
+        """Close the individually opened files."""
         self.reader.cache_clear()
 
     @property

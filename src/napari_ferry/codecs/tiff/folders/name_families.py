@@ -94,5 +94,5 @@ def _numbers(paths: Sequence[Path]) -> Hashable:
 
 
 def _all_names(paths: Sequence[Path]) -> str:
-    """Return the names of files as one text, which is searched faster than each."""
+    """Return the names of files as one text, faster to search than each name."""
     return "\n".join([path.name for path in paths])

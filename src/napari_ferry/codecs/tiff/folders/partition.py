@@ -59,7 +59,7 @@ def is_complete(labels: Files) -> bool:
 
 
 def is_partition(labels: Files) -> bool:
-    """Return True for the files of a partition; a single file only if its record says so."""
+    """Return True for the files of a partition; for a single file, only by its record."""
     if len(labels) != 1:
         return bool(labels)
     (path,) = labels
@@ -91,7 +91,7 @@ def read_partition(folder: Path, labels: Files) -> list[Image]:
 
 
 def read_listed(labels: Files) -> list[Image]:
-    """Open the images of files in a list, whose order is that along each axis.
+    """Open the images of listed files, in the order of the list along each axis.
 
     Parameters and errors are those of `read_partition`.
     """
@@ -99,7 +99,7 @@ def read_listed(labels: Files) -> list[Image]:
 
 
 def read_fields(labels: Files) -> list[Image]:
-    """Open the images of files with the fields of a pattern, which are axes with coordinates.
+    """Open the images of files, with the fields of a pattern as axes with coordinates.
 
     Parameters and errors are those of `read_partition`.
     """
@@ -111,7 +111,7 @@ def read_fields(labels: Files) -> list[Image]:
 
 
 class _Restored(NamedTuple):
-    """An image of a partition, and whether a record told all about it."""
+    """An image of a partition; `is_whole` if a record describes it completely."""
 
     image: Image
     is_whole: bool
@@ -120,7 +120,7 @@ class _Restored(NamedTuple):
 def _read_variables(
     labels: Files, default: str, *, is_ordered: bool, is_folder: bool = False
 ) -> list[_Restored]:
-    """Open the images of each variable; in the order of a save, if their records tell it."""
+    """Open the images of each variable, in the order of their save if it is recorded."""
     variables: dict[str, dict[Path, Mapping[str, str]]] = {}
     for path, axes in labels.items():
         inner = {key: value for key, value in axes.items() if key != VARIABLE}

@@ -64,6 +64,7 @@ class StackReader(Closable):
     _differing: set[int] = field(default_factory=set, init=False, repr=False)
 
     def close(self) -> None:
+        """Close the first file."""
         close(self.model)
 
     def __call__(self, i: int) -> NDArray[Any]:

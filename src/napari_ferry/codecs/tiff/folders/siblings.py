@@ -1,4 +1,4 @@
-"""Files of a recording that other programs split by size, ``images_00000.tif``."""
+"""Files of a recording split by size by another program, ``images_00000.tif``."""
 
 from __future__ import annotations
 

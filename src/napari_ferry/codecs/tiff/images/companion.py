@@ -1,4 +1,4 @@
-"""Companion files: OME-XML that describes a set of TIFF files, ``cells.companion.ome``.
+"""Companion files: OME-XML of a set of TIFF files, ``cells.companion.ome``.
 
 https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html
 """
@@ -21,7 +21,7 @@ _FILE_NAME = re.compile(r"\bFileName\s*=\s*[\"']([^\"']+)[\"']")
 
 
 def read_companion(path: Path) -> list[Image]:
-    """Open the images that a companion file describes.
+    """Open the images described by a companion file.
 
     Raises
     ------

@@ -27,7 +27,8 @@ class PhotometricPage(Page, Protocol):
     """Properties of a page, with the meaning of its samples."""
 
     @property
-    def photometric(self) -> int: ...
+    def photometric(self) -> int:
+        """Photometric interpretation, as numbered by TIFF."""
 
 
 def with_page_colors(image: Image, page: PhotometricPage) -> Image:

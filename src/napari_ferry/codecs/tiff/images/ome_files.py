@@ -1,4 +1,4 @@
-"""Files of an OME-TIFF set, in the folder of the file that describes it.
+"""Files of an OME-TIFF set, in the folder of the file with its description.
 
 Files in folders below it are used only if a companion file names them. A renamed file is found by
 its UUID.

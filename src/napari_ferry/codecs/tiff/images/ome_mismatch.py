@@ -34,7 +34,7 @@ def warn_shortened(path: Path, fits: Sequence[PlaneFit]) -> None:
 
 
 def warn_different(path: Path, differences: Collection[str]) -> None:
-    """Warn of all planes that differ from the pages in one sentence."""
+    """Warn in one sentence of all differences between the described planes and the pages."""
     if differences:
         warn(
             f"The OME-XML of {path.name} describes {' and '.join(sorted(differences))}: the pages "
@@ -60,7 +60,7 @@ class PageCount(NamedTuple):
 
 
 def warn_surplus(path: Path, count: PageCount) -> None:
-    """Warn of pages of a file that was opened, or of its set, that belong to no image."""
+    """Warn of pages without an image, in the opened file or its set."""
     used, existing = count.used, count.existing
     if not 0 < used < existing:
         return

@@ -40,7 +40,7 @@ _MARKER = re.compile(
 
 
 class NamedPage(NamedTuple):
-    """Channel of a page; `is_channel` if the page calls its name that of a channel."""
+    """Channel of a page; `is_channel` if the page declares its name as the name of a channel."""
 
     channel: Channel
     is_channel: bool
@@ -114,7 +114,7 @@ def _read_channels(source: TiffPages, pages: NDArray[np.int64]) -> list[Channel]
 
 
 def page_channel(description: str, name: str = "") -> NamedPage | None:
-    """Return the channel that a page names, or ``None`` without a name.
+    """Return the channel named by a page, or ``None`` without a name.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Stacks of three or four planes that are tagged as the red, green and blue of a color.
+"""Stacks of three or four planes tagged as the red, green and blue of a color.
 
 Without a color option, tifffile stores an array of shape (3, y, x) or (4, y, x) as the separate
-samples of a color. The same tags describe a color that was written as such, so a file is opened as
-its description or its tags say, and a warning names the alternative.
+samples of a color. The same tags describe a color that was written as such, so a file is opened
+according to its description, or else its tags, and a warning names the alternative.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAMPLES = {3: "red, green and blue", 4: "red, green, blue and transparency"}
 
 
 def warn_shown_as_planes(header: Header, image: Image) -> None:
-    """Warn of planes that are tagged as a color, but opened as planes by their description.
+    """Warn of planes tagged as a color, but opened as planes by their description.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def warn_shown_as_planes(header: Header, image: Image) -> None:
 
 
 def warn_shown_as_color(header: Header) -> None:
-    """Warn of separate samples that are opened as a color, but may be the planes of a stack."""
+    """Warn of separate samples opened as a color, though they may be the planes of a stack."""
     if _has_unnamed_planes(header) and header.software.startswith(_WRITER):
         _warn(
             header,
@@ -53,7 +53,7 @@ def warn_shown_as_color(header: Header) -> None:
 
 
 def _has_unnamed_planes(header: Header) -> bool:
-    """Return True for a color in planes that the user has not named."""
+    """Return True for a color in planes, unless the user gave the axes."""
     is_planar = header.axes.startswith("s") and frame_axes(header).names.endswith("s")
     return is_planar and not are_axes_given()
 

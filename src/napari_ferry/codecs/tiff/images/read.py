@@ -170,6 +170,7 @@ def _fit_planes(
     """
 
     def open_even(count: int) -> FileArray | None:
+        """Open `count` evenly spaced planes; ``None`` if this is not possible."""
         return None if move else open_even_stack(header, count, is_single=True)
 
     count = math.prod(declared.lengths.values())
@@ -182,7 +183,7 @@ def _fit_planes(
 
 
 def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool) -> int:
-    """Return the number of planes of an ImageJ file, of which the header declares `count`.
+    """Return the number of planes of an ImageJ file, given the number in its header.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def _fit_images(
 
 
 def _count_set_pages(master: Header, fits: Sequence[PlaneFit], files: OmeFiles) -> PageCount:
-    """Count the pages of the files of all images, and those that belong to images."""
+    """Count the pages of the files of all images, and the pages used by images."""
     if files.names == {None}:  # the usual case is that each page of a single file is a plane
         own = _find_files(master, fits[0].image, files)[0]
         n_planes = sum(fit.existing - fit.omitted for fit in fits)

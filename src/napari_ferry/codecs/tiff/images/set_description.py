@@ -87,7 +87,7 @@ def companion_text(path: Path) -> str:
 
 
 def _companion_above(path: Path, name: str) -> Path | None:
-    """Return the companion file in a folder above a file that it names, or None."""
+    """Return the companion file in a folder above, if it names the file; or None."""
     name = base_name(name)
     if not is_companion(Path(name)):
         return None

@@ -74,7 +74,7 @@ def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> d
 
 
 def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> None:
-    """Warn of the description of a page that does not fit the `count` pages of the file."""
+    """Warn of a page's description if it does not fit the `count` pages of the file."""
     size = short_name(" x ".join(map(str, shape)))
     left = "1 page" if count - page == 1 else f"{count - page} pages"
     warn_incomplete(
@@ -85,7 +85,7 @@ def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> 
 
 
 def warn_unusable(header: Header) -> None:
-    """Warn of a description in tifffile's form that cannot be parsed."""
+    """Warn of an invalid description in tifffile's form."""
     if header.description.startswith(_START):
         warn(
             f"The description of {header.path.name} is not valid JSON with a shape, so it is "

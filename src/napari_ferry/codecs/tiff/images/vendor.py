@@ -61,6 +61,7 @@ class ScaledReader(Closable):
         return np.asarray((values**2 if self.is_root else values) * self.scale, np.float32)
 
     def close(self) -> None:
+        """Close the reader of the unscaled frames."""
         close(self.read)
 
 
@@ -172,6 +173,7 @@ def _scaled(image: Image, tif: tifffile.TiffFile) -> Image:
     lead = image.ndim - 2
 
     def scale(array: Array) -> Frames:
+        """Return an array with scaled samples, as float32."""
         frames = Frames(IndexedFrames(array, lead), array.shape, array.dtype, lead)
         scaled = ScaledReader(
             frames.frame, to_number(numerator / denominator), info["FileTag"] == _SQUARE_ROOT

@@ -134,6 +134,7 @@ class JoinedReader(Closable):
         return reader(own)
 
     def read_part(self, i: int, index: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        """Return a part of frame i, or ``None`` if its reader reads whole frames only."""
         reader, own = self._find(i)
         return reader.read_part(own, index) if isinstance(reader, PartReader) else None
 
@@ -143,6 +144,7 @@ class JoinedReader(Closable):
         return self.readers[k], i - (self.ends[k - 1] if k else 0)
 
     def close(self) -> None:
+        """Close the readers."""
         close(*self.readers)
 
 
@@ -156,17 +158,19 @@ class BoolReader(Closable):
         return self.read(i).astype(bool)
 
     def read_part(self, i: int, index: tuple[int | slice, ...]) -> NDArray[Any] | None:
+        """Return a part of frame i as bool, or ``None`` if the reader reads whole frames only."""
         part = self.read.read_part(i, index) if isinstance(self.read, PartReader) else None
         return None if part is None else part.astype(bool)
 
     def close(self) -> None:
+        """Close the reader of the numbers."""
         close(self.read)
 
 
 def open_frames(
     path: Path, start: int, spacing: int, n: int, frame: Sequence[int], dtype: np.dtype[Any]
 ) -> FileArray:
-    """Open evenly spaced frames of a file, which are read at each use.
+    """Open evenly spaced frames of a file, read at each use.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _METADATA_TAGS = {
 
 
 def find_cut_tags(entries: bytes, nbytes: int, order: str, is_big: bool) -> dict[str, int]:
-    """Return the metadata of a directory that is cut off, and the number of missing bytes.
+    """Return the names of truncated metadata in a directory, and their numbers of missing bytes.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def page_texts(path: Path, ifds: Iterable[int], tags: Sequence[int]) -> Iterator
 
 
 def pages_with(path: Path, ifds: Iterable[int], tags: Collection[int]) -> list[int]:
-    """Return the offsets of the directories that have one of some tags.
+    """Return the offsets of the directories with one of some tags.
 
     Raises
     ------
@@ -169,18 +169,23 @@ class _PatchedFile(io.RawIOBase):
         self._patches = patches
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to an offset, and return it."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
+        """Return the offset."""
         return self._file.tell()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read bytes into a buffer with the patches; return their number."""
         start = self._file.tell()
         size = self._file.readinto(buffer)  # type: ignore[attr-defined]
         for offset, patch in self._patches.items():

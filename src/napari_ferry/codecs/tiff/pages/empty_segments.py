@@ -1,7 +1,7 @@
-"""Strips and tiles that were never written, as after an interrupted save or in sparse files.
+"""Missing strips and tiles, as after an interrupted save or in sparse files.
 
-TIFF 6.0 (Adobe, 1992) requires all of them; an offset or a size of 0 marks those that libtiff and
-GDAL leave out.
+TIFF 6.0 (Adobe, 1992) requires all of them; libtiff and GDAL mark omitted ones with an offset or a
+size of 0.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def checked_decoder(page: tifffile.TiffPage) -> Callable[..., Any]:
 
 
 def _count_white(rows: NDArray[Any]) -> int:
-    """Return the number of white rows, which are zero, at the end."""
+    """Return the number of white (zero) rows at the end."""
     inked = np.flatnonzero(rows.any(1))
     return len(rows) - (int(inked[-1]) + 1 if inked.size else 0)
 

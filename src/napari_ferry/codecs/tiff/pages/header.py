@@ -191,7 +191,7 @@ def _convert(
 
 
 def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:
-    """Warn of a strip of raw pixels that ends beyond the file, if all pixels are in the file."""
+    """Warn of a raw strip with its end beyond the file, if all pixels are in the file."""
     end = page.dataoffsets[-1] + page.databytecounts[-1]
     if end > nbytes >= page.dataoffsets[0] + page.nbytes:
         warn_incomplete(

@@ -90,7 +90,7 @@ def _check_growth(page: tifffile.TiffPage) -> None:
 
 
 def max_growth(page: tifffile.TiffPage) -> float:
-    """Return the most bytes of pixels that one byte of a page can become."""
+    """Return the maximum number of bytes of pixels from one byte of a page."""
     unpacked = np.dtype(page.dtype).itemsize * 8 / max(1, page.bitspersample)
     return _MAX_GROWTH.get(int(page.compression), math.inf) * max(1.0, unpacked)
 

@@ -29,13 +29,20 @@ class Page(Protocol):
     """Properties of a page, common to `Header` and `PageKind`."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a page."""
+
     @property
-    def axes(self) -> str: ...
+    def axes(self) -> str:
+        """Axes of a page, one letter each."""
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the samples."""
+
     @property
-    def is_color(self) -> bool: ...
+    def is_color(self) -> bool:
+        """True if the samples of a pixel are a color."""
 
 
 class FrameAxes(NamedTuple):
@@ -133,7 +140,7 @@ def open_whole_file(header: Header, shape: tuple[int, ...]) -> FileArray | None:
 
 
 def ends_after(header: Header, n: int) -> bool:
-    """Return True if page `n` is the last one, provided that the directories are adjacent.
+    """Return True if page `n` is the last one, assuming adjacent directories.
 
     The directories of a stack mostly have one length, so the offset of the last one is computed.
     """

@@ -219,9 +219,11 @@ class TiffPages(Pages):
 
     @property
     def kinds(self) -> NDArray[np.int64]:
+        """Number of the kind of each page."""
         return self.table.kinds
 
     def kind(self, number: int) -> PageKind:
+        """Return the kind with a number, read from its first page."""
         if number not in self._known:
             if number == MISSING:
                 raise UnreadableFileError(
@@ -254,6 +256,7 @@ class TiffPages(Pages):
                 yield text
 
     def segments(self, file: BinaryIO, page: int) -> Segments:
+        """Return the offsets and sizes of the strips or tiles of a page."""
         entries = [self.table.entries[page, tag].tolist() for tag in (OFFSETS, COUNTS)]
         if not all(count for _, count, _ in entries):
             return read_page_segments(self.path, int(self.table.ifds[page]))

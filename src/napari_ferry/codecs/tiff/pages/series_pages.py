@@ -96,12 +96,15 @@ class SeriesPages(Pages):
 
     @property
     def kinds(self) -> NDArray[np.int64]:
+        """Number of the kind of each page."""
         return self._kinds
 
     def kind(self, number: int) -> PageKind:
+        """Return the kind with a number."""
         return self._known[number]
 
     def segments(self, file: BinaryIO, page: int) -> Segments:
+        """Return the offsets and sizes of the strips or tiles of a page."""
         return self._segments[page]
 
 

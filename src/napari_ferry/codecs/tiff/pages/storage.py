@@ -1,4 +1,4 @@
-"""How the pixels of a TIFF file are stored: compression, tiles or strips, and byte order."""
+"""Storage of the pixels of a TIFF file: compression, tiles or strips, and byte order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPELLINGS = {"adobe_deflate": "zlib", "deflate": "zlib"}
 
 
 def read_storage(path: Path) -> dict[str, str]:
-    """Return how the first page of a TIFF file is stored; empty if it is damaged.
+    """Return the storage of the first page of a TIFF file, in words; empty if it is damaged.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def read_storage(path: Path) -> dict[str, str]:
 
 
 def _compression(page: tifffile.TiffPage) -> str:
-    """Return the name of the compression of a page, and that of its predictor."""
+    """Return the names of the compression and the predictor of a page."""
     name = str(getattr(page.compression, "name", page.compression)).lower()
     name = _SPELLINGS.get(name, name)
     predictor = str(getattr(page.predictor, "name", page.predictor)).lower()

@@ -131,7 +131,7 @@ class Template:
 
     @cached_property
     def _is_read_at_once(self) -> bool:
-        """True if the frames are stored in order, and the system reads them with what is around."""
+        """True if the frames are stored in order, and one system call can read the whole file."""
         is_possible = hasattr(os, "preadv") and self.nbytes <= MAX_READ
         return is_possible and all(map(operator.lt, self.starts, self.starts[1:]))
 

@@ -92,6 +92,7 @@ class Tiles(Chunked):
 
     @property
     def chunks(self) -> tuple[int, ...]:
+        """Shape of a tile or strip, with the axes of the array."""
         kind = first_kind(self.files, self.table)
         if kind is None:
             return self.shape
@@ -259,7 +260,7 @@ def is_large(kind: PageKind) -> bool:
 
 
 def has_tiles(kind: PageKind, frame: Sequence[int], move: AxisMove | None) -> bool:
-    """Return True if pages consist of several tiles or strips, which can be read one by one."""
+    """Return True if pages consist of several tiles or strips, readable one by one."""
     _, d, y, x = kind.grid
     if y * x <= 1 or d > 1 or kind.shaped[1] > 1:
         return False
@@ -288,6 +289,7 @@ def _decode_tiles(
     offsets, counts = segments
 
     def decode(data: bytes | None, number: int) -> NDArray[Any] | None:
+        """Decode a tile or strip, without padding; ``None`` if it is missing."""
         with silent_tifffile():  # in each of the threads
             pixels, _, shape = kind.decode(data, number, **kind.tables)
         return None if pixels is None else pixels[tuple(map(slice, shape))]

@@ -21,7 +21,7 @@ def losses_of(job: Job) -> tuple[str, ...]:
 
 
 def _metadata_losses(job: Job) -> Iterator[str]:
-    """Yield what only napari-ferry restores from its record."""
+    """Yield sentences about properties restored only by napari-ferry, from its record."""
     for image in job.images:
         if image.dtype == bool:
             yield "bool samples are stored as 0 and 1 of uint8; napari-ferry opens them as bool"
@@ -42,7 +42,7 @@ def _unknown_axes(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _obstacles(job: Job) -> Iterator[str]:
-    """Yield what some programs cannot read, with the cure if there is one."""
+    """Yield sentences about obstacles for some programs, each with its cure if there is one."""
     for image in job.images:
         if image.dtype.name in _UNCOMMON_DTYPES:
             numbers = "complex numbers" if image.dtype.kind == "c" else "samples"

@@ -1,4 +1,4 @@
-"""Writing of encoded pages to a TIFF file, or to parts below a cap that describe the whole.
+"""Writing of encoded pages to a TIFF file, or to parts below a cap with complete metadata.
 
 tifffile writes the pages, with halved copies as SubIFDs (TIFF Technical Note 1), as in the pyramids
 of OME-TIFF (https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html).

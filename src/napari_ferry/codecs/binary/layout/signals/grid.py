@@ -46,6 +46,7 @@ def cached_method(
 
     @wraps(method)
     def cached(self: _Self, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Return the cached result for the arguments, computed on the first call."""
         key = (method.__name__, *args, *kwargs.items())
         if key not in self.cache:
             self.cache[key] = method(self, *args, **kwargs)

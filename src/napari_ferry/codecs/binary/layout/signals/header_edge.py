@@ -38,6 +38,7 @@ def find_byte_edge(first: Bytes, window: Bytes, itemsize: int) -> tuple[int, flo
     lanes = np.arange(max(first.size, window.size)) % itemsize
 
     def gain(x: Bytes) -> tuple[int, float]:
+        """Return the length of the most likely header in a window, and the nats it saves."""
         saved = np.cumsum(_window_nats(x, usual, lanes) - _adaptive_nats(x))
         at = int(np.argmax(saved))
         return at + 1, max(0.0, float(saved[at]))

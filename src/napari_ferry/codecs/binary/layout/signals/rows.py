@@ -201,7 +201,7 @@ def _plausible(
 def _drop_joined(
     found: list[tuple[int, int, float]], coder: RowCoder
 ) -> list[tuple[int, int, float]]:
-    """Drop rows that join several shorter ones.
+    """Drop rows joined from several shorter ones.
 
     The sample above is closer to a sample than the one two rows above, so its prediction costs
     clearly less if the shorter row is the right one, and more if it is a part of the right one.

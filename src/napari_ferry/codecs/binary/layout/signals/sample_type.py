@@ -259,6 +259,7 @@ def _drop_signed_duplicates(types: list[SampleType]) -> list[SampleType]:
     totals = {(candidate.dtype.str, candidate.phase): candidate.total for candidate in types}
 
     def is_twin(candidate: SampleType) -> bool:
+        """Return True for a signed type if its unsigned one costs no more."""
         twin = totals.get((candidate.dtype.str.replace("i", "u"), candidate.phase))
         return candidate.dtype.kind == "i" and twin is not None and twin <= candidate.total
 

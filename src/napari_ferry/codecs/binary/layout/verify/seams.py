@@ -76,6 +76,7 @@ class Seams:
         itemsize, finder = self._dtype.itemsize, BorderFinder(self.grid.x, row.length, row.channels)
 
         def gaps(pitch: int) -> list[int]:
+            """Return the possible gaps for a pitch."""
             return possible_gaps(pitch, row, itemsize)
 
         # Repeats are more precise than distances between breaks, so both are tried alternately.
@@ -105,6 +106,7 @@ class Seams:
         itemsize = self._dtype.itemsize
 
         def values(lag: int, count: int) -> Floats:
+            """Return samples from a lag on."""
             return self._reader.samples(self._start + lag * itemsize, count)
 
         last = min(self._size - self._start, _FAR_BYTES + first * itemsize) // itemsize

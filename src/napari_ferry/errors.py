@@ -1,21 +1,4 @@
-"""Every error and warning of napari-ferry, on one screen.
-
-::
-
-    FerryError
-    ├── UnreadableFileError(OSError)         a file is damaged, missing or of another format
-    │   ├── MissingFileError(FileNotFoundError)  a file does not exist
-    │   └── ReopenError                      a file differs from what opening found: open it again
-    ├── MissingMetadataError(ValueError)     a raw file's layout is not known
-    ├── UnsupportedFormatError(ValueError)   no codec for this suffix
-    ├── InvalidImageError(ValueError)        an image or option that cannot be used in this way
-    ├── TargetExistsError(FileExistsError)   a target of a save already exists
-    ├── TargetError(OSError)                 a target is unusable: no space, no permission, bad name
-    ├── SaveError(OSError)                   a save failed; existing files are unchanged
-    │   └── ClusterError                     the workers of a cluster cannot carry out a save
-    ├── SaveCancelledError                   a save was cancelled; existing files are unchanged
-    └── LoadCancelledError                   loading pixels was cancelled
-    FerryWarning(UserWarning)                something was assumed, or could not be preserved
+"""Every error and warning of napari-ferry.
 
 Each is also a subclass of the builtin exception that people catch. A message states what was
 found, what was expected, and the cure, in one sentence. It begins with the name of the file, as
@@ -24,12 +7,12 @@ napari shows little more; the whole path is ``filename``, and a note in tracebac
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType
+
+from napari_ferry.call_stack import caller_level
 
 _SHORT = 60
 """Characters of a long name in a message."""
@@ -53,7 +36,17 @@ def escape_surrogates(text: str) -> str:
 
 
 class FerryError(Exception):
-    """Base class of all errors of napari-ferry."""
+    """Base class of all errors of napari-ferry.
+
+    Examples
+    --------
+    >>> from napari_ferry import imload
+    >>> try:
+    ...     imload("absent.tif")
+    ... except FerryError as error:
+    ...     print(type(error).__name__)
+    MissingFileError
+    """
 
     def __str__(self) -> str:
         # the builtin classes would replace a message by the number of a system error
@@ -82,11 +75,28 @@ def opening(name: str) -> Iterator[None]:
 
 
 class UnreadableFileError(FerryError, OSError):
-    """A file is damaged, missing, or not of the format of its name."""
+    """A file is damaged, missing, or not of the format of its name.
+
+    Examples
+    --------
+    >>> from napari_ferry import imload
+    >>> open("blank.tif", "w").close()
+    >>> imload("blank.tif")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.UnreadableFileError: blank.tif is not a TIFF file ...
+    """
 
 
 class MissingFileError(UnreadableFileError, FileNotFoundError):
-    """A file or folder does not exist."""
+    """A file or folder does not exist.
+
+    Examples
+    --------
+    >>> from napari_ferry import imload
+    >>> imload("absent.tif")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.MissingFileError: absent.tif is not there: ...
+    """
 
 
 class ReopenError(UnreadableFileError):
@@ -94,43 +104,139 @@ class ReopenError(UnreadableFileError):
 
 
 class MissingMetadataError(FerryError, ValueError):
-    """A raw file has no description of its layout."""
+    """A raw file has no description of its layout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import load_binary
+    >>> np.zeros(99).tofile("scan.raw")
+    >>> load_binary("scan.raw")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.MissingMetadataError: scan.raw has no sidecar ...
+    """
 
 
 class UnsupportedFormatError(FerryError, ValueError):
-    """No codec opens or saves files with this suffix."""
+    """No codec opens or saves files with this suffix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> imsave(np.zeros((3, 8, 8)), "cells.doc")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.UnsupportedFormatError: cells.doc ends in .doc and ...
+    """
 
 
 class InvalidImageError(FerryError, ValueError):
-    """An image or an option cannot be used in this way."""
+    """An image or an option cannot be used in this way.
+
+    Examples
+    --------
+    >>> from napari_ferry import Axis
+    >>> Axis("x", 0.5, "pxl")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.InvalidImageError: The unit of axis x is 'pxl', ...
+    """
 
 
 class TargetExistsError(FerryError, FileExistsError):
-    """A target of a save already exists, and overwriting was not requested."""
+    """A target of a save already exists, and overwriting was not requested.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> files = imsave(np.zeros((3, 8, 8)), "kept.tif")
+    >>> imsave(np.ones((3, 8, 8)), "kept.tif")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.TargetExistsError: kept.tif in ... would be replaced: ...
+    """
 
 
 class TargetError(FerryError, OSError):
-    """A target is unusable: a folder, no space, no permission, or an impossible name."""
+    """A target is unusable: a folder, no space, no permission, or an impossible name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> imsave(np.zeros((3, 8, 8)), 300 * "a" + ".tif")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.TargetError: ...
+    """
 
 
 class SaveError(FerryError, OSError):
-    """A save failed; existing files are unchanged."""
+    """A save failed; existing files are unchanged.
+
+    Examples
+    --------
+    >>> import dask.array
+    >>> from napari_ferry import imsave
+    >>> broken = dask.array.zeros((3, 8, 8)).map_blocks(lambda block: 1 / 0, dtype=float)
+    >>> imsave(broken, "broken.tif")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.SaveError: The pixels ... could not be read ...
+    """
 
 
 class ClusterError(SaveError):
-    """The workers of a cluster cannot carry out a save, or are lost; it can be resumed."""
+    """The workers of a cluster cannot carry out a save, or are lost; it can be resumed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> imsave(np.zeros((3, 8, 8)), "cells.bin", client="127.0.0.1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    napari_ferry.errors.ClusterError: The scheduler 127.0.0.1 does not answer ...
+    """
 
 
 class SaveCancelledError(FerryError):
-    """A save was cancelled; existing files are unchanged."""
+    """A save was cancelled; existing files are unchanged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> imsave(np.zeros((3, 8, 8)), "stopped.tif", cancel=lambda: True)
+    Traceback (most recent call last):
+    napari_ferry.errors.SaveCancelledError: The save was cancelled; existing files are unchanged.
+    """
 
 
 class LoadCancelledError(FerryError):
-    """Loading pixels was cancelled."""
+    """Loading pixels was cancelled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import load_images, save_images
+    >>> files = save_images("long.tif", np.zeros((3, 8, 8)))
+    >>> load_images("long.tif", cancel=lambda: True)
+    Traceback (most recent call last):
+    napari_ferry.errors.LoadCancelledError: Loading was cancelled: no pixels were kept.
+    """
 
 
 class FerryWarning(UserWarning):
-    """Something was assumed, or could not be preserved; the file being opened is always named."""
+    """Something was assumed, or could not be preserved; the file being opened is always named.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from napari_ferry import load_images, save_images
+    >>> files = save_images("two.tif", [np.zeros((8, 8)), np.zeros((9, 9))])
+    >>> with warnings.catch_warnings(record=True, action="always") as found:
+    ...     first = load_images("two.tif")
+    >>> print(str(found[0].message).partition(":")[0])
+    two.tif holds 2 images, and only the first is returned
+    """
 
     def __init__(self, message: str) -> None:
         name = _opened_file.get()
@@ -157,23 +263,7 @@ def warn(message: str) -> None:
     if messages is not None:
         messages.append(str(FerryWarning(message)))
         return
-    warnings.warn(message, FerryWarning, stacklevel=_caller_level())
-
-
-def _caller_level() -> int:
-    """Return the ``stacklevel`` of the first function that belongs to no module of this package.
-
-    Functions of `contextlib` between those of this package are passed over.
-    """
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def _is_own(frame: FrameType) -> bool:
-    name: str = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] in (__package__, "contextlib")
+    warnings.warn(message, FerryWarning, stacklevel=caller_level())
 
 
 @contextmanager

@@ -29,6 +29,15 @@ class Progress:
     activity : str
         What the save does while no pixels are written, such as "removing the replaced data"; empty
         otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import imsave
+    >>> def report(progress):
+    ...     print(f"{progress.done / progress.total:.0%}")
+    >>> _ = imsave(np.zeros((3, 8, 8)), "cells.tif", progress=report)
+    100%
     """
 
     done: int

@@ -114,7 +114,13 @@ def _to_unit(name: str, word: str) -> str | None:
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: its name, color as ``#rrggbb``, and contrast limits (low, high)."""
+    """One channel: its name, color as ``#rrggbb``, and contrast limits (low, high).
+
+    Examples
+    --------
+    >>> Channel("GFP", "#00ff00", (100.0, 4000.0)).name
+    'GFP'
+    """
 
     name: str | None = None
     color: str | None = None

@@ -61,6 +61,12 @@ class Image(Geometry):
     ------
     InvalidImageError
         The axes do not match the array, or the array has masked pixels or an unknown length.
+
+    Examples
+    --------
+    >>> cells = Image.from_array(np.zeros((10, 64, 64), np.uint16), "tyx", name="cells")
+    >>> cells.replace(scale={"t": 20}, unit={"t": "ms"}).frame_rate
+    50.0
     """
 
     levels: tuple[Array, ...]
@@ -252,12 +258,6 @@ class Image(Geometry):
         ------
         InvalidImageError
             A number of values is wrong, or an axis or a unit is unknown.
-
-        Examples
-        --------
-        >>> image = Image.from_array(np.zeros((3, 8, 8)), "tyx")
-        >>> image.replace(scale={"t": 20}, unit={"t": "ms"}).frame_rate
-        50.0
         """
         return override(
             self,

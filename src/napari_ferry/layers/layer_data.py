@@ -67,6 +67,14 @@ def from_layers(layers: Sequence[LayerData]) -> list[Image]:
     ------
     InvalidImageError
         A layer is neither Image nor Labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cells = (np.zeros((8, 8)), {"name": "cells", "scale": (0.5, 0.5)}, "image")
+    >>> (image,) = from_layers([cells])
+    >>> image.name, image.axes[1].scale
+    ('cells', 0.5)
     """
     groups: list[list[tuple[int, Image]]] = []
     for index, layer in enumerate(layers):
@@ -101,6 +109,14 @@ def to_layers(images: Sequence[Image]) -> list[LayerData]:
     -------
     list of (data, meta, type)
         Layer data; `meta` contains only keys and values that napari accepts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = Image.from_array(np.zeros((8, 8)), "yx", name="cells")
+    >>> ((data, settings, kind),) = to_layers([image])
+    >>> settings["name"], kind
+    ('cells', 'image')
     """
     singles = [part for single in split_all(images) for part in split_complex(single)]
     return [_to_layer(single) for single in singles]

@@ -58,6 +58,12 @@ def load_video(
         The folder has several videos, none of them named ``video``.
     LoadCancelledError
         `cancel` returned True.
+
+    Examples
+    --------
+    >>> _ = save_video("movie.mkv", np.zeros((10, 64, 64), np.uint8), codec="ffv1")
+    >>> load_video("movie.mkv").shape
+    (10, 64, 64)
     """
     path = to_path(path)
     with reading(path):
@@ -124,6 +130,12 @@ def save_video(
     InvalidImageError
         A video cannot hold the image, frames differ, an option is invalid, or the name contains a
         separator.
+
+    Examples
+    --------
+    >>> movie = np.zeros((10, 64, 64), np.uint8)
+    >>> [path.name for path in save_video("talk.mp4", movie, frame_rate=30)]
+    ['talk.mp4']
     """
     target = target_of(path, name, (_VIDEO, ".mp4"), _VIDEOS)
     return imsave(
@@ -176,6 +188,12 @@ def load_gif(
         The folder has several GIFs, none of them named ``images``.
     LoadCancelledError
         `cancel` returned True.
+
+    Examples
+    --------
+    >>> _ = save_gif("movie.gif", np.zeros((10, 64, 64), np.uint8))
+    >>> load_gif("movie.gif").shape
+    (10, 64, 64)
     """
     path = to_path(path)
     with reading(path):
@@ -233,6 +251,12 @@ def save_gif(
         The folder cannot be created or written to.
     InvalidImageError
         The array is not numeric or is empty, frames differ, or an option is out of range.
+
+    Examples
+    --------
+    >>> movie = np.zeros((10, 64, 64), np.uint8)
+    >>> [path.name for path in save_gif("talk.gif", movie, frame_rate=20)]
+    ['talk.gif']
     """
     target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
     return imsave(

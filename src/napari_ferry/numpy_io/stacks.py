@@ -22,11 +22,7 @@ from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
 from napari_ferry.codecs.tiff.options import Compression
-from napari_ferry.errors import (
-    InvalidImageError,
-    MissingFileError,
-    warn,
-)
+from napari_ferry.errors import InvalidImageError, MissingFileError, warn
 from napari_ferry.image import Saveable
 from napari_ferry.io import Source, imload
 from napari_ferry.numpy_io.paths import find_single_file, target_of
@@ -72,6 +68,12 @@ def load_images(
     -----
     FerryWarning
         The file has several images, and only the first is returned.
+
+    Examples
+    --------
+    >>> _ = save_images("stack.tif", np.zeros((10, 64, 64), np.uint16))
+    >>> load_images("stack.tif").shape
+    (10, 64, 64)
     """
     first, *others = imload(path)
     name = Path(path).name if isinstance(path, str | Path) else first.name
@@ -130,6 +132,14 @@ def save_images(
     InvalidImageError
         The array is empty or not numeric, the cap is smaller than one frame, or the name contains
         a separator.
+
+    Examples
+    --------
+    >>> movie = np.zeros((10, 64, 64), np.uint16)
+    >>> [path.name for path in save_images("small.tif", movie, compression="zlib")]
+    ['small.tif']
+    >>> len(save_images("series.tif", movie, size_cap=50e-6))  # in GB: 50 kB a file
+    2
     """
     target = target_of(path, name, ("images", ".tif"), (".tif", ".tiff"))
     return imsave(
@@ -186,6 +196,12 @@ def load_binary(
         The file does not exist, or its description does not fit it.
     LoadCancelledError
         `cancel` returned True.
+
+    Examples
+    --------
+    >>> _ = save_binary("recording.bin", np.zeros((10, 64, 64), np.uint16))
+    >>> load_binary("recording.bin", mapped=True).shape
+    (10, 64, 64)
     """
     if mode not in get_args(Mode):
         raise InvalidImageError(
@@ -242,6 +258,11 @@ def save_binary(
         The folder cannot be created or written to.
     InvalidImageError
         The array is empty or not numeric, or the name contains a separator.
+
+    Examples
+    --------
+    >>> [path.name for path in save_binary("movie.raw", np.zeros((10, 64, 64), np.uint16))]
+    ['movie.raw', 'movie.json']
     """
     target = target_of(path, name, (DEFAULT_NAME, ".bin"), binary.SUFFIXES)
     return imsave(

@@ -98,8 +98,10 @@ def new_zarr(
 
     Examples
     --------
-    >>> array = new_zarr("cells.zarr", (100, 512, 512), (1, 512, 512), "uint16")  # doctest: +SKIP
-    >>> array[0] = frame  # doctest: +SKIP
+    >>> array = new_zarr("cells.zarr", (100, 64, 64), (1, 64, 64), "uint16", axes="tyx")
+    >>> array[0] = np.ones((64, 64))  # writes one chunk
+    >>> int(array[0, 0, 0]), int(array[1, 0, 0])
+    (1, 0)
     """
     zarr = import_zarr()
     settings: dict[str, Any] = {
@@ -140,6 +142,12 @@ def new_zarr_like(
     ------
     TargetExistsError, TargetError, InvalidImageError
         As for `new_zarr`.
+
+    Examples
+    --------
+    >>> source = np.zeros((10, 64, 64), np.uint16)
+    >>> new_zarr_like("filtered.zarr", source).shape
+    (10, 64, 64)
     """
     zarr = import_zarr()
     if isinstance(array, zarr.Array):
@@ -183,6 +191,14 @@ def open_zarr(path: str | Path, *, mode: Literal["r", "r+"] = "r") -> zarr.Array
         The path does not exist, is not a Zarr array, or cannot be opened by zarr-python.
     InvalidImageError
         The mode is not known, or zarr-python is not installed.
+
+    Examples
+    --------
+    >>> _ = new_zarr("opened.zarr", (10, 64, 64), (1, 64, 64), "uint16")
+    >>> array = open_zarr("opened.zarr", mode="r+")
+    >>> array[0] = 7
+    >>> int(open_zarr("opened.zarr")[0, 0, 0])
+    7
     """
     if mode not in ("r", "r+"):
         raise InvalidImageError(f"The mode is {mode!r}: give 'r' to read, or 'r+' to write, too.")

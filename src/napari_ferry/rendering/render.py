@@ -126,6 +126,14 @@ def render(
     ------
     InvalidImageError
         No images are given, an image cannot be drawn, or an option does not fit the images.
+
+    Examples
+    --------
+    >>> axes = (Axis("t", 0.1, "s"), Axis("y", 0.5, "um"), Axis("x", 0.5, "um"))
+    >>> cells = Image((np.zeros((10, 64, 64), np.uint16),), axes, display={"colormap": "magma"})
+    >>> movie = render(cells, scale=2, time_stamp="top_left", scale_bar="bottom_right")
+    >>> movie.shape, movie.frame_rate  # no pixels are read before a frame is
+    ((10, 128, 128, 3), 10.0)
     """
     singles = split_all(as_images(images, is_movie=True))
     view = choose_view(

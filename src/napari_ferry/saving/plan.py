@@ -47,6 +47,14 @@ class Plan:
         have other names.
     details : tuple of str
         Sentences about the arrangement of the data in its files, such as the resolutions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import plan
+    >>> planned = plan(np.zeros((10, 64, 64), np.uint16), "cells.bin")
+    >>> [file.path.name for file in planned.files], planned.losses
+    (['cells.bin', 'cells.json'], ())
     """
 
     files: tuple[PlannedFile, ...]

@@ -81,6 +81,15 @@ def run(
         The cluster cannot carry out the save, or was lost. The same call resumes it.
     SaveCancelledError
         `cancel` returned True.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_ferry import plan
+    >>> planned = plan(np.zeros((10, 64, 64), np.uint16), "run.tif")
+    >>> files = run(planned) if not planned.losses else []
+    >>> [path.name for path in files]
+    ['run.tif']
     """
     if not isinstance(plan, Plan):
         raise InvalidImageError(

@@ -40,6 +40,12 @@ class Layout:
         The measured numbers behind the reasons.
     gap : int
         Bytes after each frame that belong to no sample.
+
+    Examples
+    --------
+    >>> layout = Layout(dtype=np.dtype("uint16"), offset=352, frames=60, y=192, x=192)
+    >>> layout.shape, layout.nbytes
+    ((60, 192, 192), 4423680)
     """
 
     dtype: np.dtype[Any]

@@ -442,6 +442,20 @@ def test_the_command_is_installed(tmp_path: Path):
 # --- demo -------------------------------------------------------------------------------------
 
 
+def test_the_demo_without_qt_names_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr("napari_ferry.cli.demo.find_spec", lambda name: None)
+    assert main(["demo"]) != 0
+    assert "pip install 'napari-ferry[all]'" in capsys.readouterr().err
+
+
+def test_the_demo_without_a_display_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["demo"]) != 0
+    assert "xvfb-run napari-ferry demo --screenshot demo.png" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.window
 @pytest.mark.skipif(sys.platform != "linux", reason="Xvfb stands in for a screen on Linux only")

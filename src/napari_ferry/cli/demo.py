@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +16,7 @@ import numpy as np
 
 from napari_ferry.cli.terminal import show
 from napari_ferry.cli.termination import end_at_once
+from napari_ferry.errors import FerryError
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image.json_values import to_json
 from napari_ferry.io.protocol import hooks_of
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
 
+_BINDINGS = ("PyQt6", "PySide6", "PyQt5")
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 _FIRST_FRAME = 40
 _MAX_WAIT = 20.0
 """Seconds to wait for the preview before a screenshot is taken."""
@@ -75,7 +81,13 @@ def show_demo(screenshot: Path | None) -> int:
     -------
     int
         Exit status: 1 if a file does not return what its format can hold.
+
+    Raises
+    ------
+    FerryError
+        There is no binding of Qt, or no display.
     """
+    _check_window()
     import napari
     from napari.layers import Layer
     from npe2 import PluginManager
@@ -98,6 +110,26 @@ def show_demo(screenshot: Path | None) -> int:
         show(f"window: {screenshot}")
         viewer.close()
     return 0 if all(row.result.is_as_expected for row in rows) else 1
+
+
+def _check_window() -> None:
+    """Refuse to open a window without Qt or a display, where Qt would end the process.
+
+    Raises
+    ------
+    FerryError
+        There is no binding of Qt, or no display.
+    """
+    if not any(map(find_spec, _BINDINGS)):
+        raise FerryError(
+            "No binding of Qt is installed, which napari needs for its window: install one by "
+            "pip install 'napari-ferry[all]'."
+        )
+    if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
+        raise FerryError(
+            "There is no display for a window: start it on a desktop, or save a screenshot by "
+            "xvfb-run napari-ferry demo --screenshot demo.png."
+        )
 
 
 def _show_movie(viewer: Viewer) -> Any:

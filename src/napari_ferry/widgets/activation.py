@@ -1,4 +1,4 @@
-"""Commands for the plugin's own use, which therefore are not in the manifest.
+"""Commands for the plugin's own use, outside the manifest.
 
 napari would list every command of the manifest in its command palette.
 """

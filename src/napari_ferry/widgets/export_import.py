@@ -8,5 +8,8 @@ from napari_ferry.widgets.export.modules import import_modules
 
 
 def import_export() -> None:
-    """Import the dock in another thread: when it opens, its tabs do not have to wait for that."""
+    """Import the modules of the dock in another thread.
+
+    When the dock opens, its tabs do not have to wait for the import.
+    """
     threading.Thread(target=import_modules, name="ferry-import").start()

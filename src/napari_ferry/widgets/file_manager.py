@@ -11,12 +11,12 @@ from qtpy.QtGui import QDesktopServices
 
 
 def open_file(path: Path) -> None:
-    """Open a file in the program that the system chooses for it."""
+    """Open a file in the system's default program for it."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def show_in_folder(path: Path) -> None:
-    """Open the folder of a file, with the file selected where the system supports this."""
+    """Open the folder of a file, with the file selected on Windows and macOS."""
     if sys.platform == "win32":
         # the list form of arguments would quote the comma
         subprocess.Popen(f'explorer /select,"{path}"')

@@ -58,7 +58,7 @@ def lay_out(form: QWidget, fields: Iterable[Any]) -> None:
 
 
 class ChoiceField(ComboBox):
-    """Choice among values, of which ``None`` is one like any other.
+    """Choice among values, including ``None``.
 
     A plain combo box reports no change to None.
 
@@ -91,7 +91,7 @@ class ChoiceField(ComboBox):
 
 
 def _named_choices(choices: Mapping[Any, str]) -> list[tuple[str, Any]]:
-    """Return texts and values of choices except None, which the widget adds by itself."""
+    """Return texts and values of choices except None; the widget adds None by itself."""
     return [(text, value) for value, text in choices.items() if value is not None]
 
 
@@ -108,7 +108,7 @@ def make_scroll_area(form: QWidget) -> QScrollArea:
 
 
 def make_flow(widgets: Sequence[QWidget]) -> QWidget:
-    """Return widgets in rows that wrap."""
+    """Return widgets in a flow of rows."""
     flow = QWidget()
     layout = QFlowLayout(flow)
     layout.setContentsMargins(0, 0, 0, 0)
@@ -120,7 +120,7 @@ def make_flow(widgets: Sequence[QWidget]) -> QWidget:
 
 
 class FoldedSection(QCollapsible):
-    """Section whose fields are hidden while it is folded, so that the keyboard skips them.
+    """Section with hidden fields while it is folded, so the keyboard skips them.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class FoldedSection(QCollapsible):
 
 
 def escape_text(text: str) -> str:
-    """Return a text for a tooltip or message box, where Qt would interpret tags in it as HTML."""
+    """Escape a text for a tooltip or message box; Qt would interpret tags in it as HTML."""
     return f"<qt>{escape_html(text)}</qt>".replace("\n", "<br>")
 
 

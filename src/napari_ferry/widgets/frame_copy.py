@@ -42,13 +42,14 @@ def copy_frame(viewer: Viewer) -> None:
 
 
 def _frame_reader(viewer: Viewer) -> Callable[[], NDArray[np.uint8]]:
-    """Return a function that draws the frame in the viewer from the data of its visible layers."""
+    """Return a function to draw the frame in the viewer from the data of its visible layers."""
     layers = [each for each in viewer.layers if each.visible and isinstance(each, Image | Labels)]
     images = viewer_images([layer.as_layer_data_tuple() for layer in layers])
     state = viewer_state(images)
     step = 0 if state.number is None else int(viewer.dims.current_step[state.number])
 
     def read() -> NDArray[np.uint8]:
+        """Draw the frame, axes y x s."""
         drawn = render(images, **state.options).array
         return np.asarray(drawn[min(step, drawn.shape[0] - 1)] if drawn.ndim > 3 else drawn)
 
@@ -56,7 +57,7 @@ def _frame_reader(viewer: Viewer) -> Callable[[], NDArray[np.uint8]]:
 
 
 def _copy(pixels: NDArray[np.uint8], how: str) -> None:
-    """Copy a picture to the clipboard, axes y x s with at least 3 colors, and say so."""
+    """Copy a picture to the clipboard, axes y x s with at least 3 colors, and report it."""
     height, width = pixels.shape[:2]
     colors = pixels[..., :3].tobytes()
     clipboard = QGuiApplication.clipboard()

@@ -1,4 +1,4 @@
-"""Button that opens a page of the documentation in the browser."""
+"""Button to open a page of the documentation in the browser."""
 
 from __future__ import annotations
 

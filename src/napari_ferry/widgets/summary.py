@@ -111,7 +111,7 @@ def describe_plan(
     estimate : int, optional
         Estimated size in bytes of files whose size is not known in advance.
     is_pending : bool
-        Whether the size of such files is still to be estimated.
+        True if the size of such files is still to be estimated.
     """
     free = _free_space(plan)
     expected = plan.nbytes if estimate is None else estimate
@@ -123,6 +123,7 @@ def describe_plan(
         *plan.details,
         f"In {plan.files[0].path.parent}, {size_text(free)} free.",
     ]
+
     if plan.frame_rate is not None:
         frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
         headline.append(f"{float(plan.nframes / plan.frame_rate):.4g} s")

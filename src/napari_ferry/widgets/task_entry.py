@@ -6,7 +6,7 @@ from napari.qt.threading import create_worker
 
 
 class TaskEntry:
-    """Entry in napari's list of tasks, which it shows before it closes a window.
+    """Entry in the list of tasks shown by napari before it closes a window.
 
     The list takes only workers of napari. This one is never started, because napari connects the
     errors of a worker to a function that PySide6 calls with one argument too many.
@@ -30,7 +30,7 @@ class TaskEntry:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the user closed the window in spite of the task."""
+        """True if the user closed the window in spite of the task."""
         return bool(self._worker.abort_requested)
 
     def close(self) -> None:

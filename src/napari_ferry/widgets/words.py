@@ -213,7 +213,7 @@ PURPOSE = Words(
         "analysis": "Analysis",
     },
 )
-TARGET = Words("Save to", "File to save. A folder stands for the suggested name in it.")
+TARGET = Words("Save to", "File to save. In a folder, the file gets the suggested name.")
 LAYERS = Words("Layers", "Layers to export.")
 
 REAL_TIME = "Real time"

@@ -16,7 +16,7 @@ _CANNOT_RUN = -1
 
 
 def _do_nothing() -> None:
-    """Let a function end that takes a moment only."""
+    """Do nothing: a short function ends by itself."""
 
 
 def call_in_thread(
@@ -29,17 +29,18 @@ def call_in_thread(
     function : callable
         Called without arguments.
     on_quit : callable
-        Called when the loop has ended, which is before the function returns if the application
-        quits; it has to let the function end soon, if it does not anyway.
+        Called when the loop has ended. This is before the function returns if the application
+        quits; the function must end soon after it.
 
     Returns
     -------
     object
-        What the function returns.
+        Result of the function.
     """
     loop = QEventLoop()
 
     def quit_loop(_: Future[_T]) -> None:
+        """Quit the loop in its own thread."""
         QMetaObject.invokeMethod(loop, "quit", Qt.ConnectionType.QueuedConnection)
 
     with ThreadPoolExecutor(1, "ferry-save") as pool:
@@ -54,7 +55,7 @@ def call_in_thread(
 
 
 class BackgroundWorker(QObject):
-    """A separate thread for calls with results that can become outdated.
+    """A separate thread for calls whose results can become outdated.
 
     Parameters
     ----------

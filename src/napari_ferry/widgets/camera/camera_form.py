@@ -115,7 +115,7 @@ class CameraForm(FoldedSection):
         return turn
 
     def set_frame_rate(self, rate: float) -> None:
-        """Set the frames per second, from which lengths in seconds follow."""
+        """Set the frames per second, used to convert lengths in seconds."""
         if rate != self.rate:
             self.rate = rate
             self._on_change()
@@ -141,7 +141,7 @@ class CameraForm(FoldedSection):
         self._on_change()
 
     def _on_viewer(self, _: object = None) -> None:
-        """Follow the viewer, except where it only plays the moves."""
+        """Follow the viewer, unless it is playing the moves."""
         if not self.player.is_playing:
             self._update_sliders()
             if self.kind.value != _STILL:
@@ -157,7 +157,7 @@ class CameraForm(FoldedSection):
         self.changed.emit()
 
     def _update_summary(self) -> None:
-        """Describe the moves; what is wrong with them is for the user of `moves` to show."""
+        """Describe the moves; invalid ones are reported by the callers of `moves`."""
         try:
             moves = self.moves()
         except InvalidImageError:

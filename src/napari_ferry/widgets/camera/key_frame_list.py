@@ -1,4 +1,4 @@
-"""List of key frames, with thumbnails, which can be dragged to another place."""
+"""List of key frames, with thumbnails to drag to another place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields for the length of a move: a number, and what it counts."""
+"""Fields for the length of a move: a number and its unit."""
 
 from __future__ import annotations
 

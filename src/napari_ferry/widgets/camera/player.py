@@ -18,7 +18,7 @@ _SHORTEST_INTERVAL = 10
 
 
 class MovesPlayer(QObject):
-    """Player of moves in the viewer, which is restored when they end or are stopped.
+    """Player of moves in the viewer; the view is restored at the end.
 
     Frames are left out where the viewer is too slow to show them in time.
 

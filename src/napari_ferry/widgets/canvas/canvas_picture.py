@@ -112,7 +112,7 @@ def canvas_image(
 
 
 class _FrameSource(NamedTuple):
-    """Views that become frames.
+    """Source of frames: the views to draw.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def _moving_frames(
 
 @contextmanager
 def _name_missing_layers(viewer: Viewer, moves: CameraMoves | None) -> Iterator[None]:
-    """Warn of layers that moves lack before or after drawing, each once."""
+    """Warn of layers of moves missing before or after drawing, each once."""
     before = [] if moves is None else missing_layers(moves, viewer)
     _warn_of_missing(before, "before the export")
     yield
@@ -176,7 +176,7 @@ def _warn_of_missing(names: list[str], when: str) -> None:
 
 
 def _check_moves(axis: str | None, speed: float | None, area: Area) -> None:
-    """Raise an error for options that moves of the camera do not have."""
+    """Refuse options incompatible with moves of the camera."""
     if axis is not None or speed is not None:
         raise InvalidImageError(
             "An axis or a speed was given, but the frames are those of the camera moves: omit "

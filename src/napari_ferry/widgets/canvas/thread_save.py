@@ -33,6 +33,7 @@ def run_in_thread(
     has_quit = threading.Event()
 
     def is_cancelled() -> bool:
+        """Return True if the application quits, or the save is cancelled."""
         return has_quit.is_set() or bool(cancel and cancel())
 
     return call_in_thread(

@@ -1,1 +1,1 @@
-"""Dialogs in napari's window that save and open files, and the progress of a save."""
+"""Dialogs in napari's window to save and open files, and the progress of a save."""

@@ -1,4 +1,4 @@
-"""Dialogs that open files and folders with napari-ferry."""
+"""Dialogs to open files and folders with napari-ferry."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _open(paths: list[str]) -> None:
 
 
 def _add_layers(viewer: Viewer, paths: list[str]) -> None:
-    """Open files that napari opens with another reader."""
+    """Open files with the readers of other plugins or of napari."""
     for data in read_files(paths):
         if data[0] is not None:
             viewer.add_layer(Layer.create(*data))

@@ -82,7 +82,7 @@ def run_in_window(
 
 
 class _SaveState:
-    """Progress of a save, its dialog, and whether it is cancelled."""
+    """Progress of a save, with its dialog and a flag for cancelling."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -113,7 +113,7 @@ class _SaveState:
             self.dialog.deleteLater()
 
     def _show_progress(self) -> None:
-        """Show the progress in the dialog, which is deleted with the window."""
+        """Show the progress in the dialog, unless it was deleted with the window."""
         if not isalive(self.dialog):  # type: ignore[no-untyped-call]
             return
         if self.is_cancelled():
@@ -125,7 +125,7 @@ class _SaveState:
 
 
 def _make_dialog(name: str) -> QProgressDialog:
-    """Return a dialog that appears in a corner of the window, and leaves the window usable."""
+    """Return a modeless dialog in a corner of the window."""
     window = main_window()
     dialog = QProgressDialog("", "Cancel", 0, _STEPS, window)
     dialog.setWindowTitle("Saving")

@@ -1,4 +1,4 @@
-"""Fields of a movie that the viewer's canvas draws."""
+"""Fields of a movie drawn by the viewer's canvas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CanvasFields(Fields):
-    """Fields that every movie has, with the movie of the canvas that they describe.
+    """Common fields of movies, and the canvas movie they describe.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class CanvasFields(Fields):
         return self._make_canvas_movie(rate, reason, axis=playback["axis"])
 
     def _moving_movie(self, moves: CameraMoves) -> CanvasMovie:
-        """Return the movie of a moving camera; key frames do not show what the user unchecked."""
+        """Return the movie of a moving camera; unchecked layers are hidden in key frames."""
         moves = moves.without([layer.unique_id for layer in self.layer_list.excluded_layers()])
         self.frame_axis = None
         self.playback.set_axes([], None)
@@ -88,6 +88,7 @@ class CanvasFields(Fields):
                 "A part of the picture was chosen under Size, but the viewer draws this movie: "
                 "empty the field Crop, and zoom in the viewer instead."
             )
+
         span = {name: drawing[name] for name in ("start", "stop", "step", "scale")}
         size = self.drawing.screen_size
         return CanvasMovie(

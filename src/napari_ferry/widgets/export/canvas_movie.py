@@ -68,7 +68,7 @@ class CanvasMovie:
         return planned.losses
 
     def prepare(self) -> OpenPlan:
-        """Note the view of now, and return the function that opens the plan of its movie."""
+        """Capture the present view, and return a function to open the plan of its movie."""
         view = capture_view(self.viewer)
         return lambda: self._open(view)
 

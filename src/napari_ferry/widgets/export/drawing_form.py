@@ -77,7 +77,7 @@ class DrawingForm(QWidget):
 
     @property
     def chosen_renderer(self) -> Renderer | None:
-        """Renderer that the user chose; None if what the viewer shows decides."""
+        """Renderer chosen by the user; None to choose by the content of the viewer."""
         chosen: Renderer | None = self.renderer.value
         return chosen
 
@@ -99,7 +99,7 @@ class DrawingForm(QWidget):
         return values
 
     def drawn_overlays(self) -> list[str]:
-        """Return the labels of overlays and of a background that only a drawing from data has."""
+        """Return the labels of overlays and background in use, all of them drawn from data only."""
         names = ("time_stamp", "scale_bar", "color_bar", "text", "background")
         return [self.fields[name].label for name in names if self.fields[name].value]
 

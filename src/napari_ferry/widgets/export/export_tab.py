@@ -158,7 +158,7 @@ class ExportTab(QWidget):
         self.timer.start()
 
     def _set_waiting(self, is_waiting: bool) -> None:
-        """Note and show that the export starts as soon as it is planned."""
+        """Request the export, or cancel the request: it starts as soon as it is planned."""
         self.is_export_requested = is_waiting
         self.button.setText(_WAITING if is_waiting else _EXPORT)
 
@@ -181,7 +181,7 @@ class ExportTab(QWidget):
             self._show_error(error)
 
     def _prepare(self) -> None:
-        """Plan what the fields describe; raise an error if they are not valid."""
+        """Plan the export described by the fields; raise an error if they are not valid."""
         self._plan(self.fields.request())
 
     def _plan(self, request: Request) -> None:
@@ -203,6 +203,7 @@ class ExportTab(QWidget):
 
         def estimate() -> int | None:
             # the export itself reports what is wrong
+            """Return the estimated size in bytes; None for an export with an error."""
             with suppress(FerryError):
                 return estimate_size(request, planned, positions, lambda: self.version != version)
             return None

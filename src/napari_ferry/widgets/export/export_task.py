@@ -1,4 +1,4 @@
-"""One export, and the function that runs it in a thread."""
+"""One export, and the function to run it in a thread."""
 
 from __future__ import annotations
 

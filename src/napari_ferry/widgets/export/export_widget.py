@@ -88,7 +88,7 @@ class Export(QWidget):
     # --- parts that are made later ------------------------------------------------------------
 
     def _take_step(self, _: object = None) -> None:
-        """Take one step in making the tab that is shown, then the other one."""
+        """Take one step in making the visible tab, or else the other one."""
         if self.tabs.currentIndex():
             order: tuple[Steps[Any], ...] = (self._movie, self._data)
         else:
@@ -138,7 +138,7 @@ class Export(QWidget):
 
     @property
     def is_complete(self) -> bool:
-        """Whether both tabs have been made."""
+        """True if both tabs have been made."""
         return None not in (self._data.result, self._movie.result)
 
     @property
@@ -167,7 +167,7 @@ class Export(QWidget):
 
     @property
     def current(self) -> ExportTab:
-        """The tab that is shown."""
+        """The visible tab."""
         return self.movie if self.tabs.currentIndex() else self.data
 
     def show_tab(self, *, is_movie: bool) -> None:

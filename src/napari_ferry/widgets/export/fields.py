@@ -1,4 +1,4 @@
-"""Fields that all exports have: layers, format and target."""
+"""Common fields of exports: layers, format and target."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Fields(QWidget):
         self.format_options = OptionsForm([])
 
     def _offers(self, file_format: Format) -> bool:
-        """Return True for the formats of movies, or for those that store samples."""
+        """Return True for a format offered by this form: for movies, or for stored samples."""
         hooks = hooks_of(file_format.codec)
         return (
             hooks.IS_MOVIE
@@ -185,10 +185,12 @@ class Fields(QWidget):
                 ]
             ),
         )
+
         stored = self.saved.get(selected.title)
         self._fill(
             {**(stored if isinstance(stored, dict) else {}), **load_preferences(selected.codec)}
         )
+
         self.format_options.changed.connect(self._on_change)
         self._place_options(previous)
         previous.hide()

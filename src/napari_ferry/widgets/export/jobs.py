@@ -131,6 +131,7 @@ class JobRow(QWidget):
         self.progress: Progress | None = None
         self.resources = ExitStack()
         self.activity: Any = None
+
         self._make_parts()
         self._lay_out()
         self.timer = QTimer(self)
@@ -232,6 +233,7 @@ class JobRow(QWidget):
         self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
         for name in sorted(self.edited):
             show_warning(f"{name} was edited during the export, so export it again.")
+
         self.handle.offer(paths)
         if self.job.is_movie:
             self._add_button("Play", "Play the file", lambda: open_file(paths[0]))
@@ -244,7 +246,7 @@ class JobRow(QWidget):
         show_info(f"Exported {paths[0]}.")
 
     def fail(self, error: Exception) -> None:
-        """Show the error that ended the export."""
+        """End the export, and show its error."""
         if isinstance(error, SaveCancelledError):
             self._end(f"{self.job.name}: cancelled; nothing was left behind")
         else:

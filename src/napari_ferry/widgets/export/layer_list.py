@@ -78,7 +78,7 @@ class LayerList(QListWidget):
         return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(checked)]
 
     def excluded_layers(self) -> list[Layer]:
-        """Return the layers that the user unchecked, or did not check in an edited list."""
+        """Return the layers the user unchecked, or left unchecked in an edited list."""
         checked = self.checked_layers()
         return [each for each in self.viewer.layers if self.is_edited and each not in checked]
 

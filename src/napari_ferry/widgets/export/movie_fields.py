@@ -113,13 +113,14 @@ class MovieFields(CanvasFields):
         return self.request()
 
     def request(self) -> Request:
-        """Return the movie drawn from data that the fields describe; see `Fields.request`."""
+        """Return the movie drawn from data, as described by the fields; see `Fields.request`."""
         data = [_as_shown(layer) for layer in self.checked_layers()]
         path, images = self.target.path(), viewer_images(data)
         as_seen = draws_pictures(path)
         state = viewer_state(images, self.playback.axis.value, path=None if as_seen else path)
         drawing = self.drawing.values()
         self._show_state(state, drawing)
+
         options = {
             **self.format_options.values(),
             **state.with_choices(drawing),
@@ -127,6 +128,7 @@ class MovieFields(CanvasFields):
             "frame_rate": self.playback.values()["frame_rate"],
         }
         missing = check_view(images, path, options, as_seen=as_seen)
+
         return Request(
             images=tuple(images),
             path=path,
@@ -213,7 +215,7 @@ class MovieFields(CanvasFields):
 
     def _fill(self, texts: dict[str, Any]) -> None:
         super()._fill(texts)
-        if self.is_filled:  # another format is no reason to change the picture
+        if self.is_filled:  # another format does not change the picture
             return
         self.is_filled = True
         self.drawing.fill(texts)
@@ -240,6 +242,6 @@ class MovieFields(CanvasFields):
 
 
 def _as_shown(layer: Layer) -> Any:
-    """Return the layer data tuple of a checked layer, which a movie shows even if it is hidden."""
+    """Return the layer data tuple of a checked layer, visible even if the layer is hidden."""
     data, settings, kind = layer.as_layer_data_tuple()
     return data, {**settings, "visible": True}, kind

@@ -31,7 +31,7 @@ _MAIL_BYTES = 20_000_000
 
 
 class MovieTab(ExportTab):
-    """Form of an export of a movie, with a preview that stays in view.
+    """Form of an export of a movie, with an always visible preview.
 
     Parameters
     ----------
@@ -105,12 +105,13 @@ class MovieTab(ExportTab):
             self.preview.move_to(fields.viewer_position)
 
     def _crop(self, edges: tuple[tuple[float, float], tuple[float, float]]) -> None:
-        """Enter the part of the picture that was drawn."""
+        """Enter the drawn part of the picture in the field Crop."""
         source, crop = self.shown, self.fields.drawing.fields["crop"]
         if source is None:
             return
 
         def enter(text: str) -> None:
+            """Enter the part in the field."""
             crop.value = text
 
         self.drawing.call(lambda: source.find_crop(edges), enter)
@@ -140,14 +141,14 @@ class MovieTab(ExportTab):
         self.preview.show_text("")
 
     def _show(self, source: FrameSource, pixels: NDArray[np.uint8]) -> None:
-        """Show a frame; a part that is drawn on it belongs to its source."""
+        """Show a frame, and remember its source for a part drawn on it."""
         self.is_drawing = False
         self.shown = source
         self.preview.crop_button.setEnabled(source.can_be_cropped)
         self.preview.show_pixels(pixels)
 
     def _show_preview_error(self, error: Exception) -> None:
-        """Show that a frame cannot be shown; the export may leave it out."""
+        """Show an error in place of a frame; the export may leave the frame out."""
         self.is_drawing = False
         self.preview.show_text(sentence(error))
 
@@ -217,12 +218,13 @@ class MovieTab(ExportTab):
         )
 
     def _prepare_canvas_export(self, movie: CanvasMovie) -> OpenPlan:
-        """Note what the viewer shows; return the function that opens the plan of its movie."""
+        """Capture the present view, and return a function to open the plan of its movie."""
         self.fields.camera.stop()
         open_plan = movie.prepare()
 
         @contextmanager
         def opened() -> Iterator[Plan]:
+            """Open the plan, and note the use of the canvas until its end."""
             self.fields.camera.stop()
             self.is_canvas_busy = True
             try:

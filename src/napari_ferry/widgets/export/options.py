@@ -77,6 +77,7 @@ def _make_field(option: Option) -> Any:
     if words.choices:
         offered = {k: v for k, v in words.choices.items() if k is not None or option.is_optional}
         return ChoiceField(option.name, words._replace(choices=offered), option.default)
+
     kind = _field_type(option)
     field = create_widget(
         value=kind.value,
@@ -85,6 +86,7 @@ def _make_field(option: Option) -> Any:
         widget_type=kind.widget,
         options={"tooltip": words.tooltip, **kind.arguments},
     )
+
     if kind.widget == "LineEdit":
         field.native.setPlaceholderText(words.empty)
     return field

@@ -1,4 +1,4 @@
-"""Field for the axes of a movie that are not animated."""
+"""Field for the axes of a movie other than its frame axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OtherAxesField(ChoiceField):
 
     @property
     def is_needed(self) -> bool:
-        """True if the movie has axes that are not animated."""
+        """True if the movie has axes besides its frame axis."""
         return bool(self.positions)
 
     @property

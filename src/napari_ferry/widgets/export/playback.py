@@ -123,7 +123,7 @@ class PlaybackForm(QWidget):
         self._compute_others()
 
     def set_rate(self, rate: Fraction | None, step: int) -> None:
-        """Offer to leave out frames of a planned movie that screens cannot show.
+        """Offer to leave out frames of a planned movie too fast for screens.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class PlaybackForm(QWidget):
         return self._entered_rate() if self.entered is self.frame_rate else None
 
     def slow_down(self, factor: float) -> None:
-        """Divide an entered frame rate, so that a movie of fewer frames keeps its length."""
+        """Divide an entered frame rate, to keep the length of a movie with fewer frames."""
         rate = self.entered_rate
         if rate is not None:
             self._enter(self.frame_rate, f"{rate / factor:.6g}")
@@ -181,7 +181,7 @@ class PlaybackForm(QWidget):
             self._enter(self.speed, text)
 
     def forget_rate(self) -> None:
-        """Clear a rate or a length, which were entered for another recording."""
+        """Clear a rate or length entered for another recording."""
         if self.entered is not self.speed:
             self._enter(self.frame_rate, "")
 
@@ -218,7 +218,7 @@ class PlaybackForm(QWidget):
         return None if self.frame_seconds is None else number / self.frame_seconds
 
     def _compute_others(self) -> None:
-        """Compute the fields that the user did not enter."""
+        """Compute the fields not entered by the user."""
         try:
             rate = self._entered_rate()
         except InvalidImageError:  # reported when the options are read
@@ -245,7 +245,7 @@ class PlaybackForm(QWidget):
         )
 
     def _show_placeholders(self, rate: float) -> None:
-        """Show in the empty fields what applies while they are empty."""
+        """Show default values in the empty fields."""
         seconds = self.frame_seconds
         self.frame_rate.native.setPlaceholderText(f"{rate:.6g}")
         self.length.native.setPlaceholderText(f"{self.nframes / rate:.6g}")

@@ -111,13 +111,13 @@ class Preview(QWidget):
         self._show_count()
 
     def show_still(self) -> None:
-        """Offer no other frames: the picture is that of the viewer."""
+        """Hide the controls for other frames, as the picture shows the viewer."""
         self.stop()
         for part in (self.play_button, self.slider, self.count):
             part.setVisible(False)
 
     def set_range(self, positions: range) -> None:
-        """Show which positions are exported."""
+        """Show the range of exported positions."""
         if len(positions) and not self.range.isSliderDown():
             with QSignalBlocker(self.range):
                 self.range.setValue((positions[0], max(positions[-1], positions[0] + 1)))
@@ -171,7 +171,7 @@ class Preview(QWidget):
         self.timer.start()
 
     def _play(self) -> None:
-        """Show the frame that is due: frames are left out if they cannot be drawn in time."""
+        """Show the frame due now; frames are skipped if drawing is too slow."""
         started, first = self.played_from
         begin, end = self.range_ends
         passed = int((time.monotonic() - started) * self.rate)

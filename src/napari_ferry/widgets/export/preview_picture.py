@@ -18,7 +18,7 @@ _SMALLEST = 4
 
 
 class PreviewPicture(QLabel):
-    """A picture scaled to fit, whose overlays can be dragged, and on which a part can be drawn."""
+    """A picture scaled to fit, with overlays to drag; a part to export can be drawn on it."""
 
     dragged = Signal(str, str)
     """Corners in which the mouse button was pressed and released."""
@@ -77,7 +77,7 @@ class PreviewPicture(QLabel):
             self.band.show()
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Report the rectangle, or the corner to which an overlay was dragged."""
+        """Report the drawn rectangle, or the old and new corners of a dragged overlay."""
         pressed, self.pressed = self.pressed, None
         self.band.hide()
         if event is None or pressed is None:
@@ -90,7 +90,7 @@ class PreviewPicture(QLabel):
             self.dragged.emit(*corners)
 
     def _report_rectangle(self, rectangle: QRectF) -> None:
-        """Report the part of a rectangle that is within the picture."""
+        """Report the part of a rectangle inside the picture."""
         size = self.pixmap().size()
         left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
         inner = rectangle.intersected(QRectF(left, top, size.width(), size.height()))

@@ -26,7 +26,7 @@ class Purpose(NamedTuple):
     drawing_texts: Mapping[str, Any]
 
     def is_applied(self, suffixes: Collection[str], texts: Mapping[str, Any]) -> bool:
-        """Return True for the suffixes and the contents of fields that this purpose sets."""
+        """Return True if suffixes and contents of fields are those of this purpose."""
         wanted = {**self.format_texts, **self.drawing_texts}
         return self.suffix in suffixes and all(texts.get(name) == wanted[name] for name in wanted)
 
@@ -43,7 +43,7 @@ PURPOSES = {
 
 
 def draws_pictures(path: Path) -> bool | None:
-    """Return True for pictures that could store samples, but are drawn in a movie.
+    """Return True for a format able to store samples, if a movie in it is drawn.
 
     Only movies for analysis store samples; ``None`` for these, and for formats that cannot.
     """

@@ -35,7 +35,7 @@ def preferred_folder() -> str | None:
 
 
 def load_preferences(codec: Codec) -> dict[str, str]:
-    """Return the options of a format that are set in napari's preferences, by name."""
+    """Return the options of a format set in napari's preferences, by name."""
     start = f"{format_name(codec)}_"
     entries = _preferences().items()
     return {name.removeprefix(start): value for name, value in entries if name.startswith(start)}
@@ -52,7 +52,7 @@ def save_preferences(codec: Codec, values: Mapping[str, Any]) -> None:
 
 
 def _preferences() -> dict[str, str]:
-    """Return the entries of our page in napari's preferences that are set."""
+    """Return the entries set on our page of napari's preferences."""
     page = preferences_page(_PAGE)
     values = {} if page is None else page.model_dump()
     return {name: str(value) for name, value in values.items() if value != ""}

@@ -1,4 +1,4 @@
-"""Estimated size of compressed files, from a few frames that are saved on trial."""
+"""Estimated size of compressed files, from a trial save of a few frames."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ def _estimate_movie(
     count = len(positions)
 
     def size(frames: range) -> int:
+        """Save some frames on trial; return the size of their file in bytes."""
         span = {"start": frames[0], "stop": frames[-1] + 1, "step": frames.step}
         is_still = count == 1
         options = {**request.options, **({} if is_still else span)}

@@ -1,4 +1,4 @@
-"""Widgets that are made in steps, between which the window handles other events."""
+"""Creation of widgets in steps; between them, the window handles other events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class Steps(Generic[_T]):
-    """Making of a widget, in steps that are short enough not to be noticed.
+    """Creation of a widget, in steps too short to be noticed.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Steps(Generic[_T]):
         next(self._steps, None)
 
     def finish(self) -> _T:
-        """Take the steps that are left, and return the widget."""
+        """Take the remaining steps, and return the widget."""
         for _ in self._steps:
             pass
         assert self.result is not None, "a step has failed"

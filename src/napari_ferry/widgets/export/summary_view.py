@@ -1,4 +1,4 @@
-"""Summary of an export: one headline, and folded lines about what is not saved."""
+"""Summary of an export: one headline, and folded lines about details and losses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SummaryView(QWidget):
         self.show_error("")
 
     def show_plan(self, description: Description) -> None:
-        """Show what an export writes, and what it does not save."""
+        """Show the files and the losses of an export."""
         self.headline.setText(escape_html(description.headline))
         self.suggestion.hide()
         lines = [*description.details, *(f"• {loss}" for loss in description.losses)]
@@ -43,7 +43,7 @@ class SummaryView(QWidget):
         self.details.show()
 
     def show_suggestion(self, text: str, link: str) -> None:
-        """Show a sentence that ends with a link, until the next plan."""
+        """Show a sentence with a link at its end, until the next plan."""
         self.suggestion.setText(f'{escape_html(text)} <a href="accept">{escape_html(link)}</a>')
         self.suggestion.show()
 
@@ -55,7 +55,7 @@ class SummaryView(QWidget):
         self.details.hide()
 
     def text(self) -> str:
-        """Return everything that is shown or folded, as rich text."""
+        """Return all text, shown or folded, as rich text."""
         return f"{self.headline.text()}<br>{self.detail_text.text()}"
 
 

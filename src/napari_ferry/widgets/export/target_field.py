@@ -28,7 +28,7 @@ _DEFAULT_STEM = "layers"
 
 
 class FolderLookup(NamedTuple):
-    """Result of looking for a folder: the text, whether it is that of a folder, or an error."""
+    """Result of looking for a folder: the text, True if it names a folder, or an error."""
 
     text: str
     is_folder: bool = False
@@ -36,7 +36,7 @@ class FolderLookup(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> FolderLookup:
-        """Look for the folder that a text names."""
+        """Look for the folder named by a text."""
         try:
             return cls(text, Path(text).expanduser().is_dir())
         except (OSError, RuntimeError, ValueError) as error:
@@ -94,7 +94,7 @@ class TargetField(QWidget):
             self.line.setText(str(self.folder / (self.suggested + self.format.suffixes[0])))
 
     def lookup(self) -> Callable[[], FolderLookup]:
-        """Return a function that looks the entered path up; for a thread.
+        """Return a function to look up the entered path in a thread.
 
         A folder of a network may take seconds. The other methods use its result if it is stored in
         `found`, and if the text is still the same.
@@ -103,7 +103,7 @@ class TargetField(QWidget):
         return lambda: FolderLookup.of(text)
 
     def _is_folder(self, text: str, path: Path) -> bool:
-        """Return True for an existing folder, or for a path that ends in a separator."""
+        """Return True for an existing folder, or for a path with a separator at its end."""
         if text.endswith(("/", os.sep)):
             return True
         if self.found is None or self.found.text != text:
@@ -136,7 +136,7 @@ class TargetField(QWidget):
 
     @property
     def chosen_folder(self) -> Path:
-        """Folder that the user typed or chose."""
+        """Folder typed or chosen by the user."""
         text = self.line.text().strip()
         path = Path(text)
         with suppress(OSError, RuntimeError, ValueError):

@@ -1,4 +1,4 @@
-"""Dock widget *Follow*, for files that another program is still writing."""
+"""Dock widget *Follow*, for files still being written by another program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Follow(QWidget):
-    """Check boxes to follow the files of layers, and what was found in them.
+    """Check boxes to follow the files of layers, and the status of these files.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Follow(QWidget):
         return bool(is_handled)
 
     def open(self, path: Path | None) -> None:
-        """Open a file or folder that is still being written, and follow it."""
+        """Open a file or folder still being written, and follow it."""
         if path is None:
             return
         problem = open_growing(self.viewer, path)

@@ -42,7 +42,7 @@ _PAUSE = 3
 
 @dataclass(eq=False)
 class _Followed:
-    """State of the files that are followed together."""
+    """State of files followed together."""
 
     source: Source
     changed_at: float
@@ -103,7 +103,7 @@ class Follower(QObject):
             self.check()
 
     def stop(self) -> None:
-        """Stop following; layers keep what they have.
+        """Stop following; layers keep their frames.
 
         Files that have not changed for a minute are opened again, as any others: with warnings if
         they are incomplete, and refused if they are changed later.
@@ -118,7 +118,7 @@ class Follower(QObject):
         self._followed = []
 
     def _on_finished(self, followed: _Followed, growth: Growth) -> None:
-        """Show the files that were opened again after following has ended."""
+        """Show the files opened again after the end of following."""
         if growth.layers is None:
             notify(growth.problem, "warning")
             return
@@ -193,7 +193,7 @@ class Follower(QObject):
         self.viewer.dims.set_point(self.viewer.dims.ndim - layer.ndim + axis, point)
 
     def _on_failed(self, error: Exception) -> None:
-        """Stop after an error in our own code, which napari then reports."""
+        """Stop after an error in our own code, and let napari report it."""
         self.stop()
         self.changed.emit()
         raise error

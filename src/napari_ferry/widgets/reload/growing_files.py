@@ -1,4 +1,4 @@
-"""Open files that another program is still writing."""
+"""Opening of files still being written by another program."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ask_for_folder(parent: QWidget) -> Path | None:
 
 
 def open_growing(viewer: Viewer, path: Path) -> str:
-    """Add the layers of what is whole so far of a file or folder, and select them.
+    """Add layers of the whole frames in a file or folder so far, and select them.
 
     It is opened in a thread.
 

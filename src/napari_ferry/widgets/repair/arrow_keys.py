@@ -1,4 +1,4 @@
-"""Arrow keys that go through the candidates."""
+"""Arrow keys to go through the candidates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = {
 
 
 class ArrowKeys(QObject):
-    """Arrow keys of a widget, which does not get them.
+    """Arrow keys of a widget, intercepted before the widget gets them.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ class Candidate:
 
     @property
     def headline(self) -> str:
-        """Sentence that asks whether the layout is right."""
+        """Sentence about the layout, for the user to judge."""
         return headline(self.layout, "" if self.layout.reasons else self.source)
 
     @property
@@ -153,7 +153,7 @@ def describe_doubts(candidates: Sequence[Candidate], nbytes: int, *, has_known_v
 
 
 def _doubt(candidate: Candidate) -> str:
-    """Return the reason that the bytes show no image; empty if they do."""
+    """Return the reason against image structure in the bytes; empty if there is none."""
     reasons = (r for r in candidate.layout.reasons if r.startswith("no image structure"))
     return next(reasons, "")
 

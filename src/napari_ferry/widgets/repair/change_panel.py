@@ -1,4 +1,4 @@
-"""Changes that make the metadata of a file or folder valid, and buttons to write and open it."""
+"""Changes to make the metadata of a file or folder valid, and buttons to write and open it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROWS = 8
 
 
 class PlannedChanges(NamedTuple):
-    """A file or folder, the changes of its metadata, and the function that found them."""
+    """A file or folder, the changes of its metadata, and the planner of these changes."""
 
     path: Path
     repair: Repair
@@ -44,14 +44,14 @@ class PlannedChanges(NamedTuple):
 
 
 class WrittenChanges(NamedTuple):
-    """Copies of old documents, and the changes that are left."""
+    """Copies of old documents, and the remaining changes."""
 
     backups: list[Path]
     planned: PlannedChanges
 
 
 def find_changes(path: Path) -> PlannedChanges | None:
-    """Return the changes that make metadata valid; ``None`` for a format without such a repair.
+    """Return the changes to make metadata valid; ``None`` for a format without such a repair.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def plan_changes(path: Path, planner: RepairPlanner, values: Mapping[str, Any]) 
 
 
 class ChangePanel(QWidget):
-    """List of changes, what cannot be repaired, and buttons to write and to open.
+    """List of changes, remarks about damage beyond repair, and buttons to write and to open.
 
     Parameters
     ----------
@@ -118,16 +118,19 @@ class ChangePanel(QWidget):
         font.setBold(True)
         self.headline.setFont(font)
         self.note.setText(KEPT)
+
         self.list = QListWidget()
         self.list.setAccessibleName(CHANGES.label)
         self.list.setToolTip(CHANGES.tooltip)
         self.list.setWordWrap(True)
         self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.list.setMinimumHeight(self.fontMetrics().lineSpacing() * _ROWS)
+
         self.open_button = QPushButton(OPEN_REPAIRED.label)
         self.write_button = QPushButton(WRITE_CHANGES.label)
         self.open_button.setToolTip(OPEN_REPAIRED.tooltip)
         self.write_button.setToolTip(WRITE_CHANGES.tooltip)
+
         self.options = OptionFields()
         self.options.changed.connect(self._on_options)
         self.known = FoldedSection(KNOWN_VALUES.label, KNOWN_VALUES.tooltip, self.options)
@@ -151,7 +154,7 @@ class ChangePanel(QWidget):
         self._show(planned)
 
     def _show(self, planned: PlannedChanges) -> None:
-        """Show changes that are not written yet."""
+        """Show unwritten changes."""
         self.planned = planned
         changes, remarks = planned.repair.changes, planned.repair.remarks
         self.headline.setText(changes_headline(planned.path.name, len(changes)))
@@ -213,6 +216,6 @@ class ChangePanel(QWidget):
 
 
 def write_changes(planned: PlannedChanges, values: Mapping[str, Any]) -> WrittenChanges:
-    """Write changes, and look for others that are left."""
+    """Write changes, and look for remaining ones."""
     backups = run_repair(planned.repair)
     return WrittenChanges(backups, plan_changes(planned.path, planned.planner, values))

@@ -33,7 +33,7 @@ _SPACING = 4
 
 
 class RawFiles(NamedTuple):
-    """Size of each raw file in bytes, and the file or folder that was opened."""
+    """Size of each raw file in bytes, and the opened file or folder."""
 
     path: Path
     sizes: dict[Path, int]

@@ -97,7 +97,7 @@ class LivePreview:
         return self.opened
 
     def calibrate(self, image: Image) -> None:
-        """Give opened layers the calibration of an image, where the user did not change theirs."""
+        """Give opened layers the calibration of an image, unless the user changed theirs."""
         assert self.image is not None
         _, before, _ = to_layers([self.image])[0]
         _, meta, _ = to_layers([image])[0]

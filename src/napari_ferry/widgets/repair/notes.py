@@ -1,4 +1,4 @@
-"""Notes about values of the form that do not fit, with values that do."""
+"""Notes about unfitting values of the form, with fitting ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Notes = dict[str, tuple[str, Value | None]]
 
 
 def size_notes(nbytes: int, layout: Layout, edited: str, fixed: Collection[str]) -> Notes:
-    """Return notes about a layout that leaves bytes out, or needs more.
+    """Return notes about a layout smaller or larger than the file.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def size_notes(nbytes: int, layout: Layout, edited: str, fixed: Collection[str])
 def rival_notes(
     layout: Layout, rival: Layout, fixed: Collection[str]
 ) -> dict[str, tuple[str, Value]]:
-    """Return notes about the known fields that the bytes contradict.
+    """Return notes about the known fields contradicted by the bytes.
 
     `rival` is the layout that they support instead.
     """

@@ -1,4 +1,4 @@
-"""Fields for what a person knows of an image, made from the options of a repair."""
+"""Fields for known properties of an image, made from the options of a repair."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class OptionFields(QWidget):
 
     @property
     def values(self) -> dict[str, Any]:
-        """Values of the fields that are not empty."""
+        """Values of the filled fields."""
         found = {
             name: field.isChecked() if isinstance(field, QCheckBox) else field.text().strip()
             for name, field in self.fields.items()

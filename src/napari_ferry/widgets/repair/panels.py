@@ -145,7 +145,7 @@ class RepairPanels(QWidget):
         self._show_status("")
 
     def _show_changes(self, planned: PlannedChanges | None) -> None:
-        """Show changes of metadata instead of what is known of a raw file; None for the latter."""
+        """Show changes of metadata instead of the numbers of a raw file; None for the latter."""
         for part in (self.numbers, self.more, self.result):
             part.setVisible(planned is None)
         if planned is None:
@@ -164,7 +164,7 @@ class RepairPanels(QWidget):
         return bool(is_handled)
 
     def _ask(self, layout: Layout) -> None:
-        """Ask whether a layout is right, and give the reasons for it."""
+        """Ask about a layout, and give the reasons for it."""
         candidate = self.candidate_list.select_layout(layout)
         if self.preview.opened:
             return
@@ -176,7 +176,7 @@ class RepairPanels(QWidget):
         )
 
     def _suggest(self, layout: Layout, rival: Layout) -> None:
-        """Suggest the numbers of a rival, which the bytes support, for those of the user."""
+        """Suggest the numbers of a rival, supported by the bytes, in place of the user's."""
         notes = rival_notes(layout, rival, self.form.fixed)
         self.form.show_notes(notes)
         self.candidate_list.select_layout(layout)

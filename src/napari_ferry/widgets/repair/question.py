@@ -1,4 +1,4 @@
-"""Question whether a layout is right, and the reasons for it."""
+"""Question about the layout in the viewer, and the reasons for it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LayoutQuestion(QWidget):
         self.next_button.setEnabled(True)
 
     def state(self, sentence: str) -> None:
-        """Show a sentence that asks nothing."""
+        """Show a sentence without a question."""
         self._show(sentence)
 
     def _show(self, sentence: str, *buttons: QPushButton) -> None:
@@ -75,7 +75,7 @@ class LayoutQuestion(QWidget):
 
 
 class ReasonsPanel(QWidget):
-    """Reasons for a layout in plain words, and the measured numbers, which are folded."""
+    """Reasons for a layout in plain words, and the measured numbers in a folded section."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class ReasonsPanel(QWidget):
         self.hide()
 
     def show_reasons(self, reasons: str, details: str) -> None:
-        """Show sentences with the reasons and the numbers; hide those that are empty."""
+        """Show sentences with the reasons and the numbers; hide empty ones."""
         self.reasons.setText(reasons)
         self.details.setText(details)
         self.more.setVisible(bool(details))
@@ -96,7 +96,7 @@ class ReasonsPanel(QWidget):
 
 
 def make_label() -> QLabel:
-    """Return an empty label for sentences, which may have the name of any file in them."""
+    """Return an empty label for plain text, safe for sentences with any name of a file."""
     label = QLabel()
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -76,7 +76,7 @@ class RepairMetadata(RepairPanels):
     # --- files ------------------------------------------------------------------------------
 
     def offer(self, path: str | Path) -> None:
-        """Open a file or folder dropped on napari, together with those that follow soon."""
+        """Open a file or folder dropped on napari, together with others dropped soon after."""
         self.offered.append(Path(path))
         self.timers["gather"].start()
 

@@ -67,7 +67,7 @@ def percent(share: float) -> str:
 
 
 def headline(layout: Layout, source: str = "") -> str:
-    """Return the question about a candidate; `source` is the sidecar that describes it."""
+    """Return the sentence about a candidate; `source` is the sidecar with its description."""
     frames = describe_frames(layout)
     if source:
         return f"{source} describes {frames}."
@@ -79,7 +79,7 @@ def headline(layout: Layout, source: str = "") -> str:
 
 
 def typed_headline(layout: Layout) -> str:
-    """Return the sentence about numbers that the user entered."""
+    """Return the sentence about numbers entered by the user."""
     return f"With your numbers: {describe_frames(layout)}."
 
 
@@ -107,12 +107,12 @@ def does_not_fit(value: object, better: object | None) -> str:
 
 
 def other_header(nbytes: int) -> str:
-    """Return the note about another header with which a layout would fit."""
+    """Return the note about another header size to make a layout fit."""
     return f"Or the header has {nbytes:,} bytes"
 
 
 def use(value: object) -> str:
-    """Return the text of a button that enters a value."""
+    """Return the text of a button to enter a value."""
     return f"Use {_value(value)}"
 
 
@@ -121,7 +121,7 @@ def _value(value: object) -> str:
 
 
 def summary(nbytes: int, layout: Layout) -> str:
-    """Describe what a layout shows of a file of `nbytes`, and count what it leaves out."""
+    """Describe the content of a layout in a file of `nbytes`, and count the other bytes."""
     count, _ = count_frames(nbytes, layout)
     frame, size = frame_bytes(layout), f"{layout.y:,} × {layout.x:,} pixels"
     if not count:
@@ -152,7 +152,7 @@ def _frames_text(share: float) -> str:
 
 
 def no_layout(nbytes: int) -> str:
-    """Return the status of a search with known values that found nothing."""
+    """Return the status of a search with known values but without a result."""
     return f"No layout with your numbers fits the {nbytes:,} bytes: change or uncheck one."
 
 
@@ -182,17 +182,17 @@ def file_line(count: int, rest: int) -> str:
 
 
 def open_text(whole: int, *, is_truncated: bool) -> str:
-    """Return the text of the button that opens some whole frames."""
+    """Return the text of the button to open some whole frames."""
     return f"{OPEN.label} {whole:,} frames" if is_truncated else OPEN.label
 
 
 def write_text(whole: int, *, is_truncated: bool) -> str:
-    """Return the text of the button that writes the sidecar for some whole frames."""
+    """Return the text of the button to write the sidecar for some whole frames."""
     return f"{WRITE.label} ({whole:,} frames)" if is_truncated else WRITE.label
 
 
 def write_all_text(nfiles: int) -> str:
-    """Return the text of the button that writes the sidecars of several files."""
+    """Return the text of the button to write the sidecars of several files."""
     return f"Write sidecars for {nfiles:,} files"
 
 
@@ -275,7 +275,7 @@ def error_sentence(error: Exception) -> str:
 
 
 def not_written(path: Path, error: OSError) -> str:
-    """Return the sentence about a sidecar that the file system has refused."""
+    """Return the sentence about a sidecar refused by the file system."""
     return f"{path.name} cannot be written ({error.strerror or error}): check its folder."
 
 

@@ -128,7 +128,7 @@ def find_losses(request: SidecarRequest) -> dict[str, list[Path]]:
 def make_question(
     request: SidecarRequest, left_out: Sequence[Path], losses: Losses
 ) -> Question | None:
-    """Return the question about sidecars to write; None for a single new one, which needs none.
+    """Return the question about sidecars to write; None for a single new one.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def make_question(
 
 
 def write_and_read(request: SidecarRequest) -> WrittenSidecars:
-    """Write sidecars, and read the status of that of the current file."""
+    """Write sidecars, and read the status of the current file's sidecar."""
     written = write_all(request)
     if sidecar_path(request.current) not in written.paths:
         return written

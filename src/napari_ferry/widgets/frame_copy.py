@@ -21,7 +21,7 @@ from napari_ferry.widgets.worker import call_in_thread
 def copy_frame(viewer: Viewer) -> None:
     """Copy the frame in the viewer to the clipboard, at the resolution of the data if possible.
 
-    What only the canvas draws, such as Points layers and 3-D views, is copied as it is on screen.
+    Content drawn by the canvas alone, such as Points layers and 3-D views, is copied from screen.
     """
     layers = [layer for layer in viewer.layers if layer.visible]
     if not layers:

@@ -45,7 +45,7 @@ class Format(NamedTuple):
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Return all formats with a writer in the manifest, and those of other codecs."""
+    """Return all formats with a writer in the manifest, and the formats of other codecs."""
     titles = {writer.suffixes: writer.title for writer in writers()}
     named = {suffix for suffixes in titles for suffix in suffixes}
     others = [tuple(s for s in codec.SUFFIXES if s not in named) for codec in codecs()]
@@ -64,11 +64,11 @@ class Request:
     path : Path
         File to save.
     options : mapping
-        Options of the format, and for a movie those of `render`.
+        Options of the format, and for a movie the options of `render`.
     as_seen : bool, optional
         As for `napari_ferry.plan`.
     losses : tuple of str
-        Losses besides those of the plan.
+        Losses besides the losses of the plan.
     """
 
     images: tuple[Image, ...]

@@ -47,7 +47,7 @@ class Calibration:
 
 
 def split_axes(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Split axes into those before a frame and those of a frame, or ``None`` if not possible.
+    """Split axes into leading axes and the axes of a frame; ``None`` if not possible.
 
     >>> split_axes("tzcyx"), split_axes("tyxs"), split_axes("ctyx"), split_axes("tzxy")
     ((('t', 'z'), ('c', 'y', 'x')), (('t',), ('y', 'x', 's')), (('c', 't'), ('y', 'x')), None)

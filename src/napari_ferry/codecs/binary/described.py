@@ -109,7 +109,7 @@ def _beside(sidecar: Path) -> list[Path]:
 
 
 def json_header_of(path: Path) -> Header | None:
-    """Return the description in JSON of another program; ``None`` if it is of no raw file."""
+    """Return the description in another program's JSON; ``None`` without its raw file."""
     data = next((data for data in _beside(path) if data.is_file()), None)
     try:
         return None if data is None else json_header.read(path, data)

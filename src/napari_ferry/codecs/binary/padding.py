@@ -43,7 +43,7 @@ class Padding(NamedTuple):
         return (self.room(nbytes, 1) + self.gap) // (frame + self.gap)
 
     def record(self) -> dict[str, int]:
-        """Return the keys of a sidecar for this padding, without those of 0 bytes."""
+        """Return the keys of a sidecar for this padding, except keys of 0 bytes."""
         return {key: value for key, value in self._asdict().items() if value}
 
 

@@ -27,7 +27,7 @@ _LEAST_AXES = 3
 def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:
     """Read a sidecar for the whole frames in its raw file so far.
 
-    If the image has further axes before those of a frame, only complete steps of the first one
+    If the image has further axes before the axes of a frame, only complete steps of the first one
     count.
 
     Parameters
@@ -63,7 +63,7 @@ def _declared_size(data: Path, nbytes: int) -> int:
     """Return the size of a raw file according to its sidecar, in bytes.
 
     This is `nbytes` if the sidecar leaves a dimension open, or is missing or damaged, apart from
-    the number of frames: this is then that of the whole frames in `nbytes`.
+    the number of frames: the whole frames in `nbytes` are counted then.
     """
     sidecar = sidecar_path(data)
     if not sidecar.is_file():

@@ -91,14 +91,14 @@ def merge_description(
     old : Description
         Description in the old sidecar.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
-        Fields of the `Calibration` of `image` that a user has set; they replace those of `old`.
+        Fields of the `Calibration` of `image` set by the user; they replace the fields of `old`.
     has_gaps : bool
         True if there are bytes between frames, which is possible along one axis only.
 
     Returns
     -------
     image : Image
-        The image to describe; its samples are not those of the file.
+        The image to describe; its samples differ from the file's.
     losses : tuple of str
         A sentence for each old value that does not apply.
     """
@@ -120,7 +120,7 @@ def merge_description(
 def _sizes(
     image: Image, old: Description, edited: Collection[Field], *, has_gaps: bool
 ) -> dict[str, int]:
-    """Return the axes and their lengths: those of `old`, if the frames can be divided so."""
+    """Return the axes and their lengths, from `old` if the number of frames allows it."""
     own = dict(zip(image.axis_names, image.shape, strict=True))
     lead, *frame = own
     split = split_axes(tuple(old.sizes))
@@ -162,7 +162,7 @@ def _axes(
 
 
 def _has_axes_of(old: Description, names: Collection[str]) -> bool:
-    """Return True if all old axes still exist, except those of channels and samples."""
+    """Return True if all old axes still exist, except for channels and samples."""
     return set(old.sizes) - {"c", "s"} <= set(names)
 
 
@@ -191,7 +191,7 @@ def _channels(old: Description, dropped: Collection[str]) -> tuple[Channel, ...]
 
 
 def _display(old: Description, dropped: Collection[str], count: int) -> dict[str, Any]:
-    """Return the display of the image; those of channels only if their number is unchanged."""
+    """Return the display of the image, with channel displays only if their number is unchanged."""
     display = _without(old.display or {}, dropped)
     channels = _channel_displays(old)
     if channels and len(channels) == count:

@@ -93,7 +93,7 @@ def plan_sidecar(
     calibration : Calibration, optional
         Its calibration.
     edited : collection of {"frame_axis", "frame_step", "pixel_size"}
-        Fields of `calibration` that replace those of the old sidecar.
+        Fields of `calibration` to replace in the old sidecar.
     whole_frames : bool
         True to describe only the whole frames of a file that the layout does not fit; its
         other bytes are described as padding.

@@ -58,7 +58,7 @@ class FrameBlocks(NamedTuple):
     is_full : bool
         True if the frame does not depend on the frame before it.
     cleared : tuple of slice, optional
-        Area that is cleared after the display of the frame: that of the image block.
+        Area cleared after the display of the frame: the area of the image block.
     """
 
     data: bytes
@@ -77,7 +77,7 @@ class EncodedFrames(NamedTuple):
     clears_first : bool
         True if the canvas has to be cleared after the first frame.
     blocks : list of FrameBlocks
-        Blocks of the other frames. Those of the last one clear nothing.
+        Blocks of the other frames. The blocks of the last one clear nothing.
     canvas : Canvas
         Canvas on which the last frame is painted.
     last : IndexedFrame

@@ -70,7 +70,7 @@ class FrameTable:
     width, height : int
         Size of the canvas, in pixels.
     declared : (int, int)
-        Width and height of the canvas in the header, in pixels; 0 for those of the first frame.
+        Width and height of the canvas in the header, in pixels; 0 for the size of the first frame.
     rows : numpy.ndarray
         Axes (frame, field of `FrameRow`), int64. Delays are in hundredths of a second. ``start``
         is the offset of the code size, ``stop`` the offset of the block terminator.
@@ -127,7 +127,7 @@ def scan(path: Path) -> FrameTable:
         if header[:6] not in (b"GIF87a", b"GIF89a") or len(header) < _HEADER_BYTES:
             raise UnreadableFileError(_not_gif(path, header))
         width, height = struct.unpack_from("<HH", header, 6)
-        _check_size(path, width or 1, height or 1, "its canvas")  # 0 is that of the first frame
+        _check_size(path, width or 1, height or 1, "its canvas")  # 0 for the first frame
 
         blocks = _BlockScan(path, stamp, FileWindow(file), width, height)
         blocks.read_all(header[10])

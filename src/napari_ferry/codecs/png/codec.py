@@ -77,7 +77,7 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
 
 
 def members(path: Path) -> list[Path]:
-    """Return all files of a sequence of ours, given one; of any other file, itself."""
+    """Return all files of a sequence by napari-ferry, given one; any other file alone."""
     from napari_ferry.codecs.png.folder import sequence_files
 
     return sequence_files(path)

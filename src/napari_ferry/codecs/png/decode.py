@@ -70,7 +70,7 @@ def _single_picture(window: FileWindow, table: PngTable, picture: Picture) -> by
 
 
 def _compressed(window: FileWindow, picture: Picture) -> Iterator[bytes]:
-    """Yield the compressed pixels of a picture; those of an animation follow a number."""
+    """Yield the compressed pixels of a picture, without the sequence numbers of an animation."""
     for chunk in picture.chunks:
         data = read_chunk(window, chunk)
         yield data[4:] if chunk.kind == b"fdAT" else data

@@ -62,7 +62,7 @@ def read_file(path: Path) -> list[Image]:
 
 
 def sequence_files(path: Path) -> list[Path]:
-    """Return all files of a sequence of ours, given one; of any other file, itself."""
+    """Return all files of a sequence by napari-ferry, given one; any other file alone."""
     name = FrameName.of(path)
     if name is None or not is_own_frame(path):
         return [path]

@@ -81,7 +81,7 @@ class Job:
 
 @dataclass(frozen=True)
 class FrameFile:
-    """Writes one frame to a file of its own.
+    """Writer of one frame to a separate file.
 
     Parameters
     ----------

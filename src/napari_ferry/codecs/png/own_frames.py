@@ -1,4 +1,4 @@
-"""Files of earlier sequences of ours."""
+"""Files of earlier sequences by napari-ferry."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def compress_frame(frame: NDArray[Any]) -> bytes:
 
 
 def most_bytes(header: Header) -> int:
-    """Return the most bytes of compressed pixels: those of stored blocks, and some more."""
+    """Return the maximum size of compressed pixels in bytes: stored blocks, and a margin."""
     return header.nbytes + header.nbytes // 512 + 4096
 
 

@@ -1,4 +1,4 @@
-"""Samples of the pixels of a PNG file as those of an image."""
+"""Conversion of the pixels of a PNG file to the samples of an image."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def layout_of(table: PngTable) -> PixelLayout:
 
 
 def convert_samples(pixels: NDArray[Any], layout: PixelLayout) -> NDArray[Any]:
-    """Convert decoded pixels to the samples of a layout, whose colors include those of the file.
+    """Convert decoded pixels to the samples of a layout with at least their colors.
 
     Parameters
     ----------

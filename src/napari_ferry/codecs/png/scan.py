@@ -170,7 +170,7 @@ class _ChunkScan:
             self.pixels.append(chunk)
 
     def _add_pixels(self, chunk: Chunk) -> None:
-        """Add pixels to the current picture; those of an animation begin with a number."""
+        """Add pixels to the current picture; in animations, they begin with a sequence number."""
         if self.current is None or chunk.nbytes < 4:
             raise DamagedError(f"it has pixels of no frame at byte {chunk.start}")
         self.pixels.append(chunk)

@@ -163,7 +163,7 @@ def open_grid(labels: Mapping[Path, Mapping[str, str]]) -> list[Image]:
 
 
 def members(path: Path) -> list[Path]:
-    """Return all files of a series or set, given one; of any other file, itself."""
+    """Return all files of a series or set, given one; any other file alone."""
     from napari_ferry.codecs.tiff.folders.file_sets import set_files
     from napari_ferry.codecs.tiff.folders.own_series import series_files
 

@@ -81,7 +81,7 @@ def read_notes(path: Path, image: Image) -> str:
 
 
 def _matches(content: Mapping[str, Any], image: Image) -> bool:
-    """Return True if channel names and steps are those of an image; a step must be present."""
+    """Return True if channel names and steps agree with an image; a step must be present."""
     names = [channel.name for channel in image.channels]
     channels = content.get("Channel")
     listed = channels.get("Name") if isinstance(channels, Mapping) else None

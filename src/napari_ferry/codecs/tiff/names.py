@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from napari_ferry.files.natural_order import natural_sorted
 
 PLAIN_SUFFIXES = (".tif", ".tiff")
-"""Suffixes of every TIFF file; those of OME-TIFF end in them."""
+"""Suffixes of every TIFF file; suffixes of OME-TIFF end in them."""
 
 COMPANION_SUFFIX = ".companion.ome"
 """Suffix of a file of OME-XML that describes a set of TIFF files."""

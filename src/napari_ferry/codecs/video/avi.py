@@ -124,7 +124,7 @@ def find_empty_chunks(path: Path, stream: int) -> list[int] | None:
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int]]:
-    """Yield the name and size of each chunk, also of those in lists.
+    """Yield the name and size of each chunk, including chunks in lists.
 
     Raises
     ------

@@ -210,7 +210,7 @@ class Decoder:
             yield number, frame
 
     def _decode_packets(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode all packets from a number on, and those with possible truncation twice."""
+        """Decode all packets from a number on; decode packets with possible truncation twice."""
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
             packet.opaque = (number,)

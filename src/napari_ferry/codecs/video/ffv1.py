@@ -1,6 +1,6 @@
 """Checksums in the frames of FFV1 (RFC 9043, 4.9).
 
-FFmpeg replaces the damaged parts of a frame by those of the previous one, and only logs this.
+FFmpeg replaces the damaged parts of a frame by parts of the previous one, and only logs this.
 """
 
 from __future__ import annotations

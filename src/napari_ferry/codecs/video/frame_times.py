@@ -54,7 +54,7 @@ def frame_rate(
 
 
 def count_missing(index: PacketIndex, stream: VideoStream) -> int:
-    """Estimate the frames missing between those of a cut-off file, from its frame rate.
+    """Estimate the number of missing frames inside a cut-off file, from its frame rate.
 
     A frame is decoded after the frames on which it depends, also if these are displayed later, so
     the end of a file contains frames that belong between earlier ones.

@@ -106,7 +106,7 @@ class H264:
 
 
 def nearest(last: int, low: int, width: int) -> int:
-    """Return the count nearest to the last one among those with the low bits `low` (8.2.1.1)."""
+    """Return the count nearest to the last one among counts with the low bits `low` (8.2.1.1)."""
     half = 1 << (width - 1)
     return last + (low - last + half - 1) % (2 * half) - (half - 1)
 

@@ -165,7 +165,7 @@ class CheckProbe:
         self._step = 1
 
     def add(self, packet: av.Packet[VideoStream]) -> None:
-        """Try the checks with the next packet, if it is one of those to try."""
+        """Try the checks with the next packet, if it is among the selected ones."""
         number, self._count = self._count, self._count + 1
         if not self._candidates or number % self._step:
             return

@@ -34,7 +34,7 @@ MAX_FRAMES = 2**24
 """Largest number of frames; a file with more is treated as damaged."""
 
 _PROBED_FRAMES = 16
-"""Frames that are decoded to compare the order in the headers with that of the decoder."""
+"""Frames decoded to compare the order in the headers with the order of the decoder."""
 
 
 _LONGEST_DELAY = 16

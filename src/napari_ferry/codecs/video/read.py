@@ -201,7 +201,7 @@ def _foreign_image(
     aspect_ratio: Fraction | None,
     metadata: Mapping[str, Any],
 ) -> Image:
-    """Make the image of a file without a record of ours."""
+    """Make the image of a file without our record."""
     index, frame_format = read.index, read.frame_format
     frames = Frames(read, (len(index), *frame_format.shape), frame_format.dtype, 1)
     space = _space_axes(frame_format, aspect_ratio)

@@ -101,7 +101,7 @@ def copy_options(job: Job) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentEncoder:
-    """Encodes the frames of one region; picklable.
+    """Encoder of the frames of one region; picklable.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 class ZarrArray(Shaped, Closable):
     """A lazy array in chunks, with numpy's indexing.
 
-    Each index reads the chunks under it, apart from those in a cache that all arrays share. Chunks
+    Each index reads the chunks under it, except for chunks in a cache shared by all arrays. Chunks
     that an index reads only a part of are cached; whole ones if they are on a server, or for a
     viewer. Samples of missing chunks have the fill value of the array. Arrays are thread-safe, and
     are pickled as their path and their metadata.

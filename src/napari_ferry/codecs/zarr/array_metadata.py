@@ -177,7 +177,7 @@ def _parse_sizes(value: object, least: int, what: str) -> tuple[int, ...]:
 def _parse_codecs(
     codecs: object, chunks: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[ChunkDecoder, Shards | None]:
-    """Return the decoder of a chunk, and the shards if the codecs are those of shards."""
+    """Return the decoder of a chunk, and the shards if chunks are sharded."""
     listed = [_named(codec) for codec in codecs] if isinstance(codecs, list) else []
     if [name for name, _ in listed] == ["sharding_indexed"]:
         return _parse_shards(listed[0][1], chunks, dtype)

@@ -1,7 +1,7 @@
 """Decoding of the bytes of one chunk.
 
 Zarr version 2: ``compressor`` and ``filters``, as in numcodecs. Zarr version 3: ``codecs``: bytes,
-transpose, blosc, gzip, zstd, crc32c, and those of numcodecs with the prefix ``numcodecs.``.
+transpose, blosc, gzip, zstd, crc32c, and codecs of numcodecs with the prefix ``numcodecs.``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _MOST_RATIO = {"blosc": 1 << 16, "zstd": 1 << 16, "gzip": 1032, "zlib": 1032, "l
 """Most bytes that one byte can become; lzma and bz2 have no useful limit."""
 
 _SLACK = 1 << 20
-"""Size up to which a chunk is decoded whatever it claims, in bytes."""
+"""Size up to which a chunk is decoded regardless of its header, in bytes."""
 
 _CHECKED = frozenset({"crc32c", "zstd", "gzip", "zlib", "bz2", "lzma"})
-"""Codecs with a checksum, which that of zstd may leave out."""
+"""Codecs with a checksum; zstd may leave it out."""
 
 
 class Step(NamedTuple):
@@ -78,7 +78,7 @@ class ChunkDecoder:
         Raises
         ------
         DamageError
-            The bytes are damaged, or are not those of one chunk.
+            The bytes are damaged, or are not one chunk.
         """
         for i, step in enumerate(self.steps, 1):
             is_last = all(other.codec == "shuffle" for other in self.steps[i:])
@@ -105,7 +105,7 @@ def _decode_step(step: Step, data: Bytes, nbytes: int) -> Bytes:
     out = np.empty(nbytes, np.uint8)
     try:
         return _decompressors()[step.codec](data, out)
-    except (RuntimeError, ValueError) as error:  # RuntimeError is that of imagecodecs
+    except (RuntimeError, ValueError) as error:  # RuntimeError comes from imagecodecs
         if isinstance(error, DamageError):
             raise
         raise DamageError(f"{step.codec} cannot decode it") from error
@@ -138,7 +138,7 @@ def _decode_into(decode: Any, data: Bytes, out: NDArray[np.uint8]) -> NDArray[np
 def _decode_blosc(decode: Any, data: Bytes, out: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Decode a Blosc 1 chunk, whose header contains its sizes: decoded, of a block, and stored."""
     nbytes, _, stored = np.frombuffer(data, "<u4", 3, 4).tolist()
-    if stored > len(data):  # the decoder would read what is behind the data in memory
+    if stored > len(data):  # the decoder would read the memory after the data
         raise DamageError(f"it has {len(data)} bytes, expected {stored}")
     if nbytes > len(out):
         raise DamageError(f"it has {nbytes} bytes, expected {len(out)}")
@@ -201,7 +201,7 @@ _KNOWN = ", ".join((*_COMPRESSORS, "crc32c", "shuffle"))
 
 
 def parse_order(order: object, ndim: int) -> tuple[int, ...]:
-    """Return the stored axes of a version 3 transpose, or those of the orders C and F.
+    """Return the stored axes of a version 3 transpose, or of the orders C and F.
 
     Raises
     ------

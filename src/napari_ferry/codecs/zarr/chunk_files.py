@@ -117,7 +117,7 @@ class ChunkFiles:
     def _read_index(self, key: str, shards: Shards) -> NDArray[np.uint64] | None:
         """Return offset and size of each chunk of a shard, or ``None`` if it is missing.
 
-        Its axes are those of the array, and one for offset and size.
+        Its axes are the axes of the array, and one for offset and size.
         """
         if (cached := CHUNKS.get((self.owner, key))) is not None:
             return cached

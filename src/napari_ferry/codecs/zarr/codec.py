@@ -63,7 +63,7 @@ def open_url(url: str) -> list[Image]:
     Raises
     ------
     UnsupportedFormatError
-        The address is that of another file, or a package is missing.
+        The address is of another kind of file, or a package is missing.
     UnreadableFileError
         As `open`, or the server does not give the files.
 
@@ -117,7 +117,7 @@ def plan(
     """Plan to save images as OME-Zarr; no pixels are read.
 
     An image with labels of the same size becomes one image of OME-Zarr; any other images become a
-    series. What OME-Zarr cannot hold is kept in a record of our own. Chunks of an opened store are
+    series. Our own record keeps everything else about the images. Chunks of an opened store are
     copied without decoding, unless an option that is given requires others.
 
     Parameters

@@ -63,7 +63,7 @@ class ChunkCache:
     def put(self, key: Key, chunk: NDArray[Any], *, is_reused: bool = False) -> None:
         """Add a chunk, and remove the least recently used ones if there is no room.
 
-        It is taken as one that was read once, unless it `is_reused` or was read before.
+        It counts as read once, unless it `is_reused` or was read before.
         """
         with self._lock:
             self._purge()

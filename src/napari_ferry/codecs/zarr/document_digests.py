@@ -1,7 +1,7 @@
 """Digests of the metadata documents of a store, in our record in the attributes of its root.
 
 JSON has no checksum of its own: without digests, a changed letter in the name of a field would
-silently lose what is in it. Digests do not depend on white space and the order of fields, and leave
+silently lose its content. Digests do not depend on white space and the order of fields, and leave
 out consolidated metadata, which are copies.
 """
 

@@ -98,7 +98,7 @@ def _merge_axis(own: Axis, header: Axis) -> Axis:
 
 
 def _other_metadata(header: Image) -> dict[str, Any]:
-    """Return the attributes of other programs; we wrote those of the multiscale."""
+    """Return the attributes of other programs, without the multiscale's own ones."""
     return {key: value for key, value in header.metadata.items() if key != "multiscales"}
 
 

@@ -88,7 +88,7 @@ def open_groups(
     names : sequence of str
         Names of images without names of their own.
     what : str
-        What the groups are, for messages: ``"field"``.
+        Kind of the groups, for messages: ``"field"``.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def _as_integers(level: ZarrArray) -> ZarrArray:
 
 
 def _read_metadata(node: Node, multiscale: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a group besides those of its image."""
+    """Return the metadata of a group beyond its image."""
     own = {key: value for key, value in node.attributes.items() if key not in _READ_KEYS}
     said = {key: multiscale[key] for key in ("type", "metadata") if key in multiscale}
     properties = node.ome.get("image-label")

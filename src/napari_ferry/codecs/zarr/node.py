@@ -196,7 +196,7 @@ def parse_object(store: Store, key: str, data: bytes) -> dict[str, Any]:
     key : str
         Key of the document, for messages.
     data : bytes
-        What is in it.
+        Its content.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from napari_ferry.image.axes import default_axes, read_unit
 from napari_ferry.units import is_step
 
 _TYPE_NAMES = {"time": "t", "channel": "c"}
-"""Names of the axes of these types, whatever they are called in the file."""
+"""Names of the axes of these types, regardless of their names in the file."""
 
 _SHORT_NAMES = {"time": "t", "frame": "t", "channel": "c", "depth": "z"}
 
@@ -36,7 +36,7 @@ def warn_if_empty(shape: Sequence[int], label: str) -> None:
 
 
 def axis_names(names: Sequence[object], ndim: int, label: str) -> tuple[str, ...]:
-    """Return one name for each axis, those of the file if they are valid.
+    """Return one name for each axis, from the file if the names there are valid.
 
     Warns
     -----

@@ -13,7 +13,7 @@ Compression = Literal["zstd", "lz4", "best", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class StoreOptions:
-    """Options of a save, as those of `plan` of the codec."""
+    """Options of a save, as in `plan` of the codec."""
 
     version: Version
     chunks: ChunkKind | None

@@ -1,8 +1,8 @@
 """The files of a Zarr store by their keys, on a server.
 
 They are read with fsspec (https://filesystem-spec.readthedocs.io), which is optional. Consolidated
-metadata are used where they exist, as each request takes time: those of Zarr version 2 are in
-``.zmetadata``, those of version 3 in the ``zarr.json`` of the root.
+metadata are used where they exist, as each request takes time. Zarr version 2 has them in
+``.zmetadata``, version 3 in the ``zarr.json`` of the root.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image.json_values import parse_json
 
 SCHEMES = ("http", "https", "s3", "memory")
-"""Schemes of addresses; ``memory`` is that of fsspec for data in this process."""
+"""Schemes of addresses; ``memory`` is fsspec's scheme for data in this process."""
 
 _CONNECT_SECONDS = 15.0
 _READ_SECONDS = 30.0
@@ -80,7 +80,7 @@ class RemoteStore:
     Raises
     ------
     UnsupportedFormatError
-        fsspec, or what it needs for this kind of address, is not installed.
+        fsspec, or its package for this kind of address, is not installed.
     """
 
     is_remote = True
@@ -140,7 +140,7 @@ class RemoteStore:
         return None if stamp is None else stamp.nbytes or 0
 
     def list_names(self, key: str) -> list[str]:
-        """Return the names in a folder; of HTTP, only those in consolidated metadata."""
+        """Return the names in a folder; with HTTP, only the names in consolidated metadata."""
         known = self._read_documents()
         if known.is_complete:
             prefix = f"{key}/" if key else ""

@@ -41,7 +41,7 @@ class ZipStore:
     path : str
         Absolute path.
     stamp : Stamp, optional
-        Identity of its content; that of the present file by default.
+        Identity of its content; by default of the present file.
 
     Raises
     ------
@@ -140,7 +140,7 @@ class ZipStore:
 
 
 def _read_directory(path: Path) -> dict[str, _Entry]:
-    """Return the entries of a ZIP file by name; of those with one name, the last."""
+    """Return the entries of a ZIP file by name; of duplicates, the last."""
     try:
         with zipfile.ZipFile(path) as file:
             listed = file.infolist()

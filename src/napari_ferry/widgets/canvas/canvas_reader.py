@@ -51,7 +51,7 @@ class CanvasReader:
     area : {"view", "data"}
         The current view, or all data.
     size : tuple of int, optional
-        Height and width of a view in pixels; by default those of the canvas.
+        Height and width of a view in pixels; by default the size of the canvas.
     scale : float
         Magnification of the picture.
     """

@@ -21,7 +21,7 @@ from napari_ferry.widgets.summary import Format, formats
 from napari_ferry.widgets.worker import call_in_thread
 
 _REPLACED = '<>:"/\\|?*.'
-"""Characters that file names cannot contain, and the dot, which Qt takes for that of a suffix."""
+"""Characters that file names cannot contain, and the dot, which Qt takes as part of a suffix."""
 
 
 def save_layers(viewer: napari.Viewer) -> None:

@@ -53,7 +53,7 @@ def run_in_window(
     Returns
     -------
     object
-        What `save` returns.
+        Result of `save`.
 
     Raises
     ------

@@ -87,7 +87,7 @@ class CanvasMovie:
 def showing(
     viewer: Viewer, layers: Sequence[Layer], view: ViewState | None = None
 ) -> Iterator[None]:
-    """Show layers and hide all others until exit, in the view of now or in another one."""
+    """Show layers and hide all others until exit, in the present view or in another one."""
     before = capture_view(viewer)
     visible = {layer: layer.visible for layer in viewer.layers}
     try:

@@ -150,7 +150,7 @@ class ExportTab(QWidget):
     def schedule(self) -> None:
         """Plan again after a short delay; a click in the meantime waits for the plan.
 
-        A change after the click ends the wait: what was clicked is not what would be exported.
+        A change after the click ends the wait: the export would differ from the one requested.
         """
         self.ready = None
         self._set_waiting(False)
@@ -163,7 +163,7 @@ class ExportTab(QWidget):
         self.button.setText(_WAITING if is_waiting else _EXPORT)
 
     def _discard(self) -> None:
-        """Discard all results, and stop to estimate."""
+        """Discard all results, and stop estimating."""
         self.version += 1
         self.planning.discard()
         self.estimating.discard()
@@ -202,7 +202,7 @@ class ExportTab(QWidget):
         version, positions = self.version, self._positions
 
         def estimate() -> int | None:
-            # the export itself reports what is wrong
+            # the export itself reports the error
             """Return the estimated size in bytes; None for an export with an error."""
             with suppress(FerryError):
                 return estimate_size(request, planned, positions, lambda: self.version != version)

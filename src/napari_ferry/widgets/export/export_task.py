@@ -31,9 +31,9 @@ class Job:
     path : Path
         Its first file.
     overwrite : bool
-        Whether to replace existing files; the user has been asked.
+        True to replace existing files; the user has agreed.
     is_movie : bool
-        Whether a player opens the file, or else napari.
+        True if a player opens the file; otherwise napari does.
     thumbnail : QPixmap, optional
         Small picture of it.
     """

@@ -96,7 +96,7 @@ class Export(QWidget):
         unfinished = [steps for steps in order if steps.result is None]
         if unfinished:
             unfinished[0].take()
-            self.timer.start()  # the window handles and draws what has changed first
+            self.timer.start()  # the window handles and draws its changes first
 
     def _make_data(self) -> Generator[None, None, ExportTab]:
         from napari_ferry.widgets.export.data_fields import DataFields

@@ -49,7 +49,7 @@ class Fields(QWidget):
     """
 
     is_movie = False
-    """Whether layers are exported as the frames of a movie, or else as data."""
+    """True to export layers as the frames of a movie; False for data."""
 
     changed = Signal()
     """A field changed, or the viewer shows something else."""
@@ -199,7 +199,7 @@ class Fields(QWidget):
         self._on_layers()
 
     def _place_options(self, previous: OptionsForm) -> None:
-        """Put the options of the format in the place of those of the previous format."""
+        """Replace the fields of the previous format's options in the form."""
         raise NotImplementedError
 
     def _fill(self, texts: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class FrameSource:
 
     @property
     def can_be_cropped(self) -> bool:
-        """True if rows and columns of the picture are those of the images, in their order."""
+        """True if rows and columns of the picture match the images, in their order."""
         return not any(self.request.options.get(name) for name in ("flip", "grid"))
 
     def draw(self, position: int) -> NDArray[np.uint8]:
@@ -76,7 +76,7 @@ class FrameSource:
         """Return one frame as its file will show it, with the effects of its compression.
 
         A movie with only that frame is saved in a temporary folder and opened again. The
-        parameters and errors are those of `draw`.
+        parameters and errors are the same as for `draw`.
 
         Returns
         -------

@@ -44,7 +44,7 @@ class LayerList(QListWidget):
     viewer : napari.Viewer
         Viewer with the layers.
     follow_visible : bool
-        Whether to check the visible layers instead of the selected layers.
+        True to check the visible layers instead of the selected layers.
     """
 
     changed = Signal()
@@ -136,7 +136,7 @@ class LayerList(QListWidget):
         return [layer for layer in self.viewer.layers if layer.visible]
 
     def _observe(self, layers: Iterable[Layer]) -> None:
-        """Connect to the events of layers, and disconnect from those of the previous ones."""
+        """Connect to the events of layers, and disconnect from the previous layers."""
         for event, slot in self._slots():
             event.disconnect(slot)
         self.observed = list(layers)

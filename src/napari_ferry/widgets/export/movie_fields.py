@@ -171,7 +171,7 @@ class MovieFields(CanvasFields):
         return 0 if number is None or number >= len(steps) else int(steps[number])
 
     def _set_step(self, step: int) -> None:
-        """Use every n-th frame only, at the speed of before."""
+        """Use only every n-th frame, at the previous speed."""
         field = self.drawing.fields["step"]
         self.playback.slow_down(step / max(1, field.value))
         field.value = step
@@ -187,7 +187,7 @@ class MovieFields(CanvasFields):
 
     def _on_layers(self) -> None:
         recording = [ref(layer) for layer in self.layer_list.checked_layers()]
-        # the frame rate of one recording is not that of another
+        # the frame rate of one recording does not apply to another
         if recording and self.recording and not set(recording) & set(self.recording):
             self.playback.forget_rate()
         self.recording = recording or self.recording

@@ -74,7 +74,7 @@ class MovieTab(ExportTab):
     def schedule(self) -> None:
         """Plan again after a short delay; a click in the meantime waits for the plan.
 
-        While the canvas draws a movie, its changes of the viewer are not those of the user.
+        While the canvas draws a movie, changes of the viewer are not made by the user.
         """
         if self.is_canvas_busy:
             self.ready = None

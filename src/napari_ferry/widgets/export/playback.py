@@ -167,7 +167,7 @@ class PlaybackForm(QWidget):
             self._enter(self.frame_rate, f"{rate / factor:.6g}")
 
     def set_moving(self, is_moving: bool) -> None:
-        """Offer only frames per second for a moving camera, whose length its moves set."""
+        """Offer only frames per second for a moving camera: its moves determine the length."""
         self.length.enabled = not is_moving
 
     def texts(self) -> dict[str, str]:

@@ -26,7 +26,7 @@ class Purpose(NamedTuple):
     drawing_texts: Mapping[str, Any]
 
     def is_applied(self, suffixes: Collection[str], texts: Mapping[str, Any]) -> bool:
-        """Return True if suffixes and contents of fields are those of this purpose."""
+        """Return True if suffixes and contents of fields match this purpose."""
         wanted = {**self.format_texts, **self.drawing_texts}
         return self.suffix in suffixes and all(texts.get(name) == wanted[name] for name in wanted)
 

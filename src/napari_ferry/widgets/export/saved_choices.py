@@ -1,6 +1,6 @@
 """Choices of the export form, stored between sessions.
 
-Options with an entry in napari's preferences, whose name begins with that of the format, are read
+Options with an entry in napari's preferences, named after the format and the option, are read
 and stored there; all others are stored in a JSON file in the same folder as napari's settings.
 """
 
@@ -42,7 +42,7 @@ def load_preferences(codec: Codec) -> dict[str, str]:
 
 
 def save_preferences(codec: Codec, values: Mapping[str, Any]) -> None:
-    """Store options of a format in napari's preferences; skip those without an entry there."""
+    """Store options of a format in napari's preferences; skip options without an entry there."""
     page = preferences_page(_PAGE)
     known = {} if page is None else page.model_dump()
     for option, value in values.items():

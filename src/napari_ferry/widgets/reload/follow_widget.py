@@ -82,7 +82,7 @@ class Follow(QWidget):
             self.follow_selected()
 
     def follow_selected(self) -> None:
-        """Follow the files of the selected layers instead of those followed so far."""
+        """Follow the files of the selected layers instead of the present ones."""
         self.follow_box.setChecked(False)
         self.follow_box.setChecked(True)
 

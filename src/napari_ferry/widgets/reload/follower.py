@@ -1,4 +1,4 @@
-"""Look at growing files once a second, and add their new frames to layers."""
+"""Follower of growing files: checks them once a second, and adds new frames to their layers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _Followed:
 
 
 class Follower(QObject):
-    """Follows growing files as long as the viewer has layers of them.
+    """Follower of growing files, as long as the viewer has layers of them.
 
     Files are looked at and opened in a thread; only the data of layers are replaced in the GUI
     thread. There are no listeners: each look asks the viewer for its layers.
@@ -94,7 +94,7 @@ class Follower(QObject):
         return bool(self._followed)
 
     def start(self, sources: Iterable[Source]) -> None:
-        """Follow files instead of those followed so far, and look at them at once."""
+        """Follow files instead of the present ones, and check them at once."""
         self.stop()
         self._worker.discard()
         self._followed = [_Followed(source, self._clock()) for source in sources]
@@ -123,7 +123,7 @@ class Follower(QObject):
             notify(growth.problem, "warning")
             return
         members = layers_of(followed.source, self.viewer.layers)
-        with suppress(InvalidImageError):  # layers keep what they have
+        with suppress(InvalidImageError):  # layers keep their frames
             replace_layers(followed.source, members, growth.layers)
 
     def check(self) -> None:

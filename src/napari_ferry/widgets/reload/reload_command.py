@@ -18,7 +18,7 @@ from napari_ferry.widgets.worker import call_in_thread
 def reload_layers(viewer: Viewer) -> None:
     """Load the selected layers again from their files; a command of the manifest.
 
-    The files are opened in a thread. Until then, and after errors, layers keep what they have.
+    The files are opened in a thread. Until then, and after errors, layers keep their data.
     """
     selected = [layer for layer in viewer.layers if layer in viewer.layers.selection]
     for layer in selected:

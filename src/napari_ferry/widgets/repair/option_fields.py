@@ -60,7 +60,7 @@ class OptionFields(QWidget):
         return {name: value for name, value in found.items() if value}
 
     def _on_edit(self) -> None:
-        """Report a change; a field is also left without one."""
+        """Report a change, if there is one: leaving a field may also end an edit without it."""
         if self.values != self._before:
             self._before = self.values
             self.changed.emit()

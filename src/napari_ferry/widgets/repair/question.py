@@ -57,7 +57,7 @@ class LayoutQuestion(QWidget):
         self.next_button.setEnabled(has_others)
 
     def suggest(self, sentence: str, button_text: str) -> None:
-        """Suggest other numbers than those of the user."""
+        """Suggest numbers other than the user's."""
         self._show(sentence, self.use_button, self.next_button)
         self.use_button.setText(button_text)
         self.next_button.setEnabled(True)

@@ -176,7 +176,7 @@ def searching(name: str) -> str:
 
 
 def file_line(count: int, rest: int) -> str:
-    """Return the number of frames in a file, or why it is left out."""
+    """Return the number of frames in a file, or the reason for leaving it out."""
     problem = f"{rest:,} bytes remain" if count else "no whole frame"
     return f"{count:,} frames" if count and not rest else f"left out, {problem}"
 

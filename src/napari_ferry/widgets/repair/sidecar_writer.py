@@ -54,7 +54,7 @@ class WrittenSidecars(NamedTuple):
 
 
 class SidecarWriter(QObject):
-    """Writes sidecars in another thread, and asks before it replaces any.
+    """Writer of sidecars in another thread; it asks before replacing any.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Words of the repair form: labels and tooltips; `sentences` has those with numbers and names."""
+"""Words of the repair form: labels and tooltips; texts with numbers are in `sentences`."""
 
 from __future__ import annotations
 

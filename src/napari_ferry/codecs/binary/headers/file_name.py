@@ -17,7 +17,7 @@ from napari_ferry.image import Axis
 SUFFIXES = (".mmap",)
 
 # https://caiman.readthedocs.io/en/latest/File_Formats.html: pixels are in Fortran order, and the
-# order in the name is that of the array (pixels, frames)
+# the order in the name refers to the array (pixels, frames)
 _CAIMAN = re.compile(
     r"_d1_(?P<y>\d+)_d2_(?P<x>\d+)_d3_(?P<z>\d+)_order_(?P<order>[CF])_frames_(?P<t>\d+)",
     re.IGNORECASE,

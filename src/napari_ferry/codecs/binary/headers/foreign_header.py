@@ -20,7 +20,7 @@ HEADER_BYTES = 4 << 20
 """Limit of the size of a header, enough for thousands of spectral bands."""
 
 AT_END = -1
-"""Offset of samples at the end of their file, whatever is before them."""
+"""Offset of samples at the end of their file, after anything else."""
 
 _AXIS_ORDER = "tczyxs"
 
@@ -57,7 +57,7 @@ class Header:
     metadata : mapping
         The fields of the header.
     notes : tuple of str
-        Sentences about what was assumed or is left out.
+        Sentences about assumptions and omissions.
     """
 
     path: Path

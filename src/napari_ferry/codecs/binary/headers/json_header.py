@@ -119,7 +119,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Return the fields by folded keys, with those of groups; none if it is not JSON."""
+    """Return the fields by folded keys, groups included; none if it is not JSON."""
     try:
         record = load_json(path, max_bytes=HEADER_BYTES)
     except (OSError, ValueError):
@@ -173,7 +173,7 @@ def _type(
 ) -> tuple[np.dtype[Any], str]:
     """Return the type of the samples: by its name, its bits, or the size of the file.
 
-    The second value is what was assumed, in words.
+    The second value is the assumption, in words.
     """
     dtype, assumed = parse_type(word) or _colored_type(word), ""
     if dtype is None:

@@ -20,7 +20,7 @@ def text_problem(name: str, source: Source) -> str:
 
 
 def is_text(source: Source) -> bool:
-    """Return True if the begin, the middle and the end of a file are lines of text.
+    """Return True if the beginning, the middle and the end of a file are lines of text.
 
     The text may be ASCII, or UTF-8 or UTF-16 with a byte order mark or mostly in ASCII.
     """
@@ -35,7 +35,7 @@ def is_text(source: Source) -> bool:
 
 
 def _is_printed(part: bytes) -> bool:
-    """Return True if all bytes are printed, or part of a few characters in UTF-8."""
+    """Return True if all bytes are printable, or part of a few characters in UTF-8."""
     others = part.translate(None, _PRINTED).removeprefix(b"\xef\xbb\xbf")
     if not others:
         return True

@@ -67,7 +67,7 @@ def _count(n: int, word: str) -> str:
 
 
 def _read_data_set(grid: Grid, opened: Mapping[Path, Sequence[Image]]) -> list[Image]:
-    """Open the images of one data set, whose files may have an axis of the names themselves."""
+    """Open the images of one data set; an axis in the names may also be inside the files."""
     path = grid.existing[0]
     firsts = opened[path] if path in opened else read_images(path)
     if not grid.labels:

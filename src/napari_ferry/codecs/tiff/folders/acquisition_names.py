@@ -168,7 +168,7 @@ def _text(path: Path, in_folders: bool) -> str:
 
 
 def _parse(pattern: re.Pattern[str], text: str) -> _Name | None:
-    """Parse a name; None if it does not fit the pattern, or its tags are not those of planes."""
+    """Parse a name; None if it does not fit the pattern, or has tags for anything but planes."""
     match = pattern.fullmatch(text)
     if match is None:
         return None

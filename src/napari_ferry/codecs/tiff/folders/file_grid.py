@@ -73,7 +73,7 @@ class _GridReader(Closable):
         return self.read(file * self.n_frames + i % self.n_frames)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         close(self.read)
 
 
@@ -102,7 +102,7 @@ def read_grid(grid: Grid, firsts: Sequence[Image]) -> list[Image]:
 
 
 def _grid_image(grid: Grid, first: Image, read: ReadFrame, name: str) -> Image:
-    """Return an image with the axes of a grid before those of the image in the first file.
+    """Return an image with the axes of a grid before the axes of the first file's image.
 
     Raises
     ------

@@ -26,7 +26,7 @@ _STACK_MARK = "_MMStack"
 
 
 def are_sets(paths: Sequence[Path], first: Sequence[Image]) -> bool:
-    """Return True if the images of the first file are in several files, or positions are.
+    """Return True if the first file's images are in several files, or each position has a file.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def files_of(images: Sequence[Image]) -> set[Path]:
 
 
 def set_files(path: Path) -> list[Path]:
-    """Return all files of a set, given one or its companion; of any other file, itself."""
+    """Return all files of a set, given one or its companion; any other file alone."""
     if is_companion(path):
         return [*natural_sorted(files_of(read_companion(path))), path]
     if _STACK_MARK not in path.name and not _NAMES_FILES.search(read_header(path).description):

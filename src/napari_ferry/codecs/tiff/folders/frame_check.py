@@ -31,7 +31,7 @@ class ExpectedImage:
     dtype : data type
         Type of the pixels.
     lead : int
-        Number of axes before those of a frame.
+        Number of leading axes, before the axes of a frame.
     """
 
     path: Path

@@ -147,7 +147,7 @@ def _read_variable(
     Parameters
     ----------
     name : str
-        Name of the data set, empty for that of the first file.
+        Name of the data set, empty for the name of the first file.
     files : mapping of Path to mapping of str to str
         Label of each axis, by file.
     record : SplitRecord or None

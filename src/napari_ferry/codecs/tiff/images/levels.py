@@ -44,7 +44,7 @@ class ImagePages:
     table : array of int64, axes frame, (file, page)
         Index of the file and of the page of each frame; negative for a missing page.
     lead : sequence of int
-        Lengths of the axes before those of a page.
+        Lengths of the leading axes, before the axes of a page.
     move : (int, int), optional
         How the stored axes of a page move; see `frame_axes`.
     """

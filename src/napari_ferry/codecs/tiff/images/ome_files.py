@@ -179,7 +179,7 @@ class OmeFiles:
 
     @cached_property
     def _by_uuid(self) -> dict[str, Path]:
-        """Files in the folder by UUID; those of the set may have been renamed."""
+        """Files in the folder by UUID; files of the set may have been renamed."""
         return files_by_uuid(self.path)
 
     def warn(self, opened: Path) -> None:

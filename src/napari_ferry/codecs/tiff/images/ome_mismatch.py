@@ -50,7 +50,7 @@ class PageCount(NamedTuple):
     used, existing : int
         Number of pages that belong to images, and of all pages.
     files, uncounted : int
-        Number of files with these pages, and of those of which only used pages were counted.
+        Number of files with these pages, and number of files with only their used pages counted.
     """
 
     used: int

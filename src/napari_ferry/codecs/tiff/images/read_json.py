@@ -238,7 +238,7 @@ def _storage(run: PageRun) -> Hashable:
 
 
 def _part(source: TiffPages, runs: Sequence[PageRun]) -> Array:
-    """Return the array of runs with the same storage: axis run, then those of one run."""
+    """Return the array of runs with the same storage: axis run, then the axes of one run."""
     numbers = np.concatenate([run.pages for run in runs])
     shape = (len(runs), *runs[0].description.shape)
     return _read_pages(_image_pages(source, numbers, shape, runs[0]), shape, runs[0])
@@ -259,7 +259,7 @@ def _read_pages(pages: ImagePages, shape: Sequence[int], run: PageRun) -> Array:
 def _describe(record: Mapping[str, Any], page: Page) -> tuple[Description, AxisMove | None]:
     """Convert a JSON description; our own record takes precedence.
 
-    Without names of the axes, those of a frame come from the page.
+    Without names of the axes, the axes of a frame come from the page.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def read_ome(header: Header) -> list[Image]:
     Warns
     -----
     FerryWarning
-        The description, or that of some images, is damaged or does not fit; files are missing.
+        The description is damaged or does not fit, at least for some images; files are missing.
     """
     images: list[Image] = []
     problem = None
@@ -113,7 +113,7 @@ def _open_even(header: Header, image: OmeImage) -> Image | None:
 def _fit_images(
     header: Header, described: Sequence[OmeImage], files: OmeFiles
 ) -> tuple[list[PlaneFit], list[UnreadableFileError]]:
-    """Shorten images to their existing planes; errors are those of images without any."""
+    """Shorten images to their existing planes; return the errors of images without any, too."""
     fits: list[PlaneFit] = []
     problems: list[UnreadableFileError] = []
     for image in described:

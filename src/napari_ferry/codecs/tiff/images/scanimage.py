@@ -104,7 +104,7 @@ def read_scanimage(header: Header) -> list[Image]:
 
 
 def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
-    """Return the lengths of the axes before those of a frame by name; none of length 1."""
+    """Return the lengths of the leading axes by name, except axes of length 1."""
     channels = acquisition.channels or 1
     if pages % channels and pages < channels:
         channels = 1

@@ -44,7 +44,7 @@ def axis_letters(record: Mapping[str, Any]) -> str:
 
 
 def leading_names(n: int, tail: str) -> tuple[str, ...]:
-    """Return names for `n` unnamed axes before those of a frame.
+    """Return names for `n` unnamed leading axes.
 
     >>> leading_names(2, "yxs"), leading_names(3, "cyx")
     (('t', 'z'), ('t', 'd1', 'z'))

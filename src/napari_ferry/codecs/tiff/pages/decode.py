@@ -41,7 +41,7 @@ def read_page(
     Returns
     -------
     array
-        `out`, or a new array; axes and dtype are those of the kind.
+        `out`, or a new array, with the axes and dtype of the kind.
 
     Raises
     ------

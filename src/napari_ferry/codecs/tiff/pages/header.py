@@ -61,7 +61,7 @@ class Header:
     photometric : int
         The photometric interpretation.
     is_color : bool
-        True if the samples are those of a color.
+        True if the samples are a color.
     has_palette : bool
         True if the samples are indices of a color table.
     raw_dtype : data type or None

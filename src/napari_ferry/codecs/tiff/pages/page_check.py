@@ -59,7 +59,7 @@ def check_page(page: tifffile.TiffPage) -> None:
 
 
 def check_decoder(page: tifffile.TiffPage) -> None:
-    """Refuse a page in a form unknown to tifffile, whatever its strips or tiles contain."""
+    """Refuse a page in a form unknown to tifffile, regardless of its strips or tiles."""
     try:
         page.decode(None, 0)
     except (ValueError, NotImplementedError) as error:

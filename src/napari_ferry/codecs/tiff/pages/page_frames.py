@@ -76,7 +76,7 @@ def frame_axes(page: Page) -> FrameAxes:
 
 
 def with_sample_channels(description: Description, page: Page) -> Description:
-    """Turn the samples of a description into channels if those of its page are not a color."""
+    """Turn the samples of a description into channels if its page has no color."""
     sizes = description.sizes
     if description.axes[-1].name != "s" or not frame_axes(page).names.startswith("c"):
         return description
@@ -171,7 +171,7 @@ def array_by_page(
     shape : sequence of int
         Shape of the array.
     lead : int
-        Number of axes before those of a frame.
+        Number of leading axes, before the axes of a frame.
     move : AxisMove or None
         Move of an axis of each page.
 

@@ -46,10 +46,10 @@ TIFFFILE_ERRORS = (
 """Errors that tifffile and imagecodecs raise on damaged files."""
 
 COLOR = (2, 6)
-"""Photometric interpretations whose samples are those of a color in RGB, once decoded."""
+"""Photometric interpretations whose samples are a color in RGB, once decoded."""
 
 OTHER_COLOR = {5: "CMYK", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}
-"""Photometric interpretations whose samples are those of other colors, and are not converted."""
+"""Photometric interpretations whose samples are colors other than RGB, and are not converted."""
 
 WHITE_IS_ZERO = 0
 """Photometric interpretation of samples that are light where they are low."""
@@ -80,7 +80,7 @@ class Segments(NamedTuple):
 
 
 class AxisMove(NamedTuple):
-    """Move of one axis of a page, as `numpy.moveaxis` takes it.
+    """Move of one axis of a page, in the terms of `numpy.moveaxis`.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class PageKind:
     segment : tuple of int
         Depth, length and width of one strip or tile, in pixels.
     is_color : bool
-        True if the samples are those of a color, not channels.
+        True if the samples are a color, not channels.
     is_reduced : bool
         True if the page is marked as a smaller version of another page.
     raw_dtype : data type or None
@@ -202,7 +202,7 @@ def unreadable_tiff(path: Path, error: Exception) -> UnreadableFileError:
 
 
 def has_color(page: tifffile.TiffPage) -> bool:
-    """Return True if the samples of a page are those of a color.
+    """Return True if the samples of a page are a color.
 
     A fourth sample of unspecified meaning is not transparency, but for example near infrared.
     """

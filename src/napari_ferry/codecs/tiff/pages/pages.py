@@ -69,7 +69,7 @@ class Pages(ABC):
         """Return the strips or tiles of a page."""
 
     def __call__(self, page: int) -> NDArray[Any]:
-        """Read one page; its axes and dtype are those of its kind.
+        """Read one page, with the axes and dtype of its kind.
 
         Raises
         ------

@@ -59,7 +59,7 @@ class Template:
         array : array
             Its pixels, as it was opened.
         lead : int
-            Number of axes before those of a frame.
+            Number of leading axes, before the axes of a frame.
         """
         if not isinstance(array, FileArray):
             return None

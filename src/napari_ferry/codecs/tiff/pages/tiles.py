@@ -55,7 +55,7 @@ class Tiles(Chunked):
     lead, frame : sequence of int
         Shape of the leading axes, which count frames in C order, and of a frame.
     dtype : data type
-        Type of the pixels, to which those of the file are cast.
+        Type of the pixels; the pixels of the file are cast to it.
     move : AxisMove, optional
         Move of an axis of each page, such as color samples that are stored as planes.
     """

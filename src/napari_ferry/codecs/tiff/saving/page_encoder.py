@@ -81,7 +81,7 @@ class PageFormat:
     def has_predictor(self) -> bool:
         """True if differences of neighbors in a row are stored, to save about 5 %.
 
-        ImageJ ignores the predictor of zlib, and that of wide types. It does not read tiles.
+        ImageJ ignores the predictor of zlib, and of wide types. It does not read tiles.
         """
         is_narrow = self.dtype.kind in "iu" and self.dtype.itemsize <= 2
         is_portable = self.compression in ("zstd", "lzw") or (

@@ -19,7 +19,7 @@ from napari_ferry.units import is_uncalibrated, known_unit
 def repair_axes(
     multiscale: dict[str, Any], levels: Sequence[Level], request: Request, entry: Entry
 ) -> tuple[str, ...]:
-    """Name the axes of an image whose metadata do not, or as the user asks; return their names.
+    """Name the axes of an image, unless they have valid names already; return the names.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _valid_unit(word: object, name: str, entry: Entry) -> str | None:
 
 
 def repair_dimension_names(axes: Sequence[Any], level: Level, entry: Entry) -> None:
-    """Let an array of Zarr 3 name its axes as its image does, as OME-NGFF 0.5 requires.
+    """Name the axes of a Zarr 3 array as in its image, as required by OME-NGFF 0.5.
 
     Parameters
     ----------

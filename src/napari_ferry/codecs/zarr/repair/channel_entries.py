@@ -81,7 +81,7 @@ def _repair_color(channel: dict[str, Any], number: int, entry: Entry) -> None:
 def _repair_window(
     channel: dict[str, Any], number: int, limits: tuple[float, float], entry: Entry
 ) -> None:
-    """Complete the window of a channel, and turn it round if it is reversed."""
+    """Complete the window of a channel, and swap reversed limits."""
     old = channel.get("window")
     given = old if isinstance(old, dict) else {}
     now = {name: _to_number(given.get(name)) for name in _ENDS}

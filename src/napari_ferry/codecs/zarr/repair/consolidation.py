@@ -1,6 +1,6 @@
 """Consolidated metadata: copies of the documents of a store in one of them.
 
-zarr-python reads the copies alone, so that outdated ones hide what is in the documents.
+zarr-python reads the copies alone, so outdated ones hide the content of the documents.
 """
 
 from __future__ import annotations

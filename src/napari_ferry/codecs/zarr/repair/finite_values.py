@@ -1,6 +1,6 @@
 """Numbers of Python outside JSON: NaN and infinity.
 
-Programs other than those in Python cannot read a document with such a number at all.
+Most programs that are not written in Python cannot read a document with such a number.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def repair_images(entries: Sequence[Entry], request: Request) -> None:
     entries : sequence of Entry
         The groups.
     request : Request
-        Values of the user. Scales and units by position are those of the first image; labels get
+        Values of the user. Scales and units by position refer to the first image; labels get
         them by the names of their axes.
 
     Raises

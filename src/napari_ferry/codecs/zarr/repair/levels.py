@@ -110,7 +110,7 @@ def _remove(missing: list[Any], listed: list[Any], entry: Entry) -> None:
 
 
 def _sort(levels: list[Level], listed: list[Any], entry: Entry) -> None:
-    """Sort the list of levels by size, if it is not."""
+    """Sort the list of levels by size, if it is unsorted."""
     ordered = sorted(levels, key=_size)
     if ordered != levels:
         before = ", ".join(str(level.dataset["path"]) for level in levels)

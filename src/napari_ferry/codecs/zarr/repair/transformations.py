@@ -55,7 +55,7 @@ def read_texts(owner: dict[str, Any], title: str, entry: Entry) -> None:
 
 
 def _to_number(item: Any) -> Any:
-    """Return the number in a text, also with a comma; anything else is returned as it is."""
+    """Return the number in a text, also with a comma; return anything else unchanged."""
     if not isinstance(item, str):
         return item
     try:

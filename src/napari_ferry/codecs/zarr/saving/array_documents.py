@@ -93,7 +93,7 @@ def v3_documents(
     Parameters
     ----------
     groups : mapping
-        Attributes of each group by its key; that of the root is empty.
+        Attributes of each group by its key; the key of the root is empty.
     arrays : mapping
         ``zarr.json`` of each array by its key.
     """

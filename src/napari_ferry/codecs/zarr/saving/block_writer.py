@@ -24,7 +24,7 @@ from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter, create_in_f
 
 @dataclass(frozen=True, kw_only=True)
 class BlockMaker:
-    """Everything about the writes of a section but their places.
+    """Common properties of the writes of a section, apart from their positions.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class BlockMaker:
     method : {"mean", "nearest", "mode"}
         Method of downsampling.
     order : tuple of int
-        Axes of the source in the order of those in the store.
+        Axes of the source in the order of the store.
     prefix : str
         Part of the keys of chunks before their numbers.
     """

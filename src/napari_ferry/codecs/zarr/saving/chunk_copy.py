@@ -36,7 +36,7 @@ _BUFFER_BYTES = 1 << 18
 """Size of the parts of files that are copied at once; they stay in the cache of the processor."""
 
 _ENTRY_BYTES = 32 << 20
-"""Size of the parts of entries of ZIP files; one that is deflated is read whole for each part."""
+"""Size of the parts of entries of ZIP files; a deflated one is read whole for each part."""
 
 
 class StoredChunks(Shaped):
@@ -203,7 +203,7 @@ def _copy(store: Store, key: str, create: Callable[[], BinaryIO], buffer: memory
 def _copy_in_kernel(source: BinaryIO | None, target: BinaryIO, start: int, nbytes: int) -> int:
     """Copy bytes between files in the kernel, and return their number, possibly 0.
 
-    It takes less time than to write what was read. Errors are left to reading and writing.
+    It takes less time than reading and writing. Errors are left to these.
     """
     if source is None or not hasattr(os, "copy_file_range"):
         return 0

@@ -1,7 +1,7 @@
 """Encoding of chunks by Blosc or not at all, with a checksum, and the metadata of the encoding.
 
 Zarr version 3 codecs: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html. Version 2
-compressors are those of numcodecs.
+compressors are named as in numcodecs.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def _has_levels(copied: CopiedImage) -> bool:
 
 
 def _follows(copied: CopiedImage, parent: ImagePlan) -> bool:
-    """Return True if labels have levels like those of their image."""
+    """Return True if the levels of labels match the levels of their image."""
     if len(copied.levels) != len(parent.levels):
         return False
     names = [axis.name for axis in parent.axes]

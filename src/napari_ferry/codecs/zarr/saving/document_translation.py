@@ -1,4 +1,4 @@
-"""Metadata of arrays whose chunks are copied: those of the source, with the keys of a new store.
+"""Metadata of arrays with copied chunks, from the source, with the keys of a new store.
 
 Zarr version 2 is translated to version 3 where its chunks are valid in both, see
 https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html.

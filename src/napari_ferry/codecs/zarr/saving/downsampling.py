@@ -1,6 +1,6 @@
 """Downsampling by 2 along some axes: rounded mean, nearest neighbor, or most frequent value.
 
-Where a length is odd, the last sample of the result is made of what is there.
+Where a length is odd, the last sample of the result is made from the existing samples.
 """
 
 from __future__ import annotations

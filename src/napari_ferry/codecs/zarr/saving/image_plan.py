@@ -47,7 +47,7 @@ class ImagePlan:
     key : str
         Key of its group, empty for the root.
     order : tuple of int
-        Axes of the image in the order of those in the store.
+        Axes of the image in the order of the store.
     is_ome : bool
         True if OME-NGFF can hold its axes.
     sections : tuple of Section
@@ -119,7 +119,7 @@ class ImagePlan:
 
     @property
     def nbytes(self) -> int:
-        """Size of all files of chunks, at most."""
+        """Maximum size of all files of chunks, in bytes."""
         return sum(
             math.prod(-(-n // side) for n, side in zip(level.shape, level.chunks, strict=True))
             * self.encoder.most_bytes(level.chunks)
@@ -191,7 +191,7 @@ def plan_image(
     options : StoreOptions
         Options of the save.
     parent : ImagePlan, optional
-        The image whose labels these are; their levels are those of the image.
+        The image whose labels these are; they get the levels of the image.
     """
     found = store_order(image.axis_names)
     order = tuple(range(image.ndim)) if found is None else found

@@ -76,7 +76,7 @@ def follow_pyramid(
     shape, names : sequence
         Lengths and names of the axes.
     halved : sequence of mapping
-        For each level after the first, axes and whether they are halved.
+        For each level after the first, axes with True if they are halved.
     """
     steps = [Step(tuple(shape), (False,) * len(names))]
     for each in halved:

@@ -39,7 +39,7 @@ def plan_stream(
     blocks : sequence of StoreBlock
         Blocks of all images.
     documents : sequence of (str, str)
-        Keys and texts of the metadata, that of the root last.
+        Keys and texts of the metadata, the root last.
     version : str
         Version of OME-NGFF.
     """

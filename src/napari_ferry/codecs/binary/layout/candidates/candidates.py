@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def rows(self) -> int:
-        """Rows of a plane; those of a mosaic count in pairs."""
+        """Rows of a plane; rows of a mosaic count in pairs."""
         return self.layout.y // self.row.lines
 
     @property
@@ -104,7 +104,7 @@ class Search:
 
 
 def find_candidates(search: Search) -> Iterator[Candidate]:
-    """Yield the layouts without gaps, those of whole frames first."""
+    """Yield the layouts without gaps, layouts of whole frames first."""
     for offset in _full_offsets(search):
         for nplanes, y in _splits((search.size - offset) // search.row_bytes, search):
             yield from _candidates(search, offset, nplanes, y)

@@ -233,7 +233,7 @@ class BorderFinder:
 
 
 def _middle(starts: npt.NDArray[np.int64], least: int, count: int) -> npt.NDArray[np.int64]:
-    """Return at most `count` of the starts from `least` on, those in the middle."""
+    """Return at most `count` of the starts from `least` on, taken from the middle."""
     starts = starts[starts >= least]
     first = max(0, starts.size - count) // 2
     return starts[first : first + count]

@@ -60,7 +60,7 @@ class FrameEvidence:
         return [y * length for y in self.strongest()[:_FEW]]
 
     def features(self, y: int, planes: int) -> dict[str, float]:
-        """Return the evidence for some planes of `y` rows; more than five give no more of it."""
+        """Return the evidence for some planes of `y` rows; planes beyond the fifth add none."""
         key = (y, min(planes, 5))
         if key not in self._features:
             self._features[key] = self._height_features(*key)

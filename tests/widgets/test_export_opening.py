@@ -71,3 +71,15 @@ def test_steps_that_failed_are_not_taken_again():
     for error in (OSError, AssertionError):
         with pytest.raises(error):
             steps.finish()
+
+
+def test_a_step_that_failed_leaves_nothing_to_end():
+    def make():
+        yield
+        raise OSError("no such picture")
+
+    steps = Steps(make())
+    steps.take()
+    with pytest.raises(OSError, match="no such picture"):
+        steps.take()
+    assert steps.is_begun and steps.end() is None

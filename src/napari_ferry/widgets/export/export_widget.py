@@ -201,8 +201,9 @@ class Export(QWidget):
         self.timer.stop()
         self.save_choices()
         for steps in (self._data, self._movie):
-            if steps.is_begun:  # it may follow the viewer already
-                steps.finish().leave()
+            tab = steps.end() if steps.is_begun else None  # it may follow the viewer already
+            if tab is not None:
+                tab.leave()
         if self._jobs is None:
             self.deleteLater()
         else:

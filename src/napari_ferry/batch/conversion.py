@@ -1,4 +1,4 @@
-"""`run_jobs`: conversions one after the other, none of which stops the others."""
+"""`run_jobs`: conversions one after the other, all attempted even if some fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UP_TO_DATE = "up to date"
 
 
 class Save(Protocol):
-    """A function that carries out a plan, such as `napari_ferry.run`."""
+    """A function to carry out a plan, such as `napari_ferry.run`."""
 
     def __call__(
         self,
@@ -127,6 +127,7 @@ def run_jobs(
     report.remaining = len(found.jobs)
 
     def add(outcome: Outcome) -> None:
+        """Add an outcome to the report, and announce it."""
         report.outcomes.append(outcome)
         if finished is not None:
             finished(outcome)
@@ -145,7 +146,7 @@ def run_jobs(
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """What the jobs of a batch have in common."""
+    """The common settings of the jobs of a batch."""
 
     planner: Planner
     save: Save
@@ -160,6 +161,7 @@ class _Batch:
         """Convert one data set; return ``None`` if it was cancelled."""
         if self.cancel is not None and self.cancel():
             return None
+
         self.count.begin()
         started, warnings = time.perf_counter(), list[str]()
         try:
@@ -169,6 +171,7 @@ class _Batch:
             return None
         except FerryError as error:
             outcome = Outcome(source=job.input.source, status="failed", message=str(error))
+
         self.count.end(converted=outcome.status == "converted")
         return replace(
             outcome,
@@ -205,6 +208,7 @@ class _Batch:
         finally:
             for image in images:
                 image.close()
+
         with reading(paths[0]):
             nbytes = plan.nbytes if self.dry_run else stored_bytes(paths)
         return Outcome(
@@ -232,7 +236,7 @@ class _Batch:
 
 
 def _is_in_place(plan: Plan, start: Start) -> bool:
-    """Return True if a save that did not return has put all its files in place."""
+    """Return True if an unfinished save has put all its files in place."""
     existing = plan.existing
     is_changed = bool(existing) and read_state(existing).digest != start.before
     return is_changed and interrupted_save(plan.paths[0]) is None

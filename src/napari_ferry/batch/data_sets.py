@@ -1,4 +1,4 @@
-"""Data sets in a folder, each of which is opened once: files, series, stores and whole folders."""
+"""Data sets in a folder, each listed once: files, series, stores and whole folders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DataSet:
     path : Path
         The file or folder to open.
     files : tuple of Path
-        Every file or folder that it consists of.
+        All its files or folders.
     """
 
     path: Path
@@ -45,12 +45,12 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def has_known_suffix(path: Path) -> bool:
-    """Return True for the name of a file or store that a format opens."""
+    """Return True for the name of a file or store of a format to open."""
     return bool(known_suffix(path.name, to_open=True))
 
 
 def is_data_set(folder: Path) -> bool:
-    """Return True for a folder that is one data set: a store, or the files of a single stack."""
+    """Return True for a folder with one data set: a store, or the files of a single stack."""
     try:
         with collecting_warnings([]):
             hooks = hooks_of(find_source_codec(folder))
@@ -60,13 +60,13 @@ def is_data_set(folder: Path) -> bool:
 
 
 def folder_data_set(folder: Path) -> DataSet:
-    """Return the data set of a folder for which `is_data_set` is True."""
+    """Return the data set of a folder accepted by `is_data_set`."""
     files = [path for path in list_folder(folder) if path.is_file()]
     return DataSet(path=folder, files=tuple(files) or (folder,))
 
 
 def group_files(paths: Iterable[Path]) -> Iterator[DataSet]:
-    """Yield the data sets that files and stores belong to, each once, in order of the first file.
+    """Yield the data sets of files and stores, each once, in order of the first file.
 
     Of files whose names differ in their last number alone, only the first one is looked into,
     unless it belongs to a larger data set.

@@ -51,14 +51,14 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """A file or folder that is not converted.
+    """A file or folder left out of a conversion.
 
     Parameters
     ----------
     path : Path
         The file or folder.
     reason : str
-        Why, in a few words.
+        Reason in a few words.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Data sets that were found, in order, and what was skipped."""
+    """Found data sets, in order, and skipped files and folders."""
 
     found: tuple[Input, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -144,7 +144,7 @@ def search_inputs(
     target: Path | None = None,
     is_output: Callable[[Path], bool] = _is_no_output,
 ) -> Iterator[Input | Skipped]:
-    """Yield data sets to convert as they are found, and what is skipped.
+    """Yield data sets to convert as they are found, and skipped files and folders.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def search_inputs(
 
 @dataclass(kw_only=True)
 class _Search:
-    """A search for data sets, and the paths that it has seen."""
+    """A search for data sets, and its findings."""
 
     recursive: bool
     target: Path | None
@@ -218,6 +218,7 @@ class _Search:
         skipped: list[Skipped] = []
 
         def wanted() -> Iterator[Path]:
+            """Yield the files to open, and collect the others."""
             for path in paths:
                 reason = self._reason_to_skip(path)
                 if not reason:
@@ -232,7 +233,7 @@ class _Search:
         yield from skipped
 
     def _search_folder(self, folder: Path, within: Path | None) -> Iterator[Input | Skipped]:
-        """Search a folder that is one data set, or if wanted the data sets in it."""
+        """Search a folder as one data set, or if wanted the data sets in it."""
         if within is not None and folder == self.target:
             return
         if self.is_output(folder):
@@ -247,14 +248,14 @@ class _Search:
             yield from self._search_paths(list_folder(folder), inner)
 
     def _add(self, data_set: DataSet, within: Path | None) -> Iterator[Input]:
-        """Yield a data set unless some of its files are in one that was found before."""
+        """Add a data set unless it shares files with one found before."""
         files = {data_set.path, *data_set.files}
         if self.seen.isdisjoint(files):
             yield Input(source=data_set.path, files=data_set.files, folder=within or Path())
         self.seen |= files
 
     def _reason_to_skip(self, path: Path) -> str:
-        """Return why a file is not opened; empty for a data set."""
+        """Return the reason to skip a file; empty for a data set."""
         if path.name == RECORD_NAME or self.is_output(path):
             return _OWN
         return "" if not path.exists() or _can_open(path) else _NO_IMAGE
@@ -266,7 +267,7 @@ def _is_plain_folder(path: Path) -> bool:
 
 
 def _can_open(path: Path) -> bool:
-    """Return True for a file that a format opens, by its name or by a claim."""
+    """Return True for a file of a known format, by its name or by a claim."""
     try:
         find_source_codec(path)
     except FerryError:

@@ -51,7 +51,7 @@ class JobCount:
     started: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
-        """Read the sizes of all sources; files that cannot be read count as empty."""
+        """Read the sizes of all sources; unreadable files count as empty."""
         self.sizes = [_size_of(job) for job in self.jobs]
 
     def begin(self) -> None:
@@ -63,7 +63,7 @@ class JobCount:
         self._report(min(1.0, progress.done / max(1, progress.total)))
 
     def end(self, *, converted: bool) -> None:
-        """Count the current job; jobs that were not converted do not affect the estimate."""
+        """Count the current job; only converted jobs affect the estimate."""
         size = self.sizes[self.jobs_done]
         self.jobs_done += 1
         self.done += size
@@ -77,6 +77,7 @@ class JobCount:
         part = round(share * self.sizes[self.jobs_done]) if share else 0
         total, done = sum(self.sizes), self.done + part
         rate = (self.converted + part) / max(1e-9, time.perf_counter() - self.started)
+
         self.report(
             BatchProgress(
                 name=name or self.jobs[self.jobs_done].target.name,

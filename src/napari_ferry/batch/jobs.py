@@ -36,7 +36,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """Jobs in order, what was skipped, and the record of what was done before.
+    """Jobs in order, skipped files, and the record of earlier work.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool 
 
 
 def name_jobs(inputs: Inputs, naming: Naming, record: Record) -> Jobs:
-    """Return the jobs of data sets that were found; one that is its own target is skipped.
+    """Return the jobs of found data sets, skipping each that is its own target.
 
     Parameters
     ----------
     inputs : Inputs
-        The data sets, and what was skipped.
+        The data sets, and the skipped files and folders.
     naming : Naming
         Names of the targets.
     record : Record
@@ -149,7 +149,7 @@ def _images_of(source: Input) -> list[int | None]:
 
 
 def _split_own_targets(jobs: Sequence[Job]) -> tuple[list[Job], list[Skipped]]:
-    """Return the jobs whose targets are not among the inputs, and those that are skipped."""
+    """Return the jobs with targets other than the inputs, and the skipped rest."""
     files = {comparable(str(file)): job.input for job in jobs for file in job.input.files}
     kept, skipped = [], []
     for job in jobs:

@@ -67,12 +67,12 @@ class Naming:
     suffix: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a pattern with another field or suffix, or one that leads out of the folder.
+        """Refuse a pattern with an unknown field, another suffix, or a path out of the folder.
 
         Raises
         ------
         InvalidImageError, UnsupportedFormatError
-            The pattern is such a one.
+            The pattern is not valid.
         """
         unknown = [name for name in _FIELD.findall(self.pattern) if name not in FIELDS]
         if unknown:
@@ -80,12 +80,14 @@ class Naming:
             raise InvalidImageError(
                 f"The pattern {self.pattern} has the field {{{unknown[0]}}}: use {known}."
             )
+
         path = Path(self.pattern)
         if path.is_absolute() or ".." in path.parts or self.pattern.endswith(("/", "\\")):
             raise InvalidImageError(
                 f"The pattern {self.pattern} is not a file name within the folder of the targets: "
                 "give the folder as the target, and a pattern such as {name}."
             )
+
         own = known_suffix(path.name, to_open=True)
         if own and self.suffix is not None and own.lower() != self.suffix:
             raise UnsupportedFormatError(

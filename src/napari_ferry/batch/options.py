@@ -1,4 +1,4 @@
-"""Options that change the result of a conversion, by which a batch knows what is up to date."""
+"""Options that change the result of a conversion, recorded to find targets up to date."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TEXTS = ("crop", "scale")
 
 
 def complete_options(codec: Codec, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all options of a conversion, in the form in which the command line has them.
+    """Return all options of a conversion, in the form of the command line.
 
     Parameters
     ----------

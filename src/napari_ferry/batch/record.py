@@ -1,4 +1,4 @@
-"""The record of a batch: what was made from which sources with which options.
+"""The record of a batch: targets with their sources and options.
 
 It is a file of JSON lines in the folder of the targets. A target is up to date if its line names
 the same source and options, and neither the files of the source nor those of the target have
@@ -29,7 +29,7 @@ _CLOCK_STEP_NS = 2 * 10**9
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a target is made from.
+    """Source and options of a target.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Entry:
     source : str
         Absolute path, or address, of the source.
     state : str
-        Digest of the files of the source; empty for an address, whose changes are not noticed.
+        Digest of the files of the source; empty for an address, as its changes go unnoticed.
     options : str
         Digest of the options of the conversion.
     """
@@ -115,7 +115,7 @@ class Record:
         return record
 
     def is_output(self, path: Path) -> bool:
-        """Return True for a file of a finished save that has not changed since."""
+        """Return True for an unchanged file of a finished save."""
         made = self.owners.get(self._relative(path))
         return made is not None and self._is_unchanged(made)
 
@@ -165,7 +165,7 @@ class Record:
         return now.digest != start.before and is_newer
 
     def start(self, entry: Entry, existing: Sequence[Path]) -> Start:
-        """Write that a save starts; return the line.
+        """Record the start of a save; return the line.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class Record:
         return start
 
     def end(self, entry: Entry, files: Sequence[Path]) -> None:
-        """Write that a save has ended, with all its files; without files it made nothing.
+        """Record the end of a save, with all its files; without files it made nothing.
 
         Raises
         ------
@@ -243,6 +243,7 @@ def _parse_line(line: bytes) -> Start | Made | None:
             entry = Entry(target=target, source=source, state=state, options=options)
         case _:
             return None
+
     match rest:
         case {"started": int(started), "before": str(before)}:
             return Start(entry=entry, started=started, before=before)

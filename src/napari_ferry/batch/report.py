@@ -1,4 +1,4 @@
-"""Reports of a batch: what became of each data set."""
+"""Reports of a batch: the outcome of each data set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Status = Literal["converted", "planned", "skipped", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one data set.
+    """Outcome of one data set.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Outcome:
         A data set is skipped if its target is up to date, or if it is not to be converted. Without
         writing, it is planned instead of converted.
     target : Path, optional
-        The target; ``None`` for what is not to be converted.
+        The target; ``None`` for a data set that is not to be converted.
     message : str
         Why it was skipped or failed.
     files : tuple of Path
@@ -50,7 +50,7 @@ class Outcome:
 
     @classmethod
     def of_skipped(cls, skipped: Skipped) -> Outcome:
-        """Return the outcome of a file that is not to be converted."""
+        """Return the outcome of a skipped file."""
         return cls(source=skipped.path, status="skipped", message=skipped.reason)
 
 

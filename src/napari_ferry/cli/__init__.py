@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Discard what is left in the buffer of the standard output, which the exit would write."""
+    """Discard the rest of the standard output's buffer, before the exit would write it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -71,14 +71,17 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if not arguments:
         parser.print_help(sys.stderr)
         raise SystemExit(2)
+
     word = arguments[0]
     if word not in commands and (nearest := get_close_matches(word, commands, 1)):
         parser.error(f"{word} is not a command: did you mean {nearest[0]}?")
+
     options, unknown = parser.parse_known_args(arguments)
     if options.run is convert.convert:
         is_path = not any(word.startswith("-") for word in unknown)
         convert_options.join_paths(options, unknown if is_path else ())
         unknown = [] if is_path else unknown
+
     if unknown:
         command: argparse.ArgumentParser = options.command
         flags = {*re.findall(r"(?<!\S)--[a-z][\w-]*", command.format_help())}
@@ -88,7 +91,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _changes(interrupt: KeyboardInterrupt) -> str:
-    """Return what an interrupt did not undo, as noted by a save."""
+    """Return the changes not undone by an interrupt, as noted by a save."""
     notes: list[str] = vars(interrupt).get("__notes__", ["existing files are unchanged"])
     return "; ".join(notes)
 
@@ -96,7 +99,7 @@ def _changes(interrupt: KeyboardInterrupt) -> str:
 def make_parser(
     arguments: Sequence[str] | None,
 ) -> tuple[argparse.ArgumentParser, completion.Commands]:
-    """Return the parser of the command line, and that of each command.
+    """Return the parser of the command line, and the parser of each command.
 
     The options of `convert` depend on its output file; without arguments, it has those of all
     formats.
@@ -111,6 +114,7 @@ def make_parser(
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
+        """Add a command with its description, and return its parser."""
         command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
         command.set_defaults(command=command)
         return command

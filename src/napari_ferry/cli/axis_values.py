@@ -1,4 +1,4 @@
-"""Values of options that name axes, such as ``z=2,y=0.5um``."""
+"""Values of options by the names of axes, such as ``z=2,y=0.5um``."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def parse_quantity(flag: str, text: str) -> tuple[float, str | None]:
 
 
 def refuse_unknown(flag: str, given: Mapping[str, object], images: Sequence[Sequence[str]]) -> None:
-    """Refuse an axis that no image has.
+    """Refuse an axis missing from all images.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``napari-ferry convert`` for many files, each of which is saved by itself."""
+"""``napari-ferry convert`` for many files, each saved by itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_NAMES = 3
 def convert_many(
     options: argparse.Namespace, plan_one: PlanOne, run_one: Callable[..., list[Path]]
 ) -> int:
-    """Convert many files, and print what became of them.
+    """Convert many files, and print the outcome of each.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ def convert_many(
     result = Report()
 
     def show_outcome(outcome: Outcome) -> None:
+        """Print one outcome above the progress bar."""
         with _above_bar(options):
             _show_outcome(outcome, options)
 
@@ -102,7 +103,7 @@ def _options_of(job: Job, options: argparse.Namespace) -> argparse.Namespace:
 
 
 def _show_outcome(outcome: Outcome, options: argparse.Namespace) -> None:
-    """Print what became of one data set; skipped ones are printed together at the end."""
+    """Print the outcome of one data set; skipped ones are printed together at the end."""
     if outcome.status == "failed":
         report(_failure_text(outcome))
     elif outcome.status != "skipped" and not (options.quiet or options.json):
@@ -112,13 +113,13 @@ def _show_outcome(outcome: Outcome, options: argparse.Namespace) -> None:
 
 
 def _failure_text(outcome: Outcome) -> str:
-    """Return the message of a failure, which names the file."""
+    """Return the message of a failure, with the name of the file."""
     text, name = to_command_line(outcome.message), Path(outcome.source).name
     return text if name in text else f"{name}: {text}"
 
 
 def _show_end(result: Report, options: argparse.Namespace) -> None:
-    """Print what concerns several data sets, and the numbers; or everything as JSON."""
+    """Print messages about several data sets, and the numbers; or everything as JSON."""
     if options.json:
         show(json.dumps(result.to_json(), indent=1))
         return
@@ -132,7 +133,7 @@ def _show_end(result: Report, options: argparse.Namespace) -> None:
 
 
 def _report_similar(head: str, texts: Sequence[tuple[Outcome, Sequence[str]]]) -> None:
-    """Print messages about data sets, once where they differ only in the name of the file."""
+    """Print messages about data sets, once if they differ only in the name of the file."""
     named = [(Path(each.source).name, text) for each, own in texts for text in own]
     for text, count in group_similar(named):
         more = f" ({count} files)" if count > 1 else ""
@@ -160,7 +161,7 @@ def _summary(result: Report, options: argparse.Namespace) -> str:
 
 
 def _above_bar(options: argparse.Namespace) -> AbstractContextManager[None]:
-    """Return a context in which the progress bar is hidden, to print lines above it."""
+    """Return a context with the progress bar hidden, to print lines above it."""
     if not has_bar(options):
         return nullcontext()
     from tqdm import tqdm
@@ -173,7 +174,7 @@ def _above_bar(options: argparse.Namespace) -> AbstractContextManager[None]:
 def _showing_progress(
     options: argparse.Namespace,
 ) -> Iterator[Callable[[BatchProgress], None] | None]:
-    """Return a context with a function that moves a progress bar, on a terminal."""
+    """Return a context with a function to move a progress bar, on a terminal."""
     if not has_bar(options):
         yield None
         return
@@ -182,6 +183,7 @@ def _showing_progress(
     with tqdm(unit="B", unit_scale=True, leave=False) as bar:
 
         def move(progress: BatchProgress) -> None:
+            """Move the bar, and name the current file."""
             bar.total = progress.total
             number = min(progress.jobs_done + 1, progress.n_jobs)
             name = f"{number}/{progress.n_jobs} {progress.name}"

@@ -1,4 +1,4 @@
-"""Command lines with many targets: whether there are, and how these are named."""
+"""Command lines with many targets: their detection, and the names of the targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_ferry.io.search import known_suffix
 
 
 def has_many_targets(options: argparse.Namespace) -> bool:
-    """Return True for a conversion that saves each data set by itself.
+    """Return True for a conversion of each data set by itself.
 
     It has several sources, an option for many files, or a pattern of names as its target. A pattern
     of sources, and a folder that is not one data set, are joined only into a target with a suffix,
@@ -62,7 +62,7 @@ def choose_naming(options: argparse.Namespace) -> Naming:
 
 
 def _checked_suffix(text: str) -> str:
-    """Return the suffix of the option ``--format``, which a first pass has not checked."""
+    """Return the suffix of the option ``--format``, unchecked by the first pass."""
     try:
         return parse_suffix(text)
     except argparse.ArgumentTypeError as error:

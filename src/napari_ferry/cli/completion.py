@@ -1,7 +1,7 @@
-"""``napari-ferry completion``: a script that completes commands and options in a shell.
+"""``napari-ferry completion``: a script to complete commands and options in a shell.
 
-Scripts are made from the parsers of all commands. They are static, as a program that is started at
-each press of the Tab key would be too slow.
+Scripts are made from the parsers of all commands. They are static, as starting a program at each
+press of the Tab key would be too slow.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser, list_commands: Callable[[], Com
     )
 
     def print_script(options: argparse.Namespace) -> int:
+        """Print the script of a shell; return the exit status."""
         show(_SCRIPTS[options.shell](list_commands()).rstrip("\n"))
         return 0
 
@@ -83,12 +84,13 @@ def _zsh_script(commands: Commands) -> str:
 
 
 def _fish_script(commands: Commands) -> str:
-    """Return the script for fish, which also shows what options mean."""
+    """Return the script for fish, with the descriptions of options."""
     start = "complete -c napari-ferry"
     lines = [
         f"{start} -n __fish_use_subcommand -xa {name} -d {_quote([parser.description or ''])}"
         for name, parser in commands.items()
     ]
+
     for name, parser in commands.items():
         condition = f"-n '__fish_seen_subcommand_from {name}'"
         for action in _actions(parser):
@@ -108,7 +110,7 @@ def _fish_flag(flag: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
-    """Return the options and arguments of a parser, which has no public list of them."""
+    """Return the options and arguments of a parser, for lack of a public list of them."""
     return parser._actions
 
 

@@ -1,4 +1,4 @@
-"""Help of ``napari-ferry convert``: formats, what they store, their options, and exit statuses."""
+"""Help of ``napari-ferry convert``: formats, their contents and options, and exit statuses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def describe_formats(formats: Sequence[Codec]) -> str:
 
 
 def _summaries(formats: Sequence[Codec]) -> list[str]:
-    """Return a line for each format: its suffixes, and what it stores."""
+    """Return a line for each format: its suffixes and its contents."""
     names = [" ".join(codec.SUFFIXES) for codec in formats]
     width = max(map(len, names))
     return [
@@ -61,7 +61,7 @@ def _summaries(formats: Sequence[Codec]) -> list[str]:
 
 
 def _list_groups(formats: Sequence[Codec]) -> list[str]:
-    """Return the flags of formats; formats that share options are one group."""
+    """Return the flags of formats, grouped by the formats they have in common."""
     owners: dict[str, list[Codec]] = {}
     for codec in formats:
         for option in options_of(option_sources(codec)):
@@ -79,7 +79,7 @@ def _list_groups(formats: Sequence[Codec]) -> list[str]:
 
 
 def _list_shared(formats: Sequence[Codec]) -> list[str]:
-    """Return the options that have another meaning in a format that draws."""
+    """Return the options with another meaning in a drawing format."""
     found = [option for codec in formats for option in options_of(option_sources(codec))]
     lines = [f"  {_shared_text(each)}" for each in found if each.name in ("crop", "scale")]
     return ["without names of axes, options of the picture:", *lines, ""] if lines else []

@@ -36,6 +36,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         help="file, whose suffix selects the format (none: OME-Zarr), or folder or pattern such as "
         "out/{name}.mp4 for a file named as each IN",
     )
+
     _add_image_options(parser.add_argument_group("images"))
     _add_save_options(parser.add_argument_group("saving"))
     _add_batch_options(parser.add_argument_group("many files"))
@@ -44,6 +45,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def _add_image_options(group: argparse._ArgumentGroup) -> None:
     """Add options for parts and metadata of the images."""
     group.add_argument("--image", type=int, metavar="N", help="only image N, counted from 0")
+
     group.add_argument("--axes", help="names of the axes, such as tzyx, instead of those in IN")
     group.add_argument(
         "--crop",
@@ -82,6 +84,7 @@ def _add_save_options(group: argparse._ArgumentGroup) -> None:
         metavar="SUFFIX",
         help="format to save, such as .ome.tif",
     )
+
     group.add_argument("--overwrite", action="store_true", help="replace existing files")
     group.add_argument(
         "--dry-run",
@@ -114,14 +117,14 @@ def _add_batch_options(group: argparse._ArgumentGroup) -> None:
 
 
 def join_paths(options: argparse.Namespace, rest: Sequence[str]) -> None:
-    """Sort all paths of a command line into sources and a target, which is the last one.
+    """Sort all paths of a command line into sources and a target, the last path.
 
     Parameters
     ----------
     options : Namespace
         The parsed options, to be changed.
     rest : sequence of str
-        Paths behind an option, which the parser left over.
+        Paths behind an option, left over by the parser.
     """
     paths: list[str] = [*options.sources, options.target, *rest]
     options.sources, options.target = paths[:-1], paths[-1]
@@ -149,7 +152,7 @@ def formats_in(arguments: Sequence[str]) -> Sequence[Codec]:
 
 
 def _sample_targets(options: argparse.Namespace) -> list[Path]:
-    """Return files of the formats to save; none if these depend on what is in a folder.
+    """Return files of the formats to save; none if these depend on the contents of a folder.
 
     Raises
     ------
@@ -181,8 +184,10 @@ class _LenientParser(argparse.ArgumentParser):
     """Parser for a first pass: accepts any text as a value, and does not exit."""
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        """Add an argument without a check of its values."""
         unchecked = {k: v for k, v in options.items() if k not in ("type", "choices")}
         return super().add_argument(*names, **unchecked)
 
     def error(self, message: str) -> NoReturn:
+        """Raise an error instead of ending the process."""
         raise InvalidImageError(message)

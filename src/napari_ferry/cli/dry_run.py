@@ -1,4 +1,4 @@
-"""The text of a save that has not happened."""
+"""The text of a planned save."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def show_plan(planned: Plan, images: Sequence[Image]) -> None:
     """Print the images of a plan, its files, their sizes, and its losses."""
     for number, image in enumerate(images):
         show(f"image {number}: {', '.join(list_facts(image))}")
+
     files = planned.files
     listed = files if len(files) <= _MOST_FILES else files[: _MOST_FILES - 2]
     for file in listed:
@@ -29,6 +30,7 @@ def show_plan(planned: Plan, images: Sequence[Image]) -> None:
             f"... and {len(files) - len(listed)} more files: {limit}{size_text(planned.nbytes)} "
             "in all"
         )
+
     for line in planned.details:
         show(line)
     for loss in planned.losses:
@@ -39,6 +41,6 @@ def show_plan(planned: Plan, images: Sequence[Image]) -> None:
 
 
 def _size_text(planned: Plan, file: PlannedFile) -> str:
-    """Return the size of a file, which is a maximum if the file is compressed."""
+    """Return the size of a file, a maximum if the file is compressed."""
     limit = "at most " if file.is_encoded or planned.stream is not None else ""
     return f"{limit}{size_text(file.nbytes)}"

@@ -19,7 +19,7 @@ from napari_ferry.signatures import Option, options_of
 def add_format_options(
     parser: argparse.ArgumentParser, formats: Sequence[Codec], *, skipped: Sequence[str] = ()
 ) -> list[str]:
-    """Add the options of formats but those that are skipped; return the names of all.
+    """Add the options of formats except the skipped ones; return the names of all.
 
     The options of a single format get a title.
     """
@@ -69,7 +69,7 @@ def to_command_line(text: object) -> str:
 
 @cache
 def _format_options() -> Mapping[str, tuple[str, ...]]:
-    """Return the names of the options of all formats, with the suffixes that have each."""
+    """Return the names of the options of all formats, with the suffixes of their formats."""
     found: dict[str, tuple[str, ...]] = {}
     for codec in codecs():
         for option in options_of(option_sources(codec)) if codec.SUFFIXES else ():
@@ -83,7 +83,7 @@ def format_flags() -> list[str]:
 
 
 def explain_unknown(arguments: Sequence[str], flags: Sequence[str]) -> str:
-    """Return a sentence about arguments that no option takes.
+    """Return a sentence about arguments unknown to all options.
 
     Parameters
     ----------
@@ -128,6 +128,7 @@ def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return a converter from text to a type, or from ``none`` to ``None``."""
 
     def convert(text: str) -> Any:
+        """Return the value of an option, None for ``none``."""
         return None if text.lower() == "none" else kind(text)
 
     name = getattr(kind, "__name__", "value")

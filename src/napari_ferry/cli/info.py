@@ -34,7 +34,7 @@ _MOST_TEXT = 80
 
 @dataclass(kw_only=True)
 class _Info:
-    """What is known about one path or address; the size and the format are those of a path."""
+    """Facts of one path or address; the size and the format are those of a path."""
 
     path: Path
     url: str | None = None
@@ -77,7 +77,7 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> list[_Info]:
-    """Open a path; of a folder that cannot be opened as a whole, also each of its entries."""
+    """Open a path, or each entry of a folder if the folder cannot be opened as a whole."""
     info = _open(path)
     if info.error is None or not info.path.is_dir():
         return [info]
@@ -87,7 +87,7 @@ def _read(path: Path) -> list[_Info]:
 
 
 def _entries(info: _Info) -> list[Path]:
-    """Return each data set in a folder that a format opens, in natural order."""
+    """Return each data set in a folder, in natural order."""
     try:
         paths = list_folder(info.path.absolute())
     except FerryError as error:
@@ -98,7 +98,7 @@ def _entries(info: _Info) -> list[Path]:
 
 
 def _repeats(entry: _Info, folder: _Info) -> bool:
-    """Return True for an entry whose error is that of its folder."""
+    """Return True for an entry with the same error as its folder."""
     return entry.error is not None and str(entry.error) == str(folder.error)
 
 
@@ -118,7 +118,7 @@ def _open(path: Path) -> _Info:
 
 
 def _read_facts(info: _Info) -> None:
-    """Add the files of a path, their size and format, the writer, and how pixels are stored."""
+    """Add the files of a path, their size, format and writer, and the storage of their pixels."""
     info.files = _files_of(info.path)
     first = info.files[0]
     codec = find_source_codec(first)
@@ -132,7 +132,7 @@ def _read_facts(info: _Info) -> None:
 
 
 def _files_of(path: Path) -> list[Path]:
-    """Return the files of a pattern, the files that a file belongs to, or a folder."""
+    """Return the files of a pattern, the files of a file's data set, or a folder."""
     if is_pattern(path):
         return [match.path for match in find_matches(path.absolute())]
     return hooks_of(find_source_codec(path)).members(path) if path.is_file() else [path]
@@ -156,21 +156,23 @@ def _show(info: _Info) -> None:
 
 
 def _to_json(info: _Info) -> Mapping[str, Any]:
-    """Return everything about one path as plain JSON; images as in their records."""
+    """Return all facts of one path as plain JSON; images as in their records."""
+    images = [
+        {
+            **describe(image),
+            "levels": [list(map(int, level.shape)) for level in image.levels],
+            "storage": info.storage[i] if info.storage else {},
+        }
+        for i, image in enumerate(info.images)
+    ]
+
     return {
         "path": info.url or str(info.path),
         "format": info.format,
         "bytes": info.nbytes,
         "files": list(map(str, info.files)),
         "written_by": info.written_by,
-        "images": [
-            {
-                **describe(image),
-                "levels": [list(map(int, level.shape)) for level in image.levels],
-                "storage": info.storage[i] if info.storage else {},
-            }
-            for i, image in enumerate(info.images)
-        ],
+        "images": images,
         "warnings": info.warnings,
         "error": None if info.error is None else str(info.error),
     }

@@ -1,4 +1,4 @@
-"""The file that a conversion saves: a name, or a folder that gets a file with the source's name."""
+"""Output file of a conversion: a name, or the source's name in a folder."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def choose_target(source: str, target: str, suffix: str | None) -> Path:
 
 
 def is_folder(text: str, path: Path) -> bool:
-    """Return True for a folder to save into, unlike one that is a data set by its suffix."""
+    """Return True for a folder to save into, as opposed to a data set with a suffix."""
     ends = tuple(filter(None, (os.sep, os.altsep)))
     return text.endswith(ends) or (path.is_dir() and not known_suffix(path.name, to_open=True))
 

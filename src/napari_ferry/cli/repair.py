@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write a sidecar with the first layout, or the changes of the metadata",
     )
+
     _add_raw_options(parser)
     for codec in codecs():
         planner = hooks_of(codec).repair
@@ -57,10 +58,12 @@ def _add_raw_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options of raw files")
     group.add_argument("--dtype", help="data type of the samples, such as uint16 or >u2")
     group.add_argument("--byte-order", choices=["little", "big"], help="byte order of the samples")
+
     for name, counted in _COUNTED.items():
         group.add_argument(
             f"--{name}", type=int, metavar="N", help=f"number of {counted}, if known"
         )
+
     group.add_argument("--offset", type=int, metavar="BYTES", help="size of the header, if known")
     group.add_argument(
         "--whole-frames",
@@ -84,7 +87,7 @@ def _repair(options: argparse.Namespace) -> int:
 
 
 def _refuse_others(options: argparse.Namespace, path: Path, own: Sequence[str]) -> None:
-    """Refuse options of another format than that of a path."""
+    """Refuse options meant for another format."""
     planners = [hooks_of(codec).repair for codec in codecs()]
     known = {name for each in planners if each for name in option_names(each)}
     others = {*_KNOWN, *_CHOICES, *known} - {*own}

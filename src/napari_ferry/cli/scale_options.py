@@ -31,7 +31,7 @@ class ScaleOptions:
     frame_rate: float | None = None
 
     def apply(self, images: Sequence[Image]) -> list[Image]:
-        """Return images with these steps and units, on the axes that each of them has.
+        """Return images with these steps and units, each on its own axes only.
 
         Raises
         ------

@@ -65,6 +65,7 @@ def in_command_words(text: str, names: Iterable[str]) -> str:
     known = "|".join(sorted(names)) or "(?!)"
 
     def flag(found: re.Match[str]) -> str:
+        """Return the flag for an option in the words of Python."""
         name = found[1].replace("_", "-")
         value = found[2].strip("'\"")
         if value in ("True", "False"):

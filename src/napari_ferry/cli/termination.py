@@ -1,4 +1,4 @@
-"""Termination of a command by the system, which cancels a save as a keyboard interrupt does."""
+"""Termination of a command by the system, handled like a keyboard interrupt."""
 
 from __future__ import annotations
 

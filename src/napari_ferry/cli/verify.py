@@ -1,4 +1,4 @@
-"""``napari-ferry verify``: read all pixels of a file or folder, and name what is damaged."""
+"""``napari-ferry verify``: read all pixels of a file or folder, and report damage."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def _counting_bytes(arrays: Sequence[Array]) -> Iterator[Callable[[int], None]]:
         lock = threading.Lock()
 
         def count(nbytes: int) -> None:
+            """Move the bar by some bytes; called from several threads."""
             with lock:
                 bar.update(nbytes)
 

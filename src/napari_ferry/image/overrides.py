@@ -146,7 +146,7 @@ def _number(axis: str, key: str, value: object) -> float:
 
 
 def _with_channels(image: _Image, channels: object, name: str | None) -> _Image:
-    """Return an image with other channels; one without ``c`` says the same of itself.
+    """Return an image with other channels; without ``c``, its one channel becomes its display.
 
     A name of the image is that of the image with its channel.
     """

@@ -48,7 +48,7 @@ class CameraMoves(Protocol):
         """Raise `InvalidImageError` if these moves cannot start from a view."""
 
     def view(self, i: int, start: ViewState) -> ViewState:
-        """Return the view of frame `i` of moves that start from a view."""
+        """Return the view of frame `i` of moves from a starting view."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +96,15 @@ class Turn:
 
     @property
     def layers(self) -> dict[Hashable, str]:
+        """Return an empty mapping: a turn does not change layers."""
         return {}
 
     def without(self, layers: Collection[Hashable]) -> Turn:
+        """Return the turn itself."""
         return self
 
     def check(self, start: ViewState) -> None:
+        """Refuse a 2-D view, and one without the slider."""
         if start.ndisplay != 3:
             raise InvalidImageError(
                 "The camera turns in 3-D views only: switch the viewer to 3-D, or use key frames."
@@ -110,6 +113,7 @@ class Turn:
             self._slider_index(start)
 
     def view(self, i: int, start: ViewState) -> ViewState:
+        """Return the view of frame `i` of a turn from a starting view."""
         nsteps = self.nframes if self.degrees % 360 == 0 else max(1, self.nframes - 1)
         degrees = self.degrees * ease(i / nsteps, self.easing)
         camera = start.camera
@@ -124,7 +128,7 @@ class Turn:
         return start.at_step(k, i * start.sliders[k].nsteps // self.nframes)
 
     def _slider_index(self, start: ViewState) -> int:
-        """Return the index of the dimension that plays."""
+        """Return the index of the playing dimension."""
         for k in start.order[: -start.ndisplay]:
             if start.sliders[k].label == self.slider:
                 return k
@@ -190,13 +194,16 @@ class KeyFrames:
 
     @property
     def nframes(self) -> int:
+        """Number of frames, including the last key frame."""
         return self._starts[-1] + 1
 
     @cached_property
     def layers(self) -> dict[Hashable, str]:
+        """Names of the layers in the key frames, by `unique_id`."""
         return {id_: state.name for key in self.keys for id_, state in key.view.layers.items()}
 
     def without(self, layers: Collection[Hashable]) -> KeyFrames:
+        """Return key frames without some layers, given by `unique_id`."""
         keys = (replace(key, view=key.view.without(layers)) for key in self.keys)
         return replace(self, keys=tuple(keys))
 
@@ -221,9 +228,10 @@ class KeyFrames:
         return views
 
     def check(self, start: ViewState) -> None:
-        """Accept any view: key frames do not depend on where they start."""
+        """Accept any view: key frames do not depend on the starting view."""
 
     def view(self, i: int, start: ViewState) -> ViewState:
+        """Return the view of frame `i`, interpolated between two key frames."""
         k = bisect_right(self._starts, i) - 1
         if k == len(self.keys) - 1:
             return self._views[k]
@@ -238,7 +246,7 @@ def ease(fraction: float, easing: Easing) -> float:
 
 
 def missing_layers(moves: CameraMoves, viewer: ViewerModel) -> list[str]:
-    """Return the names of layers of moves that the viewer no longer has."""
+    """Return the names of the layers of moves missing from the viewer."""
     present = {layer.unique_id for layer in viewer.layers}
     return [name for id_, name in moves.layers.items() if id_ not in present]
 

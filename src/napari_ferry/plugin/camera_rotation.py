@@ -23,7 +23,7 @@ _COLUMNS = {"view": 0, "vertical": 1, "horizontal": 2}
 
 
 def turn_angles(angles: Angles, orientation: Any, axis: TurnAxis, degrees: float) -> Angles:
-    """Return the angles of a camera that turned about an axis of the screen.
+    """Return the angles of a camera after a turn about an axis of the screen.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _to_angles(rotation: Any, orientation: Any) -> Angles:
 
 @contextmanager
 def _ignore_gimbal_lock() -> Iterator[None]:
-    """Ignore scipy's warning that several angles describe one rotation: any of them will do."""
+    """Ignore scipy's warning about several angles for one rotation: any of them will do."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gimbal lock", UserWarning)
         yield

@@ -108,7 +108,7 @@ def sample_raw_recording() -> list[LayerData]:
 
 
 def read_files(paths: Paths) -> list[LayerData]:
-    """Return the layers of files for which napari does not offer a reader of ours."""
+    """Return the layers of files not offered to a reader of ours by napari."""
     return _read(paths)
 
 
@@ -185,9 +185,9 @@ def _read(path: Paths) -> list[LayerData]:
 
 
 def _is_repaired(path: Path) -> bool:
-    """Hand a file or folder that lacks metadata to the repair form, if there is a window.
+    """Hand a file or folder without metadata to the repair form, if there is a window.
 
-    Without a window, opening it reports what is missing.
+    Without a window, opening it reports the missing metadata.
     """
     repair = _open_repair()
     if repair is not None:
@@ -223,7 +223,7 @@ def _write(
 
 
 def _import_writers() -> None:
-    """Import the formats and the module that saves layers; the first time takes half a second."""
+    """Import the formats and the module for saving layers; the first time takes half a second."""
     import napari_ferry.plugin.layer_save  # noqa: F401
 
     codecs()

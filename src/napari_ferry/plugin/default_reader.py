@@ -22,9 +22,9 @@ _PAGE = "opening"
 
 
 def offer_default() -> None:
-    """Ask once whether napari-ferry should become the default reader.
+    """Ask once about making napari-ferry the default reader.
 
-    Nobody is asked without preferences, in which the question could not be marked as asked.
+    Without preferences, nothing is asked: the question could not be marked as asked.
     """
     page = preferences_page(_PAGE)
     if page is None or page.default_reader != "ask once":
@@ -51,7 +51,7 @@ def open_always() -> None:
 
 
 def open_as_before() -> None:
-    """Restore the readers that napari-ferry has replaced."""
+    """Restore the readers replaced by napari-ferry."""
     _restore_readers()
     _store("no")
 
@@ -107,7 +107,7 @@ def _add_patterns() -> None:
 
 
 def _restore_readers() -> None:
-    """Restore the stored readers of all patterns that have not been given another one since.
+    """Restore the stored readers, except those of patterns reassigned since.
 
     Without stored readers, napari-ferry was chosen by hand, and all our patterns lose it.
     """
@@ -123,7 +123,7 @@ def _restore_readers() -> None:
 
 
 def _patterns() -> list[str]:
-    """Return the patterns of all suffixes for which napari offers our readers."""
+    """Return the patterns of all suffixes offered to our readers by napari."""
     patterns = (f"*{suffix}" for suffix in suffixes(to_open=True))
     return [pattern for pattern in patterns if pattern in reader_patterns()]
 

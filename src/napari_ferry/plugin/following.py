@@ -1,4 +1,4 @@
-"""Growth of files that are still being written, and the layers of what is whole so far."""
+"""Growth of files still being written, and the layers of their complete part."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def check_growth(source: Source, known: Stamps, position: Sequence[int]) -> Grow
 
 
 def finish_growth(source: Source, position: Sequence[int]) -> Growth:
-    """Open files that are no longer written, with the warnings of any other file; for a thread.
+    """Open files after their last write, with the warnings of any other file; for a thread.
 
     Their arrays refuse a file that changes later. Parameters are those of `check_growth`.
     """
@@ -94,7 +94,7 @@ def read_stamps(paths: Sequence[Path]) -> Stamps:
 
 
 def _stamped(path: Path) -> Iterator[tuple[os.DirEntry[str], tuple[int, ...]]]:
-    """Yield the files of a data set with their stamps; files that cannot be read are left out."""
+    """Yield the files of a data set with their stamps, leaving out unreadable files."""
     prefix = "" if path.is_dir() else path.name.partition(".")[0].rstrip("0123456789")
     folders = [str(path if path.is_dir() else path.parent)]
     while folders:
@@ -113,7 +113,7 @@ def _stamped(path: Path) -> Iterator[tuple[os.DirEntry[str], tuple[int, ...]]]:
 
 
 def whole_steps(layer: LayerData) -> LayerData:
-    """Return a layer without the last steps of its first axis that are not whole yet.
+    """Return a layer without the last, incomplete steps of its first axis.
 
     The last frame of the rest was read, so that the window need not wait for it.
 
@@ -160,7 +160,7 @@ def _count_whole(data: BlankingArray) -> int:
 
 
 def find_growing_axis(before: Sequence[int], now: Sequence[int]) -> int | None:
-    """Return the first axis that has become longer, or is new; ``None`` if there is none.
+    """Return the first longer or new axis; ``None`` if there is none.
 
     Axes correspond from the last one on, as the number of axes may differ.
 
@@ -198,7 +198,7 @@ def status_line(name: str, count: int, seconds: float, problem: str = "") -> str
 
 
 def _age(seconds: float) -> str:
-    """Return a time in the largest unit that fits."""
+    """Return a time in the largest suitable unit."""
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < _HOUR:

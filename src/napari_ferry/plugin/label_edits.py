@@ -11,10 +11,10 @@ from napari_ferry.layers.layer_data import LayerData
 
 @contextmanager
 def watch_edits(layers: Sequence[LayerData]) -> Iterator[set[str]]:
-    """Collect the names of Labels layers that are painted on during a ``with`` block.
+    """Collect the names of Labels layers painted on during a ``with`` block.
 
-    Painting changes the array that is being saved, frame by frame. An array that takes the place of
-    another does not.
+    Painting changes the array that is being saved, frame by frame. Replacing the array of a layer
+    does not.
     """
     from napari import current_viewer
     from napari.layers import Labels
@@ -25,6 +25,7 @@ def watch_edits(layers: Sequence[LayerData]) -> Iterator[set[str]]:
     edited: set[str] = set()
 
     def add_name(event: Any) -> None:
+        """Add the name of a painted layer."""
         edited.add(event.source.name)
 
     for layer in watched:

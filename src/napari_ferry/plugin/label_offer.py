@@ -1,6 +1,6 @@
-"""Images that are probably labels: a question, and their conversion at a click.
+"""Images likely to be labels: a question, and their conversion at a click.
 
-Most programs save masks and labels as integer images, which only their names tell apart.
+Most programs save masks and labels as integer images, told apart from others only by their names.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _offered: set[object] = set()
 
 
 def offer_labels() -> None:
-    """Ask whether images in the viewer are labels, once for each layer opened by napari-ferry.
+    """Offer to convert likely label images in the viewer, once for each layer of napari-ferry.
 
     Name, type and shape select the layers whose pixels are examined, each once and in another
     thread: reading a frame may take long.
@@ -103,7 +103,7 @@ def show_as_labels(reference: weakref.ref[Any]) -> None:
 
 
 def _images() -> list[Any]:
-    """Return the Image layers of the current viewer that are not multiscale."""
+    """Return the Image layers of the current viewer other than multiscale ones."""
     from napari import current_viewer
     from napari.layers import Image
 

@@ -39,7 +39,7 @@ _NAPARI_DIALOG = "_save_layers_dialog"
 
 @dataclass(frozen=True, kw_only=True)
 class _SavedFiles:
-    """Files of a finished save, their size, and everything that they do not hold."""
+    """Files of a finished save, their size, and the losses."""
 
     paths: Sequence[Path]
     losses: Sequence[str]
@@ -144,7 +144,7 @@ def write_layers(suffixes: Sequence[str], path: str, layers: list[LayerData]) ->
 
 
 def _prepare(layers: list[LayerData], typed: Path, target: Path) -> _Save:
-    """Collect what the state of layers and window contributes to a save."""
+    """Collect the contributions of layers and window to a save."""
     options: dict[str, Any] = {}
     missing: tuple[str, ...] = ()
     if hooks_of(find_codec(target)).IS_MOVIE:
@@ -153,6 +153,7 @@ def _prepare(layers: list[LayerData], typed: Path, target: Path) -> _Save:
         missing = check_view(images, target, options)
     else:
         images = from_layers(layers)
+
     return _Save(
         images=images,
         target=target,
@@ -176,11 +177,11 @@ def _is_called_by_napari_dialog() -> bool:
 
 
 def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
-    """Report where files are and what they lack.
+    """Report the place of saved files and their losses.
 
-    That a movie shows 8-bit colors instead of storing samples is no surprise. Losses of a file that
-    stores samples, things in the window that a movie lacks, and layers that were edited during the
-    save are worth a warning.
+    Losses of a file that stores samples, things in the window that a movie lacks, and layers that
+    were edited during the save are worth a warning. That a movie shows 8-bit colors instead of
+    samples is expected.
     """
     path = saved.paths[0]
     count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""

@@ -1,4 +1,4 @@
-"""Origins of layers: the files that they were opened from, and which of their layers they are.
+"""Origins of layers: the files of a layer, and its position among their layers.
 
 An origin belongs to the array of a layer, not to the layer: a duplicate of a layer has the same
 one, and a layer whose data were replaced, by a filter for example, has none. It is never saved.
@@ -28,7 +28,7 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Files that were opened together; two of them are equal only if they are the same object.
+    """Files opened together; two sources are equal only if they are the same object.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def origin_of(layer: Any) -> Origin | None:
 
 
 def find_layer(origin: Origin, layers: Sequence[LayerData]) -> LayerData:
-    """Return the layer that takes the place of an earlier one, after its files were opened anew.
+    """Return the counterpart of an earlier layer, after its files were opened anew.
 
     This is the layer with its name and type. A layer with another name takes its place only if
     there are as many layers as before and none of the others had this name.

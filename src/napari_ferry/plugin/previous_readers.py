@@ -1,7 +1,7 @@
-"""Readers that napari-ferry has replaced as the default, stored to restore them.
+"""Default readers replaced by napari-ferry, stored to restore them.
 
-They are in a JSON file in the same folder as napari's settings, and also kept for the session,
-for the case that there is no such folder or it cannot be written.
+They are in a JSON file in the same folder as napari's settings, and also kept for the session, in
+case the folder does not exist or cannot be written to.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def layers_of(source: Source, layers: Iterable[Any]) -> list[Any]:
 
 
 def missing_origin(name: str) -> str:
-    """Return the sentence about a layer that cannot be loaded again."""
+    """Return the sentence about a layer without an origin, impossible to load again."""
     return (
         f"{name} cannot be loaded again: it was not opened by napari-ferry, or its data were "
         "replaced since."
@@ -145,7 +145,7 @@ def _replace(layer: Any, origin: Origin, new: LayerData) -> None:
 
 
 def _check_kind(layer: Any, origin: Origin, meta: Mapping[str, Any]) -> None:
-    """Refuse data that a layer cannot take, as napari decides when it makes the layer."""
+    """Refuse data of another kind than those of the layer, in color or as a pyramid."""
     states = {"rgb": ("in color", "not in color"), "multiscale": ("a pyramid", "not a pyramid")}
     for key, (state, opposite) in states.items():
         if bool(meta.get(key)) != bool(origin.meta.get(key)):
@@ -158,7 +158,7 @@ def _check_kind(layer: Any, origin: Origin, meta: Mapping[str, Any]) -> None:
 def merge_axes(
     current: Sequence[float], before: Sequence[float], now: Sequence[float]
 ) -> tuple[float, ...]:
-    """Return a number for each axis: that of the file, unless the user has changed it.
+    """Return a number for each axis: that of the file, unless changed by the user.
 
     Axes correspond from the last one on, as the number of axes may differ.
 
@@ -179,7 +179,7 @@ def merge_axes(
 def merge_mappings(
     current: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the metadata of the file, with keys that the user has added, changed or removed.
+    """Return the metadata of the file, with the keys added, changed or removed by the user.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def open_url(url: str) -> list[LayerData]:
 
 
 def _open_with_frames(url: str, position: Sequence[int]) -> list[Image]:
-    """Open images, and read what a viewer at a position displays first into their caches."""
+    """Open images, and cache the frames first displayed by a viewer at a position."""
     images = imload(url)
     for image in images[:MOST_LAYERS]:
         lead = image.ndim - frame_ndim(image.axes)

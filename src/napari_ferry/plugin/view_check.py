@@ -99,7 +99,7 @@ def check_view(
 
 
 def view_events(viewer: Any) -> list[Any]:
-    """Return the events of a viewer for the states that `check_view` compares."""
+    """Return the events of a viewer for the states compared by `check_view`."""
     dims, grid = viewer.dims.events, find_attribute(viewer, *GRID, *_OLD_GRID).events
     return [
         *(dims.ndisplay, dims.margin_left, dims.margin_right),
@@ -110,7 +110,7 @@ def view_events(viewer: Any) -> list[Any]:
 
 
 def _states(viewer: Any, layers: Sequence[Any]) -> Iterator[str]:
-    """Yield the states of the viewer that drawing does not know."""
+    """Yield the states of the viewer unknown to drawing."""
     if viewer.dims.ndisplay == 3:
         yield "a 3-D view"
     if find_attribute(viewer, *GRID) is None and viewer.grid.enabled and len(layers) > 1:
@@ -118,7 +118,7 @@ def _states(viewer: Any, layers: Sequence[Any]) -> Iterator[str]:
 
 
 def _layer_reasons(layer: Any) -> Iterator[str]:
-    """Yield the settings of an Image or Labels layer that drawing does not know."""
+    """Yield the settings of an Image or Labels layer unknown to drawing."""
     image = from_layer(*layer.as_layer_data_tuple())
     for transform in transforms_of(image):
         yield f"the {transform} transform of {layer.name}"

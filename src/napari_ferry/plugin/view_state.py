@@ -128,7 +128,7 @@ class ViewState:
 
 
 def find_camera(viewer: ViewerModel) -> Any:
-    """Return the camera of a viewer, which moved to its scene in napari 0.9."""
+    """Return the camera of a viewer; since napari 0.9, it is in its scene."""
     try:
         return viewer.scene.camera
     except AttributeError:
@@ -203,7 +203,7 @@ def _has_contrast(layer: Any) -> bool:
 
 
 def show_view(viewer: ViewerModel, view: ViewState) -> None:
-    """Set the state of the view; dimensions and layers that no longer exist are left out."""
+    """Set the state of the view, leaving out missing dimensions and layers."""
     dims = viewer.dims
     for layer in viewer.layers:
         state = view.layers.get(layer.unique_id)
@@ -225,7 +225,7 @@ def show_view(viewer: ViewerModel, view: ViewState) -> None:
 
 
 def _show_layer(layer: Any, state: LayerState) -> None:
-    """Set the appearance of a layer; only differences, each of which draws the layer again."""
+    """Set only the changed settings of a layer; each of them draws the layer again."""
     before = _capture_layer(layer)
     if before.visible != state.visible:
         layer.visible = state.visible

@@ -128,7 +128,7 @@ def visible_layers(viewer: Any, images: Sequence[Image]) -> list[Any]:
 
 
 def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
-    """Return the state of the viewer that its sliders and its theme determine."""
+    """Return the state of the viewer's sliders and theme."""
     from napari import current_viewer
 
     viewer = current_viewer()

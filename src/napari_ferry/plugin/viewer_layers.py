@@ -1,4 +1,4 @@
-"""Layer data for napari's viewer, in which unreadable frames are blank."""
+"""Layer data for napari's viewer, with unreadable frames left blank."""
 
 from __future__ import annotations
 

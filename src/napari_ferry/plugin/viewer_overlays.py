@@ -35,7 +35,7 @@ _FREE = ("visible", "position", "text", "box", "order")
 
 
 def overlay_options(viewer: Any, layers: Sequence[Any]) -> dict[str, Any]:
-    """Return the options of `render` for visible overlays; omit those that it cannot draw.
+    """Return the options of `render` for visible overlays, omitting unsupported ones.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def overlay_options(viewer: Any, layers: Sequence[Any]) -> dict[str, Any]:
 
 
 def restyled_overlays(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a sentence about overlays of the viewer that a drawing shows in another style.
+    """Return a sentence about overlays of the viewer drawn in another style.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def restyled_overlays(options: Mapping[str, Any]) -> tuple[str, ...]:
 def missing_overlays(
     viewer: Any, layers: Sequence[Any], options: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Return the names of visible overlays that a drawing with options of `render` lacks."""
+    """Return the names of visible overlays missing from a drawing with options of `render`."""
     visible = [name for overlay, name in _overlays(viewer, layers) if _is_visible(overlay)]
     lacking = [name for name in visible if not options.get(_OPTIONS.get(name, ""))]
     return tuple(dict.fromkeys(lacking))
@@ -118,7 +118,7 @@ def _find_viewer_overlay(viewer: Any, name: str) -> Any:
 
 
 def _has_colormap(layer: Any) -> bool:
-    """Return True for an image with one sample per pixel, which can have a color bar."""
+    """Return True for an image with one sample per pixel, and so possibly a color bar."""
     return find_attribute(layer, "colormap") is not None and layer.__class__.__name__ == "Image"
 
 
@@ -134,7 +134,7 @@ def _is_plain(overlay: Any) -> bool:
 
 
 def find_attribute(owner: Any, *paths: str) -> Any:
-    """Return the first of several attributes that exists, or None."""
+    """Return the first existing attribute of several, or None."""
     for path in paths:
         with suppress(AttributeError):
             return attrgetter(path)(owner)

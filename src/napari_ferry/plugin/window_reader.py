@@ -1,4 +1,4 @@
-"""Readers of files that a person opens in napari's window.
+"""Readers of files opened by a person in napari's window.
 
 If a reader raises an error, napari asks for another reader in a dialog that quotes the stack trace,
 and shows a second notification if there is none. In the window, our readers therefore show their
@@ -28,10 +28,11 @@ _Paths = TypeVar("_Paths")
 
 
 def for_window(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
-    """Return a reader that shows its errors and questions if it is called by napari's window."""
+    """Return a reader that shows its errors and questions if called by napari's window."""
 
     @wraps(read)
     def read_in_window(paths: _Paths) -> Any:
+        """Read files; in the window, show errors and questions instead of raising."""
         if not _is_called_by_window():
             return read(paths)
         try:
@@ -51,14 +52,14 @@ def for_window(read: Callable[[_Paths], Any]) -> Callable[[_Paths], Any]:
 
 
 def _is_called_by_window() -> bool:
-    """Return True for files that napari's window opens.
+    """Return True for files opened by napari's window.
 
-    `Viewer.open` does not tell readers whether a script or the window has called it.
+    `Viewer.open` does not tell readers about its caller, a script or the window.
     """
     return any(frame.f_code.co_name == _NAPARI_OPEN for frame, _ in traceback.walk_stack(None))
 
 
 @cache
 def _prepare_export() -> None:
-    """Import the dock *Export* once files were opened that may be exported."""
+    """Import the dock *Export* once files are open and may be exported."""
     execute("import_export")

@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def is_encoded(self) -> bool:
-        """True if pixels are compressed, so that `nbytes` is only a maximum."""
+        """True if pixels are compressed, and `nbytes` is only a maximum."""
         return self.stream is not None or any(file.is_encoded for file in self.files)
 
     @property

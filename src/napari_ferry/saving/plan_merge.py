@@ -1,4 +1,4 @@
-"""One plan for several data sets, which are saved together or not at all."""
+"""One plan for several data sets, saved together or not at all."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def merge_plans(plans: Sequence[Plan], name: str) -> Plan:
             f"{series.name} would be several files itself: split the data along another axis as "
             "well, or raise size_cap in formats with this option."
         )
+
     paths = {path for plan in plans for path in plan.paths}
     stale = dict.fromkeys(path for plan in plans for path in plan.stale if path not in paths)
     return Plan(

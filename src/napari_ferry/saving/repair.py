@@ -35,7 +35,7 @@ class RepairedDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class Repair:
-    """Changes of metadata that are not written yet.
+    """Changes of metadata, not yet written.
 
     Parameters
     ----------

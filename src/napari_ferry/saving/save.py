@@ -147,7 +147,7 @@ def run(
 def _put_in_place(
     plan: Plan, folder: PartialFolder, count: int, existing: Sequence[Path], overwrite: bool
 ) -> None:
-    """Move complete files in place, and remove those of the existing files that they replace."""
+    """Move complete files in place, and remove the existing files replaced by them."""
     created = _created_paths(plan, count)
     new = {*created}
     stale = [path for path in dict.fromkeys((*plan.stale, *existing)) if path not in new]
@@ -158,7 +158,7 @@ def _put_in_place(
 
 
 def check_save(plan: Plan, *, overwrite: bool = False) -> None:
-    """Refuse what `run` would refuse before the first byte; missing folders are to be made.
+    """Refuse a plan before the first byte, as `run` would; missing folders are to be made.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def check_free_space(folder: Path, nbytes: int) -> None:
 
 
 def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
-    """Refuse a target in a folder that is itself a data set; dialogs for saving enter such folders.
+    """Refuse a target in a folder that is itself a data set; save dialogs enter such folders.
 
     Folders further up count if their names have a suffix, as those of data sets do: otherwise a
     stray file in the home folder would make all saving impossible.

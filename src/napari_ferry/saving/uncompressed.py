@@ -124,7 +124,7 @@ class _Place:
         return hasher.hexdigest()
 
     def digest(self, path: Path, *, layout: ArrayLayout, region: Region) -> str | None:
-        """Return the digest of the pixels in a file, read in the order in which they are written.
+        """Return the digest of the pixels in a file, read in the order of writing.
 
         ``None`` if the file is too short, or does not contain the description to find them.
         """

@@ -30,7 +30,7 @@ class PlannedFile:
     create : callable, optional
         Creates the partial file: completely, or with header and length for the writes to fill.
         Absent if a `Stream` creates the file. That of a folder is also called to resume a save, and
-        leaves what is in the folder unchanged.
+        leaves existing files in the folder unchanged.
     may_replace : callable, optional
         Returns True if an existing file belongs to the same data set, for files with names that
         the user did not choose. By default any file may be replaced if `overwrite` is True.
@@ -91,7 +91,7 @@ class Write:
     reopen: Callable[[Path], Array] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: of an array in memory, only the region."""
+        """Return the state to pickle: of an array in memory, only the region."""
         if self.reopen:
             return {**self.__dict__, "array": ArrayLayout(self.array)}
         array, region = cut_to_region(self.array, self.region)

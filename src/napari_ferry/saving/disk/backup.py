@@ -1,4 +1,4 @@
-"""Copies of files that are about to be replaced."""
+"""Copies of files about to be replaced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari_ferry.saving.disk.flush import sync_file
 
 
 def back_up(path: Path) -> Path:
-    """Copy a file next to itself, under a name that is free; return the copy.
+    """Copy a file next to itself, under a free name; return the copy.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Exchange of two folders in one step, by calls that Python does not offer."""
+"""Exchange of two folders in one step, by system calls missing from Python."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ def sync_file(path: Path) -> None:
 
 
 def sync_written(target: Path) -> None:
-    """Flush what this host wrote to a file, or to files in a folder.
+    """Flush the data written by this host to a file, or to files in a folder.
 
-    Where the system cannot flush a whole file system, network drives flush a file when it is
-    closed, which each file in a folder is.
+    Not every system can flush a whole file system. There, network drives flush a file when it is
+    closed, and each file in a folder is closed by now.
     """
     if target.is_dir():
         _sync_file_system(target)

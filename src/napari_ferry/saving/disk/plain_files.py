@@ -120,7 +120,7 @@ def reserve(path: Path) -> None:
 
 
 def warn_unsupported(path: Path, action: str, error: OSError, codes: Container[int | None]) -> None:
-    """Log that a file system does not support an action; raise an error that is not in `codes`."""
+    """Log an action unsupported by the file system; raise any error other than `codes`."""
     if error.errno not in codes:
         raise error
     import logging

@@ -1,4 +1,4 @@
-"""Replacement of files that programs hold open.
+"""Replacement of files held open by programs.
 
 Windows refuses to move or replace a file that any program has open. Readers of this process close
 it on request. Virus scanners and indexers open each new file for a moment, so a refused move is
@@ -81,7 +81,7 @@ def remove(path: Path) -> None:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse a file that cannot be replaced, before anything is written.
+    """Refuse a file protected from replacement, before anything is written.
 
     Raises
     ------

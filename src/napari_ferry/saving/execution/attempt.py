@@ -18,7 +18,7 @@ from napari_ferry.saving.write import Write
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A write, and what is known of its earlier attempts.
+    """A write, and the record of its earlier attempts.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Attempt:
 
 
 class Outcome(NamedTuple):
-    """Result of an attempt: the record of the write, and whether it was stored before."""
+    """Result of an attempt: the record of the write, and True if it was stored before."""
 
     record: WriteRecord | None
     is_skipped: bool
@@ -73,6 +73,7 @@ def carry_out(
     hasher = xxhash.xxh3_64() if is_hashed else None
 
     def count_block(pixels: NDArray[Any]) -> None:
+        """Add a block to the digest, and report it."""
         if hasher:
             hasher.update(as_bytes(pixels))
         if count:

@@ -1,4 +1,4 @@
-"""Where the steps of a save are carried out: threads of this process, or a cluster."""
+"""Runners of the steps of a save: threads of this process, or a cluster."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Scheduler: TypeAlias = Any
 
 
 class Runner(Protocol):
-    """A place for the steps of a save, each of which occupies a thread of this process."""
+    """A runner of the steps of a save, each of which occupies a thread of this process."""
 
     @property
     def threads(self) -> int:
-        """Most threads of this process that wait for steps, or carry them out."""
+        """Greatest number of threads of this process waiting for steps or carrying them out."""
 
     def most_encoding(self, stream: Stream) -> int:
-        """Return how many tasks of a stream may be in progress at present."""
+        """Return the greatest number of a stream's tasks to have in progress at present."""
 
     def most_waiting(self) -> int:
-        """Return how many steps may be in progress or wait at present."""
+        """Return the greatest number of steps in progress or waiting at present."""
 
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write, and count its pixels."""
@@ -49,7 +49,7 @@ class ThreadRunner:
         return most_encoders(stream, self.threads)
 
     def most_waiting(self) -> int:
-        """Return twice the number of threads, so that none of them waits for work."""
+        """Return twice the number of threads, to keep all of them busy."""
         return 2 * self.threads
 
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:

@@ -153,7 +153,7 @@ class _FileJob:
         return self
 
     def _note_ready(self) -> None:
-        """Flush a created file, and record that its writes can be resumed."""
+        """Flush a created file, and record it as ready to be resumed."""
         if self.sources and not self.file.is_folder:
             sync_file(self.target)
             self.folder.record_ready(self.name)
@@ -169,9 +169,11 @@ class _FileJob:
             identity=self.sources.identity(write) if self.sources and is_recorded else None,
             is_recorded=is_recorded,
         )
+
         outcome = self.runner.carry_out(attempt, self.monitor)
         if outcome.record and not outcome.is_skipped:
             self.folder.record_write(self.name, index, outcome.record)
+
         with self.lock:
             self.n_left -= 1
             is_last = not self.n_left

@@ -1,6 +1,6 @@
-"""Saves that move their files in place, or were stopped while they did: messages for readers.
+"""Saves moving their files in place, or stopped while doing so: messages for readers.
 
-Readers change nothing. The lock of the folder of a save tells whether the save is in progress.
+Readers change nothing. The lock of the folder of a save is held while the save is in progress.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def naming_saves(path: Path) -> Iterator[None]:
 
 
 def check_exists(path: Path) -> None:
-    """Refuse a path that does not exist.
+    """Refuse a missing path.
 
     Raises
     ------

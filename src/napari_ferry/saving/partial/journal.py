@@ -7,7 +7,7 @@ each file whose writes can be resumed (``ready``) and each finished write (``fil
 that of a file in the folder of the save, and that of a target as given by the user. A journal next
 to a target may have been written by anyone, so its content is checked before use.
 
-Lines about writes are not flushed to the disk: what they say is checked when the save is resumed.
+Lines about writes are not flushed to the disk: their content is checked when a save is resumed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class JournalError(ValueError):
 
 
 class WriteRecord(NamedTuple):
-    """A finished write: digest of what it stored, and identity or digest of its source."""
+    """A finished write: digest of the stored data, and identity or digest of its source."""
 
     stored: str
     source: str

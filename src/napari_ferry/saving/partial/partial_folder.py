@@ -163,11 +163,11 @@ class PartialFolder:
         return bool(self.records) and not self.placement.has_begun
 
     def record_ready(self, name: str) -> None:
-        """Record a file that was created and flushed, so that its writes can be resumed."""
+        """Record a created and flushed file, with writes ready to be resumed."""
         add_line(self.path, {"ready": name})
 
     def record_write(self, name: str, index: int, record: WriteRecord) -> None:
-        """Record a finished write; its digest is checked later, so that nothing is flushed."""
+        """Record a finished write without flushing, as its digest is checked later."""
         line = {"file": name, "write": index, **record._asdict()}
         add_line(self.path, line, flush=False)
         self.records.setdefault(name, {})[index] = record

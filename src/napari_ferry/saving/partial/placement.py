@@ -98,7 +98,7 @@ class Placement:
             )
 
     def note_changes(self, interrupt: KeyboardInterrupt) -> None:
-        """Note on an interrupt what it did not undo, and warn of earlier files in the folder."""
+        """Note the lasting changes on an interrupt, and warn of earlier files in the folder."""
         text = stopped_save(self.target) if self.is_mixed else None
         is_saved = self._steps and not any(os.path.lexists(file) for file, _ in self._steps)
         if text:

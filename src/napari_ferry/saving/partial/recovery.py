@@ -182,7 +182,7 @@ def _lost_target(folder: Path, journal: Journal, targets: Mapping[str, Path]) ->
 
 
 def is_usable(file: Path) -> bool:
-    """Return True for an existing plain file, or a folder that is not a link.
+    """Return True for an existing plain file, or a folder other than a link.
 
     A file set aside may have hard links, such as those of a backup, as it is only moved.
     """

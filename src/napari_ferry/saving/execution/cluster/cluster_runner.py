@@ -46,7 +46,7 @@ _COUNT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Source:
-    """A source on a worker, wrapped so that dask does not compute it."""
+    """A source on a worker, wrapped to keep dask from computing it."""
 
     array: Array
 
@@ -80,11 +80,11 @@ class ClusterRunner:
         return self._count_threads()
 
     def most_waiting(self) -> int:
-        """Return twice the number of threads of all workers, so that none waits for work."""
+        """Return twice the number of threads of all workers, to keep all of them busy."""
         return 2 * self._count_threads()
 
     def _count_threads(self) -> int:
-        """Return the number of threads of all workers, which may come and go."""
+        """Return the number of threads of all workers at present; workers may come and go."""
         now = time.monotonic()
         if now - self._counted >= _COUNT_SECONDS:
             self._counted = now
@@ -156,7 +156,7 @@ class ClusterRunner:
         raise AssertionError("the last attempt returns or raises")
 
     def _send(self, array: Array) -> Any:
-        """Return a source in files on the workers, to which it is sent once."""
+        """Return a source in files on the workers, sent to them once."""
         with self._lock:
             if id(array) not in self._sources:
                 sent = self.client.scatter(_Source(array), broadcast=True, hash=False)
@@ -207,14 +207,14 @@ def _is_in_files(array: Array) -> bool:
 
 
 def carry_out_remotely(attempt: Attempt, check: RunCheck, source: _Source | None) -> Outcome:
-    """Carry out a write on a worker, and flush what it wrote to the disk.
+    """Carry out a write on a worker, and flush the result to the disk.
 
     Parameters
     ----------
     attempt : Attempt
         The write.
     check : RunCheck
-        Check whether the run is still in progress.
+        Check of the run, which must still be in progress.
     source : _Source, optional
         Source of the pixels; that of the write by default.
     """

@@ -20,7 +20,7 @@ _WORKER_TIMEOUT = "30s"
 
 @contextmanager
 def connecting(scheduler: Scheduler) -> Iterator[distributed.Client]:
-    """Return a context with a client, which is closed at the end if it was made here.
+    """Return a context with a client, closed at the end if it was made here.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def connecting(scheduler: Scheduler) -> Iterator[distributed.Client]:
 
 
 def _new_client(distributed: Any, scheduler: Scheduler) -> Any:
-    """Return a new client of a scheduler, which does not become the default of dask."""
+    """Return a new client of a scheduler, without making it the default of dask."""
     try:
         return distributed.Client(scheduler, timeout=_TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""The file that tells the workers of a cluster whether a save is still in progress.
+"""Identifier of a run in a file, for the workers of a cluster.
 
-It is in the folder of the unfinished save, and contains the identifier of the run. An attempt reads
-it before each block. A late attempt, such as one on a worker that was cut off from the network,
-finds no file or that of another run, and ends before it writes.
+It is in the folder of the unfinished save, and tells workers that the save is still in progress.
+An attempt reads it before each block. A late attempt, such as one on a worker that was cut off from
+the network, finds no file or that of another run, and ends before it writes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SECONDS = 0.05
 
 
 class RunCheck:
-    """Check whether a run is in progress, for the attempts of a worker; it can be pickled.
+    """Check of a run in progress, for the attempts of a worker; it can be pickled.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ class RunCheck:
         self._checked = now
 
     def end(self) -> None:
-        """Remove the file, so that all attempts of the run end at their next block."""
+        """Remove the file, to end all attempts of the run at their next block."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
     def is_current(self) -> bool:
-        """Return True if the file is that of this run, as the system of this host reads it."""
+        """Return True if the file is that of this run, as read by this host."""
         try:
             return self.path.read_text("utf-8") == self.run_id
         except OSError:

@@ -27,7 +27,7 @@ _MOST_IN_MEMORY = 1_000_000_000
 
 
 def check_sources(arrays: Sequence[Array]) -> None:
-    """Refuse large sources in the memory of this process, which would travel to the workers.
+    """Refuse large sources in the memory of this process, to be sent to the workers.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def check_sources(arrays: Sequence[Array]) -> None:
 
 
 def check_workers(client: distributed.Client, check: RunCheck) -> None:
-    """Refuse workers with other versions, or that do not see the folder of the save.
+    """Refuse workers with other versions, or without access to the folder of the save.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def check_workers(client: distributed.Client, check: RunCheck) -> None:
 
 
 def _ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[str, Any]:
-    """Return the answers of all workers by their addresses; those that have just died have none.
+    """Return the answers of all workers by their addresses, except those of dead workers.
 
     Raises
     ------
@@ -85,6 +85,7 @@ def _ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[
             f"None of the {len(found)} workers of the cluster answers: look at their logs, and "
             "start them again."
         )
+
     for worker, answer in answers.items():
         if isinstance(answer, ModuleNotFoundError):
             raise ClusterError(

@@ -89,6 +89,7 @@ measure: $(READY)
 	@$(SCREEN) $(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(READY)  ## build the site from docs/ into build/docs; any warning is an error
+	@$(BIN)/python docs/kept_table.py
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "Open build/docs/index.html"
 

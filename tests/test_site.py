@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from napari_ferry.cli import make_parser
 from napari_ferry.cli.formats import format_flags
+from napari_ferry.io.search import codecs, find_codec
 
 DOCS = Path(__file__).parents[1] / "docs"
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -28,25 +30,53 @@ def test_every_page_is_once_in_the_navigation():
     assert sorted([DOCS / "index.md", *listed]) == sorted(pages)
 
 
-@pytest.fixture
-def extensions(monkeypatch: pytest.MonkeyPatch):
-    """Make the extensions of the site importable."""
-    before = {*sys.modules}
-    monkeypatch.syspath_prepend(DOCS / "extensions")
-    yield
-    for name in {*sys.modules} - before:
-        if (DOCS / "extensions" / f"{name}.py").is_file():
-            del sys.modules[name]
+def load(path: Path) -> ModuleType:
+    """Return a module of the site, which is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_the_reference_of_the_command_line_has_every_command_and_option(extensions):
-    from command_line import MARK, describe_commands
-
-    assert MARK in (DOCS / "options.md").read_text("utf-8")
-    text = describe_commands()
+def test_the_reference_of_the_command_line_has_every_command_and_option():
+    module = load(DOCS / "extensions" / "command_line.py")
+    assert module.MARK in (DOCS / "options.md").read_text("utf-8")
+    text = module.describe_commands()
     _, commands = make_parser(None)
     for name, command in commands.items():
         section = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
         flags = {flag for action in command._actions for flag in action.option_strings}
         assert [flag for flag in flags - {"-h", "--help"} if f"`{flag}" not in section] == []
     assert [flag for flag in format_flags() if f"`{flag}" not in text] == []
+
+
+kept_table = load(DOCS / "kept_table.py")
+
+
+def read_table(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the mark and the notes of each feature in each format, as the page has them."""
+    notes = dict(re.findall(r"^(\d+)\. (.*)$", text, re.MULTILINE))
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
+    suffixes, rows = [cell.strip(" `") for cell in lines[0][1:]], lines[2:]
+    columns: dict[str, dict[str, tuple[str, ...]]] = {suffix: {} for suffix in suffixes}
+    for feature, *cells in rows:
+        for suffix, cell in zip(suffixes, cells, strict=True):
+            mark, *numbers = cell.replace(",", " ").split()
+            columns[suffix][feature.strip()] = (mark, *(notes[number] for number in numbers))
+    return columns
+
+
+def test_the_table_of_what_is_kept_has_every_format():
+    known = {find_codec(Path(f"cells{suffix}")) for suffix in kept_table.FORMATS}
+    assert known == {codec for codec in codecs() if codec.SUFFIXES}
+
+
+@pytest.mark.parametrize("suffix", kept_table.FORMATS)
+def test_the_table_of_what_is_kept_is_true(suffix: str):
+    page = kept_table.PAGE.read_text("utf-8")
+    table = page.partition(kept_table.BEGIN)[2].partition(kept_table.END)[0]
+    written = {name: {*cell} for name, cell in read_table(table)[suffix].items()}
+    column = kept_table.make_column(suffix)
+    assert written == {name: {cell.mark, *cell.notes} for name, cell in column.items()}, (
+        "docs/kept.md is not up to date: run make docs"
+    )

@@ -8,7 +8,7 @@ are ignored when it is read; a record without valid axes is reported::
      "channels": [{"name": "GFP", "color": "#00ff00", "contrast_limits": [0, 4095]}, ...],
      "display": {...}, "metadata": {...}}
 
-`docs/formats.md` describes the location of the record in each format.
+`docs/byte-layout.md` describes the location of the record in each format.
 """
 
 from __future__ import annotations

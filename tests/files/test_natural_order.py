@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from napari_ferry.files.natural_order import natural_keys, natural_sorted
+from napari_ferry.files.natural_order import natural_keys, natural_sorted, single_numbers
 
 ORDERS = [
     "i1.tif I2.tif i9.tif i10.tif",
@@ -46,3 +46,35 @@ def test_keys_of_equal_numbers_are_equal() -> None:
     assert first == second
     assert natural_sorted([]) == natural_keys([]) == []
     assert natural_sorted([("b", 2), ("a10", 1), ("a9", 0)], lambda pair: pair[0])[0] == ("a9", 0)
+
+
+@pytest.mark.parametrize("names", [names.split() for names in ORDERS])
+def test_single_numbers_have_the_order_of_the_keys(names: list[str]) -> None:
+    ordered = [f"{name}.tif" for name in names]
+    numbers = single_numbers(ordered)
+    assert numbers in ([], sorted(set(numbers)))
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        ("i1.tif i02.tif i10.tif", [1, 2, 10]),
+        ("image1 image2", [1, 2]),
+        ("c1_001_a.tif c1_020_a.tif", [1, 20]),
+        ("7 8", [7, 8]),
+        ("z-1 z-2", []),
+        ("z_-1 z_-2", []),
+        ("z1.1 z1.2", []),
+        ("z1e1 z1e2", []),
+        ("a1.tif a2.png", []),
+        ("a1.tif A2.tif", []),
+        ("a1.tif a.tif", []),
+        ("a1b2 a2b1", []),
+        ("a1.tif a1.tif", []),
+        ("a\u00b21 a\u00b22", []),
+        ("a.tif", []),
+        ("", []),
+    ],
+)
+def test_names_that_differ_only_in_a_whole_number(names: str, numbers: list[int]) -> None:
+    assert single_numbers(names.split()) == numbers

@@ -18,6 +18,12 @@ _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d{1,2}(?!\d))?)")
 _UNUSUAL = re.compile(r"[+-]\d|\d[.,]\d|\de[+-]?\d")
 """Characters next to digits that may belong to a number."""
 
+_NUMBER_BEGINS = re.compile(r"([+-]|\d[.,eE])\Z")
+"""Characters before digits that may belong to their number."""
+
+_UP_TO_DIGITS = re.compile(r"\A.*\d", re.DOTALL)
+"""A text up to its last digit."""
+
 _BEFORE_SIGN = ("_", " ", "=", "(", "[")
 """Separators after which a sign is not another separator."""
 
@@ -44,8 +50,29 @@ def natural_sorted(items: Iterable[_Item], name: Callable[[_Item], str] = str) -
     ['z-1', 'z0.25', 'z0.5']
     """
     listed = list(items)
-    keys = natural_keys([name(item) for item in listed])
+    names = [name(item) for item in listed]
+    keys = single_numbers(names) or natural_keys(names)
     return [listed[i] for i in sorted(range(len(listed)), key=keys.__getitem__)]
+
+
+def single_numbers(names: Sequence[str]) -> list[int]:
+    """Return the numbers of names that differ only in a whole number; empty for other names.
+
+    They have the order of the natural keys, and are found in a fraction of the time.
+
+    >>> single_numbers(["cell2.tif", "cell10.tif"]), single_numbers(["z0.5.tif", "z0.25.tif"])
+    ([2, 10], [])
+    """
+    if not names:
+        return []
+    text = "\0".join(names)  # one long text is split faster than many short ones
+    start = os.path.commonprefix(names).rstrip("0123456789")  # noqa: RUF071 - characters are wanted
+    if not text.isascii() or _NUMBER_BEGINS.search(start):
+        return []
+    end = _UP_TO_DIGITS.sub("", names[0])
+    numbers = text[len(start) : len(text) - len(end)].split(f"{end}\0{start}")
+    is_number = all(numbers) and "".join(numbers).isdecimal() and names[-1].endswith(end)
+    return [*map(int, numbers)] if is_number and len(numbers) == len(names) else []
 
 
 def natural_keys(names: Sequence[str]) -> list[list[Any]]:

@@ -6,9 +6,9 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from napari_ferry.files.natural_order import natural_keys
+from napari_ferry.files.natural_order import natural_keys, single_numbers
 
 
 class Gap(NamedTuple):
@@ -35,22 +35,40 @@ def find_gap(names: Sequence[str]) -> Gap | None:
     >>> find_gap(["f0.tif", "f10.tif", "f20.tif"]) is None
     True
     """
+    if len(names) < 3:
+        return None
+    extension = os.path.splitext(names[0])[1]  # noqa: PTH122 - of names
+    numbers = [] if any(map(str.isdigit, extension)) else single_numbers(names)
+    if numbers:
+        return _find_in(numbers, names)
+
     keys = natural_keys([os.path.splitext(name)[0] for name in names])  # noqa: PTH122 - of names
-    if len(names) < 3 or len({len(key) for key in keys}) > 1:
+    if len({len(key) for key in keys}) > 1:
         return None
     duplicate = next((i for i, (a, b) in enumerate(pairwise(keys)) if a == b), None)
     if duplicate is not None:
-        return Gap(names[duplicate], names[duplicate + 1])
-
+        return _around(duplicate, names)
     # only names that differ in a single number are numbered
     varying = [column for column in zip(*keys, strict=True) if len(set(column)) > 1]
     if len(varying) != 1 or isinstance(varying[0][0], str):
         return None
-    steps = [b - a for a, b in pairwise(varying[0])]
-    usual = Counter(steps).most_common(1)[0][0]
-    missing = sum(step / usual - 1 for step in steps)
+    return _find_in(varying[0], names)
+
+
+def _find_in(numbers: Sequence[Any], names: Sequence[str]) -> Gap | None:
+    """Find the first gap or duplicate in ascending numbers."""
+    steps = [b - a for a, b in pairwise(numbers)]
+    counts = Counter(steps)
+    if 0 in counts:
+        return _around(steps.index(0), names)
+    usual = counts.most_common(1)[0][0]
+    missing = sum(n * (step / usual - 1) for step, n in counts.items())
     if usual != min(steps) or 2 * missing >= len(names):
         return None
-
     gap = next((i for i, step in enumerate(steps) if step != usual), None)
-    return None if gap is None else Gap(names[gap], names[gap + 1])
+    return None if gap is None else _around(gap, names)
+
+
+def _around(step: int, names: Sequence[str]) -> Gap:
+    """Return the names before and after a step."""
+    return Gap(names[step], names[step + 1])

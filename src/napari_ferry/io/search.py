@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -116,17 +117,26 @@ def find_repair(path: Path) -> RepairPlanner | None:
 def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
     """Return the codec with the highest priority, and of those the one with most files."""
     listed = os.listdir(folder)  # noqa: PTH208 - a tenth of the time, and folders may be large
-    names = [name.lower() for name in listed if not name.startswith(".")]
+    names = [name for name in listed if not name.startswith(".")]
+    text = "\0".join([*names, ""]).lower()  # one long text is searched faster than many short ones
     ranks = []
     for codec in codecs():
         if not (priority := hooks_of(codec).FOLDER_PRIORITY):
             continue
-        count = sum(name.endswith(codec.SUFFIXES) for name in names) + int(codec is claiming)
+        count = _count_names(text, codec.SUFFIXES) + int(codec is claiming)
         if count:
             ranks.append((priority, count, codec))
     if not ranks:
-        raise UnsupportedFormatError(_no_stack_message(folder, names))
+        raise UnsupportedFormatError(_no_stack_message(folder, text.split("\0")))
     return max(ranks, key=lambda rank: rank[:2])[2]
+
+
+def _count_names(text: str, suffixes: Sequence[str]) -> int:
+    """Return how many names, each of them before a null character, have one of some suffixes."""
+    shortest = [
+        each for each in suffixes if not any(each.endswith(s) for s in suffixes if s != each)
+    ]
+    return sum(text.count(f"{suffix}\0") for suffix in shortest)
 
 
 def _no_stack_message(folder: Path, names: list[str]) -> str:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from napari_ferry.files.file_list import FileList
 from napari_ferry.files.natural_order import natural_sorted
 
 PLAIN_SUFFIXES = (".tif", ".tiff")
@@ -66,7 +67,7 @@ class PartName(NamedTuple):
         return path.with_name(f"{self.stem}_{number:05d}{self.suffix}")
 
 
-def tiff_files(folder: Path) -> list[Path]:
+def tiff_files(folder: Path) -> FileList:
     """Return the TIFF files of a folder in natural order, without hidden files."""
     with os.scandir(folder) as entries:
         names = [
@@ -76,8 +77,7 @@ def tiff_files(folder: Path) -> list[Path]:
             and not entry.name.startswith(".")
             and entry.is_file()
         ]
-    start = os.path.join(folder, "")  # noqa: PTH118 - ``folder / name`` takes twice as long
-    return [Path(start + name) for name in natural_sorted(names)]
+    return FileList(folder, natural_sorted(names))
 
 
 def companion_files(folder: Path) -> list[Path]:

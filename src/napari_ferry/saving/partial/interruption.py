@@ -162,10 +162,11 @@ def _usable_journal(folder: Path) -> Journal:
 def _folders_in(folder: Path) -> Iterator[Path]:
     """Yield the folders of all unfinished saves in a folder."""
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are sufficient
+        listed = os.listdir(folder)  # noqa: PTH208 - names are sufficient
     except OSError:  # readers report it
         return
-    yield from (folder / n for n in names if n.startswith(".") and n.endswith(SUFFIX))
+    names = [name for name in listed if name.startswith(".") and name.endswith(SUFFIX)]
+    yield from (folder / name for name in sorted(names))
 
 
 def _message(folder: Path, parent: Path, name: str | None = None) -> str | None:

@@ -15,6 +15,7 @@ from napari_ferry.codecs.tiff.pages.arrays import PageReader
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.file_list import names_of
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image
 
@@ -35,7 +36,7 @@ def are_sets(paths: Sequence[Path], first: Sequence[Image]) -> bool:
     first : sequence of Image
         The images of the first one.
     """
-    return len(files_of(first)) > 1 or all(_STACK_MARK in path.name for path in paths)
+    return len(files_of(first)) > 1 or all(_STACK_MARK in name for name in names_of(paths))
 
 
 def read_sets(paths: Sequence[Path], first: Sequence[Image]) -> list[Image]:

@@ -27,6 +27,7 @@ from napari_ferry.codecs.tiff.images.companion import read_companion
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import companion_files, folders_of_files, tiff_files
 from napari_ferry.errors import UnreadableFileError, warn
+from napari_ferry.files.file_list import names_of
 from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Image
 
@@ -193,7 +194,7 @@ def _read_plain(
         _warn_of_families(families)
         return [image for family in families for image in _read_plain(family, folder, "")]
 
-    gap = find_gap([path.name for path in paths]) if folder else None
+    gap = find_gap(names_of(paths)) if folder else None
     if folder and gap:
         raise UnreadableFileError(
             f"The numbers of the files in {folder} are not consecutive between {gap.before} "

@@ -40,8 +40,8 @@ def is_single_stack(folder: Path) -> bool:
     labels = parse_partition(paths)
     if labels and is_partition(labels):
         return True
-    paths = split_thumbnails(paths)[0]
-    return len(paths) > 1 and _are_numbered(paths, folder) and _is_frame(paths[0])
+    frames, _ = split_thumbnails(paths)
+    return len(frames) > 1 and _are_numbered(frames, folder) and _is_frame(frames[0])
 
 
 def _are_numbered(paths: Sequence[Path], folder: Path) -> bool:

@@ -17,6 +17,7 @@ from napari_ferry.codecs.tiff.pages.arrays import JoinedReader
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.file_list import names_of
 from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Channel, Image
 from napari_ferry.image.record import KEY, parse_description
@@ -33,7 +34,7 @@ def are_parts(paths: Sequence[Path]) -> bool:
     UnreadableFileError
         Only some of the files are such parts.
     """
-    if not PART_NUMBER.search("\n".join([path.name for path in paths])):
+    if not PART_NUMBER.search("\n".join(names_of(paths))):
         return False  # one search of a long text takes a fifth of the time of one for each name
     named = [(path, PartName.of(path)) for path in paths]
     firsts = {name.series: path for path, name in reversed(named) if name}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from napari_ferry.codecs.tiff.folders.model_file import ModelFile, check_file
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.template import Template
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.file_list import texts_of
 from napari_ferry.image import Image
 
 _MAX_CHECKED = 100
@@ -38,7 +38,7 @@ class StackReader(Closable):
 
     Parameters
     ----------
-    paths : tuple of Path
+    paths : sequence of Path
         The files.
     stamps : tuple of Stamp
         Their stamps when the stack was opened.
@@ -55,7 +55,7 @@ class StackReader(Closable):
 
     is_stamped: ClassVar[Literal[True]] = True
 
-    paths: tuple[Path, ...]
+    paths: Sequence[Path]
     stamps: tuple[Stamp, ...]
     ends: tuple[int, ...]
     model: ModelFile
@@ -109,7 +109,7 @@ class StackReader(Closable):
         if self.template is None or self._differing:
             return 0
         end = k + len(out) // len(self.template.starts)
-        paths, stamps = map(os.fspath, self.paths[k:end]), self.stamps[k:end]
+        paths, stamps = texts_of(self.paths[k:end]), self.stamps[k:end]
         n_files = self.template.read_files_into(paths, stamps, out)
         self._fitting.update(range(k, k + n_files))
         return n_files * len(self.template.starts)
@@ -193,7 +193,7 @@ def join_files(
     UnreadableFileError
         A file does not match the model.
     """
-    stamps = tuple(read_stamps(map(os.fspath, paths)))
+    stamps = tuple(read_stamps(texts_of(paths)))
     path = paths[model]
     models = [ModelFile(ExpectedImage.of(path, firsts, k, varies[k])) for k in range(len(firsts))]
     template = None
@@ -223,4 +223,4 @@ def _stack_reader(
     """Return the reader of one image of all files."""
     unit = model.expected.n_frames // model.expected.length
     ends = tuple(itertools.accumulate(length * unit for length in lengths))
-    return StackReader(paths=tuple(paths), stamps=stamps, ends=ends, model=model, template=template)
+    return StackReader(paths=paths, stamps=stamps, ends=ends, model=model, template=template)

@@ -31,7 +31,7 @@ COMMANDS = {
     "import_export": "napari_ferry.widgets.export_import:import_export",
     "show_in_folder": "napari_ferry.widgets.file_manager:show_in_folder",
 }
-"""Names of commands, and the functions that napari imports at their first use."""
+"""Names of commands, and functions for napari to import at their first use."""
 
 
 def activate(context: PluginContext) -> None:

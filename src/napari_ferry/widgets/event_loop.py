@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QTimer
 
 _DELAY = 50
-"""Milliseconds in which the window lays out new layers, which moves its lower right corner."""
+"""Milliseconds for the window to lay out new layers; this moves its lower right corner."""
 
 
 def call_soon(function: Callable[[], object]) -> None:

@@ -31,7 +31,7 @@ FORM_WIDTH = 320
 
 
 _NO_LIMIT = (1 << 24) - 1
-"""Largest height of a widget in pixels: Qt's QWIDGETSIZE_MAX, which PySide6 does not export."""
+"""Maximum height of a widget in pixels: Qt's QWIDGETSIZE_MAX, which PySide6 does not export."""
 
 
 def lay_out(form: QWidget, fields: Iterable[Any]) -> None:

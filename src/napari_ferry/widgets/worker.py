@@ -12,7 +12,7 @@ from qtpy.QtCore import QEventLoop, QMetaObject, QObject, Qt, Signal  # type: ig
 _T = TypeVar("_T")
 
 _CANNOT_RUN = -1
-"""Result of a loop that Qt did not run because the application has ended."""
+"""Result of a loop not run by Qt because the application has ended."""
 
 
 def _do_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 
 _REACH = 10_000
-"""Largest change of a size in the search for one that fits."""
+"""Maximum change of a size in the search for a fitting one."""
 
 
 def remaining_bytes(nbytes: int, layout: Layout) -> int:

@@ -21,7 +21,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.record import parse_description
 
 _LEAST_AXES = 3
-"""Number of axes of an image that can become longer; one with fewer is a single frame."""
+"""Minimum number of axes of a growing image; an image with fewer axes is a single frame."""
 
 
 def read_growing_sidecar(data: Path, nbytes: int) -> Sidecar:

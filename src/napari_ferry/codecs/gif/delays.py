@@ -13,7 +13,7 @@ FASTEST = Fraction(50)
 """Frames per second: browsers display a frame with a shorter delay for a tenth of a second."""
 
 LONGEST = 65535
-"""Longest delay of a frame, in hundredths of a second."""
+"""Maximum delay of a frame, in hundredths of a second."""
 
 
 def frame_delays(frame_rate: Fraction, count: int) -> Iterator[int]:

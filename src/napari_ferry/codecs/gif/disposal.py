@@ -26,10 +26,10 @@ _PAINTED_PIXELS = 1 << 20
 """Pixels painted at once: the colors of a whole frame would be one more canvas in memory."""
 
 _LEAST_INTERVAL = 8
-"""Least distance of cached canvases, in frames."""
+"""Minimum distance of cached canvases, in frames."""
 
 _MOST_RECENT = 4
-"""Canvases cached last, in addition to those at regular intervals."""
+"""Number of recent canvases cached in addition to canvases at regular intervals."""
 
 
 class FrameComposer(Closable):

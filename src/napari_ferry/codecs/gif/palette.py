@@ -15,7 +15,7 @@ from napari_ferry.codecs.gif.transparency import opaque_colors
 
 MOST_COLORS = 256
 PROBED_PIXELS = 1 << 12
-"""Pixels of a frame that are examined before all of them."""
+"""Number of pixels of a frame examined before all of them."""
 
 _QUANTIZED_PIXELS = 1 << 18
 _UNKNOWN = 0xFFFF

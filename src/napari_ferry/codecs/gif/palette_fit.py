@@ -28,7 +28,7 @@ _FEW_LEVELS = 64
 """Sampled gray levels above which all 256 levels are used."""
 
 _MISFIT = 3.0
-"""Largest error of a frame in the shared palette, relative to the error of the palette."""
+"""Maximum error of a frame in the shared palette, relative to the error of the palette."""
 
 
 class SharedPalette:

@@ -22,7 +22,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format
 
 MAX_PIXELS = 1 << 25
-"""Most pixels of a canvas: to compose a larger one would take half a gigabyte of memory.
+"""Maximum number of pixels of a canvas: composing a larger one takes half a gigabyte of memory.
 
 A file with a larger canvas is treated as damaged.
 """
@@ -31,7 +31,7 @@ MAX_SIDE = 65535
 _MAX_COMMENT_BYTES = 16 << 20
 _HEADER_BYTES = 13
 _HEAD_BYTES = 14
-"""Bytes at the start of a block that are read at once: the longest are those of an application."""
+"""Bytes read at once from the start of a block; application blocks have the longest start."""
 
 NO_INDEX = -1
 """Transparent index of a frame without transparency."""

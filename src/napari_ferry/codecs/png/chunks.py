@@ -12,10 +12,10 @@ from napari_ferry.arrays.file_window import FileWindow
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 MAX_CHUNK_BYTES = 2**31 - 1
-"""Most bytes of data in a chunk."""
+"""Maximum number of bytes of data in a chunk."""
 
 EXTRA_BYTES = 12
-"""Bytes of a chunk that are not data: length, type and checksum."""
+"""Bytes of a chunk besides its data: length, type and checksum."""
 
 _TYPES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 

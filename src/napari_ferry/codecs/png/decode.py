@@ -15,7 +15,7 @@ from napari_ferry.codecs.png.pixel_layout import PixelLayout, convert_samples
 from napari_ferry.codecs.png.png_table import Picture, PngTable, damaged
 
 _MOST_DATA_BYTES = 1 << 30
-"""Bytes of pixels in one chunk that is given to libpng."""
+"""Bytes of pixels in one chunk passed to libpng."""
 
 
 def decode_picture(

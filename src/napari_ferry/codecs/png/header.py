@@ -20,13 +20,13 @@ _DEPTHS = {
     GRAY_ALPHA: (8, 16),
     RGBA: (8, 16),
 }
-"""Bits of a sample that each color type may have."""
+"""Numbers of bits of a sample allowed for each color type."""
 
 _STORED = {GRAY: 1, RGB: 3, PALETTE: 1, GRAY_ALPHA: 2, RGBA: 4}
 """Numbers stored for a pixel of each color type."""
 
 MAX_SIDE = 1_000_000
-"""Largest side in pixels; libpng reads no larger ones."""
+"""Maximum side in pixels, as in libpng."""
 
 _LAYOUT = ">IIBBBBB"
 

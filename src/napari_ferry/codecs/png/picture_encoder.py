@@ -20,7 +20,7 @@ _LEVEL = 2
 """Level of libdeflate: higher ones take longer than drawing the frames."""
 
 _PROBED_ROWS = 64
-"""Rows from which the filter is chosen."""
+"""Number of rows examined to choose the filter."""
 
 
 def header_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Header:

@@ -19,7 +19,7 @@ _PRINTED = (
     *(72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 220, 240, 250, 300, 350, 360, 400),
     *(600, 720, 1200),
 )
-"""Pixels per inch of screens and printers, which programs write for pixels of unknown size."""
+"""Pixels per inch of screens and printers, written by programs for pixels of unknown size."""
 
 _PRINTED_PER_METER = {int(dpi / 0.0254) + k for dpi in _PRINTED for k in (0, 1)}
 

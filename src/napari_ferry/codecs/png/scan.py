@@ -21,10 +21,10 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format
 
 _MOST_EXPANSION = 1032
-"""Bytes that one byte can expand to, at most (RFC 1951: 258 bytes for two bits)."""
+"""Maximum number of bytes from one compressed byte (RFC 1951: 258 bytes from two bits)."""
 
 _MAX_METADATA_BYTES = 16 << 20
-"""Size of the largest chunk of metadata that is read, in bytes."""
+"""Maximum size of a chunk of metadata to read, in bytes."""
 
 _METER = 1
 """Unit of the resolution."""
@@ -75,7 +75,7 @@ class _ChunkScan:
     header: Header | None = None
     pictures: list[Picture] = field(default_factory=list)
     current: Picture | None = None
-    """Control of the picture whose pixels are expected or being collected."""
+    """Control of the picture with expected or partly collected pixels."""
     still: list[Chunk] = field(default_factory=list)
     """Pixels of a still picture, which an animation may show, too."""
     pixels: list[Chunk] = field(default_factory=list)
@@ -85,7 +85,7 @@ class _ChunkScan:
     resolution: tuple[int, int] | None = None
     texts: dict[str, str] = field(default_factory=dict)
     animation: tuple[int, int] | None = None
-    """Number of frames that an animation claims, and of its repetitions."""
+    """Declared numbers of frames and of repetitions of an animation."""
     damage: str = ""
     ignored: str = ""
 
@@ -232,7 +232,7 @@ _REQUIRED = {
     b"PLTE": _ChunkScan._set_palette,
     b"tRNS": _ChunkScan._set_transparency,
 }
-"""Chunk without which the pixels cannot be read -> its method."""
+"""Chunk required to read the pixels -> its method."""
 
 _OPTIONAL = (b"pHYs", b"tEXt", b"zTXt", b"iTXt")
 """Chunks of metadata."""

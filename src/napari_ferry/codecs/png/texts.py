@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 _MAX_TEXT_BYTES = 16 << 20
-"""Size of the longest compressed text that is read, in bytes."""
+"""Maximum size of a compressed text to read, in bytes."""
 
 
 def parse_text(kind: bytes, data: bytes) -> tuple[str, str]:

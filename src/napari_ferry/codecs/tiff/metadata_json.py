@@ -26,7 +26,7 @@ from napari_ferry.image.user_metadata import STEPS
 from napari_ferry.units import normalize, same_step, to_ome
 
 _SHARED_NAME = "metadata.json"
-"""Name that AMS_BP uses for every image, so the file may belong to another image."""
+"""Name used by AMS_BP for every image, so the file may belong to another image."""
 
 _MAX_BYTES = 16 << 20
 

@@ -23,12 +23,12 @@ _PART_NAME = re.compile(
     r"(?P<stem>.+)_(?P<number>\d{5,})(?P<suffix>(\.ome)?\.tiff?)", re.IGNORECASE
 )
 PART_NUMBER = re.compile(r"_\d{5}")
-"""Beginning of the number in the name of a part, to find out whether there may be any."""
+"""Beginning of the number in the name of a part, for a quick search for parts."""
 
 _OME_STEM = ".ome"
 
 _POSITION = re.compile(r"(?:\d+-)?Pos[_-]?\d[\w-]*|TimePoint_\d+", re.IGNORECASE)
-"""Name of a folder in which Micro-Manager or ImageXpress stores one position or time."""
+"""Name of a folder of Micro-Manager or ImageXpress with one position or time."""
 
 _MAX_NAME = 100
 """Characters of a name above which messages cut it off."""

@@ -33,7 +33,7 @@ ALSO_OPENS = (
 )
 
 _MOST_PLAYED_SIDE = 4096
-"""Largest side supported by many players, in pixels."""
+"""Maximum side supported by many players, in pixels."""
 
 
 def open(path: Path) -> list[Image]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import av
 
 _NEUTRAL_CHROMA = 2
-"""Largest chroma of a gray frame, in levels of 8 bits: encoders introduce such invisible colors."""
+"""Maximum chroma of a gray frame, in levels of 8 bits: encoders add such invisible colors."""
 
 _thread_state = threading.local()
 

@@ -28,7 +28,7 @@ _MISSING = "is damaged: data are missing from it in the file"
 _CORRUPT = "is damaged: the decoder replaced a part of it"
 
 _TRIED_PACKETS = 32
-"""Packets after a seek among which one must be identified."""
+"""Number of packets after a seek; one of them must be identified."""
 
 
 class Decoder:
@@ -65,7 +65,7 @@ class Decoder:
         self.next_packet = len(index.decoding_times)
         """Number of the packet to decode next."""
         self.first_frame = len(index)
-        """Number of the first frame that can be decoded since the last seek."""
+        """Number of the first decodable frame since the last seek."""
         self.damage: dict[int, str] = dict.fromkeys(index.incomplete, _MISSING)
         """Number of each packet known to be damaged, and a predicate about its frame."""
 

@@ -26,7 +26,7 @@ _PIPE_BYTES = 1 << 20
 _F_SETPIPE_SZ = 1031
 
 _CHECK_SECONDS = 0.1
-"""Time between checks whether a save was cancelled, in seconds."""
+"""Time between checks for cancelling, in seconds."""
 
 _CREATE_NO_WINDOW = 0x08000000
 

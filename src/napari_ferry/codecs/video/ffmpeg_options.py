@@ -16,7 +16,7 @@ QUALITIES: dict[Quality, int] = {"small": 28, "good": 23, "high": 18, "best": 12
 """Constant rate factor of x264 for each quality."""
 
 KEY_FRAMES = 24
-"""Largest distance of key frames, in frames."""
+"""Maximum distance of key frames, in frames."""
 
 QUIET = ("-v", "error", "-nostdin", "-y")
 """Options of every run: errors alone, no keyboard, and no question."""

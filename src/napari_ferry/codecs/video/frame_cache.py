@@ -17,7 +17,7 @@ _BACKWARD_BYTES = 68 << 20
 """Size of the cache while frames are read backward: these are decoded in runs from a key frame."""
 
 _SMALL_STEP = 8
-"""Largest step of a scrubbing hand, in frames."""
+"""Maximum step of a scrubbing hand, in frames."""
 
 
 class FrameCache:

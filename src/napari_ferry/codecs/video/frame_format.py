@@ -135,7 +135,7 @@ def choose_frame_format(frame: av.VideoFrame, *, is_gray: bool, has_alpha: bool)
 
 
 _colored_files: dict[tuple[str, int, int], None] = {}
-"""Files that seemed gray when they were opened, but have colors: they are reopened in color."""
+"""Files with colors that seemed gray when opened, to be reopened in color."""
 
 
 def register_color(path: Path) -> None:

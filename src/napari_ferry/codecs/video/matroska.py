@@ -14,16 +14,16 @@ from typing import BinaryIO, NamedTuple
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 
 _CHECKSUM = b"\xbf\x84"
-"""Identifier and size of a checksum, the first element in what it protects."""
+"""Identifier and size of a checksum, the first element in the part it protects."""
 
 _UNKNOWN = 1 << 62
-"""End of a segment whose size is not known."""
+"""End of a segment of unknown size."""
 
 _MOST_HEADER_BYTES = 24
-"""Size of the headers of an element and of its checksum, at most."""
+"""Maximum size of the headers of an element and of its checksum."""
 
 _BLOCK = 1 << 20
-"""Bytes that are read at once for a checksum."""
+"""Bytes read at once for a checksum."""
 
 
 def is_truncated_matroska(path: Path) -> bool:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _PROBED_PACKETS = 8
-"""Smallest number of packets to try the checks with, evenly spread over a longer file."""
+"""Minimum number of packets to try the checks with, evenly spread over a longer file."""
 
 _LEAST_PROBED = 4
-"""Number of tried packets from which on one of them may be damaged."""
+"""Minimum number of tried packets to tolerate a damaged one."""
 
 _END_OF_IMAGE = b"\xff\xd9"
 """End of a JPEG image (ITU-T T.81, table B.1), and of a JPEG 2000 codestream (T.800, A.4.4).
@@ -37,7 +37,7 @@ _STARTS_OF_DATA = (b"\xff\xda", b"\xff\x93")
 """Start of a scan of a JPEG image, and of data of a JPEG 2000 codestream."""
 
 _NEVER_CODED = bytes(4)
-"""Zeros that a NAL unit of H.264 and H.265 never contains (ITU-T H.264 and H.265, 7.4.2)."""
+"""Zeros impossible in a NAL unit of H.264 and H.265 (ITU-T H.264 and H.265, 7.4.2)."""
 
 _MAX_TRAILING = 64
 """Zeros after a NAL unit above which they are in the place of data; some programs store a few.
@@ -46,10 +46,10 @@ They are trailing_zero_8bits of the byte stream format (ITU-T H.264 and H.265, a
 """
 
 _MAX_ALIGNMENT = 3
-"""Bytes after a chunk that aligns the next one."""
+"""Maximum number of bytes after a chunk to align the next one."""
 
 _HOLE = bytes(64)
-"""Zeros that an entropy coder outputs only for the rarest symbol, over and over again."""
+"""Zeros from an entropy coder only if the rarest symbol repeats over and over."""
 
 
 class PacketCheck(NamedTuple):
@@ -134,7 +134,7 @@ _SILENT_CODECS = (
 )
 """Encodings whose frames are named after the checksum of a whole part of a Matroska file.
 
-The decoders of others report most damage, and which frame has it.
+The decoders of others report most damage, and the affected frame.
 """
 
 

@@ -89,7 +89,7 @@ class PacketIndex:
 
     @property
     def longest_group(self) -> int:
-        """Largest number of packets from a key packet to the next one or to the end."""
+        """Maximum number of packets from a key packet to the next one or to the end."""
         ends = [*self.key_packets[1:], len(self.decoding_times)]
         return int(np.max(np.array(ends) - self.key_packets))
 

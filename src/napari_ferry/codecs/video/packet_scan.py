@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 Reopen: TypeAlias = "Callable[[], AbstractContextManager[VideoFile]]"
 
 MAX_FRAMES = 2**24
-"""Largest number of frames; a file with more is treated as damaged."""
+"""Maximum number of frames; a file with more is treated as damaged."""
 
 _PROBED_FRAMES = 16
 """Frames decoded to compare the order in the headers with the order of the decoder."""
 
 
 _LONGEST_DELAY = 16
-"""Largest number of chunks for which an encoder of B-frames waits, as in H.264."""
+"""Maximum delay of an encoder of B-frames in chunks, as in H.264."""
 
 
 @dataclass(kw_only=True)

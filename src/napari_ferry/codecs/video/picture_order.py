@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _HEADER_BYTES = 256
-"""Bytes of a packet that are searched first: copying and searching the whole takes longer."""
+"""Bytes of a packet to search first: copying and searching the whole takes longer."""
 
 _HEADER_READERS: dict[str, Callable[[bytes], HeaderReader]] = {
     "h264": H264,

@@ -39,16 +39,16 @@ RATE = "frame rate"
 """Key of our record in a video: the frame rate as saved, such as ``30000/1001``."""
 
 _MOST_NAMED = 10
-"""Maximum number of damaged frames that a warning names."""
+"""Maximum number of damaged frames named in a warning."""
 
 _USUAL_GROUP = 300
-"""Usual largest distance of key frames, in frames: ten seconds."""
+"""Usual maximum distance of key frames, in frames: ten seconds."""
 
 _SLOW_PIXELS = 150_000_000
-"""Pixels that are decoded in about 0.3 s."""
+"""Number of pixels decoded in about 0.3 s."""
 
 _MOST_ASPECT = 20
-"""Largest ratio of width and height of a pixel that is not a mistake."""
+"""Maximum plausible ratio of width and height of a pixel."""
 
 
 class OwnRecord(NamedTuple):

@@ -30,7 +30,7 @@ _SEGMENT_PIXELS = 64 << 20
 """Pixels in a segment of H.264: some seconds of encoding, 50 times the start of an encoder."""
 
 _FEWEST_FRAMES = 2 * KEY_FRAMES
-"""Smallest number of frames in a segment of H.264, as each costs a little quality at its end."""
+"""Minimum number of frames in a segment of H.264, as each costs a little quality at its end."""
 
 _EXACT_BYTES = 64 << 20
 """Bytes of the frames in a segment of FFV1, which may be as large when encoded."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import av
 
 _MOST_DECODERS = 16
-"""Largest number of threads that read sequences of their own, each with a decoder."""
+"""Maximum number of threads with their own sequences, each with a decoder."""
 
 
 class SharedDecoder:
@@ -50,7 +50,7 @@ class SharedDecoder:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self.sequence_lock = FairLock()
-        """Held by a thread that reads several frames, so that other threads cause no seek."""
+        """Held by a thread while reading several frames, to keep other threads from seeking."""
         self._decoders: OrderedDict[int, Decoder] = OrderedDict()
         self._last_use = 0.0
 

@@ -25,7 +25,7 @@ _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,h264,hevc,mpegvideo,mpeg,mpegts,mjpeg,"
     "ivf,obu,flv,ogg,asf,dv,mxf,nut,yuv4mpegpipe"
 )
-"""FFmpeg's names of the containers that are opened, whatever the name of a file.
+"""FFmpeg's names of the supported containers, regardless of the name of a file.
 
 Others include lists that make FFmpeg open further files or addresses (ffconcat, HLS, DASH, SDP).
 """
@@ -39,7 +39,7 @@ _STRICTNESS = {
     **dict.fromkeys(_INTRA_CODECS, "crccheck+explode"),
     **dict.fromkeys(_MICROSOFT_CODECS, "bitstream+explode"),
 }
-"""Codec that reports damage only if it may refuse the frame -> ``err_detect`` of FFmpeg."""
+"""Codec without reports of damage unless it may refuse frames -> ``err_detect`` of FFmpeg."""
 
 _SLICED_CODECS = ("vp9",)
 """Decoders whose threads must share one frame.
@@ -49,7 +49,7 @@ it may write outside of its memory (FFmpeg, commit 3b9725696e, in 8.1.3).
 """
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""Codec -> decoder that returns the second layer of a stream, its transparency."""
+"""Codec -> decoder of the second layer of a stream, its transparency."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -47,7 +47,7 @@ from napari_ferry.saving import PlannedFile, Stream
 from napari_ferry.saving.stream import EncodeTask
 
 LARGEST_SIDE = 16384
-"""Largest side covered by a level of H.264, in pixels."""
+"""Maximum side in any level of H.264, in pixels."""
 
 _NEUTRAL_CHROMA = 128
 _BLOCK = 16

@@ -23,19 +23,19 @@ from napari_ferry.codecs.zarr.store import Store, refuse_changed
 from napari_ferry.errors import UnreadableFileError, share_collector
 
 _MOST_CHUNKS = 1 << 18
-"""Most chunks of one read; damaged metadata may claim any number, and each takes some time."""
+"""Maximum number of chunks of one read; damaged metadata may claim any number."""
 
 _BATCH = 1024
-"""Chunks that wait for a thread."""
+"""Maximum number of chunks waiting for a thread."""
 
 _THREADED_BYTES = 4 << 20
-"""Size from which on several threads read the chunks."""
+"""Minimum size of a read by several threads, in bytes."""
 
 _MOST_THREADS = 8
 _REMOTE_THREADS = 16
 
 _AHEAD_BYTES = 128 << 20
-"""Part of the cache of all arrays that one may fill with what is read ahead."""
+"""Part of the cache of all arrays available to one for reading ahead, in bytes."""
 
 _T = TypeVar("_T")
 

@@ -20,7 +20,7 @@ from napari_ferry.codecs.zarr.damage import DamageError
 Bytes: TypeAlias = bytes | NDArray[np.uint8]
 
 _MOST_RATIO = {"blosc": 1 << 16, "zstd": 1 << 16, "gzip": 1032, "zlib": 1032, "lz4": 255}
-"""Most bytes that one byte can become; lzma and bz2 have no useful limit."""
+"""Maximum number of bytes from one encoded byte; lzma and bz2 have no useful limit."""
 
 _SLACK = 1 << 20
 """Size up to which a chunk is decoded regardless of its header, in bytes."""
@@ -88,7 +88,7 @@ class ChunkDecoder:
         stored = [self.shape[axis] for axis in self.order]
         flat = np.frombuffer(data, np.uint8)
         if self.dtype == bool:
-            flat = (flat != 0).view(np.uint8)  # other values than 0 and 1 would be undefined
+            flat = (flat != 0).view(np.uint8)  # values other than 0 and 1 would be undefined
         return flat.view(self.dtype).reshape(stored).transpose(np.argsort(self.order))
 
 

@@ -21,7 +21,7 @@ from napari_ferry.image.record import KEY
 _T = TypeVar("_T")
 
 _MISSING = np.uint64(2**64 - 1)
-"""Offset and size of a chunk that a shard does not contain."""
+"""Offset and size of a chunk missing from a shard."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 _MOST_BYTES = 240 << 20
-"""Size of the cached chunks that were read again, in bytes."""
+"""Maximum size of the cached chunks read repeatedly, in bytes."""
 
 _MOST_NEW_BYTES = 16 << 20
-"""Size of the cached chunks that were read once, in bytes."""
+"""Maximum size of the cached chunks read once, in bytes."""
 
 _MOST_KEYS = 1 << 14
-"""Chunks that are remembered after they were read once and removed."""
+"""Maximum number of chunks remembered after their removal, read once."""
 
 Key: TypeAlias = tuple[object, ...]
 

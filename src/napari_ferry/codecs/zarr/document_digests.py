@@ -39,7 +39,7 @@ def add_digests(attributes: Mapping[str, Any], digests: Mapping[str, str]) -> di
 def find_digests(key: str, root: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the digests in the document of the root, or ``None`` if it has none.
 
-    The names around them may be what is damaged, so that any names count.
+    The names around them may be damaged, so any names count.
     """
     own = {name: value for name, value in root.items() if name != _COPIES}
     attributes = [own] if key == ".zattrs" else filter(_is_object, own.values())

@@ -33,7 +33,7 @@ _READ_KEYS = (
     *("ome", "multiscales", "omero", "labels", "image-label", "plate", "well", "version"),
     *("bioformats2raw.layout", "series", "_creator", KEY),
 )
-"""Attributes of a group that are not metadata of an image."""
+"""Attributes of a group besides the metadata of an image."""
 
 
 def is_image(node: Node) -> bool:

@@ -21,7 +21,7 @@ from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY
 
 _MOST_METADATA = 32 << 20
-"""Size of the largest metadata file that is read, in bytes."""
+"""Maximum size of a metadata file to read, in bytes."""
 
 _CHUNK_NAME = re.compile(r"\d+(\.\d+)+")
 

@@ -27,7 +27,7 @@ from napari_ferry.units import is_step
 DIMENSIONS = "_ARRAY_DIMENSIONS"
 
 _MOST_COORDINATES = 1 << 20
-"""Most values of a coordinate that are read."""
+"""Maximum number of values of a coordinate to read."""
 
 
 def open_plain(node: Node, name: str, siblings: Mapping[str, Node] | None = None) -> Image:

@@ -23,10 +23,10 @@ SCHEMES = ("http", "https", "s3", "memory")
 
 _CONNECT_SECONDS = 15.0
 _READ_SECONDS = 30.0
-"""Time without any data after which a server is given up."""
+"""Timeout of a server without any data, in seconds."""
 
 _FRESH_SECONDS = 30.0
-"""Time for which a store is taken as unchanged without asking the server again."""
+"""Time until the server is asked again for changes of the store, in seconds."""
 
 _CONSOLIDATED = ".zmetadata"
 
@@ -35,7 +35,7 @@ _NOT_FOUND = 404
 _NO_SUCH_RANGE = 416
 
 _MOST_TEXT = 80
-"""Characters of another library's message in one of ours."""
+"""Maximum number of characters of another library's message in ours."""
 
 
 class RemoteStamp(NamedTuple):
@@ -202,7 +202,7 @@ class RemoteStore:
         try:
             found = self._files.info(self._address_of(key))
         except FileNotFoundError as error:
-            if isinstance(error.__cause__, self._errors):  # fsspec hides these of HTTP
+            if isinstance(error.__cause__, self._errors):  # fsspec hides errors of HTTP
                 cause = error.__cause__
                 if getattr(cause, "status", _NOT_FOUND) != _NOT_FOUND:
                     raise self._unreadable(key, cause) from cause

@@ -12,7 +12,7 @@ from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.errors import UnreadableFileError
 
 METADATA_FILES = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
-"""Names of the files that make a folder a Zarr array or group, version 3 first."""
+"""Names of the files in the folder of a Zarr array or group, version 3 first."""
 
 ZIP_SUFFIX = ".ozx"
 """Suffix of a saved store in a ZIP file."""

@@ -27,7 +27,7 @@ from napari_ferry.image import Image
 _LAYOUT = "bioformats2raw.layout"
 
 _MOST_NODES = 10_000
-"""Most arrays and groups of a store without metadata of OME-NGFF that are looked at."""
+"""Maximum number of arrays and groups to examine in a store without OME-NGFF metadata."""
 
 _MOST_DEPTH = 8
 

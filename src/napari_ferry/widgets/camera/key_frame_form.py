@@ -43,7 +43,7 @@ class KeyFrameForm(QWidget):
     """The key frames or their lengths changed."""
 
     chosen = Signal(object)
-    """The view that the user wants to see."""
+    """The view to show."""
 
     captured = Signal()
     """A view is about to be captured."""

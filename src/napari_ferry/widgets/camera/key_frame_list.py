@@ -19,7 +19,7 @@ _WIDTH, _HEIGHT = 64, 48
 """Maximum size of a thumbnail in pixels."""
 
 _ROWS = 4
-"""Number of rows that are visible without scrolling."""
+"""Number of rows visible without scrolling."""
 
 _TIP = (
     "Click a key frame, or select it and press Enter, to show it. Drag it, or press Alt and an "
@@ -52,7 +52,7 @@ class KeyFrameList(QListWidget):
     """Key frames were added, removed or moved."""
 
     chosen = Signal(object)
-    """The key frame that the user wants to see."""
+    """The key frame to show."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 _SHORTEST_INTERVAL = 10
-"""Minimum number of milliseconds between frames, which leaves time for other events."""
+"""Minimum number of milliseconds between frames, to leave time for other events."""
 
 
 class MovesPlayer(QObject):

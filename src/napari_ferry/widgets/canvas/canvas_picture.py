@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 _LARGEST_SIDE = 16384
-"""Maximum side of a picture that graphics cards draw, in pixels."""
+"""Maximum side of a picture supported by graphics cards, in pixels."""
 
 
 @contextmanager

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Area = Literal["view", "data"]
 
 _CHECK_INTERVAL = 0.2
-"""Seconds between checks whether the canvas still exists while a thread waits for a frame."""
+"""Seconds between checks for a deleted canvas while a thread waits for a frame."""
 
 _START_TIMEOUT = 30.0
 """Seconds within which the GUI thread has to start drawing a frame. After that time it is assumed

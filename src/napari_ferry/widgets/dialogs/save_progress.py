@@ -35,7 +35,7 @@ _MARGIN = QPoint(24, 48)
 """Distance of the dialog to the lower right corner of the window, in pixels."""
 
 _running: list[str] = []
-"""Name of the file that is being saved; at most one."""
+"""Name of the file being saved; at most one."""
 
 
 def run_in_window(

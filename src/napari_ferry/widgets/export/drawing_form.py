@@ -26,7 +26,7 @@ _SECTIONS = {
 """Title of a section -> its options of `render`; the viewer sets the others."""
 
 _LAYER_OPTIONS = ("start", "stop", "crop", "text")
-"""Options that suit the current layers only, and are not stored."""
+"""Options for the current layers only; they are not stored."""
 
 
 class DrawingForm(QWidget):
@@ -48,7 +48,7 @@ class DrawingForm(QWidget):
         self.fields = {
             name: field for form in self.forms.values() for name, field in form.fields.items()
         }
-        self.fields["background"].value = ""  # that of the viewer
+        self.fields["background"].value = ""  # as in the viewer
         self.renderer = ChoiceField("renderer", RENDER)
         self._lay_out()
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _PLAYBACK_OPTIONS = frozenset({"axis", "position", "frame_rate"})
-"""Options of movie formats that have fields of their own, or follow from the viewer."""
+"""Options of movie formats with separate fields, or determined by the viewer."""
 
 _FORMAT, _FOLDER = "format", "folder"
 """Keys of the stored choices; further keys are titles of formats."""

@@ -24,7 +24,7 @@ from napari_ferry.signatures import option_names
 from napari_ferry.widgets.summary import Request
 
 _RANGE = ("start", "stop", "step")
-"""Options of `render` that are left out: every position can be shown."""
+"""Options of `render` to leave out: every position can be shown."""
 
 
 class FrameSource:

@@ -29,7 +29,7 @@ _EXPORTED_EVENTS = frozenset({
     "selected_label", "shear", "show_selected_label", "translate", "units", "visible",
 })
 # fmt: on
-"""Events of a layer that change its exported file."""
+"""Events of a layer with an effect on its exported file."""
 
 
 class LayerList(QListWidget):

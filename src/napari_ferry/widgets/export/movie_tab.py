@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     pass
 
 _MAIL_BYTES = 20_000_000
-"""Size of attachments that most e-mail servers accept, in bytes."""
+"""Size of attachments accepted by most e-mail servers, in bytes."""
 
 
 class MovieTab(ExportTab):

@@ -32,7 +32,7 @@ _NUMBER_WIDTH, _GAP = 42, 24
 """Width of a number, and distance between a label and the first button, in pixels."""
 
 _SCREEN_RATE = 60
-"""Frames per second that screens show."""
+"""Frames per second of most screens."""
 
 
 class PlaybackForm(QWidget):
@@ -46,7 +46,7 @@ class PlaybackForm(QWidget):
     """A field changed."""
 
     step_requested = Signal(int)
-    """The user wants to export every n-th frame only."""
+    """The user requested to export only every n-th frame."""
 
     def __init__(self) -> None:
         super().__init__()

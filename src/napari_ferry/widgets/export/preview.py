@@ -23,7 +23,7 @@ class Preview(QWidget):
     """One frame of a movie, with a slider to choose it and a range to export."""
 
     frame_changed = Signal(int)
-    """Position on the frame axis whose frame is to be shown."""
+    """Position on the frame axis to show."""
 
     range_changed = Signal(int, object)
     """First position to export, and first excluded position or None for the end."""

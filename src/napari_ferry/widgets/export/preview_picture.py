@@ -14,7 +14,7 @@ _HEIGHT = 160
 """Height of the picture in pixels."""
 
 _SMALLEST = 4
-"""Smallest side of a rectangle in pixels of the screen; a click is not one."""
+"""Minimum side of a rectangle in pixels of the screen; a click is not a rectangle."""
 
 
 class PreviewPicture(QLabel):

@@ -19,10 +19,10 @@ _PART = 48
 that a part has as large a share of them as the whole movie."""
 
 _DATA_FRAMES, _DATA_CHANNELS = 8, 3
-"""Frames and channels of one image that are saved on trial as data."""
+"""Frames and channels of one image to save on trial as data."""
 
 _MOST_BYTES = 200_000_000
-"""Samples that are saved on trial as data; the size of more is not estimated."""
+"""Maximum size of a trial save of data; the size of larger data is not estimated."""
 
 
 def estimate_size(

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 _INTERVAL = 1000
-"""Milliseconds between two looks at the files."""
+"""Milliseconds between two checks of the files."""
 
 _AT_REST = 60
 """Seconds without a change after which a file counts as complete."""
 
 _PAUSE = 3
-"""Minimum pause after a look, in times of its duration: files of 100,000 pages take a second."""
+"""Minimum pause after a check, as a multiple of its duration: 100,000 pages take a second."""
 
 
 @dataclass(eq=False)
@@ -58,8 +58,8 @@ class _Followed:
 class Follower(QObject):
     """Follower of growing files, as long as the viewer has layers of them.
 
-    Files are looked at and opened in a thread; only the data of layers are replaced in the GUI
-    thread. There are no listeners: each look asks the viewer for its layers.
+    Files are checked and opened in a thread; only the data of layers are replaced in the GUI
+    thread. There are no listeners: each check asks the viewer for its layers.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Follower(QObject):
             replace_layers(followed.source, members, growth.layers)
 
     def check(self) -> None:
-        """Look at the files once, unless the last look is not done, or took long."""
+        """Check the files once, unless the last check is unfinished, or took long."""
         self._drop_without_layers()
         now = self._clock()
         for each in self._followed:
@@ -155,7 +155,7 @@ class Follower(QObject):
             self._timer.stop()
 
     def _on_growth(self, followed: _Followed, growth: Growth) -> None:
-        """Show the result of a look, unless following has ended meanwhile."""
+        """Show the result of a check, unless following has ended meanwhile."""
         now = self._clock()
         followed.is_checked = False
         followed.next_at = now + _PAUSE * (now - followed.checked_at)

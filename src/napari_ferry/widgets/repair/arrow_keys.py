@@ -36,7 +36,7 @@ class ArrowKeys(QObject):
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
         step = _STEPS.get(Qt.Key(event.key()))
-        # those of a number pad count as a modifier
+        # Qt adds a modifier to the keys of a number pad
         plain = Qt.KeyboardModifier.NoModifier | Qt.KeyboardModifier.KeypadModifier
         if step is None or event.modifiers() & ~plain:
             return False

@@ -20,7 +20,7 @@ from napari_ferry.widgets.repair.sentences import (
 from napari_ferry.widgets.repair.words import NO_STRUCTURE
 
 _UNLIKELY = 0.25
-"""Confidence below which a message states that no candidate is likely."""
+"""Confidence below which a message calls no candidate likely."""
 
 
 @dataclass(frozen=True)

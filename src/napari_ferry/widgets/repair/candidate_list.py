@@ -21,7 +21,7 @@ FIRST = 4
 """Candidates in the list before the user asks for more."""
 
 _ROWS = 2
-"""Rows of the list that are visible in the smallest window."""
+"""Rows of the list visible in the smallest window."""
 
 _SIDE = 54
 """Height of the list's thumbnails in pixels: smaller than drawn, to leave room for the text."""
@@ -34,7 +34,7 @@ class CandidateList(QWidget):
     """List of candidates, the most likely first."""
 
     candidate_selected = Signal(object)
-    """The candidate that the user selected."""
+    """The candidate selected by the user."""
 
     def __init__(self) -> None:
         super().__init__()

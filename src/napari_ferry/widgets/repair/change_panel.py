@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 _ROWS = 8
-"""Rows of the list that are visible at once."""
+"""Rows of the list visible at once."""
 
 
 class PlannedChanges(NamedTuple):

@@ -26,10 +26,10 @@ from napari_ferry.widgets.repair import words
 from napari_ferry.widgets.repair.sentences import file_line
 
 _ROWS = 4
-"""Rows of the list that are visible at once."""
+"""Rows of the list visible at once."""
 
 _SPACING = 4
-"""Pixels between the buttons, which leave little room for the path."""
+"""Pixels between the buttons: there is little room for the path."""
 
 
 class RawFiles(NamedTuple):
@@ -43,7 +43,7 @@ class FileSelector(QWidget):
     """Field for a file or folder, and a list to choose from several files."""
 
     paths_entered = Signal(object)
-    """List of paths that the user entered or chose in a dialog."""
+    """List of paths entered by the user or chosen in a dialog."""
 
     file_selected = Signal()
     """Another file of the list was selected."""

@@ -57,7 +57,7 @@ class LayoutForm(QWidget):
     """
 
     edited = Signal(str)
-    """Name of the field that the user edited."""
+    """Name of the field edited by the user."""
 
     fixed_changed = Signal()
     """Other values are known, but none changed."""

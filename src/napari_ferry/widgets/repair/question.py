@@ -18,7 +18,7 @@ class LayoutQuestion(QWidget):
     """The layout is right."""
 
     suggestion_accepted = Signal()
-    """The user takes the numbers that the bytes support."""
+    """The user accepts the numbers supported by the bytes."""
 
     stepped = Signal(int)
     """The user wants to see the next candidate (1) or the previous one (-1)."""

@@ -13,7 +13,7 @@ from napari_ferry.widgets.repair.words import OPEN, REPLACE, REPLACE_WRITE, WRIT
 from napari_ferry.widgets.summary import sentence
 
 _LIKELIHOODS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "unlikely"))
-"""Words for a confidence, each with the least one."""
+"""Words for confidences, each with the minimum confidence."""
 
 _MAX_NAMES = 5
 """Names or losses listed in a message before the others are only counted."""

@@ -29,7 +29,7 @@ CALIBRATION_FIELDS = {
 }
 
 TOTAL, SIDECAR, FROM_BYTES = "Total (bytes)", "Sidecar", "File"
-"""Last row and columns of the table that compares a sidecar with its file."""
+"""Last row and columns of the comparison of a sidecar with its file."""
 
 BYTE_ORDERS = {"little endian": "little", "big endian": "big"}
 CHANNEL_ORDERS = {"interleaved": "pixel", "one plane after another": "plane"}

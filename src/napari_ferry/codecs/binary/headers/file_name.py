@@ -17,7 +17,7 @@ from napari_ferry.image import Axis
 SUFFIXES = (".mmap",)
 
 # https://caiman.readthedocs.io/en/latest/File_Formats.html: pixels are in Fortran order, and the
-# the order in the name refers to the array (pixels, frames)
+# order in the name refers to the array (pixels, frames)
 _CAIMAN = re.compile(
     r"_d1_(?P<y>\d+)_d2_(?P<x>\d+)_d3_(?P<z>\d+)_order_(?P<order>[CF])_frames_(?P<t>\d+)",
     re.IGNORECASE,
@@ -86,7 +86,7 @@ def _read_sizes(data: Path) -> Header | None:
             if name in "yx" or sizes.get(name, 1) > 1
         ),
     )
-    # a name is no proof, so one that does not fit is not used
+    # a name is not proof, so one that does not fit is not used
     if header.nbytes != nbytes:
         return None
     shape = " x ".join(map(str, header.description.shape))

@@ -40,7 +40,7 @@ _MARGIN = 14.0
 _MAX_ROWS = 14
 _MAX_BLIND_ROWS = 24
 _MAX_LIKELY, _CLOSE = 3, 1.5
-"""Number of row lengths whose borders are searched, and a score that hardly differs."""
+"""Number of row lengths to search for borders, and the difference of nearly equal scores."""
 _FAR_LAG = 300_000
 _FAR_SCORE = 12.0
 

@@ -35,13 +35,13 @@ from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.files.file_formats import HEAD_BYTES, identify_format
 
 _UNSEEN_TRUST = 0.4
-"""Factor on the confidence in a layout that only the size of the file supports."""
+"""Factor on the confidence in a layout supported by the size of the file alone."""
 _CONTRADICTED = 0.05
 """Probability of the known fields below which the bytes contradict them."""
 _HEADER_TRUST = 0.01
-"""Probability of known fields that the header of a known format contradicts."""
+"""Probability of known fields contradicted by the header of a known format."""
 _MAX_SAMPLED_FILES = 4
-"""Number of files whose bytes are read to find their common layout."""
+"""Maximum number of files to read for their common layout."""
 
 
 def find_layouts(

@@ -69,7 +69,7 @@ MAX_SELECTED = 72
 """Number of candidates examined by `verify`."""
 
 _ABSENT = 0.005
-"""Share of the probability left for a layout that is not among the candidates."""
+"""Share of the probability left for layouts outside the candidates."""
 
 
 def row_features(row: Row, sample_type: SampleType, best: SampleType) -> dict[str, float]:

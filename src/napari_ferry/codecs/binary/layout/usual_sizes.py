@@ -25,10 +25,10 @@ USUAL_HEADERS = (
     *(0, 128, 256, 352, 512, 1024, 2048, 4096, 8, 12, 16, 32, 64, 80, 96, 348, 384, 500, 640),
     *(768, 800, 1000, 1280, 1536, 2880, 3072, 4100, 6144, 8192),
 )
-"""Lengths of headers in bytes, those of most programs first."""
+"""Lengths of headers in bytes, the most common ones first."""
 
 MAX_OFFSET = 8192
-"""Longest header or gap, in bytes, that the search tries without evidence for it."""
+"""Maximum length of a header or gap, in bytes, tried without evidence for it."""
 
 
 def header_prior(offset: int) -> float:

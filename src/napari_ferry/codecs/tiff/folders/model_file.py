@@ -24,7 +24,7 @@ from napari_ferry.codecs.tiff.pages.single_page import Directory, read_directory
 from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OPENED = 16
-"""Files of a stack whose own readers are cached."""
+"""Number of files of a stack with cached readers."""
 
 
 class _SinglePage(NamedTuple):

@@ -29,7 +29,7 @@ from napari_ferry.files.file_list import texts_of
 from napari_ferry.image import Image
 
 _MAX_CHECKED = 100
-"""Compressed files of a stack that are checked when it is opened."""
+"""Number of compressed files of a stack checked when it is opened."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

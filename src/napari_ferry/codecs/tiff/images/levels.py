@@ -27,7 +27,7 @@ CHAIN_FACTORS = (2, 3, 4)
 """Factors between a page and the next smaller level in the chain, as in tifffile."""
 
 _MAX_SUBIFDS = 64
-"""Most pages read below a page: a pyramid has fewer levels, a damaged file has any number."""
+"""Maximum number of pages below a page: a pyramid has fewer, a damaged file has any number."""
 
 _MAX_CHECKED = 1000
 """Number of pages above which only the first file of an image is checked for its levels."""

@@ -25,10 +25,10 @@ from napari_ferry.image.record import ASSUMED, Description
 _DESCRIPTION, _PAGE_NAME = 270, 285
 
 _MAX_PAGES = 1024
-"""Number of pages above which they are frames, whatever their names."""
+"""Number of pages above which they are frames, regardless of their names."""
 
 _MAX_CHANNELS = 256
-"""Largest number of channels that names can count."""
+"""Maximum number of channels in numbered names."""
 
 _QPI = "<PerkinElmer-QPI-ImageDescription"
 _MIBI = '"channel.target"'

@@ -14,7 +14,7 @@ from napari_ferry.image import Image
 from napari_ferry.image.axis_names import are_axes_given
 
 _WRITER = "tifffile"
-"""Start of the tag Software of the only known writer that tags planes as a color unasked."""
+"""Start of the tag Software of the only known writer to tag planes as a color unasked."""
 
 _SAMPLES = {3: "red, green and blue", 4: "red, green, blue and transparency"}
 

@@ -30,10 +30,10 @@ _MAX_HEAD = 1 << 16
 """Characters at the start of a description searched for a reference to another one."""
 
 _MAX_COMPANION = 1 << 30
-"""Largest size of a companion file in bytes."""
+"""Maximum size of a companion file in bytes."""
 
 _MAX_DEPTH = 4
-"""Number of folders above a file that are searched for its companion file."""
+"""Number of folders above a file to search for its companion file."""
 
 
 def described_by(header: Header) -> Header:

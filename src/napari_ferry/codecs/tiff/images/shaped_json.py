@@ -16,7 +16,7 @@ from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY
 
 _MAX_AXES = 32
-"""Largest number of axes of an array in any version of numpy."""
+"""Maximum number of axes of an array in any version of numpy."""
 
 _START = '{"shape"'
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import tifffile
 
 _MAX_VALUE, _MAX_METADATA = 1024, 16384
-"""Largest number of characters of one value, and of all metadata, as JSON."""
+"""Maximum numbers of characters of one value, and of all metadata, as JSON."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _METADATA_TAGS = {
     50839: "the ImageJ metadata",
     51123: "the Micro-Manager metadata",
 }
-"""Tags of metadata that are read; a cut-off tag of the layout is reported with its page."""
+"""Metadata tags in use; a cut-off tag of the layout is reported with its page."""
 
 
 def find_cut_tags(entries: bytes, nbytes: int, order: str, is_big: bool) -> dict[str, int]:

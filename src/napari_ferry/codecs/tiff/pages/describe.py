@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = 270
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 1 << 20
-"""Largest number of bytes of the text of a page among many."""
+"""Maximum number of bytes of the text of a page among many."""
 _COUNT_OFFSET = 4
 """Bytes of tag and type in an entry, before its count."""
 

@@ -17,12 +17,12 @@ from napari_ferry.codecs.tiff.pages.pages import Pages, TiffPages
 from napari_ferry.errors import warn
 
 _MAX_SEGMENTS = 1 << 22
-"""Number of strips and tiles of a file above which only those of its last pages are checked."""
+"""Number of strips and tiles of a file above which only its last pages are checked."""
 
 _MAX_LISTS = 100
 """Number of pages with several strips or tiles above which only the last ones are checked.
 
-These are the pages that an interrupted save leaves incomplete.
+An interrupted save leaves these pages incomplete.
 """
 
 

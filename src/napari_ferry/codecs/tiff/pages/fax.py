@@ -29,7 +29,7 @@ _PADDING = bytes(16)
 """Invalid codes, at which the decoder stops in any case."""
 
 _MAX_OTHER_ONES = 8
-"""Bits of 1 at the end of the codes before the white rows, at most."""
+"""Maximum number of bits of 1 at the end of the codes before the white rows."""
 
 _MAX_COUNTED = 1 << 20
 """Bytes of a strip above which its rows are not counted, as they could fill the memory."""

@@ -21,7 +21,7 @@ _MAX_PAGES = 1 << 24
 _MAGIC_BYTES = 16
 
 _USUAL_ENTRIES = 12
-"""Number of entries that is assumed for the first directory, before it is known."""
+"""Number of entries assumed for the first directory before it is known."""
 
 
 class Magic(NamedTuple):

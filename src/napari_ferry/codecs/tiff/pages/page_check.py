@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import tifffile
 
 _MAX_GROWTH = {1: 4.0, 5: 4096.0, 8: 1032.0, 32773: 64.0, 32946: 1032.0, 50013: 1032.0}
-"""Most bytes of pixels in one stored byte, by Compression: none, LZW, deflate, PackBits, deflate.
+"""Maximum bytes of pixels per stored byte, by Compression: none, LZW, deflate, PackBits, deflate.
 
 Uncompressed color may be subsampled. Other compressions have no limit, or a very high one.
 """
@@ -27,7 +27,7 @@ Uncompressed color may be subsampled. Other compressions have no limit, or a ver
 _SPARSE_GROWTH = 1 << 20
 """Bytes of pixels per byte of the file, above which a sparse page is damaged.
 
-Such a page lists tiles that the file leaves out, at 8 bytes or more each.
+Such a page lists omitted tiles, at 8 bytes or more each.
 """
 
 _SMALL_SEGMENT = 1 << 20
@@ -106,7 +106,7 @@ def check_segment(nbytes: int, stored: int, most: float = math.inf) -> None:
     nbytes, stored : int
         Decoded and stored size, in bytes.
     most : float
-        Most bytes of pixels that one stored byte can become.
+        Maximum number of bytes of pixels from one stored byte.
 
     Raises
     ------

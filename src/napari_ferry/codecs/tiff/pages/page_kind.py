@@ -43,7 +43,7 @@ TIFFFILE_ERRORS = (
     ValueError,
     struct.error,
 )
-"""Errors that tifffile and imagecodecs raise on damaged files."""
+"""Errors raised by tifffile and imagecodecs on damaged files."""
 
 COLOR = (2, 6)
 """Photometric interpretations whose samples are a color in RGB, once decoded."""
@@ -52,10 +52,10 @@ OTHER_COLOR = {5: "CMYK", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}
 """Photometric interpretations whose samples are colors other than RGB, and are not converted."""
 
 WHITE_IS_ZERO = 0
-"""Photometric interpretation of samples that are light where they are low."""
+"""Photometric interpretation of samples with light pixels at low values."""
 
 _UNSPECIFIED = 0
-"""Value of the tag ExtraSamples for a sample that is not transparency."""
+"""Value of the tag ExtraSamples for a sample other than transparency."""
 
 PALETTE = 3
 """Photometric interpretation whose samples are indices of a color table."""
@@ -113,7 +113,7 @@ class PageKind:
     fill : number
         Value of the pixels that the file leaves out.
     max_growth : float
-        Most bytes of pixels that one stored byte can become.
+        Maximum number of bytes of pixels from one stored byte.
     photometric : int
         The photometric interpretation.
     palette : array of uint16, axes (rgb, index), or None

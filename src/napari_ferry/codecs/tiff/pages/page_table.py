@@ -29,7 +29,7 @@ _VALUE_SIZES = np.array([np.dtype(VALUE_TYPES.get(kind, "u4")).itemsize for kind
 """Bytes of one such value, by the type of its entry; 4 for other types."""
 
 LAYOUT_TAGS = (254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339, 32997)
-"""Tags that describe the layout of the pixels of a page."""
+"""Tags of the layout of the pixels of a page."""
 
 _TABLE_TAGS = (320, 347)
 """Tags of tables used for decoding: the colors of a palette, and the tables of JPEG."""
@@ -43,13 +43,13 @@ OFFSETS, COUNTS, DESCRIPTION = range(3)
 """Index of a tag in `PageTable.entries`: of `SEGMENT_TAGS`, then the description."""
 
 MISSING = -1
-"""Kind of a page that does not exist."""
+"""Kind of a missing page."""
 
 _MAX_TABLE_BYTES = 1 << 20
 """Size of the values of an entry above which only their number is compared."""
 
 _BATCH_VALUES = 1 << 18
-"""Values that are processed at once, so that memory does not grow with the file."""
+"""Number of values processed at once, to keep memory from growing with the file."""
 
 _N_LAYOUT = len(LAYOUT_TAGS) + len(_TABLE_TAGS)
 _N_ENTRIES = len(SEGMENT_TAGS) + 1
@@ -59,7 +59,7 @@ for _k, _tags in enumerate((*SEGMENT_TAGS, (DESCRIPTION_TAG,))):
     _COLUMNS[list(_tags)] = _N_LAYOUT + _k
 
 _MIXERS = np.random.default_rng(1).integers(1, 1 << 62, _N_LAYOUT + 1) | 1
-"""Odd factors that hash a row to one number; rows with equal hashes are compared."""
+"""Odd factors to hash a row to one number; rows with equal hashes are compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +233,7 @@ def _first_values(
     field = 8 if is_big else 4
     size = _VALUE_SIZES[np.minimum(entries["type"], 255)]
 
-    # values start at the first byte of the field, whatever the byte order
+    # values start at the first byte of the field in both byte orders
     unused = (8 * np.maximum(field - size, 0)).astype(np.uint64)
     value = entries["value"].astype(np.uint64)
     if order == ">":

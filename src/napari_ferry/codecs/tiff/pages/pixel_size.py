@@ -28,13 +28,13 @@ _TAG_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, struct.error
 _PRIVATE_TAGS = (34680, 34682, 34118, 33560, 33471, 65009)
 
 _MAX_PAGES = 16
-"""Number of pages of a stack whose private tags are searched."""
+"""Maximum number of pages of a stack to search for private tags."""
 
 _CENTIMETER = 3
 """Value of the tag ResolutionUnit."""
 
 _DEFAULTS = (1.0, 72 / 2.54)
-"""Pixels per centimeter that programs write for a pixel of unknown size: 1, and 72 per inch."""
+"""Pixels per centimeter written by programs for pixels of unknown size: 1, and 72 per inch."""
 
 _ZEISS_STEP, _ZEISS_WIDTH = 3, 1024
 """Index of the distance between pixels in the first values of Zeiss, for this width in pixels."""

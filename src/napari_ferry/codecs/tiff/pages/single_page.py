@@ -20,7 +20,7 @@ from napari_ferry.codecs.tiff.pages.page_table import (
 )
 
 _MAX_VALUES = 1 << 20
-"""Bytes of the values of an entry above which they are not compared."""
+"""Maximum number of bytes of the values of an entry to compare."""
 
 _LAYOUT = -1
 _ROLES = dict.fromkeys(LAYOUT_TAGS, _LAYOUT)

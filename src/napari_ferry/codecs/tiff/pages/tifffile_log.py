@@ -1,6 +1,6 @@
 """tifffile's log, kept silent while it works for napari-ferry.
 
-A file with a few invalid tags would fill the terminal. What matters to a user is an error or a
+A file with a few invalid tags would fill the terminal. Anything relevant to a user is an error or a
 warning of our own.
 """
 

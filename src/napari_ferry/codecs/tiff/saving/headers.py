@@ -28,10 +28,10 @@ from napari_ferry.ome_xml import OME_DTYPES, TiffData, write_ome_xml
 from napari_ferry.units import METERS
 
 CLASSIC_BYTES = 2**32 - 2**25
-"""Largest size of a classic TIFF file with 32-bit offsets; larger files are BigTIFF."""
+"""Maximum size of a classic TIFF file with 32-bit offsets; larger files are BigTIFF."""
 
 DIRECTORY_BYTES = 8 + 16 * 20 + 8
-"""Largest size of the directory of one page: BigTIFF, 16 tags."""
+"""Maximum size of the directory of one page: BigTIFF, 16 tags."""
 
 _SOFTWARE = "napari-ferry"
 _IMAGEJ_PRIVATE = ("Info", "Labels", "Ranges", "LUTs", "Plot", "ROI", "Overlays", "Properties")
@@ -41,7 +41,7 @@ _UNCALIBRATED = ((0, 1), (0, 1))
 """Resolution of pixels of unknown size; some programs read the usual 1 as one micrometer."""
 
 _MIN_CENTIMETERS = 1e-9
-"""Smallest distance between pixels, in centimeters, that the resolution tags can hold."""
+"""Minimum distance between pixels in the resolution tags, in centimeters."""
 
 _DIGITS = 256
 """Number of bytes reserved for longer numbers in a description."""

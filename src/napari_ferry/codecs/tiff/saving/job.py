@@ -104,7 +104,7 @@ class Job:
 
     @cached_property
     def single_file(self) -> PlannedFile:
-        """The single file of all images, whatever its size."""
+        """The single file of all images, of any size."""
         if self.is_encoded:
             first = writer_options(self.layers, self.flavor).first
             text = sum(len(str(options).encode()) for options in first)

@@ -10,7 +10,7 @@ from napari_ferry.imagej import step_losses as imagej_step_losses
 from napari_ferry.ome_xml import step_losses as ome_step_losses
 
 _UNCOMMON_DTYPES = ("int64", "uint64", "float16", "complex64", "complex128")
-"""Data types that neither ImageJ nor Bio-Formats reads."""
+"""Data types read by neither ImageJ nor Bio-Formats."""
 
 
 def losses_of(job: Job) -> tuple[str, ...]:

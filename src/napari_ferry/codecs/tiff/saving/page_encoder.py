@@ -31,7 +31,7 @@ _SMALLEST = 1024
 """Longest side of the last level of a pyramid in pixels."""
 
 _GROWTH = {"none": 1.0, "zlib": 1.001, "zstd": 1.004, "lzw": 1.55}
-"""Largest size of an encoded byte; each segment adds up to `_SEGMENT_BYTES`."""
+"""Maximum size of an encoded byte; each segment adds up to `_SEGMENT_BYTES`."""
 
 _SEGMENT_BYTES, _PAGE_BYTES = 64 + 16, 1024
 """Upper bound of the additional bytes of each segment, and of each page."""

@@ -19,7 +19,7 @@ from napari_ferry.codecs.zarr.repair.transformations import (
 )
 
 _AVERAGED = re.compile("mean|average|area|gaussian|linear|bin", re.IGNORECASE)
-"""Words of methods that average pixels."""
+"""Words for methods of averaging pixels."""
 
 _SAMPLED = re.compile("nearest|stride|subsampl|decimat", re.IGNORECASE)
 _OLD_VERSION = re.compile(r"0\.[1-3](\D.*)?")

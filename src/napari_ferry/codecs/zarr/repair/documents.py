@@ -16,7 +16,7 @@ from napari_ferry.saving.repair import Repair, RepairedDocument
 
 _INDENT = re.compile(rb'\{\r?\n( +)"')
 _MAX_TEXT = 100
-"""Characters of a value that are shown."""
+"""Maximum number of characters of a value to show."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from napari_ferry.codecs.zarr.repair.documents import Documents, Entry, show_val
 
 _CONSOLIDATED = "consolidated_metadata"
 _MAX_LINES = 3
-"""Values of a document that are shown one by one."""
+"""Maximum number of values of a document to show one by one."""
 
 
 def repair_numbers(entry: Entry) -> None:

@@ -9,7 +9,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.natural_order import natural_sorted
 
 _MOST_NAMES = 200_000
-"""Most files and folders that are looked at, apart from chunks."""
+"""Maximum number of files and folders to examine, apart from chunks."""
 
 _MOST_DEPTH = 12
 

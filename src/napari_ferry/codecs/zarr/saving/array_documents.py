@@ -18,7 +18,7 @@ from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half of a surrogate pair, which file names that are not in UTF-8 contain."""
+"""Half of a surrogate pair, as in file names outside UTF-8."""
 
 
 def has_surrogates(text: str) -> bool:

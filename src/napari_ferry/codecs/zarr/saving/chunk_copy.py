@@ -33,7 +33,7 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.saving import Write
 
 _BUFFER_BYTES = 1 << 18
-"""Size of the parts of files that are copied at once; they stay in the cache of the processor."""
+"""Size of the parts of files copied at once; they stay in the cache of the processor."""
 
 _ENTRY_BYTES = 32 << 20
 """Size of the parts of entries of ZIP files; a deflated one is read whole for each part."""

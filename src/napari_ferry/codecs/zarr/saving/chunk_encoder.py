@@ -23,7 +23,7 @@ Encoded: TypeAlias = Iterator[bytes | memoryview]
 """The bytes of one chunk, in parts, each of which is valid until the next one."""
 
 _PART_BYTES = 1 << 18
-"""Most bytes in a part of a chunk that is not compressed.
+"""Maximum number of bytes in a part of an uncompressed chunk.
 
 From the copy of its pixels to the write to the file, a part stays in the cache of the processor.
 """
@@ -32,7 +32,7 @@ _HEADER = 16
 """Size of the header of Blosc, in bytes."""
 
 OVERHEAD = _HEADER + 4
-"""Most bytes that a chunk can grow by: the header of Blosc and the checksum."""
+"""Maximum growth of a chunk in bytes: the header of Blosc and the checksum."""
 
 _BITSHUFFLE = 2
 

@@ -11,13 +11,13 @@ from napari_ferry.codecs.zarr.options import ChunkKind
 from napari_ferry.codecs.zarr.saving.pyramid import Step
 
 _CHUNK_BYTES = 2 << 20
-"""Most bytes of pixels in a chunk."""
+"""Maximum number of bytes of pixels in a chunk."""
 
 _CHUNK_SIDE = 1024
 _CUBE_DEPTH = 64
 
 MOST_FILES = 2000
-"""Number of files from which on chunks are stored in shards, if not asked otherwise."""
+"""Number of files above which chunks are stored in shards by default."""
 
 
 @dataclass(frozen=True, kw_only=True)

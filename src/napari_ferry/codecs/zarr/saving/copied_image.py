@@ -30,10 +30,10 @@ from napari_ferry.image import Image
 from napari_ferry.saving.write import write_bytes
 
 _COPY_BYTES = 32 << 20
-"""Most bytes of pixels in the files that are copied by one write, unless one file has more."""
+"""Maximum bytes of pixels in the files copied by one write, unless one file has more."""
 
 _CHUNK_OVERHEAD = 64
-"""Most bytes that a compressor usually adds to a chunk that it cannot compress, apart from 1 %."""
+"""Usual maximum of bytes a compressor adds to an incompressible chunk, apart from 1 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +206,7 @@ def _fits(
 
 
 def _has_levels(copied: CopiedImage) -> bool:
-    """Return True if an image has smaller levels, needs none, or shall have none."""
+    """Return True if an image has smaller levels, needs none, or is to have none."""
     is_single = len(copied.levels) == 1 and copied.options.levels is None
     return not is_single or len(plan_pyramid(copied.levels[0].shape, copied.axes, None)) == 1
 

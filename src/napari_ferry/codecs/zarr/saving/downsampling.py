@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.zarr.options import Method
 
 _ROWS = 128
-"""Rows of the source in one step, so that intermediate results stay in the cache."""
+"""Rows of the source in one step, few enough for the cache of the processor."""
 
 _Reduce: TypeAlias = Callable[[NDArray[Any], tuple[bool, ...]], NDArray[Any]]
 

@@ -14,7 +14,7 @@ from napari_ferry.image import Image, common_losses, describe
 from napari_ferry.image.record import is_valid_scale
 
 _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
-"""Data types that viewers in browsers do not read."""
+"""Data types unknown to viewers in browsers."""
 
 _SERIES = (
     "bioio and ome-zarr-py do not open several images in one store: save each on its own for them"

@@ -16,10 +16,10 @@ from napari_ferry.codecs.zarr.saving.pyramid import Step
 from napari_ferry.saving.write import write_bytes
 
 BLOCK_BYTES = 32 << 20
-"""Most bytes of pixels in a block, unless a few chunks have more."""
+"""Maximum number of bytes of pixels in a block, unless a few chunks have more."""
 
 SHARD_BYTES = 64 << 20
-"""Most bytes of pixels in a shard, unless a few chunks have more."""
+"""Maximum number of bytes of pixels in a shard, unless a few chunks have more."""
 
 
 @dataclass(frozen=True, kw_only=True)

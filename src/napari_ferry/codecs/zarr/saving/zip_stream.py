@@ -21,7 +21,7 @@ from napari_ferry.codecs.zarr.saving.planned_block import StoreBlock
 from napari_ferry.saving.stream import EncodeTask, Results, Stream
 
 ENTRY_BYTES = 256
-"""Most bytes of the two headers of one entry, without the name of its image in both of them."""
+"""Maximum size of the two headers of one entry in bytes, without the name of its image."""
 
 Files = dict[str, bytes]
 """The bytes of files by their keys."""

@@ -10,9 +10,9 @@ from napari_ferry.codecs.binary.layout.signals.rows import Row
 from napari_ferry.codecs.binary.layout.usual_sizes import MAX_OFFSET, USUAL_HEADERS, USUAL_SIDES
 
 _MAX_FAR = 4
-"""Number of pitches near a far repeat that are tried."""
+"""Maximum number of pitches to try near a far repeat."""
 _BORDER_SCORE = 8.0
-"""Score of a pitch that only borders support."""
+"""Score of a pitch supported by borders alone."""
 
 
 def possible_gaps(pitch: int, row: Row, itemsize: int) -> list[int]:

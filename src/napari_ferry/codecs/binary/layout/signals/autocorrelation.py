@@ -162,7 +162,7 @@ def whitened(x: Floats) -> Floats:
     power = spectrum.real**2 + spectrum.imag**2
     power = power.sum(0) if power.ndim > 1 else power
 
-    # Dividing by the envelope of the spectrum leaves what is periodic.
+    # Dividing by the envelope of the spectrum leaves the periodic part.
     size = max(3, power.size // 56)
     envelope = uniform_filter1d(uniform_filter1d(power, size), size)
     envelope += np.float32(1e-5) * power.mean() + np.float32(1e-30)

@@ -22,7 +22,7 @@ _SEGMENTS, _SEGMENT = 20, 20 * BLOCK
 FEW_SEGMENTS = 8
 _PERIOD_SAMPLES, _MAX_PERIOD = 60_000, 32
 _FEW_SLICES = 4
-"""Number of slices that are searched for pixels of more than four samples."""
+"""Number of slices to search for pixels of more than four samples."""
 _WIDEST = 8
 """Bytes of the widest number."""
 _PERIODIC = 0.8

@@ -15,7 +15,7 @@ _BINS = 12
 _MAX_SHIFT = 2
 """Rows by which frames may move up or down."""
 _CLEAR = 6
-"""Prominence of a height that may be that of frames."""
+"""Prominence of a height of possible frames."""
 _FEW = 4
 
 

@@ -12,10 +12,10 @@ Floats = npt.NDArray[np.floating[Any]]
 Bytes = npt.NDArray[np.uint8]
 
 _PARTS = 9
-"""Parts of the window in which the usual gain of a split is measured."""
+"""Number of parts of the window for measuring the usual gain of a split."""
 _LEAST_SAMPLES = 64
 _LEAST_NATS = 8.0
-"""Usual gain that is assumed at least."""
+"""Minimum of the usual gain."""
 
 
 def find_value_edge(first: Floats, window: Floats) -> tuple[int, float]:

@@ -20,7 +20,7 @@ _LEAST_PROOF = 5
 """Standard deviations by which the channels of a pixel must differ."""
 
 _LEAST_PART = 24
-"""Length of the shortest row that can be part of a joined one; closer samples are alike anyway."""
+"""Minimum length of a row as a part of a joined one; closer samples are alike anyway."""
 _JOINED_BITS, _JOINED_SHARE = 0.1, 0.1
 """Excess of the code length of a joined row, in bits per sample, and as a share of the gain."""
 

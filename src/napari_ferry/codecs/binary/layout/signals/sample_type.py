@@ -19,9 +19,9 @@ Floats = npt.NDArray[np.float64]
 
 _SLICES, _FEW_SLICES, _SLICE_BYTES = 32, 6, 8160
 _ODD_PHASE = 0.05
-"""Penalty for samples that are aligned neither to the file nor to its end, in bits per byte."""
+"""Penalty for samples aligned neither to the file nor to its end, in bits per byte."""
 _MAX_RIVALRY = 0.01
-"""Largest excess over the cost of another order or phase of the same numbers, in bits per byte."""
+"""Maximum excess over the cost of another order or phase of the same numbers, in bits per byte."""
 ASYMMETRY_WEIGHT = 1.2
 _MAX_EXTRA, _MAX_LOG_RATIO = 0.8, 1.6
 """Difference and log ratio of costs, up to which a type is kept."""

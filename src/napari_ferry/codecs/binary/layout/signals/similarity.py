@@ -23,7 +23,7 @@ _MAX_DOWN, _MAX_ASIDE = 6, 12
 """Shift between frames, in rows and samples."""
 _MAX_LAGS = 8
 _TEMPLATE, _BLOCK = 1 << 16, 1 << 19
-"""Samples that are searched for, and those in which they are searched at once."""
+"""Number of samples to search for, and number of samples searched at once."""
 
 
 class Similarity:
@@ -105,7 +105,7 @@ def _peak(cross: Spectrum, width: int) -> float:
     """Return the excess of the best small shift over all large ones, in spreads."""
     from scipy import fft
 
-    cross[[0, 1, -1]] = 0  # row ends are the same in both patches, whatever the image
+    cross[[0, 1, -1]] = 0  # row ends are the same in both patches of any image
     cross[:, :2] = 0
     matches = np.roll(fft.irfft2(cross, (_ROWS, width)), (_ROWS // 2, width // 2), (0, 1))
     down, aside = np.abs(np.arange(_ROWS) - _ROWS // 2), np.abs(np.arange(width) - width // 2)

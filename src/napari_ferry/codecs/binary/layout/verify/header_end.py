@@ -19,7 +19,7 @@ _BYTE = np.dtype("u1")
 _ROWS_BYTES, _WIDE_BYTES = 256 << 10, 64 << 10
 _EDGE_BYTES = 12 << 10
 _LIKE_FRAMES = 8
-"""Number of frames that the bytes before the first one are compared with."""
+"""Number of frames to compare with the bytes before the first one."""
 _UNLIKE = 0.05
 """Distance of the distributions of frames beyond their usual ones."""
 

@@ -25,7 +25,7 @@ from napari_ferry.codecs.binary.layout.verify.header_end import HeaderEnd
 Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 7
-"""Rows on each side of a seam that are compared with it."""
+"""Rows on each side of a seam, for comparison with it."""
 _MAX_SEAMS, _MAX_PITCHES = 8, 5
 _SEAM_BYTES = 192 << 10
 _WIDE_BYTES = 16 << 10

@@ -138,3 +138,12 @@ def test_a_dataset_has_one_variable_with_the_name_of_the_image(tmp_path: Path) -
     assert (again.name, again.axis("t")) == (image.name, image.axis("t"))
     for other in ("", "t"):  # no name, and one that a coordinate has
         assert list(image.replace(name=other).to_dataset().data_vars) == ["image"]
+
+
+def test_pixels_that_were_loaded_are_not_read_again(tmp_path: Path) -> None:
+    imsave(STACK, tmp_path / "a.tif")
+    (image,) = imload(tmp_path / "a.tif")
+    pixels = image.load()
+    assert image.to_xarray().data is pixels
+    image.close()
+    assert image.to_xarray().chunks is not None

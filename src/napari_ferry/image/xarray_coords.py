@@ -36,9 +36,10 @@ def to_data_array(image: Image) -> xarray.DataArray:
         raise InvalidImageError(
             "xarray is not installed: install it by pip install 'napari-ferry[xarray]'."
         ) from error
-    in_memory = type(image.array) is np.ndarray  # xarray would read any other array at once
+    array = image.load() if image.is_loaded else image.array
+    in_memory = type(array) is np.ndarray  # xarray would read any other array at once
     return xarray.DataArray(
-        image.array if in_memory else image.to_dask(),
+        array if in_memory else image.to_dask(),
         {**_to_coordinates(image.axes, image.channels, image.shape), **_to_labels(image)},
         image.axis_names,
         image.name or None,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import napari_ferry
 from napari_ferry.cli import make_parser
 from napari_ferry.cli.formats import format_flags
 from napari_ferry.io.search import codecs, find_codec
 
 DOCS = Path(__file__).parents[1] / "docs"
+SOURCE = Path(napari_ferry.__file__).parent
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -80,3 +84,23 @@ def test_the_table_of_what_is_kept_is_true(suffix: str):
     assert written == {name: {cell.mark, *cell.notes} for name, cell in column.items()}, (
         "docs/kept.md is not up to date: run make docs"
     )
+
+
+def sentences_of(tree: ast.Module) -> Iterator[str]:
+    """Return all texts in a module; in place of each value that is filled in, there is a NUL."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=values):
+                yield "".join(v.value if isinstance(v, ast.Constant) else "\0" for v in values)
+            case ast.Constant(value=str(text)):
+                yield text
+
+
+def test_the_messages_of_the_questions_are_those_of_the_code():
+    quoted = re.findall(r'^### "(.*)"$', (DOCS / "faq.md").read_text("utf-8"), re.MULTILINE)
+    assert len(quoted) >= 25
+    trees = (ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py"))
+    said = {text for tree in trees for text in sentences_of(tree)}
+    patterns = {text: ".*".join(map(re.escape, re.split(r"\s*…\s*", text))) for text in quoted}
+    missing = [text for text in quoted if not any(map(re.compile(patterns[text]).search, said))]
+    assert missing == []

@@ -374,7 +374,7 @@ def test_labels_under_a_projection_are_those_at_the_sliders(movie, viewer, tmp_p
     viewer.dims.set_current_step(1, 2)
     wait_until_ready(movie, qtbot)
     movie.fields.other_axes.value = "max"
-    wait_for(movie, "cells: labels are not projected, but those at z = 2 of 6", qtbot)
+    wait_for(movie, "cells: labels are shown at z = 2 of 6, not projected", qtbot)
     wait_until_ready(movie, qtbot)
     picture = movie.source.draw(0)
     assert picture[:4].max() > 0

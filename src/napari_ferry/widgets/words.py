@@ -42,7 +42,8 @@ OPTION_WORDS = {
     "compression": Words(
         "Compression",
         "All are lossless. In TIFF, every program reads zlib and LZW, and Zstandard is faster. In "
-        "OME-Zarr, Zstandard is small and LZ4 is fast; automatic keeps that of an opened store.",
+        "OME-Zarr, Zstandard is small and LZ4 is fast; automatic keeps the compression of an "
+        "opened store.",
         {
             None: "Automatic",
             "none": "None",
@@ -77,7 +78,7 @@ OPTION_WORDS = {
     "chunks": Words(
         "Chunks",
         "Parts that are read at once: planes for viewing one at a time, cubes for volumes that are "
-        "sliced in every direction; automatic keeps those of an opened store.",
+        "sliced in every direction; automatic keeps the chunks of an opened store.",
         {None: "Automatic", "2D": "Planes", "3D": "Cubes"},
     ),
     "shards": Words(
@@ -93,7 +94,7 @@ OPTION_WORDS = {
     ),
     "downsample": Words(
         "Smaller copies by",
-        "How pixels of smaller resolutions are made; automatic averages images and picks labels.",
+        "Method of making smaller resolutions; automatic averages images and picks labels.",
         {None: "Automatic", "mean": "Mean", "nearest": "Nearest pixel", "mode": "Most frequent"},
     ),
     # --- movies -----------------------------------------------------------------------------
@@ -109,7 +110,7 @@ OPTION_WORDS = {
     ),
     "loop": Words(
         "Repeat (0 = forever)",
-        "How often a GIF or an animated PNG plays again after the first time.",
+        "Number of times a GIF or an animated PNG plays again after the first time.",
     ),
     "colors": Words(
         "Colors per frame (at most)",

@@ -192,7 +192,7 @@ def _check_count(file: VideoFile, packets: _Packets) -> None:
         is_avi = file.container.format.name == "avi"
         empty = find_empty_chunks(file.path, file.stream.index) if is_avi else None
         if empty is None or len(empty) < promised - len(packets):
-            packets.damage = f"its header promises {promised} frames"
+            packets.damage = f"its header declares {promised} frames"
         else:
             packets.empty = _count_left_out(empty, len(packets.keys) == len(packets))
     is_truncated = is_truncated_matroska(file.path) or is_truncated_mp4(file.path)

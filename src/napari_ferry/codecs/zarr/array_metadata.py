@@ -133,7 +133,7 @@ def parse_v3(document: Mapping[str, Any]) -> ArrayMetadata:
 
     grid, configuration = _named(document.get("chunk_grid"))
     if grid != "regular":
-        raise DamageError(f"its chunk grid {grid!r:.40} is not supported, only regular ones are")
+        raise DamageError(f"its chunk grid {grid!r:.40} is not supported, expected a regular one")
     chunks = _parse_chunks(configuration.get("chunk_shape"), shape)
 
     decoder, shards = _parse_codecs(document.get("codecs"), chunks, dtype)

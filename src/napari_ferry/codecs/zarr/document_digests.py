@@ -73,8 +73,8 @@ def find_changes(store: Store) -> Iterator[str]:
                 yield f"{store.name} is damaged: {name} is missing; restore it from a copy."
             elif _digest(name, found) != digest:
                 yield (
-                    f"{store.name}: {name} has changed since the store was saved; if no program "
-                    "was told to change it, restore it from a copy."
+                    f"{store.name}: {name} has changed since the store was saved; unless this was "
+                    "intended, restore it from a copy."
                 )
 
 

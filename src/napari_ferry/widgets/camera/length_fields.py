@@ -14,7 +14,7 @@ SECONDS, FRAMES, DEGREES = "seconds", "frames", "degrees"
 
 UNITS = (("Seconds", SECONDS), ("Frames", FRAMES))
 
-_UNIT_TIP = "What the length counts. Seconds follow from the frame rate of the movie."
+_UNIT_TIP = "Unit of the length. Seconds are counted at the frame rate of the movie."
 
 
 class LengthFields(QObject):

@@ -142,9 +142,7 @@ class MovieFields(CanvasFields):
         names = [image.name for image in images if image.kind == "labels"]
         if not names or not self.other_axes.drawing_options():
             return ()
-        return (
-            f"{', '.join(names)}: labels are not projected, but those at {self.other_axes.text}",
-        )
+        return (f"{', '.join(names)}: labels are shown at {self.other_axes.text}, not projected",)
 
     def _keeps_samples(self, layers: list[Layer]) -> bool:
         """Return True if the format stores the values of these images instead of a drawing."""

@@ -25,7 +25,7 @@ def reload_layers(viewer: Viewer) -> None:
         if origin_of(layer) is None:
             notify(missing_origin(layer.name), "error")
     if not selected:
-        notify("No layer is selected: select those to load again.", "error")
+        notify("No layer is selected: select the layers to load again.", "error")
 
     for source, members in group_by_source(selected, viewer.layers).items():
         try:

@@ -6,8 +6,8 @@ from napari_ferry.widgets.words import Words
 
 FOLLOW = Words(
     "Follow files of selected layers",
-    "Look at the files once a second, and add new frames to their layers. The files may be those "
-    "of an acquisition in progress.",
+    "Check the files once a second, and add new frames to their layers. The files may belong to an "
+    "acquisition in progress.",
 )
 STAY = Words("Stay at the end", "Move the slider to the newest frame whenever one is added.")
 OPEN_FILE = Words("Open file...", "Open a file that is being written, and follow it.")

@@ -59,7 +59,7 @@ CANDIDATES = Words(
 )
 MORE_TIP = "Show the less likely layouts."
 DETAILS = Words("Details", "Show the measured numbers behind the reasons.")
-USE = Words("Use them", "Use what fits the file.")
+USE = Words("Use them", "Use the values that fit the file.")
 
 OPEN = Words("Open", "Keep the picture in the viewer as a layer.")
 WRITE = Words(
@@ -71,10 +71,10 @@ WRITE_ALL_TIP = "Write a sidecar with the same layout next to every file that it
 SELECT_FILE = "Select a file or folder, or drop one here."
 REPLACE, REPLACE_WRITE = "Replace", "Write"
 
-CHANGES = Words("Changes", "What will be written, a line for each change")
+CHANGES = Words("Changes", "Planned changes, one per line")
 WRITE_CHANGES = Words("Write", "Write these changes. Pixels are not touched.")
 OPEN_REPAIRED = Words("Open", "Open it in the viewer as it is now.")
-KNOWN_VALUES = Words("Known values", "What you know of the image; the changes then contain it")
+KNOWN_VALUES = Words("Known values", "Known properties of the image, to add to the changes")
 REPAIR_OPTIONS = {
     "axes": Words("Axes", "Names of the axes, such as tzyx"),
     "scale": Words("Scale", "Distance of neighbors on each axis, such as 2,0.5,0.5 or z=2,x=0.5"),

@@ -65,7 +65,7 @@ def _array_layout(
         y=y,
         x=x,
         confidence=1.0,
-        reasons=(f"the header of {offset} bytes is that of {format_name}",),
+        reasons=(f"the header of {offset} bytes matches {format_name}",),
     )
 
 

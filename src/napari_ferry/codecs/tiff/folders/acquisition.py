@@ -56,7 +56,7 @@ def _describe(acquisition: Acquisition) -> str:
     missing = paths.count(None)
     are_zero = f"; {_count(missing, 'file')} missing, whose frames are zero" if missing else ""
     return (
-        f"The names of {len(paths) - missing} files such as {example.name} are read as those of "
+        f"The names of {len(paths) - missing} files such as {example.name} are read as names by "
         f"{acquisition.program}, with {', '.join(counts)}{images}{are_zero}: rename the files if "
         "this is wrong."
     )

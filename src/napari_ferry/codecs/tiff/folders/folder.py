@@ -45,7 +45,7 @@ def read_folder(folder: Path) -> list[Image]:
     Warns
     -----
     FerryWarning
-        Names tell apart several kinds of files, or give axes; files are left out.
+        Names distinguish several kinds of files, or give axes; files are left out.
     """
     paths = tiff_files(folder)
     companions = companion_files(folder)
@@ -77,7 +77,7 @@ def read_stack(paths: Sequence[Path]) -> list[Image]:
     Warns
     -----
     FerryWarning
-        Names tell apart several kinds of files, or give axes; files are left out.
+        Names distinguish several kinds of files, or give axes; files are left out.
     """
     labels = parse_partition(paths)
     if len(paths) > 1 and labels and is_complete(labels):
@@ -147,7 +147,7 @@ def _read_families(paths: Sequence[Path], folder: Path | None) -> list[Image]:
 def _warn_of_families(families: Sequence[Sequence[Path]]) -> None:
     kinds = [f"{len(family)} like {family[0].name}" for family in families]
     warn(
-        f"The names tell apart {len(families)} kinds of files, which are opened as separate "
+        f"The names distinguish {len(families)} kinds of files, which are opened as separate "
         f"images: {', '.join(kinds[:-1])} and {kinds[-1]}."
     )
 

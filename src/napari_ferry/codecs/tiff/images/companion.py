@@ -31,8 +31,7 @@ def read_companion(path: Path) -> list[Image]:
     images = read_ome(companion_header(path))
     if not images:
         raise UnreadableFileError(
-            f"{path.name} does not describe images that can be opened: open its TIFF files "
-            "themselves."
+            f"{path.name} describes no image that can be opened: open its TIFF files themselves."
         )
     stem = path.name[: -len(COMPANION_SUFFIX)]
     return [image if image.name else replace(image, name=stem) for image in images]

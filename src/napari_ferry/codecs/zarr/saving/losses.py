@@ -17,11 +17,11 @@ _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
 """Data types unknown to viewers in browsers."""
 
 _SERIES = (
-    "bioio and ome-zarr-py do not open several images in one store: save each on its own for them"
+    "bioio and ome-zarr-py do not open several images in one store: save each separately for them"
 )
 _SERIES_WITHOUT_XML = (
-    "OME-XML cannot describe all of the images, so that napari-ome-zarr does not find any, nor do "
-    "bioio and ome-zarr-py: save each on its own for them"
+    "OME-XML cannot describe all of the images, so napari-ome-zarr, bioio and ome-zarr-py do not "
+    "find any: save each separately for them"
 )
 _ZIP = (
     "napari-ome-zarr, ome-zarr-py and viewers in browsers do not open ZIP files: save as .ome.zarr "

@@ -4,13 +4,15 @@ The scheduler and two workers run in network namespaces that are joined by a bri
 its own as far as the network goes; this needs Linux and root. ``kills`` kills a worker with SIGKILL
 at a random time, again and again while saves go on, and compares every byte with what threads
 write. ``rates`` saves with one worker and with two, and prints the seconds, the memory of workers
-and client, and the bytes that a write sends.
+and client, and the bytes that a write sends. ``sent`` counts those of a source of 100,000 pages,
+``scheduler`` passes writes of no work, and ``plan`` plans 100 TB.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import itertools
 import os
 import pickle  # noqa: TID251 - our own writes
@@ -30,7 +32,13 @@ import numpy as np
 import psutil
 import xxhash
 
-from napari_ferry import Image, imload, imsave, plan, run
+from benchmarks.plan_cost import measure_plans
+from benchmarks.sent_bytes import measure_sent
+from napari_ferry import Image, Plan, imload, imsave, plan, run
+from napari_ferry.arrays import Array, BlockReader
+from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.saving import PlannedFile, Write
+from napari_ferry.saving.write_groups import WriteGroup, Writes
 
 BRIDGE = "ferry0"
 PORT = 8786
@@ -50,15 +58,25 @@ WRITE_BYTES = 8 << 20
 def main() -> int:
     """Run the chosen measurement, and print its table."""
     parser = argparse.ArgumentParser(prog="benchmarks.cluster", description=__doc__)
-    parser.add_argument("what", choices=["kills", "rates"])
+    parser.add_argument("what", choices=["kills", "rates", "plan", "scheduler", "sent"])
     parser.add_argument("--kills", type=int, default=50, help="for each format")
     parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS))
     parser.add_argument("--bytes", type=float, default=200e6, help="of the movie")
     parser.add_argument("--folder", type=Path, help="where files are written and removed")
+    parser.add_argument("--tasks", type=int, default=20_000, help="of no work, for scheduler")
     options = parser.parse_args()
+    if options.what == "plan":
+        measure_plans()
+        return 0
     small_writes()
     with tempfile.TemporaryDirectory(prefix="ferry-cluster-", dir=options.folder) as name:
         folder = Path(name)
+        if options.what == "scheduler":
+            measure_scheduler(folder, options.tasks)
+            return 0
+        if options.what == "sent":
+            measure_sent(folder, FORMATS)
+            return 0
         source = make_source(folder, int(options.bytes))
         if options.what == "kills":
             return sum(
@@ -223,6 +241,47 @@ def digest(folder: Path) -> str:
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     return hasher.hexdigest()
+
+
+def measure_scheduler(folder: Path, count: int) -> None:
+    """Print how many writes of no work pass the window in a second, and the memory they need."""
+    with two_hosts() as address, distributed.Client(address, timeout="30s") as client:
+        client.wait_for_workers(2, timeout=60)
+        run(no_work(folder / "warm.bin", 100), client=client)
+        before = client.run_on_scheduler(resident), resident()
+        started = time.monotonic()
+        run(no_work(folder / "idle.bin", count), client=client)
+        seconds = time.monotonic() - started
+        after = client.run_on_scheduler(resident), resident()
+    print(
+        f"{count} writes of no work in {seconds:.1f} s, {count / seconds:.0f} a second; "
+        f"scheduler +{(after[0] - before[0]) / 1e6:.1f} MB, client "
+        f"+{(after[1] - before[1]) / 1e6:.1f} MB"
+    )
+
+
+def no_work(path: Path, count: int) -> Plan:
+    """Return a plan of writes that write nothing."""
+    array = Placeholder((count,), np.dtype(np.uint8))
+    group = WriteGroup(
+        path=path,
+        count=count,
+        make=functools.partial(_idle_write, array=array),
+        nbytes=count,
+        key="",
+        arrays=(array,),
+    )
+    file = PlannedFile(path=path, nbytes=0, create=Path.touch)
+    return Plan(files=(file,), writes=Writes([group]))
+
+
+def _idle_write(path: Path, index: int, *, array: Array) -> Write:
+    return Write(path=path, array=array, region=(slice(index, index + 1),), put=put_nothing)
+
+
+def put_nothing(path: Path, reader: BlockReader) -> str:
+    """Return a digest of nothing, as a write does."""
+    return "00"
 
 
 def measure_rates(source: Image, folder: Path, names: list[str]) -> None:

@@ -113,7 +113,7 @@ def _run(code: str) -> str:
 def test_import_costs_little_more_than_numpy():
     """Counted in modules, which luck does not touch; ``benchmarks/importing.py`` times it."""
     more = _modules_after("import napari_ferry") - _modules_after("import numpy")
-    assert len(more) <= 85, sorted(more)
+    assert len(more) <= 90, sorted(more)
 
 
 def test_import_loads_no_heavy_library():

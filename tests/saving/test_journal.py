@@ -1,17 +1,13 @@
 """Journals of finished writes; those of anyone are tested in `test_partial`."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from napari_ferry.saving.partial.journal import (
-    JOURNAL,
-    JournalError,
-    WriteRecord,
-    add_line,
-    read_journal,
-)
+from napari_ferry.saving.partial.journal import JOURNAL, add_line, read_journal
+from napari_ferry.saving.partial.write_records import JournalError, WriteRecord
 
 LINE = {"file": "new-0.bin", "write": 3, "stored": "ab", "source": "cd"}
 
@@ -56,3 +52,28 @@ def test_lines_of_earlier_versions_are_skipped(tmp_path: Path):
 def test_lines_that_no_save_writes_are_refused(line: dict, tmp_path: Path):
     with pytest.raises(JournalError):
         journal_of(tmp_path, line)
+
+
+def test_records_of_many_writes_need_little_memory(tmp_path: Path):
+    lines = [{**LINE, "write": k, "stored": f"{k:016x}"} for k in range(2000)]
+    (tmp_path / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    tracemalloc.start()
+    try:
+        records = read_journal(tmp_path).writes["new-0.bin"]
+        assert records[1234] == WriteRecord(f"{1234:016x}", "cd")
+        assert tracemalloc.get_traced_memory()[0] < 2000 * 50
+    finally:
+        tracemalloc.stop()
+    assert len(records) == 2000
+    assert records.get(2000) is None
+
+
+def test_a_line_that_changed_since_is_no_record(tmp_path: Path):
+    journal = journal_of(tmp_path, LINE, {**LINE, "write": 4})
+    path = tmp_path / JOURNAL
+    path.write_text(path.read_text().replace('"write": 3', '"write": 5'))
+    records = journal.writes["new-0.bin"]
+    assert records.get(3) is None
+    assert records[4] == WriteRecord("ab", "cd")
+    path.write_bytes(b"x" * path.stat().st_size)
+    assert records.get(4) is None

@@ -4,7 +4,8 @@ from napari_ferry.arrays.blocks import BlockReader
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.loading import read_array
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, split_by_frames, whole_region
+from napari_ferry.arrays.region_grid import Region
+from napari_ferry.arrays.regions import split_by_frames, whole_region
 
 __all__ = [
     "Array",

@@ -26,7 +26,7 @@ class ArrayLayout(Shaped):
     def __init__(self, array: Array) -> None:
         self.shape = tuple(int(n) for n in array.shape)
         self.dtype = np.dtype(array.dtype)
-        self.chunks = chunk_lengths(array)
+        self.chunks = tuple(map(_even_length, chunk_lengths(array)))
         self.strides: tuple[int, ...] | None = None
         if isinstance(array, np.ndarray | FileArray | ArrayLayout):
             self.strides = array.strides and tuple(array.strides)
@@ -36,6 +36,13 @@ class ArrayLayout(Shaped):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
         raise TypeError("the layout of an array has no pixels")
+
+
+def _even_length(chunk: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    """Return one length for chunks of dask that are equal but the last, of which there are many."""
+    if isinstance(chunk, tuple) and len(chunk) > 1 and 0 < chunk[-1] <= chunk[0]:
+        return int(chunk[0]) if len({*chunk[:-1]}) == 1 else chunk
+    return chunk
 
 
 def chunk_lengths(array: Array) -> tuple[Any, ...]:

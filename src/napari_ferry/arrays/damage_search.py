@@ -11,7 +11,8 @@ import numpy as np
 from napari_ferry.arrays.blocks import BLOCK_BYTES
 from napari_ferry.arrays.frames import Frames, SequentialReader
 from napari_ferry.arrays.protocol import Array
-from napari_ferry.arrays.regions import Region, region_bytes, split_by_bytes, whole_region
+from napari_ferry.arrays.region_grid import Region
+from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
 from napari_ferry.errors import UnreadableFileError, share_collector
 
 _MOST_THREADS = 8
@@ -40,7 +41,7 @@ def find_damage(array: Array, count: Callable[[int], None]) -> Iterator[str]:
 
     is_sequential = isinstance(array, Frames) and isinstance(array.read, SequentialReader)
     n_threads = 1 if is_sequential else min(_MOST_THREADS, os.cpu_count() or 1)
-    blocks = split_by_bytes(array, whole_region(array.shape), BLOCK_BYTES)
+    blocks = iter(split_by_bytes(array, whole_region(array.shape), BLOCK_BYTES))
     with ThreadPoolExecutor(n_threads, "ferry-verify", share_collector()) as pool:
         while batch := list(itertools.islice(blocks, _BATCH * n_threads)):
             for messages in pool.map(search, batch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,14 @@ from napari_ferry.arrays.array_layout import ArrayLayout, chunk_lengths
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.memmap import is_in_file
 from napari_ferry.arrays.protocol import Array
-
-Region = tuple[slice, ...]
-"""A region of an array: one slice with a start and a stop for each axis."""
+from napari_ferry.arrays.region_grid import (
+    Cuts,
+    EvenCuts,
+    ListedCuts,
+    Region,
+    RegionGrid,
+    longest,
+)
 
 
 def whole_region(shape: Sequence[int]) -> Region:
@@ -47,7 +52,7 @@ def cut_to_region(array: Array, region: Region) -> tuple[Array, Region]:
 
 
 def split_by_frames(
-    region: Region, lead: int, most: int, edges: Sequence[NDArray[Any]]
+    region: Region, lead: int, most: int, chunks: Sequence[int | tuple[int, ...]]
 ) -> list[Region]:
     """Split a region into regions of at most `most` frames, in C order.
 
@@ -59,8 +64,9 @@ def split_by_frames(
         Number of leading axes, along which frames are counted.
     most : int
         Maximum number of frames of each result, at least 1.
-    edges : sequence of array of int
-        Starts of chunks along each leading axis; results end there if possible.
+    chunks : sequence of int or tuple of int
+        Length of chunks along each leading axis, as of `chunk_lengths`; results end at their edges
+        if possible.
     """
     counts = region_shape(region)[:lead]
     axis = next(
@@ -69,7 +75,7 @@ def split_by_frames(
     if axis is None or math.prod(counts) <= most:
         return [region]
 
-    cuts = _split_points(region[axis], most // math.prod(counts[axis + 1 :]), edges[axis])
+    cuts = _split_points(region[axis], most // math.prod(counts[axis + 1 :]), chunks[axis])
     regions = []
     for index in np.ndindex(*counts[:axis]):
         fixed = tuple(
@@ -80,14 +86,31 @@ def split_by_frames(
     return regions
 
 
-def _split_points(side: slice, step: int, edges: NDArray[Any]) -> list[tuple[int, int]]:
+def _split_points(side: slice, step: int, chunk: int | tuple[int, ...]) -> list[tuple[int, int]]:
     """Split one side into ranges of at most `step`, at chunk edges if possible."""
+    edges = np.array(_edges_of(chunk)) if isinstance(chunk, tuple) else None
     points = [side.start]
     while points[-1] < side.stop:
         limit = min(points[-1] + step, side.stop)
-        inside = edges[(edges > points[-1]) & (edges <= limit)]
-        points.append(int(inside[-1]) if limit < side.stop and inside.size else limit)
+        if edges is None:
+            edge = limit - limit % max(1, int(chunk))  # type: ignore[arg-type]
+        else:
+            edge = int(edges[np.searchsorted(edges, limit, "right") - 1])
+        points.append(edge if limit < side.stop and edge > points[-1] else limit)
     return list(itertools.pairwise(points))
+
+
+def _edges_of(chunks: tuple[int, ...]) -> list[int]:
+    """Return the starts of chunks, followed by their end."""
+    return [*itertools.accumulate(chunks, initial=0)]
+
+
+def largest_chunk(array: Array) -> tuple[int, ...]:
+    """Return the length of the longest chunk along each axis, at least 1."""
+    return tuple(
+        max(1, *chunk) if isinstance(chunk, tuple) else max(1, min(chunk, n))
+        for chunk, n in zip(chunk_lengths(array), array.shape, strict=True)
+    )
 
 
 def chunk_edges(array: Array) -> list[NDArray[Any]]:
@@ -103,7 +126,7 @@ def chunk_edges(array: Array) -> list[NDArray[Any]]:
     ]
 
 
-def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
+def split_by_bytes(array: Array, region: Region, most: int) -> RegionGrid:
     """Split a region into regions of about `most` bytes, or of one chunk if chunks are larger.
 
     Results consist of whole chunks, so that each chunk is read once. They grow first along the
@@ -119,39 +142,33 @@ def split_by_bytes(array: Array, region: Region, most: int) -> Iterator[Region]:
         Size of the results, in bytes.
     """
     chunks = chunk_lengths(array)
-    sides = [_edges_within(chunk, side) for chunk, side in zip(chunks, region, strict=True)]
-    if any(len(side) < 2 for side in sides):
-        return
+    sides = [_cuts_within(chunk, side) for chunk, side in zip(chunks, region, strict=True)]
+    if not all(map(len, sides)):
+        return RegionGrid(tuple(sides))
 
-    steps = [int(np.diff(side).max()) for side in sides]
+    steps = [longest(side) for side in sides]
     nbytes = math.prod(steps) * np.dtype(array.dtype).itemsize
     for axis in _inner_first(array):
-        length = int(sides[axis][-1] - sides[axis][0])
+        length = region[axis].stop - region[axis].start
         if nbytes // steps[axis] * length > most:
-            n_chunks = max(1, most // nbytes)
-            sides[axis] = np.append(sides[axis][:-1:n_chunks], sides[axis][-1])
+            sides[axis] = sides[axis].join(max(1, most // nbytes))
             break
         nbytes = nbytes // steps[axis] * length
-        sides[axis] = sides[axis][[0, -1]]
-
-    for index in np.ndindex(*(len(side) - 1 for side in sides)):
-        yield tuple(
-            slice(int(side[i]), int(side[i + 1])) for side, i in zip(sides, index, strict=True)
-        )
+        sides[axis] = sides[axis].join(len(sides[axis]))
+    return RegionGrid(tuple(sides))
 
 
-def _edges_within(chunk: int | tuple[int, ...], side: slice) -> NDArray[Any]:
-    """Return the starts of chunks within one side of a region, and its start and end.
+def _cuts_within(chunk: int | tuple[int, ...], side: slice) -> Cuts:
+    """Return the chunks within one side of a region, cut off at its start and end.
 
-    The time depends on the region, not on the array, which may have very many chunks of one length.
+    An array may have very many chunks of one length.
     """
     if isinstance(chunk, tuple):
-        edges = np.cumsum((0, *chunk))
-    else:
-        step = max(1, chunk)
-        edges = np.arange((side.start // step + 1) * step, side.stop, step)
-    inside = edges[(edges > side.start) & (edges < side.stop)]
-    return np.unique(np.concatenate(([side.start], inside, [side.stop])).astype(np.int64))
+        inside = (edge for edge in _edges_of(chunk) if side.start < edge < side.stop)
+        edges = dict.fromkeys((side.start, *inside, side.stop))
+        return ListedCuts(tuple(edges))
+    step = max(1, chunk)
+    return EvenCuts(side.start, side.stop, side.start // step * step, step)
 
 
 def _inner_first(array: Array) -> list[int]:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region, split_by_frames
-from napari_ferry.arrays.regions import chunk_edges, region_bytes, region_shape
+from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.regions import largest_chunk, region_bytes, region_shape
 from napari_ferry.movie.intensity import IntensityMapping
 from napari_ferry.saving.stream import frames_per_task
 
@@ -66,9 +66,9 @@ def split_frames(array: Array, region: Region, lead: int, least: int = 1) -> lis
     least : int
         Number of frames of each result, unless a chunk has more or the frames are small.
     """
-    edges = chunk_edges(array)[:lead]
     counts = region_shape(region)[:lead]
     frame_bytes = region_bytes(array, region) // math.prod(counts)
-    chunks = [int(np.diff(edge).max()) for edge, n in zip(edges, counts, strict=True) if n > 1]
+    longest = largest_chunk(array)[:lead]
+    chunks = [side for side, n in zip(longest, counts, strict=True) if n > 1]
     most = frames_per_task(frame_bytes, max(chunks, default=1))
-    return split_by_frames(region, lead, max(least, most), edges)
+    return split_by_frames(region, lead, max(least, most), chunk_lengths(array)[:lead])

@@ -48,10 +48,13 @@ class LazyContrastLimits:
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if key != "_lock"}
+        """Return the limits, which are found first: the array would travel with each task."""
+        self.find()
+        hidden = ("_lock", "array")
+        return {key: value for key, value in vars(self).items() if key not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _lock=threading.Lock())
+        vars(self).update(state, array=None, _lock=threading.Lock())
 
     def find(self) -> tuple[float, float]:
         """Return the limits; unknown ones are read from the regions on the first call."""

@@ -24,14 +24,14 @@ from napari_ferry.ome_xml.vocabulary import (
 from napari_ferry.units import to_ome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari_ferry.image import Image
     from napari_ferry.ome_xml.planes import TiffData
 
 
 def write_ome_xml(
-    images: Sequence[Image], tiff_data: Sequence[Sequence[TiffData]], *, uuid: str | None = None
+    images: Sequence[Image], tiff_data: Sequence[Iterable[TiffData]], *, uuid: str | None = None
 ) -> str:
     """Describe images and their planes as OME-XML, for storage in UTF-8.
 
@@ -41,7 +41,7 @@ def write_ome_xml(
     ----------
     images : sequence of Image
         One Image element each. Their leading axes may be in any order.
-    tiff_data : sequence of sequence of TiffData
+    tiff_data : sequence of iterable of TiffData
         The planes of each image, in C order of its leading axes.
     uuid : str, optional
         UUID of the file, ``urn:uuid:...``.
@@ -52,10 +52,9 @@ def write_ome_xml(
         The data type is unknown to OME, or y and x (or y, x and s) are not the last axes.
     """
     root = _make_root({"UUID": uuid} if uuid else {})
-    for i, (image, blocks) in enumerate(zip(images, tiff_data, strict=True)):
+    for i, image in enumerate(images):
         element, pixels = _write_image(root, i, image)
-        for block in blocks:
-            _write_tiff_data(pixels, block)
+        pixels.append(ET.Comment(f"planes {i}"))
         ET.SubElement(element, "AnnotationRef", {"ID": f"Annotation:{i}"})
 
     notes = ET.SubElement(root, "StructuredAnnotations")
@@ -64,7 +63,12 @@ def write_ome_xml(
         note = ET.SubElement(notes, "CommentAnnotation", attributes)
         # JSON escapes characters forbidden in XML: control characters and lone surrogates
         ET.SubElement(note, "Value").text = json.dumps(describe(image), ensure_ascii=True)
-    return _to_text(root)
+
+    # elements of all parts of a large series would need ten times the memory of their text
+    text = _to_text(root)
+    for i, (_, blocks) in enumerate(zip(images, tiff_data, strict=True)):
+        text = text.replace(f"<!--planes {i}-->", "".join(map(_tiff_data_text, blocks)), 1)
+    return text
 
 
 def write_companion_xml(images: Sequence[Image]) -> str:
@@ -151,16 +155,18 @@ def _channels_to_write(image: Image) -> Sequence[Channel]:
     return (single_channel(image),) if count == 1 else (Channel(),) * count
 
 
-def _write_tiff_data(pixels: ET.Element, block: TiffData) -> None:
+def _tiff_data_text(block: TiffData) -> str:
+    """Return the element of some planes."""
     # an IFD without a count would be one plane
     numbers = {"IFD": block.ifd, "PlaneCount": block.count} if block.count >= 0 else {}
     numbers |= {"FirstC": block.first_c, "FirstZ": block.first_z, "FirstT": block.first_t}
     attributes = {key: str(value) for key, value in numbers.items()}
-    element = ET.SubElement(pixels, "TiffData", attributes)
+    element = ET.Element("TiffData", attributes)
     if block.uuid:
         # a file with another name is found by its UUID
         named = {"FileName": xml_text(block.filename)} if block.filename else {}
         ET.SubElement(element, "UUID", named).text = block.uuid
+    return ET.tostring(element, encoding="unicode")
 
 
 def _samples(image: Image) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region, whole_region
 from napari_ferry.arrays.protocol import Shaped
-from napari_ferry.arrays.regions import chunk_edges
+from napari_ferry.arrays.regions import chunk_edges, largest_chunk
 
 
 def cache_chunks(array: Array, axis: int | None, max_bytes: int) -> Array:
@@ -30,7 +30,7 @@ def cache_chunks(array: Array, axis: int | None, max_bytes: int) -> Array:
     if axis is None or getattr(array, "chunks", None) is None:
         return array
 
-    per_chunk = int(np.diff(chunk_edges(array)[axis]).max())
+    per_chunk = largest_chunk(array)[axis]
     frame = math.prod(array.shape) // array.shape[axis] * np.dtype(array.dtype).itemsize
     group_size = min(per_chunk, max_bytes // 2 // max(1, frame))
     if group_size <= 1:

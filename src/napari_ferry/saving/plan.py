@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.saving.stream import EncodeTask, Stream
+from napari_ferry.saving.stream import Stream
 from napari_ferry.saving.write import PlannedFile, Write
+from napari_ferry.saving.write_groups import Writes, group_writes
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from napari_ferry.arrays import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +30,9 @@ class Plan:
     ----------
     files : tuple of PlannedFile
         Every file or folder of the save, first the one that the data set is named after.
-    writes : tuple of Write
-        Writes to fill the files, in any order within a stage.
+    writes : sequence of Write
+        Writes to fill the files, in any order within a stage. Those of a large save are made when
+        they are needed, as those of `napari_ferry.saving.pixel_writes`.
     losses : tuple of str
         Sentences about everything that the format cannot store, and about an assumed frame rate.
     nframes : int
@@ -58,7 +64,7 @@ class Plan:
     """
 
     files: tuple[PlannedFile, ...]
-    writes: tuple[Write, ...] = ()
+    writes: Sequence[Write] = ()
     losses: tuple[str, ...] = ()
     nframes: int = 0
     identity: str = ""
@@ -89,12 +95,20 @@ class Plan:
     @property
     def source_bytes(self) -> int:
         """Size of the pixels to read, in bytes; the total of the progress."""
-        return sum(step.nbytes for step in self.steps)
+        tasks = self.stream.tasks if self.stream else ()
+        return self.grouped_writes.nbytes + sum(task.nbytes for task in tasks)
+
+    @cached_property
+    def grouped_writes(self) -> Writes:
+        """The writes in groups, each for one file and stage."""
+        return group_writes(self.writes)
 
     @property
-    def steps(self) -> tuple[Write | EncodeTask, ...]:
-        """Writes, and tasks of the stream."""
-        return (*self.writes, *(self.stream.tasks if self.stream else ()))
+    def sources(self) -> Iterator[Array]:
+        """Arrays to read, some of them several times."""
+        yield from self.grouped_writes.arrays
+        if self.stream:
+            yield from (task.array for task in self.stream.tasks)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -108,9 +122,15 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """Digest to identify this save."""
-        parts = [f"{file.path.name}:{file.nbytes}" for file in self.files]
-        parts += [f"{write.path.name}:{write.region}" for write in self.writes]
-        parts += [f"{task.region}" for task in self.stream.tasks] if self.stream else []
-        text = "\n".join([self.identity, *parts])
-        return xxhash.xxh3_128_hexdigest(text.encode(errors="surrogatepass"))
+        """Digest to identify this save, computed from what determines its writes."""
+        hasher = xxhash.xxh3_128(self.identity.encode(errors="surrogatepass"))
+        for text in self._identities():
+            hasher.update(f"\n{text}".encode(errors="surrogatepass"))
+        return hasher.hexdigest()
+
+    def _identities(self) -> Iterator[str]:
+        """Yield texts about the files, writes and tasks."""
+        yield from (f"{file.path.name}:{file.nbytes}" for file in self.files)
+        yield self.grouped_writes.fingerprint
+        if self.stream:
+            yield from (f"{task.region}" for task in self.stream.tasks)

@@ -11,6 +11,7 @@ from pathlib import Path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.stream import Results, Stream
+from napari_ferry.saving.write_groups import Writes
 
 
 def merge_plans(plans: Sequence[Plan], name: str) -> Plan:
@@ -39,7 +40,7 @@ def merge_plans(plans: Sequence[Plan], name: str) -> Plan:
     stale = dict.fromkeys(path for plan in plans for path in plan.stale if path not in paths)
     return Plan(
         files=tuple(file for plan in plans for file in plan.files),
-        writes=tuple(write for plan in plans for write in plan.writes),
+        writes=Writes(group for plan in plans for group in plan.grouped_writes.groups),
         losses=_unique(plan.losses for plan in plans),
         nframes=sum(plan.nframes for plan in plans),
         identity=json.dumps([plan.identity for plan in plans]),

@@ -218,7 +218,7 @@ def _follow_links(plan: Plan) -> Plan:
     return replace(
         plan,
         files=tuple(replace(file, path=targets[file.path]) for file in plan.files),
-        writes=tuple(replace(write, path=targets[write.path]) for write in plan.writes),
+        writes=plan.grouped_writes.replace_paths(targets),
         stale=tuple(path.absolute() for path in plan.stale),
         stream=plan.stream
         and replace(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays import Array, BlockReader, Region, whole_region
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.blocks import BLOCK_BYTES, read_block, write_block
+from napari_ferry.arrays.region_grid import RegionGrid
 from napari_ferry.arrays.regions import region_bytes, region_shape, split_by_bytes
 from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write, write_bytes
+from napari_ferry.saving.write_groups import WriteGroup, Writes
 
 _WRITE_BYTES = 256 << 20
 """Bytes of pixels in one write."""
@@ -32,7 +34,7 @@ def pixel_writes(
     dtype: np.dtype[Any],
     offset: int = 0,
     locate: Callable[[Path], int] | None = None,
-) -> list[Write]:
+) -> Writes:
     """Return writes of a region of an array to a file of known length, uncompressed.
 
     No two writes read the same chunk of the source.
@@ -56,41 +58,52 @@ def pixel_writes(
     locate : callable, optional
         Returns the offset of the pixels in the partial file; 0 by default.
     """
+    place = _Place(offset, tuple(strides), dtype, locate)
+    # a large save has large writes, also if it is divided into many files
+    most = write_bytes(_WRITE_BYTES, region_bytes(array, whole_region(array.shape)))
+    return Writes(_groups(path, array, region, lead, place, most))
+
+
+def _groups(
+    path: Path, array: Array, region: Region, lead: int, place: _Place, most: int
+) -> Iterator[WriteGroup]:
+    """Yield the writes of at most some bytes of an array, and of each part of a `Stack`."""
     # the parts of a stack may have chunks of their own
     if isinstance(array, Stack) and array.axis < lead:
-        a, writes = array.axis, []
-        inner, steps = (*region[:a], *region[a + 1 :]), (*strides[:a], *strides[a + 1 :])
-        for k in range(region[a].start, region[a].stop):
-            writes += pixel_writes(
-                path,
-                array.parts[k],
-                inner,
-                lead=lead - 1,
-                strides=steps,
-                dtype=dtype,
-                offset=offset + (k - region[a].start) * strides[a],
-                locate=locate,
-            )
-        return writes
+        axis = array.axis
+        inner = (*region[:axis], *region[axis + 1 :])
+        for k in range(region[axis].start, region[axis].stop):
+            part = place.without_axis(axis, k - region[axis].start)
+            yield from _groups(path, array.parts[k], inner, lead - 1, part, most)
+        return
 
-    writes, layout = [], ArrayLayout(array)
-    most = write_bytes(_WRITE_BYTES, region_bytes(array, region))
-    for part in split_by_bytes(array, region, most):
-        start = [p.start - r.start for p, r in zip(part, region, strict=True)]
-        first = offset + sum(i * step for i, step in zip(start, strides, strict=True))
-        place = _Place(first, tuple(strides), dtype, locate)
-        stored = partial(place.digest, layout=layout, region=part)
-        writes.append(
-            Write(
-                path=path,
-                array=array,
-                region=part,
-                put=place.put,
-                stored=stored,
-                stores_pixels=layout.dtype == dtype,
-            )
+    grid = split_by_bytes(array, region, most)
+    if len(grid):
+        yield WriteGroup(
+            path=path,
+            count=len(grid),
+            make=partial(_make_write, array=array, region=region, grid=grid, place=place),
+            nbytes=region_bytes(array, region),
+            key=f"{place.offset} {place.strides} {place.dtype.str} {grid}",
+            arrays=(array,),
         )
-    return writes
+
+
+def _make_write(
+    path: Path, index: int, *, array: Array, region: Region, grid: RegionGrid, place: _Place
+) -> Write:
+    """Return the write of one region of a grid."""
+    part = grid[index]
+    own = place.move([p.start - r.start for p, r in zip(part, region, strict=True)])
+    layout = ArrayLayout(array)
+    return Write(
+        path=path,
+        array=array,
+        region=part,
+        put=own.put,
+        stored=partial(own.digest, layout=layout, region=part),
+        stores_pixels=layout.dtype == own.dtype,
+    )
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,16 @@ class _Place:
     strides: tuple[int, ...]
     dtype: np.dtype[Any]
     locate: Callable[[Path], int] | None
+
+    def move(self, index: Sequence[int]) -> _Place:
+        """Return the place of a part, given the index of its first sample."""
+        steps = sum(i * step for i, step in zip(index, self.strides, strict=True))
+        return replace(self, offset=self.offset + steps)
+
+    def without_axis(self, axis: int, index: int) -> _Place:
+        """Return the place of what is at an index of one axis."""
+        strides = (*self.strides[:axis], *self.strides[axis + 1 :])
+        return replace(self, offset=self.offset + index * self.strides[axis], strides=strides)
 
     def put(self, path: Path, pixels: BlockReader) -> str:
         """Write pixels, and return their digest in the order of writing."""

@@ -127,7 +127,7 @@ def plan(images: Sequence[Image], path: Path) -> Plan:
                 may_replace=may_replace,
             ),
         ),
-        writes=tuple(writes),
+        writes=writes,
         losses=tuple(common_losses(images)),
         nframes=math.prod(image.shape[:lead]),
         identity=text,

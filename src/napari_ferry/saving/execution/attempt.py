@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader
 from napari_ferry.arrays.blocks import as_bytes
-from napari_ferry.saving.partial.journal import WriteRecord
+from napari_ferry.saving.partial.write_records import WriteRecord
 from napari_ferry.saving.write import Write
 
 

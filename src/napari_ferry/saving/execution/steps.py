@@ -51,7 +51,7 @@ def make_all(
             from napari_ferry.saving.execution.cluster.cluster_runner import running_on
 
             runner = stack.enter_context(running_on(client, plan, folder.path))
-        make_files(plan.files, plan.writes, folder, monitor, runner)
+        make_files(plan.files, plan.grouped_writes, folder, monitor, runner)
         is_distributed = plan.stream is not None and plan.stream.is_distributed
         return _make_stream(plan, folder, monitor, runner if is_distributed else threads)
 

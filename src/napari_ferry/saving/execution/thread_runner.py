@@ -8,7 +8,8 @@ its source is the same: known by the identity of its files, or by a digest of it
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,15 +23,20 @@ from napari_ferry.saving.disk.plain_files import reserve
 from napari_ferry.saving.execution.attempt import Attempt
 from napari_ferry.saving.execution.runner import Runner
 from napari_ferry.saving.partial.partial_folder import PartialFolder
+from napari_ferry.saving.partial.write_records import WriteRecord
 from napari_ferry.saving.write import PlannedFile, Write, partial_name
+from napari_ferry.saving.write_groups import WriteGroup, Writes
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
+_MOST_SOURCES = 64
+"""Number of sources whose identity is kept: those of a stack of files are used one by one."""
+
 
 def make_files(
     files: Sequence[PlannedFile],
-    writes: Sequence[Write],
+    writes: Writes,
     folder: PartialFolder,
     monitor: Monitor,
     runner: Runner,
@@ -39,8 +45,10 @@ def make_files(
 
     Parameters
     ----------
-    files, writes : sequence
-        Files, and writes to fill them.
+    files : sequence of PlannedFile
+        The files.
+    writes : Writes
+        Writes to fill them.
     folder : PartialFolder
         Folder of the partial files; finished writes of an interrupted save are not repeated.
     monitor : Monitor
@@ -50,33 +58,53 @@ def make_files(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    own: dict[Path, list[Write]] = {file.path: [] for file in files}
-    for write in writes:
-        own[write.path].append(write)
+    own: dict[Path, list[int]] = {file.path: [] for file in files}
+    for number, group in enumerate(writes.groups):
+        own[group.path].append(number)
     # a single write is not finished before its file, which is moved in place then
     sources = _Sources() if len(writes) > 1 else None
-    jobs = [
-        _FileJob(file, folder, monitor, partial_name(i, file.path), own[file.path], sources, runner)
+    jobs = (
+        _FileJob(
+            file,
+            folder,
+            monitor,
+            partial_name(i, file.path),
+            [writes.groups[number] for number in own[file.path]],
+            sources,
+            runner,
+        )
         for i, file in enumerate(files)
         if file.create is not None
-    ]
+    )
     pool = ThreadPoolExecutor(runner.threads, "ferry-save", share_collector())
     with pool, ExitStack() as undo:
         undo.callback(monitor.stop)
-        first, *later = sorted({0, *(write.stage for write in writes)})
-        _run_stage(first, map(_FileJob.prepare, jobs), pool, runner)
+        first, *later = sorted({0, *writes.stages})
+        unfinished: list[_FileJob] = []
+        _run_stage(first, _prepare(jobs, first, unfinished), pool, runner)
         for stage in later:
-            _run_stage(stage, jobs, pool, runner)
+            _run_stage(stage, unfinished, pool, runner)
         undo.pop_all()
+
+
+def _prepare(
+    jobs: Iterable[_FileJob], stage: int, unfinished: list[_FileJob]
+) -> Iterator[_FileJob]:
+    """Yield jobs whose file is created, and add those with later stages to a list.
+
+    Other jobs are not kept, as a series may have thousands of files.
+    """
+    for job in jobs:
+        if any(group.stage > stage for group in job.groups):
+            unfinished.append(job)
+        yield job.prepare()
 
 
 def _run_stage(stage: int, jobs: Iterable[_FileJob], pool: Executor, runner: Runner) -> None:
     """Carry out the writes of one stage, a few of them at a time."""
     waiting: list[Future[None]] = []
     for job in jobs:
-        for index, write in enumerate(job.writes):
-            if write.stage != stage:
-                continue
+        for index, write in job.writes(stage):
             while len(waiting) >= runner.most_waiting():
                 waiting = _collect(waiting)
             waiting.append(pool.submit(job.carry_out, index, write))
@@ -108,7 +136,7 @@ class _FileJob:
         Counts bytes, and stops all threads.
     name : str
         Partial name.
-    writes : sequence of Write
+    groups : sequence of WriteGroup
         Its writes.
     sources : _Sources, optional
         Identities of the sources; ``None`` if the save cannot be resumed.
@@ -122,7 +150,7 @@ class _FileJob:
         folder: PartialFolder,
         monitor: Monitor,
         name: str,
-        writes: Sequence[Write],
+        groups: Sequence[WriteGroup],
         sources: _Sources | None,
         runner: Runner,
     ) -> None:
@@ -131,24 +159,32 @@ class _FileJob:
         self.monitor = monitor
         self.name = name
         self.target = folder.file(name)
-        self.writes = writes
+        self.groups = groups
         self.sources = sources
         self.runner = runner
-        self.records = folder.records.get(name, {})
-        self.n_left = len(writes)
+        self.records: Mapping[int, WriteRecord] = folder.records.get(name, {})
+        self.n_writes = self.n_left = sum(group.count for group in groups)
         self.lock = threading.Lock()
+
+    def writes(self, stage: int) -> Iterator[tuple[int, Write]]:
+        """Yield the writes of a stage, and their numbers among all writes of the file."""
+        first = 0
+        for group in self.groups:
+            if group.stage == stage:
+                yield from enumerate(group.writes(), first)
+            first += group.count
 
     def prepare(self) -> _FileJob:
         """Create the file, unless an interrupted save created it for the same writes."""
         is_kept = self.name in self.folder.ready and self.target.exists()
         if not is_kept and not self.file.is_folder:
             self.records = {}
-        if self.file.create and (not is_kept or not self.writes):
+        if self.file.create and (not is_kept or not self.n_writes):
             self.file.create(self.target)
             reserve(self.target)
-        if not self.writes:
+        if not self.n_writes:
             self._complete()
-        elif not is_kept and len(self.writes) > 1:
+        elif not is_kept and self.n_writes > 1:
             self._note_ready()
         return self
 
@@ -189,15 +225,15 @@ class _FileJob:
             sync_tree(self.target)
             return
         sync_file(self.target)
-        if self.sources and len(self.writes) == 1:
+        if self.sources and self.n_writes == 1:
             self.folder.record_ready(self.name)
 
 
 class _Sources:
-    """Identities of the sources of writes, each computed once."""
+    """Identities of the sources of writes, each computed once for neighboring writes."""
 
     def __init__(self) -> None:
-        self._by_id: dict[int, tuple[Array, str | None]] = {}
+        self._by_id: OrderedDict[int, tuple[Array, str | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def identity(self, write: Write) -> str | None:
@@ -212,4 +248,6 @@ class _Sources:
             if known is None:
                 known = write.array, source_identity(write.array)
                 self._by_id[id(write.array)] = known
+                if len(self._by_id) > _MOST_SOURCES:
+                    self._by_id.popitem(last=False)
         return known[1]

@@ -19,9 +19,10 @@ def default_workers(plan: Plan, cores: int) -> int:
     One thread is sufficient to copy memory or files to a disk; computing, decoding and encoding
     benefit from more.
     """
-    if plan.writes and all(isinstance(write.array, StampedParts) for write in plan.writes):
+    arrays = plan.grouped_writes.arrays
+    if arrays and all(isinstance(array, StampedParts) for array in arrays):
         return 1
     if plan.is_encoded:
         return min(8, cores)
-    is_copied = all(isinstance(w.array, np.ndarray | FileArray) for w in plan.writes)
+    is_copied = all(isinstance(array, np.ndarray | FileArray) for array in arrays)
     return 1 if is_copied else min(4, cores)

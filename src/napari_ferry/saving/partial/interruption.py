@@ -23,8 +23,9 @@ from napari_ferry.errors import (
 )
 from napari_ferry.files.comparable_names import comparable
 from napari_ferry.saving.disk.plain_files import is_locked
-from napari_ferry.saving.partial.journal import LOCK, Journal, JournalError, read_journal
+from napari_ferry.saving.partial.journal import LOCK, Journal, read_journal
 from napari_ferry.saving.partial.recovery import is_usable, pending_files
+from napari_ferry.saving.partial.write_records import JournalError
 
 SUFFIX = ".ferry-partial"
 _NONCE = re.compile(r"[0-9a-f]{32}")

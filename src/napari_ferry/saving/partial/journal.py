@@ -12,50 +12,36 @@ Lines about writes are not flushed to the disk: their content is checked when a 
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from sys import intern
-from typing import NamedTuple
 
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.saving.disk.flush import sync_open
 from napari_ferry.saving.disk.plain_files import is_plain, name_length, open_plain
+from napari_ferry.saving.partial.write_records import (
+    MAX_LINE_BYTES,
+    NEW_NAME,
+    JournalError,
+    WriteRecords,
+    checked_new,
+    parse_line,
+    parse_write,
+)
 
 LOCK, JOURNAL, RUN = "lock", "journal.jsonl", "run"
 
 _OLD = re.compile(r"old-[0-9]{1,9}")
-_NEW = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
-"""An unfinished file, or an auxiliary file of a format with one more suffix."""
-
 _PROBE = re.compile(r"probe-[0-9a-f]{32}")
 """A file by which a worker of a cluster shows that it shares the folder."""
 
 _MAX_BYTES = 64 << 20
 """Size of the largest journal to read; a save with 200,000 writes writes half of it."""
 
-_MAX_LINE_BYTES = 8 << 20
-"""Length of the longest line; the moves of fifty thousand files are shorter."""
-
-_MAX_WRITES = 10**9
-
 _MAX_NAME = 1024
 """Longest name of a target, in units of `name_length`; FAT allows 255 characters of any size."""
-
-
-class JournalError(ValueError):
-    """A journal is damaged, or was not written by a save."""
-
-
-class WriteRecord(NamedTuple):
-    """A finished write: digest of the stored data, and identity or digest of its source."""
-
-    stored: str
-    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +53,7 @@ class Journal:
     plan, nonce : str
         Identity of the save.
     writes : dict
-        Name in the folder -> number of the write -> `WriteRecord`, for each finished write.
+        Name in the folder -> records of its finished writes.
     ready : set of str
         Names of files that were created and flushed, so that their writes can be resumed.
     moves : tuple of (str, str)
@@ -83,7 +69,7 @@ class Journal:
 
     plan: str = ""
     nonce: str = ""
-    writes: dict[str, dict[int, WriteRecord]] = field(default_factory=dict)
+    writes: dict[str, WriteRecords] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
     moves: tuple[tuple[str, str], ...] = ()
     aside: tuple[str, ...] = ()
@@ -98,7 +84,7 @@ def is_entry(name: str) -> bool:
 
 def is_data(name: str) -> bool:
     """Return True for the name of an unfinished file, or of one set aside."""
-    return bool(_OLD.fullmatch(name) or _NEW.fullmatch(name))
+    return bool(_OLD.fullmatch(name) or NEW_NAME.fullmatch(name))
 
 
 def probe_name() -> str:
@@ -141,19 +127,17 @@ def read_journal(folder: Path) -> Journal:
         return Journal()
     if not is_plain(path):
         raise JournalError(f"{path} is not a plain file")
+    journal = Journal()
     with open(path, "rb", opener=open_plain) as file:
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise JournalError(f"{path} is too long")
-
-    nbytes = content.rfind(b"\n") + 1
-    journal = Journal(nbytes=nbytes)
-    lines = io.BytesIO(content)
-    while lines.tell() < nbytes:
-        line = lines.readline(_MAX_LINE_BYTES + 1)
-        if len(line) > _MAX_LINE_BYTES:
-            raise JournalError(f"{path} has a line that is too long")
-        journal = _with_line(journal, line)
+        while line := file.readline(MAX_LINE_BYTES + 1):
+            if len(line) > MAX_LINE_BYTES:
+                raise JournalError(f"{path} has a line that is too long")
+            end = journal.nbytes + len(line)
+            if end > _MAX_BYTES:
+                raise JournalError(f"{path} is too long")
+            if not line.endswith(b"\n"):  # truncated by a crash
+                break
+            journal = replace(_with_line(journal, line, path), nbytes=end)
     return journal
 
 
@@ -173,27 +157,23 @@ def cut_truncated_line(folder: Path, journal: Journal) -> None:
         file.truncate(journal.nbytes)
 
 
-def _with_line(journal: Journal, line: bytes) -> Journal:
-    """Return a journal with one more line."""
-    try:
-        entry = parse_json(line.decode("ascii"))
-    except ValueError as error:
-        raise JournalError(f"{line[:60]!r} is not JSON") from error
+def _with_line(journal: Journal, line: bytes, path: Path) -> Journal:
+    """Return a journal with one more line, which begins where the others end."""
+    write = parse_write(line)
+    if write is not None:
+        name, index, _ = write
+        journal.writes.setdefault(name, WriteRecords(path)).add(index, journal.nbytes)
+        return journal
 
+    entry = parse_line(line)
     match entry:
         case {"plan": str(plan), "nonce": str(nonce)}:
             return replace(journal, plan=plan, nonce=nonce)
-        case {"file": str(name), "write": int(index), "stored": str(stored), "source": str(source)}:
-            if not 0 <= index < _MAX_WRITES:
-                raise JournalError(f"{index} is not the number of a write")
-            records = journal.writes.setdefault(_checked_new(name), {})
-            records[index] = WriteRecord(stored, intern(source))
-            return journal
         case {"ready": str(name)}:
-            journal.ready.add(_checked_new(name))
+            journal.ready.add(checked_new(name))
             return journal
         case {"file": str(name), "digest": str()}:  # of an earlier version, not resumed
-            _checked_new(name)
+            checked_new(name)
             return journal
         case {"moves": [*pairs], "aside": [*aside]}:
             given = _checked_targets([entry["name"]] if "name" in entry else [])
@@ -206,17 +186,11 @@ def _checked_moves(pairs: list[object]) -> tuple[tuple[str, str], ...]:
     """Return the moves in a line, each of a different file to a different target."""
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise JournalError("not every move has two names")
-    files = [_checked_new(pair[0]) for pair in pairs if isinstance(pair, list)]
+    files = [checked_new(pair[0]) for pair in pairs if isinstance(pair, list)]
     targets = _checked_targets([pair[1] for pair in pairs if isinstance(pair, list)])
     if len(set(files)) < len(files):
         raise JournalError("one file is moved twice")
     return tuple(zip(files, targets, strict=True))
-
-
-def _checked_new(name: object) -> str:
-    if not isinstance(name, str) or not _NEW.fullmatch(name):
-        raise JournalError(f"{str(name)[:60]!r} is not the name of an unfinished file")
-    return name
 
 
 def _checked_targets(names: list[object]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.partial.journal import (
     LOCK,
     Journal,
-    WriteRecord,
     add_line,
     cut_truncated_line,
     read_journal,
@@ -30,6 +29,7 @@ from napari_ferry.saving.partial.journal import (
 )
 from napari_ferry.saving.partial.placement import Placement
 from napari_ferry.saving.partial.recovery import check_folder, check_trees, recovery_steps
+from napari_ferry.saving.partial.write_records import WriteRecord
 
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 """Errors of the system about the removal of a folder that is not empty."""
@@ -73,7 +73,8 @@ class PartialFolder:
         self.fingerprint = fingerprint
         self.nonce = nonce
         self.has_folders = has_folders
-        self.records: dict[str, dict[int, WriteRecord]] = {}
+        self.records: Mapping[str, Mapping[int, WriteRecord]] = {}
+        self.has_records = False
         self.ready: set[str] = set()
         names = {target: name for name, target in targets.items()}
         self.placement = Placement(self.path, target, self.name, names)
@@ -148,6 +149,7 @@ class PartialFolder:
         if journal:
             cut_truncated_line(self.path, journal)
             self.records, self.ready = journal.writes, journal.ready
+            self.has_records = bool(journal.writes)
             return
         self._clear()
         # this line is flushed together with that of the first file
@@ -160,7 +162,7 @@ class PartialFolder:
     @property
     def is_resumable(self) -> bool:
         """True if the save finished some writes, and has not begun to move its files."""
-        return bool(self.records) and not self.placement.has_begun
+        return self.has_records and not self.placement.has_begun
 
     def record_ready(self, name: str) -> None:
         """Record a created and flushed file, with writes ready to be resumed."""
@@ -170,7 +172,7 @@ class PartialFolder:
         """Record a finished write without flushing, as its digest is checked later."""
         line = {"file": name, "write": index, **record._asdict()}
         add_line(self.path, line, flush=False)
-        self.records.setdefault(name, {})[index] = record
+        self.has_records = True
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder, unless it is kept to resume the save or has an earlier file."""

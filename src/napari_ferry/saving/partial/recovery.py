@@ -17,13 +17,13 @@ from napari_ferry.errors import TargetError
 from napari_ferry.saving.disk.plain_files import file_defect, is_plain
 from napari_ferry.saving.partial.journal import (
     Journal,
-    JournalError,
     is_data,
     is_entry,
     is_old,
     old_name,
     read_journal,
 )
+from napari_ferry.saving.partial.write_records import JournalError
 
 _JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT: a link to a folder on Windows."""

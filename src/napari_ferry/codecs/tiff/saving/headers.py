@@ -232,7 +232,7 @@ def header_writer(
     described = tuple(layer.without_pixels() for layer in layers)  # it may be sent to a cluster
     if flavor == "imagej":
         return partial(create_imagej, layers=described)
-    bigtiff = sum(map(_stored_bytes, layers)) + len(xml) > CLASSIC_BYTES
+    bigtiff = sum(map(stored_bytes, layers)) + len(xml) > CLASSIC_BYTES
     if flavor == "ome":
         return partial(create_ome, layers=described, xml=xml, bigtiff=bigtiff)
     return partial(create_json, layers=described, part=part, bigtiff=bigtiff)
@@ -240,12 +240,23 @@ def header_writer(
 
 def file_bytes(layers: Sequence[Layer], create: Callable[..., None]) -> int:
     """Return an upper bound of the size of an uncompressed file in bytes."""
-    return sum(header_bytes(create, layer) + _stored_bytes(layer) for layer in layers)
+    return sum(header_bytes(create, layer) + stored_bytes(layer) for layer in layers)
 
 
-def _stored_bytes(layer: Layer) -> int:
+def stored_bytes(layer: Layer) -> int:
     """Return the size of the pixels and directories of a layer in bytes."""
     return layer.nframes * (layer.frame_bytes + DIRECTORY_BYTES)
+
+
+def tiny_layer(layer: Layer) -> Layer:
+    """Return a few pixels of a layer, whose file has a header of the same size."""
+    small = {"y": 2, "x": 2, "s": 4}
+    sizes = zip(layer.image.axis_names, layer.shape, layer.region, strict=True)
+    region = tuple(
+        slice(side.start, side.start + (n if name == "c" else min(n, small.get(name, 1))))
+        for name, n, side in sizes
+    )
+    return Layer(layer.image, region)
 
 
 def header_bytes(create: Callable[..., None], layer: Layer) -> int:
@@ -258,13 +269,7 @@ def header_bytes(create: Callable[..., None], layer: Layer) -> int:
     layer : Layer
         The stored pixels.
     """
-    small = {"y": 2, "x": 2, "s": 4}
-    sizes = zip(layer.image.axis_names, layer.shape, layer.region, strict=True)
-    region = tuple(
-        slice(side.start, side.start + (n if name == "c" else min(n, small.get(name, 1))))
-        for name, n, side in sizes
-    )
-    tiny = Layer(layer.image, region)
+    tiny = tiny_layer(layer)
     buffer = io.BytesIO()
     create(buffer, layers=(tiny,))
     return len(buffer.getvalue()) - tiny.nframes * tiny.frame_bytes + _DIGITS

@@ -21,7 +21,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
 )
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.codecs.tiff.saving.page_encoder import PageFormat, page_format
-from napari_ferry.codecs.tiff.saving.parts import part_path
+from napari_ferry.codecs.tiff.saving.series_description import part_path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import unsupported_reason

@@ -23,7 +23,8 @@ from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.saving.headers import DIRECTORY_BYTES, Options, PageOptions
 from napari_ferry.codecs.tiff.saving.job import Job
 from napari_ferry.codecs.tiff.saving.page_encoder import Band, PageFormat, encode_band
-from napari_ferry.codecs.tiff.saving.parts import FrameRun, describe_parts
+from napari_ferry.codecs.tiff.saving.parts import describe_parts
+from napari_ferry.codecs.tiff.saving.series_description import FrameRun
 from napari_ferry.errors import SaveError
 from napari_ferry.saving.stream import Results
 
@@ -93,7 +94,7 @@ def assemble(
                 files.add(index, pages)
     if not settings.series:
         return 1
-    describe_parts(partials, files.runs, job.images, settings.series, job.nonce)
+    describe_parts(partials, files.runs, job.images, job.path, job.nonce)
     return len(files.runs)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.names import PART, PartName, stem_of
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.saving.headers import (
+    CLASSIC_BYTES,
     DIRECTORY_BYTES,
     file_bytes,
     header_bytes,
@@ -23,31 +25,23 @@ from napari_ferry.codecs.tiff.saving.headers import (
     json_description,
     series_uuid,
     single_file_xml,
+    stored_bytes,
+    tiny_layer,
 )
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
+from napari_ferry.codecs.tiff.saving.series_description import (
+    FrameRun,
+    SeriesDescription,
+    create_part,
+    part_path,
+)
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.image import Axis, Image, describe
-from napari_ferry.ome_xml import TiffData, plane_position, write_ome_xml
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.partial.interruption import interrupted_files
 
-
-class FrameRun(NamedTuple):
-    """Consecutive frames of one image in one file of a series.
-
-    Parameters
-    ----------
-    image : int
-        Index of the image.
-    first : int
-        Index of the first frame.
-    nframes : int
-        Number of frames.
-    """
-
-    image: int
-    first: int
-    nframes: int
+_PLACEHOLDER = "napari-ferry"
+"""Description while the size of headers is computed, whose length is not that of the final one."""
 
 
 def split_layer(layer: Layer, flavor: Flavor, cap: float, reserve: int) -> list[Layer]:
@@ -72,100 +66,109 @@ def split_layer(layer: Layer, flavor: Flavor, cap: float, reserve: int) -> list[
             f"One frame needs {(fixed + per_frame) / 1e9:.6g} GB with its header, more than the "
             f"size cap of {cap / 1e9:.6g} GB: raise the cap."
         )
-    edges = [np.arange(n + 1) for n in layer.shape[: layer.lead]]
-    return [
-        Layer(layer.image, region)
-        for region in split_by_frames(layer.region, layer.lead, most, edges)
-    ]
+    regions = split_by_frames(layer.region, layer.lead, most, (1,) * layer.lead)
+    return [Layer(layer.image, region) for region in regions]
 
 
 def part_files(
-    parts: Sequence[Layer],
-    paths: Sequence[Path],
-    flavor: Flavor,
-    images: Sequence[Image],
-    nonce: str,
+    parts: Sequence[Layer], flavor: Flavor, images: Sequence[Image], path: Path, nonce: str
 ) -> list[PlannedFile]:
     """Plan the files of a series; each file of OME-TIFF describes the whole series.
 
     `nonce` distinguishes this save from all others, so that their parts are never mixed.
     """
-    uuids = [series_uuid(nonce, i) for i in range(len(parts))]
-    indices = [next(k for k, image in enumerate(images) if image is part.image) for part in parts]
+    if flavor == "ome":
+        return _ome_files(parts, images, path, nonce)
+    uuid, files = series_uuid(nonce, 0), []
+    for i, part in enumerate(parts):
+        create = header_writer([part], flavor, "", _part_mark(part, uuid, i, len(parts)))
+        nbytes = file_bytes([part], create)
+        files.append(_part_file(path, i, nbytes, create))
+    return files
+
+
+def _ome_files(
+    parts: Sequence[Layer], images: Sequence[Image], path: Path, nonce: str
+) -> list[PlannedFile]:
+    """Plan the files of a series of OME-TIFF, whose description is made for each when needed."""
+    indices = {id(image): k for k, image in enumerate(images)}
     runs = [
-        FrameRun(image=index, first=_first_frame(part), nframes=part.nframes)
-        for index, part in zip(indices, parts, strict=True)
+        FrameRun(image=indices[id(part.image)], first=_first_frame(part), nframes=part.nframes)
+        for part in parts
     ]
-    tiff_data = _tiff_data(runs, images, paths, uuids)
+    described = [Layer(image, whole_region(image.shape)).without_pixels() for image in images]
+    series = SeriesDescription(tuple(layer.image for layer in described), runs, path, nonce)
+    text_bytes = len(series.text(0).encode())
+    headers: dict[tuple[int, tuple[int, ...]], int] = {}
 
     files = []
-    for i, (part, path) in enumerate(zip(parts, paths, strict=True)):
-        xml = write_ome_xml(images, tiff_data, uuid=uuids[i]) if flavor == "ome" else ""
-        create = header_writer([part], flavor, xml, _part_mark(part, uuids[0], i, len(parts)))
-        nbytes = file_bytes([part], create)
-        files.append(PlannedFile(path=path, nbytes=nbytes, create=create, may_replace=is_own_part))
+    for i, (part, run) in enumerate(zip(parts, runs, strict=True)):
+        layer = Layer(series.images[run.image], part.region)
+        # headers of the same pages differ only in their description
+        tiny = tiny_layer(layer)
+        key = run.image, tiny.shape
+        if key not in headers:
+            create = header_writer([layer], "ome", _PLACEHOLDER, {})
+            headers[key] = header_bytes(create, layer) + text_bytes
+        nbytes = headers[key] + stored_bytes(layer)
+        bigtiff = stored_bytes(layer) + text_bytes > CLASSIC_BYTES
+        create = partial(create_part, layer=layer, series=series, index=i, bigtiff=bigtiff)
+        files.append(_part_file(path, i, nbytes, create))
     return files
+
+
+def _part_file(path: Path, index: int, nbytes: int, create: Callable[[Path], None]) -> PlannedFile:
+    return PlannedFile(
+        path=part_path(path, index), nbytes=nbytes, create=create, may_replace=is_own_part
+    )
 
 
 def describe_parts(
     partials: Sequence[Path],
     runs: Sequence[FrameRun],
     images: Sequence[Image],
-    paths: Sequence[Path],
+    path: Path,
     nonce: str,
 ) -> None:
     """Write the final descriptions into the parts of a series.
 
     Parameters
     ----------
-    partials, paths : sequence of Path
-        Current and final paths of the parts.
+    partials : sequence of Path
+        Current paths of the parts.
     runs : sequence of FrameRun
         Frames in each part.
     images : sequence of Image
         The images.
+    path : Path
+        Name of the series.
     nonce : str
         Random identifier of the save, from which the UUIDs are made.
     """
     import tifffile
 
-    texts = run_descriptions(runs, images, paths, nonce)
-    for partial, text in zip(partials, texts, strict=False):
-        with silent_tifffile(), tifffile.TiffFile(partial, mode="r+") as tif:
+    texts = run_descriptions(runs, images, path, nonce)
+    for file, text in zip(partials, texts, strict=False):
+        with silent_tifffile(), tifffile.TiffFile(file, mode="r+") as tif:
             tif.pages.first.tags["ImageDescription"].overwrite(text.encode())
 
 
 def run_descriptions(
-    runs: Sequence[FrameRun], images: Sequence[Image], paths: Sequence[Path], nonce: str
+    runs: Sequence[FrameRun], images: Sequence[Image], path: Path, nonce: str
 ) -> Iterator[str]:
     """Yield the description of each part: OME-XML, or JSON for data types unknown to OME."""
-    uuids = [series_uuid(nonce, i) for i in range(len(runs))]
     if len(runs) == 1:  # a single file, not a series
         layer = Layer(images[0], whole_region(images[0].shape))
         yield single_file_xml([layer]) if is_ome(images) else json_description(images[0])
         return
 
     if not is_ome(images):
+        uuid = series_uuid(nonce, 0)
         for i, run in enumerate(runs):
-            yield _json_of_run(run, images[run.image], uuids[0], i, len(runs))
+            yield _json_of_run(run, images[run.image], uuid, i, len(runs))
         return
-    tiff_data = _tiff_data(runs, images, paths, uuids)
-    for uuid in uuids:
-        yield write_ome_xml(images, tiff_data, uuid=uuid)
-
-
-def _tiff_data(
-    runs: Sequence[FrameRun], images: Sequence[Image], paths: Sequence[Path], uuids: Sequence[str]
-) -> list[list[TiffData]]:
-    """Return the location of each image's planes in a series; extra paths are ignored."""
-    return [
-        [
-            TiffData(0, run.nframes, *plane_position(image, run.first), path.name, uuid)
-            for run, path, uuid in zip(runs, paths, uuids, strict=False)
-            if run.image == index
-        ]
-        for index, image in enumerate(images)
-    ]
+    series = SeriesDescription(images, runs, path, nonce)
+    yield from map(series.text, range(len(runs)))
 
 
 def _json_of_run(run: FrameRun, image: Image, series: str, index: int, count: int) -> str:
@@ -188,12 +191,6 @@ def _first_frame(part: Layer) -> int:
     counts = part.image.shape[: part.lead]
     starts = [side.start for side in part.region[: part.lead]]
     return int(np.ravel_multi_index(starts, counts)) if starts else 0
-
-
-def part_path(path: Path, index: int) -> Path:
-    """Return the path of one part, ``<stem>_00000.tif``."""
-    stem = stem_of(path)
-    return PartName(stem, 0, path.name[len(stem) :]).sibling(path, index)
 
 
 def _part_mark(part: Layer, series: str, index: int, count: int) -> Mapping[str, Any]:
@@ -226,11 +223,12 @@ def with_stale(plan: Plan, path: Path) -> Plan:
     left = {path.with_name(name): file for name, file in interrupted_files(plan.paths[0]).items()}
     files = left | {file: file for file in existing}
 
-    named = [(file, PartName.of(file)) for file in files if file not in plan.paths]
+    planned = {*plan.paths}
+    named = [(file, PartName.of(file)) for file in files if file not in planned]
     stale = [
         file for file, name in named if name and name.series == series and _is_obsolete(files[file])
     ]
-    single = [path] if path not in plan.paths and files.get(path, path).is_file() else []
+    single = [path] if path not in planned and files.get(path, path).is_file() else []
     return replace(plan, stale=(*single, *stale))
 
 

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from napari_ferry.arrays import Region, split_by_frames, whole_region
-from napari_ferry.arrays.regions import chunk_edges
+from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.regions import largest_chunk
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
@@ -22,7 +21,8 @@ from napari_ferry.codecs.tiff.saving.job import Job
 from napari_ferry.codecs.tiff.saving.layer import Layer
 from napari_ferry.codecs.tiff.saving.page_encoder import EncodeFrames, PageFormat
 from napari_ferry.codecs.tiff.saving.page_writer import WriterSettings, assemble
-from napari_ferry.codecs.tiff.saving.parts import FrameRun, part_path, run_descriptions
+from napari_ferry.codecs.tiff.saving.parts import run_descriptions
+from napari_ferry.codecs.tiff.saving.series_description import FrameRun, part_path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.saving import Plan, PlannedFile, Stream
 from napari_ferry.saving.stream import EncodeTask, frames_per_task
@@ -84,7 +84,7 @@ def _reserve_parts(job: Job) -> _Reservation:
     while True:
         runs = [*_incompressible_runs(job, job.cap - reserve)]
         paths = tuple(part_path(job.path, i) for i in range(len(runs)))
-        text = next(run_descriptions(runs, job.images, paths, job.nonce))
+        text = next(run_descriptions(runs, job.images, job.path, job.nonce))
         if len(runs) == count:
             break
         # the final description can have longer numbers
@@ -124,7 +124,7 @@ def _task_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
 
     Each chunk of the source is read for one task only, unless it has many large frames.
     """
-    steps = [int(np.diff(side).max()) for side in chunk_edges(layer.image.array)]
+    steps = largest_chunk(layer.image.array)
     in_chunk, height = math.prod(steps[: layer.lead]), page.shape[0]
     together = frames_per_task(page.nbytes, in_chunk)
     if page.band_rows is None:
@@ -137,7 +137,7 @@ def _task_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
 
 def _frame_regions(layer: Layer, order: Sequence[int], most: int) -> Iterator[Region]:
     """Yield regions of up to `most` whole frames, in the order of storage."""
-    lead, region, edges = layer.lead, whole_region(layer.shape), chunk_edges(layer.image.array)
+    lead, region, chunks = layer.lead, whole_region(layer.shape), chunk_lengths(layer.image.array)
     stored = (*(region[k] for k in order), *region[lead:])
-    for part in split_by_frames(stored, lead, most, [edges[k] for k in order]):
+    for part in split_by_frames(stored, lead, most, [chunks[k] for k in order]):
         yield (*(part[order.index(k)] for k in range(lead)), *part[lead:])

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from napari_ferry.codecs.tiff.saving.headers import data_start, first_pages
 from napari_ferry.codecs.tiff.saving.job import Job
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
-from napari_ferry.codecs.tiff.saving.parts import part_files, part_path, split_layer
-from napari_ferry.saving import Plan, PlannedFile, Write, pixel_writes
+from napari_ferry.codecs.tiff.saving.parts import part_files, split_layer
+from napari_ferry.codecs.tiff.saving.series_description import part_path
+from napari_ferry.saving import Plan, PlannedFile, pixel_writes
+from napari_ferry.saving.write_groups import MadeGroups, WriteGroup, Writes
 
 
 def plan_uncompressed(job: Job) -> Plan:
     """Plan the files of a save without compression, and the writes of their pixels."""
     if job.is_series:
         return _plan_series(job)
-    writes = [
-        write
+    writes = Writes(
+        group
         for layer, page in zip(job.layers, first_pages(job.layers), strict=True)
-        for write in _writes(layer, job.path, job.flavor, page)
-    ]
-    return Plan(files=(job.single_file,), writes=tuple(writes))
+        for group in _writes(layer, job.path, job.flavor, page).groups
+    )
+    return Plan(files=(job.single_file,), writes=writes)
 
 
 def _plan_series(job: Job) -> Plan:
@@ -34,23 +37,23 @@ def _plan_series(job: Job) -> Plan:
             for layer in job.layers
             for part in split_layer(layer, job.flavor, job.cap, reserve)
         ]
-        paths = [part_path(job.path, i) for i in range(len(parts))]
-        files: list[PlannedFile] = part_files(parts, paths, job.flavor, job.images, job.nonce)
+        files: list[PlannedFile] = part_files(parts, job.flavor, job.images, job.path, job.nonce)
         # the headers grow with the number of parts, and may exceed their estimate
         excess = max(file.nbytes for file in files) - math.ceil(job.cap) + 1
         if excess <= 0:
             break
         reserve += excess
 
-    writes = [
-        write
-        for part, path in zip(parts, paths, strict=True)
-        for write in _writes(part, path, job.flavor, 0)
-    ]
-    return Plan(files=tuple(files), writes=tuple(writes))
+    groups = MadeGroups(len(parts), partial(_part_group, parts=parts, job=job))
+    return Plan(files=tuple(files), writes=Writes(groups))
 
 
-def _writes(layer: Layer, path: Path, flavor: Flavor, page: int) -> list[Write]:
+def _part_group(index: int, *, parts: Sequence[Layer], job: Job) -> WriteGroup:
+    """Return the writes of one file of a series."""
+    return _writes(parts[index], part_path(job.path, index), job.flavor, 0).groups[0]
+
+
+def _writes(layer: Layer, path: Path, flavor: Flavor, page: int) -> Writes:
     """Plan the writes of a layer's pixels; `page` is its first page in the file."""
     return pixel_writes(
         path,

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.region_grid import RegionGrid
 from napari_ferry.arrays.stamp import unreadable
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
@@ -73,6 +74,34 @@ class StoredChunks(Shaped):
         files = self.array.files
         keys = map(files.key_of, self.numbers())
         return [self.array, *map(files.store.stamp, keys)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiedBlocks:
+    """All blocks of one level that is copied.
+
+    Parameters
+    ----------
+    array : StoredChunks
+        All files of the level.
+    regions : RegionGrid
+        Region of each block.
+    level, prefix
+        As for `CopiedBlock`.
+    """
+
+    array: StoredChunks = field(repr=False)
+    regions: RegionGrid
+    level: Level
+    prefix: str
+    stage = 0
+
+    def __len__(self) -> int:
+        return len(self.regions)
+
+    def __getitem__(self, index: int, /) -> CopiedBlock:
+        chunks = StoredChunks(self.array.array, self.regions[index])
+        return CopiedBlock(chunks=chunks, level=self.level, prefix=self.prefix)
 
 
 @dataclass(frozen=True, kw_only=True)

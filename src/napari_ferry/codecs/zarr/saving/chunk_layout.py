@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from napari_ferry.arrays.region_grid import EvenCuts, RegionGrid
 from napari_ferry.codecs.zarr.options import ChunkKind
 from napari_ferry.codecs.zarr.saving.pyramid import Step
 
@@ -114,11 +115,11 @@ class Section:
         """Levels to write."""
         return self.levels[1:] if self.is_stored else self.levels
 
-    def origins(self) -> Iterator[tuple[int, ...]]:
-        """Yield the first index of each block."""
-        return itertools.product(
-            *(range(0, n, side) for n, side in zip(self.levels[0].shape, self.block, strict=True))
-        )
+    @property
+    def blocks(self) -> RegionGrid:
+        """The region of each block in the first level."""
+        sides = zip(self.levels[0].shape, self.block, strict=True)
+        return RegionGrid(tuple(EvenCuts(0, n, 0, side) for n, side in sides))
 
     def extent(self, origin: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of the block at an index, smaller at the edge of the array."""

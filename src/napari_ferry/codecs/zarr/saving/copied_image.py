@@ -14,7 +14,7 @@ from napari_ferry.arrays.regions import split_by_bytes, whole_region
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.options import StoreOptions
-from napari_ferry.codecs.zarr.saving.chunk_copy import CopiedBlock, StoredChunks
+from napari_ferry.codecs.zarr.saving.chunk_copy import CopiedBlocks, StoredChunks
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, choose_chunks
 from napari_ferry.codecs.zarr.saving.document_translation import (
     compression_of,
@@ -23,7 +23,7 @@ from napari_ferry.codecs.zarr.saving.document_translation import (
     translate_v2,
 )
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, plan_image
-from napari_ferry.codecs.zarr.saving.planned_block import StoreBlock
+from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid
 from napari_ferry.codecs.zarr.saving.pyramid import Position, plan_pyramid
 from napari_ferry.codecs.zarr.saving.source_pyramid import SourcePyramid, read_pyramid
 from napari_ferry.image import Image
@@ -111,14 +111,15 @@ class CopiedImage(ImagePlan):
             level.key: document for level, document in zip(self.levels, self.documents, strict=True)
         }
 
-    def blocks(self) -> Iterator[StoreBlock]:
-        """Yield the blocks of all levels: regions of whole files to copy."""
+    def block_grids(self) -> Iterator[BlockGrid]:
+        """Yield the blocks of each level: regions of whole files to copy."""
         for array, level in zip(self.pyramid.arrays, self.levels, strict=True):
-            whole = whole_region(array.shape)
+            chunks = StoredChunks(array, whole_region(array.shape))
             most = write_bytes(_COPY_BYTES, array.nbytes)
-            for region in split_by_bytes(StoredChunks(array, whole), whole, most):
-                chunks = StoredChunks(array, region)
-                yield CopiedBlock(chunks=chunks, level=level, prefix=self.options.prefix)
+            regions = split_by_bytes(chunks, chunks.region, most)
+            yield CopiedBlocks(
+                array=chunks, regions=regions, level=level, prefix=self.options.prefix
+            )
 
     @property
     def is_halved(self) -> bool:

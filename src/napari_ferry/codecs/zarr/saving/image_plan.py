@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.placeholder import Placeholder
-from napari_ferry.arrays.regions import chunk_edges
+from napari_ferry.arrays.regions import largest_chunk
 from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
 from napari_ferry.codecs.zarr.options import Method, StoreOptions
 from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array
@@ -24,7 +24,7 @@ from napari_ferry.codecs.zarr.saving.chunk_layout import (
     choose_chunks,
     count_chunks,
 )
-from napari_ferry.codecs.zarr.saving.planned_block import PlannedBlock, StoreBlock, StoredLevel
+from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid, PlannedBlocks, StoredLevel
 from napari_ferry.codecs.zarr.saving.pyramid import Position, follow_pyramid, plan_pyramid
 from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
 from napari_ferry.image import Axis, Image
@@ -142,8 +142,8 @@ class ImagePlan:
             return describe_v2_array(level, self.encoder)
         return describe_array(level, self.encoder, names)
 
-    def blocks(self) -> Iterator[StoreBlock]:
-        """Yield the blocks of all sections, in the order of their stages."""
+    def block_grids(self) -> Iterator[BlockGrid]:
+        """Yield the blocks of each section, in the order of their stages."""
         for stage, section in enumerate(self.sections):
             first = section.levels[0]
             if stage == 0:
@@ -161,11 +161,7 @@ class ImagePlan:
                 order=order,
                 prefix=self.options.prefix,
             )
-
-            for origin in section.origins():
-                yield PlannedBlock(
-                    maker=maker, origin=origin, array=array, stage=stage, source=source
-                )
+            yield PlannedBlocks(maker=maker, array=array, stage=stage, source=source)
 
 
 def _count_files(level: Level) -> int:
@@ -256,5 +252,5 @@ def _halvings(parent: ImagePlan) -> list[dict[str, bool]]:
 
 def _source_chunks(array: Array, order: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of the largest chunk of a source, with the axes of the store."""
-    sides = [int(np.diff(edges).max(initial=1)) for edges in chunk_edges(array)]
+    sides = largest_chunk(array)
     return tuple(sides[axis] for axis in order)

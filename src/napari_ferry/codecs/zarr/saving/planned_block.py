@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays import Array, BlockReader, Region, whole_region
+from napari_ferry.arrays.regions import region_bytes
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
 from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, make_block, write_block
 from napari_ferry.codecs.zarr.saving.store_files import stored_digest
 from napari_ferry.codecs.zarr.store import FolderStore, Store
 from napari_ferry.saving import Write
+from napari_ferry.saving.write_groups import WriteGroup
 
 
 class StoreBlock(Protocol):
@@ -43,6 +45,39 @@ class StoreBlock(Protocol):
         """Make the files, each created by its key; return their digest."""
 
 
+class BlockGrid(Protocol):
+    """All blocks of one section of an image, or of one level that is copied."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> StoreBlock: ...
+
+    @property
+    def array(self) -> Array:
+        """Source of the pixels of all blocks."""
+
+    @property
+    def stage(self) -> int:
+        """Number of the stage of all blocks."""
+
+
+def to_group(blocks: BlockGrid, path: Path) -> WriteGroup:
+    """Return the writes of blocks to the folder of a store."""
+    return WriteGroup(
+        path=path,
+        count=len(blocks),
+        make=partial(_make_write, blocks=blocks),
+        nbytes=region_bytes(blocks.array, whole_region(blocks.array.shape)),
+        key=repr(blocks),
+        arrays=(blocks.array,),
+        stage=blocks.stage,
+    )
+
+
+def _make_write(path: Path, index: int, *, blocks: BlockGrid) -> Write:
+    return blocks[index].to_write(path)
+
+
 class StoredLevel(NamedTuple):
     """A level made by an earlier section: the key of the array, and its metadata."""
 
@@ -55,6 +90,33 @@ class StoredLevel(NamedTuple):
         metadata = (parse_v3 if is_v3 else parse_v2)(self.document)
         name = f"{self.key}/{'zarr.json' if is_v3 else '.zarray'}"
         return ZarrArray(store, self.key, metadata, name, None, is_complete=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedBlocks:
+    """All blocks of one section.
+
+    Parameters
+    ----------
+    maker : BlockMaker
+        Everything about the blocks but their places.
+    array, stage, source
+        As for `PlannedBlock`.
+    """
+
+    maker: BlockMaker
+    array: Array = field(repr=False)
+    stage: int
+    source: StoredLevel | None
+
+    def __len__(self) -> int:
+        return len(self.maker.section.blocks)
+
+    def __getitem__(self, index: int, /) -> PlannedBlock:
+        origin = tuple(side.start for side in self.maker.section.blocks[index])
+        return PlannedBlock(
+            maker=self.maker, origin=origin, array=self.array, stage=self.stage, source=self.source
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from napari_ferry.codecs.zarr.saving.copied_image import plan_any, plan_labeled
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
+from napari_ferry.codecs.zarr.saving.planned_block import to_group
 from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.series_xml import (
     SERIES_XML,
@@ -30,6 +31,7 @@ from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
 from napari_ferry.codecs.zarr.store import METADATA_FILES, ZIP_SUFFIX
 from napari_ferry.image import Image, describe
 from napari_ferry.saving import Plan, PlannedFile
+from napari_ferry.saving.write_groups import Writes
 
 _LAYOUT = "bioformats2raw.layout"
 
@@ -56,7 +58,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
     if has_series_xml(plans):
         documents = ((SERIES_XML, describe_series(plans)), *documents)
 
-    blocks = [block for planned in plans for block in planned.blocks()]
+    grids = [grid for planned in plans for grid in planned.block_grids()]
 
     is_zip = path.name.lower().endswith(ZIP_SUFFIX)
     nbytes = sum(planned.nbytes for planned in plans)
@@ -78,12 +80,12 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
 
     return Plan(
         files=(file,),
-        writes=() if is_zip else tuple(block.to_write(path) for block in blocks),
+        writes=() if is_zip else Writes(to_group(grid, path) for grid in grids),
         losses=losses_of(plans, is_zip=is_zip),
         details=details_of(plans),
         nframes=sum(_count_frames(image) for image in images),
         identity=_identity(images, options),
-        stream=plan_stream(path, blocks, documents, options.version) if is_zip else None,
+        stream=plan_stream(path, grids, documents, options.version) if is_zip else None,
     )
 
 

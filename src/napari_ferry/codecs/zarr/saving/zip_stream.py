@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.codecs.zarr.saving.planned_block import StoreBlock
+from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid, StoreBlock
 from napari_ferry.saving.stream import EncodeTask, Results, Stream
 
 ENTRY_BYTES = 256
@@ -28,7 +28,7 @@ Files = dict[str, bytes]
 
 
 def plan_stream(
-    path: Path, blocks: Sequence[StoreBlock], documents: Sequence[tuple[str, str]], version: str
+    path: Path, grids: Sequence[BlockGrid], documents: Sequence[tuple[str, str]], version: str
 ) -> Stream:
     """Return the stream of a store.
 
@@ -36,13 +36,14 @@ def plan_stream(
     ----------
     path : Path
         The ZIP file.
-    blocks : sequence of StoreBlock
+    grids : sequence of BlockGrid
         Blocks of all images.
     documents : sequence of (str, str)
         Keys and texts of the metadata, the root last.
     version : str
         Version of OME-NGFF.
     """
+    blocks = [grid[index] for grid in grids for index in range(len(grid))]
     ordered = sorted(blocks, key=lambda block: block.stage)
     tasks = tuple(
         EncodeTask(block.array, block.region, partial(_encode, block=block))

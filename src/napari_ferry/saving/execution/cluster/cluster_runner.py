@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -40,6 +41,12 @@ _POLL_SECONDS = 0.2
 _STOP_SECONDS = 10.0
 """Longest time to wait for running attempts after a cancellation."""
 
+_MOST_SOURCES = 64
+"""Number of sources that are kept to be sent again."""
+
+_SMALL_BYTES = 3000
+"""Most bytes of a source that travels with each write."""
+
 _COUNT_SECONDS = 1.0
 """Time after which the threads of the workers are counted again."""
 
@@ -54,7 +61,7 @@ class _Source:
 class ClusterRunner:
     """Workers of a cluster.
 
-    Sources in files travel once to each worker, and not with each write.
+    Sources in files travel once to each worker, and not with each write, unless they are small.
 
     Parameters
     ----------
@@ -71,7 +78,7 @@ class ClusterRunner:
         self.check = check
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._sources: dict[int, tuple[Array, Any]] = {}
+        self._sources: OrderedDict[int, tuple[Array, Any]] = OrderedDict()
         self._counted = -_COUNT_SECONDS
         self._n_threads = 1
 
@@ -156,11 +163,18 @@ class ClusterRunner:
         raise AssertionError("the last attempt returns or raises")
 
     def _send(self, array: Array) -> Any:
-        """Return a source in files on the workers, sent to them once."""
+        """Return a source in files for a task, or on the workers, sent to them once.
+
+        Sources of neighboring steps are kept: those of a stack of files are used one by one.
+        """
         with self._lock:
             if id(array) not in self._sources:
-                sent = self.client.scatter(_Source(array), broadcast=True, hash=False)
+                sent: Any = _Source(array)
+                if not is_small(array):
+                    sent = self.client.scatter(sent, broadcast=True, hash=False)
                 self._sources[id(array)] = array, sent
+                if len(self._sources) > _MOST_SOURCES:
+                    self._sources.popitem(last=False)
             return self._sources[id(array)][1]
 
     def _forget(self, array: Array | None) -> None:
@@ -204,6 +218,13 @@ class ClusterRunner:
 def _is_in_files(array: Array) -> bool:
     """Return True if an array is pickled as its paths or a graph, and not with its pixels."""
     return not isinstance(array, np.ndarray) or is_in_file(array)
+
+
+def is_small(array: Array) -> bool:
+    """Return True if an array may travel with each write."""
+    from distributed.protocol.pickle import dumps
+
+    return len(dumps(array)) <= _SMALL_BYTES
 
 
 def carry_out_remotely(attempt: Attempt, check: RunCheck, source: _Source | None) -> Outcome:
@@ -261,7 +282,7 @@ def running_on(scheduler: Scheduler, plan: Plan, folder: Path) -> Iterator[Clust
         The scheduler does not answer, or a worker cannot carry out the save.
     """
     with connecting(scheduler) as client:
-        check_sources([step.array for step in plan.steps])
+        check_sources(plan.sources)
         with running(folder) as check:
             check_workers(client, check)
             yield ClusterRunner(client, check)

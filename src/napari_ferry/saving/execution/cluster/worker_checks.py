@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,7 @@ _PACKAGES = ("napari-ferry", "numpy", "tifffile", "imagecodecs", "av")
 _MOST_IN_MEMORY = 1_000_000_000
 
 
-def check_sources(arrays: Sequence[Array]) -> None:
+def check_sources(arrays: Iterable[Array]) -> None:
     """Refuse large sources in the memory of this process, to be sent to the workers.
 
     Raises

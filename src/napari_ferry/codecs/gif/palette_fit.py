@@ -39,7 +39,7 @@ class SharedPalette:
     movie : Movie
         The movie.
     count : int
-        Largest number of colors.
+        Maximum number of colors.
     """
 
     def __init__(self, movie: Movie, count: int) -> None:
@@ -91,7 +91,7 @@ class PaletteFit:
     shared : SharedPalette
         Palette of the movie, used for every frame that it fits.
     count : int
-        Largest number of colors of a frame.
+        Maximum number of colors of a frame.
     offsets : numpy.ndarray, optional
         Offsets for dithering, axes (y, x).
     """

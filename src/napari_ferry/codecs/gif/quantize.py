@@ -27,7 +27,7 @@ def quantize(colors: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], 
     colors : numpy.ndarray
         Axes (pixel, s), uint8; s is 1 or 3.
     count : int
-        Largest number of colors in the palette.
+        Maximum number of colors in the palette.
 
     Returns
     -------

@@ -125,7 +125,7 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
     paths : sequence of Path
         The files.
     stack : str
-        Name of a stack; empty for that of its files without their number.
+        Name of a stack; empty for the name of its files without their number.
     """
     table = scan_file(paths[0])
     found, name = find_record(table), FrameName.of(paths[0])
@@ -214,7 +214,7 @@ def _join_files(paths: Sequence[Path], table: PngTable, found: TextRecord, name:
     found : TextRecord
         Our record in it.
     name : str
-        Name of the stack; empty for that of its files without their number.
+        Name of the stack; empty for the name of its files without their number.
     """
     layout = layout_of(table)
     single = image_of(table, found)

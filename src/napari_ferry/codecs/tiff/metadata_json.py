@@ -65,7 +65,7 @@ def read_notes(path: Path, image: Image) -> str:
     """Read the notes of AMS_BP about an image file, empty if it has none.
 
     All images of a folder share one JSON file, so its notes are used only if its other metadata
-    match those of the image.
+    match the image.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def _split_slices(data: bytes) -> list[bytes]:
 def _remainder(data: bytes) -> int:
     """Return the checksum of data and their checksum at the end, 0 if it is right.
 
-    The polynomial is that of zlib, but the most significant bit of each byte comes first, and the
-    checksum starts with 0.
+    The polynomial is the same as in zlib, but the most significant bit of each byte comes first,
+    and the checksum starts with 0.
     """
     return zlib.crc32(data.translate(_REVERSED), _ALL) ^ _ALL

@@ -1,6 +1,6 @@
 """Truncated packets of HuffYUV, undetected by its decoder.
 
-The decoder reads as many samples as a frame has, whatever follows them. A packet with further
+The decoder reads as many samples as a frame has, and ignores the rest. A packet with further
 bytes is therefore decoded to the same frame, unless these take the place of missing ones.
 """
 

@@ -88,7 +88,7 @@ def parse_v2(document: Mapping[str, Any]) -> ArrayMetadata:
     Raises
     ------
     DamageError
-        They are damaged, or require what is not supported.
+        They are damaged, or require unsupported features.
     """
     dtype = parse_v2_type(document.get("dtype"))
     shape = _parse_shape(document.get("shape"), dtype)
@@ -124,7 +124,7 @@ def parse_v3(document: Mapping[str, Any]) -> ArrayMetadata:
     Raises
     ------
     DamageError
-        They are damaged, or require what is not supported.
+        They are damaged, or require unsupported features.
     """
     dtype = parse_v3_type(document.get("data_type"))
     shape = _parse_shape(document.get("shape"), dtype)

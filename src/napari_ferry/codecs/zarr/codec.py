@@ -41,7 +41,7 @@ def open(path: Path) -> list[Image]:
     Raises
     ------
     UnreadableFileError
-        The store contains no image, or its metadata are damaged or require what is not supported.
+        The store contains no image, or its metadata are damaged or require unsupported features.
 
     Warns
     -----
@@ -130,19 +130,19 @@ def plan(
         Version of OME-Zarr. Older programs read 0.4 only, which has no checksums and no shards.
     chunks : {"2D", "3D"}, optional
         Shape of the parts that are read at once. "2D" is for planes, "3D" for volumes that are
-        sliced in every direction. By default that of an opened store, and otherwise "2D".
+        sliced in every direction. By default as in an opened store, or else "2D".
     shards : bool, optional
         Store many chunks in one file, in version 0.5. By default, stores of more than 2000 files
         do so, and an opened store remains as it is.
     levels : int, optional
         Number of resolutions, the full one included. By default, planes of more than 1024 pixels
-        get smaller copies, down to 512 pixels, and those of an opened store are kept.
+        get smaller copies, down to 512 pixels, and an opened store keeps its own.
     downsample : {"mean", "nearest", "mode"}, optional
         Value of the pixels of smaller copies. By default the rounded mean for images, and one of
-        the original pixels for labels, which never have means.
+        the original pixels for labels, which are never averaged.
     compression : {"zstd", "lz4", "best", "none"}, optional
-        Lossless compression by Blosc. lz4 is the fastest, best the smallest. By default that of an
-        opened store, and otherwise zstd.
+        Lossless compression by Blosc. lz4 is the fastest, best the smallest. By default as in
+        an opened store, or else zstd.
 
     Raises
     ------

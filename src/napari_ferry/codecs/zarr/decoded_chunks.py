@@ -61,7 +61,7 @@ class ChunkCache:
             return self._chunks.get(key)
 
     def put(self, key: Key, chunk: NDArray[Any], *, is_reused: bool = False) -> None:
-        """Add a chunk, and remove the least recently used ones if there is no room.
+        """Add a chunk, and remove the least recently used ones to make room for it.
 
         It counts as read once, unless it `is_reused` or was read before.
         """

@@ -87,7 +87,7 @@ class Node:
         Raises
         ------
         UnreadableFileError
-            The node is a group, its metadata are damaged, or require what is not supported.
+            The node is a group, its metadata are damaged, or require unsupported features.
         """
         if self.array is None:
             raise UnreadableFileError(f"{self.label} is a group, expected an array.")

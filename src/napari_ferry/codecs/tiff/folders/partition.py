@@ -93,7 +93,7 @@ def read_partition(folder: Path, labels: Files) -> list[Image]:
 def read_listed(labels: Files) -> list[Image]:
     """Open the images of listed files, in the order of the list along each axis.
 
-    Parameters and errors are those of `read_partition`.
+    Parameters and errors are the same as for `read_partition`.
     """
     return [image for image, _ in _read_variables(labels, "", is_ordered=True)]
 
@@ -101,7 +101,7 @@ def read_listed(labels: Files) -> list[Image]:
 def read_fields(labels: Files) -> list[Image]:
     """Open the images of files, with the fields of a pattern as axes with coordinates.
 
-    Parameters and errors are those of `read_partition`.
+    Parameters and errors are the same as for `read_partition`.
     """
     lower = {
         path: {axis.lower(): text for axis, text in own.items()} for path, own in labels.items()
@@ -153,7 +153,7 @@ def _read_variable(
     record : SplitRecord or None
         Record of the image in the first file, if it has one.
     is_ordered : bool
-        True if the order of the files is that along each axis.
+        True if the files are in order along each axis.
     """
     if record is not None:  # words in the name of the data set may look like axes
         files = {

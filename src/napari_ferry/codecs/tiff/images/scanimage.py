@@ -48,7 +48,7 @@ class _Acquisition:
     channels, slices, frames_per_slice : int
         Counts; 0 if unknown.
     is_volumes : bool
-        Whether the recording repeats volumes.
+        True if the recording repeats volumes.
     metadata : VendorMetadata
         Axes, channels and other metadata.
     """

@@ -38,7 +38,7 @@ class PageReader(Closable):
     move : AxisMove, optional
         Move of an axis of each page, such as color samples that are stored as planes.
     tiles : Tiles, optional
-        The same frames, axes frame and those of a frame, if parts of a page can be decoded.
+        The same frames, axes frame and the axes of a frame, if parts of a page can be decoded.
     """
 
     is_stamped: ClassVar[Literal[True]] = True
@@ -188,7 +188,7 @@ def open_frames(
     Returns
     -------
     FileArray
-        Axes frame, and those of a frame.
+        Axes frame, and the axes of a frame.
     """
     strides = (spacing, *c_strides(frame, dtype.itemsize))
     return open_file_array(path, start, (n, *frame), strides, dtype)

@@ -50,7 +50,7 @@ class PixelSize(NamedTuple):
 def read_pixel_size(page: tifffile.TiffPage) -> PixelSize | None:
     """Return the size of the pixels of a page, or ``None`` if it is unknown.
 
-    A resolution per inch is that of a printer, and is ignored.
+    A resolution per inch is meant for printing, and is ignored.
     """
     for read in (_read_fei, _read_zeiss, _read_sis, _read_gatan, _read_resolution):
         try:

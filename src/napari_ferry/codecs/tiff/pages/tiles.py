@@ -192,12 +192,7 @@ class Tiles(Chunked):
             raise source.damaged(page.number, error) from error
 
     def _decode(
-        self,
-        source: Pages,
-        segments: Segments,
-        page: _Page,
-        kind: PageKind,
-        numbers: Sequence[int],
+        self, source: Pages, segments: Segments, page: _Page, kind: PageKind, numbers: Sequence[int]
     ) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Yield tiles with their number, cached tiles first; None for a tile without data."""
         missing = []

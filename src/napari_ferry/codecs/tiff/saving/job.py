@@ -44,9 +44,9 @@ class Job:
     compression : {"none", "zlib", "zstd", "lzw"}
         Compression of the pages.
     pyramid : bool, optional
-        Whether to add halved copies of each plane; of large planes in OME-TIFF if ``None``.
+        True to add halved copies of each plane; ``None`` for large planes in OME-TIFF only.
     cap : float
-        Largest size of one file in bytes.
+        Maximum size of one file in bytes.
     nonce : str
         Random identifier of a series; empty for a single file.
     """

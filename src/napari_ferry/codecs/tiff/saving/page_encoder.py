@@ -56,7 +56,7 @@ class PageFormat:
     levels : int
         Number of halved copies of each page.
     is_labels : bool
-        Whether pixels are numbers of objects, which cannot be averaged.
+        True if pixels are numbers of objects, which cannot be averaged.
     """
 
     shape: tuple[int, ...]
@@ -134,9 +134,9 @@ def page_format(
     Parameters
     ----------
     may_tile : bool
-        Whether the intended readers of the file support tiles.
+        True if the intended readers of the file support tiles.
     pyramid : bool, optional
-        Whether to add halved copies; if ``None``, of large planes only.
+        True to add halved copies; ``None`` for large planes only.
     """
     is_large = math.prod(shape[:2]) > _LARGE
     levels = 0

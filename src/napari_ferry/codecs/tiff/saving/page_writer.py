@@ -44,7 +44,7 @@ class WriterSettings:
     options : PageOptions
         Options of tifffile for the pages of each image.
     bigtiff : bool
-        Whether offsets have 64 bits.
+        True if offsets have 64 bits.
     series : tuple of Path
         Final paths of the parts, as many as there can be; empty for a single file.
     reserve : int

@@ -235,7 +235,7 @@ def repair_positions(
     """Add the missing translations of levels of averaged pixels.
 
     Pixel centers are at whole numbers, so that the first mean of f pixels is at (f - 1) / 2. Levels
-    of single pixels need no translation; which of both applies is not seen in the metadata.
+    of single pixels need no translation; the metadata do not show which applies.
 
     Parameters
     ----------

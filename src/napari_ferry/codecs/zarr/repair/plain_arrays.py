@@ -130,7 +130,7 @@ def _pyramid_of(group: Entry, nodes: Sequence[Node]) -> list[tuple[Node, ZarrArr
     Raises
     ------
     InvalidImageError
-        They are none or several images.
+        There is no image, or there are several.
     """
     dims = {dim for node in nodes if node.array is not None for dim in dimension_names(node)}
 

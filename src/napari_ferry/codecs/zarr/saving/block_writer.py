@@ -123,7 +123,7 @@ def _make_parts(
 ) -> Iterator[tuple[Level, _Part]]:
     """Yield parts of all levels to write, in whole chunks.
 
-    Strips of the first level are halved one by one, so that the largest part that is put together
+    Strips of the first level are halved one by one, so that the largest part to assemble
     is one of the second level.
     """
     section = maker.section

@@ -126,7 +126,7 @@ class PlannedBlock:
     Parameters
     ----------
     maker : BlockMaker
-        Everything about the block but its place.
+        Common properties of the blocks of a section.
     origin : tuple of int
         Index of its first pixel, with the axes of the store.
     array : array

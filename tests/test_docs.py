@@ -20,18 +20,11 @@ import pytest
 import napari_ferry
 from napari_ferry.cli import main
 from napari_ferry.image.record import parse_description
+from page_links import LINK, REPOSITORY, ROOT, anchors, links_of, local_target
 
-ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
-REPOSITORY = "https://github.com/napari-ferry/napari-ferry"
-OWN_PAGES = (
-    f"{REPOSITORY}/blob/main/",
-    f"{REPOSITORY}/tree/main/",
-    "https://raw.githubusercontent.com/napari-ferry/napari-ferry/main/",
-)
 MODULES = sorted(
     info.name for info in pkgutil.walk_packages(napari_ferry.__path__, "napari_ferry.")
 )
@@ -78,29 +71,11 @@ def test_json_of_formats_is_what_we_read():
     assert list(sidecar) == ["frames", "y", "x", "dtype"]
 
 
-def local_target(page: Path, link: str) -> Path | None:
-    """Return the file or folder of a link; None for pages of other people."""
-    prefix = next((prefix for prefix in OWN_PAGES if link.startswith(prefix)), None)
-    if prefix is not None:
-        return ROOT / link.removeprefix(prefix)
-    return None if link.startswith("http") else page.parent / link
-
-
-def anchors(page: Path) -> set[str]:
-    """Return the anchors of the headings of a page, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
-    return {heading.replace(" ", "-") for heading in words}
-
-
 @pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
 def test_links_and_pictures_are_there(page):
-    for link in LINK.findall(page.read_text("utf-8")):
-        name, _, anchor = link.partition("#")
-        target = local_target(page, name) if name else page
-        if target is not None:
-            assert target.exists(), link
-            assert not anchor or anchor in anchors(target), link
+    for target, anchor in links_of(page):
+        assert target.exists()
+        assert not anchor or anchor in anchors(target), f"{target.name}#{anchor}"
 
 
 def test_links_of_the_readme_work_on_any_page():

@@ -15,8 +15,9 @@ import napari_ferry
 from napari_ferry.cli import make_parser
 from napari_ferry.cli.formats import format_flags
 from napari_ferry.io.search import codecs, find_codec
+from page_links import ROOT, anchors, links_of
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 SOURCE = Path(napari_ferry.__file__).parent
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -104,3 +105,39 @@ def test_the_messages_of_the_questions_are_those_of_the_code():
     patterns = {text: ".*".join(map(re.escape, re.split(r"\s*…\s*", text))) for text in quoted}
     missing = [text for text in quoted if not any(map(re.compile(patterns[text]).search, said))]
     assert missing == []
+
+
+QUESTIONS = {
+    "which formats are there": ("README.md", "docs/formats.md"),
+    "what gets lost": ("docs/kept.md", "docs/faq.md#what-gets-lost-when-i-save"),
+    "how to cap a size": ("docs/size-cap.md",),
+    "how to repair a raw file": ("docs/repair.md",),
+    "how to make a movie at 30 frames per second in real time": (
+        "docs/movie-for-a-talk.md#30-frames-per-second-in-real-time",
+    ),
+    "how to save from a script with progress": ("docs/notebook.md#save-with-progress-and-stop",),
+    "how to convert 300 files": ("docs/command-line.md#many-files",),
+    "does it open in Fiji": ("docs/programs.md#tiff",),
+    "what is safe when it crashes": ("docs/design.md#why-files-are-written-beside-their-place",),
+    "how to add a format": ("CONTRIBUTING.md#how-to-add-a-format",),
+}
+"""What a stranger asks, and where it is answered."""
+
+
+def clicks_from_the_readme() -> dict[Path, int]:
+    """Return the pages that can be reached with at most two clicks, and their number."""
+    clicks = {ROOT / "README.md": 0}
+    for count in (1, 2):
+        for page in [page for page in clicks if page.suffix == ".md"]:
+            for target, _ in links_of(page):
+                clicks.setdefault(target, count)
+    return clicks
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_within_two_clicks_from_the_readme(question: str):
+    clicks = clicks_from_the_readme()
+    for answer in QUESTIONS[question]:
+        page, _, anchor = answer.partition("#")
+        assert ROOT / page in clicks
+        assert not anchor or anchor in anchors(ROOT / page)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Picture
 
-from napari_ferry import Image, render
+from napari_ferry import Image, imsave, render
 from napari_ferry.cli.demo import show_demo
 from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
@@ -33,6 +33,7 @@ def main() -> int:
         _draw_overlays()
         _show_export()
         _show_repair(folder)
+        _show_convert(folder)
         return max(_compare_with_the_canvas(), show_demo(PICTURES / "window.png"))
 
 
@@ -137,6 +138,36 @@ def _show_repair(folder: Path) -> None:
     _wait_until(widget.question.use_button.isVisible)
     _wait(1)
     _shoot(viewer, "repair_number.png")
+    viewer.close()
+
+
+def _show_convert(folder: Path) -> None:
+    """Show a folder to convert, and a batch that has ended."""
+    import napari
+
+    from napari_ferry.widgets.convert.convert_widget import ConvertFolder
+
+    recordings = folder / "recordings"
+    for k in range(1, 31):
+        movie, _ = calcium_movie(frames=60, size=128, seed=k)
+        imsave(movie, recordings / f"recording {k}.tif")
+    (recordings / "recording 4.tif").write_bytes(b"II*\0")
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 800)
+    widget = ConvertFolder(viewer)
+    viewer.window.add_dock_widget(widget, name="Convert folder")
+    _wait_until(lambda: widget.is_complete)
+    panel = widget.panel
+    panel.set_sources([recordings])
+    _wait_until(lambda: panel.rates is not None)
+    _wait(2)
+    _shoot(viewer, "convert.png")
+
+    panel.button.click()
+    _wait_until(lambda: not panel.is_running, 120)
+    panel.rows.select(3)
+    _wait(1)
+    _shoot(viewer, "converted.png")
     viewer.close()
 
 

@@ -82,4 +82,5 @@ def test_a_step_that_failed_leaves_nothing_to_end():
     steps.take()
     with pytest.raises(OSError, match="no such picture"):
         steps.take()
-    assert steps.is_begun and steps.end() is None
+    assert steps.is_begun
+    assert steps.end() is None

@@ -8,7 +8,7 @@ from napari_ferry.widgets.summary import formats
 from napari_ferry.widgets.words import OPTION_WORDS, words_of
 
 BY_VIEWER = {
-    *("axis", "position", "plane", "speed", "frame_rate"),
+    *("axis", "position", "plane", "speed"),
     *("flip", "grid", "grid_stride", "grid_spacing", "thickness", "projection"),
 }
 """Options that follow from the viewer, or have fields of their own."""

@@ -67,19 +67,38 @@ def _picture(image: Image) -> str:
 
     from PIL import Image as Pictures
 
-    try:
-        frame = _middle_frame(image)
-    except (FerryError, OSError):
-        return ""
-    if frame is None:
+    pixels = draw_thumbnail(image, _SIDE)
+    if pixels is None:
         return ""
     file = io.BytesIO()
-    Pictures.fromarray(_to_8_bits(frame, image)).save(file, "PNG")
+    Pictures.fromarray(pixels).save(file, "PNG")
     text = base64.b64encode(file.getvalue()).decode("ascii")
     return f'<img alt="middle frame" src="data:image/png;base64,{text}">'
 
 
-def _middle_frame(image: Image) -> NDArray[Any] | None:
+def draw_thumbnail(image: Image, side: int) -> NDArray[np.uint8] | None:
+    """Return the middle frame at a reduced size; None if it is too large or unreadable.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    side : int
+        Longest side in pixels; rows and columns in between are left out.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Gray levels, axes (y, x), or colors, axes (y, x, sample), uint8.
+    """
+    try:
+        frame = _middle_frame(image, side)
+    except (FerryError, OSError):
+        return None
+    return None if frame is None else _to_8_bits(frame)
+
+
+def _middle_frame(image: Image, side: int) -> NDArray[Any] | None:
     """Return some rows and columns of the middle frame, axes (y, x) or (y, x, sample)."""
     if image.axis_names[-image.frame_ndim :][:2] != ("y", "x") or 0 in image.shape:
         return None
@@ -88,14 +107,14 @@ def _middle_frame(image: Image) -> NDArray[Any] | None:
     samples = level.shape[-1] if image.is_rgb else 1
     if y * x * samples * image.dtype.itemsize > _MAX_BYTES:
         return None
-    step = max(1, -(-max(y, x) // _SIDE))
+    step = max(1, -(-max(y, x) // side))
     lead = tuple(n // 2 for n in level.shape[: level.ndim - image.frame_ndim])
     return np.asarray(level[(*lead, slice(None, None, step), slice(None, None, step))])
 
 
-def _to_8_bits(frame: NDArray[Any], image: Image) -> NDArray[np.uint8]:
+def _to_8_bits(frame: NDArray[Any]) -> NDArray[np.uint8]:
     """Return a frame as gray levels or colors of 8 bits."""
-    if frame.dtype == np.uint8 and image.is_rgb:
+    if frame.dtype == np.uint8 and frame.ndim == 3:
         return frame
     values = np.abs(frame).astype(np.float64)
     finite = values[np.isfinite(values)]

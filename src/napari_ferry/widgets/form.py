@@ -158,6 +158,17 @@ class FoldedSection(QCollapsible):
         self.content().setVisible(is_open)
 
 
+def make_label(text_format: Qt.TextFormat = Qt.TextFormat.PlainText) -> QLabel:
+    """Return an empty label, safe for sentences with any name of a file if they are plain text."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(text_format)
+    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)  # a long name of a file does not widen the form
+    return label
+
+
 def escape_text(text: str) -> str:
     """Escape a text for a tooltip or message box; Qt would interpret tags in it as HTML."""
     return f"<qt>{escape_html(text)}</qt>".replace("\n", "<br>")

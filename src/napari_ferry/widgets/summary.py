@@ -207,17 +207,17 @@ def describe_progress(progress: Progress) -> str:
         return f"{progress.activity.capitalize()}..."
     share = 100 * progress.done / progress.total if progress.total else 100
     left = (
-        f", {_seconds_text(progress.seconds_left)} left"
+        f", {seconds_text(progress.seconds_left)} left"
         if progress.seconds_left < _MAX_SECONDS
         else ""
     )
     return f"{share:.0f} %, {size_text(progress.rate)}/s{left}"
 
 
-def _seconds_text(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
     """Return a remaining time, rounded up.
 
-    >>> _seconds_text(4.2), _seconds_text(150), _seconds_text(8000)
+    >>> seconds_text(4.2), seconds_text(150), seconds_text(8000)
     ('5 s', '3 min', '2 h 14 min')
     """
     whole = math.ceil(seconds)

@@ -98,6 +98,11 @@ OPTION_WORDS = {
         {None: "Automatic", "mean": "Mean", "nearest": "Nearest pixel", "mode": "Most frequent"},
     ),
     # --- movies -----------------------------------------------------------------------------
+    "frame_rate": Words(
+        "Frames per second",
+        "Speed of the movie. Leave the field empty for real time where that is 5 to 60 per second, "
+        "otherwise for 10.",
+    ),
     "quality": Words(
         "Quality",
         "A better quality makes a larger file.",

@@ -30,12 +30,18 @@ _LAYER_OPTIONS = ("start", "stop", "crop", "text")
 
 
 class DrawingForm(QWidget):
-    """Sections with the options of `render`, and the choice between data and canvas."""
+    """Sections with the options of `render`, and the choice between data and canvas.
+
+    Parameters
+    ----------
+    has_renderer : bool
+        False without a viewer: there is no choice, and the background is what is entered.
+    """
 
     changed = Signal()
     """The value of a field changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_renderer: bool = True) -> None:
         super().__init__()
         known = {option.name: option for option in options_of([render])}
         self.forms = {
@@ -48,8 +54,11 @@ class DrawingForm(QWidget):
         self.fields = {
             name: field for form in self.forms.values() for name, field in form.fields.items()
         }
-        self.fields["background"].value = ""  # as in the viewer
-        self.renderer = ChoiceField("renderer", RENDER)
+        if has_renderer:
+            self.fields["background"].value = ""  # as in the viewer
+        else:
+            self.fields["background"].native.setPlaceholderText("black")
+        self.renderer = ChoiceField("renderer", RENDER) if has_renderer else None
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -60,6 +69,8 @@ class DrawingForm(QWidget):
             self.forms[title].changed.connect(self._on_change)
             column.addWidget(section)
 
+        if self.renderer is None:
+            return
         row = QWidget()
         lay_out(row, [self.renderer])
         self.advanced.add(row)
@@ -71,6 +82,13 @@ class DrawingForm(QWidget):
         return FITS.get(self.fields["fit"].value)
 
     @property
+    def last_field(self) -> QWidget:
+        """Last field in the order of the keyboard."""
+        last = self.fields["background"] if self.renderer is None else self.renderer
+        native: QWidget = last.native
+        return native
+
+    @property
     def advanced(self) -> FoldedSection:
         """Section for further options."""
         return self.sections["Advanced"]
@@ -78,7 +96,7 @@ class DrawingForm(QWidget):
     @property
     def chosen_renderer(self) -> Renderer | None:
         """Renderer chosen by the user; None to choose by the content of the viewer."""
-        chosen: Renderer | None = self.renderer.value
+        chosen: Renderer | None = None if self.renderer is None else self.renderer.value
         return chosen
 
     def values(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from napari_ferry.saving.execution.workers import default_workers
 OpenPlan: TypeAlias = Callable[[], AbstractContextManager[Plan]]
 """Function that opens a plan."""
 
-_CORES = max(1, (os.cpu_count() or 1) - 1)
+CORES = max(1, (os.cpu_count() or 1) - 1)
 """Processor cores of an export: one is left to the window."""
 
 
@@ -66,7 +66,7 @@ def export(
     paths = run(
         plan,
         overwrite=job.overwrite,
-        workers=default_workers(plan, _CORES),
+        workers=default_workers(plan, CORES),
         progress=progress,
         cancel=cancel,
     )

@@ -209,7 +209,7 @@ class MovieFields(CanvasFields):
     def _place_options(self, previous: OptionsForm) -> None:
         self.drawing.advanced.column.removeWidget(previous)
         self.drawing.advanced.add(self.format_options)
-        self.format_options.set_tab_order_after(self.drawing.renderer.native)
+        self.format_options.set_tab_order_after(self.drawing.last_field)
 
     def _fill(self, texts: dict[str, Any]) -> None:
         super()._fill(texts)

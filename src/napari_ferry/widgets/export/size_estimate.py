@@ -1,11 +1,13 @@
-"""Estimated size of compressed files, from a trial save of a few frames."""
+"""Estimated size and time of saves, from a trial save of a few frames."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from napari_ferry.arrays.stack import take_steps
 from napari_ferry.files.stored_size import stored_bytes
@@ -23,6 +25,17 @@ _DATA_FRAMES, _DATA_CHANNELS = 8, 3
 
 _MOST_BYTES = 200_000_000
 """Maximum size of a trial save of data; the size of larger data is not estimated."""
+
+
+class Trial(NamedTuple):
+    """Size in bytes and time in seconds of a save, estimated from a part of it."""
+
+    nbytes: int
+    seconds: float
+
+    def scaled(self, factor: float) -> Trial:
+        """Return the size and time of a larger save."""
+        return Trial(round(factor * self.nbytes), factor * self.seconds)
 
 
 def estimate_size(
@@ -50,39 +63,61 @@ def estimate_size(
     """
     if not planned.is_encoded:
         return None
+    trial = try_save(request, planned, positions, cancel)
+    return None if trial is None else trial.nbytes
+
+
+def try_save(
+    request: Request, planned: Plan, positions: range | None, cancel: Callable[[], bool]
+) -> Trial | None:
+    """Estimate the size and the time of a save from a part of it; None if that is too large.
+
+    Parameters
+    ----------
+    request, planned, positions, cancel
+        As for `estimate_size`; the plan may have a known size.
+
+    Raises
+    ------
+    SaveCancelledError
+        `cancel` returned True.
+    FerryError
+        The save would fail in the same way.
+    """
     if positions is None or planned.frame_rate is None:
-        return _estimate_data(request, cancel)
-    return _estimate_movie(request, planned, positions, cancel)
+        return _try_data(request, cancel)
+    return _try_movie(request, planned, positions, cancel)
 
 
-def _estimate_movie(
+def _try_movie(
     request: Request, planned: Plan, positions: range, cancel: Callable[[], bool]
-) -> int:
-    """Estimate the size of a movie from its beginning and its end."""
+) -> Trial:
+    """Save the beginning and the end of a movie."""
     assert planned.frame_rate is not None
     count = len(positions)
 
-    def size(frames: range) -> int:
-        """Save some frames on trial; return the size of their file in bytes."""
+    def save(frames: range) -> Trial:
+        """Save some frames on trial."""
         span = {"start": frames[0], "stop": frames[-1] + 1, "step": frames.step}
         is_still = count == 1
         options = {**request.options, **({} if is_still else span)}
         options["frame_rate"] = float(planned.frame_rate or 1)
-        return _try_save(replace(request, options=options), cancel)
+        return _save_part(replace(request, options=options), cancel)
 
     if count <= 2 * _PART:
-        return size(positions)
-    saved = size(positions[:_PART]) + size(positions[-_PART:])
-    return round(saved * count / (2 * _PART))
+        return save(positions)
+    begin, end = save(positions[:_PART]), save(positions[-_PART:])
+    part = Trial(begin.nbytes + end.nbytes, begin.seconds + end.seconds)
+    return part.scaled(count / (2 * _PART))
 
 
-def _estimate_data(request: Request, cancel: Callable[[], bool]) -> int | None:
-    """Estimate the size of data from the compression of some frames of each image."""
+def _try_data(request: Request, cancel: Callable[[], bool]) -> Trial | None:
+    """Save some frames of each image."""
     excerpts = [_excerpt(image) for image in request.images]
     if _nbytes(excerpts) > _MOST_BYTES:
         return None
-    saved = _try_save(replace(request, images=tuple(excerpts)), cancel)
-    return round(saved * _nbytes(request.images) / max(1, _nbytes(excerpts)))
+    part = _save_part(replace(request, images=tuple(excerpts)), cancel)
+    return part.scaled(_nbytes(request.images) / max(1, _nbytes(excerpts)))
 
 
 def _excerpt(image: Image) -> Image:
@@ -104,10 +139,11 @@ def _nbytes(images: Sequence[Image]) -> int:
     return sum(image.nbytes for image in images)
 
 
-def _try_save(request: Request, cancel: Callable[[], bool]) -> int:
-    """Save in a temporary folder; return the size of the files in bytes."""
+def _save_part(request: Request, cancel: Callable[[], bool]) -> Trial:
+    """Save in a temporary folder."""
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = Path(folder, f"trial{request.path.suffix}")
         # a single thread leaves the others to the window and to exports
         paths = run(replace(request, path=path).plan(), workers=1, cancel=cancel)
-        return stored_bytes(paths)
+        return Trial(stored_bytes(paths), time.perf_counter() - started)

@@ -31,15 +31,15 @@ class SummaryView(QWidget):
             column.addWidget(part)
         self.show_error("")
 
-    def show_plan(self, description: Description) -> None:
-        """Show the files and the losses of an export."""
+    def show_plan(self, description: Description, title: str = "") -> None:
+        """Show the files and the losses of an export, the losses under a title."""
         self.headline.setText(escape_html(description.headline))
         self.suggestion.hide()
         lines = [*description.details, *(f"• {loss}" for loss in description.losses)]
         self.detail_text.setText("<br>".join(map(escape_html, lines)))
         count = len(description.losses)
         things = "1 loss or assumption" if count == 1 else f"{count} losses or assumptions"
-        self.details.setText(things if count else "Details")
+        self.details.setText(title or (things if count else "Details"))
         self.details.show()
 
     def show_suggestion(self, text: str, link: str) -> None:

@@ -15,9 +15,8 @@ from napari_ferry.errors import FerryError, SaveError, TargetError
 from napari_ferry.io.search import find_repair
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
-from napari_ferry.widgets.form import FoldedSection
+from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.option_fields import OptionFields
-from napari_ferry.widgets.repair.question import make_label
 from napari_ferry.widgets.repair.sentences import change_line, changes_headline, repaired
 from napari_ferry.widgets.repair.words import (
     CHANGES,

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from superqt import QLargeIntSpinBox
 
 from napari_ferry.codecs.binary.layout import Layout
-from napari_ferry.widgets.repair.question import make_label
+from napari_ferry.widgets.form import make_label
 from napari_ferry.widgets.repair.sentences import use
 from napari_ferry.widgets.repair.words import (
     BYTE_ORDERS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
@@ -12,7 +11,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
-from napari_ferry.widgets.form import FoldedSection, make_scroll_area
+from napari_ferry.widgets.file_drop import accept_files, dropped_files
+from napari_ferry.widgets.form import FoldedSection, make_label, make_scroll_area
 from napari_ferry.widgets.repair.calibration_form import CalibrationForm
 from napari_ferry.widgets.repair.candidate_list import CandidateList
 from napari_ferry.widgets.repair.change_panel import ChangePanel, PlannedChanges
@@ -21,7 +21,7 @@ from napari_ferry.widgets.repair.layout_form import LayoutForm
 from napari_ferry.widgets.repair.layout_preview import LivePreview
 from napari_ferry.widgets.repair.mismatch_table import mismatch_table
 from napari_ferry.widgets.repair.notes import rival_notes
-from napari_ferry.widgets.repair.question import LayoutQuestion, ReasonsPanel, make_label
+from napari_ferry.widgets.repair.question import LayoutQuestion, ReasonsPanel
 from napari_ferry.widgets.repair.result import ResultPanel
 from napari_ferry.widgets.repair.sentences import error_sentence, typed_headline, use
 from napari_ferry.widgets.repair.sidecar_writer import SidecarWriter
@@ -114,17 +114,12 @@ class RepairPanels(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
         """Accept files."""
-        data = None if event is None else event.mimeData()
-        if event is not None and data is not None and data.hasUrls():
-            event.acceptProposedAction()
+        accept_files(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
         """Open the dropped files."""
-        data = None if event is None else event.mimeData()
-        urls = [] if data is None else data.urls()
-        paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-        if event is not None and paths:
-            event.acceptProposedAction()
+        paths = dropped_files(event)
+        if paths:
             self.files.paths_entered.emit(paths)
 
     def _clear(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_ferry.widgets.form import FoldedSection
+from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.arrow_keys import ArrowKeys
 from napari_ferry.widgets.repair.sentences import keep_together
 from napari_ferry.widgets.repair.words import CONFIRM, DETAILS, NEXT, USE
@@ -93,14 +93,3 @@ class ReasonsPanel(QWidget):
         self.details.setText(details)
         self.more.setVisible(bool(details))
         self.setVisible(bool(reasons))
-
-
-def make_label() -> QLabel:
-    """Return an empty label for plain text, safe for sentences with any name of a file."""
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    policy.setHeightForWidth(True)
-    label.setSizePolicy(policy)  # a long name of a file does not widen the form
-    return label

@@ -1,0 +1,1 @@
+"""Dock *Convert folder*: every data set of a folder in another format."""

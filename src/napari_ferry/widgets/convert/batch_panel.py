@@ -1,0 +1,278 @@
+"""Batches of the dock *Convert folder*: start, progress, stop, and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_ferry.batch.job_count import BatchProgress
+from napari_ferry.batch.report import Report
+from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert.batch_run import BatchRun
+from napari_ferry.widgets.convert.folder_panel import FolderPanel
+from napari_ferry.widgets.convert.format_fields import FormatFields
+from napari_ferry.widgets.convert.panels import STEPS
+from napari_ferry.widgets.convert.report_text import (
+    describe_problems,
+    describe_progress,
+    describe_report,
+)
+from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch, save_choices
+from napari_ferry.widgets.form import escape_html
+from napari_ferry.widgets.summary import sentence
+from napari_ferry.widgets.task_entry import TaskEntry
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+_PATTERN, _RECURSIVE, _PLACE, _UNFINISHED = "pattern", "recursive", "place", "unfinished"
+"""Keys of the stored choices."""
+
+
+class BatchPanel(FolderPanel):
+    """Form that converts a folder.
+
+    Parameters
+    ----------
+    viewer, saved, formats
+        As for `ConvertPanels`.
+    """
+
+    def __init__(self, viewer: Viewer, saved: dict[str, Any], formats: FormatFields) -> None:
+        self.batch: BatchRun | None = None
+        self.report: Report | None = None
+        self.entry: TaskEntry | None = None
+        self.on_idle: Callable[[], object] | None = None
+        self.by_source: dict[object, int] = {}
+        super().__init__(viewer, saved, formats)
+        self._restore()
+        self.summary.show_error(words.IDLE)
+
+    def _connect(self) -> None:
+        super()._connect()
+        self.button.clicked.connect(self._on_button)
+        self.unfinished.linkActivated.connect(lambda _: self._go_on())
+        self.detail.open_clicked.connect(self._open)
+        self.workers["converting"].failed.connect(self._on_failed)
+
+    # --- stored choices ---------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        """Restore the choices, and offer to go on with an unfinished batch."""
+        self.targets.restore("", str(self.saved.get(_PATTERN, "")))
+        self.subfolders.setChecked(self.saved.get(_RECURSIVE) is True)
+        place = self.saved.get(_PLACE)
+        self.place.fill(place if isinstance(place, dict) else {})
+        unfinished = UnfinishedBatch.parse(self.saved.get(_UNFINISHED))
+        if unfinished is not None:
+            text = escape_html(unfinished.sentence)
+            self.unfinished.setText(f'{text} <a href="go-on">Go on</a>')
+            self.unfinished.show()
+
+    def save(self) -> None:
+        """Store the choices for the next session."""
+        self.formats.save()
+        self.saved[_PATTERN] = self.targets.pattern.text()
+        self.saved[_RECURSIVE] = self.subfolders.isChecked()
+        self.saved[_PLACE] = self.place.texts()
+        save_choices(self.saved)
+
+    def _go_on(self) -> None:
+        """List the folder of the unfinished batch."""
+        unfinished = UnfinishedBatch.parse(self.saved.get(_UNFINISHED))
+        if unfinished is not None:
+            self.targets.restore(unfinished.target, unfinished.pattern)
+            self.subfolders.setChecked(unfinished.is_recursive)
+            self.set_sources([*map(Path, unfinished.sources)])
+
+    def _store_unfinished(self, done: int, total: int) -> None:
+        """Note how far the batch is, for the next session; nothing once it is complete."""
+        self.saved.pop(_UNFINISHED, None)
+        if done < total:
+            self.saved[_UNFINISHED] = {
+                "sources": [str(path.expanduser().absolute()) for path in self.sources],
+                "target": self.targets.folder.text,
+                "pattern": self.targets.pattern.text(),
+                "is_recursive": self.subfolders.isChecked(),
+                "done": done,
+                "total": total,
+            }
+
+    # --- start and stop ---------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a batch is running."""
+        return self.batch is not None
+
+    def _on_button(self) -> None:
+        if self.batch is None:
+            self.start()
+        else:
+            self.stop()
+
+    def start(self) -> None:
+        """Convert the checked files in another thread."""
+        self._on_settled()
+        chosen = [row for row in self.rows.rows if row.is_checked]
+        if self.request is None or self.search is not None or not chosen:
+            return
+        for row in chosen:
+            row.outcomes = []
+        self.by_source = {row.input.source: k for k, row in enumerate(self.rows.rows)}
+        self.batch = BatchRun(
+            request=self.request,
+            inputs=[row.input for row in chosen],
+            overwrite=self.replace.isVisible() and self.replace.isChecked(),
+            threads=self.place.n_threads,
+            address=self.place.scheduler,
+        )
+        self.version += 1  # leaves the processor to the batch
+        self.report = None
+        self.entry = TaskEntry("the conversion of a folder")
+        self._store_unfinished(0, len(chosen))
+        self.save()
+        self._enable_fields(False)
+        self._show_status("")
+        self.bar.setValue(0)
+        self.bar.show()
+        self.summary.show_error(words.STARTING)
+        self._show_button()
+        self.workers["converting"].call(self.batch.run, self._on_done)
+        self.tick.start()
+
+    def stop(self) -> None:
+        """Stop the batch soon; what is converted stays."""
+        if self.batch is not None:
+            self.batch.cancelled.set()
+            self._show_button()
+
+    def when_idle(self, on_idle: Callable[[], object]) -> None:
+        """Call a function as soon as no batch is running."""
+        self.on_idle = on_idle
+        if not self.is_running:
+            on_idle()
+
+    def leave(self) -> None:
+        """Stop the search and all estimates; a batch goes on."""
+        self.settle.stop()
+        self._discard()
+        if not self.is_running:
+            self.tick.stop()
+
+    # --- progress ---------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        if self.batch is not None:
+            if self.entry is not None and self.entry.is_stopped:
+                self.stop()
+            self._show_outcomes(self.batch)
+            self._show_progress(self.batch)
+        super()._on_tick()
+
+    def _show_outcomes(self, batch: BatchRun) -> None:
+        """Show in their rows what became of data sets."""
+        changed = []
+        while batch.outcomes:
+            outcome = batch.outcomes.popleft()
+            number = self.by_source.get(outcome.source)
+            if number is not None:
+                row = self.rows.rows[number]
+                row.outcomes.append(outcome)
+                row.share = None
+                changed.append(number)
+        self.rows.model.show_changes(changed)
+        if changed:
+            self.detail.show_row(self.rows.selected)
+
+    def _show_progress(self, batch: BatchRun) -> None:
+        """Show the progress of the whole, and in the row of the current data set."""
+        progress = batch.progress
+        if progress is None:
+            return
+        for number in self._share_rows(batch, progress):
+            self.rows.model.show_changes([number])
+            self.rows.follow(number)
+        steps = round(STEPS * progress.done / progress.total) if progress.total else 0
+        self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
+        self.bar.setValue(steps)
+        self.bar.setUpdatesEnabled(True)
+        if not batch.cancelled.is_set():
+            self.summary.show_error(describe_progress(progress))
+
+    def _share_rows(self, batch: BatchRun, progress: BatchProgress) -> list[int]:
+        """Note the share of the current row; return the rows that have changed."""
+        current = None if batch.current is None else self.by_source.get(batch.current.source)
+        changed = []
+        for number, row in enumerate(self.rows.rows):
+            share = progress.share if number == current and not row.outcomes else None
+            if share != row.share:
+                row.share = share
+                changed.append(number)
+        return changed
+
+    # --- end --------------------------------------------------------------------------------
+
+    def _on_done(self, report: Report) -> None:
+        self._show_report(report)
+        self._end()
+
+    def _look_again(self) -> None:
+        super()._look_again()
+        self.report = None
+
+    def _on_failed(self, error: Exception) -> None:
+        self._end()
+        self.summary.show_error(words.in_form_words(sentence(error)))
+
+    def _show_report(self, report: Report) -> None:
+        """Show the numbers, and the files that failed."""
+        assert self.batch is not None
+        self._show_outcomes(self.batch)
+        self.report = report
+        total = report.remaining + len(report.outcomes)
+        self._store_unfinished(total - report.remaining, total)
+        folder = self.batch.request.naming.folder
+        description = describe_report(report, folder)
+        self.summary.show_plan(description, describe_problems(report))
+
+    def _end(self) -> None:
+        """Enable the form again."""
+        for row in self.rows.rows:
+            row.share = None
+        self.batch = None
+        if self.entry is not None:
+            self.entry.close()
+        self.bar.hide()
+        self._enable_fields(True)
+        self.rows.model.show_changes(range(len(self.rows.rows)))
+        self.detail.show_row(self.rows.selected)
+        self.is_changed = False
+        self.records.clear()
+        self._show_button()
+        if self.on_idle is not None:
+            self.on_idle()
+
+    def _show_button(self) -> None:
+        """Show on the button what it does."""
+        if self.batch is not None:
+            is_stopping = self.batch.cancelled.is_set()
+            self._label_button(words.STOPPING if is_stopping else words.STOP, words.STOP_TIP)
+            self.button.setEnabled(not is_stopping)
+            return
+        count = sum(row.is_pending for row in self.rows.rows)
+        was_stopped = self.report is not None and bool(self.report.remaining)
+        verb = words.GO_ON if was_stopped else words.CONVERT
+        text = f"{verb} {words.count_files(count)}" if count else words.CONVERT
+        self._label_button(text, words.CONVERT_TIP)
+        self.button.setEnabled(bool(count) and self.request is not None and self.search is None)
+
+    def _label_button(self, text: str, tooltip: str) -> None:
+        if self.button.text() != text:
+            self.button.setText(text)
+            self.button.setToolTip(tooltip)
+
+    def _open(self, path: Path) -> None:
+        self.viewer.open(str(path), plugin=PLUGIN)

@@ -1,0 +1,141 @@
+"""Dock widget *Convert folder*."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QHideEvent
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_ferry.io.search import codecs
+from napari_ferry.plugin.preferences import load_preferences
+from napari_ferry.widgets.convert.stored_batch import load_choices
+from napari_ferry.widgets.export.steps import Steps
+from napari_ferry.widgets.file_drop import accept_files, dropped_files
+from napari_ferry.widgets.form import FORM_WIDTH
+from napari_ferry.widgets.worker import BackgroundWorker
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_ferry.widgets.convert.batch_panel import BatchPanel
+
+_MODULES = (
+    "napari_ferry.widgets.convert.batch_panel",
+    "napari_ferry.widgets.export.drawing_form",
+    "av",
+    "imagecodecs",
+    "tifffile",
+)
+"""The form, and the libraries that open most files."""
+
+
+class ConvertFolder(QWidget):
+    """Form that converts every data set of a folder; accepts dropped folders and files.
+
+    Its modules are imported in another thread, then the form is made in steps, each in an event of
+    its own. A form that is used before that is made at once.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Viewer to open results in.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.saved = load_choices()
+        self._steps = Steps(self._make())
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(FORM_WIDTH)
+        # or else napari would add a stretch above the form, which is not there yet
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.timeout.connect(self._take_step)
+        self.worker = BackgroundWorker(self)
+        self.worker.failed.connect(self._take_step)  # which raises the same error
+        self.worker.call(_import_modules, self._take_step)
+
+    def _take_step(self, _: object = None) -> None:
+        if not self.is_complete:
+            self._steps.take()
+            self.timer.start()  # the window handles and draws what has changed first
+
+    def _make(self) -> Generator[None, None, BatchPanel]:
+        from napari_ferry.widgets.convert.batch_panel import BatchPanel
+        from napari_ferry.widgets.convert.format_fields import FormatFields
+
+        formats = FormatFields(self.saved)
+        yield
+        panel = BatchPanel(self.viewer, self.saved, formats)
+        yield
+        self.column.addWidget(panel)
+        return panel
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the form has been made."""
+        return self._steps.result is not None
+
+    @property
+    def panel(self) -> BatchPanel:
+        """The form."""
+        return self._steps.finish()
+
+    # --- events of the window -----------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Accept files and folders."""
+        accept_files(event)
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
+        """List the dropped folder or files."""
+        paths = dropped_files(event)
+        if paths:
+            self.panel.set_sources(paths)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Store the choices."""
+        super().hideEvent(event)
+        self._save_choices()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Delete the widget when its dock was closed, but not before its batch is done."""
+        is_handled = super().event(event)
+        if event and event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._leave()
+        return bool(is_handled)
+
+    def _save_choices(self) -> None:
+        if self._steps.result is not None:
+            self._steps.result.save()
+
+    def _leave(self) -> None:
+        self.worker.discard()
+        self.timer.stop()
+        panel = self._steps.end() if self._steps.is_begun else None
+        if panel is None:  # or a step has failed
+            self.deleteLater()
+            return
+        self._save_choices()
+        panel.leave()
+        panel.when_idle(self._delete)
+
+    def _delete(self) -> None:
+        self._save_choices()
+        self.deleteLater()
+
+
+def _import_modules() -> None:
+    """Import the form and all formats, and let napari load the preferences."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    codecs()
+    load_preferences()

@@ -1,0 +1,124 @@
+"""Facts and pictures of data sets, for the rows of the list; for another thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.record import Record
+from napari_ferry.errors import FerryError
+from napari_ferry.files.stored_size import stored_bytes
+from napari_ferry.image import Image
+from napari_ferry.image.summary import draw_thumbnail
+from napari_ferry.saving import Plan
+from napari_ferry.widgets.convert.conversion_request import ConversionRequest, opening_images
+from napari_ferry.widgets.convert.row import Facts, State
+from napari_ferry.widgets.convert.words import in_form_words
+
+SIDE = 36
+"""Longest side of a picture in pixels."""
+
+
+class Finding(NamedTuple):
+    """Facts of a data set, and its picture if one was asked for."""
+
+    facts: Facts
+    thumbnail: NDArray[np.uint8] | None = None
+
+
+def inspect(
+    source: Input, request: ConversionRequest, record: Record, *, is_visible: bool
+) -> Finding:
+    """Open a data set, and plan its conversion.
+
+    Parameters
+    ----------
+    source : Input
+        The data set.
+    request : ConversionRequest
+        Its conversion.
+    record : Record
+        The record in the folder of the targets.
+    is_visible : bool
+        Whether to draw a picture of it.
+    """
+    stored = _stored_bytes(source)
+    try:
+        with opening_images(source) as images:
+            thumbnail = draw_thumbnail(images[0], SIDE) if is_visible else None
+            return Finding(_describe(source, images, request, record, stored), thumbnail)
+    except FerryError as error:
+        return Finding(Facts(stored=stored, state="failed", error=str(error)))
+
+
+def _describe(
+    source: Input,
+    images: Sequence[Image],
+    request: ConversionRequest,
+    record: Record,
+    stored: int,
+) -> Facts:
+    """Return the facts of a data set that can be opened."""
+    shape = _shape_text(images)
+    try:
+        target = request.target_of(source)
+        plans = _plan_all(images, target, request)
+        state = _state_of(source, target, plans, request, record)
+    except FerryError as error:
+        return Facts(shape=shape, stored=stored, state="failed", error=in_form_words(str(error)))
+    return Facts(
+        shape=shape,
+        stored=stored,
+        pixels=sum(each.source_bytes for each in plans),
+        target_bytes=sum(each.nbytes for each in plans),
+        is_encoded=plans[0].is_encoded,
+        losses=tuple(dict.fromkeys(text for each in plans for text in each.losses)),
+        state=state,
+    )
+
+
+def _plan_all(images: Sequence[Image], target: Path, request: ConversionRequest) -> list[Plan]:
+    """Return the plan of all images, or of each if each has a target of its own."""
+    if not request.naming.has_images:
+        return [request.plan_images(images, target)]
+    return [request.plan_images([image], target) for image in images]
+
+
+def _state_of(
+    source: Input,
+    target: Path,
+    plans: Sequence[Plan],
+    request: ConversionRequest,
+    record: Record,
+) -> State:
+    """Return whether a target is up to date, or another file of its name exists."""
+    entry = record.entry(target, source.source, source.files, request.digest)
+    if record.is_current(entry):
+        return "current"
+    existing = plans[0].existing
+    return "exists" if existing and not record.may_replace(entry, existing) else "new"
+
+
+def _shape_text(images: Sequence[Image]) -> str:
+    """Return the axes, sizes and type of a data set.
+
+    >>> from napari_ferry import Image
+    >>> _shape_text([Image.from_array(np.zeros((5, 4, 3), np.uint8), "tyx")])
+    't 5, y 4, x 3, uint8'
+    """
+    first = images[0]
+    sizes = [f"{name} {n}" for name, n in zip(first.axis_names, first.shape, strict=True)]
+    count = [f"{len(images)} images of"] if len(images) > 1 else []
+    return " ".join([*count, ", ".join([*sizes, str(first.dtype)])])
+
+
+def _stored_bytes(source: Input) -> int:
+    try:
+        return stored_bytes(path for path in source.files if path.exists())
+    except OSError:
+        return 0

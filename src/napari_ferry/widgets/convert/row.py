@@ -1,0 +1,166 @@
+"""Rows of the list: a data set, what is known of it, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ferry.arrays.progress import size_text
+from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.report import Outcome
+from napari_ferry.widgets.convert.words import in_form_words
+
+State = Literal["new", "current", "exists", "running", "converted", "failed", "kept"]
+
+_WORDS: dict[State, str] = {
+    "new": "",
+    "current": "up to date",
+    "exists": "exists",
+    "converted": "done",
+    "failed": "failed",
+    "kept": "kept",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a data set, and of its conversion.
+
+    Parameters
+    ----------
+    shape : str
+        Its axes and data type, such as ``t 100, y 64, x 64, uint16``.
+    stored : int
+        Size of its files in bytes.
+    pixels : int
+        Bytes of the pixels to convert.
+    target_bytes : int
+        Size of the new files in bytes; at most, if encoded.
+    is_encoded : bool
+        Whether the size is only a maximum.
+    losses : tuple of str
+        What the format does not store.
+    state : {"new", "current", "exists", "failed"}
+        Whether it is to be converted.
+    error : str
+        Why it cannot be converted, in one sentence.
+    """
+
+    shape: str = ""
+    stored: int = 0
+    pixels: int = 0
+    target_bytes: int = 0
+    is_encoded: bool = False
+    losses: tuple[str, ...] = ()
+    state: State = "new"
+    error: str = ""
+
+
+@dataclass(kw_only=True)
+class Row:
+    """A data set of the list.
+
+    Parameters
+    ----------
+    input : Input
+        The data set.
+    is_checked : bool
+        Whether it is to be converted.
+    facts : Facts, optional
+        What is known of it; None before it was looked into.
+    is_inspected : bool
+        Whether the facts are those of the present options.
+    thumbnail : numpy.ndarray, optional
+        Small picture, uint8; None before it was drawn, or without one.
+    is_drawn : bool
+        Whether its picture has been drawn, or cannot be.
+    share : float, optional
+        Part that is converted, 0 to 1, while it is.
+    outcomes : list of Outcome
+        What became of it, one for each of its targets.
+    """
+
+    input: Input
+    is_checked: bool = True
+    facts: Facts | None = None
+    is_inspected: bool = False
+    thumbnail: NDArray[np.uint8] | None = None
+    is_drawn: bool = False
+    share: float | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Name for display, with its folder in a recursive search."""
+        name = Path(self.input.source).name
+        return (self.input.folder / name).as_posix()
+
+    @property
+    def state(self) -> State:
+        """What becomes of it, or became."""
+        if self.share is not None:
+            return "running"
+        statuses = {outcome.status for outcome in self.outcomes}
+        if "failed" in statuses:
+            return "failed"
+        if "converted" in statuses:
+            return "converted"
+        if self.outcomes:
+            return "current" if self.outcomes[0].target is not None else "kept"
+        return "new" if self.facts is None else self.facts.state
+
+    @property
+    def state_text(self) -> str:
+        """The state in a word or two, or the progress."""
+        if self.share is not None:
+            return f"{100 * self.share:.0f} %"
+        text = _WORDS[self.state]
+        return f"{text}, see below" if self.has_warnings else text
+
+    @property
+    def has_warnings(self) -> bool:
+        """Whether something was assumed or left out in its conversion."""
+        return any(outcome.warnings for outcome in self.outcomes)
+
+    @property
+    def problem(self) -> str:
+        """Sentence about why it was not converted, or cannot be; empty without problem."""
+        for outcome in self.outcomes:
+            if outcome.status == "failed" or (outcome.status == "skipped" and not outcome.target):
+                return in_form_words(outcome.message)
+        return self.facts.error if self.facts is not None and not self.outcomes else ""
+
+    @property
+    def summary(self) -> str:
+        """Line below the name."""
+        if self.problem:
+            return self.problem
+        if self.facts is None:
+            return "..."
+        parts = [self.facts.shape, size_text(self.facts.stored)]
+        size = sum(outcome.target_bytes for outcome in self.outcomes)
+        if self.state == "converted":
+            parts = [f"{size_text(self.facts.stored)} → {size_text(size)}", self.facts.shape]
+        return ", ".join(filter(None, parts))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings and losses of its conversion, or the losses that are expected."""
+        found = [text for outcome in self.outcomes for text in (*outcome.warnings, *outcome.losses)]
+        if not found and self.facts is not None:
+            found = [*self.facts.losses]
+        return tuple(dict.fromkeys(map(in_form_words, found)))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it was converted to."""
+        return tuple(path for outcome in self.outcomes for path in outcome.files)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is checked and not known to be converted already."""
+        return self.is_checked and self.state not in ("current", "converted")

@@ -1,0 +1,130 @@
+"""Drawing of a row: check box, picture, name and state, and facts below them."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QModelIndex, QRect, QSize, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
+from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from napari_ferry.widgets.convert.inspection import SIDE
+from napari_ferry.widgets.convert.row import Row, State
+from napari_ferry.widgets.convert.row_model import RowModel
+
+_GAP = 5
+"""Pixels between the parts of a row."""
+
+_BAR = 3
+"""Height of the progress in pixels."""
+
+_ACCENT = QColor("#3f7fd0")
+_COLORS: dict[State, QColor] = {
+    "converted": QColor("#3fa35c"),
+    "failed": QColor("#e0574f"),
+    "exists": QColor("#c98a1b"),
+    "running": _ACCENT,
+}
+"""Colors of states, legible in dark and light themes."""
+
+_FAINT = 0.65
+"""Opacity of what is less important."""
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Delegate that draws rows of two lines."""
+
+    def sizeHint(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, _: QModelIndex
+    ) -> QSize:
+        """Return the size of every row."""
+        return QSize(100, max(SIDE, 2 * option.fontMetrics.lineSpacing()) + 2 * _GAP)
+
+    def paint(
+        self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Draw the check box as usual, and the rest beside it."""
+        model = index.model()
+        assert painter is not None
+        assert isinstance(model, RowModel)
+        row = model.rows[index.row()]
+        style_option = QStyleOptionViewItem(option)
+        self.initStyleOption(style_option, index)
+        style_option.text = ""
+        widget = option.widget
+        style = widget.style()
+        assert style is not None
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, style_option, painter, widget)
+        box = style.subElementRect(
+            QStyle.SubElement.SE_ItemViewItemCheckIndicator, style_option, widget
+        )
+        area = QRect(option.rect)
+        area.setLeft(box.right() + _GAP)
+        area.adjust(0, _GAP, -_GAP, -_GAP)
+        painter.save()
+        _draw_picture(painter, area, row)
+        area.setLeft(area.left() + SIDE + _GAP)
+        _draw_texts(painter, area, row, option)
+        _draw_progress(painter, option.rect, row)
+        painter.restore()
+
+
+def _draw_picture(painter: QPainter, area: QRect, row: Row) -> None:
+    if row.thumbnail is None:
+        return
+    pixmap = _to_pixmap(row)
+    left = area.left() + (SIDE - pixmap.width()) // 2
+    painter.drawPixmap(left, area.center().y() - pixmap.height() // 2, pixmap)
+
+
+def _to_pixmap(row: Row) -> QPixmap:
+    pixels = row.thumbnail
+    assert pixels is not None
+    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    kinds = {1: "Format_Grayscale8", 3: "Format_RGB888", 4: "Format_RGBA8888"}
+    height, width = pixels.shape[:2]
+    image = QImage(
+        pixels.tobytes(), width, height, samples * width, getattr(QImage.Format, kinds[samples])
+    )
+    return QPixmap.fromImage(image.copy()).scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)
+
+
+def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionViewItem) -> None:
+    """Draw the name and the state, and the facts or the problem below."""
+    metrics = option.fontMetrics
+    height = metrics.lineSpacing()
+    top = area.center().y() - height
+    line = QRect(area.left(), top, area.width(), height)
+    color = option.palette.color(QPalette.ColorRole.Text)
+    painter.setOpacity(1.0 if row.is_checked else _FAINT)
+
+    state = row.state_text
+    width = metrics.horizontalAdvance(state)
+    shown: State = "exists" if row.has_warnings else row.state
+    painter.setPen(_COLORS.get(shown, color))
+    painter.drawText(line, int(Qt.AlignmentFlag.AlignRight), state)
+    painter.setPen(color)
+    room = line.width() - (width + _GAP if state else 0)
+    painter.drawText(
+        line, int(Qt.AlignmentFlag.AlignLeft), _elide(metrics, row.name, room, is_name=True)
+    )
+
+    painter.setOpacity(1.0 if row.problem else _FAINT)
+    is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+    painter.setPen(_COLORS["failed"] if row.state == "failed" and not is_selected else color)
+    below = line.translated(0, height)
+    painter.drawText(
+        below, int(Qt.AlignmentFlag.AlignLeft), _elide(metrics, row.summary, below.width())
+    )
+
+
+def _elide(metrics: object, text: str, width: int, *, is_name: bool = False) -> str:
+    mode = Qt.TextElideMode.ElideMiddle if is_name else Qt.TextElideMode.ElideRight
+    elided: str = metrics.elidedText(text, mode, width)  # type: ignore[attr-defined]
+    return elided
+
+
+def _draw_progress(painter: QPainter, area: QRect, row: Row) -> None:
+    if row.share is None:
+        return
+    painter.setOpacity(1.0)
+    width = round(area.width() * row.share)
+    painter.fillRect(area.left(), area.bottom() - _BAR + 1, width, _BAR, _ACCENT)

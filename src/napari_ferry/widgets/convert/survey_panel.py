@@ -1,0 +1,209 @@
+"""What is known of the data sets of the list: facts, pictures, sizes and losses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.record import Record
+from napari_ferry.errors import UnreadableFileError
+from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert.conversion_request import ConversionRequest
+from napari_ferry.widgets.convert.format_fields import FormatFields
+from napari_ferry.widgets.convert.input_search import InputSearch
+from napari_ferry.widgets.convert.inspection import Finding, inspect
+from napari_ferry.widgets.convert.panels import IDLE_TICK, TICK, ConvertPanels
+from napari_ferry.widgets.convert.totals import Rates, describe_totals
+from napari_ferry.widgets.convert.trial import choose_sample, find_rates
+from napari_ferry.widgets.summary import Description, sentence
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+_MOST_ROWS, _SECONDS = 64, 0.2
+"""Maximum number of rows to look into at once, and the time after which the rest waits."""
+
+
+class _Task(NamedTuple):
+    """A row to look into."""
+
+    number: int
+    source: Input
+    is_visible: bool
+
+
+class SurveyPanel(ConvertPanels):
+    """Form that looks into the data sets of its list in another thread.
+
+    Parameters
+    ----------
+    viewer, saved, formats
+        As for `ConvertPanels`.
+    """
+
+    def __init__(self, viewer: Viewer, saved: dict[str, Any], formats: FormatFields) -> None:
+        super().__init__(viewer, saved, formats)
+        self.search: InputSearch | None = None
+        self.request: ConversionRequest | None = None
+        self.records: dict[Path, Record] = {}
+        self.rates: Rates | None = None
+        self.version = 0
+        self.is_inspecting = self.is_describing = self.is_changed = False
+        self.is_tried = self.is_trying = False
+
+    def _connect(self) -> None:
+        self.rows.model.checked.connect(self._on_check)
+        self.rows.row_selected.connect(self.detail.show_row)
+        self.tick.timeout.connect(self._on_tick)
+        for name in ("inspecting", "estimating", "describing"):
+            self.workers[name].failed.connect(self._show_error)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a batch is running."""
+        return False
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether more data sets may be found."""
+        return self.search is not None
+
+    def _discard(self) -> None:
+        """Drop all results that are under way."""
+        self.version += 1
+        for name in ("inspecting", "estimating", "describing"):
+            self.workers[name].discard()
+        self.is_inspecting = self.is_describing = self.is_tried = self.is_trying = False
+        self.rates, self.is_changed = None, True
+
+    def _look_again(self) -> None:
+        """Look into all rows again."""
+        SurveyPanel._discard(self)  # a search goes on
+        self.records.clear()
+        for row in self.rows.rows:
+            row.is_inspected, row.outcomes = False, []
+        self.tick.start()
+
+    def _on_check(self) -> None:
+        """Describe other files."""
+        self.is_tried = self.rates is not None
+        self.is_changed = True
+        self.tick.start()
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        """Take what other threads have found, and give them more to do."""
+        self._inspect_next()
+        self._try_next()
+        self._describe()
+        is_busy = self.is_searching or self.is_inspecting or self.is_describing
+        is_idle = not (is_busy or self.is_changed or self.is_running)
+        self.tick.setInterval(IDLE_TICK if is_idle else TICK)
+
+    def _next_tasks(self) -> list[_Task]:
+        """Return the rows to look into next: visible ones first, also for their pictures."""
+        rows, visible = self.rows.rows, self.rows.visible_range()
+        wanted = [k for k in visible if not (rows[k].is_inspected and rows[k].is_drawn)]
+        if not self.is_running and not self.is_trying:
+            others = (k for k, row in enumerate(rows) if not row.is_inspected and k not in visible)
+            wanted += [k for k, _ in zip(others, range(_MOST_ROWS), strict=False)]
+        return [_Task(k, rows[k].input, k in visible and not rows[k].is_drawn) for k in wanted]
+
+    def _inspect_next(self) -> None:
+        request = self.request
+        tasks = self._next_tasks() if request is not None and not self.is_inspecting else []
+        if request is None or not tasks:
+            return
+        self.is_inspecting = True
+        self.workers["inspecting"].call(
+            lambda: self._inspect(request, tasks), lambda found: self._on_inspected(tasks, found)
+        )
+
+    def _inspect(self, request: ConversionRequest, tasks: Sequence[_Task]) -> list[Finding]:
+        """Look into rows until some time has passed; for another thread."""
+        folder, end = request.naming.folder, time.perf_counter() + _SECONDS
+        if folder not in self.records:
+            self.records[folder] = _read_record(folder)
+        findings = []
+        for task in tasks:
+            record = self.records[folder]
+            findings.append(inspect(task.source, request, record, is_visible=task.is_visible))
+            if time.perf_counter() > end:
+                break
+        return findings
+
+    def _on_inspected(self, tasks: Sequence[_Task], findings: Sequence[Finding]) -> None:
+        self.is_inspecting = False
+        self.is_changed = True
+        for task, finding in zip(tasks, findings, strict=False):
+            row = self.rows.rows[task.number]
+            row.facts, row.is_inspected = finding.facts, True
+            if task.is_visible:
+                row.thumbnail, row.is_drawn = finding.thumbnail, True
+        self.rows.model.show_changes(task.number for task, _ in zip(tasks, findings, strict=False))
+        self.detail.show_row(self.rows.selected)
+        self._inspect_next()
+
+    # --- summary ----------------------------------------------------------------------------
+
+    def _try_next(self) -> None:
+        """Convert a part of one data set on trial, once the visible rows are known."""
+        request, version = self.request, self.version
+        if self.is_tried or self.is_running or request is None or self.is_searching:
+            return
+        rows = self.rows.rows
+        if not all(rows[k].is_inspected for k in self.rows.visible_range()):
+            return
+        sample = choose_sample(rows)
+        if sample is None:
+            return
+        self.is_tried = self.is_trying = True
+        self.workers["estimating"].call(
+            lambda: find_rates(sample, request, lambda: self.version != version), self._on_rates
+        )
+
+    def _on_rates(self, rates: Rates | None) -> None:
+        self.rates, self.is_changed, self.is_trying = rates, True, False
+        self.tick.start()
+
+    def _describe(self) -> None:
+        """Describe what is to be converted, in another thread."""
+        self._show_button()
+        request = self.request
+        if not self.is_changed or self.is_describing or self.is_running or request is None:
+            return
+        self.is_changed, self.is_describing = False, True
+        rows, rates, is_searching = [*self.rows.rows], self.rates, self.is_searching
+        folder = request.naming.folder.absolute()
+        self.workers["describing"].call(
+            lambda: describe_totals(rows, folder, rates, is_searching=is_searching),
+            self._on_described,
+        )
+
+    def _on_described(self, description: Description) -> None:
+        self.is_describing = False
+        if self.rows.rows and not self.is_running:
+            self.summary.show_plan(description)
+        existing = sum(row.is_checked and row.state == "exists" for row in self.rows.rows)
+        self.replace.setText(f"{words.REPLACE.label} ({existing})")
+        self.replace.setVisible(bool(existing))
+
+    def _show_button(self) -> None:
+        """Show on the button what it does."""
+        raise NotImplementedError
+
+    def _show_error(self, error: Exception) -> None:
+        self.is_inspecting = self.is_describing = self.is_trying = False
+        self._show_status(words.in_form_words(sentence(error)))
+
+
+def _read_record(folder: Path) -> Record:
+    """Read the record of a folder; one that cannot be read is reported when a batch starts."""
+    try:
+        return Record.read(folder)
+    except UnreadableFileError:
+        return Record(folder=folder, is_kept=False)

@@ -1,0 +1,72 @@
+"""Size and time of conversions, from a part of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from napari_ferry.batch.inputs import Input
+from napari_ferry.errors import FerryError
+from napari_ferry.image import Image
+from napari_ferry.saving import Plan
+from napari_ferry.widgets.convert.conversion_request import ConversionRequest, opening_images
+from napari_ferry.widgets.convert.row import Row
+from napari_ferry.widgets.convert.totals import Rates
+from napari_ferry.widgets.export.size_estimate import try_save
+from napari_ferry.widgets.summary import Request
+
+
+def choose_sample(rows: Sequence[Row]) -> Input | None:
+    """Return the data set of middle size among those to convert; None before any is known."""
+    known = [row for row in rows if row.is_pending and row.is_inspected and row.facts is not None]
+    usable = [(row.facts.pixels, row.input) for row in known if row.facts and row.facts.pixels]
+    if not usable:
+        return None
+    return sorted(usable, key=lambda pair: pair[0])[len(usable) // 2][1]
+
+
+def find_rates(
+    source: Input, request: ConversionRequest, cancel: Callable[[], bool]
+) -> Rates | None:
+    """Convert a part of a data set to a temporary folder; None if this is not possible.
+
+    Parameters
+    ----------
+    source : Input
+        The data set.
+    request : ConversionRequest
+        Its conversion.
+    cancel : callable
+        Returns True to give up.
+    """
+    # its own conversion reports the errors
+    with suppress(FerryError, OSError), opening_images(source) as images:
+        chosen = images[:1] if request.naming.has_images else images
+        return _try(chosen, source, request, cancel)
+    return None
+
+
+def _try(
+    images: Sequence[Image],
+    source: Input,
+    request: ConversionRequest,
+    cancel: Callable[[], bool],
+) -> Rates | None:
+    target = request.target_of(source)
+    planned = request.plan_images(images, target)
+    wanted = Request(images=tuple(images), path=target, options=request.options)
+    trial = try_save(wanted, planned, _positions(planned, request), cancel)
+    if trial is None or not planned.source_bytes:
+        return None
+    return Rates(
+        trial.nbytes / max(1, planned.nbytes) if planned.is_encoded else 1.0,
+        trial.seconds / planned.source_bytes,
+    )
+
+
+def _positions(planned: Plan, request: ConversionRequest) -> range | None:
+    """Return the positions on the frame axis of a movie; None for data."""
+    if planned.frame_rate is None or "start" not in request.options:
+        return None
+    start, step = request.options["start"], request.options["step"]
+    return range(start, start + planned.nframes * step, step)

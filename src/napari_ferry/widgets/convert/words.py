@@ -1,0 +1,80 @@
+"""Words of the dock *Convert folder*."""
+
+from __future__ import annotations
+
+import re
+
+from napari_ferry.widgets.words import Words
+
+HELP_PAGE = "convert-folder.md"
+
+SOURCE = Words("Folder", "Folder to convert. Or drop a folder, or several files, on this form.")
+SOURCE_EMPTY = "Drop a folder here"
+BROWSE = "Browse..."
+BROWSE_SOURCE = "Select the folder to convert."
+SUBFOLDERS = Words("Subfolders, too", "Also converts what is in the folders of the folder.")
+TARGET = Words("Save in", "Folder for the converted files; it is made if it does not exist.")
+BROWSE_TARGET = "Select the folder for the converted files."
+PATTERN = Words(
+    "Names",
+    "Name of each new file: {name} is that of the original, {parent} that of its folder, {index} "
+    "a number from 1, and {image} the number of an image in a file with several, which makes a "
+    "file of each.",
+)
+REPLACE = Words("Replace existing files", "Otherwise these files are kept as they are.")
+
+ROWS = Words("Files to convert", "Uncheck files that are not to be converted.")
+ALL = Words("All", "Check all files.")
+NONE = Words("None", "Uncheck all files.")
+OPEN = Words("Open", "Open the converted file in napari.")
+SHOW = Words("Show in folder", "Show the converted file in its folder.")
+
+CROP_TIP = "Rows and columns to show, such as 10:200 30:90."
+OPTIONS = Words("Options", "Options of the format.")
+PLACE_SECTION = Words("Where to run", "Number of threads, or a cluster.")
+PLACE = Words(
+    "Run on",
+    "A cluster converts with many computers, which have to share the folders.",
+    {"here": "This computer", "cluster": "A Dask cluster"},
+)
+THREADS = Words("Threads", "Frames that are converted at once. Automatic leaves the window smooth.")
+ADDRESS = Words("Scheduler", "Address of the scheduler of dask.distributed.")
+ADDRESS_EMPTY = "tcp://192.168.0.2:8786"
+TEST = Words("Test", "Connect to the cluster, and count its workers.")
+TESTING = "Connecting..."
+NO_CLUSTER = "For a cluster, install dask.distributed: pip install 'napari-ferry[cluster]'"
+
+CONVERT, GO_ON, STOP, STOPPING = "Convert", "Go on with", "Stop", "Stopping..."
+STARTING = "Starting..."
+CONVERT_TIP = "Convert the checked files. What is done already is not converted again."
+STOP_TIP = "Stop soon. What is converted is kept, and the rest can be converted later."
+IDLE = "Choose a folder to convert."
+SEARCHING = "Searching..."
+NOTHING = "This folder has no images to convert."
+
+_PYTHON = re.compile(r" \(--[^)]* on the command line\)")
+_SPELLED = {
+    "give overwrite=True": f"check {REPLACE.label!r}",
+    "give recursive=True to search it": f"check {SUBFOLDERS.label!r} to search it",
+}
+
+
+def in_form_words(text: str) -> str:
+    """Return a message with the fields of the form instead of the arguments of functions.
+
+    >>> in_form_words("give recursive=True (--recursive on the command line) to search it")
+    "check 'Subfolders, too' to search it"
+    """
+    text = _PYTHON.sub("", text)
+    for python, own in _SPELLED.items():
+        text = text.replace(python, own)
+    return text
+
+
+def count_files(count: int) -> str:
+    """Return a number of files as text.
+
+    >>> count_files(1), count_files(30)
+    ('1 file', '30 files')
+    """
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,316 @@
+"""The dock *Convert folder*: drop, type, check, click, stop and go on, as a user does."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gui import drop
+from napari_ferry import imsave
+from napari_ferry.batch.names import RECORD_NAME
+from napari_ferry.cli import main
+from napari_ferry.widgets.convert import words
+
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"),
+        reason="no display: run under xvfb-run",
+    ),
+]
+
+WAIT = 15_000
+
+
+@pytest.fixture
+def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path: Path = tmp_path_factory.mktemp("settings") / "convert.json"
+    monkeypatch.setattr("napari_ferry.widgets.convert.stored_batch._path", lambda: path)
+    monkeypatch.setattr(
+        "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
+    )
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    for k in range(1, 4):
+        imsave(np.full((4, 16, 16), 50 * k, np.uint8), folder / f"cells {k}.tif")
+    (folder / "damaged.tif").write_bytes(b"II*\0garbage")
+    (folder / "notes.txt").write_text("Monday")
+    imsave(np.zeros((4, 16, 16), np.uint8), folder / "day 2" / "cells 4.tif")
+    return folder
+
+
+@pytest.fixture
+def dock(shared_viewer: Any, settings_file: Path, qtbot: Any) -> Any:
+    return opened(shared_viewer, qtbot)
+
+
+def opened(viewer: Any, qtbot: Any) -> Any:
+    _, dock = viewer.window.add_plugin_dock_widget("napari-ferry", "Convert folder")
+    qtbot.waitUntil(lambda: dock.is_complete, timeout=WAIT)
+    choose(dock.panel, ".ome.tif")
+    return dock
+
+
+def choose(panel: Any, suffix: str) -> None:
+    field = panel.formats.format
+    field.value = next(each for each in field.choices if suffix in each.suffixes)
+
+
+def wait_until_listed(panel: Any, qtbot: Any) -> None:
+    qtbot.waitUntil(
+        lambda: (
+            panel.search is None
+            and panel.request is not None
+            and not panel.settle.isActive()
+            and all(row.is_inspected for row in panel.rows.rows)
+            and not (panel.is_changed or panel.is_describing)
+        ),
+        timeout=WAIT,
+    )
+
+
+def convert(panel: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import Qt
+
+    qtbot.waitUntil(panel.button.isEnabled, timeout=WAIT)
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
+
+
+def states(panel: Any) -> dict[str, str]:
+    return {row.name: row.state for row in panel.rows.rows}
+
+
+def test_a_dropped_folder_is_converted_file_by_file(dock, folder, qtbot):
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    assert states(panel) == {
+        "cells 1.tif": "new",
+        "cells 2.tif": "new",
+        "cells 3.tif": "new",
+        "damaged.tif": "failed",
+    }
+    assert panel.rows.caption.text() == "4 files, 2 not listed"
+    assert words.SUBFOLDERS.label in panel.rows.caption.toolTip()
+    assert panel.targets.folder.text == f"{folder}-ome-tif"
+    assert panel.targets.example.text() == "cells 1.tif → cells 1.ome.tif"
+    assert panel.button.text() == "Convert 4 files"
+
+    panel.rows.rows[1].is_checked = False
+    convert(panel, qtbot)
+    made = sorted(path.name for path in Path(f"{folder}-ome-tif").iterdir())
+    assert made == ["cells 1.ome.tif", "cells 3.ome.tif", RECORD_NAME]
+    assert "2 converted, 1 failed" in panel.summary.text()
+    panel.rows.select(3)
+    assert "damaged.tif" in panel.detail.text.text()
+    assert not panel.detail.open.isVisible()
+
+
+def test_a_typed_folder_is_searched_with_its_subfolders(dock, folder, qtbot):
+    from qtpy.QtCore import Qt
+
+    panel = dock.panel
+    panel.subfolders.click()
+    qtbot.keyClicks(panel.source.line, str(folder))
+    qtbot.keyClick(panel.source.line, Qt.Key.Key_Return)
+    wait_until_listed(panel, qtbot)
+    assert "day 2/cells 4.tif" in states(panel)
+
+
+def test_a_check_box_is_clicked_and_all_and_none(dock, folder, qtbot):
+    from qtpy.QtCore import QPoint, Qt
+
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    rect = panel.rows.list.visualRect(panel.rows.model.index(0))
+    click = rect.topLeft() + QPoint(11, rect.height() // 2)
+    qtbot.mouseClick(panel.rows.list.viewport(), Qt.MouseButton.LeftButton, pos=click)
+    assert [row.is_checked for row in panel.rows.rows] == [False, True, True, True]
+    panel.rows.buttons["None"].click()
+    qtbot.waitUntil(lambda: not panel.button.isEnabled())
+    panel.rows.buttons["All"].click()
+    qtbot.waitUntil(lambda: panel.button.text() == "Convert 4 files")
+
+
+def test_the_options_are_those_of_the_format(dock, folder, qtbot):
+    panel = dock.panel
+    assert "compression" in panel.formats.options.fields
+    assert not panel.formats.drawing.isVisibleTo(panel)
+    choose(panel, ".mp4")
+    assert {"quality", "frame_rate"} <= set(panel.formats.options.fields)
+    assert panel.formats.drawing.isVisibleTo(panel)
+    assert all(field.tooltip for field in panel.formats.options.fields.values())
+
+
+def test_files_that_exist_are_kept_unless_the_user_agrees(dock, folder, qtbot):
+    out = folder.with_name("recordings-ome-tif")
+    out.mkdir()
+    (out / "cells 1.ome.tif").write_bytes(b"of somebody else")
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    assert states(panel)["cells 1.tif"] == "exists"
+    assert panel.replace.isVisible()
+    assert not panel.replace.isChecked()
+    convert(panel, qtbot)
+    assert (out / "cells 1.ome.tif").read_bytes() == b"of somebody else"
+    panel.replace.click()
+    convert(panel, qtbot)
+    assert (out / "cells 1.ome.tif").read_bytes() != b"of somebody else"
+
+
+def test_a_batch_that_was_stopped_goes_on_in_the_next_session(
+    dock, folder, shared_viewer, settings_file, qtbot, monkeypatch
+):
+    from napari_ferry.widgets.convert import batch_run
+
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    begun, may_go_on, run = threading.Event(), threading.Event(), batch_run.run
+
+    def wait_and_run(plan, **options):
+        if plan.paths[0].name.startswith("cells 2"):
+            begun.set()
+            assert may_go_on.wait(WAIT)
+        return run(plan, **options)
+
+    monkeypatch.setattr(batch_run, "run", wait_and_run)
+    panel.button.click()
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
+    assert panel.button.text() == words.STOP
+    panel.button.click()
+    assert panel.button.text() == words.STOPPING
+    may_go_on.set()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
+    assert "1 converted, 3 not converted yet" in panel.summary.text()
+    assert panel.button.text() == "Go on with 3 files"
+    shared_viewer.window.remove_dock_widget("all")
+
+    panel = opened(shared_viewer, qtbot).panel
+    assert "1 of 4 files of recordings are converted." in panel.unfinished.text()
+    panel.unfinished.linkActivated.emit("go-on")
+    wait_until_listed(panel, qtbot)
+    assert states(panel)["cells 1.tif"] == "current"
+    assert panel.button.text() == "Convert 3 files"
+    convert(panel, qtbot)
+    assert "2 converted, 1 skipped, 1 failed" in panel.summary.text()
+    shared_viewer.window.remove_dock_widget("all")
+    assert not opened(shared_viewer, qtbot).panel.unfinished.isVisible()
+
+
+def test_what_the_command_line_converted_is_up_to_date(dock, folder, qtbot):
+    (folder / "damaged.tif").unlink()
+    out = folder.with_name("recordings-ome-tif")
+    main(["convert", str(folder), str(out), "--format", ".ome.tif", "--quiet"])
+    drop(dock, folder)
+    wait_until_listed(dock.panel, qtbot)
+    assert set(states(dock.panel).values()) == {"current"}
+    assert not dock.panel.button.isEnabled()
+
+
+def test_a_result_is_opened_in_napari(dock, folder, shared_viewer, qtbot):
+    drop(dock, folder / "cells 1.tif", folder / "cells 2.tif")
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    convert(panel, qtbot)
+    panel.rows.select(1)
+    panel.detail.open.click()
+    assert np.all(shared_viewer.layers[0].data[0] == 100)
+
+
+@pytest.mark.parametrize("text", ["{nam}", "../{name}", "{name}.gif"])
+def test_a_wrong_pattern_is_one_sentence_and_nothing_starts(text, dock, folder, qtbot):
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.targets.pattern.clear()
+    qtbot.keyClicks(panel.targets.pattern, text)
+    qtbot.waitUntil(lambda: not panel.settle.isActive())
+    assert text in panel.targets.example.text()
+    assert not panel.button.isEnabled()
+
+
+def test_a_folder_without_images_and_a_missing_one_are_sentences(dock, folder, tmp_path, qtbot):
+    panel = dock.panel
+    (tmp_path / "empty").mkdir()
+    panel.set_sources([tmp_path / "empty"])
+    qtbot.waitUntil(lambda: panel.status.text() == words.NOTHING, timeout=WAIT)
+    panel.set_sources([tmp_path / "missing.tif"])
+    wait_until_listed(panel, qtbot)
+    assert "missing.tif" in panel.rows.rows[0].problem
+
+
+def test_thousands_of_files_are_listed_in_pieces_and_drawn_where_they_are_seen(
+    dock, folder, qtbot, monkeypatch
+):
+    import shutil
+
+    many = folder.with_name("many")
+    many.mkdir()
+    for k in range(1200):
+        shutil.copy(folder / "cells 1.tif", many / f"{k}.tif")
+    pieces = []
+    model = dock.panel.rows.model
+    model.rowsInserted.connect(lambda _, first, last: pieces.append(last - first + 1))
+    drop(dock, many)
+    panel = dock.panel
+    qtbot.waitUntil(lambda: len(panel.rows.rows) == 1200, timeout=WAIT)
+    assert max(pieces) <= 500
+    visible = panel.rows.visible_range()
+    qtbot.waitUntil(lambda: all(panel.rows.rows[k].is_drawn for k in visible), timeout=WAIT)
+    assert sum(row.is_drawn for row in panel.rows.rows) < 50
+
+
+def test_without_dask_distributed_a_line_says_how_to_get_it(
+    shared_viewer, settings_file, qtbot, monkeypatch
+):
+    monkeypatch.setattr("napari_ferry.widgets.convert.place_fields.find_spec", lambda _: None)
+    place = opened(shared_viewer, qtbot).panel.place
+    assert "pip install 'napari-ferry[cluster]'" in place.status.text()
+    assert not place.place.isVisibleTo(place)
+
+
+def test_a_cluster_is_tested_and_its_error_is_one_sentence(dock, qtbot, monkeypatch):
+    from contextlib import contextmanager
+
+    from napari_ferry.errors import ClusterError
+    from napari_ferry.saving.execution.cluster import connection
+
+    class Client:
+        def nthreads(self) -> dict[str, int]:
+            return {"a": 4, "b": 8}
+
+    @contextmanager
+    def connecting(address):
+        if address != "tcp://good:1":
+            raise ClusterError(f"The scheduler {address} does not answer: check its address.")
+        yield Client()
+
+    monkeypatch.setattr(connection, "connecting", connecting)
+    place = dock.panel.place
+    place.expand(animate=False)
+    place.place.setCurrentIndex(1)
+    for text, expected in (("tcp://bad:1", "does not answer"), ("tcp://good:1", "2 workers with")):
+        place.address.clear()
+        qtbot.keyClicks(place.address, text)
+        place.test.click()
+        qtbot.waitUntil(lambda wanted=expected: wanted in place.status.text(), timeout=WAIT)
+    assert place.scheduler == "tcp://good:1"
+
+
+def test_a_dock_that_is_closed_while_it_works_leaves_nothing_behind(
+    dock, folder, shared_viewer, qtbot
+):
+    drop(dock, folder)
+    shared_viewer.window.remove_dock_widget("all")  # the fixture looks for what is left

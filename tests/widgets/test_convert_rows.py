@@ -1,0 +1,169 @@
+"""Rows, totals and stored batches of the dock *Convert folder*, without a window."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_ferry import imsave
+from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.names import Naming
+from napari_ferry.batch.record import Record
+from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.widgets.convert.batch_run import BatchRun
+from napari_ferry.widgets.convert.conversion_request import ConversionRequest
+from napari_ferry.widgets.convert.inspection import inspect
+from napari_ferry.widgets.convert.report_text import describe_problems, describe_report
+from napari_ferry.widgets.convert.row import Facts, Row
+from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch
+from napari_ferry.widgets.convert.totals import Rates, describe_totals
+from napari_ferry.widgets.convert.trial import choose_sample, find_rates
+from napari_ferry.widgets.convert.words import in_form_words
+from napari_ferry.widgets.summary import formats
+
+
+def row(name: str, **facts: object) -> Row:
+    known = Facts(**facts) if facts else None  # type: ignore[arg-type]
+    return Row(input=Input(source=Path(name)), facts=known, is_inspected=known is not None)
+
+
+def request(folder: Path, suffix: str, pattern: str = "{name}", **options: object):
+    chosen = next(each for each in formats() if suffix in each.suffixes)
+    naming = Naming(folder=folder, suffix=suffix, pattern=pattern)
+    return ConversionRequest(naming, chosen, options)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Input:
+    (path,) = imsave(np.zeros((3, 8, 9), np.uint8), tmp_path / "in" / "cells.tif")
+    return Input(source=path, files=(path,))
+
+
+def test_the_total_of_files_not_looked_into_is_estimated_from_the_others(tmp_path: Path) -> None:
+    rows = [row("a.tif", target_bytes=2000, pixels=4000), row("b.tif"), row("c.tif")]
+    rows[2].is_checked = False
+    text = describe_totals(rows, tmp_path, None, is_searching=True).headline
+    assert text.startswith("2 files so far, about 4\u00a0kB; ")
+
+
+def test_a_trial_gives_the_size_and_the_time_of_encoded_files(tmp_path: Path) -> None:
+    rows = [row("a.tif", target_bytes=10_000, pixels=10_000, is_encoded=True)]
+    before = describe_totals(rows, tmp_path, None, is_searching=False).headline
+    after = describe_totals(rows, tmp_path, Rates(0.1, 0.002), is_searching=False).headline
+    assert before.startswith("1 file, at most 10\u00a0kB; ")
+    assert after.startswith("1 file, about 1\u00a0kB, about 20\u00a0s; ")
+
+
+def test_more_than_fits_on_the_disk_is_told_before(tmp_path: Path) -> None:
+    rows = [row("a.tif", target_bytes=10**18, pixels=10)]
+    text = describe_totals(rows, tmp_path / "new" / "folder", None, is_searching=False).headline
+    assert "; but only " in text
+
+
+def test_losses_name_their_file_or_the_number_of_files(tmp_path: Path) -> None:
+    facts = {"a.tif": ("a is cut", "colors"), "b.tif": ("b is cut",), "c.tif": ("c is cut",)}
+    rows = [row(name, losses=losses) for name, losses in facts.items()]
+    rows[1].outcomes = [Outcome(source="b.tif", status="converted", target=Path("b.mp4"))]
+    losses = describe_totals(rows, tmp_path, None, is_searching=False).losses
+    assert losses == ("2 files: a is cut", "a.tif: colors")
+
+
+def test_a_row_tells_what_became_of_its_file() -> None:
+    each = row("a.tif", stored=1000)
+    outcome = Outcome(source="a.tif", status="converted", target=Path("a.mp4"), target_bytes=10)
+    each.share = 0.25
+    assert (each.state, each.state_text) == ("running", "25 %")
+    each.share, each.outcomes = None, [outcome]
+    assert each.summary.startswith("1 kB → 10 B")
+    each.outcomes = [replace(outcome, warnings=("a.tif is cut off.",))]
+    assert (each.state_text, each.notes) == ("done, see below", ("a.tif is cut off.",))
+    each.outcomes = [outcome, replace(outcome, status="failed", message="The disk is full.")]
+    assert (each.state, each.summary) == ("failed", "The disk is full.")
+
+
+def test_inspecting_says_what_exists_and_what_is_up_to_date(
+    recording: Input, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    wanted = request(out, ".ome.tif")
+    first = inspect(recording, wanted, Record.read(out), is_visible=True)
+    assert (first.facts.state, first.facts.shape) == ("new", "t 3, y 8, x 9, uint8")
+    assert first.thumbnail is not None
+
+    out.mkdir()
+    (out / "cells.ome.tif").write_bytes(b"of somebody else")
+    state = inspect(recording, wanted, Record.read(out), is_visible=False).facts.state
+    assert state == "exists"
+    assert BatchRun(request=wanted, inputs=[recording]).run().summary == "0 converted, 1 skipped"
+    assert (out / "cells.ome.tif").read_bytes() == b"of somebody else"
+    assert BatchRun(request=wanted, inputs=[recording], overwrite=True).run().count("converted")
+    state = inspect(recording, wanted, Record.read(out), is_visible=False).facts.state
+    assert state == "current"
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
+    (path := tmp_path / "damaged.tif").write_bytes(b"II*\0garbage")
+    source = Input(source=path, files=(path,))
+    facts = inspect(source, request(tmp_path, ".mp4"), Record(folder=tmp_path), is_visible=True)
+    assert facts.facts.state == "failed"
+    assert facts.facts.error.startswith("damaged.tif ")
+    assert "\n" not in facts.facts.error
+
+
+def test_a_pattern_with_image_makes_a_file_of_each_image(tmp_path: Path) -> None:
+    images = [np.full((2, 8, 8), k, np.uint8) for k in (1, 2)]
+    (path,) = imsave({"a": images[0], "b": images[1]}, tmp_path / "two.ome.tif")
+    wanted = request(tmp_path / "out", ".tif", "{name}_{image}")
+    report = BatchRun(request=wanted, inputs=[Input(source=path, files=(path,))]).run()
+    assert [each.target.name for each in report.outcomes if each.target] == [
+        "two_0.tif",
+        "two_1.tif",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"), [(".tif", {}), (".gif", {"start": 0, "step": 2, "loop": 0})]
+)
+def test_rates_come_from_a_part_that_is_saved_elsewhere(
+    suffix: str, options: dict[str, object], recording: Input, tmp_path: Path
+) -> None:
+    found = Row(input=recording, facts=Facts(pixels=1), is_inspected=True)
+    assert choose_sample([row("unknown.tif"), found]) == recording
+    rates = find_rates(recording, request(tmp_path / "out", suffix, **options), lambda: False)
+    assert rates is not None
+    assert rates.seconds_per_byte > 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_lists_failures_and_warnings() -> None:
+    failed = Outcome(source="a.tif", status="failed", message="It is not a TIFF file.")
+    warned = Outcome(source="b.tif", status="converted", warnings=("b is cut off.",))
+    report = Report(outcomes=[failed, warned], seconds=2)
+    assert describe_problems(report) == "1 failed, 1 with warnings"
+    assert describe_report(report, Path("out")).losses == (
+        "a.tif: It is not a TIFF file.",
+        "b is cut off.",
+    )
+
+
+def test_an_unfinished_batch_is_read_again_and_nothing_else() -> None:
+    values = {
+        "sources": ["/data/recordings"],
+        "target": "/data/movies",
+        "pattern": "{name}",
+        "is_recursive": False,
+        "done": 3,
+        "total": 30,
+    }
+    batch = UnfinishedBatch.parse(values)
+    assert batch is not None
+    assert batch.sentence == "3 of 30 files of recordings are converted."
+    assert UnfinishedBatch.parse({**values, "done": "3"}) is None
+    assert UnfinishedBatch.parse({**values, "sources": []}) is None
+
+
+def test_messages_have_the_words_of_the_form() -> None:
+    text = "a.mp4 would be replaced: give overwrite=True (--overwrite on the command line), or x."
+    expected = "a.mp4 would be replaced: check 'Replace existing files', or x."
+    assert in_form_words(text) == expected

@@ -94,7 +94,7 @@ def refuse_address(url: str) -> str:
 
 
 def missing_path(path: Path) -> str:
-    """Return the message about a path that does not exist."""
+    """Return the message about a missing path."""
     folder = path.absolute().parent
     archive = next((parent for parent in path.parents if parent.is_file()), None)
     if archive is None:
@@ -170,7 +170,7 @@ def check_workers(workers: int | None) -> None:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Return a context for reading a path, which translates system errors.
+    """Return a context for reading a path, with system errors translated.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def targeting(path: Path) -> Iterator[None]:
-    """Return a context for the target of a save, which translates system errors.
+    """Return a context for the target of a save, with system errors translated.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def _add_path(error: FerryError, path: Path) -> FerryError:
 
 
 def _refusal(path: Path, failure: str, error: OSError, cure: str) -> str:
-    """Return the message about a path that the system refused."""
+    """Return the message about a path refused by the system."""
     return f"{_short(path)} {failure} ({error.strerror or error}): {cure_of(error, cure)}."
 
 

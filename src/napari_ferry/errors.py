@@ -100,7 +100,7 @@ class MissingFileError(UnreadableFileError, FileNotFoundError):
 
 
 class ReopenError(UnreadableFileError):
-    """A file differs from what opening it found; opening it again succeeds."""
+    """A file differs from its state at opening; opening it again succeeds."""
 
 
 class MissingMetadataError(FerryError, ValueError):
@@ -280,7 +280,7 @@ def collecting_warnings(messages: list[str]) -> Iterator[None]:
 
 
 def share_collector() -> Callable[[], None]:
-    """Return the initializer of the threads of a pool, whose warnings are collected as those here.
+    """Return the initializer of the threads of a pool, to collect their warnings here.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> messages = []
@@ -294,6 +294,7 @@ def share_collector() -> Callable[[], None]:
     messages = _collector.get()
 
     def initialize() -> None:
+        """Collect the warnings of a thread of the pool."""
         _collector.set(messages)
 
     return initialize

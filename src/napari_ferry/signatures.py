@@ -94,13 +94,14 @@ def _help(function: Callable[..., Any], name: str) -> str:
 def with_option_texts(
     planner: Callable[..., Any],
 ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Return a decorator that describes the options of a codec's `plan` in another docstring.
+    """Return a decorator to insert the options of a codec's `plan` into a docstring.
 
     Their text, written once in the docstring of `planner`, replaces the line ``{options}``.
     """
     options = _option_texts(planner)
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        """Replace the line in the docstring of a function."""
         if function.__doc__:  # absent under `python -OO`
             text = inspect.cleandoc(function.__doc__)  # Python dedents it since 3.13
             function.__doc__ = text.replace("{options}", options)
@@ -110,7 +111,7 @@ def with_option_texts(
 
 
 def _option_texts(planner: Callable[..., Any]) -> str:
-    """Return the part of a docstring's *Parameters* that describes keyword-only parameters."""
+    """Return the description of keyword-only parameters in a docstring's *Parameters*."""
     parameters = inspect.signature(planner).parameters
     names = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
     lines = inspect.cleandoc(planner.__doc__ or "").splitlines()

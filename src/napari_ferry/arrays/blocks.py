@@ -28,7 +28,7 @@ from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
 BLOCK_BYTES = 8 << 20
 
 _MOST_SPREAD = 8
-"""Most times that a block of a mapped file is smaller because its rows are far apart."""
+"""Maximum factor to make blocks of a mapped file smaller if their rows are far apart."""
 
 _COMPLETE_ERRORS = (SaveError, SaveCancelledError, ReopenError)
 """Errors whose messages are complete, and are passed on unchanged."""
@@ -178,7 +178,7 @@ class _Mapping:
 
     @staticmethod
     def spread(array: Array, region: Region) -> int:
-        """Return the size of a region's mapped pages, as a multiple of that of its samples.
+        """Return the ratio of the mapped bytes of a region to the bytes of its samples, rounded up.
 
         The system also maps the bytes between the rows of a region.
         """

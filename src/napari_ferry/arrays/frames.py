@@ -74,7 +74,7 @@ _TASK_BYTES = 4 << 20
 """Bytes that a thread reads per task: a task for each small frame would double the time."""
 
 _SMALL_PART = 4
-"""Part of a frame, 1 in this number of pixels, up to which a `PartReader` reads it alone."""
+"""Largest part of a frame that a `PartReader` reads alone: 1 in this number of pixels."""
 
 _CACHE_FRAMES = 8
 _CACHE_BYTES = 64 << 20

@@ -1,6 +1,6 @@
 """Files still being written by another program, such as those of an acquisition in progress.
 
-While they are opened in the context `growing_files`, their readers take what is whole so far, and
+While they are opened in the context `growing_files`, their readers take the complete part, and
 do not warn that the rest is missing. The arrays remain readable when the files become longer.
 """
 

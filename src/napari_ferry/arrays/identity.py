@@ -43,7 +43,7 @@ class StampedParts(Protocol):
 
 
 class _UnknownSourceError(Exception):
-    """The source of an array is unknown: memory, a growing file, or files without stamps."""
+    """An array is in memory, in a growing file, or not known to be in stamped files."""
 
 
 def source_identity(array: Array) -> str | None:

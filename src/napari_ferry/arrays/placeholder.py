@@ -1,4 +1,4 @@
-"""Stand-ins for arrays yet to be made: a shape and a type without pixels."""
+"""Placeholders for arrays: a shape and a type without pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_ferry.arrays.protocol import Shaped
 
 
 class Placeholder(Shaped):
-    """The shape and the type of an array yet to be made by a save, for planning.
+    """The shape and the type of an array that a save will make, for planning.
 
     Parameters
     ----------

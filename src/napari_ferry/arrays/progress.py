@@ -21,7 +21,7 @@ class Progress:
     Parameters
     ----------
     done, total : int
-        Bytes of pixels that are read or written, and that are to be.
+        Bytes of pixels read or written so far, and in total.
     rate : float
         Average bytes per second.
     seconds_left : float

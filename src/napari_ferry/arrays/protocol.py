@@ -33,7 +33,7 @@ class Array(Protocol):
 
 
 class Closable(ABC):
-    """An array or a reader with a file or pixels that it may hold between two uses."""
+    """An array or a reader that may hold a file or pixels between two uses."""
 
     @abstractmethod
     def close(self) -> None:
@@ -78,7 +78,7 @@ class LazyOperand:
             Always.
         """
         raise TypeError(
-            f"{type(self).__name__} is read where it is indexed, and does not calculate: index it "
+            f"{type(self).__name__} is read when it is indexed, and does not calculate: index it "
             "or use np.asarray() for pixels in memory, or image.to_dask() to calculate block by "
             "block."
         )

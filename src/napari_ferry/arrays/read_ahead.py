@@ -20,13 +20,13 @@ from napari_ferry.arrays.reuse import repeated_use
 from napari_ferry.errors import FerryError
 
 _MOST_NEIGHBORS = 4
-"""Most neighbors of a frame that are read ahead."""
+"""Maximum number of neighbors of a frame to read ahead."""
 
 _MOST_QUEUED = 8
-"""Most frames that wait, of all layers."""
+"""Maximum number of waiting frames, of all layers together."""
 
 _EXIT_SECONDS = 1.0
-"""Longest time that the exit of Python waits for a read that has begun."""
+"""Longest wait for a read in progress at the exit of Python, in seconds."""
 
 
 class Position(NamedTuple):
@@ -37,7 +37,7 @@ class Position(NamedTuple):
 
 
 class AheadReader:
-    """Reader of an array for a viewer with steps through frames.
+    """Reader of an array for a viewer, with frames read ahead.
 
     After each frame, the previous and next ones along each leading axis are read in a thread, so
     that they are in the cache of the array. Errors of these reads are dropped, as reading such a
@@ -143,7 +143,7 @@ class _Request(NamedTuple):
 
 
 class ReadAheadQueue:
-    """The frames waiting to be read ahead, and the only thread to read them.
+    """Queue of frames to read ahead, with a single reading thread.
 
     The thread ends with the program, does nothing during saves, and does not keep arrays alive.
     """

@@ -12,7 +12,7 @@ _number: ContextVar[int] = ContextVar("sequence_number", default=0)
 
 
 def own_sequence() -> AbstractContextManager[None]:
-    """Return a context for a thread to read many frames in order, such as those of a segment.
+    """Return a context for a thread that reads many frames in order, such as those of a segment.
 
     A reader that decodes frames in order keeps a decoder for each such thread, because a single
     one would start anew from a key frame whenever another thread reads.

@@ -21,7 +21,7 @@ _LINE_BYTES = 64
 """Size of a line of the processor's cache."""
 
 _PLACED_BYTES = 64 << 10
-"""Size from which on the place of memory matters more than the time to choose it."""
+"""Size above which the address of new memory matters more than the time to choose it."""
 
 MAX_READ = 1 << 30
 """Most bytes of one read; macOS refuses 2 GiB and more."""
@@ -84,7 +84,8 @@ class SharedFile:
             self.close()
             raise unreadable(self.path, error) from error
         if not is_unchanged:
-            self.close()  # it will never be read again, but napari keeps its errors, and they this
+            # the file will never be read again, but napari keeps errors, which keep this object
+            self.close()
             raise changed(self.path)
 
     def _read_at(self, opened: _OpenFile, out: NDArray[np.uint8], offset: int) -> bool:

@@ -1,4 +1,4 @@
-"""Stamps of files, to refuse a file changed after it was opened."""
+"""Stamps of files, for the detection of changes after opening."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _status_or_none(path: Path) -> os.stat_result | None:
 
 
 def unreadable(path: str | Path, error: OSError) -> UnreadableFileError:
-    """Return the error for a file opened before and no longer readable."""
+    """Return the error for a file that can no longer be read."""
     cure = cure_of(error, "put it back, or open it again")
     return UnreadableFileError(
         f"{Path(path).name} can no longer be read ({error.strerror or error}): {cure}."

@@ -36,7 +36,7 @@ UP_TO_DATE = "up to date"
 
 
 class Save(Protocol):
-    """A function to carry out a plan, such as `napari_ferry.run`."""
+    """Function that carries out a plan, such as `napari_ferry.run`."""
 
     def __call__(
         self,
@@ -94,7 +94,7 @@ def run_jobs(
     Returns
     -------
     Report
-        What became of each data set.
+        Outcome of each data set.
 
     Examples
     --------

@@ -45,12 +45,12 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def has_known_suffix(path: Path) -> bool:
-    """Return True for the name of a file or store of a format to open."""
+    """Return True if a format opens files or stores with the suffix of a name."""
     return bool(known_suffix(path.name, to_open=True))
 
 
 def is_data_set(folder: Path) -> bool:
-    """Return True for a folder with one data set: a store, or the files of a single stack."""
+    """Return True for a folder that is one data set: a store, or the files of a single stack."""
     try:
         with collecting_warnings([]):
             hooks = hooks_of(find_source_codec(folder))

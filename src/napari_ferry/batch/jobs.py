@@ -172,7 +172,7 @@ def single_job(source: str | Path, target: Path) -> Jobs:
 
 
 def _own_target(source: Input, owner: Input, target: Path) -> str:
-    """Return why a source is skipped whose target is an input."""
+    """Return the reason to skip a source with an input as its target."""
     if owner is source:
         return "its own target"
     return f"its target {target.name} is another input"

@@ -15,7 +15,7 @@ from napari_ferry.files.comparable_names import comparable
 from napari_ferry.io.search import add_default_suffix, known_suffix, suffixes
 
 RECORD_NAME = "napari-ferry-batch.jsonl"
-"""Name of the file in the folder of the targets that records what was made from what."""
+"""Name of the file in the folder of the targets with the record of their sources."""
 
 FIELDS = ("name", "parent", "suffix", "index", "image")
 
@@ -67,7 +67,7 @@ class Naming:
     suffix: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a pattern with an unknown field, another suffix, or a path out of the folder.
+        """Refuse a pattern with an unknown field, another suffix, or a path outside the folder.
 
         Raises
         ------

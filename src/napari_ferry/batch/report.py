@@ -61,7 +61,7 @@ class Report:
     Parameters
     ----------
     outcomes : list of Outcome
-        What became of each data set so far.
+        Outcome of each data set so far.
     remaining : int
         Jobs that were not begun, or were stopped, because the batch was cancelled.
     seconds : float

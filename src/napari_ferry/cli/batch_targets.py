@@ -15,7 +15,7 @@ from napari_ferry.io.search import known_suffix
 
 
 def has_many_targets(options: argparse.Namespace) -> bool:
-    """Return True for a conversion of each data set by itself.
+    """Return True if each data set is to be saved by itself.
 
     It has several sources, an option for many files, or a pattern of names as its target. A pattern
     of sources, and a folder that is not one data set, are joined only into a target with a suffix,

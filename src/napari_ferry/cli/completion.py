@@ -1,4 +1,4 @@
-"""``napari-ferry completion``: a script to complete commands and options in a shell.
+"""``napari-ferry completion``: completion script of a shell for commands and options.
 
 Scripts are made from the parsers of all commands. They are static, as starting a program at each
 press of the Tab key would be too slow.
@@ -110,7 +110,7 @@ def _fish_flag(flag: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
-    """Return the options and arguments of a parser, for lack of a public list of them."""
+    """Return the options and arguments of a parser; argparse has no public list of them."""
     return parser._actions
 
 

@@ -79,7 +79,7 @@ def _list_groups(formats: Sequence[Codec]) -> list[str]:
 
 
 def _list_shared(formats: Sequence[Codec]) -> list[str]:
-    """Return the options with another meaning in a drawing format."""
+    """Return the options with another meaning if the format draws."""
     found = [option for codec in formats for option in options_of(option_sources(codec))]
     lines = [f"  {_shared_text(each)}" for each in found if each.name in ("crop", "scale")]
     return ["without names of axes, options of the picture:", *lines, ""] if lines else []

@@ -133,7 +133,7 @@ def _check_window() -> None:
 
 
 def _show_movie(viewer: Viewer) -> Any:
-    """Show a movie with its labels and the form to export it; return the form."""
+    """Show a movie with its labels and the export form; return the form."""
     from napari.layers import Layer
 
     viewer.window.resize(1400, 900)

@@ -83,7 +83,7 @@ def format_flags() -> list[str]:
 
 
 def explain_unknown(arguments: Sequence[str], flags: Sequence[str]) -> str:
-    """Return a sentence about arguments unknown to all options.
+    """Return a message about unrecognized arguments.
 
     Parameters
     ----------

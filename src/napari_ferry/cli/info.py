@@ -77,7 +77,7 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> list[_Info]:
-    """Open a path, or each entry of a folder if the folder cannot be opened as a whole."""
+    """Open a path, and the entries of a folder if it cannot be opened as a whole."""
     info = _open(path)
     if info.error is None or not info.path.is_dir():
         return [info]
@@ -87,7 +87,7 @@ def _read(path: Path) -> list[_Info]:
 
 
 def _entries(info: _Info) -> list[Path]:
-    """Return each data set in a folder, in natural order."""
+    """Return each data set with a known suffix in a folder, in natural order."""
     try:
         paths = list_folder(info.path.absolute())
     except FerryError as error:

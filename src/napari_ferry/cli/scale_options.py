@@ -31,7 +31,7 @@ class ScaleOptions:
     frame_rate: float | None = None
 
     def apply(self, images: Sequence[Image]) -> list[Image]:
-        """Return images with these steps and units, each on its own axes only.
+        """Return images with these steps and units, on the axes of each image.
 
         Raises
         ------

@@ -7,7 +7,7 @@ import unicodedata
 
 
 def comparable(name: str) -> str:
-    """Return a name, or a path, that is equal for all spellings of one file."""
+    """Return a name, or a path, in a form common to all spellings of one file."""
     if sys.platform in ("win32", "darwin"):
         return unicodedata.normalize("NFC", name).casefold()
     return name

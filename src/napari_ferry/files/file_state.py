@@ -1,4 +1,4 @@
-"""States of files and folders, by which a later change of one of them is noticed."""
+"""States of files and folders, to notice a later change."""
 
 from __future__ import annotations
 

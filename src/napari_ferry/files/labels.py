@@ -1,4 +1,4 @@
-"""Labels in file names: texts of any characters, which are read back unchanged."""
+"""Labels in file names: texts of any characters, read back unchanged."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def file_labels(texts: Sequence[str | None]) -> list[str]:
 
 
 def decode_label(label: str) -> str:
-    """Return the text of a label; a label that is not encoded is unchanged."""
+    """Return the text of a label; an unencoded label is unchanged."""
     if not _ENCODED.search(label):
         return label
     try:

@@ -1,7 +1,7 @@
-"""Files that another file refers to, by its content or by its name.
+"""Files referred to by another file, through its content or its name.
 
-A file from somebody else may come with links, and may name any path. Only links that are opened
-themselves, or are in a folder that is opened, are followed wherever they lead.
+A file from somebody else may come with links, and may name any path. Links are followed to any
+place only if they are opened themselves, or are in a folder that is opened.
 """
 
 from __future__ import annotations

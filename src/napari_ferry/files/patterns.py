@@ -48,7 +48,7 @@ def find_matches(pattern: Path) -> list[Match]:
 
 
 def _extend(match: Match, part: str, *, is_last: bool) -> Sequence[Match]:
-    """Return the entries of a folder that match the next part of a pattern."""
+    """Return the entries of a folder matched by the next part of a pattern."""
     if not _SPECIAL.search(part):
         path = match.path / part
         return [Match(path, match.fields)] if path.exists() else []

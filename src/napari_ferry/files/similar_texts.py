@@ -10,7 +10,7 @@ _NAME = "NAME"
 
 
 def group_similar(named: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
-    """Return the first of each group of similar messages, and the number of the group.
+    """Return the first of each group of similar messages, and the size of the group.
 
     Parameters
     ----------

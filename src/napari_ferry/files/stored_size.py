@@ -19,7 +19,7 @@ def stored_bytes(paths: Iterable[Path]) -> int:
 
 
 def _folder_bytes(folder: Path) -> int:
-    """Return the size of all files in a folder; those that links lead to are not counted."""
+    """Return the size of all files in a folder, without the targets of links."""
     return sum(
         os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 - thousands of files
         for parent, _, names in os.walk(folder)

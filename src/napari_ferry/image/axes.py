@@ -207,7 +207,7 @@ def complete_steps(lengths: Sequence[int], count: int) -> tuple[int, ...]:
 
 
 def check_parts(levels: Sequence[Array], axes: Sequence[Axis], channels: Sequence[Channel]) -> None:
-    """Refuse an image with arrays, axes or channels at odds with each other.
+    """Refuse an image with inconsistent arrays, axes or channels.
 
     Raises
     ------

@@ -100,7 +100,7 @@ def each_axis(names: Sequence[str], key: str, values: object) -> list[tuple[str,
     Raises
     ------
     InvalidImageError
-        An axis does not exist, or there is not one value for each.
+        An axis does not exist, or the number of values differs from that of the axes.
     """
     if values is None:
         return []
@@ -169,7 +169,7 @@ def _channels(image: Image, channels: object) -> tuple[Channel, ...]:
     Raises
     ------
     InvalidImageError
-        They are not names or channels, or their number is another one than that of ``c``.
+        They are not names or channels, or their number is not the length of ``c``.
     """
     count = image.size("c")
     is_list = isinstance(channels, Sequence | np.ndarray) and not isinstance(channels, str | bytes)

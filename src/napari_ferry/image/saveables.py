@@ -82,7 +82,7 @@ def as_images(images: Saveable, *, is_movie: bool = False, holds_one: bool = Fal
 
 
 def _is_single(images: Saveable) -> bool:
-    """Return True for a single image, and for a string, to be refused later."""
+    """Return True for a single image, or a string (refused later)."""
     return isinstance(images, Image | str | bytes | Array | memoryview) or _is_labeled(images)
 
 

@@ -30,7 +30,7 @@ class _Choice:
 def select_all(images: Sequence[Image], partition: Mapping[str, object]) -> list[Image]:
     """Return a part of each image, lazily.
 
-    An image without an axis of the partition is not divided along it.
+    An image that lacks an axis of the partition is left unchanged along it.
 
     Parameters and errors are those of `select`; an axis is in one of the images at least.
     """
@@ -50,8 +50,8 @@ def select(image: Image, partition: Mapping[str, object]) -> Image:
     Parameters
     ----------
     image : Image
-        The whole image. Of a pyramid, the full resolution is kept if its levels have other lengths
-        of the axes.
+        The whole image. Of a pyramid, only levels with the full length of the selected axes are
+        kept.
     partition : mapping
         For axes, in any case: a slice, or a sequence of indices or of names; an index or a name
         alone leaves the axis out. Names are those of channels and other labels.
@@ -244,7 +244,7 @@ def _part_of_axis(axis: Axis, indices: Indices | None) -> Axis:
 
 
 def _levels(image: Image, indices: Mapping[int, Indices]) -> Sequence[Array]:
-    """Return the levels with the full length of all divided axes."""
+    """Return the levels at full length along each selected axis."""
     return [
         level
         for level in image.levels

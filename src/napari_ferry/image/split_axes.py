@@ -1,7 +1,7 @@
 """Images split over files along some of their axes, and joined again.
 
 Each part is an image without these axes. It carries the description of the whole image, so that the
-order of channels, the scale of the axes and all else come back, whatever the names of the files.
+order of channels, the scale of the axes and all else are restored, whatever the names of the files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Labels = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecord:
-    """Record in a part about the whole image.
+    """Description of the whole image, stored in each part.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def split_image(image: Image, axes: Sequence[str], number: int) -> list[tuple[La
 
 
 def join_parts(parts: Image, labels: Labels, record: SplitRecord) -> Image:
-    """Return the whole image, or its existing indices.
+    """Return the whole image, or as much of it as exists.
 
     Parameters
     ----------

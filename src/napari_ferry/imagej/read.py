@@ -151,7 +151,7 @@ def parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> PlaneSizes:
 
 
 def single_axis(metadata: Mapping[str, Any], n: int) -> PlaneSizes:
-    """Return the length of the only axis of `n` planes, which the header need not name."""
+    """Return the length of the only axis of `n` planes; the header need not name it."""
     if n == 1 or "finterval" in metadata or "fps" in metadata:
         return PlaneSizes({"t": n} if n > 1 else {})
     is_depth = "spacing" in metadata or "slices" in metadata
@@ -165,7 +165,7 @@ def has_consistent_counts(metadata: Mapping[str, Any]) -> bool:
 
 
 def _warn_invalid_counts(metadata: Mapping[str, Any]) -> None:
-    """Warn of numbers of planes that are not whole numbers above 0, except the usual 0 for none."""
+    """Warn of numbers of planes other than whole numbers above 0, except the usual 0 for none."""
     given = {key: metadata[key] for key in ("images", *COUNT_KEYS.values()) if key in metadata}
     invalid = {key: value for key, value in given.items() if value != 0 and not _count(value)}
     if invalid:

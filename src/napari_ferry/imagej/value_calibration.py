@@ -1,4 +1,4 @@
-"""Calibration of the values of an ImageJ hyperstack: stored numbers and what they mean.
+"""Calibration of the values of an ImageJ hyperstack: stored numbers and their meaning.
 
 ImageJ's classes Calibration and FileOpener (https://github.com/imagej/ImageJ): the entries ``cf``
 (the function), ``c0``, ``c1`` ... (its coefficients) and ``vunit`` (the unit). ImageJ stores signed
@@ -41,7 +41,7 @@ _IDENTITY = {"c0": 0, "c1": 1, "c2": 0, "c3": 0, "c4": 0}
 
 
 class ExactCalibration(NamedTuple):
-    """A calibration that gives integers: ``offset + factor * stored``, of a data type."""
+    """A calibration to integers: ``offset + factor * stored``, of a data type."""
 
     offset: int
     factor: int
@@ -68,11 +68,12 @@ class CalibratedReader(Closable):
         return values
 
     def close(self) -> None:
+        """Close the reader of stored numbers."""
         close(self.read)
 
 
 def with_values(image: Image, metadata: Mapping[str, Any], filename: str) -> Image:
-    """Calibrate the values of an ImageJ hyperstack if that is exact.
+    """Calibrate the values of an ImageJ hyperstack if the result is exact.
 
     Parameters
     ----------

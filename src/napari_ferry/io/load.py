@@ -38,7 +38,7 @@ def imload(
     Formats are TIFF (``.tif``, ``.ome.tif`` and those of microscopes), OME-Zarr and other Zarr
     (``.ome.zarr``, ``.zarr``, ``.ozx``), raw pixels with a description (``.bin``, ``.raw``,
     ``.nrrd`` and more), video (``.mp4`` and more), ``.gif`` and ``.png``. The suffix
-    tells the format.
+    determines the format.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def imload(
     >>> image.shape
     (10, 1, 1, 8, 8)
     """
-    # these cost time only where they are needed, as does the search for files
+    # imported on the first call, as they would slow down the import of the package
     from napari_ferry.image.selection import order_axes, select_all
     from napari_ferry.image.user_metadata import override_all, sort_metadata
 
@@ -233,7 +233,7 @@ def _open_path(path: Path) -> list[Image]:
 
 
 def _find_opener(url: str) -> Callable[[str], list[Image]] | None:
-    """Return the function of a codec to open an address, or ``None`` if no codec has one."""
+    """Return the codec function for opening an address, or ``None``."""
     names = url.partition("?")[0].lower().split("/")
     for codec in codecs():
         open_url, known = hooks_of(codec).open_url, suffixes_of(codec, to_open=True)

@@ -54,7 +54,7 @@ class BlankingArray(Shaped, Closable):
             )
 
     def _divisible_axis(self, items: list[Any]) -> int | None:
-        """Return the first axis along which several frames are read, ``None`` for one frame."""
+        """Return the first axis with several frames to read, ``None`` for one frame."""
         if not all(isinstance(item, int | slice) for item in items):
             return None
         lengths = zip(items[: self.lead], self.shape, strict=False)
@@ -62,13 +62,13 @@ class BlankingArray(Shaped, Closable):
         return several.index(True) if any(several) else None
 
     def _blank(self, key: Any, error: FerryError) -> NDArray[Any]:
-        """Return zeros in the place of pixels that cannot be read."""
+        """Return zeros in place of unreadable pixels."""
         warn(f"{error} It is shown blank.")
         shape = np.broadcast_to(np.zeros((), self.dtype), self.shape)[key].shape
         return np.zeros(shape, self.dtype)
 
     def close(self) -> None:
-        """Close the array that is read."""
+        """Close the wrapped array."""
         self._ahead.close()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Magnitude and phase of complex images, which napari does not display."""
+"""Magnitude and phase of complex images, as napari does not display complex numbers."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class _PartReader(Closable):
         return self.part(self.read(i))
 
     def close(self) -> None:
+        """Close the reader of complex frames."""
         close(self.read)
 
 

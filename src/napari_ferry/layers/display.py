@@ -159,6 +159,7 @@ def _choice(names: type[Enum], *, excluded: str = "") -> _Parser:
     allowed = {name.value for name in names} - {excluded}
 
     def parse(value: Any, _: int) -> Any:
+        """Return a value of the enumeration."""
         _require(isinstance(value, str) and value in allowed)
         return value
 
@@ -169,6 +170,7 @@ def _number(low: float, high: float) -> _Parser:
     """Return a parser of finite numbers in the closed interval from `low` to `high`."""
 
     def parse(value: Any, _: int) -> Any:
+        """Return a number in the interval."""
         _require(is_finite(value) and low <= value <= high)
         return value
 

@@ -167,7 +167,7 @@ def from_layer(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
 
 
 def _from_layer_of_file(data: Any, meta: Mapping[str, Any], kind: str) -> Image:
-    """Convert the data of one layer to an image, with the axes of the file that it is from."""
+    """Convert the data of one layer to an image, with the axes of its file."""
     records = meta.get("metadata", {}).get(AXES)
     return restore_axes(from_layer(data, meta, kind), records)
 

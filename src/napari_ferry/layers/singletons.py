@@ -1,4 +1,4 @@
-"""Axes of length 1, which are left out of the layers of a file and restored when these are saved.
+"""Axes of length 1, left out of the layers of a file and restored when these are saved.
 
 napari aligns the axes of layers from the last one on. With an axis of length 1 in between, the time
 of one layer would share a slider with the depth of another.
@@ -24,13 +24,13 @@ _DEPENDENT = (SINGLETONS, *TRANSFORMS, "axis_labels")
 
 
 def singleton_axes(image: Image) -> list[int]:
-    """Return the indices of axes of length 1 that a layer would show as sliders."""
+    """Return the indices of axes of length 1 displayed as sliders by a layer."""
     lead = image.ndim - frame_ndim(image.axes)
     return [i for i in range(lead) if image.shape[i] == 1 and image.axis_names[i] != "c"]
 
 
 def squeeze(image: Image) -> Image:
-    """Return an image without axes of length 1, which its metadata describes.
+    """Return an image without axes of length 1, described in its metadata instead.
 
     An image that was saved from a layer with such axes is returned unchanged.
     """
@@ -51,7 +51,7 @@ def squeeze(image: Image) -> Image:
 
 
 def restore_axes(image: Image, records: object) -> Image:
-    """Return an image with axes of length 1 that `squeeze` has described.
+    """Return an image with the axes of length 1 described by `squeeze`.
 
     Records that are not valid, because a person edited them or the layer has such an axis by now,
     are ignored.

@@ -81,7 +81,7 @@ def _are_alike(images: Sequence[Image], paths: Sequence[Path], extends: bool) ->
 
 
 def _layout(image: Image, fixed: int) -> tuple[tuple[str, ...], tuple[int, ...], str]:
-    """Return the axes, shape and type that all files have in common."""
+    """Return the axes, shape and type common to all files."""
     return image.axis_names[fixed:], tuple(image.shape[fixed:]), str(image.dtype)
 
 

@@ -259,6 +259,7 @@ def save_gif(
     ['talk.gif']
     """
     target = target_of(path, name, (_IMAGES, ".gif"), gif.SUFFIXES)
+
     return imsave(
         images,
         target,

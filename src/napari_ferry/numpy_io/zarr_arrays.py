@@ -165,6 +165,7 @@ def new_zarr_like(
             dtype=np.dtype(array.dtype),
             chunks=chunks_of(array),
         )
+
     return _create(path, create, in_memory=in_memory, overwrite=overwrite)
 
 
@@ -225,6 +226,7 @@ def _find_array(path: Path) -> Node:
         raise UnreadableFileError(f"{path.name} is not a Zarr array: give the folder of one.")
     if node.array is not None:
         return node
+
     multiscales = node.ome.get("multiscales")
     first = multiscales[0] if isinstance(multiscales, list) and multiscales else {}
     datasets = first.get("datasets") if isinstance(first, Mapping) else None
@@ -232,6 +234,7 @@ def _find_array(path: Path) -> Node:
     names = paths or natural_sorted(store.list_names(""))
     children = {str(name): read_node(store, str(name)) for name in names}
     arrays = {name: each for name, each in children.items() if each is not None and each.array}
+
     if not arrays or not paths:
         found = f"holds the arrays {', '.join(arrays)}" if arrays else "holds no array"
         raise UnreadableFileError(

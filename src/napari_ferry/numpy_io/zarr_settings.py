@@ -23,7 +23,7 @@ _LEVELS = {"zstd": 1, "lz4": 5}
 
 @contextmanager
 def refusing_settings() -> Iterator[None]:
-    """Return a context for creating an array; settings that zarr-python refuses are errors.
+    """Return a context for creating an array; settings refused by zarr-python are errors.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def refusing_settings() -> Iterator[None]:
 
 
 def check_lengths(lengths: Sequence[int] | None, what: str, ndim: int) -> tuple[int, ...] | None:
-    """Return lengths as a tuple, and refuse those that are not counts from 1 on."""
+    """Return lengths as a tuple, and refuse any that is not a whole number of at least 1."""
     if lengths is None:
         return None
     if len(lengths) != ndim or not all(is_count(n, 1) for n in lengths):
@@ -69,7 +69,7 @@ def make_compressor(compression: Compressor, dtype: np.dtype[Any], zarr_format: 
 
 
 def name_axes(axes: Sequence[str] | None, zarr_format: int) -> dict[str, Any]:
-    """Return the settings that name axes, and the chunks of version 2 in nested folders."""
+    """Return the settings for the names of axes; in version 2, also for nested chunk folders."""
     if zarr_format == 3:
         return {"dimension_names": None if axes is None else list(axes)}
     named = {} if axes is None else {"attributes": {DIMENSIONS: list(axes)}}

@@ -1,4 +1,4 @@
-"""Facts of the pages that an OME-XML omits or contradicts: samples per pixel, and their order.
+"""Facts of the pages, omitted or contradicted by an OME-XML: samples per pixel, and their order.
 
 The rules are those of Bio-Formats (https://docs.openmicroscopy.org/bio-formats/, OMETiffReader).
 """
@@ -23,7 +23,7 @@ _MAX_DIGITS = 12
 
 
 def set_samples(root: ET.Element, page_samples: int) -> None:
-    """Set the samples per pixel where Pixels omit them, or the first Pixels contradict the pages.
+    """Set the samples per pixel if Pixels omit them, or the first Pixels contradict the pages.
 
     Parameters
     ----------

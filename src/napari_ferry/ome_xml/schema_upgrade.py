@@ -45,7 +45,7 @@ def upgrade_schema(root: ET.Element) -> None:
 
 
 def _put_default_pixels_first(image: ET.Element) -> None:
-    """Put the Pixels that an Image names as its default before its other Pixels."""
+    """Put the default Pixels of an Image before its other Pixels."""
     reference = image.find("DefaultPixels")
     name = image.get("DefaultPixels") if reference is None else reference.get("ID")
     all_pixels = image.findall("Pixels")

@@ -108,7 +108,7 @@ def sample_raw_recording() -> list[LayerData]:
 
 
 def read_files(paths: Paths) -> list[LayerData]:
-    """Return the layers of files not offered to a reader of ours by napari."""
+    """Return the layers of files for which napari does not offer a reader of ours."""
     return _read(paths)
 
 

@@ -123,7 +123,7 @@ def _restore_readers() -> None:
 
 
 def _patterns() -> list[str]:
-    """Return the patterns of all suffixes offered to our readers by napari."""
+    """Return the patterns of all suffixes for which napari offers our readers."""
     patterns = (f"*{suffix}" for suffix in suffixes(to_open=True))
     return [pattern for pattern in patterns if pattern in reader_patterns()]
 

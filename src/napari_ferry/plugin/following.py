@@ -31,7 +31,7 @@ _MINUTE, _HOUR = 60, 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """Result of one look at the files of a source.
+    """Result of one check of the files of a source.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ class Growth:
 def check_growth(source: Source, known: Stamps, position: Sequence[int]) -> Growth:
     """Open files anew if they have changed; for a thread.
 
-    After an error, the stamps remain the known ones, so that the next look tries again.
+    After an error, the stamps remain the known ones, so that the next check tries again.
 
     Parameters
     ----------
     source : Source
         The files.
     known : dict
-        Stamps of the last look that opened them; empty before the first one.
+        Stamps of the last check that opened them; empty before the first one.
     position : sequence of int
         Position on each axis of the viewer, y and x included.
     """
@@ -74,7 +74,7 @@ def check_growth(source: Source, known: Stamps, position: Sequence[int]) -> Grow
 
 
 def finish_growth(source: Source, position: Sequence[int]) -> Growth:
-    """Open files after their last write, with the warnings of any other file; for a thread.
+    """Open files once they are complete, with the warnings of any other file; for a thread.
 
     Their arrays refuse a file that changes later. Parameters are those of `check_growth`.
     """
@@ -187,7 +187,7 @@ def status_line(name: str, count: int, seconds: float, problem: str = "") -> str
     seconds : float
         Time since the last step came.
     problem : str
-        Sentence about an error of the last look; empty without one.
+        Sentence about an error of the last check; empty without one.
 
     >>> status_line("a.tif", 152, 3.4)
     'Following a.tif: 152 frames, 3 s ago'

@@ -40,7 +40,7 @@ _offered: set[object] = set()
 
 
 def offer_labels() -> None:
-    """Offer to convert likely label images in the viewer, once for each layer of napari-ferry.
+    """Offer to convert likely label images, once for each layer opened by napari-ferry.
 
     Name, type and shape select the layers whose pixels are examined, each once and in another
     thread: reading a frame may take long.

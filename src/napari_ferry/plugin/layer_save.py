@@ -177,7 +177,7 @@ def _is_called_by_napari_dialog() -> bool:
 
 
 def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
-    """Report the place of saved files and their losses.
+    """Report the location and the losses of saved files.
 
     Losses of a file that stores samples, things in the window that a movie lacks, and layers that
     were edited during the save are worth a warning. That a movie shows 8-bit colors instead of

@@ -35,7 +35,7 @@ def writers() -> tuple[Writer, ...]:
 
 @cache
 def reader_patterns() -> frozenset[str]:
-    """Return the patterns of file names in the manifest of our readers."""
+    """Return the file name patterns of our readers, from the manifest."""
     readers = _contributions().readers or ()
     return frozenset(pattern for reader in readers for pattern in reader.filename_patterns)
 

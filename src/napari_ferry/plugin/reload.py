@@ -45,7 +45,7 @@ def layers_of(source: Source, layers: Iterable[Any]) -> list[Any]:
 
 
 def missing_origin(name: str) -> str:
-    """Return the sentence about a layer without an origin, impossible to load again."""
+    """Return the message about a layer that cannot be loaded again."""
     return (
         f"{name} cannot be loaded again: it was not opened by napari-ferry, or its data were "
         "replaced since."
@@ -145,7 +145,7 @@ def _replace(layer: Any, origin: Origin, new: LayerData) -> None:
 
 
 def _check_kind(layer: Any, origin: Origin, meta: Mapping[str, Any]) -> None:
-    """Refuse data of another kind than those of the layer, in color or as a pyramid."""
+    """Refuse data in color or in a pyramid if the layer is not, and the reverse."""
     states = {"rgb": ("in color", "not in color"), "multiscale": ("a pyramid", "not a pyramid")}
     for key, (state, opposite) in states.items():
         if bool(meta.get(key)) != bool(origin.meta.get(key)):

@@ -110,7 +110,7 @@ def view_events(viewer: Any) -> list[Any]:
 
 
 def _states(viewer: Any, layers: Sequence[Any]) -> Iterator[str]:
-    """Yield the states of the viewer unknown to drawing."""
+    """Yield the states of the viewer not supported by drawing."""
     if viewer.dims.ndisplay == 3:
         yield "a 3-D view"
     if find_attribute(viewer, *GRID) is None and viewer.grid.enabled and len(layers) > 1:
@@ -118,7 +118,7 @@ def _states(viewer: Any, layers: Sequence[Any]) -> Iterator[str]:
 
 
 def _layer_reasons(layer: Any) -> Iterator[str]:
-    """Yield the settings of an Image or Labels layer unknown to drawing."""
+    """Yield the settings of an Image or Labels layer not supported by drawing."""
     image = from_layer(*layer.as_layer_data_tuple())
     for transform in transforms_of(image):
         yield f"the {transform} transform of {layer.name}"

@@ -118,7 +118,7 @@ def _find_viewer_overlay(viewer: Any, name: str) -> Any:
 
 
 def _has_colormap(layer: Any) -> bool:
-    """Return True for an image with one sample per pixel, and so possibly a color bar."""
+    """Return True for an image with one sample per pixel, which can have a color bar."""
     return find_attribute(layer, "colormap") is not None and layer.__class__.__name__ == "Image"
 
 

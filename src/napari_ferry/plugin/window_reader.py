@@ -61,5 +61,5 @@ def _is_called_by_window() -> bool:
 
 @cache
 def _prepare_export() -> None:
-    """Import the dock *Export* once files are open and may be exported."""
+    """Import the dock *Export* in advance, as opened files may be exported."""
     execute("import_export")

@@ -79,7 +79,7 @@ class TableBlend(Protocol):
 
 @dataclass(frozen=True)
 class PackedBlend:
-    """Blending of colors that are fully opaque or fully transparent.
+    """Blending of fully opaque or fully transparent colors.
 
     Parameters
     ----------

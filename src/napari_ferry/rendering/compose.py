@@ -246,7 +246,7 @@ class Compositor:
 
 
 def copy_colors(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
-    """Copy r g b, without alpha; one color at a time, which is far faster than all three."""
+    """Copy r g b, without alpha, one color at a time: far faster than all three together."""
     lines = max(1, _BAND_PIXELS // max(1, source.shape[1]))
     for start in range(0, len(source), lines):
         for k in range(3):

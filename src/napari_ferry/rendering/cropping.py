@@ -1,4 +1,4 @@
-"""Part of the plane that a picture shows."""
+"""Displayed part of the plane of a picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def crop_edges(
     Raises
     ------
     InvalidImageError
-        The crop is not valid, or lies outside of the images.
+        The crop is not valid, or is outside the images.
     """
     if crop is None:
         return [world.edges(axis) for axis in plane_axes]
@@ -65,7 +65,7 @@ def find_crop(
     picture_axes: tuple[Axis, Axis],
     edges: tuple[tuple[float, float], tuple[float, float]],
 ) -> str:
-    """Return the crop that shows a part of a picture.
+    """Return the crop for a part of a picture.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether images are saved as napari displays them, or as samples."""
+"""Choice between saving images as displayed by napari and as samples."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) ->
 
 
 def keeps_samples(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:
-    """Return True if a format that keeps the samples of movies stores these; see `is_drawn`."""
+    """Return True if a movie format stores these images as exact samples; see `is_drawn`."""
     is_kept = path.suffix.lower() in hooks_of(find_codec(path)).KEEPS_SAMPLES
     return is_kept and not is_drawn(images, path, options)
 

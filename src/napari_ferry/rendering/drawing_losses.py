@@ -38,7 +38,7 @@ def drawing_losses(images: Sequence[Image], drawing: Mapping[str, Any]) -> tuple
 
 
 def _is_as_shown(layers: Sequence[Image], drawing: Mapping[str, Any]) -> bool:
-    """Return True if options of `render` change nothing that napari shows of layers.
+    """Return True if options of `render` keep the appearance of layers in napari.
 
     A camera and a grid of napari may show the same as other options. A background counts as that of
     napari if it is the usual one.

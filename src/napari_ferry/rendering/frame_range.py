@@ -1,4 +1,4 @@
-"""Range of frames of an image that is saved as samples."""
+"""Range of frames of an image saved as samples."""
 
 from __future__ import annotations
 

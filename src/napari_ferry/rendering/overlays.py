@@ -98,6 +98,7 @@ class ScaleBar:
         ]
 
         def draw(picture: ImageDraw) -> None:
+            """Draw the bar with a contrasting edge, and its length above it."""
             for margin, color in ((edge, style.edge), (0, style.ink)):
                 for x0, y0, x1, y1 in rectangles:
                     outer = (x0 - margin, y0 - margin, x1 + margin - 1, y1 + margin - 1)
@@ -143,6 +144,7 @@ class ColorBar:
         full = width + 2 * edge + gap + max(size[0] for size in sizes)
 
         def draw(picture: ImageDraw) -> None:
+            """Draw the frame of the bar, with the contrast limits beside it."""
             picture.rectangle(
                 (0, inset, width + 2 * edge - 1, inset + height + 2 * edge - 1), style.ink
             )

@@ -76,7 +76,7 @@ def projected_dtype(dtype: np.dtype[Any], mode: Projection | None) -> np.dtype[A
 
 
 def project(array: Array, region: Region, axes: Sequence[int], mode: Projection) -> NDArray[Any]:
-    """Read a region and project it along axes, which remain with a length of 1.
+    """Read a region and project it along axes; these remain with a length of 1.
 
     Blocks are read one after the other, because a thick slice can be larger than the memory.
     """

@@ -47,7 +47,7 @@ class AxisSampling:
 
     @cached_property
     def is_consecutive(self) -> bool:
-        """Whether the nearest samples are consecutive ones, in order, as without enlargement."""
+        """True if the nearest samples are consecutive ones, in order, as without enlargement."""
         return self.weight is None and bool((self.low[1:] == self.low[:-1] + 1).all())
 
     def crop(self, start: int, stop: int) -> AxisSampling:
@@ -107,7 +107,7 @@ def sample(pixels: NDArray[Any], rows: AxisSampling, columns: AxisSampling) -> N
     numpy.ndarray
         Array with the same axes; float32 if interpolated.
     """
-    # rows are faster to sample than columns, so these are sampled of as few rows as possible
+    # rows are faster to sample than columns, so columns are taken from as few rows as possible
     if len(rows.low) < pixels.shape[0]:
         return _sample_axis(_sample_axis(pixels, rows, 0), columns, 1)
     return _sample_axis(_sample_axis(pixels, columns, 1), rows, 0)
@@ -117,10 +117,12 @@ def _sample_axis(pixels: NDArray[Any], sampling: AxisSampling, axis: int) -> NDA
     """Return the samples of one axis; a view if they are the whole axis in order."""
     if sampling.is_consecutive and len(sampling.low) == pixels.shape[axis]:
         return pixels
+
     index = sampling.low - sampling.needed.start
     if sampling.weight is None:
         nearest: NDArray[Any] = pixels.take(index, axis, mode="clip")
         return nearest
+
     weight = sampling.weight.reshape([-1 if k == axis else 1 for k in range(pixels.ndim)])
     samples = pixels.astype(np.float32, copy=False)
     interpolated: NDArray[Any] = samples.take(

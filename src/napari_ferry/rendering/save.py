@@ -83,6 +83,7 @@ def plan(
         given = override_all(given, metadata)
 
     def plan_images(images: list[Image], path: Path) -> Plan:
+        """Plan a part with the options of the whole save."""
         return _plan_images(images, path, as_seen, chosen)
 
     if partition is None:
@@ -104,9 +105,9 @@ def imsave(
     partition: str | Sequence[str] | None = None,
     **options: Unpack[SaveOptions],
 ) -> list[Path]:
-    """Save images in the format that the suffix of the path selects.
+    """Save images in the format selected by the suffix of the path.
 
-    Nothing is printed about what a format cannot store: ``plan(images, path).losses`` lists it.
+    Losses in a format are not printed: ``plan(images, path).losses`` lists them.
     A save that fails or is stopped leaves existing files unchanged.
 
     Parameters
@@ -224,7 +225,7 @@ def _to_target(path: str | Path) -> Path:
 
 
 def _name_compression(codec: Codec, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with the name of the compression that True or False stands for."""
+    """Return options with the name of a compression in place of True or False."""
     wanted = options.get("compression")
     option = next((each for each in options_of([codec.plan]) if each.name == "compression"), None)
     if not isinstance(wanted, bool) or option is None:

@@ -1,4 +1,4 @@
-"""Types of the options of all formats, by which type checkers know the keywords of `imsave`."""
+"""Types of the options of all formats, for type checks of the keywords of `imsave`."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def plan_split(
 
 
 def _warn_of_stale(path: Path, stale: Sequence[Path]) -> None:
-    """Warn about files of an earlier save that are to be removed."""
+    """Warn about files of an earlier save to be removed."""
     names = ", ".join(each.name for each in stale[:3])
     more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
     warn(

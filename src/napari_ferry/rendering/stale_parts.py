@@ -19,7 +19,7 @@ _FIELD = re.compile(r"\.([A-Za-z]+)_([^.]+)")
 def find_stale_parts(
     planned: Plan, stem: str, suffix: str, saved: Mapping[str, Labels]
 ) -> list[Path]:
-    """Return the existing files of the data set that a save replaces, other than its targets.
+    """Return the existing files of the data set replaced by a save, other than its targets.
 
     Parts with other labels remain if none of them could be replaced, so that a data set can be
     saved in several steps.
@@ -37,10 +37,12 @@ def find_stale_parts(
     folder = planned.paths[0].parent
     if not folder.is_dir():
         return []
+
     wanted = re.compile(
         rf"{re.escape(stem)}(?:\.var_(?P<image>[^.]+))?(?P<fields>(?:{_FIELD.pattern})+)"
         rf"{re.escape(suffix)}"
     )
+
     found: list[Path] = []
     new = {*planned.paths}
     for path in sorted({*folder.iterdir()} - new):
@@ -77,7 +79,7 @@ def _records(path: Path) -> list[SplitRecord]:
 
 
 def _overlaps(old: Labels, new: Labels) -> bool:
-    """Return True if two data sets have an index in common along each axis that both split.
+    """Return True if two data sets have an index in common along each axis split by both.
 
     Numbers instead of names count the indices of the whole axis, so that they overlap with names.
     """

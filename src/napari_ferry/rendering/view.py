@@ -51,7 +51,7 @@ class View:
 
     @property
     def whole_axes(self) -> tuple[int, ...]:
-        """Axes of the world of which all samples are in each frame."""
+        """Axes of the world with all samples in each frame."""
         return tuple(k for k, margins in self.margins.items() if math.isinf(max(margins)))
 
     def coordinates(self, axis: int) -> float | NDArray[np.float64]:

@@ -23,9 +23,9 @@ class RepairedDocument:
     path : Path
         The document.
     before : bytes, optional
-        What is in it now; ``None`` if it does not exist.
+        Its present content; ``None`` if it does not exist.
     text : str
-        What is to be in it.
+        Its new content.
     """
 
     path: Path

@@ -209,7 +209,7 @@ def make_stream(
 
 
 def most_encoders(stream: Stream, workers: int) -> int:
-    """Return the number of these threads able to run tasks at once in this computer's memory."""
+    """Return the number of `workers` to run tasks at once, limited by this computer's memory."""
     if stream.task_memory is None:
         return workers
     memory = max(_ENCODER_BYTES, workers * _WORKER_BYTES)

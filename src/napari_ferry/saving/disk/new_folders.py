@@ -12,7 +12,7 @@ from napari_ferry.errors import TargetError
 
 @contextmanager
 def new_folders(folder: Path) -> Iterator[None]:
-    """Return a context for a save into a folder, made for it if it does not exist.
+    """Return a context for a save into a folder; a missing one is made.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def _make(folder: Path) -> None:
 
 
 def refuse_file_as_folder(folder: Path) -> None:
-    """Refuse a file as a folder, or a folder in a file.
+    """Refuse a folder that is a file, or is in a file.
 
     Raises
     ------

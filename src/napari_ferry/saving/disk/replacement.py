@@ -81,7 +81,7 @@ def remove(path: Path) -> None:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse a file protected from replacement, before anything is written.
+    """Refuse a file that cannot be replaced, before anything is written.
 
     Raises
     ------

@@ -17,13 +17,13 @@ class Runner(Protocol):
 
     @property
     def threads(self) -> int:
-        """Greatest number of threads of this process waiting for steps or carrying them out."""
+        """Maximum number of threads of this process waiting for steps or carrying them out."""
 
     def most_encoding(self, stream: Stream) -> int:
-        """Return the greatest number of a stream's tasks to have in progress at present."""
+        """Return the maximum number of tasks of a stream in progress at present."""
 
     def most_waiting(self) -> int:
-        """Return the greatest number of steps in progress or waiting at present."""
+        """Return the maximum number of steps in progress or waiting at present."""
 
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write, and count its pixels."""

@@ -165,7 +165,7 @@ class PartialFolder:
         return self.has_records and not self.placement.has_begun
 
     def record_ready(self, name: str) -> None:
-        """Record a created and flushed file, with writes ready to be resumed."""
+        """Record a created and flushed file, whose writes can be resumed from now on."""
         add_line(self.path, {"ready": name})
 
     def record_write(self, name: str, index: int, record: WriteRecord) -> None:

@@ -22,7 +22,7 @@ _SECONDS = 0.05
 
 
 class RunCheck:
-    """Check of a run in progress, for the attempts of a worker; it can be pickled.
+    """Check that a run is in progress, for the attempts of a worker; it can be pickled.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _MOST_IN_MEMORY = 1_000_000_000
 
 
 def check_sources(arrays: Iterable[Array]) -> None:
-    """Refuse large sources in the memory of this process, to be sent to the workers.
+    """Refuse large sources in the memory of this process, which would travel to the workers.
 
     Raises
     ------

@@ -31,13 +31,13 @@ class Steps(Generic[_T]):
         next(self._steps, None)
 
     def finish(self) -> _T:
-        """Take the steps that are left, and return the widget."""
+        """Take the remaining steps, and return the widget."""
         result = self.end()
         assert result is not None, "a step has failed"
         return result
 
     def end(self) -> _T | None:
-        """Take the steps that are left; return the widget, or ``None`` if a step has failed."""
+        """Take the remaining steps; return the widget, or ``None`` if a step has failed."""
         for _ in self._steps:
             pass
         return self.result

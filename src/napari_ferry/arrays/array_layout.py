@@ -39,7 +39,7 @@ class ArrayLayout(Shaped):
 
 
 def _even_length(chunk: int | tuple[int, ...]) -> int | tuple[int, ...]:
-    """Return one length for chunks of dask that are equal but the last, of which there are many."""
+    """Return one length for dask's many chunks, if all but the last are equal."""
     if isinstance(chunk, tuple) and len(chunk) > 1 and 0 < chunk[-1] <= chunk[0]:
         return int(chunk[0]) if len({*chunk[:-1]}) == 1 else chunk
     return chunk

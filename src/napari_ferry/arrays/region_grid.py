@@ -1,4 +1,4 @@
-"""Divisions of a region into a grid of regions, each of which is computed when it is needed."""
+"""Divisions of a region into a grid of regions, each computed on access."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Region: TypeAlias = tuple[slice, ...]
 
 
 class Cuts(Protocol):
-    """Intervals into which one side of a region is divided."""
+    """The intervals of a divided side of a region."""
 
     def __len__(self) -> int: ...
 
@@ -72,7 +72,7 @@ class ListedCuts:
 
 
 def longest(cuts: Cuts) -> int:
-    """Return the length of the longest interval, at least one of which exists."""
+    """Return the length of the longest interval, given at least one."""
     if isinstance(cuts, ListedCuts):
         return max(b - a for a, b in itertools.pairwise(cuts.edges))
     # all but the first and the last have one length

@@ -236,7 +236,7 @@ class _Batch:
 
 
 def _is_in_place(plan: Plan, start: Start) -> bool:
-    """Return True if an unfinished save has put all its files in place."""
+    """Return True if an interrupted save has put all its files in place."""
     existing = plan.existing
     is_changed = bool(existing) and read_state(existing).digest != start.before
     return is_changed and interrupted_save(plan.paths[0]) is None

@@ -113,7 +113,7 @@ def show_demo(screenshot: Path | None) -> int:
 
 
 def _check_window() -> None:
-    """Refuse to open a window without Qt or a display, where Qt would end the process.
+    """Refuse to open a window without Qt or a display, as Qt would end the process.
 
     Raises
     ------

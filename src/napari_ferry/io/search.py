@@ -132,7 +132,7 @@ def _find_folder_codec(folder: Path, claiming: Codec | None) -> Codec:
 
 
 def _count_names(text: str, suffixes: Sequence[str]) -> int:
-    """Return how many names, each of them before a null character, have one of some suffixes."""
+    """Return the number of names, each ended by a null character, with one of some suffixes."""
     shortest = [
         each for each in suffixes if not any(each.endswith(s) for s in suffixes if s != each)
     ]

@@ -48,7 +48,7 @@ class LazyContrastLimits:
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the limits, which are found first: the array would travel with each task."""
+        """Return the limits, found first, without the array, which would travel with each task."""
         self.find()
         hidden = ("_lock", "array")
         return {key: value for key, value in vars(self).items() if key not in hidden}

@@ -122,7 +122,7 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """Digest to identify this save, computed from what determines its writes."""
+        """Digest to identify this save, computed from its files, writes and tasks."""
         hasher = xxhash.xxh3_128(self.identity.encode(errors="surrogatepass"))
         for text in self._identities():
             hasher.update(f"\n{text}".encode(errors="surrogatepass"))

@@ -133,7 +133,7 @@ class _Place:
         return replace(self, offset=self.offset + steps)
 
     def without_axis(self, axis: int, index: int) -> _Place:
-        """Return the place of what is at an index of one axis."""
+        """Return the place of the part at an index of one axis, without this axis."""
         strides = (*self.strides[:axis], *self.strides[axis + 1 :])
         return replace(self, offset=self.offset + index * self.strides[axis], strides=strides)
 

@@ -1,4 +1,4 @@
-"""The writes of a plan as a sequence, each of which is made when it is needed.
+"""The writes of a plan as a sequence, each made on access.
 
 A plan of 100 TB has 100,000 writes. In memory there is one group for each source and file, with the
 function to make any of its writes.
@@ -58,14 +58,14 @@ class WriteGroup:
 
     @property
     def identity(self) -> str:
-        """Text that differs for any other writes; the pixels are compared when one is resumed."""
+        """Text different for any other writes; pixels are compared when a write is resumed."""
         sources = [(tuple(source.shape), str(source.dtype)) for source in self.arrays]
         return f"{self.path.name} {self.stage} {self.count} {sources} {self.key}"
 
 
 @dataclass(frozen=True)
 class MadeGroups(Sequence[WriteGroup]):
-    """Groups that are made when they are needed, such as those of a series of many files.
+    """Groups made on access, such as those of a series of many files.
 
     Parameters
     ----------
@@ -120,6 +120,7 @@ class Writes(Sequence[Write]):
         hasher, count = xxhash.xxh3_128(), 0
         arrays: dict[int, Array] = {}
         stages: set[int] = set()
+
         for group in self.groups:
             count += group.count
             ends.append(count)
@@ -127,6 +128,7 @@ class Writes(Sequence[Write]):
             hasher.update(f"{group.identity}\n".encode(errors="surrogatepass"))
             arrays |= {id(source): source for source in group.arrays}
             stages.add(group.stage)
+
         self.arrays, self.stages = tuple(arrays.values()), tuple(sorted(stages))
         self._ends = np.array(ends, np.int64)
         self.fingerprint = hasher.hexdigest()
@@ -170,7 +172,7 @@ def _move_group(
 
 
 def group_writes(writes: Sequence[Write]) -> Writes:
-    """Return writes in groups, also those that a format lists one by one."""
+    """Return writes in groups, including writes listed one by one by a format."""
     if isinstance(writes, Writes):
         return writes
     runs = itertools.groupby(writes, lambda write: (write.path, write.stage))

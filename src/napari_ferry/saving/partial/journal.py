@@ -158,7 +158,7 @@ def cut_truncated_line(folder: Path, journal: Journal) -> None:
 
 
 def _with_line(journal: Journal, line: bytes, path: Path) -> Journal:
-    """Return a journal with one more line, which begins where the others end."""
+    """Return a journal with one more line, after the others."""
     write = parse_write(line)
     if write is not None:
         name, index, _ = write

@@ -35,7 +35,7 @@ class WriteRecord(NamedTuple):
 
 
 class WriteRecords(Mapping[int, WriteRecord]):
-    """Records of the finished writes of one file, each of which is read when it is needed.
+    """Records of the finished writes of one file, each read on access.
 
     Parameters
     ----------

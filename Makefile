@@ -26,6 +26,7 @@ SYSTEM += xauth xvfb
 SCREEN := env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 endif
 unexport QT_QPA_PLATFORM
+unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, each of which would compile all modules
 
 .PHONY: help demo test test-core test-windows compat lint bench measure docs pictures clean system
 

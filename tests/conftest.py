@@ -178,12 +178,23 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _open_files() -> Counter[str]:
     """Return how often each file is open in this process, libraries' own files left out."""
-    paths = (file.path for file in psutil.Process().open_files())
-    return Counter(
-        path
-        for path in paths
-        if not path.startswith(_NOT_OURS) and not path.endswith(_NOT_OURS_SUFFIXES)
-    )
+    paths = _open_on_linux() if sys.platform == "linux" else _open_elsewhere()
+    ours = (path for path in paths if not path.startswith(_NOT_OURS))
+    return Counter(path for path in ours if not path.endswith(_NOT_OURS_SUFFIXES))
+
+
+def _open_on_linux() -> Iterator[str]:
+    """Yield the path of each open file, in a fifth of the time of psutil and `pathlib`."""
+    folder = "/proc/self/fd"
+    for descriptor in os.listdir(folder):  # noqa: PTH208
+        with suppress(OSError):  # what listed the folder is closed
+            path = os.readlink(f"{folder}/{descriptor}")  # noqa: PTH115
+            if path.startswith("/") and os.path.isfile(path):  # noqa: PTH113
+                yield path
+
+
+def _open_elsewhere() -> Iterator[str]:
+    return (file.path for file in psutil.Process().open_files())
 
 
 def _wait_until_closed(before: Counter[str]) -> Counter[str]:

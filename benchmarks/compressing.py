@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def capped(out: str, frames: int, cap: float) -> Job:
     from napari_ferry import imsave
     from napari_ferry.arrays import Frames
 
-    few = list(_frames(min(20, frames)))
+    few = _frames(min(20, frames))
     source = Frames(lambda i: few[i % len(few)], (frames, *FRAME), "uint16", 1)
     options = {"compression": "zstd", "size_cap": cap}
     imsave(few[0], Path(out, "warm.tif"), **options)  # type: ignore[arg-type]
@@ -106,7 +107,7 @@ def _movie(out: str, frames: int) -> Any:
     import numpy as np
 
     path = Path(out, "movie.raw")
-    few = list(_frames(min(20, frames)))
+    few = _frames(min(20, frames))
     with path.open("wb") as file:
         for i in range(frames):
             few[i % 20].tofile(file)
@@ -114,11 +115,11 @@ def _movie(out: str, frames: int) -> Any:
     return np.memmap(path, np.uint16, "r", 0, (frames, *FRAME))
 
 
-def _frames(count: int) -> Iterator[Any]:
+@cache
+def _frames(count: int) -> list[Any]:
     import numpy as np
 
     rng = np.random.default_rng(0)
     y, x = np.ogrid[: FRAME[0], : FRAME[1]]
-    for i in range(count):
-        spot = np.exp(-((y - 200 - i) ** 2 + (x - 300) ** 2) / 5000)
-        yield rng.poisson(1000 * spot + 100).astype(np.uint16)
+    spots = (np.exp(-((y - 200 - i) ** 2 + (x - 300) ** 2) / 5000) for i in range(count))
+    return [rng.poisson(1000 * spot + 100).astype(np.uint16) for spot in spots]

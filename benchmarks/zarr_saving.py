@@ -75,10 +75,10 @@ def _cases(settings: Mapping[str, Any], goals: Mapping[str, float]) -> list[Case
 def _write_source(path: Path, count: int) -> None:
     """Write planes of round spots with the noise of photons."""
     random = np.random.default_rng(0)
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    mean = np.full((SIDE, SIDE), 100, np.float32)
-    for cy, cx, size in random.uniform((0, 0, 20), (SIDE, SIDE, 60), (60, 3)):
-        mean += 800 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * size**2))
+    centers, sizes = np.split(random.uniform((0, 0, 20), (SIDE, SIDE, 60), (60, 3)), [2], 1)
+    offsets = (np.arange(SIDE) - centers[:, :, None]) / sizes[:, :, None]
+    y, x = np.exp(-(offsets**2) / 2).transpose(1, 0, 2)
+    mean = 100 + 800 * y.T @ x
     with path.open("wb") as file:
         for _ in range(count):
             random.poisson(mean).astype(np.uint16).tofile(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,16 @@ def raw(folder: Path, nbytes: int = 2560, name: str = "a.raw", record: object = 
     return path
 
 
+@cache
 def scene(shape: tuple[int, int, int] = (12, 90, 132), seed: int = 0) -> np.ndarray:
     """A camera movie of floats around 1, with noise of 2 percent."""
     rng = np.random.default_rng(seed)
     still = gaussian_filter(rng.standard_normal(shape[1:]), 3)
     still = 1 + 0.25 * still / still.std()
     moving = gaussian_filter(rng.standard_normal(shape), (1, 4, 4))
-    return still + 0.1 * moving / moving.std() + 0.02 * rng.standard_normal(shape)
+    movie = still + 0.1 * moving / moving.std() + 0.02 * rng.standard_normal(shape)
+    movie.flags.writeable = False  # shared by many tests
+    return movie
 
 
 def stored(dtype: str, pixels: np.ndarray) -> np.ndarray:

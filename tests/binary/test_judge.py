@@ -28,7 +28,14 @@ def test_wrong_values_are_unlikely_and_a_rival_is_named(path, known):
     assert found.rival.shape == SHAPE
     assert found.rival.dtype == np.uint16
     assert all(layout.confidence < 0.05 for layout in found.layouts)
-    for layout in find_layouts(path, **known):
+    for layout in found.layouts:
+        assert "the bytes contradict the given values: 12 x 128 x 128" in layout.reasons[0]
+
+
+def test_unlikely_layouts_are_found_by_the_public_function(path):
+    found = find_layouts(path, x=125)
+    assert found
+    for layout in found:
         assert "the bytes contradict the given values: 12 x 128 x 128" in layout.reasons[0]
 
 

@@ -14,7 +14,7 @@ from raw_files import brief, more, scene, stored, write
 
 @pytest.mark.parametrize("known", [("y", "x", "channels"), ("channels",), ("offset",), ("frames",)])
 def test_sizes_larger_than_the_file_are_not_searched(tmp_path, known):
-    path, _ = raw_recording(tmp_path)
+    path, _ = raw_recording(tmp_path, frames=10, size=64)
     assert find_layouts(path, **dict.fromkeys(known, 2**48 - 1)) == []
 
 

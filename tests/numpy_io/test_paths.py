@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from faults import run_python
+from faults import run_fork
 from helpers import assert_same_pixels
 from napari_ferry import imload, imsave, load_binary, load_images, save_binary, save_images
 from napari_ferry.errors import (
@@ -175,7 +175,7 @@ def test_missing_permissions_are_reported(tmp_path: Path) -> None:
         Path(path).chmod(mode)
     for parent in tmp_path.parents[:-2]:
         parent.chmod(0o755)
-    status, _, err = run_python(_AS_NOBODY)
+    status, _, err = run_fork(_AS_NOBODY)
     assert status == 0, err
 
 

@@ -261,9 +261,15 @@ def black(window: Window) -> Iterator[Any]:
     window.fixed = []
 
 
-@pytest.mark.parametrize("corner", get_args(Corner))
-@pytest.mark.parametrize("pixel", [0.1, 0.37, 1, 2.3, 40])
-def test_scale_bars_equal_those_of_the_canvas(black: Any, corner: str, pixel: float):
+_BARS = [
+    *((pixel, "bottom_right") for pixel in (0.1, 0.37, 1, 2.3, 40)),
+    *((2.3, corner) for corner in get_args(Corner) if corner != "bottom_right"),
+]
+"""Every size of a pixel and every corner: the length of a bar does not depend on its place."""
+
+
+@pytest.mark.parametrize(("pixel", "corner"), _BARS)
+def test_scale_bars_equal_those_of_the_canvas(black: Any, pixel: float, corner: str):
     layer = black.layers[0]
     layer.scale, layer.units = (pixel, pixel), ("um", "um")
     bar = black.canvas.overlays.scale_bar

@@ -23,7 +23,6 @@ from faults import (
     movie,
     names,
     run_fork,
-    run_python,
     version_of,
 )
 from napari_ferry import (
@@ -431,7 +430,7 @@ def test_a_journal_that_does_not_end(what: str, tmp_path: Path):
         journal.write_bytes(b'{"moves": [' + b"[]," * 2_500_000 + b'[]], "aside": []}\n')
     else:
         journal.write_bytes(b'{"file": "new-0.tif", "digest": ""}\n' * 200_000 + b"[]\n")
-    status, out, err = run_python(_OPEN_AND_SAVE, path)
+    status, out, err = run_fork(_OPEN_AND_SAVE, path)
     assert (status, out) == (0, ""), err
 
 

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from faults import run_python
+from faults import run_fork
 from helpers import Entry, entry_id, read_corpus, sha256
 from napari_ferry import Image, imload
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
@@ -102,7 +102,7 @@ def _turned(image: Image, order: str) -> NDArray[Any]:
 def outcomes(shared_data: Path) -> dict[str, dict[str, Any]]:
     """Results of opening each malformed file, by name."""
     code = "import sys, tiff_children; tiff_children.open_in_children(sys.argv[1:])"
-    status, out, errors = run_python(code, *(path_of(entry, shared_data) for entry in BROKEN))
+    status, out, errors = run_fork(code, *(path_of(entry, shared_data) for entry in BROKEN))
     assert status == 0, errors
     return {found["file"]: found for found in map(json.loads, out.splitlines())}
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from faults import run_python
+from faults import run_fork
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.codecs.tiff.pages.page_check import check_segment
@@ -93,7 +93,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     for path in paths:
         write_damaged(path, DAMAGES.get(path.stem, Damage({})))
     code = "import sys, tiff_children; tiff_children.open_in_children(sys.argv[1:])"
-    status, out, errors = run_python(code, *paths)
+    status, out, errors = run_fork(code, *paths)
     assert status == 0, errors
     return {Path(found["file"]).stem: found for found in map(json.loads, out.splitlines())}
 

@@ -14,7 +14,7 @@ from unittest.mock import Mock, call
 import numpy as np
 import pytest
 
-from faults import run_python
+from faults import run_fork
 from helpers import number_of, pixels
 from napari_ferry import UnreadableFileError, imload, imsave
 from napari_ferry.codecs.video import codec, decoder, frame_cache
@@ -96,8 +96,8 @@ assert os.waitpid(child, 0)[1] == 0
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_an_open_video_survives_a_fork(made: Callable[[str], Path]) -> None:
-    # in a separate process, because a process with windows does not survive a fork
-    status, _, errors = run_python(_READ_IN_FORK, made("b-frames.mp4"))
+    # in another process, because a process with windows does not survive a fork
+    status, _, errors = run_fork(_READ_IN_FORK, made("b-frames.mp4"))
     assert status == 0, errors
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from faults import run_python
+from faults import run_fork
 from helpers import number_of
 from napari_ferry import Image, imload, imsave
 from napari_ferry.arrays import open_files
@@ -189,5 +189,5 @@ if child:
 def test_a_forked_process_reads_and_ends(movie: Path, tmp_path: Path) -> None:
     colored = np.random.default_rng(1).integers(0, 255, (9, 64, 64, 3), np.uint8)
     imsave(colored, tmp_path / "colored.mp4")
-    status, _, errors = run_python(_EXIT_FORK, movie, tmp_path / "colored.mp4")
+    status, _, errors = run_fork(_EXIT_FORK, movie, tmp_path / "colored.mp4")
     assert status == 0, errors

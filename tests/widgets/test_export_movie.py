@@ -486,7 +486,7 @@ def test_five_clicks_lead_from_an_empty_window_to_a_playing_movie(
     from napari_ferry import imsave
 
     viewer.layers.clear()
-    image, labels = moving_cells()
+    image, labels = moving_cells(frames=40)
     paths = [tmp_path / "cells.tif", tmp_path / "numbers.tif"]
     for path, each in zip(paths, (image, labels), strict=True):
         imsave(each, path)

@@ -1,5 +1,6 @@
 """Estimated sizes against saved files."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,12 @@ def of(frames: Any) -> Image:
     return Image((frames,), (Axis("t"), Axis("y"), Axis("x")), name="a", display=display)
 
 
+calcium, cells = cache(calcium_movie), cache(moving_cells)
+
 MOVIES = {
-    "calcium": lambda: calcium_movie()[:1],
-    "calcium and cells": calcium_movie,
-    "moving cells": moving_cells,
+    "calcium": lambda: calcium()[:1],
+    "calcium and cells": calcium,
+    "moving cells": cells,
     "still": lambda: [still(150)],
     "noise": lambda: [noise(100)],
 }

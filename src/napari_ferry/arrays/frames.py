@@ -172,8 +172,7 @@ class Frames(Shaped, Closable):
                 fill(start)
         else:
             with ThreadPoolExecutor(workers, initializer=share_collector()) as pool:
-                for _ in pool.map(fill, starts):
-                    pass
+                list(pool.map(fill, starts))  # raises their errors
         return out.reshape(self.shape)
 
     def _read_into(self, first: int, out: NDArray[Any]) -> None:
@@ -259,9 +258,8 @@ class Frames(Shaped, Closable):
             requested = check_indices(np.asarray(item), n, axis)
             touched, index = np.unique(requested, return_inverse=True)
             region.append(touched)
-            remapped.append(
-                index.reshape(requested.shape) if requested.ndim else int(index.ravel()[0])
-            )
+            own = index.reshape(requested.shape) if requested.ndim else int(index.ravel()[0])
+            remapped.append(own)
         return self._read_region(region)[join_key(remapped, order)]
 
     def _read_region(self, region: list[Any]) -> NDArray[Any]:
@@ -299,6 +297,4 @@ def _slice_indices(item: slice, n: int) -> NDArray[np.intp]:
 
 def _flat_indices(index: list[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return the flat frame numbers of an open mesh of indices, in C order."""
-    if not index:
-        return np.zeros(1, np.intp)
-    return np.ravel_multi_index(np.ix_(*index), shape).ravel()
+    return np.ravel_multi_index(np.ix_(*index), shape).ravel() if index else np.zeros(1, np.intp)

@@ -159,12 +159,8 @@ def new_zarr_like(
             fill_value=array.fill_value,
         )
     else:
-        create = partial(
-            zarr.create_array,
-            shape=tuple(array.shape),
-            dtype=np.dtype(array.dtype),
-            chunks=chunks_of(array),
-        )
+        shape, dtype = tuple(array.shape), np.dtype(array.dtype)
+        create = partial(zarr.create_array, shape=shape, dtype=dtype, chunks=chunks_of(array))
 
     return _create(path, create, in_memory=in_memory, overwrite=overwrite)
 

@@ -32,9 +32,15 @@ from napari_ferry import (
     plan,
     run,
 )
+from napari_ferry.arrays import Frames
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.errors import FerryError
-from napari_ferry.saving.execution.cluster import cluster_runner, connection, worker_checks
+from napari_ferry.saving.execution.cluster import (
+    cluster_runner,
+    connection,
+    source_checks,
+    worker_checks,
+)
 from napari_ferry.saving.execution.cluster.cluster_runner import ClusterRunner
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.partial.interruption import partial_folder
@@ -213,8 +219,8 @@ def test_an_attempt_of_another_run_writes_nothing(tmp_path: Path) -> None:
 def test_large_images_in_memory_do_not_travel() -> None:
     large = np.broadcast_to(np.uint16(0), (600, 1000, 1000))
     with pytest.raises(InvalidImageError, match=r"1\.2 GB\).*save them as \.bin or \.ome\.zarr"):
-        worker_checks.check_sources([large, large])
-    worker_checks.check_sources([large[:100]])
+        source_checks.check_sources([large, large])
+    source_checks.check_sources([large[:100]])
 
 
 @pytest.mark.parametrize("scheduler", [5, "nowhere:1", object()])
@@ -316,3 +322,48 @@ def test_steps_do_not_grow_with_the_pages_of_their_source(tmp_path: Path, name: 
         image.close()
     assert max(sizes) <= 5000
     assert abs(sizes[1] - sizes[0]) < 100
+
+
+def test_workers_that_read_other_pixels_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = open_movie(tmp_path)
+    planned = plan(image, tmp_path / "a.bin")
+    own = source_checks.read_sample(image.array, source_checks._sampled_region(image.array))
+    assert own.digest
+    source_checks.check_pixels(Workers(own), planned)  # type: ignore[arg-type]
+    with pytest.raises(ClusterError, match=r"tcp://host:1 reads other pixels than this computer"):
+        source_checks.check_pixels(Workers(own._replace(digest="0")), planned)  # type: ignore[arg-type]
+    missing = own._replace(digest="", reason="a.tif does not exist.")
+    with pytest.raises(ClusterError, match=r"tcp://host:1 cannot read the images \(a.tif does"):
+        source_checks.check_pixels(Workers(missing), planned)  # type: ignore[arg-type]
+    image.close()
+
+
+def test_a_source_that_a_worker_does_not_see_is_a_reason(tmp_path: Path) -> None:
+    image = open_movie(tmp_path)
+    array = image.array
+    image.close()
+    for file in tmp_path.glob("*.tif"):
+        file.unlink()
+    region = source_checks._sampled_region(array)
+    assert "tif" in source_checks.read_sample(array, region).reason
+
+
+def test_workers_with_too_little_memory_are_named(tmp_path: Path) -> None:
+    def client(limit: float, threads: int = 2) -> Any:
+        info = {"memory_limit": limit, "nthreads": threads}
+        return SimpleNamespace(scheduler_info=lambda **_: {"workers": {"tcp://host:1": info}})
+
+    def read(i: int) -> Any:
+        raise AssertionError("planning reads no pixels")
+
+    frames = Frames(read, (2000, 4096, 4096), np.uint16, 1)
+    for name in ("a.bin", "a.ome.zarr"):
+        planned = plan(Image.from_array(frames, "tyx"), tmp_path / name)
+        assert 2 * 32e6 < planned.step_memory < 300e6
+        source_checks.check_memory(client(4e9), planned)
+        source_checks.check_memory(client(0), planned)
+        source_checks.check_memory(client(planned.step_memory * 2, threads=1), planned)
+        with pytest.raises(ClusterError, match=r"tcp://host:1 has 2 threads and a memory limit"):
+            source_checks.check_memory(client(planned.step_memory * 2), planned)

@@ -39,13 +39,18 @@ def region_bytes(array: Array, region: Region) -> int:
     return math.prod(region_shape(region)) * np.dtype(array.dtype).itemsize
 
 
+def is_sent_by_path(array: Array) -> bool:
+    """Return True if an array is pickled as its paths or a graph, and not with its pixels."""
+    return not isinstance(array, np.ndarray) or is_in_file(array)
+
+
 def cut_to_region(array: Array, region: Region) -> tuple[Array, Region]:
     """Return a copy of a region of an array in memory, and the region of all of it.
 
     Neighbors in memory remain neighbors, so that the copy is divided into the same blocks. Lazy
     arrays, which are pickled as their paths, are returned unchanged.
     """
-    if not isinstance(array, np.ndarray) or is_in_file(array):
+    if is_sent_by_path(array):
         return array, region
     pixels = np.array(array[region], order="K")
     return pixels, whole_region(pixels.shape)

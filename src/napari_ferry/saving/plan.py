@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.saving.stream import Stream
 from napari_ferry.saving.write import PlannedFile, Write
@@ -105,10 +106,20 @@ class Plan:
 
     @property
     def sources(self) -> Iterator[Array]:
-        """Arrays to read, some of them several times."""
-        yield from self.grouped_writes.arrays
+        """Arrays to read, without levels that the save stores first."""
+        arrays = self.grouped_writes.arrays
+        yield from (array for array in arrays if not isinstance(array, Placeholder))
         if self.stream:
             yield from (task.array for task in self.stream.tasks)
+
+    @property
+    def step_memory(self) -> int:
+        """Memory of the largest step in progress on a cluster, in bytes."""
+        stream = self.stream
+        if stream is None or not stream.is_distributed:
+            return self.grouped_writes.memory
+        memory = stream.task_memory or max(task.nbytes for task in stream.tasks)
+        return max(self.grouped_writes.memory, memory)
 
     @property
     def paths(self) -> tuple[Path, ...]:

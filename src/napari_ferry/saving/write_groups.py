@@ -7,6 +7,7 @@ function to make any of its writes.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ import numpy as np
 import xxhash
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.blocks import BLOCK_BYTES
+from napari_ferry.arrays.regions import is_sent_by_path, largest_chunk
 from napari_ferry.saving.write import Write
 
 
@@ -42,6 +45,8 @@ class WriteGroup:
         Sources of the writes, at least one.
     stage : int
         Stage of all writes.
+    extra_memory : int
+        Memory of a write in progress in addition to the blocks that it reads, in bytes.
     """
 
     path: Path
@@ -51,10 +56,27 @@ class WriteGroup:
     key: str
     arrays: tuple[Array, ...]
     stage: int = 0
+    extra_memory: int = 0
 
     def writes(self) -> Iterator[Write]:
         """Yield the writes in order."""
         return (self.make(self.path, index) for index in range(self.count))
+
+    @property
+    def memory(self) -> int:
+        """Memory of a write on a worker, in bytes.
+
+        It has two blocks or chunks, or all pixels of the write if they are sent from memory, and
+        the extra memory.
+        """
+        if not all(map(is_sent_by_path, self.arrays)):
+            return self.nbytes // self.count + self.extra_memory
+        chunks = (
+            math.prod(largest_chunk(source)) * np.dtype(source.dtype).itemsize
+            for source in self.arrays
+        )
+        block = min(self.nbytes, max(BLOCK_BYTES, *chunks))
+        return 2 * block + self.extra_memory
 
     @property
     def identity(self) -> str:
@@ -109,6 +131,8 @@ class Writes(Sequence[Write]):
         All sources, each once.
     stages : tuple of int
         All stages, in order.
+    memory : int
+        Memory of the largest write in progress, in bytes.
     fingerprint : str
         Digest that differs for any other writes, computed from what determines those of a group.
     """
@@ -116,7 +140,7 @@ class Writes(Sequence[Write]):
     def __init__(self, groups: Iterable[WriteGroup]) -> None:
         self.groups = groups if isinstance(groups, Sequence) else tuple(groups)
         ends = []
-        self.nbytes = 0
+        self.nbytes = self.memory = 0
         hasher, count = xxhash.xxh3_128(), 0
         arrays: dict[int, Array] = {}
         stages: set[int] = set()
@@ -125,6 +149,7 @@ class Writes(Sequence[Write]):
             count += group.count
             ends.append(count)
             self.nbytes += group.nbytes
+            self.memory = max(self.memory, group.memory)
             hasher.update(f"{group.identity}\n".encode(errors="surrogatepass"))
             arrays |= {id(source): source for source in group.arrays}
             stages.add(group.stage)

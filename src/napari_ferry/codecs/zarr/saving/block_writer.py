@@ -46,6 +46,18 @@ class BlockMaker:
     order: tuple[int, ...]
     prefix: str
 
+    @property
+    def memory(self) -> int:
+        """Memory of the parts that are put together for a block, in bytes.
+
+        These are a strip of the first level, a unit of each smaller one, and an encoded chunk.
+        """
+        strip, unit = math.prod(self.section.strip), math.prod(self.section.unit)
+        smaller = unit if len(self.section.levels) > 1 else 0
+        return (strip + smaller) * self.encoder.dtype.itemsize + self.encoder.most_bytes(
+            self.section.levels[0].chunks
+        )
+
 
 class _Part(NamedTuple):
     """Pixels of a level, and the index of the first one in the block at this level."""

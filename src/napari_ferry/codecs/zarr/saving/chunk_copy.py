@@ -95,6 +95,7 @@ class CopiedBlocks:
     level: Level
     prefix: str
     stage = 0
+    extra_memory = 0
 
     def __len__(self) -> int:
         return len(self.regions)

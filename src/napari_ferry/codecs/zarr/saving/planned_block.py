@@ -60,6 +60,10 @@ class BlockGrid(Protocol):
     def stage(self) -> int:
         """Number of the stage of all blocks."""
 
+    @property
+    def extra_memory(self) -> int:
+        """Memory to make a block in addition to the pixels that are read at once, in bytes."""
+
 
 def to_group(blocks: BlockGrid, path: Path) -> WriteGroup:
     """Return the writes of blocks to the folder of a store."""
@@ -71,6 +75,7 @@ def to_group(blocks: BlockGrid, path: Path) -> WriteGroup:
         key=repr(blocks),
         arrays=(blocks.array,),
         stage=blocks.stage,
+        extra_memory=blocks.extra_memory,
     )
 
 
@@ -111,6 +116,11 @@ class PlannedBlocks:
 
     def __len__(self) -> int:
         return len(self.maker.section.blocks)
+
+    @property
+    def extra_memory(self) -> int:
+        """Memory of the parts that are put together for a block, in bytes."""
+        return self.maker.memory
 
     def __getitem__(self, index: int, /) -> PlannedBlock:
         origin = tuple(side.start for side in self.maker.section.blocks[index])

@@ -12,19 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import numpy as np
-
 from napari_ferry.arrays import Array, BlockReader
 from napari_ferry.arrays.array_layout import ArrayLayout
-from napari_ferry.arrays.memmap import is_in_file
 from napari_ferry.arrays.progress import Monitor
-from napari_ferry.arrays.regions import cut_to_region
+from napari_ferry.arrays.regions import cut_to_region, is_sent_by_path
 from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.saving.disk.flush import sync_written
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.execution.cluster.connection import connecting
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
-from napari_ferry.saving.execution.cluster.worker_checks import check_sources, check_workers
+from napari_ferry.saving.execution.cluster.source_checks import (
+    check_memory,
+    check_pixels,
+    check_sources,
+)
+from napari_ferry.saving.execution.cluster.worker_checks import check_workers
 from napari_ferry.saving.execution.runner import Scheduler
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.stream import EncodeTask, Stream
@@ -102,7 +104,7 @@ class ClusterRunner:
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write on a worker, and count its pixels when it is finished."""
         write = attempt.write
-        is_sent = _is_in_files(write.array) and not write.reopen
+        is_sent = is_sent_by_path(write.array) and not write.reopen
         if is_sent:
             attempt = replace(attempt, write=replace(write, array=ArrayLayout(write.array)))
         name, source = attempt.target.name, write.array if is_sent else None
@@ -112,7 +114,7 @@ class ClusterRunner:
 
     def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
         """Return the result of a task, encoded on a worker."""
-        is_sent = _is_in_files(task.array)
+        is_sent = is_sent_by_path(task.array)
         array, region = (
             (ArrayLayout(task.array), task.region)
             if is_sent
@@ -215,11 +217,6 @@ class ClusterRunner:
         return future.result()
 
 
-def _is_in_files(array: Array) -> bool:
-    """Return True if an array is pickled as its paths or a graph, and not with its pixels."""
-    return not isinstance(array, np.ndarray) or is_in_file(array)
-
-
 def is_small(array: Array) -> bool:
     """Return True if an array may travel with each write."""
     from distributed.protocol.pickle import dumps
@@ -285,4 +282,6 @@ def running_on(scheduler: Scheduler, plan: Plan, folder: Path) -> Iterator[Clust
         check_sources(plan.sources)
         with running(folder) as check:
             check_workers(client, check)
+            check_memory(client, plan)
+            check_pixels(client, plan)
             yield ClusterRunner(client, check)

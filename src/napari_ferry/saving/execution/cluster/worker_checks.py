@@ -5,15 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_ferry.arrays import Array
-from napari_ferry.arrays.memmap import is_in_file
-from napari_ferry.arrays.progress import size_text
-from napari_ferry.errors import ClusterError, InvalidImageError
+from napari_ferry.errors import ClusterError
 from napari_ferry.saving.execution.cluster.run_file import RunCheck
 from napari_ferry.saving.partial.journal import probe_name
 
@@ -22,25 +17,6 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("napari-ferry", "numpy", "tifffile", "imagecodecs", "av")
 """Packages whose versions have to be equal, as the bytes of a save depend on them."""
-
-_MOST_IN_MEMORY = 1_000_000_000
-
-
-def check_sources(arrays: Iterable[Array]) -> None:
-    """Refuse large sources in the memory of this process, which would travel to the workers.
-
-    Raises
-    ------
-    InvalidImageError
-        They have more than 1 GB.
-    """
-    own = {id(array): array for array in arrays if isinstance(array, np.ndarray)}
-    nbytes = sum(array.nbytes for array in own.values() if not is_in_file(array))
-    if nbytes > _MOST_IN_MEMORY:
-        raise InvalidImageError(
-            f"The images are in memory ({size_text(nbytes)}), and would travel to the workers of "
-            "the cluster: save them as .bin or .ome.zarr without the cluster, and open that file."
-        )
 
 
 def check_workers(client: distributed.Client, check: RunCheck) -> None:
@@ -59,18 +35,18 @@ def check_workers(client: distributed.Client, check: RunCheck) -> None:
         A worker lacks a package or has another version, or does not share the folder.
     """
     own = read_versions()
-    for worker, versions in _ask(client, read_versions).items():
+    for worker, versions in ask(client, read_versions).items():
         for package, version in own.items():
             if versions[package] != version:
                 raise ClusterError(
                     f"The worker {worker} has {package} {versions[package] or 'missing'}, but "
                     f"this computer has {version}: install the same versions."
                 )
-    for worker, name in _ask(client, leave_probe, check).items():
+    for worker, name in ask(client, leave_probe, check).items():
         _check_probe(worker, name, check)
 
 
-def _ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[str, Any]:
+def ask(client: distributed.Client, question: Any, *arguments: Any) -> Mapping[str, Any]:
     """Return the answers of all workers by their addresses, except those of dead workers.
 
     Raises

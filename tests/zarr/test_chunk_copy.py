@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import pickle  # noqa: TID251 - our own writes
+import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +25,8 @@ from napari_ferry.arrays.progress import Progress
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.saving import chunk_copy, copied_image
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import TargetError, UnreadableFileError
+from napari_ferry.saving.save import check_save
 from zarr_files import edit_json, write_array, write_image, write_labels, zip_store
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
@@ -409,3 +412,72 @@ def test_a_store_of_a_huge_shape_is_planned_in_few_writes(
     planned = plan(image, tmp_path / "b.ome.zarr", levels=1)
     assert planned.source_bytes == 2 * 10**18
     assert len(planned.writes) <= 200
+
+
+def huge_sparse(path: Path, separator: str) -> None:
+    """Write three chunks of an array of 4 exabytes."""
+    array = zarr.create_array(
+        path,
+        shape=(10**6, 10**6, 10**6),
+        chunks=(1, 4, 4),
+        dtype="u4",
+        chunk_key_encoding={"name": "default", "separator": separator},
+    )
+    for place in ((0, 0, 0), (500_000, 777, 12), (10**6 - 1, 10**6 - 1, 10**6 - 1)):
+        array[place] = place[0] + 7
+
+
+@pytest.mark.parametrize("separator", ["/", "."])
+def test_only_the_files_of_a_huge_sparse_store_are_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
+) -> None:
+    monkeypatch.setattr("napari_ferry.saving.write._MOST_WRITES", 50)
+    huge_sparse(tmp_path / "a.zarr", separator)
+    (image,) = imload(tmp_path / "a.zarr", axes="tyx")
+    done: list[Progress] = []
+    planned = plan(image, tmp_path / "b.ome.zarr", levels=1)
+    assert is_copied(planned)
+    tracemalloc.start()
+    try:
+        run(planned, progress=done.append)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+    assert done[-1].done == done[-1].total == 4 * 10**18
+    found = chunks_of(tmp_path / "b.ome.zarr")
+    assert sorted(found.values()) == sorted(chunks_of(tmp_path / "a.zarr").values())
+    (copied,) = imload(tmp_path / "b.ome.zarr")
+    assert int(copied.array[500_000, 777, 12]) == 500_007
+    assert int(copied.array[10**6 - 1, 10**6 - 1, 10**6 - 1]) == 10**6 + 6
+    assert int(copied.array[3, 0, 0]) == 0
+
+
+@pytest.mark.parametrize("name", ["b.ome.zarr", "b.ozx"])
+def test_the_size_of_copied_files_is_compared_with_the_free_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = pixels((8, 40, 50))
+    path = write_image(tmp_path / "a.zarr", data, "zyx", chunks=(1, 40, 50), compressors=None)
+    stored = sum(len(each) for each in chunks_of(path).values())
+    planned = plan(imload(path), tmp_path / name)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=stored // 2))
+    with pytest.raises(TargetError, match="GB free and the save needs"):
+        run(planned)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=stored + 100_000))
+    run(planned)
+
+
+def test_a_sparse_copy_is_not_refused_for_its_largest_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    huge_sparse(tmp_path / "a.zarr", "/")
+    (image,) = imload(tmp_path / "a.zarr", axes="tyx")
+    monkeypatch.setattr("napari_ferry.saving.write._MOST_WRITES", 50)
+    planned = plan(image, tmp_path / "b.ome.zarr", levels=1)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100_000))
+    check_save(planned)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(TargetError, match="GB free and the save needs"):
+        check_save(planned)

@@ -254,7 +254,12 @@ def _check_targets(plan: Plan, overwrite: bool) -> None:
         check_replaceable(path)
     # the size of encoded files is only a maximum
     fixed = sum(f.nbytes for f in plan.files if f.create and not f.is_encoded)
-    check_free_space(plan.files[0].path.parent, fixed)
+    encoded = [
+        (file.nbytes, file.least_bytes)
+        for file in plan.files
+        if file.least_bytes and (file.is_encoded or not file.create)
+    ]
+    check_free_space(plan.files[0].path.parent, fixed, encoded)
 
 
 def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:

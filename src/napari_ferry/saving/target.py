@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
@@ -54,8 +54,20 @@ def _is_too_long(path: Path) -> bool:
     return name_length(path.name) > limit
 
 
-def check_free_space(folder: Path, nbytes: int) -> None:
+def check_free_space(
+    folder: Path, nbytes: int, encoded: Iterable[tuple[int, Callable[[int], int]]] = ()
+) -> None:
     """Refuse a disk with too little free space.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the files.
+    nbytes : int
+        Size of the files of known size, in bytes.
+    encoded : iterable of (int, callable)
+        Largest size of each other file, and the function to return a lower bound of its size; see
+        `PlannedFile`.
 
     Raises
     ------
@@ -65,6 +77,9 @@ def check_free_space(folder: Path, nbytes: int) -> None:
     import shutil  # its import takes half as long as that of this package
 
     free = shutil.disk_usage(folder).free
+    for most, find_least in encoded:
+        if nbytes <= free < nbytes + most:
+            nbytes += find_least(free - nbytes)
     if nbytes > free:
         raise TargetError(
             f"The disk has {free / 1e9:.2f} GB free and the save needs {nbytes / 1e9:.2f} GB: free "

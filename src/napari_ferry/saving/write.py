@@ -38,6 +38,9 @@ class PlannedFile:
         True if its writes compress pixels, so that its size is only a maximum.
     is_folder : bool
         True for a folder that is a single data set, such as a store of chunks.
+    least_bytes : callable, optional
+        Returns a lower bound of the size in bytes, such as that of files to be copied, if `nbytes`
+        is only a maximum and exceeds the free space. It is given this space, and may stop there.
     finish : callable, optional
         Called once with the partial path when all writes are finished, before the file is flushed
         and moved in place; such as to write the metadata that make a folder a valid data set.
@@ -49,6 +52,7 @@ class PlannedFile:
     may_replace: Callable[[Path], bool] | None = None
     is_encoded: bool = False
     is_folder: bool = False
+    least_bytes: Callable[[int], int] | None = None
     finish: Callable[[Path], None] | None = None
 
 

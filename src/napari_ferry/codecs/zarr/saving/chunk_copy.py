@@ -19,12 +19,18 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.protocol import Shaped
 from napari_ferry.arrays.region_grid import RegionGrid
+from napari_ferry.arrays.regions import region_shape
 from napari_ferry.arrays.stamp import unreadable
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
+from napari_ferry.codecs.zarr.saving.existing_files import (
+    DigestOfFiles,
+    FileNames,
+    Numbers,
+    find_files,
+)
 from napari_ferry.codecs.zarr.saving.store_files import (
     create_in_folder,
-    digest_of_all,
     digest_of_file,
     file_key,
     write_all,
@@ -64,16 +70,38 @@ class StoredChunks(Shaped):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return self.array.__array__(dtype, copy)
 
-    def numbers(self) -> Iterator[tuple[int, ...]]:
-        """Yield the number along each axis of every file."""
+    @property
+    def ranges(self) -> list[range]:
+        """Numbers of the files along each axis."""
         sides = zip(self.region, self.chunks, strict=True)
-        return itertools.product(*(range(s.start // n, -(-s.stop // n)) for s, n in sides))
+        return [range(s.start // n, -(-s.stop // n)) for s, n in sides]
+
+    def numbers(self) -> Iterator[Numbers]:
+        """Yield the number along each axis of every file, or of those that exist if few do."""
+        files = self.array.files
+        if files.is_complete:
+            return itertools.product(*self.ranges)
+        metadata = files.metadata
+        names = FileNames(files.key, metadata.prefix, metadata.separator or ".")
+        return find_files(files.store, names, self.ranges)
 
     def read_stamps(self) -> list[object]:
-        """Return the array as it is pickled, and the stamps of its files in this region."""
-        files = self.array.files
-        keys = map(files.key_of, self.numbers())
-        return [self.array, *map(files.store.stamp, keys)]
+        """Return the array as it is pickled, and a digest of the stamps of its files."""
+        files, digest = self.array.files, DigestOfFiles()
+        for key in map(files.key_of, self.numbers()):
+            stamp = files.store.stamp(key)
+            if stamp is not None:
+                digest.add(key, stamp)
+        return [self.array, digest.hexdigest()]
+
+    def read_size(self, limit: int) -> int:
+        """Return the size of the files in bytes; one above `limit` is not exact."""
+        files, nbytes = self.array.files, 0
+        for key in map(files.key_of, self.numbers()):
+            nbytes += files.store.size(key) or 0
+            if nbytes > limit:
+                break
+        return nbytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,22 +192,28 @@ class CopiedBlock:
         self._refuse_changed()
         files = self.chunks.array.files
         buffer = memoryview(bytearray(_BUFFER_BYTES))
-        zeros = np.broadcast_to(np.zeros((), self.chunks.dtype), math.prod(self.chunks.chunks))
-        digests = {}
+        copied = DigestOfFiles()
+        n_left = math.prod(region_shape(self.region))
         for numbers in self.chunks.numbers():
             source, target = files.key_of(numbers), self.key_of(numbers)
             digest = _copy(files.store, source, partial(create, target), buffer)
             if digest is not None:
-                digests[target] = digest
+                copied.add(target, digest)
             elif files.is_complete:
                 raise UnreadableFileError(
                     f"{files.store.name} is damaged: {source} is missing, although the store was "
                     "saved with all chunks; restore this file from a copy of the store."
                 )
-            if reader.count:  # the pixels are not in memory
-                reader.count(zeros[: self._samples_of(numbers)])
+            n_left -= self._count(reader, self._samples_of(numbers))
+        self._count(reader, n_left)
         self._refuse_changed()
-        return digest_of_all(digests)
+        return copied.hexdigest()
+
+    def _count(self, reader: BlockReader, n_samples: int) -> int:
+        """Count samples that are not in memory, and return their number."""
+        if reader.count and n_samples:
+            reader.count(np.broadcast_to(np.zeros((), self.chunks.dtype), n_samples))
+        return n_samples
 
     def _refuse_changed(self) -> None:
         array = self.chunks.array
@@ -190,9 +224,11 @@ class CopiedBlock:
         sides = zip(numbers, self.chunks.chunks, self.chunks.shape, strict=True)
         return math.prod(min(side, n - i * side) for i, side, n in sides)
 
-    def target_keys(self) -> Iterator[str]:
-        """Yield the key of each file in the new store."""
-        return map(self.key_of, self.chunks.numbers())
+    def target_keys(self, folder: Path) -> Iterator[str]:
+        """Yield the key of each file in the folder of a new store, or of those that exist."""
+        names = FileNames(self.level.key, self.prefix, "/")
+        found = find_files(FolderStore(os.fspath(folder)), names, self.chunks.ranges)
+        return map(self.key_of, found)
 
     def key_of(self, numbers: tuple[int, ...]) -> str:
         """Return the key of a file in the new store."""
@@ -201,9 +237,8 @@ class CopiedBlock:
 
 def _copy_to_folder(folder: Path, reader: BlockReader, *, block: CopiedBlock) -> str:
     """Copy files to the folder of a store; return their digest."""
-    for (
-        key
-    ) in block.target_keys():  # of an interrupted save, whose source had files that are missing now
+    # an interrupted save may have copied files that are missing now
+    for key in block.target_keys(folder):
         with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(os.path.join(folder, key))  # noqa: PTH108, PTH118 - thousands of files
     return block.make(partial(create_in_folder, folder=os.fspath(folder)), reader)
@@ -211,8 +246,12 @@ def _copy_to_folder(folder: Path, reader: BlockReader, *, block: CopiedBlock) ->
 
 def _stored_digest(folder: Path, *, block: CopiedBlock) -> str:
     """Return the digest of the copies; it differs if one is missing."""
-    found = {key: digest_of_file(folder / key) for key in block.target_keys()}
-    return digest_of_all({key: digest for key, digest in found.items() if digest is not None})
+    copied = DigestOfFiles()
+    for key in block.target_keys(folder):
+        digest = digest_of_file(folder / key)
+        if digest is not None:
+            copied.add(key, digest)
+    return copied.hexdigest()
 
 
 def _copy(store: Store, key: str, create: Callable[[], BinaryIO], buffer: memoryview) -> str | None:

@@ -105,6 +105,15 @@ class CopiedImage(ImagePlan):
         nbytes = math.prod(level.chunks) * self.encoder.dtype.itemsize
         return nbytes + (nbytes // 100 + _CHUNK_OVERHEAD if self.is_encoded else 0)
 
+    def least_bytes(self, limit: int) -> int:
+        """Return the size of the files to copy in bytes; one above `limit` is not exact."""
+        nbytes = 0
+        for array in self.pyramid.arrays:
+            if nbytes <= limit:
+                chunks = StoredChunks(array, whole_region(array.shape))
+                nbytes += chunks.read_size(limit - nbytes)
+        return nbytes
+
     def array_documents(self) -> dict[str, dict[str, Any]]:
         """Return the metadata of each level by its key."""
         return {

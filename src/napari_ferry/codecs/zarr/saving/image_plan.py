@@ -132,6 +132,10 @@ class ImagePlan:
         """Number of files of chunks or shards."""
         return sum(_count_files(level) for level in self.levels)
 
+    def least_bytes(self, limit: int) -> int:
+        """Return a lower bound of the size of all chunks in bytes; `limit` is not used here."""
+        return 0 if self.is_encoded else self.nbytes
+
     def array_documents(self) -> dict[str, dict[str, Any]]:
         """Return the metadata of each array by its key."""
         names = [axis.name for axis in self.axes]

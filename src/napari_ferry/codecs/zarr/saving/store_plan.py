@@ -62,19 +62,21 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
 
     is_zip = path.name.lower().endswith(ZIP_SUFFIX)
     nbytes = sum(planned.nbytes for planned in plans)
+    least_bytes = partial(_least_bytes, plans=plans)
     nbytes += sum(len(text.encode()) for _, text in documents)
     if is_zip:
         counts = [(key, 1) for key, _ in documents] + [(each.key, each.n_files) for each in plans]
         nbytes += sum(count * (ENTRY_BYTES + 2 * len(key.encode())) for key, count in counts)
-        file = PlannedFile(path=path, nbytes=nbytes, is_encoded=True)
+        file = PlannedFile(path=path, nbytes=nbytes, is_encoded=True, least_bytes=least_bytes)
     else:
         file = PlannedFile(
             path=path,
             nbytes=nbytes,
             create=make_folder,
             may_replace=is_pure_store,
-            is_encoded=any(planned.is_encoded for planned in plans),
+            is_encoded=any(planned.is_encoded or not planned.is_complete for planned in plans),
             is_folder=True,
+            least_bytes=least_bytes,
             finish=partial(write_documents, documents=documents),
         )
 
@@ -87,6 +89,15 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
         identity=_identity(images, options),
         stream=plan_stream(path, grids, documents, options.version) if is_zip else None,
     )
+
+
+def _least_bytes(limit: int, *, plans: Sequence[ImagePlan]) -> int:
+    """Return a lower bound of the size of all chunks in bytes; one above `limit` is not exact."""
+    nbytes = 0
+    for planned in plans:
+        if nbytes <= limit:
+            nbytes += planned.least_bytes(limit - nbytes)
+    return nbytes
 
 
 def _count_frames(image: Image) -> int:

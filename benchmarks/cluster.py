@@ -3,9 +3,10 @@
 The scheduler and two workers run in network namespaces that are joined by a bridge, each a host of
 its own as far as the network goes; this needs Linux and root. ``kills`` kills a worker with SIGKILL
 at a random time, again and again while saves go on, and compares every byte with what threads
-write. ``rates`` saves with one worker and with two, and prints the seconds, the memory of workers
-and client, and the bytes that a write sends. ``sent`` counts those of a source of 100,000 pages,
-``scheduler`` passes writes of no work, and ``plan`` plans 100 TB.
+write; ``client`` kills the calling program. ``rates`` saves with one worker and with two, and
+prints the seconds, the memory of workers and client, and the bytes that a write sends. ``sent``
+counts those of a source of 100,000 pages, ``scheduler`` passes writes of no work, and ``plan``
+plans 100 TB.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import numpy as np
 import psutil
 import xxhash
 
+from benchmarks.client_kills import kill_clients
 from benchmarks.plan_cost import measure_plans
 from benchmarks.sent_bytes import measure_sent
 from napari_ferry import Image, Plan, imload, imsave, plan, run
@@ -58,7 +60,7 @@ WRITE_BYTES = 8 << 20
 def main() -> int:
     """Run the chosen measurement, and print its table."""
     parser = argparse.ArgumentParser(prog="benchmarks.cluster", description=__doc__)
-    parser.add_argument("what", choices=["kills", "rates", "plan", "scheduler", "sent"])
+    parser.add_argument("what", choices=["kills", "client", "rates", "plan", "scheduler", "sent"])
     parser.add_argument("--kills", type=int, default=50, help="for each format")
     parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS))
     parser.add_argument("--bytes", type=float, default=200e6, help="of the movie")
@@ -81,6 +83,11 @@ def main() -> int:
         if options.what == "kills":
             return sum(
                 kill_workers(source, folder, each, options.kills) for each in options.formats
+            )
+        if options.what == "client":
+            return sum(
+                kill_clients(source, folder, each, options.kills, save, digest)
+                for each in options.formats
             )
         measure_rates(source, folder, options.formats)
     return 0

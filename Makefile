@@ -91,7 +91,7 @@ measure: $(READY)
 
 docs: $(READY)  ## build the site from docs/ into build/docs; any warning is an error
 	@$(BIN)/python docs/kept_table.py
-	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 	@echo "Open build/docs/index.html"
 
 pictures: $(READY)  ## make the pictures of the guides again

@@ -46,6 +46,7 @@ default_role = "py:obj"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "napari-ferry"
+html_sidebars = {"faq": []}  # it has no pages below it
 html_static_path = ["theme"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -107,6 +107,17 @@ def test_the_messages_of_the_questions_are_those_of_the_code():
     assert missing == []
 
 
+def test_every_picture_is_made_by_the_script_and_used():
+    script = (DOCS / "make_pictures.py").read_text("utf-8")
+    pages = [ROOT / "README.md", *DOCS.glob("**/*.md")]
+    used = {target for page in pages for target, _ in links_of(page)}
+    pictures = {path for kind in ("png", "gif") for path in (DOCS / "pictures").glob(f"*.{kind}")}
+    for path in pictures:
+        light = path.with_stem(path.stem.removesuffix("-dark"))
+        assert light in used
+        assert f'"{light.stem}' in script
+
+
 QUESTIONS = {
     "which formats are there": ("README.md", "docs/formats.md"),
     "what gets lost": ("docs/kept.md", "docs/faq.md#what-gets-lost-when-i-save"),

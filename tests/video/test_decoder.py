@@ -139,6 +139,43 @@ def test_lists_of_other_files_are_not_videos(text: str, suffix: str, tmp_path: P
         imload(tmp_path / f"list{suffix}")
 
 
+def test_frames_that_no_other_depends_on_are_left_out_on_the_way_to_another(
+    made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made("b-frames.mp4")
+    truth = decoded(path)
+    monkeypatch.setattr(frame_cache, "_FRAMES", 4)
+    output: list[int] = []
+    real = decoder.Decoder._note_damage
+    monkeypatch.setattr(
+        decoder.Decoder, "_note_damage", lambda s, k, f: (output.append(k), real(s, k, f))[1]
+    )
+    (image,) = imload(path)
+    for number in (118, 90, 60):
+        output.clear()
+        assert number_of(image.array[number]) == truth[number]
+        assert len(output) < 0.75 * number
+        n_decoded = len(output)
+        near = range(number - 1, number - 4, -1)  # cached, also those that no other depends on
+        assert [number_of(image.array[i]) for i in near] == [truth[i] for i in near]
+        assert len(output) == n_decoded
+    assert [number_of(frame) for frame in image.array] == truth
+
+
+@pytest.mark.parametrize("n_reordered", [-8, 16])
+def test_a_frame_that_was_left_out_is_decoded_with_all_before_it(
+    n_reordered: int, made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a stream marks frames that others depend on as if they were not."""
+    path = made("b-frames.mp4")
+    truth = decoded(path)
+    monkeypatch.setattr(frame_cache, "_FRAMES", 4)
+    monkeypatch.setattr(decoder, "_MOST_REORDERED", n_reordered)
+    (image,) = imload(path)
+    numbers = random.Random(3).sample(range(120), 60)
+    assert [number_of(image.array[i]) for i in numbers] == [truth[i] for i in numbers]
+
+
 def test_frames_read_backward_are_decoded_in_few_runs(
     made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

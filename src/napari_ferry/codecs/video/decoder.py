@@ -1,14 +1,14 @@
 """Decoder of the frames of a video by number.
 
 It continues at its current position, so that the next frame costs one decode, or starts at the
-nearest key frame. Recently decoded frames are cached as they are, so that a few steps back cost
-nothing; while frames are read backward, more of them are cached.
+nearest key frame; on the way, frames that no other depends on are decoded only if they are to be
+cached. Recently decoded frames are cached as they are, so that a few steps back cost nothing; while
+frames are read backward, more of them are cached.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.frame_cache import FrameCache
 from napari_ferry.codecs.video.packet_check import PacketChecker
 from napari_ferry.codecs.video.packet_index import PacketIndex
+from napari_ferry.codecs.video.packet_position import seek_packet
 from napari_ferry.codecs.video.video_file import MOST_THREADS, VideoFile, open_video
 from napari_ferry.errors import UnreadableFileError, warn
 
@@ -29,6 +30,10 @@ _CORRUPT = "is damaged: the decoder replaced a part of it"
 
 _TRIED_PACKETS = 32
 """Number of packets after a seek; one of them must be identified."""
+
+
+_MOST_REORDERED = 16
+"""Frames that a decoder may need to find out how many of them it has to put in order."""
 
 
 class Decoder:
@@ -66,6 +71,10 @@ class Decoder:
         """Number of the packet to decode next."""
         self.first_frame = len(index)
         """Number of the first decodable frame since the last seek."""
+        self.first_wanted = 0
+        """Number of the first frame that is decoded even if no other depends on it."""
+        self.leaves_out_unreferenced = True
+        """False to decode all frames before a frame that is read."""
         self.damage: dict[int, str] = dict.fromkeys(index.incomplete, _MISSING)
         """Number of each packet known to be damaged, and a predicate about its frame."""
 
@@ -119,21 +128,27 @@ class Decoder:
 
         # continue only if no key frame is nearer than the current position
         is_ahead = self.last_frame < i and self.first_frame <= i
-        if is_ahead and self.index.start_packet(i) < self.next_packet:
-            frame = self._advance(i)
-            if frame:
-                return frame
+        is_near = is_ahead and self.index.start_packet(i) < self.next_packet
+        if is_near and (frame := self._advance(i)):
+            return frame
 
         earlier = () if self.index.has_independent_frames else (1, 2, len(self.index.key_packets))
         for back in (0, *earlier):
-            self._jump(self.index.start_packet(i, back))
-            frame = self._advance(i)
-            if frame:
+            if frame := self._find_from(self.index.start_packet(i, back), i):
                 return frame
             is_refused = self.damage.get(int(self.index.frame_packets[i])) == _COMPLAINT
             if is_refused or self.index.start_packet(i, back) == self.index.key_packets[0]:
                 break
         return None
+
+    def _find_from(self, packet: int, i: int) -> av.VideoFrame | None:
+        """Return frame i, decoded from a key frame on, or ``None``."""
+        self._jump(packet)
+        frame = self._advance(i)
+        if frame or not self.leaves_out_unreferenced:
+            return frame
+        self.leaves_out_unreferenced = False
+        return self._find_from(packet, i)
 
     def _find_carefully(self, i: int) -> av.VideoFrame | None:
         """Return frame i of a damaged file, and read its other frames in the same way."""
@@ -169,7 +184,11 @@ class Decoder:
             warn(f"Frame {i} of {self.path.name} {damage}.")
 
     def _advance(self, i: int) -> av.VideoFrame | None:
-        """Decode forward to frame i; return ``None`` if the decoder does not output it."""
+        """Decode forward to frame i; return ``None`` if the decoder does not output it.
+
+        Frames too far before it for the cache are decoded only if others depend on them.
+        """
+        self.first_wanted = i - self.cache.capacity - _MOST_REORDERED
         for number, frame in self.output:
             frame_number = int(self.index.frame_numbers[number])
             if frame_number < self.first_frame:
@@ -213,6 +232,8 @@ class Decoder:
         """Decode all packets from a number on; decode packets with possible truncation twice."""
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
+            is_wanted = self.is_careful or self.index.frame_numbers[number] >= self.first_wanted
+            self.file.leave_out_unreferenced(self.leaves_out_unreferenced and not is_wanted)
             packet.opaque = (number,)
             if damage := self._checker.find_damage(number, packet):
                 self.damage[number] = damage
@@ -254,30 +275,10 @@ class Decoder:
 
     def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Return packets from number `first` or an earlier one on, with their numbers."""
-        import av
-
-        for target in self.index.seek_times(first) if first else ():
-            try:
-                self.file.container.seek(target, stream=self.file.stream)
-                self.file.flush()
-                packets = self.file.packets()
-                number, found = self._identify(packets)
-            except av.FFmpegError:
-                break  # a stream without a container, or a file without a packet table
-            if found and number <= first:
-                return enumerate(chain(found, packets), number)
-
-        # without a table of key frames or a known position, start at the beginning
-        self._rewind()
-        return enumerate(self.file.packets())
-
-    def _identify(self, packets: Iterator[av.Packet[Any]]) -> tuple[int, list[av.Packet[Any]]]:
-        """Return the number of the next identifiable packet, and a list with it."""
-        for packet in islice(packets, _TRIED_PACKETS):
-            number = self.index.find_packet(packet)
-            if number is not None:
-                return number, [packet]
-        return 0, []
+        packets = seek_packet(self.file, self.index, first) if first else None
+        if packets is None:
+            self._rewind()
+        return packets or enumerate(self.file.packets())
 
     def _rewind(self) -> None:
         """Open the file again."""

@@ -13,7 +13,7 @@ _BYTES = 16 << 20
 
 _FRAMES = 32
 
-_BACKWARD_BYTES = 68 << 20
+_BACKWARD_BYTES = 112 << 20
 """Size of the cache while frames are read backward: these are decoded in runs from a key frame."""
 
 _SMALL_STEP = 8
@@ -27,6 +27,16 @@ class FrameCache:
         self._frames: OrderedDict[int, av.VideoFrame] = OrderedDict()
         self._last = -1
         self._backward_steps = 0
+        self._nbytes = 0
+        """Size of a frame in bytes; 0 before the first one."""
+
+    @property
+    def capacity(self) -> int:
+        """Number of frames that are cached."""
+        nbytes = max(1, self._nbytes)
+        if self._backward_steps > 1:
+            return max(1, _BACKWARD_BYTES // nbytes)
+        return max(1, min(_FRAMES, _BYTES // nbytes))
 
     def find(self, i: int) -> av.VideoFrame | None:
         """Return frame i if it is cached, and note the direction of reading."""
@@ -38,14 +48,10 @@ class FrameCache:
 
     def add(self, i: int, frame: av.VideoFrame) -> None:
         """Cache a frame, and remove the oldest ones beyond the size of the cache."""
-        nbytes = sum(plane.buffer_size for plane in frame.planes)
-        is_scrubbed = self._backward_steps > 1
-        size = _BACKWARD_BYTES if is_scrubbed else _BYTES
-        most = len(self._frames) + 1 if is_scrubbed else _FRAMES
-        capacity = max(1, min(most, size // max(1, nbytes)))
+        self._nbytes = sum(plane.buffer_size for plane in frame.planes)
         self._frames[i] = frame
         self._frames.move_to_end(i)
-        while len(self._frames) > capacity:
+        while len(self._frames) > self.capacity:
             self._frames.popitem(last=False)
 
     def clear(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,6 +71,11 @@ class VideoFile:
         The file from which FFmpeg reads, if it is not opened by its path.
     is_strict : bool
         True if the decoder refuses frames that it would otherwise decode without a report.
+
+    Attributes
+    ----------
+    leaves_out_unreferenced : bool
+        True while frames that no other frame depends on are not decoded.
     """
 
     path: Path
@@ -79,6 +84,7 @@ class VideoFile:
     gray_bits: int = 0
     source: PatchedAvi | None = None
     is_strict: bool = False
+    leaves_out_unreferenced: bool = field(default=False, init=False)
 
     @property
     def stream(self) -> VideoStream:
@@ -114,6 +120,15 @@ class VideoFile:
         rows = np.frombuffer(memoryview(plane), np.uint8, plane.height * plane.line_size)
         samples = rows.reshape(plane.height, -1).view("<u2")[:, : plane.width]
         return av.VideoFrame.from_ndarray(np.ascontiguousarray(samples), "gray16le")
+
+    def leave_out_unreferenced(self, is_left_out: bool) -> None:
+        """Decode only frames that others depend on from the next packet on, or all frames.
+
+        Only H.264 marks each picture that no other one depends on (ITU-T H.264, 7.4.1).
+        """
+        if self.leaves_out_unreferenced != is_left_out and self.codec.name == "h264":
+            self.codec.skip_frame = "NONREF" if is_left_out else "DEFAULT"
+            self.leaves_out_unreferenced = is_left_out
 
     def flush(self) -> None:
         """Prepare the decoder for packets of another position."""

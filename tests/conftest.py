@@ -204,7 +204,7 @@ def _wait_until_closed(before: Counter[str]) -> Counter[str]:
         if not left:
             break
         time.sleep(delay)
-        gc.collect()
+        _forget_garbage()
         left = _open_files() - before
     return left
 

@@ -1,6 +1,5 @@
 """Fixtures for layers saved and opened by napari without a window."""
 
-import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,15 +19,6 @@ def plugins() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManager, "instance", lambda: manager)
         yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_garbage() -> Iterator[None]:
-    """Exclude objects of imported modules from garbage collection after each test."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +30,21 @@ def contents_of(page: Path) -> list[Path]:
     lines = [line for text in TOCTREE.findall(page.read_text("utf-8")) for line in text.split("\n")]
     names = [re.sub(r".*<(.*)>$", r"\1", line) for line in lines if line and line[0] != ":"]
     return [DOCS / f"{name}.md" for name in names]
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path):
+    pytest.importorskip("sphinx", reason="Sphinx is not installed: it is in the group docs")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
+    folders = [str(DOCS), str(tmp_path / "site"), "--doctree-dir", str(tmp_path / "doctrees")]
+    environment = os.environ | {"PYTHONPATH": str(SOURCE.parent)}
+    done = subprocess.run(
+        [*command, *folders], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = [*(tmp_path / "site").glob("**/*.html")]
+    assert pages
+    outside = re.compile(r'<(?:script|link|img)\b[^>]* (?:src|href)="(?:https?:)?//')
+    assert [page.name for page in pages if outside.search(page.read_text("utf-8"))] == []
 
 
 def test_every_page_is_once_in_the_navigation():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from helpers import assert_same_image, assert_same_pixels, make_full_image, make_image, pixels
 from napari_ferry import imload, imsave
+from napari_ferry.arrays.stack import Stack
 from napari_ferry.image import Axis, Image
 from tiff_files import IN_TMP
 
@@ -119,3 +120,16 @@ def test_one_plain_file_holds_several_images(dtypes: Sequence[str], tmp_path: Pa
     imsave(several, tmp_path / "cells.tif")
     for found, image in zip(imload(tmp_path / "cells.tif"), several, strict=True):
         assert_same_image(found, image)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("kilobytes", [40, 100, 150])
+def test_each_file_of_a_series_has_all_parts_of_a_stack(
+    axis: int, kilobytes: int, tmp_path: Path
+) -> None:
+    channels = Stack([pixels((3, 4, 60, 70), seed=k) for k in range(3)], axis)
+    image = Image.from_array(channels, ("ctzyx", "tczyx", "tzcyx")[axis])
+    made = imsave(image, tmp_path / "cells.ome.tif", size_cap=kilobytes / 1e6)
+    assert len(made) > 2
+    (found,) = imload(made[0])
+    assert_same_pixels(found.array, np.asarray(channels))

@@ -217,7 +217,19 @@ def _list_group(path: Path, stage: int, writes: tuple[Write, ...]) -> WriteGroup
     )
 
 
-def _pick(path: Path, index: int, *, writes: tuple[Write, ...]) -> Write:
-    """Return one of some listed writes."""
+def join_groups(path: Path, writes: Writes) -> WriteGroup:
+    """Return all writes to one file in one stage as one group, also those of several sources."""
+    return WriteGroup(
+        path=path,
+        count=len(writes),
+        make=partial(_pick, writes=writes),
+        nbytes=writes.nbytes,
+        key=writes.fingerprint,
+        arrays=writes.arrays,
+    )
+
+
+def _pick(path: Path, index: int, *, writes: Sequence[Write]) -> Write:
+    """Return one of some writes."""
     write = writes[index]
     return write if write.path is path else replace(write, path=path)

@@ -13,7 +13,7 @@ from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.codecs.tiff.saving.parts import part_files, split_layer
 from napari_ferry.codecs.tiff.saving.series_description import part_path
 from napari_ferry.saving import Plan, PlannedFile, pixel_writes
-from napari_ferry.saving.write_groups import MadeGroups, WriteGroup, Writes
+from napari_ferry.saving.write_groups import MadeGroups, WriteGroup, Writes, join_groups
 
 
 def plan_uncompressed(job: Job) -> Plan:
@@ -50,7 +50,9 @@ def _plan_series(job: Job) -> Plan:
 
 def _part_group(index: int, *, parts: Sequence[Layer], job: Job) -> WriteGroup:
     """Return the writes of one file of a series."""
-    return _writes(parts[index], part_path(job.path, index), job.flavor, 0).groups[0]
+    path = part_path(job.path, index)
+    # a stack of several sources has a group for each
+    return join_groups(path, _writes(parts[index], path, job.flavor, 0))
 
 
 def _writes(layer: Layer, path: Path, flavor: Flavor, page: int) -> Writes:

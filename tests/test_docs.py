@@ -66,7 +66,7 @@ def test_code_of_pages_runs(page, tmp_path, monkeypatch, capsys):
 
 def test_json_of_formats_is_what_we_read():
     (record,) = map(json.loads, blocks(ROOT / "docs/byte-layout.md", "json"))
-    (sidecar,) = map(json.loads, blocks(ROOT / "docs/formats.md", "json"))
+    (sidecar,) = map(json.loads, blocks(ROOT / "docs/formats/raw.md", "json"))
     assert parse_description(record).axes[0].unit == "second"
     assert list(sidecar) == ["frames", "y", "x", "dtype"]
 

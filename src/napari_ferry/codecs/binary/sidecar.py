@@ -1,8 +1,9 @@
 """Sidecar of a raw file: a JSON file of the same name with a description of its bytes.
 
 A plain (frames, y, x) array has ``{"frames": 100, "y": 512, "x": 512, "dtype": "uint16"}``, as
-CalSciPy writes it. Other images add keys, see `docs/formats.md`; programs that know only the four
-keys can still read the file. Values that do not fit the file are errors, unknown keys are ignored.
+CalSciPy writes it. Other images add keys, see `docs/formats/raw.md`; programs that know only the
+four keys can still read the file. Values that do not fit the file are errors, unknown keys are
+ignored.
 """
 
 from __future__ import annotations
